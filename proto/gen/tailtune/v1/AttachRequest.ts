@@ -1,0 +1,12 @@
+// Original file: proto/tailtune/v1/tensors.proto
+
+
+export interface AttachRequestInput {
+  'protocolVersion'?: (number);
+  'workerId'?: (string);
+}
+
+export interface AttachRequest {
+  'protocolVersion': (number);
+  'workerId': (string);
+}

@@ -1,0 +1,14 @@
+// Original file: proto/tailtune/v1/tensors.proto
+
+
+/**
+ * Sent once, when the coordinator has taken note of the worker.
+ */
+export interface AttachResponseInput {
+}
+
+/**
+ * Sent once, when the coordinator has taken note of the worker.
+ */
+export interface AttachResponse {
+}

@@ -1,0 +1,22 @@
+// Original file: proto/tailtune/v1/tensors.proto
+
+
+export interface GetParametersRequestInput {
+  'protocolVersion'?: (number);
+  'runId'?: (string);
+  'parameterVersion'?: (number);
+  /**
+   * sha256 over base weights and parameter layout, hexadecimal.
+   */
+  'schemaHash'?: (string);
+}
+
+export interface GetParametersRequest {
+  'protocolVersion': (number);
+  'runId': (string);
+  'parameterVersion': (number);
+  /**
+   * sha256 over base weights and parameter layout, hexadecimal.
+   */
+  'schemaHash': (string);
+}

@@ -1,0 +1,37 @@
+// Original file: proto/tailtune/v1/work.proto
+
+import type { TailSpecInput as _tailtune_v1_TailSpecInput, TailSpec as _tailtune_v1_TailSpec } from '../../tailtune/v1/TailSpec.ts';
+
+/**
+ * What a worker must know before it takes work of a run.
+ */
+export interface RunSpecInput {
+  'runId'?: (string);
+  /**
+   * sha256 of the base weights, hexadecimal.
+   */
+  'modelHash'?: (string);
+  'tail'?: (_tailtune_v1_TailSpecInput | null);
+  'shards'?: (number);
+  /**
+   * HOST:PORT of the coordinator's tensors; empty where the workers live in its process.
+   */
+  'tensorsAddress'?: (string);
+}
+
+/**
+ * What a worker must know before it takes work of a run.
+ */
+export interface RunSpec {
+  'runId': (string);
+  /**
+   * sha256 of the base weights, hexadecimal.
+   */
+  'modelHash': (string);
+  'tail': (_tailtune_v1_TailSpec | null);
+  'shards': (number);
+  /**
+   * HOST:PORT of the coordinator's tensors; empty where the workers live in its process.
+   */
+  'tensorsAddress': (string);
+}

@@ -1,0 +1,19 @@
+// Original file: proto/tailtune/v1/tensors.proto
+
+import type { Long } from '@grpc/proto-loader';
+
+export interface TensorChunkInput {
+  /**
+   * Place of the first byte in the tensor or file; a whole number of elements.
+   */
+  'byteOffset'?: (number | string | Long);
+  'data'?: (Buffer | Uint8Array | string);
+}
+
+export interface TensorChunk {
+  /**
+   * Place of the first byte in the tensor or file; a whole number of elements.
+   */
+  'byteOffset': (number);
+  'data': (Buffer);
+}

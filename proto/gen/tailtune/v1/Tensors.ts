@@ -1,0 +1,116 @@
+// Original file: proto/tailtune/v1/tensors.proto
+
+import type * as grpc from '@grpc/grpc-js'
+import type { MethodDefinition } from '@grpc/proto-loader'
+import type { AttachRequestInput as _tailtune_v1_AttachRequestInput, AttachRequest as _tailtune_v1_AttachRequest } from '../../tailtune/v1/AttachRequest.ts';
+import type { AttachResponseInput as _tailtune_v1_AttachResponseInput, AttachResponse as _tailtune_v1_AttachResponse } from '../../tailtune/v1/AttachResponse.ts';
+import type { GetModelFileRequestInput as _tailtune_v1_GetModelFileRequestInput, GetModelFileRequest as _tailtune_v1_GetModelFileRequest } from '../../tailtune/v1/GetModelFileRequest.ts';
+import type { GetModelFileResponseInput as _tailtune_v1_GetModelFileResponseInput, GetModelFileResponse as _tailtune_v1_GetModelFileResponse } from '../../tailtune/v1/GetModelFileResponse.ts';
+import type { GetModelManifestRequestInput as _tailtune_v1_GetModelManifestRequestInput, GetModelManifestRequest as _tailtune_v1_GetModelManifestRequest } from '../../tailtune/v1/GetModelManifestRequest.ts';
+import type { GetModelManifestResponseInput as _tailtune_v1_GetModelManifestResponseInput, GetModelManifestResponse as _tailtune_v1_GetModelManifestResponse } from '../../tailtune/v1/GetModelManifestResponse.ts';
+import type { GetParametersRequestInput as _tailtune_v1_GetParametersRequestInput, GetParametersRequest as _tailtune_v1_GetParametersRequest } from '../../tailtune/v1/GetParametersRequest.ts';
+import type { GetParametersResponseInput as _tailtune_v1_GetParametersResponseInput, GetParametersResponse as _tailtune_v1_GetParametersResponse } from '../../tailtune/v1/GetParametersResponse.ts';
+import type { PutGradientRequestInput as _tailtune_v1_PutGradientRequestInput, PutGradientRequest as _tailtune_v1_PutGradientRequest } from '../../tailtune/v1/PutGradientRequest.ts';
+import type { PutGradientResponseInput as _tailtune_v1_PutGradientResponseInput, PutGradientResponse as _tailtune_v1_PutGradientResponse } from '../../tailtune/v1/PutGradientResponse.ts';
+
+export interface TensorsClient extends grpc.Client {
+  /**
+   * Held open by a worker as long as it lives: its end tells the coordinator that the worker is gone.
+   */
+  Attach(argument: _tailtune_v1_AttachRequestInput, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_tailtune_v1_AttachResponse>;
+  Attach(argument: _tailtune_v1_AttachRequestInput, options?: grpc.CallOptions): grpc.ClientReadableStream<_tailtune_v1_AttachResponse>;
+  /**
+   * Held open by a worker as long as it lives: its end tells the coordinator that the worker is gone.
+   */
+  attach(argument: _tailtune_v1_AttachRequestInput, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_tailtune_v1_AttachResponse>;
+  attach(argument: _tailtune_v1_AttachRequestInput, options?: grpc.CallOptions): grpc.ClientReadableStream<_tailtune_v1_AttachResponse>;
+  
+  /**
+   * The bytes of one of these files, from an offset on.
+   */
+  GetModelFile(argument: _tailtune_v1_GetModelFileRequestInput, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_tailtune_v1_GetModelFileResponse>;
+  GetModelFile(argument: _tailtune_v1_GetModelFileRequestInput, options?: grpc.CallOptions): grpc.ClientReadableStream<_tailtune_v1_GetModelFileResponse>;
+  /**
+   * The bytes of one of these files, from an offset on.
+   */
+  getModelFile(argument: _tailtune_v1_GetModelFileRequestInput, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_tailtune_v1_GetModelFileResponse>;
+  getModelFile(argument: _tailtune_v1_GetModelFileRequestInput, options?: grpc.CallOptions): grpc.ClientReadableStream<_tailtune_v1_GetModelFileResponse>;
+  
+  /**
+   * The files of a model, for a worker that doesn't have it.
+   */
+  GetModelManifest(argument: _tailtune_v1_GetModelManifestRequestInput, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_tailtune_v1_GetModelManifestResponse>): grpc.ClientUnaryCall;
+  GetModelManifest(argument: _tailtune_v1_GetModelManifestRequestInput, metadata: grpc.Metadata, callback: grpc.requestCallback<_tailtune_v1_GetModelManifestResponse>): grpc.ClientUnaryCall;
+  GetModelManifest(argument: _tailtune_v1_GetModelManifestRequestInput, options: grpc.CallOptions, callback: grpc.requestCallback<_tailtune_v1_GetModelManifestResponse>): grpc.ClientUnaryCall;
+  GetModelManifest(argument: _tailtune_v1_GetModelManifestRequestInput, callback: grpc.requestCallback<_tailtune_v1_GetModelManifestResponse>): grpc.ClientUnaryCall;
+  /**
+   * The files of a model, for a worker that doesn't have it.
+   */
+  getModelManifest(argument: _tailtune_v1_GetModelManifestRequestInput, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_tailtune_v1_GetModelManifestResponse>): grpc.ClientUnaryCall;
+  getModelManifest(argument: _tailtune_v1_GetModelManifestRequestInput, metadata: grpc.Metadata, callback: grpc.requestCallback<_tailtune_v1_GetModelManifestResponse>): grpc.ClientUnaryCall;
+  getModelManifest(argument: _tailtune_v1_GetModelManifestRequestInput, options: grpc.CallOptions, callback: grpc.requestCallback<_tailtune_v1_GetModelManifestResponse>): grpc.ClientUnaryCall;
+  getModelManifest(argument: _tailtune_v1_GetModelManifestRequestInput, callback: grpc.requestCallback<_tailtune_v1_GetModelManifestResponse>): grpc.ClientUnaryCall;
+  
+  /**
+   * The parameter vector of a version.
+   */
+  GetParameters(argument: _tailtune_v1_GetParametersRequestInput, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_tailtune_v1_GetParametersResponse>;
+  GetParameters(argument: _tailtune_v1_GetParametersRequestInput, options?: grpc.CallOptions): grpc.ClientReadableStream<_tailtune_v1_GetParametersResponse>;
+  /**
+   * The parameter vector of a version.
+   */
+  getParameters(argument: _tailtune_v1_GetParametersRequestInput, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_tailtune_v1_GetParametersResponse>;
+  getParameters(argument: _tailtune_v1_GetParametersRequestInput, options?: grpc.CallOptions): grpc.ClientReadableStream<_tailtune_v1_GetParametersResponse>;
+  
+  /**
+   * Hands in the gradient of an item: a header, chunks, the end.
+   */
+  PutGradient(metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_tailtune_v1_PutGradientResponse>): grpc.ClientWritableStream<_tailtune_v1_PutGradientRequestInput>;
+  PutGradient(metadata: grpc.Metadata, callback: grpc.requestCallback<_tailtune_v1_PutGradientResponse>): grpc.ClientWritableStream<_tailtune_v1_PutGradientRequestInput>;
+  PutGradient(options: grpc.CallOptions, callback: grpc.requestCallback<_tailtune_v1_PutGradientResponse>): grpc.ClientWritableStream<_tailtune_v1_PutGradientRequestInput>;
+  PutGradient(callback: grpc.requestCallback<_tailtune_v1_PutGradientResponse>): grpc.ClientWritableStream<_tailtune_v1_PutGradientRequestInput>;
+  /**
+   * Hands in the gradient of an item: a header, chunks, the end.
+   */
+  putGradient(metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_tailtune_v1_PutGradientResponse>): grpc.ClientWritableStream<_tailtune_v1_PutGradientRequestInput>;
+  putGradient(metadata: grpc.Metadata, callback: grpc.requestCallback<_tailtune_v1_PutGradientResponse>): grpc.ClientWritableStream<_tailtune_v1_PutGradientRequestInput>;
+  putGradient(options: grpc.CallOptions, callback: grpc.requestCallback<_tailtune_v1_PutGradientResponse>): grpc.ClientWritableStream<_tailtune_v1_PutGradientRequestInput>;
+  putGradient(callback: grpc.requestCallback<_tailtune_v1_PutGradientResponse>): grpc.ClientWritableStream<_tailtune_v1_PutGradientRequestInput>;
+  
+}
+
+export interface TensorsHandlers extends grpc.UntypedServiceImplementation {
+  /**
+   * Held open by a worker as long as it lives: its end tells the coordinator that the worker is gone.
+   */
+  Attach: grpc.handleServerStreamingCall<_tailtune_v1_AttachRequest, _tailtune_v1_AttachResponseInput>;
+  
+  /**
+   * The bytes of one of these files, from an offset on.
+   */
+  GetModelFile: grpc.handleServerStreamingCall<_tailtune_v1_GetModelFileRequest, _tailtune_v1_GetModelFileResponseInput>;
+  
+  /**
+   * The files of a model, for a worker that doesn't have it.
+   */
+  GetModelManifest: grpc.handleUnaryCall<_tailtune_v1_GetModelManifestRequest, _tailtune_v1_GetModelManifestResponseInput>;
+  
+  /**
+   * The parameter vector of a version.
+   */
+  GetParameters: grpc.handleServerStreamingCall<_tailtune_v1_GetParametersRequest, _tailtune_v1_GetParametersResponseInput>;
+  
+  /**
+   * Hands in the gradient of an item: a header, chunks, the end.
+   */
+  PutGradient: grpc.handleClientStreamingCall<_tailtune_v1_PutGradientRequest, _tailtune_v1_PutGradientResponseInput>;
+  
+}
+
+export interface TensorsDefinition extends grpc.ServiceDefinition {
+  Attach: MethodDefinition<_tailtune_v1_AttachRequestInput, _tailtune_v1_AttachResponseInput, _tailtune_v1_AttachRequest, _tailtune_v1_AttachResponse>
+  GetModelFile: MethodDefinition<_tailtune_v1_GetModelFileRequestInput, _tailtune_v1_GetModelFileResponseInput, _tailtune_v1_GetModelFileRequest, _tailtune_v1_GetModelFileResponse>
+  GetModelManifest: MethodDefinition<_tailtune_v1_GetModelManifestRequestInput, _tailtune_v1_GetModelManifestResponseInput, _tailtune_v1_GetModelManifestRequest, _tailtune_v1_GetModelManifestResponse>
+  GetParameters: MethodDefinition<_tailtune_v1_GetParametersRequestInput, _tailtune_v1_GetParametersResponseInput, _tailtune_v1_GetParametersRequest, _tailtune_v1_GetParametersResponse>
+  PutGradient: MethodDefinition<_tailtune_v1_PutGradientRequestInput, _tailtune_v1_PutGradientResponseInput, _tailtune_v1_PutGradientRequest, _tailtune_v1_PutGradientResponse>
+}
