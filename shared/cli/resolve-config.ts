@@ -1,0 +1,59 @@
+import { parse } from "yaml";
+import type { z } from "zod";
+import { PRESETS, type TrainConfig, trainConfigSchema } from "../config.ts";
+import { readTextFile } from "../data/text-file.ts";
+import { describeIssue } from "../describe-issue.ts";
+import { TailtuneError } from "../errors.ts";
+
+type Settings = Record<string, unknown>;
+
+/** The flag of a setting: `--eval-every` of `evalEvery`. */
+export function flagOf(key: string): string {
+	return `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+/**
+ * The configuration of a run: flags win over the file, the file over the preset, the preset over the defaults.
+ * @param flags settings given on the command line, by key of the schema
+ * @param file a YAML (or JSON) file, of `--config`
+ * @throws TailtuneError "usage" that names the flag or the file's key, what was found and what was expected
+ */
+export async function resolveConfig(flags: Settings, file?: string): Promise<TrainConfig> {
+	const fromFile = file === undefined ? {} : await readConfigFile(file);
+	checkConfig(fromFile, (key) => `${file}: ${key}`);
+	const given = { ...fromFile, ...flags };
+	const { preset } = checkConfig(given, flagOf);
+	return checkConfig({ ...(preset && PRESETS[preset]), ...given }, flagOf);
+}
+
+/** Checks settings against the schema; `nameOf` says how a key is called where it came from. */
+export function checkConfig(settings: Settings, nameOf: (key: string) => string): TrainConfig {
+	const { success, data, error } = trainConfigSchema.safeParse(settings, { reportInput: true });
+	if (success) return data;
+	throw new TailtuneError("usage", describe(error.issues[0] as z.core.$ZodIssue, nameOf), { cause: error });
+}
+
+/** The defaults of the schema, for help and documents. */
+export function defaultConfig(): TrainConfig {
+	return trainConfigSchema.parse({});
+}
+
+async function readConfigFile(file: string): Promise<Settings> {
+	const text = await readTextFile(file);
+	let settings: unknown;
+	try {
+		settings = parse(text);
+	} catch (cause) {
+		const reason = cause instanceof Error ? cause.message.split("\n")[0]?.replace(/:$/, "") : String(cause);
+		throw new TailtuneError("usage", `--config ${file}: ${reason}`, { cause });
+	}
+	if (typeof settings !== "object" || settings === null || Array.isArray(settings)) {
+		throw new TailtuneError("usage", `--config ${file}: expected settings as "key: value" lines`);
+	}
+	return settings as Settings;
+}
+
+function describe(issue: z.core.$ZodIssue, nameOf: (key: string) => string): string {
+	if (issue.code === "unrecognized_keys") return `${nameOf(issue.keys[0] ?? "")}: there is no such setting`;
+	return `${nameOf(String(issue.path[0] ?? ""))}: ${describeIssue(issue)}`;
+}

@@ -1,0 +1,49 @@
+import { stat } from "node:fs/promises";
+import { extname } from "node:path";
+import { TailtuneError } from "../errors.ts";
+import { readCsv } from "./read-csv.ts";
+import { readFolder } from "./read-folder.ts";
+import { readJsonl } from "./read-jsonl.ts";
+import { readLines } from "./read-lines.ts";
+import { readTsv } from "./read-tsv.ts";
+import type { Columns, ReadRows, Row } from "./row.ts";
+import { readTextFile, toReadError } from "./text-file.ts";
+
+const READERS: Readonly<Record<string, ReadRows>> = {
+	".tsv": readTsv,
+	".csv": readCsv,
+	".jsonl": readJsonl,
+	".ndjson": readJsonl,
+};
+
+/**
+ * Rows of a file or a folder, in the format that its extension says; another file is read as TSV where its first line
+ * has a tab, else, where no labels are wanted, as lines.
+ * @returns at least one row
+ * @throws TailtuneError "not-found", or "data" that names the file and, where it is of one row, the line
+ */
+export async function readRows(path: string, columns: Columns): Promise<Row[]> {
+	const entry = await stat(path).catch((error) => Promise.reject(toReadError(path, error)));
+	const rows = entry.isDirectory() ? await readFolder(path) : await readFile(path, columns);
+	if (rows.length === 0) throw new TailtuneError("data", `${path}: no texts in it, expected at least one`);
+	return rows;
+}
+
+async function readFile(file: string, columns: Columns): Promise<Row[]> {
+	const content = await readTextFile(file);
+	if (content.trim() === "") throw new TailtuneError("data", `${file}: empty, expected texts`);
+	const read = READERS[extname(file).toLowerCase()] ?? sniff(content, file, columns);
+	return read(content, file, columns);
+}
+
+function sniff(content: string, file: string, { labelColumn }: Columns): ReadRows {
+	if (labelColumn === undefined) return extname(file).toLowerCase() !== ".txt" && hasTab(content) ? readTsv : readLines;
+	if (hasTab(content)) return readTsv;
+	throw new TailtuneError("data", `${file}:1: no tab, expected label<TAB>text, or a file named .csv, .tsv or .jsonl`);
+}
+
+function hasTab(content: string): boolean {
+	const tab = content.indexOf("\t");
+	const newline = content.indexOf("\n");
+	return tab >= 0 && (newline < 0 || tab < newline);
+}

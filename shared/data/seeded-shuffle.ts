@@ -1,0 +1,19 @@
+import { createHash } from "node:crypto";
+import { uniformInt } from "pure-rand/distribution/uniformInt";
+import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
+
+/**
+ * The items in random order (Fisher-Yates), the same on every platform.
+ * @param stream names the use, so that two uses of one seed don't draw the same numbers; as in "split" or "epoch 3"
+ */
+export function seededShuffle<Item>(items: Iterable<Item>, seed: number, stream: string): Item[] {
+	const random = xoroshiro128plus(createHash("sha256").update(`${seed} ${stream}`).digest().readInt32LE());
+	const shuffled = [...items];
+	for (let last = shuffled.length - 1; last > 0; last--) {
+		const other = uniformInt(random, 0, last);
+		const item = shuffled[last] as Item;
+		shuffled[last] = shuffled[other] as Item;
+		shuffled[other] = item;
+	}
+	return shuffled;
+}

@@ -1,0 +1,57 @@
+import type { Command } from "commander";
+import type { Bus } from "./bus/bus.ts";
+import type { RunSpec, WorkerInfo } from "./messages.ts";
+import type { ModelFiles } from "./model/model-files.ts";
+import type { WorkerTensors } from "./tensors/tensor-exchange.ts";
+
+/** What a worker computes with; `auto` takes the best that is there. */
+export interface EngineChoice {
+	readonly engine: "auto" | "onnx" | "tfjs";
+	readonly backend: "auto" | "wasm" | "cpu" | "tensorflow";
+	/** Compute threads. */
+	readonly threads: number;
+}
+
+/** A worker's way to the coordinator of one run. */
+export interface RunConnection {
+	readonly tensors: WorkerTensors;
+	/** The base weights of the run. */
+	openModel(): Promise<ModelFiles>;
+	close(): Promise<void>;
+}
+
+export interface WorkerOptions {
+	readonly bus: Bus;
+	/** Connects to the coordinator of a run, under the worker's id. */
+	readonly connect: (run: RunSpec, workerId: string) => Promise<RunConnection>;
+	readonly engine: EngineChoice;
+	readonly featureMemoryBytes: number;
+}
+
+/** A worker that lives in this process. */
+export interface RunningWorker {
+	readonly info: WorkerInfo;
+	/** Finishes the item in hand, hands back the others, says good-bye. */
+	stop(): Promise<void>;
+	/** Settles when the worker has ended; rejects where it ended by an error. */
+	readonly stopped: Promise<void>;
+}
+
+export type StartWorker = (options: WorkerOptions) => Promise<RunningWorker>;
+
+/** One engine and backend, as `tailtune doctor` shows it. */
+export interface EngineReport {
+	readonly engine: string;
+	readonly backend: string;
+	readonly usable: boolean;
+	/** Version where usable, else why not and how to get it. */
+	readonly detail: string;
+}
+
+/** What the composition root gives the coordinator, which itself never imports the worker. */
+export interface WorkerSide {
+	readonly startWorker: StartWorker;
+	readonly inspectEngines: () => Promise<EngineReport[]>;
+	/** Adds `tailtune worker` to the command line. */
+	readonly addWorkerCommand: (program: Command) => void;
+}

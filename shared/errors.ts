@@ -1,0 +1,50 @@
+/** Every reason for which Tailtune refuses or gives up. Callers tell them apart by code, people by the message. */
+export const ERROR_CODES = {
+	usage: "a flag or a configuration key is wrong",
+	data: "the data can't be used",
+	model: "the model's files can't be used",
+	"not-found": "a file, a folder or a name doesn't exist",
+	offline: "the network is needed and not there",
+	checksum: "a file isn't the one expected",
+	busy: "another process holds the run",
+	diverged: "training gave numbers that aren't finite",
+	disk: "a file can't be written",
+	interrupted: "stopped by the user",
+	protocol: "a message isn't one of ours or is out of place",
+	denied: "a token or a certificate isn't accepted",
+	engine: "an engine can't do what was asked",
+} as const;
+
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+/**
+ * The one error family of the project. The message is a single line that names the file, row, field or flag, what
+ * was found and what was expected; `cause` keeps the error it came from.
+ */
+export class TailtuneError extends Error {
+	override readonly name = "TailtuneError";
+	readonly code: ErrorCode;
+
+	constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+		super(message, options);
+		this.code = code;
+	}
+}
+
+/** Process exit code: 2 for wrong usage, 130 for an interruption (128 + SIGINT), 1 for everything else. */
+export function exitCodeOf(error: unknown): number {
+	if (!(error instanceof TailtuneError)) return 1;
+	if (error.code === "usage") return 2;
+	return error.code === "interrupted" ? 130 : 1;
+}
+
+/** The `code` of a Node system error (as in "ENOENT"), or undefined. */
+export function systemCodeOf(error: unknown): string | undefined {
+	if (typeof error !== "object" || error === null || !("code" in error)) return undefined;
+	return typeof error.code === "string" ? error.code : undefined;
+}
+
+/** A code that came over the wire; one that isn't ours counts as "protocol". */
+export function toErrorCode(code: string): ErrorCode {
+	return code in ERROR_CODES ? (code as ErrorCode) : "protocol";
+}

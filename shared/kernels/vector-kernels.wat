@@ -1,0 +1,67 @@
+;; The loops over millions of float32 numbers, four at a time; vector-kernels.ts calls them.
+;; Addresses and sizes are in bytes; a size is a multiple of 16 and not 0.
+;; Each operation is rounded to float32 on its own, so that every machine gets the same bits.
+(module
+	(import "vectors" "memory" (memory 1))
+
+	;; m = beta1 * m + share1 * g
+	;; v = beta2 * v + share2 * g * g
+	;; p = p - (decay * p + step * m / (sqrt(v) + epsilon))
+	;; Moments too small to move a parameter become 0: fading on for ever as subnormal numbers they make a step 40 times slower.
+	(func (export "stepAdamW")
+		(param $bytes i32) (param $p i32) (param $m i32) (param $v i32) (param $g i32)
+		(param $beta1 f32) (param $share1 f32) (param $beta2 f32) (param $share2 f32)
+		(param $decay f32) (param $step f32) (param $epsilon f32)
+		(local $i i32) (local $pi i32) (local $mi i32) (local $vi i32)
+		(local $parameter v128) (local $gradient v128) (local $mean v128) (local $square v128)
+		(loop $next
+			(local.set $pi (i32.add (local.get $p) (local.get $i)))
+			(local.set $mi (i32.add (local.get $m) (local.get $i)))
+			(local.set $vi (i32.add (local.get $v) (local.get $i)))
+			(local.set $gradient (v128.load (i32.add (local.get $g) (local.get $i))))
+			(local.set $mean (f32x4.add
+				(f32x4.mul (f32x4.splat (local.get $beta1)) (v128.load (local.get $mi)))
+				(f32x4.mul (f32x4.splat (local.get $share1)) (local.get $gradient))))
+			(local.set $square (f32x4.add
+				(f32x4.mul (f32x4.splat (local.get $beta2)) (v128.load (local.get $vi)))
+				(f32x4.mul
+					(f32x4.mul (f32x4.splat (local.get $share2)) (local.get $gradient))
+					(local.get $gradient))))
+			(local.set $mean (v128.andnot (local.get $mean)
+				(f32x4.lt (f32x4.abs (local.get $mean)) (f32x4.splat (f32.const 1e-30)))))
+			(local.set $square (v128.andnot (local.get $square)
+				(f32x4.lt (local.get $square) (f32x4.splat (f32.const 0x1p-126)))))
+			(v128.store (local.get $mi) (local.get $mean))
+			(v128.store (local.get $vi) (local.get $square))
+			(local.set $parameter (v128.load (local.get $pi)))
+			(v128.store (local.get $pi) (f32x4.sub
+				(local.get $parameter)
+				(f32x4.add
+					(f32x4.mul (f32x4.splat (local.get $decay)) (local.get $parameter))
+					(f32x4.div
+						(f32x4.mul (f32x4.splat (local.get $step)) (local.get $mean))
+						(f32x4.add (f32x4.sqrt (local.get $square)) (f32x4.splat (local.get $epsilon)))))))
+			(local.set $i (i32.add (local.get $i) (i32.const 16)))
+			(br_if $next (i32.lt_u (local.get $i) (local.get $bytes)))))
+
+	;; total = total + weight * x
+	(func (export "addWeighted") (param $bytes i32) (param $total i32) (param $x i32) (param $weight f32)
+		(local $i i32) (local $at i32)
+		(loop $next
+			(local.set $at (i32.add (local.get $total) (local.get $i)))
+			(v128.store (local.get $at) (f32x4.add
+				(v128.load (local.get $at))
+				(f32x4.mul (f32x4.splat (local.get $weight)) (v128.load (i32.add (local.get $x) (local.get $i))))))
+			(local.set $i (i32.add (local.get $i) (i32.const 16)))
+			(br_if $next (i32.lt_u (local.get $i) (local.get $bytes)))))
+
+	;; 0 where all are finite. NaN and infinities have all bits of the exponent set: only there the sum reaches the sign bit.
+	(func (export "findNotFinite") (param $bytes i32) (param $x i32) (result i32)
+		(local $i i32) (local $marks v128)
+		(loop $next
+			(local.set $marks (v128.or (local.get $marks) (i32x4.add
+				(v128.and (v128.load (i32.add (local.get $x) (local.get $i))) (v128.const i32x4 0x7fffffff 0x7fffffff 0x7fffffff 0x7fffffff))
+				(v128.const i32x4 0x00800000 0x00800000 0x00800000 0x00800000))))
+			(local.set $i (i32.add (local.get $i) (i32.const 16)))
+			(br_if $next (i32.lt_u (local.get $i) (local.get $bytes))))
+		(i32x4.bitmask (local.get $marks))))

@@ -1,0 +1,60 @@
+import { fileURLToPath } from "node:url";
+import { loadSync, type MessageTypeDefinition } from "@grpc/proto-loader";
+import type { RunSpec, RunSpecInput } from "../proto/gen/tailtune/v1/RunSpec.ts";
+import type { WorkerInfo, WorkerInfoInput } from "../proto/gen/tailtune/v1/WorkerInfo.ts";
+import type { WorkItem, WorkItemInput } from "../proto/gen/tailtune/v1/WorkItem.ts";
+import type { WorkResult, WorkResultInput } from "../proto/gen/tailtune/v1/WorkResult.ts";
+import { TailtuneError } from "./errors.ts";
+
+export type { RunSpec } from "../proto/gen/tailtune/v1/RunSpec.ts";
+export type { Sequence } from "../proto/gen/tailtune/v1/Sequence.ts";
+export type { TailSpec } from "../proto/gen/tailtune/v1/TailSpec.ts";
+export type { Trainable } from "../proto/gen/tailtune/v1/Trainable.ts";
+export type { WorkerInfo } from "../proto/gen/tailtune/v1/WorkerInfo.ts";
+export type { WorkItem } from "../proto/gen/tailtune/v1/WorkItem.ts";
+export type { WorkKind } from "../proto/gen/tailtune/v1/WorkKind.ts";
+export type { WorkResult } from "../proto/gen/tailtune/v1/WorkResult.ts";
+
+/** Turns one kind of protobuf message into bytes and back. */
+export interface Codec<Input, Message> {
+	encode(message: Input): Buffer;
+	/** Throws TailtuneError "protocol" where the bytes are no such message. */
+	decode(bytes: Uint8Array): Message;
+}
+
+const protoFolder = fileURLToPath(new URL("../proto", import.meta.url));
+const definitions = loadSync("tailtune/v1/work.proto", {
+	includeDirs: [protoFolder],
+	longs: Number,
+	enums: String,
+	defaults: true,
+	oneofs: true,
+});
+
+function codec<Input extends object, Message extends object>(name: string): Codec<Input, Message> {
+	// The loader types a definition as any of service, enum or message; these names are messages.
+	const { serialize, deserialize } = definitions[`tailtune.v1.${name}`] as unknown as MessageTypeDefinition<
+		Input,
+		Message
+	>;
+	return {
+		encode: serialize,
+		decode(bytes) {
+			try {
+				return deserialize(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+			} catch (cause) {
+				throw new TailtuneError("protocol", `${bytes.byteLength} bytes received are not a ${name}`, { cause });
+			}
+		},
+	};
+}
+
+export const workItemCodec = codec<WorkItemInput, WorkItem>("WorkItem");
+export const workResultCodec = codec<WorkResultInput, WorkResult>("WorkResult");
+export const runSpecCodec = codec<RunSpecInput, RunSpec>("RunSpec");
+export const workerInfoCodec = codec<WorkerInfoInput, WorkerInfo>("WorkerInfo");
+
+/** The name under which an item is counted exactly once. */
+export function itemKey(item: Pick<WorkItem, "kind" | "parameterVersion" | "part">): string {
+	return `${item.kind}/${item.parameterVersion}/${item.part}`;
+}

@@ -1,0 +1,79 @@
+import { join } from "node:path";
+import { TailtuneError } from "../errors.ts";
+import { writeJson } from "../files/write-atomic.ts";
+import type { TailSpec } from "../messages.ts";
+import { foldBias } from "./fold-bias.ts";
+import type { Gpt2Config } from "./gpt2-config.ts";
+import { mergeTail } from "./merge-tail.ts";
+import type { ModelFiles } from "./model-files.ts";
+import { baseShapes } from "./parameter-layout.ts";
+import { writeSafetensors } from "./safetensors.ts";
+import { writeFolderAside } from "./write-folder.ts";
+
+export interface ClassifierExport {
+	readonly model: ModelFiles;
+	readonly spec: TailSpec;
+	/** The whole vector, laid out by `parameterLayout`. */
+	readonly parameters: Float32Array;
+	/** A name a class, in the order of the logits. */
+	readonly labels: readonly string[];
+	/** Where the folder is to be; one that is there is replaced. */
+	readonly folder: string;
+	/** Content of `tailtune.json`: what a Hugging Face configuration has no words for (token, padding, attention). */
+	readonly extra?: Readonly<Record<string, unknown>>;
+}
+
+/** GPT-2's `<|endoftext|>`, which the reference pads with. */
+const END_OF_TEXT = 50256;
+
+/**
+ * Writes a folder that transformers' GPT2ForSequenceClassification, and our `openModel`, load with the same logits. That
+ * class has no bias on its head, so ours moves into the final norm; numbers are float32, whatever the base was stored in.
+ * @throws TailtuneError "disk" where it can't be written, "model" where the head's bias can't be folded
+ */
+export async function exportClassifier(request: ClassifierExport): Promise<void> {
+	const { model, spec, parameters, labels, folder, extra } = request;
+	const { config } = model;
+	if (spec.classes > config.n_embd) {
+		const found = `found ${spec.classes} classes, expected at most ${config.n_embd}, the model's width`;
+		throw new TailtuneError("model", `${folder}: ${found} (a head's bias can't be folded otherwise)`);
+	}
+	const read = mergeTail(model, spec, parameters);
+	const score = await read("score.weight");
+	const shift = foldBias(score, await read("score.bias"));
+	const base = baseShapes(config).map(([name, shape]) => ({
+		name: `transformer.${name}`,
+		shape,
+		data: async () => {
+			const values = await read(name);
+			return name === "ln_f.bias" ? values.map((value, i) => value + (shift[i] as number)) : values;
+		},
+	}));
+	const head = { name: "score.weight", shape: [spec.classes, config.n_embd], data: score };
+	await writeFolderAside(folder, async (aside) => {
+		await writeJson(join(aside, "config.json"), classifierConfig(config, labels));
+		if (extra) await writeJson(join(aside, "tailtune.json"), extra);
+		// Older versions of transformers refuse a file that doesn't name its framework.
+		await writeSafetensors(join(aside, "model.safetensors"), [...base, head], { format: "pt" });
+	});
+}
+
+/** A configuration as transformers reads it. */
+function classifierConfig(config: Gpt2Config, labels: readonly string[]) {
+	const endOfText = config.vocab_size > END_OF_TEXT ? END_OF_TEXT : config.vocab_size - 1;
+	return {
+		architectures: ["GPT2ForSequenceClassification"],
+		model_type: "gpt2",
+		...config,
+		n_ctx: config.n_positions,
+		activation_function: "gelu_new",
+		bos_token_id: endOfText,
+		eos_token_id: endOfText,
+		pad_token_id: endOfText,
+		num_labels: labels.length,
+		id2label: Object.fromEntries(labels.map((label, index) => [index, label])),
+		label2id: Object.fromEntries(labels.map((label, index) => [label, index])),
+		problem_type: "single_label_classification",
+		torch_dtype: "float32",
+	};
+}

@@ -1,0 +1,70 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { describeIssue } from "../describe-issue.ts";
+import { systemCodeOf, TailtuneError } from "../errors.ts";
+
+/** The shape of a GPT-2, under the names of a Hugging Face `config.json`. */
+export interface Gpt2Config {
+	readonly n_layer: number;
+	readonly n_embd: number;
+	readonly n_head: number;
+	/** Context: the most tokens that a text may have. */
+	readonly n_positions: number;
+	readonly vocab_size: number;
+	readonly layer_norm_epsilon: number;
+}
+
+const size = (standard: number) => z.int().min(1).default(standard);
+
+/** Defaults are those of transformers' GPT2Config, which leaves out of a file what equals them. */
+const configSchema = z.object({
+	model_type: z.literal("gpt2"),
+	n_layer: size(12),
+	n_embd: size(768),
+	n_head: size(12),
+	n_positions: z.int().min(1).optional(),
+	n_ctx: z.int().min(1).optional(),
+	vocab_size: size(50257),
+	layer_norm_epsilon: z.number().positive().default(1e-5),
+	n_inner: z.int().nullish(),
+	// Two names of the same function, the approximation of GELU by tanh.
+	activation_function: z.enum(["gelu_new", "gelu_pytorch_tanh"]).default("gelu_new"),
+	scale_attn_weights: z.literal(true).default(true),
+	scale_attn_by_inverse_layer_idx: z.literal(false).default(false),
+	reorder_and_upcast_attn: z.literal(false).default(false),
+	add_cross_attention: z.literal(false).default(false),
+});
+
+/**
+ * Reads and checks the `config.json` of a model folder.
+ * @throws TailtuneError "not-found" where there is none, "model" where it isn't that of a GPT-2 as we compute it
+ */
+export async function readGpt2Config(folder: string): Promise<Gpt2Config> {
+	const file = join(folder, "config.json");
+	const parsed = configSchema.safeParse(await readJson(file), { reportInput: true });
+	if (!parsed.success) {
+		const issue = parsed.error.issues[0] as z.core.$ZodIssue;
+		throw new TailtuneError("model", `${file}: ${issue.path.join(".") || "content"}: ${describeIssue(issue)}`);
+	}
+	const { n_layer, n_embd, n_head, vocab_size, layer_norm_epsilon, n_inner } = parsed.data;
+	if (n_embd % n_head !== 0) {
+		throw new TailtuneError("model", `${file}: n_embd: found ${n_embd}, expected a multiple of n_head (${n_head})`);
+	}
+	if (n_inner != null && n_inner !== 4 * n_embd) {
+		throw new TailtuneError("model", `${file}: n_inner: found ${n_inner}, expected 4 * n_embd (${4 * n_embd})`);
+	}
+	const n_positions = parsed.data.n_positions ?? parsed.data.n_ctx ?? 1024;
+	return { n_layer, n_embd, n_head, n_positions, vocab_size, layer_norm_epsilon };
+}
+
+/** A JSON file's content. Throws TailtuneError "not-found" where there is no such file, "model" where it is no JSON. */
+export async function readJson(file: string): Promise<unknown> {
+	try {
+		return JSON.parse(await readFile(file, "utf8"));
+	} catch (cause) {
+		if (systemCodeOf(cause) === "ENOENT") throw new TailtuneError("not-found", `${file}: no such file`, { cause });
+		if (cause instanceof SyntaxError) throw new TailtuneError("model", `${file}: expected JSON`, { cause });
+		throw new TailtuneError("model", `${file}: can't be read: ${(cause as Error).message}`, { cause });
+	}
+}

@@ -1,0 +1,122 @@
+import { realpath, stat } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { z } from "zod";
+import { systemCodeOf, TailtuneError } from "../errors.ts";
+import { type Gpt2Config, readGpt2Config, readJson } from "./gpt2-config.ts";
+import type { ModelFiles, StoredTensor } from "./model-files.ts";
+import { baseShapes } from "./parameter-layout.ts";
+import { readSafetensorsFile, readTensor } from "./safetensors.ts";
+import { type FileTensor, isStoredType, quote } from "./safetensors-header.ts";
+import { scanTensors, type TensorScan } from "./scan-tensors.ts";
+
+/** The one file of weights, or the list of several, in a model folder. */
+export const WEIGHTS_FILE = "model.safetensors";
+export const INDEX_FILE = "model.safetensors.index.json";
+
+const indexSchema = z.object({ weight_map: z.record(z.string(), z.string()) });
+
+/**
+ * Opens a GPT-2 in Hugging Face's layout: `config.json` and `model.safetensors`, or an index and shards. Headers are read,
+ * weights are not.
+ * @throws TailtuneError "not-found" where folder or file is missing, "model" where a file isn't usable or a tensor is
+ *   missing or of another shape
+ */
+export async function openModel(path: string): Promise<ModelFiles> {
+	const folder = await realpath(path).catch((cause) => {
+		throw new TailtuneError("not-found", `${path}: no such folder, expected a model in Hugging Face layout`, { cause });
+	});
+	const config = await readGpt2Config(folder);
+	const tensors = selectTensors(folder, config, await readHeaders(folder));
+	let scan: Promise<TensorScan> | undefined;
+	const scanOnce = () => {
+		scan ??= scanTensors(tensors);
+		return scan;
+	};
+	return {
+		folder,
+		config,
+		tensors,
+		hash: async () => (await scanOnce()).hash,
+		checkFinite: async () => {
+			const { notFinite } = await scanOnce();
+			if (notFinite !== undefined)
+				throw refusal(
+					tensors.get(notFinite)?.file ?? folder,
+					notFinite,
+					"found NaN or infinity, expected finite numbers",
+				);
+		},
+		read: async (name) => {
+			const tensor = tensors.get(name);
+			if (!tensor) throw refusal(folder, name, "not in this model");
+			return readTensor(tensor, name);
+		},
+	};
+}
+
+/** Names of the shards that an index names, each once. Throws TailtuneError "model" where one lies outside the folder. */
+export async function readShardNames(folder: string): Promise<string[]> {
+	const file = join(folder, INDEX_FILE);
+	const index = indexSchema.safeParse(await readJson(file));
+	if (!index.success) throw new TailtuneError("model", `${file}: expected weight_map, an object of file names`);
+	const shards = [...new Set(Object.values(index.data.weight_map))];
+	const stray = shards.find((shard) => shard !== basename(shard) || !shard.endsWith(".safetensors"));
+	if (stray !== undefined) {
+		throw new TailtuneError("model", `${file}: found shard ${quote(stray)}, expected a .safetensors file beside it`);
+	}
+	return shards;
+}
+
+async function readHeaders(folder: string): Promise<Map<string, FileTensor>> {
+	const whole = await exists(join(folder, WEIGHTS_FILE));
+	if (!whole && !(await exists(join(folder, INDEX_FILE)))) {
+		throw new TailtuneError(
+			"not-found",
+			`${folder}: found neither ${WEIGHTS_FILE} nor ${INDEX_FILE} (other formats aren't read)`,
+		);
+	}
+	const tensors = new Map<string, FileTensor>();
+	for (const name of whole ? [WEIGHTS_FILE] : await readShardNames(folder)) {
+		const file = await readSafetensorsFile(join(folder, name));
+		for (const [stored, tensor] of file.tensors) {
+			const plain = stored.replace(/^transformer\./, "");
+			if (tensors.has(plain)) throw refusal(file.file, plain, "found twice in this model");
+			tensors.set(plain, tensor);
+		}
+	}
+	return tensors;
+}
+
+// Files carry more than parameters: causal masks, a copy of the token embedding. What isn't asked for isn't looked at.
+function selectTensors(folder: string, config: Gpt2Config, found: ReadonlyMap<string, FileTensor>) {
+	const selected = new Map<string, StoredTensor>();
+	const select = (name: string, shape: readonly number[]) => {
+		const tensor = found.get(name);
+		if (!tensor) throw refusal(folder, name, `missing, expected [${shape}]`);
+		const { file, type } = tensor;
+		if (tensor.shape.join() !== shape.join()) throw refusal(file, name, `found [${tensor.shape}], expected [${shape}]`);
+		if (!isStoredType(type)) throw refusal(file, name, `found type ${type}, expected F32, F16 or BF16`);
+		selected.set(name, { ...tensor, type });
+	};
+	for (const [name, shape] of baseShapes(config)) select(name, shape);
+	const classes = found.get("score.weight")?.shape[0];
+	if (classes !== undefined) {
+		select("score.weight", [classes, config.n_embd]);
+		if (found.has("score.bias")) select("score.bias", [classes]);
+	}
+	return selected;
+}
+
+function refusal(place: string, tensor: string, found: string): TailtuneError {
+	return new TailtuneError("model", `${place}: tensor ${quote(tensor)}: ${found}`);
+}
+
+async function exists(path: string): Promise<boolean> {
+	try {
+		await stat(path);
+		return true;
+	} catch (error) {
+		if (systemCodeOf(error) === "ENOENT") return false;
+		throw new TailtuneError("model", `${path}: can't be read: ${(error as Error).message}`, { cause: error });
+	}
+}

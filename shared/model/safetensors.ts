@@ -1,0 +1,146 @@
+import { type FileHandle, open, realpath, stat } from "node:fs/promises";
+import { systemCodeOf, TailtuneError } from "../errors.ts";
+import { replaceFile } from "../files/write-atomic.ts";
+import { widen } from "./half-precision.ts";
+import {
+	bytesOf,
+	type FileTensor,
+	formatHeader,
+	isStoredType,
+	LONGEST_HEADER_BYTES,
+	parseHeader,
+	quote,
+	type SafetensorsHeader,
+	sizeOf,
+	type TensorDescription,
+} from "./safetensors-header.ts";
+
+/** A safetensors file whose header was checked against the file's length. */
+export interface SafetensorsFile extends SafetensorsHeader {
+	/** Absolute path, links resolved. */
+	readonly file: string;
+	/** A whole tensor as float32. Throws TailtuneError "model" where there is none of that name or of a readable type. */
+	read(name: string): Promise<Float32Array>;
+}
+
+/** A tensor to be written. */
+export interface TensorToWrite extends TensorDescription {
+	/** F32 numbers, or the bytes of another type; a function is called when the tensor's turn has come. */
+	readonly data: TensorData | (() => TensorData | Promise<TensorData>);
+}
+
+type TensorData = Float32Array | Uint8Array;
+
+// One read call takes at most 2 GiB.
+const READ_BYTES = 1 << 28;
+
+/**
+ * Reads and checks the header of a safetensors file; no tensor is read yet.
+ * @throws TailtuneError "model" naming file and tensor where the header is not what the format asks for or says
+ *   something else than the file holds; "not-found" where there is no file
+ */
+export async function readSafetensorsFile(path: string): Promise<SafetensorsFile> {
+	const handle = await openToRead(path);
+	try {
+		const file = await realpath(path);
+		const header = await readHeader(handle, file);
+		const read = async (name: string) => {
+			const tensor = header.tensors.get(name);
+			if (!tensor) throw new TailtuneError("model", `${file}: no tensor ${quote(name)} in it`);
+			return readTensor(tensor, name);
+		};
+		return { file, ...header, read };
+	} finally {
+		await handle.close();
+	}
+}
+
+/**
+ * A whole tensor as float32; F16 and BF16 are widened, which is exact.
+ * @throws TailtuneError "model" where the type has no such reading or the file has become shorter than its header says
+ */
+export async function readTensor(tensor: FileTensor, name: string): Promise<Float32Array> {
+	const { file, type, offset, byteLength } = tensor;
+	if (!isStoredType(type)) {
+		throw new TailtuneError("model", `${file}: tensor ${quote(name)}: found type ${type}, expected F32, F16 or BF16`);
+	}
+	const numbers = new Float32Array(sizeOf(tensor.shape));
+	// 16-bit numbers go to the second half of the memory: widened from the front, none is overwritten before its turn.
+	const stored = new Uint8Array(numbers.buffer, numbers.byteLength - byteLength);
+	const handle = await openToRead(file);
+	try {
+		await readFully(handle, stored, offset, file);
+	} finally {
+		await handle.close();
+	}
+	if (type !== "F32") widen(type, new Uint16Array(stored.buffer, stored.byteOffset, numbers.length), numbers);
+	return numbers;
+}
+
+/**
+ * Writes a safetensors file aside and renames it. Tensors are written one by one in the given order, the first number
+ * at a multiple of 64 bytes; at most one tensor given by a function is in memory at a time.
+ * @throws TailtuneError "disk" where the file can't be written, "model" where data and shape of a tensor differ
+ */
+export async function writeSafetensors(
+	path: string,
+	tensors: Iterable<TensorToWrite>,
+	metadata: Readonly<Record<string, string>> = {},
+): Promise<void> {
+	const list = [...tensors];
+	await replaceFile(path, async (file) => {
+		await file.writeFile(formatHeader(list, metadata));
+		for (const tensor of list) await file.writeFile(await toBytes(path, tensor));
+	});
+}
+
+/** Opens a regular file; a pipe, which would block, is refused. Throws TailtuneError "not-found" or "model". */
+export async function openToRead(path: string): Promise<FileHandle> {
+	try {
+		if ((await stat(path)).isFile()) return await open(path, "r");
+	} catch (cause) {
+		if (systemCodeOf(cause) === "ENOENT") throw new TailtuneError("not-found", `${path}: no such file`, { cause });
+		throw new TailtuneError("model", `${path}: can't be read: ${(cause as Error).message}`, { cause });
+	}
+	throw new TailtuneError("model", `${path}: not a file, expected a safetensors file`);
+}
+
+/** Fills `into` from a place in the file. Throws TailtuneError "model" where the file ends before. */
+export async function readFully(handle: FileHandle, into: Uint8Array, position: number, file: string): Promise<void> {
+	for (let done = 0; done < into.length; ) {
+		const { bytesRead } = await handle.read(into, done, Math.min(READ_BYTES, into.length - done), position + done);
+		if (bytesRead === 0) {
+			const expected = position + into.length;
+			const { size } = await handle.stat();
+			throw new TailtuneError("model", `${file}: found ${size} bytes, expected at least ${expected}`);
+		}
+		done += bytesRead;
+	}
+}
+
+async function readHeader(handle: FileHandle, file: string): Promise<SafetensorsHeader> {
+	const { size } = await handle.stat();
+	const start = Buffer.alloc(8);
+	await readFully(handle, start, 0, file);
+	const length = Number(start.readBigUInt64LE());
+	const longest = Math.min(LONGEST_HEADER_BYTES, size - start.length);
+	if (length > longest) {
+		throw new TailtuneError(
+			"model",
+			`${file}: found header length ${length}, expected at most ${longest} (cut short, or no safetensors file?)`,
+		);
+	}
+	const header = Buffer.alloc(length);
+	await readFully(handle, header, start.length, file);
+	return parseHeader(header.toString("utf8"), file, start.length + length, size);
+}
+
+async function toBytes(path: string, { name, shape, type = "F32", data }: TensorToWrite): Promise<Uint8Array> {
+	const given = typeof data === "function" ? await data() : data;
+	const expected = bytesOf({ shape, type });
+	if (given.byteLength !== expected || (given instanceof Float32Array && type !== "F32")) {
+		const found = `found ${given.byteLength} bytes, expected ${expected} for ${type} [${shape}]`;
+		throw new TailtuneError("model", `${path}: tensor ${quote(name)}: ${found}`);
+	}
+	return new Uint8Array(given.buffer, given.byteOffset, given.byteLength);
+}

@@ -1,0 +1,30 @@
+import type { TailSpec, Trainable } from "../messages.ts";
+
+/** The names of `--trainable`, with the enum value that travels. */
+export const TRAINABLE_BY_NAME = {
+	head: "TRAINABLE_HEAD",
+	"last-block": "TRAINABLE_LAST_BLOCK",
+	"last-two-blocks": "TRAINABLE_LAST_TWO_BLOCKS",
+	all: "TRAINABLE_ALL",
+	lora: "TRAINABLE_LORA",
+	"lora-only": "TRAINABLE_LORA_ONLY",
+} as const satisfies Record<string, Trainable>;
+
+export type TrainableName = keyof typeof TRAINABLE_BY_NAME;
+
+/**
+ * Number of frozen blocks whose output is a text's features: the tail starts there. 0 means that the tail starts from
+ * token ids and there is nothing to keep.
+ */
+export function cutOf(spec: Pick<TailSpec, "trainable">, blocks: number): number {
+	switch (spec.trainable) {
+		case "TRAINABLE_HEAD":
+			return blocks;
+		case "TRAINABLE_LAST_BLOCK":
+			return Math.max(0, blocks - 1);
+		case "TRAINABLE_LAST_TWO_BLOCKS":
+			return Math.max(0, blocks - 2);
+		default:
+			return 0;
+	}
+}

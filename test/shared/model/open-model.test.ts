@@ -1,0 +1,201 @@
+import { mkdir, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import test from "ava";
+import { openModel } from "../../../shared/model/open-model.ts";
+import { baseShapes } from "../../../shared/model/parameter-layout.ts";
+import { readSafetensorsFile, type TensorToWrite, writeSafetensors } from "../../../shared/model/safetensors.ts";
+import { TINY, temporaryFolder, tinyModel } from "./tiny-model.ts";
+
+const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
+
+/** Rewrites a model's file with other tensors; a change may return none, one or several for each. */
+async function rewrite(folder: string, change: (tensor: TensorToWrite) => TensorToWrite[]): Promise<void> {
+	const file = await readSafetensorsFile(join(folder, "model.safetensors"));
+	const tensors: TensorToWrite[] = [];
+	for (const [name, { shape }] of file.tensors) tensors.push(...change({ name, shape, data: await file.read(name) }));
+	await writeSafetensors(join(folder, "model.safetensors"), tensors);
+}
+
+async function changeConfig(folder: string, change: object): Promise<void> {
+	const config = JSON.parse(await readFile(join(folder, "config.json"), "utf8"));
+	await writeFile(join(folder, "config.json"), JSON.stringify({ ...config, ...change }));
+}
+
+test("opens the golden model and the demo model, all tensors finite", async (t) => {
+	const golden = await openModel(path("../../golden"));
+	t.like(golden.config, { n_layer: 3, n_embd: 48, n_head: 4, n_positions: 48, vocab_size: 257 });
+	t.is(golden.tensors.size, 40);
+	await golden.checkFinite();
+	const demo = await openModel(path("../../../shared/demo-model"));
+	t.like(demo.config, { n_layer: 4, n_embd: 96, n_head: 4, n_positions: 256, vocab_size: 50257 });
+	t.is(demo.tensors.get("wte.weight")?.type, "F16");
+	t.is((await demo.read("wpe.weight")).length, 256 * 96);
+	await demo.checkFinite();
+});
+
+test("takes names with the transformer. prefix, keeps a head, leaves masks and a tied output aside", async (t) => {
+	const folder = await tinyModel(t);
+	const plain = await openModel(folder);
+	const expected = await plain.hash();
+	await rewrite(folder, (tensor) => [
+		{ ...tensor, name: `transformer.${tensor.name}` },
+		...(tensor.name !== "ln_f.bias"
+			? []
+			: [
+					{ name: "lm_head.weight", shape: [3], data: new Float32Array(3) },
+					{ name: "transformer.h.0.attn.bias", shape: [2], data: new Float32Array(2) },
+				]),
+	]);
+	const prefixed = await openModel(folder);
+	t.deepEqual(
+		[...prefixed.tensors.keys()].sort(),
+		baseShapes(TINY)
+			.map(([name]) => name)
+			.sort(),
+	);
+	t.is(await prefixed.hash(), expected);
+	const head = { name: "score.weight", shape: [3, TINY.n_embd], data: new Float32Array(3 * TINY.n_embd) };
+	await rewrite(folder, (tensor) => (tensor.name.endsWith("ln_f.bias") ? [tensor, head] : [tensor]));
+	t.deepEqual((await openModel(folder)).tensors.get("score.weight")?.shape, [3, TINY.n_embd]);
+});
+
+test("opens shards by their index, through links, with the same hash as one file", async (t) => {
+	const folder = await tinyModel(t);
+	const whole = await openModel(folder);
+	const shards: [string, string[]][] = [
+		["model-1.safetensors", [...whole.tensors.keys()].slice(0, 5)],
+		["model-2.safetensors", [...whole.tensors.keys()].slice(5)],
+	];
+	const linked = join(await temporaryFolder(t), "linked");
+	await mkdir(linked);
+	await symlink(join(folder, "config.json"), join(linked, "config.json"));
+	for (const [shard, names] of shards) {
+		const tensors = names.map((name) => ({
+			name,
+			shape: whole.tensors.get(name)?.shape ?? [],
+			data: () => whole.read(name),
+		}));
+		await writeSafetensors(join(folder, shard), tensors);
+		await symlink(join(folder, shard), join(linked, shard));
+	}
+	const weight_map = Object.fromEntries(shards.flatMap(([shard, names]) => names.map((name) => [name, shard])));
+	await writeFile(join(linked, "model.safetensors.index.json"), JSON.stringify({ weight_map }));
+	const sharded = await openModel(linked);
+	t.is(await sharded.hash(), await whole.hash());
+	t.is(sharded.tensors.get("wte.weight")?.file, join(whole.folder, "model-1.safetensors"));
+	await rm(join(folder, "model-2.safetensors"));
+	await t.throwsAsync(openModel(linked), { code: "not-found", message: /model-2\.safetensors: no such file/ });
+	const stray = { weight_map: { "wte.weight": "../../model-1.safetensors" } };
+	await writeFile(join(linked, "model.safetensors.index.json"), JSON.stringify(stray));
+	await t.throwsAsync(openModel(linked), { code: "model", message: /found shard "\.\.\/\.\.\/model-1/ });
+});
+
+test("refuses a missing, a misshapen and a doubled tensor, and one of integers, naming it", async (t) => {
+	const change = async (changed: (tensor: TensorToWrite) => TensorToWrite[]) => {
+		const folder = await tinyModel(t);
+		await rewrite(folder, (tensor) => (tensor.name === "h.1.ln_2.bias" ? changed(tensor) : [tensor]));
+		return openModel(folder);
+	};
+	const named = (rest: string) => ({ code: "model", message: new RegExp(`tensor "h\\.1\\.ln_2\\.bias": ${rest}`) });
+	await t.throwsAsync(
+		change(() => []),
+		named("missing, expected \\[8\\]"),
+	);
+	await t.throwsAsync(
+		change((tensor) => [{ ...tensor, shape: [2, 4] }]),
+		named("found \\[2,4\\], expected \\[8\\]"),
+	);
+	await t.throwsAsync(
+		change((tensor) => [tensor, { ...tensor, name: `transformer.${tensor.name}` }]),
+		named("found twice"),
+	);
+	const wide = { shape: [8], type: "I32" as "F32", data: new Uint8Array(32) };
+	await t.throwsAsync(
+		change(({ name }) => [{ name, ...wide }]),
+		named("found type I32"),
+	);
+});
+
+for (const [value, type] of [
+	[Number.NaN, "F32"],
+	[Number.NEGATIVE_INFINITY, "F32"],
+	[0x7e01, "F16"],
+	[0xff80, "BF16"],
+] as const) {
+	test(`finds a weight that is ${value} in ${type}, naming the tensor`, async (t) => {
+		const folder = await tinyModel(t);
+		await rewrite(folder, (tensor) => {
+			const numbers = new (type === "F32" ? Float32Array : Uint16Array)(8);
+			numbers[7] = value;
+			const bytes = new Uint8Array(numbers.buffer);
+			return [tensor.name === "h.0.ln_1.bias" ? { ...tensor, type, data: bytes } : tensor];
+		});
+		const model = await openModel(folder);
+		await t.throwsAsync(model.checkFinite(), { code: "model", message: /tensor "h\.0\.ln_1\.bias": found NaN or/ });
+	});
+}
+
+test("hashes content: any changed number changes it, the order in the file and its name don't", async (t) => {
+	const folder = await tinyModel(t);
+	const before = await (await openModel(folder)).hash();
+	const reversed: TensorToWrite[] = [];
+	await rewrite(folder, (tensor) => {
+		reversed.unshift(tensor);
+		return [];
+	});
+	await writeSafetensors(join(folder, "model.safetensors"), reversed);
+	t.is(await (await openModel(folder)).hash(), before);
+	await rewrite(folder, (tensor) => {
+		if (tensor.name === "ln_f.bias") (tensor.data as Float32Array)[3] = 1e-3;
+		return [tensor];
+	});
+	const after = await (await openModel(folder)).hash();
+	t.not(after, before);
+	t.regex(after, /^[0-9a-f]{64}$/);
+});
+
+test("fills in what a configuration leaves out, and takes n_ctx for n_positions", async (t) => {
+	const folder = await tinyModel(t);
+	const { n_positions, layer_norm_epsilon: _, ...rest } = TINY;
+	const config = {
+		model_type: "gpt2",
+		...rest,
+		n_ctx: n_positions,
+		activation_function: "gelu_pytorch_tanh",
+		n_inner: null,
+	};
+	await writeFile(join(folder, "config.json"), JSON.stringify(config));
+	t.deepEqual((await openModel(folder)).config, TINY);
+});
+
+const UNUSABLE: [change: object, message: RegExp][] = [
+	[{ model_type: "llama" }, /config\.json: model_type: .*"gpt2"/],
+	[{ activation_function: "relu" }, /config\.json: activation_function: .*gelu_new/],
+	[{ scale_attn_by_inverse_layer_idx: true }, /scale_attn_by_inverse_layer_idx: .*false/],
+	[{ reorder_and_upcast_attn: true }, /reorder_and_upcast_attn: .*false/],
+	[{ scale_attn_weights: false }, /scale_attn_weights: .*true/],
+	[{ n_layer: 0 }, /n_layer: /],
+	[{ n_head: 3 }, /n_embd: found 8, expected a multiple of n_head \(3\)/],
+	[{ n_inner: 5 }, /n_inner: found 5, expected 4 \* n_embd \(32\)/],
+];
+
+for (const [change, message] of UNUSABLE) {
+	test(`refuses a configuration with ${JSON.stringify(change)}`, async (t) => {
+		const folder = await tinyModel(t);
+		await changeConfig(folder, change);
+		await t.throwsAsync(openModel(folder), { code: "model", message });
+	});
+}
+
+test("says which file of a folder is missing or no JSON", async (t) => {
+	const folder = await tinyModel(t);
+	await rename(join(folder, "model.safetensors"), join(folder, "pytorch_model.bin"));
+	await t.throwsAsync(openModel(folder), { code: "not-found", message: /found neither model\.safetensors nor/ });
+	await writeFile(join(folder, "config.json"), "{");
+	await t.throwsAsync(openModel(folder), { code: "model", message: /config\.json: expected JSON/ });
+	await rm(join(folder, "config.json"));
+	await t.throwsAsync(openModel(folder), { code: "not-found", message: /config\.json: no such file/ });
+	await t.throwsAsync(openModel(join(folder, "none")), { code: "not-found", message: /none: no such folder/ });
+	t.deepEqual(await readdir(folder), ["pytorch_model.bin"]);
+});
