@@ -1,0 +1,92 @@
+import type { RunSpec, WorkerInfo, WorkItem, WorkResult } from "../messages.ts";
+
+/** Time-outs of a bus. Infinity: nothing ever expires, as within one process. */
+export interface BusTiming {
+	/** An item not acknowledged for so long is delivered again. */
+	readonly ackWaitMs: number;
+	/** A worker without a beat for so long is dropped as silent. */
+	readonly heartbeatLimitMs: number;
+}
+
+/**
+ * One delivery of an item. Until `ack`, the item comes back: after `nak` at once, else when the ack wait is over.
+ * An `ack` counts whenever it comes, also after the item was delivered again.
+ */
+export interface Delivery {
+	readonly item: WorkItem;
+	ack(): Promise<void>;
+	nak(): Promise<void>;
+	/** Says that the item is still being worked on: starts the ack wait anew. */
+	working(): Promise<void>;
+}
+
+export type WorkerEvent =
+	| { readonly type: "joined"; readonly worker: WorkerInfo }
+	| { readonly type: "left"; readonly workerId: string; readonly reason: "good-bye" | "silent" };
+
+export type RunEvent =
+	| { readonly type: "announced"; readonly run: RunSpec }
+	| { readonly type: "retired"; readonly runId: string };
+
+export interface Assignment {
+	readonly runId: string;
+	readonly shard: number;
+	readonly workerId: string;
+}
+
+/** A worker's place in the registry; without a beat for the heartbeat limit it is dropped as silent. */
+export interface Membership {
+	/** A beat of a worker that was dropped lets it join again. */
+	beat(): Promise<void>;
+	leave(): Promise<void>;
+}
+
+/**
+ * How coordinator and workers find each other and pass small messages. Two adapters keep the same promises, held by
+ * one conformance suite: in memory, and NATS.
+ *
+ * Every `watch` begins with its loop: it replays what holds now, then follows changes, and ends when `signal`
+ * aborts, the bus closes or, where it is of one run, the run is retired (at once where there is no such run).
+ * Items and answers are delivered at least once: the coordinator counts each item once.
+ *
+ * What sends rejects with TailtuneError "protocol" where the run is not announced, the shard is not one of the run's,
+ * or the bus is closed.
+ */
+export interface Bus {
+	readonly timing: BusTiming;
+
+	// Registry of workers.
+	join(worker: WorkerInfo): Promise<Membership>;
+	watchWorkers(signal: AbortSignal): AsyncIterable<WorkerEvent>;
+
+	// Runs.
+	/** Announcing the same run again changes nothing; another one of its id is refused with "protocol". */
+	announce(run: RunSpec): Promise<void>;
+	/** Ends a run: its items, answers and assignments are forgotten. Nothing happens where there is no such run. */
+	retire(runId: string): Promise<void>;
+	watchRuns(signal: AbortSignal): AsyncIterable<RunEvent>;
+
+	// Who works on which shard; the last assignment of a shard holds.
+	assign(assignment: Assignment): Promise<void>;
+	watchAssignments(runId: string, signal: AbortSignal): AsyncIterable<Assignment>;
+
+	// Work and answers.
+	publish(item: WorkItem): Promise<void>;
+	/**
+	 * Items of a shard, in the order published, one at a time: the next one is fetched when the loop asks for it, and
+	 * comes when the one before it is acknowledged, whoever pulls.
+	 */
+	pull(runId: string, shard: number, signal: AbortSignal): AsyncIterable<Delivery>;
+	/**
+	 * Takes the item of a shard away from whoever has it in hand, as from a worker found dead: it comes again at once.
+	 * An ack or an answer that still comes counts. Nothing happens where nobody has one.
+	 */
+	takeBack(runId: string, shard: number): Promise<void>;
+	/** An answer to a run that was retired is dropped. */
+	answer(result: WorkResult): Promise<void>;
+	/** One watcher at a time: answers wait for it, each until the watcher asks for the next one. */
+	watchAnswers(runId: string, signal: AbortSignal): AsyncIterable<WorkResult>;
+
+	/** Ends every watch; the bus is of no use afterwards. */
+	close(): Promise<void>;
+}

@@ -1,0 +1,49 @@
+import { readFile } from "node:fs/promises";
+import {
+	type Authenticator,
+	credsAuthenticator,
+	nkeyAuthenticator,
+	tokenAuthenticator,
+	usernamePasswordAuthenticator,
+} from "nats";
+import { systemCodeOf, TailtuneError } from "../errors.ts";
+
+const PREFIX = "TAILTUNE_NATS_";
+
+/**
+ * How to prove to NATS who we are, from the environment; undefined where it says nothing. One of:
+ * TAILTUNE_NATS_USER with TAILTUNE_NATS_PASSWORD, TAILTUNE_NATS_TOKEN (each secret also as ..._FILE, a file that holds
+ * it), TAILTUNE_NATS_CREDS_FILE (a .creds file), TAILTUNE_NATS_NKEY_FILE (a file with the seed).
+ * @throws TailtuneError "usage" where it says two things or half of one, "not-found" where a file isn't there
+ */
+export async function natsCredentials(env: NodeJS.ProcessEnv = process.env): Promise<Authenticator | undefined> {
+	const user = env[`${PREFIX}USER`];
+	const password = await secret(env, "PASSWORD");
+	const token = await secret(env, "TOKEN");
+	const creds = await secret(env, "CREDS");
+	const seed = await secret(env, "NKEY");
+	if ((user === undefined) !== (password === undefined))
+		throw new TailtuneError("usage", `${PREFIX}USER and ${PREFIX}PASSWORD or _FILE: found one, expected both`);
+	const ways: Authenticator[] = [];
+	if (user !== undefined && password !== undefined) ways.push(usernamePasswordAuthenticator(user, password));
+	if (token !== undefined) ways.push(tokenAuthenticator(token));
+	if (creds !== undefined) ways.push(credsAuthenticator(Buffer.from(creds)));
+	if (seed !== undefined) ways.push(nkeyAuthenticator(Buffer.from(seed)));
+	if (ways.length > 1)
+		throw new TailtuneError("usage", `${PREFIX}*: ${ways.length} kinds of credentials, expected one`);
+	return ways[0];
+}
+
+async function secret(env: NodeJS.ProcessEnv, name: string): Promise<string | undefined> {
+	const file = env[`${PREFIX}${name}_FILE`];
+	const value = env[`${PREFIX}${name}`];
+	if (file === undefined) return value;
+	if (value !== undefined)
+		throw new TailtuneError("usage", `${PREFIX}${name} and ${PREFIX}${name}_FILE: found both, expected one`);
+	try {
+		return (await readFile(file, "utf8")).trim();
+	} catch (cause) {
+		const reason = systemCodeOf(cause) ?? "unreadable";
+		throw new TailtuneError("not-found", `${PREFIX}${name}_FILE: ${file} can't be read (${reason})`, { cause });
+	}
+}

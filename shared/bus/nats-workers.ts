@@ -1,0 +1,159 @@
+import { headers, type Msg } from "nats";
+import { TailtuneError } from "../errors.ts";
+import { type WorkerInfo, workerInfoCodec } from "../messages.ts";
+import type { Membership, WorkerEvent } from "./bus.ts";
+import { realClock } from "./clock.ts";
+import { Feed } from "./feed.ts";
+import { FAREWELL_MS } from "./nats-config.ts";
+import { isNoResponders, isTransient, type NatsLink, within } from "./nats-connection.ts";
+import { expectId, type NatsStreams, OPERATION_HEADER } from "./nats-streams.ts";
+import type { NatsNames } from "./nats-subjects.ts";
+
+/** What the registry works with. */
+export interface RegistryParts {
+	readonly link: NatsLink;
+	readonly names: NatsNames;
+	readonly streams: NatsStreams;
+	readonly heartbeatLimitMs: number;
+	/** Told of what is in the bucket and is none of ours. */
+	readonly refuse: (what: string, error: unknown) => void;
+}
+
+/** Writes a worker's entry at every beat. A beat that can't be sent is left out: the next one tells as much. */
+export async function joinRegistry(worker: WorkerInfo, parts: RegistryParts): Promise<Membership> {
+	const { link, names, streams, heartbeatLimitMs } = parts;
+	const key = names.worker(worker.workerId);
+	const info = workerInfoCodec.encode(worker);
+	let hasLeft = false;
+	const write = async () => {
+		try {
+			await link.js.publish(key, info);
+		} catch (error) {
+			if (!isNoResponders(error)) throw error;
+			await streams.ensureWorkers(heartbeatLimitMs);
+			await link.js.publish(key, info);
+		}
+	};
+	const beat = async () => {
+		link.closed.throwIfAborted();
+		if (hasLeft) throw new TailtuneError("protocol", `worker ${worker.workerId} has left`);
+		if (!link.isConnected) return;
+		await write().catch((error) => {
+			if (!isTransient(error)) throw error;
+		});
+	};
+	// So that who watches hears of it before the next beat is due.
+	const off = link.on("connected", () => void beat().catch(() => {}));
+	const leave = async () => {
+		hasLeft = true;
+		off();
+		const goodBye = headers();
+		goodBye.set(OPERATION_HEADER, "DEL");
+		if (link.isConnected) await within(FAREWELL_MS, link.js.publish(key, undefined, { headers: goodBye }));
+	};
+	await link.persist(write);
+	return { beat, leave };
+}
+
+/**
+ * The workers as a watcher hears them. A worker is silent when nothing was heard of it for the heartbeat limit, by this
+ * process's clock alone; time without a connection doesn't count, as then nobody can be heard.
+ */
+export class WorkerRegistry {
+	readonly #parts: RegistryParts;
+	readonly #workers = new Feed<Uint8Array, WorkerEvent>((info) => ({
+		type: "joined",
+		worker: workerInfoCodec.decode(info),
+	}));
+	/** By worker: what stops the wait for its next beat. */
+	readonly #silenceWaits = new Map<string, () => void>();
+	#started: Promise<void> | undefined;
+
+	constructor(parts: RegistryParts) {
+		this.#parts = parts;
+	}
+
+	async *watch(signal: AbortSignal): AsyncGenerator<WorkerEvent, void, undefined> {
+		this.#started ??= this.#start();
+		try {
+			await this.#started;
+		} catch (error) {
+			if (this.#parts.link.closed.aborted) return;
+			throw error;
+		}
+		yield* this.#workers.watch(signal);
+	}
+
+	end(): void {
+		this.#endWaits();
+		this.#workers.end();
+	}
+
+	async #start(): Promise<void> {
+		const { link, names } = this.#parts;
+		link.nc.subscribe(names.workersKeys, {
+			callback: (error, message) => {
+				if (error) link.log(`NATS: ${error.message}`);
+				else this.#hear(message);
+			},
+		});
+		link.on("disconnected", () => this.#endWaits());
+		link.on("connected", () => {
+			for (const workerId of this.#silenceWaits.keys()) this.#awaitBeat(workerId);
+		});
+		await link.persist(() => this.#readAll());
+	}
+
+	async #readAll(): Promise<void> {
+		const { names, streams } = this.#parts;
+		for (const key of (await streams.counts(names.workersStream, names.workersKeys)).keys()) {
+			const entry = await streams.last(names.workersStream, key);
+			if (entry && !entry.headers.has(OPERATION_HEADER)) this.#heardOf(key, entry.data);
+		}
+	}
+
+	#hear({ subject, headers: found, data }: Msg): void {
+		const workerId = this.#parts.names.parseWorkerKey(subject);
+		if (!found?.has(OPERATION_HEADER)) this.#heardOf(subject, data);
+		else if (workerId !== undefined) this.#remove(workerId, "good-bye");
+	}
+
+	#heardOf(key: string, bytes: Uint8Array): void {
+		const { names, refuse } = this.#parts;
+		try {
+			const { workerId } = workerInfoCodec.decode(bytes);
+			expectId("an entry of worker", workerId, names.parseWorkerKey(key) ?? "");
+			if (!this.#workers.get(workerId)) this.#workers.set(workerId, bytes);
+			this.#awaitBeat(workerId);
+		} catch (error) {
+			refuse(key, error);
+		}
+	}
+
+	#awaitBeat(workerId: string): void {
+		const { link, heartbeatLimitMs } = this.#parts;
+		this.#silenceWaits.get(workerId)?.();
+		const wait = () => {
+			let isHeard = false;
+			const drop = () => void (isHeard || this.#remove(workerId, "silent"));
+			// A process that stood still must first read what came meanwhile: the reply comes after all that.
+			const cancel = realClock.schedule(() => void link.nc.flush().then(drop, () => {}), heartbeatLimitMs);
+			return () => {
+				isHeard = true;
+				cancel();
+			};
+		};
+		this.#silenceWaits.set(workerId, wait());
+	}
+
+	#endWaits(): void {
+		for (const cancel of this.#silenceWaits.values()) cancel();
+	}
+
+	#remove(workerId: string, reason: "good-bye" | "silent"): void {
+		if (!this.#workers.get(workerId)) return;
+		this.#silenceWaits.get(workerId)?.();
+		this.#silenceWaits.delete(workerId);
+		this.#workers.delete(workerId, { type: "left", workerId, reason });
+	}
+}

@@ -1,0 +1,17 @@
+/** Largest message that either side takes, in bytes; a chunk of a tensor is a quarter of it. */
+export const MAX_MESSAGE_BYTES = 4 << 20;
+
+/** What a sender may have under way on a connection before the receiver has read it, in bytes. */
+export const WINDOW_BYTES = 8 << 20;
+
+/**
+ * A connection that is quiet for so long is asked whether the other side is still there, and given up without an answer
+ * within the limit. Slower than a bus's heartbeats, which notice a silent worker first: this cleans up after it. A killed
+ * process needs neither, its connections break at once.
+ */
+export const KEEPALIVE_MS = 5_000;
+export const KEEPALIVE_LIMIT_MS = 10_000;
+
+/** First and longest wait between tries to connect. */
+export const RECONNECT_FIRST_MS = 100;
+export const RECONNECT_LONGEST_MS = 2_000;

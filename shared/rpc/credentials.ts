@@ -1,0 +1,78 @@
+import { createHash, timingSafeEqual } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { createSecureContext } from "node:tls";
+import { ChannelCredentials, ServerCredentials } from "@grpc/grpc-js";
+import { TailtuneError } from "../errors.ts";
+
+/** PEM files of one side. */
+export interface TlsFiles {
+	/** Own certificate (with its chain) and key. A server needs both; a client, where the server asks for one. */
+	readonly certFile?: string | undefined;
+	readonly keyFile?: string | undefined;
+	/** Whom to trust. On a server: clients must show a certificate signed by it. On a client: default the system's roots. */
+	readonly caFile?: string | undefined;
+}
+
+/** Where a bearer token comes from: never a command line, which every user of a machine can read. */
+export interface TokenSource {
+	readonly file?: string | undefined;
+	/** Name of an environment variable. */
+	readonly environment?: string | undefined;
+}
+
+/**
+ * Reads a bearer token; white space around it doesn't count.
+ * @throws TailtuneError "denied" where it is missing, empty, or holds what can't travel in a header
+ */
+export async function readToken({ file, environment }: TokenSource): Promise<string | undefined> {
+	if (file === undefined && environment === undefined) return undefined;
+	const place = file ?? `environment variable ${environment}`;
+	const text = file === undefined ? process.env[environment as string] : (await readSecret(file)).toString("utf8");
+	const token = text?.trim() ?? "";
+	if (/^[\x21-\x7e]+$/.test(token)) return token;
+	throw new TailtuneError(
+		"denied",
+		`${place}: found ${token ? "other characters" : "nothing"}, expected an ASCII token`,
+	);
+}
+
+/** Whether two secrets are the same, in a time that doesn't tell where they differ. */
+export function sameSecret(found: string, expected: string): boolean {
+	const digest = (secret: string) => createHash("sha256").update(secret).digest();
+	return timingSafeEqual(digest(found), digest(expected));
+}
+
+/** A server's credentials; without files it speaks plain text. Throws TailtuneError "denied" where a file can't be used. */
+export async function serverCredentials(tls: TlsFiles | undefined): Promise<ServerCredentials> {
+	if (!tls) return ServerCredentials.createInsecure();
+	const { cert, key, ca } = await readPems(tls);
+	if (!cert || !key) throw new TailtuneError("denied", "TLS: a server needs a certificate and its key");
+	return ServerCredentials.createSsl(ca ?? null, [{ cert_chain: cert, private_key: key }], ca !== undefined);
+}
+
+/** A client's credentials; without `tls` it speaks plain text. Throws TailtuneError "denied" where a file can't be used. */
+export async function clientCredentials(tls: TlsFiles | undefined): Promise<ChannelCredentials> {
+	if (!tls) return ChannelCredentials.createInsecure();
+	const { cert, key, ca } = await readPems(tls);
+	return ChannelCredentials.createSsl(ca ?? null, key ?? null, cert ?? null);
+}
+
+async function readPems({ certFile, keyFile, caFile }: TlsFiles) {
+	const [cert, key, ca] = await Promise.all([certFile, keyFile, caFile].map((file) => file && readSecret(file)));
+	const pems = { cert: cert || undefined, key: key || undefined, ca: ca || undefined };
+	try {
+		createSecureContext(pems);
+	} catch (cause) {
+		const names = [certFile, keyFile, caFile].filter(Boolean).join(", ");
+		throw new TailtuneError("denied", `TLS files ${names}: ${(cause as Error).message}`, { cause });
+	}
+	return pems;
+}
+
+async function readSecret(file: string): Promise<Buffer> {
+	try {
+		return await readFile(file);
+	} catch (cause) {
+		throw new TailtuneError("denied", `${file}: can't be read: ${(cause as Error).message}`, { cause });
+	}
+}

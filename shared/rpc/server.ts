@@ -1,0 +1,79 @@
+import { Server, type ServiceDefinition, type UntypedServiceImplementation } from "@grpc/grpc-js";
+import { TailtuneError } from "../errors.ts";
+import { requireToken } from "./authorization.ts";
+import { KEEPALIVE_LIMIT_MS, KEEPALIVE_MS, MAX_MESSAGE_BYTES, WINDOW_BYTES } from "./config.ts";
+import { serverCredentials, type TlsFiles } from "./credentials.ts";
+import { holdConnections, widenServerWindows } from "./http2-servers.ts";
+import type { RefusalReason } from "./refusal.ts";
+import { silenceLibrary } from "./silence-library.ts";
+
+/** A service and what answers its calls. */
+export interface RpcService {
+	readonly definition: ServiceDefinition;
+	readonly handlers: UntypedServiceImplementation;
+}
+
+export interface ServerOptions {
+	/** HOST:PORT; port 0 takes a free one. Default 127.0.0.1:0. */
+	readonly listen?: string | undefined;
+	readonly tls?: TlsFiles | undefined;
+	/** Clients must send it as bearer token. */
+	readonly token?: string | undefined;
+	/** Told of each call refused for its token. */
+	readonly onRefused?: ((reason: RefusalReason) => void) | undefined;
+}
+
+export interface RpcServer {
+	/** HOST:PORT that it listens on. */
+	readonly address: string;
+	/** Takes no new call, gives those under way `graceMs` (default 0) to end, then cuts them off. */
+	close(graceMs?: number): Promise<void>;
+}
+
+/**
+ * Starts a gRPC server: keepalive, message limits, wide windows. Beyond loopback it wants to know its clients.
+ * @throws TailtuneError "usage" where it can't listen there, or would serve anybody; "denied" where TLS files aren't usable
+ */
+export async function createServer(options: ServerOptions, services: readonly RpcService[]): Promise<RpcServer> {
+	const { listen = "127.0.0.1:0", tls, token, onRefused = () => {} } = options;
+	const [, host = ""] = /^(.*):\d+$/.exec(listen) ?? [];
+	if (!host) throw new TailtuneError("usage", `listen address ${listen}: expected HOST:PORT`);
+	if (token === undefined && tls?.caFile === undefined && !isLoopback(host))
+		throw new TailtuneError("usage", `listen address ${listen}: beyond loopback a token or mTLS is needed`);
+	silenceLibrary();
+	const server = new Server({
+		"grpc.max_receive_message_length": MAX_MESSAGE_BYTES,
+		"grpc.max_send_message_length": MAX_MESSAGE_BYTES,
+		"grpc.keepalive_time_ms": KEEPALIVE_MS,
+		"grpc.keepalive_timeout_ms": KEEPALIVE_LIMIT_MS,
+		interceptors: token === undefined ? [] : [requireToken(token, onRefused)],
+	});
+	for (const { definition, handlers } of services) server.addService(definition, handlers);
+	const credentials = await serverCredentials(tls);
+	const port = await new Promise<number>((resolve, reject) => {
+		server.bindAsync(listen, credentials, (cause, bound) => {
+			if (cause) reject(new TailtuneError("usage", `listen address ${listen}: ${cause.message}`, { cause }));
+			else resolve(bound);
+		});
+	});
+	widenServerWindows(server, WINDOW_BYTES);
+	const cutOff = holdConnections(server);
+	return { address: `${host}:${port}`, close: (graceMs = 0) => shutDown(server, graceMs, cutOff) };
+}
+
+function shutDown(server: Server, graceMs: number, cutOff: () => void): Promise<void> {
+	return new Promise((resolve) => {
+		const timer = setTimeout(() => {
+			server.forceShutdown();
+			cutOff();
+		}, graceMs);
+		server.tryShutdown(() => {
+			clearTimeout(timer);
+			resolve();
+		});
+	});
+}
+
+function isLoopback(host: string): boolean {
+	return /^(127\.\d+\.\d+\.\d+|\[::1\]|localhost)$/.test(host);
+}

@@ -1,0 +1,19 @@
+import type { TensorsClient as GeneratedClient, TensorsDefinition } from "../../proto/gen/tailtune/v1/Tensors.ts";
+import { Refusal } from "../rpc/refusal.ts";
+import { clientOf, loadService, PROTOCOL_VERSION } from "../rpc/service.ts";
+
+const NAME = "tailtune.v1.Tensors";
+
+/** The service of proto/tailtune/v1/tensors.proto. */
+export const tensorsDefinition = loadService<TensorsDefinition>("tailtune/v1/tensors.proto", NAME);
+
+export type TensorsClient = GeneratedClient;
+
+/** Makes clients of that service. */
+export const TensorsClientConstructor = clientOf<TensorsClient>(tensorsDefinition, NAME);
+
+/** Throws a Refusal where the caller speaks another version. */
+export function checkProtocolVersion({ protocolVersion }: { readonly protocolVersion: number }): void {
+	if (protocolVersion !== PROTOCOL_VERSION)
+		throw new Refusal("REFUSAL_PROTOCOL_VERSION", `protocol version ${protocolVersion}, expected ${PROTOCOL_VERSION}`);
+}

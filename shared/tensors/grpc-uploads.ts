@@ -1,0 +1,116 @@
+import type { GradientHeader } from "../../proto/gen/tailtune/v1/GradientHeader.ts";
+import type { PutGradientRequest } from "../../proto/gen/tailtune/v1/PutGradientRequest.ts";
+import type { PutGradientResponse } from "../../proto/gen/tailtune/v1/PutGradientResponse.ts";
+import { itemKey } from "../messages.ts";
+import { checkReadable } from "../rpc/handlers.ts";
+import { Refusal } from "../rpc/refusal.ts";
+import { type ServedRuns, type ServedVersion, staleVersion } from "./grpc-runs.ts";
+import { checkProtocolVersion } from "./grpc-service.ts";
+import type { MemoryTensors } from "./memory-tensors.ts";
+import type { TensorSchema } from "./tensor-schema.ts";
+import { TensorReceiver } from "./tensor-stream.ts";
+import { BYTES_OF } from "./wire-format.ts";
+
+/** Uploads at the same time; each has an array of a gradient's size. */
+export const MAX_UPLOADS = 64;
+
+export interface UploadParts {
+	readonly runs: ServedRuns;
+	/** Where whole gradients go. */
+	readonly exchange: MemoryTensors;
+	/** Whether somebody waits for the gradient of an item. */
+	readonly isExpected: (runId: string, itemKey: string) => boolean;
+}
+
+/** Takes gradients that workers send, whole and checked or not at all. */
+export class Uploads {
+	readonly #parts: UploadParts;
+	#underWay = 0;
+
+	constructor(parts: UploadParts) {
+		this.#parts = parts;
+	}
+
+	/** Uploads whose stream is still open. */
+	get underWay(): number {
+		return this.#underWay;
+	}
+
+	/**
+	 * Reads one upload.
+	 * @param interrupt ends the reading with an error, as when the version is dropped in the middle
+	 * @throws Refusal; nothing of the upload is kept then
+	 */
+	async receive(
+		requests: AsyncIterable<PutGradientRequest>,
+		interrupt: (error: Error) => void,
+	): Promise<PutGradientResponse> {
+		const messages = requests[Symbol.asyncIterator]();
+		const first = await messages.next();
+		const header = first.done ? undefined : checkReadable(first.value).header;
+		if (!header) throw new Refusal("REFUSAL_ORDER", "an upload begins without its header");
+		const { schema, version } = this.#check(header);
+		if (version.answered.has(itemKey(header))) return { duplicate: true };
+		const { runId, parameterVersion } = header;
+		const giveUp = () => interrupt(staleVersion(runId, parameterVersion));
+		version.ended.signal.addEventListener("abort", giveUp);
+		this.#underWay++;
+		try {
+			return await this.#fill(header, schema, version, { [Symbol.asyncIterator]: () => messages });
+		} finally {
+			this.#underWay--;
+			version.ended.signal.removeEventListener("abort", giveUp);
+		}
+	}
+
+	#check(header: GradientHeader): { schema: TensorSchema; version: ServedVersion } {
+		checkProtocolVersion(header);
+		const found = this.#parts.runs.find(header);
+		const { kind, runId, byteLength } = header;
+		if (kind !== "WORK_KIND_GRADIENT") throw new Refusal("REFUSAL_MALFORMED", `${kind} has no gradient`);
+		const expected = found.schema.gradients * BYTES_OF[found.schema.wire];
+		if (byteLength !== expected)
+			throw new Refusal("REFUSAL_LENGTH", `a gradient of ${byteLength} bytes, expected ${expected}`);
+		if (!this.#parts.isExpected(runId, itemKey(header)))
+			throw new Refusal("REFUSAL_NOT_EXPECTED", `run ${runId}: nobody waits for the gradient of ${itemKey(header)}`);
+		if (this.#underWay >= MAX_UPLOADS) throw new Refusal("REFUSAL_TOO_MANY", `${MAX_UPLOADS} uploads are under way`);
+		return found;
+	}
+
+	async #fill(
+		header: GradientHeader,
+		schema: TensorSchema,
+		version: ServedVersion,
+		messages: AsyncIterable<PutGradientRequest>,
+	): Promise<PutGradientResponse> {
+		const { exchange } = this.#parts;
+		const gradient = exchange.gradientBuffer(header.runId, schema.gradients);
+		try {
+			await readTensor(messages, new TensorReceiver(gradient, schema.wire));
+			if (version.ended.signal.aborted) throw staleVersion(header.runId, header.parameterVersion);
+			const duplicate = version.answered.has(itemKey(header));
+			if (duplicate) exchange.releaseGradient(header.runId, gradient);
+			else await exchange.putGradient(header.runId, header, gradient);
+			version.answered.add(itemKey(header));
+			return { duplicate };
+		} catch (error) {
+			exchange.releaseGradient(header.runId, gradient);
+			throw error;
+		}
+	}
+}
+
+async function readTensor(messages: AsyncIterable<PutGradientRequest>, receiver: TensorReceiver): Promise<void> {
+	let isWhole = false;
+	for await (const message of messages) {
+		const { chunk, end } = checkReadable(message);
+		if (isWhole || (!chunk && !end))
+			throw new Refusal("REFUSAL_ORDER", `found ${isWhole ? "a message behind the end" : "no chunk and no end"}`);
+		if (chunk) receiver.add(chunk);
+		if (end) {
+			receiver.finish(end);
+			isWhole = true;
+		}
+	}
+	if (!isWhole) throw new Refusal("REFUSAL_LENGTH", "the stream ended before the tensor's end");
+}

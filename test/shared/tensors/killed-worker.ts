@@ -1,0 +1,12 @@
+// A worker that attaches, begins an upload, says so, and does nothing more: to be killed.
+import { createClient } from "../../../shared/rpc/client.ts";
+import { TensorsClientConstructor } from "../../../shared/tensors/grpc-service.ts";
+import { connectTensors } from "../../../shared/tensors/grpc-worker-tensors.ts";
+import { someChunk, someHeader } from "./raw-uploads.ts";
+
+const [address = ""] = process.argv.slice(2);
+await connectTensors(address, { workerId: "doomed" });
+const client = await createClient(TensorsClientConstructor, address);
+const call = client.putGradient(() => {});
+call.write(someHeader(3));
+call.write(someChunk(0, [1]), () => process.send?.("uploading"));

@@ -1,0 +1,32 @@
+import test from "ava";
+import { itemKey } from "../../../shared/messages.ts";
+import { createMemoryTensors } from "../../../shared/tensors/memory-tensors.ts";
+import { someItem, tensorConformance } from "./conformance.ts";
+
+tensorConformance(test, async () => {
+	const tensors = createMemoryTensors();
+	return { coordinator: tensors, worker: tensors, close: async () => {} };
+});
+
+test("nothing is copied", async (t) => {
+	const tensors = createMemoryTensors();
+	const parameters = Float32Array.of(3);
+	await tensors.publishParameters("run", 3, parameters);
+	t.is(await tensors.parameters("run", 3), parameters);
+	const gradient = tensors.gradientBuffer("run", 1);
+	await tensors.putGradient("run", someItem, gradient);
+	t.is(await tensors.takeGradient("run", itemKey(someItem)), gradient);
+});
+
+test("the memory of a gradient is used again when the next is taken", async (t) => {
+	const tensors = createMemoryTensors();
+	await tensors.publishParameters("run", 3, new Float32Array(1));
+	const taken: unknown[] = [];
+	for (const part of [0, 1, 2, 3]) {
+		const gradient = tensors.gradientBuffer("run", 1);
+		t.not(gradient, taken.at(-1), "the one lent is not written to");
+		await tensors.putGradient("run", { ...someItem, part }, gradient);
+		taken.push(await tensors.takeGradient("run", itemKey({ ...someItem, part })));
+	}
+	t.is(new Set(taken).size, 2);
+});

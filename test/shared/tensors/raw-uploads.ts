@@ -1,0 +1,35 @@
+import { crc32 } from "node:zlib";
+import type { GradientHeaderInput } from "../../../proto/gen/tailtune/v1/GradientHeader.ts";
+import type { PutGradientRequestInput } from "../../../proto/gen/tailtune/v1/PutGradientRequest.ts";
+import type { PutGradientResponse } from "../../../proto/gen/tailtune/v1/PutGradientResponse.ts";
+import { fromServiceError } from "../../../shared/rpc/status.ts";
+import type { TensorsClient } from "../../../shared/tensors/grpc-service.ts";
+import { someItem, someSchema } from "./conformance.ts";
+
+/** A right header for the gradient of `someItem` in a run of so many parameters, but for what is said otherwise. */
+export function someHeader(size: number, changes: GradientHeaderInput = {}): PutGradientRequestInput {
+	const schemaHash = someSchema(size).hash;
+	const header = { protocolVersion: 1, runId: "run", workerId: "raw", ...someItem, schemaHash, byteLength: 4 * size };
+	return { header: { ...header, ...changes } };
+}
+
+export function someChunk(byteOffset: number, numbers: number[]): PutGradientRequestInput {
+	return { chunk: { byteOffset, data: Buffer.from(Float32Array.from(numbers).buffer) } };
+}
+
+export function someEnd(numbers: number[]): PutGradientRequestInput {
+	const bytes = Buffer.from(Float32Array.from(numbers).buffer);
+	return { end: { byteLength: bytes.length, crc32: crc32(bytes) } };
+}
+
+/** Sends messages as they are; rejects with what the server refuses them with. */
+export function upload(client: TensorsClient, messages: PutGradientRequestInput[]): Promise<PutGradientResponse> {
+	return new Promise((resolve, reject) => {
+		const call = client.putGradient((error, response) => {
+			if (error) reject(fromServiceError(error));
+			else resolve(response as PutGradientResponse);
+		});
+		for (const message of messages) call.write(message);
+		call.end();
+	});
+}
