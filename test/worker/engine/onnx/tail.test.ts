@@ -1,0 +1,163 @@
+import { join } from "node:path";
+import test, { type ExecutionContext } from "ava";
+import fc from "fast-check";
+import type { TailSpec } from "../../../../shared/messages.ts";
+import type { Gpt2Config } from "../../../../shared/model/gpt2-config.ts";
+import { openModel } from "../../../../shared/model/open-model.ts";
+import { parameterLayout } from "../../../../shared/model/parameter-layout.ts";
+import { writeRandomModel } from "../../../../shared/model/random-model.ts";
+import { onnxTailSupports, openOnnxTail } from "../../../../worker/engine/onnx/tail.ts";
+import { openOnnxTrunk } from "../../../../worker/engine/onnx/trunk.ts";
+import { checkCase } from "../../../golden/check-golden.ts";
+import { openGoldenFolder, specOf } from "../../../golden/golden-folder.ts";
+import { usedShare } from "../../../golden/measure.ts";
+import { temporaryFolder } from "../../../shared/model/tiny-model.ts";
+
+const golden = await openGoldenFolder(join(import.meta.dirname, "../../../golden"));
+const supported = golden.set.cases.filter((one) => onnxTailSupports(specOf(one), golden.model.config));
+
+for (const one of supported) {
+	test(`golden case ${one.name}`, async (t) => {
+		const measured = await checkCase(golden, one, {
+			name: "onnx",
+			open: async (model, spec) => ({
+				trunk: await openOnnxTrunk(model, spec, { threads: 2 }),
+				tail: await openOnnxTail(model, spec, { threads: 2 }),
+			}),
+		});
+		t.true(measured.length > 20);
+		t.deepEqual(
+			measured.filter((found) => !(usedShare(found) <= 1)),
+			[],
+		);
+	});
+}
+
+test("whole blocks after frozen ones and the head alone can be trained, nothing else", (t) => {
+	const trainable = ["HEAD", "LAST_BLOCK", "LAST_TWO_BLOCKS", "ALL", "LORA", "LORA_ONLY"] as const;
+	const supports = (blocks: number) =>
+		trainable.filter((name) => onnxTailSupports({ trainable: `TRAINABLE_${name}` }, { n_layer: blocks }));
+	t.deepEqual(supports(3), ["HEAD", "LAST_BLOCK", "LAST_TWO_BLOCKS"]);
+	t.deepEqual(supports(2), ["HEAD", "LAST_BLOCK"]);
+	t.deepEqual(supports(1), ["HEAD"]);
+});
+
+test("what can't be trained is refused", async (t) => {
+	const opening = openOnnxTail(golden.model, { ...DEFAULT, trainable: "TRAINABLE_LORA" }, { threads: 1 });
+	await t.throwsAsync(opening, { code: "engine", message: /TRAINABLE_LORA/ });
+});
+
+const DEFAULT: TailSpec = { trainable: "TRAINABLE_LAST_BLOCK", classes: 3, causal: true, loraRank: 0, loraScale: 0 };
+
+// As wide as the kernels' blocks, so that whole and partial ones occur.
+const CONFIG: Gpt2Config = {
+	n_layer: 3,
+	n_embd: 288,
+	n_head: 3,
+	n_positions: 90,
+	vocab_size: 11,
+	layer_norm_epsilon: 1e-5,
+};
+
+/** A number between -1 and 1 that depends on the index in no simple way. */
+const made = (i: number, seed: number) => Math.sin(1 + i * 12.9898 + seed * 78.233);
+
+/** A text of so many rows, read at its last one or at all from the second. */
+function input(rows: number, mean: boolean, seed: number) {
+	const hidden = Float32Array.from({ length: rows * CONFIG.n_embd }, (_, i) => made(i, seed));
+	const poolFrom = mean ? Math.min(1, rows - 1) : rows - 1;
+	return { hidden, tokens: new Uint32Array(0), poolFrom, poolCount: rows - poolFrom, label: seed % DEFAULT.classes };
+}
+
+async function openTails(t: ExecutionContext, spec: TailSpec, threads: readonly number[]) {
+	const folder = join(await temporaryFolder(t), "model");
+	await writeRandomModel(folder, CONFIG, 7);
+	const model = await openModel(folder);
+	const layout = parameterLayout(spec, CONFIG);
+	const parameters = Float32Array.from({ length: layout.size }, (_, i) => 0.1 * made(i, 1));
+	const tails = await Promise.all(threads.map((n) => openOnnxTail(model, spec, { threads: n })));
+	for (const tail of tails) {
+		await tail.load(parameters);
+		t.teardown(() => tail.dispose());
+	}
+	return { tails, layout, parameters };
+}
+
+const texts = fc.array(fc.tuple(fc.integer({ min: 1, max: 90 }), fc.boolean(), fc.nat(1000)), {
+	minLength: 1,
+	maxLength: 9,
+});
+
+for (const trainable of ["TRAINABLE_HEAD", "TRAINABLE_LAST_BLOCK", "TRAINABLE_LAST_TWO_BLOCKS"] as const) {
+	for (const causal of [true, false]) {
+		test(`a batch is the mean of its texts and has the same bits on 1, 2 and 5 threads: ${trainable}, causal ${causal}`, async (t) => {
+			const { tails, layout } = await openTails(t, { ...DEFAULT, trainable, causal }, [1, 2, 5]);
+			const [first] = tails;
+			const compute = async (tail: (typeof tails)[number], batch: ReturnType<typeof input>[]) => {
+				const gradient = new Float32Array(layout.trainedSize).fill(Number.NaN);
+				return { logits: await tail.gradient(batch, gradient), gradient };
+			};
+			const property = fc.asyncProperty(texts, async (drawn) => {
+				const batch = drawn.map((one) => input(...one));
+				const results = await Promise.all(tails.map((tail) => compute(tail, batch)));
+				const whole = results[0];
+				if (!first || !whole) throw new Error("no tail");
+				for (const { logits, gradient } of results) {
+					t.is(largestGap(logits, whole.logits), 0);
+					t.is(largestGap(gradient, whole.gradient), 0);
+				}
+				const sum = new Float64Array(layout.trainedSize);
+				for (const [i, one] of batch.entries()) {
+					const alone = await compute(first, [one]);
+					alone.gradient.forEach((value, at) => {
+						sum[at] = (sum[at] ?? 0) + value / batch.length;
+					});
+					const logits = whole.logits.subarray(i * DEFAULT.classes, (i + 1) * DEFAULT.classes);
+					t.true(largestGap(logits, alone.logits) < 1e-6 * Math.max(1, ...logits.map(Math.abs)));
+				}
+				for (const { name, offset, size } of layout.entries) {
+					const [own, mean] = [whole.gradient.subarray(offset, offset + size), sum.subarray(offset, offset + size)];
+					const largest = own.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-3);
+					t.true(largestGap(own, mean) < 1e-4 * largest, name);
+				}
+			});
+			await fc.assert(property, { numRuns: 8, seed: 1 });
+		});
+	}
+}
+
+test("logits are those of the gradient, of the parameters loaded last", async (t) => {
+	const { tails, layout, parameters } = await openTails(t, DEFAULT, [1]);
+	const batch = [input(5, false, 1), input(9, false, 2)];
+	const before = await tails[0]?.logits(batch);
+	t.deepEqual(await tails[0]?.gradient(batch, new Float32Array(layout.trainedSize)), before);
+	await tails[0]?.load(new Float32Array(parameters.length));
+	t.deepEqual(await tails[0]?.logits(batch), new Float32Array(2 * DEFAULT.classes));
+});
+
+test.serial("a gradient is written where it belongs and copied nowhere else", async (t) => {
+	const { tails, layout } = await openTails(t, DEFAULT, [1]);
+	const gradient = new Float32Array(layout.trainedSize);
+	const batch = [input(5, false, 1)];
+	await tails[0]?.gradient(batch, gradient);
+	const before = process.memoryUsage().arrayBuffers;
+	await tails[0]?.gradient(batch, gradient);
+	t.true(process.memoryUsage().arrayBuffers - before < gradient.byteLength / 2);
+});
+
+test("without a causal mask, and only without, rows after the pooled one count", async (t) => {
+	for (const causal of [true, false]) {
+		const { tails } = await openTails(t, { ...DEFAULT, causal }, [1]);
+		const long = { ...input(9, false, 4), poolFrom: 3 };
+		const short = { ...long, hidden: long.hidden.slice(0, 4 * CONFIG.n_embd) };
+		const [whole, cut] = [await tails[0]?.logits([long]), await tails[0]?.logits([short])];
+		if (causal) t.deepEqual(whole, cut);
+		else t.notDeepEqual(whole, cut);
+	}
+});
+
+function largestGap(a: ArrayLike<number>, b: ArrayLike<number>): number {
+	let gap = a.length === b.length ? 0 : Number.NaN;
+	for (let i = 0; i < a.length; i++) gap = Math.max(gap, Math.abs((a[i] ?? Number.NaN) - (b[i] ?? Number.NaN)));
+	return gap;
+}

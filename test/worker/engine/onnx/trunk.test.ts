@@ -1,0 +1,157 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import test, { type ExecutionContext } from "ava";
+import fc from "fast-check";
+import type { TailSpec } from "../../../../shared/messages.ts";
+import type { Gpt2Config } from "../../../../shared/model/gpt2-config.ts";
+import type { ModelFiles, StoredType } from "../../../../shared/model/model-files.ts";
+import { openModel } from "../../../../shared/model/open-model.ts";
+import { writeRandomModel } from "../../../../shared/model/random-model.ts";
+import { writeSafetensors } from "../../../../shared/model/safetensors.ts";
+import { openOnnxTrunk } from "../../../../worker/engine/onnx/trunk.ts";
+import { temporaryFolder } from "../../../shared/model/tiny-model.ts";
+
+// As wide as the kernels' blocks, so that whole and partial ones occur.
+const CONFIG: Gpt2Config = {
+	n_layer: 2,
+	n_embd: 192,
+	n_head: 3,
+	n_positions: 300,
+	vocab_size: 97,
+	layer_norm_epsilon: 1e-5,
+};
+
+function specOf(spec: Partial<TailSpec> = {}): TailSpec {
+	return { trainable: "TRAINABLE_HEAD", classes: 2, causal: true, loraRank: 0, loraScale: 0, ...spec };
+}
+
+async function randomModel(t: ExecutionContext): Promise<ModelFiles> {
+	const folder = join(await temporaryFolder(t), "model");
+	await writeRandomModel(folder, CONFIG, 7);
+	return openModel(folder);
+}
+
+async function opened(t: ExecutionContext, model: ModelFiles, spec: TailSpec, threads: number) {
+	const trunk = await openOnnxTrunk(model, spec, { threads });
+	t.teardown(() => trunk.dispose());
+	return trunk;
+}
+
+/** A text of made-up tokens. */
+function text(length: number, seed = 0): Uint32Array {
+	return Uint32Array.from({ length }, (_, i) => ((seed + i) * 7919 + seed) % CONFIG.vocab_size);
+}
+
+for (const causal of [true, false]) {
+	test(`a text has the same bits alone, in company and on two threads, causal ${causal}`, async (t) => {
+		const model = await randomModel(t);
+		const [one, two] = [await opened(t, model, specOf({ causal }), 1), await opened(t, model, specOf({ causal }), 2)];
+		const length = fc.oneof(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 1, max: CONFIG.n_positions }));
+		const company = fc.array(length, { maxLength: 4 });
+		const property = fc.asyncProperty(length, company, company, fc.nat(1e6), async (own, before, after, seed) => {
+			const tokens = text(own, seed);
+			const group = [...before.map((n) => text(n, n)), tokens, ...after.map((n) => text(n, n))];
+			const [alone] = await one.hiddenStates([tokens]);
+			t.deepEqual((await one.hiddenStates(group))[before.length], alone);
+			t.deepEqual((await two.hiddenStates(group))[before.length], alone);
+		});
+		await fc.assert(property, { numRuns: 25, seed: 1 });
+	});
+}
+
+test("with causal attention a token's state depends on no later token, without it on all", async (t) => {
+	const model = await randomModel(t);
+	for (const causal of [true, false]) {
+		const trunk = await opened(t, model, specOf({ causal }), 1);
+		const [long, short] = await trunk.hiddenStates([text(9), text(5)]);
+		const start = long?.slice(0, 5 * CONFIG.n_embd);
+		if (causal) t.deepEqual(start, short);
+		else t.notDeepEqual(start, short);
+	}
+});
+
+test("results have memory of their own, and no texts give none", async (t) => {
+	const trunk = await opened(t, await randomModel(t), specOf(), 1);
+	const states = await trunk.hiddenStates([text(3), text(5)]);
+	t.deepEqual(
+		states.map(({ buffer }) => buffer.byteLength),
+		[3, 5].map((tokens) => tokens * CONFIG.n_embd * 4),
+	);
+	t.deepEqual(await trunk.hiddenStates([]), []);
+});
+
+test("only the blocks before the cut are computed", async (t) => {
+	const model = await randomModel(t);
+	const [all, first] = [
+		await opened(t, model, specOf(), 1),
+		await opened(t, model, specOf({ trainable: "TRAINABLE_LAST_BLOCK" }), 1),
+	];
+	t.notDeepEqual(await first.hiddenStates([text(4)]), await all.hiddenStates([text(4)]));
+	const shallow = { ...model, config: { ...CONFIG, n_layer: 1 } };
+	t.deepEqual(
+		await first.hiddenStates([text(4)]),
+		await (await opened(t, shallow, specOf(), 1)).hiddenStates([text(4)]),
+	);
+});
+
+for (const type of ["F16", "BF16"] as const) {
+	test(`weights stored as ${type} in two files give what the same numbers give in float32`, async (t) => {
+		const stored = await shortened(t, await randomModel(t), type);
+		const widened = await rewritten(t, stored, "F32", async (name) => stored.read(name));
+		const [expected] = await (await opened(t, widened, specOf(), 1)).hiddenStates([text(20)]);
+		const [found] = await (await opened(t, stored, specOf(), 1)).hiddenStates([text(20)]);
+		t.true(expected?.some((value) => value !== 0));
+		t.deepEqual(found, expected);
+	});
+}
+
+test("a trunk without a block is refused", async (t) => {
+	const opening = openOnnxTrunk(await randomModel(t), specOf({ trainable: "TRAINABLE_ALL" }), { threads: 1 });
+	await t.throwsAsync(opening, { code: "engine", message: /TRAINABLE_ALL/ });
+});
+
+test("a token that the vocabulary hasn't ends in one line, and the trunk goes on", async (t) => {
+	const trunk = await opened(t, await randomModel(t), specOf(), 1);
+	const before = await trunk.hiddenStates([text(2)]);
+	const unknown = trunk.hiddenStates([Uint32Array.of(CONFIG.vocab_size)]);
+	await t.throwsAsync(unknown, { code: "engine", message: /^ONNX Runtime: [^\n]+$/ });
+	t.deepEqual(await trunk.hiddenStates([text(2)]), before);
+});
+
+/** A model with the numbers of another cut down to what a 16-bit type can hold. */
+function shortened(t: ExecutionContext, model: ModelFiles, type: "F16" | "BF16"): Promise<ModelFiles> {
+	return rewritten(t, model, type, async (name) => {
+		const bits = new Uint32Array((await model.read(name)).buffer);
+		const half = (pattern: number) => {
+			const exponent = ((pattern >>> 23) & 255) - 112;
+			return ((pattern >>> 31) << 15) | (exponent < 1 ? 0 : (exponent << 10) | ((pattern >>> 13) & 0x3ff));
+		};
+		return new Uint8Array(Uint16Array.from(bits, (p) => (type === "F16" ? half(p) : p >>> 16)).buffer);
+	});
+}
+
+/** A model of the same shape with other numbers, in two files. */
+async function rewritten(
+	t: ExecutionContext,
+	{ tensors }: ModelFiles,
+	type: StoredType,
+	read: (name: string) => Promise<Float32Array | Uint8Array>,
+): Promise<ModelFiles> {
+	const folder = await temporaryFolder(t);
+	const weight_map: Record<string, string> = {};
+	const names = [...tensors.keys()];
+	for (const [part, own] of [names.slice(0, 9), names.slice(9)].entries()) {
+		const file = `model-${part + 1}-of-2.safetensors`;
+		const described = own.map((name) => ({
+			name,
+			type,
+			shape: tensors.get(name)?.shape ?? [],
+			data: () => read(name),
+		}));
+		await writeSafetensors(join(folder, file), described);
+		for (const name of own) weight_map[name] = file;
+	}
+	await writeFile(join(folder, "model.safetensors.index.json"), JSON.stringify({ weight_map }));
+	await writeFile(join(folder, "config.json"), JSON.stringify({ model_type: "gpt2", ...CONFIG }));
+	return openModel(folder);
+}

@@ -1,0 +1,65 @@
+import test from "ava";
+import type { EngineChoice } from "../../../shared/embedded-worker.ts";
+import type { TailSpec, Trainable } from "../../../shared/messages.ts";
+import { openModel } from "../../../shared/model/open-model.ts";
+import { inspectEngines } from "../../../worker/engine/inspect-engines.ts";
+import { describeEngines, openEngines } from "../../../worker/engine/open-engines.ts";
+
+const model = await openModel(new URL("../../golden", import.meta.url).pathname);
+const reports = await inspectEngines();
+
+function specOf(trainable: Trainable): TailSpec {
+	return { trainable, classes: 2, causal: true, loraRank: 2, loraScale: 2 };
+}
+
+test.serial("every engine and backend is reported, and what npm brings can be used", (t) => {
+	t.deepEqual(
+		reports.map(({ engine, backend }) => `${engine} ${backend}`),
+		["onnx cpu", "tfjs tensorflow", "tfjs wasm", "tfjs cpu"],
+	);
+	for (const { engine, backend, usable, detail } of reports) {
+		if (backend !== "tensorflow") t.true(usable, `${engine} ${backend}: ${detail}`);
+		t.notRegex(detail, /\n/);
+	}
+});
+
+test.serial("what is there is reported with its version, what isn't with how to get it", (t) => {
+	for (const { usable, detail } of reports) t.regex(detail, usable ? /\d+\.\d+/ : /npm/);
+});
+
+test.serial("what is described is what is opened", async (t) => {
+	const choices: EngineChoice[] = [
+		{ engine: "auto", backend: "auto", threads: 1 },
+		{ engine: "onnx", backend: "cpu", threads: 1 },
+		{ engine: "tfjs", backend: "wasm", threads: 1 },
+	];
+	for (const choice of choices) {
+		const described = await describeEngines(choice);
+		const { trunk, tail } = await openEngines(model, specOf("TRAINABLE_LAST_BLOCK"), choice);
+		t.deepEqual({ trunk: trunk?.info, tail: tail.info }, described);
+		t.is(trunk?.info.engine, choice.engine === "tfjs" ? "tfjs" : "onnx");
+		await trunk?.dispose();
+		await tail.dispose();
+	}
+});
+
+test.serial("there is no trunk where the tail starts from tokens", async (t) => {
+	for (const trainable of ["TRAINABLE_ALL", "TRAINABLE_LORA"] as const) {
+		const { trunk, tail } = await openEngines(model, specOf(trainable), { engine: "auto", backend: "cpu", threads: 1 });
+		t.is(trunk, undefined);
+		await tail.dispose();
+	}
+});
+
+test.serial("a backend that isn't installed is refused in one line", async (t) => {
+	if (reports.some(({ backend, usable }) => backend === "tensorflow" && usable)) {
+		t.pass();
+		return;
+	}
+	const error = await t.throwsAsync(describeEngines({ engine: "tfjs", backend: "tensorflow", threads: 1 }));
+	t.like(error, { name: "TailtuneError", code: "engine" });
+	t.regex(
+		error.message,
+		/^tfjs: tensorflow: neither @tensorflow\/tfjs-node-gpu nor @tensorflow\/tfjs-node is installed$/,
+	);
+});

@@ -1,0 +1,159 @@
+import * as tf from "@tensorflow/tfjs";
+import test from "ava";
+import type { TailSpec, Trainable } from "../../../../shared/messages.ts";
+import { initialParameters } from "../../../../shared/model/initial-parameters.ts";
+import { openModel } from "../../../../shared/model/open-model.ts";
+import { parameterLayout } from "../../../../shared/model/parameter-layout.ts";
+import { TRAINABLE_BY_NAME } from "../../../../shared/model/tail-spec.ts";
+import type { TailInput } from "../../../../worker/engine/engine.ts";
+import { inspectEngines } from "../../../../worker/engine/inspect-engines.ts";
+import type { TfjsBackendName } from "../../../../worker/engine/tfjs/backend.ts";
+import { openTfjsTail } from "../../../../worker/engine/tfjs/tail.ts";
+import { openTfjsTrunk } from "../../../../worker/engine/tfjs/trunk.ts";
+
+const printed: unknown[][] = [];
+for (const method of ["log", "info", "warn", "error"] as const) console[method] = (...args) => printed.push(args);
+
+// A GPT-2 of 3 blocks, 48 wide, 257 tokens, 48 positions.
+const model = await openModel(new URL("../../../golden", import.meta.url).pathname);
+const usable = (await inspectEngines()).filter((one) => one.engine === "tfjs" && one.usable);
+const BACKENDS = usable.map(({ backend }) => backend as TfjsBackendName);
+
+function specOf(trainable: Trainable, causal = true): TailSpec {
+	return { trainable, classes: 3, causal, loraRank: 2, loraScale: 2 };
+}
+
+function text(length: number, seed: number): Uint32Array {
+	return Uint32Array.from({ length }, (_, i) => (i * 37 + seed * 11) % 257);
+}
+
+async function open(trainable: Trainable, backend: TfjsBackendName, causal = true) {
+	const spec = specOf(trainable, causal);
+	const trunk = await openTfjsTrunk(model, spec, { backend, threads: 1 });
+	const tail = await openTfjsTail(model, spec, { backend, threads: 1 });
+	const parameters = await initialParameters(model, spec, 1);
+	await tail.load(parameters);
+	const input = async (tokens: Uint32Array, pool: Partial<TailInput> = {}): Promise<TailInput> => {
+		const [hidden = new Float32Array(0)] = await trunk.hiddenStates([tokens]);
+		return { hidden, tokens, poolFrom: tokens.length - 1, poolCount: 1, label: tokens.length % 3, ...pool };
+	};
+	const close = async () => {
+		await tail.dispose();
+		await trunk.dispose();
+	};
+	return { trunk, tail, parameters, input, close, trainedSize: parameterLayout(spec, model.config).trainedSize };
+}
+
+function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
+	return Array.from(a).reduce((most, value, i) => Math.max(most, Math.abs(value - (b[i] ?? Number.NaN))), 0);
+}
+
+for (const backend of BACKENDS) {
+	test.serial(`${backend}: a text's states are the same bits alone and beside others`, async (t) => {
+		for (const causal of [true, false]) {
+			const { trunk, close } = await open("TRAINABLE_LAST_BLOCK", backend, causal);
+			const texts = [text(5, 1), text(17, 2), text(1, 3), text(9, 4)];
+			const together = await trunk.hiddenStates(texts);
+			for (const [i, one] of texts.entries()) t.deepEqual((await trunk.hiddenStates([one]))[0], together[i]);
+			await close();
+		}
+	});
+
+	test.serial(`${backend}: the one-row path gives the logits of the path that runs all rows`, async (t) => {
+		for (const causal of [true, false]) {
+			for (const trainable of ["TRAINABLE_LAST_BLOCK", "TRAINABLE_LAST_TWO_BLOCKS", "TRAINABLE_LORA"] as const) {
+				const { tail, input, close } = await open(trainable, backend, causal);
+				const inputs = [await input(text(7, 1)), await input(text(12, 2))];
+				// Beside a text that reads two rows all rows are run.
+				const reading2 = await input(text(4, 3), { poolFrom: 1, poolCount: 2 });
+				const fast = await tail.logits(inputs);
+				const slow = await tail.logits([...inputs, reading2]);
+				t.true(largestDifference(fast, slow) < 2e-5);
+				await close();
+			}
+		}
+	});
+
+	test.serial(`${backend}: every tensor is gone when an engine is closed, and none is left by a call`, async (t) => {
+		for (const trainable of Object.values(TRAINABLE_BY_NAME)) {
+			const before = tf.memory().numTensors;
+			const { tail, trunk, input, parameters, trainedSize, close } = await open(trainable, backend);
+			const opened = tf.memory().numTensors;
+			t.true(opened > before);
+			const inputs = [await input(text(7, 1)), await input(text(3, 2))];
+			await tail.logits(inputs);
+			await tail.gradient(inputs, new Float32Array(trainedSize));
+			await tail.load(parameters);
+			await trunk.hiddenStates([text(4, 1)]);
+			t.is(tf.memory().numTensors, opened);
+			await close();
+			t.is(tf.memory().numTensors, before);
+		}
+	});
+
+	test.serial(`${backend}: a loaded vector is a copy`, async (t) => {
+		const { tail, input, parameters, close } = await open("TRAINABLE_LAST_BLOCK", backend);
+		const inputs = [await input(text(7, 1))];
+		const before = await tail.logits(inputs);
+		parameters.fill(0);
+		t.deepEqual(await tail.logits(inputs), before);
+		await tail.load(parameters);
+		t.deepEqual(await tail.logits(inputs), new Float32Array(3));
+		await close();
+	});
+
+	test.serial(`${backend}: a gradient replaces all that was in its array, and the inputs stay`, async (t) => {
+		for (const trainable of Object.values(TRAINABLE_BY_NAME)) {
+			const { tail, input, trainedSize, close } = await open(trainable, backend);
+			const inputs = [await input(text(6, 1)), await input(text(9, 2))];
+			const copies = inputs.map(({ hidden }) => hidden.slice());
+			const gradient = new Float32Array(trainedSize).fill(Number.NaN);
+			const logits = await tail.gradient(inputs, gradient);
+			t.true(gradient.every(Number.isFinite));
+			t.true(gradient.some((value) => value !== 0));
+			t.deepEqual(logits, await tail.logits(inputs));
+			t.deepEqual(
+				inputs.map(({ hidden }) => hidden),
+				copies,
+			);
+			await close();
+		}
+	});
+}
+
+test.serial("engines on different backends can be used in turns", async (t) => {
+	const [cpu, wasm] = [await open("TRAINABLE_HEAD", "cpu"), await open("TRAINABLE_HEAD", "wasm")];
+	const input = await cpu.input(text(5, 1));
+	const [a, b] = await Promise.all([cpu.tail.logits([input]), wasm.tail.logits([input])]);
+	t.true(largestDifference(a, b) < 1e-5);
+	t.deepEqual([cpu.tail.info.backend, wasm.tail.info.backend], ["cpu", "wasm"]);
+	await cpu.close();
+	await wasm.close();
+});
+
+test.serial("no texts are no logits, and no gradient", async (t) => {
+	const { tail, trainedSize, close } = await open("TRAINABLE_HEAD", "wasm");
+	t.is((await tail.logits([])).length, 0);
+	await t.throwsAsync(tail.gradient([], new Float32Array(trainedSize)), { message: /found no texts/ });
+	await close();
+});
+
+test.serial("what doesn't fit the model is refused", async (t) => {
+	const { tail, trunk, parameters, close } = await open("TRAINABLE_HEAD", "wasm");
+	const refused = { name: "TailtuneError", code: "engine" };
+	await t.throwsAsync(trunk.hiddenStates([Uint32Array.of(3, 257)]), {
+		...refused,
+		message: "token 257: expected below 257",
+	});
+	await t.throwsAsync(trunk.hiddenStates([text(49, 1)]), {
+		...refused,
+		message: "text of 49 tokens: expected at most 48",
+	});
+	const message = `parameters: found ${parameters.length - 1} numbers, expected ${parameters.length}`;
+	await t.throwsAsync(tail.load(parameters.subarray(1)), { ...refused, message });
+	await close();
+});
+
+test.serial("the library prints nothing of its own", (t) => {
+	t.deepEqual(printed, []);
+});

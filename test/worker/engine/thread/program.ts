@@ -1,0 +1,32 @@
+// What process.test.ts runs: opens engines in a thread, computes, and leaves the thread to the process's end.
+import { fileURLToPath } from "node:url";
+import type { EngineChoice } from "../../../../shared/embedded-worker.ts";
+import { openModel } from "../../../../shared/model/open-model.ts";
+import { parameterLayout } from "../../../../shared/model/parameter-layout.ts";
+import { ThreadEngines } from "../../../../worker/engine/thread/thread-engines.ts";
+
+const what = process.argv[2];
+const isReal = what === "onnx" || what === "tfjs";
+const fakes = new URL("./fake-thread-engines.ts", import.meta.url);
+const engines = isReal ? new ThreadEngines() : new ThreadEngines(fakes);
+const model = await openModel(fileURLToPath(new URL("../../../golden", import.meta.url)));
+const spec = { trainable: "TRAINABLE_LAST_BLOCK", classes: 2, causal: true, loraRank: 0, loraScale: 0 } as const;
+const choice = { engine: isReal ? what : "auto", backend: "auto", threads: 2 } satisfies EngineChoice;
+const { trunk, tail } = await engines.openEngines(model, spec, choice);
+const { size } = parameterLayout(spec, model.config);
+const tokens = Uint32Array.of(1, 2, 3);
+const [hidden = new Float32Array(0)] = (await trunk?.hiddenStates([tokens])) ?? [];
+const inputs = [{ hidden, tokens, poolFrom: 2, poolCount: 1, label: 0 }];
+
+if (isReal) {
+	await tail.load(new Float32Array(size).fill(0.01));
+	console.log(`${(await tail.logits(inputs)).length} logits`);
+} else {
+	const parameters = new Float32Array(new SharedArrayBuffer(4 * size));
+	const flags = new Int32Array(parameters.buffer);
+	await tail.load(parameters);
+	tail.logits(inputs).catch(() => {});
+	while (Atomics.load(flags, 0) === 0) await new Promise((resolve) => setImmediate(resolve));
+	console.log("computing");
+	process.exit(7);
+}

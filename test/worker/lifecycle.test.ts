@@ -1,0 +1,318 @@
+import test from "ava";
+import type { Bus, WorkerEvent } from "../../shared/bus/bus.ts";
+import { createMemoryBus } from "../../shared/bus/memory-bus.ts";
+import { TailtuneError } from "../../shared/errors.ts";
+import { itemKey, type WorkItem, type WorkResult } from "../../shared/messages.ts";
+import { createMemoryTensors } from "../../shared/tensors/memory-tensors.ts";
+import { startWorker } from "../../worker/lifecycle.ts";
+import { someItem, someRun } from "../shared/bus/messages.ts";
+import { settle, VirtualClock } from "../shared/bus/virtual-clock.ts";
+import { FakeTail, FakeTrunk, fakeModel, info, lastBlockRun, layoutOf, someSequence } from "./fake-engines.ts";
+
+const timing = { ackWaitMs: 2000, heartbeatLimitMs: 5000 };
+
+/** A bus in virtual time, and what a coordinator sees of it. */
+class Cluster {
+	readonly clock = new VirtualClock();
+	readonly bus: Bus = createMemoryBus({ ...timing, clock: this.clock });
+	readonly tensors = createMemoryTensors();
+	readonly events: WorkerEvent[] = [];
+	readonly answers: WorkResult[] = [];
+	readonly #never = new AbortController().signal;
+
+	constructor() {
+		this.#follow(this.bus.watchWorkers(this.#never), this.events);
+	}
+
+	async announce(runId = "run"): Promise<void> {
+		await this.tensors.publishParameters(runId, 0, new Float32Array(layoutOf(lastBlockRun).size).fill(0.5));
+		await this.bus.announce(someRun({ runId }));
+		this.#follow(this.bus.watchAnswers(runId, this.#never), this.answers);
+	}
+
+	async assign(shards: readonly string[], runId = "run"): Promise<void> {
+		for (const [shard, workerId] of shards.entries()) await this.bus.assign({ runId, shard, workerId });
+	}
+
+	async startWorker(workerId: string, openModel = async () => fakeModel) {
+		const trunk = new FakeTrunk();
+		const tail = new FakeTail();
+		let opened = 0;
+		const openEngines = async () => {
+			opened++;
+			return { trunk, tail };
+		};
+		const worker = await startWorker(
+			{
+				bus: this.bus,
+				connect: async () => ({ tensors: this.tensors, openModel, close: async () => {} }),
+				engine: { engine: "auto", backend: "auto", threads: 1 },
+				featureMemoryBytes: 1000,
+			},
+			{ workerId, clock: this.clock, openEngines, describeEngines: async () => ({ trunk: info, tail: info }) },
+		);
+		return { worker, trunk, tail, opened: () => opened };
+	}
+
+	#follow<T>(watch: AsyncIterable<T>, into: T[]): void {
+		const loop = async () => {
+			for await (const one of watch) into.push(one);
+		};
+		loop().catch((error) => into.push(error));
+	}
+}
+
+/** An item whose one token says which it is. */
+function itemOf(shard: number, part: number, fields: Partial<WorkItem> = {}): WorkItem {
+	return someItem({ shard, part, sequences: [someSequence([part])], ...fields });
+}
+
+/** Holds up a tail until let go. */
+function holdUp(tail: FakeTail): () => void {
+	let letGo = () => {};
+	const held = new Promise<void>((resolve) => {
+		letGo = resolve;
+	});
+	tail.fault = (logits) => held.then(() => logits);
+	return letGo;
+}
+
+function partsOf(answers: readonly WorkResult[]): number[] {
+	return answers.map(({ part }) => part).sort((a, b) => a - b);
+}
+
+const many = Array.from({ length: 20 }, (_, part) => itemOf(part % 2, part));
+
+for (const workers of [["a"], ["a", "b", "c"]]) {
+	test(`every item is answered once, with the same numbers, by ${workers.length} workers`, async (t) => {
+		const cluster = new Cluster();
+		await cluster.announce();
+		for (const item of many.slice(0, 10)) await cluster.bus.publish(item);
+		for (const id of workers) await cluster.startWorker(id);
+		await cluster.assign([workers[0] ?? "", workers.at(-1) ?? ""]);
+		await settle();
+		for (const item of many.slice(10)) await cluster.bus.publish(item);
+		await settle();
+		t.deepEqual(
+			partsOf(cluster.answers),
+			many.map(({ part }) => part),
+		);
+		for (const { part, failure, logits, workerId } of cluster.answers) {
+			t.is(failure, null);
+			t.deepEqual(logits, [0.5, 300 * part + 0.375]);
+			t.is(workerId, (part % 2 === 0 ? workers[0] : workers.at(-1)) ?? "nobody");
+			t.truthy(await cluster.tensors.takeGradient("run", itemKey(itemOf(0, part))));
+		}
+	});
+}
+
+test("the shards of a worker take turns, one item at a time", async (t) => {
+	const cluster = new Cluster();
+	await cluster.announce();
+	const { tail } = await cluster.startWorker("a");
+	const letGo = holdUp(tail);
+	for (const item of [0, 2, 4, 1, 3, 5].map((part) => itemOf(part % 2, part))) await cluster.bus.publish(item);
+	await cluster.assign(["a", "a"]);
+	await settle();
+	t.is(tail.inputs.length, 1);
+	letGo();
+	await settle();
+	t.deepEqual(
+		tail.inputs.map(({ tokens }) => tokens[0]),
+		[0, 1, 2, 3, 4, 5],
+	);
+});
+
+test("a worker that stops finishes the item in hand, hands back the others and says good-bye", async (t) => {
+	const cluster = new Cluster();
+	await cluster.announce();
+	const leaver = await cluster.startWorker("leaver");
+	await cluster.startWorker("heir");
+	const letGo = holdUp(leaver.tail);
+	for (const part of [0, 1, 2, 3]) await cluster.bus.publish(itemOf(part % 2, part));
+	await cluster.assign(["leaver", "leaver"]);
+	await settle();
+	const stopping = leaver.worker.stop();
+	await cluster.assign(["heir", "heir"]);
+	await settle();
+	t.deepEqual(partsOf(cluster.answers), [1, 3], "only the shard of the item in hand waits for it");
+	letGo();
+	await stopping;
+	await leaver.worker.stopped;
+	await settle();
+	t.deepEqual(cluster.answers.map(({ part, workerId }) => `${part} ${workerId}`).sort(), [
+		"0 leaver",
+		"1 heir",
+		"2 heir",
+		"3 heir",
+	]);
+	t.deepEqual(cluster.events.at(-1), { type: "left", workerId: "leaver", reason: "good-bye" });
+	t.true(leaver.tail.isDisposed && leaver.trunk.isDisposed);
+});
+
+test("a shard given to another worker is served by that one from the next item on", async (t) => {
+	const cluster = new Cluster();
+	await cluster.announce();
+	for (const id of ["a", "b"]) await cluster.startWorker(id);
+	for (const [workerId, part] of [
+		["a", 0],
+		["b", 1],
+		["a", 2],
+	] as const) {
+		await cluster.assign([workerId]);
+		await settle();
+		await cluster.bus.publish(itemOf(0, part));
+		await settle();
+	}
+	t.deepEqual(
+		cluster.answers.map(({ part, workerId }) => `${part}${workerId}`),
+		["0a", "1b", "2a"],
+	);
+});
+
+test("a bad item is answered with a failure, and the worker goes on", async (t) => {
+	const cluster = new Cluster();
+	await cluster.announce();
+	await cluster.startWorker("a");
+	await cluster.assign(["a"]);
+	await cluster.bus.publish(itemOf(0, 0, { sequences: [] }));
+	await cluster.bus.publish(itemOf(0, 1));
+	await settle();
+	t.deepEqual(
+		cluster.answers.map(({ failure }) => failure?.code),
+		["protocol", undefined],
+	);
+});
+
+test("a model that can't be had is the answer to every item of its run", async (t) => {
+	const cluster = new Cluster();
+	await cluster.announce();
+	await cluster.startWorker("a", () => Promise.reject(new TailtuneError("not-found", "no such weights")));
+	await cluster.assign(["a"]);
+	for (const part of [0, 1]) await cluster.bus.publish(itemOf(0, part));
+	await settle();
+	const failure = { code: "not-found", message: "no such weights" };
+	t.deepEqual(
+		cluster.answers.map((answer) => answer.failure),
+		[failure, failure],
+	);
+});
+
+test("engines are opened at a run's first item and closed when it is retired", async (t) => {
+	const cluster = new Cluster();
+	await cluster.announce();
+	const { opened, tail, trunk } = await cluster.startWorker("a");
+	await cluster.assign(["a", "a"]);
+	await settle();
+	t.is(opened(), 0);
+	for (const item of many) await cluster.bus.publish(item);
+	await settle();
+	t.is(opened(), 1);
+	await cluster.bus.retire("run");
+	await settle();
+	t.true(tail.isDisposed && trunk.isDisposed);
+});
+
+test("several runs are served at a time, each by an engine of its own, and a run after its namesake", async (t) => {
+	const cluster = new Cluster();
+	const { opened } = await cluster.startWorker("a");
+	for (const runId of ["one", "two"]) {
+		await cluster.announce(runId);
+		await cluster.assign(["a", "a"], runId);
+	}
+	for (const part of [0, 1]) {
+		for (const runId of ["one", "two"]) await cluster.bus.publish(itemOf(0, part, { runId }));
+	}
+	await settle();
+	t.deepEqual(cluster.answers.map(({ runId, part }) => `${runId} ${part}`).sort(), [
+		"one 0",
+		"one 1",
+		"two 0",
+		"two 1",
+	]);
+	t.is(opened(), 2);
+	await cluster.bus.retire("one");
+	await cluster.announce("one");
+	await cluster.assign(["a"], "one");
+	await cluster.bus.publish(itemOf(0, 5, { runId: "one" }));
+	await settle();
+	t.is(cluster.answers.at(-1)?.part, 5);
+	t.is(opened(), 3);
+});
+
+test("an idle worker stays in the registry", async (t) => {
+	const cluster = new Cluster();
+	const { worker } = await cluster.startWorker("a");
+	await cluster.clock.advance(20 * timing.heartbeatLimitMs);
+	t.deepEqual(cluster.events, [{ type: "joined", worker: worker.info }]);
+});
+
+test("an item that takes longer than the ack wait is done once, though another worker has its shard by then", async (t) => {
+	const cluster = new Cluster();
+	await cluster.announce();
+	const [slow, next] = [await cluster.startWorker("slow"), await cluster.startWorker("next")];
+	const letGo = holdUp(slow.tail);
+	for (const part of [0, 2]) await cluster.bus.publish(itemOf(0, part));
+	await cluster.assign(["slow"]);
+	await settle();
+	await cluster.assign(["next"]);
+	await cluster.clock.advance(5 * timing.ackWaitMs);
+	t.is(next.tail.inputs.length, 0);
+	letGo();
+	await settle();
+	t.deepEqual(
+		cluster.answers.map(({ part, workerId }) => `${part} ${workerId}`),
+		["0 slow", "2 next"],
+	);
+});
+
+test("an item that waits for its turn longer than the ack wait stays with its worker", async (t) => {
+	const cluster = new Cluster();
+	await cluster.announce();
+	const { tail } = await cluster.startWorker("a");
+	const letGo = holdUp(tail);
+	for (const part of [0, 1]) await cluster.bus.publish(itemOf(part, part));
+	await cluster.assign(["a", "a"]);
+	await settle();
+	const other = cluster.bus.pull("run", 1, new AbortController().signal)[Symbol.asyncIterator]().next();
+	const stolen = other.then(({ value }) => value?.item.part);
+	await cluster.clock.advance(5 * timing.ackWaitMs);
+	letGo();
+	await settle();
+	await cluster.bus.retire("run");
+	t.is(await stolen, undefined);
+	t.deepEqual(partsOf(cluster.answers), [0, 1]);
+});
+
+test("a worker that loses the bus ends with an error", async (t) => {
+	const cluster = new Cluster();
+	const { worker } = await cluster.startWorker("a");
+	await cluster.bus.close();
+	await t.throwsAsync(worker.stopped, { code: "offline", message: /worker a: lost the bus/ });
+	await t.notThrowsAsync(worker.stop());
+});
+
+test("a worker that loses the bus with an item in hand ends with an error too", async (t) => {
+	const cluster = new Cluster();
+	await cluster.announce();
+	const { worker, tail } = await cluster.startWorker("a");
+	const letGo = holdUp(tail);
+	await cluster.assign(["a"]);
+	await cluster.bus.publish(itemOf(0, 0));
+	await settle();
+	await cluster.bus.close();
+	letGo();
+	await t.throwsAsync(worker.stopped, { instanceOf: TailtuneError });
+	t.true(tail.isDisposed);
+});
+
+test("a stopped worker leaves no timers behind", async (t) => {
+	const cluster = new Cluster();
+	await cluster.announce();
+	const { worker } = await cluster.startWorker("a");
+	await cluster.assign(["a"]);
+	await cluster.bus.publish(itemOf(0, 0));
+	await settle();
+	await worker.stop();
+	t.is(cluster.clock.pending, 0);
+});

@@ -1,0 +1,35 @@
+import { TailtuneError } from "../shared/errors.ts";
+import type { RunSpec, Sequence, TailSpec, WorkItem } from "../shared/messages.ts";
+import type { Gpt2Config } from "../shared/model/gpt2-config.ts";
+
+const KINDS = new Set(["WORK_KIND_PREPARE", "WORK_KIND_GRADIENT", "WORK_KIND_EVALUATE", "WORK_KIND_CLASSIFY"]);
+
+/**
+ * Checks everything that an item says against the run and the model.
+ * @throws TailtuneError "protocol" that names the item and the field, what was found and what was expected
+ */
+export function checkItem(item: WorkItem, run: RunSpec, tail: TailSpec, config: Gpt2Config): void {
+	const name = `item ${item.kind}, version ${item.parameterVersion}, part ${item.part}`;
+	const expect = (isTrue: boolean, what: string) => {
+		if (!isTrue) throw new TailtuneError("protocol", `${name}: ${what}`);
+	};
+	expect(item.runId === run.runId, `of run ${item.runId}, expected ${run.runId}`);
+	expect(KINDS.has(item.kind), `no such kind of work, expected one of ${[...KINDS].join(", ")}`);
+	expect(item.shard < run.shards, `shard ${item.shard}, expected less than ${run.shards}`);
+	expect(item.sequences.length > 0, "no sequences, expected at least one");
+	for (const sequence of item.sequences) {
+		const fault = faultOf(sequence, tail, config);
+		expect(fault === undefined, `example ${sequence.exampleId}: ${fault}`);
+	}
+}
+
+function faultOf({ tokens, poolFrom, poolCount, label }: Sequence, tail: TailSpec, config: Gpt2Config) {
+	const { n_positions: context, vocab_size: vocabulary } = config;
+	if (tokens.length < 1 || tokens.length > context) return `${tokens.length} tokens, expected 1 to ${context}`;
+	const stranger = tokens.find((token) => token >= vocabulary);
+	if (stranger !== undefined) return `token ${stranger}, expected less than the vocabulary's ${vocabulary}`;
+	if (poolCount < 1 || poolFrom + poolCount > tokens.length)
+		return `pooled rows ${poolFrom} to ${poolFrom + poolCount}, expected at least one of the ${tokens.length}`;
+	if (label >= tail.classes) return `label ${label}, expected less than ${tail.classes}`;
+	return undefined;
+}

@@ -1,0 +1,28 @@
+import type { EngineReport } from "../../shared/embedded-worker.ts";
+import { describeEngines } from "./open-engines.ts";
+import { TFJS_BACKENDS, type TfjsBackendName } from "./tfjs/backend.ts";
+
+/** How to come by what is missing. */
+const HINTS: Record<string, string> = {
+	onnx: "onnxruntime-node comes with npm ci for Linux, macOS and Windows on x64 and arm64",
+	tensorflow: "optional; npm install --ignore-scripts=false @tensorflow/tfjs-node@4.22 (or tfjs-node-gpu) brings it",
+	wasm: "@tensorflow/tfjs-backend-wasm comes with npm ci",
+	cpu: "@tensorflow/tfjs comes with npm ci",
+};
+
+/** Tries every engine and backend: which can be used here, and for the others why not and how to get them. */
+export async function inspectEngines(): Promise<EngineReport[]> {
+	const reports = [await inspect("onnx", "cpu")];
+	for (const backend of TFJS_BACKENDS) reports.push(await inspect("tfjs", backend));
+	return reports;
+}
+
+async function inspect(engine: "onnx" | "tfjs", backend: TfjsBackendName): Promise<EngineReport> {
+	try {
+		const { trunk } = await describeEngines({ engine, backend, threads: 1 });
+		return { engine, backend, usable: true, detail: trunk.version };
+	} catch (error) {
+		const hint = HINTS[engine === "onnx" ? engine : backend];
+		return { engine, backend, usable: false, detail: `${(error as Error).message} (${hint})` };
+	}
+}

@@ -1,0 +1,156 @@
+import { parse, relative } from "node:path";
+import { TailtuneError } from "../../../shared/errors.ts";
+import type { StoredTensor, StoredType } from "../../../shared/model/model-files.ts";
+import { type AttributeProto, ELEMENT_TYPE, type ElementType, encodeModel, type GraphProto } from "./onnx-model.ts";
+
+/** Name of a tensor in the graph being built. */
+export type Value = string;
+
+/** A size known beforehand, or the name of one that a run decides. */
+export type Dimension = number | string;
+
+type Attributes = Record<string, number | string | readonly number[] | { readonly float: number }>;
+
+const STORED_AS = { F32: "float32", F16: "float16", BF16: "bfloat16" } as const satisfies Record<
+	StoredType,
+	ElementType
+>;
+
+/**
+ * Stored tensors are named by their way from here: ONNX Runtime reads only below the folder that it is given, and a
+ * model's files may lie in several.
+ */
+export const STORED_ROOT = parse(process.cwd()).root;
+
+/** ONNX Runtime's own operators among those that we use; all others are ONNX's. */
+const MICROSOFT = new Set(["FastGelu", "FusedMatMul"]);
+
+/** Builds an ONNX graph one operation at a time; values are named by the builder. */
+export class GraphBuilder {
+	readonly #graph: GraphProto;
+	readonly #constants = new Map<string, Value>();
+
+	constructor(name: string) {
+		this.#graph = { name, node: [], initializer: [], input: [], output: [] };
+	}
+
+	/** Declares an input of the graph. */
+	input(name: string, type: ElementType, dims: readonly Dimension[]): Value {
+		this.#graph.input.push(valueInfo(name, type, dims));
+		return name;
+	}
+
+	/** Makes a value an output of the graph under a name of its own. */
+	output(name: string, value: Value, type: ElementType, dims: readonly Dimension[]): void {
+		for (const node of this.#graph.node) {
+			node.output = node.output.map((output) => (output === value ? name : output));
+			node.input = node.input.map((input) => (input === value ? name : input));
+		}
+		this.#graph.output.push(valueInfo(name, type, dims));
+	}
+
+	/**
+	 * Keeps `Session.run` from copying the results. onnxruntime-node 1.30 has them written to the arrays that it is
+	 * given, and then makes its answer of fresh copies, which for a tail's gradients takes as long as computing them. It
+	 * makes the answer in the order of the outputs and gives up at one that isn't a tensor, so this puts one in front.
+	 */
+	answerNothing(value: Value): void {
+		const [list = ""] = this.ops("SequenceConstruct", [value], 1);
+		const type = { sequence_type: { elem_type: { tensor_type: { elem_type: ELEMENT_TYPE.float32 } } } };
+		this.#graph.output.unshift({ name: list, type });
+	}
+
+	/** Adds an operation with one result. Numbers become INT attributes; write `{ float: x }` for a FLOAT. */
+	op(type: string, inputs: readonly Value[], attributes: Attributes = {}): Value {
+		return this.ops(type, inputs, 1, attributes)[0] as Value;
+	}
+
+	/** Adds an operation with several results. */
+	ops(type: string, inputs: readonly Value[], outputs: number, attributes: Attributes = {}): Value[] {
+		const name = `${type}_${this.#graph.node.length}`;
+		const output = Array.from({ length: outputs }, (_, i) => (i === 0 ? name : `${name}_${i}`));
+		this.#graph.node.push({
+			name,
+			op_type: type,
+			domain: MICROSOFT.has(type) ? "com.microsoft" : "",
+			input: [...inputs],
+			output,
+			attribute: Object.entries(attributes).map(([key, value]) => attribute(key, value)),
+		});
+		return output;
+	}
+
+	/** A constant of 64-bit integers: a list, or one number without dimensions. */
+	ints(value: readonly number[] | number): Value {
+		const list = typeof value === "number" ? [value] : value;
+		const bytes = Buffer.from(BigInt64Array.from(list, BigInt).buffer);
+		return this.#constant("int64", bytes, typeof value === "number" ? [] : [list.length]);
+	}
+
+	/** One float32 number, without dimensions. */
+	float(value: number): Value {
+		return this.#constant("float32", Buffer.from(Float32Array.of(value).buffer), []);
+	}
+
+	/** A list of equal float32 numbers. */
+	filled(value: number, length: number): Value {
+		return this.#constant("float32", Buffer.from(new Float32Array(length).fill(value).buffer), [length]);
+	}
+
+	/** A tensor of a model file as float32; its bytes stay in the file. */
+	stored(name: string, { file, type, shape, offset, byteLength }: StoredTensor): Value {
+		const stored = STORED_AS[type];
+		const external_data = Object.entries({ location: relative(STORED_ROOT, file), offset, length: byteLength }).map(
+			([key, value]) => ({ key, value: String(value) }),
+		);
+		this.#graph.initializer.push({
+			name,
+			dims: [...shape],
+			data_type: ELEMENT_TYPE[stored],
+			data_location: "EXTERNAL",
+			external_data,
+		});
+		return type === "F32" ? name : this.op("Cast", [name], { to: ELEMENT_TYPE.float32 });
+	}
+
+	/** The finished model in ONNX's format, without what no output needs. */
+	build(): Buffer {
+		const needed = new Set(this.#graph.output.map(({ name }) => name));
+		const node = this.#graph.node.toReversed().filter(({ input, output }) => {
+			const used = output.some((name) => needed.has(name));
+			if (used) for (const name of input) needed.add(name);
+			return used;
+		});
+		const initializer = this.#graph.initializer.filter(({ name }) => needed.has(name));
+		return encodeModel({ ...this.#graph, node: node.reverse(), initializer });
+	}
+
+	#constant(type: ElementType, raw_data: Buffer, dims: number[]): Value {
+		const key = `${type}[${dims}]${raw_data.toString("base64")}`;
+		const known = this.#constants.get(key);
+		if (known !== undefined) return known;
+		const name = `constant_${this.#constants.size}`;
+		this.#graph.initializer.push({ name, dims, data_type: ELEMENT_TYPE[type], raw_data });
+		this.#constants.set(key, name);
+		return name;
+	}
+}
+
+/** A model's tensor of that name. Throws TailtuneError "model" where there is none. */
+export function storedTensor(tensors: ReadonlyMap<string, StoredTensor>, name: string): StoredTensor {
+	const stored = tensors.get(name);
+	if (!stored) throw new TailtuneError("model", `no tensor ${name}, expected one for every weight of the model`);
+	return stored;
+}
+
+function valueInfo(name: string, type: ElementType, dims: readonly Dimension[]) {
+	const dim = dims.map((size) => (typeof size === "number" ? { dim_value: size } : { dim_param: size }));
+	return { name, type: { tensor_type: { elem_type: ELEMENT_TYPE[type], shape: { dim } } } };
+}
+
+function attribute(name: string, value: Attributes[string]): AttributeProto {
+	if (typeof value === "number") return { name, type: "INT", i: value };
+	if (typeof value === "string") return { name, type: "STRING", s: Buffer.from(value) };
+	if ("float" in value) return { name, type: "FLOAT", f: value.float };
+	return { name, type: "INTS", ints: [...value] };
+}

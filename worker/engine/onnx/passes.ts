@@ -1,0 +1,117 @@
+import type { GraphBuilder, Value } from "./graph-builder.ts";
+
+/** A part of the forward pass together with its part of the backward pass. */
+export interface Pass {
+	readonly value: Value;
+	/** From the loss's gradient with respect to `value` to that of the input; keeps those of the weights on the way. */
+	back(gradient: Value): Value;
+}
+
+/** What all parts of a tail are built with. */
+export interface TailContext {
+	readonly graph: GraphBuilder;
+	readonly width: number;
+	readonly heads: number;
+	/** Added to the variance in layer normalisation. */
+	readonly epsilon: number;
+	weight(name: string): Value;
+	/** Says what a weight's gradient is, in the weight's shape or in another view of the same numbers. */
+	gradient(name: string, value: Value, view?: readonly number[]): void;
+}
+
+/** Rows with mean 0 and variance 1, and what takes a gradient through that (Ba et al. 2016, "Layer Normalization"). */
+export function standardise({ graph, width, epsilon }: TailContext, rows: Value): Pass {
+	const ones = graph.filled(1, width);
+	const [value = "", , scale = ""] = graph.ops("LayerNormalization", [rows, ones], 3, { epsilon: { float: epsilon } });
+	const mean = (of: Value) => graph.op("ReduceMean", [of, graph.ints([-1])]);
+	return {
+		value,
+		back(gradient) {
+			const along = graph.op("Mul", [value, mean(graph.op("Mul", [gradient, value]))]);
+			const centred = graph.op("Sub", [gradient, mean(gradient)]);
+			return graph.op("Mul", [scale, graph.op("Sub", [centred, along])]);
+		},
+	};
+}
+
+/** Layer normalisation of rows [rows, width] with the trained scale and shift `name.weight` and `name.bias`. */
+export function norm(context: TailContext, name: string, rows: Value): Pass {
+	const { graph } = context;
+	const standard = standardise(context, rows);
+	const weight = context.weight(`${name}.weight`);
+	const value = graph.op("Add", [graph.op("Mul", [standard.value, weight]), context.weight(`${name}.bias`)]);
+	return {
+		value,
+		back(gradient) {
+			context.gradient(`${name}.weight`, sumOfRows(graph, graph.op("Mul", [gradient, standard.value])));
+			context.gradient(`${name}.bias`, sumOfRows(graph, gradient));
+			return standard.back(graph.op("Mul", [gradient, weight]));
+		},
+	};
+}
+
+/** rows [rows, in] times `name.weight` [in, out] plus `name.bias`. */
+export function linear(context: TailContext, name: string, rows: Value): Pass {
+	const { graph } = context;
+	const weight = context.weight(`${name}.weight`);
+	return {
+		value: graph.op("Gemm", [rows, weight, context.weight(`${name}.bias`)]),
+		back(gradient) {
+			context.gradient(`${name}.weight`, graph.op("Gemm", [rows, gradient], { transA: 1 }));
+			context.gradient(`${name}.bias`, sumOfRows(graph, gradient));
+			return timesTransposed(graph, gradient, weight);
+		},
+	};
+}
+
+/** GELU in its tanh form (Hendrycks and Gimpel 2016): x / 2 * (1 + tanh(a (x + b x^3))). */
+export function gelu({ graph }: TailContext, x: Value): Pass {
+	const a = Math.sqrt(2 / Math.PI);
+	const b = 0.044715;
+	const times = (value: Value, factor: Value | number) =>
+		graph.op("Mul", [value, typeof factor === "number" ? graph.float(factor) : factor]);
+	const plus = (value: Value, summand: Value | number) =>
+		graph.op("Add", [value, typeof summand === "number" ? graph.float(summand) : summand]);
+	const square = times(x, x);
+	const tanh = graph.op("Tanh", [times(x, plus(times(square, a * b), a))]);
+	const share = times(plus(tanh, 1), 0.5);
+	return {
+		value: times(x, share),
+		back(gradient) {
+			// d/dx = share + x / 2 * (1 - tanh^2) * (a + 3 a b x^2)
+			const inner = plus(times(square, 1.5 * a * b), 0.5 * a);
+			const slope = times(times(x, inner), graph.op("Sub", [graph.float(1), times(tanh, tanh)]));
+			return times(gradient, plus(share, slope));
+		},
+	};
+}
+
+/** The second half of a block: rows + MLP(norm(rows)). */
+export function mlp(context: TailContext, block: string, rows: Value): Pass {
+	const { graph } = context;
+	const normed = norm(context, `${block}.ln_2`, rows);
+	const inner = linear(context, `${block}.mlp.c_fc`, normed.value);
+	const active = gelu(context, inner.value);
+	const outer = linear(context, `${block}.mlp.c_proj`, active.value);
+	return {
+		value: graph.op("Add", [rows, outer.value]),
+		back(gradient) {
+			const through = normed.back(inner.back(active.back(outer.back(gradient))));
+			return graph.op("Add", [gradient, through]);
+		},
+	};
+}
+
+/** The sum over rows [rows, columns], or over all but the last axis. */
+export function sumOfRows(graph: GraphBuilder, rows: Value, axes: readonly number[] = [0]): Value {
+	return graph.op("ReduceSum", [rows, graph.ints(axes)], { keepdims: 0 });
+}
+
+/**
+ * rows times the transpose of weight. Written the other way round: with few rows ONNX Runtime then reads the weight
+ * as it lies, a third faster than where it has to repack it.
+ */
+export function timesTransposed(graph: GraphBuilder, rows: Value, weight: Value): Value {
+	const turned = graph.op("MatMul", [weight, graph.op("Transpose", [rows], { perm: [1, 0] })]);
+	return graph.op("Transpose", [turned], { perm: [1, 0] });
+}

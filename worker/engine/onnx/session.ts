@@ -1,0 +1,81 @@
+import { cpus } from "node:os";
+import "./no-telemetry.ts";
+import { env, InferenceSession, Tensor } from "onnxruntime-node";
+import { TailtuneError } from "../../../shared/errors.ts";
+import type { EngineInfo, EngineOptions } from "../engine.ts";
+import { STORED_ROOT } from "./graph-builder.ts";
+
+/** An ONNX graph ready to run on the processor. Its runs occupy the calling thread until they are done. */
+export class Session {
+	readonly #session: InferenceSession;
+
+	private constructor(session: InferenceSession) {
+		this.#session = session;
+	}
+
+	/** Opens a model of `GraphBuilder.build()`. Throws TailtuneError "engine" where ONNX Runtime refuses it. */
+	static async open(model: Uint8Array, { threads }: EngineOptions): Promise<Session> {
+		const options: InferenceSession.SessionOptions = {
+			intraOpNumThreads: threads,
+			interOpNumThreads: 1,
+			executionMode: "sequential",
+			graphOptimizationLevel: "all",
+			// Errors are thrown; without this they are printed too.
+			logSeverityLevel: 4,
+			extra: { session: { model_external_initializers_file_folder_path: STORED_ROOT } },
+		};
+		return new Session(await explained(() => InferenceSession.create(model, options)));
+	}
+
+	/**
+	 * Runs the graph once; results are written to the arrays behind `results`.
+	 * Throws TailtuneError "engine" where ONNX Runtime does.
+	 */
+	async run(inputs: Record<string, Tensor>, results: Record<string, Tensor>): Promise<void> {
+		const [first = ""] = this.#session.outputNames;
+		if (first in results) await explained(() => this.#session.run(inputs, results));
+		else await explained(() => this.#runWithoutAnswer(inputs, { [first]: null, ...results }));
+	}
+
+	/** For graphs with `GraphBuilder.answerNothing`: refusing to make the answer is the last that a run does. */
+	async #runWithoutAnswer(inputs: Record<string, Tensor>, results: Record<string, Tensor | null>): Promise<void> {
+		try {
+			await this.#session.run(inputs, results);
+		} catch (error) {
+			if (!(error as Error).message.startsWith("Non tensor type")) throw error;
+		}
+	}
+
+	/** Frees the memory; the session can't be used afterwards. */
+	async dispose(): Promise<void> {
+		await this.#session.release();
+	}
+}
+
+/** What to say about ONNX Runtime on this machine. */
+export function onnxInfo({ threads }: EngineOptions): EngineInfo {
+	const device = cpus()[0]?.model.trim() ?? "CPU";
+	return { engine: "onnx", backend: "cpu", device, threads, version: env.versions.node ?? env.versions.common };
+}
+
+/** A float32 tensor over an array, without a copy. */
+export function floats(data: Float32Array, dims: readonly number[]): Tensor {
+	return new Tensor("float32", data, dims);
+}
+
+/** An int64 tensor of small whole numbers. */
+export function wholeNumbers(data: ArrayLike<number>, dims: readonly number[]): Tensor {
+	// Each number as two 32-bit halves: converting one by one to BigInt takes ten times as long.
+	const halves = new Int32Array(2 * data.length);
+	for (let i = 0; i < data.length; i++) halves[2 * i] = data[i] as number;
+	return new Tensor("int64", new BigInt64Array(halves.buffer), dims);
+}
+
+async function explained<Result>(work: () => Promise<Result>): Promise<Result> {
+	try {
+		return await work();
+	} catch (cause) {
+		const message = cause instanceof Error ? cause.message : String(cause);
+		throw new TailtuneError("engine", `ONNX Runtime: ${message.replaceAll(/\s+/g, " ").trim()}`, { cause });
+	}
+}

@@ -1,0 +1,161 @@
+import { TailtuneError } from "../../../shared/errors.ts";
+import type { TailSpec } from "../../../shared/messages.ts";
+import type { ModelFiles } from "../../../shared/model/model-files.ts";
+import { parameterLayout } from "../../../shared/model/parameter-layout.ts";
+import { cutOf } from "../../../shared/model/tail-spec.ts";
+import { attentionAllRows } from "./attention-all-rows.ts";
+import { attentionOneRow } from "./attention-one-row.ts";
+import { GraphBuilder, storedTensor, type Value } from "./graph-builder.ts";
+import { mlp, norm, type Pass, sumOfRows, type TailContext } from "./passes.ts";
+
+/** Which of a tail's graphs. */
+export interface TailGraphKind {
+	/** Every text is read at one row: the last block computes nothing else. */
+	readonly oneRow: boolean;
+	/** With loss and backward pass. */
+	readonly withGradient: boolean;
+}
+
+/** A tail's graph, and the view in which each trained parameter's gradient comes out, by the parameter's name. */
+export interface TailGraph {
+	readonly model: Buffer;
+	readonly gradientViews: ReadonlyMap<string, readonly number[]>;
+}
+
+/** Name of the output that holds a parameter's gradient. */
+export function gradientName(parameter: string): string {
+	return `gradient ${parameter}`;
+}
+
+/**
+ * The ONNX graph of the blocks after the cut, the final norm and the head, with the mean cross-entropy's backward pass
+ * where asked for.
+ *
+ * Inputs: each trained parameter by its name; `hidden` [texts, longest, width]; `pool` [texts, 1, longest], what each
+ * row counts for the head; `mask`, added to the scores of all rows [texts, heads, longest, longest]; `row mask`
+ * [texts, 1, longest], the same for the one row; `corners` int64 [texts, longest]; with gradient `target`
+ * [texts, classes], 1 for the label, and `share` [1], 1 / texts. A graph has those of them that it needs.
+ * Outputs: `logits` [texts, classes], and the gradients.
+ */
+export function tailGraph(model: ModelFiles, spec: TailSpec, { oneRow, withGradient }: TailGraphKind): TailGraph {
+	const { config } = model;
+	const graph = new GraphBuilder("tail");
+	const parameters = new TailParameters(graph, model, spec);
+	const context: TailContext = {
+		graph,
+		width: config.n_embd,
+		heads: config.n_head,
+		epsilon: config.layer_norm_epsilon,
+		weight: (name) => parameters.weight(name),
+		gradient: (name, value, view) => parameters.gradients.set(name, { value, view }),
+	};
+	const logits = head(context, body(context, cutOf(spec, config.n_layer), config.n_layer, oneRow));
+	if (withGradient) {
+		const target = graph.input("target", "float32", ["texts", spec.classes]);
+		const share = graph.input("share", "float32", [1]);
+		const off = graph.op("Sub", [graph.op("Softmax", [logits.value], { axis: -1 }), target]);
+		logits.back(graph.op("Mul", [off, share]));
+	}
+	graph.output("logits", logits.value, "float32", ["texts", spec.classes]);
+	const gradientViews = withGradient ? parameters.outputGradients() : new Map();
+	if (withGradient) graph.answerNothing("logits");
+	return { model: graph.build(), gradientViews };
+}
+
+/** Final states of the pooled rows, normed: [texts, width]. */
+function body(context: TailContext, cut: number, blocks: number, oneRow: boolean): Pass {
+	const { graph, width } = context;
+	const hidden = graph.input("hidden", "float32", ["texts", "longest", width]);
+	const pool = graph.input("pool", "float32", ["texts", 1, "longest"]);
+	const flat = (value: Value) => graph.op("Reshape", [value, graph.ints([-1, width])]);
+	const cubic = (value: Value, like: Value) => graph.op("Reshape", [value, graph.op("Shape", [like])]);
+	const passes: Pass[] = [{ value: flat(hidden), back: (gradient) => gradient }];
+	const add = (next: (rows: Value) => Pass) => passes.push(next((passes.at(-1) as Pass).value));
+	const whole = oneRow ? blocks - 1 : blocks;
+	if (cut < whole) {
+		const mask = graph.input("mask", "float32", ["mask texts", 1, "mask rows", "longest"]);
+		const corners = graph.input("corners", "int64", [2]);
+		for (let i = cut; i < whole; i++) {
+			add((rows) => attentionAllRows(context, `h.${i}`, rows, mask, corners));
+			add((rows) => mlp(context, `h.${i}`, rows));
+		}
+	}
+	if (oneRow) {
+		const rowMask = graph.input("row mask", "float32", ["texts", 1, "longest"]);
+		add((rows) => {
+			const one = attentionOneRow(context, `h.${whole}`, cubic(rows, hidden), { mask: rowMask, pool });
+			return { value: one.value, back: (gradient) => flat(one.back(gradient)) };
+		});
+		add((rows) => mlp(context, `h.${whole}`, rows));
+	}
+	add((rows) => norm(context, "ln_f", rows));
+	if (!oneRow) {
+		add((rows) => ({
+			value: flat(graph.op("MatMul", [pool, cubic(rows, hidden)])),
+			back(gradient) {
+				const parts = graph.op("Unsqueeze", [gradient, graph.ints([1])]);
+				return flat(graph.op("FusedMatMul", [pool, parts], { transA: 1 }));
+			},
+		}));
+	}
+	return {
+		value: (passes.at(-1) as Pass).value,
+		back: (gradient) => passes.reduceRight((found, pass) => pass.back(found), gradient),
+	};
+}
+
+/** Logits [texts, classes] of the pooled states. */
+function head(context: TailContext, pooled: Pass): Pass {
+	const { graph } = context;
+	const weight = context.weight("score.weight");
+	return {
+		value: graph.op("Gemm", [pooled.value, weight, context.weight("score.bias")], { transB: 1 }),
+		back(gradient) {
+			context.gradient("score.weight", graph.op("Gemm", [gradient, pooled.value], { transA: 1 }));
+			context.gradient("score.bias", sumOfRows(graph, gradient));
+			return pooled.back(graph.op("MatMul", [gradient, weight]));
+		},
+	};
+}
+
+/** Trained parameters are inputs of the graph; all other weights stay where they are stored. */
+class TailParameters {
+	readonly gradients = new Map<string, { value: Value; view: readonly number[] | undefined }>();
+	readonly #graph: GraphBuilder;
+	readonly #model: ModelFiles;
+	readonly #trained: ReadonlyMap<string, readonly number[]>;
+	readonly #values = new Map<string, Value>();
+
+	constructor(graph: GraphBuilder, model: ModelFiles, spec: TailSpec) {
+		this.#graph = graph;
+		this.#model = model;
+		const { entries } = parameterLayout(spec, model.config);
+		this.#trained = new Map(entries.map(({ name, shape }) => [name, shape]));
+	}
+
+	weight(name: string): Value {
+		const value = this.#values.get(name) ?? this.#declare(name);
+		this.#values.set(name, value);
+		return value;
+	}
+
+	/** Makes the gradients of what is trained outputs of the graph. */
+	outputGradients(): Map<string, readonly number[]> {
+		const views = new Map<string, readonly number[]>();
+		for (const [name, shape] of this.#trained) {
+			const gradient = this.gradients.get(name);
+			if (!gradient)
+				throw new TailtuneError("engine", `onnx: no gradient for ${name}, expected one for all that is trained`);
+			const view = gradient.view ?? shape;
+			this.#graph.output(gradientName(name), gradient.value, "float32", view);
+			views.set(name, view);
+		}
+		return views;
+	}
+
+	#declare(name: string): Value {
+		const shape = this.#trained.get(name);
+		if (shape) return this.#graph.input(name, "float32", shape);
+		return this.#graph.stored(name, storedTensor(this.#model.tensors, name));
+	}
+}

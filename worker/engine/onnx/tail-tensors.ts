@@ -1,0 +1,49 @@
+import type { Tensor } from "onnxruntime-node";
+import type { TailInput } from "../engine.ts";
+import { causalMask, paddingMask } from "./masks.ts";
+import { floats, wholeNumbers } from "./session.ts";
+
+/** How a tail's texts become tensors. */
+export interface TailTensorOptions {
+	readonly classes: number;
+	readonly causal: boolean;
+	readonly width: number;
+	/** Blocks after the cut. */
+	readonly blocks: number;
+	readonly oneRow: boolean;
+}
+
+/** A text's rows that the tail reads, as [from, to): what causal attention hides from the pooled rows is left out. */
+function rowsRead({ hidden, poolFrom, poolCount }: TailInput, { causal, blocks, width }: TailTensorOptions) {
+	const end = poolFrom + poolCount;
+	if (blocks === 0) return [poolFrom, end] as const;
+	return [0, causal ? end : hidden.length / width] as const;
+}
+
+/** What `tailGraph` takes beside the parameters, for a batch of texts. A graph may need fewer of them. */
+export function tailTensors(inputs: readonly TailInput[], options: TailTensorOptions): Record<string, Tensor> {
+	const { classes, causal, width, blocks, oneRow } = options;
+	const texts = inputs.length;
+	const ranges = inputs.map((input) => rowsRead(input, options));
+	const lengths = ranges.map(([from, to]) => to - from);
+	const longest = Math.max(...lengths);
+	const hidden = new Float32Array(texts * longest * width);
+	const pool = new Float32Array(texts * longest);
+	const target = new Float32Array(texts * classes);
+	for (const [text, { poolFrom, poolCount, label, ...input }] of inputs.entries()) {
+		const [from, to] = ranges[text] ?? [0, 0];
+		hidden.set(input.hidden.subarray(from * width, to * width), text * longest * width);
+		const first = text * longest + poolFrom - from;
+		pool.fill(1 / poolCount, first, first + poolCount);
+		target[text * classes + label] = 1;
+	}
+	return {
+		hidden: floats(hidden, [texts, longest, width]),
+		pool: floats(pool, [texts, 1, longest]),
+		target: floats(target, [texts, classes]),
+		share: floats(Float32Array.of(1 / texts), [1]),
+		corners: wholeNumbers([texts, longest], [2]),
+		"row mask": paddingMask(lengths, longest, [1]),
+		...(blocks > (oneRow ? 1 : 0) && { mask: causal ? causalMask(longest) : paddingMask(lengths, longest) }),
+	};
+}

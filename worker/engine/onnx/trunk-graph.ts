@@ -1,0 +1,88 @@
+import type { Gpt2Config } from "../../../shared/model/gpt2-config.ts";
+import type { StoredTensor } from "../../../shared/model/model-files.ts";
+import { GraphBuilder, storedTensor, type Value } from "./graph-builder.ts";
+
+/** A stored weight, by name, as a tensor of the graph. */
+type Weight = (name: string) => Value;
+
+/** Where attention finds the rows it needs: computed once a run for all blocks. */
+interface Places {
+	/** Index of each head's part [texts, heads, longest] in the rows of query, key and value. */
+	readonly parts: readonly [Value, Value, Value];
+	/** Index of each row's heads [rows, heads] in attention's result. */
+	readonly back: Value;
+	readonly mask: Value;
+}
+
+/**
+ * The ONNX graph of embeddings and the first `blocks` blocks of a GPT-2, its weights left where they are stored.
+ *
+ * Rows are the tokens of all texts, one text after the other, without padding. Everything but attention works on them.
+ * Attention needs rectangles, and takes each head's part of a row straight from the rows into [texts, heads, longest,
+ * head width]: the copy that a transpose would make.
+ *
+ * Inputs: `ids`, `positions` [rows]; `slots` [texts, 1, longest], the row of each place of the rectangle (any row for
+ * padding); `cells` [rows, 1], text * heads * longest + position; `mask`, added to scores [texts, heads, longest,
+ * longest]; `longest` [1]. All whole numbers are int64. Output: `hidden` [rows, width].
+ */
+export function trunkGraph(tensors: ReadonlyMap<string, StoredTensor>, config: Gpt2Config, blocks: number): Buffer {
+	const graph = new GraphBuilder("trunk");
+	const weight: Weight = (name) => graph.stored(name, storedTensor(tensors, name));
+	const ids = graph.input("ids", "int64", ["rows"]);
+	const positions = graph.input("positions", "int64", ["rows"]);
+	const places = attentionPlaces(graph, config);
+	const embedded = [
+		graph.op("Gather", [weight("wte.weight"), ids]),
+		graph.op("Gather", [weight("wpe.weight"), positions]),
+	];
+	let rows = graph.op("Add", embedded);
+	for (let i = 0; i < blocks; i++) {
+		rows = block(graph, config, (name) => weight(`h.${i}.${name}`), places, rows);
+	}
+	graph.output("hidden", rows, "float32", ["rows", config.n_embd]);
+	return graph.build();
+}
+
+function attentionPlaces(graph: GraphBuilder, { n_head: heads }: Gpt2Config): Places {
+	const slots = graph.input("slots", "int64", ["texts", 1, "longest"]);
+	const cells = graph.input("cells", "int64", ["rows", 1]);
+	const mask = graph.input("mask", "float32", ["mask texts", 1, "mask rows", "longest"]);
+	const longest = graph.input("longest", "int64", [1]);
+	const first = graph.op("Mul", [slots, graph.ints(3 * heads)]);
+	const part = (from: number) => {
+		const offsets = Array.from({ length: heads }, (_, head) => from * heads + head);
+		return graph.op("Add", [first, graph.op("Reshape", [graph.ints(offsets), graph.ints([heads, 1])])]);
+	};
+	const range = graph.ints(Array.from({ length: heads }, (_, head) => head));
+	const back = graph.op("Add", [cells, graph.op("Mul", [range, longest])]);
+	return { parts: [part(0), part(1), part(2)], back, mask };
+}
+
+function block(graph: GraphBuilder, config: Gpt2Config, weight: Weight, places: Places, rows: Value): Value {
+	const { n_embd: width, layer_norm_epsilon } = config;
+	const norm = (name: string, input: Value) =>
+		graph.op("LayerNormalization", [input, weight(`${name}.weight`), weight(`${name}.bias`)], {
+			epsilon: { float: layer_norm_epsilon },
+		});
+	const linear = (name: string, input: Value) =>
+		graph.op("Gemm", [input, weight(`${name}.weight`), weight(`${name}.bias`)]);
+	const mixed = attention(graph, config, places, linear("attn.c_attn", norm("ln_1", rows)));
+	const attended = graph.op("Add", [
+		rows,
+		linear("attn.c_proj", graph.op("Reshape", [mixed, graph.ints([-1, width])])),
+	]);
+	const inner = graph.op("FastGelu", [linear("mlp.c_fc", norm("ln_2", attended))]);
+	return graph.op("Add", [attended, linear("mlp.c_proj", inner)]);
+}
+
+/** Query, key and value [rows, 3 * width] to [rows, heads, head width]. */
+function attention(graph: GraphBuilder, config: Gpt2Config, { parts, back, mask }: Places, qkv: Value): Value {
+	const headWidth = graph.ints([-1, config.n_embd / config.n_head]);
+	const heads = graph.op("Reshape", [qkv, headWidth]);
+	const [query, key, value] = parts.map((part) => graph.op("Gather", [heads, part])) as [Value, Value, Value];
+	const scale = Math.sqrt(config.n_head / config.n_embd);
+	const scores = graph.op("FusedMatMul", [query, key], { transB: 1, alpha: { float: scale } });
+	const shares = graph.op("Softmax", [graph.op("Add", [scores, mask])], { axis: -1 });
+	const mixed = graph.op("Reshape", [graph.op("MatMul", [shares, value]), headWidth]);
+	return graph.op("Gather", [mixed, back]);
+}

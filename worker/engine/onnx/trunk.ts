@@ -1,0 +1,63 @@
+import { TailtuneError } from "../../../shared/errors.ts";
+import { cutOf } from "../../../shared/model/tail-spec.ts";
+import type { OpenTrunk } from "../engine.ts";
+import { causalMask, paddingMask } from "./masks.ts";
+import { floats, onnxInfo, Session, wholeNumbers } from "./session.ts";
+import { trunkGraph } from "./trunk-graph.ts";
+
+/**
+ * The frozen blocks in ONNX Runtime, straight from the model's safetensors files. A text's result doesn't depend on
+ * the texts beside it. Throws TailtuneError "engine" where there is no frozen block, or where ONNX Runtime fails.
+ */
+export const openOnnxTrunk: OpenTrunk = async (model, spec, options) => {
+	const blocks = cutOf(spec, model.config.n_layer);
+	if (blocks === 0) throw new TailtuneError("engine", `${spec.trainable} leaves no frozen block for a trunk`);
+	const session = await Session.open(trunkGraph(model.tensors, model.config, blocks), options);
+	const { n_embd: width, n_head: heads } = model.config;
+	return {
+		info: onnxInfo(options),
+		async hiddenStates(sequences) {
+			if (sequences.length === 0) return [];
+			const { inputs, rows } = trunkInputs(sequences, heads, spec.causal);
+			const hidden = new Float32Array(rows * width);
+			await session.run(inputs, { hidden: floats(hidden, [rows, width]) });
+			let from = 0;
+			return sequences.map(({ length }) => {
+				const to = from + length * width;
+				const own = hidden.slice(from, to);
+				from = to;
+				return own;
+			});
+		},
+		dispose: () => session.dispose(),
+	};
+};
+
+/** What `trunkGraph` takes, for a group of texts. */
+function trunkInputs(sequences: readonly Uint32Array[], heads: number, causal: boolean) {
+	const lengths = sequences.map(({ length }) => length);
+	const longest = Math.max(...lengths);
+	const rows = lengths.reduce((sum, length) => sum + length, 0);
+	const ids = new Uint32Array(rows);
+	const positions = new Uint32Array(rows);
+	const cells = new Uint32Array(rows);
+	const slots = new Uint32Array(sequences.length * longest);
+	let row = 0;
+	for (const [text, sequence] of sequences.entries()) {
+		ids.set(sequence, row);
+		for (let at = 0; at < sequence.length; at++, row++) {
+			positions[row] = at;
+			cells[row] = text * heads * longest + at;
+			slots[text * longest + at] = row;
+		}
+	}
+	const inputs = {
+		ids: wholeNumbers(ids, [rows]),
+		positions: wholeNumbers(positions, [rows]),
+		slots: wholeNumbers(slots, [sequences.length, 1, longest]),
+		cells: wholeNumbers(cells, [rows, 1]),
+		mask: causal ? causalMask(longest) : paddingMask(lengths, longest),
+		longest: wholeNumbers([longest], [1]),
+	};
+	return { inputs, rows };
+}

@@ -1,0 +1,67 @@
+import type { EngineChoice } from "../../shared/embedded-worker.ts";
+import { TailtuneError } from "../../shared/errors.ts";
+import type { TailSpec } from "../../shared/messages.ts";
+import type { ModelFiles } from "../../shared/model/model-files.ts";
+import { cutOf } from "../../shared/model/tail-spec.ts";
+import type { EngineInfo, Tail, Trunk } from "./engine.ts";
+
+/** What a worker computes with for one run. */
+export interface Engines {
+	/** Undefined where the cut is 0: the tail starts from tokens. */
+	readonly trunk: Trunk | undefined;
+	readonly tail: Tail;
+}
+
+/**
+ * Opens what a run's trunk and tail compute on. `onnx`: ONNX Runtime as far as it goes, and TensorFlow.js, which has every
+ * setting, for the rest; `tfjs`: TensorFlow.js alone; `auto`: `onnx` where ONNX Runtime is there, else `tfjs`.
+ * @throws TailtuneError "engine" where what was chosen can't be had here
+ */
+export async function openEngines(model: ModelFiles, spec: TailSpec, choice: EngineChoice): Promise<Engines> {
+	const onnx = await loadOnnx(choice);
+	const hasTrunk = cutOf(spec, model.config.n_layer) > 0;
+	const hasOnnxTail = onnx?.onnxTailSupports(spec, model.config) ?? false;
+	const openTrunk = onnx?.openOnnxTrunk ?? (await loadTfjs()).openTfjsTrunk;
+	const openTail = (hasOnnxTail && onnx?.openOnnxTail) || (await loadTfjs()).openTfjsTail;
+	const trunk = hasTrunk ? await openTrunk(model, spec, choice) : undefined;
+	try {
+		return { trunk, tail: await openTail(model, spec, choice) };
+	} catch (error) {
+		await trunk?.dispose();
+		throw error;
+	}
+}
+
+/** What `openEngines` prefers to compute on; a tail that ONNX Runtime has no graph for runs on TensorFlow.js all the same. */
+export async function describeEngines(choice: EngineChoice): Promise<{ trunk: EngineInfo; tail: EngineInfo }> {
+	const onnx = await loadOnnx(choice);
+	const info = onnx?.onnxInfo(choice) ?? (await (await loadTfjs()).openTfjsBackend(choice)).info;
+	return { trunk: info, tail: info };
+}
+
+/** TensorFlow.js, loaded when needed: it takes half a second. */
+async function loadTfjs() {
+	const [backend, trunk, tail] = await Promise.all([
+		import("./tfjs/backend.ts"),
+		import("./tfjs/trunk.ts"),
+		import("./tfjs/tail.ts"),
+	]);
+	return { ...backend, ...trunk, ...tail };
+}
+
+/** ONNX Runtime, loaded when asked for: it brings a native library that not every platform has. */
+async function loadOnnx({ engine }: EngineChoice) {
+	if (engine === "tfjs") return undefined;
+	try {
+		const [session, trunk, tail] = await Promise.all([
+			import("./onnx/session.ts"),
+			import("./onnx/trunk.ts"),
+			import("./onnx/tail.ts"),
+		]);
+		return { ...session, ...trunk, ...tail };
+	} catch (cause) {
+		if (engine === "auto") return undefined;
+		const reason = (cause as Error).message.split("\n", 1)[0];
+		throw new TailtuneError("engine", `onnx: ONNX Runtime can't be loaded: ${reason}`, { cause });
+	}
+}

@@ -1,0 +1,66 @@
+import * as tf from "@tensorflow/tfjs";
+import { gainAndShift, linear, type Weights, weight, wholeWeight } from "./layers.ts";
+import type { Rectangle } from "./rectangle.ts";
+
+/**
+ * Multi-head attention of every row (Vaswani et al., "Attention Is All You Need", section 3.2), up to but without the
+ * output projection.
+ * @param x normed rows [texts * rows, width]
+ * @param mask added to the scores [texts, heads, rows, rows]
+ * @returns [texts * rows, width]
+ */
+export function attend(
+	x: tf.Tensor,
+	mask: tf.Tensor,
+	weights: Weights,
+	name: string,
+	{ texts, rows }: Rectangle,
+): tf.Tensor {
+	const { heads } = weights;
+	const [, width = 0] = x.shape;
+	const split = (part: string) =>
+		linear(x, weights, `${name}.c_attn.${part}`)
+			.reshape([texts, rows, heads, width / heads])
+			.transpose([0, 2, 1, 3]);
+	const scores = tf.matMul(split("q").mul(Math.sqrt(heads / width)), split("k"), false, true);
+	const mixed = tf.matMul(tf.softmax(scores.add(mask)), split("v"));
+	return mixed.transpose([0, 2, 1, 3]).reshape([texts * rows, width]);
+}
+
+/**
+ * The same for one query row a text, without forming keys or values: q (W_k x) = (W_k' q) x, so the query is carried
+ * through W_k once, and W_v is applied to the mean of the rows under the attention weights. What a norm's shift and the key
+ * bias add to a score is the same for every row, and the softmax takes it out again.
+ * @param normal rows of `normalise` [texts * rows, width]
+ * @param pick [texts, texts * rows], one 1 a line: the query rows
+ * @param mask added to the scores [texts, heads, rows]
+ * @returns [texts, width]
+ */
+export function attendFromOneRow(
+	normal: tf.Tensor,
+	pick: tf.Tensor,
+	mask: tf.Tensor,
+	weights: Weights,
+	names: { norm: string; attention: string },
+	{ texts, rows }: Rectangle,
+): tf.Tensor {
+	const { heads } = weights;
+	const [, width = 0] = normal.shape;
+	const size = width / heads;
+	const { norm, attention: name } = names;
+	const byText = normal.reshape([texts, rows, width]);
+
+	const row = gainAndShift(tf.matMul(pick, normal), weights, norm);
+	const query = linear(row, weights, `${name}.c_attn.q`).mul(1 / Math.sqrt(size));
+	const keyWeight = wholeWeight(weights, `${name}.c_attn.k`).reshape([width, heads, size]).transpose([1, 2, 0]);
+	const carried = tf.matMul(query.reshape([texts, heads, size]).transpose([1, 0, 2]), keyWeight).transpose([1, 0, 2]);
+	const scores = tf.matMul(carried.mul(weight(weights, `${norm}.weight`)), byText, false, true);
+
+	const mean = gainAndShift(tf.matMul(tf.softmax(scores.add(mask)), byText), weights, norm);
+	const valueWeight = wholeWeight(weights, `${name}.c_attn.v`).reshape([width, heads, size]).transpose([1, 0, 2]);
+	const mixed = tf
+		.matMul(mean.transpose([1, 0, 2]), valueWeight)
+		.transpose([1, 0, 2])
+		.reshape([texts, width]);
+	return mixed.add(weight(weights, `${name}.c_attn.v.bias`));
+}

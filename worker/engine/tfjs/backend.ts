@@ -1,0 +1,107 @@
+import { createRequire } from "node:module";
+import { cpus } from "node:os";
+import { dirname, sep } from "node:path";
+import * as tf from "@tensorflow/tfjs";
+import { setWasmPaths, version_wasm } from "@tensorflow/tfjs-backend-wasm";
+import { TailtuneError } from "../../../shared/errors.ts";
+import type { EngineInfo, EngineOptions } from "../engine.ts";
+import { registerWasmMatMul } from "./wasm-matmul.ts";
+
+/** Backends of TensorFlow.js in order of preference. */
+export const TFJS_BACKENDS = ["tensorflow", "wasm", "cpu"] as const;
+
+export type TfjsBackendName = (typeof TFJS_BACKENDS)[number];
+
+/** What the tfjs engine takes besides what every engine takes. */
+export interface TfjsOptions extends EngineOptions {
+	/** Default: `auto`, the first of `TFJS_BACKENDS` that is there. */
+	readonly backend?: TfjsBackendName | "auto";
+}
+
+/** An initialised backend. TensorFlow.js has one current backend a process, so all work goes through `run`. */
+export interface TfjsBackend {
+	readonly info: EngineInfo;
+	/** Runs synchronous tensor work on this backend; of the tensors made in it only those stay that `tf.keep` was told of. */
+	run<T>(work: () => T): Promise<T>;
+}
+
+// Packages that bring the backend "tensorflow". Neither is a dependency: both are built for the machine at hand.
+const NATIVE_PACKAGES = ["@tensorflow/tfjs-node-gpu", "@tensorflow/tfjs-node"];
+
+const require = createRequire(import.meta.url);
+
+/**
+ * Initialises a backend, once a process.
+ * @throws TailtuneError "engine" where it can't be had here, with the reason
+ */
+export async function openTfjsBackend({ backend = "auto", threads }: TfjsOptions): Promise<TfjsBackend> {
+	// Else every backend prints advice when it is first used.
+	tf.enableProdMode();
+	const reasons: string[] = [];
+	for (const name of backend === "auto" ? TFJS_BACKENDS : [backend]) {
+		try {
+			const version = await START[name](threads);
+			if (await activate(name)) return toBackend(name, version, threads);
+			reasons.push(`${name}: does not start`);
+		} catch (error) {
+			reasons.push(error instanceof TailtuneError ? error.message : `${name}: ${(error as Error).message}`);
+		}
+	}
+	throw new TailtuneError("engine", `tfjs: ${reasons.join("; ")}`.replaceAll("\n", " "));
+}
+
+function toBackend(name: TfjsBackendName, version: string, threads: number): TfjsBackend {
+	const { isUsingGpuDevice = false } = tf.backend() as { isUsingGpuDevice?: boolean };
+	const device = isUsingGpuDevice ? "GPU" : (cpus()[0]?.model.trim() ?? "CPU");
+	return {
+		info: { engine: "tfjs", backend: name, device, threads: name === "tensorflow" ? threads : 1, version },
+		async run(work) {
+			// Another engine of this process may have made its own backend the current one.
+			while (tf.getBackend() !== name) await activate(name);
+			let result: { readonly value: ReturnType<typeof work> } | undefined;
+			// What tidy is given back it searches for tensors, number by number.
+			tf.tidy(() => {
+				result = { value: work() };
+			});
+			return (result as unknown as { readonly value: ReturnType<typeof work> }).value;
+		},
+	};
+}
+
+async function activate(name: TfjsBackendName): Promise<boolean> {
+	return tf.findBackendFactory(name) !== null && (await tf.setBackend(name));
+}
+
+// What must happen before a backend can be made the current one; each answers with a version.
+const START: Record<TfjsBackendName, (threads: number) => Promise<string>> = {
+	cpu: async () => tf.version_core,
+	async wasm() {
+		setWasmPaths(dirname(require.resolve("@tensorflow/tfjs-backend-wasm")) + sep);
+		registerWasmMatMul();
+		return version_wasm;
+	},
+	async tensorflow(threads) {
+		process.env.TF_CPP_MIN_LOG_LEVEL ??= "2";
+		process.env.TF_NUM_INTRAOP_THREADS ??= `${threads}`;
+		restoreUtil();
+		for (const name of NATIVE_PACKAGES.filter(isInstalled)) {
+			const native: { version: Record<string, string> } = await import(name);
+			return `${name} ${native.version["tfjs-node"]}`;
+		}
+		throw new TailtuneError("engine", `tensorflow: neither ${NATIVE_PACKAGES.join(" nor ")} is installed`);
+	},
+};
+
+function isInstalled(name: string): boolean {
+	try {
+		return require.resolve(name) !== "";
+	} catch {
+		return false;
+	}
+}
+
+/** tfjs-node 4.22 calls a function that Node 23 has removed. */
+function restoreUtil(): void {
+	const util = require("node:util");
+	util.isNullOrUndefined ??= (value: unknown) => value === null || value === undefined;
+}

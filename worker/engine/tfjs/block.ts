@@ -1,0 +1,41 @@
+import * as tf from "@tensorflow/tfjs";
+import { attend, attendFromOneRow } from "./attention.ts";
+import { gelu, layerNorm, linear, normalise, type Weights } from "./layers.ts";
+import type { Rectangle } from "./rectangle.ts";
+
+/**
+ * One transformer block of GPT-2 (norm before each part).
+ * @param x [texts * rows, width]
+ * @param mask added to the attention scores [texts, heads, rows, rows]
+ */
+export function runBlock(x: tf.Tensor, mask: tf.Tensor, weights: Weights, block: number, shape: Rectangle): tf.Tensor {
+	const name = `h.${block}`;
+	const mixed = attend(layerNorm(x, weights, `${name}.ln_1`), mask, weights, `${name}.attn`, shape);
+	return finishBlock(x, mixed, weights, name);
+}
+
+/**
+ * The same for one row a text.
+ * @param pick [texts, texts * rows], one 1 a line: the rows wanted
+ * @param mask added to the attention scores [texts, heads, rows]
+ * @returns [texts, width]
+ */
+export function runBlockForOneRow(
+	x: tf.Tensor,
+	pick: tf.Tensor,
+	mask: tf.Tensor,
+	weights: Weights,
+	block: number,
+	shape: Rectangle,
+): tf.Tensor {
+	const name = `h.${block}`;
+	const names = { norm: `${name}.ln_1`, attention: `${name}.attn` };
+	const mixed = attendFromOneRow(normalise(x, weights.epsilon), pick, mask, weights, names, shape);
+	return finishBlock(tf.matMul(pick, x), mixed, weights, name);
+}
+
+function finishBlock(x: tf.Tensor, mixed: tf.Tensor, weights: Weights, name: string): tf.Tensor {
+	const middle = x.add(linear(mixed, weights, `${name}.attn.c_proj`));
+	const inner = gelu(linear(layerNorm(middle, weights, `${name}.ln_2`), weights, `${name}.mlp.c_fc`));
+	return middle.add(linear(inner, weights, `${name}.mlp.c_proj`));
+}

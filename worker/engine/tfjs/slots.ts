@@ -1,0 +1,54 @@
+/** A tensor of the engine, and where its numbers lie in stored ones: `rows` times `length` numbers, `stride` apart. */
+export interface Slot {
+	readonly name: string;
+	readonly shape: readonly number[];
+	readonly offset: number;
+	readonly rows: number;
+	readonly length: number;
+	readonly stride: number;
+}
+
+interface StoredEntry {
+	readonly name: string;
+	readonly shape: readonly number[];
+	/** First element in the vector that holds it. */
+	readonly offset: number;
+}
+
+/**
+ * The engine's tensors that a stored one stands for. `c_attn` holds query, key and value side by side; they become three
+ * (`h.0.attn.c_attn.q.weight`), named as their LoRA pairs are, so that one can be used without the others.
+ */
+export function slotsOf({ name, shape, offset }: StoredEntry): Slot[] {
+	const columns = shape.at(-1) ?? 1;
+	const rows = shape.reduce((product, size) => product * size, 1) / columns;
+	const fused = /^(.*\.c_attn)\.(weight|bias)$/.exec(name);
+	if (!fused) return [{ name, shape, offset, rows: 1, length: rows * columns, stride: rows * columns }];
+	const length = columns / 3;
+	return ["q", "k", "v"].map((part, i) => ({
+		name: `${fused[1]}.${part}.${fused[2]}`,
+		shape: [...shape.slice(0, -1), length],
+		offset: offset + i * length,
+		rows,
+		length,
+		stride: columns,
+	}));
+}
+
+/** A slot's numbers, side by side: a view of the vector where they lie so, else a copy. */
+export function readSlot({ offset, rows, length, stride }: Slot, vector: Float32Array): Float32Array {
+	if (rows === 1) return vector.subarray(offset, offset + length);
+	const values = new Float32Array(rows * length);
+	for (let row = 0; row < rows; row++) {
+		const from = offset + row * stride;
+		values.set(vector.subarray(from, from + length), row * length);
+	}
+	return values;
+}
+
+/** Writes a slot's numbers to their place in the vector. */
+export function writeSlot({ offset, rows, length, stride }: Slot, values: Float32Array, vector: Float32Array): void {
+	for (let row = 0; row < rows; row++) {
+		vector.set(values.subarray(row * length, (row + 1) * length), offset + row * stride);
+	}
+}

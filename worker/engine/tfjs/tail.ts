@@ -1,0 +1,173 @@
+import * as tf from "@tensorflow/tfjs";
+import { TailtuneError } from "../../../shared/errors.ts";
+import type { TailSpec } from "../../../shared/messages.ts";
+import type { ModelFiles } from "../../../shared/model/model-files.ts";
+import {
+	baseShapes,
+	type ParameterLayout,
+	parameterLayout,
+	parameterViews,
+} from "../../../shared/model/parameter-layout.ts";
+import { cutOf } from "../../../shared/model/tail-spec.ts";
+import type { Tail, TailInput } from "../engine.ts";
+import { openTfjsBackend, type TfjsBackend, type TfjsOptions } from "./backend.ts";
+import { addEmbeddingGradient, type Embedding, embed, embeddingOf, readEmbedding } from "./embedding.ts";
+import { readsOneRow, type TailBatch, tailLogits } from "./forward.ts";
+import { type Weights, weight } from "./layers.ts";
+import { pad, rectangleOf } from "./rectangle.ts";
+import { type Slot, slotsOf, writeSlot } from "./slots.ts";
+import { disposeAll, readFrozen, type Tensors, toTensor } from "./weights.ts";
+
+const isTable = (name: string) => name === "wte.weight" || name === "wpe.weight";
+
+/** Opens the blocks after the cut on TensorFlow.js. Throws TailtuneError "engine" where the backend can't be had. */
+export async function openTfjsTail(model: ModelFiles, spec: TailSpec, options: TfjsOptions): Promise<Tail> {
+	const { config } = model;
+	const backend = await openTfjsBackend(options);
+	const layout = parameterLayout(spec, config);
+	const cut = cutOf(spec, config.n_layer);
+	const own = new Set(layout.entries.map(({ name }) => name));
+	const isBeforeCut = (name: string) => Number(/^h\.(\d+)\./.exec(name)?.[1] ?? cut) < cut;
+	const frozen = baseShapes(config).flatMap(([name]) =>
+		own.has(name) || isTable(name) || isBeforeCut(name) ? [] : [name],
+	);
+	const tensors = await readFrozen(backend, model, frozen);
+	const embedding = cut === 0 && !own.has("wte.weight") ? await readEmbedding(model) : undefined;
+	return new TfjsTail(backend, { model, spec, layout, tensors, cut, embedding });
+}
+
+interface Parts {
+	readonly model: ModelFiles;
+	readonly spec: TailSpec;
+	readonly layout: ParameterLayout;
+	/** The frozen tensors; the loaded ones join them. */
+	readonly tensors: Tensors;
+	readonly cut: number;
+	/** Where the tail starts from tokens and the tables are frozen. */
+	readonly embedding: Embedding | undefined;
+}
+
+/** A batch as the tail computes it: texts side by side, each [rows, width]. */
+interface Prepared {
+	readonly batch: TailBatch;
+	readonly texts: readonly Float32Array[];
+}
+
+class TfjsTail implements Tail {
+	readonly info;
+	readonly #backend: TfjsBackend;
+	readonly #parts: Parts;
+	readonly #weights: Weights;
+	readonly #slots: readonly Slot[];
+	readonly #blocks: readonly number[];
+	/** What was loaded. Tensors of the cpu backend are views of it. */
+	readonly #vector: Float32Array;
+	readonly #tables: Embedding | undefined;
+
+	constructor(backend: TfjsBackend, parts: Parts) {
+		const { layout, tensors, cut, spec } = parts;
+		const { n_head, n_layer, n_embd, layer_norm_epsilon } = parts.model.config;
+		this.info = backend.info;
+		this.#backend = backend;
+		this.#parts = parts;
+		this.#weights = { tensors, heads: n_head, epsilon: layer_norm_epsilon, loraScale: spec.loraScale };
+		this.#slots = layout.entries.filter(({ name }) => !isTable(name)).flatMap(slotsOf);
+		this.#blocks = Array.from({ length: n_layer - cut }, (_, i) => cut + i);
+		this.#vector = new Float32Array(layout.size);
+		this.#tables = embeddingOf(parameterViews(layout, this.#vector), n_embd);
+	}
+
+	async load(parameters: Float32Array): Promise<void> {
+		const { size } = this.#parts.layout;
+		if (parameters.length !== size) {
+			throw new TailtuneError("engine", `parameters: found ${parameters.length} numbers, expected ${size}`);
+		}
+		const { tensors } = this.#parts;
+		await this.#backend.run(() => {
+			this.#vector.set(parameters);
+			for (const slot of this.#slots) {
+				tensors.get(slot.name)?.dispose();
+				tensors.set(slot.name, toTensor(slot, this.#vector));
+			}
+		});
+	}
+
+	async logits(inputs: readonly TailInput[]): Promise<Float32Array> {
+		if (inputs.length === 0) return new Float32Array(0);
+		const { batch, texts } = this.#prepare(inputs);
+		return this.#backend.run(() => valuesOf(tailLogits(this.#toTensor(texts), batch, this.#weights)).slice());
+	}
+
+	async gradient(inputs: readonly TailInput[], gradient: Float32Array): Promise<Float32Array> {
+		if (inputs.length === 0) throw new TailtuneError("engine", "gradient: found no texts, expected at least one");
+		const { batch, texts } = this.#prepare(inputs);
+		const slots = this.#trainedSlots(batch);
+		return this.#backend.run(() => {
+			const x = this.#toTensor(texts);
+			const labels = tf.oneHot(
+				inputs.map(({ label }) => label),
+				this.#parts.spec.classes,
+			);
+			const wanted = slots.map(({ name }) => weight(this.#weights, name));
+			let logits: Float32Array = new Float32Array(0);
+			const { grads } = tf.valueAndGrads(() => {
+				const output = tailLogits(x, batch, this.#weights);
+				logits = valuesOf(output).slice();
+				return tf.losses.softmaxCrossEntropy(labels, output, undefined, undefined, tf.Reduction.MEAN);
+			})(this.#tables ? [...wanted, x] : wanted);
+			gradient.fill(0);
+			for (const [i, slot] of slots.entries()) writeSlot(slot, valuesOf(grads[i]), gradient);
+			if (this.#tables) this.#addTableGradient(inputs, valuesOf(grads.at(-1)), gradient);
+			return logits;
+		});
+	}
+
+	async dispose(): Promise<void> {
+		await this.#backend.run(() => disposeAll(this.#parts.tensors));
+	}
+
+	#prepare(inputs: readonly TailInput[]): Prepared {
+		const { embedding, spec, model } = this.#parts;
+		const table = this.#tables ?? embedding;
+		const width = model.config.n_embd;
+		const texts = inputs.map(({ hidden, tokens }) => (table ? embed(tokens, table) : hidden));
+		const batch = { causal: spec.causal, blocks: this.#blocks };
+		if (this.#blocks.length > 0) {
+			return { texts, batch: { ...batch, pools: inputs, lengths: texts.map(({ length }) => length / width) } };
+		}
+		// Without attention only the pooled rows count.
+		const pooled = inputs.map(({ poolFrom, poolCount }, i) =>
+			(texts[i] as Float32Array).subarray(poolFrom * width, (poolFrom + poolCount) * width),
+		);
+		const lengths = inputs.map(({ poolCount }) => poolCount);
+		return {
+			texts: pooled,
+			batch: { ...batch, lengths, pools: lengths.map((poolCount) => ({ poolFrom: 0, poolCount })) },
+		};
+	}
+
+	#toTensor(texts: readonly Float32Array[]): tf.Tensor2D {
+		const width = this.#parts.model.config.n_embd;
+		return pad(texts, width, rectangleOf(texts.map(({ length }) => length / width)));
+	}
+
+	/** One query row sees no difference if all keys are shifted alike: its block never uses the key bias, whose gradient is 0. */
+	#trainedSlots(batch: TailBatch): Slot[] {
+		const unused = readsOneRow(batch) ? `h.${batch.blocks.at(-1)}.attn.c_attn.k.bias` : "";
+		return this.#slots.filter(({ name, offset }) => offset < this.#parts.layout.trainedSize && name !== unused);
+	}
+
+	#addTableGradient(inputs: readonly TailInput[], states: Float32Array, gradient: Float32Array): void {
+		const width = this.#parts.model.config.n_embd;
+		const into = embeddingOf(parameterViews(this.#parts.layout, gradient), width);
+		const textSize = states.length / inputs.length;
+		for (const [i, { tokens }] of inputs.entries()) {
+			if (into) addEmbeddingGradient(tokens, states.subarray(i * textSize, (i + 1) * textSize), into);
+		}
+	}
+}
+
+/** A tensor's numbers: to be read at once, some backends give their own memory. */
+function valuesOf(tensor: tf.Tensor | undefined): Float32Array {
+	return (tensor as tf.Tensor).dataSync<"float32">();
+}

@@ -1,0 +1,55 @@
+import * as tf from "@tensorflow/tfjs";
+import type { TailSpec } from "../../../shared/messages.ts";
+import type { ModelFiles } from "../../../shared/model/model-files.ts";
+import { blockShapes } from "../../../shared/model/parameter-layout.ts";
+import { cutOf } from "../../../shared/model/tail-spec.ts";
+import type { Trunk } from "../engine.ts";
+import { openTfjsBackend, type TfjsOptions } from "./backend.ts";
+import { runBlock } from "./block.ts";
+import { embed, readEmbedding } from "./embedding.ts";
+import type { Weights } from "./layers.ts";
+import { attentionMask } from "./rectangle.ts";
+import { disposeAll, readFrozen } from "./weights.ts";
+
+/**
+ * Opens the blocks before the cut on TensorFlow.js. Texts are computed one by one: products of other shapes round
+ * differently, and a text's states must not depend on the texts beside it. Throws TailtuneError "engine" where the backend
+ * can't be had.
+ */
+export async function openTfjsTrunk(model: ModelFiles, spec: TailSpec, options: TfjsOptions): Promise<Trunk> {
+	const { config } = model;
+	const blocks = Array.from({ length: cutOf(spec, config.n_layer) }, (_, block) => block);
+	const backend = await openTfjsBackend(options);
+	const embedding = await readEmbedding(model);
+	const names = blocks.flatMap((block) => blockShapes(block, config).map(([name]) => name));
+	const tensors = await readFrozen(backend, model, names);
+	const weights = { tensors, heads: config.n_head, epsilon: config.layer_norm_epsilon, loraScale: 0 };
+	const run = { weights, blocks, causal: spec.causal };
+	return {
+		info: backend.info,
+		async hiddenStates(sequences) {
+			const states: Float32Array[] = [];
+			for (const text of sequences) {
+				states.push(await backend.run(() => runBlocks(embed(text, embedding), config.n_embd, run)));
+			}
+			return states;
+		},
+		dispose: () => backend.run(() => disposeAll(tensors)),
+	};
+}
+
+interface Blocks {
+	readonly weights: Weights;
+	readonly blocks: readonly number[];
+	readonly causal: boolean;
+}
+
+/** @param embedded one text, [rows, width] */
+function runBlocks(embedded: Float32Array, width: number, { weights, blocks, causal }: Blocks): Float32Array {
+	const rows = embedded.length / width;
+	const shape = { texts: 1, rows };
+	const mask = attentionMask([rows], causal, shape);
+	const first: tf.Tensor = tf.tensor2d(embedded, [rows, width]);
+	const last = blocks.reduce((x, block) => runBlock(x, mask, weights, block, shape), first);
+	return last.dataSync<"float32">().slice();
+}

@@ -1,0 +1,32 @@
+import type { TailInput } from "../engine.ts";
+
+/** A tail's inputs with all hidden states in one array, which can be moved to another thread. */
+export interface PackedInputs {
+	/** One input's after the other's. */
+	readonly hidden: Float32Array;
+	readonly inputs: readonly (Omit<TailInput, "hidden"> & { readonly hiddenLength: number })[];
+}
+
+/** Copies the hidden states, which stay with the feature store. */
+export function packInputs(inputs: readonly TailInput[]): PackedInputs {
+	const hidden = new Float32Array(inputs.reduce((sum, input) => sum + input.hidden.length, 0));
+	let from = 0;
+	const packed = inputs.map((input) => {
+		hidden.set(input.hidden, from);
+		from += input.hidden.length;
+		const { tokens, poolFrom, poolCount, label } = input;
+		return { tokens, poolFrom, poolCount, label, hiddenLength: input.hidden.length };
+	});
+	return { hidden, inputs: packed };
+}
+
+/** The inputs again; their hidden states are views of the one array. */
+export function unpackInputs({ hidden, inputs }: PackedInputs): TailInput[] {
+	let from = 0;
+	return inputs.map(({ hiddenLength, ...input }) => {
+		const to = from + hiddenLength;
+		const own = hidden.subarray(from, to);
+		from = to;
+		return { ...input, hidden: own };
+	});
+}

@@ -1,0 +1,185 @@
+import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
+import { debuglog } from "node:util";
+import type { BusTiming, Membership } from "../shared/bus/bus.ts";
+import { type Clock, realClock } from "../shared/bus/clock.ts";
+import type { EngineChoice, RunningWorker, WorkerOptions } from "../shared/embedded-worker.ts";
+import { TailtuneError } from "../shared/errors.ts";
+import type { RunSpec, TailSpec, WorkerInfo } from "../shared/messages.ts";
+import type { ModelFiles } from "../shared/model/model-files.ts";
+import { SIGNS_PER_TIMEOUT } from "./config.ts";
+import type { EngineInfo } from "./engine/engine.ts";
+import { ThreadEngines } from "./engine/thread/thread-engines.ts";
+import { ByteBudget } from "./features/byte-budget.ts";
+import { FeatureStore } from "./features/feature-store.ts";
+import { repeatEvery } from "./repeat-every.ts";
+import { type RunHost, ServedRun } from "./served-run.ts";
+import { type Engines, Session } from "./session.ts";
+
+/** What tests and simulations put in the place of the real thing. */
+export interface WorkerParts {
+	readonly workerId: string;
+	readonly clock: Clock;
+	readonly openEngines: (model: ModelFiles, spec: TailSpec, choice: EngineChoice) => Promise<Engines>;
+	/** What `openEngines` will compute on. */
+	readonly describeEngines: (choice: EngineChoice) => Promise<{ trunk: EngineInfo; tail: EngineInfo }>;
+}
+
+type State = "joining" | "serving" | "stopping" | "stopped" | "failed";
+
+const log = debuglog("tailtune");
+
+/**
+ * Starts a worker: it joins the registry and serves every run that is announced, several at a time, until it is stopped
+ * or the bus is lost. What an item or a run has wrong is answered, and the worker goes on.
+ */
+export async function startWorker(options: WorkerOptions, parts: Partial<WorkerParts> = {}): Promise<RunningWorker> {
+	const all: WorkerParts = { ...realParts(options.bus.timing), ...parts };
+	const { trunk, tail } = await all.describeEngines(options.engine);
+	const worker = new Worker(options, all, {
+		workerId: all.workerId,
+		trunkEngine: `${trunk.engine} ${trunk.backend}`,
+		tailEngine: `${tail.engine} ${tail.backend}`,
+		device: trunk.device,
+		threads: trunk.threads,
+	});
+	await worker.start();
+	return worker;
+}
+
+/** One thread a process: native TensorFlow can be loaded by one only. */
+const threadEngines = new ThreadEngines();
+
+function realParts({ heartbeatLimitMs }: BusTiming): WorkerParts {
+	// A worker that must give signs of life computes beside its event loop; in the coordinator's process nobody waits for
+	// any, and a step there is a little faster. Either way the engines' libraries are loaded when needed.
+	const engines = async () =>
+		heartbeatLimitMs === Number.POSITIVE_INFINITY ? import("./engine/open-engines.ts") : threadEngines;
+	return {
+		workerId: `${hostname()}-${randomUUID()}`,
+		clock: realClock,
+		openEngines: async (...args) => (await engines()).openEngines(...args),
+		describeEngines: async (...args) => (await engines()).describeEngines(...args),
+	};
+}
+
+class Worker implements RunningWorker {
+	readonly info: WorkerInfo;
+	readonly stopped: Promise<void>;
+	readonly #options: WorkerOptions;
+	readonly #parts: WorkerParts;
+	readonly #featureBudget: ByteBudget;
+	readonly #runs = new Map<string, ServedRun>();
+	readonly #endingRuns = new Set<Promise<void>>();
+	readonly #ended = new AbortController();
+	#state: State = "joining";
+	#turn: Promise<unknown> = Promise.resolve();
+	#membership: Membership | undefined;
+	#endBeats = () => {};
+	#settleStopped: (error?: unknown) => void = () => {};
+
+	constructor(options: WorkerOptions, parts: WorkerParts, info: WorkerInfo) {
+		this.#options = options;
+		this.#parts = parts;
+		this.info = info;
+		this.#featureBudget = new ByteBudget(options.featureMemoryBytes);
+		this.stopped = new Promise((resolve, reject) => {
+			this.#settleStopped = (error) => (error === undefined ? resolve() : reject(error));
+		});
+		this.stopped.catch(() => {}); // whoever doesn't wait for the end doesn't have to handle its error
+	}
+
+	async start(): Promise<void> {
+		const { bus } = this.#options;
+		const membership = await bus.join(this.info);
+		this.#membership = membership;
+		const everyMs = bus.timing.heartbeatLimitMs / SIGNS_PER_TIMEOUT;
+		this.#endBeats = repeatEvery(this.#parts.clock, everyMs, () => membership.beat(), this.#fail);
+		this.#become("serving", "joined");
+		this.#followRuns().catch(this.#fail);
+	}
+
+	async stop(): Promise<void> {
+		await this.#end("asked to stop");
+	}
+
+	async #followRuns(): Promise<void> {
+		for await (const event of this.#options.bus.watchRuns(this.#ended.signal)) {
+			if (event.type === "retired") this.#endRun(event.runId);
+			else if (!this.#runs.has(event.run.runId))
+				this.#runs.set(event.run.runId, new ServedRun(event.run, this.#host()));
+		}
+		if (!this.#ended.signal.aborted) throw new TailtuneError("offline", `worker ${this.info.workerId}: lost the bus`);
+	}
+
+	#endRun(runId: string): void {
+		const run = this.#runs.get(runId);
+		if (!run) return;
+		this.#runs.delete(runId);
+		const ending = run
+			.end()
+			.catch(this.#fail)
+			.finally(() => this.#endingRuns.delete(ending));
+		this.#endingRuns.add(ending);
+	}
+
+	#host(): RunHost {
+		return {
+			workerId: this.info.workerId,
+			bus: this.#options.bus,
+			clock: this.#parts.clock,
+			takeTurn: (work) => this.#takeTurn(work),
+			openSession: (run) => this.#openSession(run),
+			fail: this.#fail,
+		};
+	}
+
+	#takeTurn<T>(work: () => Promise<T>): Promise<T> {
+		const mine = this.#turn.then(work);
+		this.#turn = mine.catch(() => {});
+		return mine;
+	}
+
+	async #openSession(run: RunSpec): Promise<Session> {
+		const { connect, engine } = this.#options;
+		const { workerId } = this.info;
+		const { tail, runId } = run;
+		if (!tail) throw new TailtuneError("protocol", `run ${runId}: no tail, expected what is tuned`);
+		const connection = await connect(run, workerId);
+		try {
+			const model = await connection.openModel();
+			const engines = await this.#parts.openEngines(model, tail, engine);
+			const features = new FeatureStore(this.#featureBudget);
+			return new Session({ run, model, engines, features, connection, workerId });
+		} catch (error) {
+			await connection.close();
+			throw error;
+		}
+	}
+
+	readonly #fail = (error: unknown): void => {
+		this.#end("an error", error).catch(() => {});
+	};
+
+	/** Stops taking, finishes or hands back, says good-bye. Only the first call counts, the others wait with it. */
+	async #end(reason: string, error?: unknown): Promise<void> {
+		if (this.#ended.signal.aborted) return this.stopped.catch(() => {});
+		this.#become("stopping", reason);
+		this.#ended.abort();
+		for (const runId of [...this.#runs.keys()]) this.#endRun(runId);
+		await Promise.all(this.#endingRuns);
+		this.#endBeats();
+		try {
+			await this.#membership?.leave();
+		} catch (cause) {
+			error ??= cause;
+		}
+		this.#become(error === undefined ? "stopped" : "failed", reason);
+		this.#settleStopped(error);
+	}
+
+	#become(state: State, reason: string): void {
+		log("worker %s: %s -> %s (%s)", this.info.workerId, this.#state, state, reason);
+		this.#state = state;
+	}
+}

@@ -1,0 +1,194 @@
+import { allFinite } from "../shared/all-finite.ts";
+import type { RunConnection } from "../shared/embedded-worker.ts";
+import { TailtuneError } from "../shared/errors.ts";
+import type { RunSpec, TailSpec, WorkItem, WorkResult } from "../shared/messages.ts";
+import type { ModelFiles } from "../shared/model/model-files.ts";
+import { type ParameterLayout, parameterLayout } from "../shared/model/parameter-layout.ts";
+import { cutOf } from "../shared/model/tail-spec.ts";
+import { tensorSchema } from "../shared/tensors/tensor-schema.ts";
+import { checkItem } from "./check-item.ts";
+import { type EngineInfo, type Tail, type TailInput, type Trunk, toTokens } from "./engine/engine.ts";
+import { type FeatureStore, featureKey } from "./features/feature-store.ts";
+import { failureResult, nameOf } from "./results.ts";
+
+/** What a run computes with; no trunk where nothing is frozen before the tail. */
+export interface Engines {
+	readonly trunk?: Trunk | undefined;
+	readonly tail: Tail;
+}
+
+/** Everything that a session works with. The engines and the store are the session's, and closed with it. */
+export interface SessionParts {
+	readonly run: RunSpec;
+	readonly model: ModelFiles;
+	readonly engines: Engines;
+	readonly features: FeatureStore;
+	readonly connection: RunConnection;
+	readonly workerId: string;
+}
+
+type Done = Pick<WorkResult, "logits" | "trunkSequences" | "trunkTokens">;
+
+/** What the tail needs of a text, beside what had to be computed for that. */
+interface Prepared extends Omit<Done, "logits"> {
+	readonly inputs: readonly TailInput[];
+}
+
+const nothing = new Float32Array(0);
+
+/** A run as one worker computes it: does its items one at a time, keeping features and the parameters in use. */
+export class Session {
+	readonly #parts: SessionParts;
+	readonly #tailSpec: TailSpec;
+	readonly #layout: ParameterLayout;
+	/** Where only pooled rows are read, only they are kept. */
+	readonly #keepsPooledOnly: boolean;
+	#loadedVersion: number | undefined;
+
+	/** @throws TailtuneError "protocol" where the run doesn't say what is tuned */
+	constructor(parts: SessionParts) {
+		const { run, model, connection } = parts;
+		if (!run.tail) throw new TailtuneError("protocol", `run ${run.runId}: no tail, expected what is tuned`);
+		this.#parts = parts;
+		this.#tailSpec = run.tail;
+		this.#layout = parameterLayout(run.tail, model.config);
+		connection.tensors.openRun(run.runId, tensorSchema(run.modelHash, this.#layout));
+		this.#keepsPooledOnly = cutOf(run.tail, model.config.n_layer) === model.config.n_layer;
+	}
+
+	/** Does an item. What can't be done is a result with a failure: this never rejects. Call it for one item at a time. */
+	async handle(item: WorkItem): Promise<WorkResult> {
+		const { run, model, workerId } = this.#parts;
+		try {
+			checkItem(item, run, this.#tailSpec, model.config);
+			return { ...nameOf(item), ...this.#computedBy(), failure: null, ...(await this.#do(item)) };
+		} catch (error) {
+			return failureResult(item, workerId, error);
+		}
+	}
+
+	async close(): Promise<void> {
+		const { engines, features, connection } = this.#parts;
+		features.close();
+		await Promise.all([engines.trunk?.dispose(), engines.tail.dispose()]);
+		await connection.close();
+	}
+
+	#computedBy(): Pick<WorkResult, "workerId" | "trunkEngine" | "tailEngine"> {
+		const { workerId, engines } = this.#parts;
+		const nameOfEngine = ({ engine, backend }: EngineInfo) => `${engine} ${backend}`;
+		const trunkEngine = engines.trunk ? nameOfEngine(engines.trunk.info) : "";
+		return { workerId, trunkEngine, tailEngine: nameOfEngine(engines.tail.info) };
+	}
+
+	async #do(item: WorkItem): Promise<Done> {
+		const { inputs, ...counts } = await this.#prepare(item);
+		if (item.kind === "WORK_KIND_PREPARE") return { ...counts, logits: [] };
+		await this.#load(item.parameterVersion);
+		const isGradient = item.kind === "WORK_KIND_GRADIENT";
+		const logits = isGradient ? await this.#gradient(item, inputs) : await this.#logits(item, inputs);
+		return { ...counts, logits: [...logits] };
+	}
+
+	async #logits(item: WorkItem, inputs: readonly TailInput[]): Promise<Float32Array> {
+		const logits = await this.#parts.engines.tail.logits(inputs);
+		this.#checkLogits(item, logits);
+		return logits;
+	}
+
+	/**
+	 * Hands in the gradient, unless something is wrong with the logits, and returns these. The gradient's numbers aren't
+	 * looked at: that would be a fifth of a step. Between hosts the receiver does as it copies; what overflowed shows in
+	 * the next logits, and no checkpoint takes parameters that aren't finite.
+	 */
+	async #gradient(item: WorkItem, inputs: readonly TailInput[]): Promise<Float32Array> {
+		const { run, engines, connection } = this.#parts;
+		const { tensors } = connection;
+		const gradient = tensors.gradientBuffer(run.runId, this.#layout.trainedSize);
+		const logits = await engines.tail.gradient(inputs, gradient);
+		this.#checkLogits(item, logits);
+		await tensors.putGradient(run.runId, item, gradient);
+		return logits;
+	}
+
+	#checkLogits(item: WorkItem, logits: Float32Array): void {
+		const { classes } = this.#tailSpec;
+		const expected = item.sequences.length * classes;
+		if (logits.length !== expected)
+			throw new TailtuneError("engine", `the tail gave ${logits.length} logits, expected ${expected}`);
+		if (allFinite(logits)) return;
+		const row = Math.floor(logits.findIndex((logit) => !Number.isFinite(logit)) / classes);
+		throw diverged(item, `the logits of example ${item.sequences[row]?.exampleId} aren't finite`);
+	}
+
+	async #load(version: number): Promise<void> {
+		if (version === this.#loadedVersion) return;
+		const { run, engines, connection } = this.#parts;
+		const { tensors } = connection;
+		const parameters = await tensors.parameters(run.runId, version);
+		if (parameters.length !== this.#layout.size) {
+			const found = `run ${run.runId}: version ${version} has ${parameters.length} parameters`;
+			throw new TailtuneError("protocol", `${found}, expected ${this.#layout.size}`);
+		}
+		this.#loadedVersion = undefined;
+		await engines.tail.load(parameters);
+		this.#loadedVersion = version;
+	}
+
+	/** Features from the store; those missing in one call of the trunk. */
+	async #prepare({ kind, sequences }: WorkItem): Promise<Prepared> {
+		const texts = sequences.map((sequence) => ({ ...sequence, tokens: toTokens(sequence) }));
+		const { trunk } = this.#parts.engines;
+		if (!trunk) {
+			const inputs = texts.map((text) => ({ ...text, hidden: nothing }));
+			return { inputs, trunkSequences: 0, trunkTokens: 0 };
+		}
+		const hidden = new Map<string, Float32Array | undefined>();
+		const missing = new Map<string, TextTokens>();
+		for (const text of texts) {
+			const key = this.#keyOf(text);
+			if (!hidden.has(key)) hidden.set(key, this.#parts.features.get(key));
+			if (!hidden.get(key)) missing.set(key, text);
+		}
+		for (const [key, rows] of await this.#compute(trunk, missing)) {
+			hidden.set(key, rows);
+			if (kind !== "WORK_KIND_CLASSIFY") this.#parts.features.put(key, rows);
+		}
+		const trunkTokens = [...missing.values()].reduce((sum, { tokens }) => sum + tokens.length, 0);
+		const inputs = texts.map((text) => ({
+			...text,
+			poolFrom: this.#keepsPooledOnly ? 0 : text.poolFrom,
+			hidden: hidden.get(this.#keyOf(text)) ?? nothing,
+		}));
+		return { inputs, trunkSequences: missing.size, trunkTokens };
+	}
+
+	async #compute(trunk: Trunk, missing: ReadonlyMap<string, TextTokens>): Promise<[string, Float32Array][]> {
+		if (missing.size === 0) return [];
+		const width = this.#parts.model.config.n_embd;
+		const texts = [...missing.values()];
+		const states = await trunk.hiddenStates(texts.map(({ tokens }) => tokens));
+		return [...missing.keys()].map((key, i) => {
+			const { tokens, poolFrom, poolCount } = texts[i] as TextTokens;
+			const rows = states[i];
+			if (rows?.length !== tokens.length * width)
+				throw new TailtuneError("engine", `the trunk gave ${rows?.length} numbers, expected ${tokens.length * width}`);
+			if (!this.#keepsPooledOnly) return [key, rows];
+			return [key, rows.slice(poolFrom * width, (poolFrom + poolCount) * width)];
+		});
+	}
+
+	#keyOf({ tokens, poolFrom, poolCount }: TextTokens): string {
+		return featureKey(this.#keepsPooledOnly ? Uint32Array.of(poolFrom, poolCount, ...tokens) : tokens);
+	}
+}
+
+interface TextTokens {
+	readonly tokens: Uint32Array;
+	readonly poolFrom: number;
+	readonly poolCount: number;
+}
+
+function diverged(item: WorkItem, what: string): TailtuneError {
+	return new TailtuneError("diverged", `step ${item.step}: ${what}: training diverged; try a smaller --lr`);
+}
