@@ -1,0 +1,45 @@
+import { readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { z } from "zod";
+import { PAD_ID } from "../../shared/data/effective-sequence.ts";
+import { TailtuneError } from "../../shared/errors.ts";
+import type { RunTexts } from "../run/run-texts.ts";
+
+const settingsSchema = z.strictObject({
+	format: z.literal(1),
+	/** In the order of the model's outputs. */
+	labels: z.array(z.string()).min(2),
+	token: z.enum(["last-real", "last", "first", "mean", "mean-real"]),
+	causal: z.boolean(),
+	/** Texts are cut to so many tokens. */
+	maxTokens: z.int().min(1),
+	/** Texts are padded to so many tokens; null: to the longest of their batch, where padding matters at all. */
+	padTo: z.int().min(1).nullable(),
+	padId: z.int(),
+});
+
+/** How texts must be prepared for a tuned model: what a Hugging Face configuration has no words for. */
+export type ClassifierSettings = z.infer<typeof settingsSchema>;
+
+/** Lies next to the model's `config.json`. */
+export const SETTINGS_FILE = "tailtune.json";
+
+/** The settings of a model tuned on those texts. */
+export function classifierSettings({ labels, padding, maxTokens }: RunTexts): ClassifierSettings {
+	const { token, causal, padTo = null, padId = PAD_ID } = padding;
+	return { format: 1, labels: [...labels], token, causal, maxTokens, padTo, padId };
+}
+
+/** Reads the settings of a model folder. @throws TailtuneError "not-found" or "model" that names the file */
+export async function readClassifierSettings(modelFolder: string): Promise<ClassifierSettings> {
+	const file = join(modelFolder, SETTINGS_FILE);
+	const text = await readFile(file, "utf8").catch((cause: unknown) => {
+		const message = `${dirname(modelFolder)}: no finished run here (${file} can't be read)`;
+		throw new TailtuneError("not-found", message, { cause });
+	});
+	try {
+		return settingsSchema.parse(JSON.parse(text));
+	} catch (cause) {
+		throw new TailtuneError("model", `${file}: not the settings of a tuned model`, { cause });
+	}
+}

@@ -1,0 +1,112 @@
+import { randomUUID } from "node:crypto";
+import { join } from "node:path";
+import { effectiveSequence } from "../../shared/data/effective-sequence.ts";
+import { tokenize } from "../../shared/data/tokenize.ts";
+import type { TailSpec, WorkItem } from "../../shared/messages.ts";
+import { initialParameters } from "../../shared/model/initial-parameters.ts";
+import { openModel } from "../../shared/model/open-model.ts";
+import { groupByLength } from "../plan/group-by-length.ts";
+import type { Cluster, ClusterRun } from "../run/cluster.ts";
+import type { Environment } from "../run/train.ts";
+import { type ClassifierSettings, readClassifierSettings } from "./classifier-settings.ts";
+
+/** What the model says of a text. */
+export interface Answer {
+	/** Index of the label with the largest logit, the first of equals. */
+	readonly label: number;
+	/** Of each label, in [0, 1], adding up to 1. */
+	readonly probabilities: readonly number[];
+	readonly logits: readonly number[];
+	/** Tokens of the text, and whether it had more than the model was tuned for. */
+	readonly tokens: number;
+	readonly truncated: boolean;
+}
+
+const VERSION = 0;
+
+/** A tuned model, ready to classify on an embedded worker. */
+export class Classifier {
+	readonly settings: ClassifierSettings;
+	readonly #cluster: Cluster;
+	readonly #runId: string;
+	#nextPart = 0;
+
+	private constructor(settings: ClassifierSettings, cluster: Cluster, runId: string) {
+		this.settings = settings;
+		this.#cluster = cluster;
+		this.#runId = runId;
+	}
+
+	/** Opens the model of a finished run. @throws TailtuneError where there is none, or its files can't be used */
+	static async open(
+		run: string,
+		engine: ClusterRun["engine"],
+		{ openCluster }: Pick<Environment, "openCluster">,
+	): Promise<Classifier> {
+		const folder = join(run, "model");
+		const settings = await readClassifierSettings(folder);
+		const model = await openModel(folder);
+		const runId = randomUUID();
+		// The last block counts as tail: then only one row of it is computed a text.
+		const tail: TailSpec = {
+			trainable: "TRAINABLE_LAST_BLOCK",
+			classes: settings.labels.length,
+			causal: settings.causal,
+			loraRank: 0,
+			loraScale: 0,
+		};
+		// The hash would take longer than a text, and a worker of this process doesn't ask for it.
+		const cluster = await openCluster({ runId, model, modelHash: "", tail, shards: 1, engine });
+		await cluster.tensors.publishParameters(runId, VERSION, await initialParameters(model, tail, 0));
+		return new Classifier(settings, cluster, runId);
+	}
+
+	/** Classifies texts, computed in groups of similar length, answered in the order given. */
+	async classify(texts: readonly string[], onTexts: (count: number) => void = () => {}): Promise<Answer[]> {
+		const tokens = await tokenize(texts);
+		const groups = groupByLength(tokens.map(({ length }) => Math.min(length, this.settings.maxTokens)));
+		const items = groups.map((group) => this.#toItem(group, tokens));
+		const answers: Answer[] = [];
+		let next = 0;
+		for await (const { logits } of this.#cluster.dispatcher.execute(items)) {
+			const group = groups[next++] ?? [];
+			const classes = this.settings.labels.length;
+			group.forEach((text, row) => {
+				answers[text] = this.#toAnswer(logits.slice(row * classes, (row + 1) * classes), tokens[text]?.length ?? 0);
+			});
+			onTexts(group.length);
+		}
+		return answers;
+	}
+
+	async close(): Promise<void> {
+		await this.#cluster.close();
+	}
+
+	#toItem(group: readonly number[], tokens: readonly Uint32Array[]): WorkItem {
+		const { maxTokens, padTo, ...reading } = this.settings;
+		const padding = { ...reading, padTo: padTo ?? undefined };
+		const sequences = group.map((text) => {
+			// Padded for itself alone: a text's answer must not depend on what it is asked together with.
+			const real = (tokens[text] ?? new Uint32Array()).subarray(0, maxTokens);
+			const { tokens: ids, ...pool } = effectiveSequence(real, padding, real.length);
+			return { exampleId: text, tokens: Array.from(ids), ...pool, label: 0 };
+		});
+		const part = this.#nextPart++;
+		const kind = "WORK_KIND_CLASSIFY" as const;
+		return { runId: this.#runId, kind, step: 0, part, shard: 0, parameterVersion: VERSION, sequences };
+	}
+
+	#toAnswer(logits: readonly number[], tokens: number): Answer {
+		const largest = Math.max(...logits);
+		const weights = logits.map((logit) => Math.exp(logit - largest));
+		const total = weights.reduce((sum, weight) => sum + weight, 0);
+		return {
+			label: logits.indexOf(largest),
+			probabilities: weights.map((weight) => weight / total),
+			logits,
+			tokens,
+			truncated: tokens > this.settings.maxTokens,
+		};
+	}
+}

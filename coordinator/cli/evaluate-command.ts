@@ -1,0 +1,35 @@
+import type { Command } from "commander";
+import { addConfigFlags, ENGINE_SETTINGS, parseFlags } from "../../shared/cli/flags.ts";
+import { resolveConfig } from "../../shared/cli/resolve-config.ts";
+import { loadDataset } from "../../shared/data/load-dataset.ts";
+import type { WorkerSide } from "../../shared/embedded-worker.ts";
+import { TailtuneError } from "../../shared/errors.ts";
+import { Classifier } from "../classify/classifier.ts";
+import { evaluateClassifier } from "../classify/evaluate-classifier.ts";
+import { openEmbeddedCluster } from "../run/embedded-cluster.ts";
+import { createTerminal } from "../terminal/terminal.ts";
+
+/** `tailtune evaluate`: loss, accuracy and confusion of a tuned model on labelled texts. */
+export function addEvaluateCommand(program: Command, workerSide: WorkerSide): void {
+	const command = program
+		.command("evaluate")
+		.description("measure the model of a run on labelled texts")
+		.argument("<run>", "result folder of a run");
+	addConfigFlags(command, ["data", "textColumn", "labelColumn", ...ENGINE_SETTINGS]).action(
+		async (run: string, _options: object, { optsWithGlobals }: Command) => {
+			const options = optsWithGlobals.call(command);
+			const config = await resolveConfig(parseFlags(options));
+			if (config.data === undefined) throw new TailtuneError("usage", "--data: nothing given; expected labelled texts");
+			const terminal = createTerminal(options);
+			const dataset = await loadDataset(config.data, config, terminal.download(config.data));
+			const classifier = await Classifier.open(run, config, {
+				openCluster: (of) => openEmbeddedCluster(workerSide, of),
+			});
+			try {
+				terminal.evaluation(await evaluateClassifier(classifier, dataset, terminal));
+			} finally {
+				await classifier.close();
+			}
+		},
+	);
+}

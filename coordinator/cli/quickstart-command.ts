@@ -1,0 +1,68 @@
+import type { Command } from "commander";
+import { interruptSignal } from "../../shared/cli/interrupt.ts";
+import { resolveConfig } from "../../shared/cli/resolve-config.ts";
+import type { TrainConfig } from "../../shared/config.ts";
+import { loadDataset } from "../../shared/data/load-dataset.ts";
+import type { WorkerSide } from "../../shared/embedded-worker.ts";
+import { TailtuneError } from "../../shared/errors.ts";
+import { resolveModel } from "../../shared/model/resolve-model.ts";
+import { Classifier } from "../classify/classifier.ts";
+import type { OpenCluster } from "../run/cluster.ts";
+import { openEmbeddedCluster } from "../run/embedded-cluster.ts";
+import { type Environment, train } from "../run/train.ts";
+import { createTerminal } from "../terminal/terminal.ts";
+import { toClassifications } from "./classify-command.ts";
+
+/** Two messages of the kind that a model was tuned on. */
+const MESSAGES: Readonly<Record<string, readonly string[]>> = {
+	"sms-spam": [
+		"Congratulations! You have won a £1,000 prize. Call 09061701461 now to claim your free reward",
+		"Are we still on for lunch tomorrow? I can pick you up at noon",
+	],
+	"spam-assassin": [
+		"Get your FREE quote! Save up to 70% on life insurance today. Click here, no obligation",
+		"Re: kernel build fails On Tuesday Ann wrote: > make stops with an error > Same here, the old headers were the cause",
+	],
+};
+
+/** `tailtune quickstart`: the main job with nothing to choose, online or not. */
+export function addQuickstartCommand(program: Command, workerSide: WorkerSide): void {
+	program
+		.command("quickstart")
+		.description("tune a spam filter and try it on two messages; without a network on what is bundled")
+		.action(async (_options: object, command: Command) => {
+			const terminal = createTerminal(command.optsWithGlobals());
+			const openCluster: OpenCluster = (run) => openEmbeddedCluster(workerSide, run);
+			const environment = { openCluster, terminal, interrupt: interruptSignal() };
+			const config = await resolveConfig(await chooseInputs(environment));
+			const { folder, result } = await train(config, environment);
+			terminal.result(folder, result);
+			await classifyMessages(folder, config, environment);
+		});
+}
+
+/** The SMS Spam Collection and GPT-2 where they can be had, else what `npm ci` brought. */
+async function chooseInputs({ terminal, interrupt }: Environment): Promise<Partial<TrainConfig>> {
+	const online = { data: "sms-spam", model: "openai-community/gpt2" };
+	try {
+		await loadDataset(online.data, {}, terminal.download(online.data));
+		await resolveModel(online.model, { onProgress: terminal.download(online.model), signal: interrupt });
+		return online;
+	} catch (error) {
+		if (!(error instanceof TailtuneError) || error.code !== "offline") throw error;
+		terminal.line("No network: using the bundled demo model and the SpamAssassin e-mails that came with the install.");
+		return { data: "spam-assassin", model: "demo", maxTokens: "context", lr: 1e-3 };
+	}
+}
+
+async function classifyMessages(folder: string, config: TrainConfig, environment: Environment): Promise<void> {
+	const classifier = await Classifier.open(folder, config, environment);
+	const messages = MESSAGES[config.data ?? ""] ?? [];
+	try {
+		const answers = await classifier.classify(messages);
+		environment.terminal.line("");
+		environment.terminal.classifications(toClassifications(messages, answers, classifier.settings.labels));
+	} finally {
+		await classifier.close();
+	}
+}

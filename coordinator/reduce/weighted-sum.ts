@@ -1,0 +1,13 @@
+import { overTiles } from "../../shared/kernels/vector-kernels.ts";
+
+/**
+ * Adds `weight` times a gradient to a running sum, each operation rounded to float32: total = total + weight * gradient.
+ * The first addend replaces what was there. The order of calls is the order of summation, and part of the result, which is
+ * the same to the bit on every machine.
+ */
+export function addWeighted(total: Float32Array, gradient: Float32Array, weight: number, isFirst: boolean): void {
+	if (isFirst) total.fill(0);
+	overTiles([total, gradient], { length: total.length, written: 1 }, (kernels, bytes, [sum = 0, addend = 0]) =>
+		kernels.addWeighted(bytes, sum, addend, weight),
+	);
+}

@@ -1,0 +1,49 @@
+import { formatCount, formatPercent } from "../results/format.ts";
+import type { RunResult } from "../results/result.ts";
+import { type Html, html } from "./html.ts";
+
+/** Above so many classes a cell has room for its count alone. */
+const ROOMY_CLASSES = 6;
+
+/** What was taken for what, and how good each class is. */
+export function classesSection(result: RunResult): Html {
+	const isRoomy = result.labels.length <= ROOMY_CLASSES;
+	return html`<section aria-labelledby="classes"><h2 id="classes">Class by class</h2>
+<div class="columns${!isRoomy && " one"}">${confusionTable(result, isRoomy)}${scoresTable(result)}</div></section>`;
+}
+
+function confusionTable({ labels, confusion }: RunResult, isRoomy: boolean): Html {
+	const head = labels.map((label) => html`<th scope="col"><bdi>${label}</bdi></th>`);
+	const rows = confusion.map(
+		(counts, row) => html`<tr><th scope="row"><bdi>${labels[row]}</bdi></th>${cells(counts, row, isRoomy)}</tr>`,
+	);
+	return html`<div><div class="scroll"><table class="matrix${!isRoomy && " dense"}"><caption>Confusion matrix</caption>
+<thead><tr><td></td>${head}</tr></thead><tbody>${rows}</tbody></table></div>
+<p class="note">Test texts by their true class (rows) and by what the model took them for (columns)${isRoomy && ", with the share of the row"}.</p></div>`;
+}
+
+function cells(counts: readonly number[], row: number, isRoomy: boolean): Html[] {
+	const sum = counts.reduce((total, count) => total + count, 0);
+	return counts.map((count, column) => {
+		const share = sum === 0 ? 0 : count / sum;
+		const kind = count === 0 ? "none" : column === row ? "right" : "wrong";
+		const percent = isRoomy && sum > 0 && html`<small>${formatPercent(share)}</small>`;
+		return html`<td class="${kind}" style="--share:${share.toFixed(3)}"><b>${formatCount(count)}</b>${percent}</td>`;
+	});
+}
+
+function scoresTable({ perClass }: RunResult): Html {
+	const rows = perClass.map(
+		({ label, precision, recall, f1, support }) => html`<tr><th scope="row"><bdi>${label}</bdi></th>
+<td>${share(precision)}</td><td>${share(recall)}</td><td>${share(f1)}</td><td>${formatCount(support)}</td></tr>`,
+	);
+	return html`<div><div class="scroll"><table><caption>Precision and recall</caption>
+<thead><tr><td></td><th scope="col">precision</th><th scope="col">recall</th><th scope="col">F1</th><th scope="col">texts</th></tr></thead>
+<tbody>${rows}</tbody></table></div>
+<p class="note">Precision: of the texts taken for a class, the share that has it. Recall: of the texts of a class, the share
+that was found. F1: the harmonic mean of both.</p></div>`;
+}
+
+function share(value: number | null): string {
+	return value === null ? "–" : formatPercent(value);
+}

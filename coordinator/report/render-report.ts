@@ -1,0 +1,96 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { basename } from "node:path";
+import type { TrainConfig } from "../../shared/config.ts";
+import { formatCount } from "../results/format.ts";
+import type { MetricsLine, RunResult } from "../results/result.ts";
+import { chartData } from "./chart-data.ts";
+import { classesSection } from "./class-sections.ts";
+import { Html, html, jsonScript } from "./html.ts";
+import { curvesSection, headlineSection, timeSection } from "./sections.ts";
+import { runSection, settingsSection } from "./settings-section.ts";
+
+const require = createRequire(import.meta.url);
+
+/** Most labels that the title names. */
+const NAMED_LABELS = 3;
+
+const TRAINED: Readonly<Record<TrainConfig["trainable"], string>> = {
+	head: "the classification head alone",
+	"last-block": "the last block, the final norm and the head",
+	"last-two-blocks": "the last two blocks, the final norm and the head",
+	all: "all of it",
+	lora: "LoRA pairs in every linear layer, and the head",
+	"lora-only": "LoRA pairs in every linear layer",
+};
+
+/**
+ * The report of a run: one page that needs no other file and no network.
+ * @param metrics the lines of metrics.jsonl, any number
+ */
+export function renderReport(result: RunResult, metrics: readonly MetricsLine[], config: TrainConfig): string {
+	const script = readPackageFile("uPlot.iife.min.js") + readPageFile("charts.js");
+	const style = readPackageFile("uPlot.min.css") + readPageFile("style.css");
+	const title = titleOf(result.labels);
+	const charts = { loss: chartData(metrics, "loss"), accuracy: chartData(metrics, "accuracy") };
+	return html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${contentPolicy(script)}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<link rel="icon" href="data:,">
+<title>${title}: a Tailtune report</title>
+<style>${new Html(style)}</style>
+</head>
+<body>
+<main>
+<header><p class="eyebrow">Tailtune report</p><h1><bdi>${title}</bdi></h1>${lead(result, config)}</header>
+${headlineSection(result)}
+${curvesSection(metrics, result.stopped)}
+${classesSection(result)}
+${timeSection(result)}
+${settingsSection(config)}
+${runSection(result)}
+</main>
+<footer>Made by Tailtune ${result.versions.tailtune} on <time datetime="${result.finishedAt}">${result.finishedAt.slice(0, 10)}</time>.</footer>
+${jsonScript("chart-data", charts)}
+<script>${new Html(script)}</script>
+</body>
+</html>
+`.text;
+}
+
+function titleOf(labels: readonly string[]): string {
+	if (labels.length === 2) return `Telling ${labels[0]} from ${labels[1]}`;
+	if (labels.length > NAMED_LABELS) return `Telling ${labels.length} classes apart`;
+	return `Telling ${labels.slice(0, -1).join(", ")} and ${labels.at(-1)} apart`;
+}
+
+function lead({ texts }: RunResult, config: TrainConfig): Html {
+	const data = basename(config.data ?? config.train ?? "");
+	const preset = config.preset && html` with the preset <strong>${config.preset}</strong>`;
+	return html`<p class="lead"><strong>${basename(config.model)}</strong> tuned on <strong>${formatCount(texts.train)}</strong>
+texts of <strong>${data}</strong>${preset}. What was trained is ${TRAINED[config.trainable]}.</p>`;
+}
+
+// No request can leave the page, and no script runs but this one, whatever a label holds.
+function contentPolicy(script: string): string {
+	const hash = createHash("sha256").update(script).digest("base64");
+	return `default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src 'sha256-${hash}'`;
+}
+
+function readPackageFile(name: string): string {
+	return readText(require.resolve(`uplot/dist/${name}`));
+}
+
+function readPageFile(name: string): string {
+	return readText(new URL(`page/${name}`, import.meta.url));
+}
+
+// A browser reads every line end as \n, and the policy's hash is that of what it reads.
+function readText(file: string | URL): string {
+	return readFileSync(file, "utf8").replaceAll("\r\n", "\n");
+}

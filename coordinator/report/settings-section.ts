@@ -1,0 +1,37 @@
+import { defaultConfig, flagOf } from "../../shared/cli/resolve-config.ts";
+import { type TrainConfig, trainConfigSchema } from "../../shared/config.ts";
+import { formatCount, shellWord } from "../results/format.ts";
+import type { RunResult } from "../results/result.ts";
+import { type Html, html } from "./html.ts";
+
+/** Every setting, those that differ from the default set apart. */
+export function settingsSection(config: TrainConfig): Html {
+	const defaults: Readonly<Record<string, unknown>> = defaultConfig();
+	const values: Readonly<Record<string, unknown>> = config;
+	const given = Object.keys(trainConfigSchema.shape).filter((key) => values[key] !== undefined);
+	const rows = given.map((key) => {
+		const value = values[key];
+		const isChanged = JSON.stringify(value) !== JSON.stringify(defaults[key]);
+		return html`<div class="${isChanged && "changed"}"><dt>${flagOf(key)}</dt><dd>${String(value)}</dd></div>`;
+	});
+	return html`<section aria-labelledby="settings"><h2 id="settings">Settings</h2><dl class="pairs flags">${rows}</dl>
+<p class="note">In bold: what differs from the default.</p></section>`;
+}
+
+/** The data, what computed, and how to do it again. */
+export function runSection({ texts, engine, versions, commandLine }: RunResult): Html {
+	const facts: [string, string][] = [
+		["Training texts", formatCount(texts.train)],
+		["Validation texts", formatCount(texts.validation)],
+		["Test texts", formatCount(texts.test)],
+		["Different texts", formatCount(texts.distinct)],
+		["Trunk computed by", engine.trunk],
+		["Tail computed by", engine.tail],
+		["Device", engine.device],
+		["Threads", String(engine.threads)],
+		...Object.entries(versions),
+	];
+	return html`<section aria-labelledby="run"><h2 id="run">How it ran</h2>
+<dl class="pairs">${facts.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
+<p class="note">Command</p><pre><code>npx tailtune ${commandLine.map(shellWord).join(" ")}</code></pre></section>`;
+}

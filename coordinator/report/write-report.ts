@@ -1,0 +1,21 @@
+import { join } from "node:path";
+import { writeFileAtomic } from "../../shared/files/write-atomic.ts";
+import { readMetrics, readRunResult } from "../results/result-files.ts";
+import { readRunConfig } from "../run/run-folder.ts";
+import { renderReport } from "./render-report.ts";
+
+/** Name of the file in a run folder. */
+export const REPORT_FILE = "report.html";
+
+/**
+ * Writes the report of a finished run from what its folder holds.
+ * @throws TailtuneError "not-found" or "data" where config.json, result.json or metrics.jsonl can't be used, "disk"
+ */
+export async function writeReport(runFolder: string): Promise<void> {
+	const [result, metrics, config] = await Promise.all([
+		readRunResult(runFolder),
+		readMetrics(runFolder),
+		readRunConfig(runFolder),
+	]);
+	await writeFileAtomic(join(runFolder, REPORT_FILE), renderReport(result, metrics, config));
+}

@@ -1,0 +1,44 @@
+const grouped = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
+
+/** A whole number with thousands set apart, as in "1,494". */
+export function formatCount(count: number): string {
+	return grouped.format(count);
+}
+
+/** A share in [0, 1] with one decimal, as in "97.3 %". */
+export function formatPercent(share: number): string {
+	return `${(share * 100).toFixed(1)} %`;
+}
+
+/** A loss with three decimals; in exponent form where those would hide it. */
+export function formatLoss(loss: number): string {
+	return loss > 0 && loss < 0.001 ? loss.toExponential(1) : loss.toFixed(3);
+}
+
+/** A duration, as in "57 ms", "1.8 s", "38 s", "1 min 05 s", "2 h 03 min". */
+export function formatSeconds(seconds: number): string {
+	if (seconds < 0.0995) return `${Math.round(seconds * 1000)} ms`;
+	if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
+	const whole = Math.round(seconds);
+	if (whole < 60) return `${whole} s`;
+	if (whole < 3600) return `${Math.floor(whole / 60)} min ${twoDigits(whole % 60)} s`;
+	const minutes = Math.round(seconds / 60);
+	return `${Math.floor(minutes / 60)} h ${twoDigits(minutes % 60)} min`;
+}
+
+/** A size in binary units, as in "512 B", "1.3 GiB". */
+export function formatBytes(bytes: number): string {
+	if (bytes < 1024) return `${bytes} B`;
+	const units = ["KiB", "MiB", "GiB", "TiB"];
+	const power = Math.min(Math.floor(Math.log2(bytes) / 10), units.length);
+	return `${(bytes / 1024 ** power).toFixed(1)} ${units[power - 1]}`;
+}
+
+/** A word as it has to be typed for a POSIX shell to take it as it is. */
+export function shellWord(text: string): string {
+	return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+function twoDigits(value: number): string {
+	return String(value).padStart(2, "0");
+}

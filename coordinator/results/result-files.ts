@@ -1,0 +1,95 @@
+import { appendFile, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { z } from "zod";
+import { systemCodeOf, TailtuneError } from "../../shared/errors.ts";
+import { asDiskError, writeFileAtomic, writeJson } from "../../shared/files/write-atomic.ts";
+import { type MetricsLine, metricsLineSchema, type RunResult, runResultSchema } from "./result.ts";
+
+/** Name of the file in a run folder; it is there once the run is finished. */
+export const RESULT_FILE = "result.json";
+
+/** Writes result.json; all of it or nothing. @throws TailtuneError "disk" */
+export async function writeRunResult(folder: string, result: RunResult): Promise<void> {
+	await writeJson(join(folder, RESULT_FILE), runResultSchema.parse(result));
+}
+
+/**
+ * Reads result.json back.
+ * @throws TailtuneError "not-found" where there is none, "data" where it is no result
+ */
+export async function readRunResult(folder: string): Promise<RunResult> {
+	const file = join(folder, RESULT_FILE);
+	return parseAs(runResultSchema, await readText(file, folder), file);
+}
+
+/** Name of the file in a run folder: a JSON object a line. */
+export const METRICS_FILE = "metrics.jsonl";
+
+/** Adds a line to a metrics.jsonl and flushes it. @throws TailtuneError "disk" */
+export async function appendMetrics(file: string, line: MetricsLine): Promise<void> {
+	try {
+		await appendFile(file, `${JSON.stringify(metricsLineSchema.parse(line))}\n`, { flush: true });
+	} catch (error) {
+		throw asDiskError(file, error);
+	}
+}
+
+/**
+ * Reads the metrics of a run folder back. A last line without its newline was cut short by a crash and doesn't count.
+ * @returns none where the file doesn't exist, as before the first evaluation
+ * @throws TailtuneError "data" that names the line
+ */
+export async function readMetrics(folder: string): Promise<MetricsLine[]> {
+	const file = join(folder, METRICS_FILE);
+	const lines = (await wholeLines(file)) ?? [];
+	return lines.map((line, i) => parseAs(metricsLineSchema, line, `${file} line ${i + 1}`));
+}
+
+/** Drops what was written after a checkpoint: keeps the first `count` lines. @throws TailtuneError "disk" */
+export async function keepMetrics(folder: string, count: number): Promise<void> {
+	const file = join(folder, METRICS_FILE);
+	const lines = (await wholeLines(file))?.slice(0, count);
+	if (lines) await writeFileAtomic(file, lines.map((line) => `${line}\n`).join(""));
+}
+
+async function readText(file: string, folder: string): Promise<string> {
+	try {
+		return await readFile(file, "utf8");
+	} catch (cause) {
+		if (systemCodeOf(cause) !== "ENOENT") throw unreadable(file, cause);
+		throw new TailtuneError("not-found", `${folder}: no finished run here (${file} doesn't exist)`, { cause });
+	}
+}
+
+async function wholeLines(file: string): Promise<string[] | undefined> {
+	try {
+		return (await readFile(file, "utf8")).split("\n").slice(0, -1);
+	} catch (error) {
+		if (systemCodeOf(error) === "ENOENT") return undefined;
+		throw unreadable(file, error);
+	}
+}
+
+/**
+ * Parses JSON and checks it.
+ * @param where the file, and the line where it has several
+ * @throws TailtuneError "data" that names the place and the key
+ */
+function parseAs<T>(schema: z.ZodType<T>, text: string, where: string): T {
+	let value: unknown;
+	try {
+		value = JSON.parse(text);
+	} catch (cause) {
+		throw new TailtuneError("data", `${where}: not JSON`, { cause });
+	}
+	const { success, data, error } = schema.safeParse(value);
+	if (success) return data;
+	const [issue] = error.issues;
+	const key = issue?.path.join(".") ?? "";
+	throw new TailtuneError("data", `${where}: ${key ? `${key}: ` : ""}${issue?.message}`, { cause: error });
+}
+
+/** A file that is there but can't be read. */
+function unreadable(file: string, cause: unknown): TailtuneError {
+	return new TailtuneError("data", `${file}: can't be read: ${systemCodeOf(cause) ?? cause}`, { cause });
+}

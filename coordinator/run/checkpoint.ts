@@ -1,0 +1,112 @@
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { allFinite } from "../../shared/all-finite.ts";
+import { TailtuneError } from "../../shared/errors.ts";
+import { allocateVectors } from "../../shared/kernels/vector-kernels.ts";
+import { readSafetensorsFile, writeSafetensors } from "../../shared/model/safetensors.ts";
+import { BEST_FILE, CHECKPOINT_FILE } from "./run-folder.ts";
+
+const progressSchema = z.strictObject({
+	/** What the run was started on; a checkpoint goes on with nothing else. */
+	fingerprint: z.string(),
+	/** Optimizer steps done, epochs done, texts learned from. */
+	step: z.int(),
+	epoch: z.int(),
+	examplesSeen: z.int(),
+	/** Lines of metrics.jsonl that are older than this checkpoint. */
+	metricsLines: z.int(),
+	/** The epoch best on validation so far. */
+	best: z.object({ epoch: z.int(), step: z.int(), accuracy: z.number(), loss: z.number() }).optional(),
+	/** Seconds spent by phase before this checkpoint. */
+	seconds: z.object({ load: z.number(), features: z.number(), training: z.number(), evaluation: z.number() }),
+});
+
+/** Where a run stands, but for the numbers that are trained. */
+export type Progress = z.infer<typeof progressSchema>;
+
+/** All that training needs to go on. The vectors have the length of the parameter vector, the moments of its trained part. */
+export interface TrainingState {
+	progress: Progress;
+	readonly parameters: Float32Array;
+	readonly firstMoment: Float32Array;
+	readonly secondMoment: Float32Array;
+	/** Parameters of `progress.best`; kept only where they are wanted at the end. */
+	best?: Float32Array;
+}
+
+/** The state before the first step, on a copy of the parameters. */
+export function newTrainingState(fingerprint: string, parameters: Float32Array, trainedSize: number): TrainingState {
+	const seconds = { load: 0, features: 0, training: 0, evaluation: 0 };
+	const vectors = allocateState(parameters.length, trainedSize);
+	vectors.parameters.set(parameters);
+	return { progress: { fingerprint, step: 0, epoch: 0, examplesSeen: 0, metricsLines: 0, seconds }, ...vectors };
+}
+
+/** Writes the state to the run folder; the checkpoint before it stays until this one is whole. */
+export async function writeCheckpoint(folder: string, state: TrainingState): Promise<void> {
+	const { parameters, firstMoment, secondMoment, progress } = state;
+	assertFinite(parameters, progress.step);
+	const tensors = { parameters, firstMoment, secondMoment };
+	await writeSafetensors(join(folder, CHECKPOINT_FILE), asTensors(tensors), { progress: JSON.stringify(progress) });
+}
+
+/** Writes the parameters of the best epoch; before the checkpoint that names it. */
+export async function writeBest(folder: string, best: Float32Array): Promise<void> {
+	await writeSafetensors(join(folder, BEST_FILE), asTensors({ best }), {});
+}
+
+/**
+ * Reads the state back; undefined where the run has no checkpoint yet.
+ * @throws TailtuneError "model" where the file is not whole, "data" where the run was started on something else
+ */
+export async function readCheckpoint(folder: string, fingerprint: string): Promise<TrainingState | undefined> {
+	const file = join(folder, CHECKPOINT_FILE);
+	if (!(await exists(file))) return undefined;
+	const checkpoint = await readSafetensorsFile(file);
+	const progress = progressSchema.parse(JSON.parse(checkpoint.metadata.progress ?? "null"));
+	if (progress.fingerprint !== fingerprint) {
+		throw new TailtuneError(
+			"data",
+			`${folder}: the data, the model or the settings changed since this run began; start a new run`,
+		);
+	}
+	const saved = await checkpoint.read("parameters");
+	const firstMoment = await checkpoint.read("firstMoment");
+	const vectors = allocateState(saved.length, firstMoment.length);
+	vectors.parameters.set(saved);
+	vectors.firstMoment.set(firstMoment);
+	vectors.secondMoment.set(await checkpoint.read("secondMoment"));
+	return {
+		progress,
+		...vectors,
+		...(progress.best && (await exists(join(folder, BEST_FILE))) && { best: await readBest(folder) }),
+	};
+}
+
+// In one memory, for the optimizer's sake.
+function allocateState(size: number, trainedSize: number) {
+	const [parameters, firstMoment, secondMoment] = allocateVectors(size, trainedSize, trainedSize);
+	return { parameters, firstMoment, secondMoment };
+}
+
+async function readBest(folder: string): Promise<Float32Array> {
+	return (await readSafetensorsFile(join(folder, BEST_FILE))).read("best");
+}
+
+function asTensors(vectors: Record<string, Float32Array>) {
+	return Object.entries(vectors).map(([name, data]) => ({ name, shape: [data.length], data }));
+}
+
+// A step can overflow although its loss was finite; such numbers must never replace a good checkpoint.
+function assertFinite(parameters: Float32Array, step: number): void {
+	if (allFinite(parameters)) return;
+	throw new TailtuneError("diverged", `step ${step}: the parameters aren't finite: training diverged; try a smaller --lr`);
+}
+
+async function exists(file: string): Promise<boolean> {
+	return stat(file).then(
+		() => true,
+		() => false,
+	);
+}

@@ -1,0 +1,8 @@
+import { TailtuneError } from "../../shared/errors.ts";
+import type { RunContext } from "./run-context.ts";
+
+/** Throws TailtuneError "interrupted", with the command that goes on, once the user has asked the run to stop. */
+export function assertNotInterrupted({ interrupt, folder }: Pick<RunContext, "interrupt" | "folder">): void {
+	if (!interrupt.aborted) return;
+	throw new TailtuneError("interrupted", `stopped; go on with: npx tailtune train --resume ${folder}`);
+}

@@ -1,0 +1,123 @@
+import { mkdir, readdir, readFile, rm, rmdir, stat } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { checkConfig } from "../../shared/cli/resolve-config.ts";
+import type { TrainConfig } from "../../shared/config.ts";
+import { TailtuneError } from "../../shared/errors.ts";
+import { asDiskError, writeJson } from "../../shared/files/write-atomic.ts";
+import { METRICS_FILE, RESULT_FILE } from "../results/result-files.ts";
+import { lockRunFolder } from "./run-lock.ts";
+
+/** Where a run stands, and its best weights so far; they go when it is finished. */
+export const CHECKPOINT_FILE = "checkpoint.safetensors";
+export const BEST_FILE = "best.safetensors";
+
+const CONFIG_FILE = "config.json";
+const LOCK_FILE = "run.lock";
+
+/** A run's folder, held by this process until `release`. */
+export interface RunFolder {
+	readonly path: string;
+	release(): Promise<void>;
+}
+
+/** The folder of a run that began here. */
+export interface NewRunFolder extends RunFolder {
+	/** Gives it back as it was before the run, where there is no checkpoint to go on from. */
+	undoUnlessBegun(): Promise<void>;
+}
+
+/**
+ * Makes the folder of a new run, or takes an empty one, and saves the configuration in it.
+ * @throws TailtuneError "usage" where the folder holds something already, "disk" where it can't be made or written
+ */
+export async function createRunFolder(config: TrainConfig): Promise<NewRunFolder> {
+	const path = resolve(config.out ?? join("runs", timestamp()));
+	const firstMade = await mkdir(path, { recursive: true }).catch((cause: unknown) => {
+		throw asDiskError(`--out ${path}`, cause);
+	});
+	let release = async () => {};
+	const giveUp = async () => {
+		await release();
+		if (firstMade !== undefined) await removeEmptyFolders(path, firstMade);
+	};
+	try {
+		release = await lockRunFolder(path);
+		const found = (await readdir(path)).find((name) => name !== LOCK_FILE);
+		if (found !== undefined) {
+			throw new TailtuneError("usage", `--out ${path}: the folder holds ${found} already; expected a new or empty one`);
+		}
+		await writeJson(join(path, CONFIG_FILE), config);
+	} catch (error) {
+		await giveUp();
+		throw error;
+	}
+	const undoUnlessBegun = async () => {
+		if (await exists(join(path, CHECKPOINT_FILE))) return;
+		for (const name of [CONFIG_FILE, METRICS_FILE, BEST_FILE]) await rm(join(path, name), { force: true });
+		await giveUp();
+	};
+	return { path, release, undoUnlessBegun };
+}
+
+/**
+ * Takes the folder of a run begun before, with the configuration it was begun with.
+ * @throws TailtuneError "usage" where the run is finished, "busy" where it is in use, and as `readRunConfig`
+ */
+export async function reopenRunFolder(path: string): Promise<{ folder: RunFolder; config: TrainConfig }> {
+	const config = await readRunConfig(path);
+	const release = await lockRunFolder(path);
+	if (await isFinished(path)) {
+		await release();
+		throw new TailtuneError("usage", `--resume ${path}: the run is finished (${join(path, RESULT_FILE)} is there)`);
+	}
+	return { folder: { path: resolve(path), release }, config };
+}
+
+/** The configuration saved in a run folder. */
+export async function readRunConfig(path: string): Promise<TrainConfig> {
+	const file = join(path, CONFIG_FILE);
+	let text: string;
+	try {
+		text = await readFile(file, "utf8");
+	} catch (cause) {
+		throw new TailtuneError("not-found", `${path}: no run here (${file} can't be read)`, { cause });
+	}
+	try {
+		return checkConfig(JSON.parse(text), (key) => `${file}: ${key}`);
+	} catch (cause) {
+		if (cause instanceof TailtuneError) throw cause;
+		throw new TailtuneError("data", `${file}: not JSON`, { cause });
+	}
+}
+
+/** Removes what only an unfinished run needs. */
+export async function removeCheckpoints(path: string): Promise<void> {
+	for (const name of [CHECKPOINT_FILE, BEST_FILE]) await rm(join(path, name), { force: true });
+}
+
+// The checkpoint is the last to go: until then the report may be missing.
+async function isFinished(path: string): Promise<boolean> {
+	return (await exists(join(path, RESULT_FILE))) && !(await exists(join(path, CHECKPOINT_FILE)));
+}
+
+// From the inner to the outer; one that others have put something in stays.
+async function removeEmptyFolders(inner: string, outer: string): Promise<void> {
+	for (let folder = inner; folder.startsWith(outer); folder = dirname(folder)) {
+		const isRemoved = await rmdir(folder).then(
+			() => true,
+			() => false,
+		);
+		if (!isRemoved) return;
+	}
+}
+
+function exists(file: string): Promise<boolean> {
+	return stat(file).then(
+		() => true,
+		() => false,
+	);
+}
+
+function timestamp(): string {
+	return new Date().toISOString().slice(0, 19).replaceAll(":", "-").replace("T", "_");
+}

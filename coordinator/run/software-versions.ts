@@ -1,0 +1,14 @@
+import { createRequire } from "node:module";
+
+const PACKAGES = ["onnxruntime-node", "@tensorflow/tfjs", "gpt-tokenizer"];
+const require = createRequire(import.meta.url);
+
+/** Versions of what has a say in the numbers, by name. */
+export function softwareVersions(): Record<string, string> {
+	const versions = PACKAGES.map((name) => [name, versionOf(`${name}/package.json`)]);
+	return { tailtune: versionOf("../../package.json"), node: process.version, ...Object.fromEntries(versions) };
+}
+
+function versionOf(manifest: string): string {
+	return (require(manifest) as { version: string }).version;
+}

@@ -1,0 +1,31 @@
+export type Phase = "load" | "features" | "training" | "evaluation";
+export type PhaseSeconds = Record<Phase, number>;
+
+/** Wall seconds by phase of a run, counted on where an interrupted run left off. */
+export class Stopwatch {
+	readonly #seconds: PhaseSeconds = { load: 0, features: 0, training: 0, evaluation: 0 };
+
+	/** Seconds so far. */
+	get seconds(): PhaseSeconds {
+		return { ...this.#seconds };
+	}
+
+	get total(): number {
+		return Object.values(this.#seconds).reduce((sum, seconds) => sum + seconds, 0);
+	}
+
+	/** Adds what an earlier process spent on the same run. */
+	add(earlier: PhaseSeconds): void {
+		for (const phase of Object.keys(earlier) as Phase[]) this.#seconds[phase] += earlier[phase];
+	}
+
+	/** Counts the time of some work to a phase. */
+	async time<T>(phase: Phase, work: () => Promise<T>): Promise<T> {
+		const start = performance.now();
+		try {
+			return await work();
+		} finally {
+			this.#seconds[phase] += (performance.now() - start) / 1000;
+		}
+	}
+}

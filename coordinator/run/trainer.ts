@@ -1,0 +1,85 @@
+import { TailtuneError } from "../../shared/errors.ts";
+import { itemKey } from "../../shared/messages.ts";
+import { crossEntropy } from "../../shared/metrics/cross-entropy.ts";
+import { stepAdamW } from "../optimizer/adamw.ts";
+import { type EpochStep, planEpoch } from "../plan/plan-epoch.ts";
+import type { PlannedText } from "../plan/planned-part.ts";
+import { addWeighted } from "../reduce/weighted-sum.ts";
+import type { TrainingState } from "./checkpoint.ts";
+import type { RunContext } from "./run-context.ts";
+import { toWorkItem } from "./work-items.ts";
+
+/** Takes the optimizer steps of a run, each on the sum of its parts' gradients in the order of the plan. */
+export class Trainer {
+	/** Milliseconds of each step taken. */
+	readonly stepMs: number[] = [];
+	readonly #run: RunContext;
+	readonly #state: TrainingState;
+	readonly #sum: Float32Array;
+
+	constructor(run: RunContext, state: TrainingState) {
+		this.#run = run;
+		this.#state = state;
+		this.#sum = new Float32Array(run.layout.trainedSize);
+	}
+
+	/** The steps of an epoch, the same whenever asked. */
+	planEpoch(epoch: number): EpochStep[] {
+		const { config, texts } = this.#run;
+		const { batch, accumulate, seed, pad } = config;
+		const grouping = pad === "bucket" ? "length" : "none";
+		return planEpoch({
+			examples: texts.train.map((id) => texts.planned[id] as PlannedText),
+			batch,
+			accumulate,
+			seed,
+			epoch,
+			grouping,
+		});
+	}
+
+	/**
+	 * One optimizer step.
+	 * @throws TailtuneError "diverged" where the loss is not finite; the parameters are then as before the step
+	 */
+	async step(step: EpochStep): Promise<void> {
+		const { dispatcher, tensors, spec, config } = this.#run;
+		const { progress, parameters, firstMoment, secondMoment } = this.#state;
+		const version = progress.step;
+		const start = performance.now();
+		await tensors.publishParameters(spec.runId, version, parameters);
+		const items = step.parts.map((part) => toWorkItem(this.#run, "WORK_KIND_GRADIENT", version, part));
+		let total = this.#sum;
+		let part = 0;
+		for await (const result of dispatcher.execute(items)) {
+			const { weight = 0, examples = [] } = step.parts[part] ?? {};
+			this.#assertFiniteLoss(result.logits, examples);
+			const gradient = await tensors.takeGradient(spec.runId, itemKey(result));
+			if (!gradient) throw new TailtuneError("protocol", `${itemKey(result)}: answered without a gradient`);
+			// The only one of weight 1 is the sum, and no other is taken before the step.
+			if (items.length === 1 && weight === 1) total = gradient;
+			else addWeighted(total, gradient, weight, part === 0);
+			progress.examplesSeen += examples.length;
+			part++;
+		}
+		await tensors.dropParameters(spec.runId, version);
+		progress.step++;
+		stepAdamW(parameters, total, { firstMoment, secondMoment, step: progress.step }, config);
+		this.stepMs.push(performance.now() - start);
+	}
+
+	#assertFiniteLoss(logits: readonly number[], examples: readonly number[]): void {
+		const { texts } = this.#run;
+		const { loss } = crossEntropy(
+			logits,
+			examples.map((example) => texts.labelOf(example)),
+			texts.classes,
+		);
+		if (Number.isFinite(loss)) return;
+		const { step } = this.#state.progress;
+		throw new TailtuneError(
+			"diverged",
+			`step ${step + 1}: the loss is ${loss}; try a smaller --lr than ${this.#run.config.lr}`,
+		);
+	}
+}

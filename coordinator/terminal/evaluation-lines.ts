@@ -1,0 +1,32 @@
+import Table from "cli-table3";
+import type { ClassifierEvaluation } from "../results/classifier-evaluation.ts";
+import { formatCount, formatLoss, formatPercent } from "../results/format.ts";
+import type { Paint } from "./paint.ts";
+import { printable } from "./printable.ts";
+
+/** Above so many classes the confusion matrix has no room. */
+const MOST_CONFUSED_CLASSES = 6;
+
+/** How a model does on labelled texts, over all and class by class. */
+export function evaluationLines(evaluation: ClassifierEvaluation, paint: Paint): string[] {
+	const { accuracy, loss, texts, labels, confusion, perClass } = evaluation;
+	const names = labels.map(printable);
+	const scores = perClass.map(({ precision, recall, f1, support }, i) => [
+		names[i] ?? "",
+		...[precision, recall, f1].map((share) => (share === null ? "–" : formatPercent(share))),
+		formatCount(support),
+	]);
+	const counts = confusion.map((row, i) => [names[i] ?? "", ...row.map(formatCount)]);
+	return [
+		`accuracy ${paint("bold", formatPercent(accuracy))} of ${formatCount(texts)} texts, loss ${formatLoss(loss)}`,
+		...table(["class", "precision", "recall", "F1", "texts"], scores),
+		...(labels.length > MOST_CONFUSED_CLASSES ? [] : table(["class, taken for", ...names], counts)),
+	];
+}
+
+function table(head: string[], rows: readonly string[][]): string[] {
+	const colAligns = head.map((_, column) => (column === 0 ? "left" : "right"));
+	const lines = new Table({ head, colAligns, style: { head: [], border: [], compact: true } });
+	lines.push(...rows);
+	return lines.toString().split("\n");
+}

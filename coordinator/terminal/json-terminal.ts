@@ -1,0 +1,67 @@
+import type { ClassifierEvaluation } from "../results/classifier-evaluation.ts";
+import type { MetricsLine, RunResult } from "../results/result.ts";
+import type { Classification } from "./classification-lines.ts";
+import { downloadProgress } from "./download.ts";
+import type { Phase, Terminal, TerminalStream } from "./terminal.ts";
+import { Work } from "./work.ts";
+
+const PROGRESS_EVERY_MS = 1000;
+
+/** One JSON object a line; `event` says what it is. */
+export class JsonTerminal implements Terminal {
+	readonly #stream: TerminalStream;
+	readonly #now: () => number;
+
+	constructor(stream: TerminalStream, now: () => number) {
+		this.#stream = stream;
+		this.#now = now;
+	}
+
+	phase(name: string, total: number, unit: string, startAt = 0): Phase {
+		const work = new Work(name, total, unit, startAt, this.#now);
+		let toldMs = this.#now();
+		this.#tell("phase", { name, total, unit, done: startAt });
+		return {
+			advance: (units) => {
+				work.advance(units);
+				if (this.#now() - toldMs < PROGRESS_EVERY_MS) return;
+				toldMs = this.#now();
+				const { done, seconds, secondsLeft } = work;
+				this.#tell("progress", { name, total, unit, done, seconds, secondsLeft });
+			},
+			done: () => this.#tell("phase-done", { name, total, unit, done: work.done, seconds: work.seconds }),
+		};
+	}
+
+	download(name: string): (doneBytes: number, totalBytes: number) => void {
+		return downloadProgress((total, startAt) => this.phase(name, total, "bytes", startAt));
+	}
+
+	line(text: string): void {
+		this.#tell("line", { text });
+	}
+
+	warn(text: string): void {
+		this.#tell("warning", { text });
+	}
+
+	epoch(line: MetricsLine): void {
+		this.#tell("epoch", line);
+	}
+
+	result(folder: string, result: RunResult): void {
+		this.#tell("result", { folder, ...result });
+	}
+
+	evaluation(evaluation: ClassifierEvaluation): void {
+		this.#tell("evaluation", evaluation);
+	}
+
+	classifications(results: readonly Classification[]): void {
+		for (const { text, label, probability } of results) this.#tell("classification", { text, label, probability });
+	}
+
+	#tell(event: string, fields: object): void {
+		this.#stream.write(`${JSON.stringify({ event, ...fields })}\n`);
+	}
+}

@@ -1,0 +1,32 @@
+import { inspect } from "node:util";
+import { TailtuneError } from "../../shared/errors.ts";
+import { hideBars } from "./bar.ts";
+import { printable } from "./printable.ts";
+
+export interface PrintErrorOptions {
+	/** One JSON object, { error: { code, message } }, instead of a line. */
+	readonly json?: boolean | undefined;
+	/** With the stack, and with what caused it. */
+	readonly debug?: boolean | undefined;
+	/** Default: stderr. */
+	readonly stream?: NodeJS.WritableStream | undefined;
+}
+
+/** Tells why a command failed: `tailtune: MESSAGE` on one line, whatever the message holds. */
+export function printError(error: unknown, { json, debug, stream = process.stderr }: PrintErrorOptions = {}): void {
+	hideBars();
+	const message = messageOf(error);
+	const stack = debug ? inspect(error) : undefined;
+	if (json) {
+		const code = error instanceof TailtuneError ? error.code : "internal";
+		stream.write(`${JSON.stringify({ error: { code, message, stack } })}\n`);
+		return;
+	}
+	stream.write(`tailtune: ${printable(message)}\n`);
+	if (stack) stream.write(`${stack.split("\n").map(printable).join("\n")}\n`);
+}
+
+function messageOf(error: unknown): string {
+	if (error instanceof TailtuneError) return error.message;
+	return `this shouldn't happen (--debug shows where): ${error instanceof Error ? error.message : String(error)}`;
+}

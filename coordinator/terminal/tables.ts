@@ -1,0 +1,72 @@
+import { isAbsolute, relative } from "node:path";
+import Table from "cli-table3";
+import { formatCount, formatLoss, formatPercent, formatSeconds, shellWord } from "../results/format.ts";
+import type { MetricsLine, RunResult } from "../results/result.ts";
+import type { Paint } from "./paint.ts";
+import { printable } from "./printable.ts";
+
+/** Head of the lines that `epochLine` makes. */
+export const EPOCH_HEAD = "epoch   train loss   accuracy   validation loss   accuracy";
+
+/** One evaluation, in the columns of `EPOCH_HEAD`. */
+export function epochLine({ epoch, train, validation }: MetricsLine): string {
+	return [
+		String(epoch).padStart(5),
+		formatLoss(train.loss).padStart(13),
+		formatPercent(train.accuracy).padStart(11),
+		formatLoss(validation.loss).padStart(18),
+		formatPercent(validation.accuracy).padStart(11),
+	].join("");
+}
+
+/** What a run reached, where its time went and what to do next. */
+export function resultLines(folder: string, result: RunResult, paint: Paint): string[] {
+	const path = shortPath(folder);
+	return [
+		"",
+		...scoreTable(result, paint),
+		...remarks(result),
+		"",
+		secondsLine(result.seconds),
+		"",
+		`results   ${printable(path)}`,
+		"report    report.html in that folder",
+		`classify  npx tailtune classify ${shellWord(path)} "a text of yours"`,
+	];
+}
+
+function scoreTable({ accuracy, loss, texts }: RunResult, paint: Paint): string[] {
+	const sets = ["train", "validation", "test"] as const;
+	const strong = (set: string, text: string) => (set === "test" ? paint("bold", text) : text);
+	const table = new Table({
+		style: { head: [], border: [], compact: true },
+		colAligns: ["left", "right", "right", "right"],
+		head: ["", ...sets.map((set) => strong(set, set))],
+	});
+	table.push(
+		["accuracy", ...sets.map((set) => strong(set, formatPercent(accuracy[set])))],
+		["loss", ...sets.map((set) => formatLoss(loss[set]))],
+		["texts", ...sets.map((set) => formatCount(texts[set]))],
+	);
+	return table.toString().split("\n");
+}
+
+function remarks({ majorityBaseline, testTextsAlsoInTraining, texts, kept, stopped }: RunResult): string[] {
+	const { label, accuracy } = majorityBaseline;
+	const baseline = `always answering "${printable(label)}" would reach ${formatPercent(accuracy)} on the test texts`;
+	const overlap = `${formatCount(testTextsAlsoInTraining)} of ${formatCount(texts.test)} test texts also occur in training`;
+	const weights = `kept the weights after epoch ${kept.epoch} (${kept.reason === "best" ? "best on validation" : "the last"})`;
+	const early = stopped === "early" ? ["stopped early: validation got no better"] : [];
+	return [baseline, ...(testTextsAlsoInTraining > 0 ? [overlap] : []), weights, ...early];
+}
+
+function secondsLine({ total, ...phases }: RunResult["seconds"]): string {
+	const parts = Object.entries(phases).map(([name, seconds]) => `${name} ${formatSeconds(seconds)}`);
+	return `time      ${formatSeconds(total)}: ${parts.join(", ")}`;
+}
+
+/** Relative where the folder is below the current one. */
+function shortPath(folder: string): string {
+	const path = relative(process.cwd(), folder);
+	return path.startsWith("..") || isAbsolute(path) ? folder : path || ".";
+}

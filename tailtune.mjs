@@ -1,0 +1,13 @@
+#!/usr/bin/env node
+// The command, and the only place where both sides meet: it hands the coordinator a way to start a worker in this process.
+// TypeScript is run as it is (tsx): installs run no build.
+import { register } from "tsx/esm/api";
+
+register();
+const { main } = await import("./coordinator/main.ts");
+const { addWorkerCommand } = await import("./worker/cli/worker-command.ts");
+await main(process.argv.slice(2), {
+	addWorkerCommand,
+	startWorker: async (...args) => (await import("./worker/lifecycle.ts")).startWorker(...args),
+	inspectEngines: async (...args) => (await import("./worker/engine/inspect-engines.ts")).inspectEngines(...args),
+});

@@ -1,0 +1,46 @@
+import test from "ava";
+import fc from "fast-check";
+import { planPreparation } from "../../../coordinator/plan/plan-preparation.ts";
+import type { PlannedText } from "../../../coordinator/plan/planned-part.ts";
+import { effectiveSequence, type Padding } from "../../../shared/data/effective-sequence.ts";
+import { areInTheirShards, idsOf, plannedTexts } from "./planned-texts.ts";
+
+const paddings = fc.record({
+	token: fc.constantFrom("last-real", "last", "first", "mean", "mean-real"),
+	causal: fc.boolean(),
+	padTo: fc.constantFrom(undefined, 9, 12),
+}) satisfies fc.Arbitrary<Padding>;
+
+test("each shard computes each of its distinct sequences once, unless batches decide the padding", (t) => {
+	fc.assert(
+		fc.property(plannedTexts(fc.integer({ min: 1, max: 4 })), paddings, (texts, padding) => {
+			const parts = planPreparation(texts, padding);
+			const keyOf = ({ shard, tokens }: PlannedText) =>
+				`${shard}: ${effectiveSequence(tokens, padding, tokens.length).tokens}`;
+			const isFixed = padding.padTo !== undefined || (padding.causal && !["last", "mean"].includes(padding.token));
+			const expected = isFixed ? [...new Set(texts.map(keyOf))].sort() : [];
+			const planned = idsOf(parts).map((id) => keyOf(texts[id] as PlannedText));
+			return planned.sort().join("|") === expected.join("|") && areInTheirShards(parts, texts);
+		}),
+	);
+	t.pass();
+});
+
+test("groups come longest first and keep to about 1,024 padded tokens", (t) => {
+	const lengths = [5, 1000, 30, 2000, 30, 500, 500, 7];
+	const texts = lengths.map((length, id) => ({ id, tokens: new Uint32Array(length).fill(id), shard: 0 }));
+	const parts = planPreparation(texts, { token: "last-real", causal: true, padTo: undefined });
+	t.deepEqual(
+		parts.map(({ examples }) => examples),
+		[[3], [1], [5, 6], [2, 4, 7, 0]],
+	);
+	t.deepEqual(
+		parts.map(({ part, paddedLength }) => [part, paddedLength]),
+		[
+			[0, 2000],
+			[1, 1000],
+			[2, 500],
+			[3, 30],
+		],
+	);
+});

@@ -1,0 +1,141 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import test from "ava";
+import { chartData } from "../../../coordinator/report/chart-data.ts";
+import { renderReport } from "../../../coordinator/report/render-report.ts";
+import { writeReport } from "../../../coordinator/report/write-report.ts";
+import { appendMetrics, METRICS_FILE, writeRunResult } from "../../../coordinator/results/result-files.ts";
+import { defaultConfig } from "../../../shared/cli/resolve-config.ts";
+import { TailtuneError } from "../../../shared/errors.ts";
+import { sampleLine, sampleMetrics, sampleResult } from "../results/sample-run.ts";
+
+const HOSTILE = '</script><b onload="x">&lt;\u0000';
+const config = { ...defaultConfig(), data: "some/folder/sms.tsv", lr: 0.001 };
+
+/** The page without scripts and styles. */
+function bodyOf(page: string): string {
+	return page.slice(page.indexOf("<main>"), page.indexOf("</footer>"));
+}
+
+/** What a person reads, on one line. */
+function textOf(page: string): string {
+	return bodyOf(page)
+		.replaceAll(/<[^>]*>/g, " ")
+		.replaceAll(/\s+/g, " ");
+}
+
+test("the report says what was trained on what, how good it is and against which baseline", (t) => {
+	const text = textOf(renderReport(sampleResult(), sampleMetrics(), config));
+	for (const part of [
+		"Telling ham from spam",
+		"gpt2 tuned on 1,045 texts of sms.tsv",
+		"the last block, the final norm and the head",
+		"98.6 % of 294 test texts",
+		"always answering “ ham ” would reach 49.3 %",
+		"12 of the 294 test texts (4.1 %) also occur in training",
+		"Epoch kept: the best 4",
+		"135 texts a second",
+		"memory reached 1.3 GiB",
+		"--lr 0.001",
+		"Trunk computed by onnx cpu",
+		"npx tailtune train --data sms-spam --lr 0.001",
+		"Made by Tailtune 0.1.0 on 2026-03-14",
+	]) {
+		t.true(text.includes(part), part);
+	}
+});
+
+test("the confusion matrix and the scores stand in tables with a header for every row and column", (t) => {
+	const page = bodyOf(renderReport(sampleResult(), sampleMetrics(), config));
+	const [matrix = "", scores = ""] = page.split("<caption>").slice(1);
+	for (const label of ["ham", "spam"]) {
+		t.true(matrix.includes(`<th scope="col"><bdi>${label}</bdi></th>`));
+		t.true(matrix.includes(`<th scope="row"><bdi>${label}</bdi></th>`));
+		t.true(scores.includes(`<th scope="row"><bdi>${label}</bdi></th>`));
+	}
+	t.deepEqual(
+		[...matrix.matchAll(/<td class="(\w+)"[^>]*><b>(\d+)<\/b>/g)].map(([, kind, n]) => [kind, n]),
+		[
+			["right", "145"],
+			["wrong", "1"],
+			["wrong", "3"],
+			["right", "145"],
+		],
+	);
+});
+
+test("what differs from the default is set apart", (t) => {
+	const page = bodyOf(renderReport(sampleResult(), [], config));
+	const changed = [...page.matchAll(/<div class="changed"><dt>([^<]*)/g)].map(([, flag]) => flag);
+	t.deepEqual(changed, ["--data", "--lr"]);
+});
+
+test("a score that doesn't exist is a dash", (t) => {
+	const result = sampleResult();
+	const page = renderReport(
+		{ ...result, perClass: result.perClass.map((score) => ({ ...score, precision: null })) },
+		[],
+		config,
+	);
+	t.true(bodyOf(page).includes("<td>–</td><td>99.3 %</td>"));
+});
+
+test("text from the data never becomes markup, in the page or in the script's data", (t) => {
+	const clean = renderReport(sampleResult(["a", "b"]), sampleMetrics(), config);
+	const page = renderReport(sampleResult([HOSTILE, "b"]), sampleMetrics(), { ...config, data: `x/${HOSTILE}` });
+	const tags = (of: string) => of.match(/<\/?(script|b|style|main)\b/g);
+	t.deepEqual(tags(page), tags(clean));
+	t.true(page.includes("&#60;/script&#62;&#60;b onload=&#34;x&#34;&#62;&#38;lt;"));
+});
+
+test("the page needs no other file, and its policy lets nothing in", (t) => {
+	const page = renderReport(sampleResult(), sampleMetrics(), config);
+	t.notRegex(bodyOf(page), /(src|href|action)=|url\(|@import/);
+	t.regex(page, /Content-Security-Policy" content="default-src &#39;none&#39;; /);
+	t.regex(page, /^<!doctype html>\n<html lang="en">/);
+	t.is(page.match(/<h1>/g)?.length, 1);
+	t.true(page.includes("<title>Telling ham from spam: a Tailtune report</title>"));
+});
+
+test("many classes, or no evaluation at all, still make a page", (t) => {
+	const labels = Array.from({ length: 77 }, (_, i) => `class ${i}`);
+	const text = textOf(renderReport(sampleResult(labels), [], config));
+	t.true(text.includes("Telling 77 classes apart") && text.includes("No evaluation was recorded."));
+	t.true(textOf(renderReport(sampleResult(["a", "b", "c"]), [], config)).includes("Telling a, b and c apart"));
+});
+
+test("a chart has a series for each set and kind of evaluation, with nothing where there was none", (t) => {
+	const metrics = [sampleLine("epoch", 130), sampleLine("step", 50)];
+	const { examplesSeen, epochs, series } = chartData(metrics, "loss");
+	t.deepEqual(examplesSeen, [400, 1040]);
+	t.deepEqual(epochs, [{ epoch: 1, examplesSeen: 1040 }]);
+	t.deepEqual(
+		series.map(({ set, kind, values }) => [set, kind, ...values]),
+		[
+			["train", "step", metrics[1]?.train.loss, null],
+			["validation", "step", metrics[1]?.validation.loss, null],
+			["train", "epoch", null, metrics[0]?.train.loss],
+			["validation", "epoch", null, metrics[0]?.validation.loss],
+		],
+	);
+	t.deepEqual(
+		chartData([sampleLine("epoch", 130)], "accuracy").series.map(({ kind }) => kind),
+		["epoch", "epoch"],
+	);
+});
+
+test("a run folder gets its report from the files in it, and none while the run isn't finished", async (t) => {
+	const folder = await mkdtemp(join(tmpdir(), "report-"));
+	try {
+		await writeFile(join(folder, "config.json"), JSON.stringify(config));
+		const metrics = sampleMetrics();
+		for (const line of metrics) await appendMetrics(join(folder, METRICS_FILE), line);
+		await t.throwsAsync(writeReport(folder), { instanceOf: TailtuneError, message: /no finished run here/ });
+		await writeRunResult(folder, sampleResult());
+		await writeReport(folder);
+		t.is(await readFile(join(folder, "report.html"), "utf8"), renderReport(sampleResult(), metrics, config));
+	} finally {
+		await rm(folder, { recursive: true });
+	}
+});

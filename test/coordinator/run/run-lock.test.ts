@@ -1,0 +1,39 @@
+import { spawnSync } from "node:child_process";
+import { mkdtemp, readdir, writeFile } from "node:fs/promises";
+import { hostname, tmpdir } from "node:os";
+import { join } from "node:path";
+import test from "ava";
+import { lockRunFolder } from "../../../coordinator/run/run-lock.ts";
+import { TailtuneError } from "../../../shared/errors.ts";
+
+const newFolder = () => mkdtemp(join(tmpdir(), "tailtune-lock-"));
+
+test("a folder held by a live process is refused, with its number", async (t) => {
+	const folder = await newFolder();
+	const release = await lockRunFolder(folder);
+	const error = await t.throwsAsync(lockRunFolder(folder), { instanceOf: TailtuneError });
+	t.regex(error.message, new RegExp(`in use by process ${process.pid} on`));
+	t.is(error.code, "busy");
+	await release();
+	t.deepEqual(await readdir(folder), []);
+});
+
+test("a lock left by a process that died is taken over at once", async (t) => {
+	const folder = await newFolder();
+	const { pid } = spawnSync(process.execPath, ["-e", ""]);
+	await writeFile(join(folder, "run.lock"), JSON.stringify({ pid, host: hostname() }));
+	await t.notThrowsAsync(lockRunFolder(folder));
+});
+
+test("a lock cut short by a crash is taken over", async (t) => {
+	const folder = await newFolder();
+	await writeFile(join(folder, "run.lock"), '{"pid":');
+	await t.notThrowsAsync(lockRunFolder(folder));
+});
+
+test("a lock of another host is refused: nobody here can tell whether its process lives", async (t) => {
+	const folder = await newFolder();
+	await writeFile(join(folder, "run.lock"), JSON.stringify({ pid: 1, host: "elsewhere" }));
+	const error = await t.throwsAsync(lockRunFolder(folder), { instanceOf: TailtuneError });
+	t.regex(error.message, /process 1 on elsewhere/);
+});

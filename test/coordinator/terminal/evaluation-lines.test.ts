@@ -1,0 +1,46 @@
+import test from "ava";
+import { evaluationLines } from "../../../coordinator/terminal/evaluation-lines.ts";
+import { createTerminal } from "../../../coordinator/terminal/terminal.ts";
+import { classScores } from "../../../shared/metrics/classification.ts";
+import { FakeStream } from "./fake-stream.ts";
+
+const confusion = [
+	[3, 0],
+	[2, 0],
+];
+const evaluation = {
+	texts: 5,
+	loss: 0.5,
+	accuracy: 0.6,
+	labels: ["ham", "sp\u001bam"],
+	confusion,
+	perClass: classScores(confusion),
+};
+const plain = (_: string, text: string) => text;
+
+test("an evaluation shows accuracy, a line a class and the confusion, with a dash for 0 / 0", (t) => {
+	const [first, ...tables] = evaluationLines(evaluation, plain);
+	t.is(first, "accuracy 60.0 % of 5 texts, loss 0.500");
+	const rows = tables.filter((line) => line.startsWith("│")).map((line) => line.replaceAll(/ +/g, " "));
+	t.deepEqual(rows, [
+		"│ class │ precision │ recall │ F1 │ texts │",
+		"│ ham │ 60.0 % │ 100.0 % │ 75.0 % │ 3 │",
+		"│ sp\\x1bam │ – │ 0.0 % │ 0.0 % │ 2 │",
+		"│ class, taken for │ ham │ sp\\x1bam │",
+		"│ ham │ 3 │ 0 │",
+		"│ sp\\x1bam │ 2 │ 0 │",
+	]);
+});
+
+test("of many classes there is no confusion matrix", (t) => {
+	const labels = Array.from({ length: 7 }, (_, i) => `class ${i}`);
+	const many = labels.map((_, row) => labels.map((_, column) => (row === column ? 1 : 0)));
+	const text = evaluationLines({ ...evaluation, labels, confusion: many, perClass: classScores(many) }, plain).join();
+	t.true(text.includes("class 6") && !text.includes("taken for"));
+});
+
+test("with --json an evaluation is one object", (t) => {
+	const stream = new FakeStream();
+	createTerminal({ stream, json: true }).evaluation(evaluation);
+	t.deepEqual(JSON.parse(stream.text), { event: "evaluation", ...evaluation });
+});

@@ -1,0 +1,198 @@
+import test from "ava";
+import { hideBars } from "../../../coordinator/terminal/bar.ts";
+import { createTerminal, type TerminalOptions } from "../../../coordinator/terminal/terminal.ts";
+import { sampleLine, sampleResult } from "../results/sample-run.ts";
+import { FakeStream } from "./fake-stream.ts";
+
+const ESC = "\u001b";
+
+/** A terminal whose clock the test moves. */
+function setUp(options: TerminalOptions & { isTTY?: boolean; columns?: number } = {}) {
+	const stream = new FakeStream(options.isTTY, options.columns);
+	const clock = { ms: 0 };
+	const terminal = createTerminal({ stream, env: {}, now: () => clock.ms, ...options });
+	return { stream, clock, terminal };
+}
+
+/** What a terminal shows in the end: the text after the last erasure of every line. */
+function screenOf(stream: FakeStream): string[] {
+	return stream.text
+		.split("\n")
+		.map((line) => line.split(`${ESC}[2K`).at(-1) ?? "")
+		.map((line) => line.replaceAll(new RegExp(`${ESC}(\\[[0-9;?]*[A-Za-z]|[78])`, "g"), "").trimEnd());
+}
+
+test("where there is no terminal a phase is told every 5 seconds and when it ends, with the time that is left", (t) => {
+	const { stream, clock, terminal } = setUp();
+	const phase = terminal.phase("features", 1000, "tokens");
+	for (let i = 0; i < 10; i++) {
+		clock.ms += 1200;
+		phase.advance(100);
+	}
+	phase.done();
+	t.deepEqual(stream.lines, [
+		"features    50 %, 500 of 1,000 tokens, about 6 s left",
+		"features    1,000 tokens in 12 s (83/s)",
+	]);
+	t.false(stream.text.includes(ESC));
+});
+
+test("work done before a resume counts for the share, not for the speed", (t) => {
+	const { stream, clock, terminal } = setUp();
+	const phase = terminal.phase("training", 1000, "steps", 900);
+	clock.ms = 5000;
+	phase.advance(50);
+	t.deepEqual(stream.lines, ["training    95 %, 950 of 1,000 steps, about 5 s left"]);
+});
+
+test("a phase within another says nothing when it ends", (t) => {
+	const { stream, terminal } = setUp();
+	const training = terminal.phase("training", 2, "steps");
+	const evaluation = terminal.phase("evaluation", 1, "texts");
+	evaluation.done();
+	t.deepEqual(stream.lines, []);
+	training.done();
+	t.is(stream.lines.length, 1);
+});
+
+test("on a terminal the bar of a phase makes room for lines and goes when the phase ends", (t) => {
+	const { stream, clock, terminal } = setUp({ isTTY: true });
+	const phase = terminal.phase("training", 200, "steps");
+	clock.ms = 10_000;
+	phase.advance(50);
+	terminal.line("hello");
+	t.regex(screenOf(stream).at(-1) ?? "", /^training {4}━+─+ {3}25 % {2}50 of 200 steps {2}about 30 s left$/);
+	t.true(screenOf(stream).includes("hello"));
+	phase.done();
+	t.deepEqual(screenOf(stream), ["hello", "training    50 steps in 10 s (5.0/s)", ""]);
+});
+
+test("a bar is never wider than the terminal", (t) => {
+	for (const columns of [20, 30, 45, 58, 80, 200]) {
+		const { stream, clock, terminal } = setUp({ isTTY: true, columns });
+		const phase = terminal.phase("features", 1e9, "tokens");
+		clock.ms = 5000;
+		phase.advance(123_456);
+		terminal.line("x");
+		const bar = screenOf(stream).at(-1) ?? "";
+		t.true(bar.length < columns && bar.startsWith("features"), `${columns}: ${bar}`);
+		hideBars();
+	}
+});
+
+test("the bar around a nested phase comes back when that ends", (t) => {
+	const { stream, terminal } = setUp({ isTTY: true });
+	terminal.phase("training", 2, "steps");
+	const evaluation = terminal.phase("evaluation", 1, "texts");
+	t.true(screenOf(stream).at(-1)?.startsWith("evaluation"));
+	evaluation.done();
+	t.true(screenOf(stream).at(-1)?.startsWith("training"));
+	hideBars();
+	t.is(screenOf(stream).at(-1), "");
+});
+
+test("the cursor stays visible and the terminal's settings as they are", (t) => {
+	const { stream, terminal } = setUp({ isTTY: true });
+	terminal.phase("training", 2, "steps").done();
+	t.false(stream.text.includes(`${ESC}[?`));
+});
+
+test("a download begins with what was there, is told in bytes, and one that failed gives way to the next phase", (t) => {
+	const { stream, clock, terminal } = setUp();
+	const report = terminal.download("some/model");
+	const MiB = 2 ** 20;
+	report(10 * MiB, 40 * MiB);
+	clock.ms = 5000;
+	report(20 * MiB, 40 * MiB);
+	terminal.phase("features", 1, "tokens").done();
+	t.deepEqual(stream.lines, [
+		"some/model  50 %, 20.0 MiB of 40.0 MiB, about 10 s left",
+		"features    0 tokens in 0 ms (0.0/s)",
+	]);
+});
+
+test("a file that is there already is no download", (t) => {
+	const { stream, terminal } = setUp({ json: true });
+	terminal.download("some/model")(5, 5);
+	t.is(stream.text, "");
+});
+
+test("epochs are lines of a table with one head", (t) => {
+	const { stream, terminal } = setUp();
+	terminal.epoch(sampleLine("epoch", 130));
+	terminal.epoch(sampleLine("epoch", 260));
+	t.is(stream.lines.length, 3);
+	t.is(new Set(stream.lines.map((line) => line.length)).size, 1);
+	t.regex(stream.lines[1] ?? "", /^ +1 +0\.260 +93\.8 % +0\.324 +92\.0 %$/);
+});
+
+test("the end shows accuracies, time, folder and a command to copy", (t) => {
+	const { stream, terminal } = setUp();
+	terminal.result("/else where/it's here", { ...sampleResult(), stopped: "early" });
+	const text = stream.text;
+	t.regex(text, /accuracy │ 99\.5 % │ +97\.3 % │ 98\.6 %/);
+	for (const part of [
+		'always answering "ham" would reach 49.3 % on the test texts',
+		"12 of 294 test texts also occur in training",
+		"kept the weights after epoch 4 (best on validation)",
+		"stopped early",
+		"1 min 50 s: load 1.8 s, features 1 min 01 s, training 38 s, evaluation 7.9 s",
+		"npx tailtune classify '/else where/it'\\''s here' ",
+	]) {
+		t.true(text.includes(part), part);
+	}
+});
+
+test("quiet shows warnings and results only", (t) => {
+	const { stream, terminal } = setUp({ quiet: true });
+	const phase = terminal.phase("features", 1, "tokens");
+	phase.advance(1);
+	phase.done();
+	terminal.line("hello");
+	terminal.epoch(sampleLine("epoch", 130));
+	t.is(stream.text, "");
+	terminal.warn("careful");
+	terminal.classifications([{ text: "a", label: "ham", probability: 1 }]);
+	t.deepEqual(stream.lines, ["warning: careful", "ham  100.0 %  a"]);
+});
+
+test("with --json every line is one object that says what it is, and progress is told once a second", (t) => {
+	const { stream, clock, terminal } = setUp({ json: true, isTTY: true });
+	const phase = terminal.phase("features", 100, "tokens");
+	for (let i = 0; i < 20; i++) {
+		clock.ms += 100;
+		phase.advance(5);
+	}
+	phase.done();
+	terminal.line("two\nlines");
+	terminal.warn("careful");
+	terminal.epoch(sampleLine("epoch", 130));
+	terminal.result("run", sampleResult());
+	terminal.classifications([{ text: "a", label: "ham", probability: 0.75 }]);
+	const events = stream.lines.map((line) => JSON.parse(line));
+	t.deepEqual(
+		events.map(({ event }) => event),
+		["phase", "progress", "progress", "phase-done", "line", "warning", "epoch", "result", "classification"],
+	);
+	t.like(events[1], { name: "features", done: 50, total: 100, unit: "tokens", seconds: 1, secondsLeft: 1 });
+	t.like(events[4], { text: "two\nlines" });
+	t.like(events[7], { folder: "run", labels: ["ham", "spam"] });
+});
+
+test("colours need a terminal, and go with NO_COLOR", (t) => {
+	const coloured = (options: Parameters<typeof setUp>[0]) => {
+		const { stream, terminal } = setUp(options);
+		terminal.warn("careful");
+		return stream.text.includes(ESC);
+	};
+	t.true(coloured({ isTTY: true }));
+	t.false(coloured({ isTTY: true, env: { NO_COLOR: "1" } }));
+	t.false(coloured({ isTTY: true, env: { TERM: "dumb" } }));
+	t.false(coloured({ isTTY: false }));
+});
+
+test("a reader that goes away ends nothing; another failure does", (t) => {
+	const { stream } = setUp();
+	t.true(stream.emit("error", Object.assign(new Error("gone"), { code: "EPIPE" })));
+	t.throws(() => stream.emit("error", Object.assign(new Error("full"), { code: "ENOSPC" })));
+});

@@ -1,0 +1,143 @@
+import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import test from "ava";
+import { parameterLayout } from "../../shared/model/parameter-layout.ts";
+import type { Tail, Trunk } from "../../worker/engine/engine.ts";
+import { openEngines } from "../../worker/engine/open-engines.ts";
+import { checkCase, type GoldenEngine } from "./check-golden.ts";
+import { openGoldenFolder, specOf } from "./golden-folder.ts";
+import { usedShare } from "./measure.ts";
+import { runGolden } from "./run-golden.ts";
+
+const folder = await openGoldenFolder(import.meta.dirname);
+
+function caseOf(name: string) {
+	const golden = folder.set.cases.find((one) => one.name === name);
+	if (!golden) throw new Error(`no case ${name}`);
+	return golden;
+}
+
+/** A right engine with something done to its tail or trunk. */
+function spoilt(spoil: {
+	tail?: (tail: Tail) => Partial<Tail>;
+	trunk?: (trunk: Trunk) => Partial<Trunk>;
+}): GoldenEngine {
+	return {
+		name: "spoilt",
+		async open(model, spec) {
+			const { trunk, tail } = await openEngines(model, spec, { engine: "tfjs", backend: "wasm", threads: 1 });
+			const bound = { info: tail.info, ...methodsOf(tail, ["load", "logits", "gradient", "dispose"]) };
+			return {
+				trunk: trunk && { ...trunk, ...spoil.trunk?.(trunk) },
+				tail: { ...bound, ...spoil.tail?.(tail) },
+			};
+		},
+	};
+}
+
+function methodsOf<T extends object, K extends keyof T>(object: T, names: readonly K[]): Pick<T, K> {
+	const bind = (name: K) => [name, (...args: unknown[]) => (object[name] as (...all: unknown[]) => unknown)(...args)];
+	return Object.fromEntries(names.map(bind));
+}
+
+/** Names of the comparisons that failed. */
+async function failures(name: string, engine: GoldenEngine): Promise<string[]> {
+	const measured = await checkCase(folder, caseOf(name), engine);
+	return measured.filter((one) => !(usedShare(one) <= 1)).map(({ what }) => what);
+}
+
+/** Changes one entry of a parameter's gradient by a part of the gradient's largest entry there. */
+function withGradientEntry(
+	name: string,
+	parameter: string,
+	change: (value: number, largest: number) => number,
+	at = 0,
+) {
+	const layout = parameterLayout(specOf(caseOf(name)), folder.model.config);
+	const entry = layout.entries.find((one) => one.name === parameter);
+	if (!entry) throw new Error(`no parameter ${parameter}`);
+	return spoilt({
+		tail: (tail) => ({
+			async gradient(inputs, gradient) {
+				const logits = await tail.gradient(inputs, gradient);
+				const own = gradient.subarray(entry.offset, entry.offset + entry.size);
+				const largest = own.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+				own[at] = change(own[at] ?? 0, largest);
+				return logits;
+			},
+		}),
+	});
+}
+
+test.serial("an engine that is left alone passes", async (t) => {
+	t.deepEqual(await failures("main", spoilt({})), []);
+});
+
+test.serial("a gradient entry off by a thousandth of the largest is found", async (t) => {
+	const engine = withGradientEntry("main", "h.2.mlp.c_fc.weight", (value, largest) => value + largest / 1000, 77);
+	t.true((await failures("main", engine)).includes("grad/h.2.mlp.c_fc.weight"));
+});
+
+test.serial("a wrong gradient entry that a thinned set doesn't hold is found by the statistics", async (t) => {
+	const engine = withGradientEntry("last", "h.2.mlp.c_fc.weight", (value, largest) => value + 2 * largest, 1);
+	const found = await failures("last", engine);
+	t.false(found.includes("grad/h.2.mlp.c_fc.weight"));
+	t.true(found.includes("grad/h.2.mlp.c_fc.weight root of squares"));
+});
+
+test.serial("a gradient that is NaN is found, also in the steps after it", async (t) => {
+	const found = await failures(
+		"head",
+		withGradientEntry("head", "score.bias", () => Number.NaN),
+	);
+	t.true(found.includes("grad/score.bias"));
+	t.true(found.includes("after/score.bias"));
+	t.true(found.includes("loss after 1 steps"));
+});
+
+test.serial("a gradient where none should be is found", async (t) => {
+	const engine = withGradientEntry("main", "h.2.attn.c_attn.bias", () => 1e-5, 48);
+	t.true((await failures("main", engine)).includes("grad/h.2.attn.c_attn.bias noise"));
+});
+
+test.serial("a logit off by 1e-4 is found", async (t) => {
+	const tail = (tail: Tail): Partial<Tail> => ({
+		logits: async (inputs) => (await tail.logits(inputs)).map((logit, i) => (i === 3 ? logit + 1e-4 : logit)),
+	});
+	t.deepEqual(await failures("main", spoilt({ tail })), ["logits without gradient"]);
+});
+
+test.serial("a tail that goes on with old parameters is found", async (t) => {
+	let loads = 0;
+	const tail = (tail: Tail): Partial<Tail> => ({ load: async (p) => (loads++ === 0 ? tail.load(p) : undefined) });
+	t.true((await failures("head", spoilt({ tail }))).includes("loss after 1 steps"));
+});
+
+test.serial("a trunk whose states are off by a thousandth is found", async (t) => {
+	const trunk = (trunk: Trunk): Partial<Trunk> => ({
+		hiddenStates: async (texts) => (await trunk.hiddenStates(texts)).map((states) => states.map((x) => x * 1.001)),
+	});
+	t.true((await failures("main", spoilt({ trunk }))).includes("features"));
+});
+
+test.serial("a run fails and says so in its last line where one golden number is another", async (t) => {
+	const copy = await mkdtemp(join(tmpdir(), "tailtune-golden-"));
+	t.teardown(() => rm(copy, { recursive: true }));
+	await cp(import.meta.dirname, copy, { recursive: true, filter: (path) => !path.endsWith(".ts") });
+	const set = JSON.parse(await readFile(join(copy, "cases.json"), "utf8"));
+	set.cases = set.cases.filter(({ name }: { name: string }) => name === "head" || name === "first");
+	set.cases[0].losses[0] += 1e-3;
+	await writeFile(join(copy, "cases.json"), JSON.stringify(set));
+	const lines: string[] = [];
+	t.false(await runGolden(await openGoldenFolder(copy), [spoilt({})], (line) => lines.push(line)));
+	t.is(lines.length, 3);
+	t.regex(lines[0] ?? "", /^FAIL spoilt +first .*loss after 0 steps/);
+	t.regex(lines[1] ?? "", /^ok {3}spoilt +head /);
+	t.regex(lines[2] ?? "", /^1 of 2 passed .*loss after 0 steps/);
+});
+
+test.serial("a folder without a set is refused in one line", async (t) => {
+	const { message } = await t.throwsAsync(openGoldenFolder(join(import.meta.dirname, "nowhere")));
+	t.regex(message, /^.*nowhere.cases\.json: ENOENT[^\n]*$/);
+});

@@ -1,0 +1,73 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { TailtuneError } from "../../shared/errors.ts";
+
+const differences = z.object({
+	logits_abs: z.number(),
+	logits_rel: z.number(),
+	loss_abs: z.number(),
+	grad_rel: z.number(),
+});
+
+const columns = z.tuple([z.int(), z.int()]);
+
+const caseSchema = z.object({
+	name: z.string(),
+	position: z.enum(["last-real", "last", "first", "mean", "mean-real"]),
+	causal: z.boolean(),
+	trainable: z.enum(["head", "last_block", "last_two_blocks", "all", "lora", "lora-only"]),
+	pad_to: z.int(),
+	classes: z.int(),
+	lora: z.object({ rank: z.int(), scale: z.number() }).optional(),
+	file: z.string(),
+	head: z.string(),
+	stride: z.int().min(1),
+	losses: z.array(z.number()),
+	accuracies: z.array(z.number()),
+	trainable_parameters: z.array(z.string()),
+	noise_columns: z.record(z.string(), columns),
+	/** Against float64, and against float32 with shaken weights: how far apart correct implementations are. */
+	float64: differences,
+	shaken: differences,
+});
+
+const splitSchema = z.object({
+	case: z.string(),
+	prefix: z.string().nullable(),
+	rows: z.array(z.array(z.int())),
+	weights: z.array(z.number()),
+	losses: z.array(z.number()),
+	weighted_loss: z.number(),
+});
+
+const setSchema = z.object({
+	pad_id: z.int(),
+	thin_from: z.int(),
+	adamw: z.object({ lr: z.number(), weight_decay: z.number(), steps: z.int() }),
+	inputs: z.object({
+		sequences: z.array(z.array(z.int()).min(1)).min(1),
+		labels: z.record(z.string(), z.array(z.int())),
+	}),
+	features: z.object({ file: z.string(), tensor: z.string(), case: z.string(), enters_block: z.int() }),
+	cases: z.array(caseSchema).min(1),
+	data_parallel: z.object({ file: z.string(), stride: z.int().min(1), splits: z.array(splitSchema) }),
+});
+
+/** `cases.json` of a folder in the golden format; its README.md says what each field means. */
+export type GoldenSet = z.infer<typeof setSchema>;
+export type GoldenCase = z.infer<typeof caseSchema>;
+export type GoldenSplit = z.infer<typeof splitSchema>;
+/** [from, to) of a tensor's last dimension. */
+export type Columns = z.infer<typeof columns>;
+
+/** Throws TailtuneError "data" where the folder holds no such set. */
+export async function readGoldenSet(folder: string): Promise<GoldenSet> {
+	const file = join(folder, "cases.json");
+	try {
+		return setSchema.parse(JSON.parse(await readFile(file, "utf8")));
+	} catch (cause) {
+		const reason = cause instanceof z.ZodError ? z.prettifyError(cause) : (cause as Error).message;
+		throw new TailtuneError("data", `${file}: ${reason.replaceAll(/\s+/g, " ")}`, { cause });
+	}
+}

@@ -1,0 +1,63 @@
+import type { Columns } from "./golden-format.ts";
+
+/** One comparison: what was seen and what is allowed, both at least 0. */
+export interface Measurement {
+	readonly what: string;
+	readonly found: number;
+	readonly allowed: number;
+}
+
+/** Part of what is allowed that was used; above 1 is too much. Whatever isn't a number is too much. */
+export function usedShare({ found, allowed }: Measurement): number {
+	if (found === 0) return 0;
+	const share = found / allowed;
+	return Number.isNaN(share) ? Number.POSITIVE_INFINITY : share;
+}
+
+/** A tensor as it is stored and as it was computed. */
+export interface Pair {
+	/** `stored[i]` stands for `full[i * step]`. */
+	readonly stored: Float32Array;
+	readonly full: Float32Array;
+	readonly step: number;
+	/** Length of the last dimension. */
+	readonly width: number;
+	/** Columns left out. */
+	readonly noise: Columns | undefined;
+}
+
+/** Every stored number with the one computed in its place, noise left out. Throws where there aren't as many. */
+export function* pairsOf({ stored, full, step, width, noise }: Pair): Generator<[stored: number, own: number]> {
+	const expected = Math.ceil(full.length / step);
+	if (stored.length !== expected) throw new Error(`found ${stored.length} stored numbers, expected ${expected}`);
+	for (let i = 0; i < stored.length; i++) {
+		if (!isNoise((i * step) % width, noise)) yield [stored[i] as number, full[i * step] as number];
+	}
+}
+
+/** Largest absolute value in the noise columns. */
+export function largestNoise(full: Float32Array, width: number, noise: Columns | undefined): number {
+	return full.reduce((most, value, i) => (isNoise(i % width, noise) ? larger(most, Math.abs(value)) : most), 0);
+}
+
+/** Sum, sum of absolute values and root of the sum of squares, noise left out, and the count of numbers in it. */
+export function statsOf(full: Float32Array, width: number, noise: Columns | undefined) {
+	let [sum, absolute, squares, count] = [0, 0, 0, 0];
+	for (const [i, value] of full.entries()) {
+		if (isNoise(i % width, noise)) continue;
+		sum += value;
+		absolute += Math.abs(value);
+		squares += value * value;
+		count++;
+	}
+	return { stats: [sum, absolute, Math.sqrt(squares)] as const, count };
+}
+
+/** The larger number; NaN where one is. */
+export function larger(a: number, b: number): number {
+	return Number.isNaN(b) || b > a ? b : a;
+}
+
+function isNoise(column: number, noise: Columns | undefined): boolean {
+	return noise !== undefined && column >= noise[0] && column < noise[1];
+}
