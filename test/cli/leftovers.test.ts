@@ -1,0 +1,27 @@
+import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import test from "ava";
+import { contents, removeFolder, workFolder } from "./refusals.ts";
+import { QUICK, sampleTexts, start } from "./tailtune.ts";
+
+const folder = await workFolder();
+
+test.after.always(() => removeFolder(folder));
+
+test("a run leaves nothing but its result folder: no log, no spilled features, no library's identifier", async (t) => {
+	const home = join(folder, "home");
+	const temporary = join(folder, "temporary");
+	await mkdir(home);
+	await mkdir(temporary);
+	await writeFile(join(folder, "texts.tsv"), sampleTexts(20));
+	const env = { HOME: home, XDG_CACHE_HOME: join(home, "cache"), TMPDIR: temporary };
+	const args = ["train", "--data", "texts.tsv", "--out", "run", ...QUICK, "--feature-memory", "0"];
+	const { exitCode, stderr } = await start(args, env, folder);
+	t.is(exitCode, 0, String(stderr));
+	t.deepEqual(await contents(home), {});
+	// What tsx made of the sources it keeps.
+	t.deepEqual(
+		(await readdir(temporary)).filter((name) => !name.startsWith("tsx-")),
+		[],
+	);
+});

@@ -1,0 +1,69 @@
+import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import test, { type ExecutionContext } from "ava";
+import { execa } from "execa";
+import { readSafetensorsFile } from "../../shared/model/safetensors.ts";
+import { assertRefused, contents, removeFolder, workFolder } from "./refusals.ts";
+import { QUICK, sampleTexts, start } from "./tailtune.ts";
+
+const folder = await workFolder();
+
+test.before(() => writeFile(join(folder, "texts.tsv"), sampleTexts(40)));
+
+test.after.always(() => removeFolder(folder));
+
+/** Makes `disk` a file system of that size until the test ends; where this user may not, says so and passes the test. */
+async function mountDisk(t: ExecutionContext, size: string): Promise<boolean> {
+	const disk = join(folder, "disk");
+	await mkdir(disk, { recursive: true });
+	const { failed, stderr } = await execa("mount", ["-t", "tmpfs", "-o", `size=${size}`, "tailtune-test", disk], {
+		reject: false,
+	});
+	if (failed) {
+		t.log(`NOT TESTED: a small disk can't be mounted here: ${stderr || "no mount command"}`);
+		t.pass();
+	} else t.teardown(() => execa("umount", [disk]));
+	return !failed;
+}
+
+const run = join(folder, "disk", "run");
+const train = ["train", "--data", "texts.tsv", "--out", "disk/run", ...QUICK];
+const full = (file: string, begins = true) => ({
+	exitCode: 1 as const,
+	message: `${run}/${file}: can't be written: no space is left on the disk`,
+	begins,
+});
+
+test.serial("on a disk with no room for its settings a run leaves nothing", async (t) => {
+	if (!(await mountDisk(t, "4k"))) return;
+	await assertRefused(t, folder, train, full("config.json", false));
+});
+
+test.serial("on a disk with no room for the first checkpoint a run leaves nothing", async (t) => {
+	if (!(await mountDisk(t, "1m"))) return;
+	await assertRefused(t, folder, train, full("checkpoint.safetensors"));
+});
+
+test.serial("on a disk that fills up later a run keeps its checkpoint, and goes on once there is room", async (t) => {
+	if (!(await mountDisk(t, "2m"))) return;
+	const { exitCode, stderr } = await start([...train, "--json"], {}, folder);
+	t.is(exitCode, 1);
+	const { error } = JSON.parse(String(stderr));
+	t.deepEqual(error, { code: "disk", message: full("best.safetensors").message });
+	const left = ["best.safetensors", "checkpoint.safetensors", "config.json", "metrics.jsonl"];
+	t.deepEqual((await readdir(run)).sort(), left);
+	const checkpoint = await readSafetensorsFile(join(run, "checkpoint.safetensors"));
+	t.like(JSON.parse(checkpoint.metadata.progress ?? ""), { epoch: 1 });
+
+	await execa("mount", ["-o", "remount,size=5m", join(folder, "disk")]);
+	const before = await contents(run);
+	const again = await start(["train", "--resume", run], {}, folder);
+	t.is(String(again.stderr), `tailtune: ${full("model/model.safetensors").message}`);
+	t.is(again.exitCode, 1);
+	t.deepEqual(Object.keys(await contents(run)), Object.keys(before));
+
+	await execa("mount", ["-o", "remount,size=64m", join(folder, "disk")]);
+	const last = await start(["train", "--resume", run], {}, folder);
+	t.is(String(last.stderr), "");
+	t.is(last.exitCode, 0);
+});

@@ -1,0 +1,130 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import test from "ava";
+import { writeHostileModels } from "./hostile-models.ts";
+import { assertRefused, removeFolder, workFolder } from "./refusals.ts";
+import { sampleTexts, start } from "./tailtune.ts";
+
+const folder = await workFolder();
+
+test.before(async () => {
+	await writeFile(join(folder, "texts.tsv"), sampleTexts(10));
+	await writeHostileModels(folder);
+});
+
+test.after.always(() => removeFolder(folder));
+
+const train = (model: string) => ["train", "--data", "texts.tsv", "--model", model, "--out", "out"];
+
+const refused: [title: string, model: string, message: string][] = [
+	[
+		"a name of nothing",
+		"none",
+		"--model none: no such folder, expected a folder, a hub id as in openai-community/gpt2, demo, or random:small",
+	],
+	["a file", "texts.tsv", "--model texts.tsv: found a file, expected a folder with config.json"],
+	["a folder without config.json", "no-config", `${folder}/no-config/config.json: no such file`],
+	["a config.json cut short", "config-no-json", `${folder}/config-no-json/config.json: expected JSON`],
+	[
+		"a config.json of a list",
+		"config-list",
+		`${folder}/config-list/config.json: content: found [], expected an object`,
+	],
+	["a model that is no GPT-2", "bert", `${folder}/bert/config.json: model_type: found "bert", expected "gpt2"`],
+	[
+		"an activation that GPT-2 hasn't",
+		"relu",
+		`${folder}/relu/config.json: activation_function: found "relu", expected one of gelu_new, gelu_pytorch_tanh`,
+	],
+	[
+		"heads that don't divide the width",
+		"heads",
+		`${folder}/heads/config.json: n_embd: found 8, expected a multiple of n_head (3)`,
+	],
+	["a model without blocks", "no-blocks", `${folder}/no-blocks/config.json: n_layer: found 0, expected at least 1`],
+	[
+		"weights of another width than config.json says",
+		"other-width",
+		`${folder}/other-width/model.safetensors: tensor "wte.weight": found [50257,8], expected [50257,16]`,
+	],
+	[
+		"a folder without weights",
+		"no-weights",
+		`${folder}/no-weights: found neither model.safetensors nor model.safetensors.index.json (other formats aren't read)`,
+	],
+	[
+		"weights that are a folder",
+		"weights-folder",
+		`${folder}/weights-folder/model.safetensors: not a file, expected a safetensors file`,
+	],
+	[
+		"weights that are no safetensors file",
+		"no-safetensors",
+		`${folder}/no-safetensors/model.safetensors: found header length 8241904413164530000, expected at most 12 (cut short, or no safetensors file?)`,
+	],
+	["an empty file of weights", "empty", `${folder}/empty/model.safetensors: found 0 bytes, expected at least 8`],
+	[
+		"weights cut short in the header",
+		"cut-header",
+		`${folder}/cut-header/model.safetensors: found header length 1336, expected at most 92 (cut short, or no safetensors file?)`,
+	],
+	[
+		"weights cut short",
+		"cut-data",
+		`${folder}/cut-data/model.safetensors: tensor "wte.weight": found its end at byte 1609568, expected at most 1000000, the file's (cut short?)`,
+	],
+	[
+		"a header longer than the file",
+		"longer-header",
+		`${folder}/longer-header/model.safetensors: found header length 1152921504606847000, expected at most 1615160 (cut short, or no safetensors file?)`,
+	],
+	[
+		"a shape larger than its bytes",
+		"larger-shape",
+		`${folder}/larger-shape/model.safetensors: tensor "wpe.weight": found 2048 bytes, expected 20480 for F32 [640,8]`,
+	],
+	[
+		"a tensor in the place of another",
+		"moved-tensor",
+		`${folder}/moved-tensor/model.safetensors: tensor "wte.weight": found its start at byte 1294, expected 1326, where the one before it ends`,
+	],
+	["a missing tensor", "missing-tensor", `${folder}/missing-tensor: tensor "ln_f.bias": missing, expected [8]`],
+	[
+		"a misshapen tensor",
+		"turned-tensor",
+		`${folder}/turned-tensor/model.safetensors: tensor "wpe.weight": found [8,64], expected [64,8]`,
+	],
+	[
+		"weights that are whole numbers",
+		"whole-numbers",
+		`${folder}/whole-numbers/model.safetensors: tensor "ln_f.bias": found type I32, expected F32, F16 or BF16`,
+	],
+	[
+		"weights with NaN",
+		"nan",
+		`${folder}/nan/model.safetensors: tensor "h.0.mlp.c_fc.weight": found NaN or infinity, expected finite numbers`,
+	],
+	[
+		"a vocabulary that isn't GPT-2's",
+		"few-tokens",
+		"--model few-tokens: found a vocabulary of 300 tokens, expected GPT-2's 50257",
+	],
+];
+
+for (const [title, model, message] of refused) {
+	test.serial(`refuses ${title}`, (t) => assertRefused(t, folder, train(model), { exitCode: 1, message }));
+}
+
+test.serial("says at once that a hub model can't be had offline, and what to do without it", (t) =>
+	assertRefused(t, folder, train("nobody/nothing"), {
+		exitCode: 1,
+		message: "--model nobody/nothing: http://127.0.0.1:9 can't be reached; without it: --model demo, or --model FOLDER",
+	}),
+);
+
+test.serial("takes the model that the spoiled ones were made of", async (t) => {
+	const flags = ["--epochs", "1", "--threads", "1"];
+	const { exitCode, stderr } = await start([...train("good"), ...flags], {}, folder);
+	t.is(String(stderr), "");
+	t.is(exitCode, 0);
+});

@@ -1,0 +1,211 @@
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { appendFile, cp, mkdir, truncate, writeFile } from "node:fs/promises";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import test from "ava";
+import { execa } from "execa";
+import { assertRefused, contents, removeFolder, workFolder } from "./refusals.ts";
+import { COMMAND, fileAppears, QUICK, sampleTexts, start } from "./tailtune.ts";
+
+const folder = await workFolder();
+const train = (data: string, out: string, ...flags: string[]) => [
+	"train",
+	"--data",
+	data,
+	"--out",
+	out,
+	...QUICK,
+	...flags,
+];
+
+test.before(async () => {
+	await writeFile(join(folder, "texts.tsv"), sampleTexts(40));
+	await writeFile(join(folder, "eggs.tsv"), "ham\tsee you\neggs\twin\n");
+	await writeFile(join(folder, "latin1.txt"), Buffer.from("see you\ncaf\xe9\n", "latin1"));
+	const { exitCode, stderr } = await start(train("texts.tsv", "finished"), {}, folder);
+	if (exitCode !== 0) throw new Error(`no run to try things on: ${stderr}`);
+});
+
+test.after.always(() => removeFolder(folder));
+
+const refused: [title: string, args: readonly string[], exitCode: 1 | 2, message: string][] = [
+	[
+		"a result folder that holds something",
+		train("texts.tsv", "finished"),
+		2,
+		`--out ${folder}/finished: the folder holds config.json already; expected a new or empty one`,
+	],
+	[
+		"a result folder that is a file",
+		train("texts.tsv", "eggs.tsv"),
+		1,
+		`--out ${folder}/eggs.tsv: can't be written: a file has that name`,
+	],
+	[
+		"a result folder in a file",
+		train("texts.tsv", "eggs.tsv/run"),
+		1,
+		`--out ${folder}/eggs.tsv/run: can't be written: a part of this path is a file, not a folder`,
+	],
+	[
+		"to resume what isn't there",
+		["train", "--resume", "none"],
+		1,
+		"none: no run here (none/config.json can't be read)",
+	],
+	["to resume a folder that is no run", ["train", "--resume", "."], 1, ".: no run here (config.json can't be read)"],
+	[
+		"to resume a finished run",
+		["train", "--resume", "finished"],
+		2,
+		"--resume finished: the run is finished (finished/result.json is there)",
+	],
+	[
+		"settings beside --resume",
+		["train", "--resume", "finished", "--epochs", "3"],
+		2,
+		"--resume: found --epochs beside it; a run goes on with its own settings",
+	],
+	[
+		"to classify with what is no run",
+		["classify", "none", "hello"],
+		1,
+		"none: no finished run here (none/model/tailtune.json can't be read)",
+	],
+	[
+		"to classify an empty text",
+		["classify", "finished", "hello", " "],
+		1,
+		"text 2: empty; expected at least one character",
+	],
+	[
+		"to classify bytes that aren't UTF-8",
+		["classify", "finished", "--file", "latin1.txt"],
+		1,
+		"latin1.txt:2: found bytes that aren't UTF-8, expected UTF-8",
+	],
+	[
+		"to evaluate a label that the model doesn't know",
+		["evaluate", "finished", "--data", "eggs.tsv"],
+		1,
+		'eggs.tsv:2: label "eggs", expected one of ham, spam',
+	],
+];
+
+for (const [title, args, exitCode, message] of refused) {
+	test.serial(`refuses ${title}`, (t) => assertRefused(t, folder, args, { exitCode, message }));
+}
+
+test.serial("a learning rate that makes no numbers of the first step is refused, and nothing is left", (t) =>
+	assertRefused(t, folder, [...train("texts.tsv", "diverged"), "--lr", "1e30"], {
+		exitCode: 1,
+		message: /^tailtune: step 1: .* aren't finite: training diverged; try a smaller --lr$/,
+		begins: true,
+	}),
+);
+
+test.serial(
+	"a run that diverges keeps its last good checkpoint, and goes on from there to the same line",
+	async (t) => {
+		const args = [...train("texts.tsv", "overflow"), "--lr", "1e4", "--checkpoint-every", "1"];
+		const first = await start(args, {}, folder);
+		t.is(first.exitCode, 1);
+		t.regex(String(first.stderr), /^tailtune: step [2-9]: .* aren't finite: training diverged; try a smaller --lr$/);
+		t.true(existsSync(join(folder, "overflow", "checkpoint.safetensors")));
+		await assertRefused(t, folder, ["train", "--resume", "overflow"], {
+			exitCode: 1,
+			message: String(first.stderr).replace("tailtune: ", ""),
+			begins: true,
+		});
+	},
+);
+
+test.serial("a run in use is refused to others; stopped, it says what changed since", async (t) => {
+	await cp(join(folder, "texts.tsv"), join(folder, "changing.tsv"));
+	await mkdir(join(folder, "busy"));
+	const running = start(train("changing.tsv", "busy", "--epochs", "1000", "--checkpoint-every", "5"), {}, folder);
+	await fileAppears(join(folder, "busy"), "checkpoint.safetensors");
+	const inUse = `process ${running.pid} on ${hostname()}; wait for it, or remove`;
+	for (const [args, run] of [
+		[["train", "--resume", "busy"], "busy"],
+		[train("changing.tsv", "busy"), join(folder, "busy")],
+	] as const) {
+		const { exitCode, stdout, stderr } = await start(args, {}, folder);
+		t.is(String(stderr), `tailtune: ${run}: in use by ${inUse} ${run}/run.lock if it is gone`);
+		t.is(exitCode, 1);
+		t.is(String(stdout), "");
+	}
+	running.kill("SIGINT");
+	const { exitCode, stderr } = await running;
+	t.is(exitCode, 130);
+	t.is(String(stderr), `tailtune: stopped; go on with: npx tailtune train --resume ${folder}/busy`);
+
+	await assertRefused(t, folder, ["classify", "busy", "hello"], {
+		exitCode: 1,
+		message: "busy: no finished run here (busy/model/tailtune.json can't be read)",
+	});
+	await appendFile(join(folder, "changing.tsv"), "ham\tone more\nspam\tONE more\n");
+	const resume = ["train", "--resume", "busy"];
+	await assertRefused(t, folder, resume, {
+		exitCode: 1,
+		message: `${folder}/busy: the data, the model or the settings changed since this run began; start a new run`,
+	});
+	await truncate(join(folder, "busy", "checkpoint.safetensors"), 100_000);
+	await assertRefused(t, folder, resume, {
+		exitCode: 1,
+		message:
+			/^tailtune: .*\/busy\/checkpoint\.safetensors: tensor "\w+": found its end at byte \d+, expected at most 100000/,
+	});
+	await writeFile(join(folder, "busy", "config.json"), '{ "epoch": 3 }');
+	await assertRefused(t, folder, resume, {
+		exitCode: 2,
+		message: "busy/config.json: epoch: there is no such setting",
+	});
+});
+
+test.serial("Ctrl-C while features are computed ends with 130 and one line", async (t) => {
+	await writeFile(join(folder, "many.tsv"), sampleTexts(400));
+	const running = start([...train("many.tsv", "features"), "--json"], {}, folder);
+	let told = "";
+	for await (const line of running) {
+		told += line;
+		if (line.includes('"event":"phase","name":"features"')) running.kill("SIGINT");
+	}
+	const { exitCode, stderr } = await running;
+	t.is(exitCode, 130);
+	const message = `stopped; go on with: npx tailtune train --resume ${folder}/features`;
+	t.deepEqual(JSON.parse(String(stderr)), { error: { code: "interrupted", message } });
+	t.false(told.includes('"name":"training"'));
+	t.deepEqual(Object.keys(await contents(join(folder, "features"))), ["config.json"]);
+});
+
+test.serial("a reader that goes away, as head does, neither ends nor disturbs a run", async (t) => {
+	const running = start(train("texts.tsv", "unread"), {}, folder);
+	await once(running.stdout, "data");
+	running.stdout.destroy();
+	const { exitCode, stderr } = await running;
+	t.is(String(stderr), "");
+	t.is(exitCode, 0);
+	t.true(existsSync(join(folder, "unread", "result.json")));
+});
+
+for (const args of [["doctor", "--json"], ["doctor"], ["classify", "finished", "hello"]]) {
+	test.serial(`a reader that is gone before the first word doesn't disturb ${args.join(" ")}`, async (t) => {
+		const running = start(args, {}, folder);
+		running.stdout.destroy();
+		const { exitCode, stderr } = await running;
+		t.is(String(stderr), "");
+		t.is(exitCode, 0);
+	});
+}
+
+(existsSync("/dev/full") ? test.serial : test.serial.skip)(
+	"output that can't be written is told in one line",
+	async (t) => {
+		const args = ["-c", 'exec "$@" > /dev/full', "sh", process.execPath, COMMAND, "doctor"];
+		const { exitCode, stderr } = await execa("sh", args, { reject: false });
+		t.is(stderr, "tailtune: stdout: can't be written: no space is left on the disk");
+		t.is(exitCode, 1);
+	},
+);

@@ -1,0 +1,136 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import test from "ava";
+import { assertRefused, removeFolder, workFolder } from "./refusals.ts";
+import { sampleTexts, start } from "./tailtune.ts";
+
+const folder = await workFolder();
+
+test.before(async () => {
+	await writeFile(join(folder, "texts.tsv"), sampleTexts(20));
+	await writeFile(join(folder, "typo.yaml"), "epoch: 3\n");
+	await writeFile(join(folder, "word.yaml"), "epochs: two\n");
+	await writeFile(join(folder, "broken.yaml"), "a: [1,\nb: }\n");
+	await writeFile(join(folder, "list.yaml"), "- epochs\n");
+});
+
+test.after.always(() => removeFolder(folder));
+
+const TRAIN = ["train", "--data", "texts.tsv", "--model", "demo", "--out", "out"];
+
+const refused: [title: string, args: readonly string[], message: string][] = [
+	["no command", [], "expected a command: train, evaluate, classify, doctor, quickstart, worker"],
+	[
+		"an unknown command",
+		["frobnicate"],
+		"unknown command 'frobnicate', expected one of train, evaluate, classify, doctor, quickstart, worker",
+	],
+	["an unknown flag", [...TRAIN, "--frob", "3"], "unknown option '--frob', expected one that --help names"],
+	[
+		"a flag with a slip in it",
+		[...TRAIN, "--epoch", "3"],
+		"unknown option '--epoch' (Did you mean --epochs?), expected one that --help names",
+	],
+	["a flag without its value", [...TRAIN, "--lr"], "option '--lr <value>' argument missing"],
+	["a word too many", [...TRAIN, "now"], "too many arguments for 'train'. Expected 0 arguments but got 1."],
+	["a word for a number", [...TRAIN, "--epochs", "two"], '--epochs: found "two", expected a number'],
+	["a fraction for a whole number", [...TRAIN, "--batch", "1.5"], "--batch: found 1.5, expected a whole number"],
+	["a learning rate below 0", [...TRAIN, "--lr", "-1"], "--lr: found -1, expected more than 0"],
+	["a learning rate without end", [...TRAIN, "--lr", "Infinity"], '--lr: found "Infinity", expected a number'],
+	["an empty value", ["train", "--data", ""], '--data: found "", expected at least one character'],
+	["a word for a switch", [...TRAIN, "--balance", "maybe"], '--balance: found "maybe", expected true or false'],
+	[
+		"an unknown padding",
+		[...TRAIN, "--pad", "some"],
+		'--pad: found "some", expected one of bucket, longest, or a number',
+	],
+	[
+		"an unknown way of tuning",
+		[...TRAIN, "--trainable", "most"],
+		'--trainable: found "most", expected one of head, last-block, last-two-blocks, all, lora, lora-only',
+	],
+	["two fractions", [...TRAIN, "--split", "0.5,0.5"], "--split: found [0.5,0.5], expected 3 values"],
+	[
+		"fractions that don't add up",
+		[...TRAIN, "--split", "0.5,0.5,0.5"],
+		"--split: found [0.5,0.5,0.5], expected three fractions that add up to 1",
+	],
+	["no data", ["train"], "--data: nothing given; expected a file, a folder, sms-spam or spam-assassin"],
+	[
+		"--train beside --data",
+		[...TRAIN, "--train", "texts.tsv"],
+		"--data: found --train beside it, expected one or the other",
+	],
+	[
+		"--train alone",
+		["train", "--train", "texts.tsv"],
+		"--validation: nothing given; expected a file, as beside --train",
+	],
+	[
+		"more tokens than the context",
+		[...TRAIN, "--max-tokens", "300"],
+		"--max-tokens: found 300, expected at most the model's context (256)",
+	],
+	[
+		"more shards than texts a batch",
+		[...TRAIN, "--shards", "9"],
+		"--shards: found 9, expected at most --batch (8): each takes a part",
+	],
+	[
+		"a batch of more texts than there are",
+		[...TRAIN, "--batch", "29"],
+		"--batch: found 29, expected at most the 28 texts for training",
+	],
+	[
+		"an unknown size of random model",
+		["train", "--data", "texts.tsv", "--model", "random:tiny"],
+		"--model random:tiny: unknown size, expected random:small|medium|large|xl",
+	],
+	["an unknown key in --config", ["train", "--config", "typo.yaml"], "typo.yaml: epoch: there is no such setting"],
+	[
+		"a wrong value in --config",
+		["train", "--config", "word.yaml"],
+		'word.yaml: epochs: found "two", expected a number',
+	],
+	[
+		"a --config of no settings",
+		["train", "--config", "list.yaml"],
+		'--config list.yaml: expected settings as "key: value" lines',
+	],
+	["texts for classify that aren't there", ["classify", "run"], "texts: none given; expected texts, - or --file FILE"],
+	["evaluate without data", ["evaluate", "run"], "--data: nothing given; expected labelled texts"],
+];
+
+for (const [title, args, message] of refused) {
+	test.serial(`refuses ${title}`, (t) => assertRefused(t, folder, args, { exitCode: 2, message }));
+}
+
+test.serial("refuses a --config that is no YAML, naming the line", (t) =>
+	assertRefused(t, folder, ["train", "--config", "broken.yaml"], {
+		exitCode: 2,
+		message: /^tailtune: --config broken\.yaml: .* at line \d+, column \d+$/,
+	}),
+);
+
+test.serial("refuses a --config that isn't there", (t) =>
+	assertRefused(t, folder, ["train", "--config", "none.yaml"], {
+		exitCode: 1,
+		message: "none.yaml: no such file or folder",
+	}),
+);
+
+for (const [code, exitCode, args] of [
+	["usage", 2, ["train", "--frob", "3", "--json"]],
+	["not-found", 1, ["--json", "train", "--data", "none.tsv"]],
+] as const) {
+	test.serial(`with --json a refusal is one JSON object on stderr, here of code ${code}`, async (t) => {
+		const ended = await start(args, {}, folder);
+		const { error, ...rest } = JSON.parse(String(ended.stderr));
+		t.deepEqual(rest, {});
+		t.deepEqual(Object.keys(error), ["code", "message"]);
+		t.is(error.code, code);
+		t.regex(error.message, /--frob|none\.tsv/);
+		t.is(ended.exitCode, exitCode);
+		t.is(String(ended.stdout), "");
+	});
+}

@@ -1,0 +1,75 @@
+import { mkdtemp, watch, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { execa } from "execa";
+
+/** The command, for node. */
+export const COMMAND = fileURLToPath(new URL("../../tailtune.mjs", import.meta.url));
+
+/** What a command printed and how it ended. */
+export interface Ended {
+	readonly exitCode: number | undefined;
+	readonly stdout: string;
+	readonly stderr: string;
+}
+
+// Typed by what it is called with: execa's result depends on its options.
+const spawn = (args: readonly string[], env: Record<string, string>, cwd: string) =>
+	execa(process.execPath, [COMMAND, ...args], { reject: false, env, cwd });
+
+/** Starts the real command in a process of its own. No network is reached: what a test needs is given to it. */
+export function start(
+	args: readonly string[],
+	env: Readonly<Record<string, string>> = {},
+	cwd = process.cwd(),
+): ReturnType<typeof spawn> {
+	const offline = { HF_ENDPOINT: "http://127.0.0.1:9", NO_COLOR: "1" };
+	return spawn(args, { ...offline, ...env }, cwd);
+}
+
+/** Runs the real command to its end. */
+export async function tailtune(...args: readonly string[]): Promise<Ended> {
+	const { exitCode, stdout, stderr } = await start(args);
+	return { exitCode, stdout: String(stdout), stderr: String(stderr) };
+}
+
+export function newFolder(): Promise<string> {
+	return mkdtemp(join(tmpdir(), "tailtune-test-"));
+}
+
+/** Waits until a process puts a file of that name into a folder. */
+export async function fileAppears(folder: string, name: string): Promise<void> {
+	const signal = AbortSignal.timeout(60_000);
+	for await (const { filename } of watch(folder, { signal })) if (filename === name) return;
+}
+
+/** Lines of a TSV of two labels that a model can tell apart. @param texts of each label */
+export function sampleTexts(texts: number): string {
+	const lines = Array.from({ length: texts }, (_, i) => [
+		`ham\tsee you at ${i} tomorrow, ${"bring the notes ".repeat(i % 4)}please`,
+		`spam\tWIN ${i} FREE prizes now!!! ${"call 0800 ".repeat(i % 5)}claim`,
+	]);
+	return `${lines.flat().join("\n")}\n`;
+}
+
+/** A file of those lines. */
+export async function writeTexts(texts: number): Promise<string> {
+	const file = join(await newFolder(), "texts.tsv");
+	await writeFile(file, sampleTexts(texts));
+	return file;
+}
+
+/** Flags of a run that takes a few seconds. */
+export const QUICK = [
+	"--model",
+	"demo",
+	"--epochs",
+	"2",
+	"--eval-every",
+	"5",
+	"--lr",
+	"1e-3",
+	"--threads",
+	"1",
+] as const;

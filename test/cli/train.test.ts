@@ -1,0 +1,105 @@
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { mkdir, readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import test from "ava";
+import { readMetrics, readRunResult } from "../../coordinator/results/result-files.ts";
+import { fileAppears, newFolder, QUICK, start, tailtune, writeTexts } from "./tailtune.ts";
+
+const modelHash = async (run: string) =>
+	createHash("sha256")
+		.update(await readFile(join(run, "model", "model.safetensors")))
+		.digest("hex");
+
+const quickRun = async (data: string, out: string, ...flags: string[]) =>
+	tailtune("train", "--data", data, "--out", out, ...QUICK, ...flags);
+
+test.serial("a run leaves the whole result folder, and says on one screen what it reached", async (t) => {
+	const out = join(await newFolder(), "run");
+	const { exitCode, stdout, stderr } = await quickRun(await writeTexts(60), out);
+	t.is(exitCode, 0, stderr);
+	t.deepEqual((await readdir(out)).sort(), ["config.json", "metrics.jsonl", "model", "report.html", "result.json"]);
+	t.deepEqual((await readdir(join(out, "model"))).sort(), ["config.json", "model.safetensors", "tailtune.json"]);
+	const result = await readRunResult(out);
+	t.deepEqual(result.labels, ["ham", "spam"]);
+	t.true(result.accuracy.test > result.majorityBaseline.accuracy);
+	t.is(result.trunk.texts, result.texts.distinct, "the trunk runs once a text");
+	t.deepEqual(
+		(await readMetrics(out)).filter(({ kind }) => kind === "epoch").map(({ epoch }) => epoch),
+		[1, 2],
+	);
+	t.regex(stdout, /accuracy/);
+});
+
+test.serial("what a run keeps is what classify and evaluate use", async (t) => {
+	const data = await writeTexts(60);
+	const out = join(await newFolder(), "run");
+	await quickRun(data, out);
+	const { stdout } = await tailtune(
+		"classify",
+		out,
+		"WIN 3 FREE prizes now!!! claim",
+		"see you at 3 tomorrow, please",
+		"--json",
+	);
+	const lines = stdout.split("\n").map((line) => JSON.parse(line));
+	t.deepEqual(
+		lines.map(({ event, label }) => `${event} ${label}`),
+		["classification spam", "classification ham"],
+	);
+	const evaluated = await tailtune("evaluate", out, "--data", data, "--json");
+	t.is(evaluated.exitCode, 0, evaluated.stderr);
+	t.like(JSON.parse(evaluated.stdout.split("\n").at(-1) ?? ""), { event: "evaluation", texts: 120 });
+});
+
+test.serial(
+	"killed in mid-run and resumed, a run ends with the same bytes as one that was never disturbed",
+	async (t) => {
+		const data = await writeTexts(80);
+		const folder = await newFolder();
+		const undisturbed = join(folder, "undisturbed");
+		const killed = join(folder, "killed");
+		const flags = ["--checkpoint-every", "3"];
+		t.is((await quickRun(data, undisturbed, ...flags)).exitCode, 0);
+		await mkdir(killed);
+		const running = start(["train", "--data", data, "--out", killed, ...QUICK, ...flags]);
+		await fileAppears(killed, "checkpoint.safetensors");
+		running.kill("SIGKILL");
+		await running;
+		t.false(existsSync(join(killed, "result.json")), "the run was over before it was killed");
+		const resumed = await tailtune("train", "--resume", killed);
+		t.is(resumed.exitCode, 0, resumed.stderr);
+		t.is(await modelHash(killed), await modelHash(undisturbed));
+		const withoutSeconds = async (run: string) => (await readMetrics(run)).map((line) => ({ ...line, seconds: 0 }));
+		t.deepEqual(await withoutSeconds(killed), await withoutSeconds(undisturbed));
+	},
+);
+
+test.serial("Ctrl-C ends cleanly and says how to go on, and going on gives the same bytes", async (t) => {
+	const data = await writeTexts(80);
+	const folder = await newFolder();
+	const undisturbed = join(folder, "undisturbed");
+	const interrupted = join(folder, "interrupted");
+	const flags = ["--checkpoint-every", "3"];
+	t.is((await quickRun(data, undisturbed, ...flags)).exitCode, 0);
+	await mkdir(interrupted);
+	const running = start(["train", "--data", data, "--out", interrupted, ...QUICK, ...flags]);
+	await fileAppears(interrupted, "checkpoint.safetensors");
+	running.kill("SIGINT");
+	const { exitCode, stderr } = await running;
+	t.is(exitCode, 130);
+	t.is(String(stderr).trim(), `tailtune: stopped; go on with: npx tailtune train --resume ${interrupted}`);
+	t.is((await tailtune("train", "--resume", interrupted)).exitCode, 0);
+	t.is(await modelHash(interrupted), await modelHash(undisturbed));
+});
+
+test.serial("the number of shards is part of the plan, and a run of given shards is reproducible", async (t) => {
+	const data = await writeTexts(40);
+	const folder = await newFolder();
+	const hashes = [];
+	for (const name of ["a", "b"]) {
+		t.is((await quickRun(data, join(folder, name), "--shards", "4")).exitCode, 0);
+		hashes.push(await modelHash(join(folder, name)));
+	}
+	t.is(hashes[0], hashes[1]);
+});

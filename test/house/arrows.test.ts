@@ -1,0 +1,47 @@
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import test from "ava";
+import { execa } from "execa";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+
+/** The linter's verdict on a single file put at that place of an otherwise empty project. */
+async function lint(place: string, content: string): Promise<string> {
+	const folder = await mkdtemp(join(tmpdir(), "tailtune-arrows-"));
+	try {
+		await symlink(join(root, "biome.json"), join(folder, "biome.json"));
+		await mkdir(dirname(join(folder, place)), { recursive: true });
+		await writeFile(join(folder, place), content);
+		const { all } = await execa(join(root, "node_modules/.bin/biome"), ["lint", "--vcs-enabled=false", "."], {
+			cwd: folder,
+			reject: false,
+			all: true,
+		});
+		return all ?? "";
+	} finally {
+		await rm(folder, { recursive: true });
+	}
+}
+
+const forbidden: [place: string, imports: string, rule: string][] = [
+	["coordinator/run/a.ts", "../../worker/session.ts", "coordinator/ never imports worker/"],
+	["worker/session.ts", "onnxruntime-node", "tensor engines live in worker/engine/"],
+	["coordinator/run/a.ts", "onnxruntime-node", "coordinator/ needs no tensor engine"],
+	["coordinator/run/a.ts", "@tensorflow/tfjs", "coordinator/ needs no tensor engine"],
+	["worker/a.ts", "../coordinator/config.ts", "worker/ never imports coordinator/"],
+	["shared/a.ts", "../worker/session.ts", "shared/ is what both sides speak and imports neither"],
+	["shared/a.ts", "@tensorflow/tfjs-core", "tensor engines live in worker/engine/"],
+];
+
+for (const [place, imports, rule] of forbidden) {
+	test(`${place} may not import ${imports}`, async (t) => {
+		t.true((await lint(place, `export { x } from "${imports}";\n`)).includes(rule));
+		t.true((await lint(place, `export const x = await import("${imports}");\n`)).includes(rule));
+	});
+}
+
+test("what the arrows allow is allowed", async (t) => {
+	t.regex(await lint("worker/engine/a.ts", 'export { x } from "onnxruntime-node";\n'), /No fixes applied/);
+});
