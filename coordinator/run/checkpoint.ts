@@ -101,7 +101,10 @@ function asTensors(vectors: Record<string, Float32Array>) {
 // A step can overflow although its loss was finite; such numbers must never replace a good checkpoint.
 function assertFinite(parameters: Float32Array, step: number): void {
 	if (allFinite(parameters)) return;
-	throw new TailtuneError("diverged", `step ${step}: the parameters aren't finite: training diverged; try a smaller --lr`);
+	throw new TailtuneError(
+		"diverged",
+		`step ${step}: the parameters aren't finite: training diverged; try a smaller --lr`,
+	);
 }
 
 async function exists(file: string): Promise<boolean> {
