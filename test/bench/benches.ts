@@ -1,5 +1,7 @@
 import type { Bench } from "./bench.ts";
+import { scaleBench } from "./scale.ts";
 import { speedBench } from "./speed.ts";
+import { stepsBench } from "./steps.ts";
 
 /** What the command line says to particular benches. */
 export interface BenchOptions {
@@ -15,5 +17,5 @@ export interface BenchOptions {
 
 /** Every bench, in the order in which they are run. */
 export function listBenches(options: BenchOptions): readonly Bench[] {
-	return [speedBench(options)];
+	return [speedBench(options), stepsBench(options), scaleBench(options)];
 }
