@@ -25,11 +25,13 @@ async function runSteps({ repeats, log }: BenchContext, options: BenchOptions, f
 	const textsFor = (steps: number) => textsOf(Math.ceil((steps * BATCH) / 0.7) + 10);
 	// The default setting on a whole run's texts, so that the opening of the model weighs little in its features phase.
 	const whole = await textsOf(options.texts);
+	const failures = new Map<string, string>();
 	const sides = await Promise.all(
 		Object.entries({ "last-block": undefined, ...STEPS }).map(async ([name, short]) => {
 			const texts = short === undefined ? whole : await textsFor(options.full ? 20 : short);
 			const flags = ["--trainable", name, "--epochs", "1", "--eval-every", "1000", "--epoch-eval", "batches"];
-			return { name, texts, measure: () => withFolder((fresh) => measureRun(fresh, texts, model, flags)) };
+			const measure = () => withFolder((fresh) => measureRun(fresh, texts, model, flags));
+			return { name, measure: () => measure().catch((error: Error) => failed(name, error, failures, log)) };
 		}),
 	);
 	const machines: MachineRates[] = [];
@@ -47,6 +49,7 @@ async function runSteps({ repeats, log }: BenchContext, options: BenchOptions, f
 		gigabytesPerSecond: median(machines.map(({ gigabytesPerSecond }) => gigabytesPerSecond)),
 	};
 	const block = runsOf("last-block");
+	if (block.length === 0) throw new Error(`--trainable last-block: ${failures.get("last-block")}`);
 	return [
 		{
 			title: `Against the machine, ${THREADS} threads: ${rates.gflopPerSecond.toFixed(0)} GFLOP/s in matrix products, ${rates.gigabytesPerSecond.toFixed(1)} GB/s in sums`,
@@ -54,9 +57,16 @@ async function runSteps({ repeats, log }: BenchContext, options: BenchOptions, f
 		},
 		{
 			title: `A step of batch ${BATCH}, GPT-2 small`,
-			rows: sides.map(({ name }) => trainableRow(name, runsOf(name))),
+			rows: sides.map(({ name }) => trainableRow(name, runsOf(name), failures.get(name))),
 		},
 	];
+}
+
+/** A kind of tail that this machine's engines can't train is told of; the others are measured all the same. */
+function failed(name: string, error: Error, failures: Map<string, string>, log: (line: string) => void): undefined {
+	const reason = error.message.split("\n").at(-1) ?? "";
+	failures.set(name, reason);
+	log(`${name}: ${reason}`);
 }
 
 /** The trunk's floating point operations a second, against those of matrix products alone. */
@@ -102,18 +112,16 @@ function stepRow(runs: readonly MeasuredRun[], { tokens, distinct }: BenchTexts,
 	};
 }
 
-function trainableRow(name: string, runs: readonly MeasuredRun[]): Row {
-	const found = runs.map(({ result }) => result.stepMs);
+function trainableRow(name: string, runs: readonly MeasuredRun[], failure: string | undefined): Row {
+	const row = { figure: `--trainable ${name}`, aim: "no slower than PyTorch" };
 	const [first] = runs;
-	return {
-		figure: `--trainable ${name}`,
-		values: {
-			"our ms": median(found),
-			spread: spread(found),
-			engine: first?.result.engine.tail ?? "",
-			"peak MiB": median(runs.map(({ peakBytes }) => peakBytes / 2 ** 20)),
-		},
-		aim: "no slower than PyTorch",
-		...(name !== "last-block" && { note: "no peer has a program for it: only ours is measured" }),
+	if (!first) return { ...row, values: {}, note: `not measured: ${failure ?? "no run"}` };
+	const found = runs.map(({ result }) => result.stepMs);
+	const values = {
+		"our ms": median(found),
+		spread: spread(found),
+		engine: first.result.engine.tail,
+		"peak MiB": median(runs.map(({ peakBytes }) => peakBytes / 2 ** 20)),
 	};
+	return { ...row, values, note: "no peer has a program for it: only ours is measured; speed has the last block's" };
 }
