@@ -40,15 +40,6 @@ export interface RunningWorker {
 
 export type StartWorker = (options: WorkerOptions) => Promise<RunningWorker>;
 
-/** One engine and backend, as `tailtune doctor` shows it. */
-export interface EngineReport {
-	readonly engine: string;
-	readonly backend: string;
-	readonly usable: boolean;
-	/** Version where usable, else why not and how to get it. */
-	readonly detail: string;
-}
-
 /** How a tuned model reads a text: cut to so many tokens, then padded. */
 export interface TextReading extends Padding {
 	readonly maxTokens: number;
@@ -60,11 +51,20 @@ export interface TextReading extends Padding {
  */
 export type BuildOnnxClassifier = (model: ModelFiles, reading: TextReading) => Promise<Uint8Array>;
 
+/** One engine and backend, as `tailtune doctor` shows it. */
+export interface EngineReport {
+	readonly engine: string;
+	readonly backend: string;
+	readonly usable: boolean;
+	/** Version where usable, else why not and how to get it. */
+	readonly detail: string;
+}
+
 /** What the composition root gives the coordinator, which itself never imports the worker. */
 export interface WorkerSide {
 	readonly startWorker: StartWorker;
 	readonly inspectEngines: () => Promise<EngineReport[]>;
-	readonly buildOnnxClassifier: BuildOnnxClassifier;
 	/** Adds `tailtune worker` to the command line. */
 	readonly addWorkerCommand: (program: Command) => void;
+	readonly buildOnnxClassifier: BuildOnnxClassifier;
 }

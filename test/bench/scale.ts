@@ -124,7 +124,9 @@ async function coldStart(
 	await measureRun(tuned, texts, model, ["--trainable", "head", "--epochs", "1"]);
 	const [run = ""] = (await readdir(tuned)).filter((name) => name.startsWith("run-"));
 	const args = [COMMAND, "classify", join(tuned, run), "WINNER! You have won a prize, call 0800 now"];
-	const side = { name: "classify", measure: () => runMeasured({ file: process.execPath, args }) };
+	const measure = () =>
+		withFolder((fresh) => runMeasured({ file: process.execPath, args, env: { XDG_CACHE_HOME: fresh } }));
+	const side = { name: "classify", measure };
 	const found = (await sideBySide([side], repeats, log)).get("classify") ?? [];
 	const seconds = found.map(({ wallSeconds }) => wallSeconds);
 	const row = {
