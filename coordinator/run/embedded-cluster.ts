@@ -6,7 +6,10 @@ import { createMemoryTensors } from "../../shared/tensors/memory-tensors.ts";
 import { announceRun, type Cluster, type ClusterRun } from "./cluster.ts";
 
 /** Starts a bus and a worker in this process and announces a run to it. */
-export async function openEmbeddedCluster({ startWorker }: WorkerSide, run: ClusterRun): Promise<Cluster> {
+export async function openEmbeddedCluster(
+	{ startWorker }: Pick<WorkerSide, "startWorker">,
+	run: ClusterRun,
+): Promise<Cluster> {
 	const bus = createMemoryBus();
 	const tensors = createMemoryTensors();
 	const { engine, backend, threads = countPhysicalCores(), featureMemory } = run.engine;
