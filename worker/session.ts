@@ -98,8 +98,7 @@ export class Session {
 
 	/**
 	 * Hands in the gradient, unless something is wrong with the logits, and returns these. The gradient's numbers aren't
-	 * looked at: that would be a fifth of a step. Between hosts the receiver does as it copies; what overflowed shows in
-	 * the next logits, and no checkpoint takes parameters that aren't finite.
+	 * looked at: between hosts the receiver does as it copies, and the optimizer does in the pass that it takes anyway.
 	 */
 	async #gradient(item: WorkItem, inputs: readonly TailInput[]): Promise<Float32Array> {
 		const { run, engines, connection } = this.#parts;

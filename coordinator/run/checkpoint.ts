@@ -31,6 +31,8 @@ export interface TrainingState {
 	readonly parameters: Float32Array;
 	readonly firstMoment: Float32Array;
 	readonly secondMoment: Float32Array;
+	/** Room for the sum of a step's gradients and, twice, for one on its way: beside what it updates, for the optimizer's sake. */
+	readonly gradients: { readonly sum: Float32Array; readonly received: readonly Float32Array[] };
 	/** Parameters of `progress.best`; kept only where they are wanted at the end. */
 	best?: Float32Array;
 }
@@ -84,10 +86,16 @@ export async function readCheckpoint(folder: string, fingerprint: string): Promi
 	};
 }
 
-// In one memory, for the optimizer's sake.
 function allocateState(size: number, trainedSize: number) {
-	const [parameters, firstMoment, secondMoment] = allocateVectors(size, trainedSize, trainedSize);
-	return { parameters, firstMoment, secondMoment };
+	const [parameters, firstMoment, secondMoment, sum, ...received] = allocateVectors(
+		size,
+		trainedSize,
+		trainedSize,
+		trainedSize,
+		trainedSize,
+		trainedSize,
+	);
+	return { parameters, firstMoment, secondMoment, gradients: { sum, received } };
 }
 
 async function readBest(folder: string): Promise<Float32Array> {
