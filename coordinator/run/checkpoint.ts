@@ -45,12 +45,16 @@ export function newTrainingState(fingerprint: string, parameters: Float32Array, 
 	return { progress: { fingerprint, step: 0, epoch: 0, examplesSeen: 0, metricsLines: 0, seconds }, ...vectors };
 }
 
-/** Writes the state to the run folder; the checkpoint before it stays until this one is whole. */
-export async function writeCheckpoint(folder: string, state: TrainingState): Promise<void> {
+/**
+ * Writes the state to the run folder; the checkpoint before it stays until this one is whole.
+ * @param onTaken called when the state may change again; before that it must not
+ */
+export async function writeCheckpoint(folder: string, state: TrainingState, onTaken?: () => void): Promise<void> {
 	const { parameters, firstMoment, secondMoment, progress } = state;
 	assertFinite(parameters, progress.step);
 	const tensors = { parameters, firstMoment, secondMoment };
-	await writeSafetensors(join(folder, CHECKPOINT_FILE), asTensors(tensors), { progress: JSON.stringify(progress) });
+	const metadata = { progress: JSON.stringify(progress) };
+	await writeSafetensors(join(folder, CHECKPOINT_FILE), asTensors(tensors), metadata, onTaken);
 }
 
 /** Writes the parameters of the best epoch; before the checkpoint that names it. */

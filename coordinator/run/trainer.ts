@@ -39,10 +39,11 @@ export class Trainer {
 
 	/**
 	 * One optimizer step.
+	 * @param beforeUpdate awaited before the state changes
 	 * @throws TailtuneError "diverged" where the loss isn't finite, and the parameters are then as before the step, or
 	 *   where the gradient isn't, and the state is then spoilt: no checkpoint may be made of it
 	 */
-	async step(step: EpochStep): Promise<void> {
+	async step(step: EpochStep, beforeUpdate: () => Promise<void>): Promise<void> {
 		const { dispatcher, tensors, spec, config } = this.#run;
 		const { progress, parameters, firstMoment, secondMoment, gradients } = this.#state;
 		const version = progress.step;
@@ -63,6 +64,7 @@ export class Trainer {
 			part++;
 		}
 		await tensors.dropParameters(spec.runId, version);
+		await beforeUpdate();
 		progress.step++;
 		const isWhole = stepAdamW(parameters, total, { firstMoment, secondMoment, step: progress.step }, config);
 		if (!isWhole) {
