@@ -1,3 +1,4 @@
+import { mkdtempSync } from "node:fs";
 import { mkdtemp, watch, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -18,13 +19,16 @@ export interface Ended {
 const spawn = (args: readonly string[], env: Record<string, string>, cwd: string) =>
 	execa(process.execPath, [COMMAND, ...args], { reject: false, env, cwd });
 
+/** Where commands keep what they can make again: apart from what the user's own have there. */
+const CACHE = mkdtempSync(join(tmpdir(), "tailtune-test-cache-"));
+
 /** Starts the real command in a process of its own. No network is reached: what a test needs is given to it. */
 export function start(
 	args: readonly string[],
 	env: Readonly<Record<string, string>> = {},
 	cwd = process.cwd(),
 ): ReturnType<typeof spawn> {
-	const offline = { HF_ENDPOINT: "http://127.0.0.1:9", NO_COLOR: "1" };
+	const offline = { HF_ENDPOINT: "http://127.0.0.1:9", NO_COLOR: "1", XDG_CACHE_HOME: CACHE };
 	return spawn(args, { ...offline, ...env }, cwd);
 }
 
@@ -72,4 +76,6 @@ export const QUICK = [
 	"1e-3",
 	"--threads",
 	"1",
+	"--feature-cache",
+	"0",
 ] as const;

@@ -42,6 +42,7 @@ test("a gradient that isn't finite is told at its own step, and no checkpoint is
 		model: "demo",
 		checkpointEvery: 100,
 		threads: 1,
+		featureCache: 0,
 	});
 	const stream = new Writable({ write: (_chunk, _encoding, done) => done() });
 	const workerSide = { startWorker: withBadGradient, inspectEngines: async () => [], addWorkerCommand: () => {} };
