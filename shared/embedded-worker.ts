@@ -27,6 +27,8 @@ export interface WorkerOptions {
 	readonly connect: (run: RunSpec, workerId: string) => Promise<RunConnection>;
 	readonly engine: EngineChoice;
 	readonly featureMemoryBytes: number;
+	/** On disk, for later runs; none by default. */
+	readonly featureCacheBytes?: number;
 }
 
 /** A worker that lives in this process. */

@@ -31,6 +31,8 @@ export interface TrainingState {
 	readonly parameters: Float32Array;
 	readonly firstMoment: Float32Array;
 	readonly secondMoment: Float32Array;
+	/** Room for the sum of a step's gradients and, twice, for one on its way: beside what it updates, for the optimizer's sake. */
+	readonly gradients: { readonly sum: Float32Array; readonly received: readonly Float32Array[] };
 	/** Parameters of `progress.best`; kept only where they are wanted at the end. */
 	best?: Float32Array;
 }
@@ -43,12 +45,16 @@ export function newTrainingState(fingerprint: string, parameters: Float32Array, 
 	return { progress: { fingerprint, step: 0, epoch: 0, examplesSeen: 0, metricsLines: 0, seconds }, ...vectors };
 }
 
-/** Writes the state to the run folder; the checkpoint before it stays until this one is whole. */
-export async function writeCheckpoint(folder: string, state: TrainingState): Promise<void> {
+/**
+ * Writes the state to the run folder; the checkpoint before it stays until this one is whole.
+ * @param onTaken called when the state may change again; before that it must not
+ */
+export async function writeCheckpoint(folder: string, state: TrainingState, onTaken?: () => void): Promise<void> {
 	const { parameters, firstMoment, secondMoment, progress } = state;
 	assertFinite(parameters, progress.step);
 	const tensors = { parameters, firstMoment, secondMoment };
-	await writeSafetensors(join(folder, CHECKPOINT_FILE), asTensors(tensors), { progress: JSON.stringify(progress) });
+	const metadata = { progress: JSON.stringify(progress) };
+	await writeSafetensors(join(folder, CHECKPOINT_FILE), asTensors(tensors), metadata, onTaken);
 }
 
 /** Writes the parameters of the best epoch; before the checkpoint that names it. */
@@ -84,10 +90,16 @@ export async function readCheckpoint(folder: string, fingerprint: string): Promi
 	};
 }
 
-// In one memory, for the optimizer's sake.
 function allocateState(size: number, trainedSize: number) {
-	const [parameters, firstMoment, secondMoment] = allocateVectors(size, trainedSize, trainedSize);
-	return { parameters, firstMoment, secondMoment };
+	const [parameters, firstMoment, secondMoment, sum, ...received] = allocateVectors(
+		size,
+		trainedSize,
+		trainedSize,
+		trainedSize,
+		trainedSize,
+		trainedSize,
+	);
+	return { parameters, firstMoment, secondMoment, gradients: { sum, received } };
 }
 
 async function readBest(folder: string): Promise<Float32Array> {

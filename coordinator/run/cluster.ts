@@ -16,7 +16,7 @@ export interface ClusterRun {
 	readonly tail: TailSpec;
 	readonly shards: number;
 	/** What a worker in this process computes with. */
-	readonly engine: Pick<TrainConfig, "engine" | "backend" | "threads" | "featureMemory">;
+	readonly engine: Pick<TrainConfig, "engine" | "backend" | "threads" | "featureMemory" | "featureCache">;
 }
 
 /** A run announced to workers, wherever they are. */

@@ -2,7 +2,8 @@ import { join } from "node:path";
 import type { EpochStep } from "../plan/plan-epoch.ts";
 import type { MetricsLine } from "../results/result.ts";
 import { appendMetrics, METRICS_FILE } from "../results/result-files.ts";
-import { type TrainingState, writeBest, writeCheckpoint } from "./checkpoint.ts";
+import type { TrainingState } from "./checkpoint.ts";
+import { CheckpointWriter } from "./checkpoint-writer.ts";
 import { evaluate } from "./evaluator.ts";
 import { assertNotInterrupted } from "./interruption.ts";
 import type { RunContext } from "./run-context.ts";
@@ -28,16 +29,29 @@ class Epochs {
 	readonly #watch: Stopwatch;
 	readonly #trainer: Trainer;
 	readonly #stepsPerEpoch: number;
+	readonly #checkpoints: CheckpointWriter;
 
 	constructor(run: RunContext, state: TrainingState, watch: Stopwatch) {
 		this.#run = run;
 		this.#state = state;
 		this.#watch = watch;
 		this.#trainer = new Trainer(run, state);
+		this.#checkpoints = new CheckpointWriter(run.folder);
 		this.#stepsPerEpoch = this.#trainer.planEpoch(0).length;
 	}
 
 	async run(): Promise<TrainingOutcome> {
+		try {
+			const outcome = await this.#epochs();
+			await this.#checkpoints.written();
+			return outcome;
+		} catch (error) {
+			await this.#checkpoints.written().catch(() => {});
+			throw error;
+		}
+	}
+
+	async #epochs(): Promise<TrainingOutcome> {
 		const { config, terminal } = this.#run;
 		const { progress } = this.#state;
 		const bar = terminal.phase("training", config.epochs * this.#stepsPerEpoch, "steps", progress.step);
@@ -55,18 +69,18 @@ class Epochs {
 		const { progress } = this.#state;
 		for (const [index, step] of steps.entries()) {
 			if (this.#isLookDue()) await this.#measure("step");
-			await this.#watch.time("training", () => this.#trainer.step(step));
+			await this.#watch.time("training", () => this.#trainer.step(step, () => this.#checkpoints.taken()));
 			onStep();
 			const isLast = index === steps.length - 1;
 			if (this.#run.interrupt.aborted || (progress.step % config.checkpointEvery === 0 && !isLast)) {
 				await this.#checkpoint();
+				if (this.#run.interrupt.aborted) await this.#checkpoints.written();
 				assertNotInterrupted(this.#run);
 			}
 		}
 	}
 
 	async #endEpoch(): Promise<void> {
-		const { config, folder } = this.#run;
 		const { progress, parameters } = this.#state;
 		progress.epoch++;
 		const { validation } = await this.#measure("epoch");
@@ -77,12 +91,14 @@ class Epochs {
 			(validation.accuracy === best.accuracy && validation.loss < best.loss);
 		if (isBetter) {
 			progress.best = { epoch: progress.epoch, step: progress.step, ...validation };
-			if (config.keep === "best") {
-				this.#state.best = parameters.slice();
-				await writeBest(folder, this.#state.best);
-			}
 		}
-		await this.#checkpoint();
+		const isKept = isBetter && this.#run.config.keep === "best";
+		if (isKept) {
+			await this.#checkpoints.written();
+			this.#state.best ??= new Float32Array(parameters.length);
+			this.#state.best.set(parameters);
+		}
+		await this.#checkpoint(isKept ? this.#state.best : undefined);
 	}
 
 	// The end of an epoch is measured by itself, so that each version of the parameters is evaluated once.
@@ -123,8 +139,8 @@ class Epochs {
 		return line;
 	}
 
-	async #checkpoint(): Promise<void> {
+	async #checkpoint(best?: Float32Array): Promise<void> {
 		this.#state.progress.seconds = this.#watch.seconds;
-		await writeCheckpoint(this.#run.folder, this.#state);
+		await this.#checkpoints.begin(this.#state, best);
 	}
 }

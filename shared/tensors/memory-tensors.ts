@@ -36,6 +36,11 @@ export interface MemoryTensors extends CoordinatorTensors, WorkerTensors {
 export function createMemoryTensors(): MemoryTensors {
 	const runs = new Map<string, RunTensors>();
 	const schemas = new Map<string, TensorSchema>();
+	const tensorsOf = (runId: string): RunTensors => {
+		const run = runs.get(runId) ?? { parameters: new Map(), gradients: new Map(), free: [] };
+		runs.set(runId, run);
+		return run;
+	};
 
 	return {
 		openRun(runId, schema) {
@@ -51,9 +56,11 @@ export function createMemoryTensors(): MemoryTensors {
 		},
 
 		async publishParameters(runId, version, parameters) {
-			const run = runs.get(runId) ?? { parameters: new Map(), gradients: new Map(), free: [] };
-			runs.set(runId, run);
-			run.parameters.set(version, parameters);
+			tensorsOf(runId).parameters.set(version, parameters);
+		},
+
+		lendGradientBuffers(runId, buffers) {
+			tensorsOf(runId).free.push(...buffers);
 		},
 
 		async dropParameters(runId, version) {

@@ -1,3 +1,4 @@
+import { mkdtempSync } from "node:fs";
 import { mkdtemp, watch, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -18,6 +19,9 @@ export interface Ended {
 const spawn = ([program, ...args]: readonly [string, ...string[]], env: Record<string, string>, cwd: string) =>
 	execa(program, args, { reject: false, env, cwd });
 
+/** Where commands keep what they can make again: apart from what the user's own have there. */
+const CACHE = mkdtempSync(join(tmpdir(), "tailtune-test-cache-"));
+
 /**
  * Starts the real command in a process of its own. No network is reached: what a test needs is given to it.
  * @param via a command that runs the one behind it somewhere, as `ip netns exec NAME` does
@@ -28,7 +32,7 @@ export function start(
 	cwd = process.cwd(),
 	via: readonly string[] = [],
 ): ReturnType<typeof spawn> {
-	const offline = { HF_ENDPOINT: "http://127.0.0.1:9", NO_COLOR: "1" };
+	const offline = { HF_ENDPOINT: "http://127.0.0.1:9", NO_COLOR: "1", XDG_CACHE_HOME: CACHE };
 	const [program = process.execPath, ...others] = [...via, process.execPath, COMMAND, ...args];
 	return spawn([program, ...others], { ...offline, ...env }, cwd);
 }
@@ -77,4 +81,6 @@ export const QUICK = [
 	"1e-3",
 	"--threads",
 	"1",
+	"--feature-cache",
+	"0",
 ] as const;

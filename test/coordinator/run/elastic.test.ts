@@ -19,7 +19,8 @@ async function weights(data: string, start: StartWorker): Promise<string> {
 	const terminal = createTerminal({ stream, quiet: true });
 	const workerSide = { startWorker: start, inspectEngines: async () => [], addWorkerCommand: () => {} };
 	const openCluster: OpenCluster = (run) => openEmbeddedCluster(workerSide, run);
-	const config = await resolveConfig({ data, out, model: "demo", epochs: 2, lr: 1e-3, shards: 4, threads: 1 });
+	const settings = { model: "demo", epochs: 2, lr: 1e-3, shards: 4, threads: 1, featureCache: 0 };
+	const config = await resolveConfig({ data, out, ...settings });
 	await train(config, { openCluster, terminal, interrupt: new AbortController().signal });
 	return createHash("sha256")
 		.update(await readFile(join(out, "model", "model.safetensors")))

@@ -1,7 +1,7 @@
 import test from "ava";
 import fc from "fast-check";
-import { stepAdamW } from "../../../coordinator/optimizer/adamw.ts";
 import { allocateVectors } from "../../../shared/kernels/vector-kernels.ts";
+import { stepAdamW } from "../../../shared/optimizer/adamw.ts";
 
 const float = (limit: number) => fc.float({ min: -limit, max: limit, noNaN: true });
 
@@ -137,6 +137,24 @@ test("what follows the trained parameters stays as it is in one memory too", (t)
 			stepAdamW(parameters, gradient, { firstMoment, secondMoment, step: 1 }, { lr: 0.1, weightDecay: 0.1 });
 			t.true(parameters.subarray(0, length).every((p) => p < 1));
 			t.true(parameters.subarray(length).every((p) => p === 1));
+		}),
+	);
+});
+
+test("a step tells of a gradient with a number that isn't finite, wherever it is and the vectors lie", (t) => {
+	const bad = fc.constantFrom(Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 1e30);
+	fc.assert(
+		fc.property(fc.integer({ min: 1, max: 40 }), fc.nat(), fc.boolean(), bad, (length, place, inOneMemory, number) => {
+			const zeros = () => new Float32Array(length);
+			const apart = [zeros(), zeros(), zeros(), zeros()] as const;
+			const [p, firstMoment, secondMoment, gradient] = inOneMemory
+				? allocateVectors(length, length, length, length)
+				: apart;
+			gradient.set(noise(length, place));
+			const step = () => stepAdamW(p, gradient, { firstMoment, secondMoment, step: 1 }, { lr: 0.1, weightDecay: 0.1 });
+			t.true(step());
+			gradient[place % length] = number;
+			t.false(step());
 		}),
 	);
 });
