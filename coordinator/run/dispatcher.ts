@@ -3,6 +3,21 @@ import { TailtuneError, toErrorCode } from "../../shared/errors.ts";
 import { itemKey, type RunSpec, type WorkerInfo, type WorkItem, type WorkResult } from "../../shared/messages.ts";
 import { ShardMap } from "./shard-map.ts";
 
+/** Why a worker's shards go to others: it said good-bye, nothing was heard of it, or its connection broke. */
+export type LeaveReason = "good-bye" | "silent" | "disconnected";
+
+/** A change among a run's workers, told when the shards have been dealt anew. */
+export type WorkersChange = {
+	readonly worker: WorkerInfo;
+	/** Shards by the id of the worker that has them now; empty where nobody is there. */
+	readonly shards: ReadonlyMap<string, readonly number[]>;
+} & ({ readonly type: "joined" } | { readonly type: "left"; readonly reason: LeaveReason });
+
+export interface DispatcherOptions {
+	/** Told of workers that join and leave, in order. */
+	readonly onWorkers?: ((change: WorkersChange) => void) | undefined;
+}
+
 interface Expected {
 	readonly settle: (result: WorkResult) => void;
 	readonly fail: (error: Error) => void;
@@ -24,13 +39,17 @@ export class Dispatcher {
 	readonly #bus: Bus;
 	readonly #run: RunSpec;
 	readonly #shards: ShardMap;
+	readonly #onWorkers: (change: WorkersChange) => void;
+	/** Those that shards may be given to. */
+	readonly #present = new Set<string>();
 	readonly #expected = new Map<string, Expected>();
 	readonly #ended = new AbortController();
 	#failure: Error | undefined;
 
-	constructor(bus: Bus, run: RunSpec) {
+	constructor(bus: Bus, run: RunSpec, { onWorkers = () => {} }: DispatcherOptions = {}) {
 		this.#bus = bus;
 		this.#run = run;
+		this.#onWorkers = onWorkers;
 		this.#shards = new ShardMap(run.shards, (shard, workerId) => bus.assign({ runId: run.runId, shard, workerId }));
 	}
 
@@ -49,7 +68,7 @@ export class Dispatcher {
 	/** Gives the shards of a worker that died to others at once, and what it had in hand too. */
 	loseWorker(workerId: string): void {
 		const lost = [...this.#shards.holders.keys()].filter((shard) => this.#shards.holders[shard] === workerId);
-		const moved = this.#shards.leave(workerId).then(async () => {
+		const moved = this.#leave(workerId, "disconnected").then(async () => {
 			for (const shard of lost) await this.#bus.takeBack(this.#run.runId, shard);
 		});
 		moved.catch((error) => this.fail(error));
@@ -97,11 +116,23 @@ export class Dispatcher {
 
 	async #followWorkers(): Promise<void> {
 		for await (const event of this.#bus.watchWorkers(this.#ended.signal)) {
-			if (event.type === "joined") {
-				this.workers.set(event.worker.workerId, event.worker);
-				await this.#shards.join(event.worker.workerId);
-			} else await this.#shards.leave(event.workerId);
+			if (event.type === "joined") await this.#join(event.worker);
+			else await this.#leave(event.workerId, event.reason);
 		}
+	}
+
+	async #join(worker: WorkerInfo): Promise<void> {
+		this.workers.set(worker.workerId, worker);
+		this.#present.add(worker.workerId);
+		await this.#shards.join(worker.workerId);
+		this.#onWorkers({ type: "joined", worker, shards: this.#shards.byWorker });
+	}
+
+	async #leave(workerId: string, reason: LeaveReason): Promise<void> {
+		const worker = this.workers.get(workerId);
+		const wasPresent = this.#present.delete(workerId);
+		await this.#shards.leave(workerId);
+		if (worker && wasPresent) this.#onWorkers({ type: "left", worker, reason, shards: this.#shards.byWorker });
 	}
 
 	async #followAnswers(): Promise<void> {

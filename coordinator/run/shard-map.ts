@@ -19,6 +19,15 @@ export class ShardMap {
 		return this.#holders;
 	}
 
+	/** Shards by the id of the worker that holds them. */
+	get byWorker(): Map<string, number[]> {
+		const shards = new Map<string, number[]>();
+		for (const [shard, holder] of this.#holders.entries()) {
+			if (holder !== undefined) shards.set(holder, [...(shards.get(holder) ?? []), shard]);
+		}
+		return shards;
+	}
+
 	async join(workerId: string): Promise<void> {
 		this.#workers.add(workerId);
 		await this.#placeOrphans();

@@ -1,9 +1,11 @@
 import test from "ava";
-import { Dispatcher } from "../../../coordinator/run/dispatcher.ts";
+import { Dispatcher, type DispatcherOptions } from "../../../coordinator/run/dispatcher.ts";
 import type { Bus } from "../../../shared/bus/bus.ts";
 import { createMemoryBus } from "../../../shared/bus/memory-bus.ts";
 import { TailtuneError } from "../../../shared/errors.ts";
 import type { RunSpec, WorkItem, WorkResult } from "../../../shared/messages.ts";
+import { someWorker } from "../../shared/bus/messages.ts";
+import { settle } from "../../shared/bus/virtual-clock.ts";
 
 const tail = { trainable: "TRAINABLE_HEAD", classes: 2, causal: true, loraRank: 0, loraScale: 0 } as const;
 const run: RunSpec = { runId: "run", modelHash: "", tail, shards: 1, tensorsAddress: "" };
@@ -29,9 +31,9 @@ const resultOf = ({ sequences, ...name }: WorkItem, logits: number[]): WorkResul
 	failure: null,
 });
 
-async function begin(): Promise<{ bus: Bus; dispatcher: Dispatcher }> {
+async function begin(options: DispatcherOptions = {}, spec = run): Promise<{ bus: Bus; dispatcher: Dispatcher }> {
 	const bus = createMemoryBus();
-	const dispatcher = new Dispatcher(bus, run);
+	const dispatcher = new Dispatcher(bus, spec, options);
 	await dispatcher.start();
 	return { bus, dispatcher };
 }
@@ -76,4 +78,26 @@ test("what waits fails when the worker's end is reported, and so does what is as
 	dispatcher.fail(new TailtuneError("offline", "lost the worker"));
 	await t.throwsAsync(waiting, { message: "lost the worker" });
 	await t.throwsAsync(gather(dispatcher.execute([item(1)])), { message: "lost the worker" });
+});
+
+test("workers that join and leave are told with the shards of each", async (t) => {
+	const told: string[] = [];
+	const onWorkers: DispatcherOptions["onWorkers"] = (change) => {
+		const reason = change.type === "left" ? ` ${change.reason}` : "";
+		told.push(`${change.worker.workerId} ${change.type}${reason}: ${JSON.stringify([...change.shards])}`);
+	};
+	const { bus, dispatcher } = await begin({ onWorkers }, { ...run, shards: 3 });
+	const a = await bus.join(someWorker("a"));
+	await bus.join(someWorker("b"));
+	await settle();
+	dispatcher.loseWorker("b");
+	await settle();
+	await a.leave();
+	await settle();
+	t.deepEqual(told, [
+		'a joined: [["a",[0,1,2]]]',
+		'b joined: [["a",[0,1]],["b",[2]]]',
+		'b left disconnected: [["a",[0,1,2]]]',
+		"a left good-bye: []",
+	]);
 });
