@@ -35,12 +35,12 @@ export type OpenCluster = (run: ClusterRun) => Promise<Cluster>;
 export async function announceRun(
 	bus: Bus,
 	tensors: CoordinatorTensors,
-	{ runId, model, modelHash, tail, shards, onWorkers }: ClusterRun,
+	{ runId, model, modelHash, tail, shards, ...options }: ClusterRun,
 	tensorsAddress: string,
 ): Promise<{ spec: RunSpec; dispatcher: Dispatcher }> {
 	tensors.openRun(runId, tensorSchema(modelHash, parameterLayout(tail, model.config)));
 	const spec: RunSpec = { runId, modelHash, tail, shards, tensorsAddress };
-	const dispatcher = new Dispatcher(bus, spec, { onWorkers });
+	const dispatcher = new Dispatcher(bus, spec, options);
 	await dispatcher.start();
 	return { spec, dispatcher };
 }

@@ -1,26 +1,34 @@
 import type { Bus } from "../../shared/bus/bus.ts";
+import { type Clock, realClock } from "../../shared/bus/clock.ts";
 import { TailtuneError, toErrorCode } from "../../shared/errors.ts";
 import { itemKey, type RunSpec, type WorkerInfo, type WorkItem, type WorkResult } from "../../shared/messages.ts";
-import { ShardMap } from "./shard-map.ts";
+import { Crew, type WorkersChange } from "./crew.ts";
+import { type IgnoredAnswers, RunAnswers } from "./run-answers.ts";
 
-/** Why a worker's shards go to others: it said good-bye, nothing was heard of it, or its connection broke. */
-export type LeaveReason = "good-bye" | "silent" | "disconnected";
-
-/** A change among a run's workers, told when the shards have been dealt anew. */
-export type WorkersChange = {
-	readonly worker: WorkerInfo;
-	/** Shards by the id of the worker that has them now; empty where nobody is there. */
-	readonly shards: ReadonlyMap<string, readonly number[]>;
-} & ({ readonly type: "joined" } | { readonly type: "left"; readonly reason: LeaveReason });
+export type { LeaveReason, WorkersChange } from "./crew.ts";
 
 export interface DispatcherOptions {
 	/** Told of workers that join and leave, in order. */
 	readonly onWorkers?: ((change: WorkersChange) => void) | undefined;
+	/** Default: real time. */
+	readonly clock?: Clock | undefined;
+	/** Milliseconds since some moment, by that clock. */
+	readonly now?: (() => number) | undefined;
 }
 
+/** Faults of workers' own at one item, by each worker present, after which it is given up. */
+const MOST_FAULTS = 12;
+/** A worker out of reach comes back, some minutes later too; any other fault is worth three tries. */
+const FAULTS_A_TRY = 4;
+
 interface Expected {
+	readonly item: WorkItem;
 	readonly settle: (result: WorkResult) => void;
 	readonly fail: (error: Error) => void;
+	/** When its worker could have begun with it. */
+	sinceMs: number;
+	/** By worker. */
+	readonly faults: Map<string, number>;
 }
 
 /**
@@ -28,29 +36,40 @@ interface Expected {
  * What it expects is the truth; a second answer to an item, or one that nobody asked for, changes nothing.
  */
 export class Dispatcher {
-	/** Answers that were not counted: doubles and strays. */
-	ignoredAnswers = 0;
 	/** Texts, and their tokens, that the trunk was run on. */
 	readonly trunk = { texts: 0, tokens: 0 };
 	/** What computed, as in "onnx cpu". */
 	readonly engines = { trunk: new Set<string>(), tail: new Set<string>() };
-	/** Every worker that was there at some time, by id. */
-	readonly workers = new Map<string, WorkerInfo>();
 	readonly #bus: Bus;
 	readonly #run: RunSpec;
-	readonly #shards: ShardMap;
-	readonly #onWorkers: (change: WorkersChange) => void;
-	/** Those that shards may be given to. */
-	readonly #present = new Set<string>();
+	readonly #crew: Crew;
+	readonly #now: () => number;
 	readonly #expected = new Map<string, Expected>();
+	readonly #answers = new RunAnswers();
+	/** By worker, when its last answer came. */
+	readonly #answeredMs = new Map<string, number>();
 	readonly #ended = new AbortController();
 	#failure: Error | undefined;
 
-	constructor(bus: Bus, run: RunSpec, { onWorkers = () => {} }: DispatcherOptions = {}) {
+	constructor(bus: Bus, run: RunSpec, options: DispatcherOptions = {}) {
+		const { onWorkers = () => {}, clock = realClock, now = () => performance.now() } = options;
 		this.#bus = bus;
 		this.#run = run;
-		this.#onWorkers = onWorkers;
-		this.#shards = new ShardMap(run.shards, (shard, workerId) => bus.assign({ runId: run.runId, shard, workerId }));
+		this.#now = now;
+		const onMoved = (shard: number) => {
+			for (const expected of this.#expected.values()) if (expected.item.shard === shard) expected.sinceMs = now();
+		};
+		this.#crew = new Crew({ bus, run, clock, onWorkers, onMoved, onError: (error) => this.fail(error) });
+	}
+
+	/** Every worker that was there at some time, by id. */
+	get workers(): ReadonlyMap<string, WorkerInfo> {
+		return this.#crew.workers;
+	}
+
+	/** Answers that were not counted, so far. */
+	get ignored(): IgnoredAnswers {
+		return { ...this.#answers.ignored };
 	}
 
 	/** Announces the run and begins to listen. */
@@ -65,17 +84,19 @@ export class Dispatcher {
 		return this.#expected.has(key);
 	}
 
-	/** Gives the shards of a worker that died to others at once, and what it had in hand too. */
+	/** Gives the shards of a worker whose connection broke to others at once, and what it had in hand too. */
 	loseWorker(workerId: string): void {
-		const lost = [...this.#shards.holders.keys()].filter((shard) => this.#shards.holders[shard] === workerId);
-		const moved = this.#leave(workerId, "disconnected").then(async () => {
-			for (const shard of lost) await this.#bus.takeBack(this.#run.runId, shard);
-		});
-		moved.catch((error) => this.fail(error));
+		this.#crew.trouble(workerId, "disconnected");
+	}
+
+	/** Of a worker that connected, for the first time or anew. */
+	connectWorker(workerId: string): void {
+		this.#crew.connected(workerId);
 	}
 
 	/** Makes the run fail where it waits, as when the embedded worker dies. */
 	fail(error: Error): void {
+		if (this.#ended.signal.aborted) return;
 		this.#failure ??= error;
 		for (const expected of this.#expected.values()) expected.fail(this.#failure);
 		this.#expected.clear();
@@ -88,61 +109,79 @@ export class Dispatcher {
 	async *execute(items: readonly WorkItem[]): AsyncGenerator<WorkResult> {
 		if (this.#failure) throw this.#failure;
 		const answers = items.map((item) => this.#expect(item));
-		for (const item of items) await this.#bus.publish(item);
-		for (const answer of answers) {
-			const result = await answer;
-			if (result.failure) throw new TailtuneError(toErrorCode(result.failure.code), result.failure.message);
-			this.trunk.texts += result.trunkSequences;
-			this.trunk.tokens += result.trunkTokens;
-			if (result.trunkEngine) this.engines.trunk.add(result.trunkEngine);
-			this.engines.tail.add(result.tailEngine);
-			yield result;
+		try {
+			for (const item of items) await this.#bus.publish(item);
+			for (const answer of answers) {
+				const result = await answer;
+				if (result.failure) throw new TailtuneError(toErrorCode(result.failure.code), result.failure.message);
+				this.trunk.texts += result.trunkSequences;
+				this.trunk.tokens += result.trunkTokens;
+				if (result.trunkEngine) this.engines.trunk.add(result.trunkEngine);
+				this.engines.tail.add(result.tailEngine);
+				yield result;
+			}
+		} finally {
+			for (const item of items) this.#expected.delete(itemKey(item));
 		}
 	}
 
 	/** Retires the run; workers forget it. */
 	async stop(): Promise<void> {
 		this.#ended.abort();
+		this.#crew.end();
 		await this.#bus.retire(this.#run.runId);
 	}
 
 	#expect(item: WorkItem): Promise<WorkResult> {
 		const answer = new Promise<WorkResult>((settle, fail) => {
-			this.#expected.set(itemKey(item), { settle, fail });
+			this.#expected.set(itemKey(item), { item, settle, fail, sinceMs: this.#now(), faults: new Map() });
 		});
 		answer.catch(() => {}); // an answer that fails before its turn is reported when its turn comes
+		this.#answers.ask(item);
 		return answer;
 	}
 
 	async #followWorkers(): Promise<void> {
 		for await (const event of this.#bus.watchWorkers(this.#ended.signal)) {
-			if (event.type === "joined") await this.#join(event.worker);
-			else await this.#leave(event.workerId, event.reason);
+			if (event.type === "joined") this.#crew.join(event.worker);
+			else this.#crew.leave(event.workerId, event.reason);
 		}
-	}
-
-	async #join(worker: WorkerInfo): Promise<void> {
-		this.workers.set(worker.workerId, worker);
-		this.#present.add(worker.workerId);
-		await this.#shards.join(worker.workerId);
-		this.#onWorkers({ type: "joined", worker, shards: this.#shards.byWorker });
-	}
-
-	async #leave(workerId: string, reason: LeaveReason): Promise<void> {
-		const worker = this.workers.get(workerId);
-		const wasPresent = this.#present.delete(workerId);
-		await this.#shards.leave(workerId);
-		if (worker && wasPresent) this.#onWorkers({ type: "left", worker, reason, shards: this.#shards.byWorker });
 	}
 
 	async #followAnswers(): Promise<void> {
-		for await (const result of this.#bus.watchAnswers(this.#run.runId, this.#ended.signal)) {
-			const key = itemKey(result);
-			const expected = this.#expected.get(key);
-			this.#expected.delete(key);
-			if (expected) expected.settle(result);
-			else this.ignoredAnswers++;
-		}
+		for await (const result of this.#bus.watchAnswers(this.#run.runId, this.#ended.signal)) this.#answered(result);
 		if (!this.#ended.signal.aborted) throw new TailtuneError("offline", "lost the bus that answers come over");
+	}
+
+	#answered(result: WorkResult): void {
+		const key = itemKey(result);
+		const expected = this.#expected.get(key);
+		if (!expected) this.#answers.ignore(result);
+		else if (result.failure?.ofWorker && !this.#isGivenUp(expected, result)) {
+			this.#crew.trouble(result.workerId, "failing");
+		} else {
+			this.#expected.delete(key);
+			if (!result.failure) this.#worked(expected, result.workerId);
+			this.#answers.count(result);
+			expected.settle(result);
+		}
+	}
+
+	/** Counts a worker's own fault at an item. Whether every worker present has now failed at it too often. */
+	#isGivenUp({ faults }: Expected, { workerId, failure }: WorkResult): boolean {
+		const weight = failure?.code === "offline" ? 1 : FAULTS_A_TRY;
+		faults.set(workerId, (faults.get(workerId) ?? 0) + weight);
+		const present = [...this.#crew.present];
+		return present.length > 0 && present.every((member) => (faults.get(member) ?? 0) >= MOST_FAULTS);
+	}
+
+	// Workers do one item after another: a worker began when it had the item and was done with the one before it.
+	#worked({ item, sinceMs }: Expected, workerId: string): void {
+		const nowMs = this.#now();
+		const beganMs = Math.max(sinceMs, this.#answeredMs.get(workerId) ?? 0);
+		this.#answeredMs.set(workerId, nowMs);
+		const tokens = item.sequences.reduce((sum, sequence) => sum + sequence.tokens.length, 0);
+		this.#crew.speeds.add(workerId, item.kind, tokens, nowMs - beganMs);
+		this.#crew.worked(workerId);
 	}
 }

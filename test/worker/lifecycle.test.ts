@@ -184,18 +184,61 @@ test("a bad item is answered with a failure, and the worker goes on", async (t) 
 	);
 });
 
-test("a model that can't be had is the answer to every item of its run", async (t) => {
+test("a worker that can't have the model says so, keeps the item and tries again, waiting twice as long each time", async (t) => {
 	const cluster = new Cluster();
 	await cluster.announce();
-	await cluster.startWorker("a", () => Promise.reject(new TailtuneError("not-found", "no such weights")));
+	let isThere = false;
+	const openModel = async () => {
+		if (isThere) return fakeModel;
+		throw new TailtuneError("not-found", "no such weights");
+	};
+	await cluster.startWorker("a", openModel);
 	await cluster.assign(["a"]);
 	for (const part of [0, 1]) await cluster.bus.publish(itemOf(0, part));
 	await settle();
-	const failure = { code: "not-found", message: "no such weights" };
+	const failure = { code: "not-found", message: "no such weights", ofWorker: true };
+	const failures = () => cluster.answers.map((answer) => answer.failure);
+	t.deepEqual(failures(), [failure]);
+	await cluster.clock.advance(500);
+	t.deepEqual(failures(), [failure, failure]);
+	await cluster.clock.advance(999);
+	t.is(cluster.answers.length, 2);
+	isThere = true;
+	await cluster.clock.advance(1);
+	t.deepEqual(failures(), [failure, failure, null, null]);
+});
+
+test("a worker in trouble hands the item back as soon as its shard is given to another", async (t) => {
+	const cluster = new Cluster();
+	await cluster.announce();
+	await cluster.startWorker("lonely", () => Promise.reject(new TailtuneError("offline", "nobody answers")));
+	await cluster.startWorker("heir");
+	await cluster.assign(["lonely"]);
+	await cluster.bus.publish(itemOf(0, 0));
+	await settle();
+	await cluster.assign(["heir"]);
+	await settle();
 	t.deepEqual(
-		cluster.answers.map((answer) => answer.failure),
-		[failure, failure],
+		cluster.answers.map(({ workerId, failure }) => `${workerId} ${failure?.code}`),
+		["lonely offline", "heir undefined"],
 	);
+});
+
+test("after a fault of the engine the next try is with a new one, after a lost coordinator with the same", async (t) => {
+	for (const [code, sessions] of [
+		["engine", 2],
+		["offline", 1],
+	] as const) {
+		const cluster = new Cluster();
+		await cluster.announce();
+		const { tail, opened } = await cluster.startWorker("a");
+		tail.fault = () => Promise.reject(new TailtuneError(code, "not now"));
+		await cluster.assign(["a"]);
+		await cluster.bus.publish(itemOf(0, 0));
+		await cluster.clock.advance(500);
+		t.is(cluster.answers.at(-1)?.failure, null);
+		t.is(opened(), sessions);
+	}
 });
 
 test("engines are opened at a run's first item and closed when it is retired", async (t) => {

@@ -5,7 +5,7 @@ import { createMemoryBus } from "../../../shared/bus/memory-bus.ts";
 import { TailtuneError } from "../../../shared/errors.ts";
 import type { RunSpec, WorkItem, WorkResult } from "../../../shared/messages.ts";
 import { someWorker } from "../../shared/bus/messages.ts";
-import { settle } from "../../shared/bus/virtual-clock.ts";
+import { settle, VirtualClock } from "../../shared/bus/virtual-clock.ts";
 
 const tail = { trainable: "TRAINABLE_HEAD", classes: 2, causal: true, loraRank: 0, loraScale: 0 } as const;
 const run: RunSpec = { runId: "run", modelHash: "", tail, shards: 1, tensorsAddress: "" };
@@ -61,13 +61,83 @@ test("a second answer to an item, and one that nobody asked for, change nothing 
 	await bus.answer(resultOf(item(7), [77]));
 	await bus.answer(resultOf(item(1), [11]));
 	t.deepEqual(await results, [10, 11]);
-	t.is(dispatcher.ignoredAnswers, 2);
+	t.deepEqual(dispatcher.ignored, { double: 1, stale: 0, stray: 1 });
+});
+
+/** A failure that is the worker's own. */
+const faultOf = (workerId: string, part: number, code = "engine"): WorkResult => ({
+	...resultOf(item(part), []),
+	workerId,
+	failure: { code, message: `${workerId} can't`, ofWorker: true },
+});
+
+test("a shard whose worker fails goes to the one that has failed least", async (t) => {
+	const { bus, dispatcher } = await begin();
+	const assigned: string[] = [];
+	void (async () => {
+		for await (const { workerId } of bus.watchAssignments("run", new AbortController().signal)) assigned.push(workerId);
+	})();
+	for (const workerId of ["a", "b"]) await bus.join(someWorker(workerId));
+	await settle();
+	const results = gather(dispatcher.execute([item(0)]));
+	for (const workerId of ["a", "b", "b", "a"]) {
+		await bus.answer(faultOf(workerId, 0));
+		await settle();
+	}
+	t.deepEqual(assigned, ["a", "b", "a"]);
+	await bus.answer(resultOf(item(0), [10]));
+	t.deepEqual(await results, [10]);
+});
+
+test("an item at which every worker has failed three times ends the run with the reason", async (t) => {
+	const { bus, dispatcher } = await begin();
+	for (const workerId of ["a", "b"]) await bus.join(someWorker(workerId));
+	await settle();
+	const results = gather(dispatcher.execute([item(0)]));
+	for (let i = 0; i < 3; i++) await bus.answer(faultOf("a", 0));
+	for (let i = 0; i < 2; i++) await bus.answer(faultOf("b", 0));
+	await settle();
+	t.true(dispatcher.isExpected("WORK_KIND_EVALUATE/0/0"), "b has a try left");
+	await bus.answer(faultOf("b", 0));
+	await t.throwsAsync(results, { instanceOf: TailtuneError, code: "engine", message: "b can't" });
+});
+
+test("a worker that can't reach the coordinator has more tries: it comes back", async (t) => {
+	const { bus, dispatcher } = await begin();
+	await bus.join(someWorker("a"));
+	await settle();
+	const results = gather(dispatcher.execute([item(0)]));
+	for (let i = 0; i < 11; i++) await bus.answer(faultOf("a", 0, "offline"));
+	await bus.answer(resultOf(item(0), [10]));
+	t.deepEqual(await results, [10]);
+});
+
+test("a worker whose connection broke has shards again after half a minute, or when it stands", async (t) => {
+	const clock = new VirtualClock();
+	let shards = "";
+	const onWorkers: DispatcherOptions["onWorkers"] = (change) => {
+		shards = JSON.stringify([...change.shards]);
+	};
+	const { bus, dispatcher } = await begin({ clock, onWorkers }, { ...run, shards: 2 });
+	for (const workerId of ["a", "b"]) await bus.join(someWorker(workerId));
+	for (const comeBack of [() => clock.advance(30_000), () => dispatcher.connectWorker("a")]) {
+		await settle();
+		t.is(shards, '[["a",[0]],["b",[1]]]');
+		dispatcher.loseWorker("a");
+		t.is(shards, '[["b",[0,1]]]');
+		await comeBack();
+		dispatcher.loseWorker("b");
+		dispatcher.connectWorker("b");
+		t.is(shards, '[["a",[0]],["b",[1]]]');
+	}
+	await dispatcher.stop();
+	t.is(clock.pending, 0);
 });
 
 test("a failure is told with the worker's reason", async (t) => {
 	const { bus, dispatcher } = await begin();
 	const results = gather(dispatcher.execute([item(0)]));
-	await bus.answer({ ...resultOf(item(0), []), failure: { code: "diverged", message: "not finite" } });
+	await bus.answer({ ...resultOf(item(0), []), failure: { code: "diverged", message: "not finite", ofWorker: false } });
 	await t.throwsAsync(results, { instanceOf: TailtuneError, message: "not finite", code: "diverged" });
 });
 
@@ -98,6 +168,7 @@ test("workers that join and leave are told with the shards of each", async (t) =
 		'a joined: [["a",[0,1,2]]]',
 		'b joined: [["a",[0,1]],["b",[2]]]',
 		'b left disconnected: [["a",[0,1,2]]]',
-		"a left good-bye: []",
+		'a left good-bye: [["b",[0,1,2]]]',
+		'b joined: [["b",[0,1,2]]]',
 	]);
 });

@@ -10,6 +10,11 @@ export interface WorkFailureInput {
    */
   'code'?: (string);
   'message'?: (string);
+  /**
+   * The worker's own fault, as when its engine died or it can't reach the coordinator, and not the item's: another worker
+   * may do it, or this one later. The item is not acknowledged.
+   */
+  'ofWorker'?: (boolean);
 }
 
 /**
@@ -21,4 +26,9 @@ export interface WorkFailure {
    */
   'code': (string);
   'message': (string);
+  /**
+   * The worker's own fault, as when its engine died or it can't reach the coordinator, and not the item's: another worker
+   * may do it, or this one later. The item is not acknowledged.
+   */
+  'ofWorker': (boolean);
 }

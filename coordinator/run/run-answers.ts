@@ -1,0 +1,35 @@
+import { itemKey, type WorkItem, type WorkResult } from "../../shared/messages.ts";
+
+/** How many answers were not counted, by why. */
+export interface IgnoredAnswers {
+	/** The item had its answer already. */
+	double: number;
+	/** Of a step that is over, or a version before the one in use. */
+	stale: number;
+	/** Nobody asked for it. */
+	stray: number;
+}
+
+/** Tells answers that aren't counted apart. Items are asked for in the order of their versions. */
+export class RunAnswers {
+	readonly ignored: IgnoredAnswers = { double: 0, stale: 0, stray: 0 };
+	/** Keys counted of the latest version asked for. */
+	readonly #counted = new Set<string>();
+	#version = 0;
+
+	ask({ parameterVersion }: WorkItem): void {
+		if (parameterVersion === this.#version) return;
+		this.#version = parameterVersion;
+		this.#counted.clear();
+	}
+
+	count(result: WorkResult): void {
+		this.#counted.add(itemKey(result));
+	}
+
+	ignore(result: WorkResult): void {
+		if (this.#counted.has(itemKey(result))) this.ignored.double++;
+		else if (result.parameterVersion < this.#version) this.ignored.stale++;
+		else this.ignored.stray++;
+	}
+}
