@@ -24,5 +24,5 @@ export function failureResult(item: WorkItem, workerId: string, error: unknown, 
 	const code = error instanceof TailtuneError ? error.code : "engine";
 	const [message = ""] = (error instanceof Error ? error.message : String(error)).split("\n");
 	const nothing = { logits: [], trunkSequences: 0, trunkTokens: 0, trunkEngine: "", tailEngine: "" };
-	return { ...nameOf(item), workerId, ...nothing, failure: { code, message, ofWorker } };
+	return { ...nameOf(item), workerId, ...nothing, failure: { code, message, ofWorker, fault: 0 } };
 }

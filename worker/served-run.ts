@@ -31,8 +31,9 @@ export class ServedRun {
 	readonly #shards = new Map<number, AbortController>();
 	readonly #loops = new Set<Promise<void>>();
 	#session: Promise<Session> | undefined;
-	/** Tries in a row that failed by the worker's fault, and the wait before the next one. */
+	/** Tries that failed by the worker's fault, those in a row, and the wait before the next one. */
 	#faults = 0;
+	#faultsInRow = 0;
 	#pause: Promise<void> = Promise.resolve();
 
 	constructor(run: RunSpec, host: RunHost) {
@@ -108,12 +109,13 @@ export class ServedRun {
 	 */
 	async #do(delivery: Delivery): Promise<boolean> {
 		const result = await this.#resultOf(delivery.item);
-		await this.#host.bus.answer(result);
 		if (result.failure?.ofWorker) {
+			await this.#host.bus.answer({ ...result, failure: { ...result.failure, fault: ++this.#faults } });
 			this.#pauseAll();
 			return false;
 		}
-		this.#faults = 0;
+		await this.#host.bus.answer(result);
+		this.#faultsInRow = 0;
 		await delivery.ack();
 		return true;
 	}
@@ -140,7 +142,7 @@ export class ServedRun {
 	/** Has all shards of the run wait, longer each time. */
 	#pauseAll(): void {
 		const { bus, clock } = this.#host;
-		const ms = Math.min(FIRST_PAUSE_MS * 2 ** this.#faults++, LONGEST_PAUSE_MS);
+		const ms = Math.min(FIRST_PAUSE_MS * 2 ** this.#faultsInRow++, LONGEST_PAUSE_MS);
 		// Where nothing ever expires the coordinator is in this process, and nothing gets better by waiting.
 		const isAlone = bus.timing.ackWaitMs === Number.POSITIVE_INFINITY;
 		this.#pause = isAlone ? setImmediate() : waitFor(clock, ms, this.#ended.signal);

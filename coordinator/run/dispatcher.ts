@@ -27,7 +27,8 @@ interface Expected {
 	readonly fail: (error: Error) => void;
 	/** When its worker could have begun with it. */
 	sinceMs: number;
-	/** By worker. */
+	/** Faults of workers' own that were told, and their weight by worker. */
+	readonly told: Set<string>;
 	readonly faults: Map<string, number>;
 }
 
@@ -134,7 +135,8 @@ export class Dispatcher {
 
 	#expect(item: WorkItem): Promise<WorkResult> {
 		const answer = new Promise<WorkResult>((settle, fail) => {
-			this.#expected.set(itemKey(item), { item, settle, fail, sinceMs: this.#now(), faults: new Map() });
+			const sinceMs = this.#now();
+			this.#expected.set(itemKey(item), { item, settle, fail, sinceMs, told: new Set(), faults: new Map() });
 		});
 		answer.catch(() => {}); // an answer that fails before its turn is reported when its turn comes
 		this.#answers.ask(item);
@@ -157,22 +159,35 @@ export class Dispatcher {
 		const key = itemKey(result);
 		const expected = this.#expected.get(key);
 		if (!expected) this.#answers.ignore(result);
-		else if (result.failure?.ofWorker && !this.#isGivenUp(expected, result)) {
-			this.#crew.trouble(result.workerId, "failing");
-		} else {
-			this.#expected.delete(key);
-			if (!result.failure) this.#worked(expected, result.workerId);
-			this.#answers.count(result);
-			expected.settle(result);
+		else if (result.failure?.ofWorker) this.#failedOn(expected, result);
+		else {
+			this.#worked(expected, result.workerId);
+			this.#settle(expected, result);
 		}
 	}
 
-	/** Counts a worker's own fault at an item. Whether every worker present has now failed at it too often. */
-	#isGivenUp({ faults }: Expected, { workerId, failure }: WorkResult): boolean {
+	#settle(expected: Expected, result: WorkResult): void {
+		this.#expected.delete(itemKey(result));
+		this.#answers.count(result);
+		expected.settle(result);
+	}
+
+	/** Of a worker's own fault: others try, until every worker present has failed at the item too often. */
+	#failedOn(expected: Expected, result: WorkResult): void {
+		const { workerId, failure } = result;
+		const { told, faults } = expected;
+		const name = `${workerId} ${failure?.fault}`;
+		if (told.has(name)) {
+			this.#answers.ignore(result);
+			return;
+		}
+		told.add(name);
 		const weight = failure?.code === "offline" ? 1 : FAULTS_A_TRY;
 		faults.set(workerId, (faults.get(workerId) ?? 0) + weight);
 		const present = [...this.#crew.present];
-		return present.length > 0 && present.every((member) => (faults.get(member) ?? 0) >= MOST_FAULTS);
+		const isGivenUp = present.length > 0 && present.every((member) => (faults.get(member) ?? 0) >= MOST_FAULTS);
+		if (isGivenUp) this.#settle(expected, result);
+		else this.#crew.trouble(workerId, "failing");
 	}
 
 	// Workers do one item after another: a worker began when it had the item and was done with the one before it.

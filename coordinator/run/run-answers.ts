@@ -2,7 +2,7 @@ import { itemKey, type WorkItem, type WorkResult } from "../../shared/messages.t
 
 /** How many answers were not counted, by why. */
 export interface IgnoredAnswers {
-	/** The item had its answer already. */
+	/** The item had its answer already; or a worker's fault was told again. */
 	double: number;
 	/** Of a step that is over, or a version before the one in use. */
 	stale: number;
@@ -28,7 +28,7 @@ export class RunAnswers {
 	}
 
 	ignore(result: WorkResult): void {
-		if (this.#counted.has(itemKey(result))) this.ignored.double++;
+		if (this.#counted.has(itemKey(result)) || result.failure?.ofWorker) this.ignored.double++;
 		else if (result.parameterVersion < this.#version) this.ignored.stale++;
 		else this.ignored.stray++;
 	}

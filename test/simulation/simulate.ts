@@ -23,6 +23,7 @@ const RESCUE_MS = 10_000;
 /** Something wrong in the product, put in on purpose. */
 export interface Mutation {
 	readonly ofCoordinatorBus?: (bus: Bus) => Bus;
+	readonly ofWorkerBus?: (bus: Bus) => Bus;
 	/** The coordinator isn't told of a broken connection. */
 	readonly ignoresBrokenStreams?: boolean;
 }
@@ -164,10 +165,11 @@ class Simulation {
 		const { node } = worker;
 		this.world.log(`${node.name} starts`);
 		this.#workers.push(worker);
+		const bus = faultyBus(this.#bus, node);
 		const takeFault = () => worker.engineFaults > 0 && worker.engineFaults-- > 0;
 		const starting = startWorker(
 			{
-				bus: faultyBus(this.#bus, node),
+				bus: this.#mutation.ofWorkerBus?.(bus) ?? bus,
 				connect: async ({ tensorsAddress }) => {
 					const coordinator = this.#coordinators.get(tensorsAddress);
 					if (!coordinator) throw new TailtuneError("offline", `${tensorsAddress}: nobody answers`);

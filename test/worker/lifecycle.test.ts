@@ -196,16 +196,16 @@ test("a worker that can't have the model says so, keeps the item and tries again
 	await cluster.assign(["a"]);
 	for (const part of [0, 1]) await cluster.bus.publish(itemOf(0, part));
 	await settle();
-	const failure = { code: "not-found", message: "no such weights", ofWorker: true };
+	const failure = (fault: number) => ({ code: "not-found", message: "no such weights", ofWorker: true, fault });
 	const failures = () => cluster.answers.map((answer) => answer.failure);
-	t.deepEqual(failures(), [failure]);
+	t.deepEqual(failures(), [failure(1)]);
 	await cluster.clock.advance(500);
-	t.deepEqual(failures(), [failure, failure]);
+	t.deepEqual(failures(), [failure(1), failure(2)]);
 	await cluster.clock.advance(999);
 	t.is(cluster.answers.length, 2);
 	isThere = true;
 	await cluster.clock.advance(1);
-	t.deepEqual(failures(), [failure, failure, null, null]);
+	t.deepEqual(failures(), [failure(1), failure(2), null, null]);
 });
 
 test("a worker in trouble hands the item back as soon as its shard is given to another", async (t) => {

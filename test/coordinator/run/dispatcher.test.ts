@@ -65,10 +65,11 @@ test("a second answer to an item, and one that nobody asked for, change nothing 
 });
 
 /** A failure that is the worker's own. */
+let faults = 0;
 const faultOf = (workerId: string, part: number, code = "engine"): WorkResult => ({
 	...resultOf(item(part), []),
 	workerId,
-	failure: { code, message: `${workerId} can't`, ofWorker: true },
+	failure: { code, message: `${workerId} can't`, ofWorker: true, fault: ++faults },
 });
 
 test("a shard whose worker fails goes to the one that has failed least", async (t) => {
@@ -100,6 +101,18 @@ test("an item at which every worker has failed three times ends the run with the
 	t.true(dispatcher.isExpected("WORK_KIND_EVALUATE/0/0"), "b has a try left");
 	await bus.answer(faultOf("b", 0));
 	await t.throwsAsync(results, { instanceOf: TailtuneError, code: "engine", message: "b can't" });
+});
+
+test("a fault that is told several times counts once", async (t) => {
+	const { bus, dispatcher } = await begin();
+	await bus.join(someWorker("a"));
+	await settle();
+	const results = gather(dispatcher.execute([item(0)]));
+	const fault = faultOf("a", 0);
+	for (let i = 0; i < 5; i++) await bus.answer(fault);
+	await bus.answer(resultOf(item(0), [10]));
+	t.deepEqual(await results, [10]);
+	t.is(dispatcher.ignored.double, 4);
 });
 
 test("a worker that can't reach the coordinator has more tries: it comes back", async (t) => {
@@ -137,7 +150,10 @@ test("a worker whose connection broke has shards again after half a minute, or w
 test("a failure is told with the worker's reason", async (t) => {
 	const { bus, dispatcher } = await begin();
 	const results = gather(dispatcher.execute([item(0)]));
-	await bus.answer({ ...resultOf(item(0), []), failure: { code: "diverged", message: "not finite", ofWorker: false } });
+	await bus.answer({
+		...resultOf(item(0), []),
+		failure: { code: "diverged", message: "not finite", ofWorker: false, fault: 0 },
+	});
 	await t.throwsAsync(results, { instanceOf: TailtuneError, message: "not finite", code: "diverged" });
 });
 

@@ -15,6 +15,10 @@ export interface WorkFailureInput {
    * may do it, or this one later. The item is not acknowledged.
    */
   'ofWorker'?: (boolean);
+  /**
+   * Numbers the worker's own faults in a run: one that is told twice counts once.
+   */
+  'fault'?: (number);
 }
 
 /**
@@ -31,4 +35,8 @@ export interface WorkFailure {
    * may do it, or this one later. The item is not acknowledged.
    */
   'ofWorker': (boolean);
+  /**
+   * Numbers the worker's own faults in a run: one that is told twice counts once.
+   */
+  'fault': (number);
 }
