@@ -2,8 +2,9 @@ import type { Bus } from "../../shared/bus/bus.ts";
 import { type Clock, realClock } from "../../shared/bus/clock.ts";
 import { TailtuneError, toErrorCode } from "../../shared/errors.ts";
 import { itemKey, type RunSpec, type WorkerInfo, type WorkItem, type WorkResult } from "../../shared/messages.ts";
+import type { IgnoredAnswers } from "../results/audit.ts";
 import { Crew, type WorkersChange } from "./crew.ts";
-import { type IgnoredAnswers, RunAnswers } from "./run-answers.ts";
+import { RunAnswers } from "./run-answers.ts";
 
 export type { LeaveReason, WorkersChange } from "./crew.ts";
 

@@ -1,14 +1,5 @@
 import { itemKey, type WorkItem, type WorkResult } from "../../shared/messages.ts";
-
-/** How many answers were not counted, by why. */
-export interface IgnoredAnswers {
-	/** The item had its answer already; or a worker's fault was told again. */
-	double: number;
-	/** Of a step that is over, or a version before the one in use. */
-	stale: number;
-	/** Nobody asked for it. */
-	stray: number;
-}
+import type { IgnoredAnswers } from "../results/audit.ts";
 
 /** Tells answers that aren't counted apart. Items are asked for in the order of their versions. */
 export class RunAnswers {

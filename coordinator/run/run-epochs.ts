@@ -1,7 +1,9 @@
 import { join } from "node:path";
+import { TailtuneError } from "../../shared/errors.ts";
 import type { EpochStep } from "../plan/plan-epoch.ts";
+import { type AuditTotals, checkAudit } from "../results/audit.ts";
 import type { MetricsLine } from "../results/result.ts";
-import { appendMetrics, METRICS_FILE } from "../results/result-files.ts";
+import { AUDIT_FILE, appendAudit, appendMetrics, METRICS_FILE, readAudit } from "../results/result-files.ts";
 import { type TrainingState, writeBest, writeCheckpoint } from "./checkpoint.ts";
 import { evaluate } from "./evaluator.ts";
 import { assertNotInterrupted } from "./interruption.ts";
@@ -15,6 +17,8 @@ export interface TrainingOutcome {
 	readonly stopped: "finished" | "early";
 	/** Milliseconds of each optimizer step of this process. */
 	readonly stepMs: readonly number[];
+	/** Of all steps, those of earlier processes too. */
+	readonly audit: AuditTotals;
 }
 
 /** Trains epoch by epoch from where the state stands, and leaves it where training ended. */
@@ -47,7 +51,19 @@ class Epochs {
 			await this.#endEpoch();
 		}
 		bar.done();
-		return { stopped: progress.epoch < config.epochs ? "early" : "finished", stepMs: this.#trainer.stepMs };
+		const stopped = progress.epoch < config.epochs ? "early" : "finished";
+		return { stopped, stepMs: this.#trainer.stepMs, audit: await this.#audit() };
+	}
+
+	/** Whether what was counted is what was planned. */
+	async #audit(): Promise<AuditTotals> {
+		const { folder } = this.#run;
+		const { epoch, examplesSeen } = this.#state.progress;
+		const planned = Array.from({ length: epoch }, (_, done) => this.#trainer.planEpoch(done)).flat();
+		const file = join(folder, AUDIT_FILE);
+		const totals = checkAudit(await readAudit(folder), planned, file);
+		if (totals.examples === examplesSeen) return totals;
+		throw new TailtuneError("protocol", `${file}: ${totals.examples} texts counted, learned from ${examplesSeen}`);
 	}
 
 	async #steps(steps: readonly EpochStep[], onStep: () => void): Promise<void> {
@@ -125,6 +141,7 @@ class Epochs {
 
 	async #checkpoint(): Promise<void> {
 		this.#state.progress.seconds = this.#watch.seconds;
+		await appendAudit(this.#run.folder, this.#trainer.takeAudit());
 		await writeCheckpoint(this.#run.folder, this.#state);
 	}
 }

@@ -4,7 +4,7 @@ import { checkConfig } from "../../shared/cli/resolve-config.ts";
 import type { TrainConfig } from "../../shared/config.ts";
 import { TailtuneError } from "../../shared/errors.ts";
 import { asDiskError, writeJson } from "../../shared/files/write-atomic.ts";
-import { METRICS_FILE, RESULT_FILE } from "../results/result-files.ts";
+import { AUDIT_FILE, METRICS_FILE, RESULT_FILE } from "../results/result-files.ts";
 import { lockRunFolder } from "./run-lock.ts";
 
 /** Where a run stands, and its best weights so far; they go when it is finished. */
@@ -53,7 +53,7 @@ export async function createRunFolder(config: TrainConfig): Promise<NewRunFolder
 	}
 	const undoUnlessBegun = async () => {
 		if (await exists(join(path, CHECKPOINT_FILE))) return;
-		for (const name of [CONFIG_FILE, METRICS_FILE, BEST_FILE]) await rm(join(path, name), { force: true });
+		for (const name of [CONFIG_FILE, METRICS_FILE, AUDIT_FILE, BEST_FILE]) await rm(join(path, name), { force: true });
 		await giveUp();
 	};
 	return { path, release, undoUnlessBegun };

@@ -7,7 +7,7 @@ import type { ModelFiles } from "../../shared/model/model-files.ts";
 import { parameterLayout } from "../../shared/model/parameter-layout.ts";
 import { cutOf, TRAINABLE_BY_NAME } from "../../shared/model/tail-spec.ts";
 import type { RunResult } from "../results/result.ts";
-import { keepMetrics } from "../results/result-files.ts";
+import { keepLines } from "../results/result-files.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { newTrainingState, readCheckpoint, type TrainingState } from "./checkpoint.ts";
 import type { OpenCluster } from "./cluster.ts";
@@ -141,6 +141,6 @@ async function openState(
 ): Promise<TrainingState> {
 	const saved = await readCheckpoint(folder, fingerprint);
 	const state = saved ?? newTrainingState(fingerprint, await begin(), trainedSize);
-	await keepMetrics(folder, state.progress.metricsLines);
+	await keepLines(folder, { metrics: state.progress.metricsLines, steps: state.progress.step });
 	return state;
 }

@@ -1,3 +1,4 @@
+import type { AuditLine } from "../../coordinator/results/audit.ts";
 import type { TrainingState } from "../../coordinator/run/checkpoint.ts";
 import { announceRun } from "../../coordinator/run/cluster.ts";
 import type { Bus } from "../../shared/bus/bus.ts";
@@ -93,6 +94,7 @@ class Simulation {
 	#coordinator: RunningCoordinator | undefined;
 	#workersStarted = 0;
 	#checkpoint: TrainingState | undefined;
+	#audit: readonly AuditLine[] = [];
 	#isDone = false;
 	#error: unknown;
 	#miscount: string | undefined;
@@ -233,9 +235,11 @@ class Simulation {
 			node.name,
 		);
 		const context = { ...toyContext(plan), ...announced, tensors: this.#countOnce(server) };
-		const hash = await runPhases(context, state, plan.checkpointEvery, (checkpoint) => {
+		const audit = this.#audit.slice(0, state.progress.step);
+		const hash = await runPhases(context, state, plan.checkpointEvery, audit, (checkpoint) => {
 			this.world.log(`${node.name}: checkpoint at step ${checkpoint.progress.step}`);
 			this.#checkpoint = checkpoint;
+			this.#audit = [...audit];
 		});
 		this.hash = hash;
 		this.#isDone = true;

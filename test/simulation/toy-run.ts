@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { assignShards } from "../../coordinator/plan/assign-shards.ts";
+import { type AuditLine, checkAudit } from "../../coordinator/results/audit.ts";
 import { newTrainingState, type TrainingState } from "../../coordinator/run/checkpoint.ts";
 import { evaluate } from "../../coordinator/run/evaluator.ts";
 import { prepareFeatures } from "../../coordinator/run/prepare-features.ts";
@@ -85,19 +86,25 @@ export function toyContext(plan: Plan): Omit<RunContext, "spec" | "dispatcher" |
 }
 
 /**
- * The phases of a run without its files: features, looks, steps, the last evaluation.
+ * The phases of a run without its files: features, looks, steps, the last evaluation, the audit.
+ * @param audit lines of the steps before; those of the next are added at each checkpoint
  * @returns a hash of all numbers that came out
  */
 export async function runPhases(
 	run: RunContext,
 	state: TrainingState,
 	checkpointEvery: number,
+	audit: AuditLine[],
 	onCheckpoint: (state: TrainingState) => void,
 ): Promise<string> {
 	const { progress, parameters } = state;
 	const trainer = new Trainer(run, state);
 	const all = run.texts.planned.map(({ id }) => id);
 	const look = () => evaluate(run, { version: progress.step, parameters }, all);
+	const checkpoint = () => {
+		audit.push(...trainer.takeAudit());
+		onCheckpoint(copyOf(state));
+	};
 	await prepareFeatures(run);
 	const stepsPerEpoch = trainer.planEpoch(0).length;
 	while (progress.epoch < EPOCHS) {
@@ -105,12 +112,14 @@ export async function runPhases(
 		for (const step of trainer.planEpoch(progress.epoch).slice(done)) {
 			if (progress.step === 0) await look();
 			await trainer.step(step);
-			if (progress.step % checkpointEvery === 0 && progress.step % stepsPerEpoch !== 0) onCheckpoint(copyOf(state));
+			if (progress.step % checkpointEvery === 0 && progress.step % stepsPerEpoch !== 0) checkpoint();
 		}
 		progress.epoch++;
 		await look();
-		onCheckpoint(copyOf(state));
+		checkpoint();
 	}
+	const planned = Array.from({ length: EPOCHS }, (_, epoch) => trainer.planEpoch(epoch)).flat();
+	checkAudit(audit, planned, "audit");
 	const evaluation = await evaluate(run, { version: progress.step + 1, parameters }, all);
 	const { loss } = evaluation.score(all);
 	const hash = createHash("sha256");
