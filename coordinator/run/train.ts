@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import type { TrainConfig } from "../../shared/config.ts";
 import { TailtuneError } from "../../shared/errors.ts";
 import type { TailSpec } from "../../shared/messages.ts";
@@ -105,7 +104,8 @@ async function runInFolder(
 	);
 	watch.add(state.progress.seconds);
 	const cluster = await openCluster({
-		runId: randomUUID(),
+		runId: folder.runId,
+		abandoned: folder.abandoned,
 		model,
 		modelHash: await model.hash(),
 		tail,

@@ -231,7 +231,14 @@ class Simulation {
 		announced = await announceRun(
 			bus,
 			server.tensors,
-			{ ...run, shards: plan.shards, engine, clock: node.clock, now: () => this.world.clock.now },
+			{
+				...run,
+				abandoned: restarts > 0 ? [`run-${restarts - 1}`] : [],
+				shards: plan.shards,
+				engine,
+				clock: node.clock,
+				now: () => this.world.clock.now,
+			},
 			node.name,
 		);
 		const context = { ...toyContext(plan), ...announced, tensors: this.#countOnce(server) };
