@@ -37,10 +37,16 @@ export function faultyBus(bus: Bus, node: Node): Bus {
 		announce: stored((run) => bus.announce(run)),
 		retire: stored((runId) => bus.retire(runId)),
 		watchRuns: follow((signal) => bus.watchRuns(signal)),
-		assign: stored((assignment) => bus.assign(assignment)),
+		assign: stored(async (assignment) => {
+			world.log(`${node.name}: gives shard ${assignment.shard} to ${assignment.workerId}`);
+			await bus.assign(assignment);
+		}),
 		watchAssignments: (runId, signal) => follow((until) => bus.watchAssignments(runId, until))(signal),
 		publish: stored((item) => bus.publish(item)),
-		takeBack: stored((runId, shard) => bus.takeBack(runId, shard)),
+		takeBack: stored(async (runId, shard) => {
+			world.log(`${node.name}: takes back what is in hand of shard ${shard}`);
+			await bus.takeBack(runId, shard);
+		}),
 		async answer(result) {
 			await node.travel("nats");
 			world.log(`${node.name}: answers ${describe(result)}`);
@@ -149,7 +155,7 @@ export function forgetfulBus(bus: Bus, node: Node): Bus {
 			for await (const result of bus.watchAnswers(runId, signal)) {
 				const item = items.get(itemKey(result));
 				if (!item || result.failure?.ofWorker || !random.chance(noise.lost)) {
-					items.delete(itemKey(result));
+					if (!result.failure?.ofWorker) items.delete(itemKey(result));
 					yield result;
 					continue;
 				}

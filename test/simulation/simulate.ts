@@ -289,7 +289,7 @@ class Simulation {
 		if (kind === "vanish") node.kill(ms);
 		if (kind === "stop") this.#stopWorker(worker).catch((error) => this.#fail(error));
 		if (kind === "freeze") node.freeze(ms);
-		if (kind === "slow") node.slowness = ms / 100;
+		if (kind === "slow") node.slowness = 1 + ms / 1000;
 		if (kind === "break engine") worker.engineFaults += 1;
 		if (kind === "cut nats" || kind === "cut both") node.cut("nats", ms);
 		if (kind === "cut rpc" || kind === "cut both") node.cut("rpc", ms);
