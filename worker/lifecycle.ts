@@ -161,19 +161,22 @@ class Worker implements RunningWorker {
 		this.#end("an error", error).catch(() => {});
 	};
 
-	/** Stops taking, finishes or hands back, says good-bye. Only the first call counts, the others wait with it. */
+	/**
+	 * Says good-bye, so that nobody takes the connections' end for a death, then finishes or hands back. Only the first call
+	 * counts, the others wait with it.
+	 */
 	async #end(reason: string, error?: unknown): Promise<void> {
 		if (this.#ended.signal.aborted) return this.stopped.catch(() => {});
 		this.#become("stopping", reason);
 		this.#ended.abort();
-		for (const runId of [...this.#runs.keys()]) this.#endRun(runId);
-		await Promise.all(this.#endingRuns);
 		this.#endBeats();
 		try {
 			await this.#membership?.leave();
 		} catch (cause) {
 			error ??= cause;
 		}
+		for (const runId of [...this.#runs.keys()]) this.#endRun(runId);
+		await Promise.all(this.#endingRuns);
 		this.#become(error === undefined ? "stopped" : "failed", reason);
 		this.#settleStopped(error);
 	}

@@ -17,7 +17,7 @@ import { Node, World } from "./world.ts";
 /** As over NATS. */
 const TIMING = { ackWaitMs: 5000, heartbeatLimitMs: 5000 };
 /** A run that takes longer than that has got stuck. */
-const LIMIT_MS = 30 * 60_000;
+const LIMIT_MS = 10 * 60_000;
 /** Somebody looks after a cluster without workers, sooner or later. */
 const RESCUE_MS = 10_000;
 

@@ -34,7 +34,7 @@ class Cluster {
 		for (const [shard, workerId] of shards.entries()) await this.bus.assign({ runId, shard, workerId });
 	}
 
-	async startWorker(workerId: string, openModel = async () => fakeModel) {
+	async startWorker(workerId: string, openModel = async () => fakeModel, close = async () => {}) {
 		const trunk = new FakeTrunk();
 		const tail = new FakeTail();
 		let opened = 0;
@@ -45,7 +45,7 @@ class Cluster {
 		const worker = await startWorker(
 			{
 				bus: this.bus,
-				connect: async () => ({ tensors: this.tensors, openModel, close: async () => {} }),
+				connect: async () => ({ tensors: this.tensors, openModel, close }),
 				engine: { engine: "auto", backend: "auto", threads: 1 },
 				featureMemoryBytes: 1000,
 			},
@@ -347,6 +347,21 @@ test("a worker that loses the bus with an item in hand ends with an error too", 
 	letGo();
 	await t.throwsAsync(worker.stopped, { instanceOf: TailtuneError });
 	t.true(tail.isDisposed);
+});
+
+test("a worker says good-bye before it closes its connections, which would else tell of its death", async (t) => {
+	const cluster = new Cluster();
+	await cluster.announce();
+	let toldAtClose: string | undefined;
+	const close = async () => {
+		toldAtClose = cluster.events.at(-1)?.type;
+	};
+	const { worker } = await cluster.startWorker("a", async () => fakeModel, close);
+	await cluster.assign(["a"]);
+	await cluster.bus.publish(itemOf(0, 0));
+	await settle();
+	await worker.stop();
+	t.is(toldAtClose, "left");
 });
 
 test("a stopped worker leaves no timers behind", async (t) => {
