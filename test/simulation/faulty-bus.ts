@@ -42,7 +42,10 @@ export function faultyBus(bus: Bus, node: Node): Bus {
 			await bus.assign(assignment);
 		}),
 		watchAssignments: (runId, signal) => follow((until) => bus.watchAssignments(runId, until))(signal),
-		publish: stored((item) => bus.publish(item)),
+		publish: stored(async (item) => {
+			await bus.publish(item);
+			if (random.chance(noise.double / 4)) await bus.publish(item);
+		}),
 		takeBack: stored(async (runId, shard) => {
 			world.log(`${node.name}: takes back what is in hand of shard ${shard}`);
 			await bus.takeBack(runId, shard);

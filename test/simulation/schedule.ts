@@ -22,6 +22,7 @@ export const FAULTS = [
 	"cut both",
 	"cut coordinator nats",
 	"cut coordinator rpc",
+	"freeze coordinator",
 	"kill coordinator",
 	"break engine",
 ] as const;

@@ -306,6 +306,7 @@ class Simulation {
 		this.world.log(`${node.name}: ${kind} ${ms}`);
 		if (kind === "cut coordinator nats") node.cut("nats", ms);
 		if (kind === "cut coordinator rpc") node.cut("rpc", ms);
+		if (kind === "freeze coordinator") node.freeze(ms);
 		if (kind !== "kill coordinator") return;
 		node.kill(1);
 		const restarts = this.#coordinators.size;

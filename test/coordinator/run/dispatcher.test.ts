@@ -147,6 +147,57 @@ test("a worker whose connection broke has shards again after half a minute, or w
 	t.is(clock.pending, 0);
 });
 
+test("an assignment that was held up doesn't undo a later one", async (t) => {
+	const { bus, dispatcher, letGo } = await beginHeldUp();
+	for (const workerId of ["a", "b"]) await bus.join(someWorker(workerId));
+	await settle();
+	dispatcher.loseWorker("a");
+	await settle();
+	letGo();
+	await settle();
+	for await (const { workerId } of bus.watchAssignments("run", new AbortController().signal)) {
+		t.is(workerId, "b");
+		break;
+	}
+});
+
+/** On a bus where the first assignment waits to be let go. */
+async function beginHeldUp() {
+	const bus = createMemoryBus();
+	let letGo = () => {};
+	let held: Promise<void> | undefined = new Promise((resolve) => {
+		letGo = resolve;
+	});
+	const assign = bus.assign.bind(bus);
+	bus.assign = async (assignment) => {
+		const before = held;
+		held = undefined;
+		await before;
+		await assign(assignment);
+	};
+	const dispatcher = new Dispatcher(bus, run);
+	await dispatcher.start();
+	return { bus, dispatcher, letGo: () => letGo() };
+}
+
+test("what a silent worker has in hand runs elsewhere at once", async (t) => {
+	const clock = new VirtualClock();
+	const bus = createMemoryBus({ clock, ackWaitMs: 60_000, heartbeatLimitMs: 5000 });
+	const dispatcher = new Dispatcher(bus, run, { clock });
+	await dispatcher.start();
+	await bus.join(someWorker("silent"));
+	const beating = await bus.join(someWorker("beating"));
+	await settle();
+	void gather(dispatcher.execute([item(0)])).catch(() => {});
+	const pull = () => bus.pull("run", 0, new AbortController().signal)[Symbol.asyncIterator]().next();
+	await pull();
+	for (let i = 0; i < 3; i++) {
+		await clock.advance(2000);
+		await beating.beat();
+	}
+	t.is((await pull()).value?.item.part, 0);
+});
+
 test("a failure is told with the worker's reason", async (t) => {
 	const { bus, dispatcher } = await begin();
 	const results = gather(dispatcher.execute([item(0)]));
