@@ -130,6 +130,7 @@ class Worker implements RunningWorker {
 			clock: this.#parts.clock,
 			takeTurn: (work) => this.#takeTurn(work),
 			openSession: (run) => this.#openSession(run),
+			log: (line) => log("worker %s: %s", this.info.workerId, line),
 			fail: this.#fail,
 		};
 	}

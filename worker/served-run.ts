@@ -15,6 +15,8 @@ export interface RunHost {
 	/** Does something when it is its turn: in a worker, one item is computed at a time. */
 	takeTurn<T>(work: () => Promise<T>): Promise<T>;
 	openSession(run: RunSpec): Promise<Session>;
+	/** Told in a line of what goes wrong and is tried again. */
+	log(line: string): void;
 	/** Told of what no answer to an item can tell, such as a lost bus. */
 	fail(error: unknown): void;
 }
@@ -111,7 +113,7 @@ export class ServedRun {
 		const result = await this.#resultOf(delivery.item);
 		if (result.failure?.ofWorker) {
 			await this.#host.bus.answer({ ...result, failure: { ...result.failure, fault: ++this.#faults } });
-			this.#pauseAll();
+			this.#pauseAll(result.failure.message);
 			return false;
 		}
 		await this.#host.bus.answer(result);
@@ -140,10 +142,11 @@ export class ServedRun {
 	}
 
 	/** Has all shards of the run wait, longer each time. */
-	#pauseAll(): void {
-		const { bus, clock } = this.#host;
+	#pauseAll(why: string): void {
+		const { bus, clock, log } = this.#host;
 		const ms = Math.min(FIRST_PAUSE_MS * 2 ** this.#faultsInRow++, LONGEST_PAUSE_MS);
-		// Where nothing ever expires the coordinator is in this process, and nothing gets better by waiting.
+		log(`run ${this.#run.runId}: ${why}; trying again in ${ms} ms`);
+		// Where nothing ever expires the coordinator is in this process, and about to give up.
 		const isAlone = bus.timing.ackWaitMs === Number.POSITIVE_INFINITY;
 		this.#pause = isAlone ? setImmediate() : waitFor(clock, ms, this.#ended.signal);
 	}

@@ -15,7 +15,13 @@ export type WorkersChange = {
 	readonly worker: WorkerInfo;
 	/** Shards by the id of the worker that has them now; empty where nobody is there. */
 	readonly shards: ReadonlyMap<string, readonly number[]>;
-} & ({ readonly type: "joined" } | { readonly type: "left"; readonly reason: LeaveReason });
+} & ({ readonly type: "joined" } | ({ readonly type: "left" } & Leave));
+
+/** Why a worker's shards go to others, and what it says of that itself where it is failing. */
+export interface Leave {
+	readonly reason: LeaveReason;
+	readonly detail?: string | undefined;
+}
 
 export interface CrewParts {
 	readonly bus: Bus;
@@ -72,7 +78,7 @@ export class Crew {
 		this.#members.get(worker.workerId)?.cancelPardon();
 		this.workers.set(worker.workerId, worker);
 		this.#members.set(worker.workerId, { faults: 0, troubles: 0, isDisconnected: false, cancelPardon: () => {} });
-		this.#deal("good-bye");
+		this.#deal();
 	}
 
 	/** Of a worker that the bus has dropped. What a silent one had in hand runs elsewhere at once. */
@@ -80,20 +86,20 @@ export class Crew {
 		this.#members.get(workerId)?.cancelPardon();
 		if (!this.#members.delete(workerId)) return;
 		if (reason === "silent") this.#takeBackFrom(workerId);
-		this.#deal(reason);
+		this.#deal({ reason });
 	}
 
 	/** Gives the shards of a worker to others, where there are any that have no more trouble than it. */
-	trouble(workerId: string, reason: "disconnected" | "failing"): void {
+	trouble(workerId: string, leave: Leave & { readonly reason: "disconnected" | "failing" }): void {
 		const member = this.#members.get(workerId);
 		if (!member) return;
 		member.faults++;
-		member.isDisconnected ||= reason === "disconnected";
+		member.isDisconnected ||= leave.reason === "disconnected";
 		const ms = Math.min(TROUBLE_MS * 2 ** member.troubles++, LONGEST_TROUBLE_MS);
 		member.cancelPardon();
 		member.cancelPardon = this.#parts.clock.schedule(() => this.#pardon(member), ms);
-		if (reason === "disconnected") this.#takeBackFrom(workerId);
-		this.#deal(reason);
+		if (leave.reason === "disconnected") this.#takeBackFrom(workerId);
+		this.#deal(leave);
 	}
 
 	/** Of a worker that did something. */
@@ -120,14 +126,15 @@ export class Crew {
 		member.cancelPardon();
 		member.faults = 0;
 		member.isDisconnected = false;
-		this.#deal("failing");
+		this.#deal();
 	}
 
 	#takeBackFrom(workerId: string): void {
 		for (const [shard, holder] of this.#holders.entries()) if (holder === workerId) this.#toTakeBack.add(shard);
 	}
 
-	#deal(reason: LeaveReason): void {
+	/** @param leave why workers are left out that were not; one with more faults than another is failing */
+	#deal(leave: Leave = { reason: "failing" }): void {
 		const before = this.#active;
 		const fewest = Math.min(...[...this.#members.values()].map(({ faults }) => faults));
 		const active = [...this.#members].filter(([, { faults }]) => faults === fewest).map(([workerId]) => workerId);
@@ -136,7 +143,7 @@ export class Crew {
 		const joined = active.filter((workerId) => !before.has(workerId));
 		const left = [...before].filter((workerId) => !this.#active.has(workerId));
 		this.#hold(dealShards(this.#holders, speeds));
-		for (const workerId of left) this.#tell({ type: "left", reason }, workerId);
+		for (const workerId of left) this.#tell({ type: "left", ...leave }, workerId);
 		for (const workerId of joined) {
 			this.#hold(dealShards(this.#holders, speeds, workerId));
 			this.#tell({ type: "joined" }, workerId);
@@ -150,7 +157,7 @@ export class Crew {
 		for (const shard of moved) this.#parts.onMoved(shard);
 	}
 
-	#tell(change: { type: "joined" } | { type: "left"; reason: LeaveReason }, workerId: string): void {
+	#tell(change: { type: "joined" } | ({ type: "left" } & Leave), workerId: string): void {
 		const worker = this.workers.get(workerId);
 		if (worker) this.#parts.onWorkers({ ...change, worker, shards: shardsByWorker(this.#holders) });
 	}

@@ -11,6 +11,8 @@ export type { LeaveReason, WorkersChange } from "./crew.ts";
 export interface DispatcherOptions {
 	/** Told of workers that join and leave, in order. */
 	readonly onWorkers?: ((change: WorkersChange) => void) | undefined;
+	/** Told of a worker that could not do an item for a fault of its own, in its own words; the item is tried again. */
+	readonly onFault?: ((workerId: string, message: string) => void) | undefined;
 	/** Default: real time. */
 	readonly clock?: Clock | undefined;
 	/** Milliseconds since some moment, by that clock. */
@@ -45,6 +47,7 @@ export class Dispatcher {
 	readonly #bus: Bus;
 	readonly #run: RunSpec;
 	readonly #crew: Crew;
+	readonly #onFault: NonNullable<DispatcherOptions["onFault"]>;
 	readonly #now: () => number;
 	readonly #expected = new Map<string, Expected>();
 	readonly #answers = new RunAnswers();
@@ -54,9 +57,10 @@ export class Dispatcher {
 	#failure: Error | undefined;
 
 	constructor(bus: Bus, run: RunSpec, options: DispatcherOptions = {}) {
-		const { onWorkers = () => {}, clock = realClock, now = () => performance.now() } = options;
+		const { onWorkers = () => {}, onFault = () => {}, clock = realClock, now = () => performance.now() } = options;
 		this.#bus = bus;
 		this.#run = run;
+		this.#onFault = onFault;
 		this.#now = now;
 		const onMoved = (shard: number) => {
 			for (const expected of this.#expected.values()) if (expected.item.shard === shard) expected.sinceMs = now();
@@ -88,7 +92,7 @@ export class Dispatcher {
 
 	/** Gives the shards of a worker whose connection broke to others at once, and what it had in hand too. */
 	loseWorker(workerId: string): void {
-		this.#crew.trouble(workerId, "disconnected");
+		this.#crew.trouble(workerId, { reason: "disconnected" });
 	}
 
 	/** Of a worker that connected, for the first time or anew. */
@@ -185,10 +189,19 @@ export class Dispatcher {
 		told.add(name);
 		const weight = failure?.code === "offline" ? 1 : FAULTS_A_TRY;
 		faults.set(workerId, (faults.get(workerId) ?? 0) + weight);
+		if (this.#isGivenUp(expected)) {
+			this.#settle(expected, result);
+			return;
+		}
+		this.#onFault(workerId, failure?.message ?? "");
+		this.#crew.trouble(workerId, { reason: "failing", detail: failure?.message });
+	}
+
+	#isGivenUp({ faults }: Expected): boolean {
+		// A worker of this process, where nothing expires, is the only one, and no second try makes it better.
+		if (this.#bus.timing.ackWaitMs === Number.POSITIVE_INFINITY) return true;
 		const present = [...this.#crew.present];
-		const isGivenUp = present.length > 0 && present.every((member) => (faults.get(member) ?? 0) >= MOST_FAULTS);
-		if (isGivenUp) this.#settle(expected, result);
-		else this.#crew.trouble(workerId, "failing");
+		return present.length > 0 && present.every((member) => (faults.get(member) ?? 0) >= MOST_FAULTS);
 	}
 
 	// Workers do one item after another: a worker began when it had the item and was done with the one before it.

@@ -106,6 +106,7 @@ async function runInFolder(
 	const cluster = await openCluster({
 		runId: folder.runId,
 		abandoned: folder.abandoned,
+		onFault: (workerId, message) => terminal.warn(`worker ${workerId}: ${message}; trying again`),
 		model,
 		modelHash: await model.hash(),
 		tail,

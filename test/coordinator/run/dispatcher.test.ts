@@ -10,6 +10,8 @@ import { settle, VirtualClock } from "../../shared/bus/virtual-clock.ts";
 const tail = { trainable: "TRAINABLE_HEAD", classes: 2, causal: true, loraRank: 0, loraScale: 0 } as const;
 const run: RunSpec = { runId: "run", modelHash: "", tail, shards: 1, tensorsAddress: "" };
 
+const timing = { ackWaitMs: 5000, heartbeatLimitMs: 5000 };
+
 const item = (part: number): WorkItem => ({
 	runId: "run",
 	kind: "WORK_KIND_EVALUATE",
@@ -32,7 +34,7 @@ const resultOf = ({ sequences, ...name }: WorkItem, logits: number[]): WorkResul
 });
 
 async function begin(options: DispatcherOptions = {}, spec = run): Promise<{ bus: Bus; dispatcher: Dispatcher }> {
-	const bus = createMemoryBus();
+	const bus = createMemoryBus({ ...timing, clock: new VirtualClock() });
 	const dispatcher = new Dispatcher(bus, spec, options);
 	await dispatcher.start();
 	return { bus, dispatcher };
@@ -73,8 +75,14 @@ const faultOf = (workerId: string, part: number, code = "engine"): WorkResult =>
 });
 
 test("a shard whose worker fails goes to the one that has failed least", async (t) => {
-	const { bus, dispatcher } = await begin();
 	const assigned: string[] = [];
+	const left: string[] = [];
+	const faulty: string[] = [];
+	const onWorkers: DispatcherOptions["onWorkers"] = (change) => {
+		if (change.type === "left") left.push(`${change.worker.workerId}: ${change.detail}`);
+	};
+	const onFault = (workerId: string) => void faulty.push(workerId);
+	const { bus, dispatcher } = await begin({ onWorkers, onFault });
 	void (async () => {
 		for await (const { workerId } of bus.watchAssignments("run", new AbortController().signal)) assigned.push(workerId);
 	})();
@@ -86,6 +94,8 @@ test("a shard whose worker fails goes to the one that has failed least", async (
 		await settle();
 	}
 	t.deepEqual(assigned, ["a", "b", "a"]);
+	t.deepEqual(faulty, ["a", "b", "b", "a"]);
+	t.deepEqual(left, ["a: a can't", "b: b can't"]);
 	await bus.answer(resultOf(item(0), [10]));
 	t.deepEqual(await results, [10]);
 });
@@ -101,6 +111,16 @@ test("an item at which every worker has failed three times ends the run with the
 	t.true(dispatcher.isExpected("WORK_KIND_EVALUATE/0/0"), "b has a try left");
 	await bus.answer(faultOf("b", 0));
 	await t.throwsAsync(results, { instanceOf: TailtuneError, code: "engine", message: "b can't" });
+});
+
+test("within one process the first fault ends the run", async (t) => {
+	const bus = createMemoryBus();
+	const dispatcher = new Dispatcher(bus, run);
+	await dispatcher.start();
+	await bus.join(someWorker("a"));
+	const results = gather(dispatcher.execute([item(0)]));
+	await bus.answer(faultOf("a", 0));
+	await t.throwsAsync(results, { code: "engine", message: "a can't" });
 });
 
 test("a fault that is told several times counts once", async (t) => {
