@@ -89,10 +89,12 @@ export class ServedRun {
 		signal.addEventListener("abort", handBack);
 		try {
 			while (!isSettled) {
-				await this.#pause;
+				const pause = this.#pause;
+				await pause;
 				await takeTurn(async () => {
 					if (signal.aborted) handBack();
-					if (isSettled) return;
+					// Another shard has met a fault meanwhile: this one waits with it.
+					if (isSettled || pause !== this.#pause) return;
 					isComputing = true;
 					isSettled = await this.#do(delivery);
 					isComputing = false;

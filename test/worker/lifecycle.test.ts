@@ -184,7 +184,7 @@ test("a bad item is answered with a failure, and the worker goes on", async (t) 
 	);
 });
 
-test("a worker that can't have the model says so, keeps the item and tries again, waiting twice as long each time", async (t) => {
+test("a worker that can't have the model says so, keeps its items and tries one again, waiting twice as long each time", async (t) => {
 	const cluster = new Cluster();
 	await cluster.announce();
 	let isThere = false;
@@ -193,8 +193,8 @@ test("a worker that can't have the model says so, keeps the item and tries again
 		throw new TailtuneError("not-found", "no such weights");
 	};
 	await cluster.startWorker("a", openModel);
-	await cluster.assign(["a"]);
-	for (const part of [0, 1]) await cluster.bus.publish(itemOf(0, part));
+	await cluster.assign(["a", "a"]);
+	for (const part of [0, 1]) await cluster.bus.publish(itemOf(part, part));
 	await settle();
 	const failure = (fault: number) => ({ code: "not-found", message: "no such weights", ofWorker: true, fault });
 	const failures = () => cluster.answers.map((answer) => answer.failure);
