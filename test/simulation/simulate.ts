@@ -1,18 +1,11 @@
-import type { AuditLine } from "../../coordinator/results/audit.ts";
-import type { TrainingState } from "../../coordinator/run/checkpoint.ts";
-import { announceRun } from "../../coordinator/run/cluster.ts";
 import type { Bus } from "../../shared/bus/bus.ts";
 import { createMemoryBus } from "../../shared/bus/memory-bus.ts";
-import type { RunningWorker } from "../../shared/embedded-worker.ts";
 import { TailtuneError } from "../../shared/errors.ts";
-import { startWorker } from "../../worker/lifecycle.ts";
-import { fakeModel, headRun, info } from "../worker/fake-engines.ts";
-import { faultyBus, forgetfulBus } from "./faulty-bus.ts";
-import { RpcConnection, RpcServer } from "./rpc.ts";
+import { CoordinatorProcess, type Disk } from "./coordinator-process.ts";
+import type { Mutation } from "./mutation.ts";
 import { type Fault, type Plan, type Schedule, undisturbed } from "./schedule.ts";
-import { toyEngines } from "./toy-engines.ts";
-import { runPhases, toyContext, toyState } from "./toy-run.ts";
-import { Node, World } from "./world.ts";
+import { WorkerProcess } from "./worker-process.ts";
+import { World } from "./world.ts";
 
 /** As over NATS. */
 const TIMING = { ackWaitMs: 5000, heartbeatLimitMs: 5000 };
@@ -20,14 +13,6 @@ const TIMING = { ackWaitMs: 5000, heartbeatLimitMs: 5000 };
 const LIMIT_MS = 10 * 60_000;
 /** Somebody looks after a cluster without workers, sooner or later. */
 const RESCUE_MS = 10_000;
-
-/** Something wrong in the product, put in on purpose. */
-export interface Mutation {
-	readonly ofCoordinatorBus?: (bus: Bus) => Bus;
-	readonly ofWorkerBus?: (bus: Bus) => Bus;
-	/** The coordinator isn't told of a broken connection. */
-	readonly ignoresBrokenStreams?: boolean;
-}
 
 export interface SimulationOptions {
 	readonly isTraced?: boolean;
@@ -67,20 +52,6 @@ function expectedOf(plan: Plan): Promise<string> {
 	return hash;
 }
 
-interface RunningCoordinator {
-	readonly node: Node;
-	readonly server: RpcServer;
-	readonly runId: string;
-	close(): Promise<void>;
-}
-
-interface PresentWorker {
-	readonly node: Node;
-	running?: RunningWorker;
-	/** Faults that its engine still has to show. */
-	engineFaults: number;
-}
-
 class Simulation {
 	readonly world: World;
 	hash = "";
@@ -88,22 +59,21 @@ class Simulation {
 	readonly #schedule: Schedule;
 	readonly #mutation: Mutation;
 	readonly #bus: Bus;
-	readonly #workers: PresentWorker[] = [];
+	readonly #workers: WorkerProcess[] = [];
 	/** By the address under which it is announced. */
-	readonly #coordinators = new Map<string, RunningCoordinator>();
-	#coordinator: RunningCoordinator | undefined;
+	readonly #coordinators = new Map<string, CoordinatorProcess>();
+	#coordinator: CoordinatorProcess;
 	#workersStarted = 0;
-	#checkpoint: TrainingState | undefined;
-	#audit: readonly AuditLine[] = [];
+	readonly #disk: Disk = { audit: [] };
 	#isDone = false;
 	#error: unknown;
-	#miscount: string | undefined;
 
 	constructor(schedule: Schedule, { isTraced = false, mutation = {} }: SimulationOptions) {
 		this.world = new World(schedule.seed, schedule.noise, isTraced);
 		this.#schedule = schedule;
 		this.#mutation = mutation;
 		this.#bus = createMemoryBus({ ...TIMING, clock: this.world.clock });
+		this.#coordinator = this.#startCoordinator();
 	}
 
 	/** What is wrong with it. */
@@ -112,7 +82,6 @@ class Simulation {
 		const { clock } = this.world;
 		for (let i = 0; i < plan.workers; i++) clock.schedule(() => this.#addWorker(), this.world.random.wait(2_000));
 		for (const fault of faults) clock.schedule(() => this.#cause(fault), fault.atMs);
-		this.#startCoordinator(0);
 		const rescue = () => {
 			if (this.#isDone) return;
 			if (this.#living().length === 0) this.#addWorker();
@@ -127,7 +96,8 @@ class Simulation {
 	async #verdict(expected: string | undefined): Promise<string | undefined> {
 		if (this.#error !== undefined) return `ended with ${describeError(this.#error)}`;
 		if (!this.#isDone) return `not done after ${LIMIT_MS / 60_000} minutes`;
-		if (this.#miscount !== undefined) return this.#miscount;
+		const miscounts = [...this.#coordinators.values()].flatMap(({ miscount }) => miscount ?? []);
+		if (miscounts[0] !== undefined) return miscounts[0];
 		if (expected !== undefined && this.hash !== expected) return "ended with other numbers than an undisturbed run";
 		return this.#leftover();
 	}
@@ -135,14 +105,13 @@ class Simulation {
 	/** Ends everything, and says what is left over then. */
 	async #leftover(): Promise<string | undefined> {
 		const { clock } = this.world;
-		const { server, runId, close } = this.#coordinator as RunningCoordinator;
-		const held = server.exchange.held(runId);
-		if (held.gradients > 0 || held.parameters > 0)
-			return `${held.gradients} gradients and ${held.parameters} parameters held`;
+		const { server } = this.#coordinator;
+		const held = this.#coordinator.leftover();
+		if (held !== undefined) return held;
 		let isOver = false;
 		const end = async () => {
-			await close();
-			await Promise.all(this.#living().map(({ running }) => running?.stop()));
+			await this.#coordinator.close();
+			await Promise.all(this.#living().map((worker) => worker.stop()));
 			await this.#bus.close();
 			isOver = true;
 		};
@@ -157,113 +126,29 @@ class Simulation {
 		return server.uploads.underWay > 0 ? `${server.uploads.underWay} uploads left` : undefined;
 	}
 
-	#living(): PresentWorker[] {
+	#living(): WorkerProcess[] {
 		return this.#workers.filter(({ node }) => !node.isDead);
 	}
 
 	#addWorker(): void {
 		if (this.#isDone) return;
-		const worker: PresentWorker = { node: new Node(`w${this.#workersStarted++}`, this.world), engineFaults: 0 };
-		const { node } = worker;
-		this.world.log(`${node.name} starts`);
+		const worker = new WorkerProcess(`w${this.#workersStarted++}`, this.world);
 		this.#workers.push(worker);
-		const bus = faultyBus(this.#bus, node);
-		const takeFault = () => worker.engineFaults > 0 && worker.engineFaults-- > 0;
-		const starting = startWorker(
-			{
-				bus: this.#mutation.ofWorkerBus?.(bus) ?? bus,
-				connect: async ({ tensorsAddress }) => {
-					const coordinator = this.#coordinators.get(tensorsAddress);
-					if (!coordinator) throw new TailtuneError("offline", `${tensorsAddress}: nobody answers`);
-					const connection = new RpcConnection(node, coordinator.server, fakeModel);
-					await connection.open();
-					return connection;
-				},
-				engine: { engine: "auto", backend: "auto", threads: 1 },
-				featureMemoryBytes: 1e6,
-			},
-			{
-				workerId: node.name,
-				clock: node.clock,
-				openEngines: async () => toyEngines(node, takeFault),
-				describeEngines: async () => ({ trunk: info, tail: info }),
-			},
-		);
-		starting
-			.then((running) => {
-				worker.running = running;
-				running.stopped.catch((error) => this.#fail(error));
-			})
-			.catch((error) => this.#fail(error));
+		const dial = (address: string) => this.#coordinators.get(address)?.server;
+		worker.run(this.#bus, dial, this.#mutation).catch((error) => this.#fail(error));
 	}
 
-	#startCoordinator(restarts: number): void {
-		this.#coordinate(restarts).catch((error) => this.#fail(error));
-	}
-
-	async #coordinate(restarts: number): Promise<void> {
-		const { plan } = this.#schedule;
-		const node = new Node(`c${restarts}`, this.world);
-		const runId = `run-${restarts}`;
-		this.world.log(`${node.name} starts`);
-		const own = forgetfulBus(faultyBus(this.#bus, node), node);
-		const bus = this.#mutation.ofCoordinatorBus?.(own) ?? own;
-		let announced: Awaited<ReturnType<typeof announceRun>> | undefined;
-		const server = new RpcServer(node, {
-			isExpected: (key) => announced?.dispatcher.isExpected(key) ?? false,
-			onWorkerConnected: (workerId) => {
-				if (!node.isDead) announced?.dispatcher.connectWorker(workerId);
-			},
-			onWorkerLost: (workerId) => {
-				this.world.log(`${node.name}: the stream of ${workerId} is broken`);
-				if (!node.isDead && !this.#mutation.ignoresBrokenStreams) announced?.dispatcher.loseWorker(workerId);
-			},
-		});
-		const close = async () => {
-			server.leases.close();
-			await announced?.dispatcher.stop();
+	#startCoordinator(): CoordinatorProcess {
+		const abandoned = [...this.#coordinators.values()].map(({ runId }) => runId);
+		const coordinator = new CoordinatorProcess(this.world, abandoned.length, this.#mutation);
+		this.#coordinators.set(coordinator.node.name, coordinator);
+		const run = async () => {
+			this.hash = await coordinator.run(this.#bus, this.#schedule.plan, abandoned, this.#disk);
+			this.#isDone = true;
+			this.world.log(`${coordinator.node.name}: done`);
 		};
-		this.#coordinator = { node, server, runId, close };
-		this.#coordinators.set(node.name, this.#coordinator);
-		const state = this.#checkpoint ?? toyState();
-		const run = { runId, model: fakeModel, modelHash: "", tail: headRun.tail as NonNullable<typeof headRun.tail> };
-		const engine = { engine: "auto", backend: "auto" } as const;
-		announced = await announceRun(
-			bus,
-			server.tensors,
-			{
-				...run,
-				abandoned: restarts > 0 ? [`run-${restarts - 1}`] : [],
-				shards: plan.shards,
-				engine,
-				clock: node.clock,
-				now: () => this.world.clock.now,
-			},
-			node.name,
-		);
-		const context = { ...toyContext(plan), ...announced, tensors: this.#countOnce(server) };
-		const audit = this.#audit.slice(0, state.progress.step);
-		const hash = await runPhases(context, state, plan.checkpointEvery, audit, (checkpoint) => {
-			this.world.log(`${node.name}: checkpoint at step ${checkpoint.progress.step}`);
-			this.#checkpoint = checkpoint;
-			this.#audit = [...audit];
-		});
-		this.hash = hash;
-		this.#isDone = true;
-		this.world.log(`${node.name}: done`);
-	}
-
-	/** Watches that no gradient is taken twice. */
-	#countOnce({ tensors }: RpcServer): RpcServer["tensors"] {
-		const taken = new Set<string>();
-		return {
-			...tensors,
-			takeGradient: (runId, key) => {
-				if (taken.has(key)) this.#miscount = `${key} was counted twice`;
-				taken.add(key);
-				return tensors.takeGradient(runId, key);
-			},
-		};
+		run().catch((error) => this.#fail(error));
+		return coordinator;
 	}
 
 	#fail(error: unknown): void {
@@ -287,7 +172,7 @@ class Simulation {
 		this.world.log(`${node.name}: ${kind} ${ms}`);
 		if (kind === "kill") node.kill(1);
 		if (kind === "vanish") node.kill(ms);
-		if (kind === "stop") this.#stopWorker(worker).catch((error) => this.#fail(error));
+		if (kind === "stop") worker.stop().catch((error) => this.#fail(error));
 		if (kind === "freeze") node.freeze(ms);
 		if (kind === "slow") node.slowness = 1 + ms / 1000;
 		if (kind === "break engine") worker.engineFaults += 1;
@@ -295,13 +180,8 @@ class Simulation {
 		if (kind === "cut rpc" || kind === "cut both") node.cut("rpc", ms);
 	}
 
-	async #stopWorker({ node, running }: PresentWorker): Promise<void> {
-		await running?.stop();
-		if (running && !node.isDead) node.kill(1);
-	}
-
 	#causeToCoordinator({ kind, ms }: Fault): void {
-		const { node } = this.#coordinator as RunningCoordinator;
+		const { node } = this.#coordinator;
 		if (node.isDead) return;
 		this.world.log(`${node.name}: ${kind} ${ms}`);
 		if (kind === "cut coordinator nats") node.cut("nats", ms);
@@ -309,8 +189,9 @@ class Simulation {
 		if (kind === "freeze coordinator") node.freeze(ms);
 		if (kind !== "kill coordinator") return;
 		node.kill(1);
-		const restarts = this.#coordinators.size;
-		this.world.clock.schedule(() => this.#startCoordinator(restarts), ms);
+		this.world.clock.schedule(() => {
+			this.#coordinator = this.#startCoordinator();
+		}, ms);
 	}
 }
 

@@ -1,8 +1,9 @@
 import test from "ava";
 import type { Bus } from "../../shared/bus/bus.ts";
 import { itemKey, type WorkResult } from "../../shared/messages.ts";
+import type { Mutation } from "./mutation.ts";
 import { scheduleOf } from "./schedule.ts";
-import { type Mutation, type Outcome, simulate } from "./simulate.ts";
+import { type Outcome, simulate } from "./simulate.ts";
 
 const SCHEDULES = 1000;
 

@@ -6,14 +6,10 @@ import type { Node } from "./world.ts";
 const TRUNK_MS_A_TOKEN = 10;
 const TAIL_MS_A_TEXT = 20;
 
-/** An engine that can be told to break: what it is asked next fails. */
-export interface BreakableEngines {
-	readonly engines: Engines;
-}
-
 /**
  * Softmax regression on a made-up trunk, as fast as the node that it runs on. Small, but each number that comes out
  * depends on the text and on every parameter, which are read at the end, as late as can be.
+ * @param takeFault whether what is computed now is to fail
  */
 export function toyEngines(node: Node, takeFault: () => boolean): Engines {
 	const compute = async (ms: number) => {
