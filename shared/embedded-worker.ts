@@ -34,7 +34,7 @@ export interface WorkerOptions {
 /** A worker that lives in this process. */
 export interface RunningWorker {
 	readonly info: WorkerInfo;
-	/** Finishes the item in hand, hands back the others, says good-bye. */
+	/** Says good-bye, hands back what it hasn't begun, finishes the item in hand. */
 	stop(): Promise<void>;
 	/** Settles when the worker has ended; rejects where it ended by an error. */
 	readonly stopped: Promise<void>;

@@ -133,6 +133,7 @@ class Worker implements RunningWorker {
 			clock: this.#parts.clock,
 			takeTurn: (work) => this.#takeTurn(work),
 			openSession: (run) => this.#openSession(run),
+			log: (line) => log("worker %s: %s", this.info.workerId, line),
 			fail: this.#fail,
 		};
 	}
@@ -174,19 +175,22 @@ class Worker implements RunningWorker {
 		this.#end("an error", error).catch(() => {});
 	};
 
-	/** Stops taking, finishes or hands back, says good-bye. Only the first call counts, the others wait with it. */
+	/**
+	 * Says good-bye, so that nobody takes the connections' end for a death, then finishes or hands back. Only the first call
+	 * counts, the others wait with it.
+	 */
 	async #end(reason: string, error?: unknown): Promise<void> {
 		if (this.#ended.signal.aborted) return this.stopped.catch(() => {});
 		this.#become("stopping", reason);
 		this.#ended.abort();
-		for (const runId of [...this.#runs.keys()]) this.#endRun(runId);
-		await Promise.all(this.#endingRuns);
 		this.#endBeats();
 		try {
 			await this.#membership?.leave();
 		} catch (cause) {
 			error ??= cause;
 		}
+		for (const runId of [...this.#runs.keys()]) this.#endRun(runId);
+		await Promise.all(this.#endingRuns);
 		this.#become(error === undefined ? "stopped" : "failed", reason);
 		this.#settleStopped(error);
 	}

@@ -1,7 +1,8 @@
+import { setImmediate } from "node:timers/promises";
 import type { Bus, Delivery } from "../shared/bus/bus.ts";
 import type { Clock } from "../shared/bus/clock.ts";
 import type { RunSpec, WorkItem, WorkResult } from "../shared/messages.ts";
-import { SIGNS_PER_TIMEOUT } from "./config.ts";
+import { FIRST_PAUSE_MS, LONGEST_PAUSE_MS, SIGNS_PER_TIMEOUT } from "./config.ts";
 import { repeatEvery } from "./repeat-every.ts";
 import { failureResult } from "./results.ts";
 import type { Session } from "./session.ts";
@@ -14,6 +15,8 @@ export interface RunHost {
 	/** Does something when it is its turn: in a worker, one item is computed at a time. */
 	takeTurn<T>(work: () => Promise<T>): Promise<T>;
 	openSession(run: RunSpec): Promise<Session>;
+	/** Told in a line of what goes wrong and is tried again. */
+	log(line: string): void;
 	/** Told of what no answer to an item can tell, such as a lost bus. */
 	fail(error: unknown): void;
 }
@@ -30,6 +33,10 @@ export class ServedRun {
 	readonly #shards = new Map<number, AbortController>();
 	readonly #loops = new Set<Promise<void>>();
 	#session: Promise<Session> | undefined;
+	/** Tries that failed by the worker's fault, those in a row, and the wait before the next one. */
+	#faults = 0;
+	#faultsInRow = 0;
+	#pause: Promise<void> = Promise.resolve();
 
 	constructor(run: RunSpec, host: RunHost) {
 		this.#run = run;
@@ -42,8 +49,7 @@ export class ServedRun {
 		this.#ended.abort();
 		for (const shard of this.#shards.values()) shard.abort();
 		await Promise.all(this.#loops);
-		const session = await this.#session?.catch(() => undefined);
-		await session?.close();
+		await this.#closeSession();
 	}
 
 	async #followAssignments(): Promise<void> {
@@ -72,38 +78,97 @@ export class ServedRun {
 		const { bus, clock, takeTurn, fail } = this.#host;
 		const everyMs = bus.timing.ackWaitMs / SIGNS_PER_TIMEOUT;
 		const endSigns = repeatEvery(clock, everyMs, () => delivery.working(), fail);
+		let isComputing = false;
+		let isSettled = false;
 		const handBack = () => {
+			if (isComputing || isSettled) return;
+			isSettled = true;
 			endSigns();
 			delivery.nak().catch(fail);
 		};
 		signal.addEventListener("abort", handBack);
 		try {
-			await takeTurn(async () => {
-				signal.removeEventListener("abort", handBack);
-				if (!signal.aborted) await this.#do(delivery);
-			});
+			while (!isSettled) {
+				const pause = this.#pause;
+				await pause;
+				await takeTurn(async () => {
+					if (signal.aborted) handBack();
+					// Another shard has met a fault meanwhile: this one waits with it.
+					if (isSettled || pause !== this.#pause) return;
+					isComputing = true;
+					isSettled = await this.#do(delivery);
+					isComputing = false;
+				});
+				if (signal.aborted) handBack();
+			}
 		} finally {
+			signal.removeEventListener("abort", handBack);
 			endSigns();
 		}
 	}
 
-	/** The item is acknowledged only when its answer is out: whatever dies in between, it is done again. */
-	async #do(delivery: Delivery): Promise<void> {
-		await this.#host.bus.answer(await this.#resultOf(delivery.item));
+	/**
+	 * The item is acknowledged only when its answer is out: whatever dies in between, it is done again. Where the fault is the
+	 * worker's, the answer only says so: the item is kept for another try, until the coordinator gives the shard away.
+	 */
+	async #do(delivery: Delivery): Promise<boolean> {
+		const result = await this.#resultOf(delivery.item);
+		if (result.failure?.ofWorker) {
+			await this.#host.bus.answer({ ...result, failure: { ...result.failure, fault: ++this.#faults } });
+			this.#pauseAll(result.failure.message);
+			return false;
+		}
+		await this.#host.bus.answer(result);
+		this.#faultsInRow = 0;
 		await delivery.ack();
+		return true;
 	}
 
 	async #resultOf(item: WorkItem): Promise<WorkResult> {
 		try {
 			this.#session ??= this.#host.openSession(this.#run);
-			return await (await this.#session).handle(item);
+			const result = await (await this.#session).handle(item);
+			// A coordinator out of reach comes back, and with it the session; after any other fault it begins anew.
+			if (result.failure?.ofWorker && result.failure.code !== "offline") await this.#closeSession();
+			return result;
 		} catch (error) {
-			return failureResult(item, this.#host.workerId, error);
+			this.#session = undefined;
+			return failureResult(item, this.#host.workerId, error, true);
 		}
+	}
+
+	async #closeSession(): Promise<void> {
+		const session = await this.#session?.catch(() => undefined);
+		this.#session = undefined;
+		await session?.close();
+	}
+
+	/** Has all shards of the run wait, longer each time. */
+	#pauseAll(why: string): void {
+		const { bus, clock, log } = this.#host;
+		const ms = Math.min(FIRST_PAUSE_MS * 2 ** this.#faultsInRow++, LONGEST_PAUSE_MS);
+		log(`run ${this.#run.runId}: ${why}; trying again in ${ms} ms`);
+		// Where nothing ever expires the coordinator is in this process, and about to give up.
+		const isAlone = bus.timing.ackWaitMs === Number.POSITIVE_INFINITY;
+		this.#pause = isAlone ? setImmediate() : waitFor(clock, ms, this.#ended.signal);
 	}
 
 	#keep(loop: Promise<void>): void {
 		const kept = loop.catch(this.#host.fail).finally(() => this.#loops.delete(kept));
 		this.#loops.add(kept);
 	}
+}
+
+/** Waits so many ms, or until `signal` aborts. */
+function waitFor(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+	return new Promise((resolve) => {
+		const end = () => {
+			signal.removeEventListener("abort", end);
+			cancel();
+			resolve();
+		};
+		const cancel = clock.schedule(end, ms);
+		signal.addEventListener("abort", end);
+		if (signal.aborted) end();
+	});
 }

@@ -10,7 +10,7 @@ import { checkItem } from "./check-item.ts";
 import { type EngineInfo, type Tail, type TailInput, type Trunk, toTokens } from "./engine/engine.ts";
 import type { FeatureCache } from "./features/feature-cache.ts";
 import { type FeatureStore, featureKey } from "./features/feature-store.ts";
-import { failureResult, nameOf } from "./results.ts";
+import { failureResult, isOfWorker, nameOf } from "./results.ts";
 
 /** What a run computes with; no trunk where nothing is frozen before the tail. */
 export interface Engines {
@@ -66,7 +66,7 @@ export class Session {
 			checkItem(item, run, this.#tailSpec, model.config);
 			return { ...nameOf(item), ...this.#computedBy(), failure: null, ...(await this.#do(item)) };
 		} catch (error) {
-			return failureResult(item, workerId, error);
+			return failureResult(item, workerId, error, isOfWorker(error));
 		}
 	}
 

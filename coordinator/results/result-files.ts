@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { z } from "zod";
 import { systemCodeOf, TailtuneError } from "../../shared/errors.ts";
 import { asDiskError, writeFileAtomic, writeJson } from "../../shared/files/write-atomic.ts";
+import { type AuditLine, auditLineSchema } from "./audit.ts";
 import { type MetricsLine, metricsLineSchema, type RunResult, runResultSchema } from "./result.ts";
 
 /** Name of the file in a run folder; it is there once the run is finished. */
@@ -40,16 +41,51 @@ export async function appendMetrics(file: string, line: MetricsLine): Promise<vo
  * @throws TailtuneError "data" that names the line
  */
 export async function readMetrics(folder: string): Promise<MetricsLine[]> {
-	const file = join(folder, METRICS_FILE);
-	const lines = (await wholeLines(file)) ?? [];
-	return lines.map((line, i) => parseAs(metricsLineSchema, line, `${file} line ${i + 1}`));
+	return readLines(join(folder, METRICS_FILE), metricsLineSchema);
 }
 
-/** Drops what was written after a checkpoint: keeps the first `count` lines. @throws TailtuneError "disk" */
-export async function keepMetrics(folder: string, count: number): Promise<void> {
-	const file = join(folder, METRICS_FILE);
+/** Name of the file in a run folder: a JSON object a step. */
+export const AUDIT_FILE = "audit.jsonl";
+
+/** Adds the lines of some steps to audit.jsonl and flushes them. @throws TailtuneError "disk" */
+export async function appendAudit(folder: string, lines: readonly AuditLine[]): Promise<void> {
+	if (lines.length === 0) return;
+	const file = join(folder, AUDIT_FILE);
+	try {
+		await appendFile(file, lines.map((line) => `${JSON.stringify(line)}\n`).join(""), { flush: true });
+	} catch (error) {
+		throw asDiskError(file, error);
+	}
+}
+
+/** Reads audit.jsonl back, as `readMetrics` does. */
+export async function readAudit(folder: string): Promise<AuditLine[]> {
+	return readLines(join(folder, AUDIT_FILE), auditLineSchema);
+}
+
+/**
+ * Drops what was written after a checkpoint: keeps the first so many lines of metrics.jsonl, and of audit.jsonl a line a
+ * step.
+ * @throws TailtuneError "data" where steps before the checkpoint are missing, "disk"
+ */
+export async function keepLines(folder: string, { metrics, steps }: { metrics: number; steps: number }): Promise<void> {
+	await keepFirst(join(folder, METRICS_FILE), metrics);
+	const audit = join(folder, AUDIT_FILE);
+	const found = await keepFirst(audit, steps);
+	if (found < steps)
+		throw new TailtuneError("data", `${audit}: found ${found} lines, expected one for each of the ${steps} steps done`);
+}
+
+async function readLines<T>(file: string, schema: z.ZodType<T>): Promise<T[]> {
+	const lines = (await wholeLines(file)) ?? [];
+	return lines.map((line, i) => parseAs(schema, line, `${file} line ${i + 1}`));
+}
+
+/** Keeps a file's first `count` lines; how many there are then. */
+async function keepFirst(file: string, count: number): Promise<number> {
 	const lines = (await wholeLines(file))?.slice(0, count);
 	if (lines) await writeFileAtomic(file, lines.map((line) => `${line}\n`).join(""));
+	return lines?.length ?? 0;
 }
 
 async function readText(file: string, folder: string): Promise<string> {

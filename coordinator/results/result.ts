@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { auditTotalsSchema } from "./audit.ts";
 
 const share = z.number().min(0).max(1);
 const loss = z.number().min(0);
@@ -53,6 +54,8 @@ export const runResultSchema = z.strictObject({
 	texts: z.strictObject({ train: count, validation: count, test: count, distinct: count }),
 	/** What the frozen trunk was run on: every distinct text once, and again after a resume. */
 	trunk: z.strictObject({ texts: count, tokens: count }),
+	/** What the steps were made of: checked against the plan, each part counted once. See audit.jsonl. */
+	audit: auditTotalsSchema,
 	/** Wall clock by phase, over all parts of a resumed run. */
 	seconds: z.strictObject({ load: seconds, features: seconds, training: seconds, evaluation: seconds, total: seconds }),
 	/** Texts learned from a second of training. */

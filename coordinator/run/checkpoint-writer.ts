@@ -1,4 +1,14 @@
+import type { AuditLine } from "../results/audit.ts";
+import { appendAudit } from "../results/result-files.ts";
 import { type TrainingState, writeBest, writeCheckpoint } from "./checkpoint.ts";
+
+/** What goes before a checkpoint. */
+export interface BeforeCheckpoint {
+	/** Lines of the steps since the one before. */
+	readonly audit: readonly AuditLine[];
+	/** Parameters of the best epoch, where they are new. */
+	readonly best?: Float32Array | undefined;
+}
 
 /** Writes checkpoints while training goes on: the disk's flush, most of the time that one takes, holds nothing up. */
 export class CheckpointWriter {
@@ -12,14 +22,14 @@ export class CheckpointWriter {
 
 	/**
 	 * Begins a checkpoint, when the one before is written.
-	 * @param best parameters to write before it, where they are new
+	 * @param before what to write before it
 	 * @throws what the one before threw
 	 */
-	async begin(state: TrainingState, best?: Float32Array): Promise<void> {
+	async begin(state: TrainingState, before: BeforeCheckpoint): Promise<void> {
 		await this.#written;
 		const asItIs = { ...state, progress: structuredClone(state.progress) };
 		const taken = new Promise<void>((resolve) => {
-			this.#written = this.#write(asItIs, best, resolve);
+			this.#written = this.#write(asItIs, before, resolve);
 		});
 		this.#taken = Promise.race([taken, this.#written]);
 		// Whoever waits next is told.
@@ -36,7 +46,8 @@ export class CheckpointWriter {
 		return this.#written;
 	}
 
-	async #write(state: TrainingState, best: Float32Array | undefined, onTaken: () => void): Promise<void> {
+	async #write(state: TrainingState, { audit, best }: BeforeCheckpoint, onTaken: () => void): Promise<void> {
+		await appendAudit(this.#folder, audit);
 		if (best) await writeBest(this.#folder, best);
 		await writeCheckpoint(this.#folder, state, onTaken);
 	}

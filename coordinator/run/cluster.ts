@@ -5,11 +5,13 @@ import type { ModelFiles } from "../../shared/model/model-files.ts";
 import { parameterLayout } from "../../shared/model/parameter-layout.ts";
 import type { CoordinatorTensors } from "../../shared/tensors/tensor-exchange.ts";
 import { tensorSchema } from "../../shared/tensors/tensor-schema.ts";
-import { Dispatcher } from "./dispatcher.ts";
+import { Dispatcher, type DispatcherOptions } from "./dispatcher.ts";
 
 /** What is computed for, on whichever workers there are. */
-export interface ClusterRun {
+export interface ClusterRun extends DispatcherOptions {
 	readonly runId: string;
+	/** Runs that this one goes on with, whose coordinators died: workers needn't wait for them. */
+	readonly abandoned?: readonly string[];
 	readonly model: ModelFiles;
 	/** Of the model; workers of other processes ask for it by this name. */
 	readonly modelHash: string;
@@ -35,12 +37,13 @@ export type OpenCluster = (run: ClusterRun) => Promise<Cluster>;
 export async function announceRun(
 	bus: Bus,
 	tensors: CoordinatorTensors,
-	{ runId, model, modelHash, tail, shards }: ClusterRun,
+	{ runId, model, modelHash, tail, shards, abandoned = [], ...options }: ClusterRun,
 	tensorsAddress: string,
 ): Promise<{ spec: RunSpec; dispatcher: Dispatcher }> {
 	tensors.openRun(runId, tensorSchema(modelHash, parameterLayout(tail, model.config)));
 	const spec: RunSpec = { runId, modelHash, tail, shards, tensorsAddress };
-	const dispatcher = new Dispatcher(bus, spec);
+	for (const former of abandoned) await bus.retire(former);
+	const dispatcher = new Dispatcher(bus, spec, options);
 	await dispatcher.start();
 	return { spec, dispatcher };
 }

@@ -1,11 +1,38 @@
 import type { Bus } from "../../shared/bus/bus.ts";
+import { type Clock, realClock } from "../../shared/bus/clock.ts";
 import { TailtuneError, toErrorCode } from "../../shared/errors.ts";
 import { itemKey, type RunSpec, type WorkerInfo, type WorkItem, type WorkResult } from "../../shared/messages.ts";
-import { ShardMap } from "./shard-map.ts";
+import type { IgnoredAnswers } from "../results/audit.ts";
+import { Crew, type WorkersChange } from "./crew.ts";
+import { RunAnswers } from "./run-answers.ts";
+
+export type { LeaveReason, WorkersChange } from "./crew.ts";
+
+export interface DispatcherOptions {
+	/** Told of workers that join and leave, in order. */
+	readonly onWorkers?: ((change: WorkersChange) => void) | undefined;
+	/** Told of a worker that could not do an item for a fault of its own, in its own words; the item is tried again. */
+	readonly onFault?: ((workerId: string, message: string) => void) | undefined;
+	/** Default: real time. */
+	readonly clock?: Clock | undefined;
+	/** Milliseconds since some moment, by that clock. */
+	readonly now?: (() => number) | undefined;
+}
+
+/** Faults of workers' own at one item, by each worker present, after which it is given up. */
+const MOST_FAULTS = 12;
+/** A worker out of reach comes back, some minutes later too; any other fault is worth three tries. */
+const FAULTS_A_TRY = 4;
 
 interface Expected {
+	readonly item: WorkItem;
 	readonly settle: (result: WorkResult) => void;
 	readonly fail: (error: Error) => void;
+	/** When its worker could have begun with it. */
+	sinceMs: number;
+	/** Faults of workers' own that were told, and their weight by worker. */
+	readonly told: Set<string>;
+	readonly faults: Map<string, number>;
 }
 
 /**
@@ -13,25 +40,42 @@ interface Expected {
  * What it expects is the truth; a second answer to an item, or one that nobody asked for, changes nothing.
  */
 export class Dispatcher {
-	/** Answers that were not counted: doubles and strays. */
-	ignoredAnswers = 0;
 	/** Texts, and their tokens, that the trunk was run on. */
 	readonly trunk = { texts: 0, tokens: 0 };
 	/** What computed, as in "onnx cpu". */
 	readonly engines = { trunk: new Set<string>(), tail: new Set<string>() };
-	/** Every worker that was there at some time, by id. */
-	readonly workers = new Map<string, WorkerInfo>();
 	readonly #bus: Bus;
 	readonly #run: RunSpec;
-	readonly #shards: ShardMap;
+	readonly #crew: Crew;
+	readonly #onFault: NonNullable<DispatcherOptions["onFault"]>;
+	readonly #now: () => number;
 	readonly #expected = new Map<string, Expected>();
+	readonly #answers = new RunAnswers();
+	/** By worker, when its last answer came. */
+	readonly #answeredMs = new Map<string, number>();
 	readonly #ended = new AbortController();
 	#failure: Error | undefined;
 
-	constructor(bus: Bus, run: RunSpec) {
+	constructor(bus: Bus, run: RunSpec, options: DispatcherOptions = {}) {
+		const { onWorkers = () => {}, onFault = () => {}, clock = realClock, now = () => performance.now() } = options;
 		this.#bus = bus;
 		this.#run = run;
-		this.#shards = new ShardMap(run.shards, (shard, workerId) => bus.assign({ runId: run.runId, shard, workerId }));
+		this.#onFault = onFault;
+		this.#now = now;
+		const onMoved = (shard: number) => {
+			for (const expected of this.#expected.values()) if (expected.item.shard === shard) expected.sinceMs = now();
+		};
+		this.#crew = new Crew({ bus, run, clock, onWorkers, onMoved, onError: (error) => this.fail(error) });
+	}
+
+	/** Every worker that was there at some time, by id. */
+	get workers(): ReadonlyMap<string, WorkerInfo> {
+		return this.#crew.workers;
+	}
+
+	/** Answers that were not counted, so far. */
+	get ignored(): IgnoredAnswers {
+		return { ...this.#answers.ignored };
 	}
 
 	/** Announces the run and begins to listen. */
@@ -46,17 +90,19 @@ export class Dispatcher {
 		return this.#expected.has(key);
 	}
 
-	/** Gives the shards of a worker that died to others at once, and what it had in hand too. */
+	/** Gives the shards of a worker whose connection broke to others at once, and what it had in hand too. */
 	loseWorker(workerId: string): void {
-		const lost = [...this.#shards.holders.keys()].filter((shard) => this.#shards.holders[shard] === workerId);
-		const moved = this.#shards.leave(workerId).then(async () => {
-			for (const shard of lost) await this.#bus.takeBack(this.#run.runId, shard);
-		});
-		moved.catch((error) => this.fail(error));
+		this.#crew.trouble(workerId, { reason: "disconnected" });
+	}
+
+	/** Of a worker that connected, for the first time or anew. */
+	connectWorker(workerId: string): void {
+		this.#crew.connected(workerId);
 	}
 
 	/** Makes the run fail where it waits, as when the embedded worker dies. */
 	fail(error: Error): void {
+		if (this.#ended.signal.aborted) return;
 		this.#failure ??= error;
 		for (const expected of this.#expected.values()) expected.fail(this.#failure);
 		this.#expected.clear();
@@ -69,49 +115,102 @@ export class Dispatcher {
 	async *execute(items: readonly WorkItem[]): AsyncGenerator<WorkResult> {
 		if (this.#failure) throw this.#failure;
 		const answers = items.map((item) => this.#expect(item));
-		for (const item of items) await this.#bus.publish(item);
-		for (const answer of answers) {
-			const result = await answer;
-			if (result.failure) throw new TailtuneError(toErrorCode(result.failure.code), result.failure.message);
-			this.trunk.texts += result.trunkSequences;
-			this.trunk.tokens += result.trunkTokens;
-			if (result.trunkEngine) this.engines.trunk.add(result.trunkEngine);
-			this.engines.tail.add(result.tailEngine);
-			yield result;
+		try {
+			for (const item of items) await this.#bus.publish(item);
+			for (const answer of answers) {
+				const result = await answer;
+				if (result.failure) throw new TailtuneError(toErrorCode(result.failure.code), result.failure.message);
+				this.trunk.texts += result.trunkSequences;
+				this.trunk.tokens += result.trunkTokens;
+				if (result.trunkEngine) this.engines.trunk.add(result.trunkEngine);
+				this.engines.tail.add(result.tailEngine);
+				yield result;
+			}
+		} finally {
+			for (const item of items) this.#expected.delete(itemKey(item));
 		}
 	}
 
 	/** Retires the run; workers forget it. */
 	async stop(): Promise<void> {
 		this.#ended.abort();
+		this.#crew.end();
 		await this.#bus.retire(this.#run.runId);
 	}
 
 	#expect(item: WorkItem): Promise<WorkResult> {
 		const answer = new Promise<WorkResult>((settle, fail) => {
-			this.#expected.set(itemKey(item), { settle, fail });
+			const sinceMs = this.#now();
+			this.#expected.set(itemKey(item), { item, settle, fail, sinceMs, told: new Set(), faults: new Map() });
 		});
 		answer.catch(() => {}); // an answer that fails before its turn is reported when its turn comes
+		this.#answers.ask(item);
 		return answer;
 	}
 
 	async #followWorkers(): Promise<void> {
 		for await (const event of this.#bus.watchWorkers(this.#ended.signal)) {
-			if (event.type === "joined") {
-				this.workers.set(event.worker.workerId, event.worker);
-				await this.#shards.join(event.worker.workerId);
-			} else await this.#shards.leave(event.workerId);
+			if (event.type === "joined") this.#crew.join(event.worker);
+			else this.#crew.leave(event.workerId, event.reason);
 		}
 	}
 
 	async #followAnswers(): Promise<void> {
-		for await (const result of this.#bus.watchAnswers(this.#run.runId, this.#ended.signal)) {
-			const key = itemKey(result);
-			const expected = this.#expected.get(key);
-			this.#expected.delete(key);
-			if (expected) expected.settle(result);
-			else this.ignoredAnswers++;
-		}
+		for await (const result of this.#bus.watchAnswers(this.#run.runId, this.#ended.signal)) this.#answered(result);
 		if (!this.#ended.signal.aborted) throw new TailtuneError("offline", "lost the bus that answers come over");
+	}
+
+	#answered(result: WorkResult): void {
+		const key = itemKey(result);
+		const expected = this.#expected.get(key);
+		if (!expected) this.#answers.ignore(result);
+		else if (result.failure?.ofWorker) this.#failedOn(expected, result);
+		else {
+			this.#worked(expected, result.workerId);
+			this.#settle(expected, result);
+		}
+	}
+
+	#settle(expected: Expected, result: WorkResult): void {
+		this.#expected.delete(itemKey(result));
+		this.#answers.count(result);
+		expected.settle(result);
+	}
+
+	/** Of a worker's own fault: others try, until every worker present has failed at the item too often. */
+	#failedOn(expected: Expected, result: WorkResult): void {
+		const { workerId, failure } = result;
+		const { told, faults } = expected;
+		const name = `${workerId} ${failure?.fault}`;
+		if (told.has(name)) {
+			this.#answers.ignore(result);
+			return;
+		}
+		told.add(name);
+		const weight = failure?.code === "offline" ? 1 : FAULTS_A_TRY;
+		faults.set(workerId, (faults.get(workerId) ?? 0) + weight);
+		if (this.#isGivenUp(expected)) {
+			this.#settle(expected, result);
+			return;
+		}
+		this.#onFault(workerId, failure?.message ?? "");
+		this.#crew.trouble(workerId, { reason: "failing", detail: failure?.message });
+	}
+
+	#isGivenUp({ faults }: Expected): boolean {
+		// A worker of this process, where nothing expires, is the only one, and no second try makes it better.
+		if (this.#bus.timing.ackWaitMs === Number.POSITIVE_INFINITY) return true;
+		const present = [...this.#crew.present];
+		return present.length > 0 && present.every((member) => (faults.get(member) ?? 0) >= MOST_FAULTS);
+	}
+
+	// Workers do one item after another: a worker began when it had the item and was done with the one before it.
+	#worked({ item, sinceMs }: Expected, workerId: string): void {
+		const nowMs = this.#now();
+		const beganMs = Math.max(sinceMs, this.#answeredMs.get(workerId) ?? 0);
+		this.#answeredMs.set(workerId, nowMs);
+		const tokens = item.sequences.reduce((sum, sequence) => sum + sequence.tokens.length, 0);
+		this.#crew.speeds.add(workerId, item.kind, tokens, nowMs - beganMs);
+		this.#crew.worked(workerId);
 	}
 }

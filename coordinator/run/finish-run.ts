@@ -51,7 +51,7 @@ async function evaluateAll(run: RunContext, parameters: Float32Array, version: n
 function summarise(
 	run: RunContext,
 	{ progress, best }: TrainingState,
-	{ stopped, stepMs }: TrainingOutcome,
+	{ stopped, stepMs, audit }: TrainingOutcome,
 	evaluation: Evaluation,
 	watch: Stopwatch,
 ): RunResult {
@@ -77,6 +77,7 @@ function summarise(
 		testTextsAlsoInTraining: texts.overlap,
 		texts: { ...mapValues(sets, ({ length }) => length), distinct: texts.distinct },
 		trunk: { ...dispatcher.trunk },
+		audit,
 		seconds: { ...watch.seconds, total: watch.total },
 		textsPerSecond: progress.examplesSeen / watch.seconds.training,
 		stepMs: medianOf(stepMs),

@@ -21,6 +21,7 @@ export async function openNatsCluster({ nats, listen }: NatsClusterOptions, run:
 		token: await readToken({ file: process.env.TAILTUNE_TOKEN_FILE }),
 		models: new Map([[run.modelHash, run.model.folder]]),
 		isExpected: (_, itemKey) => announced?.dispatcher.isExpected(itemKey) ?? false,
+		onWorkerConnected: (workerId) => announced?.dispatcher.connectWorker(workerId),
 		onWorkerLost: (workerId) => announced?.dispatcher.loseWorker(workerId),
 	});
 	const leave = async () => {

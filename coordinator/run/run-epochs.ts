@@ -1,7 +1,9 @@
 import { join } from "node:path";
+import { TailtuneError } from "../../shared/errors.ts";
 import type { EpochStep } from "../plan/plan-epoch.ts";
+import { type AuditTotals, checkAudit } from "../results/audit.ts";
 import type { MetricsLine } from "../results/result.ts";
-import { appendMetrics, METRICS_FILE } from "../results/result-files.ts";
+import { AUDIT_FILE, appendMetrics, METRICS_FILE, readAudit } from "../results/result-files.ts";
 import type { TrainingState } from "./checkpoint.ts";
 import { CheckpointWriter } from "./checkpoint-writer.ts";
 import { evaluate } from "./evaluator.ts";
@@ -16,6 +18,8 @@ export interface TrainingOutcome {
 	readonly stopped: "finished" | "early";
 	/** Milliseconds of each optimizer step of this process. */
 	readonly stepMs: readonly number[];
+	/** Of all steps, those of earlier processes too. */
+	readonly audit: AuditTotals;
 }
 
 /** Trains epoch by epoch from where the state stands, and leaves it where training ended. */
@@ -42,16 +46,16 @@ class Epochs {
 
 	async run(): Promise<TrainingOutcome> {
 		try {
-			const outcome = await this.#epochs();
+			const stopped = await this.#epochs();
 			await this.#checkpoints.written();
-			return outcome;
+			return { stopped, stepMs: this.#trainer.stepMs, audit: await this.#audit() };
 		} catch (error) {
 			await this.#checkpoints.written().catch(() => {});
 			throw error;
 		}
 	}
 
-	async #epochs(): Promise<TrainingOutcome> {
+	async #epochs(): Promise<TrainingOutcome["stopped"]> {
 		const { config, terminal } = this.#run;
 		const { progress } = this.#state;
 		const bar = terminal.phase("training", config.epochs * this.#stepsPerEpoch, "steps", progress.step);
@@ -61,7 +65,18 @@ class Epochs {
 			await this.#endEpoch();
 		}
 		bar.done();
-		return { stopped: progress.epoch < config.epochs ? "early" : "finished", stepMs: this.#trainer.stepMs };
+		return progress.epoch < config.epochs ? "early" : "finished";
+	}
+
+	/** Whether what was counted is what was planned. */
+	async #audit(): Promise<AuditTotals> {
+		const { folder } = this.#run;
+		const { epoch, examplesSeen } = this.#state.progress;
+		const planned = Array.from({ length: epoch }, (_, done) => this.#trainer.planEpoch(done)).flat();
+		const file = join(folder, AUDIT_FILE);
+		const totals = checkAudit(await readAudit(folder), planned, file);
+		if (totals.examples === examplesSeen) return totals;
+		throw new TailtuneError("protocol", `${file}: ${totals.examples} texts counted, learned from ${examplesSeen}`);
 	}
 
 	async #steps(steps: readonly EpochStep[], onStep: () => void): Promise<void> {
@@ -141,6 +156,6 @@ class Epochs {
 
 	async #checkpoint(best?: Float32Array): Promise<void> {
 		this.#state.progress.seconds = this.#watch.seconds;
-		await this.#checkpoints.begin(this.#state, best);
+		await this.#checkpoints.begin(this.#state, { audit: this.#trainer.takeAudit(), best });
 	}
 }

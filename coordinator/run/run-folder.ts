@@ -4,8 +4,8 @@ import { checkConfig } from "../../shared/cli/resolve-config.ts";
 import type { TrainConfig } from "../../shared/config.ts";
 import { TailtuneError } from "../../shared/errors.ts";
 import { asDiskError, writeJson } from "../../shared/files/write-atomic.ts";
-import { METRICS_FILE, RESULT_FILE } from "../results/result-files.ts";
-import { lockRunFolder } from "./run-lock.ts";
+import { AUDIT_FILE, METRICS_FILE, RESULT_FILE } from "../results/result-files.ts";
+import { lockRunFolder, type RunLock } from "./run-lock.ts";
 
 /** Where a run stands, and its best weights so far; they go when it is finished. */
 export const CHECKPOINT_FILE = "checkpoint.safetensors";
@@ -15,9 +15,8 @@ const CONFIG_FILE = "config.json";
 const LOCK_FILE = "run.lock";
 
 /** A run's folder, held by this process until `release`. */
-export interface RunFolder {
+export interface RunFolder extends RunLock {
 	readonly path: string;
-	release(): Promise<void>;
 }
 
 /** The folder of a run that began here. */
@@ -35,13 +34,13 @@ export async function createRunFolder(config: TrainConfig): Promise<NewRunFolder
 	const firstMade = await mkdir(path, { recursive: true }).catch((cause: unknown) => {
 		throw asDiskError(`--out ${path}`, cause);
 	});
-	let release = async () => {};
+	let lock: RunLock | undefined;
 	const giveUp = async () => {
-		await release();
+		await lock?.release();
 		if (firstMade !== undefined) await removeEmptyFolders(path, firstMade);
 	};
 	try {
-		release = await lockRunFolder(path);
+		lock = await lockRunFolder(path);
 		const found = (await readdir(path)).find((name) => name !== LOCK_FILE);
 		if (found !== undefined) {
 			throw new TailtuneError("usage", `--out ${path}: the folder holds ${found} already; expected a new or empty one`);
@@ -53,10 +52,10 @@ export async function createRunFolder(config: TrainConfig): Promise<NewRunFolder
 	}
 	const undoUnlessBegun = async () => {
 		if (await exists(join(path, CHECKPOINT_FILE))) return;
-		for (const name of [CONFIG_FILE, METRICS_FILE, BEST_FILE]) await rm(join(path, name), { force: true });
+		for (const name of [CONFIG_FILE, METRICS_FILE, AUDIT_FILE, BEST_FILE]) await rm(join(path, name), { force: true });
 		await giveUp();
 	};
-	return { path, release, undoUnlessBegun };
+	return { path, ...lock, undoUnlessBegun };
 }
 
 /**
@@ -65,12 +64,12 @@ export async function createRunFolder(config: TrainConfig): Promise<NewRunFolder
  */
 export async function reopenRunFolder(path: string): Promise<{ folder: RunFolder; config: TrainConfig }> {
 	const config = await readRunConfig(path);
-	const release = await lockRunFolder(path);
+	const lock = await lockRunFolder(path);
 	if (await isFinished(path)) {
-		await release();
+		await lock.release();
 		throw new TailtuneError("usage", `--resume ${path}: the run is finished (${join(path, RESULT_FILE)} is there)`);
 	}
-	return { folder: { path: resolve(path), release }, config };
+	return { folder: { path: resolve(path), ...lock }, config };
 }
 
 /** The configuration saved in a run folder. */

@@ -1,59 +1,39 @@
-type Assign = (shard: number, workerId: string) => Promise<void>;
+/** The id of the worker that holds each shard; undefined where nobody does. */
+export type Holders = readonly (string | undefined)[];
 
 /**
- * Which worker holds which logical shard. A shard stays where its features are warm; only the shards of a worker that
- * left move, and a newcomer takes over just enough to even out the numbers.
+ * Deals the shards that nobody present holds, each to the worker that would be done with all of its own first. The others
+ * stay where their features are warm; only a newcomer takes over just enough from the busiest.
+ * @param speeds of each worker present, relative to each other
  */
-export class ShardMap {
-	readonly #assign: Assign;
-	readonly #holders: (string | undefined)[];
-	readonly #workers = new Set<string>();
-
-	constructor(shards: number, assign: Assign) {
-		this.#assign = assign;
-		this.#holders = Array.from({ length: shards });
+export function dealShards(holders: Holders, speeds: ReadonlyMap<string, number>, newcomer?: string): Holders {
+	const dealt = holders.map((holder) => (holder !== undefined && speeds.has(holder) ? holder : undefined));
+	const workers = [...speeds.keys()].sort();
+	const secondsOf = (workerId: string, more = 0) =>
+		(dealt.filter((holder) => holder === workerId).length + more) / (speeds.get(workerId) as number);
+	for (const [shard, holder] of dealt.entries()) {
+		if (holder === undefined) dealt[shard] = least(workers, (workerId) => secondsOf(workerId, 1));
 	}
-
-	/** Worker by shard; undefined while nobody is there. */
-	get holders(): readonly (string | undefined)[] {
-		return this.#holders;
+	if (newcomer === undefined) return dealt;
+	for (;;) {
+		const busiest = least(workers, (workerId) => -secondsOf(workerId)) as string;
+		if (secondsOf(newcomer, 1) >= secondsOf(busiest)) return dealt;
+		dealt[dealt.lastIndexOf(busiest)] = newcomer;
 	}
+}
 
-	async join(workerId: string): Promise<void> {
-		this.#workers.add(workerId);
-		await this.#placeOrphans();
-		for (;;) {
-			const busiest = this.#byLoad().at(-1);
-			if (!busiest || this.#loadOf(busiest) - this.#loadOf(workerId) < 2) return;
-			await this.#give(this.#holders.lastIndexOf(busiest), workerId);
-		}
+/** Shards by the id of the worker that holds them. */
+export function shardsByWorker(holders: Holders): Map<string, number[]> {
+	const shards = new Map<string, number[]>();
+	for (const [shard, holder] of holders.entries()) {
+		if (holder !== undefined) shards.set(holder, [...(shards.get(holder) ?? []), shard]);
 	}
+	return shards;
+}
 
-	async leave(workerId: string): Promise<void> {
-		this.#workers.delete(workerId);
-		this.#holders.forEach((holder, shard) => {
-			if (holder === workerId) this.#holders[shard] = undefined;
-		});
-		await this.#placeOrphans();
-	}
-
-	async #placeOrphans(): Promise<void> {
-		for (const [shard, holder] of this.#holders.entries()) {
-			const idlest = this.#byLoad()[0];
-			if (holder === undefined && idlest) await this.#give(shard, idlest);
-		}
-	}
-
-	async #give(shard: number, workerId: string): Promise<void> {
-		this.#holders[shard] = workerId;
-		await this.#assign(shard, workerId);
-	}
-
-	#loadOf(workerId: string): number {
-		return this.#holders.filter((holder) => holder === workerId).length;
-	}
-
-	#byLoad(): string[] {
-		return [...this.#workers].sort((a, b) => this.#loadOf(a) - this.#loadOf(b) || (a < b ? -1 : 1));
-	}
+/** The first of those for which a figure is least. */
+function least(workers: readonly string[], figureOf: (workerId: string) => number): string | undefined {
+	let [best] = workers;
+	for (const worker of workers) if (figureOf(worker) < figureOf(best as string)) best = worker;
+	return best;
 }

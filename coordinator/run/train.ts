@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import type { TrainConfig } from "../../shared/config.ts";
 import { TailtuneError } from "../../shared/errors.ts";
 import type { TailSpec } from "../../shared/messages.ts";
@@ -7,7 +6,7 @@ import type { ModelFiles } from "../../shared/model/model-files.ts";
 import { parameterLayout } from "../../shared/model/parameter-layout.ts";
 import { cutOf, TRAINABLE_BY_NAME } from "../../shared/model/tail-spec.ts";
 import type { RunResult } from "../results/result.ts";
-import { keepMetrics } from "../results/result-files.ts";
+import { keepLines } from "../results/result-files.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { newTrainingState, readCheckpoint, type TrainingState } from "./checkpoint.ts";
 import type { OpenCluster } from "./cluster.ts";
@@ -105,7 +104,9 @@ async function runInFolder(
 	);
 	watch.add(state.progress.seconds);
 	const cluster = await openCluster({
-		runId: randomUUID(),
+		runId: folder.runId,
+		abandoned: folder.abandoned,
+		onFault: (workerId, message) => terminal.warn(`worker ${workerId}: ${message}; trying again`),
 		model,
 		modelHash: await model.hash(),
 		tail,
@@ -141,6 +142,6 @@ async function openState(
 ): Promise<TrainingState> {
 	const saved = await readCheckpoint(folder, fingerprint);
 	const state = saved ?? newTrainingState(fingerprint, await begin(), trainedSize);
-	await keepMetrics(folder, state.progress.metricsLines);
+	await keepLines(folder, { metrics: state.progress.metricsLines, steps: state.progress.step });
 	return state;
 }

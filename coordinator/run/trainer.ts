@@ -5,6 +5,7 @@ import { stepAdamW } from "../../shared/optimizer/adamw.ts";
 import { addWeighted } from "../../shared/optimizer/weighted-sum.ts";
 import { type EpochStep, planEpoch } from "../plan/plan-epoch.ts";
 import type { PlannedText } from "../plan/planned-part.ts";
+import type { AuditLine, IgnoredAnswers } from "../results/audit.ts";
 import type { TrainingState } from "./checkpoint.ts";
 import type { RunContext } from "./run-context.ts";
 import { toWorkItem } from "./work-items.ts";
@@ -15,6 +16,8 @@ export class Trainer {
 	readonly stepMs: number[] = [];
 	readonly #run: RunContext;
 	readonly #state: TrainingState;
+	#audit: AuditLine[] = [];
+	#ignored: IgnoredAnswers = { double: 0, stale: 0, stray: 0 };
 
 	constructor(run: RunContext, state: TrainingState) {
 		this.#run = run;
@@ -37,6 +40,13 @@ export class Trainer {
 		});
 	}
 
+	/** The lines of the steps taken since it was last called. */
+	takeAudit(): AuditLine[] {
+		const lines = this.#audit;
+		this.#audit = [];
+		return lines;
+	}
+
 	/**
 	 * One optimizer step.
 	 * @param beforeUpdate awaited before the state changes
@@ -52,6 +62,7 @@ export class Trainer {
 		const items = step.parts.map((part) => toWorkItem(this.#run, "WORK_KIND_GRADIENT", version, part));
 		let total = gradients.sum;
 		let part = 0;
+		const counted: AuditLine["parts"] = [];
 		for await (const result of dispatcher.execute(items)) {
 			const { weight = 0, examples = [] } = step.parts[part] ?? {};
 			this.#assertFiniteLoss(result.logits, examples);
@@ -61,6 +72,8 @@ export class Trainer {
 			if (items.length === 1 && weight === 1) total = gradient;
 			else addWeighted(total, gradient, weight, part === 0);
 			progress.examplesSeen += examples.length;
+			const rows = result.logits.length / this.#run.texts.classes;
+			counted.push({ part: result.part, shard: result.shard, examples: rows, worker: result.workerId });
 			part++;
 		}
 		await tensors.dropParameters(spec.runId, version);
@@ -71,7 +84,16 @@ export class Trainer {
 			const what = "the gradient's numbers aren't finite: training diverged; try a smaller --lr";
 			throw new TailtuneError("diverged", `step ${progress.step}: ${what}`);
 		}
+		this.#audit.push({ step: progress.step, parts: counted, ...this.#newlyIgnored() });
 		this.stepMs.push(performance.now() - start);
+	}
+
+	#newlyIgnored(): Pick<AuditLine, "ignored"> {
+		const { double, stale, stray } = this.#run.dispatcher.ignored;
+		const before = this.#ignored;
+		const ignored = { double: double - before.double, stale: stale - before.stale, stray: stray - before.stray };
+		this.#ignored = { double, stale, stray };
+		return ignored.double + ignored.stale + ignored.stray > 0 ? { ignored } : {};
 	}
 
 	#assertFiniteLoss(logits: readonly number[], examples: readonly number[]): void {

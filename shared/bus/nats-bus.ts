@@ -197,7 +197,7 @@ class Adapter implements NatsBus {
 				return decoded;
 			});
 			if (!result) continue;
-			keeper?.answered(result);
+			if (!result.failure?.ofWorker) keeper?.answered(result);
 			let isDone = false;
 			try {
 				yield result;

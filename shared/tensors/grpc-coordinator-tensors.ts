@@ -18,6 +18,8 @@ export interface TensorServiceOptions {
 	readonly exchange?: MemoryTensors | undefined;
 	/** Whether somebody waits for the gradient of an item; others are refused. By default every item of a version. */
 	readonly isExpected?: ((runId: string, itemKey: string) => boolean) | undefined;
+	/** Told of a worker that opened the stream that it holds as long as it lives. */
+	readonly onWorkerConnected?: ((workerId: string) => void) | undefined;
 	/** Told within milliseconds of a worker that died or left: the stream it held is gone. */
 	readonly onWorkerLost?: ((workerId: string) => void) | undefined;
 	/** Folders of the models that workers may fetch, by the hash of their weights. */
@@ -46,9 +48,9 @@ export interface TensorService {
 
 /** Makes the service `tailtune.v1.Tensors` for a server that may have others too. */
 export function createTensorService(options: TensorServiceOptions = {}): TensorService {
-	const { exchange = createMemoryTensors(), isExpected = () => true, onWorkerLost = () => {} } = options;
+	const { exchange = createMemoryTensors(), isExpected = () => true } = options;
 	const runs = new ServedRuns();
-	const leases = new Leases(onWorkerLost);
+	const leases = new Leases(options);
 	const models = new ServedModels(options.models ?? new Map());
 	const uploads = new Uploads({ runs, exchange, isExpected });
 	const refusals = new Map<RefusalReason, number>();

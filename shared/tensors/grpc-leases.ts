@@ -6,16 +6,22 @@ import { checkProtocolVersion } from "./grpc-service.ts";
 
 const LONGEST_ID = 200;
 
+export interface LeaseEvents {
+	/** Told of a worker that opened a stream. */
+	readonly onWorkerConnected?: ((workerId: string) => void) | undefined;
+	/** Told of a worker whose last stream has ended, whether it died, left, or was cut off. */
+	readonly onWorkerLost?: ((workerId: string) => void) | undefined;
+}
+
 /** Which workers hold a stream open to the coordinator. */
 export class Leases {
-	readonly #onLost: (workerId: string) => void;
+	readonly #events: LeaseEvents;
 	readonly #ended = new AbortController();
 	/** Open streams of each worker: more than one where it came back before its old stream broke. */
 	readonly #open = new Map<string, number>();
 
-	/** @param onLost told of a worker whose last stream has ended, whether it died, left, or was cut off */
-	constructor(onLost: (workerId: string) => void) {
-		this.#onLost = onLost;
+	constructor(events: LeaseEvents) {
+		this.#events = events;
 	}
 
 	/** Workers attached now. */
@@ -35,6 +41,7 @@ export class Leases {
 		const end = AbortSignal.any([cutOff, this.#ended.signal]);
 		this.#open.set(workerId, (this.#open.get(workerId) ?? 0) + 1);
 		try {
+			this.#events.onWorkerConnected?.(workerId);
 			yield {};
 			if (!end.aborted) await once(end, "abort");
 		} finally {
@@ -51,6 +58,6 @@ export class Leases {
 		const others = (this.#open.get(workerId) ?? 0) - 1;
 		if (others > 0) this.#open.set(workerId, others);
 		else this.#open.delete(workerId);
-		if (others <= 0 && !this.#ended.signal.aborted) this.#onLost(workerId);
+		if (others <= 0 && !this.#ended.signal.aborted) this.#events.onWorkerLost?.(workerId);
 	}
 }

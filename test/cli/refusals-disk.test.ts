@@ -50,7 +50,7 @@ test.serial("on a disk that fills up later a run keeps its checkpoint, and goes 
 	t.is(exitCode, 1);
 	const { error } = JSON.parse(String(stderr));
 	t.deepEqual(error, { code: "disk", message: full("best.safetensors").message });
-	const left = ["best.safetensors", "checkpoint.safetensors", "config.json", "metrics.jsonl"];
+	const left = ["audit.jsonl", "best.safetensors", "checkpoint.safetensors", "config.json", "metrics.jsonl"];
 	t.deepEqual((await readdir(run)).sort(), left);
 	const checkpoint = await readSafetensorsFile(join(run, "checkpoint.safetensors"));
 	t.like(JSON.parse(checkpoint.metadata.progress ?? ""), { epoch: 1 });

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import test from "ava";
-import { readMetrics, readRunResult } from "../../coordinator/results/result-files.ts";
+import { readAudit, readMetrics, readRunResult } from "../../coordinator/results/result-files.ts";
 import { fileAppears, newFolder, QUICK, start, tailtune, writeTexts } from "./tailtune.ts";
 
 const modelHash = async (run: string) =>
@@ -18,7 +18,14 @@ test.serial("a run leaves the whole result folder, and says on one screen what i
 	const out = join(await newFolder(), "run");
 	const { exitCode, stdout, stderr } = await quickRun(await writeTexts(60), out);
 	t.is(exitCode, 0, stderr);
-	t.deepEqual((await readdir(out)).sort(), ["config.json", "metrics.jsonl", "model", "report.html", "result.json"]);
+	t.deepEqual((await readdir(out)).sort(), [
+		"audit.jsonl",
+		"config.json",
+		"metrics.jsonl",
+		"model",
+		"report.html",
+		"result.json",
+	]);
 	t.deepEqual((await readdir(join(out, "model"))).sort(), ["config.json", "model.safetensors", "tailtune.json"]);
 	const result = await readRunResult(out);
 	t.deepEqual(result.labels, ["ham", "spam"]);
@@ -72,6 +79,12 @@ test.serial(
 		t.is(await modelHash(killed), await modelHash(undisturbed));
 		const withoutSeconds = async (run: string) => (await readMetrics(run)).map((line) => ({ ...line, seconds: 0 }));
 		t.deepEqual(await withoutSeconds(killed), await withoutSeconds(undisturbed));
+		t.deepEqual((await readRunResult(killed)).audit, (await readRunResult(undisturbed)).audit);
+		const steps = (await readAudit(killed)).map(({ step }) => step);
+		t.deepEqual(
+			steps,
+			Array.from({ length: (await readRunResult(killed)).audit.steps }, (_, index) => index + 1),
+		);
 	},
 );
 

@@ -34,7 +34,7 @@ class Cluster {
 		for (const [shard, workerId] of shards.entries()) await this.bus.assign({ runId, shard, workerId });
 	}
 
-	async startWorker(workerId: string, openModel = async () => fakeModel) {
+	async startWorker(workerId: string, openModel = async () => fakeModel, close = async () => {}) {
 		const trunk = new FakeTrunk();
 		const tail = new FakeTail();
 		let opened = 0;
@@ -45,7 +45,7 @@ class Cluster {
 		const worker = await startWorker(
 			{
 				bus: this.bus,
-				connect: async () => ({ tensors: this.tensors, openModel, close: async () => {} }),
+				connect: async () => ({ tensors: this.tensors, openModel, close }),
 				engine: { engine: "auto", backend: "auto", threads: 1 },
 				featureMemoryBytes: 1000,
 			},
@@ -184,18 +184,61 @@ test("a bad item is answered with a failure, and the worker goes on", async (t) 
 	);
 });
 
-test("a model that can't be had is the answer to every item of its run", async (t) => {
+test("a worker that can't have the model says so, keeps its items and tries one again, waiting twice as long each time", async (t) => {
 	const cluster = new Cluster();
 	await cluster.announce();
-	await cluster.startWorker("a", () => Promise.reject(new TailtuneError("not-found", "no such weights")));
-	await cluster.assign(["a"]);
-	for (const part of [0, 1]) await cluster.bus.publish(itemOf(0, part));
+	let isThere = false;
+	const openModel = async () => {
+		if (isThere) return fakeModel;
+		throw new TailtuneError("not-found", "no such weights");
+	};
+	await cluster.startWorker("a", openModel);
+	await cluster.assign(["a", "a"]);
+	for (const part of [0, 1]) await cluster.bus.publish(itemOf(part, part));
 	await settle();
-	const failure = { code: "not-found", message: "no such weights" };
+	const failure = (fault: number) => ({ code: "not-found", message: "no such weights", ofWorker: true, fault });
+	const failures = () => cluster.answers.map((answer) => answer.failure);
+	t.deepEqual(failures(), [failure(1)]);
+	await cluster.clock.advance(500);
+	t.deepEqual(failures(), [failure(1), failure(2)]);
+	await cluster.clock.advance(999);
+	t.is(cluster.answers.length, 2);
+	isThere = true;
+	await cluster.clock.advance(1);
+	t.deepEqual(failures(), [failure(1), failure(2), null, null]);
+});
+
+test("a worker in trouble hands the item back as soon as its shard is given to another", async (t) => {
+	const cluster = new Cluster();
+	await cluster.announce();
+	await cluster.startWorker("lonely", () => Promise.reject(new TailtuneError("offline", "nobody answers")));
+	await cluster.startWorker("heir");
+	await cluster.assign(["lonely"]);
+	await cluster.bus.publish(itemOf(0, 0));
+	await settle();
+	await cluster.assign(["heir"]);
+	await settle();
 	t.deepEqual(
-		cluster.answers.map((answer) => answer.failure),
-		[failure, failure],
+		cluster.answers.map(({ workerId, failure }) => `${workerId} ${failure?.code}`),
+		["lonely offline", "heir undefined"],
 	);
+});
+
+test("after a fault of the engine the next try is with a new one, after a lost coordinator with the same", async (t) => {
+	for (const [code, sessions] of [
+		["engine", 2],
+		["offline", 1],
+	] as const) {
+		const cluster = new Cluster();
+		await cluster.announce();
+		const { tail, opened } = await cluster.startWorker("a");
+		tail.fault = () => Promise.reject(new TailtuneError(code, "not now"));
+		await cluster.assign(["a"]);
+		await cluster.bus.publish(itemOf(0, 0));
+		await cluster.clock.advance(500);
+		t.is(cluster.answers.at(-1)?.failure, null);
+		t.is(opened(), sessions);
+	}
 });
 
 test("engines are opened at a run's first item and closed when it is retired", async (t) => {
@@ -304,6 +347,21 @@ test("a worker that loses the bus with an item in hand ends with an error too", 
 	letGo();
 	await t.throwsAsync(worker.stopped, { instanceOf: TailtuneError });
 	t.true(tail.isDisposed);
+});
+
+test("a worker says good-bye before it closes its connections, which would else tell of its death", async (t) => {
+	const cluster = new Cluster();
+	await cluster.announce();
+	let toldAtClose: string | undefined;
+	const close = async () => {
+		toldAtClose = cluster.events.at(-1)?.type;
+	};
+	const { worker } = await cluster.startWorker("a", async () => fakeModel, close);
+	await cluster.assign(["a"]);
+	await cluster.bus.publish(itemOf(0, 0));
+	await settle();
+	await worker.stop();
+	t.is(toldAtClose, "left");
 });
 
 test("a stopped worker leaves no timers behind", async (t) => {

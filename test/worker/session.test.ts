@@ -174,10 +174,17 @@ test("logits that aren't finite are reported as diverged, and no gradient is han
 test("an engine that fails or gives too little is a failure of one line, and the next item is done", async (t) => {
 	const { session, tail } = await open();
 	tail.fault = () => Promise.reject(new Error("out of memory\n    at somewhere"));
-	t.deepEqual((await session.handle(someItem())).failure, { code: "engine", message: "out of memory" });
+	t.deepEqual((await session.handle(someItem())).failure, {
+		code: "engine",
+		message: "out of memory",
+		ofWorker: true,
+		fault: 0,
+	});
 	tail.fault = (logits) => logits.subarray(1);
 	t.deepEqual((await session.handle(someItem())).failure, {
 		code: "engine",
+		ofWorker: true,
+		fault: 0,
 		message: "the tail gave 1 logits, expected 2",
 	});
 	t.is((await session.handle(someItem())).failure, null);

@@ -3,10 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "ava";
 import {
+	appendAudit,
 	appendMetrics,
-	keepMetrics,
+	keepLines,
 	METRICS_FILE,
 	RESULT_FILE,
+	readAudit,
 	readMetrics,
 	readRunResult,
 	writeRunResult,
@@ -75,11 +77,26 @@ test("a last line that a crash cut short doesn't count, and is gone once metrics
 		for (const line of lines) await appendMetrics(file, line);
 		await appendFile(file, '{"kind":"step","st');
 		t.deepEqual(await readMetrics(folder), lines);
-		await keepMetrics(folder, 2);
+		await keepLines(folder, { metrics: 2, steps: 0 });
 		t.deepEqual(await readMetrics(folder), lines.slice(0, 2));
 		t.true((await readFile(file, "utf8")).endsWith("}\n"));
-		await keepMetrics(folder, 0);
+		await keepLines(folder, { metrics: 0, steps: 0 });
 		t.is(await readFile(file, "utf8"), "");
+	}));
+
+test("audit lines are read back, cut back to a checkpoint, and missed where a checkpoint knows of more steps", (t) =>
+	withFolder(async (folder) => {
+		const parts = [{ part: 0, shard: 0, examples: 8, worker: "a" }];
+		const lines = [1, 2, 3].map((step) => ({ step, parts }));
+		await appendAudit(folder, lines.slice(0, 1));
+		await appendAudit(folder, lines.slice(1));
+		t.deepEqual(await readAudit(folder), lines);
+		await keepLines(folder, { metrics: 0, steps: 2 });
+		t.deepEqual(await readAudit(folder), lines.slice(0, 2));
+		await t.throwsAsync(keepLines(folder, { metrics: 0, steps: 3 }), {
+			code: "data",
+			message: /audit\.jsonl: found 2 lines, expected one for each of the 3 steps done$/,
+		});
 	}));
 
 test("a metrics line that is none is refused with its number", (t) =>

@@ -17,7 +17,7 @@ test("a checkpoint holds what was there when it was begun, whatever changes once
 	const folder = await newFolder();
 	const writer = new CheckpointWriter(folder);
 	const state = someState();
-	await writer.begin(state, new Float32Array(LENGTH).fill(5));
+	await writer.begin(state, { audit: [], best: new Float32Array(LENGTH).fill(5) });
 	state.progress.step++;
 	await writer.taken();
 	for (const vector of [state.parameters, state.firstMoment, state.secondMoment]) vector.fill(2);
@@ -36,10 +36,10 @@ test("a checkpoint that can't be written is told to who waits for it, and no oth
 		code: "disk",
 		message: `${folder}/checkpoint.safetensors: can't be written: the folder doesn't exist`,
 	};
-	await writer.begin(someState());
+	await writer.begin(someState(), { audit: [] });
 	await t.throwsAsync(writer.taken(), failure);
 	await mkdir(folder);
-	await t.throwsAsync(writer.begin(someState()), failure);
+	await t.throwsAsync(writer.begin(someState(), { audit: [] }), failure);
 	await t.throwsAsync(writer.written(), failure);
 	t.deepEqual(await readdir(folder), []);
 });
@@ -49,7 +49,7 @@ test("parameters that aren't finite never become a checkpoint", async (t) => {
 	const writer = new CheckpointWriter(folder);
 	const state = someState();
 	state.parameters[LENGTH - 1] = Number.NaN;
-	await writer.begin(state);
+	await writer.begin(state, { audit: [] });
 	await t.throwsAsync(writer.written(), { code: "diverged" });
 	t.deepEqual(await readdir(folder), []);
 });

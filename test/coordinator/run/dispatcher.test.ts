@@ -1,12 +1,16 @@
 import test from "ava";
-import { Dispatcher } from "../../../coordinator/run/dispatcher.ts";
+import { Dispatcher, type DispatcherOptions } from "../../../coordinator/run/dispatcher.ts";
 import type { Bus } from "../../../shared/bus/bus.ts";
 import { createMemoryBus } from "../../../shared/bus/memory-bus.ts";
 import { TailtuneError } from "../../../shared/errors.ts";
 import type { RunSpec, WorkItem, WorkResult } from "../../../shared/messages.ts";
+import { someWorker } from "../../shared/bus/messages.ts";
+import { settle, VirtualClock } from "../../shared/bus/virtual-clock.ts";
 
 const tail = { trainable: "TRAINABLE_HEAD", classes: 2, causal: true, loraRank: 0, loraScale: 0 } as const;
 const run: RunSpec = { runId: "run", modelHash: "", tail, shards: 1, tensorsAddress: "" };
+
+const timing = { ackWaitMs: 5000, heartbeatLimitMs: 5000 };
 
 const item = (part: number): WorkItem => ({
 	runId: "run",
@@ -29,9 +33,9 @@ const resultOf = ({ sequences, ...name }: WorkItem, logits: number[]): WorkResul
 	failure: null,
 });
 
-async function begin(): Promise<{ bus: Bus; dispatcher: Dispatcher }> {
-	const bus = createMemoryBus();
-	const dispatcher = new Dispatcher(bus, run);
+async function begin(options: DispatcherOptions = {}, spec = run): Promise<{ bus: Bus; dispatcher: Dispatcher }> {
+	const bus = createMemoryBus({ ...timing, clock: new VirtualClock() });
+	const dispatcher = new Dispatcher(bus, spec, options);
 	await dispatcher.start();
 	return { bus, dispatcher };
 }
@@ -59,13 +63,168 @@ test("a second answer to an item, and one that nobody asked for, change nothing 
 	await bus.answer(resultOf(item(7), [77]));
 	await bus.answer(resultOf(item(1), [11]));
 	t.deepEqual(await results, [10, 11]);
-	t.is(dispatcher.ignoredAnswers, 2);
+	t.deepEqual(dispatcher.ignored, { double: 1, stale: 0, stray: 1 });
+});
+
+/** A failure that is the worker's own. */
+let faults = 0;
+const faultOf = (workerId: string, part: number, code = "engine"): WorkResult => ({
+	...resultOf(item(part), []),
+	workerId,
+	failure: { code, message: `${workerId} can't`, ofWorker: true, fault: ++faults },
+});
+
+test("a shard whose worker fails goes to the one that has failed least", async (t) => {
+	const assigned: string[] = [];
+	const left: string[] = [];
+	const faulty: string[] = [];
+	const onWorkers: DispatcherOptions["onWorkers"] = (change) => {
+		if (change.type === "left") left.push(`${change.worker.workerId}: ${change.detail}`);
+	};
+	const onFault = (workerId: string) => void faulty.push(workerId);
+	const { bus, dispatcher } = await begin({ onWorkers, onFault });
+	void (async () => {
+		for await (const { workerId } of bus.watchAssignments("run", new AbortController().signal)) assigned.push(workerId);
+	})();
+	for (const workerId of ["a", "b"]) await bus.join(someWorker(workerId));
+	await settle();
+	const results = gather(dispatcher.execute([item(0)]));
+	for (const workerId of ["a", "b", "b", "a"]) {
+		await bus.answer(faultOf(workerId, 0));
+		await settle();
+	}
+	t.deepEqual(assigned, ["a", "b", "a"]);
+	t.deepEqual(faulty, ["a", "b", "b", "a"]);
+	t.deepEqual(left, ["a: a can't", "b: b can't"]);
+	await bus.answer(resultOf(item(0), [10]));
+	t.deepEqual(await results, [10]);
+});
+
+test("an item at which every worker has failed three times ends the run with the reason", async (t) => {
+	const { bus, dispatcher } = await begin();
+	for (const workerId of ["a", "b"]) await bus.join(someWorker(workerId));
+	await settle();
+	const results = gather(dispatcher.execute([item(0)]));
+	for (let i = 0; i < 3; i++) await bus.answer(faultOf("a", 0));
+	for (let i = 0; i < 2; i++) await bus.answer(faultOf("b", 0));
+	await settle();
+	t.true(dispatcher.isExpected("WORK_KIND_EVALUATE/0/0"), "b has a try left");
+	await bus.answer(faultOf("b", 0));
+	await t.throwsAsync(results, { instanceOf: TailtuneError, code: "engine", message: "b can't" });
+});
+
+test("within one process the first fault ends the run", async (t) => {
+	const bus = createMemoryBus();
+	const dispatcher = new Dispatcher(bus, run);
+	await dispatcher.start();
+	await bus.join(someWorker("a"));
+	const results = gather(dispatcher.execute([item(0)]));
+	await bus.answer(faultOf("a", 0));
+	await t.throwsAsync(results, { code: "engine", message: "a can't" });
+});
+
+test("a fault that is told several times counts once", async (t) => {
+	const { bus, dispatcher } = await begin();
+	await bus.join(someWorker("a"));
+	await settle();
+	const results = gather(dispatcher.execute([item(0)]));
+	const fault = faultOf("a", 0);
+	for (let i = 0; i < 5; i++) await bus.answer(fault);
+	await bus.answer(resultOf(item(0), [10]));
+	t.deepEqual(await results, [10]);
+	t.is(dispatcher.ignored.double, 4);
+});
+
+test("a worker that can't reach the coordinator has more tries: it comes back", async (t) => {
+	const { bus, dispatcher } = await begin();
+	await bus.join(someWorker("a"));
+	await settle();
+	const results = gather(dispatcher.execute([item(0)]));
+	for (let i = 0; i < 11; i++) await bus.answer(faultOf("a", 0, "offline"));
+	await bus.answer(resultOf(item(0), [10]));
+	t.deepEqual(await results, [10]);
+});
+
+test("a worker whose connection broke has shards again after half a minute, or when it stands", async (t) => {
+	const clock = new VirtualClock();
+	let shards = "";
+	const onWorkers: DispatcherOptions["onWorkers"] = (change) => {
+		shards = JSON.stringify([...change.shards]);
+	};
+	const { bus, dispatcher } = await begin({ clock, onWorkers }, { ...run, shards: 2 });
+	for (const workerId of ["a", "b"]) await bus.join(someWorker(workerId));
+	for (const comeBack of [() => clock.advance(30_000), () => dispatcher.connectWorker("a")]) {
+		await settle();
+		t.is(shards, '[["a",[0]],["b",[1]]]');
+		dispatcher.loseWorker("a");
+		t.is(shards, '[["b",[0,1]]]');
+		await comeBack();
+		dispatcher.loseWorker("b");
+		dispatcher.connectWorker("b");
+		t.is(shards, '[["a",[0]],["b",[1]]]');
+	}
+	await dispatcher.stop();
+	t.is(clock.pending, 0);
+});
+
+test("an assignment that was held up doesn't undo a later one", async (t) => {
+	const { bus, dispatcher, letGo } = await beginHeldUp();
+	for (const workerId of ["a", "b"]) await bus.join(someWorker(workerId));
+	await settle();
+	dispatcher.loseWorker("a");
+	await settle();
+	letGo();
+	await settle();
+	for await (const { workerId } of bus.watchAssignments("run", new AbortController().signal)) {
+		t.is(workerId, "b");
+		break;
+	}
+});
+
+/** On a bus where the first assignment waits to be let go. */
+async function beginHeldUp() {
+	const bus = createMemoryBus();
+	let letGo = () => {};
+	let held: Promise<void> | undefined = new Promise((resolve) => {
+		letGo = resolve;
+	});
+	const assign = bus.assign.bind(bus);
+	bus.assign = async (assignment) => {
+		const before = held;
+		held = undefined;
+		await before;
+		await assign(assignment);
+	};
+	const dispatcher = new Dispatcher(bus, run);
+	await dispatcher.start();
+	return { bus, dispatcher, letGo: () => letGo() };
+}
+
+test("what a silent worker has in hand runs elsewhere at once", async (t) => {
+	const clock = new VirtualClock();
+	const bus = createMemoryBus({ clock, ackWaitMs: 60_000, heartbeatLimitMs: 5000 });
+	const dispatcher = new Dispatcher(bus, run, { clock });
+	await dispatcher.start();
+	await bus.join(someWorker("silent"));
+	const beating = await bus.join(someWorker("beating"));
+	await settle();
+	void gather(dispatcher.execute([item(0)])).catch(() => {});
+	const pull = () => bus.pull("run", 0, new AbortController().signal)[Symbol.asyncIterator]().next();
+	await pull();
+	for (let i = 0; i < 3; i++) {
+		await clock.advance(2000);
+		await beating.beat();
+	}
+	t.is((await pull()).value?.item.part, 0);
 });
 
 test("a failure is told with the worker's reason", async (t) => {
 	const { bus, dispatcher } = await begin();
 	const results = gather(dispatcher.execute([item(0)]));
-	await bus.answer({ ...resultOf(item(0), []), failure: { code: "diverged", message: "not finite" } });
+	await bus.answer({
+		...resultOf(item(0), []),
+		failure: { code: "diverged", message: "not finite", ofWorker: false, fault: 0 },
+	});
 	await t.throwsAsync(results, { instanceOf: TailtuneError, message: "not finite", code: "diverged" });
 });
 
@@ -76,4 +235,27 @@ test("what waits fails when the worker's end is reported, and so does what is as
 	dispatcher.fail(new TailtuneError("offline", "lost the worker"));
 	await t.throwsAsync(waiting, { message: "lost the worker" });
 	await t.throwsAsync(gather(dispatcher.execute([item(1)])), { message: "lost the worker" });
+});
+
+test("workers that join and leave are told with the shards of each", async (t) => {
+	const told: string[] = [];
+	const onWorkers: DispatcherOptions["onWorkers"] = (change) => {
+		const reason = change.type === "left" ? ` ${change.reason}` : "";
+		told.push(`${change.worker.workerId} ${change.type}${reason}: ${JSON.stringify([...change.shards])}`);
+	};
+	const { bus, dispatcher } = await begin({ onWorkers }, { ...run, shards: 3 });
+	const a = await bus.join(someWorker("a"));
+	await bus.join(someWorker("b"));
+	await settle();
+	dispatcher.loseWorker("b");
+	await settle();
+	await a.leave();
+	await settle();
+	t.deepEqual(told, [
+		'a joined: [["a",[0,1,2]]]',
+		'b joined: [["a",[0,1]],["b",[2]]]',
+		'b left disconnected: [["a",[0,1,2]]]',
+		'a left good-bye: [["b",[0,1,2]]]',
+		'b joined: [["b",[0,1,2]]]',
+	]);
 });

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdtemp, readdir, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, writeFile } from "node:fs/promises";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "ava";
@@ -10,7 +10,7 @@ const newFolder = () => mkdtemp(join(tmpdir(), "tailtune-lock-"));
 
 test("a folder held by a live process is refused, with its number", async (t) => {
 	const folder = await newFolder();
-	const release = await lockRunFolder(folder);
+	const { release } = await lockRunFolder(folder);
 	const error = await t.throwsAsync(lockRunFolder(folder), { instanceOf: TailtuneError });
 	t.regex(error.message, new RegExp(`in use by process ${process.pid} on`));
 	t.is(error.code, "busy");
@@ -18,11 +18,14 @@ test("a folder held by a live process is refused, with its number", async (t) =>
 	t.deepEqual(await readdir(folder), []);
 });
 
-test("a lock left by a process that died is taken over at once", async (t) => {
+test("a lock left by a process that died is taken over at once, with the runs that workers may still wait for", async (t) => {
 	const folder = await newFolder();
 	const { pid } = spawnSync(process.execPath, ["-e", ""]);
-	await writeFile(join(folder, "run.lock"), JSON.stringify({ pid, host: hostname() }));
-	await t.notThrowsAsync(lockRunFolder(folder));
+	const file = join(folder, "run.lock");
+	await writeFile(file, JSON.stringify({ pid, host: hostname(), runs: ["older", "old"] }));
+	const { abandoned, runId } = await lockRunFolder(folder);
+	t.deepEqual(abandoned, ["older", "old"]);
+	t.deepEqual(JSON.parse(await readFile(file, "utf8")).runs, ["older", "old", runId]);
 });
 
 test("a lock cut short by a crash is taken over", async (t) => {

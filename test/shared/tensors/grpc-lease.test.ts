@@ -75,7 +75,7 @@ test("a worker attaches again to a coordinator that was started again, and is of
 
 test("a worker that is back before its old stream has broken isn't lost with that one", async (t) => {
 	const lost: string[] = [];
-	const leases = new Leases((workerId) => lost.push(workerId));
+	const leases = new Leases({ onWorkerLost: (workerId) => lost.push(workerId) });
 	const request = { protocolVersion: 1, workerId: "back" };
 	const [old, young] = [new AbortController(), new AbortController()];
 	const oldLease = leases.attach(request, old.signal);
@@ -91,7 +91,7 @@ test("a worker that is back before its old stream has broken isn't lost with tha
 });
 
 test("a worker without a name or of another protocol version isn't attached", async (t) => {
-	const leases = new Leases(() => t.fail());
+	const leases = new Leases({ onWorkerLost: () => t.fail() });
 	const { signal } = new AbortController();
 	await t.throwsAsync(leases.attach({ protocolVersion: 1, workerId: "" }, signal).next(), { message: /worker id/ });
 	await t.throwsAsync(leases.attach({ protocolVersion: 9, workerId: "w" }, signal).next(), { message: /version 9/ });

@@ -10,6 +10,15 @@ export interface WorkFailureInput {
    */
   'code'?: (string);
   'message'?: (string);
+  /**
+   * The worker's own fault, as when its engine died or it can't reach the coordinator, and not the item's: another worker
+   * may do it, or this one later. The item is not acknowledged.
+   */
+  'ofWorker'?: (boolean);
+  /**
+   * Numbers the worker's own faults in a run: one that is told twice counts once.
+   */
+  'fault'?: (number);
 }
 
 /**
@@ -21,4 +30,13 @@ export interface WorkFailure {
    */
   'code': (string);
   'message': (string);
+  /**
+   * The worker's own fault, as when its engine died or it can't reach the coordinator, and not the item's: another worker
+   * may do it, or this one later. The item is not acknowledged.
+   */
+  'ofWorker': (boolean);
+  /**
+   * Numbers the worker's own faults in a run: one that is told twice counts once.
+   */
+  'fault': (number);
 }

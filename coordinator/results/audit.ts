@@ -1,0 +1,68 @@
+import { z } from "zod";
+import { TailtuneError } from "../../shared/errors.ts";
+import type { EpochStep } from "../plan/plan-epoch.ts";
+
+const count = z.int().min(0);
+
+const ignoredSchema = z.strictObject({
+	/** The item had its answer already, or a worker's fault was told again. */
+	double: count,
+	/** Of a version before the one in use. */
+	stale: count,
+	/** Nobody asked for it. */
+	stray: count,
+});
+
+/** How many answers were not counted, by why. */
+export type IgnoredAnswers = z.infer<typeof ignoredSchema>;
+
+/** Schema of a line of audit.jsonl: what an optimizer step was made of. */
+export const auditLineSchema = z.strictObject({
+	/** From 1. */
+	step: z.int().min(1),
+	/** Answers counted, in the order of summation. */
+	parts: z.array(z.strictObject({ part: count, shard: count, examples: count, worker: z.string() })),
+	/** Answers that came since the step before and were not counted; left out where there were none. */
+	ignored: ignoredSchema.optional(),
+});
+
+export type AuditLine = z.infer<typeof auditLineSchema>;
+
+/** Schema of the totals over all steps. */
+export const auditTotalsSchema = z.strictObject({
+	steps: count,
+	parts: count,
+	examples: count,
+	ignored: ignoredSchema,
+});
+
+export type AuditTotals = z.infer<typeof auditTotalsSchema>;
+
+/**
+ * Checks that each part of each step was counted, and once: the lines against the plan.
+ * @param lines of the whole run
+ * @param planned the steps that were to be taken, in order
+ * @param where the name of the file
+ * @throws TailtuneError "protocol" that names the line, what was counted and what was planned
+ */
+export function checkAudit(lines: readonly AuditLine[], planned: readonly EpochStep[], where: string): AuditTotals {
+	const totals = { steps: lines.length, parts: 0, examples: 0, ignored: { double: 0, stale: 0, stray: 0 } };
+	if (lines.length !== planned.length)
+		throw new TailtuneError("protocol", `${where}: ${lines.length} steps counted, planned ${planned.length}`);
+	for (const [index, line] of lines.entries()) {
+		const found = JSON.stringify([line.step, line.parts.map(({ part, shard, examples }) => [part, shard, examples])]);
+		const parts = planned[index]?.parts ?? [];
+		const expected = JSON.stringify([
+			index + 1,
+			parts.map(({ part, shard, examples }) => [part, shard, examples.length]),
+		]);
+		if (found !== expected) {
+			const what = "[step, [[part, shard, texts], ...]]";
+			throw new TailtuneError("protocol", `${where} line ${index + 1}: counted ${found}, planned ${expected}: ${what}`);
+		}
+		totals.parts += parts.length;
+		totals.examples += parts.reduce((sum, { examples }) => sum + examples.length, 0);
+		for (const why of ["double", "stale", "stray"] as const) totals.ignored[why] += line.ignored?.[why] ?? 0;
+	}
+	return totals;
+}

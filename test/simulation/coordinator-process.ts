@@ -1,0 +1,106 @@
+import type { AuditLine } from "../../coordinator/results/audit.ts";
+import type { TrainingState } from "../../coordinator/run/checkpoint.ts";
+import { announceRun } from "../../coordinator/run/cluster.ts";
+import type { Bus } from "../../shared/bus/bus.ts";
+import { fakeModel, headRun } from "../worker/fake-engines.ts";
+import { faultyBus, forgetfulBus } from "./faulty-bus.ts";
+import type { Mutation } from "./mutation.ts";
+import { RpcServer } from "./rpc.ts";
+import type { Plan } from "./schedule.ts";
+import { copyOf, runPhases, toyContext, toyState } from "./toy-run.ts";
+import { Node, type World } from "./world.ts";
+
+/** What outlives a coordinator: the run folder. */
+export interface Disk {
+	checkpoint?: TrainingState;
+	/** Lines of the steps before the checkpoint. */
+	audit: readonly AuditLine[];
+}
+
+/** A coordinator from its start to its end or its death. */
+export class CoordinatorProcess {
+	readonly node: Node;
+	readonly server: RpcServer;
+	readonly runId: string;
+	/** What was counted twice, where something was. */
+	miscount: string | undefined;
+	readonly #world: World;
+	readonly #mutation: Mutation;
+	#announced: Awaited<ReturnType<typeof announceRun>> | undefined;
+
+	/** @param restarts how many there were before it */
+	constructor(world: World, restarts: number, mutation: Mutation) {
+		this.#world = world;
+		this.#mutation = mutation;
+		this.node = new Node(`c${restarts}`, world);
+		this.runId = `run-${restarts}`;
+		this.server = new RpcServer(this.node, {
+			isExpected: (key) => this.#announced?.dispatcher.isExpected(key) ?? false,
+			onWorkerConnected: (workerId) => {
+				if (!this.node.isDead) this.#announced?.dispatcher.connectWorker(workerId);
+			},
+			onWorkerLost: (workerId) => {
+				world.log(`${this.node.name}: the stream of ${workerId} is broken`);
+				if (!this.node.isDead && !mutation.ignoresBrokenStreams) this.#announced?.dispatcher.loseWorker(workerId);
+			},
+		});
+		world.log(`${this.node.name} starts`);
+	}
+
+	/** Runs to the end, from the last checkpoint on the disk. @returns a hash of all numbers that came out */
+	async run(shared: Bus, plan: Plan, abandoned: readonly string[], disk: Disk): Promise<string> {
+		const { node, server, runId } = this;
+		const own = forgetfulBus(faultyBus(shared, node), node);
+		const bus = this.#mutation.ofCoordinatorBus?.(own) ?? own;
+		this.#announced = await announceRun(
+			bus,
+			server.tensors,
+			{
+				runId,
+				abandoned,
+				model: fakeModel,
+				modelHash: "",
+				tail: headRun.tail as NonNullable<typeof headRun.tail>,
+				shards: plan.shards,
+				engine: { engine: "auto", backend: "auto" },
+				clock: node.clock,
+				now: () => this.#world.clock.now,
+			},
+			node.name,
+		);
+		const context = { ...toyContext(plan), ...this.#announced, tensors: this.#countedTensors() };
+		const state = disk.checkpoint ? copyOf(disk.checkpoint) : toyState();
+		const audit = [...disk.audit];
+		return runPhases(context, state, plan.checkpointEvery, audit, (checkpoint) => {
+			this.#world.log(`${node.name}: checkpoint at step ${checkpoint.progress.step}`);
+			disk.checkpoint = checkpoint;
+			disk.audit = [...audit];
+		});
+	}
+
+	async close(): Promise<void> {
+		this.server.leases.close();
+		await this.#announced?.dispatcher.stop();
+	}
+
+	/** What it holds that it should not at the end of the run; undefined where that is nothing. */
+	leftover(): string | undefined {
+		const { gradients, parameters } = this.server.exchange.held(this.runId);
+		if (gradients + parameters > 0) return `${gradients} gradients and ${parameters} versions of parameters are held`;
+		return undefined;
+	}
+
+	/** The tensors, watched that no gradient is taken twice. */
+	#countedTensors(): RpcServer["tensors"] {
+		const { tensors } = this.server;
+		const taken = new Set<string>();
+		return {
+			...tensors,
+			takeGradient: (runId, key) => {
+				if (taken.has(key)) this.miscount = `${key} was counted twice`;
+				taken.add(key);
+				return tensors.takeGradient(runId, key);
+			},
+		};
+	}
+}

@@ -1,0 +1,182 @@
+import type { Bus, Delivery, Membership } from "../../shared/bus/bus.ts";
+import { itemKey, type WorkItem, type WorkResult } from "../../shared/messages.ts";
+import type { Node } from "./world.ts";
+
+/** After so long the bus that announced a run notices that JetStream lost something. */
+const AUDIT_MS = 5000;
+/** How late an answer can be that comes twice. */
+const LATE_MS = 30_000;
+
+/**
+ * A bus as a process sees it over a network that delays, loses, doubles and is cut, on the promises of
+ * shared/bus/bus.ts and no more: what NATS stores it delivers at least once, what isn't stored (beats, "working", hand-backs)
+ * may be lost, a delivery may get lost and come again, and an answer that was lost has its item published again.
+ */
+export function faultyBus(bus: Bus, node: Node): Bus {
+	const { world } = node;
+	const { random, noise } = world;
+	/** Of what a server stores: tried again until it is. */
+	const stored =
+		<Args extends unknown[], Result>(send: (...args: Args) => Promise<Result>) =>
+		async (...args: Args): Promise<Result> => {
+			await node.travel("nats");
+			return send(...args);
+		};
+	const follow = <Event>(watch: (signal: AbortSignal) => AsyncIterable<Event>) =>
+		async function* (signal: AbortSignal): AsyncGenerator<Event, void, undefined> {
+			for await (const event of watch(signal)) {
+				await node.travel("nats", signal);
+				if (signal.aborted) return;
+				yield event;
+			}
+		};
+	return {
+		timing: bus.timing,
+		join: stored(async (worker) => faultyMembership(await bus.join(worker), node)),
+		watchWorkers: follow((signal) => bus.watchWorkers(signal)),
+		announce: stored((run) => bus.announce(run)),
+		retire: stored((runId) => bus.retire(runId)),
+		watchRuns: follow((signal) => bus.watchRuns(signal)),
+		assign: stored(async (assignment) => {
+			world.log(`${node.name}: gives shard ${assignment.shard} to ${assignment.workerId}`);
+			await bus.assign(assignment);
+		}),
+		watchAssignments: (runId, signal) => follow((until) => bus.watchAssignments(runId, until))(signal),
+		publish: stored(async (item) => {
+			await bus.publish(item);
+			if (random.chance(noise.double / 4)) await bus.publish(item);
+		}),
+		takeBack: stored(async (runId, shard) => {
+			world.log(`${node.name}: takes back what is in hand of shard ${shard}`);
+			await bus.takeBack(runId, shard);
+		}),
+		async answer(result) {
+			await node.travel("nats");
+			world.log(`${node.name}: answers ${describe(result)}`);
+			await bus.answer(result);
+			if (!random.chance(noise.double)) return;
+			world.clock.schedule(() => bus.answer(result).catch(() => {}), random.wait(LATE_MS));
+		},
+		pull: (runId, shard, signal) => pull(bus, node, runId, shard, signal),
+		watchAnswers: (runId, signal) => watchAnswers(bus, node, runId, signal),
+		close: () => bus.close(),
+	};
+}
+
+function faultyMembership(membership: Membership, node: Node): Membership {
+	const { random, noise } = node.world;
+	return {
+		async beat() {
+			if (!node.isReachable("nats") || random.chance(noise.lost)) return;
+			await membership.beat();
+		},
+		async leave() {
+			if (node.isReachable("nats")) await membership.leave();
+		},
+	};
+}
+
+async function* pull(
+	bus: Bus,
+	node: Node,
+	runId: string,
+	shard: number,
+	signal: AbortSignal,
+): AsyncGenerator<Delivery, void, undefined> {
+	const { world } = node;
+	const { random, noise } = world;
+	// The server forgets the pulls of a process that is gone.
+	const end = new AbortController();
+	signal.addEventListener("abort", () => end.abort());
+	if (signal.aborted) end.abort();
+	node.whenKilled(() => end.abort());
+	for await (const delivery of bus.pull(runId, shard, end.signal)) {
+		if (random.chance(noise.lost)) {
+			world.log(`${node.name}: ${describe(delivery.item)} is lost on its way`);
+			continue;
+		}
+		await node.travel("nats", signal);
+		if (signal.aborted) {
+			if (random.chance(0.5)) await delivery.nak();
+			return;
+		}
+		const faulty = faultyDelivery(delivery, node);
+		world.log(`${node.name}: has ${describe(delivery.item)}`);
+		yield faulty;
+		if (random.chance(noise.double) && !signal.aborted) yield { ...faulty, ack: async () => {} };
+	}
+	if (node.isDead) await new Promise(() => {});
+}
+
+function faultyDelivery({ item, ack, nak, working }: Delivery, node: Node): Delivery {
+	const { random, noise, sleep } = { ...node.world, sleep: (ms: number) => node.world.sleep(ms) };
+	/** Sent and forgotten. */
+	const say = (what: () => Promise<void>) => async () => {
+		if (!node.isReachable("nats") || random.chance(noise.lost)) return;
+		void sleep(random.wait(noise.delayMs)).then(what);
+	};
+	return {
+		item,
+		async ack() {
+			await node.travel("nats");
+			if (!random.chance(noise.lost)) await ack();
+		},
+		nak: say(nak),
+		working: say(working),
+	};
+}
+
+async function* watchAnswers(
+	bus: Bus,
+	node: Node,
+	runId: string,
+	signal: AbortSignal,
+): AsyncGenerator<WorkResult, void, undefined> {
+	const { world } = node;
+	const { random, noise } = world;
+	for await (const result of bus.watchAnswers(runId, signal)) {
+		await node.travel("nats", signal);
+		if (signal.aborted) return;
+		yield result;
+		if (random.chance(noise.double)) yield result;
+	}
+	if (node.isDead) await new Promise(() => {});
+}
+
+/** A bus that loses answers, and brings their items back as the one over NATS does. */
+export function forgetfulBus(bus: Bus, node: Node): Bus {
+	const { world } = node;
+	const { random, noise } = world;
+	const items = new Map<string, WorkItem>();
+	return {
+		...bus,
+		async publish(item) {
+			items.set(itemKey(item), item);
+			await bus.publish(item);
+		},
+		async *watchAnswers(runId, signal) {
+			for await (const result of bus.watchAnswers(runId, signal)) {
+				const item = items.get(itemKey(result));
+				if (!item || result.failure?.ofWorker || !random.chance(noise.lost)) {
+					if (!result.failure?.ofWorker) items.delete(itemKey(result));
+					yield result;
+					continue;
+				}
+				world.log(`${node.name}: ${describe(result)} and its answer are lost`);
+				const bringBack = () => {
+					if (items.has(itemKey(item))) bus.publish(item).catch(() => {});
+				};
+				node.clock.schedule(bringBack, AUDIT_MS);
+			}
+		},
+	};
+}
+
+/** An item or an answer in a trace. */
+export function describe(
+	message: Pick<WorkItem, "kind" | "parameterVersion" | "part" | "shard"> & Partial<Pick<WorkResult, "failure">>,
+): string {
+	const { kind, parameterVersion, part, shard, failure } = message;
+	const what = `${kind.slice("WORK_KIND_".length).toLowerCase()} ${parameterVersion}/${part} of shard ${shard}`;
+	return failure ? `${what}: ${failure.code}` : what;
+}

@@ -1,0 +1,34 @@
+import { parseArgs } from "node:util";
+import { scheduleOf } from "./schedule.ts";
+import { simulate } from "./simulate.ts";
+
+const USAGE = `npm run simulate -- --schedules N [--seed FIRST]   runs the schedules of N seeds, from the first on
+npm run simulate -- --seed N                      runs one, and tells what happens in it`;
+
+const { values } = parseArgs({ options: { schedules: { type: "string" }, seed: { type: "string" } } });
+
+if (values.schedules !== undefined) await runMany(Number(values.seed ?? 1), Number(values.schedules));
+else if (values.seed !== undefined) await replay(Number(values.seed));
+else process.stdout.write(`${USAGE}\n`);
+
+async function runMany(first: number, count: number): Promise<void> {
+	let failed = 0;
+	const start = performance.now();
+	for (let seed = first; seed < first + count; seed++) {
+		const { fault } = await simulate(scheduleOf(seed));
+		if (fault === undefined) continue;
+		failed++;
+		process.exitCode = 1;
+		process.stdout.write(`seed ${seed}: ${fault}\n  npm run simulate -- --seed ${seed}\n`);
+	}
+	const seconds = ((performance.now() - start) / 1000).toFixed(1);
+	process.stdout.write(`${count} schedules from seed ${first}, ${failed} of them failed, in ${seconds} s\n`);
+}
+
+async function replay(seed: number): Promise<void> {
+	const schedule = scheduleOf(seed);
+	const { fault, trace, ms } = await simulate(schedule, { isTraced: true });
+	process.stdout.write(`${JSON.stringify(schedule)}\n${trace.join("\n")}\n`);
+	process.stdout.write(`seed ${seed}: ${fault ?? "the same numbers as undisturbed"}, after ${ms / 1000} virtual s\n`);
+	if (fault !== undefined) process.exitCode = 1;
+}

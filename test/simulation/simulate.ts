@@ -1,0 +1,201 @@
+import type { Bus } from "../../shared/bus/bus.ts";
+import { createMemoryBus } from "../../shared/bus/memory-bus.ts";
+import { TailtuneError } from "../../shared/errors.ts";
+import { CoordinatorProcess, type Disk } from "./coordinator-process.ts";
+import type { Mutation } from "./mutation.ts";
+import { type Fault, type Plan, type Schedule, undisturbed } from "./schedule.ts";
+import { WorkerProcess } from "./worker-process.ts";
+import { World } from "./world.ts";
+
+/** As over NATS. */
+const TIMING = { ackWaitMs: 5000, heartbeatLimitMs: 5000 };
+/** A run that takes longer than that has got stuck. */
+const LIMIT_MS = 10 * 60_000;
+/** Somebody looks after a cluster without workers, sooner or later. */
+const RESCUE_MS = 10_000;
+
+export interface SimulationOptions {
+	readonly isTraced?: boolean;
+	readonly mutation?: Mutation;
+}
+
+/** How a simulation ended. */
+export interface Outcome {
+	/** What is wrong; undefined where nothing is. */
+	readonly fault?: string | undefined;
+	readonly trace: readonly string[];
+	/** Virtual milliseconds until the run was done. */
+	readonly ms: number;
+}
+
+const expectedHashes = new Map<string, Promise<string>>();
+
+/** Runs a schedule. It must end, with the numbers of an undisturbed run, each part counted once and nothing left over. */
+export async function simulate(schedule: Schedule, options: SimulationOptions = {}): Promise<Outcome> {
+	const simulation = new Simulation(schedule, options);
+	const expected = await expectedOf(schedule.plan);
+	const fault = await simulation.run(expected);
+	return { fault, trace: simulation.world.trace, ms: simulation.doneMs };
+}
+
+function expectedOf(plan: Plan): Promise<string> {
+	const { shards, batch, accumulate } = plan;
+	const key = JSON.stringify({ shards, batch, accumulate });
+	const known = expectedHashes.get(key);
+	if (known) return known;
+	const alone = new Simulation(undisturbed(plan), {});
+	const hash = alone.run(undefined).then((fault) => {
+		if (fault !== undefined) throw new Error(`the undisturbed run: ${fault}`);
+		return alone.hash;
+	});
+	expectedHashes.set(key, hash);
+	return hash;
+}
+
+class Simulation {
+	readonly world: World;
+	hash = "";
+	doneMs = 0;
+	readonly #schedule: Schedule;
+	readonly #mutation: Mutation;
+	readonly #bus: Bus;
+	readonly #workers: WorkerProcess[] = [];
+	/** By the address under which it is announced. */
+	readonly #coordinators = new Map<string, CoordinatorProcess>();
+	#coordinator: CoordinatorProcess;
+	#workersStarted = 0;
+	readonly #disk: Disk = { audit: [] };
+	#isDone = false;
+	#error: unknown;
+
+	constructor(schedule: Schedule, { isTraced = false, mutation = {} }: SimulationOptions) {
+		this.world = new World(schedule.seed, schedule.noise, isTraced);
+		this.#schedule = schedule;
+		this.#mutation = mutation;
+		this.#bus = createMemoryBus({ ...TIMING, clock: this.world.clock });
+		this.#coordinator = this.#startCoordinator();
+	}
+
+	/** What is wrong with it. */
+	async run(expected: string | undefined): Promise<string | undefined> {
+		const { plan, faults } = this.#schedule;
+		const { clock } = this.world;
+		for (let i = 0; i < plan.workers; i++) clock.schedule(() => this.#addWorker(), this.world.random.wait(2_000));
+		for (const fault of faults) clock.schedule(() => this.#cause(fault), fault.atMs);
+		const rescue = () => {
+			if (this.#isDone) return;
+			if (this.#living().length === 0) this.#addWorker();
+			clock.schedule(rescue, RESCUE_MS);
+		};
+		clock.schedule(rescue, RESCUE_MS);
+		await clock.runUntil(() => this.#isDone, LIMIT_MS);
+		this.doneMs = clock.now;
+		return this.#verdict(expected);
+	}
+
+	async #verdict(expected: string | undefined): Promise<string | undefined> {
+		if (this.#error !== undefined) return `ended with ${describeError(this.#error)}`;
+		if (!this.#isDone) return `not done after ${LIMIT_MS / 60_000} minutes`;
+		const miscounts = [...this.#coordinators.values()].flatMap(({ miscount }) => miscount ?? []);
+		if (miscounts[0] !== undefined) return miscounts[0];
+		if (expected !== undefined && this.hash !== expected) return "ended with other numbers than an undisturbed run";
+		return this.#leftover();
+	}
+
+	/** Ends everything, and says what is left over then. */
+	async #leftover(): Promise<string | undefined> {
+		const { clock } = this.world;
+		const { server } = this.#coordinator;
+		const held = this.#coordinator.leftover();
+		if (held !== undefined) return held;
+		let isOver = false;
+		const end = async () => {
+			await this.#coordinator.close();
+			await Promise.all(this.#living().map((worker) => worker.stop()));
+			await this.#bus.close();
+			isOver = true;
+		};
+		end().catch((error) => {
+			this.#error = error;
+		});
+		const isInTime = await clock.runUntil(() => isOver || this.#error !== undefined, clock.now + 10 * 60_000);
+		if (this.#error !== undefined) return `while it closed: ${describeError(this.#error)}`;
+		if (!isInTime) return "not closed after 10 minutes";
+		await clock.runUntil(() => false, clock.now + 10 * 60_000);
+		if (clock.pending > 0) return `${clock.pending} timers left`;
+		return server.uploads.underWay > 0 ? `${server.uploads.underWay} uploads left` : undefined;
+	}
+
+	#living(): WorkerProcess[] {
+		return this.#workers.filter(({ node }) => !node.isDead);
+	}
+
+	#addWorker(): void {
+		if (this.#isDone) return;
+		const worker = new WorkerProcess(`w${this.#workersStarted++}`, this.world);
+		this.#workers.push(worker);
+		const dial = (address: string) => this.#coordinators.get(address)?.server;
+		worker.run(this.#bus, dial, this.#mutation).catch((error) => this.#fail(error));
+	}
+
+	#startCoordinator(): CoordinatorProcess {
+		const abandoned = [...this.#coordinators.values()].map(({ runId }) => runId);
+		const coordinator = new CoordinatorProcess(this.world, abandoned.length, this.#mutation);
+		this.#coordinators.set(coordinator.node.name, coordinator);
+		const run = async () => {
+			this.hash = await coordinator.run(this.#bus, this.#schedule.plan, abandoned, this.#disk);
+			this.#isDone = true;
+			this.world.log(`${coordinator.node.name}: done`);
+		};
+		run().catch((error) => this.#fail(error));
+		return coordinator;
+	}
+
+	#fail(error: unknown): void {
+		this.#error ??= error;
+		this.#isDone = true;
+	}
+
+	#cause(fault: Fault): void {
+		if (this.#isDone) return;
+		const { kind } = fault;
+		if (kind === "join") this.#addWorker();
+		else if (kind.includes("coordinator")) this.#causeToCoordinator(fault);
+		else this.#causeToWorker(fault);
+	}
+
+	#causeToWorker({ kind, ms, ...fault }: Fault): void {
+		const living = this.#living();
+		const worker = living[fault.worker % living.length];
+		if (!worker) return;
+		const { node } = worker;
+		this.world.log(`${node.name}: ${kind} ${ms}`);
+		if (kind === "kill") node.kill(1);
+		if (kind === "vanish") node.kill(ms);
+		if (kind === "stop") worker.stop().catch((error) => this.#fail(error));
+		if (kind === "freeze") node.freeze(ms);
+		if (kind === "slow") node.slowness = 1 + ms / 1000;
+		if (kind === "break engine") worker.engineFaults += 1;
+		if (kind === "cut nats" || kind === "cut both") node.cut("nats", ms);
+		if (kind === "cut rpc" || kind === "cut both") node.cut("rpc", ms);
+	}
+
+	#causeToCoordinator({ kind, ms }: Fault): void {
+		const { node } = this.#coordinator;
+		if (node.isDead) return;
+		this.world.log(`${node.name}: ${kind} ${ms}`);
+		if (kind === "cut coordinator nats") node.cut("nats", ms);
+		if (kind === "cut coordinator rpc") node.cut("rpc", ms);
+		if (kind === "freeze coordinator") node.freeze(ms);
+		if (kind !== "kill coordinator") return;
+		node.kill(1);
+		this.world.clock.schedule(() => {
+			this.#coordinator = this.#startCoordinator();
+		}, ms);
+	}
+}
+
+function describeError(error: unknown): string {
+	if (error instanceof TailtuneError) return `${error.code}: ${error.message}`;
+	return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

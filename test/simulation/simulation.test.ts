@@ -1,0 +1,90 @@
+import test from "ava";
+import type { Bus } from "../../shared/bus/bus.ts";
+import { itemKey, type WorkResult } from "../../shared/messages.ts";
+import type { Mutation } from "./mutation.ts";
+import { scheduleOf } from "./schedule.ts";
+import { type Outcome, simulate } from "./simulate.ts";
+
+const SCHEDULES = 1000;
+
+/** The first seed whose schedule shows a fault, with what it shows. */
+async function firstFault(mutation: Mutation): Promise<{ seed: number } & Partial<Outcome>> {
+	for (let seed = 1; seed <= SCHEDULES; seed++) {
+		const outcome = await simulate(scheduleOf(seed), { mutation });
+		if (outcome.fault !== undefined) return { seed, ...outcome };
+	}
+	return { seed: 0 };
+}
+
+test(`${SCHEDULES} schedules of faults: each run ends, with the same bits, every part counted once, nothing left`, async (t) => {
+	const { seed, fault } = await firstFault({});
+	t.is(fault, undefined, `npm run simulate -- --seed ${seed}`);
+});
+
+test("a seed replays exactly", async (t) => {
+	for (const seed of [4, 16, 136]) {
+		const [first, second] = [await trace(seed), await trace(seed)];
+		t.true(first.length > 20);
+		t.deepEqual(first, second);
+	}
+});
+
+async function trace(seed: number): Promise<readonly string[]> {
+	return (await simulate(scheduleOf(seed), { isTraced: true })).trace;
+}
+
+/** A dispatcher that takes a double answer for one of another part. */
+function countingDoubles(bus: Bus): Bus {
+	return {
+		...bus,
+		async *watchAnswers(runId, signal) {
+			const seen = new Set<string>();
+			for await (const result of bus.watchAnswers(runId, signal)) {
+				let counted: WorkResult = result;
+				while (seen.has(itemKey(counted))) counted = { ...counted, part: counted.part + 1 };
+				seen.add(itemKey(counted));
+				yield counted;
+			}
+		},
+	};
+}
+
+/** A dispatcher that doesn't hear of workers that leave. */
+function deafToLeaving(bus: Bus): Bus {
+	return {
+		...bus,
+		async *watchWorkers(signal) {
+			for await (const event of bus.watchWorkers(signal)) if (event.type === "joined") yield event;
+		},
+	};
+}
+
+/** A worker that acknowledges what it hasn't done yet. */
+function acknowledgingEarly(bus: Bus): Bus {
+	return {
+		...bus,
+		async *pull(...args) {
+			for await (const delivery of bus.pull(...args)) {
+				await delivery.ack();
+				yield delivery;
+			}
+		},
+	};
+}
+
+const mutations: Record<string, Mutation> = {
+	"a dispatcher that counts a double answer as another part": { ofCoordinatorBus: countingDoubles },
+	"a dispatcher that keeps the shards of a lost worker": {
+		ofCoordinatorBus: deafToLeaving,
+		ignoresBrokenStreams: true,
+	},
+	"a worker that acknowledges an item before it is done": { ofWorkerBus: acknowledgingEarly },
+};
+
+for (const [title, mutation] of Object.entries(mutations)) {
+	test(`the schedules find ${title}`, async (t) => {
+		const { seed, fault } = await firstFault(mutation);
+		t.truthy(fault);
+		t.log(`seed ${seed}: ${fault}`);
+	});
+}
