@@ -2,7 +2,7 @@ import { cp, readdir, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { BuildOnnxClassifier } from "../../shared/embedded-worker.ts";
 import { systemCodeOf, TailtuneError } from "../../shared/errors.ts";
-import { writeJson } from "../../shared/files/write-atomic.ts";
+import { asDiskError, writeJson } from "../../shared/files/write-atomic.ts";
 import type { ModelFiles } from "../../shared/model/model-files.ts";
 import { openModel, WEIGHTS_FILE } from "../../shared/model/open-model.ts";
 import { baseShapes } from "../../shared/model/parameter-layout.ts";
@@ -56,7 +56,7 @@ export async function exportRun({ run, format, out, buildOnnxClassifier }: Expor
 async function refuseFilledFolder(out: string): Promise<void> {
 	const names = await readdir(out).catch((cause: unknown) => {
 		if (systemCodeOf(cause) === "ENOENT") return [];
-		if (systemCodeOf(cause) !== "ENOTDIR") throw cause;
+		if (systemCodeOf(cause) !== "ENOTDIR") throw asDiskError(`--out ${out}`, cause);
 		throw new TailtuneError("usage", `--out ${out}: found a file, expected a new or empty folder`, { cause });
 	});
 	if (names[0] === undefined) return;
