@@ -3,7 +3,7 @@ import { TailtuneError } from "../../shared/errors.ts";
 import type { EpochStep } from "../plan/plan-epoch.ts";
 import { type AuditTotals, checkAudit } from "../results/audit.ts";
 import type { MetricsLine } from "../results/result.ts";
-import { AUDIT_FILE, appendAudit, appendMetrics, METRICS_FILE, readAudit } from "../results/result-files.ts";
+import { AUDIT_FILE, appendMetrics, METRICS_FILE, readAudit } from "../results/result-files.ts";
 import { type TrainingState, writeBest, writeCheckpoint } from "./checkpoint.ts";
 import { evaluate } from "./evaluator.ts";
 import { assertNotInterrupted } from "./interruption.ts";
@@ -141,7 +141,6 @@ class Epochs {
 
 	async #checkpoint(): Promise<void> {
 		this.#state.progress.seconds = this.#watch.seconds;
-		await appendAudit(this.#run.folder, this.#trainer.takeAudit());
-		await writeCheckpoint(this.#run.folder, this.#state);
+		await writeCheckpoint(this.#run.folder, this.#state, this.#trainer.takeAudit());
 	}
 }
