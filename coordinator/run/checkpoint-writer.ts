@@ -1,5 +1,4 @@
 import type { AuditLine } from "../results/audit.ts";
-import { appendAudit } from "../results/result-files.ts";
 import { type TrainingState, writeBest, writeCheckpoint } from "./checkpoint.ts";
 
 /** What goes before a checkpoint. */
@@ -47,8 +46,7 @@ export class CheckpointWriter {
 	}
 
 	async #write(state: TrainingState, { audit, best }: BeforeCheckpoint, onTaken: () => void): Promise<void> {
-		await appendAudit(this.#folder, audit);
 		if (best) await writeBest(this.#folder, best);
-		await writeCheckpoint(this.#folder, state, onTaken);
+		await writeCheckpoint(this.#folder, state, audit, onTaken);
 	}
 }

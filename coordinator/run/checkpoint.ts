@@ -5,6 +5,8 @@ import { allFinite } from "../../shared/all-finite.ts";
 import { TailtuneError } from "../../shared/errors.ts";
 import { allocateVectors } from "../../shared/kernels/vector-kernels.ts";
 import { readSafetensorsFile, writeSafetensors } from "../../shared/model/safetensors.ts";
+import type { AuditLine } from "../results/audit.ts";
+import { appendAudit } from "../results/result-files.ts";
 import { BEST_FILE, CHECKPOINT_FILE } from "./run-folder.ts";
 
 const progressSchema = z.strictObject({
@@ -47,11 +49,19 @@ export function newTrainingState(fingerprint: string, parameters: Float32Array, 
 
 /**
  * Writes the state to the run folder; the checkpoint before it stays until this one is whole.
+ * @param audit lines of the steps since the checkpoint before; they are there before this one is
  * @param onTaken called when the state may change again; before that it must not
+ * @throws TailtuneError "diverged" where the parameters aren't finite: nothing is written then; "disk"
  */
-export async function writeCheckpoint(folder: string, state: TrainingState, onTaken?: () => void): Promise<void> {
+export async function writeCheckpoint(
+	folder: string,
+	state: TrainingState,
+	audit: readonly AuditLine[],
+	onTaken?: () => void,
+): Promise<void> {
 	const { parameters, firstMoment, secondMoment, progress } = state;
 	assertFinite(parameters, progress.step);
+	await appendAudit(folder, audit);
 	const tensors = { parameters, firstMoment, secondMoment };
 	const metadata = { progress: JSON.stringify(progress) };
 	await writeSafetensors(join(folder, CHECKPOINT_FILE), asTensors(tensors), metadata, onTaken);

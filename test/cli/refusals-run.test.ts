@@ -34,7 +34,7 @@ const refused: [title: string, args: readonly string[], exitCode: 1 | 2, message
 		"a result folder that holds something",
 		train("texts.tsv", "finished"),
 		2,
-		`--out ${folder}/finished: the folder holds config.json already; expected a new or empty one`,
+		`--out ${folder}/finished: the folder holds audit.jsonl already; expected a new or empty one`,
 	],
 	[
 		"a result folder that is a file",

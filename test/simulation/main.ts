@@ -7,9 +7,15 @@ npm run simulate -- --seed N                      runs one, and tells what happe
 
 const { values } = parseArgs({ options: { schedules: { type: "string" }, seed: { type: "string" } } });
 
-if (values.schedules !== undefined) await runMany(Number(values.seed ?? 1), Number(values.schedules));
-else if (values.seed !== undefined) await replay(Number(values.seed));
-else process.stdout.write(`${USAGE}\n`);
+const { schedules, seed } = values;
+const areWhole = [schedules, seed].every((value) => value === undefined || /^\d+$/.test(value));
+
+if (areWhole && schedules !== undefined) await runMany(Number(seed ?? 1), Number(schedules));
+else if (areWhole && seed !== undefined) await replay(Number(seed));
+else {
+	process.stderr.write(`${USAGE}\n`);
+	process.exitCode = 2;
+}
 
 async function runMany(first: number, count: number): Promise<void> {
 	let failed = 0;

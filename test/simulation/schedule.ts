@@ -56,6 +56,8 @@ export interface Schedule {
 
 /** A run takes about so long by itself. */
 const UNDISTURBED_MS = 12_000;
+/** Every fifth schedule is full of faults for so long. */
+const STORM_MS = 60_000;
 
 /** The schedule of a seed. */
 export function scheduleOf(seed: number): Schedule {
@@ -72,13 +74,18 @@ export function scheduleOf(seed: number): Schedule {
 		lost: random.oneOf([0, 0.02, 0.1]),
 		double: random.oneOf([0, 0.05, 0.3]),
 	};
-	const faults = Array.from({ length: random.whole(0, 6) }, () => ({
-		atMs: random.whole(0, UNDISTURBED_MS),
+	const faults = drawFaults(random, 6, UNDISTURBED_MS);
+	if (seed % 5 === 0) faults.push(...drawFaults(random, 18, STORM_MS));
+	return { seed, plan, noise, faults: withFewOf("break engine", faults) };
+}
+
+function drawFaults(random: Random, most: number, untilMs: number): Fault[] {
+	return Array.from({ length: random.whole(0, most) }, () => ({
+		atMs: random.whole(0, untilMs),
 		kind: random.oneOf(FAULTS),
 		worker: random.whole(0, 9),
 		ms: random.oneOf([100, 2_000, 8_000, 25_000]),
 	}));
-	return { seed, plan, noise, faults: withFewOf("break engine", faults) };
 }
 
 /** An item is given up where all workers' engines have failed at it three times: as often as that they don't break here. */
