@@ -1,13 +1,16 @@
 import { Command, CommanderError } from "commander";
 import type { WorkerSide } from "../shared/embedded-worker.ts";
 import { exitCodeOf, TailtuneError } from "../shared/errors.ts";
+import { addCancelCommand } from "./cli/cancel-command.ts";
 import { addClassifyCommand } from "./cli/classify-command.ts";
 import { addDoctorCommand } from "./cli/doctor-command.ts";
 import { addEvaluateCommand } from "./cli/evaluate-command.ts";
 import { addExportCommand } from "./cli/export-command.ts";
 import { guardProcess } from "./cli/guard-process.ts";
 import { addQuickstartCommand } from "./cli/quickstart-command.ts";
+import { addRunsCommand } from "./cli/runs-command.ts";
 import { addTrainCommand } from "./cli/train-command.ts";
+import { addWorkersCommand } from "./cli/workers-command.ts";
 import { printError } from "./terminal/print-error.ts";
 
 const COMMANDS = [
@@ -26,11 +29,14 @@ export async function main(args: readonly string[], workerSide: WorkerSide): Pro
 		.option("--json", "one JSON object a line, for machines")
 		.option("--debug", "show where an error came from")
 		.configureOutput({ writeErr: () => {} })
-		.exitOverride();
+		.exitOverride()
+		.commandsGroup("One machine:");
 	for (const add of COMMANDS) {
 		add(program, workerSide);
 	}
+	program.commandsGroup("Many machines:");
 	workerSide.addWorkerCommand(program);
+	for (const add of [addRunsCommand, addWorkersCommand, addCancelCommand]) add(program);
 	guardProcess((error) => printError(error, program.opts()));
 	try {
 		await program.parseAsync(args, { from: "user" });

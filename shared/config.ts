@@ -54,7 +54,11 @@ export const trainConfigSchema = z.strictObject({
 	epochs: count(1).default(5).describe("passes over the training set"),
 	batch: count(1).default(8).describe("texts a micro-batch, over all shards"),
 	accumulate: count(1).default(1).describe("micro-batches a step"),
-	shards: count(1).default(1).describe("logical shards: they, not the workers, decide the result"),
+	shards: count(1)
+		.optional()
+		.describe(
+			"logical shards: they, not the workers, decide the result; default: the workers at the start, at most --batch",
+		),
 	lr: z.number().positive().default(5e-5).describe("learning rate"),
 	weightDecay: z.number().min(0).default(0.1).describe("AdamW weight decay"),
 	evalEvery: count(1).default(50).describe("steps between looks at the loss"),
@@ -82,6 +86,9 @@ export const trainConfigSchema = z.strictObject({
 });
 
 export type TrainConfig = z.infer<typeof trainConfigSchema>;
+
+/** The settings of a run that began: the number of its shards is fixed. */
+export type RunConfig = TrainConfig & { readonly shards: number };
 
 /** What `--preset` sets unless said otherwise. */
 export const PRESETS = {

@@ -1,11 +1,13 @@
 import { fileURLToPath } from "node:url";
 import { loadSync, type MessageTypeDefinition } from "@grpc/proto-loader";
+import type { RunProgress, RunProgressInput } from "../proto/gen/tailtune/v1/RunProgress.ts";
 import type { RunSpec, RunSpecInput } from "../proto/gen/tailtune/v1/RunSpec.ts";
 import type { WorkerInfo, WorkerInfoInput } from "../proto/gen/tailtune/v1/WorkerInfo.ts";
 import type { WorkItem, WorkItemInput } from "../proto/gen/tailtune/v1/WorkItem.ts";
 import type { WorkResult, WorkResultInput } from "../proto/gen/tailtune/v1/WorkResult.ts";
 import { TailtuneError } from "./errors.ts";
 
+export type { RunProgress } from "../proto/gen/tailtune/v1/RunProgress.ts";
 export type { RunSpec } from "../proto/gen/tailtune/v1/RunSpec.ts";
 export type { Sequence } from "../proto/gen/tailtune/v1/Sequence.ts";
 export type { TailSpec } from "../proto/gen/tailtune/v1/TailSpec.ts";
@@ -52,6 +54,7 @@ function codec<Input extends object, Message extends object>(name: string): Code
 export const workItemCodec = codec<WorkItemInput, WorkItem>("WorkItem");
 export const workResultCodec = codec<WorkResultInput, WorkResult>("WorkResult");
 export const runSpecCodec = codec<RunSpecInput, RunSpec>("RunSpec");
+export const runProgressCodec = codec<RunProgressInput, RunProgress>("RunProgress");
 export const workerInfoCodec = codec<WorkerInfoInput, WorkerInfo>("WorkerInfo");
 
 /** The name under which an item is counted exactly once. */

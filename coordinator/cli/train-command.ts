@@ -2,17 +2,19 @@ import type { Command } from "commander";
 import { addConfigFlags, parseFlags } from "../../shared/cli/flags.ts";
 import { interruptSignal } from "../../shared/cli/interrupt.ts";
 import { resolveConfig } from "../../shared/cli/resolve-config.ts";
+import { addRpcFlags, type RpcFlags, rpcSecurity } from "../../shared/cli/rpc-flags.ts";
 import type { WorkerSide } from "../../shared/embedded-worker.ts";
 import { TailtuneError } from "../../shared/errors.ts";
-import type { OpenCluster } from "../run/cluster.ts";
 import { openEmbeddedCluster } from "../run/embedded-cluster.ts";
-import { openNatsCluster } from "../run/nats-cluster.ts";
+import { openLocalCluster } from "../run/local-cluster.ts";
+import { countNatsWorkers, openNatsCluster } from "../run/nats-cluster.ts";
 import { type Environment, resume, train } from "../run/train.ts";
-import { createTerminal } from "../terminal/terminal.ts";
+import { createTerminal, type Terminal } from "../terminal/terminal.ts";
 
-interface Options extends Record<string, unknown> {
+interface Options extends Record<string, unknown>, RpcFlags {
 	readonly config?: string;
 	readonly resume?: string;
+	readonly workers?: string;
 	readonly nats?: string;
 	readonly listen?: string;
 	readonly json?: boolean;
@@ -25,17 +27,65 @@ export function addTrainCommand(program: Command, workerSide: WorkerSide): void 
 		.description("tune a model on labelled texts and leave a result folder")
 		.option("--config <file>", "settings in a YAML file, under the names of the flags in camelCase")
 		.option("--resume <run>", "go on with a run that was interrupted")
-		.option("--nats <urls>", "use the workers that have joined this NATS server, instead of one in this process")
+		.optionsGroup("Where it computes:")
+		.option("--workers <n>", "compute in N processes of this machine; nats-server is started, and installed if missing")
+		.option("--nats <urls>", "compute on the workers that have joined this NATS server, instead of in this process")
 		.option("--listen <host:port>", "with --nats: where workers fetch parameters (default: a free port on loopback)");
-	addConfigFlags(command).action(async (_, { optsWithGlobals }: Command) => {
-		const options: Options = optsWithGlobals.call(command);
-		const openCluster: OpenCluster = (run) =>
-			options.nats === undefined
-				? openEmbeddedCluster(workerSide, run)
-				: openNatsCluster({ nats: options.nats, listen: options.listen }, run);
-		const environment = { openCluster, terminal: createTerminal(options), interrupt: interruptSignal() };
-		await (options.resume === undefined ? startNew(options, environment) : goOn(options.resume, options, environment));
-	});
+	addConfigFlags(addRpcFlags(command).optionsGroup("Settings of the run:")).action(
+		async (_, { optsWithGlobals }: Command) => {
+			const options: Options = optsWithGlobals.call(command);
+			const terminal = createTerminal(options);
+			const interrupt = interruptSignal();
+			const environment = { terminal, interrupt, ...(await chooseWorkers(options, workerSide, terminal, interrupt)) };
+			await (options.resume === undefined
+				? startNew(options, environment)
+				: goOn(options.resume, options, environment));
+		},
+	);
+}
+
+type Workers = Pick<Environment, "openCluster" | "countWorkers">;
+
+/** Who computes: this process, processes of this machine, or whoever has joined a NATS server. */
+async function chooseWorkers(
+	options: Options,
+	workerSide: WorkerSide,
+	terminal: Terminal,
+	interrupt: AbortSignal,
+): Promise<Workers> {
+	const { workers, nats, listen } = options;
+	if (workers !== undefined) {
+		const count = parseWorkers(options);
+		return {
+			openCluster: (run) => openLocalCluster({ workers: count, terminal }, run),
+			countWorkers: async () => count,
+		};
+	}
+	const [extra] = clusterFlags(options);
+	if (nats === undefined && extra !== undefined)
+		throw new TailtuneError("usage", `${extra}: expected --nats beside it`);
+	if (nats === undefined) return { openCluster: (run) => openEmbeddedCluster(workerSide, run) };
+	const cluster = { nats, listen, security: await rpcSecurity(options), terminal };
+	return {
+		openCluster: (run) => openNatsCluster(cluster, run),
+		countWorkers: () => countNatsWorkers(cluster, interrupt),
+	};
+}
+
+function parseWorkers(options: Options): number {
+	const count = Number(options.workers);
+	if (!Number.isInteger(count) || count < 1)
+		throw new TailtuneError("usage", `--workers: found "${options.workers}", expected a whole number of at least 1`);
+	const [extra] = [...(options.nats === undefined ? [] : ["--nats"]), ...clusterFlags(options)];
+	if (extra !== undefined)
+		throw new TailtuneError("usage", `--workers: found ${extra} beside it, expected one or the other`);
+	return count;
+}
+
+/** Flags given that only a cluster of several machines has a use for. */
+function clusterFlags({ listen, tokenFile, tlsCert, tlsKey, tlsCa }: Options): string[] {
+	const flags = { listen, "token-file": tokenFile, "tls-cert": tlsCert, "tls-key": tlsKey, "tls-ca": tlsCa };
+	return Object.entries(flags).flatMap(([flag, value]) => (value === undefined ? [] : [`--${flag}`]));
 }
 
 async function startNew(options: Options, environment: Environment): Promise<void> {

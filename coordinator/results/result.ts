@@ -62,6 +62,8 @@ export const runResultSchema = z.strictObject({
 	textsPerSecond: z.number().min(0),
 	/** Median milliseconds of an optimizer step. */
 	stepMs: z.number().min(0),
+	/** Messages refused, by reason: those of proto/tailtune/v1/refusal.proto, NATS_MESSAGE (none of ours) and ANSWER (of another shape). */
+	refused: z.record(z.string(), count),
 	/** Largest resident memory of this process. */
 	peakRssBytes: count,
 	/** As in "onnx cpu" and "tfjs wasm". */

@@ -1,6 +1,6 @@
 import type { Bus } from "../../shared/bus/bus.ts";
 import type { TrainConfig } from "../../shared/config.ts";
-import type { RunSpec, TailSpec } from "../../shared/messages.ts";
+import type { RunProgress, RunSpec, TailSpec } from "../../shared/messages.ts";
 import type { ModelFiles } from "../../shared/model/model-files.ts";
 import { parameterLayout } from "../../shared/model/parameter-layout.ts";
 import type { CoordinatorTensors } from "../../shared/tensors/tensor-exchange.ts";
@@ -26,6 +26,14 @@ export interface Cluster {
 	readonly spec: RunSpec;
 	readonly dispatcher: Dispatcher;
 	readonly tensors: CoordinatorTensors;
+	/** Aborts when somebody asks the run, over the bus, to stop. */
+	readonly cancelled: AbortSignal;
+	/** Whether there is anybody to compute. */
+	readonly hasWorkers: () => boolean;
+	/** Tells those who ask over the bus how far the run has come. */
+	readonly report: (progress: RunProgress) => Promise<void>;
+	/** How many messages were refused so far, by reason. */
+	readonly refusals: () => Readonly<Record<string, number>>;
 	/** Retires the run and leaves. */
 	close(): Promise<void>;
 }
@@ -33,17 +41,25 @@ export interface Cluster {
 /** Brings a run to workers. */
 export type OpenCluster = (run: ClusterRun) => Promise<Cluster>;
 
+/** What announcing a run gives a cluster. */
+export type AnnouncedRun = Pick<Cluster, "spec" | "dispatcher" | "cancelled" | "report">;
+
 /** Opens the run's tensors and announces it. @param tensorsAddress HOST:PORT, or empty within one process */
 export async function announceRun(
 	bus: Bus,
 	tensors: CoordinatorTensors,
 	{ runId, model, modelHash, tail, shards, abandoned = [], ...options }: ClusterRun,
 	tensorsAddress: string,
-): Promise<{ spec: RunSpec; dispatcher: Dispatcher }> {
+): Promise<AnnouncedRun> {
 	tensors.openRun(runId, tensorSchema(modelHash, parameterLayout(tail, model.config)));
 	const spec: RunSpec = { runId, modelHash, tail, shards, tensorsAddress };
 	for (const former of abandoned) await bus.retire(former);
 	const dispatcher = new Dispatcher(bus, spec, options);
 	await dispatcher.start();
-	return { spec, dispatcher };
+	const cancelled = new AbortController();
+	const followCancels = async () => {
+		for await (const _ of bus.watchCancels(runId, new AbortController().signal)) cancelled.abort();
+	};
+	followCancels().catch((error) => dispatcher.fail(error));
+	return { spec, dispatcher, cancelled: cancelled.signal, report: (progress) => bus.report(progress) };
 }

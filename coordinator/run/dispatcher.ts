@@ -3,6 +3,7 @@ import { type Clock, realClock } from "../../shared/bus/clock.ts";
 import { TailtuneError, toErrorCode } from "../../shared/errors.ts";
 import { itemKey, type RunSpec, type WorkerInfo, type WorkItem, type WorkResult } from "../../shared/messages.ts";
 import type { IgnoredAnswers } from "../results/audit.ts";
+import { answerFits } from "./answer-fits.ts";
 import { Crew, type WorkersChange } from "./crew.ts";
 import { RunAnswers } from "./run-answers.ts";
 
@@ -44,6 +45,8 @@ export class Dispatcher {
 	readonly trunk = { texts: 0, tokens: 0 };
 	/** What computed, as in "onnx cpu". */
 	readonly engines = { trunk: new Set<string>(), tail: new Set<string>() };
+	/** Answers that didn't fit their items: others were asked for in their place. */
+	refusedAnswers = 0;
 	readonly #bus: Bus;
 	readonly #run: RunSpec;
 	readonly #crew: Crew;
@@ -165,6 +168,7 @@ export class Dispatcher {
 		const expected = this.#expected.get(key);
 		if (!expected) this.#answers.ignore(result);
 		else if (result.failure?.ofWorker) this.#failedOn(expected, result);
+		else if (!answerFits(result, expected.item, this.#run.tail?.classes ?? 0)) this.#refuse(expected, result);
 		else {
 			this.#worked(expected, result.workerId);
 			this.#settle(expected, result);
@@ -202,6 +206,14 @@ export class Dispatcher {
 		if (this.#bus.timing.ackWaitMs === Number.POSITIVE_INFINITY) return true;
 		const present = [...this.#crew.present];
 		return present.length > 0 && present.every((member) => (faults.get(member) ?? 0) >= MOST_FAULTS);
+	}
+
+	/** Of an answer that is none: as a fault of the worker's, and since the item was acknowledged it is published again. */
+	#refuse(expected: Expected, result: WorkResult): void {
+		const fault = -++this.refusedAnswers; // none that a worker could have told
+		const message = `${itemKey(result)}: ${result.workerId} answers with ${result.logits.length} numbers that don't fit`;
+		this.#failedOn(expected, { ...result, failure: { code: "protocol", message, ofWorker: true, fault } });
+		if (this.isExpected(itemKey(result))) this.#bus.publish(expected.item).catch((error) => this.fail(error));
 	}
 
 	// Workers do one item after another: a worker began when it had the item and was done with the one before it.

@@ -20,12 +20,13 @@ export async function openEmbeddedCluster(
 		featureMemoryBytes: featureMemoryBytes(featureMemory),
 		featureCacheBytes: featureCacheBytes(featureCache),
 	});
-	const { spec, dispatcher } = await announceRun(bus, tensors, run, "");
+	const announced = await announceRun(bus, tensors, run, "");
+	const { dispatcher } = announced;
 	worker.stopped.catch((error) => dispatcher.fail(error));
 	const close = async () => {
 		await dispatcher.stop();
 		await worker.stop();
 		await bus.close();
 	};
-	return { spec, dispatcher, tensors, close };
+	return { ...announced, tensors, hasWorkers: () => true, refusals: () => ({}), close };
 }

@@ -81,6 +81,7 @@ function summarise(
 		seconds: { ...watch.seconds, total: watch.total },
 		textsPerSecond: progress.examplesSeen / watch.seconds.training,
 		stepMs: medianOf(stepMs),
+		refused: { ...run.refusals() },
 		peakRssBytes: process.resourceUsage().maxRSS * 1024,
 		engine: {
 			trunk: [...engines.trunk].join(", "),

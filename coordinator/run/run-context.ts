@@ -1,23 +1,19 @@
-import type { TrainConfig } from "../../shared/config.ts";
-import type { RunSpec, TailSpec } from "../../shared/messages.ts";
+import type { RunConfig } from "../../shared/config.ts";
+import type { TailSpec } from "../../shared/messages.ts";
 import type { ParameterLayout } from "../../shared/model/parameter-layout.ts";
-import type { CoordinatorTensors } from "../../shared/tensors/tensor-exchange.ts";
 import type { Terminal } from "../terminal/terminal.ts";
-import type { Dispatcher } from "./dispatcher.ts";
+import type { Cluster } from "./cluster.ts";
 import type { RunTexts } from "./run-texts.ts";
 
 /** What the phases of a run share. */
-export interface RunContext {
-	readonly config: TrainConfig;
+export interface RunContext extends Pick<Cluster, "spec" | "dispatcher" | "tensors" | "refusals"> {
+	readonly config: RunConfig;
 	readonly folder: string;
-	readonly spec: RunSpec;
 	readonly tail: TailSpec;
 	/** Frozen blocks before what is trained; 0: there are no features to keep. */
 	readonly cut: number;
 	readonly layout: ParameterLayout;
 	readonly texts: RunTexts;
-	readonly dispatcher: Dispatcher;
-	readonly tensors: CoordinatorTensors;
 	readonly terminal: Terminal;
 	/** Aborts when the user wants the run to stop: the step in hand is finished first. */
 	readonly interrupt: AbortSignal;

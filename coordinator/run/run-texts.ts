@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { TrainConfig } from "../../shared/config.ts";
+import type { RunConfig, TrainConfig } from "../../shared/config.ts";
 import { balance } from "../../shared/data/balance.ts";
 import { type Dataset, withLabels } from "../../shared/data/dataset.ts";
 import { effectiveSequence, PAD_ID, type Padding } from "../../shared/data/effective-sequence.ts";
@@ -57,7 +57,7 @@ export async function loadSplit(config: TrainConfig, terminal: Terminal): Promis
 }
 
 /** Tokenizes the texts, cuts them to the limit and gives them shards. */
-export async function prepareTexts(config: TrainConfig, sets: Split, model: Gpt2Config): Promise<RunTexts> {
+export async function prepareTexts(config: RunConfig, sets: Split, model: Gpt2Config): Promise<RunTexts> {
 	const { train, validation, test } = sets;
 	const examples = [...train.examples, ...validation.examples, ...test.examples];
 	assertBatchFits(train.examples.length, config.batch, config.shards);
@@ -119,7 +119,7 @@ async function readGiven(config: LoadSettings, terminal: Terminal): Promise<Data
 }
 
 /** Each set is dealt to the shards by itself, so that training and evaluation are both shared out evenly. */
-function assignSetShards({ train, validation, test }: Split, { shards, seed }: TrainConfig): number[] {
+function assignSetShards({ train, validation, test }: Split, { shards, seed }: RunConfig): number[] {
 	return [train, validation, test].flatMap(({ examples }) =>
 		assignShards(
 			examples.map(({ label }) => label),

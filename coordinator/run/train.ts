@@ -1,6 +1,8 @@
-import type { TrainConfig } from "../../shared/config.ts";
+import { hostname } from "node:os";
+import { checkConfig, flagOf } from "../../shared/cli/resolve-config.ts";
+import type { RunConfig, TrainConfig } from "../../shared/config.ts";
 import { TailtuneError } from "../../shared/errors.ts";
-import type { TailSpec } from "../../shared/messages.ts";
+import type { RunProgress, TailSpec } from "../../shared/messages.ts";
 import { initialParameters } from "../../shared/model/initial-parameters.ts";
 import type { ModelFiles } from "../../shared/model/model-files.ts";
 import { parameterLayout } from "../../shared/model/parameter-layout.ts";
@@ -9,10 +11,12 @@ import type { RunResult } from "../results/result.ts";
 import { keepLines } from "../results/result-files.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { newTrainingState, readCheckpoint, type TrainingState } from "./checkpoint.ts";
-import type { OpenCluster } from "./cluster.ts";
+import type { Cluster, OpenCluster } from "./cluster.ts";
 import { finishRun } from "./finish-run.ts";
+import { interruption } from "./interruption.ts";
 import { loadModel } from "./load-model.ts";
 import { prepareFeatures } from "./prepare-features.ts";
+import { ProgressReporter } from "./progress-reporter.ts";
 import type { RunContext } from "./run-context.ts";
 import { runEpochs } from "./run-epochs.ts";
 import { createRunFolder, type RunFolder, reopenRunFolder } from "./run-folder.ts";
@@ -23,6 +27,8 @@ import { Stopwatch } from "./stopwatch.ts";
 export interface Environment {
 	/** Brings the run to workers: one in this process, or those of a cluster. */
 	readonly openCluster: OpenCluster;
+	/** Workers at the start: so many shards has a run that isn't told how many. Default: the one in this process. */
+	readonly countWorkers?: (() => Promise<number>) | undefined;
 	readonly terminal: Terminal;
 	/** Aborts when the user wants the run to stop: the step in hand is finished first. */
 	readonly interrupt: AbortSignal;
@@ -38,11 +44,11 @@ export interface FinishedRun {
 export async function train(config: TrainConfig, environment: Environment): Promise<FinishedRun> {
 	const watch = new Stopwatch();
 	const inputs = await watch.time("load", () => loadInputs(config, environment));
-	const folder = await createRunFolder(config);
+	const folder = await createRunFolder(inputs.config);
 	try {
-		return await runInFolder(folder, config, inputs, watch, environment);
+		return await runInFolder(folder, inputs, watch, environment);
 	} catch (error) {
-		if (!environment.interrupt.aborted) await folder.undoUnlessBegun();
+		if (!(error instanceof TailtuneError && error.code === "interrupted")) await folder.undoUnlessBegun();
 		throw error;
 	} finally {
 		await folder.release();
@@ -55,13 +61,14 @@ export async function resume(path: string, environment: Environment): Promise<Fi
 	const watch = new Stopwatch();
 	try {
 		const inputs = await watch.time("load", () => loadInputs(config, environment));
-		return await runInFolder(folder, config, inputs, watch, environment);
+		return await runInFolder(folder, inputs, watch, environment);
 	} finally {
 		await folder.release();
 	}
 }
 
 interface Inputs {
+	readonly config: RunConfig;
 	readonly model: ModelFiles;
 	readonly texts: RunTexts;
 	readonly tail: TailSpec;
@@ -70,16 +77,23 @@ interface Inputs {
 }
 
 // Texts first: what is wrong with them is told before a model is fetched.
-async function loadInputs(config: TrainConfig, environment: Environment): Promise<Inputs> {
-	const sets = await loadSplit(config, environment.terminal);
-	const model = await loadModel(config, environment);
+async function loadInputs(given: TrainConfig, environment: Environment): Promise<Inputs> {
+	const sets = await loadSplit(given, environment.terminal);
+	const model = await loadModel(given, environment);
+	const config = await fixShards(given, environment);
 	const texts = await prepareTexts(config, sets, model.config);
 	const tail = tailSpecOf(config, texts.classes);
 	if (texts.classes > model.config.n_embd) {
 		const found = `found ${texts.classes} labels, expected at most ${model.config.n_embd}, the width of ${config.model}`;
 		throw new TailtuneError("data", `${found}: no Hugging Face head could hold them`);
 	}
-	return { model, texts, tail, fingerprint: `${await model.hash()} ${texts.hash} ${JSON.stringify(config)}` };
+	return { config, model, texts, tail, fingerprint: `${await model.hash()} ${texts.hash} ${JSON.stringify(config)}` };
+}
+
+/** Whoever comes and goes later: the shards are those of the start. */
+async function fixShards(config: TrainConfig, { countWorkers = async () => 1 }: Environment): Promise<RunConfig> {
+	const shards = config.shards ?? Math.min(await countWorkers(), config.batch);
+	return { ...checkConfig({ ...config, shards }, flagOf), shards };
 }
 
 function tailSpecOf(config: TrainConfig, classes: number): TailSpec {
@@ -90,10 +104,9 @@ function tailSpecOf(config: TrainConfig, classes: number): TailSpec {
 
 async function runInFolder(
 	folder: RunFolder,
-	config: TrainConfig,
-	{ model, texts, tail, fingerprint }: Inputs,
+	{ config, model, texts, tail, fingerprint }: Inputs,
 	watch: Stopwatch,
-	{ openCluster, terminal, interrupt }: Environment,
+	environment: Environment,
 ): Promise<FinishedRun> {
 	const layout = parameterLayout(tail, model.config);
 	const state = await openState(
@@ -103,17 +116,20 @@ async function runInFolder(
 		layout.trainedSize,
 	);
 	watch.add(state.progress.seconds);
-	const cluster = await openCluster({
+	const cluster = await environment.openCluster({
 		runId: folder.runId,
 		abandoned: folder.abandoned,
-		onFault: (workerId, message) => terminal.warn(`worker ${workerId}: ${message}; trying again`),
+		onFault: (workerId, message) => environment.terminal.warn(`worker ${workerId}: ${message}; trying again`),
 		model,
 		modelHash: await model.hash(),
 		tail,
 		shards: config.shards,
 		engine: config,
 	});
+	const interrupt = stopSignal(environment.interrupt, cluster, folder.path);
 	const cut = cutOf(tail, model.config.n_layer);
+	const start = beginning(folder.path, config, state, cluster);
+	const progress = new ProgressReporter(environment.terminal, start, cluster.report);
 	const run: RunContext = {
 		config,
 		folder: folder.path,
@@ -121,7 +137,7 @@ async function runInFolder(
 		cut,
 		layout,
 		texts,
-		terminal,
+		terminal: progress.terminal,
 		interrupt,
 		...cluster,
 	};
@@ -130,8 +146,31 @@ async function runInFolder(
 		const outcome = await runEpochs(run, state, watch);
 		return { folder: folder.path, result: await finishRun(run, model, state, outcome, watch) };
 	} finally {
+		progress.end();
 		await cluster.close();
 	}
+}
+
+/** Aborts when the user or somebody on the bus wants the run to stop; where nobody computes, it ends at once. */
+function stopSignal(
+	interrupt: AbortSignal,
+	{ cancelled, hasWorkers, dispatcher }: Cluster,
+	folder: string,
+): AbortSignal {
+	const stop = AbortSignal.any([interrupt, cancelled]);
+	const endIfAlone = () => {
+		if (!hasWorkers()) dispatcher.fail(interruption(folder));
+	};
+	stop.addEventListener("abort", endIfAlone);
+	if (stop.aborted) endIfAlone();
+	return stop;
+}
+
+/** What is told of a run before anything is done. */
+function beginning(folder: string, config: RunConfig, { progress }: TrainingState, { spec }: Cluster): RunProgress {
+	const phase = { phase: "start", done: 0, total: 0, unit: "" };
+	const epochs = { epoch: progress.epoch, epochs: config.epochs, validation: null };
+	return { runId: spec.runId, host: hostname(), folder, ...phase, ...epochs };
 }
 
 async function openState(

@@ -1,5 +1,6 @@
 import type { ClassifierEvaluation } from "../results/classifier-evaluation.ts";
 import type { MetricsLine, RunResult } from "../results/result.ts";
+import type { WorkersChange } from "../run/dispatcher.ts";
 import { Bar } from "./bar.ts";
 import { type Classification, classificationLines } from "./classification-lines.ts";
 import { downloadProgress } from "./download.ts";
@@ -9,6 +10,7 @@ import { printable } from "./printable.ts";
 import { EPOCH_HEAD, epochLine, resultLines } from "./tables.ts";
 import type { Phase, Terminal, TerminalStream } from "./terminal.ts";
 import { Work } from "./work.ts";
+import { workersLine } from "./worker-lines.ts";
 
 const PLAIN_LINE_EVERY_MS = 5000;
 
@@ -99,6 +101,10 @@ export class HumanTerminal implements Terminal {
 		if (!this.#hasEpochHead) this.#print(this.#paint("dim", EPOCH_HEAD));
 		this.#hasEpochHead = true;
 		this.#print(epochLine(line));
+	}
+
+	workers(change: WorkersChange, shards: number): void {
+		this.line(workersLine(change, shards));
 	}
 
 	result(folder: string, result: RunResult): void {

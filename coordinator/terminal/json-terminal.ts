@@ -1,5 +1,6 @@
 import type { ClassifierEvaluation } from "../results/classifier-evaluation.ts";
 import type { MetricsLine, RunResult } from "../results/result.ts";
+import type { WorkersChange } from "../run/dispatcher.ts";
 import type { Classification } from "./classification-lines.ts";
 import { downloadProgress } from "./download.ts";
 import type { Phase, Terminal, TerminalStream } from "./terminal.ts";
@@ -47,6 +48,10 @@ export class JsonTerminal implements Terminal {
 
 	epoch(line: MetricsLine): void {
 		this.#tell("epoch", line);
+	}
+
+	workers({ worker, shards, ...change }: WorkersChange): void {
+		this.#tell("workers", { ...change, at: Date.now(), worker, shards: Object.fromEntries(shards) });
 	}
 
 	result(folder: string, result: RunResult): void {

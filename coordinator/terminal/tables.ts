@@ -51,13 +51,16 @@ function scoreTable({ accuracy, loss, texts }: RunResult, paint: Paint): string[
 	return table.toString().split("\n");
 }
 
-function remarks({ majorityBaseline, testTextsAlsoInTraining, texts, kept, stopped }: RunResult): string[] {
+function remarks(result: RunResult): string[] {
+	const { majorityBaseline, testTextsAlsoInTraining, texts, kept, stopped, refused } = result;
 	const { label, accuracy } = majorityBaseline;
 	const baseline = `always answering "${printable(label)}" would reach ${formatPercent(accuracy)} on the test texts`;
 	const overlap = `${formatCount(testTextsAlsoInTraining)} of ${formatCount(texts.test)} test texts also occur in training`;
 	const weights = `kept the weights after epoch ${kept.epoch} (${kept.reason === "best" ? "best on validation" : "the last"})`;
 	const early = stopped === "early" ? ["stopped early: validation got no better"] : [];
-	return [baseline, ...(testTextsAlsoInTraining > 0 ? [overlap] : []), weights, ...early];
+	const counts = Object.entries(refused).map(([reason, count]) => `${reason} ${formatCount(count)}`);
+	const refusals = counts.length > 0 ? [`messages refused: ${counts.join(", ")}`] : [];
+	return [baseline, ...(testTextsAlsoInTraining > 0 ? [overlap] : []), weights, ...early, ...refusals];
 }
 
 function secondsLine({ total, ...phases }: RunResult["seconds"]): string {

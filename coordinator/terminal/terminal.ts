@@ -1,6 +1,7 @@
 import { systemCodeOf } from "../../shared/errors.ts";
 import type { ClassifierEvaluation } from "../results/classifier-evaluation.ts";
 import type { MetricsLine, RunResult } from "../results/result.ts";
+import type { WorkersChange } from "../run/dispatcher.ts";
 import type { Classification } from "./classification-lines.ts";
 import { HumanTerminal } from "./human-terminal.ts";
 import { JsonTerminal } from "./json-terminal.ts";
@@ -31,6 +32,8 @@ export interface Terminal {
 	warn(text: string): void;
 	/** An epoch's end. */
 	epoch(line: MetricsLine): void;
+	/** A worker that joined a run or left it. @param shards of the run */
+	workers(change: WorkersChange, shards: number): void;
 	/** What a run reached. @param folder of the run */
 	result(folder: string, result: RunResult): void;
 	/** How a model does on labelled texts. */

@@ -1,4 +1,5 @@
-import type { RunSpec, WorkerInfo, WorkItem, WorkResult } from "../messages.ts";
+import { TailtuneError } from "../errors.ts";
+import type { RunProgress, RunSpec, WorkerInfo, WorkItem, WorkResult } from "../messages.ts";
 
 /** Time-outs of a bus. Infinity: nothing ever expires, as within one process. */
 export interface BusTiming {
@@ -34,6 +35,14 @@ export interface Assignment {
 	readonly workerId: string;
 }
 
+/** A run as it stands, for whoever asks. */
+export interface RunView {
+	readonly spec: RunSpec;
+	readonly assignments: readonly Assignment[];
+	/** What its coordinator told last; undefined where nothing was heard of it for the heartbeat limit. */
+	readonly progress: RunProgress | undefined;
+}
+
 /** A worker's place in the registry; without a beat for the heartbeat limit it is dropped as silent. */
 export interface Membership {
 	/** A beat of a worker that was dropped lets it join again. */
@@ -58,6 +67,8 @@ export interface Bus {
 	// Registry of workers.
 	join(worker: WorkerInfo): Promise<Membership>;
 	watchWorkers(signal: AbortSignal): AsyncIterable<WorkerEvent>;
+	/** The workers that are there now. */
+	listWorkers(): Promise<WorkerInfo[]>;
 
 	// Runs.
 	/** Announcing the same run again changes nothing; another one of its id is refused with "protocol". */
@@ -65,6 +76,19 @@ export interface Bus {
 	/** Ends a run: its items, answers and assignments are forgotten. Nothing happens where there is no such run. */
 	retire(runId: string): Promise<void>;
 	watchRuns(signal: AbortSignal): AsyncIterable<RunEvent>;
+	/** The runs that are announced now. */
+	listRuns(): Promise<RunView[]>;
+
+	// What people ask and tell a run.
+	/** Tells how far a run has come; the last word holds for the heartbeat limit. Left out where nobody can be told. */
+	report(progress: RunProgress): Promise<void>;
+	/**
+	 * Asks the coordinator of a run to stop it.
+	 * @throws TailtuneError "offline" where no coordinator listens for that, "protocol" as all that sends
+	 */
+	cancel(runId: string): Promise<void>;
+	/** One for each time that somebody asks the run to stop; what was asked before isn't replayed. */
+	watchCancels(runId: string, signal: AbortSignal): AsyncIterable<"cancel">;
 
 	// Who works on which shard; the last assignment of a shard holds.
 	assign(assignment: Assignment): Promise<void>;
@@ -89,4 +113,9 @@ export interface Bus {
 
 	/** Ends every watch; the bus is of no use afterwards. */
 	close(): Promise<void>;
+}
+
+/** What `cancel` fails with where the run is there and its coordinator isn't. */
+export function nobodyListens(runId: string): TailtuneError {
+	return new TailtuneError("offline", `run ${runId}: its coordinator doesn't answer`);
 }

@@ -25,6 +25,12 @@ export class Feed<Fact, Event> {
 		this.#tell(() => this.#toEvent(fact));
 	}
 
+	/** Tells what is no lasting fact; to how many watchers. */
+	tell(event: Event): number {
+		this.#tell(() => event);
+		return this.#watchers.size;
+	}
+
 	/** Drops a fact and tells watchers so. */
 	delete(key: string, event: Event): void {
 		this.#facts.delete(key);

@@ -1,7 +1,9 @@
 import { isDeepStrictEqual } from "node:util";
 import { TailtuneError } from "../errors.ts";
 import {
+	type RunProgress,
 	type RunSpec,
+	runProgressCodec,
 	runSpecCodec,
 	type WorkerInfo,
 	type WorkItem,
@@ -10,7 +12,17 @@ import {
 	workItemCodec,
 	workResultCodec,
 } from "../messages.ts";
-import type { Assignment, Bus, BusTiming, Delivery, Membership, RunEvent, WorkerEvent } from "./bus.ts";
+import {
+	type Assignment,
+	type Bus,
+	type BusTiming,
+	type Delivery,
+	type Membership,
+	nobodyListens,
+	type RunEvent,
+	type RunView,
+	type WorkerEvent,
+} from "./bus.ts";
 import { Changes, endedWatch } from "./changes.ts";
 import { type Clock, realClock } from "./clock.ts";
 import { Feed } from "./feed.ts";
@@ -32,13 +44,30 @@ export function createMemoryBus(options: MemoryBusOptions = {}): Bus {
 class Run {
 	readonly spec: Uint8Array;
 	readonly assignments = new Feed<Assignment, Assignment>((assignment) => ({ ...assignment }));
+	readonly cancels = new Feed<never, "cancel">((event) => event);
 	readonly shards: readonly WorkQueue[];
+	#progress: Uint8Array | undefined;
+	/** Stops the wait for the end of what was told last. */
+	#keepProgress = () => {};
 	readonly #answers: Uint8Array[] = [];
 	readonly #answered = new Changes();
 
 	constructor(spec: Uint8Array, shards: readonly WorkQueue[]) {
 		this.spec = spec;
 		this.shards = shards;
+	}
+
+	/** What was told last, as long as it holds. */
+	get progress(): RunProgress | undefined {
+		return this.#progress && runProgressCodec.decode(this.#progress);
+	}
+
+	report(progress: Uint8Array, clock: Clock, limitMs: number): void {
+		this.#keepProgress();
+		this.#progress = progress;
+		this.#keepProgress = clock.schedule(() => {
+			this.#progress = undefined;
+		}, limitMs);
 	}
 
 	answer(result: Uint8Array): void {
@@ -58,7 +87,9 @@ class Run {
 	}
 
 	end(): void {
+		this.#keepProgress();
 		this.assignments.end();
+		this.cancels.end();
 		this.#answered.end();
 		for (const shard of this.shards) shard.end();
 	}
@@ -105,6 +136,11 @@ class MemoryBus implements Bus {
 		return this.#workers.watch(signal);
 	}
 
+	async listWorkers(): Promise<WorkerInfo[]> {
+		this.#assertOpen();
+		return [...this.#workers.facts].map(workerInfoCodec.decode);
+	}
+
 	async announce(spec: RunSpec): Promise<void> {
 		this.#assertOpen();
 		const known = this.#runs.get(spec.runId);
@@ -125,6 +161,28 @@ class MemoryBus implements Bus {
 
 	watchRuns(signal: AbortSignal): AsyncIterable<RunEvent> {
 		return this.#runs.watch(signal);
+	}
+
+	async listRuns(): Promise<RunView[]> {
+		this.#assertOpen();
+		return [...this.#runs.facts].map(({ spec, assignments, progress }) => ({
+			spec: runSpecCodec.decode(spec),
+			assignments: [...assignments.facts],
+			progress,
+		}));
+	}
+
+	async report(progress: RunProgress): Promise<void> {
+		const bytes = runProgressCodec.encode(progress);
+		this.#runOf(progress.runId).report(bytes, this.#clock, this.timing.heartbeatLimitMs);
+	}
+
+	async cancel(runId: string): Promise<void> {
+		if (this.#runOf(runId).cancels.tell("cancel") === 0) throw nobodyListens(runId);
+	}
+
+	watchCancels(runId: string, signal: AbortSignal): AsyncIterable<"cancel"> {
+		return this.#runs.get(runId)?.cancels.watch(signal) ?? endedWatch();
 	}
 
 	async assign(assignment: Assignment): Promise<void> {
@@ -178,10 +236,15 @@ class MemoryBus implements Bus {
 		this.#workers.delete(workerId, { type: "left", workerId, reason });
 	}
 
-	#shardOf({ runId, shard }: { runId: string; shard: number }): { run: Run; queue: WorkQueue } {
+	#runOf(runId: string): Run {
 		this.#assertOpen();
 		const run = this.#runs.get(runId);
 		if (!run) throw new TailtuneError("protocol", `run ${runId} is not announced`);
+		return run;
+	}
+
+	#shardOf({ runId, shard }: { runId: string; shard: number }): { run: Run; queue: WorkQueue } {
+		const run = this.#runOf(runId);
 		const queue = run.shards[shard];
 		if (!queue) throw new TailtuneError("protocol", `run ${runId} has no shard ${shard}, only ${run.shards.length}`);
 		return { run, queue };

@@ -2,6 +2,7 @@ import { debuglog } from "node:util";
 import { type Authenticator, type Msg, nuid } from "nats";
 import { TailtuneError } from "../errors.ts";
 import {
+	type RunProgress,
 	type RunSpec,
 	runSpecCodec,
 	type WorkerInfo,
@@ -10,10 +11,11 @@ import {
 	workItemCodec,
 	workResultCodec,
 } from "../messages.ts";
-import type { Assignment, Bus, BusTiming, Delivery, Membership, RunEvent, WorkerEvent } from "./bus.ts";
+import type { Assignment, Bus, BusTiming, Delivery, Membership, RunEvent, RunView, WorkerEvent } from "./bus.ts";
 import { NATS_TIMING, REQUEST_MS } from "./nats-config.ts";
 import { isNoResponders, isTimeout, type NatsConnectionOptions, NatsLink } from "./nats-connection.ts";
 import { ACK, NAK, pullMessages, respond, TERM, WORKING } from "./nats-pull.ts";
+import { RunDesk } from "./nats-run-desk.ts";
 import { type KeeperParts, RunKeeper, retireRun } from "./nats-run-keeper.ts";
 import { type KnownRun, RunMirror } from "./nats-runs.ts";
 import { NatsStreams } from "./nats-streams.ts";
@@ -81,6 +83,7 @@ class Adapter implements NatsBus {
 	readonly #parts: RegistryParts & KeeperParts;
 	readonly #mirror: RunMirror;
 	readonly #registry: WorkerRegistry;
+	readonly #desk: RunDesk;
 	/** The runs that were announced here. */
 	readonly #keepers = new Map<string, RunKeeper>();
 	#republishedBefore = 0;
@@ -96,6 +99,7 @@ class Adapter implements NatsBus {
 		this.#mirror = new RunMirror({ link, names, streams, graceMs: heartbeatLimitMs, refuse });
 		this.#parts = { link, names, streams, mirror: this.#mirror, timing, heartbeatLimitMs, refuse };
 		this.#registry = new WorkerRegistry(this.#parts);
+		this.#desk = new RunDesk(this.#parts);
 		link.closed.addEventListener("abort", () => this.#endAll());
 	}
 
@@ -116,6 +120,11 @@ class Adapter implements NatsBus {
 		return this.#registry.watch(signal);
 	}
 
+	async listWorkers(): Promise<WorkerInfo[]> {
+		this.#assertOpen();
+		return this.#registry.list();
+	}
+
 	async announce(spec: RunSpec): Promise<void> {
 		this.#assertOpen();
 		const kept = this.#keepers.get(spec.runId);
@@ -134,6 +143,32 @@ class Adapter implements NatsBus {
 
 	watchRuns(signal: AbortSignal): AsyncIterable<RunEvent> {
 		return this.#mirror.runs.watch(signal);
+	}
+
+	async listRuns(): Promise<RunView[]> {
+		this.#assertOpen();
+		const runs = [...this.#mirror.runs.facts].map(async ({ record, assignments }) => ({
+			spec: runSpecCodec.decode(record.spec),
+			assignments: [...assignments.facts],
+			progress: await this.#desk.progress(record.runId),
+		}));
+		return Promise.all(runs);
+	}
+
+	async report(progress: RunProgress): Promise<void> {
+		await this.#expectRun(progress.runId);
+		await this.#desk.report(progress);
+	}
+
+	async cancel(runId: string): Promise<void> {
+		await this.#expectRun(runId);
+		await this.#desk.cancel(runId);
+	}
+
+	async *watchCancels(runId: string, signal: AbortSignal): AsyncGenerator<"cancel", void, undefined> {
+		const run = await this.#find(runId);
+		if (!run) return;
+		yield* this.#desk.watchCancels(runId, AbortSignal.any([signal, run.ended, this.#link.closed]));
 	}
 
 	async assign(assignment: Assignment): Promise<void> {
@@ -281,6 +316,11 @@ class Adapter implements NatsBus {
 			if (this.#link.closed.aborted) return undefined;
 			throw error;
 		}
+	}
+
+	async #expectRun(runId: string): Promise<void> {
+		this.#assertOpen();
+		if (!(await this.#find(runId))) throw new TailtuneError("protocol", `run ${runId} is not announced`);
 	}
 
 	async #keeperOf({ runId, shard }: { runId: string; shard: number }): Promise<RunKeeper> {

@@ -11,14 +11,14 @@ import {
 import pRetry from "p-retry";
 import { TailtuneError } from "../errors.ts";
 import { CONNECT_MS, FAREWELL_MS, RECONNECT_WAIT_MS, REQUEST_MS, RETRY_MAX_MS, RETRY_MIN_MS } from "./nats-config.ts";
+import type { NatsTlsFiles } from "./nats-credentials.ts";
 
 export interface NatsConnectionOptions {
 	/** One or more URLs with commas between, as in "nats://host:4222". */
 	readonly servers: string;
 	/** From `natsCredentials`. */
 	readonly credentials?: Authenticator | undefined;
-	/** Files in PEM; any of them makes the connection require TLS. */
-	readonly tls?: { readonly caFile?: string; readonly certFile?: string; readonly keyFile?: string } | undefined;
+	readonly tls?: NatsTlsFiles | undefined;
 	/** What the server's monitoring calls this connection. */
 	readonly name: string;
 	readonly inboxPrefix: string;

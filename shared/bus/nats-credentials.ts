@@ -10,6 +10,36 @@ import { systemCodeOf, TailtuneError } from "../errors.ts";
 
 const PREFIX = "TAILTUNE_NATS_";
 
+/** What a connection to NATS shows and asks for. */
+export interface NatsAccess {
+	readonly credentials?: Authenticator | undefined;
+	readonly tls?: NatsTlsFiles | undefined;
+}
+
+/** PEM files; any of them makes the connection require TLS. */
+export interface NatsTlsFiles {
+	readonly caFile?: string;
+	readonly certFile?: string;
+	readonly keyFile?: string;
+}
+
+/**
+ * All that the environment says of the way to NATS: `natsCredentials`, and files for TLS: TAILTUNE_NATS_CA_FILE (whom to
+ * trust), TAILTUNE_NATS_CERT_FILE with TAILTUNE_NATS_KEY_FILE (own certificate, where the server asks for one).
+ * @throws TailtuneError as `natsCredentials`
+ */
+export async function natsAccess(env: NodeJS.ProcessEnv = process.env): Promise<NatsAccess> {
+	return { credentials: await natsCredentials(env), tls: natsTls(env) };
+}
+
+function natsTls(env: NodeJS.ProcessEnv): NatsTlsFiles | undefined {
+	const [ca, cert, key] = ["CA", "CERT", "KEY"].map((name) => env[`${PREFIX}${name}_FILE`]);
+	if ((cert === undefined) !== (key === undefined))
+		throw new TailtuneError("usage", `${PREFIX}CERT_FILE and ${PREFIX}KEY_FILE: found one, expected both`);
+	if (ca === undefined && cert === undefined) return undefined;
+	return { ...(ca && { caFile: ca }), ...(cert && key && { certFile: cert, keyFile: key }) };
+}
+
 /**
  * How to prove to NATS who we are, from the environment; undefined where it says nothing. One of:
  * TAILTUNE_NATS_USER with TAILTUNE_NATS_PASSWORD, TAILTUNE_NATS_TOKEN (each secret also as ..._FILE, a file that holds

@@ -40,8 +40,12 @@ export class NatsStreams {
 
 	/** Entries live for `ttlMs`; where the bucket is there, it stays as it is. */
 	ensureWorkers(ttlMs: number): Promise<string> {
-		const lifetime = { max_age: nanos(ttlMs), duplicate_window: nanos(ttlMs), storage: StorageType.Memory };
-		return this.#ensure({ ...bucket(this.#names.workersStream, this.#names.workersKeys), ...lifetime });
+		return this.#ensure(fleetingBucket(this.#names.workersStream, this.#names.workersKeys, ttlMs));
+	}
+
+	/** As that of the workers. */
+	ensureProgress(ttlMs: number): Promise<string> {
+		return this.#ensure(fleetingBucket(this.#names.progressStream, this.#names.progressKeys, ttlMs));
 	}
 
 	/** The last entry of a key; undefined where there is none, also where the whole bucket is missing. */
@@ -107,6 +111,11 @@ function queue(name: string, subjects: string): Config {
 function bucket(name: string, subjects: string): Config {
 	const onlyLast = { max_msgs_per_subject: 1, allow_rollup_hdrs: true, deny_delete: true, allow_direct: true };
 	return { ...file(name, subjects), ...onlyLast };
+}
+
+function fleetingBucket(name: string, subjects: string, ttlMs: number): Config {
+	const lifetime = { max_age: nanos(ttlMs), duplicate_window: nanos(ttlMs), storage: StorageType.Memory };
+	return { ...bucket(name, subjects), ...lifetime };
 }
 
 function file(name: string, subjects: string): Config {

@@ -19,15 +19,18 @@ const LONGEST_TOKEN = 180;
  * | PREFIX-answers | work-queue stream | PREFIX.answers.RUN.SHARD |
  * | PREFIX-runs | KV bucket | run.RUN (RunSpec; header Tailtune-Queue), assign.RUN.SHARD (the worker's id) |
  * | PREFIX-workers | KV bucket, entries live as long as the heartbeat limit | WORKER (WorkerInfo) |
+ * | PREFIX-progress | the same | RUN (RunProgress) |
+ * | PREFIX.cancel.RUN | request, answered by the coordinator | |
  *
  * QUEUE is drawn anew whenever a run's queue is made anew, so that nothing sent to an old one can touch the new one.
  */
 export class NatsNames {
 	readonly workStream: string;
 	readonly answersStream: string;
-	/** The streams under the two buckets. */
+	/** The streams under the buckets. */
 	readonly runsStream: string;
 	readonly workersStream: string;
+	readonly progressStream: string;
 	readonly #prefix: string;
 
 	constructor(prefix: string = DEFAULT_PREFIX) {
@@ -36,6 +39,7 @@ export class NatsNames {
 		this.answersStream = `${prefix}-answers`;
 		this.runsStream = `KV_${prefix}-runs`;
 		this.workersStream = `KV_${prefix}-workers`;
+		this.progressStream = `KV_${prefix}-progress`;
 	}
 
 	/** Where a connection of this role gets its replies. */
@@ -71,6 +75,19 @@ export class NatsNames {
 
 	get workersKeys(): string {
 		return `$KV.${this.#prefix}-workers.>`;
+	}
+
+	progress(runId: string): string {
+		return joinSubject(`$KV.${this.#prefix}-progress`, runId, "");
+	}
+
+	get progressKeys(): string {
+		return `$KV.${this.#prefix}-progress.>`;
+	}
+
+	/** Where a run is asked to stop. */
+	cancel(runId: string): string {
+		return joinSubject(this.#prefix, "cancel", runId);
 	}
 
 	/** What a key of the bucket of runs is about; undefined where it is none of ours. */

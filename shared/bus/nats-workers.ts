@@ -84,6 +84,12 @@ export class WorkerRegistry {
 		yield* this.#workers.watch(signal);
 	}
 
+	/** Those whose entry is there now. */
+	async list(): Promise<WorkerInfo[]> {
+		const entries = await this.#parts.link.persist(() => this.#entries());
+		return entries.flatMap(([key, bytes]) => this.#decode(key, bytes) ?? []);
+	}
+
 	end(): void {
 		this.#endWaits();
 		this.#workers.end();
@@ -105,11 +111,17 @@ export class WorkerRegistry {
 	}
 
 	async #readAll(): Promise<void> {
+		for (const [key, bytes] of await this.#entries()) this.#heardOf(key, bytes);
+	}
+
+	async #entries(): Promise<[key: string, info: Uint8Array][]> {
 		const { names, streams } = this.#parts;
+		const found: [string, Uint8Array][] = [];
 		for (const key of (await streams.counts(names.workersStream, names.workersKeys)).keys()) {
 			const entry = await streams.last(names.workersStream, key);
-			if (entry && !entry.headers.has(OPERATION_HEADER)) this.#heardOf(key, entry.data);
+			if (entry && !entry.headers.has(OPERATION_HEADER)) found.push([key, entry.data]);
 		}
+		return found;
 	}
 
 	#hear({ subject, headers: found, data }: Msg): void {
@@ -119,14 +131,22 @@ export class WorkerRegistry {
 	}
 
 	#heardOf(key: string, bytes: Uint8Array): void {
+		const worker = this.#decode(key, bytes);
+		if (!worker) return;
+		const { workerId } = worker;
+		if (!this.#workers.get(workerId)) this.#workers.set(workerId, bytes);
+		this.#awaitBeat(workerId);
+	}
+
+	#decode(key: string, bytes: Uint8Array): WorkerInfo | undefined {
 		const { names, refuse } = this.#parts;
 		try {
-			const { workerId } = workerInfoCodec.decode(bytes);
-			expectId("an entry of worker", workerId, names.parseWorkerKey(key) ?? "");
-			if (!this.#workers.get(workerId)) this.#workers.set(workerId, bytes);
-			this.#awaitBeat(workerId);
+			const worker = workerInfoCodec.decode(bytes);
+			expectId("an entry of worker", worker.workerId, names.parseWorkerKey(key) ?? "");
+			return worker;
 		} catch (error) {
 			refuse(key, error);
+			return undefined;
 		}
 	}
 

@@ -7,6 +7,9 @@ import { QUICK, start } from "../cli/tailtune.ts";
 
 type Process = ReturnType<typeof start>;
 
+/** What a run tells, a line of `--json`. */
+export type RunEvent = Readonly<Record<string, unknown>>;
+
 /** Flags of a run over the cluster that goes on for a few seconds after its first epoch. */
 const RUN = [...QUICK, "--epochs", "4", "--shards", "4"] as const;
 
@@ -16,16 +19,30 @@ export interface Place {
 	readonly env?: Readonly<Record<string, string>>;
 }
 
+/** sha256 of the weights that a run left. */
+export async function weightsHash(out: string): Promise<string> {
+	const file = await readFile(join(out, "model", "model.safetensors"));
+	return createHash("sha256").update(file).digest("hex");
+}
+
 /** Starts a real worker and waits until it has joined. Its model cache is its own: it gets the weights by gRPC. */
 export async function startWorkerProcess(
 	nats: string,
 	cacheFolder: string,
 	{ via, env }: Place = {},
+	...flags: readonly string[]
 ): Promise<WorkerProcess> {
-	const args = ["worker", "--nats", nats, "--threads", "1"];
-	const worker = start(args, { ...env, XDG_CACHE_HOME: cacheFolder }, undefined, via);
-	for await (const line of linesOf(worker)) if (line.includes(" joined ")) break;
+	const args = ["worker", "--nats", nats, "--threads", "1", ...flags];
+	const worker = start(args, { XDG_CACHE_HOME: cacheFolder, ...env }, undefined, via);
+	let id = "";
+	for await (const line of linesOf(worker)) {
+		id = /^worker (\S+) joined /.exec(line)?.[1] ?? "";
+		if (id) break;
+	}
+	if (!id) throw new Error(`the worker did not join: ${(await worker).stderr}`);
 	return {
+		id,
+		pid: worker.pid ?? 0,
 		signal: (name) => worker.kill(name),
 		async end() {
 			// A stopped process dies of nothing but SIGKILL.
@@ -37,62 +54,72 @@ export async function startWorkerProcess(
 
 /** A worker in a process of its own. */
 export interface WorkerProcess {
-	signal(name: "SIGKILL" | "SIGSTOP"): void;
+	/** As it joined. */
+	readonly id: string;
+	readonly pid: number;
+	signal(name: "SIGKILL" | "SIGSTOP" | "SIGCONT" | "SIGTERM"): void;
 	/** Kills it, if it lives, and waits for its end. */
 	end(): Promise<void>;
 }
 
 /** A run in a process of its own, followed by its events. */
 export class RunProcess {
+	/** Every event so far. */
+	readonly seen: RunEvent[] = [];
 	readonly #process: Process;
-	readonly #events: AsyncIterator<Record<string, unknown>>;
+	readonly #events: AsyncIterator<RunEvent>;
 
+	/** @param args what follows `tailtune train` */
 	constructor(args: readonly string[], { via, env }: Place = {}) {
 		this.#process = start(["--json", "train", ...args], env, undefined, via);
 		this.#events = eventsOf(this.#process);
 	}
 
-	/** Starts a run; embedded where no server is given. */
-	static begin(data: string, out: string, nats?: string): RunProcess {
-		return RunProcess.beginAt({}, data, out, nats === undefined ? [] : ["--nats", nats]);
+	/** Starts a run; embedded where no flag says otherwise. */
+	static begin(data: string, out: string, ...flags: readonly string[]): RunProcess {
+		return RunProcess.beginAt({}, data, out, flags);
 	}
 
-	/** Starts the same run elsewhere, with these flags more. */
+	/** Starts the same run elsewhere. */
 	static beginAt(place: Place, data: string, out: string, flags: readonly string[]): RunProcess {
 		return new RunProcess(["--data", data, "--out", out, ...RUN, ...flags], place);
 	}
 
-	/** Waits for an event of that kind. Throws where the run ends without one. */
-	async reach(event: string): Promise<void> {
+	get pid(): number {
+		return this.#process.pid ?? 0;
+	}
+
+	/** Waits for an event of that kind, and such a one. Throws where the run ends without. */
+	async reach(event: string, isWanted: (found: RunEvent) => boolean = () => true): Promise<RunEvent> {
 		for (;;) {
-			const { value, done } = await this.#events.next();
+			const { value, done } = await this.#next();
 			if (done) throw new Error(`the run ended before its ${event}: ${(await this.#process).stderr}`);
-			if (value.event === event) return;
+			if (value.event === event && isWanted(value)) return value;
 		}
 	}
 
-	kill(): void {
-		this.#process.kill("SIGKILL");
+	signal(name: "SIGKILL" | "SIGINT"): void {
+		this.#process.kill(name);
 	}
 
 	/** Waits for the end; what it wrote to stderr where it failed. */
 	async end(): Promise<string> {
-		while (!(await this.#events.next()).done);
+		while (!(await this.#next()).done);
 		const { exitCode, stderr } = await this.#process;
 		return exitCode === 0 ? "" : `exit code ${exitCode}: ${stderr}`;
 	}
-}
 
-/** sha256 of the weights that a run left. */
-export async function weightsHash(out: string): Promise<string> {
-	const file = await readFile(join(out, "model", "model.safetensors"));
-	return createHash("sha256").update(file).digest("hex");
+	async #next(): Promise<IteratorResult<RunEvent>> {
+		const next = await this.#events.next();
+		if (!next.done) this.seen.push(next.value);
+		return next;
+	}
 }
 
 function linesOf(process: Process): AsyncIterable<string> {
 	return createInterface({ input: process.stdout as Readable });
 }
 
-async function* eventsOf(process: Process): AsyncGenerator<Record<string, unknown>> {
+async function* eventsOf(process: Process): AsyncGenerator<RunEvent> {
 	for await (const line of linesOf(process)) yield JSON.parse(line);
 }

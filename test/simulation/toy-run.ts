@@ -8,7 +8,7 @@ import type { RunContext } from "../../coordinator/run/run-context.ts";
 import type { RunTexts } from "../../coordinator/run/run-texts.ts";
 import { Trainer } from "../../coordinator/run/trainer.ts";
 import type { Terminal } from "../../coordinator/terminal/terminal.ts";
-import { type TrainConfig, trainConfigSchema } from "../../shared/config.ts";
+import { type RunConfig, trainConfigSchema } from "../../shared/config.ts";
 import { effectiveSequence, type Padding } from "../../shared/data/effective-sequence.ts";
 import { classes, fakeModel, headRun, layoutOf } from "../worker/fake-engines.ts";
 import type { Plan } from "./schedule.ts";
@@ -44,7 +44,7 @@ export function toyTexts(shards: number): RunTexts {
 	};
 }
 
-export function toyConfig({ shards, batch, accumulate }: Plan): TrainConfig {
+export function toyConfig({ shards, batch, accumulate }: Plan): RunConfig {
 	return { ...trainConfigSchema.parse({}), shards, batch, accumulate, epochs: EPOCHS, lr: 0.05 };
 }
 
@@ -76,6 +76,7 @@ const silent = { phase: () => ({ advance() {}, done() {} }) } as unknown as Term
 /** What the phases of a toy run share beside the cluster. */
 export function toyContext(plan: Plan): Omit<RunContext, "spec" | "dispatcher" | "tensors"> {
 	return {
+		refusals: () => ({}),
 		config: toyConfig(plan),
 		folder: "",
 		tail: headRun.tail as NonNullable<typeof headRun.tail>,

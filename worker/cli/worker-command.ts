@@ -1,15 +1,19 @@
 import type { Command } from "commander";
 import { connectNatsBus } from "../../shared/bus/nats-bus.ts";
-import { natsCredentials } from "../../shared/bus/nats-credentials.ts";
+import { natsAccess } from "../../shared/bus/nats-credentials.ts";
 import { addConfigFlags, ENGINE_SETTINGS, parseFlags } from "../../shared/cli/flags.ts";
 import { interruptSignal } from "../../shared/cli/interrupt.ts";
 import { resolveConfig } from "../../shared/cli/resolve-config.ts";
+import { addRpcFlags, type RpcFlags, type RpcSecurity, rpcSecurity } from "../../shared/cli/rpc-flags.ts";
 import type { WorkerOptions } from "../../shared/embedded-worker.ts";
 import { featureCacheBytes, featureMemoryBytes } from "../../shared/feature-memory.ts";
 import { countPhysicalCores } from "../../shared/physical-cores.ts";
-import { readToken } from "../../shared/rpc/credentials.ts";
 import { connectTensors } from "../../shared/tensors/grpc-worker-tensors.ts";
 import { startWorker } from "../lifecycle.ts";
+
+interface Options extends Record<string, unknown>, RpcFlags {
+	readonly nats: string;
+}
 
 /** `tailtune worker`: computes for the runs announced on a NATS server, one after another or several at a time. */
 export function addWorkerCommand(program: Command): void {
@@ -17,14 +21,16 @@ export function addWorkerCommand(program: Command): void {
 		.command("worker")
 		.description("compute for the runs announced on a NATS server, until Ctrl-C")
 		.requiredOption("--nats <urls>", "one or more URLs of NATS servers with commas between");
-	addConfigFlags(command, [...ENGINE_SETTINGS, "featureCache"]).action(async (options: { nats: string }) => {
+	addConfigFlags(addRpcFlags(command), [...ENGINE_SETTINGS, "featureCache"]).action(async (options: Options) => {
 		const config = await resolveConfig(parseFlags(options));
 		const { engine, backend, threads = countPhysicalCores() } = config;
+		const security = await rpcSecurity(options);
 		const interrupted = interruptSignal();
-		const bus = await connectNatsBus({ servers: options.nats, role: "worker", credentials: await natsCredentials() });
+		endWithParent();
+		const bus = await connectNatsBus({ servers: options.nats, role: "worker", ...(await natsAccess()) });
 		const worker = await startWorker({
 			bus,
-			connect,
+			connect: connectWith(security),
 			engine: { engine, backend, threads },
 			featureMemoryBytes: featureMemoryBytes(config.featureMemory),
 			featureCacheBytes: featureCacheBytes(config.featureCache),
@@ -41,8 +47,14 @@ export function addWorkerCommand(program: Command): void {
 }
 
 /** Dials the coordinator that announced a run; its model is fetched from there unless it is in the cache. */
-const connect: WorkerOptions["connect"] = async ({ tensorsAddress, modelHash }, workerId) => {
-	const token = await readToken({ file: process.env.TAILTUNE_TOKEN_FILE });
-	const tensors = await connectTensors(tensorsAddress, { workerId, token });
-	return { tensors, openModel: () => tensors.fetchModel(modelHash), close: () => tensors.close() };
-};
+function connectWith(security: RpcSecurity): WorkerOptions["connect"] {
+	return async ({ tensorsAddress, modelHash }, workerId) => {
+		const tensors = await connectTensors(tensorsAddress, { workerId, ...security });
+		return { tensors, openModel: () => tensors.fetchModel(modelHash), close: () => tensors.close() };
+	};
+}
+
+/** A worker that a coordinator started for itself doesn't outlive it, even where that is killed: the channel breaks. */
+function endWithParent(): void {
+	if (process.connected) process.once("disconnect", () => process.exit(1));
+}

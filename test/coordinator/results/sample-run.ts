@@ -48,6 +48,7 @@ export function sampleResult(labels: readonly string[] = ["ham", "spam"]): RunRe
 		seconds: { load: 1.84, features: 61.2, training: 38.4, evaluation: 7.9, total: 109.9 },
 		textsPerSecond: 135.4,
 		stepMs: 57.3,
+		refused: {},
 		peakRssBytes: 1_342_177_280,
 		engine: { trunk: "onnx cpu", tail: "tfjs wasm", device: "2 cores", threads: 2 },
 		kept: { epoch: 4, step: 520, reason: "best" },

@@ -7,7 +7,7 @@ import type { RunSpec, WorkItem, WorkResult } from "../../../shared/messages.ts"
 import { someWorker } from "../../shared/bus/messages.ts";
 import { settle, VirtualClock } from "../../shared/bus/virtual-clock.ts";
 
-const tail = { trainable: "TRAINABLE_HEAD", classes: 2, causal: true, loraRank: 0, loraScale: 0 } as const;
+const tail = { trainable: "TRAINABLE_HEAD", classes: 1, causal: true, loraRank: 0, loraScale: 0 } as const;
 const run: RunSpec = { runId: "run", modelHash: "", tail, shards: 1, tensorsAddress: "" };
 
 const timing = { ackWaitMs: 5000, heartbeatLimitMs: 5000 };
@@ -216,6 +216,26 @@ test("what a silent worker has in hand runs elsewhere at once", async (t) => {
 		await beating.beat();
 	}
 	t.is((await pull()).value?.item.part, 0);
+});
+
+test("an answer of another shape, or with NaN, is refused and asked for again; when nobody does better the run fails", async (t) => {
+	const { bus, dispatcher } = await begin();
+	await bus.join(someWorker("worker"));
+	const result = gather(dispatcher.execute([item(0)]));
+	await bus.answer(resultOf(item(0), [1, 2]));
+	await bus.answer(resultOf(item(0), [Number.NaN]));
+	const published: number[] = [];
+	for await (const { item: found, ack } of bus.pull("run", 0, AbortSignal.timeout(60_000))) {
+		published.push(found.part);
+		await ack();
+		if (published.length === 3) break;
+	}
+	await bus.answer(resultOf(item(0), [7]));
+	t.deepEqual(await result, [7]);
+	t.is(dispatcher.refusedAnswers, 2);
+	const never = gather(dispatcher.execute([item(1)]));
+	for (let i = 0; i < 3; i++) await bus.answer(resultOf(item(1), []));
+	await t.throwsAsync(never, { code: "protocol", message: /worker answers with 0 numbers that don't fit/ });
 });
 
 test("a failure is told with the worker's reason", async (t) => {

@@ -1,7 +1,7 @@
 import type { ExecutionContext, TestFn } from "ava";
 import fc from "fast-check";
 import type { Bus, Delivery } from "../../../shared/bus/bus.ts";
-import { someItem, someResult, someRun, someWorker } from "./messages.ts";
+import { someItem, someProgress, someResult, someRun, someWorker } from "./messages.ts";
 
 /** A fresh bus with finite time-outs. */
 export interface BusUnderTest {
@@ -203,10 +203,53 @@ export function busConformance(
 		t.deepEqual(parts, [0, 1]);
 	});
 
+	onBus("whoever asks is told of the workers and runs that are there now", async (t, { bus }) => {
+		t.deepEqual([await bus.listWorkers(), await bus.listRuns()], [[], []]);
+		const { leave } = await bus.join(someWorker("gone"));
+		await bus.join(someWorker("here"));
+		await leave();
+		await bus.announce(someRun());
+		await bus.assign({ runId: "run", shard: 1, workerId: "here" });
+		const assignments = [{ runId: "run", shard: 1, workerId: "here" }];
+		t.deepEqual(await bus.listWorkers(), [someWorker("here")]);
+		t.deepEqual(await bus.listRuns(), [{ spec: someRun(), assignments, progress: undefined }]);
+		await bus.retire("run");
+		t.deepEqual(await bus.listRuns(), []);
+	});
+
+	onBus(
+		"the last word on a run's progress holds, until nothing was heard for too long",
+		async (t, { bus, advance }) => {
+			await bus.announce(someRun());
+			const progress = async () => (await bus.listRuns())[0]?.progress;
+			await bus.report(someProgress({ done: 1 }));
+			await advance(bus.timing.heartbeatLimitMs / 2);
+			await bus.report(someProgress({ done: 2, validation: null }));
+			await advance(bus.timing.heartbeatLimitMs * 0.75);
+			t.deepEqual(await progress(), someProgress({ done: 2, validation: null }));
+			await advance(bus.timing.heartbeatLimitMs);
+			t.is(await progress(), undefined);
+		},
+	);
+
+	onBus("a request to stop reaches the run's coordinator; without one it is refused", async (t, { bus, advance }) => {
+		await bus.announce(someRun());
+		await bus.announce(someRun({ runId: "another" }));
+		await t.throwsAsync(bus.cancel("run"), { code: "offline", message: /run: its coordinator doesn't answer/ });
+		const cancels = collect(bus.watchCancels("run", never()));
+		const others = collect(bus.watchCancels("another", never()));
+		await advance(0);
+		await bus.cancel("run");
+		await advance(0);
+		t.deepEqual([cancels, others], [["cancel"], []]);
+	});
+
 	onBus("what nobody announced is refused, and its watches end", async (t, { bus }) => {
 		const refused = { code: "protocol", message: /nowhere/ };
 		await t.throwsAsync(bus.publish(someItem({ runId: "nowhere" })), refused);
 		await t.throwsAsync(bus.assign({ runId: "nowhere", shard: 0, workerId: "a" }), refused);
+		await t.throwsAsync(bus.report(someProgress({ runId: "nowhere" })), refused);
+		await t.throwsAsync(bus.cancel("nowhere"), refused);
 		await t.notThrowsAsync(bus.answer(someResult({ runId: "nowhere" })));
 		await t.notThrowsAsync(bus.retire("nowhere"));
 		for (const watch of watchesOf(bus, "nowhere")) t.true(await hasEnded(watch));
@@ -223,7 +266,7 @@ export function busConformance(
 		const pending = watchesOf(bus, "run").map(hasEnded);
 		await advance(0);
 		await bus.retire("run");
-		t.deepEqual(await Promise.all(pending), [true, true, true]);
+		t.deepEqual(await Promise.all(pending), [true, true, true, true]);
 		await bus.announce(someRun());
 		await bus.publish(someItem({ part: 1 }));
 		await bus.answer(someResult({ part: 2 }));
@@ -346,7 +389,12 @@ class ShardHistory {
 }
 
 function watchesOf(bus: Bus, runId: string, signal = never()): AsyncIterable<unknown>[] {
-	return [bus.watchAssignments(runId, signal), bus.pull(runId, 0, signal), bus.watchAnswers(runId, signal)];
+	return [
+		bus.watchAssignments(runId, signal),
+		bus.pull(runId, 0, signal),
+		bus.watchAnswers(runId, signal),
+		bus.watchCancels(runId, signal),
+	];
 }
 
 function never(): AbortSignal {

@@ -1,4 +1,4 @@
-import type { RunSpec, WorkerInfo, WorkItem, WorkResult } from "../../../shared/messages.ts";
+import type { RunProgress, RunSpec, WorkerInfo, WorkItem, WorkResult } from "../../../shared/messages.ts";
 
 /** Messages for tests, complete and valid but for what is given. */
 export function someRun(fields: Partial<RunSpec> = {}): RunSpec {
@@ -29,4 +29,10 @@ export function someResult(fields: Partial<WorkResult> = {}): WorkResult {
 
 export function someWorker(workerId: string): WorkerInfo {
 	return { workerId, trunkEngine: "onnx cpu", tailEngine: "tfjs wasm", device: "cpu", threads: 2 };
+}
+
+export function someProgress(fields: Partial<RunProgress> = {}): RunProgress {
+	const place = { runId: "run", host: "here", folder: "/runs/one" };
+	const validation = { loss: 0.25, accuracy: 0.75 };
+	return { ...place, phase: "training", done: 3, total: 9, unit: "steps", epoch: 1, epochs: 3, validation, ...fields };
 }

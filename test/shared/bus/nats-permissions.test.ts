@@ -9,7 +9,7 @@ import { natsCredentials } from "../../../shared/bus/nats-credentials.ts";
 import type { NatsRole } from "../../../shared/bus/nats-subjects.ts";
 import { startNatsServer } from "../../nats-server.ts";
 import { makeCertificates } from "../rpc/certificates.ts";
-import { someItem, someRun, someWorker } from "./messages.ts";
+import { someItem, someProgress, someRun, someWorker } from "./messages.ts";
 import { Seen, serveShard, timing, untilAnswered } from "./nats-cluster.ts";
 
 const never = new AbortController().signal;
@@ -54,6 +54,14 @@ test("with the permissions of their roles coordinator and worker do a run, and a
 	await beat();
 	await coordinator.publish(someItem({ part: 1 }));
 	await untilAnswered(coordinator.watchAnswers("run", never), 1);
+	t.like(await client.listRuns(), [{ spec: someRun(), progress: undefined }]);
+	await coordinator.report(someProgress());
+	t.like(await client.listRuns(), [{ spec: someRun(), progress: someProgress() }]);
+	t.deepEqual(await client.listWorkers(), [someWorker("worker")]);
+	const cancels = new Seen(coordinator.watchCancels("run", never));
+	await coordinator.report(someProgress());
+	await client.cancel("run");
+	await cancels.until(({ length }) => length === 1);
 	await coordinator.retire("run");
 	await leave();
 	await runs.until((all) => all.at(-1)?.type === "retired");
@@ -69,7 +77,7 @@ const DOORS: readonly [what: string, subject: string, ...roles: NatsRole[]][] = 
 	["list streams", "$JS.API.STREAM.NAMES"],
 	["see the account", "$JS.API.INFO"],
 	["make a stream of one's own", "$JS.API.STREAM.CREATE.mine"],
-	...["tailtune-work", "tailtune-answers", "KV_tailtune-runs", "KV_tailtune-workers"].flatMap(
+	...["tailtune-work", "tailtune-answers", "KV_tailtune-runs", "KV_tailtune-workers", "KV_tailtune-progress"].flatMap(
 		(stream): [string, string][] => [
 			[`delete ${stream}`, `$JS.API.STREAM.DELETE.${stream}`],
 			[`change ${stream}`, `$JS.API.STREAM.UPDATE.${stream}`],
@@ -87,6 +95,10 @@ const DOORS: readonly [what: string, subject: string, ...roles: NatsRole[]][] = 
 	["read an item past the queue", "$JS.API.STREAM.MSG.GET.tailtune-work"],
 	["read an answer past the queue", "$JS.API.STREAM.MSG.GET.tailtune-answers"],
 	["read runs", "$JS.API.STREAM.MSG.GET.KV_tailtune-runs", ...ROLES],
+	["make the board of progress", "$JS.API.STREAM.CREATE.KV_tailtune-progress", "coordinator"],
+	["read progress", "$JS.API.STREAM.MSG.GET.KV_tailtune-progress", "client"],
+	["tell progress", "$KV.tailtune-progress.x", "coordinator"],
+	["ask a run to stop", "tailtune.cancel.x", "client"],
 	["read workers", "$JS.API.STREAM.MSG.GET.KV_tailtune-workers", "coordinator", "client"],
 	["make a consumer of items", "$JS.API.CONSUMER.CREATE.tailtune-work.x.tailtune.work.>", "coordinator"],
 	["make a consumer of answers", "$JS.API.CONSUMER.CREATE.tailtune-answers.x", "coordinator"],
@@ -119,6 +131,8 @@ for (const role of ROLES) {
 const EARS: readonly [subject: string, ...roles: NatsRole[]][] = [
 	["$KV.tailtune-runs.>", ...ROLES],
 	["$KV.tailtune-workers.>", "coordinator", "client"],
+	["$KV.tailtune-progress.>"],
+	["tailtune.cancel.*", "coordinator"],
 	["tailtune.work.>"],
 	["tailtune.answers.>"],
 	["$JS.>"],

@@ -1,0 +1,66 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { isDeepStrictEqual } from "node:util";
+import type { Command } from "commander";
+import type { RunView } from "../../shared/bus/bus.ts";
+import { interruptSignal } from "../../shared/cli/interrupt.ts";
+import { runDetails, runsTable } from "../terminal/run-lines.ts";
+import { type AskOptions, addNatsFlag, askCluster, findRun } from "./ask-cluster.ts";
+
+const LOOK_EVERY_MS = 1000;
+
+interface Options extends AskOptions {
+	readonly watch?: boolean;
+}
+
+/** `tailtune runs`: what runs on a cluster, and how far it has come. */
+export function addRunsCommand(program: Command): void {
+	const command = program
+		.command("runs")
+		.description("show the runs of a cluster, or all that is known of one")
+		.argument("[id]", "id of a run, or how it begins")
+		.option("--watch", "go on showing, until Ctrl-C or the end of that run");
+	addNatsFlag(command).action(async (id: string | undefined, _: object, self: Command) => {
+		const options = self.optsWithGlobals<Options>();
+		const show = options.json ? showJson : showLines(id);
+		await askCluster(options, async (bus) => {
+			// From here on it goes by its whole id, so that its end is not taken for a slip.
+			const wanted = id === undefined ? undefined : findRun(await bus.listRuns(), id).spec.runId;
+			const look = async () =>
+				(await bus.listRuns()).filter(({ spec }) => wanted === undefined || spec.runId === wanted);
+			const runs = await look();
+			show(runs);
+			if (options.watch) await follow(look, show, runs, wanted !== undefined);
+		});
+	});
+}
+
+/** Shows every change until Ctrl-C, or, where it is about one run, until that is gone. */
+async function follow(
+	look: () => Promise<RunView[]>,
+	show: (runs: readonly RunView[]) => void,
+	shown: readonly RunView[],
+	isOfOne: boolean,
+): Promise<void> {
+	const interrupt = interruptSignal();
+	let last = shown;
+	while (!(isOfOne && last.length === 0)) {
+		const isOver = await sleep(LOOK_EVERY_MS, false, { signal: interrupt }).catch(() => true);
+		if (isOver) return;
+		const runs = await look();
+		if (!isDeepStrictEqual(runs, last)) show(runs);
+		last = runs;
+	}
+}
+
+function showJson(runs: readonly RunView[]): void {
+	process.stdout.write(`${JSON.stringify({ event: "runs", runs })}\n`);
+}
+
+function showLines(id: string | undefined) {
+	return (runs: readonly RunView[]) => {
+		const [run] = runs;
+		const isDetailed = id !== undefined && run !== undefined;
+		const lines = isDetailed ? runDetails(run) : runsTable(runs);
+		process.stdout.write(`${lines.join("\n")}\n`);
+	};
+}

@@ -1,0 +1,19 @@
+import type { Command } from "commander";
+import { workersTable } from "../terminal/run-lines.ts";
+import { type AskOptions, addNatsFlag, askCluster } from "./ask-cluster.ts";
+
+/** `tailtune workers`: who computes on a cluster, and for which runs. */
+export function addWorkersCommand(program: Command): void {
+	const command = program.command("workers").description("show the workers of a cluster and the shards they have");
+	addNatsFlag(command).action(async (_: object, self: Command) => {
+		const options = self.optsWithGlobals<AskOptions>();
+		await askCluster(options, async (bus) => {
+			const [workers, runs] = await Promise.all([bus.listWorkers(), bus.listRuns()]);
+			const assignments = runs.flatMap((run) => run.assignments);
+			const shardsOf = (workerId: string) => assignments.filter((assignment) => assignment.workerId === workerId);
+			const found = workers.map((worker) => ({ ...worker, shards: shardsOf(worker.workerId) }));
+			const text = options.json ? JSON.stringify({ event: "workers", workers: found }) : workersTable(found).join("\n");
+			process.stdout.write(`${text}\n`);
+		});
+	});
+}

@@ -1,0 +1,68 @@
+import Table from "cli-table3";
+import type { Assignment, RunView } from "../../shared/bus/bus.ts";
+import type { WorkerInfo } from "../../shared/messages.ts";
+import { formatCount, formatLoss, formatPercent } from "../results/format.ts";
+import { printable } from "./printable.ts";
+
+/** Runs of a cluster, a row each. */
+export function runsTable(runs: readonly RunView[]): string[] {
+	if (runs.length === 0) return ["no runs"];
+	const rows = runs.map((run) => [run.spec.runId, tunedOf(run), String(run.spec.shards), stateOf(run), scoreOf(run)]);
+	return table(["run", "tunes", "shards", "progress", "validation"], rows);
+}
+
+/** All that is known of a run, a line a fact. */
+export function runDetails(run: RunView): string[] {
+	const { spec, assignments, progress } = run;
+	const facts: [string, string][] = [
+		["run", spec.runId],
+		["model", spec.modelHash],
+		["tunes", `${tunedOf(run)}, ${spec.tail?.classes ?? 0} classes`],
+		["shards", String(spec.shards)],
+		...countByWorker(assignments).map(([workerId, count]): [string, string] => ["", `${count} at ${workerId}`]),
+		["progress", stateOf(run)],
+		["validation", scoreOf(run)],
+		["address", spec.tensorsAddress],
+		["folder", progress ? `${progress.folder} on ${progress.host}` : "unknown"],
+	];
+	return facts.map(([name, value]) => `${name.padEnd(10)} ${printable(value)}`);
+}
+
+/** Workers of a cluster and how many shards of which run they have, a row each. */
+export function workersTable(workers: readonly (WorkerInfo & { readonly shards: readonly Assignment[] })[]): string[] {
+	if (workers.length === 0) return ["no workers"];
+	const rows = workers.map(({ workerId, trunkEngine, tailEngine, device, threads, shards }) => {
+		const engine = trunkEngine === tailEngine ? trunkEngine : `${trunkEngine}, ${tailEngine}`;
+		const runs = [...new Set(shards.map(({ runId }) => runId))];
+		const held = runs.map((runId) => `${shards.filter((shard) => shard.runId === runId).length} of ${runId}`);
+		return [workerId, engine, device, String(threads), held.join(", ")];
+	});
+	return table(["worker", "engine", "device", "threads", "shards"], rows);
+}
+
+function tunedOf({ spec }: RunView): string {
+	return (spec.tail?.trainable ?? "").replace("TRAINABLE_", "").toLowerCase().replaceAll("_", "-");
+}
+
+function stateOf({ progress }: RunView): string {
+	if (!progress) return "silent: nothing is heard of its coordinator";
+	const { phase, done, total, unit, epoch, epochs } = progress;
+	const count = total > 0 ? ` ${formatCount(done)} of ${formatCount(total)} ${unit}` : "";
+	return `${phase}${count}, epoch ${epoch} of ${epochs}`;
+}
+
+function scoreOf({ progress }: RunView): string {
+	const score = progress?.validation;
+	return score ? `accuracy ${formatPercent(score.accuracy)}, loss ${formatLoss(score.loss)}` : "";
+}
+
+function countByWorker(assignments: readonly Assignment[]): [workerId: string, count: number][] {
+	const ids = [...new Set(assignments.map(({ workerId }) => workerId))].sort();
+	return ids.map((id) => [id, assignments.filter(({ workerId }) => workerId === id).length]);
+}
+
+function table(head: string[], rows: readonly string[][]): string[] {
+	const lines = new Table({ head, style: { head: [], border: [], compact: true } });
+	lines.push(...rows.map((row) => row.map(printable)));
+	return lines.toString().split("\n");
+}

@@ -1,0 +1,15 @@
+import type { WorkersChange } from "../run/dispatcher.ts";
+
+/** A worker that joined or left, and who has how many of the shards now. */
+export function workersLine(change: WorkersChange, shards: number): string {
+	const { workerId, trunkEngine, threads } = change.worker;
+	const what = change.type === "joined" ? `joined (${trunkEngine}, threads: ${threads})` : `left (${change.reason})`;
+	const shares = [...change.shards].map(([id, held]) => `${shortName(id)} has ${held.length}`);
+	const share = shares.length > 0 ? `; of ${shards} shards ${shares.join(", ")}` : "";
+	return `worker ${shortName(workerId)} ${what}${share}`;
+}
+
+/** A host's name and the beginning of the random id behind it. */
+function shortName(workerId: string): string {
+	return workerId.replace(/(-[0-9a-f]{8})-[0-9a-f]{4}-[0-9a-f-]{22}$/, "$1");
+}

@@ -1,0 +1,12 @@
+// Runs a program, and kills it when stdin ends: that comes also where whoever holds the other end was killed.
+import { spawn } from "node:child_process";
+
+const [program = "", ...args] = process.argv.slice(2);
+const child = spawn(program, args, { stdio: ["ignore", "inherit", "inherit"] });
+child.once("error", (error) => {
+	process.stderr.write(`${error.message}\n`);
+	process.exit(127);
+});
+child.once("exit", (code) => process.exit(code ?? 1));
+process.stdin.resume().once("end", () => child.kill("SIGKILL"));
+process.on("SIGTERM", () => child.kill("SIGTERM"));

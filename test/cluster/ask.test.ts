@@ -1,0 +1,68 @@
+import { join } from "node:path";
+import test from "ava";
+import { newFolder, QUICK, tailtune, writeTexts } from "../cli/tailtune.ts";
+import { startNatsServer } from "../nats-server.ts";
+import { RunProcess, startWorkerProcess, weightsHash } from "./processes.ts";
+
+// Promise 4 of the design, resumable: also by somebody who asks from elsewhere.
+
+test.serial("a client sees runs and workers, and stops a run so that it can go on to the same bits", async (t) => {
+	const folder = await newFolder();
+	const data = await writeTexts(120);
+	const server = await startNatsServer();
+	t.teardown(() => server.stop());
+	const ask = (...args: string[]) => tailtune(...args, "--nats", server.url);
+	t.like(await ask("runs"), { exitCode: 0, stdout: "no runs" });
+	t.like(await ask("workers"), { exitCode: 0, stdout: "no workers" });
+	t.like(await ask("cancel", "none"), { exitCode: 1, stderr: NO_RUN });
+	const flags = ["--data", data, ...QUICK, "--epochs", "40", "--shards", "2"];
+	const undisturbed = join(folder, "undisturbed");
+	t.is(await new RunProcess([...flags, "--out", undisturbed]).end(), "");
+
+	const out = join(folder, "run");
+	const run = new RunProcess([...flags, "--out", out, "--nats", server.url]);
+	// Without a worker it waits and says so.
+	await run.reach("line", ({ text }) => text === "no worker is there: waiting for one to join");
+	const worker = await startWorkerProcess(server.url, join(folder, "cache"));
+	t.teardown(() => worker.end());
+	await run.reach("epoch");
+	const { runs } = JSON.parse((await ask("runs", "--json")).stdout);
+	t.is(runs.length, 1);
+	const { spec, assignments, progress } = runs[0];
+	t.like(spec, { shards: 2, tail: { trainable: "TRAINABLE_LAST_BLOCK" } });
+	t.is(assignments.length, 2);
+	t.like(progress, { runId: spec.runId, folder: out, phase: "training", unit: "steps", epochs: 40 });
+	t.true(progress.epoch >= 1 && progress.done >= 21 && progress.validation.accuracy > 0);
+	const details = (await ask("runs", spec.runId.slice(0, 8))).stdout;
+	for (const fact of [spec.runId, spec.modelHash, "last-block", spec.tensorsAddress, out, worker.id])
+		t.true(details.includes(fact), `${fact} in ${details}`);
+	t.regex((await ask("workers")).stdout, new RegExp(`${worker.id}.*2 of ${spec.runId}`));
+
+	const watched = ask("runs", spec.runId, "--watch", "--json");
+	const cancelled = await ask("cancel", spec.runId);
+	t.is(cancelled.exitCode, 0, cancelled.stderr);
+	t.true(cancelled.stdout.includes(`npx tailtune train --resume ${out}`));
+	t.regex(await run.end(), /exit code 130: .*stopped; go on with: npx tailtune train --resume/);
+	t.is((await watched).exitCode, 0);
+	t.like(await ask("runs"), { exitCode: 0, stdout: "no runs" });
+	t.is(await new RunProcess(["--resume", out, "--nats", server.url]).end(), "");
+	t.is(await weightsHash(out), await weightsHash(undisturbed));
+});
+
+test.serial("a run that waits for a worker can be stopped at once", async (t) => {
+	const folder = await newFolder();
+	const server = await startNatsServer();
+	t.teardown(() => server.stop());
+	const flags = ["--data", await writeTexts(30), ...QUICK, "--nats", server.url];
+	for (const [name, shards] of [
+		["waits for shards", []],
+		["waits for work", ["--shards", "1"]],
+	] as const) {
+		const run = new RunProcess([...flags, ...shards, "--out", join(folder, name)]);
+		await run.reach("line", ({ text }) => text === "no worker is there: waiting for one to join");
+		run.signal("SIGINT");
+		t.regex(await run.end(), /^exit code 130: .*stopped/);
+	}
+});
+
+const NO_RUN = "tailtune: run none: there is none, tailtune runs shows those there are";

@@ -1,0 +1,60 @@
+import { join } from "node:path";
+import test from "ava";
+import { connect } from "nats";
+import { NATS_TIMING } from "../../shared/bus/nats-config.ts";
+import { workResultCodec } from "../../shared/messages.ts";
+import { newFolder, writeTexts } from "../cli/tailtune.ts";
+import { startNatsServer } from "../nats-server.ts";
+import { type RunEvent, RunProcess, startWorkerProcess } from "./processes.ts";
+
+// Promise 3 of the design, nothing lost: who died is noticed in time. The times are bounds of the promise, not of speed.
+
+const KILLED_MS = 2000;
+/** Beyond the limit: the time in which the coordinator asks the server whether a beat is still under way. */
+const SLACK_MS = 2000;
+
+const losses: [title: string, signal: "SIGKILL" | "SIGSTOP", reason: string, limitMs: number][] = [
+	["a killed worker is noticed by its broken stream", "SIGKILL", "disconnected", KILLED_MS],
+	["a silent worker is given up", "SIGSTOP", "silent", NATS_TIMING.heartbeatLimitMs + SLACK_MS],
+];
+
+for (const [title, signal, reason, limitMs] of losses) {
+	test.serial(`${title}, and its shards run elsewhere within 2 s of that`, async (t) => {
+		const folder = await newFolder();
+		const server = await startNatsServer();
+		t.teardown(() => server.stop());
+		const cache = join(folder, "cache");
+		const workers = await Promise.all([1, 2].map(() => startWorkerProcess(server.url, cache)));
+		for (const worker of workers) t.teardown(() => worker.end());
+		const raw = await connect({ servers: server.url });
+		t.teardown(() => raw.close());
+		const run = RunProcess.begin(await writeTexts(120), join(folder, "run"), "--nats", server.url);
+		await run.reach("epoch");
+		const [lost, other] = workers.map(({ id }) => id);
+		const heldBefore = sharesIn(run.seen.filter(({ event }) => event === "workers").at(-1))[lost ?? ""] ?? [];
+		const answers: { shard: number; atMs: number }[] = [];
+		const lostMs = Date.now();
+		workers[0]?.signal(signal);
+		raw.subscribe("tailtune.answers.>", {
+			callback: (_, { data }) => {
+				const { shard, workerId } = workResultCodec.decode(data);
+				if (workerId === other && heldBefore.includes(shard)) answers.push({ shard, atMs: Date.now() });
+			},
+		});
+		const left = await run.reach("workers", ({ type, reason: found }) => type === "left" && found !== "good-bye");
+		t.is(left.reason, reason);
+		t.true(Number(left.at) - lostMs < limitMs, `noticed after ${Number(left.at) - lostMs} ms`);
+		t.deepEqual(sharesIn(left), { [other ?? ""]: [0, 1, 2, 3] });
+		t.is(await run.end(), "");
+		t.true(heldBefore.length > 0);
+		for (const shard of heldBefore) {
+			const elsewhereMs = (answers.find((answer) => answer.shard === shard)?.atMs ?? Infinity) - Number(left.at);
+			t.true(elsewhereMs < KILLED_MS, `shard ${shard} was first answered elsewhere after ${elsewhereMs} ms`);
+			t.log(`noticed after ${Number(left.at) - lostMs} ms, shard ${shard} answered elsewhere ${elsewhereMs} ms later`);
+		}
+	});
+}
+
+function sharesIn(event: RunEvent | undefined): Record<string, number[]> {
+	return (event?.shards ?? {}) as Record<string, number[]>;
+}

@@ -1,0 +1,111 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import test from "ava";
+import { execa } from "execa";
+import { WorkerProcesses } from "../../coordinator/run/worker-processes.ts";
+import { newFolder, tailtune, writeTexts } from "../cli/tailtune.ts";
+import { RunProcess, weightsHash } from "./processes.ts";
+
+// Promises 2 (elastic determinism) and 4 (resumable) of the design, for processes of one machine.
+
+const data = await writeTexts(120);
+const folder = await newFolder();
+
+test.serial(
+	"--workers 2 gives the same bits as one process, also where a worker and nats-server are killed",
+	async (t) => {
+		const embedded = join(folder, "embedded");
+		t.is(await RunProcess.begin(data, embedded).end(), "");
+		const out = join(folder, "local");
+		const run = RunProcess.begin(data, out, "--workers", "2");
+		await run.reach("epoch");
+		const [worker] = await childrenOf(run.pid, " worker ");
+		process.kill(worker ?? 0, "SIGKILL");
+		await run.reach("line", ({ text }) => text === "a worker process died with SIGKILL; starting another");
+		const [warden] = await childrenOf(run.pid, "nats-server");
+		const [server] = await childrenOf(warden ?? 0);
+		process.kill(server ?? 0, "SIGKILL");
+		await run.reach("line", ({ text }) => text === "nats-server died; starting another");
+		t.is(await run.end(), "");
+		t.is(await weightsHash(out), await weightsHash(embedded));
+	},
+);
+
+test.serial("without --shards there are as many as workers, and nothing secret is on a command line", async (t) => {
+	const out = join(folder, "two-shards");
+	const run = new RunProcess([...LONG, "--data", data, "--out", out, "--workers", "2"]);
+	await run.reach("progress", ({ name }) => name === "training");
+	t.is(JSON.parse(await readFile(join(out, "config.json"), "utf8")).shards, 2);
+	const { stdout } = await execa("ps", ["-eo", "args"]);
+	const commands = stdout.split("\n").filter((line) => line.includes("tailtune"));
+	t.true(commands.some((line) => line.includes("nats-server")));
+	t.deepEqual(
+		commands.filter((line) => /[0-9a-f]{48}/.test(line)),
+		[],
+	);
+	run.signal("SIGINT");
+	t.regex(await run.end(), /exit code 130: .*--resume/);
+});
+
+for (const signal of ["SIGINT", "SIGKILL"] as const) {
+	test.serial(`at ${signal} of the coordinator nothing that it started stays behind`, async (t) => {
+		const out = join(folder, signal);
+		const run = new RunProcess([...LONG, "--data", data, "--out", out, "--workers", "2"]);
+		await run.reach("progress", ({ name }) => name === "training");
+		const started = await childrenOf(run.pid);
+		t.is(started.length, 3, "a nats-server's warden and two workers");
+		const all = [...started, ...(await Promise.all(started.map((pid) => childrenOf(pid)))).flat()];
+		t.true(all.length > 3, "and the nats-server");
+		run.signal(signal);
+		await run.end();
+		while (all.some(isAlive)) await sleep(20);
+		t.pass();
+	});
+}
+
+test.serial("worker processes that keep dying are not started for ever, and the reason is told", async (t) => {
+	const told: string[] = [];
+	const error = await new Promise<Error>((fail) => {
+		new WorkerProcesses({
+			count: 1,
+			args: ["--nats", "nats://me:secret@nowhere"],
+			env: process.env,
+			tell: (line) => told.push(line),
+			fail,
+		});
+	});
+	t.regex(error.message, /^4 worker processes died, the last one with code 2: tailtune: a NATS URL with credentials/);
+	t.is(told.length, 3);
+});
+
+test.serial("--workers wants a number, and no cluster beside it", async (t) => {
+	const refused = async (...flags: string[]) => (await tailtune("train", "--data", data, "--workers", ...flags)).stderr;
+	t.is(await refused("none"), 'tailtune: --workers: found "none", expected a whole number of at least 1');
+	t.is(
+		await refused("2", "--nats", "nats://x"),
+		"tailtune: --workers: found --nats beside it, expected one or the other",
+	);
+	t.is(await refused("2", "--tls-ca", "x"), "tailtune: --workers: found --tls-ca beside it, expected one or the other");
+});
+
+/** Flags of a run that is not over before it is ended. */
+const LONG = ["--model", "demo", "--epochs", "500", "--eval-every", "1000", "--lr", "1e-4", "--threads", "1"];
+
+async function childrenOf(pid: number, args = ""): Promise<number[]> {
+	const { stdout } = await execa("ps", ["-eo", "pid=,ppid=,args="]);
+	const lines = stdout.split("\n").map((line) => line.trim().split(/\s+/));
+	const found = lines.filter(
+		([, parent, ...command]) => Number(parent) === pid && ` ${command.join(" ")} `.includes(args),
+	);
+	return found.map(([child]) => Number(child));
+}
+
+function isAlive(pid: number): boolean {
+	try {
+		process.kill(pid, 0);
+		return true;
+	} catch {
+		return false;
+	}
+}

@@ -1,0 +1,52 @@
+import { join } from "node:path";
+import test from "ava";
+import { execa } from "execa";
+import { newFolder, writeTexts } from "../cli/tailtune.ts";
+import { startNatsServer } from "../nats-server.ts";
+import { RunProcess, startWorkerProcess } from "./processes.ts";
+
+/** Steps after which everything has been met and the heap has its size, and steps in all. */
+const WARM = 500;
+const STEPS = 2500;
+/** A gradient of the demo model's last block is 0.4 MiB: one kept a step would be 800 MiB. */
+const GROWTH_MIB = 48;
+
+test.serial("memory of coordinator and worker stays flat over 2,000 steps", async (t) => {
+	const folder = await newFolder();
+	const server = await startNatsServer();
+	t.teardown(() => server.stop());
+	const worker = await startWorkerProcess(server.url, join(folder, "cache"));
+	t.teardown(() => worker.end());
+	// 50 training texts, one a step.
+	const sizes = ["--batch", "1", "--epochs", "50", "--eval-every", "1000", "--epoch-eval", "batches"];
+	const more = [
+		"--eval-batches",
+		"1",
+		"--checkpoint-every",
+		"10000",
+		"--model",
+		"demo",
+		"--lr",
+		"1e-6",
+		"--shards",
+		"1",
+	];
+	const data = await writeTexts(36);
+	const run = new RunProcess(["--data", data, "--out", join(folder, "run"), "--nats", server.url, ...sizes, ...more]);
+	await run.reach("epoch", ({ step }) => Number(step) >= WARM);
+	const before = await residentMib(run.pid, worker.pid);
+	await run.reach("epoch", ({ step }) => Number(step) >= STEPS);
+	const after = await residentMib(run.pid, worker.pid);
+	t.is(await run.end(), "");
+	for (const [i, name] of ["coordinator", "worker"].entries()) {
+		const [from = 0, to = 0] = [before[i], after[i]];
+		t.log(`${name}: ${from.toFixed(0)} MiB after ${WARM} steps, ${to.toFixed(0)} MiB after ${STEPS}`);
+		t.true(to - from < GROWTH_MIB, `${name} grew by ${(to - from).toFixed(0)} MiB`);
+	}
+});
+
+async function residentMib(...pids: number[]): Promise<number[]> {
+	return Promise.all(
+		pids.map(async (pid) => Number((await execa("ps", ["-o", "rss=", "-p", String(pid)])).stdout) / 1024),
+	);
+}

@@ -1,0 +1,70 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import test from "ava";
+import { newFolder, QUICK, start, writeTexts } from "../cli/tailtune.ts";
+import { startNatsServer } from "../nats-server.ts";
+import { makeCertificates } from "../shared/rpc/certificates.ts";
+import { RunProcess, startWorkerProcess } from "./processes.ts";
+
+const config = fileURLToPath(new URL("../../deploy/nats/nats-tls.conf", import.meta.url));
+
+test.serial(
+	"a run with TLS and credentials on NATS and mTLS for tensors; without any of them nobody gets in",
+	async (t) => {
+		const folder = await newFolder();
+		const { caFile, certFile, keyFile } = await makeCertificates(t);
+		Object.assign(process.env, { TAILTUNE_NATS_TLS_CERT: certFile, TAILTUNE_NATS_TLS_KEY: keyFile });
+		for (const role of ["COORDINATOR", "WORKER", "CLIENT"]) process.env[`TAILTUNE_${role}_PASSWORD`] = `of-${role}`;
+		const server = await startNatsServer({ config });
+		t.teardown(() => server.stop());
+		const as = async (role: string) => {
+			const file = join(folder, role);
+			await writeFile(file, `of-${role.toUpperCase()}\n`, { mode: 0o600 });
+			return { TAILTUNE_NATS_USER: role, TAILTUNE_NATS_PASSWORD_FILE: file, TAILTUNE_NATS_CA_FILE: caFile };
+		};
+		const mutual = ["--tls-ca", caFile, "--tls-cert", certFile, "--tls-key", keyFile];
+		const cache = join(folder, "cache");
+		const worker = await startWorkerProcess(server.url, cache, { env: await as("worker") }, ...mutual);
+		t.teardown(() => worker.end());
+		const data = ["--data", await writeTexts(30), ...QUICK];
+		const run = new RunProcess([...data, "--nats", server.url, ...mutual, "--out", join(folder, "run")], {
+			env: await as("coordinator"),
+		});
+		t.is(await run.end(), "");
+
+		const tried = async (env: Record<string, string>, ...args: string[]) => {
+			const { exitCode, stdout, stderr } = await start([...args, "--nats", server.url], env);
+			return exitCode === 0 ? stdout : stderr;
+		};
+		const client = await as("client");
+		t.is(await tried(client, "runs"), "no runs");
+		t.regex(String(await tried({ ...client, TAILTUNE_NATS_USER: "worker" }, "runs")), /refuses the credentials/);
+		t.regex(String(await tried({ ...client, TAILTUNE_NATS_CA_FILE: keyFile }, "runs")), /can't be reached/);
+		t.regex(
+			String(await tried(client, "train", ...data, "--shards", "1", "--out", join(folder, "no"))),
+			/[Pp]ermission/,
+		);
+		t.regex(
+			String(
+				await tried(await as("coordinator"), "train", ...data, "--out", join(folder, "no"), "--listen", "0.0.0.0:0"),
+			),
+			/--listen 0\.0\.0\.0:0: expected the address or name under which workers find this host/,
+		);
+		t.regex(
+			String(
+				await tried(
+					await as("coordinator"),
+					"train",
+					...data,
+					"--out",
+					join(folder, "no"),
+					"--listen",
+					"example.invalid:0",
+				),
+			),
+			/beyond loopback a token or mTLS is needed/,
+		);
+		t.regex(String(await tried({ TAILTUNE_NATS_CERT_FILE: certFile }, "runs")), /KEY_FILE: found one, expected both/);
+	},
+);

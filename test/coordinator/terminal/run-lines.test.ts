@@ -1,0 +1,34 @@
+import test from "ava";
+import { runDetails, runsTable, workersTable } from "../../../coordinator/terminal/run-lines.ts";
+import type { RunView } from "../../../shared/bus/bus.ts";
+import { someProgress, someRun, someWorker } from "../../shared/bus/messages.ts";
+
+const assignments = [0, 1].map((shard) => ({ runId: "run", shard, workerId: "east" }));
+const run: RunView = { spec: someRun({ tensorsAddress: "host:7070" }), assignments, progress: someProgress() };
+
+test("a run is shown with what it tunes and how far it has come", (t) => {
+	const [, , , row] = runsTable([run]);
+	t.regex(row ?? "", /run .* last-block .* 2 .* training 3 of 9 steps, epoch 1 of 3 .* accuracy 75.0 %, loss 0.250/);
+	t.regex(runsTable([{ ...run, progress: undefined }])[3] ?? "", /silent: nothing is heard of its coordinator/);
+	t.deepEqual(runsTable([]), ["no runs"]);
+});
+
+test("all that is known of a run is told in a line a fact, and nothing that it says moves the cursor", (t) => {
+	t.deepEqual(runDetails({ ...run, progress: someProgress({ folder: "/runs/\u001b[2J", validation: null }) }), [
+		"run        run",
+		"model      abc",
+		"tunes      last-block, 2 classes",
+		"shards     2",
+		"           2 at east",
+		"progress   training 3 of 9 steps, epoch 1 of 3",
+		"validation ",
+		"address    host:7070",
+		"folder     /runs/\\x1b[2J on here",
+	]);
+});
+
+test("a worker is shown with its shards by run", (t) => {
+	const [, , , row] = workersTable([{ ...someWorker("east"), shards: assignments }]);
+	t.regex(row ?? "", /east .* onnx cpu, tfjs wasm .* cpu .* 2 .* 2 of run/);
+	t.deepEqual(workersTable([]), ["no workers"]);
+});

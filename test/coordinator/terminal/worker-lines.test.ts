@@ -1,0 +1,21 @@
+import test from "ava";
+import { workersLine } from "../../../coordinator/terminal/worker-lines.ts";
+import { someWorker } from "../../shared/bus/messages.ts";
+
+const id = (host: string) => `${host}-71ed42d3-4788-4c22-955a-7c306a8cdccc`;
+
+test("a worker that joins or leaves is shown with everybody's share of the shards, by a short name", (t) => {
+	const worker = someWorker(id("east"));
+	const both = new Map([
+		[id("east"), [0, 2]],
+		["west", [1]],
+	]);
+	t.is(
+		workersLine({ type: "joined", worker, shards: both }, 3),
+		"worker east-71ed42d3 joined (onnx cpu, threads: 2); of 3 shards east-71ed42d3 has 2, west has 1",
+	);
+	t.is(
+		workersLine({ type: "left", reason: "silent", worker, shards: new Map() }, 3),
+		"worker east-71ed42d3 left (silent)",
+	);
+});
