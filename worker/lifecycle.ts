@@ -7,8 +7,10 @@ import type { EngineChoice, RunningWorker, WorkerOptions } from "../shared/embed
 import { TailtuneError } from "../shared/errors.ts";
 import type { RunSpec, TailSpec, WorkerInfo } from "../shared/messages.ts";
 import type { ModelFiles } from "../shared/model/model-files.ts";
+import { trunkPrecisionOf } from "../shared/model/trunk-precision.ts";
 import { SIGNS_PER_TIMEOUT } from "./config.ts";
 import type { EngineInfo } from "./engine/engine.ts";
+import type { RunEngineChoice } from "./engine/open-engines.ts";
 import { ThreadEngines } from "./engine/thread/thread-engines.ts";
 import { ByteBudget } from "./features/byte-budget.ts";
 import { FeatureStore } from "./features/feature-store.ts";
@@ -20,7 +22,7 @@ import { type Engines, Session } from "./session.ts";
 export interface WorkerParts {
 	readonly workerId: string;
 	readonly clock: Clock;
-	readonly openEngines: (model: ModelFiles, spec: TailSpec, choice: EngineChoice) => Promise<Engines>;
+	readonly openEngines: (model: ModelFiles, spec: TailSpec, choice: RunEngineChoice) => Promise<Engines>;
 	/** What `openEngines` will compute on. */
 	readonly describeEngines: (choice: EngineChoice) => Promise<{ trunk: EngineInfo; tail: EngineInfo }>;
 }
@@ -145,10 +147,11 @@ class Worker implements RunningWorker {
 		const { workerId } = this.info;
 		const { tail, runId } = run;
 		if (!tail) throw new TailtuneError("protocol", `run ${runId}: no tail, expected what is tuned`);
+		const trunkPrecision = trunkPrecisionOf(run);
 		const connection = await connect(run, workerId);
 		try {
 			const model = await connection.openModel();
-			const engines = await this.#parts.openEngines(model, tail, engine);
+			const engines = await this.#parts.openEngines(model, tail, { ...engine, trunkPrecision });
 			const features = new FeatureStore(this.#featureBudget);
 			return new Session({ run, model, engines, features, connection, workerId });
 		} catch (error) {

@@ -109,6 +109,7 @@ async function runInFolder(
 		model,
 		modelHash: await model.hash(),
 		tail,
+		trunkPrecision: config.trunkPrecision ?? "fp32",
 		shards: config.shards,
 		engine: config,
 	});

@@ -6,7 +6,14 @@ import { TailtuneError } from "../../../shared/errors.ts";
 import type { RunSpec, WorkItem, WorkResult } from "../../../shared/messages.ts";
 
 const tail = { trainable: "TRAINABLE_HEAD", classes: 2, causal: true, loraRank: 0, loraScale: 0 } as const;
-const run: RunSpec = { runId: "run", modelHash: "", tail, shards: 1, tensorsAddress: "" };
+const run: RunSpec = {
+	runId: "run",
+	modelHash: "",
+	tail,
+	shards: 1,
+	tensorsAddress: "",
+	trunkPrecision: "TRUNK_PRECISION_FP32",
+};
 
 const item = (part: number): WorkItem => ({
 	runId: "run",
