@@ -10,4 +10,5 @@ await main(process.argv.slice(2), {
 	addWorkerCommand,
 	startWorker: async (...args) => (await import("./worker/lifecycle.ts")).startWorker(...args),
 	inspectEngines: async (...args) => (await import("./worker/engine/inspect-engines.ts")).inspectEngines(...args),
+	measureRates: async (...args) => (await import("./worker/engine/inspect-engines.ts")).measureRates(...args),
 });

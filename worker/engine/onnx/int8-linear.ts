@@ -4,11 +4,14 @@ import { ELEMENT_TYPE } from "./onnx-model.ts";
 /** The type that holds the weights' whole numbers: as they are, or with 128 added. */
 export type Int8Weights = "int8" | "uint8";
 
-export interface Int8Layer {
-	/** [in, out], float32: made whole numbers when the graph is opened. */
+/** Weights [in, out], float32, to be made whole numbers when the graph is opened. */
+export interface Int8Matrix {
 	readonly matrix: Value;
-	readonly bias: Value;
 	readonly stored: Int8Weights;
+}
+
+export interface Int8Layer extends Int8Matrix {
+	readonly bias: Value;
 	/** The rows come out of GELU, which is nowhere below -0.17. */
 	readonly afterGelu: boolean;
 }
@@ -31,20 +34,25 @@ const GELU_ZERO = 32;
  * output, rows with a scale for each. So a row's result depends on no other row; the sums of whole numbers are exact.
  */
 export function int8Linear(graph: GraphBuilder, rows: Value, { matrix, bias, stored, afterGelu }: Int8Layer): Value {
-	const weights = quantiseColumns(graph, matrix);
 	const left = afterGelu ? quantiseGelu(graph, rows) : quantiseRows(graph, rows);
-	const shifted = stored === "int8" ? weights.numbers : graph.op("Add", [weights.numbers, graph.float(128)]);
-	const right = graph.op("Cast", [shifted], { to: ELEMENT_TYPE[stored] });
-	const zeros = [graph.byte(left.zero), ...(stored === "int8" ? [] : [graph.byte(128)])];
-	const product = graph.op("MatMulIntegerToFloat", [left.numbers, right, graph.float(1), weights.scale, ...zeros]);
+	const product = int8Product(graph, left.numbers, left.zero, { matrix, stored });
 	return graph.op("Add", [graph.op("Mul", [product, left.scale]), bias]);
 }
 
+/** Rows of whole numbers of 0 to 255, less `zero`, times a matrix: float32. */
+export function int8Product(graph: GraphBuilder, rows: Value, zero: number, { matrix, stored }: Int8Matrix): Value {
+	const weights = quantiseColumns(graph, matrix);
+	const shifted = stored === "int8" ? weights.numbers : graph.op("Add", [weights.numbers, graph.float(128)]);
+	const right = graph.op("Cast", [shifted], { to: ELEMENT_TYPE[stored] });
+	const zeros = [graph.byte(zero), ...(stored === "int8" ? [] : [graph.byte(128)])];
+	return graph.op("MatMulIntegerToFloat", [rows, right, graph.float(1), weights.scale, ...zeros]);
+}
+
 /** Float32 whole numbers of -127 to 127 [in, out], and scales [out]; ONNX Runtime computes them once. */
-function quantiseColumns(graph: GraphBuilder, matrix: Value): Quantised {
+function quantiseColumns(graph: GraphBuilder, matrix: Value): Omit<Quantised, "zero"> {
 	const top = graph.op("ReduceMax", [graph.op("Abs", [matrix]), graph.ints([0])], { keepdims: 0 });
 	const scale = scaleOf(graph, top, 127);
-	return { numbers: graph.op("Round", [graph.op("Div", [matrix, scale])]), scale, zero: 0 };
+	return { numbers: graph.op("Round", [graph.op("Div", [matrix, scale])]), scale };
 }
 
 function quantiseRows(graph: GraphBuilder, rows: Value): Quantised {
