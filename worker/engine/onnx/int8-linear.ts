@@ -1,5 +1,4 @@
 import type { GraphBuilder, Value } from "./graph-builder.ts";
-import { ELEMENT_TYPE } from "./onnx-model.ts";
 
 /** The type that holds the weights' whole numbers: as they are, or with 128 added. */
 export type Int8Weights = "int8" | "uint8";
@@ -41,18 +40,22 @@ export function int8Linear(graph: GraphBuilder, rows: Value, { matrix, bias, sto
 
 /** Rows of whole numbers of 0 to 255, less `zero`, times a matrix: float32. */
 export function int8Product(graph: GraphBuilder, rows: Value, zero: number, { matrix, stored }: Int8Matrix): Value {
-	const weights = quantiseColumns(graph, matrix);
-	const shifted = stored === "int8" ? weights.numbers : graph.op("Add", [weights.numbers, graph.float(128)]);
-	const right = graph.op("Cast", [shifted], { to: ELEMENT_TYPE[stored] });
-	const zeros = [graph.byte(zero), ...(stored === "int8" ? [] : [graph.byte(128)])];
-	return graph.op("MatMulIntegerToFloat", [rows, right, graph.float(1), weights.scale, ...zeros]);
+	const zeros = { int8: graph.bytes(Int8Array.of(0), []), uint8: graph.byte(128) };
+	const { numbers, scale } = quantiseColumns(graph, matrix, zeros[stored]);
+	const one = graph.float(1);
+	return graph.op("MatMulIntegerToFloat", [rows, numbers, one, scale, graph.byte(zero), zeros[stored]]);
 }
 
-/** Float32 whole numbers of -127 to 127 [in, out], and scales [out]; ONNX Runtime computes them once. */
-function quantiseColumns(graph: GraphBuilder, matrix: Value): Omit<Quantised, "zero"> {
-	const top = graph.op("ReduceMax", [graph.op("Abs", [matrix]), graph.ints([0])], { keepdims: 0 });
+/**
+ * Whole numbers of -127 to 127 above `zero` [in, out], and scales [out]. ONNX Runtime computes them once and keeps what
+ * lies in between until all are done: hence the few operations.
+ */
+function quantiseColumns(graph: GraphBuilder, matrix: Value, zero: Value): Omit<Quantised, "zero"> {
+	const extreme = (type: string) => graph.op(type, [matrix, graph.ints([0])], { keepdims: 0 });
+	const top = graph.op("Max", [extreme("ReduceMax"), graph.op("Neg", [extreme("ReduceMin")])]);
 	const scale = scaleOf(graph, top, 127);
-	return { numbers: graph.op("Round", [graph.op("Div", [matrix, scale])]), scale };
+	const numbers = graph.op("QuantizeLinear", [graph.op("Div", [matrix, scale]), graph.float(1), zero]);
+	return { numbers, scale };
 }
 
 function quantiseRows(graph: GraphBuilder, rows: Value): Quantised {
