@@ -13,7 +13,11 @@ export function addDoctorCommand(program: Command, { inspectEngines, measureRate
 			const { json } = command.optsWithGlobals<{ json?: boolean }>();
 			const engines = await inspectEngines();
 			const threads = countPhysicalCores();
-			const rates = await measureRates(threads);
+			const speed = await measureRates(threads).then(
+				(rates) => ({ rates }),
+				// Such as a full disk: all else is told nevertheless.
+				(error: Error) => ({ rates: [], unmeasured: error.message }),
+			);
 			const machine = {
 				node: process.version,
 				platform: `${process.platform} ${process.arch}`,
@@ -22,7 +26,7 @@ export function addDoctorCommand(program: Command, { inspectEngines, measureRate
 				freeMemoryBytes: freemem(),
 			};
 			if (json) {
-				process.stdout.write(`${JSON.stringify({ event: "doctor", ...machine, engines, rates })}\n`);
+				process.stdout.write(`${JSON.stringify({ event: "doctor", ...machine, engines, ...speed })}\n`);
 				return;
 			}
 			const terminal = createTerminal();
@@ -30,7 +34,7 @@ export function addDoctorCommand(program: Command, { inspectEngines, measureRate
 			terminal.line(`node      ${machine.node} on ${machine.platform}`);
 			terminal.line(`threads   ${machine.threads} (physical cores)`);
 			terminal.line(`memory    ${gib(machine.memoryBytes)}, ${gib(machine.freeMemoryBytes)} free`);
-			for (const line of [...engineLines(engines), ...rateLines(rates)]) terminal.line(line);
+			for (const line of [...engineLines(engines), ...speedLines(speed)]) terminal.line(line);
 		});
 }
 
@@ -43,7 +47,14 @@ function engineLines(engines: readonly EngineReport[]): string[] {
 	});
 }
 
-function rateLines(rates: readonly ProductRates[]): string[] {
+interface Speed {
+	readonly rates: readonly ProductRates[];
+	/** Why there are none. */
+	readonly unmeasured?: string;
+}
+
+function speedLines({ rates, unmeasured }: Speed): string[] {
+	if (unmeasured !== undefined) return [`speed     can't be measured: ${unmeasured}`];
 	return rates.map(({ precision, threads, productsGflops, trunkGflops }) => {
 		const label = `${precision}, ${threads} ${threads === 1 ? "thread" : "threads"}`;
 		const share = Math.round((100 * trunkGflops) / productsGflops);
