@@ -12,4 +12,5 @@ await main(process.argv.slice(2), {
 	buildOnnxClassifier: async (...args) =>
 		(await import("./worker/engine/onnx/classifier-graph.ts")).classifierGraph(...args),
 	inspectEngines: async (...args) => (await import("./worker/engine/inspect-engines.ts")).inspectEngines(...args),
+	measureRates: async (...args) => (await import("./worker/engine/inspect-engines.ts")).measureRates(...args),
 });

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { TRAINABLE_BY_NAME, type TrainableName } from "./model/tail-spec.ts";
+import { TRUNK_PRECISIONS } from "./model/trunk-precision.ts";
 
 const text = () => z.string().min(1);
 const count = (least: number) => z.int().min(least);
@@ -74,6 +75,10 @@ export const trainConfigSchema = z.strictObject({
 	engine: z.enum(["auto", "onnx", "tfjs"]).default("auto").describe("library that computes"),
 	backend: z.enum(["auto", "wasm", "cpu", "tensorflow"]).default("auto").describe("backend of tfjs"),
 	threads: count(1).optional().describe("compute threads; default: the physical cores"),
+	trunkPrecision: z
+		.enum(TRUNK_PRECISIONS)
+		.optional()
+		.describe("fp32 or int8 matrix products in the frozen blocks; default: fp32, or what the model was tuned with"),
 	featureMemory: z
 		.union([count(0), z.stringFormat("size", /^\d+(\.\d+)?\s*(KiB|MiB|GiB)$/i)])
 		.optional()

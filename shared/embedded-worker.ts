@@ -3,6 +3,7 @@ import type { Bus } from "./bus/bus.ts";
 import type { Padding } from "./data/effective-sequence.ts";
 import type { RunSpec, WorkerInfo } from "./messages.ts";
 import type { ModelFiles } from "./model/model-files.ts";
+import type { TrunkPrecision } from "./model/trunk-precision.ts";
 import type { WorkerTensors } from "./tensors/tensor-exchange.ts";
 
 /** What a worker computes with; `auto` takes the best that is there. */
@@ -62,10 +63,22 @@ export interface EngineReport {
 	readonly detail: string;
 }
 
+/** What this machine reaches in the matrix products of the frozen blocks, in units of 10^9 operations a second. */
+export interface ProductRates {
+	readonly precision: TrunkPrecision;
+	readonly threads: number;
+	/** The products alone. */
+	readonly productsGflops: number;
+	/** Whole blocks, of which the same operations are counted. */
+	readonly trunkGflops: number;
+}
+
 /** What the composition root gives the coordinator, which itself never imports the worker. */
 export interface WorkerSide {
 	readonly startWorker: StartWorker;
 	readonly inspectEngines: () => Promise<EngineReport[]>;
+	/** Takes a few seconds. @returns nothing where there is no ONNX Runtime */
+	readonly measureRates: (threads: number) => Promise<ProductRates[]>;
 	/** Adds `tailtune worker` to the command line. */
 	readonly addWorkerCommand: (program: Command) => void;
 	readonly buildOnnxClassifier: BuildOnnxClassifier;

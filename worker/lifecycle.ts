@@ -9,8 +9,10 @@ import { TailtuneError } from "../shared/errors.ts";
 import { ownCacheFolder } from "../shared/files/cache-folder.ts";
 import type { RunSpec, TailSpec, WorkerInfo } from "../shared/messages.ts";
 import type { ModelFiles } from "../shared/model/model-files.ts";
+import { trunkPrecisionOf } from "../shared/model/trunk-precision.ts";
 import { SIGNS_PER_TIMEOUT } from "./config.ts";
 import type { EngineInfo } from "./engine/engine.ts";
+import type { RunEngineChoice } from "./engine/open-engines.ts";
 import { ThreadEngines } from "./engine/thread/thread-engines.ts";
 import { ByteBudget } from "./features/byte-budget.ts";
 import { FeatureCache } from "./features/feature-cache.ts";
@@ -23,7 +25,7 @@ import { type Engines, Session } from "./session.ts";
 export interface WorkerParts {
 	readonly workerId: string;
 	readonly clock: Clock;
-	readonly openEngines: (model: ModelFiles, spec: TailSpec, choice: EngineChoice) => Promise<Engines>;
+	readonly openEngines: (model: ModelFiles, spec: TailSpec, choice: RunEngineChoice) => Promise<Engines>;
 	/** What `openEngines` will compute on. */
 	readonly describeEngines: (choice: EngineChoice) => Promise<{ trunk: EngineInfo; tail: EngineInfo }>;
 }
@@ -149,10 +151,11 @@ class Worker implements RunningWorker {
 		const { workerId } = this.info;
 		const { tail, runId } = run;
 		if (!tail) throw new TailtuneError("protocol", `run ${runId}: no tail, expected what is tuned`);
+		const trunkPrecision = trunkPrecisionOf(run);
 		const connection = await connect(run, workerId);
 		try {
 			const model = await connection.openModel();
-			const engines = await this.#parts.openEngines(model, tail, engine);
+			const engines = await this.#parts.openEngines(model, tail, { ...engine, trunkPrecision });
 			const features = new FeatureStore(this.#featureBudget);
 			const cache = this.#openCache(run, tail, engines.trunk);
 			return new Session({ run, model, engines, features, cache, connection, workerId });
@@ -162,12 +165,12 @@ class Worker implements RunningWorker {
 		}
 	}
 
-	#openCache({ modelHash }: RunSpec, tail: TailSpec, trunk: Engines["trunk"]): FeatureCache | undefined {
+	#openCache({ modelHash, trunkPrecision }: RunSpec, tail: TailSpec, trunk: Engines["trunk"]): FeatureCache | undefined {
 		const { featureCacheBytes: bytes = 0 } = this.#options;
 		if (bytes === 0 || !trunk) return undefined;
 		// Another processor may give other bits; threads and company don't.
 		const { threads: _, ...engine } = trunk.info;
-		const kind = { modelHash, trainable: tail.trainable, causal: tail.causal, engine };
+		const kind = { modelHash, trainable: tail.trainable, causal: tail.causal, trunkPrecision, engine };
 		return new FeatureCache(kind, { folder: join(ownCacheFolder(), "features"), bytes });
 	}
 

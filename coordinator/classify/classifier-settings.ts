@@ -3,7 +3,8 @@ import { dirname, join } from "node:path";
 import { z } from "zod";
 import { PAD_ID } from "../../shared/data/effective-sequence.ts";
 import { TailtuneError } from "../../shared/errors.ts";
-import type { RunTexts } from "../run/run-texts.ts";
+import { TRUNK_PRECISIONS } from "../../shared/model/trunk-precision.ts";
+import type { RunContext } from "../run/run-context.ts";
 
 const settingsSchema = z.strictObject({
 	format: z.literal(1),
@@ -16,6 +17,9 @@ const settingsSchema = z.strictObject({
 	/** Texts are padded to so many tokens; null: to the longest of their batch, where padding matters at all. */
 	padTo: z.int().min(1).nullable(),
 	padId: z.int(),
+	/** What the run's features were computed with, and what it computed after them. */
+	trunkPrecision: z.enum(TRUNK_PRECISIONS).default("fp32"),
+	tail: z.enum(["head", "last-block", "last-two-blocks"]).default("last-block"),
 });
 
 /** How texts must be prepared for a tuned model: what a Hugging Face configuration has no words for. */
@@ -24,10 +28,26 @@ export type ClassifierSettings = z.infer<typeof settingsSchema>;
 /** Lies next to the model's `config.json`. */
 export const SETTINGS_FILE = "tailtune.json";
 
-/** The settings of a model tuned on those texts. */
-export function classifierSettings({ labels, padding, maxTokens }: RunTexts): ClassifierSettings {
+/** The settings of the model that a run tuned. */
+export function classifierSettings({
+	texts,
+	config,
+	cut,
+}: Pick<RunContext, "texts" | "config" | "cut">): ClassifierSettings {
+	const { labels, padding, maxTokens } = texts;
 	const { token, causal, padTo = null, padId = PAD_ID } = padding;
-	return { format: 1, labels: [...labels], token, causal, maxTokens, padTo, padId };
+	const computed = computedBy(config, cut);
+	return { format: 1, labels: [...labels], token, causal, maxTokens, padTo, padId, ...computed };
+}
+
+/** In fp32 it makes no difference where the trunk ends, and with one block after it there is least to compute. */
+function computedBy(
+	{ trunkPrecision = "fp32", trainable }: RunContext["config"],
+	cut: number,
+): Pick<ClassifierSettings, "trunkPrecision" | "tail"> {
+	const hasCut = trainable === "head" || trainable === "last-block" || trainable === "last-two-blocks";
+	if (trunkPrecision === "fp32" || !hasCut || cut === 0) return { trunkPrecision: "fp32", tail: "last-block" };
+	return { trunkPrecision, tail: trainable };
 }
 
 /** Reads the settings of a model folder. @throws TailtuneError "not-found" or "model" that names the file */

@@ -1,10 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
+import type { TrainConfig } from "../../shared/config.ts";
 import { effectiveSequence } from "../../shared/data/effective-sequence.ts";
 import { tokenize } from "../../shared/data/tokenize.ts";
 import type { TailSpec, WorkItem } from "../../shared/messages.ts";
 import { initialParameters } from "../../shared/model/initial-parameters.ts";
 import { openModel } from "../../shared/model/open-model.ts";
+import { TRAINABLE_BY_NAME } from "../../shared/model/tail-spec.ts";
 import { groupByLength } from "../plan/group-by-length.ts";
 import type { Cluster, ClusterRun } from "../run/cluster.ts";
 import type { Environment } from "../run/train.ts";
@@ -37,26 +39,29 @@ export class Classifier {
 		this.#runId = runId;
 	}
 
-	/** Opens the model of a finished run. @throws TailtuneError where there is none, or its files can't be used */
+	/**
+	 * Opens the model of a finished run, to be computed as it was tuned unless `engine` has a precision of its own.
+	 * @throws TailtuneError where there is none, or its files can't be used
+	 */
 	static async open(
 		run: string,
-		engine: ClusterRun["engine"],
+		engine: ClusterRun["engine"] & Pick<TrainConfig, "trunkPrecision">,
 		{ openCluster }: Pick<Environment, "openCluster">,
 	): Promise<Classifier> {
 		const folder = join(run, "model");
 		const settings = await readClassifierSettings(folder);
 		const model = await openModel(folder);
 		const runId = randomUUID();
-		// The last block counts as tail: then only one row of it is computed a text.
+		const { trunkPrecision = settings.trunkPrecision } = engine;
 		const tail: TailSpec = {
-			trainable: "TRAINABLE_LAST_BLOCK",
+			trainable: TRAINABLE_BY_NAME[settings.tail],
 			classes: settings.labels.length,
 			causal: settings.causal,
 			loraRank: 0,
 			loraScale: 0,
 		};
 		// The hash would take longer than a text, and a worker of this process doesn't ask for it.
-		const cluster = await openCluster({ runId, model, modelHash: "", tail, shards: 1, engine });
+		const cluster = await openCluster({ runId, model, modelHash: "", tail, trunkPrecision, shards: 1, engine });
 		await cluster.tensors.publishParameters(runId, VERSION, await initialParameters(model, tail, 0));
 		return new Classifier(settings, cluster, runId);
 	}

@@ -23,7 +23,7 @@ export function addClassifyCommand(program: Command, workerSide: WorkerSide): vo
 		.argument("<run>", "result folder of a run")
 		.argument("[texts...]", "texts, or - for a text a line on standard input")
 		.option("--file <file>", "texts of a file (.txt .csv .tsv .jsonl)");
-	addConfigFlags(command, [...ENGINE_SETTINGS, "textColumn"]).action(
+	addConfigFlags(command, [...ENGINE_SETTINGS, "trunkPrecision", "textColumn"]).action(
 		async (run: string, words: string[], _options: object, { optsWithGlobals }: Command) => {
 			const options = optsWithGlobals.call(command) as Options;
 			const config = await resolveConfig(parseFlags(options));

@@ -1,26 +1,32 @@
 import { freemem, totalmem } from "node:os";
 import type { Command } from "commander";
-import type { WorkerSide } from "../../shared/embedded-worker.ts";
+import type { EngineReport, ProductRates, WorkerSide } from "../../shared/embedded-worker.ts";
 import { countPhysicalCores } from "../../shared/physical-cores.ts";
 import { createTerminal } from "../terminal/terminal.ts";
 
-/** `tailtune doctor`: what this machine computes with, and how to get what is missing. */
-export function addDoctorCommand(program: Command, { inspectEngines }: WorkerSide): void {
+/** `tailtune doctor`: what this machine computes with and how fast, and how to get what is missing. */
+export function addDoctorCommand(program: Command, { inspectEngines, measureRates }: WorkerSide): void {
 	program
 		.command("doctor")
-		.description("what engines, threads and memory this machine has, and how to get what is missing")
+		.description("what engines, threads, memory and speed this machine has, and how to get what is missing")
 		.action(async (_options: object, command: Command) => {
 			const { json } = command.optsWithGlobals<{ json?: boolean }>();
 			const engines = await inspectEngines();
+			const threads = countPhysicalCores();
+			const speed = await measureRates(threads).then(
+				(rates) => ({ rates }),
+				// Such as a full disk: all else is told nevertheless.
+				(error: Error) => ({ rates: [], unmeasured: error.message }),
+			);
 			const machine = {
 				node: process.version,
 				platform: `${process.platform} ${process.arch}`,
-				threads: countPhysicalCores(),
+				threads,
 				memoryBytes: totalmem(),
 				freeMemoryBytes: freemem(),
 			};
 			if (json) {
-				process.stdout.write(`${JSON.stringify({ event: "doctor", ...machine, engines })}\n`);
+				process.stdout.write(`${JSON.stringify({ event: "doctor", ...machine, engines, ...speed })}\n`);
 				return;
 			}
 			const terminal = createTerminal();
@@ -28,8 +34,31 @@ export function addDoctorCommand(program: Command, { inspectEngines }: WorkerSid
 			terminal.line(`node      ${machine.node} on ${machine.platform}`);
 			terminal.line(`threads   ${machine.threads} (physical cores)`);
 			terminal.line(`memory    ${gib(machine.memoryBytes)}, ${gib(machine.freeMemoryBytes)} free`);
-			for (const { engine, backend, usable, detail } of engines) {
-				terminal.line(`${usable ? "ok       " : "missing  "} ${`${engine} ${backend}`.padEnd(18)} ${detail}`);
-			}
+			for (const line of [...engineLines(engines), ...speedLines(speed)]) terminal.line(line);
 		});
+}
+
+function engineLines(engines: readonly EngineReport[]): string[] {
+	const chosen = engines.find(({ usable }) => usable);
+	return engines.map((report) => {
+		const { engine, backend, usable, detail } = report;
+		const note = report === chosen ? " (taken unless told otherwise)" : "";
+		return `${usable ? "ok       " : "missing  "} ${`${engine} ${backend}`.padEnd(18)} ${detail}${note}`;
+	});
+}
+
+interface Speed {
+	readonly rates: readonly ProductRates[];
+	/** Why there are none. */
+	readonly unmeasured?: string;
+}
+
+function speedLines({ rates, unmeasured }: Speed): string[] {
+	if (unmeasured !== undefined) return [`speed     can't be measured: ${unmeasured}`];
+	return rates.map(({ precision, threads, productsGflops, trunkGflops }) => {
+		const label = `${precision}, ${threads} ${threads === 1 ? "thread" : "threads"}`;
+		const share = Math.round((100 * trunkGflops) / productsGflops);
+		const [products, trunk] = [productsGflops, trunkGflops].map((rate) => `${Math.round(rate)} GFLOP/s`);
+		return `speed     ${label.padEnd(18)} matrix products ${products}, whole frozen blocks ${trunk} (${share} %)`;
+	});
 }

@@ -15,7 +15,7 @@ export function addEvaluateCommand(program: Command, workerSide: WorkerSide): vo
 		.command("evaluate")
 		.description("measure the model of a run on labelled texts")
 		.argument("<run>", "result folder of a run");
-	addConfigFlags(command, ["data", "textColumn", "labelColumn", ...ENGINE_SETTINGS]).action(
+	addConfigFlags(command, ["data", "textColumn", "labelColumn", ...ENGINE_SETTINGS, "trunkPrecision"]).action(
 		async (run: string, _options: object, { optsWithGlobals }: Command) => {
 			const options = optsWithGlobals.call(command);
 			const config = await resolveConfig(parseFlags(options));

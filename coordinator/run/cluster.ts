@@ -3,6 +3,7 @@ import type { TrainConfig } from "../../shared/config.ts";
 import type { RunProgress, RunSpec, TailSpec } from "../../shared/messages.ts";
 import type { ModelFiles } from "../../shared/model/model-files.ts";
 import { parameterLayout } from "../../shared/model/parameter-layout.ts";
+import { TRUNK_PRECISION_BY_NAME, type TrunkPrecision } from "../../shared/model/trunk-precision.ts";
 import type { CoordinatorTensors } from "../../shared/tensors/tensor-exchange.ts";
 import { tensorSchema } from "../../shared/tensors/tensor-schema.ts";
 import { Dispatcher, type DispatcherOptions } from "./dispatcher.ts";
@@ -16,6 +17,8 @@ export interface ClusterRun extends DispatcherOptions {
 	/** Of the model; workers of other processes ask for it by this name. */
 	readonly modelHash: string;
 	readonly tail: TailSpec;
+	/** What features are computed with. */
+	readonly trunkPrecision: TrunkPrecision;
 	readonly shards: number;
 	/** What a worker in this process computes with. */
 	readonly engine: Pick<TrainConfig, "engine" | "backend" | "threads" | "featureMemory" | "featureCache">;
@@ -48,11 +51,12 @@ export type AnnouncedRun = Pick<Cluster, "spec" | "dispatcher" | "cancelled" | "
 export async function announceRun(
 	bus: Bus,
 	tensors: CoordinatorTensors,
-	{ runId, model, modelHash, tail, shards, abandoned = [], ...options }: ClusterRun,
+	{ runId, model, modelHash, tail, trunkPrecision, shards, abandoned = [], ...options }: ClusterRun,
 	tensorsAddress: string,
 ): Promise<AnnouncedRun> {
 	tensors.openRun(runId, tensorSchema(modelHash, parameterLayout(tail, model.config)));
-	const spec: RunSpec = { runId, modelHash, tail, shards, tensorsAddress };
+	const precision = TRUNK_PRECISION_BY_NAME[trunkPrecision];
+	const spec: RunSpec = { runId, modelHash, tail, shards, tensorsAddress, trunkPrecision: precision };
 	for (const former of abandoned) await bus.retire(former);
 	const dispatcher = new Dispatcher(bus, spec, options);
 	await dispatcher.start();

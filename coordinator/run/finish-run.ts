@@ -30,7 +30,7 @@ export async function finishRun(
 		parameters,
 		labels: run.texts.labels,
 		folder: join(run.folder, "model"),
-		extra: classifierSettings(run.texts),
+		extra: classifierSettings(run),
 	});
 	const result = summarise(run, state, outcome, evaluation, watch);
 	await writeRunResult(run.folder, result);

@@ -123,6 +123,7 @@ async function runInFolder(
 		model,
 		modelHash: await model.hash(),
 		tail,
+		trunkPrecision: config.trunkPrecision ?? "fp32",
 		shards: config.shards,
 		engine: config,
 	});

@@ -59,6 +59,27 @@ test.serial("what a run keeps is what classify and evaluate use", async (t) => {
 	t.like(JSON.parse(evaluated.stdout.split("\n").at(-1) ?? ""), { event: "evaluation", texts: 120 });
 });
 
+for (const trainable of ["head", "last-two-blocks"]) {
+	test.serial(`a model tuned on int8 features is evaluated on them unless told otherwise, ${trainable}`, async (t) => {
+		const data = await writeTexts(20);
+		const out = join(await newFolder(), "run");
+		const sets = ["--train", data, "--validation", data, "--test", data];
+		const flags = [...sets, "--trainable", trainable, "--trunk-precision", "int8", "--lr", "1e-4"];
+		const run = await tailtune("train", "--out", out, ...QUICK.filter((_, i) => ![6, 7].includes(i)), ...flags);
+		t.is(run.exitCode, 0, run.stderr);
+		const lossOf = async (...precision: string[]) => {
+			const { stdout, stderr } = await tailtune("evaluate", out, "--data", data, "--json", ...precision);
+			t.is(stderr, "");
+			return (JSON.parse(stdout.split("\n").at(-1) ?? "") as { loss: number }).loss;
+		};
+		const { loss } = await readRunResult(out);
+		const off = async (...precision: string[]) => Math.abs((await lossOf(...precision)) - loss.test);
+		const [asTuned, otherwise] = [await off(), await off("--trunk-precision", "fp32")];
+		t.true(asTuned < 1e-6, `loss off by ${asTuned}`);
+		t.true(otherwise > 1e-5, `loss off by ${otherwise}`);
+	});
+}
+
 test.serial(
 	"killed in mid-run and resumed, a run ends with the same bytes as one that was never disturbed",
 	async (t) => {

@@ -61,6 +61,7 @@ export class CoordinatorProcess {
 				model: fakeModel,
 				modelHash: "",
 				tail: headRun.tail as NonNullable<typeof headRun.tail>,
+				trunkPrecision: "fp32",
 				shards: plan.shards,
 				engine: { engine: "auto", backend: "auto" },
 				clock: node.clock,

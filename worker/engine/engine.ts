@@ -1,5 +1,6 @@
 import type { Sequence, TailSpec } from "../../shared/messages.ts";
 import type { ModelFiles } from "../../shared/model/model-files.ts";
+import type { TrunkPrecision } from "../../shared/model/trunk-precision.ts";
 
 /** Which library computes, on what. */
 export interface EngineInfo {
@@ -59,7 +60,12 @@ export interface EngineOptions {
 	readonly threads: number;
 }
 
-export type OpenTrunk = (model: ModelFiles, spec: TailSpec, options: EngineOptions) => Promise<Trunk>;
+export interface TrunkOptions extends EngineOptions {
+	/** Numbers of the matrix products; default: fp32. */
+	readonly trunkPrecision?: TrunkPrecision | undefined;
+}
+
+export type OpenTrunk = (model: ModelFiles, spec: TailSpec, options: TrunkOptions) => Promise<Trunk>;
 export type OpenTail = (model: ModelFiles, spec: TailSpec, options: EngineOptions) => Promise<Tail>;
 
 /** A message's sequence as the engines take it. */

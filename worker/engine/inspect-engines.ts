@@ -1,4 +1,4 @@
-import type { EngineReport } from "../../shared/embedded-worker.ts";
+import type { EngineReport, ProductRates } from "../../shared/embedded-worker.ts";
 import { describeEngines } from "./open-engines.ts";
 import { TFJS_BACKENDS, type TfjsBackendName } from "./tfjs/backend.ts";
 
@@ -15,6 +15,12 @@ export async function inspectEngines(): Promise<EngineReport[]> {
 	const reports = [await inspect("onnx", "cpu")];
 	for (const backend of TFJS_BACKENDS) reports.push(await inspect("tfjs", backend));
 	return reports;
+}
+
+/** `measureRates` of ONNX Runtime; nothing where that isn't there. */
+export async function measureRates(threads: number): Promise<ProductRates[]> {
+	const { usable } = await inspect("onnx", "cpu");
+	return usable ? (await import("./onnx/measure-rates.ts")).measureRates(threads) : [];
 }
 
 async function inspect(engine: "onnx" | "tfjs", backend: TfjsBackendName): Promise<EngineReport> {

@@ -3,7 +3,10 @@ import { TailtuneError } from "../../shared/errors.ts";
 import type { TailSpec } from "../../shared/messages.ts";
 import type { ModelFiles } from "../../shared/model/model-files.ts";
 import { cutOf } from "../../shared/model/tail-spec.ts";
-import type { EngineInfo, Tail, Trunk } from "./engine.ts";
+import type { EngineInfo, Tail, Trunk, TrunkOptions } from "./engine.ts";
+
+/** What a run's engines are opened with. */
+export type RunEngineChoice = EngineChoice & TrunkOptions;
 
 /** What a worker computes with for one run. */
 export interface Engines {
@@ -17,10 +20,14 @@ export interface Engines {
  * setting, for the rest; `tfjs`: TensorFlow.js alone; `auto`: `onnx` where ONNX Runtime is there, else `tfjs`.
  * @throws TailtuneError "engine" where what was chosen can't be had here
  */
-export async function openEngines(model: ModelFiles, spec: TailSpec, choice: EngineChoice): Promise<Engines> {
+export async function openEngines(model: ModelFiles, spec: TailSpec, choice: RunEngineChoice): Promise<Engines> {
 	const onnx = await loadOnnx(choice);
 	const hasTrunk = cutOf(spec, model.config.n_layer) > 0;
 	const hasOnnxTail = onnx?.onnxTailSupports(spec, model.config) ?? false;
+	if (hasTrunk && choice.trunkPrecision === "int8" && !onnx) {
+		const found = `found ${choice.engine === "tfjs" ? "--engine tfjs" : "no ONNX Runtime here"}`;
+		throw new TailtuneError("engine", `--trunk-precision int8: ${found}, expected ONNX Runtime, which alone has it`);
+	}
 	const openTrunk = onnx?.openOnnxTrunk ?? (await loadTfjs()).openTfjsTrunk;
 	const openTail = (hasOnnxTail && onnx?.openOnnxTail) || (await loadTfjs()).openTfjsTail;
 	const { trunk: info } = await describeEngines(choice);

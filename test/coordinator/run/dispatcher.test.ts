@@ -8,7 +8,14 @@ import { someWorker } from "../../shared/bus/messages.ts";
 import { settle, VirtualClock } from "../../shared/bus/virtual-clock.ts";
 
 const tail = { trainable: "TRAINABLE_HEAD", classes: 1, causal: true, loraRank: 0, loraScale: 0 } as const;
-const run: RunSpec = { runId: "run", modelHash: "", tail, shards: 1, tensorsAddress: "" };
+const run: RunSpec = {
+	runId: "run",
+	modelHash: "",
+	tail,
+	shards: 1,
+	tensorsAddress: "",
+	trunkPrecision: "TRUNK_PRECISION_FP32",
+};
 
 const timing = { ackWaitMs: 5000, heartbeatLimitMs: 5000 };
 

@@ -17,7 +17,12 @@ async function weights(data: string, start: StartWorker): Promise<string> {
 	const out = join(await newFolder(), "run");
 	const stream = new Writable({ write: (_chunk, _encoding, done) => done() });
 	const terminal = createTerminal({ stream, quiet: true });
-	const workerSide = { startWorker: start, inspectEngines: async () => [], addWorkerCommand: () => {} };
+	const workerSide = {
+		startWorker: start,
+		inspectEngines: async () => [],
+		measureRates: async () => [],
+		addWorkerCommand: () => {},
+	};
 	const openCluster: OpenCluster = (run) => openEmbeddedCluster(workerSide, run);
 	const settings = { model: "demo", epochs: 2, lr: 1e-3, shards: 4, threads: 1, featureCache: 0 };
 	const config = await resolveConfig({ data, out, ...settings });

@@ -3,7 +3,15 @@ import type { RunProgress, RunSpec, WorkerInfo, WorkItem, WorkResult } from "../
 /** Messages for tests, complete and valid but for what is given. */
 export function someRun(fields: Partial<RunSpec> = {}): RunSpec {
 	const tail = { trainable: "TRAINABLE_LAST_BLOCK", classes: 2, causal: true, loraRank: 0, loraScale: 0 } as const;
-	return { runId: "run", modelHash: "abc", tail, tensorsAddress: "", shards: 2, ...fields };
+	return {
+		runId: "run",
+		modelHash: "abc",
+		tail,
+		tensorsAddress: "",
+		shards: 2,
+		trunkPrecision: "TRUNK_PRECISION_FP32",
+		...fields,
+	};
 }
 
 export function someItem(fields: Partial<WorkItem> = {}): WorkItem {

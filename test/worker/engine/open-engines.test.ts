@@ -51,6 +51,14 @@ test.serial("there is no trunk where the tail starts from tokens", async (t) => 
 	}
 });
 
+test.serial("int8 products are refused where TensorFlow.js would compute the trunk", async (t) => {
+	const choice = { engine: "tfjs", backend: "wasm", threads: 1, trunkPrecision: "int8" } as const;
+	const error = await t.throwsAsync(openEngines(model, specOf("TRAINABLE_LAST_BLOCK"), choice), { code: "engine" });
+	t.regex(error.message, /^--trunk-precision int8: found --engine tfjs, expected ONNX Runtime/);
+	const { tail } = await openEngines(model, specOf("TRAINABLE_ALL"), choice);
+	await tail.dispose();
+});
+
 test.serial("a backend that isn't installed is refused in one line", async (t) => {
 	if (reports.some(({ backend, usable }) => backend === "tensorflow" && usable)) {
 		t.pass();

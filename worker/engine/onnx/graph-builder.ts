@@ -31,7 +31,7 @@ const STORED_AS = { F32: "float32", F16: "float16", BF16: "bfloat16" } as const 
 export const STORED_ROOT = parse(process.cwd()).root;
 
 /** ONNX Runtime's own operators among those that we use; all others are ONNX's. */
-const MICROSOFT = new Set(["FastGelu", "FusedMatMul"]);
+const MICROSOFT = new Set(["FastGelu", "FusedMatMul", "MatMulIntegerToFloat"]);
 
 /** Builds an ONNX graph one operation at a time; values are named by the builder. */
 export class GraphBuilder {
@@ -101,6 +101,16 @@ export class GraphBuilder {
 	/** One float32 number, without dimensions. */
 	float(value: number): Value {
 		return this.#constant("float32", Buffer.from(Float32Array.of(value).buffer), []);
+	}
+
+	/** Signed whole numbers of 8 bits. */
+	bytes(values: Int8Array, dims: readonly number[]): Value {
+		return this.#constant("int8", Buffer.from(values), [...dims]);
+	}
+
+	/** One whole number of 0 to 255, without dimensions. */
+	byte(value: number): Value {
+		return this.#constant("uint8", Buffer.of(value), []);
 	}
 
 	/** A list of equal float32 numbers. */

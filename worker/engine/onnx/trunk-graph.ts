@@ -1,9 +1,16 @@
 import type { Gpt2Config } from "../../../shared/model/gpt2-config.ts";
 import type { StoredTensor } from "../../../shared/model/model-files.ts";
 import { GraphBuilder, storedTensor, type Value } from "./graph-builder.ts";
+import { type Int8Weights, int8Linear } from "./int8-linear.ts";
+
+/** How the blocks' matrix products are computed: in fp32, or with int8 weights stored as that type. */
+export type TrunkProducts = "float32" | Int8Weights;
 
 /** A stored weight, by name, as a tensor of the graph. */
 type Weight = (name: string) => Value;
+
+/** Rows times the weight plus the bias of that name. */
+type Linear = (name: string, rows: Value) => Value;
 
 /** Where attention finds the rows it needs: computed once a run for all blocks. */
 interface Places {
@@ -25,7 +32,12 @@ interface Places {
  * padding); `cells` [rows, 1], text * heads * longest + position; `mask`, added to scores [texts, heads, longest,
  * longest]; `longest` [1]. All whole numbers are int64. Output: `hidden` [rows, width].
  */
-export function trunkGraph(tensors: ReadonlyMap<string, StoredTensor>, config: Gpt2Config, blocks: number): Buffer {
+export function trunkGraph(
+	tensors: ReadonlyMap<string, StoredTensor>,
+	config: Gpt2Config,
+	blocks: number,
+	products: TrunkProducts = "float32",
+): Buffer {
 	const graph = new GraphBuilder("trunk");
 	const weight: Weight = (name) => graph.stored(name, storedTensor(tensors, name));
 	const ids = graph.input("ids", "int64", ["rows"]);
@@ -37,10 +49,19 @@ export function trunkGraph(tensors: ReadonlyMap<string, StoredTensor>, config: G
 	];
 	let rows = graph.op("Add", embedded);
 	for (let i = 0; i < blocks; i++) {
-		rows = block(graph, config, (name) => weight(`h.${i}.${name}`), places, rows);
+		const own: Weight = (name) => weight(`h.${i}.${name}`);
+		rows = block(graph, config, own, linearOf(graph, own, products), places, rows);
 	}
 	graph.output("hidden", rows, "float32", ["rows", config.n_embd]);
 	return graph.build();
+}
+
+function linearOf(graph: GraphBuilder, weight: Weight, products: TrunkProducts): Linear {
+	return (name, rows) => {
+		const [matrix, bias] = [weight(`${name}.weight`), weight(`${name}.bias`)];
+		if (products === "float32") return graph.op("Gemm", [rows, matrix, bias]);
+		return int8Linear(graph, rows, { matrix, bias, stored: products, afterGelu: name === "mlp.c_proj" });
+	};
 }
 
 function attentionPlaces(graph: GraphBuilder, { n_head: heads }: Gpt2Config): Places {
@@ -58,14 +79,19 @@ function attentionPlaces(graph: GraphBuilder, { n_head: heads }: Gpt2Config): Pl
 	return { parts: [part(0), part(1), part(2)], back, mask };
 }
 
-function block(graph: GraphBuilder, config: Gpt2Config, weight: Weight, places: Places, rows: Value): Value {
+function block(
+	graph: GraphBuilder,
+	config: Gpt2Config,
+	weight: Weight,
+	linear: Linear,
+	places: Places,
+	rows: Value,
+): Value {
 	const { n_embd: width, layer_norm_epsilon } = config;
 	const norm = (name: string, input: Value) =>
 		graph.op("LayerNormalization", [input, weight(`${name}.weight`), weight(`${name}.bias`)], {
 			epsilon: { float: layer_norm_epsilon },
 		});
-	const linear = (name: string, input: Value) =>
-		graph.op("Gemm", [input, weight(`${name}.weight`), weight(`${name}.bias`)]);
 	const mixed = attention(graph, config, places, linear("attn.c_attn", norm("ln_1", rows)));
 	const attended = graph.op("Add", [
 		rows,

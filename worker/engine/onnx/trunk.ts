@@ -1,18 +1,34 @@
 import { TailtuneError } from "../../../shared/errors.ts";
+import type { TailSpec } from "../../../shared/messages.ts";
+import type { ModelFiles } from "../../../shared/model/model-files.ts";
 import { cutOf } from "../../../shared/model/tail-spec.ts";
-import type { OpenTrunk } from "../engine.ts";
+import type { EngineOptions, OpenTrunk, Trunk } from "../engine.ts";
+import { exactInt8Weights } from "./int8-weights.ts";
 import { causalMask, paddingMask } from "./masks.ts";
 import { floats, onnxInfo, Session, wholeNumbers } from "./session.ts";
-import { trunkGraph } from "./trunk-graph.ts";
+import { type TrunkProducts, trunkGraph } from "./trunk-graph.ts";
 
 /**
  * The frozen blocks in ONNX Runtime, straight from the model's safetensors files. A text's result doesn't depend on
- * the texts beside it. Throws TailtuneError "engine" where there is no frozen block, or where ONNX Runtime fails.
+ * the texts beside it, nor on the threads; with int8 products too, since each row has a scale of its own and sums of
+ * whole numbers are exact.
+ * Throws TailtuneError "engine" where there is no frozen block, or where ONNX Runtime fails.
  */
 export const openOnnxTrunk: OpenTrunk = async (model, spec, options) => {
+	const products = options.trunkPrecision === "int8" ? await exactInt8Weights(options) : "float32";
+	return openTrunkWith(products, model, spec, options);
+};
+
+/** `openOnnxTrunk` with products of that kind. */
+export async function openTrunkWith(
+	products: TrunkProducts,
+	model: ModelFiles,
+	spec: TailSpec,
+	options: EngineOptions,
+): Promise<Trunk> {
 	const blocks = cutOf(spec, model.config.n_layer);
 	if (blocks === 0) throw new TailtuneError("engine", `${spec.trainable} leaves no frozen block for a trunk`);
-	const session = await Session.open(trunkGraph(model.tensors, model.config, blocks), options);
+	const session = await Session.open(trunkGraph(model.tensors, model.config, blocks, products), options);
 	const { n_embd: width, n_head: heads } = model.config;
 	return {
 		info: onnxInfo(options),
@@ -31,7 +47,7 @@ export const openOnnxTrunk: OpenTrunk = async (model, spec, options) => {
 		},
 		dispose: () => session.dispose(),
 	};
-};
+}
 
 /** What `trunkGraph` takes, for a group of texts. */
 function trunkInputs(sequences: readonly Uint32Array[], heads: number, causal: boolean) {

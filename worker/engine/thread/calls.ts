@@ -3,12 +3,12 @@ import { TailtuneError } from "../../../shared/errors.ts";
 import type { TailSpec } from "../../../shared/messages.ts";
 import type { ModelFiles } from "../../../shared/model/model-files.ts";
 import type { EngineInfo } from "../engine.ts";
-import type { Engines } from "../open-engines.ts";
+import type { Engines, RunEngineChoice } from "../open-engines.ts";
 import type { PackedInputs } from "./packed-inputs.ts";
 
 /** What opens engines in the thread: `open-engines.ts`, or what a test puts in its place. */
 export interface EnginesModule {
-	openEngines(model: ModelFiles, spec: TailSpec, choice: EngineChoice): Promise<Engines>;
+	openEngines(model: ModelFiles, spec: TailSpec, choice: RunEngineChoice): Promise<Engines>;
 	describeEngines(choice: EngineChoice): Promise<EngineInfos>;
 }
 
@@ -34,7 +34,7 @@ export interface OpenedSession {
 export interface EngineCalls {
 	describe(choice: EngineChoice): EngineInfos;
 	/** @param folder of the model, opened once more: headers are read, nothing is hashed */
-	open(folder: string, spec: TailSpec, choice: EngineChoice): OpenedSession;
+	open(folder: string, spec: TailSpec, choice: RunEngineChoice): OpenedSession;
 	/** The states are moved. */
 	hiddenStates(session: number, sequences: readonly Uint32Array[]): Float32Array[];
 	/** @param parameters in shared memory */

@@ -2,7 +2,7 @@ import type { EngineChoice } from "../../../shared/embedded-worker.ts";
 import type { TailSpec } from "../../../shared/messages.ts";
 import type { ModelFiles } from "../../../shared/model/model-files.ts";
 import type { EngineInfo, Trunk } from "../engine.ts";
-import type { Engines } from "../open-engines.ts";
+import type { Engines, RunEngineChoice } from "../open-engines.ts";
 import type { EngineInfos } from "./calls.ts";
 import { EngineThread } from "./engine-thread.ts";
 import { ThreadTail } from "./thread-tail.ts";
@@ -22,7 +22,7 @@ export class ThreadEngines {
 	}
 
 	/** `openEngines` in the thread. Throws like it, and TailtuneError "engine" where the thread can't go on. */
-	async openEngines(model: ModelFiles, spec: TailSpec, choice: EngineChoice): Promise<Engines> {
+	async openEngines(model: ModelFiles, spec: TailSpec, choice: RunEngineChoice): Promise<Engines> {
 		const thread = this.#running();
 		const { session, trunk, tail } = await thread.call("open", [model.folder, spec, choice]);
 		return {

@@ -1,6 +1,7 @@
 // Original file: proto/tailtune/v1/work.proto
 
 import type { TailSpecInput as _tailtune_v1_TailSpecInput, TailSpec as _tailtune_v1_TailSpec } from '../../tailtune/v1/TailSpec.ts';
+import type { TrunkPrecisionInput as _tailtune_v1_TrunkPrecisionInput, TrunkPrecision as _tailtune_v1_TrunkPrecision } from '../../tailtune/v1/TrunkPrecision.ts';
 
 /**
  * What a worker must know before it takes work of a run.
@@ -17,6 +18,7 @@ export interface RunSpecInput {
    * HOST:PORT of the coordinator's tensors; empty where the workers live in its process.
    */
   'tensorsAddress'?: (string);
+  'trunkPrecision'?: (_tailtune_v1_TrunkPrecisionInput);
 }
 
 /**
@@ -34,4 +36,5 @@ export interface RunSpec {
    * HOST:PORT of the coordinator's tensors; empty where the workers live in its process.
    */
   'tensorsAddress': (string);
+  'trunkPrecision': (_tailtune_v1_TrunkPrecision);
 }

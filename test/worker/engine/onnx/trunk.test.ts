@@ -8,7 +8,9 @@ import type { ModelFiles, StoredType } from "../../../../shared/model/model-file
 import { openModel } from "../../../../shared/model/open-model.ts";
 import { writeRandomModel } from "../../../../shared/model/random-model.ts";
 import { writeSafetensors } from "../../../../shared/model/safetensors.ts";
-import { openOnnxTrunk } from "../../../../worker/engine/onnx/trunk.ts";
+import type { TrunkPrecision } from "../../../../shared/model/trunk-precision.ts";
+import type { Trunk } from "../../../../worker/engine/engine.ts";
+import { openOnnxTrunk, openTrunkWith } from "../../../../worker/engine/onnx/trunk.ts";
 import { temporaryFolder } from "../../../shared/model/tiny-model.ts";
 
 // As wide as the kernels' blocks, so that whole and partial ones occur.
@@ -31,8 +33,14 @@ async function randomModel(t: ExecutionContext): Promise<ModelFiles> {
 	return openModel(folder);
 }
 
-async function opened(t: ExecutionContext, model: ModelFiles, spec: TailSpec, threads: number) {
-	const trunk = await openOnnxTrunk(model, spec, { threads });
+async function opened(
+	t: ExecutionContext,
+	model: ModelFiles,
+	spec: TailSpec,
+	threads: number,
+	trunkPrecision?: TrunkPrecision,
+) {
+	const trunk = await openOnnxTrunk(model, spec, { threads, trunkPrecision });
 	t.teardown(() => trunk.dispose());
 	return trunk;
 }
@@ -42,10 +50,18 @@ function text(length: number, seed = 0): Uint32Array {
 	return Uint32Array.from({ length }, (_, i) => ((seed + i) * 7919 + seed) % CONFIG.vocab_size);
 }
 
-for (const causal of [true, false]) {
-	test(`a text has the same bits alone, in company and on two threads, causal ${causal}`, async (t) => {
+for (const [causal, precision] of [
+	[true, "fp32"],
+	[false, "fp32"],
+	[true, "int8"],
+	[false, "int8"],
+] as const) {
+	test(`a text has the same bits alone, in company and on more threads, causal ${causal}, ${precision}`, async (t) => {
 		const model = await randomModel(t);
-		const [one, two] = [await opened(t, model, specOf({ causal }), 1), await opened(t, model, specOf({ causal }), 2)];
+		const open = (threads: number) => opened(t, model, specOf({ causal }), threads, precision);
+		const one = await open(1);
+		const others = [await open(2), await open(5), await open(8)];
+		let turn = 0;
 		const length = fc.oneof(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 1, max: CONFIG.n_positions }));
 		const company = fc.array(length, { maxLength: 4 });
 		const property = fc.asyncProperty(length, company, company, fc.nat(1e6), async (own, before, after, seed) => {
@@ -53,11 +69,27 @@ for (const causal of [true, false]) {
 			const group = [...before.map((n) => text(n, n)), tokens, ...after.map((n) => text(n, n))];
 			const [alone] = await one.hiddenStates([tokens]);
 			t.deepEqual((await one.hiddenStates(group))[before.length], alone);
-			t.deepEqual((await two.hiddenStates(group))[before.length], alone);
+			const more = others[turn++ % others.length] as Trunk;
+			t.deepEqual((await more.hiddenStates(group))[before.length], alone);
 		});
 		await fc.assert(property, { numRuns: 25, seed: 1 });
 	});
 }
+
+test("int8 products are near those of fp32, and their features don't depend on how the whole numbers are stored", async (t) => {
+	const model = await randomModel(t);
+	const spec = specOf();
+	const texts = [text(40, 1), text(7, 2)];
+	const [exact, near] = [await opened(t, model, spec, 1), await opened(t, model, spec, 1, "int8")];
+	const [expected, found] = [await exact.hiddenStates(texts), await near.hiddenStates(texts)];
+	const error = Math.sqrt(distance(found, expected) / distance(expected));
+	t.true(error > 1e-4 && error < 0.03, `relative error ${error}`);
+	for (const stored of ["int8", "uint8"] as const) {
+		const trunk = await openTrunkWith(stored, model, spec, { threads: 2 });
+		t.teardown(() => trunk.dispose());
+		t.deepEqual(await trunk.hiddenStates(texts), found, stored);
+	}
+});
 
 test("with causal attention a token's state depends on no later token, without it on all", async (t) => {
 	const model = await randomModel(t);
@@ -117,6 +149,12 @@ test("a token that the vocabulary hasn't ends in one line, and the trunk goes on
 	await t.throwsAsync(unknown, { code: "engine", message: /^ONNX Runtime: [^\n]+$/ });
 	t.deepEqual(await trunk.hiddenStates([text(2)]), before);
 });
+
+/** Sum of squares of what lies between two lists of states, or of one alone. */
+function distance(states: readonly Float32Array[], from?: readonly Float32Array[]): number {
+	const difference = (value: number, text: number, at: number) => value - (from?.[text]?.[at] ?? 0);
+	return states.reduce((sum, rows, text) => rows.reduce((own, v, at) => own + difference(v, text, at) ** 2, sum), 0);
+}
 
 /** A model with the numbers of another cut down to what a 16-bit type can hold. */
 function shortened(t: ExecutionContext, model: ModelFiles, type: "F16" | "BF16"): Promise<ModelFiles> {

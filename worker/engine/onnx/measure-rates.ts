@@ -1,0 +1,129 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Tensor } from "onnxruntime-node";
+import type { ProductRates } from "../../../shared/embedded-worker.ts";
+import type { ModelFiles } from "../../../shared/model/model-files.ts";
+import { openModel } from "../../../shared/model/open-model.ts";
+import { GPT2_SIZES, writeRandomModel } from "../../../shared/model/random-model.ts";
+import { TRUNK_PRECISIONS, type TrunkPrecision } from "../../../shared/model/trunk-precision.ts";
+import type { EngineOptions, Trunk } from "../engine.ts";
+import { GraphBuilder, storedTensor } from "./graph-builder.ts";
+import { int8Product } from "./int8-linear.ts";
+import { exactInt8Weights } from "./int8-weights.ts";
+import { floats, Session } from "./session.ts";
+import { openTrunkWith } from "./trunk.ts";
+import type { TrunkProducts } from "./trunk-graph.ts";
+
+// Two blocks as wide as GPT-2 small's, and a group of texts as the plan makes them: in all 1,024 tokens.
+const MODEL = { ...GPT2_SIZES.small, n_layer: 2, vocab_size: 256 };
+const TEXTS = Array.from({ length: 16 }, () => Uint32Array.from({ length: 64 }, (_, i) => i));
+const ROWS = 1024;
+const LAYERS = ["attn.c_attn", "attn.c_proj", "mlp.c_fc", "mlp.c_proj"] as const;
+const BLOCK_FLOP = 2 * ROWS * 12 * MODEL.n_embd ** 2;
+/** Runs go on for so long, warmed up, and there are so many at least. */
+const MEASURED_MS = 100;
+const RUNS = 3;
+
+/**
+ * Measures what ONNX Runtime reaches here in a block's matrix products alone, and in whole blocks: for each precision
+ * with 1, 2, 4... threads up to those given. Takes a few seconds.
+ */
+export async function measureRates(threads: number): Promise<ProductRates[]> {
+	const folder = await mkdtemp(join(tmpdir(), "tailtune-doctor-"));
+	try {
+		await writeRandomModel(join(folder, "model"), MODEL, 1);
+		const model = await openModel(join(folder, "model"));
+		const rates: ProductRates[] = [];
+		for (const precision of TRUNK_PRECISIONS) {
+			for (const count of threadCounts(threads)) rates.push(await measure(model, precision, { threads: count }));
+		}
+		return rates;
+	} finally {
+		await rm(folder, { recursive: true });
+	}
+}
+
+function threadCounts(most: number): number[] {
+	const doubled = Array.from({ length: Math.ceil(Math.log2(most)) }, (_, i) => 2 ** i);
+	return [...doubled, most];
+}
+
+async function measure(model: ModelFiles, precision: TrunkPrecision, options: EngineOptions): Promise<ProductRates> {
+	const products = precision === "int8" ? await exactInt8Weights(options) : "float32";
+	const session = await Session.open(productsGraph(model, products), options);
+	const spec = { trainable: "TRAINABLE_HEAD", classes: 2, causal: true, loraRank: 0, loraScale: 0 } as const;
+	const trunk = await openTrunkWith(products, model, spec, options);
+	try {
+		const [productsMs, trunkMs] = await medians([productsRun(session, products), trunkRun(trunk)]);
+		const rate = (blocks: number, ms = Number.NaN) => (blocks * BLOCK_FLOP) / ms / 1e6;
+		const whole = { productsGflops: rate(1, productsMs), trunkGflops: rate(MODEL.n_layer, trunkMs) };
+		return { precision, threads: options.threads, ...whole };
+	} finally {
+		await Promise.all([session.dispose(), trunk.dispose()]);
+	}
+}
+
+/** The four products of a block, one beside the other, from `left768` and `left3072`. */
+function productsGraph({ tensors }: ModelFiles, products: TrunkProducts): Buffer {
+	const graph = new GraphBuilder("products");
+	const type = products === "float32" ? "float32" : "uint8";
+	const widths = [MODEL.n_embd, 4 * MODEL.n_embd];
+	const left = new Map(widths.map((width) => [width, graph.input(`left${width}`, type, [ROWS, width])]));
+	for (const name of LAYERS) {
+		const stored = storedTensor(tensors, `h.0.${name}.weight`);
+		const [width = 0, columns = 0] = stored.shape;
+		const [rows, matrix] = [left.get(width) ?? "", graph.stored(name, stored)];
+		const bias = () => graph.stored(`${name}.bias`, storedTensor(tensors, `h.0.${name}.bias`));
+		const product =
+			products === "float32"
+				? graph.op("Gemm", [rows, matrix, bias()])
+				: int8Product(graph, rows, 128, { matrix, stored: products });
+		graph.output(`${name}.product`, product, "float32", [ROWS, columns]);
+	}
+	graph.answerNothing(graph.float(0));
+	return graph.build();
+}
+
+function productsRun(session: Session, products: TrunkProducts): () => Promise<unknown> {
+	const { n_embd: width } = MODEL;
+	const inputOf = (columns: number) => {
+		const [size, dims] = [ROWS * columns, [ROWS, columns]];
+		if (products === "float32")
+			return floats(
+				new Float32Array(size).map((_, i) => (i % 17) / 8 - 1),
+				dims,
+			);
+		return new Tensor(
+			"uint8",
+			new Uint8Array(size).map((_, i) => i % 251),
+			dims,
+		);
+	};
+	const inputs = { [`left${width}`]: inputOf(width), [`left${4 * width}`]: inputOf(4 * width) };
+	const columns = { "attn.c_attn": 3 * width, "attn.c_proj": width, "mlp.c_fc": 4 * width, "mlp.c_proj": width };
+	const results = LAYERS.map((name) => {
+		const dims = [ROWS, columns[name]];
+		return [`${name}.product`, floats(new Float32Array(ROWS * columns[name]), dims)] as const;
+	});
+	return () => session.run(inputs, Object.fromEntries(results));
+}
+
+function trunkRun(trunk: Trunk): () => Promise<unknown> {
+	return () => trunk.hiddenStates(TEXTS);
+}
+
+/** Median milliseconds of each piece of work, done in turn. */
+async function medians(works: readonly (() => Promise<unknown>)[]): Promise<number[]> {
+	const times: number[][] = works.map(() => []);
+	for (const work of works) await work();
+	const start = performance.now();
+	while ((times[0]?.length ?? 0) < RUNS || performance.now() - start < works.length * MEASURED_MS) {
+		for (const [i, work] of works.entries()) {
+			const before = performance.now();
+			await work();
+			times[i]?.push(performance.now() - before);
+		}
+	}
+	return times.map((own) => own.sort((a, b) => a - b)[own.length >> 1] ?? Number.NaN);
+}
