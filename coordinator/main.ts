@@ -6,6 +6,7 @@ import { addDoctorCommand } from "./cli/doctor-command.ts";
 import { addEvaluateCommand } from "./cli/evaluate-command.ts";
 import { guardProcess } from "./cli/guard-process.ts";
 import { addQuickstartCommand } from "./cli/quickstart-command.ts";
+import { addServeCommand } from "./cli/serve-command.ts";
 import { addTrainCommand } from "./cli/train-command.ts";
 import { printError } from "./terminal/print-error.ts";
 
@@ -17,9 +18,15 @@ export async function main(args: readonly string[], workerSide: WorkerSide): Pro
 		.option("--debug", "show where an error came from")
 		.configureOutput({ writeErr: () => {} })
 		.exitOverride();
-	for (const add of [addTrainCommand, addEvaluateCommand, addClassifyCommand, addDoctorCommand, addQuickstartCommand]) {
-		add(program, workerSide);
-	}
+	const commands = [
+		addTrainCommand,
+		addEvaluateCommand,
+		addClassifyCommand,
+		addServeCommand,
+		addDoctorCommand,
+		addQuickstartCommand,
+	];
+	for (const add of commands) add(program, workerSide);
 	workerSide.addWorkerCommand(program);
 	guardProcess((error) => printError(error, program.opts()));
 	try {

@@ -46,6 +46,11 @@ export class Dispatcher {
 		return this.#expected.has(key);
 	}
 
+	/** Id of the worker that holds each shard; undefined while nobody is there. */
+	get holders(): readonly (string | undefined)[] {
+		return this.#shards.holders;
+	}
+
 	/** Gives the shards of a worker that died to others at once, and what it had in hand too. */
 	loseWorker(workerId: string): void {
 		const lost = [...this.#shards.holders.keys()].filter((shard) => this.#shards.holders[shard] === workerId);

@@ -1,3 +1,4 @@
+import type { BusTiming } from "../../shared/bus/bus.ts";
 import { createMemoryBus } from "../../shared/bus/memory-bus.ts";
 import type { WorkerSide } from "../../shared/embedded-worker.ts";
 import { featureMemoryBytes } from "../../shared/feature-memory.ts";
@@ -5,9 +6,16 @@ import { countPhysicalCores } from "../../shared/physical-cores.ts";
 import { createMemoryTensors } from "../../shared/tensors/memory-tensors.ts";
 import { announceRun, type Cluster, type ClusterRun } from "./cluster.ts";
 
-/** Starts a bus and a worker in this process and announces a run to it. */
-export async function openEmbeddedCluster({ startWorker }: WorkerSide, run: ClusterRun): Promise<Cluster> {
-	const bus = createMemoryBus();
+/**
+ * Starts a bus and a worker in this process and announces a run to it.
+ * @param timing with a limit to the worker's heartbeats it computes in a thread, and the event loop stays free
+ */
+export async function openEmbeddedCluster(
+	{ startWorker }: WorkerSide,
+	run: ClusterRun,
+	timing: Partial<BusTiming> = {},
+): Promise<Cluster> {
+	const bus = createMemoryBus(timing);
 	const tensors = createMemoryTensors();
 	const { engine, backend, threads = countPhysicalCores(), featureMemory } = run.engine;
 	const worker = await startWorker({

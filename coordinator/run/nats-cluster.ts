@@ -2,7 +2,8 @@ import { connectNatsBus } from "../../shared/bus/nats-bus.ts";
 import { natsCredentials } from "../../shared/bus/nats-credentials.ts";
 import { readToken } from "../../shared/rpc/credentials.ts";
 import { serveTensors } from "../../shared/tensors/grpc-coordinator-tensors.ts";
-import { announceRun, type Cluster, type ClusterRun } from "./cluster.ts";
+import { announceRun, type Cluster, type ClusterRun, type OpenCluster } from "./cluster.ts";
+import type { Dispatcher } from "./dispatcher.ts";
 
 /** Where workers and coordinator meet. Secrets come from the environment, never from flags. */
 export interface NatsClusterOptions {
@@ -12,31 +13,60 @@ export interface NatsClusterOptions {
 	readonly listen?: string | undefined;
 }
 
-/** Announces a run to the workers that have joined a NATS server, and serves them its tensors. */
-export async function openNatsCluster({ nats, listen }: NatsClusterOptions, run: ClusterRun): Promise<Cluster> {
+/** A coordinator's place at a NATS server, from which it announces runs, one or several at a time. */
+export interface NatsHost {
+	/** Announces a run to the workers that have joined, and serves them its tensors. */
+	readonly open: OpenCluster;
+	close(): Promise<void>;
+}
+
+/** Connects to NATS and begins to serve tensors. */
+export async function connectNatsHost({ nats, listen }: NatsClusterOptions): Promise<NatsHost> {
 	const bus = await connectNatsBus({ servers: nats, role: "coordinator", credentials: await natsCredentials() });
-	let announced: Awaited<ReturnType<typeof announceRun>> | undefined;
+	const dispatchers = new Map<string, Dispatcher>();
+	const models = new Map<string, string>();
 	const server = await serveTensors({
 		listen,
 		token: await readToken({ file: process.env.TAILTUNE_TOKEN_FILE }),
-		models: new Map([[run.modelHash, run.model.folder]]),
-		isExpected: (_, itemKey) => announced?.dispatcher.isExpected(itemKey) ?? false,
-		onWorkerLost: (workerId) => announced?.dispatcher.loseWorker(workerId),
+		models,
+		isExpected: (runId, itemKey) => dispatchers.get(runId)?.isExpected(itemKey) ?? false,
+		onWorkerLost: (workerId) => {
+			for (const dispatcher of dispatchers.values()) dispatcher.loseWorker(workerId);
+		},
+	}).catch(async (error) => {
+		await bus.close();
+		throw error;
 	});
-	const leave = async () => {
+	const open = async (run: ClusterRun) => {
+		models.set(run.modelHash, run.model.folder);
+		const { spec, dispatcher } = await announceRun(bus, server, run, server.address);
+		dispatchers.set(run.runId, dispatcher);
+		const close = async () => {
+			dispatchers.delete(run.runId);
+			await dispatcher.stop();
+			server.closeRun(run.runId);
+		};
+		return { spec, dispatcher, tensors: server, close };
+	};
+	const close = async () => {
 		await server.close();
 		await bus.close();
 	};
+	return { open, close };
+}
+
+/** Announces a run to the workers that have joined a NATS server, and serves them its tensors. */
+export async function openNatsCluster(options: NatsClusterOptions, run: ClusterRun): Promise<Cluster> {
+	const host = await connectNatsHost(options);
 	try {
-		announced = await announceRun(bus, server, run, server.address);
+		const cluster = await host.open(run);
+		const close = async () => {
+			await cluster.close();
+			await host.close();
+		};
+		return { ...cluster, close };
 	} catch (error) {
-		await leave();
+		await host.close();
 		throw error;
 	}
-	const { spec, dispatcher } = announced;
-	const close = async () => {
-		await dispatcher.stop();
-		await leave();
-	};
-	return { spec, dispatcher, tensors: server, close };
 }
