@@ -33,6 +33,7 @@ export function addServeCommand(program: Command, workerSide: WorkerSide): void 
 			const cluster = await connect(options, workerSide);
 			try {
 				const serving = await serve({ run, options, engine, ...cluster });
+				process.send?.(serving.address);
 				try {
 					await Promise.race([serving.ready, end]);
 					await end;
@@ -41,6 +42,7 @@ export function addServeCommand(program: Command, workerSide: WorkerSide): void 
 				}
 			} finally {
 				await cluster.close();
+				if (process.connected) process.disconnect();
 			}
 		},
 	);

@@ -8,6 +8,7 @@ import type { OpenCluster } from "../run/cluster.ts";
 import { openEmbeddedCluster } from "../run/embedded-cluster.ts";
 import { openNatsCluster } from "../run/nats-cluster.ts";
 import { type Environment, resume, train } from "../run/train.ts";
+import { serveBeside } from "../serve/serve-beside.ts";
 import { createTerminal } from "../terminal/terminal.ts";
 
 interface Options extends Record<string, unknown> {
@@ -15,6 +16,7 @@ interface Options extends Record<string, unknown> {
 	readonly resume?: string;
 	readonly nats?: string;
 	readonly listen?: string;
+	readonly serve?: string | true;
 	readonly json?: boolean;
 }
 
@@ -26,14 +28,21 @@ export function addTrainCommand(program: Command, workerSide: WorkerSide): void 
 		.option("--config <file>", "settings in a YAML file, under the names of the flags in camelCase")
 		.option("--resume <run>", "go on with a run that was interrupted")
 		.option("--nats <urls>", "use the workers that have joined this NATS server, instead of one in this process")
-		.option("--listen <host:port>", "with --nats: where workers fetch parameters (default: a free port on loopback)");
+		.option("--listen <host:port>", "with --nats: where workers fetch parameters (default: a free port on loopback)")
+		.option("--serve [host:port]", "answer Classify calls with the best model so far (default: 127.0.0.1:50051)");
 	addConfigFlags(command).action(async (_, { optsWithGlobals }: Command) => {
 		const options: Options = optsWithGlobals.call(command);
 		const openCluster: OpenCluster = (run) =>
 			options.nats === undefined
 				? openEmbeddedCluster(workerSide, run)
 				: openNatsCluster({ nats: options.nats, listen: options.listen }, run);
-		const environment = { openCluster, terminal: createTerminal(options), interrupt: interruptSignal() };
+		const address = options.serve === true ? "127.0.0.1:50051" : options.serve;
+		const environment: Environment = {
+			openCluster,
+			terminal: createTerminal(options),
+			interrupt: interruptSignal(),
+			serveBeside: address === undefined ? undefined : serveBeside(address),
+		};
 		await (options.resume === undefined ? startNew(options, environment) : goOn(options.resume, options, environment));
 	});
 }

@@ -81,6 +81,7 @@ class Epochs {
 				this.#state.best = parameters.slice();
 				await writeBest(folder, this.#state.best);
 			}
+			await this.#run.onBetter?.(parameters);
 		}
 		await this.#checkpoint();
 	}

@@ -8,9 +8,11 @@ import { parameterLayout } from "../../shared/model/parameter-layout.ts";
 import { cutOf, TRAINABLE_BY_NAME } from "../../shared/model/tail-spec.ts";
 import type { RunResult } from "../results/result.ts";
 import { keepMetrics } from "../results/result-files.ts";
+import type { ServeBeside, ServerBeside } from "../serve/serve-beside.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { newTrainingState, readCheckpoint, type TrainingState } from "./checkpoint.ts";
 import type { OpenCluster } from "./cluster.ts";
+import { exportModel } from "./export-model.ts";
 import { finishRun } from "./finish-run.ts";
 import { loadModel } from "./load-model.ts";
 import { prepareFeatures } from "./prepare-features.ts";
@@ -27,6 +29,8 @@ export interface Environment {
 	readonly terminal: Terminal;
 	/** Aborts when the user wants the run to stop: the step in hand is finished first. */
 	readonly interrupt: AbortSignal;
+	/** Starts what answers with the best model so far while the run goes on; default: nothing does. */
+	readonly serveBeside?: ServeBeside | undefined;
 }
 
 /** A finished run: where it is, and what it reached. */
@@ -94,7 +98,7 @@ async function runInFolder(
 	config: TrainConfig,
 	{ model, texts, tail, fingerprint }: Inputs,
 	watch: Stopwatch,
-	{ openCluster, terminal, interrupt }: Environment,
+	{ openCluster, terminal, interrupt, serveBeside }: Environment,
 ): Promise<FinishedRun> {
 	const layout = parameterLayout(tail, model.config);
 	const state = await openState(
@@ -123,13 +127,19 @@ async function runInFolder(
 		terminal,
 		interrupt,
 		...cluster,
+		...(serveBeside && {
+			onBetter: (parameters) => exportModel({ tail, texts, folder: folder.path }, model, parameters),
+		}),
 	};
+	let server: ServerBeside | undefined;
 	try {
+		server = await serveBeside?.(folder.path, config);
+		if (server) terminal.line(`the best model so far answers on ${server.address}`);
 		await watch.time("features", () => prepareFeatures(run));
 		const outcome = await runEpochs(run, state, watch);
 		return { folder: folder.path, result: await finishRun(run, model, state, outcome, watch) };
 	} finally {
-		await cluster.close();
+		await Promise.all([server?.end(), cluster.close()]);
 	}
 }
 
