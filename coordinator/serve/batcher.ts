@@ -150,7 +150,7 @@ export class Batcher {
 		this.#tokensUnderWay += tokens;
 		lanes.take(shard);
 		onBatch?.(batch.length, tokens);
-		const done = this.#pace.begin(tokens);
+		const done = this.#pace.begin(tokens, batch.length >= limits.maxBatch || this.#queue.length > 0);
 		try {
 			const answers = await compute(
 				batch.map((entry) => entry.tokens),

@@ -1,7 +1,7 @@
 /** Weight of the latest batch in the mean. */
 const LATEST = 0.2;
 
-/** How fast texts are answered, all workers together: a mean over the last batches. */
+/** How fast texts are answered when many wait, all workers together: a mean over the last batches. */
 export class Pace {
 	readonly #now: () => number;
 	#msPerToken: number | undefined;
@@ -12,14 +12,18 @@ export class Pace {
 		this.#now = now;
 	}
 
-	/** A batch of so many tokens begins. Returns what tells of its end. */
-	begin(tokens: number): () => void {
+	/**
+	 * A batch of so many tokens begins. Returns what tells of its end.
+	 * @param isLoaded whether there was enough to do: a token of a lone text takes longer than one of many
+	 */
+	begin(tokens: number, isLoaded: boolean): () => void {
 		const startMs = this.#now();
 		return () => {
 			const endMs = this.#now();
 			// While batches overlap, one that ends tells only of the time since the one that ended before it.
 			const msPerToken = (endMs - Math.max(startMs, this.#lastEndMs)) / tokens;
 			this.#lastEndMs = endMs;
+			if (!isLoaded) return;
 			this.#msPerToken = (1 - LATEST) * (this.#msPerToken ?? msPerToken) + LATEST * msPerToken;
 		};
 	}

@@ -68,12 +68,12 @@ export class ServedModel {
 		try {
 			const options = { openCluster: parts.openCluster, shards: parts.shards, verify: true };
 			const classifier = await Classifier.open(staged.run, parts.engine, options);
-			const model = new ServedModel(classifier, metrics, parts, staged.remove);
-			await model.classify("Is this thing on?", true, new AbortController().signal).catch(async (error) => {
+			const { tokens } = await readText("Is this thing on?", classifier.settings.maxTokens, true);
+			await classifier.classifyGroup([tokens], 0).catch(async (error) => {
 				await classifier.close();
 				throw error;
 			});
-			return model;
+			return new ServedModel(classifier, metrics, parts, staged.remove);
 		} catch (error) {
 			await staged.remove();
 			throw withPlace(error, staged.run, run);

@@ -117,7 +117,7 @@ test("a text that finds the queue full is refused at once, and those taken are a
 });
 
 test("a text that would have to wait too long is refused, by what the last ones took", async (t) => {
-	const { batcher, batches, advance } = setUp({ maxWaitMs: 100 });
+	const { batcher, batches, advance } = setUp({ maxBatch: 1, maxWaitMs: 100 });
 	const first = batcher.ask(text(10), never);
 	await advance(50); // 5 ms a token
 	batches[0]?.end();
@@ -129,6 +129,22 @@ test("a text that would have to wait too long is refused, by what the last ones 
 	await settle();
 	batches[2]?.end();
 	await Promise.all(taken);
+});
+
+test("what a lone text took doesn't count: a burst after it is taken", async (t) => {
+	const { batcher, batches, advance } = setUp({ maxWaitMs: 100 });
+	const first = batcher.ask(text(1), never);
+	await advance(90);
+	batches[0]?.end();
+	await first;
+	await settle();
+	const burst = Array.from({ length: 6 }, () => batcher.ask(text(10), never));
+	for (let done = 1; done < batches.length; done++) {
+		batches[done]?.end();
+		await settle();
+		await advance(5);
+	}
+	t.is((await Promise.all(burst)).length, 6);
 });
 
 test("a text whose caller gave up before its turn is not computed", async (t) => {
