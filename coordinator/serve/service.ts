@@ -133,7 +133,8 @@ async function* classifyStream(
 			yield { classification };
 		calls.refuseWhenDraining();
 		end();
-	} catch (error) {
+	} catch (cause) {
+		const error = signal.aborted ? new TailtuneError("interrupted", "the caller gave up", { cause }) : cause;
 		end(error);
 		throw error;
 	}
