@@ -8,6 +8,9 @@ import { modelFingerprint } from "./stage-model.ts";
 /** How often the run's model is looked at. */
 const LOOK_MS = 1000;
 
+/** After so many looks that each found it changed, the model is tried all the same. */
+const MOST_RESTLESS = 4;
+
 export interface ModelHostParts {
 	/** Result folder of a run, which may still be training. */
 	readonly run: string;
@@ -27,6 +30,8 @@ export class ModelHost {
 	readonly #retiring = new Set<Promise<void>>();
 	readonly #idle = new Map<ServedModel, () => void>();
 	#seen: string | undefined;
+	/** Looks in a row that found the folder changed. */
+	#restless = 0;
 	#tried: string | undefined;
 	#look: Promise<void> | undefined;
 	#cancelLook = () => {};
@@ -103,14 +108,16 @@ export class ModelHost {
 		}, LOOK_MS);
 	}
 
-	// A folder that is being written to looks different each time: it is tried when it has come to rest.
+	// A folder that is being written to looks different each time: it is tried when it has come to rest, or doesn't.
 	async #lookOnce(): Promise<void> {
 		const { run, open, log, onLook } = this.#parts;
 		const found = await modelFingerprint(run);
-		const isAtRest = found === this.#seen;
+		this.#restless = found === this.#seen ? 0 : this.#restless + 1;
 		this.#seen = found;
-		if (found === undefined || !isAtRest || found === this.#tried) return;
+		const isWorthIt = this.#restless === 0 || this.#restless >= MOST_RESTLESS;
+		if (found === undefined || !isWorthIt || found === this.#tried) return;
 		this.#tried = found;
+		this.#restless = 0;
 		try {
 			const model = await open(run);
 			if (found !== (await modelFingerprint(run))) {

@@ -105,7 +105,7 @@ test("before there is a model, probes hear NOT_SERVING and calls UNAVAILABLE; wh
 test("while a run trains, its best model so far answers, and is replaced without a failed call", async (t) => {
 	const out = join(await newFolder(), "run");
 	const learning = ["--epochs", "100", "--batch", "2", "--lr", "2e-5", "--eval-every", "1000"];
-	const flags = ["--model", "demo", "--threads", "1", "--data", await writeTexts(400), "--out", out, ...learning];
+	const flags = ["--model", "demo", "--threads", "1", "--data", await writeTexts(100), "--out", out, ...learning];
 	const run = start(["--json", "train", "--serve", "127.0.0.1:0", ...flags]);
 	t.teardown(() => run.kill("SIGKILL"));
 	let output = "";
