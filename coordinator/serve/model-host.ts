@@ -9,7 +9,7 @@ import { modelFingerprint } from "./stage-model.ts";
 const LOOK_MS = 1000;
 
 /** After so many looks that each found it changed, the model is tried all the same. */
-const MOST_RESTLESS = 4;
+const MOST_RESTLESS = 2;
 
 export interface ModelHostParts {
 	/** Result folder of a run, which may still be training. */
@@ -119,12 +119,9 @@ export class ModelHost {
 		this.#tried = found;
 		this.#restless = 0;
 		try {
-			const model = await open(run);
-			if (found !== (await modelFingerprint(run))) {
-				this.#tried = undefined; // it changed while it was copied
-				await model.close();
-			} else this.#serve(model);
+			this.#serve(await open(run));
 		} catch (error) {
+			if (error instanceof TailtuneError && error.code === "busy") this.#tried = undefined;
 			const kept = this.#current?.version ?? "none";
 			log.error({ err: error, kept }, "the run's new model is refused");
 			onLook("refused");

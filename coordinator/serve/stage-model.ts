@@ -33,9 +33,10 @@ export interface StagedModel {
 /**
  * Copies the model of a run. Engines read weights in the file where they lie: whoever wrote to it would change, or crash,
  * what is being served. File systems that can share the bytes.
- * @throws TailtuneError "disk" where there is no room for it, "not-found" where there is no model
+ * @throws TailtuneError "disk" where there is no room for it, "not-found" where there is no model, "busy" where it changes
  */
 export async function stageModel(run: string): Promise<StagedModel> {
+	const before = await modelFingerprint(run);
 	const own = await mkdtemp(join(tmpdir(), "tailtune-serve-"));
 	const remove = () => rm(own, { recursive: true, force: true });
 	const from = join(run, "model");
@@ -44,9 +45,11 @@ export async function stageModel(run: string): Promise<StagedModel> {
 		await mkdir(to);
 		for (const name of (await readdir(from)).filter((file) => READ.test(file)))
 			await copyFile(join(from, name), join(to, name), constants.COPYFILE_FICLONE);
+		if (before !== (await modelFingerprint(run))) throw new TailtuneError("busy", `${from}: is being written to`);
 		return { run: own, remove };
 	} catch (error) {
 		await remove();
+		if (error instanceof TailtuneError) throw error;
 		if (systemCodeOf(error) === "ENOENT")
 			throw new TailtuneError("not-found", `${from}: no finished model here`, { cause: error });
 		throw asDiskError(own, error);

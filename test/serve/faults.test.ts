@@ -5,7 +5,7 @@ import { makeGenericClientConstructor, status as Status } from "@grpc/grpc-js";
 import test from "ava";
 import { service as healthDefinition } from "grpc-health-check";
 import { createClient } from "../../shared/rpc/client.ts";
-import { newFolder, start, writeTexts } from "../cli/tailtune.ts";
+import { fileAppears, newFolder, start, writeTexts } from "../cli/tailtune.ts";
 import { makeRun, writeModel } from "./run-folder.ts";
 import { classify, connect, startServer, statusOf } from "./server.ts";
 
@@ -114,6 +114,7 @@ test("while a run trains, its best model so far answers, and is replaced without
 		if (output.includes(" answers on ")) break;
 	}
 	run.stdout?.resume();
+	await fileAppears(out, "model");
 	const client = await connect(t, / answers on ([\d.:]+)/.exec(output)?.[1] ?? "");
 	const versions = new Set<string>();
 	const failures: number[] = [];
