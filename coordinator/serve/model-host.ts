@@ -89,6 +89,12 @@ export class ModelHost {
 		}
 	}
 
+	/** Opens the model anew at the next look: the one served can't compute any more. */
+	reopen(error: unknown): void {
+		this.#parts.log.error({ err: error }, "a batch failed: the model is opened anew");
+		this.#tried = undefined;
+	}
+
 	async close(): Promise<void> {
 		this.#closed = true;
 		this.#cancelLook();

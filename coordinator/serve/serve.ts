@@ -57,6 +57,7 @@ export async function serve({ run, options, engine, openCluster, shards }: Serve
 			shards,
 			limits: options,
 			onBatch: (...batch) => metrics.batch(...batch),
+			onFault: (error) => host.reopen(error),
 		}),
 		clock: realClock,
 		log,

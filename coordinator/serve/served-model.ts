@@ -17,6 +17,8 @@ export interface ModelParts {
 	readonly shards: number;
 	readonly limits: BatcherParts["limits"];
 	readonly onBatch: NonNullable<BatcherParts["onBatch"]>;
+	/** Told of a batch that could not be computed. */
+	readonly onFault: (error: unknown) => void;
 }
 
 /** What is said of a text. */
@@ -51,7 +53,14 @@ export class ServedModel {
 		this.#removeFiles = removeFiles;
 		this.#batcher = new Batcher({
 			...parts,
-			compute: (tokens, shard) => classifier.classifyGroup(tokens, shard),
+			compute: async (tokens, shard) => {
+				try {
+					return await classifier.classifyGroup(tokens, shard);
+				} catch (error) {
+					parts.onFault(error);
+					throw error;
+				}
+			},
 			lanes: this.lanes,
 			clock: realClock,
 			now: () => performance.now(),

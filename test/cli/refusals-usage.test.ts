@@ -19,11 +19,11 @@ test.after.always(() => removeFolder(folder));
 const TRAIN = ["train", "--data", "texts.tsv", "--model", "demo", "--out", "out"];
 
 const refused: [title: string, args: readonly string[], message: string][] = [
-	["no command", [], "expected a command: train, evaluate, classify, doctor, quickstart, worker"],
+	["no command", [], "expected a command: train, evaluate, classify, serve, doctor, quickstart, worker"],
 	[
 		"an unknown command",
 		["frobnicate"],
-		"unknown command 'frobnicate', expected one of train, evaluate, classify, doctor, quickstart, worker",
+		"unknown command 'frobnicate', expected one of train, evaluate, classify, serve, doctor, quickstart, worker",
 	],
 	["an unknown flag", [...TRAIN, "--frob", "3"], "unknown option '--frob', expected one that --help names"],
 	[
