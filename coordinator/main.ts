@@ -9,6 +9,7 @@ import { addExportCommand } from "./cli/export-command.ts";
 import { guardProcess } from "./cli/guard-process.ts";
 import { addQuickstartCommand } from "./cli/quickstart-command.ts";
 import { addRunsCommand } from "./cli/runs-command.ts";
+import { addServeCommand } from "./cli/serve-command.ts";
 import { addTrainCommand } from "./cli/train-command.ts";
 import { addWorkersCommand } from "./cli/workers-command.ts";
 import { printError } from "./terminal/print-error.ts";
@@ -17,6 +18,7 @@ const COMMANDS = [
 	addTrainCommand,
 	addEvaluateCommand,
 	addClassifyCommand,
+	addServeCommand,
 	addExportCommand,
 	addDoctorCommand,
 	addQuickstartCommand,

@@ -165,7 +165,11 @@ class Worker implements RunningWorker {
 		}
 	}
 
-	#openCache({ modelHash, trunkPrecision }: RunSpec, tail: TailSpec, trunk: Engines["trunk"]): FeatureCache | undefined {
+	#openCache(
+		{ modelHash, trunkPrecision }: RunSpec,
+		tail: TailSpec,
+		trunk: Engines["trunk"],
+	): FeatureCache | undefined {
 		const { featureCacheBytes: bytes = 0 } = this.#options;
 		if (bytes === 0 || !trunk) return undefined;
 		// Another processor may give other bits; threads and company don't.

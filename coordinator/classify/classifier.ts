@@ -24,17 +24,28 @@ export interface Answer {
 	readonly truncated: boolean;
 }
 
+/** What a classifier is opened with. */
+export interface ClassifierOptions extends Pick<Environment, "openCluster"> {
+	/** Groups that may be computed at the same time; default 1. */
+	readonly shards?: number;
+	/** Reads the weights before they are used, for workers of other processes ask for them by their hash; default false. */
+	readonly verify?: boolean;
+}
+
 const VERSION = 0;
 
-/** A tuned model, ready to classify on an embedded worker. */
+/** A tuned model, ready to classify on the workers of a cluster. */
 export class Classifier {
 	readonly settings: ClassifierSettings;
+	/** sha256 of the weights, hexadecimal; empty where they were not verified. */
+	readonly modelHash: string;
 	readonly #cluster: Cluster;
 	readonly #runId: string;
 	#nextPart = 0;
 
-	private constructor(settings: ClassifierSettings, cluster: Cluster, runId: string) {
+	private constructor(settings: ClassifierSettings, cluster: Cluster, { runId, modelHash }: ClusterRun) {
 		this.settings = settings;
+		this.modelHash = modelHash;
 		this.#cluster = cluster;
 		this.#runId = runId;
 	}
@@ -44,11 +55,11 @@ export class Classifier {
 	 * @throws TailtuneError where there is none, or its files can't be used
 	 */
 	static async open(
-		run: string,
+		runFolder: string,
 		engine: ClusterRun["engine"] & Pick<TrainConfig, "trunkPrecision">,
-		{ openCluster }: Pick<Environment, "openCluster">,
+		{ openCluster, shards = 1, verify = false }: ClassifierOptions,
 	): Promise<Classifier> {
-		const folder = join(run, "model");
+		const folder = join(runFolder, "model");
 		const settings = await readClassifierSettings(folder);
 		const model = await openModel(folder);
 		const runId = randomUUID();
@@ -60,10 +71,18 @@ export class Classifier {
 			loraRank: 0,
 			loraScale: 0,
 		};
+		if (verify) await model.checkFinite();
 		// The hash would take longer than a text, and a worker of this process doesn't ask for it.
-		const cluster = await openCluster({ runId, model, modelHash: "", tail, trunkPrecision, shards: 1, engine });
+		const modelHash = verify ? await model.hash() : "";
+		const run = { runId, model, modelHash, tail, trunkPrecision, shards, engine };
+		const cluster = await openCluster(run);
 		await cluster.tensors.publishParameters(runId, VERSION, await initialParameters(model, tail, 0));
-		return new Classifier(settings, cluster, runId);
+		return new Classifier(settings, cluster, run);
+	}
+
+	/** Id of the worker that holds each shard; undefined while nobody is there. */
+	get holders(): readonly (string | undefined)[] {
+		return this.#cluster.dispatcher.holders;
 	}
 
 	/** Classifies texts, computed in groups of similar length, answered in the order given. */
@@ -84,11 +103,21 @@ export class Classifier {
 		return answers;
 	}
 
+	/** Classifies texts together, on the worker that holds a shard. @param tokens of each text, at least one */
+	async classifyGroup(tokens: readonly Uint32Array[], shard: number): Promise<Answer[]> {
+		const item = this.#toItem([...tokens.keys()], tokens, shard);
+		const classes = this.settings.labels.length;
+		for await (const { logits } of this.#cluster.dispatcher.execute([item])) {
+			return tokens.map(({ length }, row) => this.#toAnswer(logits.slice(row * classes, (row + 1) * classes), length));
+		}
+		return [];
+	}
+
 	async close(): Promise<void> {
 		await this.#cluster.close();
 	}
 
-	#toItem(group: readonly number[], tokens: readonly Uint32Array[]): WorkItem {
+	#toItem(group: readonly number[], tokens: readonly Uint32Array[], shard = 0): WorkItem {
 		const { maxTokens, padTo, ...reading } = this.settings;
 		const padding = { ...reading, padTo: padTo ?? undefined };
 		const sequences = group.map((text) => {
@@ -99,7 +128,7 @@ export class Classifier {
 		});
 		const part = this.#nextPart++;
 		const kind = "WORK_KIND_CLASSIFY" as const;
-		return { runId: this.#runId, kind, step: 0, part, shard: 0, parameterVersion: VERSION, sequences };
+		return { runId: this.#runId, kind, step: 0, part, shard, parameterVersion: VERSION, sequences };
 	}
 
 	#toAnswer(logits: readonly number[], tokens: number): Answer {

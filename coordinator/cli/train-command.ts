@@ -9,6 +9,7 @@ import { openEmbeddedCluster } from "../run/embedded-cluster.ts";
 import { openLocalCluster } from "../run/local-cluster.ts";
 import { countNatsWorkers, openNatsCluster } from "../run/nats-cluster.ts";
 import { type Environment, resume, train } from "../run/train.ts";
+import { serveBeside } from "../serve/serve-beside.ts";
 import { createTerminal, type Terminal } from "../terminal/terminal.ts";
 
 interface Options extends Record<string, unknown>, RpcFlags {
@@ -17,6 +18,7 @@ interface Options extends Record<string, unknown>, RpcFlags {
 	readonly workers?: string;
 	readonly nats?: string;
 	readonly listen?: string;
+	readonly serve?: string | true;
 	readonly json?: boolean;
 }
 
@@ -27,6 +29,7 @@ export function addTrainCommand(program: Command, workerSide: WorkerSide): void 
 		.description("tune a model on labelled texts and leave a result folder")
 		.option("--config <file>", "settings in a YAML file, under the names of the flags in camelCase")
 		.option("--resume <run>", "go on with a run that was interrupted")
+		.option("--serve [host:port]", "answer Classify calls with the best model so far (default: 127.0.0.1:50051)")
 		.optionsGroup("Where it computes:")
 		.option("--workers <n>", "compute in N processes of this machine; nats-server is started, and installed if missing")
 		.option("--nats <urls>", "compute on the workers that have joined this NATS server, instead of in this process")
@@ -36,7 +39,10 @@ export function addTrainCommand(program: Command, workerSide: WorkerSide): void 
 			const options: Options = optsWithGlobals.call(command);
 			const terminal = createTerminal(options);
 			const interrupt = interruptSignal();
-			const environment = { terminal, interrupt, ...(await chooseWorkers(options, workerSide, terminal, interrupt)) };
+			const workers = await chooseWorkers(options, workerSide, terminal, interrupt);
+			const address = options.serve === true ? "127.0.0.1:50051" : options.serve;
+			const server = address === undefined ? undefined : serveBeside(address);
+			const environment = { terminal, interrupt, ...workers, serveBeside: server };
 			await (options.resume === undefined
 				? startNew(options, environment)
 				: goOn(options.resume, options, environment));

@@ -69,6 +69,11 @@ export class Crew {
 		this.#assigned = Array.from({ length: parts.run.shards });
 	}
 
+	/** Id of the worker that holds each shard; undefined while nobody is there. */
+	get holders(): Holders {
+		return this.#holders;
+	}
+
 	/** The ids of the workers present, in trouble or not. */
 	get present(): Iterable<string> {
 		return this.#members.keys();

@@ -93,6 +93,11 @@ export class Dispatcher {
 		return this.#expected.has(key);
 	}
 
+	/** Id of the worker that holds each shard; undefined while nobody is there. */
+	get holders(): readonly (string | undefined)[] {
+		return this.#crew.holders;
+	}
+
 	/** Gives the shards of a worker whose connection broke to others at once, and what it had in hand too. */
 	loseWorker(workerId: string): void {
 		this.#crew.trouble(workerId, { reason: "disconnected" });

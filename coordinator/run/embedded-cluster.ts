@@ -1,3 +1,4 @@
+import type { BusTiming } from "../../shared/bus/bus.ts";
 import { createMemoryBus } from "../../shared/bus/memory-bus.ts";
 import type { WorkerSide } from "../../shared/embedded-worker.ts";
 import { featureCacheBytes, featureMemoryBytes } from "../../shared/feature-memory.ts";
@@ -5,12 +6,16 @@ import { countPhysicalCores } from "../../shared/physical-cores.ts";
 import { createMemoryTensors } from "../../shared/tensors/memory-tensors.ts";
 import { announceRun, type Cluster, type ClusterRun } from "./cluster.ts";
 
-/** Starts a bus and a worker in this process and announces a run to it. */
+/**
+ * Starts a bus and a worker in this process and announces a run to it.
+ * @param timing with a limit to the worker's heartbeats it computes in a thread, and the event loop stays free
+ */
 export async function openEmbeddedCluster(
 	{ startWorker }: Pick<WorkerSide, "startWorker">,
 	run: ClusterRun,
+	timing: Partial<BusTiming> = {},
 ): Promise<Cluster> {
-	const bus = createMemoryBus();
+	const bus = createMemoryBus(timing);
 	const tensors = createMemoryTensors();
 	const { engine, backend, threads = countPhysicalCores(), featureMemory, featureCache } = run.engine;
 	const worker = await startWorker({

@@ -1,13 +1,11 @@
-import { join } from "node:path";
 import { classScores, confusionMatrix, majorityBaseline } from "../../shared/metrics/classification.ts";
-import { exportClassifier } from "../../shared/model/export-classifier.ts";
 import type { ModelFiles } from "../../shared/model/model-files.ts";
-import { classifierSettings } from "../classify/classifier-settings.ts";
 import { writeReport } from "../report/write-report.ts";
 import type { RunResult } from "../results/result.ts";
 import { writeRunResult } from "../results/result-files.ts";
 import type { TrainingState } from "./checkpoint.ts";
 import { type Evaluation, evaluate } from "./evaluator.ts";
+import { exportModel } from "./export-model.ts";
 import type { RunContext } from "./run-context.ts";
 import type { TrainingOutcome } from "./run-epochs.ts";
 import { removeCheckpoints } from "./run-folder.ts";
@@ -24,14 +22,7 @@ export async function finishRun(
 ): Promise<RunResult> {
 	const parameters = state.best ?? state.parameters;
 	const evaluation = await watch.time("evaluation", () => evaluateAll(run, parameters, state.progress.step + 1));
-	await exportClassifier({
-		model,
-		spec: run.tail,
-		parameters,
-		labels: run.texts.labels,
-		folder: join(run.folder, "model"),
-		extra: classifierSettings(run),
-	});
+	await exportModel(run, model, parameters);
 	const result = summarise(run, state, outcome, evaluation, watch);
 	await writeRunResult(run.folder, result);
 	await writeReport(run.folder);

@@ -5,7 +5,8 @@ import { type RpcSecurity, rpcSecurity } from "../../shared/cli/rpc-flags.ts";
 import { TailtuneError } from "../../shared/errors.ts";
 import { serveTensors, type TensorServer } from "../../shared/tensors/grpc-coordinator-tensors.ts";
 import type { Terminal } from "../terminal/terminal.ts";
-import { type AnnouncedRun, announceRun, type Cluster, type ClusterRun } from "./cluster.ts";
+import { announceRun, type Cluster, type ClusterRun, type OpenCluster } from "./cluster.ts";
+import type { Dispatcher } from "./dispatcher.ts";
 import { WorkerWatch } from "./worker-watch.ts";
 
 /** A server that is gone for good can't be told that a run is over. */
@@ -25,41 +26,72 @@ export interface NatsClusterOptions {
 	readonly terminal?: Terminal | undefined;
 }
 
-/** Announces a run to the workers that have joined a NATS server, and serves them its tensors. */
-export async function openNatsCluster(options: NatsClusterOptions, run: ClusterRun): Promise<Cluster> {
-	const { listen, terminal } = options;
-	assertDialable(listen);
+/** A coordinator's place at a NATS server, from which it announces runs, one or several at a time. */
+export interface NatsHost {
+	/** Announces a run to the workers that have joined, and serves them its tensors. */
+	readonly open: OpenCluster;
+	close(): Promise<void>;
+}
+
+/** Connects to NATS and begins to serve tensors. */
+export async function connectNatsHost(options: NatsClusterOptions): Promise<NatsHost> {
+	assertDialable(options.listen);
 	const security = options.security ?? (await rpcSecurity({}));
 	const bus = await connect(options);
-	const watch = new WorkerWatch(run.shards, terminal);
-	let announced: AnnouncedRun | undefined;
-	let server: TensorServer | undefined;
-	const leave = async () => {
-		watch.end();
-		await server?.close();
+	const dispatchers = new Map<string, Dispatcher>();
+	const models = new Map<string, string>();
+	const each = (tell: (dispatcher: Dispatcher) => void) => [...dispatchers.values()].forEach(tell);
+	const server = await serveTensors({
+		listen: options.listen,
+		...security,
+		models,
+		isExpected: (runId, itemKey) => dispatchers.get(runId)?.isExpected(itemKey) ?? false,
+		onWorkerConnected: (workerId) => each((dispatcher) => dispatcher.connectWorker(workerId)),
+		onWorkerLost: (workerId) => each((dispatcher) => dispatcher.loseWorker(workerId)),
+	}).catch(async (error) => {
+		await bus.close();
+		throw error;
+	});
+	const open = async (run: ClusterRun): Promise<Cluster> => {
+		models.set(run.modelHash, run.model.folder);
+		const watch = new WorkerWatch(run.shards, options.terminal);
+		const onWorkers: ClusterRun["onWorkers"] = (change) => watch.tell(change);
+		const announced = await announceRun(bus, server, { ...run, onWorkers }, server.address).catch((error) => {
+			watch.end();
+			throw error;
+		});
+		const { dispatcher } = announced;
+		dispatchers.set(run.runId, dispatcher);
+		const close = async () => {
+			dispatchers.delete(run.runId);
+			watch.end();
+			await within(FAREWELL_MS, dispatcher.stop());
+			server.closeRun(run.runId);
+		};
+		const refusals = () => ({ ...countRefusals(bus, server), ...counted("ANSWER", dispatcher.refusedAnswers) });
+		return { ...announced, tensors: server, hasWorkers: () => watch.hasWorkers, refusals, close };
+	};
+	const close = async () => {
+		await server.close();
 		await bus.close();
 	};
+	return { open, close };
+}
+
+/** Announces a run to the workers that have joined a NATS server, and serves them its tensors. */
+export async function openNatsCluster(options: NatsClusterOptions, run: ClusterRun): Promise<Cluster> {
+	const host = await connectNatsHost(options);
 	try {
-		server = await serveTensors({
-			listen,
-			...security,
-			models: new Map([[run.modelHash, run.model.folder]]),
-			isExpected: (_, itemKey) => announced?.dispatcher.isExpected(itemKey) ?? false,
-			onWorkerConnected: (workerId) => announced?.dispatcher.connectWorker(workerId),
-			onWorkerLost: (workerId) => announced?.dispatcher.loseWorker(workerId),
-		});
-		announced = await announceRun(bus, server, { ...run, onWorkers: (change) => watch.tell(change) }, server.address);
+		const cluster = await host.open(run);
+		const close = async () => {
+			await cluster.close();
+			await host.close();
+		};
+		return { ...cluster, close };
 	} catch (error) {
-		await leave();
+		await host.close();
 		throw error;
 	}
-	const { dispatcher } = announced;
-	const close = async () => {
-		await within(FAREWELL_MS, dispatcher.stop());
-		await leave();
-	};
-	const refusals = () => ({ ...countRefusals(bus, server), ...counted("ANSWER", dispatcher.refusedAnswers) });
-	return { ...announced, tensors: server, hasWorkers: () => watch.hasWorkers, refusals, close };
 }
 
 /** The workers that have joined; waits for the first one. */
@@ -91,8 +123,8 @@ function assertDialable(listen: string | undefined): void {
 	);
 }
 
-function countRefusals(bus: NatsBus, server: TensorServer | undefined): Record<string, number> {
-	return { ...Object.fromEntries(server?.refusals ?? []), ...counted("NATS_MESSAGE", bus.refusedMessages) };
+function countRefusals(bus: NatsBus, server: TensorServer): Record<string, number> {
+	return { ...Object.fromEntries(server.refusals), ...counted("NATS_MESSAGE", bus.refusedMessages) };
 }
 
 function counted(reason: string, count: number): Record<string, number> {

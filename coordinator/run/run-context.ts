@@ -17,4 +17,6 @@ export interface RunContext extends Pick<Cluster, "spec" | "dispatcher" | "tenso
 	readonly terminal: Terminal;
 	/** Aborts when the user wants the run to stop: the step in hand is finished first. */
 	readonly interrupt: AbortSignal;
+	/** Told the parameters of each epoch better on validation than all before it; they change afterwards. */
+	readonly onBetter?: (parameters: Float32Array) => Promise<void>;
 }

@@ -114,6 +114,7 @@ class Epochs {
 			this.#state.best.set(parameters);
 		}
 		await this.#checkpoint(isKept ? this.#state.best : undefined);
+		if (isBetter) await this.#run.onBetter?.(parameters);
 	}
 
 	// The end of an epoch is measured by itself, so that each version of the parameters is evaluated once.

@@ -9,9 +9,11 @@ import { parameterLayout } from "../../shared/model/parameter-layout.ts";
 import { cutOf, TRAINABLE_BY_NAME } from "../../shared/model/tail-spec.ts";
 import type { RunResult } from "../results/result.ts";
 import { keepLines } from "../results/result-files.ts";
+import type { ServeBeside, ServerBeside } from "../serve/serve-beside.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { newTrainingState, readCheckpoint, type TrainingState } from "./checkpoint.ts";
 import type { Cluster, OpenCluster } from "./cluster.ts";
+import { exportModel } from "./export-model.ts";
 import { finishRun } from "./finish-run.ts";
 import { interruption } from "./interruption.ts";
 import { loadModel } from "./load-model.ts";
@@ -32,6 +34,8 @@ export interface Environment {
 	readonly terminal: Terminal;
 	/** Aborts when the user wants the run to stop: the step in hand is finished first. */
 	readonly interrupt: AbortSignal;
+	/** Starts what answers with the best model so far while the run goes on; default: nothing does. */
+	readonly serveBeside?: ServeBeside | undefined;
 }
 
 /** A finished run: where it is, and what it reached. */
@@ -141,14 +145,20 @@ async function runInFolder(
 		terminal: progress.terminal,
 		interrupt,
 		...cluster,
+		...(environment.serveBeside && {
+			onBetter: (parameters) => exportModel({ config, cut, tail, texts, folder: folder.path }, model, parameters),
+		}),
 	};
+	let server: ServerBeside | undefined;
 	try {
+		server = await environment.serveBeside?.(folder.path, config);
+		if (server) environment.terminal.line(`the best model so far answers on ${server.address}`);
 		await watch.time("features", () => prepareFeatures(run));
 		const outcome = await runEpochs(run, state, watch);
 		return { folder: folder.path, result: await finishRun(run, model, state, outcome, watch) };
 	} finally {
 		progress.end();
-		await cluster.close();
+		await Promise.all([server?.end(), cluster.close()]);
 	}
 }
 

@@ -26,19 +26,42 @@ export function sendToken(token: string): Interceptor {
 		});
 }
 
-/** Refuses calls without the token before their handler sees them; asking for the server's health needs none. */
-export function requireToken(token: string, onRefused: (reason: RefusalReason) => void): ServerInterceptor {
+/** A bearer token, and what it opens. */
+export interface TokenRule {
+	readonly token: string;
+	/** @param path of a call, as in "/tailtune.v1.Tensors/Attach" */
+	readonly may: (path: string) => boolean;
+}
+
+/** Why a call with that `authorization` is refused; undefined where one of the tokens opens it. */
+export function refusalOf(
+	authorization: string | undefined,
+	path: string,
+	rules: readonly TokenRule[],
+): Refusal | undefined {
+	if (!authorization?.startsWith(SCHEME)) return new Refusal("REFUSAL_TOKEN", `${path}: no bearer token`);
+	const found = authorization.slice(SCHEME.length);
+	const known = rules.filter(({ token }) => sameSecret(found, token));
+	if (known.length === 0) return new Refusal("REFUSAL_TOKEN", `${path}: not the right bearer token`);
+	if (known.some(({ may }) => may(path))) return undefined;
+	return new Refusal("REFUSAL_PERMISSION", `${path}: not for the bearer of this token`);
+}
+
+/** Refuses calls without a token before their handler sees them; asking for the server's health needs none. */
+export function requireToken(
+	rules: readonly TokenRule[],
+	onRefused: (reason: RefusalReason) => void,
+): ServerInterceptor {
 	return (method, call) => {
 		if (method.path.startsWith(OPEN_SERVICE)) return new ServerInterceptingCall(call);
 		return new ServerInterceptingCall(call, {
 			start(next) {
 				next({
 					onReceiveMetadata(metadata, accept) {
-						const found = tokenIn(metadata);
-						if (found !== undefined && sameSecret(found, token)) return accept(metadata);
-						onRefused("REFUSAL_TOKEN");
-						const problem = found === undefined ? "no bearer token" : "not the right bearer token";
-						call.sendStatus(toStatus(new Refusal("REFUSAL_TOKEN", `${method.path}: ${problem}`)));
+						const refusal = refusalOf(authorizationIn(metadata), method.path, rules);
+						if (!refusal) return accept(metadata);
+						onRefused(refusal.reason);
+						call.sendStatus(toStatus(refusal));
 					},
 				});
 			},
@@ -46,7 +69,7 @@ export function requireToken(token: string, onRefused: (reason: RefusalReason) =
 	};
 }
 
-function tokenIn(metadata: Metadata): string | undefined {
+function authorizationIn(metadata: Metadata): string | undefined {
 	const [value] = metadata.get(KEY);
-	return typeof value === "string" && value.startsWith(SCHEME) ? value.slice(SCHEME.length) : undefined;
+	return typeof value === "string" ? value : undefined;
 }

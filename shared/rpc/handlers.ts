@@ -1,5 +1,10 @@
 import { debuglog } from "node:util";
-import type { handleClientStreamingCall, handleServerStreamingCall, handleUnaryCall } from "@grpc/grpc-js";
+import type {
+	handleBidiStreamingCall,
+	handleClientStreamingCall,
+	handleServerStreamingCall,
+	handleUnaryCall,
+} from "@grpc/grpc-js";
 import { Refusal, type RefusalReason } from "./refusal.ts";
 import { UNREADABLE } from "./service.ts";
 import { toStatus } from "./status.ts";
@@ -10,14 +15,19 @@ export type OnRefused = (reason: RefusalReason) => void;
 
 const log = debuglog("tailtune");
 
-/** A handler of calls with one message each way. What it throws ends the call with the status of that error. */
+/**
+ * A handler of calls with one message each way. What it throws ends the call with the status of that error. `signal`
+ * aborts when the caller gives up or its deadline is over.
+ */
 export function unary<Request extends object, Response>(
 	onRefused: OnRefused,
-	answer: (request: Request) => Promise<Response>,
+	answer: (request: Request, signal: AbortSignal) => Promise<Response>,
 ): handleUnaryCall<Request, Response> {
 	return (call, callback) => {
+		const ended = new AbortController();
+		call.on("cancelled", () => ended.abort());
 		Promise.resolve()
-			.then(() => answer(checkReadable(call.request)))
+			.then(() => answer(checkReadable(call.request), ended.signal))
 			.then(
 				(response) => callback(null, response),
 				(error) => callback(explain(error, onRefused)),
@@ -75,9 +85,36 @@ export function clientStream<Request extends object, Response>(
 	};
 }
 
+/**
+ * A handler that answers a stream by a stream, each at the pace of the other. `signal` aborts when the caller gives up or
+ * its deadline is over.
+ */
+export function duplexStream<Request extends object, Response>(
+	onRefused: OnRefused,
+	answer: (requests: AsyncIterable<Request>, signal: AbortSignal) => AsyncIterable<Response>,
+): handleBidiStreamingCall<Request, Response> {
+	return (call) => {
+		const ended = new AbortController();
+		call.on("cancelled", () => ended.abort());
+		// The end of what is read must not end what is written.
+		const requests: AsyncIterable<Request> = call.iterator({ destroyOnReturn: false });
+		const stream = async () => {
+			for await (const response of answer(requests, ended.signal)) {
+				await write(call, response, ended.signal);
+				if (ended.signal.aborted) return;
+			}
+			call.end();
+		};
+		stream().catch((error) => {
+			if (!ended.signal.aborted) call.emit("error", explain(error, onRefused));
+		});
+	};
+}
+
 /** The message itself. Throws a Refusal where the bytes were none. */
 export function checkReadable<Message extends object>(message: Message): Message {
-	if (message === UNREADABLE) throw new Refusal("REFUSAL_MALFORMED", "the bytes received are no such message");
+	if (message === UNREADABLE)
+		throw new Refusal("REFUSAL_MALFORMED", "the bytes received are no such message, or hold text that isn't UTF-8");
 	return message;
 }
 

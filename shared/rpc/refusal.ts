@@ -27,6 +27,7 @@ export const REFUSALS: Readonly<Record<RefusalReason, RefusalKind>> = {
 	REFUSAL_UNKNOWN_MODEL: { status: Status.NOT_FOUND, code: "not-found" },
 	REFUSAL_UNKNOWN_FILE: { status: Status.NOT_FOUND, code: "not-found" },
 	REFUSAL_OFFSET: { status: Status.OUT_OF_RANGE, code: "protocol" },
+	REFUSAL_PERMISSION: { status: Status.PERMISSION_DENIED, code: "denied" },
 };
 
 /** A call or a message that isn't accepted; `reason` says why in words for machines. */

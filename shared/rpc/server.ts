@@ -1,6 +1,6 @@
 import { Server, type ServiceDefinition, type UntypedServiceImplementation } from "@grpc/grpc-js";
 import { TailtuneError } from "../errors.ts";
-import { requireToken } from "./authorization.ts";
+import { requireToken, type TokenRule } from "./authorization.ts";
 import { KEEPALIVE_LIMIT_MS, KEEPALIVE_MS, MAX_MESSAGE_BYTES, WINDOW_BYTES } from "./config.ts";
 import { serverCredentials, type TlsFiles } from "./credentials.ts";
 import { holdConnections, widenServerWindows } from "./http2-servers.ts";
@@ -19,6 +19,8 @@ export interface ServerOptions {
 	readonly tls?: TlsFiles | undefined;
 	/** Clients must send it as bearer token. */
 	readonly token?: string | undefined;
+	/** In its place: several tokens, each for some calls. */
+	readonly tokens?: readonly TokenRule[] | undefined;
 	/** Told of each call refused for its token. */
 	readonly onRefused?: ((reason: RefusalReason) => void) | undefined;
 }
@@ -36,17 +38,16 @@ export interface RpcServer {
  */
 export async function createServer(options: ServerOptions, services: readonly RpcService[]): Promise<RpcServer> {
 	const { listen = "127.0.0.1:0", tls, token, onRefused = () => {} } = options;
-	const [, host = ""] = /^(.*):\d+$/.exec(listen) ?? [];
-	if (!host) throw new TailtuneError("usage", `listen address ${listen}: expected HOST:PORT`);
-	if (token === undefined && tls?.caFile === undefined && !isLoopback(host))
-		throw new TailtuneError("usage", `listen address ${listen}: beyond loopback a token or mTLS is needed`);
+	const tokens = options.tokens ?? (token === undefined ? undefined : [{ token, may: () => true }]);
+	const { host } = parseAddress(listen);
+	if (tokens === undefined) checkOpenDoor(listen, tls);
 	silenceLibrary();
 	const server = new Server({
 		"grpc.max_receive_message_length": MAX_MESSAGE_BYTES,
 		"grpc.max_send_message_length": MAX_MESSAGE_BYTES,
 		"grpc.keepalive_time_ms": KEEPALIVE_MS,
 		"grpc.keepalive_timeout_ms": KEEPALIVE_LIMIT_MS,
-		interceptors: token === undefined ? [] : [requireToken(token, onRefused)],
+		interceptors: tokens === undefined ? [] : [requireToken(tokens, onRefused)],
 	});
 	for (const { definition, handlers } of services) server.addService(definition, handlers);
 	const credentials = await serverCredentials(tls);
@@ -72,6 +73,19 @@ function shutDown(server: Server, graceMs: number, cutOff: () => void): Promise<
 			resolve();
 		});
 	});
+}
+
+/** HOST:PORT in its parts. @throws TailtuneError "usage" where it isn't such */
+export function parseAddress(address: string): { host: string; port: number } {
+	const [, host = "", port] = /^(.*):(\d+)$/.exec(address) ?? [];
+	if (!host || Number(port) > 65_535) throw new TailtuneError("usage", `listen address ${address}: expected HOST:PORT`);
+	return { host, port: Number(port) };
+}
+
+/** @throws TailtuneError "usage" where a server without tokens would serve anybody */
+export function checkOpenDoor(address: string, tls: TlsFiles | undefined): void {
+	if (tls?.caFile !== undefined || isLoopback(parseAddress(address).host)) return;
+	throw new TailtuneError("usage", `listen address ${address}: beyond loopback a token or mTLS is needed`);
 }
 
 function isLoopback(host: string): boolean {

@@ -5,10 +5,11 @@ import { loadSync } from "@grpc/proto-loader";
 /** Version of what both sides of our own services say to each other; another one is refused. */
 export const PROTOCOL_VERSION = 1;
 
-/** What a handler is given in the place of bytes that are no such message; it has no fields. */
+/** What a handler is given in the place of bytes that are no such message, as with text not in UTF-8; it has no fields. */
 export const UNREADABLE: object = Object.freeze({});
 
-const protoFolder = fileURLToPath(new URL("../../proto", import.meta.url));
+/** Where the files of the messages lie. */
+export const PROTO_FOLDER = fileURLToPath(new URL("../../proto", import.meta.url));
 
 /**
  * A service as gRPC needs it, from a file of proto/.
@@ -17,7 +18,7 @@ const protoFolder = fileURLToPath(new URL("../../proto", import.meta.url));
  */
 export function loadService<Definition extends ServiceDefinition>(file: string, name: string): Definition {
 	const definitions = loadSync(file, {
-		includeDirs: [protoFolder],
+		includeDirs: [PROTO_FOLDER],
 		longs: Number,
 		enums: String,
 		defaults: true,
@@ -42,9 +43,19 @@ export function clientOf<ServiceClient extends Client>(definition: ServiceDefini
 function tolerant(deserialize: (bytes: Buffer) => object): (bytes: Buffer) => object {
 	return (bytes) => {
 		try {
-			return deserialize(bytes);
+			const message = deserialize(bytes);
+			return Object.values(message)
+				.flat()
+				.every((value) => isUtf8(value, bytes))
+				? message
+				: UNREADABLE;
 		} catch {
 			return UNREADABLE;
 		}
 	};
+}
+
+// Decoding puts U+FFFD in the place of bytes that aren't UTF-8. One that was sent as such is among the bytes.
+function isUtf8(value: unknown, bytes: Buffer): boolean {
+	return typeof value !== "string" || !value.includes("\uFFFD") || bytes.includes(value, 0, "utf8");
 }

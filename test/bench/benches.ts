@@ -1,5 +1,6 @@
 import type { Bench } from "./bench.ts";
 import { scaleBench } from "./scale.ts";
+import { serveBench } from "./serve.ts";
 import { speedBench } from "./speed.ts";
 import { stepsBench } from "./steps.ts";
 
@@ -17,5 +18,5 @@ export interface BenchOptions {
 
 /** Every bench, in the order in which they are run. */
 export function listBenches(options: BenchOptions): readonly Bench[] {
-	return [speedBench(options), stepsBench(options), scaleBench(options)];
+	return [speedBench(options), stepsBench(options), scaleBench(options), serveBench(options)];
 }

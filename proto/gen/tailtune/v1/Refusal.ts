@@ -65,6 +65,10 @@ export const Refusal = {
    * OUT_OF_RANGE: an offset behind the end of the file.
    */
   REFUSAL_OFFSET: 'REFUSAL_OFFSET',
+  /**
+   * PERMISSION_DENIED: a token, but not one for this call.
+   */
+  REFUSAL_PERMISSION: 'REFUSAL_PERMISSION',
 } as const;
 
 /**
@@ -148,6 +152,11 @@ export type RefusalInput =
    */
   | 'REFUSAL_OFFSET'
   | 15
+  /**
+   * PERMISSION_DENIED: a token, but not one for this call.
+   */
+  | 'REFUSAL_PERMISSION'
+  | 16
 
 /**
  * The closed list of reasons, each with the gRPC status that it comes with.

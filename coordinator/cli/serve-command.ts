@@ -1,0 +1,67 @@
+import type { Command } from "commander";
+import { addConfigFlags, ENGINE_SETTINGS, parseFlags } from "../../shared/cli/flags.ts";
+import { interruptSignal } from "../../shared/cli/interrupt.ts";
+import { resolveConfig } from "../../shared/cli/resolve-config.ts";
+import type { WorkerSide } from "../../shared/embedded-worker.ts";
+import type { OpenCluster } from "../run/cluster.ts";
+import { openEmbeddedCluster } from "../run/embedded-cluster.ts";
+import { connectNatsHost } from "../run/nats-cluster.ts";
+import { serve } from "../serve/serve.ts";
+import { addServeFlags, parseServeOptions, type ServeOptions } from "../serve/serve-options.ts";
+
+/** With two of them one batch is computed while the next is at hand. */
+const EMBEDDED_SHARDS = 2;
+
+/** Enough for sixteen workers, or for eight with a batch at hand. */
+const NATS_SHARDS = 16;
+
+/** A limit to its heartbeats has the worker of this process compute in a thread: the event loop answers meanwhile. */
+const IN_A_THREAD = { heartbeatLimitMs: 60_000 };
+
+/** `tailtune serve`: the model of a run for whoever asks, by gRPC and HTTP, until Ctrl-C or SIGTERM. */
+export function addServeCommand(program: Command, workerSide: WorkerSide): void {
+	const command = program
+		.command("serve")
+		.description("answer Classify calls with the model of a run, also of one that is training")
+		.argument("<run>", "result folder of a run");
+	addConfigFlags(addServeFlags(command), ENGINE_SETTINGS).action(
+		async (run: string, _options: object, { optsWithGlobals }: Command) => {
+			const given = optsWithGlobals.call(command);
+			const options = parseServeOptions(given);
+			const engine = await resolveConfig(parseFlags(given));
+			const end = ended(interruptSignal());
+			const cluster = await connect(options, workerSide);
+			try {
+				const serving = await serve({ run, options, engine, ...cluster });
+				process.send?.(serving.address);
+				try {
+					await Promise.race([serving.ready, end]);
+					await end;
+				} finally {
+					await serving.drain();
+				}
+			} finally {
+				await cluster.close();
+				if (process.connected) process.disconnect();
+			}
+		},
+	);
+}
+
+async function connect({ nats, tensors }: ServeOptions, workerSide: WorkerSide) {
+	if (nats !== undefined) {
+		const { open, close } = await connectNatsHost({ nats, listen: tensors });
+		return { openCluster: open, close, shards: NATS_SHARDS };
+	}
+	const openCluster: OpenCluster = (run) => openEmbeddedCluster(workerSide, run, IN_A_THREAD);
+	return { openCluster, close: async () => {}, shards: EMBEDDED_SHARDS };
+}
+
+/** Settles at a signal, or when the process that this one was started by, as `train --serve` does, is gone. */
+function ended(interrupted: AbortSignal): Promise<void> {
+	return new Promise((resolve) => {
+		if (interrupted.aborted) resolve();
+		interrupted.addEventListener("abort", () => resolve());
+		process.once("disconnect", () => resolve());
+	});
+}

@@ -1,0 +1,140 @@
+import { readFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import { createServer as createTlsServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import { status as Status } from "@grpc/grpc-js";
+import { createAdaptorServer } from "@hono/node-server";
+import { type Context, Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import { cors } from "hono/cors";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+import { z } from "zod";
+import { describeIssue } from "../../shared/describe-issue.ts";
+import { TailtuneError } from "../../shared/errors.ts";
+import { refusalOf, type TokenRule } from "../../shared/rpc/authorization.ts";
+import { MAX_MESSAGE_BYTES } from "../../shared/rpc/config.ts";
+import type { TlsFiles } from "../../shared/rpc/credentials.ts";
+import { checkOpenDoor, parseAddress } from "../../shared/rpc/server.ts";
+import { toStatus } from "../../shared/rpc/status.ts";
+import type { ServeMetrics } from "./metrics.ts";
+import { METRICS_PATH } from "./read-tokens.ts";
+import { CLASSIFIER, classifyText, type ServiceParts } from "./service.ts";
+
+export interface HttpParts extends ServiceParts {
+	readonly metrics: ServeMetrics;
+	readonly tokens: readonly TokenRule[] | undefined;
+	/** Origin whose pages may call. */
+	readonly cors: string | undefined;
+	/** Whether health probes are told that all is well. */
+	readonly isServing: () => boolean;
+}
+
+const requestSchema = z.strictObject({
+	text: z.string(),
+	truncate: z.boolean().default(false),
+	modelVersion: z.string().default(""),
+});
+
+/** HTTP's word for each gRPC status that a call can end with. */
+const HTTP_STATUS: Readonly<Partial<Record<Status, ContentfulStatusCode>>> = {
+	[Status.INVALID_ARGUMENT]: 400,
+	[Status.UNAUTHENTICATED]: 401,
+	[Status.PERMISSION_DENIED]: 403,
+	[Status.NOT_FOUND]: 404,
+	[Status.RESOURCE_EXHAUSTED]: 429,
+	[Status.UNAVAILABLE]: 503,
+};
+
+/** `POST /v1/classify`, `GET /metrics` and `GET /healthz`. */
+export function httpApp(parts: HttpParts): Hono {
+	const app = new Hono();
+	if (parts.cors !== undefined) app.use(cors({ origin: parts.cors }));
+	app.onError((error, context) => refuse(context, error));
+	app.notFound((context) => refuse(context, new TailtuneError("not-found", `${context.req.path}: nothing here`)));
+	const tooLarge = bodyLimit({
+		maxSize: MAX_MESSAGE_BYTES,
+		onError: (context) => context.json({ code: "INVALID_ARGUMENT", message: "the body is too large" }, 413),
+	});
+	app.post("/v1/classify", tooLarge, async (context) => {
+		checkToken(context, `/${CLASSIFIER}/Classify`, parts.tokens);
+		const request = parseBody(await context.req.arrayBuffer());
+		return context.json(await classifyText(parts, request, context.req.raw.signal));
+	});
+	app.get(METRICS_PATH, async (context) => {
+		checkToken(context, METRICS_PATH, parts.tokens);
+		const { type, body } = await parts.metrics.text();
+		return context.body(body, 200, { "content-type": type });
+	});
+	app.get("/healthz", (context) =>
+		parts.isServing() ? context.json({ status: "SERVING" }) : context.json({ status: "NOT_SERVING" }, 503),
+	);
+	return app;
+}
+
+function checkToken(context: Context, path: string, tokens: readonly TokenRule[] | undefined): void {
+	const refusal = tokens && refusalOf(context.req.header("authorization"), path, tokens);
+	if (refusal) throw refusal;
+}
+
+function parseBody(bytes: ArrayBuffer): z.infer<typeof requestSchema> {
+	let body: unknown;
+	try {
+		body = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+	} catch (cause) {
+		throw new TailtuneError("data", "body: not JSON in UTF-8", { cause });
+	}
+	const { success, data, error } = requestSchema.safeParse(body);
+	if (success) return data;
+	const issue = error.issues[0] as z.core.$ZodIssue;
+	const [place = "body"] = issue.code === "unrecognized_keys" ? issue.keys : issue.path;
+	// What was found may be the text: it isn't repeated.
+	throw new TailtuneError("data", `${String(place)}: ${describeIssue(issue).replace("found nothing, ", "")}`);
+}
+
+function refuse(context: Context, error: unknown): Response {
+	const { code, details } = toStatus(error);
+	return context.json({ code: Status[code], message: details }, HTTP_STATUS[code] ?? 500);
+}
+
+/** A server that listens. */
+export interface HttpServer {
+	/** HOST:PORT that it listens on. */
+	readonly address: string;
+	/** Takes no new connection, and cuts off those that are open. */
+	close(): Promise<void>;
+}
+
+/**
+ * Serves over HTTP, or HTTPS with TLS files.
+ * @throws TailtuneError "usage" where it can't listen there, or would serve anybody
+ */
+export async function listenHttp(
+	app: Hono,
+	address: string,
+	tls: TlsFiles | undefined,
+	hasTokens: boolean,
+): Promise<HttpServer> {
+	const { host, port } = parseAddress(address);
+	if (!hasTokens) checkOpenDoor(address, tls);
+	const server = createAdaptorServer({
+		fetch: app.fetch,
+		...(tls ? { createServer: createTlsServer, serverOptions: await tlsOptions(tls) } : { createServer }),
+	});
+	await new Promise<void>((resolve, reject) => {
+		server.once("error", (cause) =>
+			reject(new TailtuneError("usage", `--http ${address}: ${cause.message}`, { cause })),
+		);
+		server.listen(port, host.replace(/^\[(.*)\]$/, "$1"), resolve);
+	});
+	const close = () =>
+		new Promise<void>((resolve) => {
+			server.close(() => resolve());
+			if ("closeAllConnections" in server) server.closeAllConnections();
+		});
+	return { address: `${host}:${(server.address() as AddressInfo).port}`, close };
+}
+
+async function tlsOptions({ certFile, keyFile, caFile }: TlsFiles) {
+	const [cert, key, ca] = await Promise.all([certFile, keyFile, caFile].map((file) => file && readFile(file)));
+	return { cert, key, ca, requestCert: caFile !== undefined, rejectUnauthorized: caFile !== undefined };
+}

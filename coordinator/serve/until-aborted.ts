@@ -1,0 +1,25 @@
+/** What comes until `signal` aborts; what is waited for then isn't waited for any longer. */
+export async function* untilAborted<T>(source: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T> {
+	const iterator = source[Symbol.asyncIterator]();
+	const { promise: aborted, resolve } = withResolvers();
+	signal.addEventListener("abort", resolve);
+	if (signal.aborted) resolve();
+	try {
+		for (;;) {
+			const next = await Promise.race([iterator.next(), aborted]);
+			if (!next || next.done) return;
+			yield next.value;
+		}
+	} finally {
+		signal.removeEventListener("abort", resolve);
+	}
+}
+
+// Promise.withResolvers is younger than Node 20.
+function withResolvers(): { promise: Promise<void>; resolve: () => void } {
+	let resolve = () => {};
+	const promise = new Promise<void>((settle) => {
+		resolve = settle;
+	});
+	return { promise, resolve };
+}

@@ -1,0 +1,18 @@
+// Original file: proto/tailtune/v1/classifier.proto
+
+
+export interface LabelProbabilityInput {
+  'label'?: (string);
+  /**
+   * In [0, 1]; those of a text add up to 1.
+   */
+  'probability'?: (number | string);
+}
+
+export interface LabelProbability {
+  'label': (string);
+  /**
+   * In [0, 1]; those of a text add up to 1.
+   */
+  'probability': (number);
+}

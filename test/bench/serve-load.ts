@@ -1,0 +1,112 @@
+import { Agent, request } from "node:http";
+import { status as Status } from "@grpc/grpc-js";
+import type { ClassifierClient } from "../../proto/gen/tailtune/v1/Classifier.ts";
+
+/** Sends one text; resolves with whether it was answered, or refused for there are too many. */
+export type Send = (text: string) => Promise<"answered" | "refused">;
+
+/** What a load came to; times in milliseconds, of answered requests. */
+export interface LoadResult {
+	readonly answered: number;
+	readonly refused: number;
+	readonly perSecond: number;
+	readonly p50: number;
+	readonly p95: number;
+	readonly p99: number;
+	/** Median time until a refusal. */
+	readonly refusalMs: number;
+}
+
+/** Sends by gRPC over one channel, as one client process does. */
+export function sendGrpc(client: ClassifierClient): Send {
+	return (text) =>
+		new Promise((resolve, reject) => {
+			client.Classify({ text }, (error) => {
+				if (!error) resolve("answered");
+				else if (error.code === Status.RESOURCE_EXHAUSTED) resolve("refused");
+				else reject(error);
+			});
+		});
+}
+
+/** Posts JSON over connections that stay open. */
+export function sendHttp(url: string, body: (text: string) => object): Send {
+	const agent = new Agent({ keepAlive: true });
+	return (text) =>
+		new Promise((resolve, reject) => {
+			const headers = { "content-type": "application/json" };
+			const call = request(url, { method: "POST", agent, headers }, (response) => {
+				response.resume().once("end", () => {
+					if (response.statusCode === 200) resolve("answered");
+					else if (response.statusCode === 429) resolve("refused");
+					else reject(new Error(`${url}: HTTP ${response.statusCode}`));
+				});
+			});
+			call.once("error", reject).end(JSON.stringify(body(text)));
+		});
+}
+
+/** So many clients, each of which sends its next text when the one before is answered. */
+export async function closedLoop(send: Send, texts: readonly string[], clients: number, requests: number) {
+	const load = new Load(send, texts);
+	const client = async () => {
+		while (load.sent < requests) await load.next();
+	};
+	await Promise.all(Array.from({ length: clients }, client));
+	return load.result();
+}
+
+/** So many requests a second, whether or not those before are answered. */
+export async function openLoop(send: Send, texts: readonly string[], perSecond: number, seconds: number) {
+	const load = new Load(send, texts);
+	const underWay: Promise<void>[] = [];
+	const startMs = performance.now();
+	for (;;) {
+		const dueMs = performance.now() - startMs;
+		if (dueMs > 1000 * seconds) break;
+		while (load.sent < (perSecond * dueMs) / 1000) underWay.push(load.next());
+		await new Promise((resolve) => setTimeout(resolve, 2));
+	}
+	await Promise.all(underWay);
+	return load.result();
+}
+
+class Load {
+	sent = 0;
+	readonly #send: Send;
+	readonly #texts: readonly string[];
+	readonly #startMs = performance.now();
+	readonly #ms = { answered: [] as number[], refused: [] as number[] };
+
+	constructor(send: Send, texts: readonly string[]) {
+		this.#send = send;
+		this.#texts = texts;
+	}
+
+	async next(): Promise<void> {
+		const text = this.#texts[this.sent++ % this.#texts.length] ?? "";
+		const startMs = performance.now();
+		const outcome = await this.#send(text);
+		this.#ms[outcome].push(performance.now() - startMs);
+	}
+
+	result(): LoadResult {
+		const seconds = (performance.now() - this.#startMs) / 1000;
+		const { answered, refused } = this.#ms;
+		const at = (share: number) => quantile(answered, share);
+		return {
+			answered: answered.length,
+			refused: refused.length,
+			perSecond: answered.length / seconds,
+			p50: at(0.5),
+			p95: at(0.95),
+			p99: at(0.99),
+			refusalMs: quantile(refused, 0.5),
+		};
+	}
+}
+
+function quantile(values: readonly number[], share: number): number {
+	const sorted = [...values].sort((a, b) => a - b);
+	return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
+}

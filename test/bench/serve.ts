@@ -1,0 +1,168 @@
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
+import { setTimeout } from "node:timers/promises";
+import { execa } from "execa";
+import { CLASSIFIER, classifierDefinition } from "../../coordinator/serve/service.ts";
+import type { ClassifierClient } from "../../proto/gen/tailtune/v1/Classifier.ts";
+import { PAD_ID } from "../../shared/data/effective-sequence.ts";
+import { tokenize } from "../../shared/data/tokenize.ts";
+import { writeJson } from "../../shared/files/write-atomic.ts";
+import { GPT2_SIZES, writeRandomModel } from "../../shared/model/random-model.ts";
+import { createClient } from "../../shared/rpc/client.ts";
+import { clientOf } from "../../shared/rpc/service.ts";
+import { start } from "../cli/tailtune.ts";
+import type { Bench, BenchContext, Row, Table } from "./bench.ts";
+import type { BenchOptions } from "./benches.ts";
+import { closedLoop, type LoadResult, openLoop, type Send, sendGrpc, sendHttp } from "./serve-load.ts";
+
+const PEER_PORT = 50_899;
+const CLIENTS = [1, 8, 32, 128];
+
+/** Answers under load, beside a PyTorch server with the same weights; then overload. */
+export function serveBench({ python, full }: Pick<BenchOptions, "python" | "full">): Bench {
+	return { name: "serve", run: (context) => measure(context, python, full) };
+}
+
+async function measure({ repeats, peers, log }: BenchContext, python: string, full: boolean): Promise<Table[]> {
+	const folder = await mkdtemp(join(tmpdir(), "tailtune-bench-"));
+	const texts = makeTexts(300);
+	const ends: (() => Promise<void>)[] = [() => rm(folder, { recursive: true })];
+	try {
+		await makeRun(folder, peers, python);
+		const ours = await startOurs(folder);
+		ends.unshift(ours.end);
+		const sides: Record<string, Send> = { tailtune: ours.send };
+		if (peers !== undefined) {
+			const peer = await startPeer(peers, python, join(folder, "model"), texts);
+			ends.unshift(peer.end);
+			sides.peer = peer.send;
+		}
+		const rows: Row[] = [];
+		for (const clients of CLIENTS) {
+			log(`serve: ${clients} clients`);
+			rows.push(await row(sides, texts, clients, repeats));
+		}
+		const overload = await measureOverload(ours.send, texts, full ? 30 : 8);
+		return [{ title: "Classify: so many clients, each waiting for its answer", rows }, overload];
+	} finally {
+		for (const end of ends) await end();
+	}
+}
+
+async function row(
+	sides: Record<string, Send>,
+	texts: readonly string[],
+	clients: number,
+	repeats: number,
+): Promise<Row> {
+	const requests = Math.max(60, 4 * clients);
+	const results: Record<string, LoadResult[]> = {};
+	for (let repeat = 0; repeat < repeats; repeat++) {
+		for (const [side, send] of Object.entries(sides)) {
+			results[side] ??= [];
+			results[side].push(await closedLoop(send, texts, clients, requests));
+		}
+	}
+	const values: Record<string, number> = {};
+	for (const [side, of] of Object.entries(results)) {
+		values[`${side} req/s`] = median(of.map(({ perSecond }) => perSecond));
+		for (const key of ["p50", "p95", "p99"] as const) values[`${side} ${key} ms`] = median(of.map((each) => each[key]));
+	}
+	const aims: Record<number, string> = { 1: "p50 at most 0.8 of the peer's", 32: "at least 2 times the peer's req/s" };
+	const aim = aims[clients];
+	const figure = `${clients} clients`;
+	if (aim === undefined || !("peer" in sides)) return { figure, values };
+	const value = (name: string) => values[name] ?? Number.NaN;
+	const reached =
+		clients === 1
+			? value("tailtune p50 ms") <= 0.8 * value("peer p50 ms")
+			: value("tailtune req/s") >= 2 * value("peer req/s");
+	return { figure, values, aim, reached };
+}
+
+async function measureOverload(send: Send, texts: readonly string[], seconds: number): Promise<Table> {
+	const normal = await closedLoop(send, texts, 32, 128);
+	const over = await openLoop(send, texts, 4 * normal.perSecond, seconds);
+	const values = {
+		"answered/s": over.perSecond,
+		"refused/s": over.refused / seconds,
+		"p50 ms": over.p50,
+		"p99 ms": over.p99,
+		"p50 to normal": over.p50 / normal.p50,
+		"refusal p50 ms": over.refusalMs,
+	};
+	const row: Row = {
+		figure: `4 times as many as can be answered, ${seconds} s`,
+		values,
+		aim: "median of accepted under 3 times normal (32 clients)",
+		reached: over.p50 < 3 * normal.p50,
+	};
+	return { title: "Overload", rows: [row] };
+}
+
+/** Messages of 4 to 60 words, the same each time. */
+function makeTexts(count: number): string[] {
+	const words = "you have won a free prize call now see me at the usual place tomorrow please bring notes".split(" ");
+	const word = (index: number) => words[(index * 7 + (index >> 3)) % words.length];
+	return Array.from({ length: count }, (_, text) =>
+		Array.from({ length: 4 + ((text * 37) % 57) }, (_, place) => word(text * 11 + place)).join(" "),
+	);
+}
+
+async function makeRun(run: string, peers: string | undefined, python: string): Promise<void> {
+	const model = join(run, "model");
+	await mkdir(model);
+	if (peers === undefined) await writeRandomModel(model, GPT2_SIZES.small, 1);
+	else await execa(python, [join(peers, "init_weights.py"), "--size", "small", "--out", model]);
+	const reading = { token: "last-real", causal: true, maxTokens: 1024, padTo: null, padId: PAD_ID };
+	await writeJson(join(model, "tailtune.json"), { format: 1, labels: ["ham", "spam"], ...reading });
+	await writeJson(join(run, "config.json"), {});
+}
+
+interface Side {
+	readonly send: Send;
+	readonly end: () => Promise<void>;
+}
+
+async function startOurs(run: string): Promise<Side> {
+	const server = start(["serve", run, "--listen", "127.0.0.1:0"]);
+	let address = "";
+	for await (const line of createInterface({ input: server.stdout as Readable })) {
+		const { msg, grpc } = JSON.parse(line);
+		if (msg === "listening") address = grpc;
+		if (msg === "model loaded") break;
+	}
+	server.stdout?.resume();
+	const client = await createClient(clientOf<ClassifierClient>(classifierDefinition, CLASSIFIER), address);
+	const end = async () => {
+		client.close();
+		server.kill("SIGTERM");
+		await server;
+	};
+	return { send: sendGrpc(client), end };
+}
+
+/** The peer is given tokens: its tokenizer isn't what is compared. */
+async function startPeer(peers: string, python: string, weights: string, texts: readonly string[]): Promise<Side> {
+	const args = ["--weights", weights, "--engine", "hf", "--threads", "2", "--port", String(PEER_PORT)];
+	const peer = execa(python, [join(peers, "serve.py"), ...args], { reject: false });
+	for await (const line of createInterface({ input: peer.stderr as Readable })) if (line.includes("pid")) break;
+	peer.stderr?.resume();
+	const tokens = await tokenize(texts);
+	const ids = new Map(texts.map((text, index) => [text, Array.from(tokens[index] ?? [])]));
+	const send = sendHttp(`http://127.0.0.1:${PEER_PORT}/classify`, (text) => ({ ids: ids.get(text) }));
+	// It says so before it listens.
+	while (!(await send(texts[0] ?? "").catch(() => false))) await setTimeout(100);
+	const end = async () => {
+		peer.kill("SIGTERM");
+		await peer;
+	};
+	return { send, end };
+}
+
+function median(values: readonly number[]): number {
+	return [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
+}

@@ -1,0 +1,32 @@
+import test from "ava";
+import { readText } from "../../../coordinator/serve/read-text.ts";
+
+test("a text is read to its tokens; one of exactly the limit is whole", async (t) => {
+	t.deepEqual([...(await readText("Hello world", 2, false)).tokens], [15496, 995]);
+	t.false((await readText("Hello world", 2, true)).truncated);
+});
+
+test("a longer text is cut where the caller agrees, else refused", async (t) => {
+	const cut = await readText("Hello world again", 2, true);
+	t.deepEqual([...cut.tokens], [15496, 995]);
+	t.true(cut.truncated);
+	await t.throwsAsync(readText("Hello world again", 2, false), { code: "data", message: /more than 2 tokens/ });
+});
+
+test("an empty text is refused", async (t) => {
+	for (const text of ["", "  \n\t"]) await t.throwsAsync(readText(text, 8, true), { code: "data", message: /empty/ });
+});
+
+test("a word that would keep the tokenizer busy is refused, whatever it is made of", async (t) => {
+	for (const character of ["a", "7", "-", "漢", "é"]) {
+		const text = `see ${character.repeat(2049)}`;
+		await t.throwsAsync(readText(text, 1024, true), { code: "data", message: /a word of 2049 characters/ });
+		t.true((await readText(text.slice(0, -1), 1024, true)).tokens.length > 8);
+	}
+});
+
+test("what lies behind the limit isn't looked at", async (t) => {
+	const text = `${"word ".repeat(1000)}${"a".repeat(100_000)}`;
+	t.is((await readText(text, 8, true)).tokens.length, 8);
+	t.is((await readText(`a${" ".repeat(100_000)}b`, 8, true)).tokens.length, 8);
+});

@@ -1,0 +1,165 @@
+import { once } from "node:events";
+import { status as Status } from "@grpc/grpc-js";
+import test from "ava";
+import { Classifier } from "../../coordinator/classify/classifier.ts";
+import { openEmbeddedCluster } from "../../coordinator/run/embedded-cluster.ts";
+import { classifierDefinition } from "../../coordinator/serve/service.ts";
+import type { Classification } from "../../proto/gen/tailtune/v1/Classification.ts";
+import type { ClassifyBatchResponse } from "../../proto/gen/tailtune/v1/ClassifyBatchResponse.ts";
+import type { LabelProbability } from "../../proto/gen/tailtune/v1/LabelProbability.ts";
+import { tokenize } from "../../shared/data/tokenize.ts";
+import { startWorker } from "../../worker/lifecycle.ts";
+import { sampleTexts } from "../cli/tailtune.ts";
+import { labels, makeRun } from "./run-folder.ts";
+import { classify, classifyStream, connect, startServer, statusOf } from "./server.ts";
+
+const texts = sampleTexts(20)
+	.trim()
+	.split("\n")
+	.map((line) => line.slice(line.indexOf("\t") + 1));
+
+/** Answers with probabilities as far as the company of a text leaves them alone. */
+function rounded(answers: readonly Classification[]) {
+	const toFive = ({ label, probability }: LabelProbability) => ({ label, probability: probability.toFixed(5) });
+	return answers.map((answer) => ({ ...answer, probabilities: answer.probabilities.map(toFive) }));
+}
+
+test("a text's logits are the same whichever batch it falls into", async (t) => {
+	const workerSide = { startWorker, inspectEngines: async () => [], addWorkerCommand: () => {} };
+	const classifier = await Classifier.open(
+		await makeRun(),
+		{ engine: "auto", backend: "auto", threads: 1 },
+		{
+			openCluster: (run) => openEmbeddedCluster(workerSide, run),
+		},
+	);
+	t.teardown(() => classifier.close());
+	const tokens = await tokenize(texts);
+	const together = await classifier.classifyGroup(tokens, 0);
+	const worst = { difference: 0 };
+	for (const [index, alone] of tokens.entries()) {
+		const [answer] = await classifier.classifyGroup([alone], 0);
+		const [paired] = await classifier.classifyGroup([alone, tokens[(index * 7) % tokens.length] ?? alone], 0);
+		for (const [label, logit] of (together[index]?.logits ?? []).entries()) {
+			for (const other of [answer, paired])
+				worst.difference = Math.max(worst.difference, Math.abs(logit - (other?.logits[label] ?? Number.NaN)));
+		}
+	}
+	t.true(worst.difference <= 1e-5, `${worst.difference}`);
+	t.true(Math.abs((together[0]?.logits[0] ?? 0) - (together[1]?.logits[0] ?? 0)) > 1e-5, "texts do differ");
+});
+
+test("one text, several, a stream and HTTP say the same, with all that belongs to an answer", async (t) => {
+	const server = await startServer(t, await makeRun());
+	const client = await connect(t, server.address);
+	const single = await Promise.all(texts.map((text) => classify(client, { text })));
+	const [first] = single;
+	t.deepEqual(
+		first?.probabilities.map(({ label }) => label),
+		labels,
+	);
+	t.true(Math.abs((first?.probabilities ?? []).reduce((sum, of) => sum + of.probability, 0) - 1) < 1e-6);
+	t.is(first?.tokenCount, (await tokenize(texts))[0]?.length);
+	const likely = first?.probabilities.reduce((a, b) => (b.probability > a.probability ? b : a));
+	t.is(first?.label, likely?.label);
+
+	const batch = await new Promise<ClassifyBatchResponse | undefined>((resolve, reject) => {
+		client.ClassifyBatch({ texts }, (error, response) => (error ? reject(error) : resolve(response)));
+	});
+	t.deepEqual(rounded(batch?.classifications ?? []), rounded(single));
+	t.deepEqual(rounded(await classifyStream(client, texts)), rounded(single));
+
+	const response = await fetch(`${server.url}/v1/classify`, {
+		method: "POST",
+		body: JSON.stringify({ text: texts[0] }),
+	});
+	const json = (await response.json()) as typeof first;
+	t.is(response.status, 200);
+	t.deepEqual(rounded(json ? [json] : []), rounded(first ? [first] : []));
+
+	const metrics = await (await fetch(`${server.url}/metrics`)).text();
+	t.true(metrics.includes(`tailtune_requests_total{method="Classify",code="OK"} ${texts.length + 1}\n`));
+	t.regex(metrics, /tailtune_batch_texts_count [1-9]/);
+	t.regex(metrics, /tailtune_workers 1\n/);
+	t.regex(metrics, /tailtune_queue_texts 0\n/);
+	t.regex(metrics, /tailtune_tokens_total [1-9]/);
+	t.false(
+		server.lines.some((line) => JSON.stringify(line).includes("tomorrow")),
+		"no text is logged",
+	);
+});
+
+test("a stream answers each text before the next is sent, where the caller waits for that", async (t) => {
+	const server = await startServer(t, await makeRun());
+	const call = (await connect(t, server.address)).ClassifyStream();
+	for (const text of texts.slice(0, 3)) {
+		call.write({ text });
+		const [{ classification }] = await once(call, "data");
+		t.true(labels.includes(classification.label));
+	}
+	call.end();
+	const [status] = await once(call.resume(), "status");
+	t.is(status.code, Status.OK);
+});
+
+test("what can't be answered ends with the status for it, by gRPC and by HTTP", async (t) => {
+	const server = await startServer(t, await makeRun());
+	const client = await connect(t, server.address);
+	const long = "word ".repeat(300);
+	const cases = [
+		[{ text: "" }, Status.INVALID_ARGUMENT, 400, /empty/],
+		[{ text: long }, Status.INVALID_ARGUMENT, 400, /more than 256 tokens/],
+		[{ text: "a".repeat(5000) }, Status.INVALID_ARGUMENT, 400, /a word of 5000 characters/],
+		[{ text: "x", modelVersion: "other" }, Status.NOT_FOUND, 404, /isn't served/],
+	] as const;
+	for (const [request, code, httpCode, message] of cases) {
+		const status = await statusOf(classify(client, request));
+		t.is(status.code, code);
+		t.regex(status.details, message);
+		const response = await fetch(`${server.url}/v1/classify`, { method: "POST", body: JSON.stringify(request) });
+		t.is(response.status, httpCode);
+		t.regex(await response.text(), message);
+	}
+	const cut = await classify(client, { text: long, truncate: true });
+	t.true(cut.truncated);
+	t.is(cut.tokenCount, 256);
+
+	const notUtf8 = Buffer.from([0x0a, 3, 0x61, 0xff, 0x62]);
+	const raw = new Promise((resolve, reject) => {
+		const { path, responseDeserialize } = classifierDefinition.Classify;
+		client.makeUnaryRequest(
+			path,
+			(bytes: Buffer) => bytes,
+			responseDeserialize,
+			notUtf8,
+			(error, value) => (error ? reject(error) : resolve(value)),
+		);
+	});
+	const status = await statusOf(raw);
+	t.is(status.code, Status.INVALID_ARGUMENT);
+	t.regex(status.details, /UTF-8/);
+	t.is((await classify(client, { text: "an honest \uFFFD" })).tokenCount, 3);
+
+	const post = (body: string | Uint8Array<ArrayBuffer>) => fetch(`${server.url}/v1/classify`, { method: "POST", body });
+	t.is((await post("{")).status, 400);
+	t.is((await post('{"text":1}')).status, 400);
+	t.is((await post('{"text":"a","more":1}')).status, 400);
+	t.is((await post(Uint8Array.of(0x22, 0xff, 0x22))).status, 400);
+	t.is((await post(`{"text":"${"a ".repeat(3 << 20)}"}`)).status, 413);
+	t.is((await fetch(`${server.url}/v2`)).status, 404);
+	t.is((await statusOf(classify(client, { text: "a ".repeat(3 << 20) }))).code, Status.RESOURCE_EXHAUSTED);
+});
+
+test("a deadline and a caller that gives up end a call, and the server goes on", async (t) => {
+	const server = await startServer(t, await makeRun(), ["--max-batch", "1"]);
+	const client = await connect(t, server.address);
+	const long = "word ".repeat(250);
+	const many = Array.from({ length: 40 }, () => statusOf(classify(client, { text: long })));
+	const late = await statusOf(classify(client, { text: "late" }, 5));
+	t.is(late.code, Status.DEADLINE_EXCEEDED);
+	const abandoned = client.Classify({ text: "abandoned" }, () => {});
+	abandoned.cancel();
+	const codes = (await Promise.all(many)).map(({ code }) => code);
+	t.true(codes.includes(Status.OK));
+	t.is((await classify(client, { text: "still here?" })).truncated, false);
+});

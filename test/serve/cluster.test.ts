@@ -1,0 +1,38 @@
+import test from "ava";
+import { newFolder } from "../cli/tailtune.ts";
+import { startWorkerProcess } from "../cluster/processes.ts";
+import { startNatsServer } from "../nats-server.ts";
+import { makeRun } from "./run-folder.ts";
+import { classify, connect, startServer } from "./server.ts";
+
+test("a worker killed in mid-batch costs no accepted call: another one does its work", async (t) => {
+	const nats = await startNatsServer();
+	t.teardown(() => nats.stop());
+	const cache = await newFolder();
+	const [doomed, other] = await Promise.all([
+		startWorkerProcess(nats.url, cache),
+		startWorkerProcess(nats.url, await newFolder()),
+	]);
+	t.teardown(() => Promise.all([doomed.end(), other.end()]).then(() => {}));
+	const server = await startServer(t, await makeRun(), [
+		"--nats",
+		nats.url,
+		"--max-batch",
+		"4",
+		"--max-wait-ms",
+		"60000",
+	]);
+	const client = await connect(t, server.address);
+	const workers = async () => /tailtune_workers (\d+)/.exec(await (await fetch(`${server.url}/metrics`)).text())?.[1];
+	t.is(await workers(), "2");
+	const texts = Array.from({ length: 60 }, (_, i) => `${"word ".repeat(150)}${i}`);
+	// Both have the model and compute before one dies.
+	await Promise.all(texts.slice(0, 16).map((text) => classify(client, { text })));
+	const answers = texts.map((text) => classify(client, { text }, 60_000));
+	await Promise.race(answers);
+	doomed.signal("SIGKILL");
+	t.is((await Promise.all(answers)).length, texts.length);
+	t.is(await workers(), "1");
+	server.signal("SIGTERM");
+	t.is((await server.ended).exitCode, 0);
+});

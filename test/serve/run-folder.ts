@@ -1,0 +1,35 @@
+import { join } from "node:path";
+import { PAD_ID } from "../../shared/data/effective-sequence.ts";
+import { writeJson } from "../../shared/files/write-atomic.ts";
+import type { TailSpec } from "../../shared/messages.ts";
+import { exportClassifier } from "../../shared/model/export-classifier.ts";
+import { initialParameters } from "../../shared/model/initial-parameters.ts";
+import { openModel } from "../../shared/model/open-model.ts";
+import { resolveModel } from "../../shared/model/resolve-model.ts";
+import { newFolder } from "../cli/tailtune.ts";
+
+export const labels = ["ham", "spam"];
+
+/** Writes a run's model: the demo model with an untrained head of that seed. */
+export async function writeModel(run: string, seed: number): Promise<void> {
+	const model = await openModel(await resolveModel("demo"));
+	const spec: TailSpec = {
+		trainable: "TRAINABLE_LAST_BLOCK",
+		classes: labels.length,
+		causal: true,
+		loraRank: 0,
+		loraScale: 0,
+	};
+	const parameters = await initialParameters(model, spec, seed);
+	const reading = { token: "last-real", causal: true, maxTokens: 256, padTo: null, padId: PAD_ID };
+	const extra = { format: 1, labels, ...reading };
+	await exportClassifier({ model, spec, parameters, labels, folder: join(run, "model"), extra });
+}
+
+/** A run folder as after training, as far as serving looks at it. */
+export async function makeRun(seed = 1): Promise<string> {
+	const run = await newFolder();
+	await writeJson(join(run, "config.json"), {});
+	await writeModel(run, seed);
+	return run;
+}
