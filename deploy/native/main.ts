@@ -7,11 +7,11 @@ import { createTerminal, type Terminal } from "../../coordinator/terminal/termin
 import { exitCodeOf, TailtuneError } from "../../shared/errors.ts";
 import { checkLinks } from "./check-links.ts";
 import { ADDON, compileAddon } from "./compile-addon.ts";
-import { addPackage, fetchPrebuilt, packageFolder, removePackages } from "./npm-package.ts";
+import { addPackages, fetchPrebuilt, packageFolder, removePackages } from "./npm-package.ts";
 import { obtainWheel, wheelCache } from "./obtain-wheel.ts";
 import { runProgram } from "./run-program.ts";
 import { unpackWheel } from "./unpack-wheel.ts";
-import { type NativeKind, RECIPES } from "./wheels.ts";
+import { type NativeKind, NODE_API_HEADERS, RECIPES, TFJS_VERSION, WEBGPU_PACKAGES } from "./wheels.ts";
 
 interface Options {
 	readonly wheels?: string;
@@ -20,23 +20,30 @@ interface Options {
 }
 
 const program = new Command("npm run native --")
-	.description("adds native TensorFlow: built from @tensorflow/tfjs-node's sources against the libraries of a wheel")
-	.addArgument(new Argument("<kind>", "for the processor or for NVIDIA GPUs").choices(["cpu", "gpu"]))
+	.description("adds native TensorFlow (built from tfjs-node's sources against the libraries of a wheel) or WebGPU")
+	.addArgument(new Argument("<kind>", "for the processor, NVIDIA GPUs, or any GPU").choices(["cpu", "gpu", "webgpu"]))
 	.option(
 		"--wheels <where>",
 		"a folder that holds the wheels, or a URL under which they lie; default: pip downloads them",
 	)
 	.option("--no-prebuilt", "don't try what the package's makers built (for the processor only)")
 	.option("--remove", "take it away again, and the cached wheels too")
-	.action(async (kind: NativeKind, options: Options) => {
+	.action(async (kind: NativeKind | "webgpu", options: Options) => {
 		const terminal = createTerminal();
-		await (options.remove ? remove(terminal) : install(kind, options, terminal));
+		if (options.remove) await remove(terminal);
+		else if (kind === "webgpu") await installWebgpu(terminal);
+		else await install(kind, options, terminal);
 	});
+
+async function installWebgpu(terminal: Terminal): Promise<void> {
+	await addPackages(...WEBGPU_PACKAGES);
+	terminal.line(`installed: ${WEBGPU_PACKAGES.join(", ")}; tailtune doctor says which device it finds`);
+}
 
 async function install(kind: NativeKind, { wheels, prebuilt }: Options, terminal: Terminal): Promise<void> {
 	const { package: name } = RECIPES[kind];
 	terminal.line(`${name}: installing`);
-	await addPackage(name);
+	await addPackages(`${name}@${TFJS_VERSION}`, NODE_API_HEADERS);
 	// The makers' addon for GPUs is of 2022 and asks for CUDA 11.2: there the wheel is the way.
 	const isDone = kind === "cpu" && prebuilt && wheels === undefined && (await tryPrebuilt(name, terminal));
 	if (!isDone) await buildFromWheels(kind, wheels, terminal);
@@ -83,7 +90,9 @@ async function check(name: string): Promise<string> {
 }
 
 async function remove(terminal: Terminal): Promise<void> {
-	await removePackages([...Object.values(RECIPES).map(({ package: name }) => name), "node-api-headers"]);
+	const built = Object.values(RECIPES).map(({ package: name }) => name);
+	const packages = [...built, NODE_API_HEADERS, ...WEBGPU_PACKAGES].map((name) => name.replace(/(?<=.)@.*$/, ""));
+	await removePackages(packages);
 	await rm(wheelCache(), { recursive: true, force: true });
 	terminal.line("native TensorFlow is removed");
 }

@@ -1,7 +1,6 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { runProgram } from "./run-program.ts";
-import { NODE_API_HEADERS, TFJS_VERSION } from "./wheels.ts";
 
 /** Where this project lies, and with it node_modules. */
 const PROJECT = fileURLToPath(new URL("../../", import.meta.url));
@@ -12,9 +11,8 @@ export function packageFolder(name: string): string {
 	return join(PROJECT, "node_modules", name);
 }
 
-/** Adds a package without its install script, which would download, and without a trace in package.json. */
-export async function addPackage(name: string): Promise<void> {
-	const packages = [`${name}@${TFJS_VERSION}`, NODE_API_HEADERS];
+/** Adds packages without their install scripts, which would download, and without a trace in package.json. */
+export async function addPackages(...packages: readonly string[]): Promise<void> {
 	await npm("install", "--ignore-scripts", ...packages);
 }
 

@@ -16,7 +16,11 @@ export interface Recipe {
 	readonly wheels: readonly Wheel[];
 }
 
+/** What is built against the libraries of wheels. */
 export type NativeKind = "cpu" | "gpu";
+
+/** What WebGPU needs: all of it comes ready from npm. */
+export const WEBGPU_PACKAGES = ["webgpu@0.6.2", "@tensorflow/tfjs-backend-webgpu@4.22.0"];
 
 export const TFJS_VERSION = "4.22.0";
 /** The headers of Node's stable C interface, so that Node's own needn't be there. */
