@@ -9,7 +9,7 @@ import type { WorkerTensors } from "./tensors/tensor-exchange.ts";
 /** What a worker computes with; `auto` takes the best that is there. */
 export interface EngineChoice {
 	readonly engine: "auto" | "onnx" | "tfjs";
-	readonly backend: "auto" | "wasm" | "cpu" | "tensorflow";
+	readonly backend: "auto" | "wasm" | "cpu" | "webgpu" | "tensorflow";
 	/** Compute threads. */
 	readonly threads: number;
 }

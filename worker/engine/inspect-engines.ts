@@ -5,7 +5,8 @@ import { TFJS_BACKENDS, type TfjsBackendName } from "./tfjs/backend.ts";
 /** How to come by what is missing. */
 const HINTS: Record<string, string> = {
 	onnx: "onnxruntime-node comes with npm ci for Linux, macOS and Windows on x64 and arm64",
-	tensorflow: "optional; npm install --ignore-scripts=false @tensorflow/tfjs-node@4.22 (or tfjs-node-gpu) brings it",
+	tensorflow: "optional; npm run native -- cpu (or gpu) brings it",
+	webgpu: "optional, for any GPU; npm run native -- webgpu brings it",
 	wasm: "@tensorflow/tfjs-backend-wasm comes with npm ci",
 	cpu: "@tensorflow/tfjs comes with npm ci",
 };

@@ -11,7 +11,8 @@ test("a run that goes on retires what its dead coordinators had announced, and n
 	const bus = createMemoryBus();
 	for (const runId of ["older", "old", "somebody else's"]) await bus.announce(someRun({ runId }));
 	const tail = headRun.tail as NonNullable<typeof headRun.tail>;
-	const run = { runId: "new", model: fakeModel, modelHash: "", tail, shards: 1 };
+	const precision = { trunkPrecision: "fp32" } as const;
+	const run = { runId: "new", model: fakeModel, modelHash: "", tail, shards: 1, ...precision };
 	const engine = { engine: "auto", backend: "auto" } as const;
 	const { dispatcher } = await announceRun(
 		bus,

@@ -6,9 +6,10 @@ import { setWasmPaths, version_wasm } from "@tensorflow/tfjs-backend-wasm";
 import { TailtuneError } from "../../../shared/errors.ts";
 import type { EngineInfo, EngineOptions } from "../engine.ts";
 import { registerWasmMatMul } from "./wasm-matmul.ts";
+import { startWebgpu } from "./webgpu.ts";
 
 /** Backends of TensorFlow.js in order of preference. */
-export const TFJS_BACKENDS = ["tensorflow", "wasm", "cpu"] as const;
+export const TFJS_BACKENDS = ["tensorflow", "webgpu", "wasm", "cpu"] as const;
 
 export type TfjsBackendName = (typeof TFJS_BACKENDS)[number];
 
@@ -23,6 +24,8 @@ export interface TfjsBackend {
 	readonly info: EngineInfo;
 	/** Runs synchronous tensor work on this backend; of the tensors made in it only those stay that `tf.keep` was told of. */
 	run<T>(work: () => T): Promise<T>;
+	/** Runs synchronous tensor work, and gives the numbers of the tensors that it answers with: each array the caller's own. */
+	compute(work: () => readonly tf.Tensor[]): Promise<Float32Array[]>;
 }
 
 // Packages that bring the backend "tensorflow". Neither is a dependency: both are built for the machine at hand.
@@ -53,17 +56,27 @@ export async function openTfjsBackend({ backend = "auto", threads }: TfjsOptions
 function toBackend(name: TfjsBackendName, version: string, threads: number): TfjsBackend {
 	const { isUsingGpuDevice = false } = tf.backend() as { isUsingGpuDevice?: boolean };
 	const device = isUsingGpuDevice ? "GPU" : (cpus()[0]?.model.trim() ?? "CPU");
+	const run = async <T>(work: () => T): Promise<T> => {
+		// Another engine of this process may have made its own backend the current one.
+		while (tf.getBackend() !== name) await activate(name);
+		let result: { readonly value: T } | undefined;
+		// What tidy is given back it searches for tensors, number by number.
+		tf.tidy(() => {
+			result = { value: work() };
+		});
+		return (result as unknown as { readonly value: T }).value;
+	};
 	return {
 		info: { engine: "tfjs", backend: name, device, threads: name === "tensorflow" ? threads : 1, version },
-		async run(work) {
-			// Another engine of this process may have made its own backend the current one.
-			while (tf.getBackend() !== name) await activate(name);
-			let result: { readonly value: ReturnType<typeof work> } | undefined;
-			// What tidy is given back it searches for tensors, number by number.
-			tf.tidy(() => {
-				result = { value: work() };
-			});
-			return (result as unknown as { readonly value: ReturnType<typeof work> }).value;
+		run,
+		async compute(work) {
+			const tensors = await run(() => work().map((tensor) => tf.keep(tensor)));
+			try {
+				// A device is read in its own time; some backends give their own memory.
+				return await Promise.all(tensors.map(async (tensor) => (await tensor.data<"float32">()).slice()));
+			} finally {
+				tf.dispose([...tensors]);
+			}
 		},
 	};
 }
@@ -80,6 +93,7 @@ const START: Record<TfjsBackendName, (threads: number) => Promise<string>> = {
 		registerWasmMatMul();
 		return version_wasm;
 	},
+	webgpu: startWebgpu,
 	async tensorflow(threads) {
 		process.env.TF_CPP_MIN_LOG_LEVEL ??= "2";
 		process.env.TF_NUM_INTRAOP_THREADS ??= `${threads}`;

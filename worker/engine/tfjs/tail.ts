@@ -95,31 +95,32 @@ class TfjsTail implements Tail {
 	async logits(inputs: readonly TailInput[]): Promise<Float32Array> {
 		if (inputs.length === 0) return new Float32Array(0);
 		const { batch, texts } = this.#prepare(inputs);
-		return this.#backend.run(() => valuesOf(tailLogits(this.#toTensor(texts), batch, this.#weights)).slice());
+		const values = await this.#backend.compute(() => [tailLogits(this.#toTensor(texts), batch, this.#weights)]);
+		return values[0] as Float32Array;
 	}
 
 	async gradient(inputs: readonly TailInput[], gradient: Float32Array): Promise<Float32Array> {
 		if (inputs.length === 0) throw new TailtuneError("engine", "gradient: found no texts, expected at least one");
 		const { batch, texts } = this.#prepare(inputs);
 		const slots = this.#trainedSlots(batch);
-		return this.#backend.run(() => {
+		const [logits, ...grads] = await this.#backend.compute(() => {
 			const x = this.#toTensor(texts);
 			const labels = tf.oneHot(
 				inputs.map(({ label }) => label),
 				this.#parts.spec.classes,
 			);
 			const wanted = slots.map(({ name }) => weight(this.#weights, name));
-			let logits: Float32Array = new Float32Array(0);
+			let logits: tf.Tensor | undefined;
 			const { grads } = tf.valueAndGrads(() => {
-				const output = tailLogits(x, batch, this.#weights);
-				logits = valuesOf(output).slice();
-				return tf.losses.softmaxCrossEntropy(labels, output, undefined, undefined, tf.Reduction.MEAN);
+				logits = tf.keep(tailLogits(x, batch, this.#weights));
+				return tf.losses.softmaxCrossEntropy(labels, logits, undefined, undefined, tf.Reduction.MEAN);
 			})(this.#tables ? [...wanted, x] : wanted);
-			gradient.fill(0);
-			for (const [i, slot] of slots.entries()) writeSlot(slot, valuesOf(grads[i]), gradient);
-			if (this.#tables) this.#addTableGradient(inputs, valuesOf(grads.at(-1)), gradient);
-			return logits;
+			return [logits as unknown as tf.Tensor, ...grads];
 		});
+		gradient.fill(0);
+		for (const [i, slot] of slots.entries()) writeSlot(slot, grads[i] as Float32Array, gradient);
+		if (this.#tables) this.#addTableGradient(inputs, grads.at(-1) as Float32Array, gradient);
+		return logits as Float32Array;
 	}
 
 	async dispose(): Promise<void> {
@@ -165,9 +166,4 @@ class TfjsTail implements Tail {
 			if (into) addEmbeddingGradient(tokens, states.subarray(i * textSize, (i + 1) * textSize), into);
 		}
 	}
-}
-
-/** A tensor's numbers: to be read at once, some backends give their own memory. */
-function valuesOf(tensor: tf.Tensor | undefined): Float32Array {
-	return (tensor as tf.Tensor).dataSync<"float32">();
 }

@@ -30,7 +30,7 @@ export async function openTfjsTrunk(model: ModelFiles, spec: TailSpec, options: 
 		async hiddenStates(sequences) {
 			const states: Float32Array[] = [];
 			for (const text of sequences) {
-				states.push(await backend.run(() => runBlocks(embed(text, embedding), config.n_embd, run)));
+				states.push(...(await backend.compute(() => [runBlocks(embed(text, embedding), config.n_embd, run)])));
 			}
 			return states;
 		},
@@ -45,11 +45,10 @@ interface Blocks {
 }
 
 /** @param embedded one text, [rows, width] */
-function runBlocks(embedded: Float32Array, width: number, { weights, blocks, causal }: Blocks): Float32Array {
+function runBlocks(embedded: Float32Array, width: number, { weights, blocks, causal }: Blocks): tf.Tensor {
 	const rows = embedded.length / width;
 	const shape = { texts: 1, rows };
 	const mask = attentionMask([rows], causal, shape);
 	const first: tf.Tensor = tf.tensor2d(embedded, [rows, width]);
-	const last = blocks.reduce((x, block) => runBlock(x, mask, weights, block, shape), first);
-	return last.dataSync<"float32">().slice();
+	return blocks.reduce((x, block) => runBlock(x, mask, weights, block, shape), first);
 }

@@ -1,0 +1,40 @@
+import { mkdir, rename } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { TailtuneError } from "../../shared/errors.ts";
+import { runProgram } from "./run-program.ts";
+import { NAPI_VERSION } from "./wheels.ts";
+
+/** The addon's sources, as its own binding.gyp lists them. */
+const SOURCES = ["binding/tfjs_backend.cc", "binding/tfjs_binding.cc"];
+
+/** Where the package looks for the addon. */
+export const ADDON = `lib/napi-v${NAPI_VERSION}/tfjs_binding.node`;
+
+/**
+ * Compiles a package's addon against what lies in its deps/. The two sources need a compiler and nothing else: node-gyp
+ * would ask for a Python on the node, and for Node's headers from its site.
+ * @param folder of @tensorflow/tfjs-node or -gpu
+ * @throws TailtuneError "not-found" where there is no compiler, "engine" where it fails
+ */
+export async function compileAddon(folder: string): Promise<void> {
+	const headers = dirname(fileURLToPath(import.meta.resolve("node-api-headers/include/node_api.h")));
+	const addon = join(folder, ADDON);
+	await mkdir(dirname(addon), { recursive: true });
+	const compiler = process.env.CXX || "g++";
+	const args = [
+		...["-std=c++17", "-O2", "-fPIC", "-shared", `-DNAPI_VERSION=${NAPI_VERSION}`],
+		...["-I", headers, "-I", dirname(folder), "-I", "deps/include", ...SOURCES],
+		...["-L", "deps/lib", "-l:libtensorflow_cc.so.2", "-l:libtensorflow_framework.so.2"],
+		// Relative to the addon, so that the folder may be moved.
+		...["-Wl,-rpath,$ORIGIN/../../deps/lib", "-o", `${addon}.new`],
+	];
+	try {
+		await runProgram(compiler, args, { cwd: folder });
+	} catch (error) {
+		if (!(error instanceof TailtuneError) || error.code !== "not-found") throw error;
+		const how = "expected a C++ compiler, as of Debian's package g++, or one that CXX names";
+		throw new TailtuneError("not-found", `${compiler}: no such program; ${how}`, { cause: error });
+	}
+	await rename(`${addon}.new`, addon);
+}

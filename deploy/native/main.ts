@@ -1,0 +1,105 @@
+// npm run native -- cpu|gpu: native TensorFlow for this machine, without Python.
+import { access, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { Argument, Command } from "commander";
+import { printError } from "../../coordinator/terminal/print-error.ts";
+import { createTerminal, type Terminal } from "../../coordinator/terminal/terminal.ts";
+import { exitCodeOf, TailtuneError } from "../../shared/errors.ts";
+import { checkLinks } from "./check-links.ts";
+import { ADDON, compileAddon } from "./compile-addon.ts";
+import { addPackages, fetchPrebuilt, packageFolder, removePackages } from "./npm-package.ts";
+import { obtainWheel, wheelCache } from "./obtain-wheel.ts";
+import { runProgram } from "./run-program.ts";
+import { unpackWheel } from "./unpack-wheel.ts";
+import { type NativeKind, NODE_API_HEADERS, RECIPES, TFJS_VERSION, WEBGPU_PACKAGES } from "./wheels.ts";
+
+interface Options {
+	readonly wheels?: string;
+	readonly prebuilt: boolean;
+	readonly remove?: boolean;
+}
+
+const program = new Command("npm run native --")
+	.description("adds native TensorFlow (built from tfjs-node's sources against the libraries of a wheel) or WebGPU")
+	.addArgument(new Argument("<kind>", "for the processor, NVIDIA GPUs, or any GPU").choices(["cpu", "gpu", "webgpu"]))
+	.option(
+		"--wheels <where>",
+		"a folder that holds the wheels, or a URL under which they lie; default: pip downloads them",
+	)
+	.option("--no-prebuilt", "don't try what the package's makers built (for the processor only)")
+	.option("--remove", "take it away again, and the cached wheels too")
+	.action(async (kind: NativeKind | "webgpu", options: Options) => {
+		const terminal = createTerminal();
+		if (options.remove) await remove(terminal);
+		else if (kind === "webgpu") await installWebgpu(terminal);
+		else await install(kind, options, terminal);
+	});
+
+async function installWebgpu(terminal: Terminal): Promise<void> {
+	await addPackages(...WEBGPU_PACKAGES);
+	terminal.line(`installed: ${WEBGPU_PACKAGES.join(", ")}; tailtune doctor says which device it finds`);
+}
+
+async function install(kind: NativeKind, { wheels, prebuilt }: Options, terminal: Terminal): Promise<void> {
+	const { package: name } = RECIPES[kind];
+	terminal.line(`${name}: installing`);
+	await addPackages(`${name}@${TFJS_VERSION}`, NODE_API_HEADERS);
+	// The makers' addon for GPUs is of 2022 and asks for CUDA 11.2: there the wheel is the way.
+	const isDone = kind === "cpu" && prebuilt && wheels === undefined && (await tryPrebuilt(name, terminal));
+	if (!isDone) await buildFromWheels(kind, wheels, terminal);
+	terminal.line(`${name}: ${await check(name)}`);
+}
+
+async function tryPrebuilt(name: string, terminal: Terminal): Promise<boolean> {
+	try {
+		await fetchPrebuilt(name, "cpu");
+		return await access(join(packageFolder(name), ADDON)).then(() => true);
+	} catch (error) {
+		terminal.line(`${name}: what its makers built can't be had (${(error as Error).message}); building it`);
+		return false;
+	}
+}
+
+async function buildFromWheels(kind: NativeKind, source: string | undefined, terminal: Terminal): Promise<void> {
+	if (process.platform !== "linux" || process.arch !== "x64") {
+		const found = `${process.platform} ${process.arch}`;
+		throw new TailtuneError("engine", `found ${found}, expected linux x64: for others no wheels are pinned`);
+	}
+	const folder = packageFolder(RECIPES[kind].package);
+	const aside = join(folder, "deps.new");
+	await rm(aside, { recursive: true, force: true });
+	for (const wheel of RECIPES[kind].wheels) {
+		await unpackWheel(await obtainWheel(wheel, source, terminal), aside, terminal);
+	}
+	await rm(join(folder, "deps"), { recursive: true, force: true });
+	await rename(aside, join(folder, "deps"));
+	terminal.line("compiling the addon");
+	await compileAddon(folder);
+	for (const part of ["lib", "deps"]) await checkLinks(join(folder, part));
+}
+
+/** Loads it as a worker would, in a process of its own. */
+async function check(name: string): Promise<string> {
+	const script = `
+		const util = require("node:util");
+		util.isNullOrUndefined ??= (value) => value === null || value === undefined;
+		const tf = require(${JSON.stringify(name)});
+		const { TF_Version: version } = tf.backend().binding;
+		process.stdout.write("TensorFlow " + version + (tf.backend().isUsingGpuDevice ? " on GPU" : " on CPU"));`;
+	return runProgram(process.execPath, ["--eval", script], { cwd: packageFolder("..") });
+}
+
+async function remove(terminal: Terminal): Promise<void> {
+	const built = Object.values(RECIPES).map(({ package: name }) => name);
+	const packages = [...built, NODE_API_HEADERS, ...WEBGPU_PACKAGES].map((name) => name.replace(/(?<=.)@.*$/, ""));
+	await removePackages(packages);
+	await rm(wheelCache(), { recursive: true, force: true });
+	terminal.line("native TensorFlow is removed");
+}
+
+try {
+	await program.parseAsync();
+} catch (error) {
+	printError(error, {});
+	process.exitCode = exitCodeOf(error);
+}

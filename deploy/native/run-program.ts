@@ -1,0 +1,35 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { systemCodeOf, TailtuneError } from "../../shared/errors.ts";
+
+const execute = promisify(execFile);
+
+const LONGEST_MS = 15 * 60_000;
+
+export interface RunOptions {
+	readonly cwd?: string;
+	/** The program is ended after so long; default: 15 minutes. */
+	readonly limitMs?: number;
+}
+
+/**
+ * Runs a program to its end; what it wrote to its standard output.
+ * @throws TailtuneError "not-found" where there is no such program, "engine" with the line that says why where it fails
+ */
+export async function runProgram(program: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
+	try {
+		const { stdout } = await execute(program, args, {
+			maxBuffer: 64 << 20,
+			timeout: options.limitMs ?? LONGEST_MS,
+			...(options.cwd !== undefined && { cwd: options.cwd }),
+		});
+		return stdout;
+	} catch (cause) {
+		if (systemCodeOf(cause) === "ENOENT")
+			throw new TailtuneError("not-found", `${program}: no such program here`, { cause });
+		const { stderr = "", message } = cause as Error & { stderr?: string };
+		const lines = (stderr.trim() || message).split("\n");
+		const reason = lines.find((line) => /error/i.test(line)) ?? lines.at(-1);
+		throw new TailtuneError("engine", `${program} failed: ${reason}`, { cause });
+	}
+}

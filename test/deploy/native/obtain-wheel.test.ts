@@ -1,0 +1,62 @@
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { Writable } from "node:stream";
+import test from "ava";
+import { createTerminal } from "../../../coordinator/terminal/terminal.ts";
+import { obtainWheel, wheelCache } from "../../../deploy/native/obtain-wheel.ts";
+import type { Wheel } from "../../../deploy/native/wheels.ts";
+import { newFolder } from "../../cli/tailtune.ts";
+
+const content = Buffer.from("a wheel");
+const wheel: Wheel = {
+	project: "some-wheel",
+	version: "1.0",
+	file: "some_wheel-1.0-py3-none-any.whl",
+	sizeBytes: content.length,
+	sha256: createHash("sha256").update(content).digest("hex"),
+};
+const stream = new Writable({ write: (_chunk, _encoding, done) => done() });
+const terminal = createTerminal({ stream, quiet: true });
+
+test.beforeEach(async () => {
+	process.env.XDG_CACHE_HOME = await newFolder();
+});
+
+test.serial("a wheel is downloaded once from a URL, checked, and then taken from the cache", async (t) => {
+	const asked: (string | undefined)[] = [];
+	const server = createServer((request, response) => {
+		asked.push(request.url);
+		response.end(content);
+	}).listen(0, "127.0.0.1");
+	await once(server, "listening");
+	const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}/wheels`;
+	const first = await obtainWheel(wheel, base, terminal);
+	t.deepEqual(await readFile(first), content);
+	server.close();
+	t.is(await obtainWheel(wheel, base, terminal), first);
+	t.deepEqual(asked, [`/wheels/${wheel.file}`]);
+});
+
+test.serial("another file than the one pinned is refused, wherever it comes from", async (t) => {
+	const other = Buffer.from("A WHEEL");
+	const folder = await newFolder();
+	await writeFile(join(folder, wheel.file), other);
+	await t.throwsAsync(obtainWheel(wheel, folder, terminal), { code: "checksum", message: /expected [0-9a-f]{64} of/ });
+	await mkdir(wheelCache(), { recursive: true });
+	await writeFile(join(wheelCache(), wheel.file), other);
+	await t.throwsAsync(obtainWheel(wheel, undefined, terminal), { code: "checksum" });
+	t.deepEqual(await readdir(wheelCache()), []);
+});
+
+test.serial("a folder without the wheel and a server that isn't there are said to be so", async (t) => {
+	const folder = await newFolder();
+	await t.throwsAsync(obtainWheel(wheel, folder, terminal), { code: "not-found", message: /some_wheel-1\.0/ });
+	await t.throwsAsync(obtainWheel(wheel, "http://127.0.0.1:9/", terminal), {
+		code: "offline",
+		message: /127\.0\.0\.1:9/,
+	});
+});
