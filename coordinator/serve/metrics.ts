@@ -13,68 +13,48 @@ export type StatusName = keyof typeof Status;
 /** What Prometheus is shown. */
 export class ServeMetrics {
 	readonly #registry = new Registry();
-	readonly #requests: Counter<"method" | "code">;
-	readonly #seconds: Histogram<"method">;
-	readonly #batches: Histogram;
-	readonly #tokens: Counter;
-	readonly #models: Counter<"outcome">;
+	readonly #registers = [this.#registry];
+	readonly #requests = new Counter({
+		name: "tailtune_requests_total",
+		help: "Calls by method and gRPC status; HTTP counts as Classify",
+		labelNames: ["method", "code"],
+		registers: this.#registers,
+	});
+	readonly #seconds = new Histogram({
+		name: "tailtune_request_seconds",
+		help: "Seconds until a call that succeeded was answered",
+		labelNames: ["method"],
+		buckets: SECONDS,
+		registers: this.#registers,
+	});
+	readonly #batches = new Histogram({
+		name: "tailtune_batch_texts",
+		help: "Texts computed together",
+		buckets: TEXTS,
+		registers: this.#registers,
+	});
+	readonly #tokens = new Counter({
+		name: "tailtune_tokens_total",
+		help: "Tokens sent to be computed",
+		registers: this.#registers,
+	});
+	readonly #models = new Counter({
+		name: "tailtune_models_total",
+		help: "Models of the run that were loaded or refused",
+		labelNames: ["outcome"],
+		registers: this.#registers,
+	});
 
-	/** @param models those in use, the one served first */
+	/** @param models those that answer: the one served, and older ones that still do */
 	constructor(models: () => Iterable<ServedModel>) {
-		const registers = [this.#registry];
-		this.#requests = new Counter({
-			name: "tailtune_requests_total",
-			help: "Calls by method and gRPC status; HTTP counts as Classify",
-			labelNames: ["method", "code"],
-			registers,
-		});
-		this.#seconds = new Histogram({
-			name: "tailtune_request_seconds",
-			help: "Seconds until a call that succeeded was answered",
-			labelNames: ["method"],
-			buckets: SECONDS,
-			registers,
-		});
-		this.#batches = new Histogram({
-			name: "tailtune_batch_texts",
-			help: "Texts computed together",
-			buckets: TEXTS,
-			registers,
-		});
-		this.#tokens = new Counter({ name: "tailtune_tokens_total", help: "Tokens sent to be computed", registers });
-		this.#models = new Counter({
-			name: "tailtune_models_total",
-			help: "Models of the run that were loaded or refused",
-			labelNames: ["outcome"],
-			registers,
-		});
-		const gauge = (name: string, help: string, value: (model: ServedModel) => number, sum: (of: number[]) => number) =>
-			new Gauge({
-				name,
-				help,
-				registers,
-				collect() {
-					this.set(sum([...models()].map(value)));
-				},
-			});
-		gauge(
-			"tailtune_queue_texts",
-			"Texts that wait for their turn",
-			(model) => model.queued,
-			(of) => of.reduce((a, b) => a + b, 0),
+		const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
+		this.#gauge("tailtune_queue_texts", "Texts that wait for their turn", () =>
+			sum([...models()].map(({ queued }) => queued)),
 		);
-		gauge(
-			"tailtune_workers",
-			"Workers that compute",
-			(model) => model.lanes.workers,
-			(of) => Math.max(0, ...of),
+		this.#gauge("tailtune_workers", "Workers that compute", () =>
+			Math.max(0, ...[...models()].map(({ lanes }) => lanes.workers)),
 		);
-		gauge(
-			"tailtune_models",
-			"Models that answer: the one served, and older ones that still do",
-			() => 1,
-			(of) => of.length,
-		);
+		this.#gauge("tailtune_models", "Models that answer: the one served, and older ones", () => [...models()].length);
 		collectDefaultMetrics({ register: this.#registry });
 	}
 
@@ -105,5 +85,12 @@ export class ServeMetrics {
 	/** In Prometheus's text format, with its content type. */
 	async text(): Promise<{ type: string; body: string }> {
 		return { type: this.#registry.contentType, body: await this.#registry.metrics() };
+	}
+
+	#gauge(name: string, help: string, value: () => number): Gauge {
+		const collect = function (this: Gauge) {
+			this.set(value());
+		};
+		return new Gauge({ name, help, registers: this.#registers, collect });
 	}
 }

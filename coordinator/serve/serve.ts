@@ -4,7 +4,7 @@ import { createServer } from "../../shared/rpc/server.ts";
 import type { ClusterRun, OpenCluster } from "../run/cluster.ts";
 import { Calls } from "./calls.ts";
 import { httpApp, listenHttp } from "./http.ts";
-import { createLog } from "./log.ts";
+import { createLog, type Log } from "./log.ts";
 import { ServeMetrics } from "./metrics.ts";
 import { ModelHost } from "./model-host.ts";
 import { readTokens } from "./read-tokens.ts";
@@ -41,7 +41,8 @@ const FLUSH_MS = 500;
  * Serves the model of a run by gRPC and HTTP. It listens before the model is loaded, which health probes are told of.
  * @throws TailtuneError where an option can't be used; nothing listens then
  */
-export async function serve({ run, options, engine, openCluster, shards }: ServeParts): Promise<Serving> {
+export async function serve(parts: ServeParts): Promise<Serving> {
+	const { run, options } = parts;
 	const log = createLog(options.logLevel);
 	const tls = tlsOf(options);
 	const tokens = options.tokenFile === undefined ? undefined : await readTokens(options.tokenFile);
@@ -49,23 +50,7 @@ export async function serve({ run, options, engine, openCluster, shards }: Serve
 	const calls = new Calls(metrics, log);
 	const standard = standardServices();
 	const isServing = () => host.current !== undefined && !calls.draining.aborted;
-	const host: ModelHost = new ModelHost({
-		run,
-		open: ModelHost.opener({
-			openCluster,
-			engine,
-			shards,
-			limits: options,
-			onBatch: (...batch) => metrics.batch(...batch),
-			onFault: (error) => host.reopen(error),
-		}),
-		clock: realClock,
-		log,
-		onLook: (outcome) => {
-			metrics.model(outcome);
-			standard.setServing(isServing());
-		},
-	});
+	const host = openHost(parts, { metrics, log, onLook: () => standard.setServing(isServing()) });
 	const service = { host, calls, log, logTexts: options.logTexts };
 	const server = await createServer(
 		{ listen: options.listen, tls, tokens, onRefused: (reason) => metrics.refused(reason) },
@@ -78,7 +63,6 @@ export async function serve({ run, options, engine, openCluster, shards }: Serve
 		throw error;
 	});
 	log.info({ grpc: server.address, http: http?.address, run }, "listening");
-	const ready = host.start();
 	const drain = async () => {
 		log.info("draining");
 		standard.setServing(false);
@@ -88,7 +72,29 @@ export async function serve({ run, options, engine, openCluster, shards }: Serve
 		await host.close();
 		log.info("ended");
 	};
-	return { address: server.address, httpAddress: http?.address, ready, drain };
+	return { address: server.address, httpAddress: http?.address, ready: host.start(), drain };
+}
+
+function openHost(
+	{ run, options, ...parts }: ServeParts,
+	{ metrics, log, onLook }: { metrics: ServeMetrics; log: Log; onLook: () => void },
+): ModelHost {
+	const host: ModelHost = new ModelHost({
+		run,
+		open: ModelHost.opener({
+			...parts,
+			limits: options,
+			onBatch: (...batch) => metrics.batch(...batch),
+			onFault: (error) => host.reopen(error),
+		}),
+		clock: realClock,
+		log,
+		onLook: (outcome) => {
+			metrics.model(outcome);
+			onLook();
+		},
+	});
+	return host;
 }
 
 function tlsOf({ tlsCert, tlsKey, tlsCa }: ServeOptions): TlsFiles | undefined {
