@@ -1,7 +1,7 @@
 import { TailtuneError } from "../../shared/errors.ts";
 import { itemKey } from "../../shared/messages.ts";
 import { crossEntropy } from "../../shared/metrics/cross-entropy.ts";
-import { stepAdamW } from "../optimizer/adamw.ts";
+import { stepAdamW } from "../../shared/optimizer/adamw.ts";
 import { type EpochStep, planEpoch } from "../plan/plan-epoch.ts";
 import type { PlannedText } from "../plan/planned-part.ts";
 import { addWeighted } from "../reduce/weighted-sum.ts";

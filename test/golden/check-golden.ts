@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { stepAdamW } from "../../coordinator/optimizer/adamw.ts";
 import { addWeighted } from "../../coordinator/reduce/weighted-sum.ts";
 import { effectiveSequence } from "../../shared/data/effective-sequence.ts";
 import type { TailSpec } from "../../shared/messages.ts";
@@ -8,6 +7,7 @@ import type { ModelFiles } from "../../shared/model/model-files.ts";
 import { type ParameterLayout, parameterLayout } from "../../shared/model/parameter-layout.ts";
 import { readSafetensorsFile } from "../../shared/model/safetensors.ts";
 import { cutOf } from "../../shared/model/tail-spec.ts";
+import { stepAdamW } from "../../shared/optimizer/adamw.ts";
 import type { TailInput } from "../../worker/engine/engine.ts";
 import type { Engines } from "../../worker/engine/open-engines.ts";
 import { allowedOf, compareAfter, compareGradients } from "./compare-parameters.ts";

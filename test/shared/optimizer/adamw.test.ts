@@ -1,7 +1,7 @@
 import test from "ava";
 import fc from "fast-check";
-import { stepAdamW } from "../../../coordinator/optimizer/adamw.ts";
 import { allocateVectors } from "../../../shared/kernels/vector-kernels.ts";
+import { stepAdamW } from "../../../shared/optimizer/adamw.ts";
 
 const float = (limit: number) => fc.float({ min: -limit, max: limit, noNaN: true });
 

@@ -1,4 +1,4 @@
-import { overTiles } from "../../shared/kernels/vector-kernels.ts";
+import { overTiles } from "../kernels/vector-kernels.ts";
 
 /** What AdamW remembers between steps; both moments begin as zeros. */
 export interface AdamWState {
