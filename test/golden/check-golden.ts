@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { addWeighted } from "../../coordinator/reduce/weighted-sum.ts";
 import { effectiveSequence } from "../../shared/data/effective-sequence.ts";
 import type { TailSpec } from "../../shared/messages.ts";
 import { crossEntropy } from "../../shared/metrics/cross-entropy.ts";
@@ -8,6 +7,7 @@ import { type ParameterLayout, parameterLayout } from "../../shared/model/parame
 import { readSafetensorsFile } from "../../shared/model/safetensors.ts";
 import { cutOf } from "../../shared/model/tail-spec.ts";
 import { stepAdamW } from "../../shared/optimizer/adamw.ts";
+import { addWeighted } from "../../shared/optimizer/weighted-sum.ts";
 import type { TailInput } from "../../worker/engine/engine.ts";
 import type { Engines } from "../../worker/engine/open-engines.ts";
 import { allowedOf, compareAfter, compareGradients } from "./compare-parameters.ts";

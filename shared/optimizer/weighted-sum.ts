@@ -1,4 +1,4 @@
-import { overTiles } from "../../shared/kernels/vector-kernels.ts";
+import { overTiles } from "../kernels/vector-kernels.ts";
 
 /**
  * Adds `weight` times a gradient to a running sum, each operation rounded to float32: total = total + weight * gradient.

@@ -1,6 +1,6 @@
 import test from "ava";
 import fc from "fast-check";
-import { addWeighted } from "../../../coordinator/reduce/weighted-sum.ts";
+import { addWeighted } from "../../../shared/optimizer/weighted-sum.ts";
 
 const { fround } = Math;
 const numbers = (length: number) =>
