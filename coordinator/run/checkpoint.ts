@@ -25,29 +25,42 @@ const progressSchema = z.strictObject({
 /** Where a run stands, but for the numbers that are trained. */
 export type Progress = z.infer<typeof progressSchema>;
 
+/** What there is of a state. */
+export interface StateShape {
+	/** Numbers that are trained: the first of the parameters. */
+	readonly trainedSize: number;
+	/** Whether workers get the moments too. */
+	readonly withMoments: boolean;
+	readonly withVelocity: boolean;
+}
+
 /** All that training needs to go on. The vectors have the length of the parameter vector, the moments of its trained part. */
 export interface TrainingState {
 	progress: Progress;
 	readonly parameters: Float32Array;
 	readonly firstMoment: Float32Array;
 	readonly secondMoment: Float32Array;
+	/** What workers get: the parameters, or these with both moments behind them; the same memory. */
+	readonly published: Float32Array;
+	/** Of the outer step of local rounds; empty where it has no momentum. */
+	readonly velocity: Float32Array;
 	/** Parameters of `progress.best`; kept only where they are wanted at the end. */
 	best?: Float32Array;
 }
 
 /** The state before the first step, on a copy of the parameters. */
-export function newTrainingState(fingerprint: string, parameters: Float32Array, trainedSize: number): TrainingState {
+export function newTrainingState(fingerprint: string, parameters: Float32Array, shape: StateShape): TrainingState {
 	const seconds = { load: 0, features: 0, training: 0, evaluation: 0 };
-	const vectors = allocateState(parameters.length, trainedSize);
+	const vectors = allocateState(parameters.length, shape);
 	vectors.parameters.set(parameters);
 	return { progress: { fingerprint, step: 0, epoch: 0, examplesSeen: 0, metricsLines: 0, seconds }, ...vectors };
 }
 
 /** Writes the state to the run folder; the checkpoint before it stays until this one is whole. */
 export async function writeCheckpoint(folder: string, state: TrainingState): Promise<void> {
-	const { parameters, firstMoment, secondMoment, progress } = state;
+	const { parameters, firstMoment, secondMoment, velocity, progress } = state;
 	assertFinite(parameters, progress.step);
-	const tensors = { parameters, firstMoment, secondMoment };
+	const tensors = { parameters, firstMoment, secondMoment, ...(velocity.length > 0 && { velocity }) };
 	await writeSafetensors(join(folder, CHECKPOINT_FILE), asTensors(tensors), { progress: JSON.stringify(progress) });
 }
 
@@ -60,7 +73,11 @@ export async function writeBest(folder: string, best: Float32Array): Promise<voi
  * Reads the state back; undefined where the run has no checkpoint yet.
  * @throws TailtuneError "model" where the file is not whole, "data" where the run was started on something else
  */
-export async function readCheckpoint(folder: string, fingerprint: string): Promise<TrainingState | undefined> {
+export async function readCheckpoint(
+	folder: string,
+	fingerprint: string,
+	shape: StateShape,
+): Promise<TrainingState | undefined> {
 	const file = join(folder, CHECKPOINT_FILE);
 	if (!(await exists(file))) return undefined;
 	const checkpoint = await readSafetensorsFile(file);
@@ -72,11 +89,11 @@ export async function readCheckpoint(folder: string, fingerprint: string): Promi
 		);
 	}
 	const saved = await checkpoint.read("parameters");
-	const firstMoment = await checkpoint.read("firstMoment");
-	const vectors = allocateState(saved.length, firstMoment.length);
+	const vectors = allocateState(saved.length, shape);
 	vectors.parameters.set(saved);
-	vectors.firstMoment.set(firstMoment);
+	vectors.firstMoment.set(await checkpoint.read("firstMoment"));
 	vectors.secondMoment.set(await checkpoint.read("secondMoment"));
+	if (shape.withVelocity) vectors.velocity.set(await checkpoint.read("velocity"));
 	return {
 		progress,
 		...vectors,
@@ -85,9 +102,16 @@ export async function readCheckpoint(folder: string, fingerprint: string): Promi
 }
 
 // In one memory, for the optimizer's sake.
-function allocateState(size: number, trainedSize: number) {
+function allocateState(size: number, { trainedSize, withMoments, withVelocity }: StateShape) {
+	const velocity = new Float32Array(withVelocity ? trainedSize : 0);
+	if (withMoments) {
+		const [published] = allocateVectors(size + 2 * trainedSize);
+		const parameters = published.subarray(0, size);
+		const firstMoment = published.subarray(size, size + trainedSize);
+		return { published, parameters, firstMoment, secondMoment: published.subarray(size + trainedSize), velocity };
+	}
 	const [parameters, firstMoment, secondMoment] = allocateVectors(size, trainedSize, trainedSize);
-	return { parameters, firstMoment, secondMoment };
+	return { published: parameters, parameters, firstMoment, secondMoment, velocity };
 }
 
 async function readBest(folder: string): Promise<Float32Array> {

@@ -4,7 +4,7 @@ import type { RunSpec, TailSpec } from "../../shared/messages.ts";
 import type { ModelFiles } from "../../shared/model/model-files.ts";
 import { parameterLayout } from "../../shared/model/parameter-layout.ts";
 import type { CoordinatorTensors } from "../../shared/tensors/tensor-exchange.ts";
-import { tensorSchema } from "../../shared/tensors/tensor-schema.ts";
+import { messageOf, type Travel, tensorSchema } from "../../shared/tensors/tensor-schema.ts";
 import { Dispatcher } from "./dispatcher.ts";
 
 /** What is computed for, on whichever workers there are. */
@@ -15,6 +15,8 @@ export interface ClusterRun {
 	readonly modelHash: string;
 	readonly tail: TailSpec;
 	readonly shards: number;
+	/** Default: float32 and no moments. */
+	readonly travel?: Travel;
 	/** What a worker in this process computes with. */
 	readonly engine: Pick<TrainConfig, "engine" | "backend" | "threads" | "featureMemory">;
 }
@@ -35,11 +37,11 @@ export type OpenCluster = (run: ClusterRun) => Promise<Cluster>;
 export async function announceRun(
 	bus: Bus,
 	tensors: CoordinatorTensors,
-	{ runId, model, modelHash, tail, shards }: ClusterRun,
+	{ runId, model, modelHash, tail, shards, travel }: ClusterRun,
 	tensorsAddress: string,
 ): Promise<{ spec: RunSpec; dispatcher: Dispatcher }> {
-	tensors.openRun(runId, tensorSchema(modelHash, parameterLayout(tail, model.config)));
-	const spec: RunSpec = { runId, modelHash, tail, shards, tensorsAddress };
+	tensors.openRun(runId, tensorSchema(modelHash, parameterLayout(tail, model.config), travel));
+	const spec: RunSpec = { runId, modelHash, tail, shards, tensorsAddress, ...(travel && messageOf(travel)) };
 	const dispatcher = new Dispatcher(bus, spec);
 	await dispatcher.start();
 	return { spec, dispatcher };

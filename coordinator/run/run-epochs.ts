@@ -5,6 +5,7 @@ import { appendMetrics, METRICS_FILE } from "../results/result-files.ts";
 import { type TrainingState, writeBest, writeCheckpoint } from "./checkpoint.ts";
 import { evaluate } from "./evaluator.ts";
 import { assertNotInterrupted } from "./interruption.ts";
+import { LocalRounds } from "./local-rounds.ts";
 import type { RunContext } from "./run-context.ts";
 import type { Stopwatch } from "./stopwatch.ts";
 import { Trainer } from "./trainer.ts";
@@ -27,6 +28,7 @@ class Epochs {
 	readonly #state: TrainingState;
 	readonly #watch: Stopwatch;
 	readonly #trainer: Trainer;
+	readonly #rounds: LocalRounds | undefined;
 	readonly #stepsPerEpoch: number;
 
 	constructor(run: RunContext, state: TrainingState, watch: Stopwatch) {
@@ -34,6 +36,7 @@ class Epochs {
 		this.#state = state;
 		this.#watch = watch;
 		this.#trainer = new Trainer(run, state);
+		this.#rounds = run.config.localSteps > 1 ? new LocalRounds(run, state) : undefined;
 		this.#stepsPerEpoch = this.#trainer.planEpoch(0).length;
 	}
 
@@ -43,26 +46,31 @@ class Epochs {
 		const bar = terminal.phase("training", config.epochs * this.#stepsPerEpoch, "steps", progress.step);
 		while (progress.epoch < config.epochs && !this.#isStalled()) {
 			const done = progress.step - progress.epoch * this.#stepsPerEpoch;
-			await this.#steps(this.#trainer.planEpoch(progress.epoch).slice(done), () => bar.advance(1));
+			await this.#steps(this.#trainer.planEpoch(progress.epoch).slice(done), (count) => bar.advance(count));
 			await this.#endEpoch();
 		}
 		bar.done();
 		return { stopped: progress.epoch < config.epochs ? "early" : "finished", stepMs: this.#trainer.stepMs };
 	}
 
-	async #steps(steps: readonly EpochStep[], onStep: () => void): Promise<void> {
-		const { config } = this.#run;
-		const { progress } = this.#state;
-		for (const [index, step] of steps.entries()) {
+	async #steps(steps: readonly EpochStep[], onSteps: (count: number) => void): Promise<void> {
+		const { localSteps, checkpointEvery } = this.#run.config;
+		for (let from = 0; from < steps.length; from += localSteps) {
 			if (this.#isLookDue()) await this.#measure("step");
-			await this.#watch.time("training", () => this.#trainer.step(step));
-			onStep();
-			const isLast = index === steps.length - 1;
-			if (this.#run.interrupt.aborted || (progress.step % config.checkpointEvery === 0 && !isLast)) {
+			const taken = steps.slice(from, from + localSteps);
+			await this.#watch.time("training", () => this.#take(taken));
+			onSteps(taken.length);
+			const isLast = from + localSteps >= steps.length;
+			if (this.#run.interrupt.aborted || (this.#isDue(checkpointEvery) && !isLast)) {
 				await this.#checkpoint();
 				assertNotInterrupted(this.#run);
 			}
 		}
+	}
+
+	async #take(steps: readonly EpochStep[]): Promise<void> {
+		if (this.#rounds) return this.#rounds.take(steps);
+		for (const step of steps) await this.#trainer.step(step);
 	}
 
 	async #endEpoch(): Promise<void> {
@@ -88,7 +96,12 @@ class Epochs {
 	// The end of an epoch is measured by itself, so that each version of the parameters is evaluated once.
 	#isLookDue(): boolean {
 		const { step } = this.#state.progress;
-		return step === 0 || (step % this.#run.config.evalEvery === 0 && step % this.#stepsPerEpoch !== 0);
+		return step === 0 || (this.#isDue(this.#run.config.evalEvery) && step % this.#stepsPerEpoch !== 0);
+	}
+
+	/** Whether the steps taken together last reached or passed a multiple of `every`. */
+	#isDue(every: number): boolean {
+		return this.#state.progress.step % every < this.#run.config.localSteps;
 	}
 
 	/** Whether validation has not become better for as many epochs as `--patience` allows. */
@@ -100,13 +113,13 @@ class Epochs {
 
 	async #measure(kind: MetricsLine["kind"]): Promise<MetricsLine> {
 		const { config, texts, folder, terminal } = this.#run;
-		const { progress, parameters } = this.#state;
+		const { progress, published } = this.#state;
 		const sampled = kind === "step" || config.epochEval === "batches";
 		const count = sampled ? config.evalBatches * config.batch : Number.POSITIVE_INFINITY;
 		const train = texts.train.slice(0, count);
 		const validation = texts.validation.slice(0, count);
 		const evaluation = await this.#watch.time("evaluation", () =>
-			evaluate(this.#run, { version: progress.step, parameters }, [...train, ...validation]),
+			evaluate(this.#run, { version: progress.step, published }, [...train, ...validation]),
 		);
 		const line: MetricsLine = {
 			kind,

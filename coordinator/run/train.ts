@@ -9,7 +9,7 @@ import { cutOf, TRAINABLE_BY_NAME } from "../../shared/model/tail-spec.ts";
 import type { RunResult } from "../results/result.ts";
 import { keepMetrics } from "../results/result-files.ts";
 import type { Terminal } from "../terminal/terminal.ts";
-import { newTrainingState, readCheckpoint, type TrainingState } from "./checkpoint.ts";
+import { newTrainingState, readCheckpoint, type StateShape, type TrainingState } from "./checkpoint.ts";
 import type { OpenCluster } from "./cluster.ts";
 import { finishRun } from "./finish-run.ts";
 import { loadModel } from "./load-model.ts";
@@ -97,12 +97,11 @@ async function runInFolder(
 	{ openCluster, terminal, interrupt }: Environment,
 ): Promise<FinishedRun> {
 	const layout = parameterLayout(tail, model.config);
-	const state = await openState(
-		folder.path,
-		fingerprint,
-		() => initialParameters(model, tail, config.seed),
-		layout.trainedSize,
-	);
+	const state = await openState(folder.path, fingerprint, () => initialParameters(model, tail, config.seed), {
+		trainedSize: layout.trainedSize,
+		withMoments: config.localSteps > 1,
+		withVelocity: config.outerMomentum > 0,
+	});
 	watch.add(state.progress.seconds);
 	const cluster = await openCluster({
 		runId: randomUUID(),
@@ -110,6 +109,7 @@ async function runInFolder(
 		modelHash: await model.hash(),
 		tail,
 		shards: config.shards,
+		travel: { wire: config.wire, withMoments: config.localSteps > 1 },
 		engine: config,
 	});
 	const cut = cutOf(tail, model.config.n_layer);
@@ -137,10 +137,10 @@ async function openState(
 	folder: string,
 	fingerprint: string,
 	begin: () => Promise<Float32Array>,
-	trainedSize: number,
+	shape: StateShape,
 ): Promise<TrainingState> {
-	const saved = await readCheckpoint(folder, fingerprint);
-	const state = saved ?? newTrainingState(fingerprint, await begin(), trainedSize);
+	const saved = await readCheckpoint(folder, fingerprint, shape);
+	const state = saved ?? newTrainingState(fingerprint, await begin(), shape);
 	await keepMetrics(folder, state.progress.metricsLines);
 	return state;
 }

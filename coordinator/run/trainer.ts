@@ -1,11 +1,11 @@
 import { TailtuneError } from "../../shared/errors.ts";
 import { itemKey } from "../../shared/messages.ts";
-import { crossEntropy } from "../../shared/metrics/cross-entropy.ts";
 import { stepAdamW } from "../../shared/optimizer/adamw.ts";
 import { addWeighted } from "../../shared/optimizer/weighted-sum.ts";
 import { type EpochStep, planEpoch } from "../plan/plan-epoch.ts";
 import type { PlannedText } from "../plan/planned-part.ts";
 import type { TrainingState } from "./checkpoint.ts";
+import { assertFiniteLoss } from "./finite-loss.ts";
 import type { RunContext } from "./run-context.ts";
 import { toWorkItem } from "./work-items.ts";
 
@@ -53,7 +53,7 @@ export class Trainer {
 		let part = 0;
 		for await (const result of dispatcher.execute(items)) {
 			const { weight = 0, examples = [] } = step.parts[part] ?? {};
-			this.#assertFiniteLoss(result.logits, examples);
+			assertFiniteLoss(this.#run, version, result.logits, examples);
 			const gradient = await tensors.takeGradient(spec.runId, itemKey(result));
 			if (!gradient) throw new TailtuneError("protocol", `${itemKey(result)}: answered without a gradient`);
 			// The only one of weight 1 is the sum, and no other is taken before the step.
@@ -66,20 +66,5 @@ export class Trainer {
 		progress.step++;
 		stepAdamW(parameters, total, { firstMoment, secondMoment, step: progress.step }, config);
 		this.stepMs.push(performance.now() - start);
-	}
-
-	#assertFiniteLoss(logits: readonly number[], examples: readonly number[]): void {
-		const { texts } = this.#run;
-		const { loss } = crossEntropy(
-			logits,
-			examples.map((example) => texts.labelOf(example)),
-			texts.classes,
-		);
-		if (Number.isFinite(loss)) return;
-		const { step } = this.#state.progress;
-		throw new TailtuneError(
-			"diverged",
-			`step ${step + 1}: the loss is ${loss}; try a smaller --lr than ${this.#run.config.lr}`,
-		);
 	}
 }

@@ -39,8 +39,9 @@ export class RunProcess {
 	}
 
 	/** Starts a run; embedded where no server is given. */
-	static begin(data: string, out: string, nats?: string): RunProcess {
-		return new RunProcess("--data", data, "--out", out, ...RUN, ...(nats === undefined ? [] : ["--nats", nats]));
+	static begin(data: string, out: string, nats?: string, settings: readonly string[] = []): RunProcess {
+		const where = nats === undefined ? [] : ["--nats", nats];
+		return new RunProcess("--data", data, "--out", out, ...RUN, ...settings, ...where);
 	}
 
 	/** Waits for an event of that kind. Throws where the run ends without one. */

@@ -1,6 +1,7 @@
 // Original file: proto/tailtune/v1/work.proto
 
 import type { TailSpecInput as _tailtune_v1_TailSpecInput, TailSpec as _tailtune_v1_TailSpec } from '../../tailtune/v1/TailSpec.ts';
+import type { WireFormatInput as _tailtune_v1_WireFormatInput, WireFormat as _tailtune_v1_WireFormat } from '../../tailtune/v1/WireFormat.ts';
 
 /**
  * What a worker must know before it takes work of a run.
@@ -17,6 +18,16 @@ export interface RunSpecInput {
    * HOST:PORT of the coordinator's tensors; empty where the workers live in its process.
    */
   'tensorsAddress'?: (string);
+  /**
+   * float32 where absent.
+   */
+  'wire'?: (_tailtune_v1_WireFormatInput);
+  /**
+   * Both moments of AdamW travel behind the parameters, and behind what local steps took off them.
+   */
+  'withMoments'?: (boolean);
+  '_wire'?: "wire";
+  '_withMoments'?: "withMoments";
 }
 
 /**
@@ -34,4 +45,14 @@ export interface RunSpec {
    * HOST:PORT of the coordinator's tensors; empty where the workers live in its process.
    */
   'tensorsAddress': (string);
+  /**
+   * float32 where absent.
+   */
+  'wire'?: (_tailtune_v1_WireFormat);
+  /**
+   * Both moments of AdamW travel behind the parameters, and behind what local steps took off them.
+   */
+  'withMoments'?: (boolean);
+  '_wire'?: "wire";
+  '_withMoments'?: "withMoments";
 }

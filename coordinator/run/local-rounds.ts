@@ -1,0 +1,76 @@
+import { TailtuneError } from "../../shared/errors.ts";
+import { itemKey, type WorkItem } from "../../shared/messages.ts";
+import { addWeighted } from "../../shared/optimizer/weighted-sum.ts";
+import { stepOuter } from "../optimizer/outer-step.ts";
+import type { EpochStep } from "../plan/plan-epoch.ts";
+import { planRound, type RoundPart } from "../plan/plan-round.ts";
+import type { TrainingState } from "./checkpoint.ts";
+import { assertFiniteLoss } from "./finite-loss.ts";
+import type { RunContext } from "./run-context.ts";
+
+/**
+ * Takes the steps of a run in rounds (`--local-steps`): each shard takes them on its own texts from the same parameters on,
+ * and the mean of what that changed, in the order of the shards, is the change of the round. AdamW's moments travel with the
+ * parameters and become the mean of the shards' moments: begun anew each round they made the loss several times higher.
+ */
+export class LocalRounds {
+	readonly #run: RunContext;
+	readonly #state: TrainingState;
+	/** Mean of what the shards hand in: the change, both moments. */
+	readonly #mean: Float32Array;
+
+	constructor(run: RunContext, state: TrainingState) {
+		this.#run = run;
+		this.#state = state;
+		this.#mean = new Float32Array(3 * run.layout.trainedSize);
+	}
+
+	/**
+	 * One round of those steps.
+	 * @throws TailtuneError "diverged" where a loss is not finite; the parameters are then as before the round
+	 */
+	async take(steps: readonly EpochStep[]): Promise<void> {
+		const { dispatcher, tensors, spec, config } = this.#run;
+		const { progress, published, parameters, firstMoment, secondMoment, velocity } = this.#state;
+		const version = progress.step;
+		await tensors.publishParameters(spec.runId, version, published);
+		const round = planRound(steps);
+		let part = 0;
+		for await (const result of dispatcher.execute(round.map((own) => this.#toItem(version, own)))) {
+			const examples = examplesOf(round[part]);
+			assertFiniteLoss(this.#run, version, result.logits, examples);
+			const handedIn = await tensors.takeGradient(spec.runId, itemKey(result));
+			if (!handedIn) throw new TailtuneError("protocol", `${itemKey(result)}: answered without its changes`);
+			addWeighted(this.#mean, handedIn, 1 / round.length, part === 0);
+			progress.examplesSeen += examples.length;
+			part++;
+		}
+		await tensors.dropParameters(spec.runId, version);
+		progress.step += steps.length;
+		const { trainedSize } = this.#run.layout;
+		stepOuter(parameters, this.#mean.subarray(0, trainedSize), velocity, config);
+		firstMoment.set(this.#mean.subarray(trainedSize, 2 * trainedSize));
+		secondMoment.set(this.#mean.subarray(2 * trainedSize));
+	}
+
+	#toItem(version: number, { part, shard, steps }: RoundPart): WorkItem {
+		const { spec, texts, config } = this.#run;
+		const parts = steps.flatMap((step) => step.parts);
+		const sequences = parts.flatMap(({ examples, paddedLength }) =>
+			examples.map((example) => texts.sequence(example, paddedLength)),
+		);
+		const localSteps = {
+			steps: steps.map((step) => ({
+				parts: step.parts.map(({ examples, weight }) => ({ sequences: examples.length, weight })),
+			})),
+			lr: config.lr,
+			weightDecay: config.weightDecay,
+		};
+		const name = { runId: spec.runId, kind: "WORK_KIND_LOCAL_STEPS", step: version, part, shard } as const;
+		return { ...name, parameterVersion: version, sequences, localSteps };
+	}
+}
+
+function examplesOf(part: RoundPart | undefined): number[] {
+	return part?.steps.flatMap(({ parts }) => parts.flatMap(({ examples }) => examples)) ?? [];
+}

@@ -1,0 +1,32 @@
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import test from "ava";
+import { newFolder, writeTexts } from "../cli/tailtune.ts";
+import { startNatsServer } from "../nats-server.ts";
+import { RunProcess, startWorkerProcess } from "./processes.ts";
+
+const SETTINGS = ["--local-steps", "4", "--outer-lr", "0.7", "--outer-momentum", "0.9", "--wire", "bf16"] as const;
+
+test("local steps in bfloat16: the same bits as in one process, though a worker is killed in mid-run", async (t) => {
+	const folder = await newFolder();
+	const data = await writeTexts(80);
+	const server = await startNatsServer();
+	t.teardown(() => server.stop());
+	const cache = join(folder, "cache");
+	const workers = await Promise.all([1, 2].map(() => startWorkerProcess(server.url, cache)));
+	t.teardown(() => Promise.all(workers.map((worker) => worker.end())));
+	const embedded = join(folder, "embedded");
+	t.is(await RunProcess.begin(data, embedded, undefined, SETTINGS).end(), "");
+	const out = join(folder, "cluster");
+	const run = RunProcess.begin(data, out, server.url, SETTINGS);
+	await run.reach("epoch");
+	workers[0]?.signal("SIGKILL");
+	t.is(await run.end(), "");
+	t.is(await hashOf(out), await hashOf(embedded));
+});
+
+async function hashOf(out: string): Promise<string> {
+	const file = await readFile(join(out, "model", "model.safetensors"));
+	return createHash("sha256").update(file).digest("hex");
+}
