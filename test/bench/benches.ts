@@ -1,4 +1,5 @@
 import type { Bench } from "./bench.ts";
+import { speedBench } from "./speed.ts";
 
 /** What the command line says to particular benches. */
 export interface BenchOptions {
@@ -6,11 +7,13 @@ export interface BenchOptions {
 	readonly python: string;
 	/** Labelled texts to measure with, as `--data` of `tailtune train`. */
 	readonly data: string | undefined;
+	/** Texts of a whole run. */
+	readonly texts: number;
 	/** Whether to measure at full size what is scaled down otherwise. */
 	readonly full: boolean;
 }
 
 /** Every bench, in the order in which they are run. */
-export function listBenches(_options: BenchOptions): readonly Bench[] {
-	return [];
+export function listBenches(options: BenchOptions): readonly Bench[] {
+	return [speedBench(options)];
 }

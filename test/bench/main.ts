@@ -1,4 +1,6 @@
+import { mkdir } from "node:fs/promises";
 import { cpus, totalmem } from "node:os";
+import { dirname, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { exitCodeOf, TailtuneError } from "../../shared/errors.ts";
 import { writeJson } from "../../shared/files/write-atomic.ts";
@@ -7,7 +9,7 @@ import type { Bench, BenchContext, Table } from "./bench.ts";
 import { listBenches } from "./benches.ts";
 import { formatTable } from "./print-tables.ts";
 
-// npm run bench -- [NAME ...] [--peers DIR] [--python BIN] [--repeats N] [--data FILE] [--full] [--json FILE]
+// npm run bench -- [NAME ...] [--peers DIR] [--python BIN] [--repeats N] [--data FILE] [--texts N] [--full] [--json FILE]
 try {
 	const { values, positionals } = parseArgs({
 		allowPositionals: true,
@@ -16,19 +18,25 @@ try {
 			python: { type: "string", default: "python3" },
 			repeats: { type: "string", default: "3" },
 			data: { type: "string" },
+			texts: { type: "string", default: "1494" },
 			full: { type: "boolean", default: false },
 			json: { type: "string" },
 		},
 	});
-	const benches = chosen(positionals, listBenches({ python: values.python, data: values.data, full: values.full }));
-	const repeats = Number(values.repeats);
-	if (!Number.isSafeInteger(repeats) || repeats < 1) {
-		throw new TailtuneError("usage", `--repeats: found ${values.repeats}, expected a whole number from 1`);
-	}
+	const { python, data, full } = values;
+	const texts = wholeNumber("texts", values.texts);
+	const benches = chosen(positionals, listBenches({ python, data, full, texts }));
+	const repeats = wholeNumber("repeats", values.repeats);
 	await runBenches(benches, { repeats, peers: values.peers, log: console.error }, values.json);
 } catch (error) {
 	console.error(`bench: ${(error as Error).message}`);
 	process.exitCode = exitCodeOf(error);
+}
+
+function wholeNumber(flag: string, value: string): number {
+	const number = Number(value);
+	if (Number.isSafeInteger(number) && number >= 1) return number;
+	throw new TailtuneError("usage", `--${flag}: found ${value}, expected a whole number from 1`);
 }
 
 function chosen(names: readonly string[], all: readonly Bench[]): readonly Bench[] {
@@ -51,6 +59,8 @@ async function runBenches(benches: readonly Bench[], context: BenchContext, json
 	for (const { name, run } of benches) {
 		tables[name] = await run(context);
 		for (const table of tables[name]) console.log(`\n${formatTable(table)}`);
-		if (json !== undefined) await writeJson(json, report);
+		if (json === undefined) continue;
+		await mkdir(dirname(resolve(json)), { recursive: true });
+		await writeJson(json, report);
 	}
 }

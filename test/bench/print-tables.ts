@@ -4,9 +4,12 @@ import type { Table as BenchTable, Row } from "./bench.ts";
 /** A table as text: a column for each name that a row has a value of, then aim, whether it is reached, and notes. */
 export function formatTable({ title, rows }: BenchTable): string {
 	const columns = [...new Set(rows.flatMap(({ values }) => Object.keys(values)))];
-	const table = new Table({ head: ["figure", ...columns, "aim", "reached"], style: { head: [], border: [] } });
+	const hasAims = rows.some(({ aim }) => aim !== undefined);
+	const head = ["figure", ...columns, ...(hasAims ? ["aim", "reached"] : [])];
+	const table = new Table({ head, style: { head: [], border: [], compact: true } });
 	for (const row of rows) {
-		table.push([row.figure, ...columns.map((name) => formatValue(row.values[name])), row.aim ?? "", reached(row)]);
+		const cells = columns.map((name) => formatValue(row.values[name]));
+		table.push([row.figure, ...cells, ...(hasAims ? [row.aim ?? "", reached(row)] : [])]);
 	}
 	const notes = rows.filter(({ note }) => note !== undefined).map(({ figure, note }) => `  ${figure}: ${note}`);
 	return [title, table.toString(), ...notes].join("\n");

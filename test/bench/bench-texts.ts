@@ -1,0 +1,92 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { uniformInt } from "pure-rand/distribution/uniformInt";
+import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
+import { balance } from "../../shared/data/balance.ts";
+import { type Dataset, toDataset } from "../../shared/data/dataset.ts";
+import { loadDataset } from "../../shared/data/load-dataset.ts";
+import { seededShuffle } from "../../shared/data/seeded-shuffle.ts";
+import { split } from "../../shared/data/split.ts";
+import { tokenize } from "../../shared/data/tokenize.ts";
+
+/** Labelled texts on disk, in three sets that every side reads as they are. */
+export interface BenchTexts {
+	/** Holds train.jsonl, val.jsonl and test.jsonl ({label, ids, text}) and order.json, a shuffle for each epoch. */
+	readonly folder: string;
+	/** Of the longest training text; the others are cut to it. */
+	readonly longestTokens: number;
+	/** Texts of all sets, the different ones, and the tokens of these. */
+	readonly texts: number;
+	readonly distinct: number;
+	readonly tokens: number;
+	/** Sum of the squares of their lengths: what attention's cost grows with. */
+	readonly squares: number;
+}
+
+const SEED = 123;
+const EPOCHS = 20;
+const LONGEST_TOKENS = 120;
+
+/** Reads the texts to measure with: a data set as it is, or messages made of the e-mails that come with the install. */
+export async function benchDataset(data: string | undefined, texts: number): Promise<Dataset> {
+	if (data === undefined) return madeUpMessages(texts, (random) => 2 + Math.floor(17 * exponential(random)));
+	const balanced = balance(await loadDataset(data, { textColumn: "text", labelColumn: "label" }), SEED);
+	return { ...balanced, examples: seededShuffle(balanced.examples, SEED, "bench").slice(0, texts) };
+}
+
+/**
+ * Messages cut from the SpamAssassin e-mails, half of each label. By default lengths spread as those of text messages
+ * do: 19 words on average, most of them short.
+ */
+export async function madeUpMessages(
+	count: number,
+	wordsOf: (random: ReturnType<typeof xoroshiro128plus>) => number,
+): Promise<Dataset> {
+	const emails = await loadDataset("spam-assassin", { textColumn: "text", labelColumn: "label" });
+	const pools = emails.labels.map((_, label) =>
+		emails.examples.filter((example) => example.label === label).flatMap(({ text }) => text.split(" ")),
+	);
+	const random = xoroshiro128plus(SEED);
+	const messages = Array.from({ length: count }, (_, i) => {
+		const label = i % pools.length;
+		const pool = pools[label] ?? [];
+		const from = uniformInt(random, 0, pool.length - 1);
+		// Words of an encoded attachment would be a hundred tokens each.
+		const words = pool.slice(from, from + wordsOf(random)).map((word) => word.slice(0, 20));
+		return { text: words.join(" "), label: emails.labels[label] ?? "", source: `message ${i}` };
+	});
+	return toDataset(messages);
+}
+
+/** Writes texts for every side, cut to so many tokens. */
+export async function writeBenchTexts(dataset: Dataset, folder: string, longest = LONGEST_TOKENS): Promise<BenchTexts> {
+	await mkdir(folder, { recursive: true });
+	const sets = split(dataset, [0.7, 0.1, 0.2], SEED);
+	const tokens = await tokenize(
+		dataset.examples.map(({ text }) => text),
+		longest,
+	);
+	const idsOf = new Map(dataset.examples.map(({ text }, i) => [text, Array.from(tokens[i] ?? [])]));
+	const lengthOf = (text: string) => idsOf.get(text)?.length ?? 0;
+	for (const [name, { examples }] of Object.entries({ train: sets.train, val: sets.validation, test: sets.test })) {
+		const lines = examples.map(({ text, label }) => JSON.stringify({ label, ids: idsOf.get(text), text }));
+		await writeFile(join(folder, `${name}.jsonl`), `${lines.join("\n")}\n`);
+	}
+	const indices = [...sets.train.examples.keys()];
+	const epochs = Array.from({ length: EPOCHS }, (_, epoch) => seededShuffle(indices, SEED, `epoch ${epoch}`));
+	await writeFile(join(folder, "order.json"), JSON.stringify({ seed: SEED, epochs }));
+	const longestTokens = Math.max(...sets.train.examples.map(({ text }) => lengthOf(text)));
+	const lengths = [...idsOf.values()].map(({ length }) => Math.min(length, longestTokens));
+	return {
+		folder,
+		longestTokens,
+		texts: dataset.examples.length,
+		distinct: lengths.length,
+		tokens: lengths.reduce((sum, length) => sum + length, 0),
+		squares: lengths.reduce((sum, length) => sum + length ** 2, 0),
+	};
+}
+
+function exponential(random: ReturnType<typeof xoroshiro128plus>): number {
+	return -Math.log(uniformInt(random, 1, 2 ** 30) / 2 ** 30);
+}
