@@ -14,6 +14,8 @@ import type { RunContext } from "./run-context.ts";
  * parameters and become the mean of the shards' moments: begun anew each round they made the loss several times higher.
  */
 export class LocalRounds {
+	/** Milliseconds of each step taken: an equal share of its round. */
+	readonly stepMs: number[] = [];
 	readonly #run: RunContext;
 	readonly #state: TrainingState;
 	/** Mean of what the shards hand in: the change, both moments. */
@@ -33,6 +35,7 @@ export class LocalRounds {
 		const { dispatcher, tensors, spec, config } = this.#run;
 		const { progress, published, parameters, firstMoment, secondMoment, velocity } = this.#state;
 		const version = progress.step;
+		const start = performance.now();
 		await tensors.publishParameters(spec.runId, version, published);
 		const round = planRound(steps);
 		let part = 0;
@@ -51,6 +54,8 @@ export class LocalRounds {
 		stepOuter(parameters, this.#mean.subarray(0, trainedSize), velocity, config);
 		firstMoment.set(this.#mean.subarray(trainedSize, 2 * trainedSize));
 		secondMoment.set(this.#mean.subarray(2 * trainedSize));
+		const roundMs = performance.now() - start;
+		for (const _ of steps) this.stepMs.push(roundMs / steps.length);
 	}
 
 	#toItem(version: number, { part, shard, steps }: RoundPart): WorkItem {

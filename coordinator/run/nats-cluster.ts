@@ -10,10 +10,15 @@ export interface NatsClusterOptions {
 	readonly nats: string;
 	/** HOST:PORT on which workers fetch parameters; default: a free port on loopback. */
 	readonly listen?: string | undefined;
+	/** What workers dial instead, as where something between forwards it. */
+	readonly forward?: ((address: string) => Promise<string>) | undefined;
 }
 
 /** Announces a run to the workers that have joined a NATS server, and serves them its tensors. */
-export async function openNatsCluster({ nats, listen }: NatsClusterOptions, run: ClusterRun): Promise<Cluster> {
+export async function openNatsCluster(
+	{ nats, listen, forward }: NatsClusterOptions,
+	run: ClusterRun,
+): Promise<Cluster> {
 	const bus = await connectNatsBus({ servers: nats, role: "coordinator", credentials: await natsCredentials() });
 	let announced: Awaited<ReturnType<typeof announceRun>> | undefined;
 	const server = await serveTensors({
@@ -28,7 +33,8 @@ export async function openNatsCluster({ nats, listen }: NatsClusterOptions, run:
 		await bus.close();
 	};
 	try {
-		announced = await announceRun(bus, server, run, server.address);
+		const address = forward ? await forward(server.address) : server.address;
+		announced = await announceRun(bus, server, run, address);
 	} catch (error) {
 		await leave();
 		throw error;

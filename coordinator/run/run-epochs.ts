@@ -50,7 +50,10 @@ class Epochs {
 			await this.#endEpoch();
 		}
 		bar.done();
-		return { stopped: progress.epoch < config.epochs ? "early" : "finished", stepMs: this.#trainer.stepMs };
+		return {
+			stopped: progress.epoch < config.epochs ? "early" : "finished",
+			stepMs: (this.#rounds ?? this.#trainer).stepMs,
+		};
 	}
 
 	async #steps(steps: readonly EpochStep[], onSteps: (count: number) => void): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Bench } from "./bench.ts";
+import { clusterBench } from "./cluster.ts";
 import { speedBench } from "./speed.ts";
 
 /** What the command line says to particular benches. */
@@ -15,5 +16,5 @@ export interface BenchOptions {
 
 /** Every bench, in the order in which they are run. */
 export function listBenches(options: BenchOptions): readonly Bench[] {
-	return [speedBench(options)];
+	return [speedBench(options), clusterBench(options)];
 }
