@@ -9,5 +9,7 @@ const { addWorkerCommand } = await import("./worker/cli/worker-command.ts");
 await main(process.argv.slice(2), {
 	addWorkerCommand,
 	startWorker: async (...args) => (await import("./worker/lifecycle.ts")).startWorker(...args),
+	buildOnnxClassifier: async (...args) =>
+		(await import("./worker/engine/onnx/classifier-graph.ts")).classifierGraph(...args),
 	inspectEngines: async (...args) => (await import("./worker/engine/inspect-engines.ts")).inspectEngines(...args),
 });

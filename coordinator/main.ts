@@ -4,10 +4,20 @@ import { exitCodeOf, TailtuneError } from "../shared/errors.ts";
 import { addClassifyCommand } from "./cli/classify-command.ts";
 import { addDoctorCommand } from "./cli/doctor-command.ts";
 import { addEvaluateCommand } from "./cli/evaluate-command.ts";
+import { addExportCommand } from "./cli/export-command.ts";
 import { guardProcess } from "./cli/guard-process.ts";
 import { addQuickstartCommand } from "./cli/quickstart-command.ts";
 import { addTrainCommand } from "./cli/train-command.ts";
 import { printError } from "./terminal/print-error.ts";
+
+const COMMANDS = [
+	addTrainCommand,
+	addEvaluateCommand,
+	addClassifyCommand,
+	addExportCommand,
+	addDoctorCommand,
+	addQuickstartCommand,
+];
 
 /** The command line: runs one command and sets the exit code. */
 export async function main(args: readonly string[], workerSide: WorkerSide): Promise<void> {
@@ -17,7 +27,7 @@ export async function main(args: readonly string[], workerSide: WorkerSide): Pro
 		.option("--debug", "show where an error came from")
 		.configureOutput({ writeErr: () => {} })
 		.exitOverride();
-	for (const add of [addTrainCommand, addEvaluateCommand, addClassifyCommand, addDoctorCommand, addQuickstartCommand]) {
+	for (const add of COMMANDS) {
 		add(program, workerSide);
 	}
 	workerSide.addWorkerCommand(program);

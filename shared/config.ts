@@ -83,6 +83,10 @@ export const trainConfigSchema = z.strictObject({
 		.union([count(0), z.stringFormat("size", /^\d+(\.\d+)?\s*(KiB|MiB|GiB)$/i)])
 		.optional()
 		.describe("bytes (or as in 2GiB) of features kept in memory; the rest goes to a file; default: a quarter of RAM"),
+	featureCache: z
+		.union([count(0), z.stringFormat("size", /^\d+(\.\d+)?\s*(KiB|MiB|GiB)$/i)])
+		.optional()
+		.describe("bytes of features kept on disk between runs, in the user's cache folder; default: 2GiB; 0: none"),
 	out: text().optional().describe("result folder; default: runs/DATE-TIME"),
 });
 

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import type { Bus } from "./bus/bus.ts";
+import type { Padding } from "./data/effective-sequence.ts";
 import type { RunSpec, WorkerInfo } from "./messages.ts";
 import type { ModelFiles } from "./model/model-files.ts";
 import type { WorkerTensors } from "./tensors/tensor-exchange.ts";
@@ -26,6 +27,8 @@ export interface WorkerOptions {
 	readonly connect: (run: RunSpec, workerId: string) => Promise<RunConnection>;
 	readonly engine: EngineChoice;
 	readonly featureMemoryBytes: number;
+	/** On disk, for later runs; none by default. */
+	readonly featureCacheBytes?: number;
 }
 
 /** A worker that lives in this process. */
@@ -38,6 +41,17 @@ export interface RunningWorker {
 }
 
 export type StartWorker = (options: WorkerOptions) => Promise<RunningWorker>;
+
+/** How a tuned model reads a text: cut to so many tokens, then padded. */
+export interface TextReading extends Padding {
+	readonly maxTokens: number;
+}
+
+/**
+ * The ONNX graph of a tuned model: `input_ids` and `attention_mask` int64 [batch, sequence] to `logits` [batch, classes].
+ * Its weights are the model's files, looked for beside the graph.
+ */
+export type BuildOnnxClassifier = (model: ModelFiles, reading: TextReading) => Promise<Uint8Array>;
 
 /** One engine and backend, as `tailtune doctor` shows it. */
 export interface EngineReport {
@@ -54,4 +68,5 @@ export interface WorkerSide {
 	readonly inspectEngines: () => Promise<EngineReport[]>;
 	/** Adds `tailtune worker` to the command line. */
 	readonly addWorkerCommand: (program: Command) => void;
+	readonly buildOnnxClassifier: BuildOnnxClassifier;
 }

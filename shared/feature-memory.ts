@@ -3,9 +3,19 @@ import type { TrainConfig } from "./config.ts";
 
 const UNITS: Record<string, number> = { kib: 2 ** 10, mib: 2 ** 20, gib: 2 ** 30 };
 
+const CACHE_BYTES = 2 * 2 ** 30;
+
+/** Bytes meant by `--feature-cache`. */
+export function featureCacheBytes(setting: TrainConfig["featureCache"]): number {
+	return setting === undefined ? CACHE_BYTES : bytesOf(setting);
+}
+
 /** Bytes meant by `--feature-memory`; a quarter of the machine's memory unless said otherwise. */
 export function featureMemoryBytes(setting: TrainConfig["featureMemory"]): number {
-	if (setting === undefined) return totalmem() / 4;
+	return setting === undefined ? totalmem() / 4 : bytesOf(setting);
+}
+
+function bytesOf(setting: number | string): number {
 	if (typeof setting === "number") return setting;
 	const [, amount = "0", unit = ""] = /^([\d.]+)\s*(\w+)$/.exec(setting) ?? [];
 	return Number(amount) * (UNITS[unit.toLowerCase()] ?? 1);

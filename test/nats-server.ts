@@ -26,7 +26,7 @@ export interface TestServer {
 
 /** Starts a nats-server of the test's own. Fails, saying how to get it, where there is none and none can be installed. */
 export async function startNatsServer(options: TestServerOptions = {}): Promise<TestServer> {
-	const binary = await findOrInstall();
+	const binary = await findOrInstallNatsServer();
 	const storeDir = options.storeDir ?? (await mkdtemp(join(tmpdir(), "tailtune-nats-")));
 	let server = await startServer({ binary, storeDir, port: options.port, config: options.config });
 	const { url, port } = server;
@@ -45,7 +45,8 @@ export async function startNatsServer(options: TestServerOptions = {}): Promise<
 	};
 }
 
-async function findOrInstall(): Promise<string> {
+/** The program, installed where there is none. Throws what says how to get it. */
+export async function findOrInstallNatsServer(): Promise<string> {
 	try {
 		return await findNatsServer();
 	} catch {

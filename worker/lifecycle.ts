@@ -1,16 +1,19 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
+import { join } from "node:path";
 import { debuglog } from "node:util";
 import type { BusTiming, Membership } from "../shared/bus/bus.ts";
 import { type Clock, realClock } from "../shared/bus/clock.ts";
 import type { EngineChoice, RunningWorker, WorkerOptions } from "../shared/embedded-worker.ts";
 import { TailtuneError } from "../shared/errors.ts";
+import { ownCacheFolder } from "../shared/files/cache-folder.ts";
 import type { RunSpec, TailSpec, WorkerInfo } from "../shared/messages.ts";
 import type { ModelFiles } from "../shared/model/model-files.ts";
 import { SIGNS_PER_TIMEOUT } from "./config.ts";
 import type { EngineInfo } from "./engine/engine.ts";
 import { ThreadEngines } from "./engine/thread/thread-engines.ts";
 import { ByteBudget } from "./features/byte-budget.ts";
+import { FeatureCache } from "./features/feature-cache.ts";
 import { FeatureStore } from "./features/feature-store.ts";
 import { repeatEvery } from "./repeat-every.ts";
 import { type RunHost, ServedRun } from "./served-run.ts";
@@ -150,11 +153,21 @@ class Worker implements RunningWorker {
 			const model = await connection.openModel();
 			const engines = await this.#parts.openEngines(model, tail, engine);
 			const features = new FeatureStore(this.#featureBudget);
-			return new Session({ run, model, engines, features, connection, workerId });
+			const cache = this.#openCache(run, tail, engines.trunk);
+			return new Session({ run, model, engines, features, cache, connection, workerId });
 		} catch (error) {
 			await connection.close();
 			throw error;
 		}
+	}
+
+	#openCache({ modelHash }: RunSpec, tail: TailSpec, trunk: Engines["trunk"]): FeatureCache | undefined {
+		const { featureCacheBytes: bytes = 0 } = this.#options;
+		if (bytes === 0 || !trunk) return undefined;
+		// Another processor may give other bits; threads and company don't.
+		const { threads: _, ...engine } = trunk.info;
+		const kind = { modelHash, trainable: tail.trainable, causal: tail.causal, engine };
+		return new FeatureCache(kind, { folder: join(ownCacheFolder(), "features"), bytes });
 	}
 
 	readonly #fail = (error: unknown): void => {

@@ -1,3 +1,4 @@
+import { TailtuneError } from "../shared/errors.ts";
 import { allocateVectors } from "../shared/kernels/vector-kernels.ts";
 import type { Sequence, WorkItem } from "../shared/messages.ts";
 import type { ParameterLayout } from "../shared/model/parameter-layout.ts";
@@ -50,7 +51,11 @@ export class LocalStepper {
 				else addWeighted(total, gradient, weight, part === 0);
 			}
 			const state = { firstMoment: this.#firstMoment, secondMoment: this.#secondMoment, step: item.step + index + 1 };
-			stepAdamW(this.#parameters, total, state, { lr, weightDecay });
+			const isWhole = stepAdamW(this.#parameters, total, state, { lr, weightDecay });
+			if (!isWhole) {
+				const what = "the gradient's numbers aren't finite: training diverged; try a smaller --lr";
+				throw new TailtuneError("diverged", `step ${state.step}: ${what}`);
+			}
 		}
 		gradient.set(start.subarray(0, trainedSize));
 		addWeighted(gradient, this.#parameters.subarray(0, trainedSize), -1, false);

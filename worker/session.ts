@@ -8,6 +8,7 @@ import { cutOf } from "../shared/model/tail-spec.ts";
 import { type TensorSchema, tensorSchema, travelOf } from "../shared/tensors/tensor-schema.ts";
 import { checkItem } from "./check-item.ts";
 import { type EngineInfo, type Tail, type TailInput, type Trunk, toTokens } from "./engine/engine.ts";
+import type { FeatureCache } from "./features/feature-cache.ts";
 import { type FeatureStore, featureKey } from "./features/feature-store.ts";
 import { LocalStepper } from "./local-steps.ts";
 import { failureResult, nameOf } from "./results.ts";
@@ -24,6 +25,8 @@ export interface SessionParts {
 	readonly model: ModelFiles;
 	readonly engines: Engines;
 	readonly features: FeatureStore;
+	/** Features of earlier runs. */
+	readonly cache?: FeatureCache | undefined;
 	readonly connection: RunConnection;
 	readonly workerId: string;
 }
@@ -72,7 +75,8 @@ export class Session {
 	}
 
 	async close(): Promise<void> {
-		const { engines, features, connection } = this.#parts;
+		const { engines, features, cache, connection } = this.#parts;
+		await cache?.close();
 		features.close();
 		await Promise.all([engines.trunk?.dispose(), engines.tail.dispose()]);
 		await connection.close();
@@ -103,8 +107,7 @@ export class Session {
 
 	/**
 	 * Hands in the gradient, unless something is wrong with the logits, and returns these. The gradient's numbers aren't
-	 * looked at: that would be a fifth of a step. Between hosts the receiver does as it copies; what overflowed shows in
-	 * the next logits, and no checkpoint takes parameters that aren't finite.
+	 * looked at: between hosts the receiver does as it copies, and the optimizer does in the pass that it takes anyway.
 	 */
 	async #gradient(item: WorkItem, inputs: readonly TailInput[]): Promise<Float32Array> {
 		const { run, engines, connection } = this.#parts;
@@ -168,7 +171,7 @@ export class Session {
 		return parameters;
 	}
 
-	/** Features from the store; those missing in one call of the trunk. */
+	/** Features from the store or of earlier runs; those missing in one call of the trunk. */
 	async #prepare({ kind, sequences }: WorkItem): Promise<Prepared> {
 		const texts = sequences.map((sequence) => ({ ...sequence, tokens: toTokens(sequence) }));
 		const { trunk } = this.#parts.engines;
@@ -176,17 +179,26 @@ export class Session {
 			const inputs = texts.map((text) => ({ ...text, hidden: nothing }));
 			return { inputs, trunkSequences: 0, trunkTokens: 0 };
 		}
+		const { features, cache } = this.#parts;
+		const isKept = kind !== "WORK_KIND_CLASSIFY";
 		const hidden = new Map<string, Float32Array | undefined>();
 		const missing = new Map<string, TextTokens>();
+		const take = (key: string, rows: Float32Array) => {
+			hidden.set(key, rows);
+			if (isKept) features.put(key, rows);
+		};
 		for (const text of texts) {
 			const key = this.#keyOf(text);
-			if (!hidden.has(key)) hidden.set(key, this.#parts.features.get(key));
+			if (!hidden.has(key)) hidden.set(key, features.get(key));
 			if (!hidden.get(key)) missing.set(key, text);
 		}
-		for (const [key, rows] of await this.#compute(trunk, missing)) {
-			hidden.set(key, rows);
-			if (kind !== "WORK_KIND_CLASSIFY") this.#parts.features.put(key, rows);
+		for (const [key, rows] of (isKept && missing.size > 0 && (await cache?.load([...missing.keys()]))) || []) {
+			take(key, rows);
+			missing.delete(key);
 		}
+		const computed = await this.#compute(trunk, missing);
+		for (const [key, rows] of computed) take(key, rows);
+		if (isKept) cache?.add(computed);
 		const trunkTokens = [...missing.values()].reduce((sum, { tokens }) => sum + tokens.length, 0);
 		const inputs = texts.map((text) => ({
 			...text,
@@ -196,12 +208,12 @@ export class Session {
 		return { inputs, trunkSequences: missing.size, trunkTokens };
 	}
 
-	async #compute(trunk: Trunk, missing: ReadonlyMap<string, TextTokens>): Promise<[string, Float32Array][]> {
-		if (missing.size === 0) return [];
+	async #compute(trunk: Trunk, missing: ReadonlyMap<string, TextTokens>): Promise<Map<string, Float32Array>> {
+		if (missing.size === 0) return new Map();
 		const width = this.#parts.model.config.n_embd;
 		const texts = [...missing.values()];
 		const states = await trunk.hiddenStates(texts.map(({ tokens }) => tokens));
-		return [...missing.keys()].map((key, i) => {
+		const computed = [...missing.keys()].map((key, i): [string, Float32Array] => {
 			const { tokens, poolFrom, poolCount } = texts[i] as TextTokens;
 			const rows = states[i];
 			if (rows?.length !== tokens.length * width)
@@ -209,6 +221,7 @@ export class Session {
 			if (!this.#keepsPooledOnly) return [key, rows];
 			return [key, rows.slice(poolFrom * width, (poolFrom + poolCount) * width)];
 		});
+		return new Map(computed);
 	}
 
 	#keyOf({ tokens, poolFrom, poolCount }: TextTokens): string {

@@ -44,6 +44,8 @@ export interface TrainingState {
 	readonly published: Float32Array;
 	/** Of the outer step of local rounds; empty where it has no momentum. */
 	readonly velocity: Float32Array;
+	/** Room for the sum of a step's gradients and, twice, for one on its way: beside what it updates, for the optimizer's sake. */
+	readonly gradients: { readonly sum: Float32Array; readonly received: readonly Float32Array[] };
 	/** Parameters of `progress.best`; kept only where they are wanted at the end. */
 	best?: Float32Array;
 }
@@ -56,12 +58,16 @@ export function newTrainingState(fingerprint: string, parameters: Float32Array, 
 	return { progress: { fingerprint, step: 0, epoch: 0, examplesSeen: 0, metricsLines: 0, seconds }, ...vectors };
 }
 
-/** Writes the state to the run folder; the checkpoint before it stays until this one is whole. */
-export async function writeCheckpoint(folder: string, state: TrainingState): Promise<void> {
+/**
+ * Writes the state to the run folder; the checkpoint before it stays until this one is whole.
+ * @param onTaken called when the state may change again; before that it must not
+ */
+export async function writeCheckpoint(folder: string, state: TrainingState, onTaken?: () => void): Promise<void> {
 	const { parameters, firstMoment, secondMoment, velocity, progress } = state;
 	assertFinite(parameters, progress.step);
 	const tensors = { parameters, firstMoment, secondMoment, ...(velocity.length > 0 && { velocity }) };
-	await writeSafetensors(join(folder, CHECKPOINT_FILE), asTensors(tensors), { progress: JSON.stringify(progress) });
+	const metadata = { progress: JSON.stringify(progress) };
+	await writeSafetensors(join(folder, CHECKPOINT_FILE), asTensors(tensors), metadata, onTaken);
 }
 
 /** Writes the parameters of the best epoch; before the checkpoint that names it. */
@@ -101,17 +107,36 @@ export async function readCheckpoint(
 	};
 }
 
-// In one memory, for the optimizer's sake.
-function allocateState(size: number, { trainedSize, withMoments, withVelocity }: StateShape) {
-	const velocity = new Float32Array(withVelocity ? trainedSize : 0);
-	if (withMoments) {
-		const [published] = allocateVectors(size + 2 * trainedSize);
-		const parameters = published.subarray(0, size);
-		const firstMoment = published.subarray(size, size + trainedSize);
-		return { published, parameters, firstMoment, secondMoment: published.subarray(size + trainedSize), velocity };
-	}
-	const [parameters, firstMoment, secondMoment] = allocateVectors(size, trainedSize, trainedSize);
-	return { published: parameters, parameters, firstMoment, secondMoment, velocity };
+function allocateState(size: number, shape: StateShape) {
+	return shape.withMoments ? allocateTogether(size, shape) : allocateApart(size, shape);
+}
+
+function allocateApart(size: number, { trainedSize }: StateShape) {
+	const [parameters, firstMoment, secondMoment, sum, ...received] = allocateVectors(
+		size,
+		trainedSize,
+		trainedSize,
+		trainedSize,
+		trainedSize,
+		trainedSize,
+	);
+	const velocity = new Float32Array(0);
+	return { published: parameters, parameters, firstMoment, secondMoment, velocity, gradients: { sum, received } };
+}
+
+/** Parameters and moments as one vector, and room for what comes back of it. */
+function allocateTogether(size: number, { trainedSize, withVelocity }: StateShape) {
+	const [published, sum, velocity, ...received] = allocateVectors(
+		size + 2 * trainedSize,
+		3 * trainedSize,
+		withVelocity ? trainedSize : 0,
+		3 * trainedSize,
+		3 * trainedSize,
+	);
+	const parameters = published.subarray(0, size);
+	const firstMoment = published.subarray(size, size + trainedSize);
+	const secondMoment = published.subarray(size + trainedSize);
+	return { published, parameters, firstMoment, secondMoment, velocity, gradients: { sum, received } };
 }
 
 async function readBest(folder: string): Promise<Float32Array> {

@@ -18,7 +18,7 @@ export interface ClusterRun {
 	/** Default: float32 and no moments. */
 	readonly travel?: Travel;
 	/** What a worker in this process computes with. */
-	readonly engine: Pick<TrainConfig, "engine" | "backend" | "threads" | "featureMemory">;
+	readonly engine: Pick<TrainConfig, "engine" | "backend" | "threads" | "featureMemory" | "featureCache">;
 }
 
 /** A run announced to workers, wherever they are. */

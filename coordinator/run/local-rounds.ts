@@ -18,22 +18,22 @@ export class LocalRounds {
 	readonly stepMs: number[] = [];
 	readonly #run: RunContext;
 	readonly #state: TrainingState;
-	/** Mean of what the shards hand in: the change, both moments. */
-	readonly #mean: Float32Array;
 
 	constructor(run: RunContext, state: TrainingState) {
 		this.#run = run;
 		this.#state = state;
-		this.#mean = new Float32Array(3 * run.layout.trainedSize);
 	}
 
 	/**
 	 * One round of those steps.
+	 * @param beforeUpdate awaited before the state changes
 	 * @throws TailtuneError "diverged" where a loss is not finite; the parameters are then as before the round
 	 */
-	async take(steps: readonly EpochStep[]): Promise<void> {
+	async take(steps: readonly EpochStep[], beforeUpdate: () => Promise<void>): Promise<void> {
 		const { dispatcher, tensors, spec, config } = this.#run;
-		const { progress, published, parameters, firstMoment, secondMoment, velocity } = this.#state;
+		const { progress, published, parameters, firstMoment, secondMoment, velocity, gradients } = this.#state;
+		// Of what the shards hand in: the change, both moments.
+		const mean = gradients.sum;
 		const version = progress.step;
 		const start = performance.now();
 		await tensors.publishParameters(spec.runId, version, published);
@@ -44,16 +44,17 @@ export class LocalRounds {
 			assertFiniteLoss(this.#run, version, result.logits, examples);
 			const handedIn = await tensors.takeGradient(spec.runId, itemKey(result));
 			if (!handedIn) throw new TailtuneError("protocol", `${itemKey(result)}: answered without its changes`);
-			addWeighted(this.#mean, handedIn, 1 / round.length, part === 0);
+			addWeighted(mean, handedIn, 1 / round.length, part === 0);
 			progress.examplesSeen += examples.length;
 			part++;
 		}
 		await tensors.dropParameters(spec.runId, version);
+		await beforeUpdate();
 		progress.step += steps.length;
 		const { trainedSize } = this.#run.layout;
-		stepOuter(parameters, this.#mean.subarray(0, trainedSize), velocity, config);
-		firstMoment.set(this.#mean.subarray(trainedSize, 2 * trainedSize));
-		secondMoment.set(this.#mean.subarray(2 * trainedSize));
+		stepOuter(parameters, mean.subarray(0, trainedSize), velocity, config);
+		firstMoment.set(mean.subarray(trainedSize, 2 * trainedSize));
+		secondMoment.set(mean.subarray(2 * trainedSize));
 		const roundMs = performance.now() - start;
 		for (const _ of steps) this.stepMs.push(roundMs / steps.length);
 	}

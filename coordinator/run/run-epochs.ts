@@ -2,7 +2,8 @@ import { join } from "node:path";
 import type { EpochStep } from "../plan/plan-epoch.ts";
 import type { MetricsLine } from "../results/result.ts";
 import { appendMetrics, METRICS_FILE } from "../results/result-files.ts";
-import { type TrainingState, writeBest, writeCheckpoint } from "./checkpoint.ts";
+import type { TrainingState } from "./checkpoint.ts";
+import { CheckpointWriter } from "./checkpoint-writer.ts";
 import { evaluate } from "./evaluator.ts";
 import { assertNotInterrupted } from "./interruption.ts";
 import { LocalRounds } from "./local-rounds.ts";
@@ -30,6 +31,7 @@ class Epochs {
 	readonly #trainer: Trainer;
 	readonly #rounds: LocalRounds | undefined;
 	readonly #stepsPerEpoch: number;
+	readonly #checkpoints: CheckpointWriter;
 
 	constructor(run: RunContext, state: TrainingState, watch: Stopwatch) {
 		this.#run = run;
@@ -37,10 +39,22 @@ class Epochs {
 		this.#watch = watch;
 		this.#trainer = new Trainer(run, state);
 		this.#rounds = run.config.localSteps > 1 ? new LocalRounds(run, state) : undefined;
+		this.#checkpoints = new CheckpointWriter(run.folder);
 		this.#stepsPerEpoch = this.#trainer.planEpoch(0).length;
 	}
 
 	async run(): Promise<TrainingOutcome> {
+		try {
+			const outcome = await this.#epochs();
+			await this.#checkpoints.written();
+			return outcome;
+		} catch (error) {
+			await this.#checkpoints.written().catch(() => {});
+			throw error;
+		}
+	}
+
+	async #epochs(): Promise<TrainingOutcome> {
 		const { config, terminal } = this.#run;
 		const { progress } = this.#state;
 		const bar = terminal.phase("training", config.epochs * this.#stepsPerEpoch, "steps", progress.step);
@@ -66,18 +80,19 @@ class Epochs {
 			const isLast = from + localSteps >= steps.length;
 			if (this.#run.interrupt.aborted || (this.#isDue(checkpointEvery) && !isLast)) {
 				await this.#checkpoint();
+				if (this.#run.interrupt.aborted) await this.#checkpoints.written();
 				assertNotInterrupted(this.#run);
 			}
 		}
 	}
 
 	async #take(steps: readonly EpochStep[]): Promise<void> {
-		if (this.#rounds) return this.#rounds.take(steps);
-		for (const step of steps) await this.#trainer.step(step);
+		const beforeUpdate = () => this.#checkpoints.taken();
+		if (this.#rounds) return this.#rounds.take(steps, beforeUpdate);
+		for (const step of steps) await this.#trainer.step(step, beforeUpdate);
 	}
 
 	async #endEpoch(): Promise<void> {
-		const { config, folder } = this.#run;
 		const { progress, parameters } = this.#state;
 		progress.epoch++;
 		const { validation } = await this.#measure("epoch");
@@ -88,12 +103,14 @@ class Epochs {
 			(validation.accuracy === best.accuracy && validation.loss < best.loss);
 		if (isBetter) {
 			progress.best = { epoch: progress.epoch, step: progress.step, ...validation };
-			if (config.keep === "best") {
-				this.#state.best = parameters.slice();
-				await writeBest(folder, this.#state.best);
-			}
 		}
-		await this.#checkpoint();
+		const isKept = isBetter && this.#run.config.keep === "best";
+		if (isKept) {
+			await this.#checkpoints.written();
+			this.#state.best ??= new Float32Array(parameters.length);
+			this.#state.best.set(parameters);
+		}
+		await this.#checkpoint(isKept ? this.#state.best : undefined);
 	}
 
 	// The end of an epoch is measured by itself, so that each version of the parameters is evaluated once.
@@ -139,8 +156,8 @@ class Epochs {
 		return line;
 	}
 
-	async #checkpoint(): Promise<void> {
+	async #checkpoint(best?: Float32Array): Promise<void> {
 		this.#state.progress.seconds = this.#watch.seconds;
-		await writeCheckpoint(this.#run.folder, this.#state);
+		await this.#checkpoints.begin(this.#state, best);
 	}
 }

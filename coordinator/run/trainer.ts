@@ -15,12 +15,11 @@ export class Trainer {
 	readonly stepMs: number[] = [];
 	readonly #run: RunContext;
 	readonly #state: TrainingState;
-	readonly #sum: Float32Array;
 
 	constructor(run: RunContext, state: TrainingState) {
 		this.#run = run;
 		this.#state = state;
-		this.#sum = new Float32Array(run.layout.trainedSize);
+		run.tensors.lendGradientBuffers(run.spec.runId, state.gradients.received);
 	}
 
 	/** The steps of an epoch, the same whenever asked. */
@@ -40,16 +39,18 @@ export class Trainer {
 
 	/**
 	 * One optimizer step.
-	 * @throws TailtuneError "diverged" where the loss is not finite; the parameters are then as before the step
+	 * @param beforeUpdate awaited before the state changes
+	 * @throws TailtuneError "diverged" where the loss isn't finite, and the parameters are then as before the step, or
+	 *   where the gradient isn't, and the state is then spoilt: no checkpoint may be made of it
 	 */
-	async step(step: EpochStep): Promise<void> {
+	async step(step: EpochStep, beforeUpdate: () => Promise<void>): Promise<void> {
 		const { dispatcher, tensors, spec, config } = this.#run;
-		const { progress, parameters, firstMoment, secondMoment } = this.#state;
+		const { progress, parameters, firstMoment, secondMoment, gradients } = this.#state;
 		const version = progress.step;
 		const start = performance.now();
 		await tensors.publishParameters(spec.runId, version, parameters);
 		const items = step.parts.map((part) => toWorkItem(this.#run, "WORK_KIND_GRADIENT", version, part));
-		let total = this.#sum;
+		let total = gradients.sum;
 		let part = 0;
 		for await (const result of dispatcher.execute(items)) {
 			const { weight = 0, examples = [] } = step.parts[part] ?? {};
@@ -63,8 +64,13 @@ export class Trainer {
 			part++;
 		}
 		await tensors.dropParameters(spec.runId, version);
+		await beforeUpdate();
 		progress.step++;
-		stepAdamW(parameters, total, { firstMoment, secondMoment, step: progress.step }, config);
+		const isWhole = stepAdamW(parameters, total, { firstMoment, secondMoment, step: progress.step }, config);
+		if (!isWhole) {
+			const what = "the gradient's numbers aren't finite: training diverged; try a smaller --lr";
+			throw new TailtuneError("diverged", `step ${progress.step}: ${what}`);
+		}
 		this.stepMs.push(performance.now() - start);
 	}
 }

@@ -8,7 +8,7 @@ export interface VectorKernels {
 			...[beta1: number, share1: number, beta2: number, share2: number],
 			...[decay: number, step: number, epsilon: number],
 		]
-	): void;
+	): number;
 	addWeighted(bytes: number, total: number, addend: number, weight: number): void;
 	findNotFinite(bytes: number, numbers: number): number;
 }
@@ -67,7 +67,7 @@ export function allocateVectors<const Lengths extends readonly number[]>(
 
 /**
  * Calls `compute` for one stretch of the vectors after another, with the stretch's bytes and where each vector's is in the
- * kernels' memory. What it computes of a number must not depend on the others: a stretch can end in zeros of padding.
+ * kernels' memory: all at once where all vectors live there, else by tile. What it computes of a number must not depend on the others: a stretch can end in zeros of padding.
  * @param vectors up to 4, of at least `length`; what is after it stays as it is
  * @param written as many, from the first, are changed by `compute`
  */
@@ -77,9 +77,11 @@ export function overTiles(
 	compute: (kernels: VectorKernels, bytes: number, at: readonly number[]) => void,
 ): void {
 	const home = homes.get(vectors[0]?.buffer as ArrayBufferLike) ?? visitors;
-	for (let start = 0; start < length; start += TILE) {
-		const count = Math.min(TILE, length - start);
+	const allLive = vectors.every(({ buffer }) => buffer === home.buffer);
+	for (let start = 0, count = 0; start < length; start += count) {
+		const left = length - start;
 		// What isn't a multiple of the kernels' width goes by the padded tile, so that they write nothing behind it.
+		count = allLive && left >= WIDTH ? left - (left % WIDTH) : Math.min(TILE, left);
 		const isWhole = count % WIDTH === 0;
 		const lives = vectors.map((vector) => isWhole && vector.buffer === home.buffer);
 		const at = vectors.map((vector, i) =>

@@ -8,6 +8,7 @@ import { mergeTail } from "./merge-tail.ts";
 import type { ModelFiles } from "./model-files.ts";
 import { baseShapes } from "./parameter-layout.ts";
 import { writeSafetensors } from "./safetensors.ts";
+import { chunkBuffers, tensorChunks } from "./tensor-chunks.ts";
 import { writeFolderAside } from "./write-folder.ts";
 
 export interface ClassifierExport {
@@ -38,13 +39,16 @@ export async function exportClassifier(request: ClassifierExport): Promise<void>
 		const found = `found ${spec.classes} classes, expected at most ${config.n_embd}, the model's width`;
 		throw new TailtuneError("model", `${folder}: ${found} (a head's bias can't be folded otherwise)`);
 	}
-	const read = mergeTail(model, spec, parameters);
+	const { read, untouched } = mergeTail(model, spec, parameters);
 	const score = await read("score.weight");
 	const shift = foldBias(score, await read("score.bias"));
+	const buffers = chunkBuffers();
 	const base = baseShapes(config).map(([name, shape]) => ({
 		name: `transformer.${name}`,
 		shape,
 		data: async () => {
+			const stored = name === "ln_f.bias" ? undefined : untouched(name);
+			if (stored?.type === "F32") return tensorChunks(stored, buffers);
 			const values = await read(name);
 			return name === "ln_f.bias" ? values.map((value, i) => value + (shift[i] as number)) : values;
 		},

@@ -1,15 +1,21 @@
 import type { TailSpec } from "../messages.ts";
-import type { ModelFiles } from "./model-files.ts";
+import type { ModelFiles, StoredTensor } from "./model-files.ts";
 import { parameterLayout, parameterViews } from "./parameter-layout.ts";
 
-/** A tuned model as plain tensors: base names and the head's, each read when it is asked for. */
-export type ReadTuned = (name: string) => Promise<Float32Array>;
+/** A tuned model as plain tensors, by base names and the head's. */
+export interface TunedModel {
+	/** A tensor, read when it is asked for, in memory of its own. */
+	read(name: string): Promise<Float32Array>;
+	/** The base's tensor where tuning left it as it is. */
+	untouched(name: string): StoredTensor | undefined;
+}
 
 /** Base and tail as one model: trained tensors in place of the base's, LoRA pairs added to the weights that they belong to. */
-export function mergeTail(model: ModelFiles, spec: TailSpec, parameters: Float32Array): ReadTuned {
+export function mergeTail(model: ModelFiles, spec: TailSpec, parameters: Float32Array): TunedModel {
 	const tail = parameterViews(parameterLayout(spec, model.config), parameters);
-	return async (name) => {
-		const values = Float32Array.from(tail.get(name) ?? (await model.read(name)));
+	const touched = new Set([...tail.keys()].map((name) => name.replace(/(\.[qkv])?\.lora_[AB]$/, ".weight")));
+	const read = async (name: string) => {
+		const values = tail.get(name)?.slice() ?? (await model.read(name));
 		const layer = name.replace(/\.weight$/, "");
 		if (layer === name) return values;
 		const { n_embd: width } = model.config;
@@ -26,6 +32,7 @@ export function mergeTail(model: ModelFiles, spec: TailSpec, parameters: Float32
 		}
 		return values;
 	};
+	return { read, untouched: (name) => (touched.has(name) ? undefined : model.tensors.get(name)) };
 }
 
 /** weight += scale A B, with A [in, rank] and B [rank, out]; `stride` says how far apart inputs and outputs lie in weight. */

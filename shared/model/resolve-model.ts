@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
-import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
 import { TailtuneError } from "../errors.ts";
+import { ownCacheFolder } from "../files/cache-folder.ts";
 import { fetchHubModel, type HubOptions } from "./hub-cache.ts";
 import { GPT2_SIZES, type Gpt2Size, writeRandomModel } from "./random-model.ts";
 
@@ -53,8 +53,4 @@ async function resolveRandom(size: string, { seed = 123, cacheDir, onProgress }:
 	const present = await stat(folder).catch(() => undefined);
 	if (!present) await writeRandomModel(folder, GPT2_SIZES[size as Gpt2Size], seed, onProgress);
 	return folder;
-}
-
-function ownCacheFolder(): string {
-	return join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "tailtune");
 }

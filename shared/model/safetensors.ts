@@ -25,14 +25,18 @@ export interface SafetensorsFile extends SafetensorsHeader {
 
 /** A tensor to be written. */
 export interface TensorToWrite extends TensorDescription {
-	/** F32 numbers, or the bytes of another type; a function is called when the tensor's turn has come. */
+	/**
+	 * F32 numbers, the bytes of another type, or such bytes in chunks, each valid until the next is asked for. A function is
+	 * called when the tensor's turn has come.
+	 */
 	readonly data: TensorData | (() => TensorData | Promise<TensorData>);
 }
 
-type TensorData = Float32Array | Uint8Array;
+type TensorData = Float32Array | Uint8Array | AsyncIterable<Uint8Array>;
 
-// One read call takes at most 2 GiB.
+// One call takes at most 2 GiB.
 const READ_BYTES = 1 << 28;
+const WRITE_BYTES = 1 << 30;
 
 /**
  * Reads and checks the header of a safetensors file; no tensor is read yet.
@@ -80,17 +84,20 @@ export async function readTensor(tensor: FileTensor, name: string): Promise<Floa
 /**
  * Writes a safetensors file aside and renames it. Tensors are written one by one in the given order, the first number
  * at a multiple of 64 bytes; at most one tensor given by a function is in memory at a time.
+ * @param onTaken called when all data has been taken and may change again, before it is flushed to the disk
  * @throws TailtuneError "disk" where the file can't be written, "model" where data and shape of a tensor differ
  */
 export async function writeSafetensors(
 	path: string,
 	tensors: Iterable<TensorToWrite>,
 	metadata: Readonly<Record<string, string>> = {},
+	onTaken: () => void = () => {},
 ): Promise<void> {
 	const list = [...tensors];
 	await replaceFile(path, async (file) => {
-		await file.writeFile(formatHeader(list, metadata));
-		for (const tensor of list) await file.writeFile(await toBytes(path, tensor));
+		await writeFully(file, formatHeader(list, metadata));
+		for (const tensor of list) await writeTensor(file, path, tensor);
+		onTaken();
 	});
 }
 
@@ -135,12 +142,32 @@ async function readHeader(handle: FileHandle, file: string): Promise<Safetensors
 	return parseHeader(header.toString("utf8"), file, start.length + length, size);
 }
 
-async function toBytes(path: string, { name, shape, type = "F32", data }: TensorToWrite): Promise<Uint8Array> {
+async function writeTensor(file: FileHandle, path: string, tensor: TensorToWrite): Promise<void> {
+	const { name, shape, type = "F32", data } = tensor;
 	const given = typeof data === "function" ? await data() : data;
 	const expected = bytesOf({ shape, type });
-	if (given.byteLength !== expected || (given instanceof Float32Array && type !== "F32")) {
-		const found = `found ${given.byteLength} bytes, expected ${expected} for ${type} [${shape}]`;
+	const refuse = (bytes: number) => {
+		const found = `found ${bytes} bytes, expected ${expected} for ${type} [${shape}]`;
 		throw new TailtuneError("model", `${path}: tensor ${quote(name)}: ${found}`);
+	};
+	if (Symbol.asyncIterator in given) {
+		let bytes = 0;
+		for await (const chunk of given) {
+			bytes += chunk.byteLength;
+			if (bytes > expected) refuse(bytes);
+			await writeFully(file, chunk);
+		}
+		if (bytes !== expected) refuse(bytes);
+		return;
 	}
-	return new Uint8Array(given.buffer, given.byteOffset, given.byteLength);
+	if (given.byteLength !== expected || (given instanceof Float32Array && type !== "F32")) refuse(given.byteLength);
+	await writeFully(file, new Uint8Array(given.buffer, given.byteOffset, given.byteLength));
+}
+
+// In as few calls as can be: `writeFile` takes half a MiB at a time.
+async function writeFully(file: FileHandle, bytes: Uint8Array): Promise<void> {
+	for (let done = 0; done < bytes.length; ) {
+		const { bytesWritten } = await file.write(bytes, done, Math.min(WRITE_BYTES, bytes.length - done));
+		done += bytesWritten;
+	}
 }

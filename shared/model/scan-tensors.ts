@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { allFinite } from "../all-finite.ts";
 import type { StoredTensor, StoredType } from "./model-files.ts";
-import { openToRead, readFully } from "./safetensors.ts";
+import { chunkBuffers, tensorChunks } from "./tensor-chunks.ts";
 
 /** What one reading of all tensors tells. */
 export interface TensorScan {
@@ -11,50 +11,20 @@ export interface TensorScan {
 	readonly notFinite: string | undefined;
 }
 
-const CHUNK_BYTES = 1 << 22;
-
 /** Reads every tensor once, in chunks. Throws TailtuneError "model" where a file has become shorter than its header says. */
 export async function scanTensors(tensors: ReadonlyMap<string, StoredTensor>): Promise<TensorScan> {
 	const hash = createHash("sha256");
-	// One pair for all tensors: to allocate and clear one for each took longer than to hash them.
-	const buffers = [new Uint8Array(CHUNK_BYTES), new Uint8Array(CHUNK_BYTES)] as const;
+	const buffers = chunkBuffers();
 	let notFinite: string | undefined;
 	for (const name of [...tensors.keys()].sort()) {
 		const tensor = tensors.get(name) as StoredTensor;
 		hash.update(`${JSON.stringify([name, tensor.type, tensor.shape])}\n`);
-		for await (const chunk of chunksOf(tensor, buffers)) {
+		for await (const chunk of tensorChunks(tensor, buffers)) {
 			hash.update(chunk);
 			if (notFinite === undefined && !holdsFinite(tensor.type, chunk)) notFinite = name;
 		}
 	}
 	return { hash: hash.digest("hex"), notFinite };
-}
-
-// The next chunk is read while the one before is worked on; each is valid until the next is asked for.
-async function* chunksOf(
-	{ file, offset, byteLength }: StoredTensor,
-	buffers: readonly [Uint8Array, Uint8Array],
-): AsyncGenerator<Uint8Array> {
-	const handle = await openToRead(file);
-	try {
-		const readAt = async (place: number) => {
-			const chunk = buffers[(place / CHUNK_BYTES) % 2 ? 1 : 0].subarray(
-				0,
-				Math.max(0, Math.min(CHUNK_BYTES, byteLength - place)),
-			);
-			await readFully(handle, chunk, offset + place, file);
-			return chunk;
-		};
-		let next = readAt(0);
-		for (let place = 0; place < byteLength; place += CHUNK_BYTES) {
-			const chunk = await next;
-			next = readAt(place + CHUNK_BYTES);
-			yield chunk;
-		}
-		await next;
-	} finally {
-		await handle.close();
-	}
 }
 
 function holdsFinite(type: StoredType, bytes: Uint8Array): boolean {

@@ -119,6 +119,7 @@ function serve(exchange: MemoryTensors, runs: ServedRuns): CoordinatorTensors {
 			runs.drop(runId, version);
 			await exchange.dropParameters(runId, version);
 		},
+		lendGradientBuffers: (runId, buffers) => exchange.lendGradientBuffers(runId, buffers),
 		takeGradient: (runId, itemKey) => exchange.takeGradient(runId, itemKey),
 	};
 }

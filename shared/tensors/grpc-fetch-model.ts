@@ -1,8 +1,8 @@
 import { type FileHandle, mkdir, open, rename, rm, stat } from "node:fs/promises";
-import { homedir } from "node:os";
 import { basename, join } from "node:path";
 import type { ModelFile } from "../../proto/gen/tailtune/v1/ModelFile.ts";
 import { TailtuneError } from "../errors.ts";
+import { ownCacheFolder } from "../files/cache-folder.ts";
 import { asDiskError } from "../files/write-atomic.ts";
 import type { ModelFiles } from "../model/model-files.ts";
 import { openModel } from "../model/open-model.ts";
@@ -66,10 +66,6 @@ export async function fetchModel(
 	if (problem) throw problem;
 	await rm(folder, { recursive: true, force: true });
 	throw new TailtuneError("checksum", `the model that the coordinator sent is not the one of hash ${modelHash}`);
-}
-
-function ownCacheFolder(): string {
-	return join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "tailtune");
 }
 
 function askManifest(client: TensorsClient, modelHash: string): Promise<ModelFile[]> {

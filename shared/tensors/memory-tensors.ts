@@ -51,6 +51,11 @@ export function createMemoryTensors(): MemoryTensors {
 	const runs = new Map<string, RunTensors>();
 	const schemas = new Map<string, TensorSchema>();
 	const wireOfRun = (runId: string) => schemas.get(runId)?.wire ?? "f32";
+	const tensorsOf = (runId: string): RunTensors => {
+		const run = runs.get(runId) ?? { parameters: new Map(), gradients: new Map(), free: [], freeRounded: [] };
+		runs.set(runId, run);
+		return run;
+	};
 
 	function handIn(runId: string, item: GradientName, gradient: Float32Array): void {
 		const run = runs.get(runId);
@@ -79,9 +84,11 @@ export function createMemoryTensors(): MemoryTensors {
 		},
 
 		async publishParameters(runId, version, parameters) {
-			const run = runs.get(runId) ?? { parameters: new Map(), gradients: new Map(), free: [], freeRounded: [] };
-			runs.set(runId, run);
-			run.parameters.set(version, { parameters });
+			tensorsOf(runId).parameters.set(version, { parameters });
+		},
+
+		lendGradientBuffers(runId, buffers) {
+			tensorsOf(runId).free.push(...buffers);
 		},
 
 		async dropParameters(runId, version) {

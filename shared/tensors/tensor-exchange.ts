@@ -41,6 +41,8 @@ export interface CoordinatorTensors extends TensorRuns {
 	 * to be written to while it is readable.
 	 */
 	publishParameters(runId: string, version: number, parameters: Float32Array): Promise<void>;
+	/** Gives the exchange arrays for gradients to be received in, each of a gradient's length; they are the exchange's from here on. */
+	lendGradientBuffers(runId: string, buffers: readonly Float32Array[]): void;
 	/** Ends the reading of a version and forgets gradients of it that were not taken. */
 	dropParameters(runId: string, version: number): Promise<void>;
 	/**

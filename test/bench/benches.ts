@@ -1,6 +1,8 @@
 import type { Bench } from "./bench.ts";
 import { clusterBench } from "./cluster.ts";
+import { scaleBench } from "./scale.ts";
 import { speedBench } from "./speed.ts";
+import { stepsBench } from "./steps.ts";
 
 /** What the command line says to particular benches. */
 export interface BenchOptions {
@@ -16,5 +18,5 @@ export interface BenchOptions {
 
 /** Every bench, in the order in which they are run. */
 export function listBenches(options: BenchOptions): readonly Bench[] {
-	return [speedBench(options), clusterBench(options)];
+	return [speedBench(options), stepsBench(options), scaleBench(options), clusterBench(options)];
 }

@@ -75,8 +75,7 @@ export async function measureCluster(
 	};
 }
 
-const embedded: OpenCluster = (run) =>
-	openEmbeddedCluster({ startWorker, inspectEngines: async () => [], addWorkerCommand: () => {} }, run);
+const embedded: OpenCluster = (run) => openEmbeddedCluster({ startWorker }, run);
 
 async function overNats(
 	folder: string,

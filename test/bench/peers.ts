@@ -1,4 +1,4 @@
-import { stat } from "node:fs/promises";
+import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import type { BenchContext } from "./bench.ts";
@@ -45,6 +45,7 @@ export async function openPeers(
 	}
 	const weights = join(folder, "weights");
 	await runMeasured({ file: python, args: [join(peers, "init_weights.py"), "--from", model, "--out", weights] });
+	await nameContext(join(weights, "config.json"));
 	return {
 		async run(program, flags) {
 			const inputs = ["--data", texts.folder, "--weights", weights, "--threads", `${THREADS}`];
@@ -52,6 +53,12 @@ export async function openPeers(
 			return { ...measured, report: reportSchema.parse(JSON.parse(measured.stdout)) };
 		},
 	};
+}
+
+/** Adds the older name of the context's length, which some programs read. */
+async function nameContext(file: string): Promise<void> {
+	const config = z.looseObject({ n_positions: z.number() }).parse(JSON.parse(await readFile(file, "utf8")));
+	await writeFile(file, JSON.stringify({ n_ctx: config.n_positions, ...config }));
 }
 
 async function whyNot(peers: string, python: string): Promise<string> {

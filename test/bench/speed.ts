@@ -75,22 +75,32 @@ async function runSpeed(context: BenchContext, options: BenchOptions, folder: st
 			return measureRun(cached, texts, model, ["--lr", "1e-4"]);
 		},
 	};
-	const runs = await sideBySide<Run>([...ours, again, ...peerSides(peers)], context.repeats, context.log);
+	const sides = [...ours, again, ...peerSides(peers, context.log)];
+	const measured = await sideBySide<Run | undefined>(sides, context.repeats, context.log);
+	const runs: Runs = new Map([...measured].map(([name, of]) => [name, of.filter((run) => run !== undefined)]));
 	const work = `${texts.texts} texts, ${texts.distinct} distinct of ${texts.tokens} tokens, ${THREADS} threads`;
 	return [
 		{
 			title: `Whole runs, GPT-2 small, 5 epochs: ${work}`,
 			rows: [...COMPARISONS.map((of) => compare(runs, of)), memory(runs), second(runs, again.name)],
 		},
-		{ title: "Where a run's time goes", rows: [...runs].map(([name, of]) => phases(name, of)) },
+		{
+			title: "Where a run's time goes",
+			rows: [...runs].flatMap(([name, of]) => (of.length > 0 ? [phases(name, of)] : [])),
+		},
 	];
 }
 
-function peerSides(peers: Peers | undefined): Side<Run>[] {
+/** The peers; one that fails is told of and has no figures, the others go on. */
+function peerSides(peers: Peers | undefined, log: (line: string) => void): Side<Run | undefined>[] {
 	if (!peers) return [];
 	return Object.entries(PEERS).map(([name, flags]) => ({
 		name,
-		measure: () => peers.run(name.split(" ", 1)[0] ?? name, flags),
+		measure: () =>
+			peers.run(name.split(" ", 1)[0] ?? name, flags).catch((error: Error) => {
+				log(error.message);
+				return undefined;
+			}),
 	}));
 }
 

@@ -19,11 +19,11 @@ test.after.always(() => removeFolder(folder));
 const TRAIN = ["train", "--data", "texts.tsv", "--model", "demo", "--out", "out"];
 
 const refused: [title: string, args: readonly string[], message: string][] = [
-	["no command", [], "expected a command: train, evaluate, classify, doctor, quickstart, worker"],
+	["no command", [], "expected a command: train, evaluate, classify, export, doctor, quickstart, worker"],
 	[
 		"an unknown command",
 		["frobnicate"],
-		"unknown command 'frobnicate', expected one of train, evaluate, classify, doctor, quickstart, worker",
+		"unknown command 'frobnicate', expected one of train, evaluate, classify, export, doctor, quickstart, worker",
 	],
 	["an unknown flag", [...TRAIN, "--frob", "3"], "unknown option '--frob', expected one that --help names"],
 	[
@@ -98,6 +98,16 @@ const refused: [title: string, args: readonly string[], message: string][] = [
 		'--config list.yaml: expected settings as "key: value" lines',
 	],
 	["texts for classify that aren't there", ["classify", "run"], "texts: none given; expected texts, - or --file FILE"],
+	[
+		"an unknown form to export",
+		["export", "run", "--format", "pt", "--out", "out"],
+		"option '--format <format>' argument 'pt' is invalid. Allowed choices are hf, onnx, safetensors.",
+	],
+	[
+		"export without a folder to write",
+		["export", "run", "--format", "hf"],
+		"required option '--out <folder>' not specified",
+	],
 	["evaluate without data", ["evaluate", "run"], "--data: nothing given; expected labelled texts"],
 ];
 

@@ -1,3 +1,4 @@
+import { mkdtempSync } from "node:fs";
 import { mkdtemp, watch, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -15,17 +16,25 @@ export interface Ended {
 }
 
 // Typed by what it is called with: execa's result depends on its options.
-const spawn = (args: readonly string[], env: Record<string, string>, cwd: string) =>
-	execa(process.execPath, [COMMAND, ...args], { reject: false, env, cwd });
+const spawn = ([program, ...args]: readonly [string, ...string[]], env: Record<string, string>, cwd: string) =>
+	execa(program, args, { reject: false, env, cwd });
 
-/** Starts the real command in a process of its own. No network is reached: what a test needs is given to it. */
+/** Where commands keep what they can make again: apart from what the user's own have there. */
+const CACHE = mkdtempSync(join(tmpdir(), "tailtune-test-cache-"));
+
+/**
+ * Starts the real command in a process of its own. No network is reached: what a test needs is given to it.
+ * @param via a command that runs the one behind it somewhere, as `ip netns exec NAME` does
+ */
 export function start(
 	args: readonly string[],
 	env: Readonly<Record<string, string>> = {},
 	cwd = process.cwd(),
+	via: readonly string[] = [],
 ): ReturnType<typeof spawn> {
-	const offline = { HF_ENDPOINT: "http://127.0.0.1:9", NO_COLOR: "1" };
-	return spawn(args, { ...offline, ...env }, cwd);
+	const offline = { HF_ENDPOINT: "http://127.0.0.1:9", NO_COLOR: "1", XDG_CACHE_HOME: CACHE };
+	const [program = process.execPath, ...others] = [...via, process.execPath, COMMAND, ...args];
+	return spawn([program, ...others], { ...offline, ...env }, cwd);
 }
 
 /** Runs the real command to its end. */
@@ -72,4 +81,6 @@ export const QUICK = [
 	"1e-3",
 	"--threads",
 	"1",
+	"--feature-cache",
+	"0",
 ] as const;

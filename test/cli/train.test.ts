@@ -93,6 +93,24 @@ test.serial("Ctrl-C ends cleanly and says how to go on, and going on gives the s
 	t.is(await modelHash(interrupted), await modelHash(undisturbed));
 });
 
+test.serial(
+	"a run takes the features of an earlier one from disk, and ends with the bytes of one that computed them",
+	async (t) => {
+		const data = await writeTexts(60);
+		const folder = await newFolder();
+		const cached = ["--feature-cache", "1GiB"];
+		const flags = { computed: [], first: [...cached, "--lr", "1e-4"], second: cached };
+		for (const [name, own] of Object.entries(flags)) {
+			const { exitCode, stderr } = await quickRun(data, join(folder, name), ...own);
+			t.is(exitCode, 0, stderr);
+		}
+		const trunkTexts = async (name: string) => (await readRunResult(join(folder, name))).trunk.texts;
+		t.true((await trunkTexts("first")) > 0);
+		t.is(await trunkTexts("second"), 0);
+		t.is(await modelHash(join(folder, "second")), await modelHash(join(folder, "computed")));
+	},
+);
+
 test.serial("the number of shards is part of the plan, and a run of given shards is reproducible", async (t) => {
 	const data = await writeTexts(40);
 	const folder = await newFolder();

@@ -1,10 +1,8 @@
-import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import ava, { type TestFn } from "ava";
 import { newFolder, writeTexts } from "../cli/tailtune.ts";
 import { startNatsServer, type TestServer } from "../nats-server.ts";
-import { RunProcess, startWorkerProcess, type WorkerProcess } from "./processes.ts";
+import { RunProcess, startWorkerProcess, type WorkerProcess, weightsHash } from "./processes.ts";
 
 interface Context {
 	data: string;
@@ -17,18 +15,13 @@ interface Context {
 
 const test = ava as TestFn<Context>;
 
-async function weights(out: string): Promise<string> {
-	const file = await readFile(join(out, "model", "model.safetensors"));
-	return createHash("sha256").update(file).digest("hex");
-}
-
 test.before(async (t) => {
 	const folder = await newFolder();
 	const data = await writeTexts(120);
 	const out = join(folder, "embedded");
 	const failure = await RunProcess.begin(data, out).end();
 	if (failure) throw new Error(failure);
-	t.context = { data, folder, server: await startNatsServer(), expected: await weights(out), workers: [] };
+	t.context = { data, folder, server: await startNatsServer(), expected: await weightsHash(out), workers: [] };
 });
 
 test.afterEach.always(async ({ context }) => {
@@ -53,7 +46,7 @@ function elastic(
 		await run.reach("epoch");
 		const last = (await disturb(context, out, run)) ?? run;
 		t.is(await last.end(), "");
-		t.is(await weights(out), context.expected);
+		t.is(await weightsHash(out), context.expected);
 	});
 }
 
@@ -89,5 +82,5 @@ elastic("a NATS server killed and restarted with nothing", 2, async ({ server })
 elastic("a coordinator killed and resumed", 2, async ({ server }, out, run) => {
 	run.kill();
 	await run.end();
-	return new RunProcess("--resume", out, "--nats", server.url);
+	return new RunProcess(["--resume", out, "--nats", server.url]);
 });

@@ -1,10 +1,8 @@
-import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import test from "ava";
 import { newFolder, writeTexts } from "../cli/tailtune.ts";
 import { startNatsServer } from "../nats-server.ts";
-import { RunProcess, startWorkerProcess } from "./processes.ts";
+import { RunProcess, startWorkerProcess, weightsHash } from "./processes.ts";
 
 const SETTINGS = ["--local-steps", "4", "--outer-lr", "0.7", "--outer-momentum", "0.9", "--wire", "bf16"] as const;
 
@@ -17,16 +15,11 @@ test("local steps in bfloat16: the same bits as in one process, though a worker 
 	const workers = await Promise.all([1, 2].map(() => startWorkerProcess(server.url, cache)));
 	t.teardown(() => Promise.all(workers.map((worker) => worker.end())));
 	const embedded = join(folder, "embedded");
-	t.is(await RunProcess.begin(data, embedded, undefined, SETTINGS).end(), "");
+	t.is(await RunProcess.beginAt({}, data, embedded, SETTINGS).end(), "");
 	const out = join(folder, "cluster");
-	const run = RunProcess.begin(data, out, server.url, SETTINGS);
+	const run = RunProcess.beginAt({}, data, out, [...SETTINGS, "--nats", server.url]);
 	await run.reach("epoch");
 	workers[0]?.signal("SIGKILL");
 	t.is(await run.end(), "");
-	t.is(await hashOf(out), await hashOf(embedded));
+	t.is(await weightsHash(out), await weightsHash(embedded));
 });
-
-async function hashOf(out: string): Promise<string> {
-	const file = await readFile(join(out, "model", "model.safetensors"));
-	return createHash("sha256").update(file).digest("hex");
-}

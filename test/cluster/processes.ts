@@ -1,3 +1,6 @@
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { QUICK, start } from "../cli/tailtune.ts";
@@ -7,9 +10,20 @@ type Process = ReturnType<typeof start>;
 /** Flags of a run over the cluster that goes on for a few seconds after its first epoch. */
 const RUN = [...QUICK, "--epochs", "4", "--shards", "4"] as const;
 
+/** Where a process runs: a command that takes it there, and the environment that it finds. */
+export interface Place {
+	readonly via?: readonly string[];
+	readonly env?: Readonly<Record<string, string>>;
+}
+
 /** Starts a real worker and waits until it has joined. Its model cache is its own: it gets the weights by gRPC. */
-export async function startWorkerProcess(nats: string, cacheFolder: string): Promise<WorkerProcess> {
-	const worker = start(["worker", "--nats", nats, "--threads", "1"], { XDG_CACHE_HOME: cacheFolder });
+export async function startWorkerProcess(
+	nats: string,
+	cacheFolder: string,
+	{ via, env }: Place = {},
+): Promise<WorkerProcess> {
+	const args = ["worker", "--nats", nats, "--threads", "1"];
+	const worker = start(args, { ...env, XDG_CACHE_HOME: cacheFolder }, undefined, via);
 	for await (const line of linesOf(worker)) if (line.includes(" joined ")) break;
 	return {
 		signal: (name) => worker.kill(name),
@@ -33,15 +47,19 @@ export class RunProcess {
 	readonly #process: Process;
 	readonly #events: AsyncIterator<Record<string, unknown>>;
 
-	constructor(...args: readonly string[]) {
-		this.#process = start(["--json", "train", ...args]);
+	constructor(args: readonly string[], { via, env }: Place = {}) {
+		this.#process = start(["--json", "train", ...args], env, undefined, via);
 		this.#events = eventsOf(this.#process);
 	}
 
 	/** Starts a run; embedded where no server is given. */
-	static begin(data: string, out: string, nats?: string, settings: readonly string[] = []): RunProcess {
-		const where = nats === undefined ? [] : ["--nats", nats];
-		return new RunProcess("--data", data, "--out", out, ...RUN, ...settings, ...where);
+	static begin(data: string, out: string, nats?: string): RunProcess {
+		return RunProcess.beginAt({}, data, out, nats === undefined ? [] : ["--nats", nats]);
+	}
+
+	/** Starts the same run elsewhere, with these flags more. */
+	static beginAt(place: Place, data: string, out: string, flags: readonly string[]): RunProcess {
+		return new RunProcess(["--data", data, "--out", out, ...RUN, ...flags], place);
 	}
 
 	/** Waits for an event of that kind. Throws where the run ends without one. */
@@ -63,6 +81,12 @@ export class RunProcess {
 		const { exitCode, stderr } = await this.#process;
 		return exitCode === 0 ? "" : `exit code ${exitCode}: ${stderr}`;
 	}
+}
+
+/** sha256 of the weights that a run left. */
+export async function weightsHash(out: string): Promise<string> {
+	const file = await readFile(join(out, "model", "model.safetensors"));
+	return createHash("sha256").update(file).digest("hex");
 }
 
 function linesOf(process: Process): AsyncIterable<string> {

@@ -5,7 +5,7 @@ import { addConfigFlags, ENGINE_SETTINGS, parseFlags } from "../../shared/cli/fl
 import { interruptSignal } from "../../shared/cli/interrupt.ts";
 import { resolveConfig } from "../../shared/cli/resolve-config.ts";
 import type { WorkerOptions } from "../../shared/embedded-worker.ts";
-import { featureMemoryBytes } from "../../shared/feature-memory.ts";
+import { featureCacheBytes, featureMemoryBytes } from "../../shared/feature-memory.ts";
 import { countPhysicalCores } from "../../shared/physical-cores.ts";
 import { readToken } from "../../shared/rpc/credentials.ts";
 import { connectTensors } from "../../shared/tensors/grpc-worker-tensors.ts";
@@ -17,15 +17,17 @@ export function addWorkerCommand(program: Command): void {
 		.command("worker")
 		.description("compute for the runs announced on a NATS server, until Ctrl-C")
 		.requiredOption("--nats <urls>", "one or more URLs of NATS servers with commas between");
-	addConfigFlags(command, ENGINE_SETTINGS).action(async (options: { nats: string }) => {
-		const { engine, backend, threads = countPhysicalCores(), featureMemory } = await resolveConfig(parseFlags(options));
+	addConfigFlags(command, [...ENGINE_SETTINGS, "featureCache"]).action(async (options: { nats: string }) => {
+		const config = await resolveConfig(parseFlags(options));
+		const { engine, backend, threads = countPhysicalCores() } = config;
 		const interrupted = interruptSignal();
 		const bus = await connectNatsBus({ servers: options.nats, role: "worker", credentials: await natsCredentials() });
 		const worker = await startWorker({
 			bus,
 			connect,
 			engine: { engine, backend, threads },
-			featureMemoryBytes: featureMemoryBytes(featureMemory),
+			featureMemoryBytes: featureMemoryBytes(config.featureMemory),
+			featureCacheBytes: featureCacheBytes(config.featureCache),
 		});
 		const { workerId, trunkEngine, device } = worker.info;
 		process.stdout.write(`worker ${workerId} joined ${options.nats}: ${trunkEngine}, ${threads} threads, ${device}\n`);

@@ -23,13 +23,29 @@ export async function openEngines(model: ModelFiles, spec: TailSpec, choice: Eng
 	const hasOnnxTail = onnx?.onnxTailSupports(spec, model.config) ?? false;
 	const openTrunk = onnx?.openOnnxTrunk ?? (await loadTfjs()).openTfjsTrunk;
 	const openTail = (hasOnnxTail && onnx?.openOnnxTail) || (await loadTfjs()).openTfjsTail;
-	const trunk = hasTrunk ? await openTrunk(model, spec, choice) : undefined;
+	const { trunk: info } = await describeEngines(choice);
+	const trunk = hasTrunk ? openWhenNeeded(info, () => openTrunk(model, spec, choice)) : undefined;
 	try {
 		return { trunk, tail: await openTail(model, spec, choice) };
 	} catch (error) {
 		await trunk?.dispose();
 		throw error;
 	}
+}
+
+/** A trunk that is opened when it has something to compute: where all features are kept that takes a second for nothing. */
+function openWhenNeeded(info: EngineInfo, open: () => Promise<Trunk>): Trunk {
+	let trunk: Promise<Trunk> | undefined;
+	return {
+		info,
+		async hiddenStates(sequences) {
+			trunk ??= open();
+			return (await trunk).hiddenStates(sequences);
+		},
+		async dispose() {
+			await (await trunk?.catch(() => undefined))?.dispose();
+		},
+	};
 }
 
 /** What `openEngines` prefers to compute on; a tail that ONNX Runtime has no graph for runs on TensorFlow.js all the same. */

@@ -20,7 +20,7 @@ async function weights(data: string, start: StartWorker, settings: Partial<Train
 	const terminal = createTerminal({ stream, quiet: true });
 	const workerSide = { startWorker: start, inspectEngines: async () => [], addWorkerCommand: () => {} };
 	const openCluster: OpenCluster = (run) => openEmbeddedCluster(workerSide, run);
-	const common = { data, out, model: "demo", epochs: 2, lr: 1e-3, shards: 4, threads: 1 };
+	const common = { data, out, model: "demo", epochs: 2, lr: 1e-3, shards: 4, threads: 1, featureCache: 0 };
 	const config = await resolveConfig({ ...common, ...settings });
 	await train(config, { openCluster, terminal, interrupt: new AbortController().signal });
 	return createHash("sha256")

@@ -99,7 +99,7 @@ const LINEARS: [layer: string, parts: string[], inputs: number, outputs: number]
 for (const [layer, parts, inputs, outputs] of LINEARS) {
 	test(`merges the LoRA of ${layer}: x W' = x W + scale (x A) B`, async (t) => {
 		const { model, spec, parameters, tail } = await tuned(await tinyModel(t), "lora");
-		const merged = await mergeTail(model, spec, parameters)(`${layer}.weight`);
+		const merged = await mergeTail(model, spec, parameters).read(`${layer}.weight`);
 		const base = await model.read(`${layer}.weight`);
 		const x = Array.from({ length: inputs }, (_, i) => Math.cos(i * 2.3));
 		for (const [index, part] of parts.entries()) {
@@ -116,7 +116,7 @@ for (const [layer, parts, inputs, outputs] of LINEARS) {
 test("merges the LoRA of the head, which is stored the other way round, and leaves the vector as it was", async (t) => {
 	const { model, spec, parameters, tail } = await tuned(await tinyModel(t), "lora-only", 3);
 	const before = parameters.slice();
-	const merged = await mergeTail(model, spec, parameters)("score.weight");
+	const merged = await mergeTail(model, spec, parameters).read("score.weight");
 	const [a, b] = [tail.get("score.lora_A"), tail.get("score.lora_B")] as [Float32Array, Float32Array];
 	for (const [place, value] of merged.entries()) {
 		const [output, input] = [Math.floor(place / WIDTH), place % WIDTH];

@@ -141,6 +141,24 @@ test("what follows the trained parameters stays as it is in one memory too", (t)
 	);
 });
 
+test("a step tells of a gradient with a number that isn't finite, wherever it is and the vectors lie", (t) => {
+	const bad = fc.constantFrom(Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 1e30);
+	fc.assert(
+		fc.property(fc.integer({ min: 1, max: 40 }), fc.nat(), fc.boolean(), bad, (length, place, inOneMemory, number) => {
+			const zeros = () => new Float32Array(length);
+			const apart = [zeros(), zeros(), zeros(), zeros()] as const;
+			const [p, firstMoment, secondMoment, gradient] = inOneMemory
+				? allocateVectors(length, length, length, length)
+				: apart;
+			gradient.set(noise(length, place));
+			const step = () => stepAdamW(p, gradient, { firstMoment, secondMoment, step: 1 }, { lr: 0.1, weightDecay: 0.1 });
+			t.true(step());
+			gradient[place % length] = number;
+			t.false(step());
+		}),
+	);
+});
+
 test("moments that have faded away end as zeros, and what isn't finite stays so", (t) => {
 	const firstMoment = Float32Array.of(1e-30, -1e-30, 1e-29, Number.NaN, Number.POSITIVE_INFINITY);
 	const secondMoment = Float32Array.of(2 ** -126, 1e-45, 1e-37, Number.NaN, Number.POSITIVE_INFINITY);

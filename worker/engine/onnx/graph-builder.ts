@@ -1,7 +1,15 @@
 import { parse, relative } from "node:path";
 import { TailtuneError } from "../../../shared/errors.ts";
 import type { StoredTensor, StoredType } from "../../../shared/model/model-files.ts";
-import { type AttributeProto, ELEMENT_TYPE, type ElementType, encodeModel, type GraphProto } from "./onnx-model.ts";
+import {
+	type AttributeProto,
+	type Dialect,
+	ELEMENT_TYPE,
+	type ElementType,
+	encodeModel,
+	type GraphProto,
+	OUR_DIALECT,
+} from "./onnx-model.ts";
 
 /** Name of a tensor in the graph being built. */
 export type Value = string;
@@ -27,10 +35,13 @@ const MICROSOFT = new Set(["FastGelu", "FusedMatMul"]);
 
 /** Builds an ONNX graph one operation at a time; values are named by the builder. */
 export class GraphBuilder {
+	readonly #root: string;
 	readonly #graph: GraphProto;
 	readonly #constants = new Map<string, Value>();
 
-	constructor(name: string) {
+	/** @param root folder that the model's readers look for its tensors in */
+	constructor(name: string, root = STORED_ROOT) {
+		this.#root = root;
 		this.#graph = { name, node: [], initializer: [], input: [], output: [] };
 	}
 
@@ -100,7 +111,7 @@ export class GraphBuilder {
 	/** A tensor of a model file as float32; its bytes stay in the file. */
 	stored(name: string, { file, type, shape, offset, byteLength }: StoredTensor): Value {
 		const stored = STORED_AS[type];
-		const external_data = Object.entries({ location: relative(STORED_ROOT, file), offset, length: byteLength }).map(
+		const external_data = Object.entries({ location: relative(this.#root, file), offset, length: byteLength }).map(
 			([key, value]) => ({ key, value: String(value) }),
 		);
 		this.#graph.initializer.push({
@@ -114,7 +125,7 @@ export class GraphBuilder {
 	}
 
 	/** The finished model in ONNX's format, without what no output needs. */
-	build(): Buffer {
+	build(dialect: Dialect = OUR_DIALECT): Buffer {
 		const needed = new Set(this.#graph.output.map(({ name }) => name));
 		const node = this.#graph.node.toReversed().filter(({ input, output }) => {
 			const used = output.some((name) => needed.has(name));
@@ -122,7 +133,7 @@ export class GraphBuilder {
 			return used;
 		});
 		const initializer = this.#graph.initializer.filter(({ name }) => needed.has(name));
-		return encodeModel({ ...this.#graph, node: node.reverse(), initializer });
+		return encodeModel({ ...this.#graph, node: node.reverse(), initializer }, dialect);
 	}
 
 	#constant(type: ElementType, raw_data: Buffer, dims: number[]): Value {

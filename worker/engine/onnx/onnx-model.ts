@@ -67,12 +67,20 @@ const definitions = loadSync(fileURLToPath(new URL("./onnx.proto", import.meta.u
 	longs: Number,
 });
 
-/** The bytes of an ONNX model of opset 21 and ONNX Runtime's own operators (`com.microsoft`). */
-export function encodeModel(graph: GraphProto): Buffer {
-	const { serialize } = definitions["onnx.ModelProto"] as unknown as MessageTypeDefinition<ModelProto, ModelProto>;
-	const opsets = [
+/** Which version of ONNX, and whose operators, a model is written in. */
+export type Dialect = Pick<ModelProto, "ir_version" | "opset_import">;
+
+/** Opset 21 and ONNX Runtime's own operators (`com.microsoft`): what our own engine runs. */
+export const OUR_DIALECT: Dialect = {
+	ir_version: 10,
+	opset_import: [
 		{ domain: "", version: 21 },
 		{ domain: "com.microsoft", version: 1 },
-	];
-	return serialize({ ir_version: 10, producer_name: "tailtune", graph, opset_import: opsets });
+	],
+};
+
+/** The bytes of an ONNX model. */
+export function encodeModel(graph: GraphProto, dialect: Dialect): Buffer {
+	const { serialize } = definitions["onnx.ModelProto"] as unknown as MessageTypeDefinition<ModelProto, ModelProto>;
+	return serialize({ ...dialect, producer_name: "tailtune", graph });
 }

@@ -20,19 +20,27 @@ function rowsRead({ hidden, poolFrom, poolCount }: TailInput, { causal, blocks, 
 	return [0, causal ? end : hidden.length / width] as const;
 }
 
-/** What `tailGraph` takes beside the parameters, for a batch of texts. A graph may need fewer of them. */
-export function tailTensors(inputs: readonly TailInput[], options: TailTensorOptions): Record<string, Tensor> {
+/**
+ * What `tailGraph` takes beside the parameters, for a batch of texts. A graph may need fewer of them.
+ * @param room where the hidden states are put together; gives an array of at least so many numbers, holding anything
+ */
+export function tailTensors(
+	inputs: readonly TailInput[],
+	options: TailTensorOptions,
+	room: (length: number) => Float32Array,
+): Record<string, Tensor> {
 	const { classes, causal, width, blocks, oneRow } = options;
 	const texts = inputs.length;
 	const ranges = inputs.map((input) => rowsRead(input, options));
 	const lengths = ranges.map(([from, to]) => to - from);
 	const longest = Math.max(...lengths);
-	const hidden = new Float32Array(texts * longest * width);
+	const hidden = room(texts * longest * width).subarray(0, texts * longest * width);
 	const pool = new Float32Array(texts * longest);
 	const target = new Float32Array(texts * classes);
 	for (const [text, { poolFrom, poolCount, label, ...input }] of inputs.entries()) {
 		const [from, to] = ranges[text] ?? [0, 0];
 		hidden.set(input.hidden.subarray(from * width, to * width), text * longest * width);
+		hidden.fill(0, (text * longest + to - from) * width, (text + 1) * longest * width);
 		const first = text * longest + poolFrom - from;
 		pool.fill(1 / poolCount, first, first + poolCount);
 		target[text * classes + label] = 1;

@@ -52,6 +52,8 @@ class OnnxTail implements Tail {
 	#parameters: Float32Array | undefined;
 	#weights: Record<string, Tensor> = {};
 	#copy: Float32Array | undefined;
+	/** For one call at a time: fresh memory would cost a fault a page, and collections of garbage. */
+	#room = new Float32Array(0);
 	readonly #graphs = new Map<string, Promise<OpenGraph>>();
 
 	constructor(model: ModelFiles, spec: TailSpec, { threads }: EngineOptions) {
@@ -106,8 +108,15 @@ class OnnxTail implements Tail {
 			const own = (gradient as Float32Array).subarray(offset, offset + size);
 			results[gradientName(name)] = floats(own, gradientViews.get(name) ?? []);
 		}
-		const tensors = tailTensors(inputs, { ...this.#spec, width: this.#model.config.n_embd, oneRow, blocks });
+		const options = { ...this.#spec, width: this.#model.config.n_embd, oneRow, blocks };
+		let room = this.#room;
+		this.#room = new Float32Array(0);
+		const tensors = tailTensors(inputs, options, (length) => {
+			if (room.length < length) room = new Float32Array(length);
+			return room;
+		});
 		await session.run({ ...this.#weights, ...tensors }, results);
+		this.#room = room;
 		return logits;
 	}
 

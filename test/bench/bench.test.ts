@@ -1,0 +1,102 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import test from "ava";
+import { tokenize } from "../../shared/data/tokenize.ts";
+import { benchDataset, writeBenchTexts } from "./bench-texts.ts";
+import { runMeasured } from "./measured-process.ts";
+import { formatTable } from "./print-tables.ts";
+import { median, sideBySide, spread } from "./side-by-side.ts";
+
+const MIB = 2 ** 20;
+
+test("a process is measured whole: its memory at the highest, and the time of all its threads", async (t) => {
+	const script = `
+		const { Worker, isMainThread } = await import("node:worker_threads");
+		const spin = () => { const until = performance.now() + 400; while (performance.now() < until); };
+		Buffer.alloc(200 * ${MIB}, 1);
+		new Worker("(" + spin + ")()", { eval: true }).on("exit", () => setTimeout(() => console.log("done"), 100));
+		spin();
+	`;
+	const { wallSeconds, cpuSeconds, peakBytes, stdout } = await runMeasured({
+		file: process.execPath,
+		args: ["--input-type=module", "-e", script],
+	});
+	t.is(stdout, "done");
+	t.true(peakBytes > 200 * MIB && peakBytes < 600 * MIB, `${peakBytes}`);
+	t.true(wallSeconds > 0.5);
+	// On a machine with other things to do a thread that spins gets less; one alone could never have 0.45 s in 0.4.
+	t.true(cpuSeconds > 0.1, `${cpuSeconds}`);
+});
+
+test("a process that fails is told of with its exit code and its last lines", async (t) => {
+	const failing = { file: process.execPath, args: ["-e", "console.error('no such thing'); process.exit(3)"] };
+	await t.throwsAsync(runMeasured(failing), { message: /exit code 3\nno such thing$/ });
+	await t.throwsAsync(runMeasured({ file: "/none/such", args: [] }), { message: /ENOENT/ });
+});
+
+test("sides are measured in turn, a round at a time", async (t) => {
+	const order: string[] = [];
+	const side = (name: string) => ({ name, measure: async () => order.push(name) });
+	const results = await sideBySide([side("a"), side("b")], 2, () => {});
+	t.deepEqual(order, ["a", "b", "a", "b"]);
+	t.deepEqual(
+		[...results],
+		[
+			["a", [1, 3]],
+			["b", [2, 4]],
+		],
+	);
+});
+
+test("medians are of the values in the middle", (t) => {
+	t.is(median([9, 1, 5]), 5);
+	t.is(median([4, 1, 2, 9]), 3);
+	t.throws(() => median([]), { instanceOf: RangeError });
+	t.is(spread([2.04, 1, 3]), "1.0-3.0");
+});
+
+test("a table has a column for every value, and shows aims where there are some", (t) => {
+	const rows = [
+		{ figure: "first", values: { ratio: 1.234 }, aim: "at least 1", reached: true, note: "alone" },
+		{ figure: "second", values: { ratio: 123.4, ms: "5-6" }, aim: "at least 200", reached: false },
+	];
+	const text = formatTable({ title: "Times", rows });
+	t.regex(text, /^Times\n.*\n.*figure .* ratio .* ms .* aim .* reached/);
+	t.regex(text, /first .* 1\.23 .* at least 1 .* yes/);
+	t.regex(text, /second .* 123 .* 5-6 .* at least 200 .* no/);
+	t.regex(text, /\n {2}first: alone$/);
+	t.notRegex(formatTable({ title: "Times", rows: [{ figure: "first", values: { ms: 1 } }] }), /aim|reached/);
+});
+
+test("every side reads the same texts and tokens, cut to the longest of training, and the same order", async (t) => {
+	const folder = await mkdtemp(join(tmpdir(), "tailtune-bench-texts-"));
+	t.teardown(() => rm(folder, { recursive: true, force: true }));
+	const dataset = await benchDataset(undefined, 60);
+	const written = await writeBenchTexts(dataset, folder, 30);
+	const read = async (name: string): Promise<{ label: number; ids: number[]; text: string }[]> => {
+		const lines = (await readFile(join(folder, `${name}.jsonl`), "utf8")).trimEnd().split("\n");
+		return lines.map((line) => JSON.parse(line));
+	};
+	const [train, val, testing] = (await Promise.all(["train", "val", "test"].map(read))) as [never[], never[], never[]];
+	const all: Awaited<ReturnType<typeof read>> = [...train, ...val, ...testing];
+	t.deepEqual([train.length, val.length, testing.length], [42, 6, 12]);
+	const tokens = await tokenize(
+		all.map(({ text }) => text),
+		30,
+	);
+	t.deepEqual(
+		all.map(({ ids }) => ids),
+		tokens.map((ids) => [...ids]),
+	);
+	t.deepEqual(new Set(all.map(({ label }) => label)), new Set([0, 1]));
+	t.is(written.texts, 60);
+	t.true(written.longestTokens <= 30);
+	const { epochs } = JSON.parse(await readFile(join(folder, "order.json"), "utf8"));
+	t.deepEqual(
+		epochs[1].toSorted((a: number, b: number) => a - b),
+		[...train.keys()],
+	);
+	t.notDeepEqual(epochs[0], epochs[1]);
+	t.deepEqual(await benchDataset(undefined, 60), dataset, "made up alike every time");
+});

@@ -1,0 +1,127 @@
+import { join } from "node:path";
+import { resolveModel } from "../../shared/model/resolve-model.ts";
+import type { Bench, BenchContext, Row, Table } from "./bench.ts";
+import { type BenchTexts, benchDataset, writeBenchTexts } from "./bench-texts.ts";
+import type { BenchOptions } from "./benches.ts";
+import { type MachineRates, measureMachine } from "./machine-rates.ts";
+import { median, sideBySide, spread } from "./side-by-side.ts";
+import { type MeasuredRun, measureRun, THREADS, withFolder } from "./tailtune-run.ts";
+
+const WIDTH = 768;
+const BATCH = 8;
+const BLOCKS = 12;
+/** Steps of a run, enough for a median. Those without an ONNX graph take seconds each where TensorFlow isn't native. */
+const STEPS = { head: 20, "last-two-blocks": 20, lora: 3, all: 3 };
+
+/** Where the seconds of a run go: trunk and step against what the machine can do, and a step of every kind of tail. */
+export function stepsBench(options: BenchOptions): Bench {
+	return { name: "steps", run: (context) => withFolder((folder) => runSteps(context, options, folder)) };
+}
+
+async function runSteps({ repeats, log }: BenchContext, options: BenchOptions, folder: string): Promise<Table[]> {
+	const model = await resolveModel("random:small");
+	const textsOf = async (count: number) =>
+		writeBenchTexts(await benchDataset(options.data, count), join(folder, `${count}`));
+	const textsFor = (steps: number) => textsOf(Math.ceil((steps * BATCH) / 0.7) + 10);
+	// The default setting on a whole run's texts, so that the opening of the model weighs little in its features phase.
+	const whole = await textsOf(options.texts);
+	const failures = new Map<string, string>();
+	const sides = await Promise.all(
+		Object.entries({ "last-block": undefined, ...STEPS }).map(async ([name, short]) => {
+			const texts = short === undefined ? whole : await textsFor(options.full ? 20 : short);
+			const flags = ["--trainable", name, "--epochs", "1", "--eval-every", "1000", "--epoch-eval", "batches"];
+			const measure = () => withFolder((fresh) => measureRun(fresh, texts, model, flags));
+			return { name, measure: () => measure().catch((error: Error) => failed(name, error, failures, log)) };
+		}),
+	);
+	const machines: MachineRates[] = [];
+	const machine = {
+		name: "machine",
+		measure: async () => {
+			machines.push(await measureMachine(THREADS));
+			return undefined;
+		},
+	};
+	const runs = await sideBySide<MeasuredRun | undefined>([machine, ...sides], repeats, log);
+	const runsOf = (name: string) => (runs.get(name) ?? []).filter((run) => run !== undefined);
+	const rates = {
+		gflopPerSecond: median(machines.map(({ gflopPerSecond }) => gflopPerSecond)),
+		gigabytesPerSecond: median(machines.map(({ gigabytesPerSecond }) => gigabytesPerSecond)),
+	};
+	const block = runsOf("last-block");
+	if (block.length === 0) throw new Error(`--trainable last-block: ${failures.get("last-block")}`);
+	return [
+		{
+			title: `Against the machine, ${THREADS} threads: ${rates.gflopPerSecond.toFixed(0)} GFLOP/s in matrix products, ${rates.gigabytesPerSecond.toFixed(1)} GB/s in sums`,
+			rows: [trunkRow(block, whole, rates), stepRow(block, whole, rates)],
+		},
+		{
+			title: `A step of batch ${BATCH}, GPT-2 small`,
+			rows: sides.map(({ name }) => trainableRow(name, runsOf(name), failures.get(name))),
+		},
+	];
+}
+
+/** A kind of tail that this machine's engines can't train is told of; the others are measured all the same. */
+function failed(name: string, error: Error, failures: Map<string, string>, log: (line: string) => void): undefined {
+	const reason = error.message.split("\n").at(-1) ?? "";
+	failures.set(name, reason);
+	log(`${name}: ${reason}`);
+}
+
+/** The trunk's floating point operations a second, against those of matrix products alone. */
+function trunkRow(runs: readonly MeasuredRun[], { tokens, squares }: BenchTexts, rates: MachineRates): Row {
+	// A token costs 24 width² in a block's products; a text's attention 4 width tokens², were no half of it masked.
+	const gflop = ((BLOCKS - 1) * (24 * WIDTH ** 2 * tokens + 4 * WIDTH * squares)) / 1e9;
+	const found = runs.map(({ result }) => gflop / result.seconds.features);
+	const ratio = median(found) / rates.gflopPerSecond;
+	return {
+		figure: `features phase, ${tokens} tokens`,
+		values: { ratio, "GFLOP/s": median(found), spread: spread(found, 0) },
+		aim: "at least 0.9 of the matrix products",
+		reached: ratio >= 0.9,
+		note: "opening the graph is counted to the phase; the fewer the texts, the more it weighs",
+	};
+}
+
+/** A step of the last block against what its traffic and its arithmetic take at the least. */
+function stepRow(runs: readonly MeasuredRun[], { tokens, distinct }: BenchTexts, rates: MachineRates): Row {
+	const parameters = 12 * WIDTH ** 2 + 13 * WIDTH + 2 * WIDTH + 2 * WIDTH + 2;
+	// Weights are read by the forward and by the backward pass, the gradient is written; AdamW reads four such arrays and
+	// writes three. Both passes read the features of a batch.
+	const features = 2 * BATCH * (tokens / distinct) * WIDTH;
+	const gigabytes = (4 * (10 * parameters + features)) / 1e9;
+	// Three products of each weight with as many rows as texts; each head's scores and means over the features, thrice.
+	const gflop = (6 * parameters * BATCH + 3 * 4 * 12 * BATCH * (tokens / distinct) * WIDTH) / 1e9;
+	const traffic = (1000 * gigabytes) / rates.gigabytesPerSecond;
+	const arithmetic = (1000 * gflop) / rates.gflopPerSecond;
+	const found = runs.map(({ result }) => result.stepMs);
+	const ratio = median(found) / (traffic + arithmetic);
+	return {
+		figure: "step of the last block, batch 8",
+		values: {
+			ratio,
+			"our ms": median(found),
+			spread: spread(found),
+			"traffic ms": traffic,
+			"arithmetic ms": arithmetic,
+		},
+		aim: "at most 1.6 times their sum",
+		reached: ratio <= 1.6,
+		note: `${(gigabytes * 1000).toFixed(0)} MB (10 passes over ${parameters} parameters, features twice), ${(gflop * 1000).toFixed(0)} MFLOP`,
+	};
+}
+
+function trainableRow(name: string, runs: readonly MeasuredRun[], failure: string | undefined): Row {
+	const row = { figure: `--trainable ${name}`, aim: "no slower than PyTorch" };
+	const [first] = runs;
+	if (!first) return { ...row, values: {}, note: `not measured: ${failure ?? "no run"}` };
+	const found = runs.map(({ result }) => result.stepMs);
+	const values = {
+		"our ms": median(found),
+		spread: spread(found),
+		engine: first.result.engine.tail,
+		"peak MiB": median(runs.map(({ peakBytes }) => peakBytes / 2 ** 20)),
+	};
+	return { ...row, values, note: "no peer has a program for it: only ours is measured; speed has the last block's" };
+}

@@ -1,0 +1,183 @@
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import test, { type ExecutionContext } from "ava";
+import { InferenceSession, Tensor } from "onnxruntime-node";
+import { Classifier } from "../../../coordinator/classify/classifier.ts";
+import type { ClassifierSettings } from "../../../coordinator/classify/classifier-settings.ts";
+import { type ExportFormat, exportRun } from "../../../coordinator/export/export-run.ts";
+import type { OpenCluster } from "../../../coordinator/run/cluster.ts";
+import { openEmbeddedCluster } from "../../../coordinator/run/embedded-cluster.ts";
+import { resolveConfig } from "../../../shared/cli/resolve-config.ts";
+import { PAD_ID } from "../../../shared/data/effective-sequence.ts";
+import { tokenize } from "../../../shared/data/tokenize.ts";
+import { exportClassifier } from "../../../shared/model/export-classifier.ts";
+import { initialParameters } from "../../../shared/model/initial-parameters.ts";
+import { openModel } from "../../../shared/model/open-model.ts";
+import { baseShapes } from "../../../shared/model/parameter-layout.ts";
+import { classifierGraph } from "../../../worker/engine/onnx/classifier-graph.ts";
+import { startWorker } from "../../../worker/lifecycle.ts";
+import { temporaryFolder } from "../../shared/model/tiny-model.ts";
+
+const LABELS = ["ham", "spam", "other"];
+const READS = {
+	format: 1,
+	labels: LABELS,
+	token: "last-real",
+	causal: true,
+	maxTokens: 24,
+	padTo: null,
+	padId: PAD_ID,
+};
+/** One token, a few, many, and more than the model was tuned for. */
+const TEXTS = ["Hi", "See you tomorrow at noon, then", `WIN ${"a prize now ".repeat(5)}`, "again and ".repeat(20)];
+
+const folder = await mkdtemp(join(tmpdir(), "tailtune-export-"));
+
+/** The demo model with every number of its tail moved, and a bias on the head. */
+test.before(async () => {
+	const model = await openModel(fileURLToPath(new URL("../../../shared/demo-model", import.meta.url)));
+	const spec = { trainable: "TRAINABLE_LAST_BLOCK", classes: 3, causal: true, loraRank: 0, loraScale: 0 } as const;
+	const parameters = (await initialParameters(model, spec, 5)).map((value, i) => value + 0.1 * Math.sin(i * 1.7));
+	await exportClassifier({ model, spec, parameters, labels: LABELS, folder: join(folder, "model") });
+});
+
+test.after.always(() => rm(folder, { recursive: true, force: true }));
+
+/** The folder of a finished run whose model reads texts so. */
+async function finishedRun(t: ExecutionContext, settings: Partial<ClassifierSettings> = {}): Promise<string> {
+	const run = await temporaryFolder(t);
+	await cp(join(folder, "model"), join(run, "model"), { recursive: true });
+	await writeFile(join(run, "model", "tailtune.json"), JSON.stringify({ ...READS, ...settings }));
+	return run;
+}
+
+const write = (run: string, format: ExportFormat, out: string) =>
+	exportRun({ run, format, out, buildOnnxClassifier: classifierGraph });
+
+/** The logits of our own classifier, a list a text. */
+async function ownLogits(run: string): Promise<(readonly number[])[]> {
+	const openCluster: OpenCluster = (of) => openEmbeddedCluster({ startWorker }, of);
+	const classifier = await Classifier.open(run, await resolveConfig({ threads: 1, engine: "onnx" }), { openCluster });
+	try {
+		return (await classifier.classify(TEXTS)).map(({ logits }) => logits);
+	} finally {
+		await classifier.close();
+	}
+}
+
+/** The logits of an exported graph for texts in batches, padded with a number that no vocabulary has. */
+async function exportedLogits(out: string, batches: readonly (readonly string[])[]): Promise<number[][]> {
+	const session = await InferenceSession.create(join(out, "model.onnx"), { intraOpNumThreads: 1 });
+	const rows: number[][] = [];
+	for (const texts of batches) {
+		const tokens = await tokenize(texts);
+		const longest = Math.max(...tokens.map(({ length }) => length));
+		const rectangle = (value: (text: Uint32Array, at: number) => number) => {
+			const values = tokens.flatMap((text) => Array.from({ length: longest }, (_, at) => BigInt(value(text, at))));
+			return new Tensor("int64", BigInt64Array.from(values), [tokens.length, longest]);
+		};
+		const { logits } = await session.run({
+			input_ids: rectangle((text, at) => text[at] ?? -100),
+			attention_mask: rectangle((text, at) => Number(at < text.length)),
+		});
+		const values = Array.from(logits?.data as Float32Array);
+		rows.push(...tokens.map((_, row) => values.slice(row * LABELS.length, (row + 1) * LABELS.length)));
+	}
+	await session.release();
+	return rows;
+}
+
+function furthest(a: (readonly number[])[], b: (readonly number[])[]): number {
+	return Math.max(...a.flatMap((row, i) => row.map((value, j) => Math.abs(value - (b[i]?.[j] ?? Number.NaN)))));
+}
+
+for (const token of ["last-real", "last", "first", "mean", "mean-real"] as const) {
+	for (const causal of [true, false]) {
+		test(`an exported graph answers as we do: ${token}, ${causal ? "causal" : "full"} attention`, async (t) => {
+			for (const padTo of [null, 16]) {
+				const run = await finishedRun(t, { token, causal, padTo });
+				const out = join(run, "onnx");
+				await write(run, "onnx", out);
+				const own = await ownLogits(run);
+				const alone = TEXTS.map((text) => [text]);
+				const exported = await exportedLogits(out, [TEXTS, ...alone]);
+				t.true(furthest([...own, ...own], exported) < 1e-5, `padded to ${padTo}`);
+				if (token !== "first") t.true(furthest(own.slice(0, 1), own.slice(1, 2)) > 1e-3, "texts differ");
+			}
+		});
+	}
+}
+
+test("an exported graph names no operators but ONNX's own, and only files beside it", async (t) => {
+	const run = await finishedRun(t);
+	const out = join(run, "onnx");
+	await write(run, "onnx", out);
+	const graph = await readFile(join(out, "model.onnx"), "latin1");
+	t.false(graph.includes("com.microsoft"));
+	t.true(graph.includes("model.safetensors"));
+	t.false(graph.includes(run), "no path of this machine");
+	t.deepEqual((await readdir(out)).sort(), ["model.onnx", "model.safetensors", "tailtune.json"]);
+	t.like(JSON.parse(await readFile(join(out, "tailtune.json"), "utf8")), READS);
+});
+
+test("hf is the run's model folder, file by file", async (t) => {
+	const run = await finishedRun(t);
+	const out = join(run, "deep", "hf");
+	await write(run, "hf", out);
+	const names = (await readdir(join(run, "model"))).sort();
+	t.deepEqual((await readdir(out)).sort(), names);
+	for (const name of names) {
+		const written = await readFile(join(out, name));
+		t.true(written.equals(await readFile(join(run, "model", name))), name);
+	}
+});
+
+test("safetensors is one file of all weights under GPT-2's own names, and one that says how it reads", async (t) => {
+	const run = await finishedRun(t, { token: "mean", causal: false, padTo: 16 });
+	const out = join(run, "file");
+	await write(run, "safetensors", out);
+	t.deepEqual((await readdir(out)).sort(), ["model.safetensors", "tailtune.json"]);
+	const model = await openModel(join(run, "model"));
+	const { shape, ...settings } = JSON.parse(await readFile(join(out, "tailtune.json"), "utf8"));
+	t.like(settings, { ...READS, token: "mean", causal: false, padTo: 16 });
+	t.deepEqual(shape, { model_type: "gpt2", ...model.config });
+	await writeFile(join(out, "config.json"), JSON.stringify(shape));
+	const written = await openModel(out);
+	for (const name of [...baseShapes(model.config).map(([name]) => name), "score.weight"]) {
+		t.deepEqual(await written.read(name), await model.read(name), name);
+	}
+	t.regex(await readFile(join(out, "model.safetensors"), "latin1"), /"h\.0\.attn\.c_attn\.weight"/);
+});
+
+test("hf is refused for a model that transformers would read otherwise", async (t) => {
+	for (const settings of [{ token: "mean" }, { causal: false }, { token: "last", padTo: 16 }] as const) {
+		const run = await finishedRun(t, settings);
+		await t.throwsAsync(write(run, "hf", join(run, "hf")), {
+			code: "usage",
+			message: /^--format hf: this model reads .*, transformers the last real token .* expected --format onnx$/,
+		});
+		t.deepEqual(await readdir(run), ["model"]);
+	}
+	const alone = await finishedRun(t, { token: "last" });
+	await t.notThrowsAsync(write(alone, "hf", join(alone, "hf")));
+});
+
+test("a folder that holds something is refused and stays as it is, an empty one is taken", async (t) => {
+	const run = await finishedRun(t);
+	const out = join(run, "out");
+	await mkdir(out);
+	await write(run, "safetensors", out);
+	await t.throwsAsync(write(run, "onnx", out), {
+		code: "usage",
+		message: /^--out .*out: the folder holds model\.safetensors already; expected a new or empty one$/,
+	});
+	t.deepEqual((await readdir(out)).sort(), ["model.safetensors", "tailtune.json"]);
+	await t.throwsAsync(write(run, "onnx", join(out, "tailtune.json")), { code: "usage", message: /found a file/ });
+	await t.throwsAsync(write(join(run, "none"), "hf", join(run, "new")), {
+		code: "not-found",
+		message: /no finished run/,
+	});
+	t.deepEqual((await readdir(run)).sort(), ["model", "out"]);
+});

@@ -1,0 +1,56 @@
+import { mkdir, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import test from "ava";
+import { newTrainingState, readCheckpoint } from "../../../coordinator/run/checkpoint.ts";
+import { CheckpointWriter } from "../../../coordinator/run/checkpoint-writer.ts";
+import { newFolder } from "../../cli/tailtune.ts";
+
+const LENGTH = 1 << 20;
+const SHAPE = { trainedSize: LENGTH, withMoments: false, withVelocity: false };
+
+function someState() {
+	const state = newTrainingState("of a test", new Float32Array(LENGTH).fill(1), SHAPE);
+	state.progress.step = 7;
+	return state;
+}
+
+test("a checkpoint holds what was there when it was begun, whatever changes once its data is taken", async (t) => {
+	const folder = await newFolder();
+	const writer = new CheckpointWriter(folder);
+	const state = someState();
+	await writer.begin(state, new Float32Array(LENGTH).fill(5));
+	state.progress.step++;
+	await writer.taken();
+	for (const vector of [state.parameters, state.firstMoment, state.secondMoment]) vector.fill(2);
+	await writer.written();
+	t.deepEqual((await readdir(folder)).sort(), ["best.safetensors", "checkpoint.safetensors"]);
+	const read = await readCheckpoint(folder, "of a test", SHAPE);
+	t.is(read?.progress.step, 7);
+	t.true(read?.parameters.every((number) => number === 1));
+	t.true(read?.firstMoment.every((number) => number === 0));
+});
+
+test("a checkpoint that can't be written is told to who waits for it, and no other is begun after it", async (t) => {
+	const folder = join(await newFolder(), "run");
+	const writer = new CheckpointWriter(folder);
+	const failure = {
+		code: "disk",
+		message: `${folder}/checkpoint.safetensors: can't be written: the folder doesn't exist`,
+	};
+	await writer.begin(someState());
+	await t.throwsAsync(writer.taken(), failure);
+	await mkdir(folder);
+	await t.throwsAsync(writer.begin(someState()), failure);
+	await t.throwsAsync(writer.written(), failure);
+	t.deepEqual(await readdir(folder), []);
+});
+
+test("parameters that aren't finite never become a checkpoint", async (t) => {
+	const folder = await newFolder();
+	const writer = new CheckpointWriter(folder);
+	const state = someState();
+	state.parameters[LENGTH - 1] = Number.NaN;
+	await writer.begin(state);
+	await t.throwsAsync(writer.written(), { code: "diverged" });
+	t.deepEqual(await readdir(folder), []);
+});

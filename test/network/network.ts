@@ -1,0 +1,78 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
+import { fileURLToPath } from "node:url";
+import { execa } from "execa";
+import { findOrInstallNatsServer } from "../nats-server.ts";
+import { type Cable, type CableKind, layCable } from "./cable.ts";
+import { Host, removeStaleHosts } from "./host.ts";
+
+const HUB_ADDRESS = "10.99.0.1";
+const NATS_CONFIG = fileURLToPath(new URL("../../deploy/nats/nats.conf", import.meta.url));
+
+/** A host for the coordinator with a nats-server and a switch on it, and two for workers, each at the end of a cable. */
+export interface Network {
+	readonly hub: Host;
+	readonly hubAddress: string;
+	readonly workers: readonly [Host, Host];
+	/** In the order of the workers. */
+	readonly cables: readonly [Cable, Cable];
+	remove(): Promise<void>;
+}
+
+/** Builds it, after removing what a killed process left of its own. */
+export async function buildNetwork(kind: CableKind): Promise<Network> {
+	await removeStaleHosts();
+	const hosts: Host[] = [];
+	const cables: Cable[] = [];
+	const remove = async () => {
+		for (const cable of cables) cable.remove();
+		for (const host of hosts) await host.remove();
+	};
+	const make = async (label: string) => {
+		const host = await Host.make(label);
+		hosts.push(host);
+		return host;
+	};
+	try {
+		const hub = await make("hub");
+		await hub.ip("link", "add", "switch", "type", "bridge");
+		await hub.ip("addr", "add", `${HUB_ADDRESS}/24`, "dev", "switch");
+		await hub.ip("link", "set", "switch", "up");
+		const connect = async (number: number) => {
+			const host = await make(`worker-${number}`);
+			cables.push(await layCable(kind, host, hub, `port${number}`));
+			await hub.ip("link", "set", `port${number}`, "master", "switch", "up");
+			await host.ip("addr", "add", `10.99.0.${1 + number}/24`, "dev", "eth0");
+			await host.ip("link", "set", "eth0", "up");
+			return host;
+		};
+		const workers = [await connect(1), await connect(2)] as const;
+		return { hub, hubAddress: HUB_ADDRESS, workers, cables: [cables[0] as Cable, cables[1] as Cable], remove };
+	} catch (error) {
+		await remove();
+		throw error;
+	}
+}
+
+/** Starts a nats-server as deploy/ has it. Returns what ends it. */
+export async function startNats(host: Host, passwords: Readonly<Record<string, string>>): Promise<() => Promise<void>> {
+	const storeDir = await mkdtemp(join(tmpdir(), "tailtune-nats-"));
+	const [program = "", ...args] = [...host.via, await findOrInstallNatsServer(), "-c", NATS_CONFIG, "-sd", storeDir];
+	const server = execa(program, args, { env: passwords, reject: false, buffer: false });
+	const lines: string[] = [];
+	for await (const line of createInterface({ input: server.stderr as Readable })) {
+		lines.push(line);
+		if (line.endsWith("Server is ready")) {
+			server.stderr?.resume();
+			return async () => {
+				server.kill("SIGKILL");
+				await server;
+				await rm(storeDir, { recursive: true });
+			};
+		}
+	}
+	throw new Error(`nats-server did not start: ${lines.join(" | ")}`);
+}

@@ -1,0 +1,166 @@
+import { paddingMatters } from "../../../shared/data/effective-sequence.ts";
+import type { TextReading } from "../../../shared/embedded-worker.ts";
+import type { ModelFiles } from "../../../shared/model/model-files.ts";
+import { GraphBuilder, storedTensor, type Value } from "./graph-builder.ts";
+import { type Dialect, ELEMENT_TYPE } from "./onnx-model.ts";
+
+/** Opset 17 and nothing else: what ONNX Runtime reads since 1.12, and other runtimes too. */
+const DIALECT: Dialect = { ir_version: 8, opset_import: [{ domain: "", version: 17 }] };
+
+/** Added to a score that must not count. */
+const MASKED = -3e38;
+
+/** What the graph knows of its texts, padded to the rectangle [batch, length]. */
+interface Texts {
+	readonly ids: Value;
+	/** 0, 1, 2, ... [length]. */
+	readonly positions: Value;
+	/** int64 [batch, 1]: tokens of its own, and those that it is read and seen with. */
+	readonly real: Value;
+	readonly seen: Value;
+}
+
+/**
+ * The ONNX graph of a whole tuned model, for others to run: standard operators, weights looked for beside it.
+ *
+ * Inputs: `input_ids` and `attention_mask` int64 [batch, sequence]; a text's own tokens come first and have mask 1.
+ * Output: `logits` [batch, classes]. Texts are cut to `maxTokens`, and padded where pads are read or seen, by the graph
+ * itself, so that each text gets the logits that it would get alone.
+ */
+export async function classifierGraph(model: ModelFiles, reading: TextReading): Promise<Buffer> {
+	const graph = new GraphBuilder("classifier", model.folder);
+	const texts = prepareTexts(graph, reading);
+	const weight = (name: string) => graph.stored(name, storedTensor(model.tensors, name));
+	const builder = new ClassifierBuilder(graph, model, weight);
+	const mask = attentionMask(graph, texts, reading.causal);
+	let rows = builder.embed(texts);
+	for (let block = 0; block < model.config.n_layer; block++) rows = builder.block(`h.${block}`, rows, mask);
+	const pooled = builder.pool(rows, texts, reading.token);
+	const score = storedTensor(model.tensors, "score.weight");
+	const logits = graph.op("Gemm", [pooled, weight("score.weight")], { transB: 1 });
+	graph.output("logits", logits, "float32", ["batch", score.shape[0] as number]);
+	return graph.build(DIALECT);
+}
+
+function prepareTexts(graph: GraphBuilder, reading: TextReading): Texts {
+	const { maxTokens, padTo, padId = 0 } = reading;
+	const cut = (name: string) => {
+		const whole = graph.input(name, "int64", ["batch", "sequence"]);
+		return graph.op("Slice", [whole, graph.ints([0]), graph.ints([maxTokens]), graph.ints([1])]);
+	};
+	const given = cut("input_ids");
+	const real = graph.op("ReduceSum", [cut("attention_mask"), graph.ints([1])], { keepdims: 1 });
+	const isPadded = padTo !== undefined && paddingMatters(reading);
+	const long = isPadded ? lengthen(graph, given, padTo) : given;
+	const length = graph.op("Squeeze", [lengthOf(graph, long), graph.ints([0])]);
+	const positions = graph.op("Range", [graph.ints(0), length, graph.ints(1)]);
+	// What stands behind a text is the caller's choice: any number, were it not replaced.
+	const ids = graph.op("Where", [graph.op("Less", [positions, real]), long, graph.ints(isPadded ? padId : 0)]);
+	return { ids, positions, real, seen: isPadded ? graph.op("Max", [real, graph.ints(padTo)]) : real };
+}
+
+/** Adds columns to ids [batch, length] until there are at least so many. */
+function lengthen(graph: GraphBuilder, ids: Value, least: number): Value {
+	const missing = graph.op("Max", [graph.op("Sub", [graph.ints([least]), lengthOf(graph, ids)]), graph.ints([0])]);
+	const pads = graph.op("Concat", [graph.ints([0, 0, 0]), missing], { axis: 0 });
+	return graph.op("Pad", [ids, pads]);
+}
+
+/** int64 [1] of [batch, length]. */
+function lengthOf(graph: GraphBuilder, ids: Value): Value {
+	return graph.op("Shape", [ids], { start: 1, end: 2 });
+}
+
+/** Added to scores [batch, heads, length, length]: causal attention hides what follows a text from it, full must be told. */
+function attentionMask(graph: GraphBuilder, { positions, seen }: Texts, causal: boolean): Value {
+	const rows = graph.op("Unsqueeze", [positions, graph.ints([1])]);
+	const isSeen = causal
+		? graph.op("LessOrEqual", [positions, rows])
+		: graph.op("Unsqueeze", [graph.op("Less", [positions, seen]), graph.ints([1, 2])]);
+	return graph.op("Where", [isSeen, graph.float(0), graph.float(MASKED)]);
+}
+
+/** The layers of a GPT-2, on rows [batch, length, width]. */
+class ClassifierBuilder {
+	readonly #graph: GraphBuilder;
+	readonly #model: ModelFiles;
+	readonly #weight: (name: string) => Value;
+
+	constructor(graph: GraphBuilder, model: ModelFiles, weight: (name: string) => Value) {
+		this.#graph = graph;
+		this.#model = model;
+		this.#weight = weight;
+	}
+
+	embed({ ids, positions }: Texts): Value {
+		const tokens = this.#graph.op("Gather", [this.#weight("wte.weight"), ids]);
+		return this.#graph.op("Add", [tokens, this.#graph.op("Gather", [this.#weight("wpe.weight"), positions])]);
+	}
+
+	block(name: string, rows: Value, mask: Value): Value {
+		const graph = this.#graph;
+		const attended = graph.op("Add", [rows, this.#attention(`${name}.attn`, this.#norm(`${name}.ln_1`, rows), mask)]);
+		const inner = this.#gelu(this.#linear(`${name}.mlp.c_fc`, this.#norm(`${name}.ln_2`, attended)));
+		return graph.op("Add", [attended, this.#linear(`${name}.mlp.c_proj`, inner)]);
+	}
+
+	/** What the head reads, normed: [batch, width]. */
+	pool(rows: Value, { positions, real, seen }: Texts, token: TextReading["token"]): Value {
+		const graph = this.#graph;
+		const row = (count: Value) =>
+			graph.op("GatherND", [rows, graph.op("Sub", [count, graph.ints(1)])], { batch_dims: 1 });
+		const mean = (count: Value) => {
+			const isCounted = graph.op("Cast", [graph.op("Less", [positions, count])], { to: ELEMENT_TYPE.float32 });
+			const sums = graph.op("MatMul", [graph.op("Unsqueeze", [isCounted, graph.ints([1])]), this.#norm("ln_f", rows)]);
+			const total = graph.op("Cast", [count], { to: ELEMENT_TYPE.float32 });
+			return graph.op("Div", [graph.op("Squeeze", [sums, graph.ints([1])]), total]);
+		};
+		switch (token) {
+			case "first":
+				return this.#norm("ln_f", graph.op("Gather", [rows, graph.ints(0)], { axis: 1 }));
+			case "last":
+				return this.#norm("ln_f", row(seen));
+			case "last-real":
+				return this.#norm("ln_f", row(real));
+			case "mean":
+				return mean(seen);
+			case "mean-real":
+				return mean(real);
+		}
+	}
+
+	#norm(name: string, rows: Value): Value {
+		const epsilon = { float: this.#model.config.layer_norm_epsilon };
+		const [scale, shift] = [this.#weight(`${name}.weight`), this.#weight(`${name}.bias`)];
+		return this.#graph.op("LayerNormalization", [rows, scale, shift], { epsilon });
+	}
+
+	#linear(name: string, rows: Value): Value {
+		const product = this.#graph.op("MatMul", [rows, this.#weight(`${name}.weight`)]);
+		return this.#graph.op("Add", [product, this.#weight(`${name}.bias`)]);
+	}
+
+	#attention(name: string, rows: Value, mask: Value): Value {
+		const graph = this.#graph;
+		const { n_head: heads, n_embd: width } = this.#model.config;
+		const shape = graph.ints([0, 0, heads, width / heads]);
+		const parts = graph.ops("Split", [this.#linear(`${name}.c_attn`, rows)], 3, { axis: 2 });
+		const [query = "", key = "", value = ""] = parts.map((part, i) =>
+			graph.op("Transpose", [graph.op("Reshape", [part, shape])], { perm: i === 1 ? [0, 2, 3, 1] : [0, 2, 1, 3] }),
+		);
+		const scores = graph.op("Mul", [graph.op("MatMul", [query, key]), graph.float(Math.sqrt(heads / width))]);
+		const shares = graph.op("Softmax", [graph.op("Add", [scores, mask])], { axis: -1 });
+		const mixed = graph.op("Transpose", [graph.op("MatMul", [shares, value])], { perm: [0, 2, 1, 3] });
+		return this.#linear(`${name}.c_proj`, graph.op("Reshape", [mixed, graph.ints([0, 0, width])]));
+	}
+
+	/** In its tanh form (Hendrycks and Gimpel 2016): x / 2 * (1 + tanh(a (x + b x^3))); opset 17 has no operator for it. */
+	#gelu(x: Value): Value {
+		const graph = this.#graph;
+		const times = (a: Value, b: Value) => graph.op("Mul", [a, b]);
+		const cube = times(times(x, x), x);
+		const inner = graph.op("Add", [x, times(cube, graph.float(0.044715))]);
+		const tanh = graph.op("Tanh", [times(inner, graph.float(Math.sqrt(2 / Math.PI)))]);
+		return times(times(x, graph.float(0.5)), graph.op("Add", [tanh, graph.float(1)]));
+	}
+}
