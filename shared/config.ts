@@ -60,6 +60,15 @@ export const trainConfigSchema = z.strictObject({
 		.describe(
 			"logical shards: they, not the workers, decide the result; default: the workers at the start, at most --batch",
 		),
+	localSteps: count(1)
+		.default(1)
+		.describe("steps that each shard takes by itself before the mean of their changes is taken over"),
+	outerLr: z.number().positive().default(1).describe("of the mean change, with --local-steps; 1: plain average"),
+	outerMomentum: z.number().min(0).lt(1).default(0).describe("Nesterov momentum of that; 0: none"),
+	wire: z
+		.enum(["f32", "bf16"])
+		.default("f32")
+		.describe("numbers that parameters and gradients travel in; bf16: half the bytes, rounded wherever it runs"),
 	lr: z.number().positive().default(5e-5).describe("learning rate"),
 	weightDecay: z.number().min(0).default(0.1).describe("AdamW weight decay"),
 	evalEvery: count(1).default(50).describe("steps between looks at the loss"),

@@ -1,15 +1,16 @@
 import { allFinite } from "../shared/all-finite.ts";
 import type { RunConnection } from "../shared/embedded-worker.ts";
 import { TailtuneError } from "../shared/errors.ts";
-import type { RunSpec, TailSpec, WorkItem, WorkResult } from "../shared/messages.ts";
+import type { RunSpec, Sequence, TailSpec, WorkItem, WorkResult } from "../shared/messages.ts";
 import type { ModelFiles } from "../shared/model/model-files.ts";
 import { type ParameterLayout, parameterLayout } from "../shared/model/parameter-layout.ts";
 import { cutOf } from "../shared/model/tail-spec.ts";
-import { tensorSchema } from "../shared/tensors/tensor-schema.ts";
+import { type TensorSchema, tensorSchema, travelOf } from "../shared/tensors/tensor-schema.ts";
 import { checkItem } from "./check-item.ts";
 import { type EngineInfo, type Tail, type TailInput, type Trunk, toTokens } from "./engine/engine.ts";
 import type { FeatureCache } from "./features/feature-cache.ts";
 import { type FeatureStore, featureKey } from "./features/feature-store.ts";
+import { LocalStepper } from "./local-steps.ts";
 import { failureResult, isOfWorker, nameOf } from "./results.ts";
 
 /** What a run computes with; no trunk where nothing is frozen before the tail. */
@@ -44,9 +45,11 @@ export class Session {
 	readonly #parts: SessionParts;
 	readonly #tailSpec: TailSpec;
 	readonly #layout: ParameterLayout;
+	readonly #schema: TensorSchema;
 	/** Where only pooled rows are read, only they are kept. */
 	readonly #keepsPooledOnly: boolean;
 	#loadedVersion: number | undefined;
+	#stepper: LocalStepper | undefined;
 
 	/** @throws TailtuneError "protocol" where the run doesn't say what is tuned */
 	constructor(parts: SessionParts) {
@@ -55,7 +58,8 @@ export class Session {
 		this.#parts = parts;
 		this.#tailSpec = run.tail;
 		this.#layout = parameterLayout(run.tail, model.config);
-		connection.tensors.openRun(run.runId, tensorSchema(run.modelHash, this.#layout));
+		this.#schema = tensorSchema(run.modelHash, this.#layout, travelOf(run));
+		connection.tensors.openRun(run.runId, this.#schema);
 		this.#keepsPooledOnly = cutOf(run.tail, model.config.n_layer) === model.config.n_layer;
 	}
 
@@ -86,6 +90,7 @@ export class Session {
 	}
 
 	async #do(item: WorkItem): Promise<Done> {
+		if (item.kind === "WORK_KIND_LOCAL_STEPS") return this.#localSteps(item);
 		const { inputs, ...counts } = await this.#prepare(item);
 		if (item.kind === "WORK_KIND_PREPARE") return { ...counts, logits: [] };
 		await this.#load(item.parameterVersion);
@@ -114,6 +119,30 @@ export class Session {
 		return logits;
 	}
 
+	/** Hands in what the item's steps did. The features of one micro-batch at a time are looked up. */
+	async #localSteps(item: WorkItem): Promise<Done> {
+		const { run, engines, connection } = this.#parts;
+		const { tensors } = connection;
+		const { tail } = engines;
+		const done = { logits: [] as number[], trunkSequences: 0, trunkTokens: 0 };
+		const start = await this.#parameters(item.parameterVersion);
+		const result = tensors.gradientBuffer(run.runId, this.#schema.gradients);
+		const computeGradient = async (sequences: readonly Sequence[], gradient: Float32Array) => {
+			const micro = { ...item, sequences: [...sequences] };
+			const { inputs, trunkSequences, trunkTokens } = await this.#prepare(micro);
+			const logits = await tail.gradient(inputs, gradient);
+			this.#checkLogits(micro, logits);
+			done.logits.push(...logits);
+			done.trunkSequences += trunkSequences;
+			done.trunkTokens += trunkTokens;
+		};
+		this.#stepper ??= new LocalStepper(this.#layout);
+		this.#loadedVersion = undefined;
+		await this.#stepper.take({ item, start, tail, computeGradient, result });
+		await tensors.putGradient(run.runId, item, result);
+		return done;
+	}
+
 	#checkLogits(item: WorkItem, logits: Float32Array): void {
 		const { classes } = this.#tailSpec;
 		const expected = item.sequences.length * classes;
@@ -126,16 +155,20 @@ export class Session {
 
 	async #load(version: number): Promise<void> {
 		if (version === this.#loadedVersion) return;
-		const { run, engines, connection } = this.#parts;
-		const { tensors } = connection;
-		const parameters = await tensors.parameters(run.runId, version);
-		if (parameters.length !== this.#layout.size) {
-			const found = `run ${run.runId}: version ${version} has ${parameters.length} parameters`;
-			throw new TailtuneError("protocol", `${found}, expected ${this.#layout.size}`);
-		}
+		const parameters = await this.#parameters(version);
 		this.#loadedVersion = undefined;
-		await engines.tail.load(parameters);
+		await this.#parts.engines.tail.load(parameters.subarray(0, this.#layout.size));
 		this.#loadedVersion = version;
+	}
+
+	async #parameters(version: number): Promise<Float32Array> {
+		const { run, connection } = this.#parts;
+		const parameters = await connection.tensors.parameters(run.runId, version);
+		if (parameters.length !== this.#schema.parameters) {
+			const found = `run ${run.runId}: version ${version} has ${parameters.length} parameters`;
+			throw new TailtuneError("protocol", `${found}, expected ${this.#schema.parameters}`);
+		}
+		return parameters;
 	}
 
 	/** Features from the store or of earlier runs; those missing in one call of the trunk. */

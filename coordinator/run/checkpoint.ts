@@ -27,12 +27,25 @@ const progressSchema = z.strictObject({
 /** Where a run stands, but for the numbers that are trained. */
 export type Progress = z.infer<typeof progressSchema>;
 
+/** What there is of a state. */
+export interface StateShape {
+	/** Numbers that are trained: the first of the parameters. */
+	readonly trainedSize: number;
+	/** Whether workers get the moments too. */
+	readonly withMoments: boolean;
+	readonly withVelocity: boolean;
+}
+
 /** All that training needs to go on. The vectors have the length of the parameter vector, the moments of its trained part. */
 export interface TrainingState {
 	progress: Progress;
 	readonly parameters: Float32Array;
 	readonly firstMoment: Float32Array;
 	readonly secondMoment: Float32Array;
+	/** What workers get: the parameters, or these with both moments behind them; the same memory. */
+	readonly published: Float32Array;
+	/** Of the outer step of local rounds; empty where it has no momentum. */
+	readonly velocity: Float32Array;
 	/** Room for the sum of a step's gradients and, twice, for one on its way: beside what it updates, for the optimizer's sake. */
 	readonly gradients: { readonly sum: Float32Array; readonly received: readonly Float32Array[] };
 	/** Parameters of `progress.best`; kept only where they are wanted at the end. */
@@ -40,9 +53,9 @@ export interface TrainingState {
 }
 
 /** The state before the first step, on a copy of the parameters. */
-export function newTrainingState(fingerprint: string, parameters: Float32Array, trainedSize: number): TrainingState {
+export function newTrainingState(fingerprint: string, parameters: Float32Array, shape: StateShape): TrainingState {
 	const seconds = { load: 0, features: 0, training: 0, evaluation: 0 };
-	const vectors = allocateState(parameters.length, trainedSize);
+	const vectors = allocateState(parameters.length, shape);
 	vectors.parameters.set(parameters);
 	return { progress: { fingerprint, step: 0, epoch: 0, examplesSeen: 0, metricsLines: 0, seconds }, ...vectors };
 }
@@ -59,10 +72,10 @@ export async function writeCheckpoint(
 	audit: readonly AuditLine[],
 	onTaken?: () => void,
 ): Promise<void> {
-	const { parameters, firstMoment, secondMoment, progress } = state;
+	const { parameters, firstMoment, secondMoment, velocity, progress } = state;
 	assertFinite(parameters, progress.step);
 	await appendAudit(folder, audit);
-	const tensors = { parameters, firstMoment, secondMoment };
+	const tensors = { parameters, firstMoment, secondMoment, ...(velocity.length > 0 && { velocity }) };
 	const metadata = { progress: JSON.stringify(progress) };
 	await writeSafetensors(join(folder, CHECKPOINT_FILE), asTensors(tensors), metadata, onTaken);
 }
@@ -76,7 +89,11 @@ export async function writeBest(folder: string, best: Float32Array): Promise<voi
  * Reads the state back; undefined where the run has no checkpoint yet.
  * @throws TailtuneError "model" where the file is not whole, "data" where the run was started on something else
  */
-export async function readCheckpoint(folder: string, fingerprint: string): Promise<TrainingState | undefined> {
+export async function readCheckpoint(
+	folder: string,
+	fingerprint: string,
+	shape: StateShape,
+): Promise<TrainingState | undefined> {
 	const file = join(folder, CHECKPOINT_FILE);
 	if (!(await exists(file))) return undefined;
 	const checkpoint = await readSafetensorsFile(file);
@@ -88,11 +105,11 @@ export async function readCheckpoint(folder: string, fingerprint: string): Promi
 		);
 	}
 	const saved = await checkpoint.read("parameters");
-	const firstMoment = await checkpoint.read("firstMoment");
-	const vectors = allocateState(saved.length, firstMoment.length);
+	const vectors = allocateState(saved.length, shape);
 	vectors.parameters.set(saved);
-	vectors.firstMoment.set(firstMoment);
+	vectors.firstMoment.set(await checkpoint.read("firstMoment"));
 	vectors.secondMoment.set(await checkpoint.read("secondMoment"));
+	if (shape.withVelocity) vectors.velocity.set(await checkpoint.read("velocity"));
 	return {
 		progress,
 		...vectors,
@@ -100,7 +117,11 @@ export async function readCheckpoint(folder: string, fingerprint: string): Promi
 	};
 }
 
-function allocateState(size: number, trainedSize: number) {
+function allocateState(size: number, shape: StateShape) {
+	return shape.withMoments ? allocateTogether(size, shape) : allocateApart(size, shape);
+}
+
+function allocateApart(size: number, { trainedSize }: StateShape) {
 	const [parameters, firstMoment, secondMoment, sum, ...received] = allocateVectors(
 		size,
 		trainedSize,
@@ -109,7 +130,23 @@ function allocateState(size: number, trainedSize: number) {
 		trainedSize,
 		trainedSize,
 	);
-	return { parameters, firstMoment, secondMoment, gradients: { sum, received } };
+	const velocity = new Float32Array(0);
+	return { published: parameters, parameters, firstMoment, secondMoment, velocity, gradients: { sum, received } };
+}
+
+/** Parameters and moments as one vector, and room for what comes back of it. */
+function allocateTogether(size: number, { trainedSize, withVelocity }: StateShape) {
+	const [published, sum, velocity, ...received] = allocateVectors(
+		size + 2 * trainedSize,
+		3 * trainedSize,
+		withVelocity ? trainedSize : 0,
+		3 * trainedSize,
+		3 * trainedSize,
+	);
+	const parameters = published.subarray(0, size);
+	const firstMoment = published.subarray(size, size + trainedSize);
+	const secondMoment = published.subarray(size + trainedSize);
+	return { published, parameters, firstMoment, secondMoment, velocity, gradients: { sum, received } };
 }
 
 async function readBest(folder: string): Promise<Float32Array> {

@@ -5,7 +5,7 @@ import type { ModelFiles } from "../../shared/model/model-files.ts";
 import { parameterLayout } from "../../shared/model/parameter-layout.ts";
 import { TRUNK_PRECISION_BY_NAME, type TrunkPrecision } from "../../shared/model/trunk-precision.ts";
 import type { CoordinatorTensors } from "../../shared/tensors/tensor-exchange.ts";
-import { tensorSchema } from "../../shared/tensors/tensor-schema.ts";
+import { messageOf, type Travel, tensorSchema } from "../../shared/tensors/tensor-schema.ts";
 import { Dispatcher, type DispatcherOptions } from "./dispatcher.ts";
 
 /** What is computed for, on whichever workers there are. */
@@ -20,6 +20,8 @@ export interface ClusterRun extends DispatcherOptions {
 	/** What features are computed with. */
 	readonly trunkPrecision: TrunkPrecision;
 	readonly shards: number;
+	/** Default: float32 and no moments. */
+	readonly travel?: Travel;
 	/** What a worker in this process computes with. */
 	readonly engine: Pick<TrainConfig, "engine" | "backend" | "threads" | "featureMemory" | "featureCache">;
 }
@@ -51,12 +53,13 @@ export type AnnouncedRun = Pick<Cluster, "spec" | "dispatcher" | "cancelled" | "
 export async function announceRun(
 	bus: Bus,
 	tensors: CoordinatorTensors,
-	{ runId, model, modelHash, tail, trunkPrecision, shards, abandoned = [], ...options }: ClusterRun,
+	{ runId, model, modelHash, tail, trunkPrecision, shards, travel, abandoned = [], ...options }: ClusterRun,
 	tensorsAddress: string,
 ): Promise<AnnouncedRun> {
-	tensors.openRun(runId, tensorSchema(modelHash, parameterLayout(tail, model.config)));
+	tensors.openRun(runId, tensorSchema(modelHash, parameterLayout(tail, model.config), travel));
 	const precision = TRUNK_PRECISION_BY_NAME[trunkPrecision];
-	const spec: RunSpec = { runId, modelHash, tail, shards, tensorsAddress, trunkPrecision: precision };
+	const place = { runId, modelHash, tail, shards, tensorsAddress };
+	const spec: RunSpec = { ...place, trunkPrecision: precision, ...(travel && messageOf(travel)) };
 	for (const former of abandoned) await bus.retire(former);
 	const dispatcher = new Dispatcher(bus, spec, options);
 	await dispatcher.start();

@@ -38,7 +38,8 @@ export class Evaluation {
 /** Parameters under the number that names them to the workers. */
 export interface VersionedParameters {
 	readonly version: number;
-	readonly parameters: Float32Array;
+	/** With moments behind them where these travel. */
+	readonly published: Float32Array;
 }
 
 /**
@@ -48,7 +49,7 @@ export interface VersionedParameters {
  */
 export async function evaluate(
 	run: RunContext,
-	{ version, parameters }: VersionedParameters,
+	{ version, published }: VersionedParameters,
 	examples: readonly number[],
 	onTexts: (count: number) => void = () => {},
 ): Promise<Evaluation> {
@@ -56,7 +57,7 @@ export async function evaluate(
 	const parts = planEvaluation(texts.planned, examples, texts.padding);
 	const items = parts.map((part) => toWorkItem(run, "WORK_KIND_EVALUATE", version, part));
 	const logits = new Map<number, readonly number[]>();
-	await tensors.publishParameters(spec.runId, version, parameters);
+	await tensors.publishParameters(spec.runId, version, published);
 	let next = 0;
 	for await (const result of dispatcher.execute(items)) {
 		const ids = parts[next++]?.examples ?? [];

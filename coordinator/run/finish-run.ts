@@ -1,5 +1,6 @@
 import { classScores, confusionMatrix, majorityBaseline } from "../../shared/metrics/classification.ts";
 import type { ModelFiles } from "../../shared/model/model-files.ts";
+import { roundTo } from "../../shared/tensors/wire-format.ts";
 import { writeReport } from "../report/write-report.ts";
 import type { RunResult } from "../results/result.ts";
 import { writeRunResult } from "../results/result-files.ts";
@@ -21,7 +22,10 @@ export async function finishRun(
 	watch: Stopwatch,
 ): Promise<RunResult> {
 	const parameters = state.best ?? state.parameters;
-	const evaluation = await watch.time("evaluation", () => evaluateAll(run, parameters, state.progress.step + 1));
+	// What is saved is what was measured: the parameters as the workers got them.
+	roundTo(run.config.wire, parameters, parameters);
+	const published = padded(parameters, state.published.length);
+	const evaluation = await watch.time("evaluation", () => evaluateAll(run, published, state.progress.step + 1));
 	await exportModel(run, model, parameters);
 	const result = summarise(run, state, outcome, evaluation, watch);
 	await writeRunResult(run.folder, result);
@@ -30,11 +34,19 @@ export async function finishRun(
 	return result;
 }
 
-async function evaluateAll(run: RunContext, parameters: Float32Array, version: number): Promise<Evaluation> {
+/** With zeros for the moments where these travel: nobody reads them. */
+function padded(parameters: Float32Array, length: number): Float32Array {
+	if (parameters.length === length) return parameters;
+	const vector = new Float32Array(length);
+	vector.set(parameters);
+	return vector;
+}
+
+async function evaluateAll(run: RunContext, published: Float32Array, version: number): Promise<Evaluation> {
 	const { train, validation, test } = run.texts;
 	const examples = [...train, ...validation, ...test];
 	const bar = run.terminal.phase("evaluation", examples.length, "texts");
-	const evaluation = await evaluate(run, { version, parameters }, examples, (count) => bar.advance(count));
+	const evaluation = await evaluate(run, { version, published }, examples, (count) => bar.advance(count));
 	bar.done();
 	return evaluation;
 }

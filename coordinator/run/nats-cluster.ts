@@ -24,6 +24,8 @@ export interface NatsClusterOptions {
 	readonly security?: RpcSecurity | undefined;
 	/** Where workers that join and leave are shown; default: nowhere. */
 	readonly terminal?: Terminal | undefined;
+	/** What workers dial instead, as where something between forwards it. */
+	readonly forward?: ((address: string) => Promise<string>) | undefined;
 }
 
 /** A coordinator's place at a NATS server, from which it announces runs, one or several at a time. */
@@ -52,11 +54,12 @@ export async function connectNatsHost(options: NatsClusterOptions): Promise<Nats
 		await bus.close();
 		throw error;
 	});
+	const address = (await options.forward?.(server.address)) ?? server.address;
 	const open = async (run: ClusterRun): Promise<Cluster> => {
 		models.set(run.modelHash, run.model.folder);
 		const watch = new WorkerWatch(run.shards, options.terminal);
 		const onWorkers: ClusterRun["onWorkers"] = (change) => watch.tell(change);
-		const announced = await announceRun(bus, server, { ...run, onWorkers }, server.address).catch((error) => {
+		const announced = await announceRun(bus, server, { ...run, onWorkers }, address).catch((error) => {
 			watch.end();
 			throw error;
 		});

@@ -8,6 +8,7 @@ import type { TrainingState } from "./checkpoint.ts";
 import { CheckpointWriter } from "./checkpoint-writer.ts";
 import { evaluate } from "./evaluator.ts";
 import { assertNotInterrupted } from "./interruption.ts";
+import { LocalRounds } from "./local-rounds.ts";
 import type { RunContext } from "./run-context.ts";
 import type { Stopwatch } from "./stopwatch.ts";
 import { Trainer } from "./trainer.ts";
@@ -32,6 +33,7 @@ class Epochs {
 	readonly #state: TrainingState;
 	readonly #watch: Stopwatch;
 	readonly #trainer: Trainer;
+	readonly #rounds: LocalRounds | undefined;
 	readonly #stepsPerEpoch: number;
 	readonly #checkpoints: CheckpointWriter;
 
@@ -40,6 +42,7 @@ class Epochs {
 		this.#state = state;
 		this.#watch = watch;
 		this.#trainer = new Trainer(run, state);
+		this.#rounds = run.config.localSteps > 1 ? new LocalRounds(run, state) : undefined;
 		this.#checkpoints = new CheckpointWriter(run.folder);
 		this.#stepsPerEpoch = this.#trainer.planEpoch(0).length;
 	}
@@ -48,7 +51,8 @@ class Epochs {
 		try {
 			const stopped = await this.#epochs();
 			await this.#checkpoints.written();
-			return { stopped, stepMs: this.#trainer.stepMs, audit: await this.#audit() };
+			const { stepMs } = this.#rounds ?? this.#trainer;
+			return { stopped, stepMs, audit: await this.#audit() };
 		} catch (error) {
 			await this.#checkpoints.written().catch(() => {});
 			throw error;
@@ -61,7 +65,7 @@ class Epochs {
 		const bar = terminal.phase("training", config.epochs * this.#stepsPerEpoch, "steps", progress.step);
 		while (progress.epoch < config.epochs && !this.#isStalled()) {
 			const done = progress.step - progress.epoch * this.#stepsPerEpoch;
-			await this.#steps(this.#trainer.planEpoch(progress.epoch).slice(done), () => bar.advance(1));
+			await this.#steps(this.#trainer.planEpoch(progress.epoch).slice(done), (count) => bar.advance(count));
 			await this.#endEpoch();
 		}
 		bar.done();
@@ -79,20 +83,26 @@ class Epochs {
 		throw new TailtuneError("protocol", `${file}: ${totals.examples} texts counted, learned from ${examplesSeen}`);
 	}
 
-	async #steps(steps: readonly EpochStep[], onStep: () => void): Promise<void> {
-		const { config } = this.#run;
-		const { progress } = this.#state;
-		for (const [index, step] of steps.entries()) {
+	async #steps(steps: readonly EpochStep[], onSteps: (count: number) => void): Promise<void> {
+		const { localSteps, checkpointEvery } = this.#run.config;
+		for (let from = 0; from < steps.length; from += localSteps) {
 			if (this.#isLookDue()) await this.#measure("step");
-			await this.#watch.time("training", () => this.#trainer.step(step, () => this.#checkpoints.taken()));
-			onStep();
-			const isLast = index === steps.length - 1;
-			if (this.#run.interrupt.aborted || (progress.step % config.checkpointEvery === 0 && !isLast)) {
+			const taken = steps.slice(from, from + localSteps);
+			await this.#watch.time("training", () => this.#take(taken));
+			onSteps(taken.length);
+			const isLast = from + localSteps >= steps.length;
+			if (this.#run.interrupt.aborted || (this.#isDue(checkpointEvery) && !isLast)) {
 				await this.#checkpoint();
 				if (this.#run.interrupt.aborted) await this.#checkpoints.written();
 				assertNotInterrupted(this.#run);
 			}
 		}
+	}
+
+	async #take(steps: readonly EpochStep[]): Promise<void> {
+		const beforeUpdate = () => this.#checkpoints.taken();
+		if (this.#rounds) return this.#rounds.take(steps, beforeUpdate);
+		for (const step of steps) await this.#trainer.step(step, beforeUpdate);
 	}
 
 	async #endEpoch(): Promise<void> {
@@ -120,7 +130,12 @@ class Epochs {
 	// The end of an epoch is measured by itself, so that each version of the parameters is evaluated once.
 	#isLookDue(): boolean {
 		const { step } = this.#state.progress;
-		return step === 0 || (step % this.#run.config.evalEvery === 0 && step % this.#stepsPerEpoch !== 0);
+		return step === 0 || (this.#isDue(this.#run.config.evalEvery) && step % this.#stepsPerEpoch !== 0);
+	}
+
+	/** Whether the steps taken together last reached or passed a multiple of `every`. */
+	#isDue(every: number): boolean {
+		return this.#state.progress.step % every < this.#run.config.localSteps;
 	}
 
 	/** Whether validation has not become better for as many epochs as `--patience` allows. */
@@ -132,13 +147,13 @@ class Epochs {
 
 	async #measure(kind: MetricsLine["kind"]): Promise<MetricsLine> {
 		const { config, texts, folder, terminal } = this.#run;
-		const { progress, parameters } = this.#state;
+		const { progress, published } = this.#state;
 		const sampled = kind === "step" || config.epochEval === "batches";
 		const count = sampled ? config.evalBatches * config.batch : Number.POSITIVE_INFINITY;
 		const train = texts.train.slice(0, count);
 		const validation = texts.validation.slice(0, count);
 		const evaluation = await this.#watch.time("evaluation", () =>
-			evaluate(this.#run, { version: progress.step, parameters }, [...train, ...validation]),
+			evaluate(this.#run, { version: progress.step, published }, [...train, ...validation]),
 		);
 		const line: MetricsLine = {
 			kind,
@@ -157,6 +172,6 @@ class Epochs {
 
 	async #checkpoint(best?: Float32Array): Promise<void> {
 		this.#state.progress.seconds = this.#watch.seconds;
-		await this.#checkpoints.begin(this.#state, { audit: this.#trainer.takeAudit(), best });
+		await this.#checkpoints.begin(this.#state, { audit: (this.#rounds ?? this.#trainer).audit.take(), best });
 	}
 }

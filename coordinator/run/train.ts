@@ -11,7 +11,7 @@ import type { RunResult } from "../results/result.ts";
 import { keepLines } from "../results/result-files.ts";
 import type { ServeBeside, ServerBeside } from "../serve/serve-beside.ts";
 import type { Terminal } from "../terminal/terminal.ts";
-import { newTrainingState, readCheckpoint, type TrainingState } from "./checkpoint.ts";
+import { newTrainingState, readCheckpoint, type StateShape, type TrainingState } from "./checkpoint.ts";
 import type { Cluster, OpenCluster } from "./cluster.ts";
 import { exportModel } from "./export-model.ts";
 import { finishRun } from "./finish-run.ts";
@@ -113,12 +113,11 @@ async function runInFolder(
 	environment: Environment,
 ): Promise<FinishedRun> {
 	const layout = parameterLayout(tail, model.config);
-	const state = await openState(
-		folder.path,
-		fingerprint,
-		() => initialParameters(model, tail, config.seed),
-		layout.trainedSize,
-	);
+	const state = await openState(folder.path, fingerprint, () => initialParameters(model, tail, config.seed), {
+		trainedSize: layout.trainedSize,
+		withMoments: config.localSteps > 1,
+		withVelocity: config.outerMomentum > 0,
+	});
 	watch.add(state.progress.seconds);
 	const cluster = await environment.openCluster({
 		runId: folder.runId,
@@ -129,6 +128,7 @@ async function runInFolder(
 		tail,
 		trunkPrecision: config.trunkPrecision ?? "fp32",
 		shards: config.shards,
+		travel: { wire: config.wire, withMoments: config.localSteps > 1 },
 		engine: config,
 	});
 	const interrupt = stopSignal(environment.interrupt, cluster, folder.path);
@@ -188,10 +188,10 @@ async function openState(
 	folder: string,
 	fingerprint: string,
 	begin: () => Promise<Float32Array>,
-	trainedSize: number,
+	shape: StateShape,
 ): Promise<TrainingState> {
-	const saved = await readCheckpoint(folder, fingerprint);
-	const state = saved ?? newTrainingState(fingerprint, await begin(), trainedSize);
+	const saved = await readCheckpoint(folder, fingerprint, shape);
+	const state = saved ?? newTrainingState(fingerprint, await begin(), shape);
 	await keepLines(folder, { metrics: state.progress.metricsLines, steps: state.progress.step });
 	return state;
 }

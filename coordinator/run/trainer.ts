@@ -1,12 +1,13 @@
 import { TailtuneError } from "../../shared/errors.ts";
 import { itemKey } from "../../shared/messages.ts";
-import { crossEntropy } from "../../shared/metrics/cross-entropy.ts";
 import { stepAdamW } from "../../shared/optimizer/adamw.ts";
 import { addWeighted } from "../../shared/optimizer/weighted-sum.ts";
 import { type EpochStep, planEpoch } from "../plan/plan-epoch.ts";
 import type { PlannedText } from "../plan/planned-part.ts";
-import type { AuditLine, IgnoredAnswers } from "../results/audit.ts";
+import type { AuditLine } from "../results/audit.ts";
+import { AuditTrail } from "./audit-trail.ts";
 import type { TrainingState } from "./checkpoint.ts";
+import { assertFiniteLoss } from "./finite-loss.ts";
 import type { RunContext } from "./run-context.ts";
 import { toWorkItem } from "./work-items.ts";
 
@@ -14,14 +15,15 @@ import { toWorkItem } from "./work-items.ts";
 export class Trainer {
 	/** Milliseconds of each step taken. */
 	readonly stepMs: number[] = [];
+	/** What they were made of. */
+	readonly audit: AuditTrail;
 	readonly #run: RunContext;
 	readonly #state: TrainingState;
-	#audit: AuditLine[] = [];
-	#ignored: IgnoredAnswers = { double: 0, stale: 0, stray: 0 };
 
 	constructor(run: RunContext, state: TrainingState) {
 		this.#run = run;
 		this.#state = state;
+		this.audit = new AuditTrail(run.dispatcher);
 		run.tensors.lendGradientBuffers(run.spec.runId, state.gradients.received);
 	}
 
@@ -38,13 +40,6 @@ export class Trainer {
 			epoch,
 			grouping,
 		});
-	}
-
-	/** The lines of the steps taken since it was last called. */
-	takeAudit(): AuditLine[] {
-		const lines = this.#audit;
-		this.#audit = [];
-		return lines;
 	}
 
 	/**
@@ -65,7 +60,7 @@ export class Trainer {
 		const counted: AuditLine["parts"] = [];
 		for await (const result of dispatcher.execute(items)) {
 			const { weight = 0, examples = [] } = step.parts[part] ?? {};
-			this.#assertFiniteLoss(result.logits, examples);
+			assertFiniteLoss(this.#run, version, result.logits, examples);
 			const gradient = await tensors.takeGradient(spec.runId, itemKey(result));
 			if (!gradient) throw new TailtuneError("protocol", `${itemKey(result)}: answered without a gradient`);
 			// The only one of weight 1 is the sum, and no other is taken before the step.
@@ -84,30 +79,7 @@ export class Trainer {
 			const what = "the gradient's numbers aren't finite: training diverged; try a smaller --lr";
 			throw new TailtuneError("diverged", `step ${progress.step}: ${what}`);
 		}
-		this.#audit.push({ step: progress.step, parts: counted, ...this.#newlyIgnored() });
+		this.audit.add(progress.step, counted);
 		this.stepMs.push(performance.now() - start);
-	}
-
-	#newlyIgnored(): Pick<AuditLine, "ignored"> {
-		const { double, stale, stray } = this.#run.dispatcher.ignored;
-		const before = this.#ignored;
-		const ignored = { double: double - before.double, stale: stale - before.stale, stray: stray - before.stray };
-		this.#ignored = { double, stale, stray };
-		return ignored.double + ignored.stale + ignored.stray > 0 ? { ignored } : {};
-	}
-
-	#assertFiniteLoss(logits: readonly number[], examples: readonly number[]): void {
-		const { texts } = this.#run;
-		const { loss } = crossEntropy(
-			logits,
-			examples.map((example) => texts.labelOf(example)),
-			texts.classes,
-		);
-		if (Number.isFinite(loss)) return;
-		const { step } = this.#state.progress;
-		throw new TailtuneError(
-			"diverged",
-			`step ${step + 1}: the loss is ${loss}; try a smaller --lr than ${this.#run.config.lr}`,
-		);
 	}
 }

@@ -11,7 +11,7 @@ import { checkProtocolVersion, tensorsDefinition } from "./grpc-service.ts";
 import { Uploads } from "./grpc-uploads.ts";
 import { createMemoryTensors, type MemoryTensors } from "./memory-tensors.ts";
 import type { CoordinatorTensors } from "./tensor-exchange.ts";
-import { type TensorPart, tensorParts } from "./tensor-stream.ts";
+import type { TensorPart } from "./tensor-stream.ts";
 
 export interface TensorServiceOptions {
 	/** What a worker in this process uses beside those of other hosts; one of its own by default. */
@@ -130,7 +130,7 @@ function serve(exchange: MemoryTensors, runs: ServedRuns): CoordinatorTensors {
 async function* sendParameters(runs: ServedRuns, request: GetParametersRequest): AsyncGenerator<TensorPart> {
 	checkProtocolVersion(request);
 	const { version } = runs.find(request);
-	for (const part of tensorParts(version.parameters, "f32")) {
+	for (const part of version.parts) {
 		if (version.ended.signal.aborted) throw staleVersion(request.runId, request.parameterVersion);
 		yield part;
 	}

@@ -2,10 +2,14 @@ import { setMaxListeners } from "node:events";
 import { TailtuneError } from "../errors.ts";
 import { Refusal } from "../rpc/refusal.ts";
 import type { TensorSchema } from "./tensor-schema.ts";
+import { KeptParts } from "./tensor-stream.ts";
 
 /** A readable parameter version. */
 export interface ServedVersion {
 	readonly parameters: Float32Array;
+	/** The messages that carry them, and the memory that they are in where they are rounded. */
+	readonly parts: KeptParts;
+	readonly rounded: Uint16Array;
 	/** Aborts when the version is dropped. */
 	readonly ended: AbortController;
 	/** Keys of the items that have their gradient. */
@@ -22,6 +26,8 @@ export interface TensorName {
 interface ServedRun {
 	readonly schema: TensorSchema;
 	readonly versions: Map<number, ServedVersion>;
+	/** Memory for the rounded numbers of the next versions. */
+	readonly free: Uint16Array[];
 }
 
 /** Which runs and versions the coordinator serves, and what requests about others are refused with. */
@@ -30,7 +36,7 @@ export class ServedRuns {
 
 	open(runId: string, schema: TensorSchema): void {
 		const open = this.#runs.get(runId);
-		if (!open) this.#runs.set(runId, { schema, versions: new Map() });
+		if (!open) this.#runs.set(runId, { schema, versions: new Map(), free: [] });
 	}
 
 	close(runId: string): void {
@@ -50,13 +56,19 @@ export class ServedRuns {
 		this.drop(runId, version);
 		const ended = new AbortController();
 		setMaxListeners(0, ended.signal); // one for each upload under way
-		run.versions.set(version, { parameters, ended, answered: new Set() });
+		const { wire } = run.schema;
+		const rounded = run.free.pop() ?? new Uint16Array(wire === "bf16" ? parameters.length : 0);
+		const parts = new KeptParts(parameters, wire, rounded);
+		run.versions.set(version, { parameters, parts, rounded, ended, answered: new Set() });
 	}
 
 	drop(runId: string, version: number): void {
 		const run = this.#runs.get(runId);
-		run?.versions.get(version)?.ended.abort();
-		run?.versions.delete(version);
+		const dropped = run?.versions.get(version);
+		if (!run || !dropped) return;
+		dropped.ended.abort();
+		run.versions.delete(version);
+		run.free.push(dropped.rounded);
 	}
 
 	/** What a request is about. Throws a Refusal where there is none, or the caller computes with something else. */

@@ -1,7 +1,7 @@
 import type { GradientHeader } from "../../proto/gen/tailtune/v1/GradientHeader.ts";
 import type { PutGradientRequest } from "../../proto/gen/tailtune/v1/PutGradientRequest.ts";
 import type { PutGradientResponse } from "../../proto/gen/tailtune/v1/PutGradientResponse.ts";
-import { itemKey } from "../messages.ts";
+import { itemKey, type WorkKind } from "../messages.ts";
 import { checkReadable } from "../rpc/handlers.ts";
 import { Refusal } from "../rpc/refusal.ts";
 import { type ServedRuns, type ServedVersion, staleVersion } from "./grpc-runs.ts";
@@ -13,6 +13,8 @@ import { BYTES_OF } from "./wire-format.ts";
 
 /** Uploads at the same time; each has an array of a gradient's size. */
 export const MAX_UPLOADS = 64;
+
+const KINDS_WITH_GRADIENT: ReadonlySet<WorkKind> = new Set(["WORK_KIND_GRADIENT", "WORK_KIND_LOCAL_STEPS"]);
 
 export interface UploadParts {
 	readonly runs: ServedRuns;
@@ -67,7 +69,7 @@ export class Uploads {
 		checkProtocolVersion(header);
 		const found = this.#parts.runs.find(header);
 		const { kind, runId, byteLength } = header;
-		if (kind !== "WORK_KIND_GRADIENT") throw new Refusal("REFUSAL_MALFORMED", `${kind} has no gradient`);
+		if (!KINDS_WITH_GRADIENT.has(kind)) throw new Refusal("REFUSAL_MALFORMED", `${kind} has no gradient`);
 		const expected = found.schema.gradients * BYTES_OF[found.schema.wire];
 		if (byteLength !== expected)
 			throw new Refusal("REFUSAL_LENGTH", `a gradient of ${byteLength} bytes, expected ${expected}`);
@@ -90,7 +92,7 @@ export class Uploads {
 			if (version.ended.signal.aborted) throw staleVersion(header.runId, header.parameterVersion);
 			const duplicate = version.answered.has(itemKey(header));
 			if (duplicate) exchange.releaseGradient(header.runId, gradient);
-			else await exchange.putGradient(header.runId, header, gradient);
+			else exchange.handIn(header.runId, header, gradient);
 			version.answered.add(itemKey(header));
 			return { duplicate };
 		} catch (error) {

@@ -139,10 +139,10 @@ class GrpcWorkerTensors implements ConnectedTensors {
 	}
 
 	async #fetch(runId: string, run: WorkerRun, version: number): Promise<void> {
-		const { parameters: length, hash } = run.schema;
+		const { parameters: length, hash, wire } = run.schema;
 		if (run.spare.length !== length) run.spare = new Float32Array(length);
 		await retryCall(async () => {
-			const receiver = new TensorReceiver(run.spare, "f32");
+			const receiver = new TensorReceiver(run.spare, wire);
 			const request = { protocolVersion: PROTOCOL_VERSION, runId, parameterVersion: version, schemaHash: hash };
 			let isWhole = false;
 			for await (const { chunk, end } of readAll(this.#client.getParameters(request), this.#closed.signal)) {

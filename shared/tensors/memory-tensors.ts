@@ -1,19 +1,28 @@
 import { TailtuneError } from "../errors.ts";
 import { itemKey } from "../messages.ts";
-import type { CoordinatorTensors, WorkerTensors } from "./tensor-exchange.ts";
+import type { CoordinatorTensors, GradientName, WorkerTensors } from "./tensor-exchange.ts";
 import type { TensorSchema } from "./tensor-schema.ts";
+import { roundTo } from "./wire-format.ts";
 
 interface HandedIn {
 	readonly version: number;
 	readonly gradient: Float32Array;
 }
 
+interface Published {
+	readonly parameters: Float32Array;
+	/** As they would arrive; made when they are first asked for. */
+	rounded?: Float32Array;
+}
+
 /** What the exchange holds of a run that has readable parameters. */
 interface RunTensors {
-	readonly parameters: Map<number, Float32Array>;
+	readonly parameters: Map<number, Published>;
 	readonly gradients: Map<string, HandedIn>;
 	/** Gradient arrays for the next items. */
 	readonly free: Float32Array[];
+	/** Arrays for the rounded parameters of the next versions. */
+	readonly freeRounded: Float32Array[];
 	lent?: Float32Array | undefined;
 }
 
@@ -27,20 +36,39 @@ export interface HeldTensors {
 }
 
 export interface MemoryTensors extends CoordinatorTensors, WorkerTensors {
+	/** Hands in a gradient whose numbers are as the wire format leaves them. */
+	handIn(runId: string, item: GradientName, gradient: Float32Array): void;
 	/** Gives back an array of `gradientBuffer` that won't be handed in. */
 	releaseGradient(runId: string, gradient: Float32Array): void;
 	held(runId: string): HeldTensors;
 }
 
-/** A tensor exchange within one process: both sides see the same arrays, nothing is copied. */
+/**
+ * A tensor exchange within one process: both sides see the same arrays, and nothing is copied but what a run's wire format
+ * rounds.
+ */
 export function createMemoryTensors(): MemoryTensors {
 	const runs = new Map<string, RunTensors>();
 	const schemas = new Map<string, TensorSchema>();
+	const wireOfRun = (runId: string) => schemas.get(runId)?.wire ?? "f32";
 	const tensorsOf = (runId: string): RunTensors => {
-		const run = runs.get(runId) ?? { parameters: new Map(), gradients: new Map(), free: [] };
+		const run = runs.get(runId) ?? { parameters: new Map(), gradients: new Map(), free: [], freeRounded: [] };
 		runs.set(runId, run);
 		return run;
 	};
+
+	function handIn(runId: string, item: GradientName, gradient: Float32Array): void {
+		const run = runs.get(runId);
+		if (!run) return;
+		const version = item.parameterVersion;
+		if (!run.parameters.has(version)) {
+			run.free.push(gradient);
+			return;
+		}
+		const before = run.gradients.get(itemKey(item));
+		if (before) run.free.push(before.gradient);
+		run.gradients.set(itemKey(item), { version, gradient });
+	}
 
 	return {
 		openRun(runId, schema) {
@@ -56,7 +84,7 @@ export function createMemoryTensors(): MemoryTensors {
 		},
 
 		async publishParameters(runId, version, parameters) {
-			tensorsOf(runId).parameters.set(version, parameters);
+			tensorsOf(runId).parameters.set(version, { parameters });
 		},
 
 		lendGradientBuffers(runId, buffers) {
@@ -66,6 +94,8 @@ export function createMemoryTensors(): MemoryTensors {
 		async dropParameters(runId, version) {
 			const run = runs.get(runId);
 			if (!run) return;
+			const dropped = run.parameters.get(version);
+			if (dropped?.rounded) run.freeRounded.push(dropped.rounded);
 			run.parameters.delete(version);
 			for (const [key, handedIn] of run.gradients) {
 				if (handedIn.version !== version) continue;
@@ -75,9 +105,18 @@ export function createMemoryTensors(): MemoryTensors {
 		},
 
 		async parameters(runId, version) {
-			const parameters = runs.get(runId)?.parameters.get(version);
-			if (!parameters) throw new TailtuneError("protocol", `run ${runId} has no parameters of version ${version}`);
-			return parameters;
+			const run = runs.get(runId);
+			const published = run?.parameters.get(version);
+			if (!run || !published)
+				throw new TailtuneError("protocol", `run ${runId} has no parameters of version ${version}`);
+			const { parameters } = published;
+			const wire = wireOfRun(runId);
+			if (wire === "f32") return parameters;
+			if (!published.rounded) {
+				published.rounded = run.freeRounded.pop() ?? new Float32Array(parameters.length);
+				roundTo(wire, parameters, published.rounded);
+			}
+			return published.rounded;
 		},
 
 		gradientBuffer(runId, length) {
@@ -99,17 +138,11 @@ export function createMemoryTensors(): MemoryTensors {
 		},
 
 		async putGradient(runId, item, gradient) {
-			const run = runs.get(runId);
-			if (!run) return;
-			const version = item.parameterVersion;
-			if (!run.parameters.has(version)) {
-				run.free.push(gradient);
-				return;
-			}
-			const before = run.gradients.get(itemKey(item));
-			if (before) run.free.push(before.gradient);
-			run.gradients.set(itemKey(item), { version, gradient });
+			roundTo(wireOfRun(runId), gradient, gradient);
+			handIn(runId, item, gradient);
 		},
+
+		handIn,
 
 		async takeGradient(runId, key) {
 			const run = runs.get(runId);

@@ -15,24 +15,23 @@ export interface TensorRuns {
 	closeRun(runId: string): void;
 }
 
+/** The item that a gradient is of. */
+export type GradientName = Pick<WorkItem, "kind" | "parameterVersion" | "part">;
+
 /** How a worker gets the trainable parameters and hands in gradients. In memory now; gRPC streams between hosts. */
 export interface WorkerTensors extends TensorRuns {
 	/**
-	 * The parameter vector of a version, in the order of the run's parameter layout. Not to be written to, and of no use
+	 * The parameter vector of a version, rounded to the run's wire format, in the order of the run's parameter layout. Not to be written to, and of no use
 	 * once the version after it is asked for.
 	 */
 	parameters(runId: string, version: number): Promise<Float32Array>;
 	/** An array to write a gradient to, holding anything: reused, since 28 MB of fresh memory cost 20 ms in page faults. */
 	gradientBuffer(runId: string, length: number): Float32Array;
 	/**
-	 * Hands in the gradient of an item, before its result is answered on the bus. The array is the exchange's from here
+	 * Hands in the gradient of an item, before its result is answered on the bus, rounded to the run's wire format. The array is the exchange's from here
 	 * on. One of a version that isn't readable (any more) is dropped: nobody waits for it.
 	 */
-	putGradient(
-		runId: string,
-		item: Pick<WorkItem, "kind" | "parameterVersion" | "part">,
-		gradient: Float32Array,
-	): Promise<void>;
+	putGradient(runId: string, item: GradientName, gradient: Float32Array): Promise<void>;
 }
 
 /** The coordinator's side of the same exchange. */

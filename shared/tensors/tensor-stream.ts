@@ -12,21 +12,46 @@ export const CHUNK_BYTES = 1 << 20;
 export type TensorPart = { chunk: TensorChunk } | { end: TensorEnd };
 
 /**
- * A tensor cut into the messages that carry it; each is valid until the next is asked for. Of float32 no copy is made.
+ * A tensor cut into the messages that carry it. Of float32 no copy is made.
+ * @param scratch takes what is rounded: as long as the tensor, or else each message is valid until the next is asked for
  * @throws TailtuneError "diverged" where NaN or infinity would have to be rounded to bfloat16
  */
-export function* tensorParts(tensor: Float32Array, wire: WireFormat): Generator<TensorPart> {
+export function* tensorParts(
+	tensor: Float32Array,
+	wire: WireFormat,
+	scratch: Uint16Array = new Uint16Array(wire === "bf16" ? CHUNK_BYTES / BYTES_OF[wire] : 0),
+): Generator<TensorPart> {
 	const step = CHUNK_BYTES / BYTES_OF[wire];
-	const scratch = new Uint16Array(wire === "bf16" ? Math.min(step, tensor.length) : 0);
+	const holdsAll = scratch.length >= tensor.length;
 	let checksum = 0;
 	let byteOffset = 0;
 	for (let from = 0; from < tensor.length; from += step) {
-		const data = encode(wire, tensor.subarray(from, from + step), scratch);
+		const data = encode(wire, tensor.subarray(from, from + step), holdsAll ? scratch.subarray(from) : scratch);
 		checksum = crc32(data, checksum);
 		yield { chunk: { byteOffset, data } };
 		byteOffset += data.length;
 	}
 	yield { end: { byteLength: byteOffset, crc32: checksum } };
+}
+
+/** The messages of a tensor that several receivers want: made when the first asks, kept for the others. */
+export class KeptParts {
+	readonly #kept: TensorPart[] = [];
+	readonly #rest: Iterator<TensorPart>;
+
+	/** @param scratch as long as the tensor where it is rounded; both stay as they are as long as this is in use */
+	constructor(tensor: Float32Array, wire: WireFormat, scratch: Uint16Array) {
+		this.#rest = tensorParts(tensor, wire, scratch);
+	}
+
+	*[Symbol.iterator](): Generator<TensorPart> {
+		for (let i = 0; ; i++) {
+			const next = this.#kept.length === i ? this.#rest.next() : undefined;
+			if (next?.done) return;
+			if (next) this.#kept.push(next.value);
+			yield this.#kept[i] as TensorPart;
+		}
+	}
 }
 
 /** Puts a tensor together from its chunks, and refuses whatever is not exactly that tensor. */

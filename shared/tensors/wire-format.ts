@@ -21,8 +21,35 @@ export function encode(wire: WireFormat, numbers: Float32Array, scratch: Uint16A
 		marks |= (pattern & 0x7fffffff) + 0x00800000;
 		scratch[i] = (pattern + 0x7fff + ((pattern >>> 16) & 1)) >> 16;
 	}
-	if (marks < 0) throw new TailtuneError("diverged", "a tensor holds NaN or infinity, expected finite numbers");
+	if (marks < 0) throw notFinite();
 	return Buffer.from(scratch.buffer, scratch.byteOffset, 2 * length);
+}
+
+/**
+ * Numbers as they arrive, without a journey: what `encode` and `decode` make of them.
+ * @param to as many; may be the numbers themselves
+ * @throws TailtuneError "diverged" where NaN or infinity would have to be rounded, or would come of it
+ */
+export function roundTo(wire: WireFormat, numbers: Float32Array, to: Float32Array): void {
+	if (wire === "f32") {
+		if (to !== numbers) to.set(numbers);
+		return;
+	}
+	const { length } = numbers;
+	const bits = new Int32Array(numbers.buffer, numbers.byteOffset, length);
+	const rounded = new Int32Array(to.buffer, to.byteOffset, length);
+	let marks = 0;
+	for (let i = 0; i < length; i++) {
+		const pattern = bits[i] as number;
+		const half = (pattern + 0x7fff + ((pattern >>> 16) & 1)) & ~0xffff;
+		marks |= ((pattern & 0x7fffffff) + 0x00800000) | ((half & 0x7fffffff) + 0x00800000);
+		rounded[i] = half;
+	}
+	if (marks < 0) throw notFinite();
+}
+
+function notFinite(): TailtuneError {
+	return new TailtuneError("diverged", "a tensor holds NaN or infinity, expected finite numbers of bfloat16");
 }
 
 /**

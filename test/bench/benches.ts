@@ -1,4 +1,5 @@
 import type { Bench } from "./bench.ts";
+import { clusterBench } from "./cluster.ts";
 import { scaleBench } from "./scale.ts";
 import { serveBench } from "./serve.ts";
 import { speedBench } from "./speed.ts";
@@ -18,5 +19,5 @@ export interface BenchOptions {
 
 /** Every bench, in the order in which they are run. */
 export function listBenches(options: BenchOptions): readonly Bench[] {
-	return [speedBench(options), stepsBench(options), scaleBench(options), serveBench(options)];
+	return [speedBench(options), stepsBench(options), scaleBench(options), clusterBench(options), serveBench(options)];
 }

@@ -54,7 +54,7 @@ export function toyState(): TrainingState {
 	return newTrainingState(
 		"",
 		new Float32Array(size).map((_, i) => Math.sin(i) / 4),
-		trainedSize,
+		{ trainedSize, withMoments: false, withVelocity: false },
 	);
 }
 
@@ -62,9 +62,12 @@ export function toyState(): TrainingState {
 export function copyOf(state: TrainingState): TrainingState {
 	const { parameters, firstMoment, secondMoment, progress } = state;
 	const room = () => new Float32Array(firstMoment.length);
+	const own = parameters.slice();
 	return {
+		published: own,
+		velocity: new Float32Array(0),
 		gradients: { sum: room(), received: [room(), room()] },
-		parameters: parameters.slice(),
+		parameters: own,
 		firstMoment: firstMoment.slice(),
 		secondMoment: secondMoment.slice(),
 		progress: structuredClone(progress),
@@ -100,12 +103,12 @@ export async function runPhases(
 	audit: AuditLine[],
 	onCheckpoint: (state: TrainingState) => void,
 ): Promise<string> {
-	const { progress, parameters } = state;
+	const { progress, parameters, published } = state;
 	const trainer = new Trainer(run, state);
 	const all = run.texts.planned.map(({ id }) => id);
-	const look = () => evaluate(run, { version: progress.step, parameters }, all);
+	const look = () => evaluate(run, { version: progress.step, published }, all);
 	const checkpoint = () => {
-		audit.push(...trainer.takeAudit());
+		audit.push(...trainer.audit.take());
 		onCheckpoint(copyOf(state));
 	};
 	await prepareFeatures(run);
@@ -123,7 +126,7 @@ export async function runPhases(
 	}
 	const planned = Array.from({ length: EPOCHS }, (_, epoch) => trainer.planEpoch(epoch)).flat();
 	checkAudit(audit, planned, "audit");
-	const evaluation = await evaluate(run, { version: progress.step + 1, parameters }, all);
+	const evaluation = await evaluate(run, { version: progress.step + 1, published }, all);
 	const { loss } = evaluation.score(all);
 	const hash = createHash("sha256");
 	for (const vector of [parameters, state.firstMoment, state.secondMoment])

@@ -6,9 +6,10 @@ import { CheckpointWriter } from "../../../coordinator/run/checkpoint-writer.ts"
 import { newFolder } from "../../cli/tailtune.ts";
 
 const LENGTH = 1 << 20;
+const SHAPE = { trainedSize: LENGTH, withMoments: false, withVelocity: false };
 
 function someState() {
-	const state = newTrainingState("of a test", new Float32Array(LENGTH).fill(1), LENGTH);
+	const state = newTrainingState("of a test", new Float32Array(LENGTH).fill(1), SHAPE);
 	state.progress.step = 7;
 	return state;
 }
@@ -23,7 +24,7 @@ test("a checkpoint holds what was there when it was begun, whatever changes once
 	for (const vector of [state.parameters, state.firstMoment, state.secondMoment]) vector.fill(2);
 	await writer.written();
 	t.deepEqual((await readdir(folder)).sort(), ["best.safetensors", "checkpoint.safetensors"]);
-	const read = await readCheckpoint(folder, "of a test");
+	const read = await readCheckpoint(folder, "of a test", SHAPE);
 	t.is(read?.progress.step, 7);
 	t.true(read?.parameters.every((number) => number === 1));
 	t.true(read?.firstMoment.every((number) => number === 0));

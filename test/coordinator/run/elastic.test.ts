@@ -8,12 +8,13 @@ import { openEmbeddedCluster } from "../../../coordinator/run/embedded-cluster.t
 import { train } from "../../../coordinator/run/train.ts";
 import { createTerminal } from "../../../coordinator/terminal/terminal.ts";
 import { resolveConfig } from "../../../shared/cli/resolve-config.ts";
+import type { TrainConfig } from "../../../shared/config.ts";
 import type { RunningWorker, StartWorker, WorkerOptions } from "../../../shared/embedded-worker.ts";
 import { startWorker } from "../../../worker/lifecycle.ts";
 import { newFolder, writeTexts } from "../../cli/tailtune.ts";
 
 /** Trains on four shards with workers as given; the hash of the weights. */
-async function weights(data: string, start: StartWorker): Promise<string> {
+async function weights(data: string, start: StartWorker, settings: Partial<TrainConfig> = {}): Promise<string> {
 	const out = join(await newFolder(), "run");
 	const stream = new Writable({ write: (_chunk, _encoding, done) => done() });
 	const terminal = createTerminal({ stream, quiet: true });
@@ -24,8 +25,8 @@ async function weights(data: string, start: StartWorker): Promise<string> {
 		addWorkerCommand: () => {},
 	};
 	const openCluster: OpenCluster = (run) => openEmbeddedCluster(workerSide, run);
-	const settings = { model: "demo", epochs: 2, lr: 1e-3, shards: 4, threads: 1, featureCache: 0 };
-	const config = await resolveConfig({ data, out, ...settings });
+	const common = { data, out, model: "demo", epochs: 2, lr: 1e-3, shards: 4, threads: 1, featureCache: 0 };
+	const config = await resolveConfig({ ...common, ...settings });
 	await train(config, { openCluster, terminal, interrupt: new AbortController().signal });
 	return createHash("sha256")
 		.update(await readFile(join(out, "model", "model.safetensors")))
@@ -65,25 +66,28 @@ function bound(target: object, key: string | symbol): unknown {
 	return typeof value === "function" ? value.bind(target) : value;
 }
 
-test.serial(
-	"the weights are the same bits with 1 worker, with 3, and with workers leaving and joining half-way",
-	async (t) => {
-		const data = await writeTexts(40);
-		const alone = await weights(data, startWorker);
-		const three = await weights(
-			data,
-			several(3, () => {}),
-		);
-		let left = 0;
-		const changing = await weights(
-			data,
-			several(3, (answers, workers, more) => {
+const ways: [way: string, settings: Partial<TrainConfig>][] = [
+	["", {}],
+	["local steps: ", { localSteps: 3, outerLr: 0.7, outerMomentum: 0.9, accumulate: 2, batch: 4 }],
+	["bfloat16: ", { wire: "bf16" }],
+];
+for (const [way, settings] of ways) {
+	test.serial(
+		`${way}the weights are the same bits with 1 worker, with 3, and with workers leaving and joining half-way`,
+		async (t) => {
+			const data = await writeTexts(40);
+			const alone = await weights(data, startWorker, settings);
+			const nothing = () => {};
+			const three = await weights(data, several(3, nothing), settings);
+			let left = 0;
+			const leaveAndJoin: Parameters<typeof several>[1] = (answers, workers, more) => {
 				if (answers === 15) left = workers.splice(1, 1).map((worker) => worker.stop()).length;
 				if (answers === 25) void more();
-			}),
-		);
-		t.is(left, 1);
-		t.is(three, alone);
-		t.is(changing, alone);
-	},
-);
+			};
+			const changing = await weights(data, several(3, leaveAndJoin), settings);
+			t.is(left, 1);
+			t.is(three, alone);
+			t.is(changing, alone);
+		},
+	);
+}

@@ -2,6 +2,7 @@ import type { ExecutionContext, TestFn } from "ava";
 import { itemKey } from "../../../shared/messages.ts";
 import type { CoordinatorTensors, WorkerTensors } from "../../../shared/tensors/tensor-exchange.ts";
 import type { TensorSchema } from "../../../shared/tensors/tensor-schema.ts";
+import { roundTo } from "../../../shared/tensors/wire-format.ts";
 
 /** Both ends of a fresh exchange. */
 export interface TensorsUnderTest {
@@ -118,6 +119,27 @@ export function tensorConformance(test: TestFn, open: () => Promise<TensorsUnder
 		await handIn(worker, someItem, [1]);
 		worker.closeRun("run");
 		await t.throwsAsync(worker.parameters("run", 3), { code: "protocol", message: /run/ });
+	});
+
+	test("where a run says bfloat16, parameters and gradients arrive rounded to it, bit for bit as others are", async (t) => {
+		const under = await open();
+		t.teardown(() => under.close());
+		const { coordinator, worker } = under;
+		const numbers = Float32Array.from({ length: 1_400_001 }, (_, i) => Math.sin(i) * 2 ** ((i % 250) - 149));
+		const expected = new Float32Array(numbers.length);
+		roundTo("bf16", numbers, expected);
+		for (const side of [coordinator, worker]) side.openRun("run", { ...someSchema(numbers.length), wire: "bf16" });
+		for (const version of [3, 4]) {
+			await coordinator.publishParameters("run", version, numbers);
+			t.true(sameBits(await worker.parameters("run", version), expected));
+			const gradient = worker.gradientBuffer("run", numbers.length);
+			gradient.set(numbers);
+			await worker.putGradient("run", { ...someItem, parameterVersion: version }, gradient);
+			const taken = await coordinator.takeGradient("run", itemKey({ ...someItem, parameterVersion: version }));
+			t.true(sameBits(taken ?? new Float32Array(0), expected));
+			await coordinator.dropParameters("run", version);
+		}
+		t.false(sameBits(numbers, expected));
 	});
 
 	onRun("tensors of many chunks arrive bit for bit, both ways", 700_001, async (t, { coordinator, worker }) => {

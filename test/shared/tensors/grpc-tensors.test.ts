@@ -56,16 +56,6 @@ test("2,000 exchanges keep two arrays of each kind, and nothing else", async (t)
 	t.is(coordinator.refusals.size, 0);
 });
 
-test("a run may have its gradients travel as bfloat16; parameters stay float32", async (t) => {
-	const { coordinator, worker, close } = await openGrpcExchange();
-	t.teardown(close);
-	for (const side of [coordinator, worker]) side.openRun("run", { ...someSchema(2), wire: "bf16" });
-	await coordinator.publishParameters("run", 3, Float32Array.of(0.1, 1.001));
-	t.deepEqual(await worker.parameters("run", 3), Float32Array.of(0.1, 1.001));
-	await worker.putGradient("run", someItem, Float32Array.of(-0.25, 1.001));
-	t.deepEqual(await coordinator.takeGradient("run", itemKey(someItem)), Float32Array.of(-0.25, 1));
-});
-
 test("parameters of a run that isn't open, or of another size, aren't published", async (t) => {
 	const { coordinator, close } = await openGrpcExchange();
 	t.teardown(close);

@@ -14,10 +14,11 @@ test("a schema says how many numbers there are, and how many of them have gradie
 
 test("both sides get the same hash of the same run, and another one of anything else", (t) => {
 	const { hash } = tensorSchema("model", parameterLayout({ ...spec }, { ...TINY }));
-	t.is(tensorSchema("model", layout, "f32").hash, hash);
+	t.is(tensorSchema("model", layout, { wire: "f32", withMoments: false }).hash, hash);
 	const others = [
 		tensorSchema("other model", layout),
-		tensorSchema("model", layout, "bf16"),
+		tensorSchema("model", layout, { wire: "bf16", withMoments: false }),
+		tensorSchema("model", layout, { wire: "f32", withMoments: true }),
 		tensorSchema("model", { ...layout, trainedSize: layout.trainedSize - 1 }),
 		tensorSchema("model", parameterLayout({ ...spec, classes: 3 }, TINY)),
 		tensorSchema("model", parameterLayout({ ...spec, trainable: "TRAINABLE_LORA" }, TINY)),

@@ -2,7 +2,7 @@ import test from "ava";
 import fc from "fast-check";
 import type { WireFormat } from "../../../shared/tensors/tensor-schema.ts";
 import { TensorReceiver, tensorParts } from "../../../shared/tensors/tensor-stream.ts";
-import { BYTES_OF, decode, encode } from "../../../shared/tensors/wire-format.ts";
+import { BYTES_OF, decode, encode, roundTo } from "../../../shared/tensors/wire-format.ts";
 import { sameBits } from "./conformance.ts";
 
 const LARGEST_BF16 = 3.3895313892515355e38;
@@ -63,6 +63,21 @@ test("what was rounded once is not changed by travelling again", (t) => {
 		return sameBits(throughWire("bf16", once), once);
 	});
 	t.notThrows(() => fc.assert(property));
+});
+
+test("numbers are rounded without a journey as on one, in place too, and what would overflow is noticed", (t) => {
+	const property = fc.property(fc.constantFrom<WireFormat>("f32", "bf16"), fc.array(finite), (wire, values) => {
+		const numbers = Float32Array.from(values);
+		const rounded = new Float32Array(numbers.length);
+		roundTo(wire, numbers, rounded);
+		const expected = throughWire(wire, numbers);
+		roundTo(wire, numbers, numbers);
+		return sameBits(rounded, expected) && sameBits(numbers, expected);
+	});
+	t.notThrows(() => fc.assert(property));
+	for (const value of [3.4028235e38, Number.NaN, Number.NEGATIVE_INFINITY]) {
+		t.throws(() => roundTo("bf16", Float32Array.of(1, value), new Float32Array(2)), { code: "diverged" });
+	}
 });
 
 test("NaN and infinities are noticed in any place, and never rounded to something else", (t) => {

@@ -2,6 +2,7 @@
 
 import type { WorkKindInput as _tailtune_v1_WorkKindInput, WorkKind as _tailtune_v1_WorkKind } from '../../tailtune/v1/WorkKind.ts';
 import type { SequenceInput as _tailtune_v1_SequenceInput, Sequence as _tailtune_v1_Sequence } from '../../tailtune/v1/Sequence.ts';
+import type { LocalStepsInput as _tailtune_v1_LocalStepsInput, LocalSteps as _tailtune_v1_LocalSteps } from '../../tailtune/v1/LocalSteps.ts';
 
 /**
  * A self-contained piece of work. (run_id, kind, parameter_version, part) names it: the plan asks for each name once.
@@ -26,6 +27,11 @@ export interface WorkItemInput {
    */
   'parameterVersion'?: (number);
   'sequences'?: (_tailtune_v1_SequenceInput)[];
+  /**
+   * Of LOCAL_STEPS: what its sequences are used for, in order.
+   */
+  'localSteps'?: (_tailtune_v1_LocalStepsInput | null);
+  '_localSteps'?: "localSteps";
 }
 
 /**
@@ -51,4 +57,9 @@ export interface WorkItem {
    */
   'parameterVersion': (number);
   'sequences': (_tailtune_v1_Sequence)[];
+  /**
+   * Of LOCAL_STEPS: what its sequences are used for, in order.
+   */
+  'localSteps'?: (_tailtune_v1_LocalSteps | null);
+  '_localSteps'?: "localSteps";
 }

@@ -21,6 +21,10 @@ export const WorkKind = {
    * Logits; nothing is kept.
    */
   WORK_KIND_CLASSIFY: 'WORK_KIND_CLASSIFY',
+  /**
+   * Optimizer steps on the parameters one after another: logits of all sequences, and as gradient what the steps did.
+   */
+  WORK_KIND_LOCAL_STEPS: 'WORK_KIND_LOCAL_STEPS',
 } as const;
 
 /**
@@ -49,6 +53,11 @@ export type WorkKindInput =
    */
   | 'WORK_KIND_CLASSIFY'
   | 4
+  /**
+   * Optimizer steps on the parameters one after another: logits of all sequences, and as gradient what the steps did.
+   */
+  | 'WORK_KIND_LOCAL_STEPS'
+  | 5
 
 /**
  * What a worker is asked to do with the sequences of an item.

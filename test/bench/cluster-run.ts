@@ -1,0 +1,136 @@
+import { randomUUID } from "node:crypto";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { type Readable, Writable } from "node:stream";
+import type { RunResult } from "../../coordinator/results/result.ts";
+import type { OpenCluster } from "../../coordinator/run/cluster.ts";
+import { openEmbeddedCluster } from "../../coordinator/run/embedded-cluster.ts";
+import { openNatsCluster } from "../../coordinator/run/nats-cluster.ts";
+import { train } from "../../coordinator/run/train.ts";
+import { createTerminal, type Terminal } from "../../coordinator/terminal/terminal.ts";
+import { resolveConfig } from "../../shared/cli/resolve-config.ts";
+import type { TrainConfig } from "../../shared/config.ts";
+import { startWorker } from "../../worker/lifecycle.ts";
+import { start } from "../cli/tailtune.ts";
+import { startNatsServer } from "../nats-server.ts";
+import { type Cable, openRelay, type Relay } from "./relay.ts";
+
+/** Who computes a run; without workers it is embedded. */
+export interface Workers {
+	readonly count: number;
+	readonly threads: number;
+	/** Between the workers and all else; counted where there is one, also one as fast as it goes. */
+	readonly cable?: Cable | "counted";
+}
+
+/** A run and what its steps took, from the end of the first to that of the last. */
+export interface ClusterRun {
+	readonly result: RunResult;
+	readonly steps: number;
+	/** Exchanges in which they were taken. */
+	readonly rounds: number;
+	readonly seconds: number;
+	/** Bytes between all workers and the coordinator, and NATS. */
+	readonly tensorBytes: number;
+	readonly busBytes: number;
+}
+
+interface Mark {
+	readonly steps: number;
+	readonly atMs: number;
+	readonly tensorBytes: number;
+	readonly busBytes: number;
+}
+
+/** Trains with a coordinator in this process and real workers. @param folder for the run and for the workers' cache */
+export async function measureCluster(
+	folder: string,
+	settings: Partial<TrainConfig>,
+	workers?: Workers,
+): Promise<ClusterRun> {
+	const out = join(folder, randomUUID());
+	const config = await resolveConfig({ ...settings, out });
+	const marks: Mark[] = [];
+	const relays: { tensors?: Relay; bus?: Relay } = {};
+	let steps = 0;
+	const terminal = watchSteps((count) => {
+		steps += count;
+		const { tensors, bus } = relays;
+		marks.push({ steps, atMs: performance.now(), tensorBytes: total(tensors), busBytes: total(bus) });
+	});
+	const run = async (openCluster: OpenCluster) => {
+		const { result } = await train(config, { openCluster, terminal, interrupt: new AbortController().signal });
+		return result;
+	};
+	const result = workers ? await overNats(folder, workers, relays, run) : await run(embedded);
+	const [first, last] = [marks[0], marks.at(-1)];
+	if (!first || !last || first === last) throw new Error("expected at least two steps or rounds");
+	return {
+		result,
+		steps: last.steps - first.steps,
+		rounds: marks.length - 1,
+		seconds: (last.atMs - first.atMs) / 1000,
+		tensorBytes: last.tensorBytes - first.tensorBytes,
+		busBytes: last.busBytes - first.busBytes,
+	};
+}
+
+const embedded: OpenCluster = (run) => openEmbeddedCluster({ startWorker }, run);
+
+async function overNats(
+	folder: string,
+	{ count, threads, cable }: Workers,
+	relays: { tensors?: Relay; bus?: Relay },
+	run: (openCluster: OpenCluster) => Promise<RunResult>,
+): Promise<RunResult> {
+	const server = await startNatsServer();
+	const shape = cable === "counted" ? undefined : cable;
+	if (cable) relays.bus = await openRelay(portOf(server.url), shape);
+	const nats = relays.bus ? `nats://127.0.0.1:${relays.bus.port}` : server.url;
+	const forward = async (address: string) => {
+		relays.tensors = await openRelay(portOf(address), shape);
+		return `127.0.0.1:${relays.tensors.port}`;
+	};
+	const processes = Array.from({ length: count }, () =>
+		start(["worker", "--nats", nats, "--threads", `${threads}`], { XDG_CACHE_HOME: join(folder, "cache") }),
+	);
+	try {
+		for (const { stdout } of processes) await lineWith(stdout as Readable, " joined ");
+		return await run((of) => openNatsCluster({ nats: server.url, forward: cable && forward }, of));
+	} finally {
+		for (const worker of processes) worker.kill("SIGKILL");
+		await Promise.all(processes);
+		relays.tensors?.close();
+		relays.bus?.close();
+		await server.stop();
+	}
+}
+
+/** A terminal that shows nothing and tells of steps done. */
+function watchSteps(onSteps: (count: number) => void): Terminal {
+	const quiet = createTerminal({ stream: new Writable({ write: (_chunk, _encoding, done) => done() }), quiet: true });
+	const phase: Terminal["phase"] = (name, ...rest) => {
+		const bar = quiet.phase(name, ...rest);
+		const advance = (count: number) => {
+			bar.advance(count);
+			if (name === "training") onSteps(count);
+		};
+		return { advance, done: () => bar.done() };
+	};
+	return new Proxy(quiet, {
+		get: (target, key) => (key === "phase" ? phase : Reflect.get(target, key).bind(target)),
+	});
+}
+
+async function lineWith(stream: Readable, text: string): Promise<void> {
+	for await (const line of createInterface({ input: stream })) if (line.includes(text)) return;
+	throw new Error(`a process ended without a line with "${text}"`);
+}
+
+function total(relay: Relay | undefined): number {
+	return relay ? relay.bytes.fromTarget + relay.bytes.toTarget : 0;
+}
+
+function portOf(address: string): number {
+	return Number(/:(\d+)$/.exec(address)?.[1]);
+}
