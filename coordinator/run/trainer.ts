@@ -65,7 +65,10 @@ export class Trainer {
 			if (!gradient) throw new TailtuneError("protocol", `${itemKey(result)}: answered without a gradient`);
 			// The only one of weight 1 is the sum, and no other is taken before the step.
 			if (items.length === 1 && weight === 1) total = gradient;
-			else addWeighted(total, gradient, weight, part === 0);
+			else {
+				addWeighted(total, gradient, weight, part === 0);
+				tensors.lendGradientBuffers(spec.runId, [gradient]);
+			}
 			progress.examplesSeen += examples.length;
 			const rows = result.logits.length / this.#run.texts.classes;
 			counted.push({ part: result.part, shard: result.shard, examples: rows, worker: result.workerId });
@@ -75,6 +78,8 @@ export class Trainer {
 		await beforeUpdate();
 		progress.step++;
 		const isWhole = stepAdamW(parameters, total, { firstMoment, secondMoment, step: progress.step }, config);
+		// At once, so that the next one is written where this one was: other memory would be further from the processor.
+		if (total !== gradients.sum) tensors.lendGradientBuffers(spec.runId, [total]);
 		if (!isWhole) {
 			const what = "the gradient's numbers aren't finite: training diverged; try a smaller --lr";
 			throw new TailtuneError("diverged", `step ${progress.step}: ${what}`);

@@ -6,7 +6,7 @@ import { pipeline } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
 import { TailtuneError } from "../errors.ts";
 import { ownCacheFolder } from "../files/cache-folder.ts";
-import { fetchHubModel, type HubOptions } from "./hub-cache.ts";
+import type { HubOptions } from "./hub-cache.ts";
 import { GPT2_SIZES, type Gpt2Size, writeRandomModel } from "./random-model.ts";
 
 export interface ResolveOptions extends HubOptions {
@@ -30,7 +30,11 @@ export async function resolveModel(name: string, options: ResolveOptions = {}): 
 	const stats = await stat(name).catch(() => undefined);
 	if (stats?.isDirectory()) return resolve(name);
 	if (stats) throw new TailtuneError("not-found", `--model ${name}: found a file, expected a folder with config.json`);
-	if (/^[\w-][\w.-]*\/[\w-][\w.-]*$/.test(name)) return fetchHubModel(name, options);
+	if (/^[\w-][\w.-]*\/[\w-][\w.-]*$/.test(name)) {
+		// The hub's client is a third of what takes time to load.
+		const { fetchHubModel } = await import("./hub-cache.ts");
+		return fetchHubModel(name, options);
+	}
 	const expected = "expected a folder, a hub id as in openai-community/gpt2, demo, or random:small";
 	throw new TailtuneError("not-found", `--model ${name}: no such folder, ${expected}`);
 }

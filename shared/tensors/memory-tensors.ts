@@ -88,7 +88,9 @@ export function createMemoryTensors(): MemoryTensors {
 		},
 
 		lendGradientBuffers(runId, buffers) {
-			tensorsOf(runId).free.push(...buffers);
+			const run = tensorsOf(runId);
+			if (run.lent && buffers.includes(run.lent)) run.lent = undefined;
+			run.free.push(...buffers);
 		},
 
 		async dropParameters(runId, version) {

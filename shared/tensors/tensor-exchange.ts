@@ -41,13 +41,16 @@ export interface CoordinatorTensors extends TensorRuns {
 	 * to be written to while it is readable.
 	 */
 	publishParameters(runId: string, version: number, parameters: Float32Array): Promise<void>;
-	/** Gives the exchange arrays for gradients to be received in, each of a gradient's length; they are the exchange's from here on. */
+	/**
+	 * Gives the exchange arrays for gradients to be received in, each of a gradient's length: new ones, or those taken that
+	 * are done with. They are the exchange's from here on, and the last given is the first used.
+	 */
 	lendGradientBuffers(runId: string, buffers: readonly Float32Array[]): void;
 	/** Ends the reading of a version and forgets gradients of it that were not taken. */
 	dropParameters(runId: string, version: number): Promise<void>;
 	/**
 	 * Takes a gradient handed in, by the item's `itemKey`, once; undefined where there is none under that key. The array
-	 * is lent until the next one of the run is taken.
+	 * is lent until the next one of the run is taken, or until it is given back.
 	 */
 	takeGradient(runId: string, itemKey: string): Promise<Float32Array | undefined>;
 }

@@ -8,6 +8,22 @@ tensorConformance(test, async () => {
 	return { coordinator: tensors, worker: tensors, close: async () => {} };
 });
 
+test("an array that is given back is the next to be written to, and there only once", async (t) => {
+	const tensors = createMemoryTensors();
+	const [lent, other] = [new Float32Array(1), new Float32Array(1)];
+	tensors.lendGradientBuffers("run", [other, lent]);
+	await tensors.publishParameters("run", 1, new Float32Array(1));
+	for (const part of [1, 2, 3]) {
+		const gradient = tensors.gradientBuffer("run", 1);
+		t.is(gradient, lent);
+		const item = { kind: "WORK_KIND_GRADIENT", parameterVersion: 1, part } as const;
+		await tensors.putGradient("run", item, gradient);
+		t.is(await tensors.takeGradient("run", itemKey(item)), lent);
+		tensors.lendGradientBuffers("run", [lent]);
+	}
+	t.is(tensors.held("run").free, 2);
+});
+
 test("nothing is copied", async (t) => {
 	const tensors = createMemoryTensors();
 	const parameters = Float32Array.of(3);
