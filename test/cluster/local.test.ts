@@ -5,7 +5,8 @@ import test from "ava";
 import { execa } from "execa";
 import { WorkerProcesses } from "../../coordinator/run/worker-processes.ts";
 import { newFolder, tailtune, writeTexts } from "../cli/tailtune.ts";
-import { RunProcess, weightsHash } from "./processes.ts";
+
+import { LONG, RunProcess, weightsHash } from "./processes.ts";
 
 // Promises 2 (elastic determinism) and 4 (resumable) of the design, for processes of one machine.
 
@@ -88,9 +89,6 @@ test.serial("--workers wants a number, and no cluster beside it", async (t) => {
 	);
 	t.is(await refused("2", "--tls-ca", "x"), "tailtune: --workers: found --tls-ca beside it, expected one or the other");
 });
-
-/** Flags of a run that is not over before it is ended. */
-const LONG = ["--model", "demo", "--epochs", "500", "--eval-every", "1000", "--lr", "1e-4", "--threads", "1"];
 
 async function childrenOf(pid: number, args = ""): Promise<number[]> {
 	const { stdout } = await execa("ps", ["-eo", "pid=,ppid=,args="]);

@@ -19,6 +19,9 @@ export interface Place {
 	readonly env?: Readonly<Record<string, string>>;
 }
 
+/** Flags of a run that is not over before it is ended. */
+export const LONG = ["--model", "demo", "--epochs", "500", "--eval-every", "1000", "--lr", "1e-4", "--threads", "1"];
+
 /** sha256 of the weights that a run left. */
 export async function weightsHash(out: string): Promise<string> {
 	const file = await readFile(join(out, "model", "model.safetensors"));

@@ -56,5 +56,7 @@ function connectWith(security: RpcSecurity): WorkerOptions["connect"] {
 
 /** A worker that a coordinator started for itself doesn't outlive it, even where that is killed: the channel breaks. */
 function endWithParent(): void {
-	if (process.connected) process.once("disconnect", () => process.exit(1));
+	if (!process.connected) return;
+	process.once("disconnect", () => process.exit(1));
+	process.channel?.unref(); // a worker that failed must not live for the channel alone
 }
