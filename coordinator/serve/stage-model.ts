@@ -8,6 +8,25 @@ import { asDiskError } from "../../shared/files/write-atomic.ts";
 /** Files of a model folder that are read. */
 const READ = /\.(json|safetensors)$/;
 
+/** What the names of copies begin with; then comes the process that they are of. */
+const OWN = "tailtune-serve-";
+
+/** Removes the copies of processes that were killed. */
+async function removeOrphans(): Promise<void> {
+	for (const name of await readdir(tmpdir())) {
+		const [, pid] = name.startsWith(OWN) ? (/^(\d+)-/.exec(name.slice(OWN.length)) ?? []) : [];
+		if (pid !== undefined && !isAlive(Number(pid))) await rm(join(tmpdir(), name), { recursive: true, force: true });
+	}
+}
+
+function isAlive(pid: number): boolean {
+	try {
+		return process.kill(pid, 0);
+	} catch (error) {
+		return systemCodeOf(error) === "EPERM";
+	}
+}
+
 /** What tells one state of a model folder from another: names, sizes and times. Undefined while there is no folder. */
 export async function modelFingerprint(run: string): Promise<string | undefined> {
 	const folder = join(run, "model");
@@ -36,8 +55,9 @@ export interface StagedModel {
  * @throws TailtuneError "disk" where there is no room for it, "not-found" where there is no model, "busy" where it changes
  */
 export async function stageModel(run: string): Promise<StagedModel> {
+	await removeOrphans();
 	const before = await modelFingerprint(run);
-	const own = await mkdtemp(join(tmpdir(), "tailtune-serve-"));
+	const own = await mkdtemp(join(tmpdir(), `${OWN}${process.pid}-`));
 	const remove = () => rm(own, { recursive: true, force: true });
 	const from = join(run, "model");
 	const to = join(own, "model");
