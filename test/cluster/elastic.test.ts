@@ -107,7 +107,8 @@ elastic(
 	},
 	async (t, _out, { seen }) => {
 		const silent = seen.filter(({ event, reason }) => event === "workers" && reason === "silent");
-		t.is(silent.length, 2);
+		// A busy machine may make one late again after that.
+		t.is(new Set(silent.map(({ worker }) => worker)).size, 2, JSON.stringify(silent));
 		t.true(seen.some(({ event, text }) => event === "line" && text === "no worker is there: waiting for one to join"));
 	},
 );
