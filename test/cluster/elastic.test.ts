@@ -62,7 +62,7 @@ function elastic(
 	title: string,
 	workers: number,
 	disturb: (disturbed: Disturbed) => Promise<RunProcess | undefined>,
-	check: (t: ExecutionContext, out: string, run: RunProcess) => Promise<void> = async () => {},
+	check: (t: ExecutionContext<Context>, out: string, run: RunProcess) => Promise<void> = async () => {},
 ) {
 	test.serial(`the same bits as in one process: ${title}`, async (t) => {
 		const { context } = t;
@@ -106,9 +106,9 @@ elastic(
 		return undefined;
 	},
 	async (t, _out, { seen }) => {
-		const silent = seen.filter(({ event, reason }) => event === "workers" && reason === "silent");
-		// A busy machine may make one late again after that.
-		t.is(new Set(silent.map(({ worker }) => worker)).size, 2, JSON.stringify(silent));
+		const silent = JSON.stringify(seen.filter(({ event, reason }) => event === "workers" && reason === "silent"));
+		// Others may be silent too: those that the test before killed.
+		for (const { id } of t.context.workers) t.true(silent.includes(`"workerId":"${id}"`), silent);
 		t.true(seen.some(({ event, text }) => event === "line" && text === "no worker is there: waiting for one to join"));
 	},
 );
