@@ -53,7 +53,10 @@ function forward(from: Socket, to: Socket, cable: Cable | undefined, count: (byt
 	}
 	let isFreeAt = 0;
 	let underWay = 0;
-	from.on("data", (chunk) => {
+	// Written in their order, whichever timer goes off first.
+	const chunks: Buffer[] = [];
+	from.on("data", (chunk: Buffer) => {
+		chunks.push(chunk);
 		count(chunk.length);
 		const now = performance.now();
 		isFreeAt = Math.max(now, isFreeAt) + (1000 * chunk.length) / cable.bytesPerSecond;
@@ -61,8 +64,9 @@ function forward(from: Socket, to: Socket, cable: Cable | undefined, count: (byt
 		if (underWay > QUEUE_BYTES) from.pause();
 		setTimeout(
 			() => {
-				to.write(chunk);
-				underWay -= chunk.length;
+				const next = chunks.shift() ?? Buffer.alloc(0);
+				to.write(next);
+				underWay -= next.length;
 				if (underWay <= QUEUE_BYTES) from.resume();
 			},
 			isFreeAt - now + cable.delayMs,
