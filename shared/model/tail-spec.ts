@@ -12,6 +12,11 @@ export const TRAINABLE_BY_NAME = {
 
 export type TrainableName = keyof typeof TRAINABLE_BY_NAME;
 
+/** Whether linear layers have LoRA pairs. */
+export function hasLora({ trainable }: Pick<TailSpec, "trainable">): boolean {
+	return trainable === "TRAINABLE_LORA" || trainable === "TRAINABLE_LORA_ONLY";
+}
+
 /**
  * Number of frozen blocks whose output is a text's features: the tail starts there. 0 means that the tail starts from
  * token ids and there is nothing to keep.

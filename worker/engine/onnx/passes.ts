@@ -15,6 +15,8 @@ export interface TailContext {
 	/** Added to the variance in layer normalisation. */
 	readonly epsilon: number;
 	weight(name: string): Value;
+	/** Factor on x A B where a linear layer has a LoRA pair; undefined where none has. */
+	readonly loraScale: number | undefined;
 	/** Says what a weight's gradient is, in the weight's shape or in another view of the same numbers. */
 	gradient(name: string, value: Value, view?: readonly number[]): void;
 }
@@ -54,12 +56,50 @@ export function norm(context: TailContext, name: string, rows: Value): Pass {
 export function linear(context: TailContext, name: string, rows: Value): Pass {
 	const { graph } = context;
 	const weight = context.weight(`${name}.weight`);
-	return {
+	return withLora(context, name, rows, {
 		value: graph.op("Gemm", [rows, weight, context.weight(`${name}.bias`)]),
 		back(gradient) {
 			context.gradient(`${name}.weight`, graph.op("Gemm", [rows, gradient], { transA: 1 }));
 			context.gradient(`${name}.bias`, sumOfRows(graph, gradient));
 			return timesTransposed(graph, gradient, weight);
+		},
+	});
+}
+
+/** A linear layer of these rows with s x A B added where layers have LoRA pairs (Hu et al. 2021, "LoRA", section 4.1). */
+export function withLora(context: TailContext, name: string, rows: Value, plain: Pass): Pass {
+	const { graph, loraScale } = context;
+	if (loraScale === undefined) return plain;
+	const parts = name.endsWith(".c_attn") ? ["q", "k", "v"].map((part) => `${name}.${part}`) : [name];
+	const pairs = parts.map((part) => loraPair(context, part, rows, loraScale));
+	const joined = graph.op(
+		"Concat",
+		pairs.map(({ value }) => value),
+		{ axis: 1 },
+	);
+	return {
+		value: graph.op("Add", [plain.value, joined]),
+		back(gradient) {
+			const own = graph.ops("Split", [gradient], parts.length, { axis: 1, num_outputs: parts.length });
+			const through = pairs.map((pair, i) => pair.back(own[i] as Value));
+			return through.reduce((sum, one) => graph.op("Add", [sum, one]), plain.back(gradient));
+		},
+	};
+}
+
+/** s x A B with the trained pair `name.lora_A` and `name.lora_B`. */
+function loraPair(context: TailContext, name: string, rows: Value, scale: number): Pass {
+	const { graph } = context;
+	const [a, b] = [context.weight(`${name}.lora_A`), context.weight(`${name}.lora_B`)];
+	const inner = graph.op("MatMul", [rows, a]);
+	const alpha = { float: scale };
+	return {
+		value: graph.op("Gemm", [inner, b], { alpha }),
+		back(gradient) {
+			context.gradient(`${name}.lora_B`, graph.op("Gemm", [inner, gradient], { transA: 1, alpha }));
+			const dInner = graph.op("Gemm", [gradient, b], { transB: 1, alpha });
+			context.gradient(`${name}.lora_A`, graph.op("Gemm", [rows, dInner], { transA: 1 }));
+			return graph.op("Gemm", [dInner, a], { transB: 1 });
 		},
 	};
 }

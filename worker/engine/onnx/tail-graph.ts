@@ -2,11 +2,11 @@ import { TailtuneError } from "../../../shared/errors.ts";
 import type { TailSpec } from "../../../shared/messages.ts";
 import type { ModelFiles } from "../../../shared/model/model-files.ts";
 import { parameterLayout } from "../../../shared/model/parameter-layout.ts";
-import { cutOf } from "../../../shared/model/tail-spec.ts";
+import { cutOf, hasLora } from "../../../shared/model/tail-spec.ts";
 import { attentionAllRows } from "./attention-all-rows.ts";
 import { attentionOneRow } from "./attention-one-row.ts";
 import { GraphBuilder, storedTensor, type Value } from "./graph-builder.ts";
-import { mlp, norm, type Pass, sumOfRows, type TailContext } from "./passes.ts";
+import { mlp, norm, type Pass, sumOfRows, type TailContext, withLora } from "./passes.ts";
 
 /** Which of a tail's graphs. */
 export interface TailGraphKind {
@@ -46,6 +46,7 @@ export function tailGraph(model: ModelFiles, spec: TailSpec, { oneRow, withGradi
 		width: config.n_embd,
 		heads: config.n_head,
 		epsilon: config.layer_norm_epsilon,
+		loraScale: hasLora(spec) ? spec.loraScale : undefined,
 		weight: (name) => parameters.weight(name),
 		gradient: (name, value, view) => parameters.gradients.set(name, { value, view }),
 	};
@@ -108,29 +109,34 @@ function body(context: TailContext, cut: number, blocks: number, oneRow: boolean
 function head(context: TailContext, pooled: Pass): Pass {
 	const { graph } = context;
 	const weight = context.weight("score.weight");
-	return {
+	const linear = withLora(context, "score", pooled.value, {
 		value: graph.op("Gemm", [pooled.value, weight, context.weight("score.bias")], { transB: 1 }),
 		back(gradient) {
 			context.gradient("score.weight", graph.op("Gemm", [gradient, pooled.value], { transA: 1 }));
 			context.gradient("score.bias", sumOfRows(graph, gradient));
-			return pooled.back(graph.op("MatMul", [gradient, weight]));
+			return graph.op("MatMul", [gradient, weight]);
 		},
-	};
+	});
+	return { value: linear.value, back: (gradient) => pooled.back(linear.back(gradient)) };
 }
 
-/** Trained parameters are inputs of the graph; all other weights stay where they are stored. */
+/** Parameters of the vector are inputs of the graph; all other weights stay where they are stored. */
 class TailParameters {
 	readonly gradients = new Map<string, { value: Value; view: readonly number[] | undefined }>();
 	readonly #graph: GraphBuilder;
 	readonly #model: ModelFiles;
+	/** What travels in the vector: what is trained, and a head left frozen. */
+	readonly #given: ReadonlyMap<string, readonly number[]>;
 	readonly #trained: ReadonlyMap<string, readonly number[]>;
 	readonly #values = new Map<string, Value>();
 
 	constructor(graph: GraphBuilder, model: ModelFiles, spec: TailSpec) {
 		this.#graph = graph;
 		this.#model = model;
-		const { entries } = parameterLayout(spec, model.config);
-		this.#trained = new Map(entries.map(({ name, shape }) => [name, shape]));
+		const { entries, trainedSize } = parameterLayout(spec, model.config);
+		const trained = entries.filter(({ offset }) => offset < trainedSize);
+		this.#given = new Map(entries.map(({ name, shape }) => [name, shape]));
+		this.#trained = new Map(trained.map(({ name, shape }) => [name, shape]));
 	}
 
 	weight(name: string): Value {
@@ -154,7 +160,7 @@ class TailParameters {
 	}
 
 	#declare(name: string): Value {
-		const shape = this.#trained.get(name);
+		const shape = this.#given.get(name);
 		if (shape) return this.#graph.input(name, "float32", shape);
 		return this.#graph.stored(name, storedTensor(this.#model.tensors, name));
 	}

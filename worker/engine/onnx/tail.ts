@@ -4,7 +4,8 @@ import type { TailSpec } from "../../../shared/messages.ts";
 import type { Gpt2Config } from "../../../shared/model/gpt2-config.ts";
 import type { ModelFiles } from "../../../shared/model/model-files.ts";
 import { type ParameterLayout, parameterLayout } from "../../../shared/model/parameter-layout.ts";
-import { cutOf } from "../../../shared/model/tail-spec.ts";
+import { cutOf, hasLora } from "../../../shared/model/tail-spec.ts";
+import { type Embedding, embed, readEmbedding } from "../embedding.ts";
 import type { EngineOptions, OpenTail, Tail, TailInput } from "../engine.ts";
 import { floats, onnxInfo, Session } from "./session.ts";
 import { gradientName, type TailGraphKind, tailGraph } from "./tail-graph.ts";
@@ -16,8 +17,21 @@ const SUPPORTED: ReadonlySet<TailSpec["trainable"]> = new Set([
 	"TRAINABLE_LAST_TWO_BLOCKS",
 ]);
 
-/** Whether `openOnnxTail` can train that: whole blocks with frozen ones before them, or the head alone. */
-export function onnxTailSupports(spec: Pick<TailSpec, "trainable">, config: Pick<Gpt2Config, "n_layer">): boolean {
+/**
+ * The largest rank whose products never have their columns shared among threads, on which the bits would depend: ONNX
+ * Runtime gives a thread at least 16.
+ */
+const LARGEST_RANK = 16;
+
+/**
+ * Whether `openOnnxTail` can train that: whole blocks with frozen ones before them, the head alone, or LoRA pairs of a
+ * rank up to 16.
+ */
+export function onnxTailSupports(
+	spec: Pick<TailSpec, "trainable" | "loraRank">,
+	config: Pick<Gpt2Config, "n_layer">,
+): boolean {
+	if (hasLora(spec)) return spec.loraRank <= LARGEST_RANK;
 	return SUPPORTED.has(spec.trainable) && cutOf(spec, config.n_layer) > 0;
 }
 
@@ -29,7 +43,8 @@ export const openOnnxTail: OpenTail = async (model, spec, options) => {
 	if (!onnxTailSupports(spec, model.config)) {
 		throw new TailtuneError("engine", `onnx: ${spec.trainable} is not among what its tail can train`);
 	}
-	return new OnnxTail(model, spec, options);
+	const embedding = cutOf(spec, model.config.n_layer) === 0 ? await readEmbedding(model) : undefined;
+	return new OnnxTail(model, spec, options, embedding);
 };
 
 /**
@@ -49,6 +64,8 @@ class OnnxTail implements Tail {
 	readonly #spec: TailSpec;
 	readonly #options: EngineOptions;
 	readonly #layout: ParameterLayout;
+	/** Where the tail starts from tokens. */
+	readonly #embedding: Embedding | undefined;
 	#parameters: Float32Array | undefined;
 	#weights: Record<string, Tensor> = {};
 	#copy: Float32Array | undefined;
@@ -56,7 +73,8 @@ class OnnxTail implements Tail {
 	#room = new Float32Array(0);
 	readonly #graphs = new Map<string, Promise<OpenGraph>>();
 
-	constructor(model: ModelFiles, spec: TailSpec, { threads }: EngineOptions) {
+	constructor(model: ModelFiles, spec: TailSpec, { threads }: EngineOptions, embedding: Embedding | undefined) {
+		this.#embedding = embedding;
 		const most = Math.max(1, Math.floor(model.config.n_embd / COLUMNS_PER_THREAD));
 		const options = { threads: Math.min(threads, most) };
 		this.info = onnxInfo(options);
@@ -97,14 +115,17 @@ class OnnxTail implements Tail {
 		this.#graphs.clear();
 	}
 
-	async #compute(inputs: readonly TailInput[], gradient?: Float32Array): Promise<Float32Array> {
+	async #compute(given: readonly TailInput[], gradient?: Float32Array): Promise<Float32Array> {
 		const { classes } = this.#spec;
 		const blocks = this.#model.config.n_layer - cutOf(this.#spec, this.#model.config.n_layer);
-		const oneRow = blocks > 0 && inputs.every(({ poolCount }) => poolCount === 1);
+		const table = this.#embedding;
+		const inputs = table ? given.map((text) => ({ ...text, hidden: embed(text.tokens, table) })) : given;
+		const oneRow = blocks > 0 && !hasLora(this.#spec) && inputs.every(({ poolCount }) => poolCount === 1);
 		const { session, gradientViews } = await this.#graph({ oneRow, withGradient: gradient !== undefined });
 		const logits = new Float32Array(inputs.length * classes);
 		const results: Record<string, Tensor> = { logits: floats(logits, [inputs.length, classes]) };
 		for (const { name, offset, size } of gradient ? this.#layout.entries : []) {
+			if (offset >= this.#layout.trainedSize) continue;
 			const own = (gradient as Float32Array).subarray(offset, offset + size);
 			results[gradientName(name)] = floats(own, gradientViews.get(name) ?? []);
 		}

@@ -9,9 +9,9 @@ import {
 	parameterViews,
 } from "../../../shared/model/parameter-layout.ts";
 import { cutOf } from "../../../shared/model/tail-spec.ts";
+import { addEmbeddingGradient, type Embedding, embed, embeddingOf, readEmbedding } from "../embedding.ts";
 import type { Tail, TailInput } from "../engine.ts";
 import { openTfjsBackend, type TfjsBackend, type TfjsOptions } from "./backend.ts";
-import { addEmbeddingGradient, type Embedding, embed, embeddingOf, readEmbedding } from "./embedding.ts";
 import { readsOneRow, type TailBatch, tailLogits } from "./forward.ts";
 import { type Weights, weight } from "./layers.ts";
 import { pad, rectangleOf } from "./rectangle.ts";

@@ -1,5 +1,5 @@
-import { TailtuneError } from "../../../shared/errors.ts";
-import type { ModelFiles } from "../../../shared/model/model-files.ts";
+import { TailtuneError } from "../../shared/errors.ts";
+import type { ModelFiles } from "../../shared/model/model-files.ts";
 
 /** Token and position embeddings: [vocab, width] and [positions, width], row-major. */
 export interface Embedding {
