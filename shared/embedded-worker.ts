@@ -12,6 +12,8 @@ export interface EngineChoice {
 	readonly backend: "auto" | "wasm" | "cpu" | "webgpu" | "tensorflow";
 	/** Compute threads. */
 	readonly threads: number;
+	/** Refuse to compute on anything but a GPU. */
+	readonly requireGpu?: boolean;
 }
 
 /** A worker's way to the coordinator of one run. */

@@ -47,6 +47,7 @@ export async function startWorker(options: WorkerOptions, parts: Partial<WorkerP
 		tailEngine: `${tail.engine} ${tail.backend}`,
 		device: trunk.device,
 		threads: trunk.threads,
+		version: trunk.version,
 	});
 	await worker.start();
 	return worker;

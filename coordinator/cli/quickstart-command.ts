@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { addConfigFlags, ENGINE_SETTINGS, parseFlags } from "../../shared/cli/flags.ts";
 import { interruptSignal } from "../../shared/cli/interrupt.ts";
 import { resolveConfig } from "../../shared/cli/resolve-config.ts";
 import type { TrainConfig } from "../../shared/config.ts";
@@ -27,18 +28,18 @@ const MESSAGES: Readonly<Record<string, readonly string[]>> = {
 
 /** `tailtune quickstart`: the main job with nothing to choose, online or not. */
 export function addQuickstartCommand(program: Command, workerSide: WorkerSide): void {
-	program
+	const quickstart = program
 		.command("quickstart")
-		.description("tune a spam filter and try it on two messages; without a network on what is bundled")
-		.action(async (_options: object, command: Command) => {
-			const terminal = createTerminal(command.optsWithGlobals());
-			const openCluster: OpenCluster = (run) => openEmbeddedCluster(workerSide, run);
-			const environment = { openCluster, terminal, interrupt: interruptSignal() };
-			const config = await resolveConfig(await chooseInputs(environment));
-			const { folder, result } = await train(config, environment);
-			terminal.result(folder, result);
-			await classifyMessages(folder, config, environment);
-		});
+		.description("tune a spam filter and try it on two messages; without a network on what is bundled");
+	addConfigFlags(quickstart, ENGINE_SETTINGS).action(async (options: Record<string, unknown>, command: Command) => {
+		const terminal = createTerminal(command.optsWithGlobals());
+		const openCluster: OpenCluster = (run) => openEmbeddedCluster(workerSide, run);
+		const environment = { openCluster, terminal, interrupt: interruptSignal() };
+		const config = await resolveConfig({ ...(await chooseInputs(environment)), ...parseFlags(options) });
+		const { folder, result } = await train(config, environment);
+		terminal.result(folder, result);
+		await classifyMessages(folder, config, environment);
+	});
 }
 
 /** The SMS Spam Collection and GPT-2 where they can be had, else what `npm ci` brought. */

@@ -69,6 +69,11 @@ export async function writeTexts(texts: number): Promise<string> {
 	return file;
 }
 
+const { TAILTUNE_TEST_BACKEND: backend } = process.env;
+
+/** Flags for what computes: none, or those of the backend that `npm run test:native` asks for. */
+export const ENGINE: readonly string[] = backend ? ["--engine", "tfjs", "--backend", backend] : [];
+
 /** Flags of a run that takes a few seconds. */
 export const QUICK = [
 	"--model",

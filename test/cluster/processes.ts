@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
-import { QUICK, start } from "../cli/tailtune.ts";
+import { ENGINE, QUICK, start } from "../cli/tailtune.ts";
 
 type Process = ReturnType<typeof start>;
 
@@ -11,7 +11,7 @@ type Process = ReturnType<typeof start>;
 export type RunEvent = Readonly<Record<string, unknown>>;
 
 /** Flags of a run over the cluster that goes on for a few seconds after its first epoch. */
-const RUN = [...QUICK, "--epochs", "4", "--shards", "4"] as const;
+const RUN = [...QUICK, "--epochs", "4", "--shards", "4", ...ENGINE] as const;
 
 /** Where a process runs: a command that takes it there, and the environment that it finds. */
 export interface Place {
@@ -35,7 +35,7 @@ export async function startWorkerProcess(
 	{ via, env }: Place = {},
 	...flags: readonly string[]
 ): Promise<WorkerProcess> {
-	const args = ["worker", "--nats", nats, "--threads", "1", ...flags];
+	const args = ["worker", "--nats", nats, "--threads", "1", ...ENGINE, ...flags];
 	const worker = start(args, { XDG_CACHE_HOME: cacheFolder, ...env }, undefined, via);
 	let id = "";
 	for await (const line of linesOf(worker)) {

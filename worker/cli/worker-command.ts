@@ -13,6 +13,7 @@ import { startWorker } from "../lifecycle.ts";
 
 interface Options extends Record<string, unknown>, RpcFlags {
 	readonly nats: string;
+	readonly requireGpu?: boolean;
 }
 
 /** `tailtune worker`: computes for the runs announced on a NATS server, one after another or several at a time. */
@@ -20,7 +21,8 @@ export function addWorkerCommand(program: Command): void {
 	const command = program
 		.command("worker")
 		.description("compute for the runs announced on a NATS server, until Ctrl-C")
-		.requiredOption("--nats <urls>", "one or more URLs of NATS servers with commas between");
+		.requiredOption("--nats <urls>", "one or more URLs of NATS servers with commas between")
+		.option("--require-gpu", "refuse to compute on anything but a GPU");
 	addConfigFlags(addRpcFlags(command), [...ENGINE_SETTINGS, "featureCache"]).action(async (options: Options) => {
 		const config = await resolveConfig(parseFlags(options));
 		const { engine, backend, threads = countPhysicalCores() } = config;
@@ -31,12 +33,13 @@ export function addWorkerCommand(program: Command): void {
 		const worker = await startWorker({
 			bus,
 			connect: connectWith(security),
-			engine: { engine, backend, threads },
+			engine: { engine, backend, threads, requireGpu: options.requireGpu === true },
 			featureMemoryBytes: featureMemoryBytes(config.featureMemory),
 			featureCacheBytes: featureCacheBytes(config.featureCache),
 		});
-		const { workerId, trunkEngine, device } = worker.info;
-		process.stdout.write(`worker ${workerId} joined ${options.nats}: ${trunkEngine}, ${threads} threads, ${device}\n`);
+		const { workerId, trunkEngine, device, version } = worker.info;
+		const what = `${trunkEngine} (${version}), ${threads} threads, ${device}`;
+		process.stdout.write(`worker ${workerId} joined ${options.nats}: ${what}\n`);
 		interrupted.addEventListener("abort", () => worker.stop().catch(() => {}));
 		try {
 			await worker.stopped;

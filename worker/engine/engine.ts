@@ -9,6 +9,8 @@ export interface EngineInfo {
 	/** As in "cpu", "wasm", "tensorflow". */
 	readonly backend: string;
 	readonly device: string;
+	/** Whether that is a GPU; absent: it isn't. */
+	readonly isGpu?: boolean;
 	readonly threads: number;
 	readonly version: string;
 }

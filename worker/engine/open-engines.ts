@@ -4,6 +4,7 @@ import type { TailSpec } from "../../shared/messages.ts";
 import type { ModelFiles } from "../../shared/model/model-files.ts";
 import { cutOf } from "../../shared/model/tail-spec.ts";
 import type { EngineInfo, Tail, Trunk, TrunkOptions } from "./engine.ts";
+import { splitWhenFull } from "./split-when-full.ts";
 
 /** What a run's engines are opened with. */
 export type RunEngineChoice = EngineChoice & TrunkOptions;
@@ -33,7 +34,8 @@ export async function openEngines(model: ModelFiles, spec: TailSpec, choice: Run
 	const { trunk: info } = await describeEngines(choice);
 	const trunk = hasTrunk ? openWhenNeeded(info, () => openTrunk(model, spec, choice)) : undefined;
 	try {
-		return { trunk, tail: await openTail(model, spec, choice) };
+		const tail = await openTail(model, spec, choice);
+		return { trunk, tail: splitWhenFull(tail, (line) => process.stderr.write(`${line}\n`)) };
 	} catch (error) {
 		await trunk?.dispose();
 		throw error;
@@ -59,6 +61,11 @@ function openWhenNeeded(info: EngineInfo, open: () => Promise<Trunk>): Trunk {
 export async function describeEngines(choice: EngineChoice): Promise<{ trunk: EngineInfo; tail: EngineInfo }> {
 	const onnx = await loadOnnx(choice);
 	const info = onnx?.onnxInfo(choice) ?? (await (await loadTfjs()).openTfjsBackend(choice)).info;
+	if (choice.requireGpu && !info.isGpu) {
+		const found = `${info.engine} ${info.backend} computes on ${info.device}`;
+		const how = "a GPU: look at its driver (nvidia-smi), npm run native -- gpu, or --engine tfjs --backend webgpu";
+		throw new TailtuneError("engine", `--require-gpu: ${found}, expected ${how}`);
+	}
 	return { trunk: info, tail: info };
 }
 
@@ -73,8 +80,9 @@ async function loadTfjs() {
 }
 
 /** ONNX Runtime, loaded when asked for: it brings a native library that not every platform has. */
-async function loadOnnx({ engine }: EngineChoice) {
-	if (engine === "tfjs") return undefined;
+async function loadOnnx({ engine, requireGpu }: EngineChoice) {
+	// As we open it, ONNX Runtime computes on the processor.
+	if (engine === "tfjs" || (engine === "auto" && requireGpu)) return undefined;
 	try {
 		const [session, trunk, tail] = await Promise.all([
 			import("./onnx/session.ts"),

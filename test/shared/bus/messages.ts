@@ -36,7 +36,7 @@ export function someResult(fields: Partial<WorkResult> = {}): WorkResult {
 }
 
 export function someWorker(workerId: string): WorkerInfo {
-	return { workerId, trunkEngine: "onnx cpu", tailEngine: "tfjs wasm", device: "cpu", threads: 2 };
+	return { workerId, trunkEngine: "onnx cpu", tailEngine: "tfjs wasm", device: "cpu", threads: 2, version: "1.0" };
 }
 
 export function someProgress(fields: Partial<RunProgress> = {}): RunProgress {

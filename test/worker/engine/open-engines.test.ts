@@ -71,3 +71,20 @@ test.serial("a backend that isn't installed is refused in one line", async (t) =
 		/^tfjs: tensorflow: neither @tensorflow\/tfjs-node-gpu nor @tensorflow\/tfjs-node is installed$/,
 	);
 });
+
+test.serial("where a GPU is required, what computes on the processor is refused", async (t) => {
+	for (const [engine, found] of [
+		["onnx", "onnx cpu"],
+		["tfjs", "tfjs wasm"],
+	] as const) {
+		const choice = { engine, backend: "wasm", threads: 1, requireGpu: true } as const;
+		const expected = {
+			code: "engine",
+			message: new RegExp(`^--require-gpu: ${found} computes on .+, expected a GPU: `),
+		};
+		await t.throwsAsync(describeEngines(choice), expected);
+		await t.throwsAsync(openEngines(model, specOf("TRAINABLE_LAST_BLOCK"), choice), expected);
+	}
+	const auto = { engine: "auto", backend: "cpu", threads: 1, requireGpu: true } as const;
+	await t.throwsAsync(describeEngines(auto), { message: /^--require-gpu: tfjs cpu computes on / });
+});

@@ -5,6 +5,7 @@ import * as tf from "@tensorflow/tfjs";
 import { setWasmPaths, version_wasm } from "@tensorflow/tfjs-backend-wasm";
 import { TailtuneError } from "../../../shared/errors.ts";
 import type { EngineInfo, EngineOptions } from "../engine.ts";
+import { describeNvidiaDevice } from "../nvidia-device.ts";
 import { registerWasmMatMul } from "./wasm-matmul.ts";
 import { startWebgpu } from "./webgpu.ts";
 
@@ -55,7 +56,10 @@ export async function openTfjsBackend({ backend = "auto", threads }: TfjsOptions
 
 function toBackend(name: TfjsBackendName, version: string, threads: number): TfjsBackend {
 	const { isUsingGpuDevice = false } = tf.backend() as { isUsingGpuDevice?: boolean };
-	const device = isUsingGpuDevice ? "GPU" : (cpus()[0]?.model.trim() ?? "CPU");
+	const processor = cpus()[0]?.model.trim() ?? "CPU";
+	const device = isUsingGpuDevice ? describeNvidiaDevice() : name === "webgpu" ? version : processor;
+	// Vulkan may be there without a GPU.
+	const isGpu = isUsingGpuDevice || (name === "webgpu" && !/swiftshader|llvmpipe/i.test(device));
 	const run = async <T>(work: () => T): Promise<T> => {
 		// Another engine of this process may have made its own backend the current one.
 		while (tf.getBackend() !== name) await activate(name);
@@ -67,7 +71,10 @@ function toBackend(name: TfjsBackendName, version: string, threads: number): Tfj
 		return (result as unknown as { readonly value: T }).value;
 	};
 	return {
-		info: { engine: "tfjs", backend: name, device, threads: name === "tensorflow" ? threads : 1, version },
+		info: {
+			...{ engine: "tfjs", backend: name, device, threads: name === "tensorflow" ? threads : 1, version },
+			...(isGpu && { isGpu }),
+		},
 		run,
 		async compute(work) {
 			const tensors = await run(() => work().map((tensor) => tf.keep(tensor)));
@@ -97,10 +104,15 @@ const START: Record<TfjsBackendName, (threads: number) => Promise<string>> = {
 	async tensorflow(threads) {
 		process.env.TF_CPP_MIN_LOG_LEVEL ??= "2";
 		process.env.TF_NUM_INTRAOP_THREADS ??= `${threads}`;
+		// As nvidia-smi numbers GPUs.
+		process.env.CUDA_DEVICE_ORDER ??= "PCI_BUS_ID";
+		// Else the first process takes a GPU's whole memory.
+		process.env.TF_FORCE_GPU_ALLOW_GROWTH ??= "true";
 		restoreUtil();
 		for (const name of NATIVE_PACKAGES.filter(isInstalled)) {
 			const native: { version: Record<string, string> } = await import(name);
-			return `${name} ${native.version["tfjs-node"]}`;
+			const { binding } = tf.findBackend("tensorflow") as unknown as { binding?: { TF_Version?: string } };
+			return `${name} ${native.version["tfjs-node"]}, TensorFlow ${binding?.TF_Version ?? "unknown"}`;
 		}
 		throw new TailtuneError("engine", `tensorflow: neither ${NATIVE_PACKAGES.join(" nor ")} is installed`);
 	},

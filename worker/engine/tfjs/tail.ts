@@ -111,11 +111,16 @@ class TfjsTail implements Tail {
 			);
 			const wanted = slots.map(({ name }) => weight(this.#weights, name));
 			let logits: tf.Tensor | undefined;
-			const { grads } = tf.valueAndGrads(() => {
-				logits = tf.keep(tailLogits(x, batch, this.#weights));
-				return tf.losses.softmaxCrossEntropy(labels, logits, undefined, undefined, tf.Reduction.MEAN);
-			})(this.#tables ? [...wanted, x] : wanted);
-			return [logits as unknown as tf.Tensor, ...grads];
+			try {
+				const { grads } = tf.valueAndGrads(() => {
+					logits = tf.keep(tailLogits(x, batch, this.#weights));
+					return tf.losses.softmaxCrossEntropy(labels, logits, undefined, undefined, tf.Reduction.MEAN);
+				})(this.#tables ? [...wanted, x] : wanted);
+				return [logits as unknown as tf.Tensor, ...grads];
+			} catch (error) {
+				(logits as tf.Tensor | undefined)?.dispose(); // a device that is full is tried again with less
+				throw error;
+			}
 		});
 		gradient.fill(0);
 		for (const [i, slot] of slots.entries()) writeSlot(slot, grads[i] as Float32Array, gradient);

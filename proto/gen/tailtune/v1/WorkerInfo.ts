@@ -13,6 +13,10 @@ export interface WorkerInfoInput {
   'tailEngine'?: (string);
   'device'?: (string);
   'threads'?: (number);
+  /**
+   * Of the library that computes the trunk.
+   */
+  'version'?: (string);
 }
 
 /**
@@ -27,4 +31,8 @@ export interface WorkerInfo {
   'tailEngine': (string);
   'device': (string);
   'threads': (number);
+  /**
+   * Of the library that computes the trunk.
+   */
+  'version': (string);
 }

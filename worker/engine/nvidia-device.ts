@@ -1,0 +1,21 @@
+import { execFileSync } from "node:child_process";
+
+/**
+ * The NVIDIA GPU that a process computes on, the first of those in CUDA_VISIBLE_DEVICES, in the words of the driver's
+ * `nvidia-smi`: name, memory, versions of the driver and of the newest CUDA that it knows. "GPU" where that program isn't there.
+ */
+export function describeNvidiaDevice(): string {
+	const [index = "0"] = (process.env.CUDA_VISIBLE_DEVICES || "0").split(",");
+	try {
+		const query = ["--query-gpu=name,memory.total,driver_version", "--format=csv,noheader,nounits", `--id=${index}`];
+		const [name = "GPU", mebibytes, driver] = ask(query).trim().split(/,\s*/);
+		const cuda = /CUDA Version\s*: *([\d.]+)/.exec(ask([]))?.[1];
+		return `${name}, ${(Number(mebibytes) / 1024).toFixed(1)} GiB, driver ${driver}, CUDA ${cuda ?? "unknown"}`;
+	} catch {
+		return "GPU";
+	}
+}
+
+function ask(args: readonly string[]): string {
+	return execFileSync("nvidia-smi", args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"], timeout: 10_000 });
+}
