@@ -61,7 +61,8 @@ export async function announceRun(
 	const place = { runId, modelHash, tail, shards, tensorsAddress };
 	const spec: RunSpec = { ...place, trunkPrecision: precision, ...(travel && messageOf(travel)) };
 	for (const former of abandoned) await bus.retire(former);
-	const dispatcher = new Dispatcher(bus, spec, options);
+	const hasGradient = (itemKey: string) => tensors.hasGradient(runId, itemKey);
+	const dispatcher = new Dispatcher(bus, spec, { ...options, hasGradient });
 	await dispatcher.start();
 	const cancelled = new AbortController();
 	const followCancels = async () => {

@@ -3,7 +3,7 @@ import { type Clock, realClock } from "../../shared/bus/clock.ts";
 import { TailtuneError, toErrorCode } from "../../shared/errors.ts";
 import { itemKey, type RunSpec, type WorkerInfo, type WorkItem, type WorkResult } from "../../shared/messages.ts";
 import type { IgnoredAnswers } from "../results/audit.ts";
-import { answerFits } from "./answer-fits.ts";
+import { answerFits, type Expectation } from "./answer-fits.ts";
 import { Crew, type WorkersChange } from "./crew.ts";
 import { RunAnswers } from "./run-answers.ts";
 
@@ -18,6 +18,8 @@ export interface DispatcherOptions {
 	readonly clock?: Clock | undefined;
 	/** Milliseconds since some moment, by that clock. */
 	readonly now?: (() => number) | undefined;
+	/** Default: nobody looks. */
+	readonly hasGradient?: Expectation["hasGradient"] | undefined;
 }
 
 /** Faults of workers' own at one item, by each worker present, after which it is given up. */
@@ -52,6 +54,7 @@ export class Dispatcher {
 	readonly #crew: Crew;
 	readonly #onFault: NonNullable<DispatcherOptions["onFault"]>;
 	readonly #now: () => number;
+	readonly #expectation: Expectation;
 	readonly #expected = new Map<string, Expected>();
 	readonly #answers = new RunAnswers();
 	/** By worker, when its last answer came. */
@@ -65,6 +68,7 @@ export class Dispatcher {
 		this.#run = run;
 		this.#onFault = onFault;
 		this.#now = now;
+		this.#expectation = { classes: run.tail?.classes ?? 0, hasGradient: options.hasGradient ?? (() => true) };
 		const onMoved = (shard: number) => {
 			for (const expected of this.#expected.values()) if (expected.item.shard === shard) expected.sinceMs = now();
 		};
@@ -173,7 +177,7 @@ export class Dispatcher {
 		const expected = this.#expected.get(key);
 		if (!expected) this.#answers.ignore(result);
 		else if (result.failure?.ofWorker) this.#failedOn(expected, result);
-		else if (!answerFits(result, expected.item, this.#run.tail?.classes ?? 0)) this.#refuse(expected, result);
+		else if (!answerFits(result, expected.item, this.#expectation)) this.#refuse(expected, result);
 		else {
 			this.#worked(expected, result.workerId);
 			this.#settle(expected, result);
@@ -216,7 +220,7 @@ export class Dispatcher {
 	/** Of an answer that is none: as a fault of the worker's, and since the item was acknowledged it is published again. */
 	#refuse(expected: Expected, result: WorkResult): void {
 		const fault = -++this.refusedAnswers; // none that a worker could have told
-		const message = `${itemKey(result)}: ${result.workerId} answers with ${result.logits.length} numbers that don't fit`;
+		const message = `${itemKey(result)}: ${result.workerId} answers with ${result.logits.length} numbers that don't fit, or without a gradient`;
 		this.#failedOn(expected, { ...result, failure: { code: "protocol", message, ofWorker: true, fault } });
 		if (this.isExpected(itemKey(result))) this.#bus.publish(expected.item).catch((error) => this.fail(error));
 	}

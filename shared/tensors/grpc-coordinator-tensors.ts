@@ -122,6 +122,7 @@ function serve(exchange: MemoryTensors, runs: ServedRuns): CoordinatorTensors {
 			await exchange.dropParameters(runId, version);
 		},
 		lendGradientBuffers: (runId, buffers) => exchange.lendGradientBuffers(runId, buffers),
+		hasGradient: (runId, itemKey) => exchange.hasGradient(runId, itemKey),
 		takeGradient: (runId, itemKey) => exchange.takeGradient(runId, itemKey),
 	};
 }

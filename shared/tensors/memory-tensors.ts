@@ -146,6 +146,8 @@ export function createMemoryTensors(): MemoryTensors {
 
 		handIn,
 
+		hasGradient: (runId, key) => runs.get(runId)?.gradients.has(key) ?? false,
+
 		async takeGradient(runId, key) {
 			const run = runs.get(runId);
 			const handedIn = run?.gradients.get(key);

@@ -48,6 +48,8 @@ export interface CoordinatorTensors extends TensorRuns {
 	lendGradientBuffers(runId: string, buffers: readonly Float32Array[]): void;
 	/** Ends the reading of a version and forgets gradients of it that were not taken. */
 	dropParameters(runId: string, version: number): Promise<void>;
+	/** Whether a gradient was handed in under that key and not taken. */
+	hasGradient(runId: string, itemKey: string): boolean;
 	/**
 	 * Takes a gradient handed in, by the item's `itemKey`, once; undefined where there is none under that key. The array
 	 * is lent until the next one of the run is taken, or until it is given back.

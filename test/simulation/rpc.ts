@@ -53,6 +53,7 @@ export class RpcServer {
 			await this.exchange.dropParameters(runId, version);
 		},
 		lendGradientBuffers: (runId, buffers) => this.exchange.lendGradientBuffers(runId, buffers),
+		hasGradient: (runId, key) => this.exchange.hasGradient(runId, key),
 		takeGradient: (runId, key) => this.exchange.takeGradient(runId, key),
 	};
 }

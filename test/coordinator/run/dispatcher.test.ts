@@ -3,7 +3,7 @@ import { Dispatcher, type DispatcherOptions } from "../../../coordinator/run/dis
 import type { Bus } from "../../../shared/bus/bus.ts";
 import { createMemoryBus } from "../../../shared/bus/memory-bus.ts";
 import { TailtuneError } from "../../../shared/errors.ts";
-import type { RunSpec, WorkItem, WorkResult } from "../../../shared/messages.ts";
+import { itemKey, type RunSpec, type WorkItem, type WorkResult } from "../../../shared/messages.ts";
 import { someWorker } from "../../shared/bus/messages.ts";
 import { settle, VirtualClock } from "../../shared/bus/virtual-clock.ts";
 
@@ -243,6 +243,20 @@ test("an answer of another shape, or with NaN, is refused and asked for again; w
 	const never = gather(dispatcher.execute([item(1)]));
 	for (let i = 0; i < 3; i++) await bus.answer(resultOf(item(1), []));
 	await t.throwsAsync(never, { code: "protocol", message: /worker answers with 0 numbers that don't fit/ });
+});
+
+test("an answer whose gradient was not handed in is refused and asked for again", async (t) => {
+	const handedIn = new Set<string>();
+	const { bus, dispatcher } = await begin({ hasGradient: (key) => handedIn.has(key) });
+	await bus.join(someWorker("worker"));
+	const asked: WorkItem = { ...item(0), kind: "WORK_KIND_GRADIENT" };
+	const result = gather(dispatcher.execute([asked]));
+	await bus.answer(resultOf(asked, [1]));
+	await settle();
+	t.is(dispatcher.refusedAnswers, 1);
+	handedIn.add(itemKey(asked));
+	await bus.answer(resultOf(asked, [7]));
+	t.deepEqual(await result, [7]);
 });
 
 test("a failure is told with the worker's reason", async (t) => {
