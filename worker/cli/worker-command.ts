@@ -30,18 +30,18 @@ export function addWorkerCommand(program: Command): void {
 		const interrupted = interruptSignal();
 		endWithParent();
 		const bus = await connectNatsBus({ servers: options.nats, role: "worker", ...(await natsAccess()) });
-		const worker = await startWorker({
-			bus,
-			connect: connectWith(security),
-			engine: { engine, backend, threads, requireGpu: options.requireGpu === true },
-			featureMemoryBytes: featureMemoryBytes(config.featureMemory),
-			featureCacheBytes: featureCacheBytes(config.featureCache),
-		});
-		const { workerId, trunkEngine, device, version } = worker.info;
-		const what = `${trunkEngine} (${version}), ${threads} threads, ${device}`;
-		process.stdout.write(`worker ${workerId} joined ${options.nats}: ${what}\n`);
-		interrupted.addEventListener("abort", () => worker.stop().catch(() => {}));
 		try {
+			const worker = await startWorker({
+				bus,
+				connect: connectWith(security),
+				engine: { engine, backend, threads, requireGpu: options.requireGpu === true },
+				featureMemoryBytes: featureMemoryBytes(config.featureMemory),
+				featureCacheBytes: featureCacheBytes(config.featureCache),
+			});
+			const { workerId, trunkEngine, device, version } = worker.info;
+			const what = `${trunkEngine} (${version}), ${threads} threads, ${device}`;
+			process.stdout.write(`worker ${workerId} joined ${options.nats}: ${what}\n`);
+			interrupted.addEventListener("abort", () => worker.stop().catch(() => {}));
 			await worker.stopped;
 		} finally {
 			await bus.close();
