@@ -52,7 +52,8 @@ test.serial(
 		await leave();
 		t.is(await run.end(), "");
 		t.is(await weightsHash(out), await weightsHash(embedded));
-		const { refused } = await readRunResult(out);
+		// A message too large ends its stream in the library: its reader may count it as one without a header.
+		const { REFUSAL_ORDER: _, ...refused } = (await readRunResult(out)).refused;
 		const least = {
 			REFUSAL_TOKEN: 2,
 			REFUSAL_PROTOCOL_VERSION: 1,

@@ -14,14 +14,14 @@ test("callers beyond the room that there is are refused, the others answered, an
 		const metrics = await (await fetch(`${server.url}/metrics`)).text();
 		return Number(/process_resident_memory_bytes (\d+)/.exec(metrics)?.[1]);
 	};
-	await closedLoop(send, [text], 400, 2000);
+	await closedLoop(send, [text], 400, 6000);
 	const before = await memoryOf();
 	const overload = await closedLoop(send, [text], 400, 6000);
 	t.true(overload.refused > 400, JSON.stringify(overload));
 	t.true(overload.answered > 100, JSON.stringify(overload));
 	// Nothing waits beyond the limit, whatever comes: what is in the queue is bounded, and so is memory.
 	const grownMiB = ((await memoryOf()) - before) / 2 ** 20;
-	t.true(grownMiB < 64, `${grownMiB} MiB`);
+	t.true(grownMiB < 128, `${grownMiB} MiB`);
 	const queued = /tailtune_queue_texts (\d+)/.exec(await (await fetch(`${server.url}/metrics`)).text());
 	t.is(queued?.[1], "0");
 	const after = await closedLoop(send, [text], 1, 3);
