@@ -7,7 +7,7 @@ import type { ModelFiles } from "../../../shared/model/model-files.ts";
 import { openModel } from "../../../shared/model/open-model.ts";
 import { GPT2_SIZES, writeRandomModel } from "../../../shared/model/random-model.ts";
 import { TRUNK_PRECISIONS, type TrunkPrecision } from "../../../shared/model/trunk-precision.ts";
-import type { EngineOptions, Trunk } from "../engine.ts";
+import type { EngineOptions } from "../engine.ts";
 import { GraphBuilder, storedTensor } from "./graph-builder.ts";
 import { int8Product } from "./int8-linear.ts";
 import { exactInt8Weights } from "./int8-weights.ts";
@@ -51,17 +51,15 @@ function threadCounts(most: number): number[] {
 
 async function measure(model: ModelFiles, precision: TrunkPrecision, options: EngineOptions): Promise<ProductRates> {
 	const products = precision === "int8" ? await exactInt8Weights(options) : "float32";
+	// One after the other: the threads of a session that waits for its next run keep a core from another's.
 	const session = await Session.open(productsGraph(model, products), options);
+	const productsMs = await medianMs(productsRun(session, products)).finally(() => session.dispose());
 	const spec = { trainable: "TRAINABLE_HEAD", classes: 2, causal: true, loraRank: 0, loraScale: 0 } as const;
 	const trunk = await openTrunkWith(products, model, spec, options);
-	try {
-		const [productsMs, trunkMs] = await medians([productsRun(session, products), trunkRun(trunk)]);
-		const rate = (blocks: number, ms = Number.NaN) => (blocks * BLOCK_FLOP) / ms / 1e6;
-		const whole = { productsGflops: rate(1, productsMs), trunkGflops: rate(MODEL.n_layer, trunkMs) };
-		return { precision, threads: options.threads, ...whole };
-	} finally {
-		await Promise.all([session.dispose(), trunk.dispose()]);
-	}
+	const trunkMs = await medianMs(() => trunk.hiddenStates(TEXTS)).finally(() => trunk.dispose());
+	const rate = (blocks: number, ms: number) => (blocks * BLOCK_FLOP) / ms / 1e6;
+	const whole = { productsGflops: rate(1, productsMs), trunkGflops: rate(MODEL.n_layer, trunkMs) };
+	return { precision, threads: options.threads, ...whole };
 }
 
 /** The four products of a block, one beside the other, from `left768` and `left3072`. */
@@ -109,21 +107,15 @@ function productsRun(session: Session, products: TrunkProducts): () => Promise<u
 	return () => session.run(inputs, Object.fromEntries(results));
 }
 
-function trunkRun(trunk: Trunk): () => Promise<unknown> {
-	return () => trunk.hiddenStates(TEXTS);
-}
-
-/** Median milliseconds of each piece of work, done in turn. */
-async function medians(works: readonly (() => Promise<unknown>)[]): Promise<number[]> {
-	const times: number[][] = works.map(() => []);
-	for (const work of works) await work();
+/** Median milliseconds of a piece of work, warmed up. */
+async function medianMs(work: () => Promise<unknown>): Promise<number> {
+	await work();
+	const times: number[] = [];
 	const start = performance.now();
-	while ((times[0]?.length ?? 0) < RUNS || performance.now() - start < works.length * MEASURED_MS) {
-		for (const [i, work] of works.entries()) {
-			const before = performance.now();
-			await work();
-			times[i]?.push(performance.now() - before);
-		}
+	while (times.length < RUNS || performance.now() - start < MEASURED_MS) {
+		const before = performance.now();
+		await work();
+		times.push(performance.now() - before);
 	}
-	return times.map((own) => own.sort((a, b) => a - b)[own.length >> 1] ?? Number.NaN);
+	return times.sort((a, b) => a - b)[times.length >> 1] ?? Number.NaN;
 }
