@@ -95,7 +95,7 @@ async function overNats(
 		start(["worker", "--nats", nats, "--threads", `${threads}`], { XDG_CACHE_HOME: join(folder, "cache") }),
 	);
 	try {
-		for (const { stdout } of processes) await lineWith(stdout as Readable, " joined ");
+		await Promise.all(processes.map(({ stdout }) => lineWith(stdout as Readable, " joined ")));
 		return await run((of) => openNatsCluster({ nats: server.url, forward: cable && forward }, of));
 	} finally {
 		for (const worker of processes) worker.kill("SIGKILL");
