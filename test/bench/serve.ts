@@ -44,6 +44,7 @@ async function measure({ repeats, peers, log }: BenchContext, python: string, fu
 		for (const clients of CLIENTS) {
 			log(`serve: ${clients} clients`);
 			rows.push(await row(sides, texts, clients, repeats));
+			log(`serve: ${JSON.stringify(rows.at(-1))}`);
 		}
 		const overload = await measureOverload(ours.send, texts, full ? 30 : 8);
 		return [{ title: "Classify: so many clients, each waiting for its answer", rows }, overload];
