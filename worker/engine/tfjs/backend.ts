@@ -107,6 +107,8 @@ const START: Record<TfjsBackendName, (threads: number) => Promise<string>> = {
 		process.env.TF_NUM_INTRAOP_THREADS ??= `${threads}`;
 		// As nvidia-smi numbers GPUs.
 		process.env.CUDA_DEVICE_ORDER ??= "PCI_BUS_ID";
+		// Else newer GPUs round what products take to 10 bits.
+		process.env.NVIDIA_TF32_OVERRIDE ??= "0";
 		// Else the first process takes a GPU's whole memory.
 		process.env.TF_FORCE_GPU_ALLOW_GROWTH ??= "true";
 		restoreUtil();
