@@ -1,7 +1,7 @@
 import { TailtuneError } from "../../../shared/errors.ts";
 import type { EngineInfo, EngineOptions } from "../engine.ts";
 import { GraphBuilder } from "./graph-builder.ts";
-import { checkProvider, NEEDS, providerOf } from "./provider.ts";
+import { NEEDS, prepareProvider, providerOf } from "./provider.ts";
 import { floats, onnxInfo, Session } from "./session.ts";
 
 /**
@@ -11,7 +11,7 @@ import { floats, onnxInfo, Session } from "./session.ts";
 export async function describeOnnx(options: EngineOptions): Promise<EngineInfo> {
 	const provider = providerOf(options);
 	if (provider) {
-		checkProvider(provider);
+		prepareProvider(provider);
 		await addOnce(options).catch((cause) => {
 			const expected = `expected ${NEEDS[provider]}`;
 			throw new TailtuneError("engine", `onnx ${provider}: ${(cause as Error).message}, ${expected}`, { cause });

@@ -10,7 +10,7 @@ export const ONNX_PROVIDERS = ["cuda", "dml", "coreml"] as const;
 
 export type OnnxProvider = (typeof ONNX_PROVIDERS)[number];
 
-/** Where onnxruntime-node has which: the table in its README. */
+/** Where npm's package of onnxruntime-node 1.30 has which; for CUDA it needs a library more. */
 const SYSTEMS: Record<OnnxProvider, readonly string[]> = {
 	cuda: ["linux x64"],
 	dml: ["win32 x64", "win32 arm64"],
@@ -39,8 +39,11 @@ export function providersHere(): OnnxProvider[] {
 	return ONNX_PROVIDERS.filter((provider) => SYSTEMS[provider].includes(system()));
 }
 
-/** @throws TailtuneError "engine" where this system has no such provider, or where its library is missing, with how to get it */
-export function checkProvider(provider: OnnxProvider): void {
+/**
+ * Readies the environment for a provider.
+ * @throws TailtuneError "engine" where this system has no such provider, or where its library is missing, with how to get it
+ */
+export function prepareProvider(provider: OnnxProvider): void {
 	if (!SYSTEMS[provider].includes(system())) {
 		const expected = SYSTEMS[provider].join(" or ");
 		throw new TailtuneError("engine", `onnx ${provider}: found ${system()}, expected ${expected}`);
