@@ -73,10 +73,10 @@ class OnnxTail implements Tail {
 	#room = new Float32Array(0);
 	readonly #graphs = new Map<string, Promise<OpenGraph>>();
 
-	constructor(model: ModelFiles, spec: TailSpec, { threads }: EngineOptions, embedding: Embedding | undefined) {
+	constructor(model: ModelFiles, spec: TailSpec, given: EngineOptions, embedding: Embedding | undefined) {
 		this.#embedding = embedding;
 		const most = Math.max(1, Math.floor(model.config.n_embd / COLUMNS_PER_THREAD));
-		const options = { threads: Math.min(threads, most) };
+		const options = { ...given, threads: Math.min(given.threads, most) };
 		this.info = onnxInfo(options);
 		this.#model = model;
 		this.#spec = spec;

@@ -6,6 +6,7 @@ import { setWasmPaths, version_wasm } from "@tensorflow/tfjs-backend-wasm";
 import { TailtuneError } from "../../../shared/errors.ts";
 import type { EngineInfo, EngineOptions } from "../engine.ts";
 import { describeNvidiaDevice } from "../nvidia-device.ts";
+import { importForGood } from "./import-for-good.ts";
 import { registerWasmMatMul } from "./wasm-matmul.ts";
 import { startWebgpu } from "./webgpu.ts";
 
@@ -106,11 +107,13 @@ const START: Record<TfjsBackendName, (threads: number) => Promise<string>> = {
 		process.env.TF_NUM_INTRAOP_THREADS ??= `${threads}`;
 		// As nvidia-smi numbers GPUs.
 		process.env.CUDA_DEVICE_ORDER ??= "PCI_BUS_ID";
+		// Else newer GPUs round what products take to 10 bits.
+		process.env.NVIDIA_TF32_OVERRIDE ??= "0";
 		// Else the first process takes a GPU's whole memory.
 		process.env.TF_FORCE_GPU_ALLOW_GROWTH ??= "true";
 		restoreUtil();
 		for (const name of NATIVE_PACKAGES.filter(isInstalled)) {
-			const native: { version: Record<string, string> } = await import(name);
+			const native = await importForGood<{ version: Record<string, string> }>(name);
 			const { binding } = tf.findBackend("tensorflow") as unknown as { binding?: { TF_Version?: string } };
 			return `${name} ${native.version["tfjs-node"]}, TensorFlow ${binding?.TF_Version ?? "unknown"}`;
 		}
