@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { runProgram } from "./run-program.ts";
@@ -11,9 +12,19 @@ export function packageFolder(name: string): string {
 	return join(PROJECT, "node_modules", name);
 }
 
-/** Adds packages without their install scripts, which would download, and without a trace in package.json. */
-export async function addPackages(...packages: readonly string[]): Promise<void> {
-	await npm("install", "--ignore-scripts", ...packages);
+/**
+ * Adds packages without their install scripts, which would download, and without a trace in package.json.
+ * @param packages as in "name@1.2.3"
+ * @param others that stay where they are there: npm takes away what neither package.json nor the command names
+ */
+export async function addPackages(packages: readonly string[], others: readonly string[]): Promise<void> {
+	const kept = others.filter((one) => existsSync(packageFolder(nameOf(one))));
+	await npm("install", "--ignore-scripts", ...new Set([...packages, ...kept]));
+}
+
+/** The name in "name@1.2.3". */
+export function nameOf(wanted: string): string {
+	return wanted.replace(/(?<=.)@.*$/, "");
 }
 
 /** Takes packages away again. */
