@@ -89,7 +89,7 @@ async function buildFromWheels(kind: NativeKind, source: string | undefined, ter
 async function check(name: string): Promise<string> {
 	const script = `
 		const util = require("node:util");
-		util.isNullOrUndefined ??= (value) => value === null || value === undefined;
+		util.isNullOrUndefined = (value) => value === null || value === undefined;
 		const tf = require(${JSON.stringify(name)});
 		const { TF_Version: version } = tf.backend().binding;
 		process.stdout.write("TensorFlow " + version + (tf.backend().isUsingGpuDevice ? " on GPU" : " on CPU"));`;
