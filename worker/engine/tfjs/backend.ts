@@ -129,8 +129,8 @@ function isInstalled(name: string): boolean {
 	}
 }
 
-/** tfjs-node 4.22 calls a function that Node 23 has removed. */
+/** tfjs-node 4.22 calls a function that Node 22 warns of and Node 23 has removed. */
 function restoreUtil(): void {
 	const util = require("node:util");
-	util.isNullOrUndefined ??= (value: unknown) => value === null || value === undefined;
+	util.isNullOrUndefined = (value: unknown) => value === null || value === undefined;
 }
