@@ -17,20 +17,19 @@ export interface Engines {
 }
 
 /**
- * Opens what a run's trunk and tail compute on. `onnx`: ONNX Runtime as far as it goes, and TensorFlow.js, which has every
- * setting, for the rest; `tfjs`: TensorFlow.js alone; `auto`: `onnx` where ONNX Runtime is there, else `tfjs`.
+ * Opens what a run's trunk and tail compute on. `onnx`: ONNX Runtime; `tfjs`: TensorFlow.js; `auto`: `onnx` where ONNX
+ * Runtime is there, else `tfjs`.
  * @throws TailtuneError "engine" where what was chosen can't be had here
  */
 export async function openEngines(model: ModelFiles, spec: TailSpec, choice: RunEngineChoice): Promise<Engines> {
 	const onnx = await loadOnnx(choice);
 	const hasTrunk = cutOf(spec, model.config.n_layer) > 0;
-	const hasOnnxTail = onnx?.onnxTailSupports(spec, model.config) ?? false;
 	if (hasTrunk && choice.trunkPrecision === "int8" && !onnx) {
 		const found = `found ${choice.engine === "tfjs" ? "--engine tfjs" : "no ONNX Runtime here"}`;
 		throw new TailtuneError("engine", `--trunk-precision int8: ${found}, expected ONNX Runtime, which alone has it`);
 	}
 	const openTrunk = onnx?.openOnnxTrunk ?? (await loadTfjs()).openTfjsTrunk;
-	const openTail = (hasOnnxTail && onnx?.openOnnxTail) || (await loadTfjs()).openTfjsTail;
+	const openTail = onnx?.openOnnxTail ?? (await loadTfjs()).openTfjsTail;
 	const { trunk: info } = await describeEngines(choice);
 	const trunk = hasTrunk ? openWhenNeeded(info, () => openTrunk(model, spec, choice)) : undefined;
 	try {
@@ -57,7 +56,7 @@ function openWhenNeeded(info: EngineInfo, open: () => Promise<Trunk>): Trunk {
 	};
 }
 
-/** What `openEngines` prefers to compute on; a tail that ONNX Runtime has no graph for runs on TensorFlow.js all the same. */
+/** What `openEngines` computes on. */
 export async function describeEngines(choice: EngineChoice): Promise<{ trunk: EngineInfo; tail: EngineInfo }> {
 	const onnx = await loadOnnx(choice);
 	const info = onnx?.onnxInfo(choice) ?? (await (await loadTfjs()).openTfjsBackend(choice)).info;
