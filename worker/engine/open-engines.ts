@@ -19,23 +19,21 @@ export interface Engines {
 }
 
 /**
- * Opens what a run's trunk and tail compute on. `onnx`: ONNX Runtime as far as it goes, and TensorFlow.js, which has every
- * setting, for the rest; `tfjs`: TensorFlow.js alone; `auto`: `onnx` where ONNX Runtime is there, else `tfjs`. With a
- * provider of ONNX Runtime as the backend, that alone computes.
+ * Opens what a run's trunk and tail compute on. `onnx`: ONNX Runtime; `tfjs`: TensorFlow.js; `auto`: `onnx` where ONNX
+ * Runtime is there, else `tfjs`. With a provider of ONNX Runtime as the backend, that alone computes.
  * @throws TailtuneError "engine" where what was chosen can't be had here
  */
 export async function openEngines(model: ModelFiles, spec: TailSpec, choice: RunEngineChoice): Promise<Engines> {
 	const onnx = await loadOnnx(choice);
 	const hasTrunk = cutOf(spec, model.config.n_layer) > 0;
-	const hasOnnxTail = onnx?.onnxTailSupports(spec, model.config) ?? false;
 	if (hasTrunk) checkPrecision(choice, onnx !== undefined);
-	if (!hasOnnxTail) tfjsChoice(choice); // refuses what it can't take before anything is opened
+	if (!onnx) tfjsChoice(choice); // refuses what it can't take before anything is opened
 	const openTrunk = async () => {
 		if (onnx) return onnx.openOnnxTrunk(model, spec, choice);
 		return (await loadTfjs()).openTfjsTrunk(model, spec, tfjsChoice(choice));
 	};
 	const openTail = async () => {
-		if (onnx && hasOnnxTail) return onnx.openOnnxTail(model, spec, choice);
+		if (onnx) return onnx.openOnnxTail(model, spec, choice);
 		return (await loadTfjs()).openTfjsTail(model, spec, tfjsChoice(choice));
 	};
 	const { trunk: info } = await describeEngines(choice);
@@ -60,14 +58,9 @@ function checkPrecision(choice: RunEngineChoice, isOnnx: boolean): void {
 
 /** The choice as TensorFlow.js takes it. @throws TailtuneError "engine" where it asks for a provider of ONNX Runtime */
 function tfjsChoice(choice: RunEngineChoice): RunEngineChoice & TfjsOptions {
-	const { engine, backend } = choice;
-	if (backend === "cuda" || backend === "dml" || backend === "coreml") {
-		const [found, expected] =
-			engine === "tfjs"
-				? ["--engine tfjs", "--engine onnx"]
-				: ["a tail that ONNX Runtime doesn't train", "another --trainable, or --engine tfjs"];
-		throw new TailtuneError("engine", `--backend ${backend}: found ${found}, expected ${expected}`);
-	}
+	const { backend } = choice;
+	if (backend === "cuda" || backend === "dml" || backend === "coreml")
+		throw new TailtuneError("engine", `--backend ${backend}: found TensorFlow.js beside it, expected --engine onnx`);
 	return { ...choice, backend };
 }
 
@@ -86,7 +79,7 @@ function openWhenNeeded(info: EngineInfo, open: () => Promise<Trunk>): Trunk {
 	};
 }
 
-/** What `openEngines` prefers to compute on; a tail that ONNX Runtime has no graph for runs on TensorFlow.js all the same. */
+/** What `openEngines` computes on. */
 export async function describeEngines(choice: EngineChoice): Promise<{ trunk: EngineInfo; tail: EngineInfo }> {
 	const onnx = await loadOnnx(choice);
 	const info = onnx

@@ -8,6 +8,7 @@ export interface TailTensorOptions {
 	readonly classes: number;
 	readonly causal: boolean;
 	readonly width: number;
+	readonly heads: number;
 	/** Blocks after the cut. */
 	readonly blocks: number;
 	readonly oneRow: boolean;
@@ -21,6 +22,14 @@ function rowsRead({ hidden, poolFrom, poolCount }: TailInput, { causal, blocks, 
 }
 
 /**
+ * The scores of one row have a column a head. ONNX Runtime shares columns among threads where they are more than the rows,
+ * at least 16 to each, and then the bits would depend on the threads; with that many rows it shares rows.
+ */
+function fewestRows({ heads, oneRow }: TailTensorOptions): number {
+	return oneRow && heads > 16 ? 2 * heads : 1;
+}
+
+/**
  * What `tailGraph` takes beside the parameters, for a batch of texts. A graph may need fewer of them.
  * @param room where the hidden states are put together; gives an array of at least so many numbers, holding anything
  */
@@ -28,12 +37,12 @@ export function tailTensors(
 	inputs: readonly TailInput[],
 	options: TailTensorOptions,
 	room: (length: number) => Float32Array,
-): Record<string, Tensor> {
+): { readonly hidden: Tensor } & Record<string, Tensor> {
 	const { classes, causal, width, blocks, oneRow } = options;
 	const texts = inputs.length;
 	const ranges = inputs.map((input) => rowsRead(input, options));
 	const lengths = ranges.map(([from, to]) => to - from);
-	const longest = Math.max(...lengths);
+	const longest = Math.max(fewestRows(options), ...lengths);
 	const hidden = room(texts * longest * width).subarray(0, texts * longest * width);
 	const pool = new Float32Array(texts * longest);
 	const target = new Float32Array(texts * classes);

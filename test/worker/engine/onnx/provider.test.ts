@@ -66,10 +66,5 @@ test("what a provider can't compute is refused, not computed elsewhere", async (
 		await refused({ trunkPrecision: "int8" }),
 		"--trunk-precision int8: found --backend cuda, expected ONNX Runtime on the processor, which alone has it",
 	);
-	const large: TailSpec = { ...spec, trainable: "TRAINABLE_LORA", loraRank: 64 };
-	t.is(
-		(await t.throwsAsync(openEngines(model, large, { engine: "onnx", backend: "cuda", threads: 1 }))).message,
-		"--backend cuda: found a tail that ONNX Runtime doesn't train, expected another --trainable, or --engine tfjs",
-	);
-	t.is(await refused({ engine: "tfjs" }), "--backend cuda: found --engine tfjs, expected --engine onnx");
+	t.is(await refused({ engine: "tfjs" }), "--backend cuda: found TensorFlow.js beside it, expected --engine onnx");
 });
