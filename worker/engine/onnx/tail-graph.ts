@@ -74,45 +74,59 @@ function body(context: TailContext, cut: number, blocks: number, oneRow: boolean
 	const { graph, width } = context;
 	const hidden = graph.input("hidden", "float32", ["texts", "longest", width]);
 	const pool = graph.input("pool", "float32", ["texts", 1, "longest"]);
-	const flat = (value: Value) => graph.op("Reshape", [value, graph.ints([-1, width])]);
-	const cubic = (value: Value, like: Value) => graph.op("Reshape", [value, graph.op("Shape", [like])]);
-	const embedded = (gradient: Value) => {
+	const keep = (gradient: Value) => {
 		context.gradient("hidden", gradient);
 		return gradient;
 	};
-	const passes: Pass[] = [{ value: flat(hidden), back: embedded }];
+	const passes: Pass[] = [{ value: flat(context, hidden), back: keep }];
 	const add = (next: (rows: Value) => Pass) => passes.push(next((passes.at(-1) as Pass).value));
-	const whole = oneRow ? blocks - 1 : blocks;
+	const addPooled = () => add((rows) => pooled(context, rows, hidden, pool));
+	// Query, key and value with LoRA pairs of their own have to be formed.
+	const asksOnce = oneRow && context.loraScale === undefined;
+	const whole = asksOnce ? blocks - 1 : blocks;
 	if (cut < whole) {
 		const mask = graph.input("mask", "float32", ["mask texts", 1, "mask rows", "longest"]);
 		const corners = graph.input("corners", "int64", [2]);
 		for (let i = cut; i < whole; i++) {
 			add((rows) => attentionAllRows(context, `h.${i}`, rows, mask, corners));
+			if (oneRow && i === blocks - 1) addPooled();
 			add((rows) => mlp(context, `h.${i}`, rows));
 		}
 	}
-	if (oneRow) {
+	if (asksOnce) {
 		const rowMask = graph.input("row mask", "float32", ["texts", 1, "longest"]);
 		add((rows) => {
-			const one = attentionOneRow(context, `h.${whole}`, cubic(rows, hidden), { mask: rowMask, pool });
-			return { value: one.value, back: (gradient) => flat(one.back(gradient)) };
+			const one = attentionOneRow(context, `h.${whole}`, cubic(context, rows, hidden), { mask: rowMask, pool });
+			return { value: one.value, back: (gradient) => flat(context, one.back(gradient)) };
 		});
 		add((rows) => mlp(context, `h.${whole}`, rows));
 	}
 	add((rows) => norm(context, "ln_f", rows));
-	if (!oneRow) {
-		add((rows) => ({
-			value: flat(graph.op("MatMul", [pool, cubic(rows, hidden)])),
-			back(gradient) {
-				const parts = graph.op("Unsqueeze", [gradient, graph.ints([1])]);
-				return flat(graph.op("FusedMatMul", [pool, parts], { transA: 1 }));
-			},
-		}));
-	}
+	if (!oneRow) addPooled();
 	return {
 		value: (passes.at(-1) as Pass).value,
 		back: (gradient) => passes.reduceRight((found, pass) => pass.back(found), gradient),
 	};
+}
+
+/** What the head reads of rows [texts * longest, width]: [texts, width]. */
+function pooled(context: TailContext, rows: Value, hidden: Value, pool: Value): Pass {
+	const { graph } = context;
+	return {
+		value: flat(context, graph.op("MatMul", [pool, cubic(context, rows, hidden)])),
+		back(gradient) {
+			const parts = graph.op("Unsqueeze", [gradient, graph.ints([1])]);
+			return flat(context, graph.op("FusedMatMul", [pool, parts], { transA: 1 }));
+		},
+	};
+}
+
+function flat({ graph, width }: TailContext, value: Value): Value {
+	return graph.op("Reshape", [value, graph.ints([-1, width])]);
+}
+
+function cubic({ graph }: TailContext, value: Value, like: Value): Value {
+	return graph.op("Reshape", [value, graph.op("Shape", [like])]);
 }
 
 /** Logits [texts, classes] of the pooled states. */

@@ -1,10 +1,13 @@
 import type { Tensor } from "onnxruntime-node";
+import type { Trainable } from "../../../shared/messages.ts";
+import { hasLora } from "../../../shared/model/tail-spec.ts";
 import type { TailInput } from "../engine.ts";
 import { causalMask, paddingMask } from "./masks.ts";
 import { floats, wholeNumbers } from "./session.ts";
 
 /** How a tail's texts become tensors. */
 export interface TailTensorOptions {
+	readonly trainable: Trainable;
 	readonly classes: number;
 	readonly causal: boolean;
 	readonly width: number;
@@ -61,6 +64,8 @@ export function tailTensors(
 		share: floats(Float32Array.of(1 / texts), [1]),
 		corners: wholeNumbers([texts, longest], [2]),
 		"row mask": paddingMask(lengths, longest, [1]),
-		...(blocks > (oneRow ? 1 : 0) && { mask: causal ? causalMask(longest) : paddingMask(lengths, longest) }),
+		...(blocks > (oneRow && !hasLora(options) ? 1 : 0) && {
+			mask: causal ? causalMask(longest) : paddingMask(lengths, longest),
+		}),
 	};
 }

@@ -2,7 +2,7 @@ import type { Tensor } from "onnxruntime-node";
 import type { TailSpec } from "../../../shared/messages.ts";
 import type { ModelFiles } from "../../../shared/model/model-files.ts";
 import { type ParameterLayout, parameterLayout, parameterViews } from "../../../shared/model/parameter-layout.ts";
-import { cutOf, hasLora } from "../../../shared/model/tail-spec.ts";
+import { cutOf } from "../../../shared/model/tail-spec.ts";
 import { addEmbeddingGradient, type Embedding, embed, embeddingOf, isEmbedding, readEmbedding } from "../embedding.ts";
 import type { EngineOptions, OpenTail, Tail, TailInput } from "../engine.ts";
 import { floats, onnxInfo, Session } from "./session.ts";
@@ -97,7 +97,7 @@ class OnnxTail implements Tail {
 		const blocks = n_layer - cutOf(this.#spec, n_layer);
 		const table = this.#embedding;
 		const inputs = table ? given.map((text) => ({ ...text, hidden: embed(text.tokens, table) })) : given;
-		const oneRow = blocks > 0 && !hasLora(this.#spec) && inputs.every(({ poolCount }) => poolCount === 1);
+		const oneRow = blocks > 0 && inputs.every(({ poolCount }) => poolCount === 1);
 		const { session, gradientViews } = await this.#graph({ oneRow, withGradient: gradient !== undefined });
 		const logits = new Float32Array(inputs.length * classes);
 		const results: Record<string, Tensor> = { logits: floats(logits, [inputs.length, classes]) };

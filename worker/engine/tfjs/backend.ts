@@ -33,6 +33,12 @@ export interface TfjsBackend {
 // Packages that bring the backend "tensorflow". Neither is a dependency: both are built for the machine at hand.
 const NATIVE_PACKAGES = ["@tensorflow/tfjs-node-gpu", "@tensorflow/tfjs-node"];
 
+/** What WebAssembly's 32-bit addresses reach. */
+const WASM_BYTES = 2 ** 32;
+
+/** As V8 says that memory which the backend did not get was written to. */
+const OUT_OF_BOUNDS = /memory access out of bounds/;
+
 const require = createRequire(import.meta.url);
 
 /**
@@ -66,9 +72,15 @@ function toBackend(name: TfjsBackendName, version: string, threads: number): Tfj
 		while (tf.getBackend() !== name) await activate(name);
 		let result: { readonly value: T } | undefined;
 		// What tidy is given back it searches for tensors, number by number.
-		tf.tidy(() => {
-			result = { value: work() };
-		});
+		try {
+			tf.tidy(() => {
+				result = { value: work() };
+			});
+		} catch (error) {
+			throw name === "wasm" && OUT_OF_BOUNDS.test((error as Error).message)
+				? wasmIsFull("a micro-batch's tensors")
+				: error;
+		}
 		return (result as unknown as { readonly value: T }).value;
 	};
 	return {
@@ -87,6 +99,19 @@ function toBackend(name: TfjsBackendName, version: string, threads: number): Tfj
 			}
 		},
 	};
+}
+
+/**
+ * Throws TailtuneError "engine" where so many numbers are more than the backend can hold.
+ * @param what they are, for the message
+ */
+export function assertRoomFor(numbers: number, what: string, { info }: Pick<TfjsBackend, "info">): void {
+	if (info.backend === "wasm" && numbers * Float32Array.BYTES_PER_ELEMENT > WASM_BYTES) throw wasmIsFull(what);
+}
+
+function wasmIsFull(what: string): TailtuneError {
+	const found = `tfjs wasm: ${what} need more than the 4 GiB that WebAssembly has`;
+	return new TailtuneError("engine", `${found}: expected a smaller model or --batch, or --engine onnx`);
 }
 
 async function activate(name: TfjsBackendName): Promise<boolean> {

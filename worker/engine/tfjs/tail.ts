@@ -11,7 +11,7 @@ import {
 import { cutOf } from "../../../shared/model/tail-spec.ts";
 import { addEmbeddingGradient, type Embedding, embed, embeddingOf, isEmbedding, readEmbedding } from "../embedding.ts";
 import type { Tail, TailInput } from "../engine.ts";
-import { openTfjsBackend, type TfjsBackend, type TfjsOptions } from "./backend.ts";
+import { assertRoomFor, openTfjsBackend, type TfjsBackend, type TfjsOptions } from "./backend.ts";
 import { readsOneRow, type TailBatch, tailLogits } from "./forward.ts";
 import { type Weights, weight } from "./layers.ts";
 import { pad, rectangleOf } from "./rectangle.ts";
@@ -29,9 +29,17 @@ export async function openTfjsTail(model: ModelFiles, spec: TailSpec, options: T
 	const frozen = baseShapes(config).flatMap(([name]) =>
 		own.has(name) || isEmbedding(name) || isBeforeCut(name) ? [] : [name],
 	);
+	const frozenSize = frozen.reduce((sum, name) => sum + sizeOf(model, name), 0);
+	const loaded = layout.entries.filter(({ name }) => !isEmbedding(name)).reduce((sum, { size }) => sum + size, 0);
+	// What is trained has a gradient too.
+	assertRoomFor(frozenSize + 2 * loaded, "the weights and their gradient", backend);
 	const tensors = await readFrozen(backend, model, frozen);
 	const embedding = cut === 0 && !own.has("wte.weight") ? await readEmbedding(model) : undefined;
 	return new TfjsTail(backend, { model, spec, layout, tensors, cut, embedding });
+}
+
+function sizeOf(model: ModelFiles, name: string): number {
+	return model.tensors.get(name)?.shape.reduce((product, size) => product * size, 1) ?? 0;
 }
 
 interface Parts {
