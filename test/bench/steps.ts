@@ -10,10 +10,11 @@ import { hasNative, type MeasuredRun, measureRun, NATIVE, NATIVE_FLAGS, THREADS,
 const WIDTH = 768;
 const BATCH = 8;
 const BLOCKS = 12;
-/** Steps of a run, enough for a median. Those without an ONNX graph take seconds each where TensorFlow isn't native. */
-const STEPS = { head: 20, "last-two-blocks": 20, lora: 3, all: 3 };
+/** Steps of a run, enough for a median. */
+const STEPS = 20;
+const KINDS = ["last-block", "head", "last-two-blocks", "lora", "all"] as const;
 
-/** What an npm install alone computes with: ONNX Runtime as far as it goes. */
+/** What an npm install alone computes with. */
 const NPM_ALONE = ["--backend", "wasm"];
 
 /** Where the seconds of a run go: trunk and step against what the machine can do, and a step of every kind of tail. */
@@ -25,13 +26,13 @@ async function runSteps({ repeats, log }: BenchContext, options: BenchOptions, f
 	const model = await resolveModel("random:small");
 	const textsOf = async (count: number) =>
 		writeBenchTexts(await benchDataset(options.data, count), join(folder, `${count}`));
-	const textsFor = (steps: number) => textsOf(Math.ceil((steps * BATCH) / 0.7) + 10);
+	const few = await textsOf(Math.ceil((STEPS * BATCH) / 0.7) + 10);
 	// The default setting on a whole run's texts, so that the opening of the model weighs little in its features phase.
 	const whole = await textsOf(options.texts);
 	const failures = new Map<string, string>();
 	const libraries = { "": NPM_ALONE, ...((await hasNative()) && { [` on ${NATIVE}`]: NATIVE_FLAGS }) };
-	const kinds = Object.entries({ "last-block": undefined, ...STEPS }).map(async ([trainable, short]) => {
-		const texts = short === undefined ? whole : await textsFor(options.full ? 20 : short);
+	const sides = KINDS.flatMap((trainable) => {
+		const texts = trainable === "last-block" ? whole : few;
 		const common = ["--trainable", trainable, "--epochs", "1", "--eval-every", "1000", "--epoch-eval", "batches"];
 		return Object.entries(libraries).map(([library, flags]) => {
 			const name = `${trainable}${library}`;
@@ -39,7 +40,6 @@ async function runSteps({ repeats, log }: BenchContext, options: BenchOptions, f
 			return { name, measure: () => measure().catch((error: Error) => failed(name, error, failures, log)) };
 		});
 	});
-	const sides = (await Promise.all(kinds)).flat();
 	const machines: MachineRates[] = [];
 	const machine = {
 		name: "machine",
