@@ -82,7 +82,10 @@ export const trainConfigSchema = z.strictObject({
 	checkpointEvery: count(1).default(100).describe("steps between checkpoints (and one after each epoch)"),
 
 	engine: z.enum(["auto", "onnx", "tfjs"]).default("auto").describe("library that computes"),
-	backend: z.enum(["auto", "wasm", "cpu", "webgpu", "tensorflow"]).default("auto").describe("backend of tfjs"),
+	backend: z
+		.enum(["auto", "wasm", "cpu", "webgpu", "tensorflow", "cuda", "dml", "coreml"])
+		.default("auto")
+		.describe("backend of tfjs; or of onnx, which else takes the processor: cuda, dml, coreml"),
 	threads: count(1).optional().describe("compute threads; default: the physical cores"),
 	trunkPrecision: z
 		.enum(TRUNK_PRECISIONS)

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import type { Bus } from "./bus/bus.ts";
+import type { TrainConfig } from "./config.ts";
 import type { Padding } from "./data/effective-sequence.ts";
 import type { RunSpec, WorkerInfo } from "./messages.ts";
 import type { ModelFiles } from "./model/model-files.ts";
@@ -9,7 +10,7 @@ import type { WorkerTensors } from "./tensors/tensor-exchange.ts";
 /** What a worker computes with; `auto` takes the best that is there. */
 export interface EngineChoice {
 	readonly engine: "auto" | "onnx" | "tfjs";
-	readonly backend: "auto" | "wasm" | "cpu" | "webgpu" | "tensorflow";
+	readonly backend: TrainConfig["backend"];
 	/** Compute threads. */
 	readonly threads: number;
 	/** Refuse to compute on anything but a GPU. */

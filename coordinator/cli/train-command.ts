@@ -18,6 +18,7 @@ interface Options extends Record<string, unknown>, RpcFlags {
 	readonly workers?: string;
 	readonly nats?: string;
 	readonly listen?: string;
+	readonly advertise?: string;
 	readonly serve?: string | true;
 	readonly json?: boolean;
 }
@@ -33,7 +34,8 @@ export function addTrainCommand(program: Command, workerSide: WorkerSide): void 
 		.optionsGroup("Where it computes:")
 		.option("--workers <n>", "compute in N processes of this machine; nats-server is started, and installed if missing")
 		.option("--nats <urls>", "compute on the workers that have joined this NATS server, instead of in this process")
-		.option("--listen <host:port>", "with --nats: where workers fetch parameters (default: a free port on loopback)");
+		.option("--listen <host:port>", "with --nats: where workers fetch parameters (default: a free port on loopback)")
+		.option("--advertise <host:port>", "what workers dial, where that isn't --listen, as behind a proxy or NAT");
 	addConfigFlags(addRpcFlags(command).optionsGroup("Settings of the run:")).action(
 		async (_, { optsWithGlobals }: Command) => {
 			const options: Options = optsWithGlobals.call(command);
@@ -59,7 +61,7 @@ async function chooseWorkers(
 	terminal: Terminal,
 	interrupt: AbortSignal,
 ): Promise<Workers> {
-	const { workers, nats, listen } = options;
+	const { workers, nats, listen, advertise } = options;
 	if (workers !== undefined) {
 		const count = parseWorkers(options);
 		return {
@@ -71,7 +73,7 @@ async function chooseWorkers(
 	if (nats === undefined && extra !== undefined)
 		throw new TailtuneError("usage", `${extra}: expected --nats beside it`);
 	if (nats === undefined) return { openCluster: (run) => openEmbeddedCluster(workerSide, run) };
-	const cluster = { nats, listen, security: await rpcSecurity(options), terminal };
+	const cluster = { nats, listen, advertise, security: await rpcSecurity(options), terminal };
 	return {
 		openCluster: (run) => openNatsCluster(cluster, run),
 		countWorkers: () => countNatsWorkers(cluster, interrupt),
@@ -89,8 +91,8 @@ function parseWorkers(options: Options): number {
 }
 
 /** Flags given that only a cluster of several machines has a use for. */
-function clusterFlags({ listen, tokenFile, tlsCert, tlsKey, tlsCa }: Options): string[] {
-	const flags = { listen, "token-file": tokenFile, "tls-cert": tlsCert, "tls-key": tlsKey, "tls-ca": tlsCa };
+function clusterFlags({ listen, advertise, tokenFile, tlsCert, tlsKey, tlsCa }: Options): string[] {
+	const flags = { listen, advertise, "token-file": tokenFile, "tls-cert": tlsCert, "tls-key": tlsKey, "tls-ca": tlsCa };
 	return Object.entries(flags).flatMap(([flag, value]) => (value === undefined ? [] : [`--${flag}`]));
 }
 

@@ -3,9 +3,8 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { natsAccess } from "../../shared/bus/nats-credentials.ts";
-import { featureMemoryBytes } from "../../shared/feature-memory.ts";
 import { findOrInstallNatsServer } from "../../shared/install-nats-server.ts";
-import { countPhysicalCores } from "../../shared/physical-cores.ts";
+import { sharedWorkerFlags } from "../../shared/worker-flags.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import type { Cluster, ClusterRun } from "./cluster.ts";
 import { LocalServer } from "./local-server.ts";
@@ -42,7 +41,7 @@ export async function openLocalCluster({ workers, terminal }: LocalClusterOption
 		const env = workerEnvironment(tokenFile);
 		const options = { nats: server.url, access: await natsAccess(env), security: { token }, terminal };
 		cluster = await openNatsCluster(options, run);
-		const args = ["--nats", server.url, ...workerFlags(run.engine, workers)];
+		const args = ["--nats", server.url, ...sharedWorkerFlags(run.engine, workers)];
 		processes = new WorkerProcesses({ count: workers, args, env, tell, fail });
 		return { ...cluster, close: leave };
 	} catch (error) {
@@ -64,11 +63,4 @@ async function writeSecrets(folder: string) {
 function workerEnvironment(tokenFile: string): NodeJS.ProcessEnv {
 	const kept = Object.entries(process.env).filter(([name]) => !name.startsWith("TAILTUNE_"));
 	return { ...Object.fromEntries(kept), TAILTUNE_NATS_TOKEN_FILE: tokenFile, TAILTUNE_TOKEN_FILE: tokenFile };
-}
-
-function workerFlags({ engine, backend, threads, featureMemory }: ClusterRun["engine"], workers: number): string[] {
-	const each = threads ?? Math.max(1, Math.floor(countPhysicalCores() / workers));
-	const memory = Math.floor(featureMemoryBytes(featureMemory) / workers);
-	const flags = { engine, backend, threads: each, "feature-memory": memory };
-	return Object.entries(flags).flatMap(([flag, value]) => [`--${flag}`, String(value)]);
 }

@@ -24,8 +24,8 @@ export interface NatsClusterOptions {
 	readonly security?: RpcSecurity | undefined;
 	/** Where workers that join and leave are shown; default: nowhere. */
 	readonly terminal?: Terminal | undefined;
-	/** What workers dial instead, as where something between forwards it. */
-	readonly forward?: ((address: string) => Promise<string>) | undefined;
+	/** HOST:PORT that workers dial, where something between forwards it; of where it listens. Default: the same. */
+	readonly advertise?: string | ((listening: string) => Promise<string>) | undefined;
 }
 
 /** A coordinator's place at a NATS server, from which it announces runs, one or several at a time. */
@@ -37,14 +37,15 @@ export interface NatsHost {
 
 /** Connects to NATS and begins to serve tensors. */
 export async function connectNatsHost(options: NatsClusterOptions): Promise<NatsHost> {
-	assertDialable(options.listen);
+	const { listen, advertise } = options;
+	assertDialable(listen, advertise);
 	const security = options.security ?? (await rpcSecurity({}));
 	const bus = await connect(options);
 	const dispatchers = new Map<string, Dispatcher>();
 	const models = new Map<string, string>();
 	const each = (tell: (dispatcher: Dispatcher) => void) => [...dispatchers.values()].forEach(tell);
 	const server = await serveTensors({
-		listen: options.listen,
+		listen,
 		...security,
 		models,
 		isExpected: (runId, itemKey) => dispatchers.get(runId)?.isExpected(itemKey) ?? false,
@@ -54,7 +55,7 @@ export async function connectNatsHost(options: NatsClusterOptions): Promise<Nats
 		await bus.close();
 		throw error;
 	});
-	const address = (await options.forward?.(server.address)) ?? server.address;
+	const address = typeof advertise === "function" ? await advertise(server.address) : (advertise ?? server.address);
 	const open = async (run: ClusterRun): Promise<Cluster> => {
 		models.set(run.modelHash, run.model.folder);
 		const watch = new WorkerWatch(run.shards, options.terminal);
@@ -118,12 +119,12 @@ async function connect({ nats, access }: NatsClusterOptions): Promise<NatsBus> {
 }
 
 // Workers dial what is announced.
-function assertDialable(listen: string | undefined): void {
-	if (listen === undefined || !/^(0\.0\.0\.0|\[::\]):\d+$/.test(listen)) return;
-	throw new TailtuneError(
-		"usage",
-		`--listen ${listen}: expected the address or name under which workers find this host`,
-	);
+function assertDialable(listen = "", advertise: NatsClusterOptions["advertise"]): void {
+	const expected = "expected the address or name under which workers find this host";
+	if (typeof advertise === "string" && !/^[^:].*:[1-9]\d*$/.test(advertise))
+		throw new TailtuneError("usage", `--advertise ${advertise}: ${expected}, as HOST:PORT`);
+	if (advertise === undefined && /^(0\.0\.0\.0|\[::\]):\d+$/.test(listen))
+		throw new TailtuneError("usage", `--listen ${listen}: ${expected}, or --advertise with that`);
 }
 
 function countRefusals(bus: NatsBus, server: TensorServer): Record<string, number> {

@@ -1,10 +1,5 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import { TailtuneError } from "../../shared/errors.ts";
-
-const COMMAND = fileURLToPath(new URL("../../tailtune.mjs", import.meta.url));
+import { type WorkerEnd, WorkerProcess } from "../../shared/worker-process.ts";
 
 /** So many of a run's worker processes may die, for each that there should be, before the run gives up. */
 const DEATHS_EACH = 3;
@@ -12,7 +7,7 @@ const DEATHS_EACH = 3;
 /** A worker that was asked to end has so long for the item in hand. */
 const FAREWELL_MS = 5000;
 
-export interface WorkerProcessOptions {
+export interface WorkerProcessesOptions {
 	readonly count: number;
 	/** What follows `tailtune worker`. */
 	readonly args: readonly string[];
@@ -23,14 +18,14 @@ export interface WorkerProcessOptions {
 	readonly fail: (error: Error) => void;
 }
 
-/** Workers as processes on this machine. They end with this one, even where it is killed. */
+/** A run's own workers, as processes on this machine; one that dies is started again. */
 export class WorkerProcesses {
-	readonly #options: WorkerProcessOptions;
-	readonly #running = new Set<ChildProcess>();
+	readonly #options: WorkerProcessesOptions;
+	readonly #running = new Set<WorkerProcess>();
 	#deaths = 0;
 	#isEnding = false;
 
-	constructor(options: WorkerProcessOptions) {
+	constructor(options: WorkerProcessesOptions) {
 		this.#options = options;
 		for (let i = 0; i < options.count; i++) this.#start();
 	}
@@ -38,26 +33,17 @@ export class WorkerProcesses {
 	/** Asks all to end and waits until they have. */
 	async end(): Promise<void> {
 		this.#isEnding = true;
-		await Promise.all([...this.#running].map(endProcess));
+		await Promise.all([...this.#running].map((worker) => worker.end(FAREWELL_MS)));
 	}
 
 	#start(): void {
-		const { args, env } = this.#options;
-		// The channel breaks when we die, and the worker with it. In a group of its own, Ctrl-C reaches only us.
-		const stdio = ["ignore", "ignore", "pipe", "ipc"] as const;
-		const child = spawn(process.execPath, [COMMAND, "worker", ...args], { env, stdio: [...stdio], detached: true });
-		this.#running.add(child);
-		let lastLine = "";
-		createInterface({ input: child.stderr as NodeJS.ReadableStream }).on("line", (line) => {
-			lastLine = line;
-		});
-		child.once("close", (code, signal) =>
-			this.#ended(child, `${signal ?? `code ${code}`}${lastLine && `: ${lastLine}`}`),
-		);
+		const worker = new WorkerProcess(this.#options);
+		this.#running.add(worker);
+		worker.ended.then((end) => this.#ended(worker, end)).catch(this.#options.fail);
 	}
 
-	#ended(child: ChildProcess, how: string): void {
-		this.#running.delete(child);
+	#ended(worker: WorkerProcess, { how }: WorkerEnd): void {
+		this.#running.delete(worker);
 		if (this.#isEnding) return;
 		this.#deaths++;
 		const { count, tell, fail } = this.#options;
@@ -69,12 +55,4 @@ export class WorkerProcesses {
 			this.#start();
 		}
 	}
-}
-
-async function endProcess(child: ChildProcess): Promise<void> {
-	const closed = once(child, "close");
-	child.kill("SIGTERM");
-	const timer = setTimeout(() => child.kill("SIGKILL"), FAREWELL_MS);
-	await closed;
-	clearTimeout(timer);
 }

@@ -17,7 +17,7 @@ const serveOptionsSchema = z.object({
 	maxBatch: number(1).default(32).describe("texts computed together at most"),
 	maxDelayMs: number(0).default(2).describe("wait for more texts at most so long, where several came before"),
 	maxQueue: number(1).default(1024).describe("texts that may wait at most"),
-	maxWaitMs: number(1).default(2000).describe("refuse texts that would have to wait longer"),
+	maxWaitMs: number(1).default(1500).describe("refuse texts that would have to wait longer"),
 	tlsCert: text().optional().describe("PEM file of the server's certificate, for gRPC and HTTP"),
 	tlsKey: text().optional().describe("PEM file of its key"),
 	tlsCa: text().optional().describe("PEM file: clients must show a certificate that it signed"),

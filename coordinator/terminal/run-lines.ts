@@ -31,13 +31,13 @@ export function runDetails(run: RunView): string[] {
 /** Workers of a cluster and how many shards of which run they have, a row each. */
 export function workersTable(workers: readonly (WorkerInfo & { readonly shards: readonly Assignment[] })[]): string[] {
 	if (workers.length === 0) return ["no workers"];
-	const rows = workers.map(({ workerId, trunkEngine, tailEngine, device, threads, shards }) => {
+	const rows = workers.map(({ workerId, trunkEngine, tailEngine, version, device, threads, shards }) => {
 		const engine = trunkEngine === tailEngine ? trunkEngine : `${trunkEngine}, ${tailEngine}`;
 		const runs = [...new Set(shards.map(({ runId }) => runId))];
 		const held = runs.map((runId) => `${shards.filter((shard) => shard.runId === runId).length} of ${runId}`);
-		return [workerId, engine, device, String(threads), held.join(", ")];
+		return [workerId, engine, version, device, String(threads), held.join(", ")];
 	});
-	return table(["worker", "engine", "device", "threads", "shards"], rows);
+	return table(["worker", "engine", "version", "device", "threads", "shards"], rows);
 }
 
 function tunedOf({ spec }: RunView): string {

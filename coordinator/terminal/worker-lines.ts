@@ -1,9 +1,10 @@
+import { describeWorker } from "../../shared/describe-worker.ts";
 import type { WorkersChange } from "../run/dispatcher.ts";
 
 /** A worker that joined or left, and who has how many of the shards now. */
 export function workersLine(change: WorkersChange, shards: number): string {
-	const { workerId, trunkEngine, threads } = change.worker;
-	const what = change.type === "joined" ? `joined (${trunkEngine}, threads: ${threads})` : `left (${change.reason})`;
+	const { workerId } = change.worker;
+	const what = change.type === "joined" ? `joined: ${describeWorker(change.worker)}` : `left (${change.reason})`;
 	const shares = [...change.shards].map(([id, held]) => `${shortName(id)} has ${held.length}`);
 	const share = shares.length > 0 ? `; of ${shards} shards ${shares.join(", ")}` : "";
 	return `worker ${shortName(workerId)} ${what}${share}`;

@@ -7,7 +7,7 @@ import { createTerminal, type Terminal } from "../../coordinator/terminal/termin
 import { exitCodeOf, TailtuneError } from "../../shared/errors.ts";
 import { checkLinks } from "./check-links.ts";
 import { ADDON, compileAddon } from "./compile-addon.ts";
-import { addPackages, fetchPrebuilt, packageFolder, removePackages } from "./npm-package.ts";
+import { addPackages, fetchPrebuilt, nameOf, packageFolder, removePackages } from "./npm-package.ts";
 import { obtainWheel, wheelCache } from "./obtain-wheel.ts";
 import { runProgram } from "./run-program.ts";
 import { unpackWheel } from "./unpack-wheel.ts";
@@ -18,6 +18,13 @@ interface Options {
 	readonly prebuilt: boolean;
 	readonly remove?: boolean;
 }
+
+/** All that this command ever adds. */
+const ADDED = [
+	...Object.values(RECIPES).map(({ package: name }) => `${name}@${TFJS_VERSION}`),
+	NODE_API_HEADERS,
+	...WEBGPU_PACKAGES,
+];
 
 const program = new Command("npm run native --")
 	.description("adds native TensorFlow (built from tfjs-node's sources against the libraries of a wheel) or WebGPU")
@@ -36,14 +43,14 @@ const program = new Command("npm run native --")
 	});
 
 async function installWebgpu(terminal: Terminal): Promise<void> {
-	await addPackages(...WEBGPU_PACKAGES);
+	await addPackages(WEBGPU_PACKAGES, ADDED);
 	terminal.line(`installed: ${WEBGPU_PACKAGES.join(", ")}; tailtune doctor says which device it finds`);
 }
 
 async function install(kind: NativeKind, { wheels, prebuilt }: Options, terminal: Terminal): Promise<void> {
 	const { package: name } = RECIPES[kind];
 	terminal.line(`${name}: installing`);
-	await addPackages(`${name}@${TFJS_VERSION}`, NODE_API_HEADERS);
+	await addPackages([`${name}@${TFJS_VERSION}`, NODE_API_HEADERS], ADDED);
 	// The makers' addon for GPUs is of 2022 and asks for CUDA 11.2: there the wheel is the way.
 	const isDone = kind === "cpu" && prebuilt && wheels === undefined && (await tryPrebuilt(name, terminal));
 	if (!isDone) await buildFromWheels(kind, wheels, terminal);
@@ -82,7 +89,7 @@ async function buildFromWheels(kind: NativeKind, source: string | undefined, ter
 async function check(name: string): Promise<string> {
 	const script = `
 		const util = require("node:util");
-		util.isNullOrUndefined ??= (value) => value === null || value === undefined;
+		util.isNullOrUndefined = (value) => value === null || value === undefined;
 		const tf = require(${JSON.stringify(name)});
 		const { TF_Version: version } = tf.backend().binding;
 		process.stdout.write("TensorFlow " + version + (tf.backend().isUsingGpuDevice ? " on GPU" : " on CPU"));`;
@@ -90,9 +97,7 @@ async function check(name: string): Promise<string> {
 }
 
 async function remove(terminal: Terminal): Promise<void> {
-	const built = Object.values(RECIPES).map(({ package: name }) => name);
-	const packages = [...built, NODE_API_HEADERS, ...WEBGPU_PACKAGES].map((name) => name.replace(/(?<=.)@.*$/, ""));
-	await removePackages(packages);
+	await removePackages(ADDED.map(nameOf));
 	await rm(wheelCache(), { recursive: true, force: true });
 	terminal.line("native TensorFlow is removed");
 }

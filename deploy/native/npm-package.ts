@@ -1,4 +1,6 @@
-import { join } from "node:path";
+import { existsSync } from "node:fs";
+import { mkdir, rename, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { runProgram } from "./run-program.ts";
 
@@ -11,9 +13,38 @@ export function packageFolder(name: string): string {
 	return join(PROJECT, "node_modules", name);
 }
 
-/** Adds packages without their install scripts, which would download, and without a trace in package.json. */
-export async function addPackages(...packages: readonly string[]): Promise<void> {
-	await npm("install", "--ignore-scripts", ...packages);
+/** What lies in a package's folder since it was built; npm, which installs the package anew, would take it away. */
+const BUILT = ["lib", "deps"];
+/** Where that lies meanwhile. */
+const ASIDE = packageFolder(".native");
+
+/**
+ * Adds packages without their install scripts, which would download, and without a trace in package.json.
+ * @param packages as in "name@1.2.3"
+ * @param others that stay as they are where they are there: npm takes away what neither package.json nor the command names
+ */
+export async function addPackages(packages: readonly string[], others: readonly string[]): Promise<void> {
+	const kept = others.filter((one) => !packages.includes(one) && existsSync(packageFolder(nameOf(one))));
+	const parts = kept.flatMap((one) => BUILT.map((part) => join(nameOf(one), part)));
+	const built = parts.filter((part) => existsSync(packageFolder(part)));
+	for (const part of built) await move(packageFolder(part), join(ASIDE, part));
+	try {
+		await npm("install", "--ignore-scripts", ...packages, ...kept);
+	} finally {
+		for (const part of built) await move(join(ASIDE, part), packageFolder(part));
+		await rm(ASIDE, { recursive: true, force: true });
+	}
+}
+
+async function move(from: string, to: string): Promise<void> {
+	await rm(to, { recursive: true, force: true });
+	await mkdir(dirname(to), { recursive: true });
+	await rename(from, to);
+}
+
+/** The name in "name@1.2.3". */
+export function nameOf(wanted: string): string {
+	return wanted.replace(/(?<=.)@.*$/, "");
 }
 
 /** Takes packages away again. */

@@ -106,8 +106,10 @@ export class RunKeeper {
 	async publish(item: WorkItem): Promise<void> {
 		const bytes = workItemCodec.encode(item);
 		const most = this.#parts.link.nc.info?.max_payload ?? Number.POSITIVE_INFINITY;
-		if (bytes.length + HEADER_BYTES > most)
-			throw new TailtuneError("protocol", `item ${itemKey(item)}: ${bytes.length} bytes, the server takes ${most}`);
+		if (bytes.length + HEADER_BYTES > most) {
+			const message = `item ${itemKey(item)}: found ${bytes.length} bytes, expected at most NATS' max_payload of ${most}`;
+			throw new TailtuneError("protocol", `${message}; more --shards or fewer --local-steps make smaller items`);
+		}
 		const entry = { item: bytes, shard: item.shard, isStored: false };
 		this.#unanswered.set(itemKey(item), entry);
 		await this.#store(entry);

@@ -23,7 +23,20 @@ export async function resolveConfig(flags: Settings, file?: string): Promise<Tra
 	checkConfig(fromFile, (key) => `${file}: ${key}`);
 	const given = { ...fromFile, ...flags };
 	const { preset } = checkConfig(given, flagOf);
-	return checkConfig({ ...(preset && PRESETS[preset]), ...given }, flagOf);
+	const config = checkConfig({ ...(preset && PRESETS[preset]), ...given }, flagOf);
+	if (config.localSteps === 1) refuseOuterSettings(config);
+	return config;
+}
+
+function refuseOuterSettings(config: TrainConfig): void {
+	const preset = defaultConfig();
+	for (const key of ["outerLr", "outerMomentum"] as const) {
+		if (config[key] === preset[key]) continue;
+		throw new TailtuneError(
+			"usage",
+			`${flagOf(key)}: found ${config[key]}, expected --local-steps of more than 1 with it`,
+		);
+	}
 }
 
 /** Checks settings against the schema; `nameOf` says how a key is called where it came from. */

@@ -15,6 +15,9 @@ import { CHUNK_BYTES } from "./tensor-stream.ts";
 
 const CONFIG_FILE = "config.json";
 
+/** Whole files have one. */
+const NO_CHECKSUM = Buffer.alloc(0);
+
 /** The models that workers may fetch: their own files only, nothing else that lies in their folders. */
 export class ServedModels {
 	readonly #folders: ReadonlyMap<string, string>;
@@ -46,7 +49,7 @@ export class ServedModels {
 			for (let place = byteOffset; place < file.byteLength; ) {
 				const { bytesRead } = await handle.read(buffer, 0, Math.min(CHUNK_BYTES, file.byteLength - place), place);
 				if (bytesRead === 0) throw new Refusal("REFUSAL_OFFSET", `${name}: has become shorter than ${file.byteLength}`);
-				yield { chunk: { byteOffset: place, data: buffer.subarray(0, bytesRead) } };
+				yield { chunk: { byteOffset: place, data: buffer.subarray(0, bytesRead), xxh64: NO_CHECKSUM } };
 				place += bytesRead;
 			}
 		} finally {

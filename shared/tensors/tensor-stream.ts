@@ -1,7 +1,7 @@
-import { crc32 } from "node:zlib";
 import type { TensorChunk } from "../../proto/gen/tailtune/v1/TensorChunk.ts";
 import type { TensorEnd } from "../../proto/gen/tailtune/v1/TensorEnd.ts";
 import { Refusal } from "../rpc/refusal.ts";
+import { checksumOf } from "./checksum.ts";
 import type { WireFormat } from "./tensor-schema.ts";
 import { BYTES_OF, decode, encode } from "./wire-format.ts";
 
@@ -23,15 +23,13 @@ export function* tensorParts(
 ): Generator<TensorPart> {
 	const step = CHUNK_BYTES / BYTES_OF[wire];
 	const holdsAll = scratch.length >= tensor.length;
-	let checksum = 0;
 	let byteOffset = 0;
 	for (let from = 0; from < tensor.length; from += step) {
 		const data = encode(wire, tensor.subarray(from, from + step), holdsAll ? scratch.subarray(from) : scratch);
-		checksum = crc32(data, checksum);
-		yield { chunk: { byteOffset, data } };
+		yield { chunk: { byteOffset, data, xxh64: checksumOf(data) } };
 		byteOffset += data.length;
 	}
-	yield { end: { byteLength: byteOffset, crc32: checksum } };
+	yield { end: { byteLength: byteOffset } };
 }
 
 /** The messages of a tensor that several receivers want: made when the first asks, kept for the others. */
@@ -59,7 +57,6 @@ export class TensorReceiver {
 	readonly #target: Float32Array;
 	readonly #wire: WireFormat;
 	#received = 0;
-	#checksum = 0;
 
 	/** @param target written to from the first chunk on */
 	constructor(target: Float32Array, wire: WireFormat) {
@@ -67,8 +64,8 @@ export class TensorReceiver {
 		this.#wire = wire;
 	}
 
-	/** @throws Refusal where the chunk isn't the next one, too long, cut within a number, or holds NaN or infinity */
-	add({ byteOffset, data }: TensorChunk): void {
+	/** @throws Refusal where the chunk isn't the next one or as it was sent, too long, cut within a number, or not finite */
+	add({ byteOffset, data, xxh64 }: TensorChunk): void {
 		const bytesOfOne = BYTES_OF[this.#wire];
 		const total = this.#target.length * bytesOfOne;
 		if (byteOffset !== this.#received)
@@ -80,20 +77,23 @@ export class TensorReceiver {
 			);
 		if (byteOffset + data.length > total)
 			throw new Refusal("REFUSAL_LENGTH", `at least ${byteOffset + data.length} bytes, expected ${total}`);
+		const checksum = checksumOf(data);
+		if (!checksum.equals(xxh64))
+			throw new Refusal(
+				"REFUSAL_CHECKSUM",
+				`found XXH64 ${checksum.toString("hex")}, expected ${Buffer.from(xxh64).toString("hex")}`,
+			);
 		const from = byteOffset / bytesOfOne;
 		const place = this.#target.subarray(from, from + data.length / bytesOfOne);
 		if (!decode(this.#wire, data, place))
 			throw new Refusal("REFUSAL_NOT_FINITE", `numbers ${from} to ${from + place.length} hold NaN or infinity`);
-		this.#checksum = crc32(data, this.#checksum);
 		this.#received += data.length;
 	}
 
-	/** @throws Refusal where the tensor isn't whole or not the one that was sent */
-	finish({ byteLength, crc32: expected }: TensorEnd): void {
+	/** @throws Refusal where the tensor isn't whole */
+	finish({ byteLength }: TensorEnd): void {
 		const total = this.#target.length * BYTES_OF[this.#wire];
 		if (this.#received !== total || byteLength !== total)
 			throw new Refusal("REFUSAL_LENGTH", `${this.#received} bytes, ${byteLength} announced, expected ${total}`);
-		if (this.#checksum !== expected)
-			throw new Refusal("REFUSAL_CHECKSUM", `found CRC-32 ${this.#checksum}, expected ${expected}`);
 	}
 }

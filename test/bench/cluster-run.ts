@@ -87,7 +87,7 @@ async function overNats(
 	const shape = cable === "counted" ? undefined : cable;
 	if (cable) relays.bus = await openRelay(portOf(server.url), shape);
 	const nats = relays.bus ? `nats://127.0.0.1:${relays.bus.port}` : server.url;
-	const forward = async (address: string) => {
+	const advertise = async (address: string) => {
 		relays.tensors = await openRelay(portOf(address), shape);
 		return `127.0.0.1:${relays.tensors.port}`;
 	};
@@ -96,7 +96,7 @@ async function overNats(
 	);
 	try {
 		await Promise.all(processes.map(({ stdout }) => lineWith(stdout as Readable, " joined ")));
-		return await run((of) => openNatsCluster({ nats: server.url, forward: cable && forward }, of));
+		return await run((of) => openNatsCluster({ nats: server.url, advertise: cable && advertise }, of));
 	} finally {
 		for (const worker of processes) worker.kill("SIGKILL");
 		await Promise.all(processes);

@@ -31,7 +31,8 @@ export function sendGrpc(client: ClassifierClient): Send {
 
 /** Posts JSON over connections that stay open. */
 export function sendHttp(url: string, body: (text: string) => object): Send {
-	const agent = new Agent({ keepAlive: true });
+	// Of a connection that was idle for 5 s a server may think that it is over.
+	const agent = new Agent({ keepAlive: true, timeout: 2000 });
 	return (text) =>
 		new Promise((resolve, reject) => {
 			const headers = { "content-type": "application/json" };

@@ -16,17 +16,20 @@ import { clientOf } from "../../shared/rpc/service.ts";
 import { start } from "../cli/tailtune.ts";
 import type { Bench, BenchContext, Row, Table } from "./bench.ts";
 import type { BenchOptions } from "./benches.ts";
+import { measureBatches } from "./serve-batch.ts";
 import { closedLoop, type LoadResult, openLoop, type Send, sendGrpc, sendHttp } from "./serve-load.ts";
 
 const PEER_PORT = 50_899;
 const CLIENTS = [1, 8, 32, 128];
 
 /** Answers under load, beside a PyTorch server with the same weights; then overload. */
-export function serveBench({ python, full }: Pick<BenchOptions, "python" | "full">): Bench {
-	return { name: "serve", run: (context) => measure(context, python, full) };
+export function serveBench(options: BenchOptions): Bench {
+	return { name: "serve", run: (context) => measure(context, options) };
 }
 
-async function measure({ repeats, peers, log }: BenchContext, python: string, full: boolean): Promise<Table[]> {
+async function measure(context: BenchContext, options: BenchOptions): Promise<Table[]> {
+	const { repeats, peers, log } = context;
+	const { python, full } = options;
 	const folder = await mkdtemp(join(tmpdir(), "tailtune-bench-"));
 	const texts = makeTexts(300);
 	const ends: (() => Promise<void>)[] = [() => rm(folder, { recursive: true })];
@@ -44,9 +47,12 @@ async function measure({ repeats, peers, log }: BenchContext, python: string, fu
 		for (const clients of CLIENTS) {
 			log(`serve: ${clients} clients`);
 			rows.push(await row(sides, texts, clients, repeats));
+			log(`serve: ${JSON.stringify(rows.at(-1))}`);
 		}
-		const overload = await measureOverload(ours.send, texts, full ? 30 : 8);
-		return [{ title: "Classify: so many clients, each waiting for its answer", rows }, overload];
+		const loads = { title: "Classify: so many clients, each waiting for its answer", rows };
+		const where = { client: ours.client, weights: join(folder, "model"), folder, options };
+		const batches = await measureBatches(context, where);
+		return [loads, batches, await measureOverload(ours.send, texts, full ? 30 : 8)];
 	} finally {
 		for (const end of ends) await end();
 	}
@@ -127,7 +133,7 @@ interface Side {
 	readonly end: () => Promise<void>;
 }
 
-async function startOurs(run: string): Promise<Side> {
+async function startOurs(run: string): Promise<Side & { readonly client: ClassifierClient }> {
 	const server = start(["serve", run, "--listen", "127.0.0.1:0"]);
 	let address = "";
 	for await (const line of createInterface({ input: server.stdout as Readable })) {
@@ -142,7 +148,7 @@ async function startOurs(run: string): Promise<Side> {
 		server.kill("SIGTERM");
 		await server;
 	};
-	return { send: sendGrpc(client), end };
+	return { client, send: sendGrpc(client), end };
 }
 
 /** The peer is given tokens: its tokenizer isn't what is compared. */

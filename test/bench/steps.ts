@@ -5,13 +5,17 @@ import { type BenchTexts, benchDataset, writeBenchTexts } from "./bench-texts.ts
 import type { BenchOptions } from "./benches.ts";
 import { type MachineRates, measureMachine } from "./machine-rates.ts";
 import { median, sideBySide, spread } from "./side-by-side.ts";
-import { type MeasuredRun, measureRun, THREADS, withFolder } from "./tailtune-run.ts";
+import { hasNative, type MeasuredRun, measureRun, NATIVE, NATIVE_FLAGS, THREADS, withFolder } from "./tailtune-run.ts";
 
 const WIDTH = 768;
 const BATCH = 8;
 const BLOCKS = 12;
-/** Steps of a run, enough for a median. Those without an ONNX graph take seconds each where TensorFlow isn't native. */
-const STEPS = { head: 20, "last-two-blocks": 20, lora: 3, all: 3 };
+/** Steps of a run, enough for a median. */
+const STEPS = 20;
+const KINDS = ["last-block", "head", "last-two-blocks", "lora", "all"] as const;
+
+/** What an npm install alone computes with. */
+const NPM_ALONE = ["--backend", "wasm"];
 
 /** Where the seconds of a run go: trunk and step against what the machine can do, and a step of every kind of tail. */
 export function stepsBench(options: BenchOptions): Bench {
@@ -22,18 +26,20 @@ async function runSteps({ repeats, log }: BenchContext, options: BenchOptions, f
 	const model = await resolveModel("random:small");
 	const textsOf = async (count: number) =>
 		writeBenchTexts(await benchDataset(options.data, count), join(folder, `${count}`));
-	const textsFor = (steps: number) => textsOf(Math.ceil((steps * BATCH) / 0.7) + 10);
+	const few = await textsOf(Math.ceil((STEPS * BATCH) / 0.7) + 10);
 	// The default setting on a whole run's texts, so that the opening of the model weighs little in its features phase.
 	const whole = await textsOf(options.texts);
 	const failures = new Map<string, string>();
-	const sides = await Promise.all(
-		Object.entries({ "last-block": undefined, ...STEPS }).map(async ([name, short]) => {
-			const texts = short === undefined ? whole : await textsFor(options.full ? 20 : short);
-			const flags = ["--trainable", name, "--epochs", "1", "--eval-every", "1000", "--epoch-eval", "batches"];
-			const measure = () => withFolder((fresh) => measureRun(fresh, texts, model, flags));
+	const libraries = { "": NPM_ALONE, ...((await hasNative()) && { [` on ${NATIVE}`]: NATIVE_FLAGS }) };
+	const sides = KINDS.flatMap((trainable) => {
+		const texts = trainable === "last-block" ? whole : few;
+		const common = ["--trainable", trainable, "--epochs", "1", "--eval-every", "1000", "--epoch-eval", "batches"];
+		return Object.entries(libraries).map(([library, flags]) => {
+			const name = `${trainable}${library}`;
+			const measure = () => withFolder((fresh) => measureRun(fresh, texts, model, [...common, ...flags]));
 			return { name, measure: () => measure().catch((error: Error) => failed(name, error, failures, log)) };
-		}),
-	);
+		});
+	});
 	const machines: MachineRates[] = [];
 	const machine = {
 		name: "machine",

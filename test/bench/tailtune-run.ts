@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { RunResult } from "../../coordinator/results/result.ts";
 import { readRunResult } from "../../coordinator/results/result-files.ts";
 import { countPhysicalCores } from "../../shared/physical-cores.ts";
+import { inspectEngines } from "../../worker/engine/inspect-engines.ts";
 import { COMMAND } from "../cli/tailtune.ts";
 import type { BenchTexts } from "./bench-texts.ts";
 import { type Measured, runMeasured } from "./measured-process.ts";
@@ -15,6 +16,15 @@ export interface MeasuredRun extends Measured {
 
 /** Compute threads of every side. */
 export const THREADS = countPhysicalCores();
+
+/** A side that computes on native TensorFlow: its name, and the flags of such a run. */
+export const NATIVE = "native TensorFlow";
+export const NATIVE_FLAGS = ["--engine", "tfjs", "--backend", "tensorflow"] as const;
+
+/** Whether there is native TensorFlow here (npm run native). */
+export async function hasNative(): Promise<boolean> {
+	return (await inspectEngines()).some(({ backend, usable }) => backend === "tensorflow" && usable);
+}
 
 /** A folder that goes when the work is done, whatever comes of it. */
 export async function withFolder<Result>(work: (folder: string) => Promise<Result>): Promise<Result> {

@@ -86,6 +86,21 @@ const refused: [title: string, args: readonly string[], message: string][] = [
 		"--batch: found 29, expected at most the 28 texts for training",
 	],
 	[
+		"an outer step without local ones",
+		[...TRAIN, "--outer-momentum", "0.9"],
+		"--outer-momentum: found 0.9, expected --local-steps of more than 1 with it",
+	],
+	[
+		"an address that workers could not dial",
+		[...TRAIN, "--nats", "nats://127.0.0.1:9", "--shards", "1", "--advertise", "here"],
+		"--advertise here: expected the address or name under which workers find this host, as HOST:PORT",
+	],
+	[
+		"an address for workers without --nats",
+		[...TRAIN, "--advertise", "here:7070"],
+		"--advertise: expected --nats beside it",
+	],
+	[
 		"an unknown size of random model",
 		["train", "--data", "texts.tsv", "--model", "random:tiny"],
 		"--model random:tiny: unknown size, expected random:small|medium|large|xl",

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import ava, { type ExecutionContext, type TestFn } from "ava";
 import { connect, headers } from "nats";
 import { readRunResult } from "../../coordinator/results/result-files.ts";
-import { newFolder, writeTexts } from "../cli/tailtune.ts";
+import { ENGINE, newFolder, writeTexts } from "../cli/tailtune.ts";
 import { startNatsServer, type TestServer } from "../nats-server.ts";
 import { connectClusterBus, takeItem } from "./intruder.ts";
 import { RunProcess, startWorkerProcess, type WorkerProcess, weightsHash } from "./processes.ts";
@@ -22,6 +22,9 @@ interface Context {
 
 const test = ava as TestFn<Context>;
 
+/** Of each label; for a run of some seconds, whatever computes it. */
+const TEXTS = ENGINE.length > 0 ? 60 : 120;
+
 /** A run under way. */
 interface Disturbed extends Context {
 	out: string;
@@ -30,7 +33,7 @@ interface Disturbed extends Context {
 
 test.before(async (t) => {
 	const folder = await newFolder();
-	const data = await writeTexts(120);
+	const data = await writeTexts(TEXTS);
 	const out = join(folder, "embedded");
 	const failure = await RunProcess.begin(data, out).end();
 	if (failure) throw new Error(failure);

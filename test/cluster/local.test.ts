@@ -1,12 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import test from "ava";
 import { execa } from "execa";
 import { WorkerProcesses } from "../../coordinator/run/worker-processes.ts";
 import { newFolder, tailtune, writeTexts } from "../cli/tailtune.ts";
-
-import { LONG, RunProcess, weightsHash } from "./processes.ts";
+import { childrenOf, LONG, RunProcess, untilGone, weightsHash } from "./processes.ts";
 
 // Promises 2 (elastic determinism) and 4 (resumable) of the design, for processes of one machine.
 
@@ -60,7 +58,7 @@ for (const signal of ["SIGINT", "SIGKILL"] as const) {
 		t.true(all.length > 3, "and the nats-server");
 		run.signal(signal);
 		await run.end();
-		while (all.some(isAlive)) await sleep(20);
+		await untilGone(all);
 		t.pass();
 	});
 }
@@ -89,21 +87,3 @@ test.serial("--workers wants a number, and no cluster beside it", async (t) => {
 	);
 	t.is(await refused("2", "--tls-ca", "x"), "tailtune: --workers: found --tls-ca beside it, expected one or the other");
 });
-
-async function childrenOf(pid: number, args = ""): Promise<number[]> {
-	const { stdout } = await execa("ps", ["-eo", "pid=,ppid=,args="]);
-	const lines = stdout.split("\n").map((line) => line.trim().split(/\s+/));
-	const found = lines.filter(
-		([, parent, ...command]) => Number(parent) === pid && ` ${command.join(" ")} `.includes(args),
-	);
-	return found.map(([child]) => Number(child));
-}
-
-function isAlive(pid: number): boolean {
-	try {
-		process.kill(pid, 0);
-		return true;
-	} catch {
-		return false;
-	}
-}

@@ -3,6 +3,8 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
+import { execa } from "execa";
 import { ENGINE, QUICK, start } from "../cli/tailtune.ts";
 
 type Process = ReturnType<typeof start>;
@@ -119,7 +121,32 @@ export class RunProcess {
 	}
 }
 
-function linesOf(process: Process): AsyncIterable<string> {
+/** A process's children, or those with that on their command lines. */
+export async function childrenOf(pid: number, args = ""): Promise<number[]> {
+	const { stdout } = await execa("ps", ["-eo", "pid=,ppid=,args="]);
+	const lines = stdout.split("\n").map((line) => line.trim().split(/\s+/));
+	const found = lines.filter(
+		([, parent, ...command]) => Number(parent) === pid && ` ${command.join(" ")} `.includes(args),
+	);
+	return found.map(([child]) => Number(child));
+}
+
+/** Waits until none of the processes lives. */
+export async function untilGone(pids: readonly number[]): Promise<void> {
+	while (pids.some(isAlive)) await sleep(20);
+}
+
+function isAlive(pid: number): boolean {
+	try {
+		process.kill(pid, 0);
+		return true;
+	} catch {
+		return false;
+	}
+}
+
+/** The lines that a process writes to stdout. */
+export function linesOf(process: Process): AsyncIterable<string> {
 	return createInterface({ input: process.stdout as Readable });
 }
 

@@ -49,7 +49,7 @@ test.serial(
 			String(
 				await tried(await as("coordinator"), "train", ...data, "--out", join(folder, "no"), "--listen", "0.0.0.0:0"),
 			),
-			/--listen 0\.0\.0\.0:0: expected the address or name under which workers find this host/,
+			/--listen 0\.0\.0\.0:0: expected the address or name under which workers find this host, or --advertise with that/,
 		);
 		t.regex(
 			String(

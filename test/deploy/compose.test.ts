@@ -10,7 +10,7 @@ import { parse } from "yaml";
 import { resolveConfig } from "../../shared/cli/resolve-config.ts";
 import { writeTexts } from "../cli/tailtune.ts";
 import { composeFile, isHealthy, makePlace, readCompose, type Service, startService } from "./compose.ts";
-import { entrypoint, layOutApp } from "./image.ts";
+import { entrypoint, imageInstructions, layOutApp } from "./image.ts";
 
 const folder = fileURLToPath(new URL("../../deploy", import.meta.url));
 
@@ -39,6 +39,20 @@ test("no service may more than it needs", async (t) => {
 	const { services } = composeFile.parse(await readCompose());
 	for (const service of Object.values(services))
 		t.like(service, { read_only: true, cap_drop: ["ALL"], security_opt: ["no-new-privileges:true"] });
+});
+
+test("a GPU worker is a worker that takes every GPU, of an image that has what they need", async (t) => {
+	const { worker, "gpu-worker": gpuWorker } = composeFile.parse(await readCompose()).services;
+	const [command, ...flags] = worker.command ?? [];
+	t.deepEqual(gpuWorker, {
+		...worker,
+		profiles: ["gpu"],
+		image: "tailtune-gpu",
+		build: { ...(worker.build as object), target: "gpu" },
+		command: [command, "--gpus", "all", ...flags],
+		deploy: { resources: { reservations: { devices: [{ driver: "nvidia", count: "all", capabilities: ["gpu"] }] } } },
+	});
+	t.not((await imageInstructions("gpu")).length, 0);
 });
 
 test("run.yaml is a run's configuration", async (t) => {

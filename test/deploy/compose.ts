@@ -20,7 +20,7 @@ const service = z.looseObject({
 
 /** What the tests look at of compose.yaml. */
 export const composeFile = z.looseObject({
-	services: z.strictObject({ nats: service, coordinator: service, worker: service }),
+	services: z.strictObject({ nats: service, coordinator: service, worker: service, "gpu-worker": service }),
 	secrets: z.record(z.string(), z.object({ file: z.string() })),
 	volumes: z.record(z.string(), z.null()),
 });

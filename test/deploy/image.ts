@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, symlink } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readFile, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -15,34 +15,49 @@ export function readDockerfile(): Promise<string> {
 	return readFile(join(root, "deploy/Dockerfile"), "utf8");
 }
 
-/** The instructions of the image itself: those of its last stage. None goes over several lines. */
-export async function imageInstructions(): Promise<Instruction[]> {
+/**
+ * The instructions that make an image: those of a stage, after those of the stages that it stands on. None goes over
+ * several lines.
+ * @param target default: the last stage, as `docker build` has it
+ */
+export async function imageInstructions(target?: string): Promise<Instruction[]> {
 	const lines = (await readDockerfile()).split("\n").filter((line) => /^[A-Z]/.test(line));
 	const instructions = lines.map((line) => {
 		const [name = "", ...rest] = line.split(" ");
 		return { name, rest: rest.join(" ") };
 	});
-	return instructions.slice(instructions.findLastIndex(({ name }) => name === "FROM"));
+	const isStart = ({ name, rest }: Instruction) =>
+		name === "FROM" && (target === undefined || rest.endsWith(` AS ${target}`));
+	const start = instructions.findLastIndex(isStart);
+	const from = instructions[start];
+	if (from === undefined) return [];
+	const length = instructions.slice(start + 1).findIndex(({ name }) => name === "FROM");
+	const own = instructions.slice(start, length < 0 ? undefined : start + 1 + length);
+	return [...(await imageInstructions(from.rest.split(" ")[0])), ...own];
 }
 
-/** Paths that the image gets from the project's folder. */
-export async function copiedPaths(): Promise<string[]> {
-	const copies = (await imageInstructions()).filter(({ name, rest }) => name === "COPY" && !rest.startsWith("--"));
+/** Paths that an image gets from the project's folder. */
+export async function copiedPaths(target?: string): Promise<string[]> {
+	const copies = (await imageInstructions(target)).filter(
+		({ name, rest }) => name === "COPY" && !rest.startsWith("--"),
+	);
 	return copies.flatMap(({ rest }) => rest.split(" ").slice(0, -1));
 }
 
-/** A folder with what the image has in /app: the files that its Dockerfile names and no others, and what is installed. */
-export async function layOutApp(): Promise<string> {
+/** A folder with what an image has in /app: the files that its Dockerfile names and no others, and what is installed. */
+export async function layOutApp(target?: string): Promise<string> {
 	const app = await mkdtemp(join(tmpdir(), "tailtune-image-"));
-	for (const path of ["node_modules", ...(await copiedPaths())]) {
+	await symlink(join(root, "node_modules"), join(app, "node_modules"));
+	// Copies: of a link Node would take the place where it leads to, and find there what isn't in the image.
+	for (const path of await copiedPaths(target)) {
 		await mkdir(dirname(join(app, path)), { recursive: true });
-		await symlink(join(root, path), join(app, path));
+		await cp(join(root, path), join(app, path), { recursive: true });
 	}
 	return app;
 }
 
-/** The program that the image runs, with what of it is fixed. */
-export async function entrypoint(): Promise<string[]> {
-	const found = (await imageInstructions()).find(({ name }) => name === "ENTRYPOINT");
+/** The program that an image runs, with what of it is fixed. */
+export async function entrypoint(target?: string): Promise<string[]> {
+	const found = (await imageInstructions(target)).find(({ name }) => name === "ENTRYPOINT");
 	return JSON.parse(found?.rest ?? "[]");
 }

@@ -1,5 +1,5 @@
-import { readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
@@ -9,6 +9,7 @@ import { COMMAND, newFolder } from "../cli/tailtune.ts";
 import { startNatsServer } from "../nats-server.ts";
 
 const UNIT = fileURLToPath(new URL("../../deploy/tailtune-worker.service", import.meta.url));
+const GPU = `${UNIT}.d/gpu.conf`;
 const NATS_CONFIG = fileURLToPath(new URL("../../deploy/nats/nats.conf", import.meta.url));
 
 /** How exposed `systemd-analyze security` may find it, of 100. */
@@ -16,26 +17,37 @@ const EXPOSURE = 20;
 
 const hasSystemd = !(await execa("systemd-analyze", ["--version"], { reject: false })).failed;
 
-/** The unit as a file of its own, with this machine's node. */
-async function unitHere(): Promise<string> {
+/** The unit as a file of its own, with this machine's node. @param dropIns to go with it */
+async function unitHere(...dropIns: readonly string[]): Promise<string> {
 	const file = join(await newFolder(), "tailtune-worker.service");
-	await writeFile(file, (await readFile(UNIT, "utf8")).replace("/usr/bin/node", process.execPath));
+	const copy = async (from: string, to: string) =>
+		writeFile(to, (await readFile(from, "utf8")).replace("/usr/bin/node", process.execPath));
+	await copy(UNIT, file);
+	await mkdir(`${file}.d`);
+	for (const dropIn of dropIns) await copy(dropIn, join(`${file}.d`, basename(dropIn)));
 	return file;
 }
 
 if (hasSystemd) {
-	test("systemd knows every line of the worker's unit", async (t) => {
-		const { exitCode, stdout, stderr } = await execa("systemd-analyze", ["verify", await unitHere()], {
-			reject: false,
+	for (const [name, dropIns] of [
+		["the worker's unit", []],
+		["the unit with what makes it a GPU worker", [GPU]],
+	] as const) {
+		test(`systemd knows every line of ${name}`, async (t) => {
+			const args = ["verify", await unitHere(...dropIns)];
+			const { exitCode, stdout, stderr } = await execa("systemd-analyze", args, { reject: false });
+			t.deepEqual([exitCode, stdout, stderr], [0, "", ""]);
 		});
-		t.deepEqual([exitCode, stdout, stderr], [0, "", ""]);
-	});
 
-	test("systemd finds the worker's unit little exposed", async (t) => {
-		const args = ["security", "--offline=true", `--threshold=${EXPOSURE}`, await unitHere()];
-		const { exitCode, stdout } = await execa("systemd-analyze", args, { reject: false });
-		t.is(exitCode, 0, stdout);
-	});
+		test(`systemd finds ${name} little exposed`, async (t) => {
+			const args = ["security", "--offline=true", `--threshold=${EXPOSURE}`, await unitHere(...dropIns)];
+			const { exitCode, stdout } = await execa("systemd-analyze", args, { reject: false });
+			t.is(exitCode, 0, stdout);
+			// Else the drop-in would not have been read.
+			t.is(/✓ PrivateDevices=/.test(stdout), dropIns.length === 0);
+			t.is(/char-nvidia\*:rw/.test(stdout), dropIns.length > 0);
+		});
+	}
 } else {
 	test("NOT RUN on this machine: systemd's look at the worker's unit", (t) => {
 		t.log("needs systemd-analyze (Debian: systemd)");
@@ -44,10 +56,15 @@ if (hasSystemd) {
 }
 
 /** Values of a setting of the unit's service, in order. */
-async function settings(name: string): Promise<string[]> {
-	const lines = (await readFile(UNIT, "utf8")).split("\n");
+async function settings(name: string, unit = UNIT): Promise<string[]> {
+	const lines = (await readFile(unit, "utf8")).split("\n");
 	return lines.filter((line) => line.startsWith(`${name}=`)).map((line) => line.slice(name.length + 1));
 }
+
+test("a GPU worker's command is the unit's, and takes every GPU", async (t) => {
+	const [command = ""] = await settings("ExecStart");
+	t.deepEqual(await settings("ExecStart", GPU), ["", command.replace(" worker ", " worker --gpus all ")]);
+});
 
 test("the unit's command, with its credentials and environment, is a worker that joins", async (t) => {
 	const etc = await newFolder();

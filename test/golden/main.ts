@@ -3,7 +3,7 @@ import { exitCodeOf } from "../../shared/errors.ts";
 import { openGoldenFolder } from "./golden-folder.ts";
 import { runGolden, usableEngines } from "./run-golden.ts";
 
-// npm run golden -- DIR [--engine onnx|tfjs] [--backend cpu|wasm|tensorflow]
+// npm run golden -- DIR [--engine onnx|tfjs] [--backend cpu|wasm|tensorflow|cuda...]
 try {
 	const { values, positionals } = parseArgs({
 		allowPositionals: true,

@@ -35,7 +35,11 @@ export async function usableEngines({ engine, backend }: EngineFilter = {}): Pro
 		throw new TailtuneError("engine", `${engine ?? "any engine"} ${backend ?? ""}: ${found}`);
 	}
 	return usable.map((one) => {
-		const choice = { engine: one.engine, backend: one.engine === "tfjs" ? one.backend : "auto", threads: 1 };
+		const choice = {
+			engine: one.engine,
+			backend: one.engine === "onnx" && one.backend === "cpu" ? "auto" : one.backend,
+			threads: 1,
+		};
 		return {
 			name: `${one.engine} ${one.backend}`,
 			open: (model, spec) => openEngines(model, spec, choice as EngineChoice),

@@ -14,7 +14,7 @@ export class WorkerProcess {
 	readonly node: Node;
 	/** Faults that its engine still has to show. */
 	engineFaults = 0;
-	#running: RunningWorker | undefined;
+	#starting: Promise<RunningWorker> | undefined;
 
 	constructor(name: string, world: World) {
 		this.node = new Node(name, world);
@@ -28,7 +28,7 @@ export class WorkerProcess {
 	async run(shared: Bus, dial: (address: string) => RpcServer | undefined, mutation: Mutation): Promise<void> {
 		const { node } = this;
 		const own = faultyBus(shared, node);
-		this.#running = await startWorker(
+		this.#starting = startWorker(
 			{
 				bus: mutation.ofWorkerBus?.(own) ?? own,
 				connect: async ({ tensorsAddress }) => {
@@ -48,13 +48,14 @@ export class WorkerProcess {
 				describeEngines: async () => ({ trunk: info, tail: info }),
 			},
 		);
-		await this.#running.stopped;
+		const running = await this.#starting;
+		await running.stopped;
 	}
 
-	/** Ctrl-C. */
+	/** Ctrl-C, which one that is joining heeds when it has. */
 	async stop(): Promise<void> {
-		if (!this.#running) return;
-		await this.#running.stop();
+		const running = await this.#starting;
+		await running?.stop();
 		if (!this.node.isDead) this.node.kill(1);
 	}
 }

@@ -1,6 +1,11 @@
 import { TailtuneError } from "../../shared/errors.ts";
 import type { ModelFiles } from "../../shared/model/model-files.ts";
 
+/** Whether a parameter is one of the two tables. */
+export function isEmbedding(name: string): boolean {
+	return name === "wte.weight" || name === "wpe.weight";
+}
+
 /** Token and position embeddings: [vocab, width] and [positions, width], row-major. */
 export interface Embedding {
 	readonly tokens: Float32Array;
@@ -45,16 +50,22 @@ export function embed(text: Uint32Array, { tokens, positions, width }: Embedding
 	return states;
 }
 
-/** Adds the gradient of a text's embedded states [tokens, width] to the gradients of both tables. */
-export function addEmbeddingGradient(text: Uint32Array, states: Float32Array, into: Embedding): void {
+/**
+ * Adds the gradient of embedded texts [texts, longest, width] to the gradients of both tables: one text after the other, row
+ * by row. Rows of a text beyond `longest` have none.
+ */
+export function addEmbeddingGradient(texts: readonly Uint32Array[], states: Float32Array, into: Embedding): void {
 	const { width } = into;
-	const add = (table: Float32Array, row: number, position: number) => {
+	const longest = states.length / texts.length / width;
+	const add = (table: Float32Array, row: number, from: number) => {
 		for (let i = 0; i < width; i++) {
-			table[row * width + i] = (table[row * width + i] as number) + (states[position * width + i] as number);
+			table[row * width + i] = (table[row * width + i] as number) + (states[from * width + i] as number);
 		}
 	};
-	for (const [position, token] of text.entries()) {
-		add(into.tokens, token, position);
-		add(into.positions, position, position);
+	for (const [index, text] of texts.entries()) {
+		for (const [position, token] of text.subarray(0, longest).entries()) {
+			add(into.tokens, token, index * longest + position);
+			add(into.positions, position, index * longest + position);
+		}
 	}
 }

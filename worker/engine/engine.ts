@@ -1,3 +1,4 @@
+import type { EngineChoice } from "../../shared/embedded-worker.ts";
 import type { Sequence, TailSpec } from "../../shared/messages.ts";
 import type { ModelFiles } from "../../shared/model/model-files.ts";
 import type { TrunkPrecision } from "../../shared/model/trunk-precision.ts";
@@ -60,6 +61,8 @@ export interface Tail {
 export interface EngineOptions {
 	/** Compute threads; each engine uses as many of them as it can. */
 	readonly threads: number;
+	/** On what an engine computes that has several; each knows its own. */
+	readonly backend?: EngineChoice["backend"];
 }
 
 export interface TrunkOptions extends EngineOptions {

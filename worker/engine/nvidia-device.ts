@@ -8,14 +8,15 @@ export function describeNvidiaDevice(): string {
 	const [index = "0"] = (process.env.CUDA_VISIBLE_DEVICES || "0").split(",");
 	try {
 		const query = ["--query-gpu=name,memory.total,driver_version", "--format=csv,noheader,nounits", `--id=${index}`];
-		const [name = "GPU", mebibytes, driver] = ask(query).trim().split(/,\s*/);
-		const cuda = /CUDA Version\s*: *([\d.]+)/.exec(ask([]))?.[1];
+		const [name = "GPU", mebibytes, driver] = askNvidiaSmi(query).trim().split(/,\s*/);
+		const cuda = /CUDA Version\s*: *([\d.]+)/.exec(askNvidiaSmi([]))?.[1];
 		return `${name}, ${(Number(mebibytes) / 1024).toFixed(1)} GiB, driver ${driver}, CUDA ${cuda ?? "unknown"}`;
 	} catch {
 		return "GPU";
 	}
 }
 
-function ask(args: readonly string[]): string {
-	return execFileSync("nvidia-smi", args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"], timeout: 10_000 });
+/** What nvidia-smi answers. Throws what `execFileSync` does. */
+export function askNvidiaSmi(args: readonly string[]): string {
+	return execFileSync("nvidia-smi", args, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"], timeout: 10_000 });
 }

@@ -4,7 +4,9 @@ import type { TailSpec } from "../../shared/messages.ts";
 import type { ModelFiles } from "../../shared/model/model-files.ts";
 import { cutOf } from "../../shared/model/tail-spec.ts";
 import type { EngineInfo, Tail, Trunk, TrunkOptions } from "./engine.ts";
+import { providerOf } from "./onnx/provider.ts";
 import { splitWhenFull } from "./split-when-full.ts";
+import type { TfjsOptions } from "./tfjs/backend.ts";
 
 /** What a run's engines are opened with. */
 export type RunEngineChoice = EngineChoice & TrunkOptions;
@@ -17,29 +19,49 @@ export interface Engines {
 }
 
 /**
- * Opens what a run's trunk and tail compute on. `onnx`: ONNX Runtime as far as it goes, and TensorFlow.js, which has every
- * setting, for the rest; `tfjs`: TensorFlow.js alone; `auto`: `onnx` where ONNX Runtime is there, else `tfjs`.
+ * Opens what a run's trunk and tail compute on. `onnx`: ONNX Runtime; `tfjs`: TensorFlow.js; `auto`: `onnx` where ONNX
+ * Runtime is there, else `tfjs`. With a provider of ONNX Runtime as the backend, that alone computes.
  * @throws TailtuneError "engine" where what was chosen can't be had here
  */
 export async function openEngines(model: ModelFiles, spec: TailSpec, choice: RunEngineChoice): Promise<Engines> {
 	const onnx = await loadOnnx(choice);
 	const hasTrunk = cutOf(spec, model.config.n_layer) > 0;
-	const hasOnnxTail = onnx?.onnxTailSupports(spec, model.config) ?? false;
-	if (hasTrunk && choice.trunkPrecision === "int8" && !onnx) {
-		const found = `found ${choice.engine === "tfjs" ? "--engine tfjs" : "no ONNX Runtime here"}`;
-		throw new TailtuneError("engine", `--trunk-precision int8: ${found}, expected ONNX Runtime, which alone has it`);
-	}
-	const openTrunk = onnx?.openOnnxTrunk ?? (await loadTfjs()).openTfjsTrunk;
-	const openTail = (hasOnnxTail && onnx?.openOnnxTail) || (await loadTfjs()).openTfjsTail;
+	if (hasTrunk) checkPrecision(choice, onnx !== undefined);
+	if (!onnx) tfjsChoice(choice); // refuses what it can't take before anything is opened
+	const openTrunk = async () => {
+		if (onnx) return onnx.openOnnxTrunk(model, spec, choice);
+		return (await loadTfjs()).openTfjsTrunk(model, spec, tfjsChoice(choice));
+	};
+	const openTail = async () => {
+		if (onnx) return onnx.openOnnxTail(model, spec, choice);
+		return (await loadTfjs()).openTfjsTail(model, spec, tfjsChoice(choice));
+	};
 	const { trunk: info } = await describeEngines(choice);
-	const trunk = hasTrunk ? openWhenNeeded(info, () => openTrunk(model, spec, choice)) : undefined;
+	const trunk = hasTrunk ? openWhenNeeded(info, openTrunk) : undefined;
 	try {
-		const tail = await openTail(model, spec, choice);
+		const tail = await openTail();
 		return { trunk, tail: splitWhenFull(tail, (line) => process.stderr.write(`${line}\n`)) };
 	} catch (error) {
 		await trunk?.dispose();
 		throw error;
 	}
+}
+
+function checkPrecision(choice: RunEngineChoice, isOnnx: boolean): void {
+	if (choice.trunkPrecision !== "int8") return;
+	const refuse = (found: string, expected: string) =>
+		new TailtuneError("engine", `--trunk-precision int8: found ${found}, expected ${expected}, which alone has it`);
+	const provider = providerOf(choice);
+	if (provider) throw refuse(`--backend ${provider}`, "ONNX Runtime on the processor");
+	if (!isOnnx) throw refuse(choice.engine === "tfjs" ? "--engine tfjs" : "no ONNX Runtime here", "ONNX Runtime");
+}
+
+/** The choice as TensorFlow.js takes it. @throws TailtuneError "engine" where it asks for a provider of ONNX Runtime */
+function tfjsChoice(choice: RunEngineChoice): RunEngineChoice & TfjsOptions {
+	const { backend } = choice;
+	if (backend === "cuda" || backend === "dml" || backend === "coreml")
+		throw new TailtuneError("engine", `--backend ${backend}: found TensorFlow.js beside it, expected --engine onnx`);
+	return { ...choice, backend };
 }
 
 /** A trunk that is opened when it has something to compute: where all features are kept that takes a second for nothing. */
@@ -57,10 +79,12 @@ function openWhenNeeded(info: EngineInfo, open: () => Promise<Trunk>): Trunk {
 	};
 }
 
-/** What `openEngines` prefers to compute on; a tail that ONNX Runtime has no graph for runs on TensorFlow.js all the same. */
+/** What `openEngines` computes on. */
 export async function describeEngines(choice: EngineChoice): Promise<{ trunk: EngineInfo; tail: EngineInfo }> {
 	const onnx = await loadOnnx(choice);
-	const info = onnx?.onnxInfo(choice) ?? (await (await loadTfjs()).openTfjsBackend(choice)).info;
+	const info = onnx
+		? await onnx.describeOnnx(choice)
+		: (await (await loadTfjs()).openTfjsBackend(tfjsChoice(choice))).info;
 	if (choice.requireGpu && !info.isGpu) {
 		const found = `${info.engine} ${info.backend} computes on ${info.device}`;
 		const how = "a GPU: look at its driver (nvidia-smi), npm run native -- gpu, or --engine tfjs --backend webgpu";
@@ -80,18 +104,20 @@ async function loadTfjs() {
 }
 
 /** ONNX Runtime, loaded when asked for: it brings a native library that not every platform has. */
-async function loadOnnx({ engine, requireGpu }: EngineChoice) {
-	// As we open it, ONNX Runtime computes on the processor.
-	if (engine === "tfjs" || (engine === "auto" && requireGpu)) return undefined;
+async function loadOnnx(choice: EngineChoice) {
+	const { engine, requireGpu } = choice;
+	const provider = providerOf(choice);
+	// Without a provider ONNX Runtime computes on the processor.
+	if (engine === "tfjs" || (engine === "auto" && requireGpu && !provider)) return undefined;
 	try {
-		const [session, trunk, tail] = await Promise.all([
-			import("./onnx/session.ts"),
+		const [describe, trunk, tail] = await Promise.all([
+			import("./onnx/describe-onnx.ts"),
 			import("./onnx/trunk.ts"),
 			import("./onnx/tail.ts"),
 		]);
-		return { ...session, ...trunk, ...tail };
+		return { ...describe, ...trunk, ...tail };
 	} catch (cause) {
-		if (engine === "auto") return undefined;
+		if (engine === "auto" && !provider) return undefined;
 		const reason = (cause as Error).message.split("\n", 1)[0];
 		throw new TailtuneError("engine", `onnx: ONNX Runtime can't be loaded: ${reason}`, { cause });
 	}

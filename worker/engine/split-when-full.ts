@@ -2,8 +2,8 @@ import { TailtuneError } from "../../shared/errors.ts";
 import { addWeighted } from "../../shared/optimizer/weighted-sum.ts";
 import type { Tail, TailInput } from "./engine.ts";
 
-/** As TensorFlow, WebGPU and CUDA say that the device's memory is full. */
-const FULL = /OOM when allocating|resource[ _]?exhausted|out of memory/i;
+/** As TensorFlow, WebGPU, CUDA and ONNX Runtime say that the device's memory is full. */
+const FULL = /OOM when allocating|resource[ _]?exhausted|out of memory|failed to allocate memory for requested buffer/i;
 
 /**
  * A tail that computes in two halves what its device has no room for, and says so once. The halves' gradients are weighted by

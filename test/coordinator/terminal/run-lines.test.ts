@@ -27,8 +27,12 @@ test("all that is known of a run is told in a line a fact, and nothing that it s
 	]);
 });
 
-test("a worker is shown with its shards by run", (t) => {
-	const [, , , row] = workersTable([{ ...someWorker("east"), shards: assignments }]);
-	t.regex(row ?? "", /east .* onnx cpu, tfjs wasm .* cpu .* 2 .* 2 of run/);
+test("a worker is shown with what it computes with and its shards by run", (t) => {
+	const device = "NVIDIA L4, 22.5 GiB, driver 550.54.15, CUDA 12.4";
+	const [, , , row] = workersTable([{ ...someWorker("east"), device, shards: assignments }]);
+	t.regex(
+		row ?? "",
+		/east .* onnx cpu, tfjs wasm .* 1\.0 .* NVIDIA L4, 22\.5 GiB, driver .*, CUDA 12\.4 .* 2 .* 2 of run/,
+	);
 	t.deepEqual(workersTable([]), ["no workers"]);
 });

@@ -12,10 +12,21 @@ test("a worker that joins or leaves is shown with everybody's share of the shard
 	]);
 	t.is(
 		workersLine({ type: "joined", worker, shards: both }, 3),
-		"worker east-71ed42d3 joined (onnx cpu, threads: 2); of 3 shards east-71ed42d3 has 2, west has 1",
+		"worker east-71ed42d3 joined: onnx cpu (1.0), 2 threads, cpu; of 3 shards east-71ed42d3 has 2, west has 1",
 	);
 	t.is(
 		workersLine({ type: "left", reason: "silent", worker, shards: new Map() }, 3),
 		"worker east-71ed42d3 left (silent)",
+	);
+});
+
+test("a worker that joins is shown with its GPU's name and memory, and the versions of driver, CUDA and library", (t) => {
+	const trunkEngine = "tfjs tensorflow";
+	const version = "@tensorflow/tfjs-node-gpu 4.22.0, TensorFlow 2.21.0";
+	const device = "NVIDIA L4, 22.5 GiB, driver 550.54.15, CUDA 12.4";
+	const worker = { ...someWorker(id("east")), trunkEngine, version, device, threads: 1 };
+	t.is(
+		workersLine({ type: "joined", worker, shards: new Map() }, 3),
+		`worker east-71ed42d3 joined: tfjs tensorflow (${version}), 1 thread, ${device}`,
 	);
 });

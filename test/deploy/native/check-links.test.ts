@@ -1,7 +1,12 @@
-import { copyFile, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { copyFile, cp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import test from "ava";
 import { checkLinks, missingIn } from "../../../deploy/native/check-links.ts";
+import { ADDON } from "../../../deploy/native/compile-addon.ts";
+import { packageFolder } from "../../../deploy/native/npm-package.ts";
+import { runProgram } from "../../../deploy/native/run-program.ts";
+import { RECIPES } from "../../../deploy/native/wheels.ts";
 import { newFolder } from "../../cli/tailtune.ts";
 
 test("a library that misses another is named, one that misses only the driver's is not", (t) => {
@@ -20,3 +25,22 @@ test("what is linked as it should passes, what is no library is an error", async
 	await writeFile(join(folder, "text.so.2"), "text");
 	await t.throwsAsync(checkLinks(folder), { code: "engine", message: /ldd failed/ });
 });
+
+const built = packageFolder(RECIPES.cpu.package);
+
+if (existsSync(join(built, ADDON))) {
+	test("tensorflow: what was built finds its libraries wherever it is copied, as into an image", async (t) => {
+		const folder = await newFolder();
+		t.teardown(() => rm(folder, { recursive: true }));
+		await cp(built, folder, { recursive: true });
+		await checkLinks(folder);
+		const report = await runProgram("ldd", [join(folder, ADDON)]);
+		t.true(report.includes(`libtensorflow_cc.so.2 => ${folder}/`), report);
+		t.false(report.includes(built), report);
+	});
+} else {
+	test("NOT RUN on this machine: whether native TensorFlow can be moved", (t) => {
+		t.log("npm run native -- cpu builds it");
+		t.pass();
+	});
+}

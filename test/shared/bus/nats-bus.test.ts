@@ -52,7 +52,10 @@ test("an item larger than the server takes is refused at once", async (t) => {
 	const { coordinator } = await startCluster(t);
 	await coordinator.announce(someRun());
 	const sequence = { exampleId: 1, tokens: Array(400_000).fill(40000), poolFrom: 0, poolCount: 1, label: 0 };
-	const refused = { code: "protocol", message: /item WORK_KIND_GRADIENT\/0\/0: 12\d+ bytes, the server takes 1048576/ };
+	const refused = {
+		code: "protocol",
+		message: /item WORK_KIND_GRADIENT\/0\/0: found 12\d+ bytes, expected at most NATS. max_payload of 1048576/,
+	};
 	await t.throwsAsync(coordinator.publish(someItem({ sequences: [sequence] })), refused);
 });
 

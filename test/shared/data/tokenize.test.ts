@@ -1,6 +1,7 @@
 import test from "ava";
 import fc from "fast-check";
-import { decode } from "gpt-tokenizer/encoding/r50k_base";
+import ranks from "gpt-tokenizer/bpeRanks/r50k_base";
+import { decode, encode } from "gpt-tokenizer/encoding/r50k_base";
 import { tokenize } from "../../../shared/data/tokenize.ts";
 
 const tokensOf = async (...texts: string[]) => (await tokenize(texts)).map((tokens) => [...tokens]);
@@ -47,4 +48,42 @@ test("the first tokens of a text are the same without the rest, and remembered w
 		);
 	}
 	t.deepEqual((await tokenize(texts.slice(-1)))[0], whole.at(-1));
+});
+
+/** Words much longer than what is encoded at once: of a few letters, of one kind of character, of bytes of every kind. */
+const longWords = fc.oneof(
+	...[
+		"ab",
+		"漢字仮名",
+		"0123456789",
+		"=-",
+		" \n\t",
+		"'!?\u0301",
+		"e\u0301é",
+		"👍🏽\ud800",
+		"𝐀𝐁\ud835x",
+		"\ufffd\ud83d",
+	].map((letters) => fc.string({ unit: fc.constantFrom(...letters), minLength: 200, maxLength: 1500, size: "max" })),
+	fc.string({ unit: "binary", maxLength: 600, size: "max" }),
+	fc.string({ unit: "grapheme", maxLength: 600, size: "max" }),
+);
+const longTexts = fc.array(fc.oneof(longWords, fc.constantFrom(" ", "  ", "\n\n", "'s", "word")), { maxLength: 4 });
+
+test("long words have the tokens that encoding them at once gives, and the first of them are the same", async (t) => {
+	const property = fc.asyncProperty(longTexts, fc.integer({ min: 1, max: 2000 }), async (parts, most) => {
+		const text = parts.join("");
+		const expected = encode(text, { disallowedSpecial: new Set() });
+		t.deepEqual(await tokensOf(text), [expected]);
+		t.deepEqual([...((await tokenize([text], most))[0] ?? [])], expected.slice(0, most));
+	});
+	await fc.assert(property, { numRuns: 150 });
+});
+
+test("words of 200,000 characters are encoded like others", async (t) => {
+	for (const letters of ["a", "漢字", "7", " ", "=", "é"]) {
+		const text = letters.repeat(200_000 / letters.length);
+		const [tokens = []] = await tokensOf(text);
+		t.is(Buffer.concat(tokens.map((token) => Buffer.from(ranks[token] ?? ""))).toString(), text);
+		t.deepEqual([...((await tokenize([text], 50))[0] ?? [])], tokens.slice(0, 50));
+	}
 });

@@ -27,7 +27,7 @@ async function openRaw(t: ExecutionContext, options: TensorServiceOptions = {}) 
 }
 
 const right = [someHeader(3), someChunk(0, [1, 2, 3]), someEnd([1, 2, 3])];
-const swapped: PutGradientRequestInput = { end: { byteLength: 12, crc32: 1 } };
+const changed = { chunk: { ...someChunk(0, [1, 2, 3]).chunk, data: Buffer.from(Float32Array.of(1, 2, 4).buffer) } };
 const empty: PutGradientRequestInput = { chunk: { byteOffset: 0, data: Buffer.alloc(0) } };
 const odd: PutGradientRequestInput = { chunk: { byteOffset: 0, data: Buffer.alloc(7) } };
 
@@ -53,7 +53,7 @@ const uploads: [title: string, reason: RefusalReason, messages: PutGradientReque
 	["a chunk twice", "REFUSAL_ORDER", [someHeader(3), someChunk(0, [1]), someChunk(0, [1, 2, 3]), someEnd([1, 2, 3])]],
 	["an empty chunk", "REFUSAL_MALFORMED", [someHeader(3), empty]],
 	["a chunk cut within a number", "REFUSAL_MALFORMED", [someHeader(3), odd]],
-	["another checksum", "REFUSAL_CHECKSUM", [someHeader(3), someChunk(0, [1, 2, 3]), swapped]],
+	["a chunk that isn't as it was sent", "REFUSAL_CHECKSUM", [someHeader(3), changed, someEnd([1, 2, 3])]],
 	["a message behind the end", "REFUSAL_ORDER", [...right, someChunk(12, [4])]],
 	["NaN", "REFUSAL_NOT_FINITE", [someHeader(3), someChunk(0, [1, Number.NaN, 3]), someEnd([1, Number.NaN, 3])]],
 	["infinity", "REFUSAL_NOT_FINITE", [someHeader(3), someChunk(0, [-Infinity, 2, 3]), someEnd([-Infinity, 2, 3])]],

@@ -1,8 +1,8 @@
-import { crc32 } from "node:zlib";
 import type { GradientHeaderInput } from "../../../proto/gen/tailtune/v1/GradientHeader.ts";
 import type { PutGradientRequestInput } from "../../../proto/gen/tailtune/v1/PutGradientRequest.ts";
 import type { PutGradientResponse } from "../../../proto/gen/tailtune/v1/PutGradientResponse.ts";
 import { fromServiceError } from "../../../shared/rpc/status.ts";
+import { checksumOf } from "../../../shared/tensors/checksum.ts";
 import type { TensorsClient } from "../../../shared/tensors/grpc-service.ts";
 import { someItem, someSchema } from "./conformance.ts";
 
@@ -14,12 +14,12 @@ export function someHeader(size: number, changes: GradientHeaderInput = {}): Put
 }
 
 export function someChunk(byteOffset: number, numbers: number[]): PutGradientRequestInput {
-	return { chunk: { byteOffset, data: Buffer.from(Float32Array.from(numbers).buffer) } };
+	const data = Buffer.from(Float32Array.from(numbers).buffer);
+	return { chunk: { byteOffset, data, xxh64: checksumOf(data) } };
 }
 
 export function someEnd(numbers: number[]): PutGradientRequestInput {
-	const bytes = Buffer.from(Float32Array.from(numbers).buffer);
-	return { end: { byteLength: bytes.length, crc32: crc32(bytes) } };
+	return { end: { byteLength: 4 * numbers.length } };
 }
 
 /** Sends messages as they are; rejects with what the server refuses them with. */

@@ -1,27 +1,57 @@
-import { mkdtemp, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import test from "ava";
 import { describeNvidiaDevice } from "../../../worker/engine/nvidia-device.ts";
+import { findNvidiaGpus } from "../../../worker/engine/nvidia-gpus.ts";
+import { BROKEN, pathWithNvidiaSmi } from "../../nvidia-smi.ts";
 
-/** Answers as a driver's program does on a host of two GPUs. */
-const NVIDIA_SMI = `#!/bin/sh
-case "$*" in
-*--id=0*) echo "NVIDIA A10, 23028, 550.54.15" ;;
-*--id=1*) echo "NVIDIA L4, 23034, 550.54.15" ;;
-"") echo "| NVIDIA-SMI 550.54.15    Driver Version: 550.54.15    CUDA Version: 12.4     |" ;;
-*) exit 6 ;;
-esac
-`;
+const { PATH } = process.env;
 
-test.serial("a GPU is described by name, memory, driver and CUDA, as its driver tells them", async (t) => {
-	const folder = await mkdtemp(join(tmpdir(), "tailtune-smi-"));
-	await writeFile(join(folder, "nvidia-smi"), NVIDIA_SMI, { mode: 0o755 });
-	process.env.PATH = `${folder}:${process.env.PATH}`;
+test.beforeEach(async () => {
+	process.env.PATH = await pathWithNvidiaSmi();
 	delete process.env.CUDA_VISIBLE_DEVICES;
+});
+
+test.serial("a GPU is described by name, memory, driver and CUDA, as its driver tells them", (t) => {
 	t.is(describeNvidiaDevice(), "NVIDIA A10, 22.5 GiB, driver 550.54.15, CUDA 12.4");
 	process.env.CUDA_VISIBLE_DEVICES = "1";
 	t.is(describeNvidiaDevice(), "NVIDIA L4, 22.5 GiB, driver 550.54.15, CUDA 12.4");
 	process.env.CUDA_VISIBLE_DEVICES = "7";
 	t.is(describeNvidiaDevice(), "GPU");
+});
+
+const TWO = [
+	{ index: 0, uuid: "GPU-1f9a2b70" },
+	{ index: 1, uuid: "GPU-c4d5e6f8" },
+];
+
+test.serial("all GPUs or some are found, of those that CUDA_VISIBLE_DEVICES shows", (t) => {
+	t.deepEqual(findNvidiaGpus("all"), TWO);
+	t.deepEqual(findNvidiaGpus("1, 0"), TWO.toReversed());
+	for (const visible of ["1", "GPU-c4", " 1 ,9"]) {
+		t.deepEqual(findNvidiaGpus("all", { CUDA_VISIBLE_DEVICES: visible }), TWO.slice(1));
+	}
+});
+
+test.serial("GPUs that aren't there, or not to be seen, are refused with those that are", (t) => {
+	const refused = (which: string, visible?: string) => {
+		const env = visible === undefined ? {} : { CUDA_VISIBLE_DEVICES: visible };
+		return t.throws(() => findNvidiaGpus(which, env), { name: "TailtuneError" }).message;
+	};
+	t.is(refused("2"), '--gpus: found "2", expected all, or numbers of 0,1');
+	t.is(refused("0,0"), '--gpus: found "0,0", expected all, or numbers of 0,1');
+	t.is(refused(""), '--gpus: found "", expected all, or numbers of 0,1');
+	t.is(refused("0", "1"), '--gpus: found "0", expected all, or numbers of 1 in CUDA_VISIBLE_DEVICES');
+	t.is(refused("all", ""), '--gpus: found "all", expected all, or numbers of none in CUDA_VISIBLE_DEVICES');
+});
+
+test.serial("a driver that doesn't answer, or isn't there, is told in one line", async (t) => {
+	process.env.PATH = await pathWithNvidiaSmi(BROKEN);
+	t.throws(() => findNvidiaGpus("all"), {
+		message: /^--gpus: nvidia-smi: NVIDIA-SMI has failed because .* NVIDIA driver\., expected a list of GPUs$/,
+	});
+	process.env.PATH = "/nowhere";
+	t.throws(() => findNvidiaGpus("all"), {
+		code: "not-found",
+		message: "--gpus: found no nvidia-smi, expected it in PATH: it comes with NVIDIA's driver",
+	});
+	process.env.PATH = PATH;
 });

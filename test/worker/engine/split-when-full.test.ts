@@ -44,6 +44,17 @@ test("what a device has no room for is computed in parts, to the same mean gradi
 	}
 });
 
+test("every library's words for a full device are known", async (t) => {
+	for (const words of [
+		"OOM when allocating tensor with shape[8,12]",
+		"RESOURCE_EXHAUSTED: failed copying input tensor",
+		"CUDA failure 2: out of memory",
+		"BFCArena::AllocateRawInternal Failed to allocate memory for requested buffer of size 4096",
+	]) {
+		t.is((await splitWhenFull(tailWithRoomFor(2, words), () => {}).logits(inputs)).length, 5);
+	}
+});
+
 test("a single text that a device has no room for is an error that says what to do", async (t) => {
 	const tail = splitWhenFull(tailWithRoomFor(0), () => {});
 	await t.throwsAsync(tail.logits(inputs), {

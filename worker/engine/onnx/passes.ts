@@ -17,6 +17,7 @@ export interface TailContext {
 	weight(name: string): Value;
 	/** Factor on x A B where a linear layer has a LoRA pair; undefined where none has. */
 	readonly loraScale: number | undefined;
+	readonly loraRank: number;
 	/** Says what a weight's gradient is, in the weight's shape or in another view of the same numbers. */
 	gradient(name: string, value: Value, view?: readonly number[]): void;
 }
@@ -89,19 +90,36 @@ export function withLora(context: TailContext, name: string, rows: Value, plain:
 
 /** s x A B with the trained pair `name.lora_A` and `name.lora_B`. */
 function loraPair(context: TailContext, name: string, rows: Value, scale: number): Pass {
-	const { graph } = context;
+	const { graph, loraRank: rank } = context;
 	const [a, b] = [context.weight(`${name}.lora_A`), context.weight(`${name}.lora_B`)];
-	const inner = graph.op("MatMul", [rows, a]);
+	const inner = fewColumns(graph, rows, a);
 	const alpha = { float: scale };
 	return {
-		value: graph.op("Gemm", [inner, b], { alpha }),
+		value: graph.op("Gemm", [inner, b], { transA: 1, alpha }),
 		back(gradient) {
-			context.gradient(`${name}.lora_B`, graph.op("Gemm", [inner, gradient], { transA: 1, alpha }));
-			const dInner = graph.op("Gemm", [gradient, b], { transB: 1, alpha });
-			context.gradient(`${name}.lora_A`, graph.op("Gemm", [rows, dInner], { transA: 1 }));
-			return graph.op("Gemm", [dInner, a], { transB: 1 });
+			const own = graph.op("Gemm", [turned(graph, inner, rank), gradient], { transA: 1, alpha });
+			context.gradient(`${name}.lora_B`, own);
+			const dInner = fewColumns(graph, gradient, turned(graph, b, rank), alpha);
+			context.gradient(`${name}.lora_A`, graph.op("Gemm", [rows, dInner], { transA: 1, transB: 1 }));
+			return graph.op("Gemm", [dInner, a], { transA: 1, transB: 1 });
 		},
 	};
+}
+
+/**
+ * rows [rows, in] times a matrix [in, few] of few columns, turned: [few, rows].
+ *
+ * ONNX Runtime adds up in portions whose size depends on a thread's columns where these are few, so that the bits would
+ * depend on the threads; but not where the left operand is stored by columns, as the matrix is here.
+ */
+export function fewColumns(graph: GraphBuilder, rows: Value, matrix: Value, alpha = { float: 1 }): Value {
+	return graph.op("Gemm", [matrix, rows], { transA: 1, transB: 1, alpha });
+}
+
+/** A matrix of so many rows, stored by columns. Turned as a batch of one, since a plain turn becomes a product's flag. */
+export function turned(graph: GraphBuilder, matrix: Value, rows: number): Value {
+	const batch = graph.op("Reshape", [matrix, graph.ints([1, rows, -1])]);
+	return graph.op("Reshape", [graph.op("Transpose", [batch], { perm: [0, 2, 1] }), graph.ints([-1, rows])]);
 }
 
 /** GELU in its tanh form (Hendrycks and Gimpel 2016): x / 2 * (1 + tanh(a (x + b x^3))). */

@@ -4,8 +4,9 @@ import { env, InferenceSession, Tensor } from "onnxruntime-node";
 import { TailtuneError } from "../../../shared/errors.ts";
 import type { EngineInfo, EngineOptions } from "../engine.ts";
 import { STORED_ROOT } from "./graph-builder.ts";
+import { describeProvider, providerOf } from "./provider.ts";
 
-/** An ONNX graph ready to run on the processor. Its runs occupy the calling thread until they are done. */
+/** An ONNX graph ready to run. Its runs occupy the calling thread until they are done. */
 export class Session {
 	readonly #session: InferenceSession;
 
@@ -14,17 +15,8 @@ export class Session {
 	}
 
 	/** Opens a model of `GraphBuilder.build()`. Throws TailtuneError "engine" where ONNX Runtime refuses it. */
-	static async open(model: Uint8Array, { threads }: EngineOptions): Promise<Session> {
-		const options: InferenceSession.SessionOptions = {
-			intraOpNumThreads: threads,
-			interOpNumThreads: 1,
-			executionMode: "sequential",
-			graphOptimizationLevel: "all",
-			// Errors are thrown; without this they are printed too.
-			logSeverityLevel: 4,
-			extra: { session: { model_external_initializers_file_folder_path: STORED_ROOT } },
-		};
-		return new Session(await explained(() => InferenceSession.create(model, options)));
+	static async open(model: Uint8Array, options: EngineOptions): Promise<Session> {
+		return new Session(await explained(() => InferenceSession.create(model, sessionOptions(options))));
 	}
 
 	/**
@@ -52,10 +44,38 @@ export class Session {
 	}
 }
 
+/** What ONNX Runtime is told of how and on what to compute. */
+export function sessionOptions(options: EngineOptions): InferenceSession.SessionOptions {
+	const provider = providerOf(options);
+	return {
+		// With a provider it doesn't have, or that can't start, ONNX Runtime makes no session.
+		executionProviders: [provider ?? "cpu"],
+		// DirectML refuses plans made beforehand of where values lie.
+		enableMemPattern: provider !== "dml",
+		intraOpNumThreads: options.threads,
+		interOpNumThreads: 1,
+		executionMode: "sequential",
+		graphOptimizationLevel: "all",
+		// Errors are thrown; without this they are printed too.
+		logSeverityLevel: 4,
+		extra: {
+			session: {
+				model_external_initializers_file_folder_path: STORED_ROOT,
+				// Each session has threads of its own: left spinning after a run, the trunk's take the tail's cores and the
+				// other way round, and a text alone takes twice as long.
+				force_spinning_stop: "1",
+			},
+		},
+	};
+}
+
 /** What to say about ONNX Runtime on this machine. */
-export function onnxInfo({ threads }: EngineOptions): EngineInfo {
-	const device = cpus()[0]?.model.trim() ?? "CPU";
-	return { engine: "onnx", backend: "cpu", device, threads, version: env.versions.node ?? env.versions.common };
+export function onnxInfo(options: EngineOptions): EngineInfo {
+	const provider = providerOf(options);
+	const version = env.versions.node ?? env.versions.common;
+	const common = { engine: "onnx", backend: provider ?? "cpu", threads: options.threads, version };
+	if (!provider) return { ...common, device: cpus()[0]?.model.trim() ?? "CPU" };
+	return { ...common, ...describeProvider(provider) };
 }
 
 /** A float32 tensor over an array, without a copy. */

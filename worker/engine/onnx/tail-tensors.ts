@@ -1,13 +1,17 @@
 import type { Tensor } from "onnxruntime-node";
+import type { Trainable } from "../../../shared/messages.ts";
+import { hasLora } from "../../../shared/model/tail-spec.ts";
 import type { TailInput } from "../engine.ts";
 import { causalMask, paddingMask } from "./masks.ts";
 import { floats, wholeNumbers } from "./session.ts";
 
 /** How a tail's texts become tensors. */
 export interface TailTensorOptions {
+	readonly trainable: Trainable;
 	readonly classes: number;
 	readonly causal: boolean;
 	readonly width: number;
+	readonly heads: number;
 	/** Blocks after the cut. */
 	readonly blocks: number;
 	readonly oneRow: boolean;
@@ -21,6 +25,14 @@ function rowsRead({ hidden, poolFrom, poolCount }: TailInput, { causal, blocks, 
 }
 
 /**
+ * The scores of one row have a column a head. ONNX Runtime shares columns among threads where they are more than the rows,
+ * at least 16 to each, and then the bits would depend on the threads; with that many rows it shares rows.
+ */
+function fewestRows({ heads, oneRow }: TailTensorOptions): number {
+	return oneRow && heads > 16 ? 2 * heads : 1;
+}
+
+/**
  * What `tailGraph` takes beside the parameters, for a batch of texts. A graph may need fewer of them.
  * @param room where the hidden states are put together; gives an array of at least so many numbers, holding anything
  */
@@ -28,12 +40,12 @@ export function tailTensors(
 	inputs: readonly TailInput[],
 	options: TailTensorOptions,
 	room: (length: number) => Float32Array,
-): Record<string, Tensor> {
+): { readonly hidden: Tensor } & Record<string, Tensor> {
 	const { classes, causal, width, blocks, oneRow } = options;
 	const texts = inputs.length;
 	const ranges = inputs.map((input) => rowsRead(input, options));
 	const lengths = ranges.map(([from, to]) => to - from);
-	const longest = Math.max(...lengths);
+	const longest = Math.max(fewestRows(options), ...lengths);
 	const hidden = room(texts * longest * width).subarray(0, texts * longest * width);
 	const pool = new Float32Array(texts * longest);
 	const target = new Float32Array(texts * classes);
@@ -52,6 +64,8 @@ export function tailTensors(
 		share: floats(Float32Array.of(1 / texts), [1]),
 		corners: wholeNumbers([texts, longest], [2]),
 		"row mask": paddingMask(lengths, longest, [1]),
-		...(blocks > (oneRow ? 1 : 0) && { mask: causal ? causalMask(longest) : paddingMask(lengths, longest) }),
+		...(blocks > (oneRow && !hasLora(options) ? 1 : 0) && {
+			mask: causal ? causalMask(longest) : paddingMask(lengths, longest),
+		}),
 	};
 }

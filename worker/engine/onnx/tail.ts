@@ -1,50 +1,21 @@
 import type { Tensor } from "onnxruntime-node";
-import { TailtuneError } from "../../../shared/errors.ts";
 import type { TailSpec } from "../../../shared/messages.ts";
-import type { Gpt2Config } from "../../../shared/model/gpt2-config.ts";
 import type { ModelFiles } from "../../../shared/model/model-files.ts";
-import { type ParameterLayout, parameterLayout } from "../../../shared/model/parameter-layout.ts";
-import { cutOf, hasLora } from "../../../shared/model/tail-spec.ts";
-import { type Embedding, embed, readEmbedding } from "../embedding.ts";
+import { type ParameterLayout, parameterLayout, parameterViews } from "../../../shared/model/parameter-layout.ts";
+import { cutOf } from "../../../shared/model/tail-spec.ts";
+import { addEmbeddingGradient, type Embedding, embed, embeddingOf, isEmbedding, readEmbedding } from "../embedding.ts";
 import type { EngineOptions, OpenTail, Tail, TailInput } from "../engine.ts";
 import { floats, onnxInfo, Session } from "./session.ts";
-import { gradientName, type TailGraphKind, tailGraph } from "./tail-graph.ts";
+import { gradientName, HIDDEN_GRADIENT, type TailGraphKind, tailGraph } from "./tail-graph.ts";
 import { tailTensors } from "./tail-tensors.ts";
-
-const SUPPORTED: ReadonlySet<TailSpec["trainable"]> = new Set([
-	"TRAINABLE_HEAD",
-	"TRAINABLE_LAST_BLOCK",
-	"TRAINABLE_LAST_TWO_BLOCKS",
-]);
-
-/**
- * The largest rank whose products never have their columns shared among threads, on which the bits would depend: ONNX
- * Runtime gives a thread at least 16.
- */
-const LARGEST_RANK = 16;
-
-/**
- * Whether `openOnnxTail` can train that: whole blocks with frozen ones before them, the head alone, or LoRA pairs of a
- * rank up to 16.
- */
-export function onnxTailSupports(
-	spec: Pick<TailSpec, "trainable" | "loraRank">,
-	config: Pick<Gpt2Config, "n_layer">,
-): boolean {
-	if (hasLora(spec)) return spec.loraRank <= LARGEST_RANK;
-	return SUPPORTED.has(spec.trainable) && cutOf(spec, config.n_layer) > 0;
-}
 
 /**
  * The tail in ONNX Runtime with a hand-derived backward pass. Where every text is read at one row, the last block
- * computes that row only. Throws TailtuneError "engine" for what `onnxTailSupports` refuses, or where ONNX Runtime fails.
+ * computes that row only. Throws TailtuneError "engine" where ONNX Runtime fails.
  */
 export const openOnnxTail: OpenTail = async (model, spec, options) => {
-	if (!onnxTailSupports(spec, model.config)) {
-		throw new TailtuneError("engine", `onnx: ${spec.trainable} is not among what its tail can train`);
-	}
-	const embedding = cutOf(spec, model.config.n_layer) === 0 ? await readEmbedding(model) : undefined;
-	return new OnnxTail(model, spec, options, embedding);
+	const isFrozen = cutOf(spec, model.config.n_layer) === 0 && spec.trainable !== "TRAINABLE_ALL";
+	return new OnnxTail(model, spec, options, isFrozen ? await readEmbedding(model) : undefined);
 };
 
 /**
@@ -64,8 +35,8 @@ class OnnxTail implements Tail {
 	readonly #spec: TailSpec;
 	readonly #options: EngineOptions;
 	readonly #layout: ParameterLayout;
-	/** Where the tail starts from tokens. */
-	readonly #embedding: Embedding | undefined;
+	/** Where the tail starts from tokens: the model's, or what was loaded. */
+	#embedding: Embedding | undefined;
 	#parameters: Float32Array | undefined;
 	#weights: Record<string, Tensor> = {};
 	#copy: Float32Array | undefined;
@@ -73,10 +44,10 @@ class OnnxTail implements Tail {
 	#room = new Float32Array(0);
 	readonly #graphs = new Map<string, Promise<OpenGraph>>();
 
-	constructor(model: ModelFiles, spec: TailSpec, { threads }: EngineOptions, embedding: Embedding | undefined) {
+	constructor(model: ModelFiles, spec: TailSpec, given: EngineOptions, embedding: Embedding | undefined) {
 		this.#embedding = embedding;
 		const most = Math.max(1, Math.floor(model.config.n_embd / COLUMNS_PER_THREAD));
-		const options = { threads: Math.min(threads, most) };
+		const options = { ...given, threads: Math.min(given.threads, most) };
 		this.info = onnxInfo(options);
 		this.#model = model;
 		this.#spec = spec;
@@ -92,7 +63,12 @@ class OnnxTail implements Tail {
 			floats(parameters.subarray(offset, offset + size), shape),
 		]);
 		this.#weights = Object.fromEntries(views);
+		this.#embedding = this.#tablesOf(parameters) ?? this.#embedding;
 		this.#parameters = parameters;
+	}
+
+	#tablesOf(vector: Float32Array): Embedding | undefined {
+		return embeddingOf(parameterViews(this.#layout, vector), this.#model.config.n_embd);
 	}
 
 	/** ONNX Runtime takes no shared memory. */
@@ -117,27 +93,36 @@ class OnnxTail implements Tail {
 
 	async #compute(given: readonly TailInput[], gradient?: Float32Array): Promise<Float32Array> {
 		const { classes } = this.#spec;
-		const blocks = this.#model.config.n_layer - cutOf(this.#spec, this.#model.config.n_layer);
+		const { n_embd: width, n_head: heads, n_layer } = this.#model.config;
+		const blocks = n_layer - cutOf(this.#spec, n_layer);
 		const table = this.#embedding;
 		const inputs = table ? given.map((text) => ({ ...text, hidden: embed(text.tokens, table) })) : given;
-		const oneRow = blocks > 0 && !hasLora(this.#spec) && inputs.every(({ poolCount }) => poolCount === 1);
+		const oneRow = blocks > 0 && inputs.every(({ poolCount }) => poolCount === 1);
 		const { session, gradientViews } = await this.#graph({ oneRow, withGradient: gradient !== undefined });
 		const logits = new Float32Array(inputs.length * classes);
 		const results: Record<string, Tensor> = { logits: floats(logits, [inputs.length, classes]) };
 		for (const { name, offset, size } of gradient ? this.#layout.entries : []) {
-			if (offset >= this.#layout.trainedSize) continue;
+			if (offset >= this.#layout.trainedSize || isEmbedding(name)) continue;
 			const own = (gradient as Float32Array).subarray(offset, offset + size);
 			results[gradientName(name)] = floats(own, gradientViews.get(name) ?? []);
 		}
-		const options = { ...this.#spec, width: this.#model.config.n_embd, oneRow, blocks };
+		const options = { ...this.#spec, width, heads, oneRow, blocks };
 		let room = this.#room;
 		this.#room = new Float32Array(0);
 		const tensors = tailTensors(inputs, options, (length) => {
 			if (room.length < length) room = new Float32Array(length);
 			return room;
 		});
-		await session.run({ ...this.#weights, ...tensors }, results);
+		const tables = gradient && this.#tablesOf(gradient);
+		const states = tables && floats(new Float32Array(tensors.hidden.size), [tensors.hidden.size / width, width]);
+		await session.run({ ...this.#weights, ...tensors }, { ...results, ...(states && { [HIDDEN_GRADIENT]: states }) });
 		this.#room = room;
+		if (tables && states) {
+			tables.tokens.fill(0);
+			tables.positions.fill(0);
+			const texts = inputs.map(({ tokens }) => tokens);
+			addEmbeddingGradient(texts, states.data as Float32Array, tables);
+		}
 		return logits;
 	}
 

@@ -6,6 +6,7 @@ import { setWasmPaths, version_wasm } from "@tensorflow/tfjs-backend-wasm";
 import { TailtuneError } from "../../../shared/errors.ts";
 import type { EngineInfo, EngineOptions } from "../engine.ts";
 import { describeNvidiaDevice } from "../nvidia-device.ts";
+import { importForGood } from "./import-for-good.ts";
 import { registerWasmMatMul } from "./wasm-matmul.ts";
 import { startWebgpu } from "./webgpu.ts";
 
@@ -31,6 +32,12 @@ export interface TfjsBackend {
 
 // Packages that bring the backend "tensorflow". Neither is a dependency: both are built for the machine at hand.
 const NATIVE_PACKAGES = ["@tensorflow/tfjs-node-gpu", "@tensorflow/tfjs-node"];
+
+/** What WebAssembly's 32-bit addresses reach. */
+const WASM_BYTES = 2 ** 32;
+
+/** As V8 says that memory which the backend did not get was written to. */
+const OUT_OF_BOUNDS = /memory access out of bounds/;
 
 const require = createRequire(import.meta.url);
 
@@ -65,9 +72,15 @@ function toBackend(name: TfjsBackendName, version: string, threads: number): Tfj
 		while (tf.getBackend() !== name) await activate(name);
 		let result: { readonly value: T } | undefined;
 		// What tidy is given back it searches for tensors, number by number.
-		tf.tidy(() => {
-			result = { value: work() };
-		});
+		try {
+			tf.tidy(() => {
+				result = { value: work() };
+			});
+		} catch (error) {
+			throw name === "wasm" && OUT_OF_BOUNDS.test((error as Error).message)
+				? wasmIsFull("a micro-batch's tensors")
+				: error;
+		}
 		return (result as unknown as { readonly value: T }).value;
 	};
 	return {
@@ -88,6 +101,19 @@ function toBackend(name: TfjsBackendName, version: string, threads: number): Tfj
 	};
 }
 
+/**
+ * Throws TailtuneError "engine" where so many numbers are more than the backend can hold.
+ * @param what they are, for the message
+ */
+export function assertRoomFor(numbers: number, what: string, { info }: Pick<TfjsBackend, "info">): void {
+	if (info.backend === "wasm" && numbers * Float32Array.BYTES_PER_ELEMENT > WASM_BYTES) throw wasmIsFull(what);
+}
+
+function wasmIsFull(what: string): TailtuneError {
+	const found = `tfjs wasm: ${what} need more than the 4 GiB that WebAssembly has`;
+	return new TailtuneError("engine", `${found}: expected a smaller model or --batch, or --engine onnx`);
+}
+
 async function activate(name: TfjsBackendName): Promise<boolean> {
 	return tf.findBackendFactory(name) !== null && (await tf.setBackend(name));
 }
@@ -106,11 +132,13 @@ const START: Record<TfjsBackendName, (threads: number) => Promise<string>> = {
 		process.env.TF_NUM_INTRAOP_THREADS ??= `${threads}`;
 		// As nvidia-smi numbers GPUs.
 		process.env.CUDA_DEVICE_ORDER ??= "PCI_BUS_ID";
+		// Else newer GPUs round what products take to 10 bits.
+		process.env.NVIDIA_TF32_OVERRIDE ??= "0";
 		// Else the first process takes a GPU's whole memory.
 		process.env.TF_FORCE_GPU_ALLOW_GROWTH ??= "true";
 		restoreUtil();
 		for (const name of NATIVE_PACKAGES.filter(isInstalled)) {
-			const native: { version: Record<string, string> } = await import(name);
+			const native = await importForGood<{ version: Record<string, string> }>(name);
 			const { binding } = tf.findBackend("tensorflow") as unknown as { binding?: { TF_Version?: string } };
 			return `${name} ${native.version["tfjs-node"]}, TensorFlow ${binding?.TF_Version ?? "unknown"}`;
 		}
@@ -126,8 +154,8 @@ function isInstalled(name: string): boolean {
 	}
 }
 
-/** tfjs-node 4.22 calls a function that Node 23 has removed. */
+/** tfjs-node 4.22 calls a function that Node 22 warns of and Node 23 has removed. */
 function restoreUtil(): void {
 	const util = require("node:util");
-	util.isNullOrUndefined ??= (value: unknown) => value === null || value === undefined;
+	util.isNullOrUndefined = (value: unknown) => value === null || value === undefined;
 }

@@ -9,16 +9,14 @@ import {
 	parameterViews,
 } from "../../../shared/model/parameter-layout.ts";
 import { cutOf } from "../../../shared/model/tail-spec.ts";
-import { addEmbeddingGradient, type Embedding, embed, embeddingOf, readEmbedding } from "../embedding.ts";
+import { addEmbeddingGradient, type Embedding, embed, embeddingOf, isEmbedding, readEmbedding } from "../embedding.ts";
 import type { Tail, TailInput } from "../engine.ts";
-import { openTfjsBackend, type TfjsBackend, type TfjsOptions } from "./backend.ts";
+import { assertRoomFor, openTfjsBackend, type TfjsBackend, type TfjsOptions } from "./backend.ts";
 import { readsOneRow, type TailBatch, tailLogits } from "./forward.ts";
 import { type Weights, weight } from "./layers.ts";
 import { pad, rectangleOf } from "./rectangle.ts";
 import { type Slot, slotsOf, writeSlot } from "./slots.ts";
 import { disposeAll, readFrozen, type Tensors, toTensor } from "./weights.ts";
-
-const isTable = (name: string) => name === "wte.weight" || name === "wpe.weight";
 
 /** Opens the blocks after the cut on TensorFlow.js. Throws TailtuneError "engine" where the backend can't be had. */
 export async function openTfjsTail(model: ModelFiles, spec: TailSpec, options: TfjsOptions): Promise<Tail> {
@@ -29,11 +27,19 @@ export async function openTfjsTail(model: ModelFiles, spec: TailSpec, options: T
 	const own = new Set(layout.entries.map(({ name }) => name));
 	const isBeforeCut = (name: string) => Number(/^h\.(\d+)\./.exec(name)?.[1] ?? cut) < cut;
 	const frozen = baseShapes(config).flatMap(([name]) =>
-		own.has(name) || isTable(name) || isBeforeCut(name) ? [] : [name],
+		own.has(name) || isEmbedding(name) || isBeforeCut(name) ? [] : [name],
 	);
+	const frozenSize = frozen.reduce((sum, name) => sum + sizeOf(model, name), 0);
+	const loaded = layout.entries.filter(({ name }) => !isEmbedding(name)).reduce((sum, { size }) => sum + size, 0);
+	// What is trained has a gradient too.
+	assertRoomFor(frozenSize + 2 * loaded, "the weights and their gradient", backend);
 	const tensors = await readFrozen(backend, model, frozen);
 	const embedding = cut === 0 && !own.has("wte.weight") ? await readEmbedding(model) : undefined;
 	return new TfjsTail(backend, { model, spec, layout, tensors, cut, embedding });
+}
+
+function sizeOf(model: ModelFiles, name: string): number {
+	return model.tensors.get(name)?.shape.reduce((product, size) => product * size, 1) ?? 0;
 }
 
 interface Parts {
@@ -71,7 +77,7 @@ class TfjsTail implements Tail {
 		this.#backend = backend;
 		this.#parts = parts;
 		this.#weights = { tensors, heads: n_head, epsilon: layer_norm_epsilon, loraScale: spec.loraScale };
-		this.#slots = layout.entries.filter(({ name }) => !isTable(name)).flatMap(slotsOf);
+		this.#slots = layout.entries.filter(({ name }) => !isEmbedding(name)).flatMap(slotsOf);
 		this.#blocks = Array.from({ length: n_layer - cut }, (_, i) => cut + i);
 		this.#vector = new Float32Array(layout.size);
 		this.#tables = embeddingOf(parameterViews(layout, this.#vector), n_embd);
@@ -166,9 +172,7 @@ class TfjsTail implements Tail {
 	#addTableGradient(inputs: readonly TailInput[], states: Float32Array, gradient: Float32Array): void {
 		const width = this.#parts.model.config.n_embd;
 		const into = embeddingOf(parameterViews(this.#parts.layout, gradient), width);
-		const textSize = states.length / inputs.length;
-		for (const [i, { tokens }] of inputs.entries()) {
-			if (into) addEmbeddingGradient(tokens, states.subarray(i * textSize, (i + 1) * textSize), into);
-		}
+		const texts = inputs.map(({ tokens }) => tokens);
+		if (into) addEmbeddingGradient(texts, states, into);
 	}
 }

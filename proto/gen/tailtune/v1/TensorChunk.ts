@@ -8,6 +8,10 @@ export interface TensorChunkInput {
    */
   'byteOffset'?: (number | string | Long);
   'data'?: (Buffer | Uint8Array | string);
+  /**
+   * XXH64 of data, 8 bytes, big-endian; none in a file, whose sha256 is in its manifest.
+   */
+  'xxh64'?: (Buffer | Uint8Array | string);
 }
 
 export interface TensorChunk {
@@ -16,4 +20,8 @@ export interface TensorChunk {
    */
   'byteOffset': (number);
   'data': (Buffer);
+  /**
+   * XXH64 of data, 8 bytes, big-endian; none in a file, whose sha256 is in its manifest.
+   */
+  'xxh64': (Buffer);
 }

@@ -4,16 +4,14 @@ import type { Long } from '@grpc/proto-loader';
 
 export interface TensorEndInput {
   /**
-   * Bytes of all chunks, and their CRC-32 (as in zlib).
+   * Bytes of all chunks.
    */
   'byteLength'?: (number | string | Long);
-  'crc32'?: (number);
 }
 
 export interface TensorEnd {
   /**
-   * Bytes of all chunks, and their CRC-32 (as in zlib).
+   * Bytes of all chunks.
    */
   'byteLength': (number);
-  'crc32': (number);
 }

@@ -7,7 +7,7 @@ import { parameterLayout } from "../../../../shared/model/parameter-layout.ts";
 import { TRAINABLE_BY_NAME } from "../../../../shared/model/tail-spec.ts";
 import type { TailInput } from "../../../../worker/engine/engine.ts";
 import { inspectEngines } from "../../../../worker/engine/inspect-engines.ts";
-import type { TfjsBackendName } from "../../../../worker/engine/tfjs/backend.ts";
+import { openTfjsBackend, type TfjsBackendName } from "../../../../worker/engine/tfjs/backend.ts";
 import { openTfjsTail } from "../../../../worker/engine/tfjs/tail.ts";
 import { openTfjsTrunk } from "../../../../worker/engine/tfjs/trunk.ts";
 
@@ -153,6 +153,26 @@ test.serial("what doesn't fit the model is refused", async (t) => {
 	await t.throwsAsync(tail.load(parameters.subarray(1)), { ...refused, message });
 	await close();
 });
+
+test.serial(
+	"what WebAssembly has no room for is refused in one line, at the start where that can be known",
+	async (t) => {
+		const large = { ...model, config: { ...model.config, n_layer: 36, n_embd: 1280 } };
+		const opening = openTfjsTail(large, specOf("TRAINABLE_ALL"), { backend: "wasm", threads: 1 });
+		await t.throwsAsync(opening, {
+			code: "engine",
+			message: /^tfjs wasm: the weights and their gradient need .*4 GiB/,
+		});
+		const backend = await openTfjsBackend({ backend: "wasm", threads: 1 });
+		const run = backend.run(() => {
+			throw new Error("memory access out of bounds");
+		});
+		await t.throwsAsync(run, {
+			code: "engine",
+			message: /^tfjs wasm: a micro-batch's tensors need .*smaller .*--batch/,
+		});
+	},
+);
 
 test.serial("the library prints nothing of its own", (t) => {
 	t.deepEqual(printed, []);

@@ -1,8 +1,11 @@
 import { fileURLToPath } from "node:url";
 import test from "ava";
 import { execa } from "execa";
+import { inspectEngines } from "../../../../worker/engine/inspect-engines.ts";
 
 const program = fileURLToPath(new URL("./program.ts", import.meta.url));
+
+const usable = (await inspectEngines()).filter((report) => report.usable);
 
 /** A program of its own, run from another folder: nothing may hang on flags or on where it is started. */
 function run(...args: string[]) {
@@ -12,13 +15,21 @@ function run(...args: string[]) {
 	});
 }
 
-for (const engine of ["onnx", "tfjs"]) {
-	test(`a process ends by itself beside an idle thread of ${engine}`, async (t) => {
-		const { exitCode, signal, stdout, stderr } = await run(engine);
-		t.deepEqual(
-			{ exitCode, signal, stdout, stderr },
-			{ exitCode: 0, signal: undefined, stdout: "2 logits", stderr: "" },
-		);
+for (const { engine, backend } of usable) {
+	test(`a process ends by itself beside an idle thread of ${engine} ${backend}`, async (t) => {
+		const { exitCode, signal, stdout, stderr } = await run(engine, backend);
+		t.deepEqual({ exitCode, signal, stdout }, { exitCode: 0, signal: undefined, stdout: "2 logits" });
+		// TensorFlow itself writes to stderr as it starts.
+		if (backend !== "tensorflow") t.is(stderr, "");
+	});
+}
+
+for (const { engine, backend } of usable.filter(({ backend }) => backend === "tensorflow")) {
+	test(`a process ends with its code where ${engine} ${backend} was loaded and has computed nothing`, async (t) => {
+		for (const code of [0, 7]) {
+			const { exitCode, signal } = await run(engine, backend, String(code));
+			t.deepEqual({ exitCode, signal }, { exitCode: code, signal: undefined });
+		}
 	});
 }
 

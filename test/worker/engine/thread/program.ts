@@ -1,17 +1,22 @@
-// What process.test.ts runs: opens engines in a thread, computes, and leaves the thread to the process's end.
+// What process.test.ts runs: opens engines in a thread, computes, and leaves the thread to the process's end. Its arguments are
+// engine and backend, with the exit code where it is to compute nothing; or "exit" alone, to exit while a fake computes.
 import { fileURLToPath } from "node:url";
 import type { EngineChoice } from "../../../../shared/embedded-worker.ts";
 import { openModel } from "../../../../shared/model/open-model.ts";
 import { parameterLayout } from "../../../../shared/model/parameter-layout.ts";
 import { ThreadEngines } from "../../../../worker/engine/thread/thread-engines.ts";
 
-const what = process.argv[2];
+const [what, backend = "auto", code] = process.argv.slice(2) as [string, EngineChoice["backend"]?, string?];
 const isReal = what === "onnx" || what === "tfjs";
 const fakes = new URL("./fake-thread-engines.ts", import.meta.url);
 const engines = isReal ? new ThreadEngines() : new ThreadEngines(fakes);
 const model = await openModel(fileURLToPath(new URL("../../../golden", import.meta.url)));
 const spec = { trainable: "TRAINABLE_LAST_BLOCK", classes: 2, causal: true, loraRank: 0, loraScale: 0 } as const;
-const choice = { engine: isReal ? what : "auto", backend: "auto", threads: 2 } satisfies EngineChoice;
+const choice = { engine: isReal ? what : "auto", backend, threads: 2 } satisfies EngineChoice;
+if (code !== undefined) {
+	await engines.describeEngines(choice);
+	process.exit(Number(code));
+}
 const { trunk, tail } = await engines.openEngines(model, spec, choice);
 const { size } = parameterLayout(spec, model.config);
 const tokens = Uint32Array.of(1, 2, 3);

@@ -1,0 +1,73 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import type { ClassifierClient } from "../../proto/gen/tailtune/v1/Classifier.ts";
+import { readAll } from "../../shared/rpc/read.ts";
+import type { BenchContext, Table } from "./bench.ts";
+import { type BenchTexts, benchDataset, writeBenchTexts } from "./bench-texts.ts";
+import type { BenchOptions } from "./benches.ts";
+import { runMeasured } from "./measured-process.ts";
+import { median, type Side, sideBySide, spread } from "./side-by-side.ts";
+import { THREADS } from "./tailtune-run.ts";
+
+const reportSchema = z.object({ messages_per_second: z.number() });
+
+/** What is measured, and where. */
+export interface BatchBench {
+	readonly client: ClassifierClient;
+	/** The model's folder. */
+	readonly weights: string;
+	/** For the texts. */
+	readonly folder: string;
+	readonly options: Pick<BenchOptions, "data" | "texts" | "python">;
+}
+
+/** Whole test sets as fast as they go: ours over a stream of the service, the peer's grouped by length in its own process. */
+export async function measureBatches({ peers, repeats, log }: BenchContext, bench: BatchBench): Promise<Table> {
+	const { client, weights, folder, options } = bench;
+	const sets = await writeBenchTexts(await benchDataset(options.data, options.texts), join(folder, "texts"));
+	const texts = await readTestTexts(sets);
+	const peer = (engine: string, aim?: number) => ({
+		engine,
+		aim,
+		measure: async () => {
+			const flags = ["--weights", weights, "--data", sets.folder, "--threads", `${THREADS}`, "--repeat", "1"];
+			const args = [join(peers ?? "", "serve.py"), "--offline", "--engine", engine, ...flags];
+			const { stdout } = await runMeasured({ file: options.python, args });
+			return reportSchema.parse(JSON.parse(stdout)).messages_per_second;
+		},
+	});
+	const others = peers === undefined ? [] : [peer("hf", 1.3), peer("fast")];
+	const sides: Side<number>[] = [
+		{ name: "batch, tailtune", measure: () => streamAll(client, texts) },
+		...others.map(({ engine, measure }) => ({ name: `batch, serve.py --engine ${engine}`, measure })),
+	];
+	const rates = await sideBySide(sides, repeats, log);
+	const [own = []] = rates.values();
+	const rows = others.map(({ engine, aim }) => {
+		const other = rates.get(`batch, serve.py --engine ${engine}`) ?? [];
+		const ratio = median(own) / median(other);
+		const values = { ratio, "our texts/s": median(own), "peer texts/s": median(other), "peer spread": spread(other) };
+		const judged = aim === undefined ? {} : { aim: `at least ${aim} times`, reached: ratio >= aim };
+		return { figure: `against --engine ${engine}`, values: { ...values, "our spread": spread(own) }, ...judged };
+	});
+	const alone = { figure: "alone", values: { "our texts/s": median(own), "our spread": spread(own) } };
+	return { title: `${texts.length} texts at once`, rows: rows.length > 0 ? rows : [alone] };
+}
+
+async function readTestTexts({ folder }: BenchTexts): Promise<string[]> {
+	const lines = (await readFile(join(folder, "test.jsonl"), "utf8")).trimEnd().split("\n");
+	return lines.map((line) => z.object({ text: z.string() }).parse(JSON.parse(line)).text);
+}
+
+/** Texts a second. */
+async function streamAll(client: ClassifierClient, texts: readonly string[]): Promise<number> {
+	const startMs = performance.now();
+	const call = client.ClassifyStream();
+	for (const text of texts) call.write({ text });
+	call.end();
+	let answers = 0;
+	for await (const _ of readAll(call)) answers++;
+	if (answers !== texts.length) throw new Error(`${answers} answers, expected ${texts.length}`);
+	return (1000 * answers) / (performance.now() - startMs);
+}

@@ -1,0 +1,12 @@
+// What gpus.test.ts runs, since there is no GPU: `tailtune worker --gpus all` without its --require-gpu. The argument is a NATS URL.
+import { interruptSignal } from "../../shared/cli/interrupt.ts";
+import { findNvidiaGpus } from "../../worker/engine/nvidia-gpus.ts";
+import { serveOnGpus } from "../../worker/gpu-workers.ts";
+
+await serveOnGpus({
+	gpus: findNvidiaGpus("all"),
+	args: ["--nats", process.argv[2] ?? "", "--threads", "1"],
+	env: process.env,
+	end: interruptSignal(),
+	onLine: (line) => process.stdout.write(`${line}\n`),
+});
