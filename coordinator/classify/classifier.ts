@@ -25,6 +25,9 @@ export interface Answer {
 }
 
 /** What a classifier is opened with. */
+/** What a model is computed with. */
+export type ClassifierEngine = ClusterRun["engine"] & Pick<TrainConfig, "trunkPrecision">;
+
 export interface ClassifierOptions extends Pick<Environment, "openCluster"> {
 	/** Groups that may be computed at the same time; default 1. */
 	readonly shards?: number;
@@ -56,7 +59,7 @@ export class Classifier {
 	 */
 	static async open(
 		runFolder: string,
-		engine: ClusterRun["engine"] & Pick<TrainConfig, "trunkPrecision">,
+		engine: ClassifierEngine,
 		{ openCluster, shards = 1, verify = false }: ClassifierOptions,
 	): Promise<Classifier> {
 		const folder = join(runFolder, "model");

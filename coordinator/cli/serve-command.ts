@@ -24,7 +24,7 @@ export function addServeCommand(program: Command, workerSide: WorkerSide): void 
 		.command("serve")
 		.description("answer Classify calls with the model of a run, also of one that is training")
 		.argument("<run>", "result folder of a run");
-	addConfigFlags(addServeFlags(command), ENGINE_SETTINGS).action(
+	addConfigFlags(addServeFlags(command), [...ENGINE_SETTINGS, "trunkPrecision"]).action(
 		async (run: string, _options: object, { optsWithGlobals }: Command) => {
 			const given = optsWithGlobals.call(command);
 			const options = parseServeOptions(given);

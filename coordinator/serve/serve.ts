@@ -1,7 +1,8 @@
 import { realClock } from "../../shared/bus/clock.ts";
 import type { TlsFiles } from "../../shared/rpc/credentials.ts";
 import { createServer } from "../../shared/rpc/server.ts";
-import type { ClusterRun, OpenCluster } from "../run/cluster.ts";
+import type { ClassifierEngine } from "../classify/classifier.ts";
+import type { OpenCluster } from "../run/cluster.ts";
 import { Calls } from "./calls.ts";
 import { httpApp, listenHttp } from "./http.ts";
 import { createLog, type Log } from "./log.ts";
@@ -16,7 +17,7 @@ export interface ServeParts {
 	/** Result folder of a run, which may still be training. */
 	readonly run: string;
 	readonly options: ServeOptions;
-	readonly engine: ClusterRun["engine"];
+	readonly engine: ClassifierEngine;
 	readonly openCluster: OpenCluster;
 	/** Batches that may be under way at the same time, all workers together. */
 	readonly shards: number;

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { realClock } from "../../shared/bus/clock.ts";
 import type { TailtuneError } from "../../shared/errors.ts";
-import { type Answer, Classifier } from "../classify/classifier.ts";
-import type { ClusterRun, OpenCluster } from "../run/cluster.ts";
+import { type Answer, Classifier, type ClassifierEngine } from "../classify/classifier.ts";
+import type { OpenCluster } from "../run/cluster.ts";
 import { Batcher, type BatcherParts } from "./batcher.ts";
 import { Lanes } from "./lanes.ts";
 import { type ReadText, readText } from "./read-text.ts";
@@ -12,7 +12,7 @@ import { stageModel } from "./stage-model.ts";
 /** What models are opened with. */
 export interface ModelParts {
 	readonly openCluster: OpenCluster;
-	readonly engine: ClusterRun["engine"];
+	readonly engine: ClassifierEngine;
 	/** Batches that may be under way at the same time, all workers together. */
 	readonly shards: number;
 	readonly limits: BatcherParts["limits"];

@@ -49,6 +49,19 @@ test("a text's logits are the same whichever batch it falls into", async (t) => 
 	t.true(Math.abs((together[0]?.logits[0] ?? 0) - (together[1]?.logits[0] ?? 0)) > 1e-5, "texts do differ");
 });
 
+test("with --trunk-precision int8 answers are those of whole numbers, close to the others", async (t) => {
+	const run = await makeRun();
+	const probability = async (...flags: string[]) => {
+		const client = await connect(t, (await startServer(t, run, flags)).address);
+		const answers = await Promise.all(texts.map((text) => classify(client, { text })));
+		return answers.map(({ probabilities }) => probabilities[0]?.probability ?? Number.NaN);
+	};
+	const [exact, rounded] = [await probability(), await probability("--trunk-precision", "int8")];
+	const differences = exact.map((value, i) => Math.abs(value - (rounded[i] ?? Number.NaN)));
+	t.true(Math.max(...differences) < 0.1, `${differences}`);
+	t.true(Math.max(...differences) > 1e-5);
+});
+
 test("one text, several, a stream and HTTP say the same, with all that belongs to an answer", async (t) => {
 	const server = await startServer(t, await makeRun());
 	const client = await connect(t, server.address);
