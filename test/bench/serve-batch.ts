@@ -14,7 +14,8 @@ const reportSchema = z.object({ messages_per_second: z.number() });
 
 /** What is measured, and where. */
 export interface BatchBench {
-	readonly client: ClassifierClient;
+	/** Of our servers, by what they compute with. */
+	readonly clients: Readonly<Record<string, ClassifierClient>>;
 	/** The model's folder. */
 	readonly weights: string;
 	/** For the texts. */
@@ -24,7 +25,7 @@ export interface BatchBench {
 
 /** Whole test sets as fast as they go: ours over a stream of the service, the peer's grouped by length in its own process. */
 export async function measureBatches({ peers, repeats, log }: BenchContext, bench: BatchBench): Promise<Table> {
-	const { client, weights, folder, options } = bench;
+	const { clients, weights, folder, options } = bench;
 	const sets = await writeBenchTexts(await benchDataset(options.data, options.texts), join(folder, "texts"));
 	const texts = await readTestTexts(sets);
 	const peer = (engine: string, aim?: number) => ({
@@ -38,21 +39,25 @@ export async function measureBatches({ peers, repeats, log }: BenchContext, benc
 		},
 	});
 	const others = peers === undefined ? [] : [peer("hf", 1.3), peer("fast")];
+	const ours = Object.entries(clients).map(([kind, client]) => ({ kind, measure: () => streamAll(client, texts) }));
 	const sides: Side<number>[] = [
-		{ name: "batch, tailtune", measure: () => streamAll(client, texts) },
-		...others.map(({ engine, measure }) => ({ name: `batch, serve.py --engine ${engine}`, measure })),
+		...ours.map(({ kind, measure }) => ({ name: `batch, ${kind}`, measure })),
+		...others.map(({ engine, measure }) => ({ name: `batch, ${engine}`, measure })),
 	];
 	const rates = await sideBySide(sides, repeats, log);
-	const [own = []] = rates.values();
-	const rows = others.map(({ engine, aim }) => {
-		const other = rates.get(`batch, serve.py --engine ${engine}`) ?? [];
-		const ratio = median(own) / median(other);
-		const values = { ratio, "our texts/s": median(own), "peer texts/s": median(other), "peer spread": spread(other) };
-		const judged = aim === undefined ? {} : { aim: `at least ${aim} times`, reached: ratio >= aim };
-		return { figure: `against --engine ${engine}`, values: { ...values, "our spread": spread(own) }, ...judged };
+	const rows = ours.flatMap(({ kind }) => {
+		const own = rates.get(`batch, ${kind}`) ?? [];
+		const values = { "our texts/s": median(own), "our spread": spread(own) };
+		if (others.length === 0) return [{ figure: kind, values }];
+		return others.map(({ engine, aim }) => {
+			const other = rates.get(`batch, ${engine}`) ?? [];
+			const ratio = median(own) / median(other);
+			const compared = { ratio, ...values, "peer texts/s": median(other), "peer spread": spread(other) };
+			const judged = aim === undefined ? {} : { aim: `at least ${aim} times`, reached: ratio >= aim };
+			return { figure: `${kind} against serve.py --engine ${engine}`, values: compared, ...judged };
+		});
 	});
-	const alone = { figure: "alone", values: { "our texts/s": median(own), "our spread": spread(own) } };
-	return { title: `${texts.length} texts at once`, rows: rows.length > 0 ? rows : [alone] };
+	return { title: `${texts.length} texts at once`, rows };
 }
 
 async function readTestTexts({ folder }: BenchTexts): Promise<string[]> {

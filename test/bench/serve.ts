@@ -37,6 +37,8 @@ async function measure(context: BenchContext, options: BenchOptions): Promise<Ta
 		await makeRun(folder, peers, python);
 		const ours = await startOurs(folder);
 		ends.unshift(ours.end);
+		const int8 = await startOurs(folder, ["--trunk-precision", "int8"]);
+		ends.unshift(int8.end);
 		const sides: Record<string, Send> = { tailtune: ours.send };
 		if (peers !== undefined) {
 			const peer = await startPeer(peers, python, join(folder, "model"), texts);
@@ -50,7 +52,8 @@ async function measure(context: BenchContext, options: BenchOptions): Promise<Ta
 			log(`serve: ${JSON.stringify(rows.at(-1))}`);
 		}
 		const loads = { title: "Classify: so many clients, each waiting for its answer", rows };
-		const where = { client: ours.client, weights: join(folder, "model"), folder, options };
+		const clients = { fp32: ours.client, int8: int8.client };
+		const where = { clients, weights: join(folder, "model"), folder, options };
 		const batches = await measureBatches(context, where);
 		return [loads, batches, await measureOverload(ours.send, texts, full ? 30 : 8)];
 	} finally {
@@ -133,8 +136,11 @@ interface Side {
 	readonly end: () => Promise<void>;
 }
 
-async function startOurs(run: string): Promise<Side & { readonly client: ClassifierClient }> {
-	const server = start(["serve", run, "--listen", "127.0.0.1:0"]);
+async function startOurs(
+	run: string,
+	flags: readonly string[] = [],
+): Promise<Side & { readonly client: ClassifierClient }> {
+	const server = start(["serve", run, "--listen", "127.0.0.1:0", ...flags]);
 	let address = "";
 	for await (const line of createInterface({ input: server.stdout as Readable })) {
 		const { msg, grpc } = JSON.parse(line);
