@@ -24,10 +24,10 @@ export interface Answer {
 	readonly truncated: boolean;
 }
 
-/** What a classifier is opened with. */
 /** What a model is computed with. */
 export type ClassifierEngine = ClusterRun["engine"] & Pick<TrainConfig, "trunkPrecision">;
 
+/** What a classifier is opened with. */
 export interface ClassifierOptions extends Pick<Environment, "openCluster"> {
 	/** Groups that may be computed at the same time; default 1. */
 	readonly shards?: number;

@@ -16,6 +16,14 @@ export function describeNvidiaDevice(): string {
 	}
 }
 
+/** Readies the environment for CUDA, whichever library loads it; what is set already stays. */
+export function prepareCuda(): void {
+	// As nvidia-smi numbers GPUs.
+	process.env.CUDA_DEVICE_ORDER ??= "PCI_BUS_ID";
+	// Else newer GPUs round what products take to 10 bits.
+	process.env.NVIDIA_TF32_OVERRIDE ??= "0";
+}
+
 /** What nvidia-smi answers. Throws what `execFileSync` does. */
 export function askNvidiaSmi(args: readonly string[]): string {
 	return execFileSync("nvidia-smi", args, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"], timeout: 10_000 });

@@ -4,7 +4,7 @@ import type { TailSpec } from "../../shared/messages.ts";
 import type { ModelFiles } from "../../shared/model/model-files.ts";
 import { cutOf } from "../../shared/model/tail-spec.ts";
 import type { EngineInfo, Tail, Trunk, TrunkOptions } from "./engine.ts";
-import { providerOf } from "./onnx/provider.ts";
+import { isProvider, providerOf } from "./onnx/provider.ts";
 import { splitWhenFull } from "./split-when-full.ts";
 import type { TfjsOptions } from "./tfjs/backend.ts";
 
@@ -27,7 +27,6 @@ export async function openEngines(model: ModelFiles, spec: TailSpec, choice: Run
 	const onnx = await loadOnnx(choice);
 	const hasTrunk = cutOf(spec, model.config.n_layer) > 0;
 	if (hasTrunk) checkPrecision(choice, onnx !== undefined);
-	if (!onnx) tfjsChoice(choice); // refuses what it can't take before anything is opened
 	const openTrunk = async () => {
 		if (onnx) return onnx.openOnnxTrunk(model, spec, choice);
 		return (await loadTfjs()).openTfjsTrunk(model, spec, tfjsChoice(choice));
@@ -59,7 +58,7 @@ function checkPrecision(choice: RunEngineChoice, isOnnx: boolean): void {
 /** The choice as TensorFlow.js takes it. @throws TailtuneError "engine" where it asks for a provider of ONNX Runtime */
 function tfjsChoice(choice: RunEngineChoice): RunEngineChoice & TfjsOptions {
 	const { backend } = choice;
-	if (backend === "cuda" || backend === "dml" || backend === "coreml")
+	if (isProvider(backend))
 		throw new TailtuneError("engine", `--backend ${backend}: found TensorFlow.js beside it, expected --engine onnx`);
 	return { ...choice, backend };
 }

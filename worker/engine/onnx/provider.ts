@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { TailtuneError } from "../../../shared/errors.ts";
 import type { EngineInfo, EngineOptions } from "../engine.ts";
-import { describeNvidiaDevice } from "../nvidia-device.ts";
+import { describeNvidiaDevice, prepareCuda } from "../nvidia-device.ts";
 
 /** What ONNX Runtime computes on instead of the processor, each on one system; it calls them execution providers. */
 export const ONNX_PROVIDERS = ["cuda", "dml", "coreml"] as const;
@@ -29,9 +29,14 @@ const CUDA_LIBRARY = "libonnxruntime_providers_cuda.so";
 const HOW_TO_GET_IT =
 	"node node_modules/onnxruntime-node/script/install.js --onnxruntime-node-install=cuda12 fetches it; CUDA 12 and cuDNN 9 must be there too";
 
+/** Whether a backend is one of the providers. */
+export function isProvider(backend: EngineOptions["backend"]): backend is OnnxProvider {
+	return ONNX_PROVIDERS.some((provider) => provider === backend);
+}
+
 /** The provider that was chosen; undefined: the processor. Names of other engines' backends aren't for this one. */
 export function providerOf({ backend }: Pick<EngineOptions, "backend">): OnnxProvider | undefined {
-	return ONNX_PROVIDERS.find((provider) => provider === backend);
+	return isProvider(backend) ? backend : undefined;
 }
 
 /** The providers of this system. */
@@ -51,10 +56,7 @@ export function prepareProvider(provider: OnnxProvider): void {
 	if (provider !== "cuda") return;
 	const library = join(packageFolder(), "bin", "napi-v6", "linux", "x64", CUDA_LIBRARY);
 	if (!existsSync(library)) throw new TailtuneError("engine", `onnx cuda: found no ${library}: ${HOW_TO_GET_IT}`);
-	// As nvidia-smi numbers GPUs.
-	process.env.CUDA_DEVICE_ORDER ??= "PCI_BUS_ID";
-	// Else newer GPUs round what products take to 10 bits.
-	process.env.NVIDIA_TF32_OVERRIDE ??= "0";
+	prepareCuda();
 }
 
 /** The device behind a provider. Core ML decides itself whether a GPU computes. */

@@ -5,7 +5,7 @@ import * as tf from "@tensorflow/tfjs";
 import { setWasmPaths, version_wasm } from "@tensorflow/tfjs-backend-wasm";
 import { TailtuneError } from "../../../shared/errors.ts";
 import type { EngineInfo, EngineOptions } from "../engine.ts";
-import { describeNvidiaDevice } from "../nvidia-device.ts";
+import { describeNvidiaDevice, prepareCuda } from "../nvidia-device.ts";
 import { importForGood } from "./import-for-good.ts";
 import { registerWasmMatMul } from "./wasm-matmul.ts";
 import { startWebgpu } from "./webgpu.ts";
@@ -130,10 +130,7 @@ const START: Record<TfjsBackendName, (threads: number) => Promise<string>> = {
 	async tensorflow(threads) {
 		process.env.TF_CPP_MIN_LOG_LEVEL ??= "2";
 		process.env.TF_NUM_INTRAOP_THREADS ??= `${threads}`;
-		// As nvidia-smi numbers GPUs.
-		process.env.CUDA_DEVICE_ORDER ??= "PCI_BUS_ID";
-		// Else newer GPUs round what products take to 10 bits.
-		process.env.NVIDIA_TF32_OVERRIDE ??= "0";
+		prepareCuda();
 		// Else the first process takes a GPU's whole memory.
 		process.env.TF_FORCE_GPU_ALLOW_GROWTH ??= "true";
 		restoreUtil();
