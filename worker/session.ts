@@ -198,7 +198,7 @@ export class Session {
 		}
 		const computed = await this.#compute(trunk, missing);
 		for (const [key, rows] of computed) take(key, rows);
-		if (isKept) cache?.add(computed);
+		if (isKept) await cache?.add(computed);
 		const trunkTokens = [...missing.values()].reduce((sum, { tokens }) => sum + tokens.length, 0);
 		const inputs = texts.map((text) => ({
 			...text,

@@ -21,16 +21,20 @@ interface CachedTensor {
 
 const log = debuglog("tailtune");
 
+/** The most that waits in memory to be written: computing holds the thread, so that a pack takes longer than the next. */
+const WAITING_BYTES = 128 << 20;
+
 /**
  * Features on disk between runs: a safetensors file, a *pack*, for the texts that were computed together, each tensor under
- * the hash of its text's key, with a CRC-32 in the metadata. It holds nothing up and never fails a run: packs are
- * written in the background, and what can't be read or isn't what was written is computed again.
+ * the hash of its text's key, with a CRC-32 in the metadata. It never fails a run: packs are written in the background,
+ * and what can't be read or isn't what was written is computed again.
  */
 export class FeatureCache {
 	readonly #folder: string;
 	readonly #room: PackRoom;
 	#index: Promise<Map<string, CachedTensor>> | undefined;
 	#writing: Promise<void> = Promise.resolve();
+	#waitingBytes = 0;
 
 	/** @param kind everything but a text's key that its features depend on */
 	constructor(kind: object, { folder, bytes }: FeatureCacheOptions) {
@@ -55,12 +59,18 @@ export class FeatureCache {
 		return found;
 	}
 
-	/** Begins to write what was computed together; the arrays are only read. */
-	add(entries: ReadonlyMap<string, Float32Array>): void {
+	/** Begins to write what was computed together, and waits for the disk where too much does; the arrays are only read. */
+	async add(entries: ReadonlyMap<string, Float32Array>): Promise<void> {
 		if (entries.size === 0) return;
+		const bytes = bytesIn(entries);
+		this.#waitingBytes += bytes;
 		this.#writing = this.#writing
 			.then(() => this.#write(entries))
-			.catch((error) => log("features are not kept on disk: %s", error));
+			.catch((error) => log("features are not kept on disk: %s", error))
+			.then(() => {
+				this.#waitingBytes -= bytes;
+			});
+		if (this.#waitingBytes > WAITING_BYTES) await this.#writing;
 	}
 
 	/** Waits for what is being written. */
@@ -104,8 +114,7 @@ export class FeatureCache {
 		const checksums = Object.fromEntries(tensors.map(({ name, data }) => [name, checksumOf(bytesOf(data))]));
 		// Named by what is in it: who computes the same writes the same file.
 		const pack = join(this.#folder, `${hashOf(Object.keys(checksums).sort().join())}.safetensors`);
-		const bytes = tensors.reduce((sum, { data }) => sum + data.byteLength, 0);
-		if (await this.#room.make(pack, bytes)) await writeSafetensors(pack, tensors, checksums);
+		if (await this.#room.make(pack, bytesIn(entries))) await writeSafetensors(pack, tensors, checksums);
 	}
 
 	async #drop(pack: string): Promise<void> {
@@ -116,6 +125,10 @@ export class FeatureCache {
 
 function hashOf(text: string): string {
 	return createHash("sha256").update(text).digest("hex");
+}
+
+function bytesIn(entries: ReadonlyMap<string, Float32Array>): number {
+	return [...entries.values()].reduce((sum, { byteLength }) => sum + byteLength, 0);
 }
 
 function bytesOf(numbers: Float32Array): Uint8Array {

@@ -11,7 +11,7 @@ const PLENTY = 1e9;
 /** Adds entries and waits for the disk. */
 async function keep(folder: string, entries: Record<string, Float32Array>, bytes = PLENTY, kind: object = KIND) {
 	const cache = new FeatureCache(kind, { folder, bytes });
-	cache.add(new Map(Object.entries(entries)));
+	await cache.add(new Map(Object.entries(entries)));
 	await cache.close();
 }
 
@@ -83,9 +83,17 @@ test("what was longest unused goes when room is needed, never what the run itsel
 	t.deepEqual([await left("old"), await left("older"), await left("new"), await left("more")], [1, 0, 1, 1]);
 
 	const cache = new FeatureCache({ key: "full" }, { folder, bytes: 9_000 });
-	for (const key of ["a", "b", "c"]) cache.add(new Map([[key, ones(1000)]]));
+	for (const key of ["a", "b", "c"]) await cache.add(new Map([[key, ones(1000)]]));
 	await cache.close();
 	t.deepEqual([...(await find(folder, ["a", "b", "c"], { key: "full" })).keys()], ["a", "b"]);
+});
+
+test("what would take too much memory while it waits for the disk is waited for", async (t) => {
+	const folder = await newFolder();
+	const cache = new FeatureCache(KIND, { folder, bytes: PLENTY });
+	await cache.add(new Map([["large", ones(40 << 20)]]));
+	t.is((await packs(folder)).length, 1);
+	t.is((await find(folder, ["large"])).get("large")?.length, 40 << 20);
 });
 
 test("a folder that can't be written costs nothing but the features", async (t) => {
