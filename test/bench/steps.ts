@@ -4,7 +4,8 @@ import type { Bench, BenchContext, Row, Table } from "./bench.ts";
 import { type BenchTexts, benchDataset, writeBenchTexts } from "./bench-texts.ts";
 import type { BenchOptions } from "./benches.ts";
 import { type MachineRates, measureMachine } from "./machine-rates.ts";
-import { median, sideBySide, spread } from "./side-by-side.ts";
+import { pytorchStepMs } from "./pytorch-steps.ts";
+import { median, type Side, sideBySide, spread } from "./side-by-side.ts";
 import { hasNative, type MeasuredRun, measureRun, NATIVE, NATIVE_FLAGS, THREADS, withFolder } from "./tailtune-run.ts";
 
 const WIDTH = 768;
@@ -16,6 +17,16 @@ const KINDS = ["last-block", "head", "last-two-blocks", "lora", "all"] as const;
 
 /** What an npm install alone computes with. */
 const NPM_ALONE = ["--backend", "wasm"];
+
+/** What one side of a round finds; nothing where it fails. */
+interface Measurement {
+	readonly rates?: MachineRates;
+	readonly run?: MeasuredRun;
+	readonly pytorchMs?: number;
+}
+
+/** A side of that name whose failure is told of. */
+type Attempt = (name: string, work: () => Promise<Measurement>) => Side<Measurement>;
 
 /** Where the seconds of a run go: trunk and step against what the machine can do, and a step of every kind of tail. */
 export function stepsBench(options: BenchOptions): Bench {
@@ -30,30 +41,25 @@ async function runSteps({ repeats, log }: BenchContext, options: BenchOptions, f
 	// The default setting on a whole run's texts, so that the opening of the model weighs little in its features phase.
 	const whole = await textsOf(options.texts);
 	const failures = new Map<string, string>();
+	const attempt: Attempt = (name, work) => ({
+		name,
+		measure: () => work().catch((error: Error) => failed(name, error, failures, log)),
+	});
 	const libraries = { "": NPM_ALONE, ...((await hasNative()) && { [` on ${NATIVE}`]: NATIVE_FLAGS }) };
-	const sides = KINDS.flatMap((trainable) => {
+	const kinds = KINDS.flatMap((trainable) =>
+		Object.entries(libraries).map(([library, flags]) => ({ trainable, name: `${trainable}${library}`, flags })),
+	);
+	const ours = kinds.map(({ trainable, name, flags }) => {
 		const texts = trainable === "last-block" ? whole : few;
 		const common = ["--trainable", trainable, "--epochs", "1", "--eval-every", "1000", "--epoch-eval", "batches"];
-		return Object.entries(libraries).map(([library, flags]) => {
-			const name = `${trainable}${library}`;
-			const measure = () => withFolder((fresh) => measureRun(fresh, texts, model, [...common, ...flags]));
-			return { name, measure: () => measure().catch((error: Error) => failed(name, error, failures, log)) };
-		});
+		const measure = (fresh: string) => measureRun(fresh, texts, model, [...common, ...flags]);
+		return attempt(name, async () => ({ run: await withFolder(measure) }));
 	});
-	const machines: MachineRates[] = [];
-	const machine = {
-		name: "machine",
-		measure: async () => {
-			machines.push(await measureMachine(THREADS));
-			return undefined;
-		},
-	};
-	const runs = await sideBySide<MeasuredRun | undefined>([machine, ...sides], repeats, log);
-	const runsOf = (name: string) => (runs.get(name) ?? []).filter((run) => run !== undefined);
-	const rates = {
-		gflopPerSecond: median(machines.map(({ gflopPerSecond }) => gflopPerSecond)),
-		gigabytesPerSecond: median(machines.map(({ gigabytesPerSecond }) => gigabytesPerSecond)),
-	};
+	const theirs = pytorchSides(options.python, few, attempt);
+	const machine = { name: "machine", measure: async () => ({ rates: await measureMachine(THREADS) }) };
+	const found = await sideBySide<Measurement>([machine, ...ours, ...theirs], repeats, log);
+	const rates = medianRates((found.get("machine") ?? []).flatMap((one) => one.rates ?? []));
+	const runsOf = (name: string) => (found.get(name) ?? []).flatMap(({ run }) => run ?? []);
 	const block = runsOf("last-block");
 	if (block.length === 0) throw new Error(`--trainable last-block: ${failures.get("last-block")}`);
 	return [
@@ -63,16 +69,38 @@ async function runSteps({ repeats, log }: BenchContext, options: BenchOptions, f
 		},
 		{
 			title: `A step of batch ${BATCH}, GPT-2 small`,
-			rows: sides.map(({ name }) => trainableRow(name, runsOf(name), failures.get(name))),
+			rows: kinds.map(({ trainable, name }) => {
+				const pytorch = (found.get(inPytorch(trainable)) ?? []).flatMap(({ pytorchMs }) => pytorchMs ?? []);
+				return trainableRow(name, runsOf(name), pytorch, failures.get(name) ?? failures.get(inPytorch(trainable)));
+			}),
 		},
 	];
 }
 
-/** A kind of tail that this machine's engines can't train is told of; the others are measured all the same. */
-function failed(name: string, error: Error, failures: Map<string, string>, log: (line: string) => void): undefined {
+function pytorchSides(python: string, texts: BenchTexts, attempt: Attempt): Side<Measurement>[] {
+	return KINDS.map((trainable) => {
+		const measure = () => pytorchStepMs(python, texts, { trainable, batch: BATCH, steps: STEPS });
+		return attempt(inPytorch(trainable), async () => ({ pytorchMs: await measure() }));
+	});
+}
+
+function inPytorch(trainable: string): string {
+	return `${trainable} in PyTorch`;
+}
+
+function medianRates(rates: readonly MachineRates[]): MachineRates {
+	return {
+		gflopPerSecond: median(rates.map(({ gflopPerSecond }) => gflopPerSecond)),
+		gigabytesPerSecond: median(rates.map(({ gigabytesPerSecond }) => gigabytesPerSecond)),
+	};
+}
+
+/** A side that can't be measured here is told of; the others are measured all the same. */
+function failed(name: string, error: Error, failures: Map<string, string>, log: (line: string) => void): Measurement {
 	const reason = error.message.split("\n").at(-1) ?? "";
 	failures.set(name, reason);
 	log(`${name}: ${reason}`);
+	return {};
 }
 
 /** The trunk's floating point operations a second, against those of matrix products alone. */
@@ -118,16 +146,24 @@ function stepRow(runs: readonly MeasuredRun[], { tokens, distinct }: BenchTexts,
 	};
 }
 
-function trainableRow(name: string, runs: readonly MeasuredRun[], failure: string | undefined): Row {
-	const row = { figure: `--trainable ${name}`, aim: "no slower than PyTorch" };
+function trainableRow(
+	name: string,
+	runs: readonly MeasuredRun[],
+	pytorch: readonly number[],
+	failure: string | undefined,
+): Row {
+	const row = { figure: `--trainable ${name}`, aim: "no slower than PyTorch", ...(failure && { note: failure }) };
 	const [first] = runs;
-	if (!first) return { ...row, values: {}, note: `not measured: ${failure ?? "no run"}` };
+	if (!first) return { ...row, values: {} };
 	const found = runs.map(({ result }) => result.stepMs);
-	const values = {
+	const ours = {
 		"our ms": median(found),
 		spread: spread(found),
 		engine: first.result.engine.tail,
 		"peak MiB": median(runs.map(({ peakBytes }) => peakBytes / 2 ** 20)),
 	};
-	return { ...row, values, note: "no peer has a program for it: only ours is measured; speed has the last block's" };
+	if (pytorch.length === 0) return { ...row, values: ours };
+	const ratio = median(pytorch) / median(found);
+	const values = { ratio, ...ours, "PyTorch ms": median(pytorch), "PyTorch spread": spread(pytorch) };
+	return { ...row, values, reached: ratio >= 1 };
 }
