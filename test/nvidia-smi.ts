@@ -1,6 +1,6 @@
-import { mkdtemp, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { newFolder } from "./new-folder.ts";
 
 /** Answers as a driver's program does on a host of two GPUs. */
 const TWO_GPUS = `#!/bin/sh
@@ -21,7 +21,7 @@ exit 9
 
 /** Writes a program nvidia-smi. @returns a PATH on which it comes first */
 export async function pathWithNvidiaSmi(script: string = TWO_GPUS): Promise<string> {
-	const folder = await mkdtemp(join(tmpdir(), "tailtune-smi-"));
+	const folder = await newFolder();
 	await writeFile(join(folder, "nvidia-smi"), script, { mode: 0o755 });
 	return `${folder}:${process.env.PATH}`;
 }

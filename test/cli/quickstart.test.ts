@@ -3,7 +3,8 @@ import { join } from "node:path";
 import test from "ava";
 import { readRunResult } from "../../coordinator/results/result-files.ts";
 import { inspectEngines } from "../../worker/engine/inspect-engines.ts";
-import { newFolder, start } from "./tailtune.ts";
+import { newFolder } from "../new-folder.ts";
+import { start } from "./tailtune.ts";
 
 const native = (await inspectEngines()).find(({ backend }) => backend === "tensorflow");
 

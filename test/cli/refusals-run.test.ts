@@ -195,7 +195,8 @@ for (const args of [["doctor", "--json"], ["doctor"], ["classify", "finished", "
 		const running = start(args, {}, folder);
 		running.stdout.destroy();
 		const { exitCode, stderr } = await running;
-		t.is(String(stderr), "");
+		// Native engines, where they are installed, have something to say of their own.
+		t.notRegex(String(stderr), /tailtune:|EPIPE/);
 		t.is(exitCode, 0);
 	});
 }
@@ -205,7 +206,7 @@ for (const args of [["doctor", "--json"], ["doctor"], ["classify", "finished", "
 	async (t) => {
 		const args = ["-c", 'exec "$@" > /dev/full', "sh", process.execPath, COMMAND, "doctor"];
 		const { exitCode, stderr } = await execa("sh", args, { reject: false });
-		t.is(stderr, "tailtune: stdout: can't be written: no space is left on the disk");
+		t.regex(stderr, /^tailtune: stdout: can't be written: no space is left on the disk$/m);
 		t.is(exitCode, 1);
 	},
 );

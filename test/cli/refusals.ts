@@ -1,7 +1,8 @@
 import { readdir, readFile, realpath, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { ExecutionContext } from "ava";
-import { newFolder, start } from "./tailtune.ts";
+import { newFolder } from "../new-folder.ts";
+import { start } from "./tailtune.ts";
 
 /** How a command is refused: its exit code and the one line that it prints. */
 export interface Expected {

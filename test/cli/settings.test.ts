@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import test from "ava";
 import { readRunResult } from "../../coordinator/results/result-files.ts";
-import { newFolder, QUICK, tailtune, writeTexts } from "./tailtune.ts";
+import { newFolder } from "../new-folder.ts";
+import { QUICK, tailtune, writeTexts } from "./tailtune.ts";
 
 const settings: [title: string, flags: string[]][] = [
 	["the chapter's preset", ["--preset", "book", "--epochs", "8"]],

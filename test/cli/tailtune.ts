@@ -1,9 +1,8 @@
-import { mkdtempSync } from "node:fs";
-import { mkdtemp, watch, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { watch, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
+import { newFolder } from "../new-folder.ts";
 
 /** The command, for node. */
 export const COMMAND = fileURLToPath(new URL("../../tailtune.mjs", import.meta.url));
@@ -20,7 +19,7 @@ const spawn = ([program, ...args]: readonly [string, ...string[]], env: Record<s
 	execa(program, args, { reject: false, env, cwd });
 
 /** Where commands keep what they can make again: apart from what the user's own have there. */
-const CACHE = mkdtempSync(join(tmpdir(), "tailtune-test-cache-"));
+const CACHE = await newFolder();
 
 /**
  * Starts the real command in a process of its own. No network is reached: what a test needs is given to it.
@@ -41,10 +40,6 @@ export function start(
 export async function tailtune(...args: readonly string[]): Promise<Ended> {
 	const { exitCode, stdout, stderr } = await start(args);
 	return { exitCode, stdout: String(stdout), stderr: String(stderr) };
-}
-
-export function newFolder(): Promise<string> {
-	return mkdtemp(join(tmpdir(), "tailtune-test-"));
 }
 
 /** Waits until a process puts a file of that name into a folder. */

@@ -4,7 +4,8 @@ import { mkdir, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import test from "ava";
 import { readAudit, readMetrics, readRunResult } from "../../coordinator/results/result-files.ts";
-import { fileAppears, newFolder, QUICK, start, tailtune, writeTexts } from "./tailtune.ts";
+import { newFolder } from "../new-folder.ts";
+import { fileAppears, QUICK, start, tailtune, writeTexts } from "./tailtune.ts";
 
 const modelHash = async (run: string) =>
 	createHash("sha256")

@@ -2,8 +2,9 @@ import { once } from "node:events";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import test from "ava";
-import { newFolder, QUICK, start, tailtune, writeTexts } from "../cli/tailtune.ts";
+import { QUICK, start, tailtune, writeTexts } from "../cli/tailtune.ts";
 import { startNatsServer } from "../nats-server.ts";
+import { newFolder } from "../new-folder.ts";
 
 import { LONG, RunProcess, startWorkerProcess } from "./processes.ts";
 

@@ -3,8 +3,9 @@ import test from "ava";
 import { connect } from "nats";
 import { NATS_TIMING } from "../../shared/bus/nats-config.ts";
 import { workResultCodec } from "../../shared/messages.ts";
-import { newFolder, writeTexts } from "../cli/tailtune.ts";
+import { writeTexts } from "../cli/tailtune.ts";
 import { startNatsServer } from "../nats-server.ts";
+import { newFolder } from "../new-folder.ts";
 import { type RunEvent, RunProcess, startWorkerProcess } from "./processes.ts";
 
 // Promise 3 of the design, nothing lost: who died is noticed in time. The times are bounds of the promise, not of speed.

@@ -3,8 +3,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import ava, { type ExecutionContext, type TestFn } from "ava";
 import { connect, headers } from "nats";
 import { readRunResult } from "../../coordinator/results/result-files.ts";
-import { ENGINE, newFolder, writeTexts } from "../cli/tailtune.ts";
+import { ENGINE, writeTexts } from "../cli/tailtune.ts";
 import { startNatsServer, type TestServer } from "../nats-server.ts";
+import { newFolder } from "../new-folder.ts";
 import { connectClusterBus, takeItem } from "./intruder.ts";
 import { RunProcess, startWorkerProcess, type WorkerProcess, weightsHash } from "./processes.ts";
 

@@ -6,8 +6,9 @@ import test, { type ExecutionContext } from "ava";
 import { execa } from "execa";
 import { connectNatsBus } from "../../shared/bus/nats-bus.ts";
 import { natsAccess } from "../../shared/bus/nats-credentials.ts";
-import { newFolder, start } from "../cli/tailtune.ts";
+import { start } from "../cli/tailtune.ts";
 import { startNatsServer } from "../nats-server.ts";
+import { newFolder } from "../new-folder.ts";
 import { pathWithNvidiaSmi } from "../nvidia-smi.ts";
 import { childrenOf, untilGone } from "./processes.ts";
 

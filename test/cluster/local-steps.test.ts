@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import test from "ava";
-import { newFolder, writeTexts } from "../cli/tailtune.ts";
+import { writeTexts } from "../cli/tailtune.ts";
 import { startNatsServer } from "../nats-server.ts";
+import { newFolder } from "../new-folder.ts";
 import { RunProcess, startWorkerProcess, weightsHash } from "./processes.ts";
 
 const SETTINGS = ["--local-steps", "4", "--outer-lr", "0.7", "--outer-momentum", "0.9", "--wire", "bf16"] as const;

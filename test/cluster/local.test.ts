@@ -3,7 +3,8 @@ import { join } from "node:path";
 import test from "ava";
 import { execa } from "execa";
 import { WorkerProcesses } from "../../coordinator/run/worker-processes.ts";
-import { newFolder, tailtune, writeTexts } from "../cli/tailtune.ts";
+import { tailtune, writeTexts } from "../cli/tailtune.ts";
+import { newFolder } from "../new-folder.ts";
 import { childrenOf, LONG, RunProcess, untilGone, weightsHash } from "./processes.ts";
 
 // Promises 2 (elastic determinism) and 4 (resumable) of the design, for processes of one machine.

@@ -1,8 +1,9 @@
 import { join } from "node:path";
 import test from "ava";
 import { execa } from "execa";
-import { newFolder, writeTexts } from "../cli/tailtune.ts";
+import { writeTexts } from "../cli/tailtune.ts";
 import { startNatsServer } from "../nats-server.ts";
+import { newFolder } from "../new-folder.ts";
 import { RunProcess, startWorkerProcess } from "./processes.ts";
 
 /** Steps after which everything has been met and the heap has its size, and steps in all. */

@@ -2,8 +2,9 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import test from "ava";
-import { newFolder, QUICK, start, writeTexts } from "../cli/tailtune.ts";
+import { QUICK, start, writeTexts } from "../cli/tailtune.ts";
 import { startNatsServer } from "../nats-server.ts";
+import { newFolder } from "../new-folder.ts";
 import { makeCertificates } from "../shared/rpc/certificates.ts";
 import { RunProcess, startWorkerProcess } from "./processes.ts";
 

@@ -7,7 +7,7 @@ import { execa } from "execa";
 import { parse, stringify } from "yaml";
 import { z } from "zod";
 import { findOrInstallNatsServer } from "../../shared/install-nats-server.ts";
-import { newFolder } from "../cli/tailtune.ts";
+import { newFolder } from "../new-folder.ts";
 
 const service = z.looseObject({
 	entrypoint: z.array(z.string()).optional(),

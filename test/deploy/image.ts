@@ -1,7 +1,7 @@
-import { cp, mkdir, mkdtemp, readFile, symlink } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { cp, mkdir, readFile, symlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { newFolder } from "../new-folder.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -46,7 +46,7 @@ export async function copiedPaths(target?: string): Promise<string[]> {
 
 /** A folder with what an image has in /app: the files that its Dockerfile names and no others, and what is installed. */
 export async function layOutApp(target?: string): Promise<string> {
-	const app = await mkdtemp(join(tmpdir(), "tailtune-image-"));
+	const app = await newFolder();
 	await symlink(join(root, "node_modules"), join(app, "node_modules"));
 	// Copies: of a link Node would take the place where it leads to, and find there what isn't in the image.
 	for (const path of await copiedPaths(target)) {

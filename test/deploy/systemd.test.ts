@@ -5,8 +5,9 @@ import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import test from "ava";
 import { execa } from "execa";
-import { COMMAND, newFolder } from "../cli/tailtune.ts";
+import { COMMAND } from "../cli/tailtune.ts";
 import { startNatsServer } from "../nats-server.ts";
+import { newFolder } from "../new-folder.ts";
 
 const UNIT = fileURLToPath(new URL("../../deploy/tailtune-worker.service", import.meta.url));
 const GPU = `${UNIT}.d/gpu.conf`;

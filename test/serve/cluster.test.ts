@@ -1,7 +1,7 @@
 import test from "ava";
-import { newFolder } from "../cli/tailtune.ts";
 import { startWorkerProcess } from "../cluster/processes.ts";
 import { startNatsServer } from "../nats-server.ts";
+import { newFolder } from "../new-folder.ts";
 import { makeRun } from "./run-folder.ts";
 import { classify, connect, startServer } from "./server.ts";
 

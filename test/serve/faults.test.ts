@@ -5,7 +5,8 @@ import { makeGenericClientConstructor, status as Status } from "@grpc/grpc-js";
 import test from "ava";
 import { service as healthDefinition } from "grpc-health-check";
 import { createClient } from "../../shared/rpc/client.ts";
-import { fileAppears, newFolder, start, writeTexts } from "../cli/tailtune.ts";
+import { fileAppears, start, writeTexts } from "../cli/tailtune.ts";
+import { newFolder } from "../new-folder.ts";
 import { makeRun, writeModel } from "./run-folder.ts";
 import { classify, connect, startServer, statusOf } from "./server.ts";
 

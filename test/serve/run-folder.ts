@@ -6,7 +6,7 @@ import { exportClassifier } from "../../shared/model/export-classifier.ts";
 import { initialParameters } from "../../shared/model/initial-parameters.ts";
 import { openModel } from "../../shared/model/open-model.ts";
 import { resolveModel } from "../../shared/model/resolve-model.ts";
-import { newFolder } from "../cli/tailtune.ts";
+import { newFolder } from "../new-folder.ts";
 
 export const labels = ["ham", "spam"];
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import test from "ava";
 import { newTrainingState, readCheckpoint } from "../../../coordinator/run/checkpoint.ts";
 import { CheckpointWriter } from "../../../coordinator/run/checkpoint-writer.ts";
-import { newFolder } from "../../cli/tailtune.ts";
+import { newFolder } from "../../new-folder.ts";
 
 const LENGTH = 1 << 20;
 const SHAPE = { trainedSize: LENGTH, withMoments: false, withVelocity: false };

@@ -9,7 +9,8 @@ import { resolveConfig } from "../../../shared/cli/resolve-config.ts";
 import type { StartWorker } from "../../../shared/embedded-worker.ts";
 import { openEngines } from "../../../worker/engine/open-engines.ts";
 import { startWorker } from "../../../worker/lifecycle.ts";
-import { newFolder, writeTexts } from "../../cli/tailtune.ts";
+import { writeTexts } from "../../cli/tailtune.ts";
+import { newFolder } from "../../new-folder.ts";
 
 /** A worker whose third gradient has one NaN, although its logits are fine. */
 const withBadGradient: StartWorker = (options) => {

@@ -11,7 +11,8 @@ import { resolveConfig } from "../../../shared/cli/resolve-config.ts";
 import type { TrainConfig } from "../../../shared/config.ts";
 import type { RunningWorker, StartWorker, WorkerOptions } from "../../../shared/embedded-worker.ts";
 import { startWorker } from "../../../worker/lifecycle.ts";
-import { newFolder, writeTexts } from "../../cli/tailtune.ts";
+import { writeTexts } from "../../cli/tailtune.ts";
+import { newFolder } from "../../new-folder.ts";
 
 /** Trains on four shards with workers as given; the hash of the weights. */
 async function weights(data: string, start: StartWorker, settings: Partial<TrainConfig> = {}): Promise<string> {

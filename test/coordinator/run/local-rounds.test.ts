@@ -9,7 +9,8 @@ import { resolveConfig } from "../../../shared/cli/resolve-config.ts";
 import type { TrainConfig } from "../../../shared/config.ts";
 import { readSafetensorsFile } from "../../../shared/model/safetensors.ts";
 import { startWorker } from "../../../worker/lifecycle.ts";
-import { newFolder, writeTexts } from "../../cli/tailtune.ts";
+import { writeTexts } from "../../cli/tailtune.ts";
+import { newFolder } from "../../new-folder.ts";
 
 const workerSide = { startWorker, inspectEngines: async () => [], addWorkerCommand: () => {} };
 

@@ -1,12 +1,11 @@
 import { spawnSync } from "node:child_process";
-import { mkdtemp, readdir, readFile, writeFile } from "node:fs/promises";
-import { hostname, tmpdir } from "node:os";
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import test from "ava";
 import { lockRunFolder } from "../../../coordinator/run/run-lock.ts";
 import { TailtuneError } from "../../../shared/errors.ts";
-
-const newFolder = () => mkdtemp(join(tmpdir(), "tailtune-lock-"));
+import { newFolder } from "../../new-folder.ts";
 
 test("a folder held by a live process is refused, with its number", async (t) => {
 	const folder = await newFolder();

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import test from "ava";
 import { METRICS_PATH, readTokens } from "../../../coordinator/serve/read-tokens.ts";
 import { refusalOf } from "../../../shared/rpc/authorization.ts";
-import { newFolder } from "../../cli/tailtune.ts";
+import { newFolder } from "../../new-folder.ts";
 
 const CLASSIFY = "/tailtune.v1.Classifier/Classify";
 const GET_MODEL = "/tailtune.v1.Classifier/GetModel";

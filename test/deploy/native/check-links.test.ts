@@ -7,7 +7,7 @@ import { ADDON } from "../../../deploy/native/compile-addon.ts";
 import { packageFolder } from "../../../deploy/native/npm-package.ts";
 import { runProgram } from "../../../deploy/native/run-program.ts";
 import { RECIPES } from "../../../deploy/native/wheels.ts";
-import { newFolder } from "../../cli/tailtune.ts";
+import { newFolder } from "../../new-folder.ts";
 
 test("a library that misses another is named, one that misses only the driver's is not", (t) => {
 	const report = [

@@ -9,7 +9,7 @@ import test from "ava";
 import { createTerminal } from "../../../coordinator/terminal/terminal.ts";
 import { obtainWheel, wheelCache } from "../../../deploy/native/obtain-wheel.ts";
 import type { Wheel } from "../../../deploy/native/wheels.ts";
-import { newFolder } from "../../cli/tailtune.ts";
+import { newFolder } from "../../new-folder.ts";
 
 const content = Buffer.from("a wheel");
 const wheel: Wheel = {

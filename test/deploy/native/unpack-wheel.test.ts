@@ -5,7 +5,7 @@ import test from "ava";
 import { zipSync } from "fflate";
 import { createTerminal } from "../../../coordinator/terminal/terminal.ts";
 import { unpackWheel } from "../../../deploy/native/unpack-wheel.ts";
-import { newFolder } from "../../cli/tailtune.ts";
+import { newFolder } from "../../new-folder.ts";
 
 const stream = new Writable({ write: (_chunk, _encoding, done) => done() });
 const terminal = createTerminal({ stream, quiet: true });

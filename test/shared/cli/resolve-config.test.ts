@@ -1,13 +1,13 @@
-import { mkdtemp, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import test from "ava";
 import { parseFlags } from "../../../shared/cli/flags.ts";
 import { defaultConfig, flagOf, resolveConfig } from "../../../shared/cli/resolve-config.ts";
 import { trainConfigSchema } from "../../../shared/config.ts";
+import { newFolder } from "../../new-folder.ts";
 
 const yaml = async (text: string) => {
-	const file = join(await mkdtemp(join(tmpdir(), "tailtune-config-")), "run.yaml");
+	const file = join(await newFolder(), "run.yaml");
 	await writeFile(file, text);
 	return file;
 };

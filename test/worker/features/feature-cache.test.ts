@@ -3,7 +3,7 @@ import { join } from "node:path";
 import test from "ava";
 import fc from "fast-check";
 import { FeatureCache } from "../../../worker/features/feature-cache.ts";
-import { newFolder } from "../../cli/tailtune.ts";
+import { newFolder } from "../../new-folder.ts";
 
 const KIND = { modelHash: "a" };
 const PLENTY = 1e9;
