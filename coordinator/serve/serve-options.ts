@@ -3,6 +3,7 @@ import { z } from "zod";
 import { flagOf } from "../../shared/cli/resolve-config.ts";
 import { describeIssue } from "../../shared/describe-issue.ts";
 import { TailtuneError } from "../../shared/errors.ts";
+import { isEveryAddress } from "../run/every-address.ts";
 
 const text = () => z.string().min(1);
 const number = (least: number) => z.coerce.number().int().min(least);
@@ -57,5 +58,11 @@ export function parseServeOptions(options: Record<string, unknown>): ServeOption
 			"usage",
 			"--tls-ca: found without --tls-cert; clients are asked for a certificate over TLS",
 		);
+	if (data.tensors !== undefined && data.nats === undefined)
+		throw new TailtuneError("usage", "--tensors: expected --nats beside it");
+	if (data.tensors !== undefined && isEveryAddress(data.tensors)) {
+		const expected = "expected the address or name under which workers find this host";
+		throw new TailtuneError("usage", `--tensors: found ${data.tensors}, ${expected}`);
+	}
 	return data;
 }

@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { trainConfigSchema } from "../../shared/config.ts";
 import { resolveModel } from "../../shared/model/resolve-model.ts";
 import type { Bench, BenchContext, Row, Table } from "./bench.ts";
 import { benchDataset, writeBenchTexts } from "./bench-texts.ts";
@@ -21,12 +20,10 @@ interface Comparison {
 	readonly note?: string;
 }
 
-const INT8 = "trunkPrecision" in trainConfigSchema.shape;
-
 /** Our settings that are measured, by name; each run starts with nothing cached. */
 const OURS: Readonly<Record<string, readonly string[]>> = {
 	"fp32 (default)": [],
-	...(INT8 && { "--trunk-precision int8": ["--trunk-precision", "int8"] }),
+	"--trunk-precision int8": ["--trunk-precision", "int8"],
 	"--preset book": ["--preset", "book"],
 };
 
@@ -50,9 +47,7 @@ const PROJECTED = "the peer was cut and projects its loop, to which loading isn'
 const COMPARISONS: readonly Comparison[] = [
 	{ figure: "fp32", ours: "fp32 (default)", peer: "cached.py --gemm default", aim: 1.15 },
 	{ figure: "fp32", ours: "fp32 (default)", peer: "cached.py", aim: 0.9 },
-	...(INT8
-		? [{ figure: "int8 trunk", ours: "--trunk-precision int8", peer: "cached.py --dtype bfloat16", aim: 1.25 }]
-		: []),
+	{ figure: "int8 trunk", ours: "--trunk-precision int8", peer: "cached.py --dtype bfloat16", aim: 1.25 },
 	{ figure: "fp32", ours: "fp32 (default)", peer: "hf_trainer.py", aim: 6, note: PROJECTED },
 	{ figure: "fp32", ours: "fp32 (default)", peer: "book.py", aim: 18, note: PROJECTED },
 	{ figure: "--preset book", ours: "--preset book", peer: "book.py", aim: 6, note: PROJECTED },

@@ -1,0 +1,4 @@
+/** Whether HOST:PORT stands for every address of a host: to be listened on, but not to be dialled. */
+export function isEveryAddress(hostPort: string): boolean {
+	return /^(0\.0\.0\.0|\[::\]):\d+$/.test(hostPort);
+}
