@@ -190,13 +190,20 @@ test.serial("a reader that goes away, as head does, neither ends nor disturbs a 
 	t.true(existsSync(join(folder, "unread", "result.json")));
 });
 
+/** What TensorFlow and Dawn say of themselves where they are installed, and can't be kept from saying. */
+const CHATTER =
+	/^(WARNING: All log messages before absl::|I0000 .*oneDNN|Warning: vkCreateInstance| {4}at CheckVkSuccessImpl ).*\n*/gm;
+
+function withoutChatter(stderr: string): string {
+	return stderr.replaceAll(CHATTER, "");
+}
+
 for (const args of [["doctor", "--json"], ["doctor"], ["classify", "finished", "hello"]]) {
 	test.serial(`a reader that is gone before the first word doesn't disturb ${args.join(" ")}`, async (t) => {
 		const running = start(args, {}, folder);
 		running.stdout.destroy();
 		const { exitCode, stderr } = await running;
-		// Native engines, where they are installed, have something to say of their own.
-		t.notRegex(String(stderr), /tailtune:|EPIPE/);
+		t.is(withoutChatter(String(stderr)), "");
 		t.is(exitCode, 0);
 	});
 }
@@ -206,7 +213,7 @@ for (const args of [["doctor", "--json"], ["doctor"], ["classify", "finished", "
 	async (t) => {
 		const args = ["-c", 'exec "$@" > /dev/full', "sh", process.execPath, COMMAND, "doctor"];
 		const { exitCode, stderr } = await execa("sh", args, { reject: false });
-		t.regex(stderr, /^tailtune: stdout: can't be written: no space is left on the disk$/m);
+		t.is(withoutChatter(stderr), "tailtune: stdout: can't be written: no space is left on the disk");
 		t.is(exitCode, 1);
 	},
 );
