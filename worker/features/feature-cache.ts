@@ -111,10 +111,12 @@ export class FeatureCache {
 
 	async #write(entries: ReadonlyMap<string, Float32Array>): Promise<void> {
 		const tensors = [...entries].map(([key, data]) => ({ name: hashOf(key), shape: [data.length], data }));
-		const checksums = Object.fromEntries(tensors.map(({ name, data }) => [name, checksumOf(bytesOf(data))]));
 		// Named by what is in it: who computes the same writes the same file.
-		const pack = join(this.#folder, `${hashOf(Object.keys(checksums).sort().join())}.safetensors`);
-		if (await this.#room.make(pack, bytesIn(entries))) await writeSafetensors(pack, tensors, checksums);
+		const names = tensors.map(({ name }) => name).sort();
+		const pack = join(this.#folder, `${hashOf(names.join())}.safetensors`);
+		if (!(await this.#room.make(pack, bytesIn(entries)))) return;
+		const checksums = tensors.map(({ name, data }) => [name, checksumOf(bytesOf(data))]);
+		await writeSafetensors(pack, tensors, Object.fromEntries(checksums));
 	}
 
 	async #drop(pack: string): Promise<void> {
