@@ -7,7 +7,7 @@ import { serveTensors, type TensorServer } from "../../shared/tensors/grpc-coord
 import type { Terminal } from "../terminal/terminal.ts";
 import { announceRun, type Cluster, type ClusterRun, type OpenCluster } from "./cluster.ts";
 import type { Dispatcher } from "./dispatcher.ts";
-import { isEveryAddress } from "./every-address.ts";
+import { DIALABLE, isEveryAddress } from "./every-address.ts";
 import { WorkerWatch } from "./worker-watch.ts";
 
 /** A server that is gone for good can't be told that a run is over. */
@@ -121,11 +121,10 @@ async function connect({ nats, access }: NatsClusterOptions): Promise<NatsBus> {
 
 // Workers dial what is announced.
 function assertDialable(listen = "", advertise: NatsClusterOptions["advertise"]): void {
-	const expected = "expected the address or name under which workers find this host";
 	if (typeof advertise === "string" && !/^[^:].*:[1-9]\d*$/.test(advertise))
-		throw new TailtuneError("usage", `--advertise ${advertise}: ${expected}, as HOST:PORT`);
+		throw new TailtuneError("usage", `--advertise ${advertise}: ${DIALABLE}, as HOST:PORT`);
 	if (advertise === undefined && isEveryAddress(listen))
-		throw new TailtuneError("usage", `--listen ${listen}: ${expected}, or --advertise with that`);
+		throw new TailtuneError("usage", `--listen ${listen}: ${DIALABLE}, or --advertise with that`);
 }
 
 function countRefusals(bus: NatsBus, server: TensorServer): Record<string, number> {

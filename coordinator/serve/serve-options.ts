@@ -3,7 +3,7 @@ import { z } from "zod";
 import { flagOf } from "../../shared/cli/resolve-config.ts";
 import { describeIssue } from "../../shared/describe-issue.ts";
 import { TailtuneError } from "../../shared/errors.ts";
-import { isEveryAddress } from "../run/every-address.ts";
+import { DIALABLE, isEveryAddress } from "../run/every-address.ts";
 
 const text = () => z.string().min(1);
 const number = (least: number) => z.coerce.number().int().min(least);
@@ -60,9 +60,7 @@ export function parseServeOptions(options: Record<string, unknown>): ServeOption
 		);
 	if (data.tensors !== undefined && data.nats === undefined)
 		throw new TailtuneError("usage", "--tensors: expected --nats beside it");
-	if (data.tensors !== undefined && isEveryAddress(data.tensors)) {
-		const expected = "expected the address or name under which workers find this host";
-		throw new TailtuneError("usage", `--tensors: found ${data.tensors}, ${expected}`);
-	}
+	if (data.tensors !== undefined && isEveryAddress(data.tensors))
+		throw new TailtuneError("usage", `--tensors: found ${data.tensors}, ${DIALABLE}`);
 	return data;
 }
