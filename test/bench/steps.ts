@@ -152,7 +152,11 @@ function trainableRow(
 	pytorch: readonly number[],
 	failure: string | undefined,
 ): Row {
-	const row = { figure: `--trainable ${name}`, aim: "no slower than PyTorch", ...(failure && { note: failure }) };
+	const row = {
+		figure: `--trainable ${name}`,
+		aim: "no slower than PyTorch",
+		...(failure && { note: `not measured: ${failure}` }),
+	};
 	const [first] = runs;
 	if (!first) return { ...row, values: {} };
 	const found = runs.map(({ result }) => result.stepMs);
