@@ -18,7 +18,7 @@ import { openModel } from "../../../shared/model/open-model.ts";
 import { baseShapes } from "../../../shared/model/parameter-layout.ts";
 import { classifierGraph } from "../../../worker/engine/onnx/classifier-graph.ts";
 import { startWorker } from "../../../worker/lifecycle.ts";
-import { temporaryFolder } from "../../shared/model/tiny-model.ts";
+import { temporaryFolder } from "../../temporary-folder.ts";
 
 const LABELS = ["ham", "spam", "other"];
 const READS = {

@@ -3,7 +3,7 @@ import test, { type ExecutionContext } from "ava";
 import fc from "fast-check";
 import { type DatasetColumns, readDataset } from "../../../shared/data/read-dataset.ts";
 import { TailtuneError } from "../../../shared/errors.ts";
-import { temporaryFolder } from "./temporary-folder.ts";
+import { temporaryFolder } from "../../temporary-folder.ts";
 
 /** What a file of that name and content holds, as [label, text, line or path after the folder]. */
 async function read(t: ExecutionContext, name: string, content: string | Uint8Array, columns?: DatasetColumns) {

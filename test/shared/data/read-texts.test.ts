@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import test from "ava";
 import { readTexts } from "../../../shared/data/read-texts.ts";
-import { temporaryFolder } from "./temporary-folder.ts";
+import { temporaryFolder } from "../../temporary-folder.ts";
 
 test("texts come from every format, with labels or without", async (t) => {
 	const folder = await temporaryFolder(t, {

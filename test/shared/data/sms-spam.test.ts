@@ -7,7 +7,7 @@ import test, { type ExecutionContext } from "ava";
 import { strToU8, zipSync } from "fflate";
 import { loadSmsSpam, type SmsSpamOptions } from "../../../shared/data/sms-spam.ts";
 import { TailtuneError } from "../../../shared/errors.ts";
-import { temporaryFolder } from "./temporary-folder.ts";
+import { temporaryFolder } from "../../temporary-folder.ts";
 
 const ENTRY = "SMSSpamCollection";
 const content = "ham\tsee you at five\nspam\tyou won a prize\n";

@@ -11,7 +11,8 @@ import { openModel } from "../../../shared/model/open-model.ts";
 import { baseShapes, parameterLayout, parameterViews } from "../../../shared/model/parameter-layout.ts";
 import { readSafetensorsFile } from "../../../shared/model/safetensors.ts";
 import { TRAINABLE_BY_NAME, type TrainableName } from "../../../shared/model/tail-spec.ts";
-import { TINY, temporaryFolder, tinyModel } from "./tiny-model.ts";
+import { temporaryFolder } from "../../temporary-folder.ts";
+import { TINY, tinyModel } from "./tiny-model.ts";
 
 const WIDTH = TINY.n_embd;
 const specOf = (trainable: TrainableName, classes = 2) => ({

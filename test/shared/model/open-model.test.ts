@@ -5,7 +5,8 @@ import test from "ava";
 import { openModel } from "../../../shared/model/open-model.ts";
 import { baseShapes } from "../../../shared/model/parameter-layout.ts";
 import { readSafetensorsFile, type TensorToWrite, writeSafetensors } from "../../../shared/model/safetensors.ts";
-import { TINY, temporaryFolder, tinyModel } from "./tiny-model.ts";
+import { temporaryFolder } from "../../temporary-folder.ts";
+import { TINY, tinyModel } from "./tiny-model.ts";
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
 

@@ -5,7 +5,8 @@ import { openModel } from "../../../shared/model/open-model.ts";
 import { baseShapes } from "../../../shared/model/parameter-layout.ts";
 import { GPT2_SIZES, writeRandomModel } from "../../../shared/model/random-model.ts";
 import { sizeOf } from "../../../shared/model/safetensors-header.ts";
-import { TINY, temporaryFolder } from "./tiny-model.ts";
+import { temporaryFolder } from "../../temporary-folder.ts";
+import { TINY } from "./tiny-model.ts";
 
 const CONFIG = { ...TINY, n_embd: 64, n_layer: 3, vocab_size: 1001 };
 

@@ -5,8 +5,9 @@ import { openModel } from "../../../shared/model/open-model.ts";
 import { writeRandomModel } from "../../../shared/model/random-model.ts";
 import { DEMO_MODEL_SHA256, resolveModel } from "../../../shared/model/resolve-model.ts";
 import { writeSafetensors } from "../../../shared/model/safetensors.ts";
+import { temporaryFolder } from "../../temporary-folder.ts";
 import { COMMIT, type FakeHub, REPO, startFakeHub } from "./fake-hub.ts";
-import { TINY, temporaryFolder, tinyModel } from "./tiny-model.ts";
+import { TINY, tinyModel } from "./tiny-model.ts";
 
 const SNAPSHOT = join("models--someone--tiny", "snapshots", COMMIT);
 const BLOBS = join("models--someone--tiny", "blobs");

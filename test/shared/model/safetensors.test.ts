@@ -6,7 +6,7 @@ import { TailtuneError } from "../../../shared/errors.ts";
 import type { StoredType } from "../../../shared/model/model-files.ts";
 import { readSafetensorsFile, type TensorToWrite, writeSafetensors } from "../../../shared/model/safetensors.ts";
 import { parseHeader } from "../../../shared/model/safetensors-header.ts";
-import { temporaryFolder } from "./tiny-model.ts";
+import { temporaryFolder } from "../../temporary-folder.ts";
 
 const shape = fc.array(fc.integer({ min: 0, max: 4 }), { maxLength: 3 });
 const f32Tensor = shape.chain((shape) => {

@@ -1,9 +1,8 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ExecutionContext } from "ava";
 import type { Gpt2Config } from "../../../shared/model/gpt2-config.ts";
 import { writeRandomModel } from "../../../shared/model/random-model.ts";
+import { temporaryFolder } from "../../temporary-folder.ts";
 
 /** A GPT-2 that takes no time: 2 blocks, 8 wide, 11 tokens. */
 export const TINY: Gpt2Config = {
@@ -14,13 +13,6 @@ export const TINY: Gpt2Config = {
 	vocab_size: 11,
 	layer_norm_epsilon: 1e-5,
 };
-
-/** A folder that goes when the test ends. */
-export async function temporaryFolder(t: ExecutionContext): Promise<string> {
-	const folder = await mkdtemp(join(tmpdir(), "tailtune-model-"));
-	t.teardown(() => rm(folder, { recursive: true, force: true }));
-	return folder;
-}
 
 /** The folder of a random tiny model that goes when the test ends. */
 export async function tinyModel(t: ExecutionContext): Promise<string> {

@@ -8,7 +8,8 @@ import { readAll } from "../../../shared/rpc/read.ts";
 import { Refusal } from "../../../shared/rpc/refusal.ts";
 import { ServedModels } from "../../../shared/tensors/grpc-model-files.ts";
 import { TensorsClientConstructor } from "../../../shared/tensors/grpc-service.ts";
-import { TINY, temporaryFolder } from "../model/tiny-model.ts";
+import { temporaryFolder } from "../../temporary-folder.ts";
+import { TINY } from "../model/tiny-model.ts";
 import { openGrpcExchange } from "./grpc-exchange.ts";
 
 const WEIGHTS = "model.safetensors";

@@ -12,7 +12,7 @@ import { openOnnxTrunk } from "../../../../worker/engine/onnx/trunk.ts";
 import { checkCase } from "../../../golden/check-golden.ts";
 import { openGoldenFolder } from "../../../golden/golden-folder.ts";
 import { usedShare } from "../../../golden/measure.ts";
-import { temporaryFolder } from "../../../shared/model/tiny-model.ts";
+import { temporaryFolder } from "../../../temporary-folder.ts";
 
 const golden = await openGoldenFolder(join(import.meta.dirname, "../../../golden"));
 

@@ -11,7 +11,7 @@ import { writeSafetensors } from "../../../../shared/model/safetensors.ts";
 import type { TrunkPrecision } from "../../../../shared/model/trunk-precision.ts";
 import type { Trunk } from "../../../../worker/engine/engine.ts";
 import { openOnnxTrunk, openTrunkWith } from "../../../../worker/engine/onnx/trunk.ts";
-import { temporaryFolder } from "../../../shared/model/tiny-model.ts";
+import { temporaryFolder } from "../../../temporary-folder.ts";
 
 // As wide as the kernels' blocks, so that whole and partial ones occur.
 const CONFIG: Gpt2Config = {
