@@ -2,9 +2,11 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { uniformInt } from "pure-rand/distribution/uniformInt";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
+import { planPreparation } from "../../coordinator/plan/plan-preparation.ts";
 import { balance } from "../../shared/data/balance.ts";
 import { type Dataset, toDataset } from "../../shared/data/dataset.ts";
 import { loadDataset } from "../../shared/data/load-dataset.ts";
+import { PrefixTree } from "../../shared/data/prefix-tree.ts";
 import { seededShuffle } from "../../shared/data/seeded-shuffle.ts";
 import { split } from "../../shared/data/split.ts";
 import { tokenize } from "../../shared/data/tokenize.ts";
@@ -19,6 +21,8 @@ export interface BenchTexts {
 	readonly texts: number;
 	readonly distinct: number;
 	readonly tokens: number;
+	/** Tokens that the trunk computes: those of equal beginnings of texts in a group are computed once. */
+	readonly rows: number;
 	/** Sum of the squares of their lengths: what attention's cost grows with. */
 	readonly squares: number;
 }
@@ -76,15 +80,28 @@ export async function writeBenchTexts(dataset: Dataset, folder: string, longest 
 	const epochs = Array.from({ length: EPOCHS }, (_, epoch) => seededShuffle(indices, SEED, `epoch ${epoch}`));
 	await writeFile(join(folder, "order.json"), JSON.stringify({ seed: SEED, epochs }));
 	const longestTokens = Math.max(...sets.train.examples.map(({ text }) => lengthOf(text)));
-	const lengths = [...idsOf.values()].map(({ length }) => Math.min(length, longestTokens));
+	const cut = [...idsOf.values()].map((ids) => Uint32Array.from(ids).subarray(0, longestTokens));
+	const lengths = cut.map(({ length }) => length);
 	return {
 		folder,
 		longestTokens,
 		texts: dataset.examples.length,
 		distinct: lengths.length,
 		tokens: lengths.reduce((sum, length) => sum + length, 0),
+		rows: countRows(cut),
 		squares: lengths.reduce((sum, length) => sum + length ** 2, 0),
 	};
+}
+
+function countRows(texts: readonly Uint32Array[]): number {
+	const planned = texts.map((tokens, id) => ({ id, tokens, shard: 0 }));
+	const parts = planPreparation(planned, { token: "last-real", causal: true, padTo: undefined });
+	const rows = parts.map(({ examples }) => {
+		const tree = new PrefixTree();
+		for (const id of examples) tree.add(texts[id] as Uint32Array);
+		return tree.size;
+	});
+	return rows.reduce((sum, count) => sum + count, 0);
 }
 
 function exponential(random: ReturnType<typeof xoroshiro128plus>): number {

@@ -81,7 +81,7 @@ async function runSpeed(context: BenchContext, options: BenchOptions, folder: st
 	const measured = await sideBySide<Run | undefined>(sides, context.repeats, context.log);
 	const runs: Runs = new Map([...measured].map(([name, of]) => [name, of.filter((run) => run !== undefined)]));
 	const comparisons = isNative ? [...COMPARISONS, ...ON_NATIVE] : COMPARISONS;
-	const work = `${texts.texts} texts, ${texts.distinct} distinct of ${texts.tokens} tokens, ${THREADS} threads`;
+	const work = `${texts.texts} texts, ${texts.distinct} distinct of ${texts.tokens} tokens in ${texts.rows} rows, ${THREADS} threads`;
 	return [
 		{
 			title: `Whole runs, GPT-2 small, 5 epochs: ${work}`,

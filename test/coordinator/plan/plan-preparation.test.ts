@@ -26,7 +26,7 @@ test("each shard computes each of its distinct sequences once, unless batches de
 	t.pass();
 });
 
-test("groups come longest first and keep to about 1,024 padded tokens", (t) => {
+test("groups come longest first and keep to 1,024 rows of the trunk", (t) => {
 	const lengths = [5, 1000, 30, 2000, 30, 500, 500, 7];
 	const texts = lengths.map((length, id) => ({ id, tokens: new Uint32Array(length).fill(id), shard: 0 }));
 	const parts = planPreparation(texts, { token: "last-real", causal: true, padTo: undefined });
@@ -43,4 +43,25 @@ test("groups come longest first and keep to about 1,024 padded tokens", (t) => {
 			[3, 30],
 		],
 	);
+});
+
+test("texts that begin alike come together, and a common beginning counts once where attention is causal", (t) => {
+	const beginning = [1, 2, 3, ...new Array<number>(597).fill(4)];
+	const ending = (length: number, token: number) => new Array<number>(length).fill(token);
+	const contents = [
+		[...beginning, ...ending(100, 5)],
+		ending(650, 6),
+		[...beginning, ...ending(60, 7)],
+		[...beginning, ...ending(30, 8)],
+		ending(300, 9),
+		[1, 2, 9],
+	];
+	const texts = contents.map((tokens, id) => ({ id, tokens: Uint32Array.from(tokens), shard: 0 }));
+	const groups = (causal: boolean) =>
+		planPreparation(texts, { token: "last-real", causal, padTo: causal ? undefined : 1 }).map(
+			({ examples }) => examples,
+		);
+	// 700 + 60 rows; a third text of 700 padded tokens would be too much for attention.
+	t.deepEqual(groups(true), [[0, 2], [1, 4, 5], [3]]);
+	t.deepEqual(groups(false), [[0], [2], [1], [3, 4, 5]]);
 });

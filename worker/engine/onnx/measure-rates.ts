@@ -17,7 +17,8 @@ import type { TrunkProducts } from "./trunk-graph.ts";
 
 // Two blocks as wide as GPT-2 small's, and a group of texts as the plan makes them: in all 1,024 tokens.
 const MODEL = { ...GPT2_SIZES.small, n_layer: 2, vocab_size: 256 };
-const TEXTS = Array.from({ length: 16 }, () => Uint32Array.from({ length: 64 }, (_, i) => i));
+// None begins as another: that would be computed once.
+const TEXTS = Array.from({ length: 16 }, (_, text) => Uint32Array.from({ length: 64 }, (_, i) => text + i));
 const ROWS = 1024;
 const LAYERS = ["attn.c_attn", "attn.c_proj", "mlp.c_fc", "mlp.c_proj"] as const;
 const BLOCK_FLOP = 2 * ROWS * 12 * MODEL.n_embd ** 2;

@@ -1,3 +1,4 @@
+import { PrefixTree } from "../../../shared/data/prefix-tree.ts";
 import { TailtuneError } from "../../../shared/errors.ts";
 import type { TailSpec } from "../../../shared/messages.ts";
 import type { ModelFiles } from "../../../shared/model/model-files.ts";
@@ -9,8 +10,9 @@ import { floats, onnxInfo, Session, wholeNumbers } from "./session.ts";
 import { type TrunkProducts, trunkGraph } from "./trunk-graph.ts";
 
 /**
- * The frozen blocks in ONNX Runtime, straight from the model's safetensors files. A text's result doesn't depend on
- * the texts beside it, nor on the threads; with int8 products too, since each row has a scale of its own and sums of
+ * The frozen blocks in ONNX Runtime, straight from the model's safetensors files. Where attention is causal, what texts
+ * have in common at their beginning is computed once. A text's result doesn't depend on the texts beside it, nor on the
+ * threads; with int8 products too, since each row has a scale of its own and sums of
  * whole numbers are exact.
  * Throws TailtuneError "engine" where there is no frozen block, or where ONNX Runtime fails.
  */
@@ -34,37 +36,33 @@ export async function openTrunkWith(
 		info: onnxInfo(options),
 		async hiddenStates(sequences) {
 			if (sequences.length === 0) return [];
-			const { inputs, rows } = trunkInputs(sequences, heads, spec.causal);
+			const { inputs, rows, rowsOf } = trunkInputs(sequences, heads, spec.causal);
 			const hidden = new Float32Array(rows * width);
 			await session.run(inputs, { hidden: floats(hidden, [rows, width]) });
-			let from = 0;
-			return sequences.map(({ length }) => {
-				const to = from + length * width;
-				const own = hidden.slice(from, to);
-				from = to;
-				return own;
-			});
+			return rowsOf.map((own) => gather(hidden, own, width));
 		},
 		dispose: () => session.dispose(),
 	};
 }
 
-/** What `trunkGraph` takes, for a group of texts. */
+/** What `trunkGraph` takes, for a group of texts, and the row of each token of each text. */
 function trunkInputs(sequences: readonly Uint32Array[], heads: number, causal: boolean) {
 	const lengths = sequences.map(({ length }) => length);
 	const longest = Math.max(...lengths);
-	const rows = lengths.reduce((sum, length) => sum + length, 0);
+	const prefixes = new PrefixTree();
+	const rowsOf = causal ? sequences.map((sequence) => prefixes.add(sequence)) : ownRows(lengths);
+	const rows = causal ? prefixes.size : lengths.reduce((sum, length) => sum + length, 0);
 	const ids = new Uint32Array(rows);
 	const positions = new Uint32Array(rows);
 	const cells = new Uint32Array(rows);
 	const slots = new Uint32Array(sequences.length * longest);
-	let row = 0;
-	for (const [text, sequence] of sequences.entries()) {
-		ids.set(sequence, row);
-		for (let at = 0; at < sequence.length; at++, row++) {
+	for (const [text, own] of rowsOf.entries()) {
+		slots.set(own, text * longest);
+		for (const [at, row] of own.entries()) {
+			ids[row] = sequences[text]?.[at] ?? 0;
 			positions[row] = at;
+			// Of a row of several texts, any of its cells does: all hold the same.
 			cells[row] = text * heads * longest + at;
-			slots[text * longest + at] = row;
 		}
 	}
 	const inputs = {
@@ -75,5 +73,19 @@ function trunkInputs(sequences: readonly Uint32Array[], heads: number, causal: b
 		mask: causal ? causalMask(longest) : paddingMask(lengths, longest),
 		longest: wholeNumbers([longest], [1]),
 	};
-	return { inputs, rows };
+	return { inputs, rows, rowsOf };
+}
+
+/** A row for each token. */
+function ownRows(lengths: readonly number[]): Uint32Array[] {
+	let next = 0;
+	return lengths.map((length) => new Uint32Array(length).map(() => next++));
+}
+
+function gather(hidden: Float32Array, rows: Uint32Array, width: number): Float32Array {
+	const gathered = new Float32Array(rows.length * width);
+	for (const [at, row] of rows.entries()) {
+		gathered.set(hidden.subarray(row * width, (row + 1) * width), at * width);
+	}
+	return gathered;
 }

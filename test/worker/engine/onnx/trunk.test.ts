@@ -66,7 +66,10 @@ for (const [causal, precision] of [
 		const company = fc.array(length, { maxLength: 4 });
 		const property = fc.asyncProperty(length, company, company, fc.nat(1e6), async (own, before, after, seed) => {
 			const tokens = text(own, seed);
-			const group = [...before.map((n) => text(n, n)), tokens, ...after.map((n) => text(n, n))];
+			// Some of the others begin as it does, and one is its beginning.
+			const other = (n: number) =>
+				Uint32Array.of(...(n % 2 ? tokens.subarray(0, n - 1) : []), ...text(n, n)).subarray(0, CONFIG.n_positions);
+			const group = [...before.map(other), tokens, tokens.subarray(0, (own >> 1) + 1), ...after.map(other)];
 			const [alone] = await one.hiddenStates([tokens]);
 			t.deepEqual((await one.hiddenStates(group))[before.length], alone);
 			const more = others[turn++ % others.length] as Trunk;
