@@ -51,21 +51,22 @@ export function embed(text: Uint32Array, { tokens, positions, width }: Embedding
 }
 
 /**
- * Adds the gradient of embedded texts [texts, longest, width] to the gradients of both tables: one text after the other, row
- * by row. Rows of a text beyond `longest` have none.
+ * Adds the gradient of embedded texts to the gradients of both tables, row by row.
+ * @param states [rows, width]: for each token of each text, one text after the other
  */
 export function addEmbeddingGradient(texts: readonly Uint32Array[], states: Float32Array, into: Embedding): void {
 	const { width } = into;
-	const longest = states.length / texts.length / width;
 	const add = (table: Float32Array, row: number, from: number) => {
 		for (let i = 0; i < width; i++) {
 			table[row * width + i] = (table[row * width + i] as number) + (states[from * width + i] as number);
 		}
 	};
-	for (const [index, text] of texts.entries()) {
-		for (const [position, token] of text.subarray(0, longest).entries()) {
-			add(into.tokens, token, index * longest + position);
-			add(into.positions, position, index * longest + position);
+	let from = 0;
+	for (const text of texts) {
+		for (const [position, token] of text.entries()) {
+			add(into.tokens, token, from);
+			add(into.positions, position, from);
+			from++;
 		}
 	}
 }

@@ -5,20 +5,21 @@ import { linear, type Pass, standardise, sumOfRows, type TailContext, timesTrans
 export interface OneRowInputs {
 	/** [texts, 1, longest]: added to the scores. */
 	readonly mask: Value;
-	/** [texts, 1, longest]: 1 at the row that asks, else 0. */
-	readonly pool: Value;
+	/** Rows [rows, width] to the rectangle [texts, longest, width]. */
+	readonly intoRectangle: (rows: Value) => Pass;
+	/** Rows [rows, width] to those that ask [texts, width]. */
+	readonly pick: (rows: Value) => Pass;
 }
 
 /**
- * The first half of a block, row + attention(norm(rows)), for one row of each text: hidden [texts, longest, width] to
- * [texts, width].
+ * The first half of a block, row + attention(norm(row)), for one row of each text: rows [rows, width] to [texts, width].
  *
  * Keys and values are never formed. With x the standardised rows, w and b the norm's scale and shift, W_k and W_v one
  * head's columns and q its query: q . (W_k^T (w x_t + b)) is, but for a part that is the same for all t and drops out of
  * the softmax, (w W_k q) . x_t; and the attention-weighted mean of the values is W_v^T (w m + b) with m that mean of x_t.
  * So the key's bias has no gradient.
  */
-export function attentionOneRow(context: TailContext, block: string, hidden: Value, inputs: OneRowInputs): Pass {
+export function attentionOneRow(context: TailContext, block: string, rows: Value, inputs: OneRowInputs): Pass {
 	const { graph, heads, width } = context;
 	const name = `${block}.attn.c_attn`;
 	const asHeads = (rows: Value) => graph.op("Reshape", [rows, graph.ints([-1, heads, width / heads])]);
@@ -26,16 +27,16 @@ export function attentionOneRow(context: TailContext, block: string, hidden: Val
 	const swap = (value: Value) => graph.op("Transpose", [value], { perm: [1, 0, 2] });
 	const times = (a: Value, b: Value) => graph.op("Mul", [a, b]);
 	const batched = (a: Value, b: Value, how: Record<string, number>) => graph.op("FusedMatMul", [a, b], how);
-	const pick = (value: Value) =>
-		graph.op("Reshape", [graph.op("MatMul", [inputs.pool, value]), graph.ints([-1, width])]);
 
 	// Forward. [T] stands for texts, [R] for rows of a text, [H] for heads, [D] for a head's width, [C] for the width.
-	const standard = standardise(context, hidden);
-	const x = standard.value; // [T, R, C]
+	const standard = standardise(context, rows);
+	const rectangle = inputs.intoRectangle(standard.value);
+	const x = rectangle.value; // [T, R, C]
 	// With the rows on the left: the other way round the bits would depend on the number of threads.
 	const against = (parts: Value) =>
 		graph.op("Transpose", [batched(x, parts, { transBatchB: 1, transB: 1 })], { perm: [0, 2, 1] });
-	const own = pick(x); // [T, C]
+	const picked = inputs.pick(standard.value);
+	const own = picked.value; // [T, C]
 	const [scale, shift] = [context.weight(`${block}.ln_1.weight`), context.weight(`${block}.ln_1.bias`)];
 	const scaled = times(scale, graph.float(Math.sqrt(heads / width)));
 	const asking = graph.op("Add", [times(own, scale), shift]);
@@ -53,8 +54,10 @@ export function attentionOneRow(context: TailContext, block: string, hidden: Val
 	const mixed = asRows(batched(seen, valueParts, { transBatchA: 1, transBatchB: 1 })); // [T, C]
 	const projected = linear(context, `${block}.attn.c_proj`, graph.op("Add", [mixed, biases[2] ?? ""]));
 
+	const asker = inputs.pick(rows);
+
 	return {
-		value: graph.op("Add", [pick(hidden), projected.value]),
+		value: graph.op("Add", [asker.value, projected.value]),
 		back(gradient) {
 			const dMixed = projected.back(gradient);
 			const dParts = asHeads(dMixed); // [T, H, D]
@@ -86,13 +89,11 @@ export function attentionOneRow(context: TailContext, block: string, hidden: Val
 			context.gradient(`${block}.ln_1.weight`, dScale);
 			context.gradient(`${block}.ln_1.bias`, dShift);
 
-			const place = (row: Value) => times(graph.op("Unsqueeze", [row, graph.ints([1])]), turn(inputs.pool));
-			const turn = (value: Value) => graph.op("Transpose", [value], { perm: [0, 2, 1] });
 			const fromScores = batched(dScores, swap(into), { transA: 1 }); // [T, R, C]
 			const fromMean = batched(shares, swap(dMean), { transA: 1 });
-			const fromOwn = place(times(dAsking, scale));
-			const dStandard = graph.op("Add", [graph.op("Add", [fromScores, fromMean]), fromOwn]);
-			return graph.op("Add", [standard.back(dStandard), place(gradient)]);
+			const dSeenRows = rectangle.back(graph.op("Add", [fromScores, fromMean]));
+			const dStandard = graph.op("Add", [dSeenRows, picked.back(times(dAsking, scale))]);
+			return graph.op("Add", [standard.back(dStandard), asker.back(gradient)]);
 		},
 	};
 }

@@ -7,6 +7,7 @@ import { isEmbedding } from "../embedding.ts";
 import { attentionAllRows } from "./attention-all-rows.ts";
 import { attentionOneRow } from "./attention-one-row.ts";
 import { GraphBuilder, storedTensor, type Value } from "./graph-builder.ts";
+import { attentionPlaces, declareSlots } from "./packed-rows.ts";
 import { fewColumns, mlp, norm, type Pass, sumOfRows, type TailContext, turned, withLora } from "./passes.ts";
 
 /** Which of a tail's graphs. */
@@ -35,12 +36,17 @@ export const HIDDEN_GRADIENT = gradientName("hidden");
  * The ONNX graph of the blocks after the cut, the final norm and the head, with the mean cross-entropy's backward pass
  * where asked for.
  *
- * Inputs: each trained parameter by its name; `hidden` [texts, longest, width]; `pool` [texts, 1, longest], what each
- * row counts for the head; `mask`, added to the scores of all rows [texts, heads, longest, longest]; `row mask`
- * [texts, 1, longest], the same for the one row; `corners` int64 [texts, longest]; with gradient `target`
- * [texts, classes], 1 for the label, and `share` [1], 1 / texts. A graph has those of them that it needs.
- * Outputs: `logits` [texts, classes], and the gradients; that of `hidden` [texts * longest, width] in place of the
- * embedding tables', where they are trained.
+ * Rows are those of all texts that the tail reads, one text after the other, without padding; attention alone works on the
+ * rectangle [texts, longest].
+ *
+ * Inputs: each trained parameter by its name; `hidden` [rows, width]; `read` [texts], the row that the head reads of each
+ * text, and `readers` [rows], the text that is read at each row, or the number of texts; or `pool` [texts, 1, longest], what
+ * each place counts for the head; those of `attentionPlaces` for all rows, with `real` [texts, 1, longest, 1], 0 for
+ * padding; `row mask` [texts, 1, longest], added to the scores of the one row; `places` [rows], the place of each row in
+ * the rectangle; with gradient `target` [texts, classes], 1 for the label, and `share` [1], 1 / texts. A graph has those
+ * of them that it needs; whole numbers are int64.
+ * Outputs: `logits` [texts, classes], and the gradients; that of `hidden` in place of the embedding tables', where they
+ * are trained.
  */
 export function tailGraph(model: ModelFiles, spec: TailSpec, { oneRow, withGradient }: TailGraphKind): TailGraph {
 	const { config } = model;
@@ -72,61 +78,82 @@ export function tailGraph(model: ModelFiles, spec: TailSpec, { oneRow, withGradi
 /** Final states of the pooled rows, normed: [texts, width]. */
 function body(context: TailContext, cut: number, blocks: number, oneRow: boolean): Pass {
 	const { graph, width } = context;
-	const hidden = graph.input("hidden", "float32", ["texts", "longest", width]);
-	const pool = graph.input("pool", "float32", ["texts", 1, "longest"]);
 	const keep = (gradient: Value) => {
 		context.gradient("hidden", gradient);
 		return gradient;
 	};
-	const passes: Pass[] = [{ value: flat(context, hidden), back: keep }];
+	const passes: Pass[] = [{ value: graph.input("hidden", "float32", ["rows", width]), back: keep }];
 	const add = (next: (rows: Value) => Pass) => passes.push(next((passes.at(-1) as Pass).value));
-	const addPooled = () => add((rows) => pooled(context, rows, hidden, pool));
+	const slots = declareSlots(graph);
+	const pool = oneRow ? pickRows(context) : meanRows(context, slots);
 	// Query, key and value with LoRA pairs of their own have to be formed.
-	const asksOnce = oneRow && context.loraScale === undefined;
+	const asksOnce = oneRow && blocks > cut && context.loraScale === undefined;
 	const whole = asksOnce ? blocks - 1 : blocks;
 	if (cut < whole) {
-		const mask = graph.input("mask", "float32", ["mask texts", 1, "mask rows", "longest"]);
-		const corners = graph.input("corners", "int64", [2]);
+		const places = attentionPlaces(graph, context.heads, slots);
+		const real = graph.input("real", "float32", ["texts", 1, "longest", 1]);
 		for (let i = cut; i < whole; i++) {
-			add((rows) => attentionAllRows(context, `h.${i}`, rows, mask, corners));
-			if (oneRow && i === blocks - 1) addPooled();
+			add((rows) => attentionAllRows(context, `h.${i}`, rows, places, real));
+			if (oneRow && i === blocks - 1) add(pool);
 			add((rows) => mlp(context, `h.${i}`, rows));
 		}
 	}
 	if (asksOnce) {
-		const rowMask = graph.input("row mask", "float32", ["texts", 1, "longest"]);
-		add((rows) => {
-			const one = attentionOneRow(context, `h.${whole}`, cubic(context, rows, hidden), { mask: rowMask, pool });
-			return { value: one.value, back: (gradient) => flat(context, one.back(gradient)) };
-		});
+		const inputs = {
+			mask: graph.input("row mask", "float32", ["texts", 1, "longest"]),
+			intoRectangle: rectangleOf(context, slots),
+			pick: pool,
+		};
+		add((rows) => attentionOneRow(context, `h.${whole}`, rows, inputs));
 		add((rows) => mlp(context, `h.${whole}`, rows));
 	}
+	if (oneRow && cut === blocks) add(pool);
 	add((rows) => norm(context, "ln_f", rows));
-	if (!oneRow) addPooled();
+	if (!oneRow) add(pool);
 	return {
 		value: (passes.at(-1) as Pass).value,
 		back: (gradient) => passes.reduceRight((found, pass) => pass.back(found), gradient),
 	};
 }
 
-/** What the head reads of rows [texts * longest, width]: [texts, width]. */
-function pooled(context: TailContext, rows: Value, hidden: Value, pool: Value): Pass {
-	const { graph } = context;
-	return {
-		value: flat(context, graph.op("MatMul", [pool, cubic(context, rows, hidden)])),
-		back(gradient) {
-			const parts = graph.op("Unsqueeze", [gradient, graph.ints([1])]);
-			return flat(context, graph.op("FusedMatMul", [pool, parts], { transA: 1 }));
-		},
+/** Of each text the one row that the head reads: rows [rows, width] to [texts, width]. */
+function pickRows({ graph, width }: TailContext): (rows: Value) => Pass {
+	const read = graph.input("read", "int64", ["texts"]);
+	const readers = graph.input("readers", "int64", ["rows"]);
+	const zeros = graph.op("Reshape", [graph.filled(0, width), graph.ints([1, width])]);
+	return (rows) => ({
+		value: graph.op("Gather", [rows, read]),
+		// A row that isn't read has the zeros behind those of the texts.
+		back: (gradient) => graph.op("Gather", [graph.op("Concat", [gradient, zeros], { axis: 0 }), readers]),
+	});
+}
+
+/** Of each text the mean of the rows that the head reads: rows [rows, width] to [texts, width]. */
+function meanRows(context: TailContext, slots: Value): (rows: Value) => Pass {
+	const { graph, width } = context;
+	const pool = graph.input("pool", "float32", ["texts", 1, "longest"]);
+	const intoRectangle = rectangleOf(context, slots);
+	return (rows) => {
+		const rectangle = intoRectangle(rows);
+		const mean = graph.op("MatMul", [pool, rectangle.value]);
+		return {
+			value: graph.op("Reshape", [mean, graph.ints([-1, width])]),
+			back(gradient) {
+				const parts = graph.op("Unsqueeze", [gradient, graph.ints([1])]);
+				return rectangle.back(graph.op("FusedMatMul", [pool, parts], { transA: 1 }));
+			},
+		};
 	};
 }
 
-function flat({ graph, width }: TailContext, value: Value): Value {
-	return graph.op("Reshape", [value, graph.ints([-1, width])]);
-}
-
-function cubic({ graph }: TailContext, value: Value, like: Value): Value {
-	return graph.op("Reshape", [value, graph.op("Shape", [like])]);
+/** Rows [rows, width] to the rectangle [texts, longest, width], with any row for padding. */
+function rectangleOf({ graph, width }: TailContext, slots: Value): (rows: Value) => Pass {
+	const places = graph.input("places", "int64", ["rows"]);
+	const index = graph.op("Squeeze", [slots, graph.ints([1])]);
+	return (rows) => ({
+		value: graph.op("Gather", [rows, index]),
+		back: (gradient) => graph.op("Gather", [graph.op("Reshape", [gradient, graph.ints([-1, width])]), places]),
+	});
 }
 
 /** Logits [texts, classes] of the pooled states. */

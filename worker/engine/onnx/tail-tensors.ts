@@ -1,8 +1,8 @@
-import type { Tensor } from "onnxruntime-node";
 import type { Trainable } from "../../../shared/messages.ts";
 import { hasLora } from "../../../shared/model/tail-spec.ts";
 import type { TailInput } from "../engine.ts";
 import { causalMask, paddingMask } from "./masks.ts";
+import { ownRows, packedRows } from "./packed-rows.ts";
 import { floats, wholeNumbers } from "./session.ts";
 
 /** How a tail's texts become tensors. */
@@ -33,39 +33,55 @@ function fewestRows({ heads, oneRow }: TailTensorOptions): number {
 }
 
 /**
- * What `tailGraph` takes beside the parameters, for a batch of texts. A graph may need fewer of them.
+ * What `tailGraph` takes beside the parameters, for a batch of texts, and how many rows of each text the tail reads. A
+ * graph may need fewer of the tensors.
  * @param room where the hidden states are put together; gives an array of at least so many numbers, holding anything
  */
 export function tailTensors(
 	inputs: readonly TailInput[],
 	options: TailTensorOptions,
 	room: (length: number) => Float32Array,
-): { readonly hidden: Tensor } & Record<string, Tensor> {
-	const { classes, causal, width, blocks, oneRow } = options;
+) {
+	const { classes, causal, width, heads, blocks, oneRow } = options;
 	const texts = inputs.length;
 	const ranges = inputs.map((input) => rowsRead(input, options));
 	const lengths = ranges.map(([from, to]) => to - from);
 	const longest = Math.max(fewestRows(options), ...lengths);
-	const hidden = room(texts * longest * width).subarray(0, texts * longest * width);
+	const rowsOf = ownRows(lengths);
+	const rows = lengths.reduce((sum, length) => sum + length, 0);
+	const hidden = room(rows * width).subarray(0, rows * width);
 	const pool = new Float32Array(texts * longest);
+	const real = new Float32Array(texts * longest);
+	const places = new Uint32Array(rows);
+	const read = new Uint32Array(texts);
+	const readers = new Uint32Array(rows).fill(texts);
 	const target = new Float32Array(texts * classes);
 	for (const [text, { poolFrom, poolCount, label, ...input }] of inputs.entries()) {
 		const [from, to] = ranges[text] ?? [0, 0];
-		hidden.set(input.hidden.subarray(from * width, to * width), text * longest * width);
-		hidden.fill(0, (text * longest + to - from) * width, (text + 1) * longest * width);
-		const first = text * longest + poolFrom - from;
-		pool.fill(1 / poolCount, first, first + poolCount);
+		const first = rowsOf[text]?.[0] ?? 0;
+		hidden.set(input.hidden.subarray(from * width, to * width), first * width);
+		for (let at = 0; at < to - from; at++) places[first + at] = text * longest + at;
+		real.fill(1, text * longest, text * longest + to - from);
+		const pooled = poolFrom - from;
+		pool.fill(1 / poolCount, text * longest + pooled, text * longest + pooled + poolCount);
+		read[text] = first + pooled;
+		readers[first + pooled] = text;
 		target[text * classes + label] = 1;
 	}
-	return {
-		hidden: floats(hidden, [texts, longest, width]),
+	const tensors = {
+		hidden: floats(hidden, [rows, width]),
+		...packedRows(rowsOf, { rows, longest, heads }),
+		places: wholeNumbers(places, [rows]),
+		read: wholeNumbers(read, [texts]),
+		readers: wholeNumbers(readers, [rows]),
 		pool: floats(pool, [texts, 1, longest]),
+		real: floats(real, [texts, 1, longest, 1]),
 		target: floats(target, [texts, classes]),
 		share: floats(Float32Array.of(1 / texts), [1]),
-		corners: wholeNumbers([texts, longest], [2]),
 		"row mask": paddingMask(lengths, longest, [1]),
 		...(blocks > (oneRow && !hasLora(options) ? 1 : 0) && {
 			mask: causal ? causalMask(longest) : paddingMask(lengths, longest),
 		}),
 	};
+	return { tensors, lengths };
 }

@@ -97,7 +97,7 @@ class OnnxTail implements Tail {
 		const blocks = n_layer - cutOf(this.#spec, n_layer);
 		const table = this.#embedding;
 		const inputs = table ? given.map((text) => ({ ...text, hidden: embed(text.tokens, table) })) : given;
-		const oneRow = blocks > 0 && inputs.every(({ poolCount }) => poolCount === 1);
+		const oneRow = inputs.every(({ poolCount }) => poolCount === 1);
 		const { session, gradientViews } = await this.#graph({ oneRow, withGradient: gradient !== undefined });
 		const logits = new Float32Array(inputs.length * classes);
 		const results: Record<string, Tensor> = { logits: floats(logits, [inputs.length, classes]) };
@@ -109,7 +109,7 @@ class OnnxTail implements Tail {
 		const options = { ...this.#spec, width, heads, oneRow, blocks };
 		let room = this.#room;
 		this.#room = new Float32Array(0);
-		const tensors = tailTensors(inputs, options, (length) => {
+		const { tensors, lengths } = tailTensors(inputs, options, (length) => {
 			if (room.length < length) room = new Float32Array(length);
 			return room;
 		});
@@ -120,8 +120,11 @@ class OnnxTail implements Tail {
 		if (tables && states) {
 			tables.tokens.fill(0);
 			tables.positions.fill(0);
-			const texts = inputs.map(({ tokens }) => tokens);
-			addEmbeddingGradient(texts, states.data as Float32Array, tables);
+			addEmbeddingGradient(
+				inputs.map(({ tokens }, text) => tokens.subarray(0, lengths[text])),
+				states.data as Float32Array,
+				tables,
+			);
 		}
 		return logits;
 	}

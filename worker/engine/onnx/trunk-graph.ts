@@ -2,6 +2,7 @@ import type { Gpt2Config } from "../../../shared/model/gpt2-config.ts";
 import type { StoredTensor } from "../../../shared/model/model-files.ts";
 import { GraphBuilder, storedTensor, type Value } from "./graph-builder.ts";
 import { type Int8Weights, int8Linear } from "./int8-linear.ts";
+import { type AttentionPlaces, attentionPlaces, declareSlots } from "./packed-rows.ts";
 
 /** How the blocks' matrix products are computed: in fp32, or with int8 weights stored as that type. */
 export type TrunkProducts = "float32" | Int8Weights;
@@ -12,25 +13,13 @@ type Weight = (name: string) => Value;
 /** Rows times the weight plus the bias of that name. */
 type Linear = (name: string, rows: Value) => Value;
 
-/** Where attention finds the rows it needs: computed once a run for all blocks. */
-interface Places {
-	/** Index of each head's part [texts, heads, longest] in the rows of query, key and value. */
-	readonly parts: readonly [Value, Value, Value];
-	/** Index of each row's heads [rows, heads] in attention's result. */
-	readonly back: Value;
-	readonly mask: Value;
-}
-
 /**
  * The ONNX graph of embeddings and the first `blocks` blocks of a GPT-2, its weights left where they are stored.
  *
- * Rows are the tokens of all texts, one text after the other, without padding. Everything but attention works on them.
- * Attention needs rectangles, and takes each head's part of a row straight from the rows into [texts, heads, longest,
- * head width]: the copy that a transpose would make.
+ * Rows are the tokens of all texts without padding, what texts have in common at their beginning once. Everything but
+ * attention works on them.
  *
- * Inputs: `ids`, `positions` [rows]; `slots` [texts, 1, longest], the row of each place of the rectangle (any row for
- * padding); `cells` [rows, 1], text * heads * longest + position; `mask`, added to scores [texts, heads, longest,
- * longest]; `longest` [1]. All whole numbers are int64. Output: `hidden` [rows, width].
+ * Inputs: `ids`, `positions` int64 [rows]; those of `attentionPlaces`. Output: `hidden` [rows, width].
  */
 export function trunkGraph(
 	tensors: ReadonlyMap<string, StoredTensor>,
@@ -42,7 +31,7 @@ export function trunkGraph(
 	const weight: Weight = (name) => graph.stored(name, storedTensor(tensors, name));
 	const ids = graph.input("ids", "int64", ["rows"]);
 	const positions = graph.input("positions", "int64", ["rows"]);
-	const places = attentionPlaces(graph, config);
+	const places = attentionPlaces(graph, config.n_head, declareSlots(graph));
 	const embedded = [
 		graph.op("Gather", [weight("wte.weight"), ids]),
 		graph.op("Gather", [weight("wpe.weight"), positions]),
@@ -64,27 +53,12 @@ function linearOf(graph: GraphBuilder, weight: Weight, products: TrunkProducts):
 	};
 }
 
-function attentionPlaces(graph: GraphBuilder, { n_head: heads }: Gpt2Config): Places {
-	const slots = graph.input("slots", "int64", ["texts", 1, "longest"]);
-	const cells = graph.input("cells", "int64", ["rows", 1]);
-	const mask = graph.input("mask", "float32", ["mask texts", 1, "mask rows", "longest"]);
-	const longest = graph.input("longest", "int64", [1]);
-	const first = graph.op("Mul", [slots, graph.ints(3 * heads)]);
-	const part = (from: number) => {
-		const offsets = Array.from({ length: heads }, (_, head) => from * heads + head);
-		return graph.op("Add", [first, graph.op("Reshape", [graph.ints(offsets), graph.ints([heads, 1])])]);
-	};
-	const range = graph.ints(Array.from({ length: heads }, (_, head) => head));
-	const back = graph.op("Add", [cells, graph.op("Mul", [range, longest])]);
-	return { parts: [part(0), part(1), part(2)], back, mask };
-}
-
 function block(
 	graph: GraphBuilder,
 	config: Gpt2Config,
 	weight: Weight,
 	linear: Linear,
-	places: Places,
+	places: AttentionPlaces,
 	rows: Value,
 ): Value {
 	const { n_embd: width, layer_norm_epsilon } = config;
@@ -102,7 +76,7 @@ function block(
 }
 
 /** Query, key and value [rows, 3 * width] to [rows, heads, head width]. */
-function attention(graph: GraphBuilder, config: Gpt2Config, { parts, back, mask }: Places, qkv: Value): Value {
+function attention(graph: GraphBuilder, config: Gpt2Config, { parts, back, mask }: AttentionPlaces, qkv: Value): Value {
 	const headWidth = graph.ints([-1, config.n_embd / config.n_head]);
 	const heads = graph.op("Reshape", [qkv, headWidth]);
 	const [query, key, value] = parts.map((part) => graph.op("Gather", [heads, part])) as [Value, Value, Value];

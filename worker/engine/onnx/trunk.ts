@@ -6,6 +6,7 @@ import { cutOf } from "../../../shared/model/tail-spec.ts";
 import type { EngineOptions, OpenTrunk, Trunk } from "../engine.ts";
 import { exactInt8Weights } from "./int8-weights.ts";
 import { causalMask, paddingMask } from "./masks.ts";
+import { ownRows, packedRows } from "./packed-rows.ts";
 import { floats, onnxInfo, Session, wholeNumbers } from "./session.ts";
 import { type TrunkProducts, trunkGraph } from "./trunk-graph.ts";
 
@@ -54,32 +55,19 @@ function trunkInputs(sequences: readonly Uint32Array[], heads: number, causal: b
 	const rows = causal ? prefixes.size : lengths.reduce((sum, length) => sum + length, 0);
 	const ids = new Uint32Array(rows);
 	const positions = new Uint32Array(rows);
-	const cells = new Uint32Array(rows);
-	const slots = new Uint32Array(sequences.length * longest);
 	for (const [text, own] of rowsOf.entries()) {
-		slots.set(own, text * longest);
 		for (const [at, row] of own.entries()) {
 			ids[row] = sequences[text]?.[at] ?? 0;
 			positions[row] = at;
-			// Of a row of several texts, any of its cells does: all hold the same.
-			cells[row] = text * heads * longest + at;
 		}
 	}
 	const inputs = {
 		ids: wholeNumbers(ids, [rows]),
 		positions: wholeNumbers(positions, [rows]),
-		slots: wholeNumbers(slots, [sequences.length, 1, longest]),
-		cells: wholeNumbers(cells, [rows, 1]),
+		...packedRows(rowsOf, { rows, longest, heads }),
 		mask: causal ? causalMask(longest) : paddingMask(lengths, longest),
-		longest: wholeNumbers([longest], [1]),
 	};
 	return { inputs, rows, rowsOf };
-}
-
-/** A row for each token. */
-function ownRows(lengths: readonly number[]): Uint32Array[] {
-	let next = 0;
-	return lengths.map((length) => new Uint32Array(length).map(() => next++));
 }
 
 function gather(hidden: Float32Array, rows: Uint32Array, width: number): Float32Array {
