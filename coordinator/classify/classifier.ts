@@ -1,13 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import type { TrainConfig } from "../../shared/config.ts";
-import { effectiveSequence } from "../../shared/data/effective-sequence.ts";
+import { type EffectiveSequence, effectiveSequence } from "../../shared/data/effective-sequence.ts";
 import { tokenize } from "../../shared/data/tokenize.ts";
 import type { TailSpec, WorkItem } from "../../shared/messages.ts";
 import { initialParameters } from "../../shared/model/initial-parameters.ts";
 import { openModel } from "../../shared/model/open-model.ts";
 import { TRAINABLE_BY_NAME } from "../../shared/model/tail-spec.ts";
-import { groupByLength } from "../plan/group-by-length.ts";
+import { groupForTrunk } from "../plan/group-for-trunk.ts";
 import type { Cluster, ClusterRun } from "../run/cluster.ts";
 import type { Environment } from "../run/train.ts";
 import { type ClassifierSettings, readClassifierSettings } from "./classifier-settings.ts";
@@ -88,10 +88,11 @@ export class Classifier {
 		return this.#cluster.dispatcher.holders;
 	}
 
-	/** Classifies texts, computed in groups of similar length, answered in the order given. */
+	/** Classifies texts, computed in groups as suits the trunk, answered in the order given. */
 	async classify(texts: readonly string[], onTexts: (count: number) => void = () => {}): Promise<Answer[]> {
 		const tokens = await tokenize(texts);
-		const groups = groupByLength(tokens.map(({ length }) => Math.min(length, this.settings.maxTokens)));
+		const sequences = tokens.map((text) => this.#effective(text).tokens);
+		const groups = groupForTrunk(sequences, this.settings.causal);
 		const items = groups.map((group) => this.#toItem(group, tokens));
 		const answers: Answer[] = [];
 		let next = 0;
@@ -121,17 +122,20 @@ export class Classifier {
 	}
 
 	#toItem(group: readonly number[], tokens: readonly Uint32Array[], shard = 0): WorkItem {
-		const { maxTokens, padTo, ...reading } = this.settings;
-		const padding = { ...reading, padTo: padTo ?? undefined };
 		const sequences = group.map((text) => {
-			// Padded for itself alone: a text's answer must not depend on what it is asked together with.
-			const real = (tokens[text] ?? new Uint32Array()).subarray(0, maxTokens);
-			const { tokens: ids, ...pool } = effectiveSequence(real, padding, real.length);
+			const { tokens: ids, ...pool } = this.#effective(tokens[text] ?? new Uint32Array());
 			return { exampleId: text, tokens: Array.from(ids), ...pool, label: 0 };
 		});
 		const part = this.#nextPart++;
 		const kind = "WORK_KIND_CLASSIFY" as const;
 		return { runId: this.#runId, kind, step: 0, part, shard, parameterVersion: VERSION, sequences };
+	}
+
+	/** A text padded for itself alone: its answer must not depend on what it is asked together with. */
+	#effective(tokens: Uint32Array): EffectiveSequence {
+		const { maxTokens, padTo, ...reading } = this.settings;
+		const real = tokens.subarray(0, maxTokens);
+		return effectiveSequence(real, { ...reading, padTo: padTo ?? undefined }, real.length);
 	}
 
 	#toAnswer(logits: readonly number[], tokens: number): Answer {

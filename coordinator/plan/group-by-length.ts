@@ -5,8 +5,8 @@ export interface GroupBudget {
 	readonly paddedTokens: number;
 }
 
-/** Of what is evaluated together: enough for full matrix products, a few MB of activations. */
-export const EVALUATION_BUDGET: GroupBudget = { texts: 64, paddedTokens: 4096 };
+/** Of what a tail evaluates together: enough for full matrix products, a few MB of activations. */
+export const EVALUATION_BUDGET: GroupBudget = { texts: 128, paddedTokens: 4096 };
 
 /**
  * Groups texts of similar length, longest first; texts of equal length stay in order.

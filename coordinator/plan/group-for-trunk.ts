@@ -1,0 +1,70 @@
+import { PrefixTree } from "../../shared/data/prefix-tree.ts";
+
+/** Wide enough for full matrix products in the trunk, small enough for its activations to stay in the cache. */
+const ROWS = 1024;
+/** Texts times tokens of the longest, what attention works on. */
+const PADDED_TOKENS = 2 * ROWS;
+/** Texts with so many first tokens in common are computed together; with fewer, lengths would vary more than it saves. */
+const COMMON_TOKENS = 3;
+
+/**
+ * Groups texts for the trunk. Where attention is causal those that begin alike come together, since the trunk computes a
+ * common beginning once; beside that, groups are of similar length, about the longest first.
+ * @param sequences effective sequences
+ * @returns indices into `sequences`, each exactly once, a group's longest text not always first
+ */
+export function groupForTrunk(sequences: readonly Uint32Array[], isCausal: boolean): number[][] {
+	const lengthOf = (text: number | undefined) => sequences[text ?? -1]?.length ?? 0;
+	const families = isCausal ? familiesOf(sequences) : [...sequences.keys()].map((text) => [text]);
+	for (const family of families) family.sort((a, b) => lengthOf(b) - lengthOf(a));
+	families.sort(([a], [b]) => lengthOf(b) - lengthOf(a));
+	const groups: Group[] = [];
+	for (const text of families.flat()) {
+		const tokens = sequences[text] as Uint32Array;
+		if (groups.at(-1)?.take(text, tokens)) continue;
+		groups.push(new Group(text, tokens, isCausal));
+	}
+	return groups.map(({ texts }) => texts);
+}
+
+/** Texts that begin alike. */
+function familiesOf(sequences: readonly Uint32Array[]): number[][] {
+	const families = new Map<string, number[]>();
+	for (const [text, tokens] of sequences.entries()) {
+		const beginning = tokens.subarray(0, COMMON_TOKENS).join();
+		const family = families.get(beginning);
+		if (family) family.push(text);
+		else families.set(beginning, [text]);
+	}
+	return [...families.values()];
+}
+
+/** Texts that are computed together, at least one. */
+class Group {
+	readonly texts: number[];
+	readonly #isCausal: boolean;
+	readonly #prefixes = new PrefixTree();
+	/** That the trunk computes. */
+	#rows: number;
+	#longest: number;
+
+	constructor(text: number, tokens: Uint32Array, isCausal: boolean) {
+		this.texts = [text];
+		this.#isCausal = isCausal;
+		this.#prefixes.add(tokens);
+		this.#rows = tokens.length;
+		this.#longest = tokens.length;
+	}
+
+	/** Takes the text in, or returns false where there is no room. */
+	take(text: number, tokens: Uint32Array): boolean {
+		const rows = this.#rows + (this.#isCausal ? this.#prefixes.countNew(tokens) : tokens.length);
+		const longest = Math.max(this.#longest, tokens.length);
+		if (rows > ROWS || (this.texts.length + 1) * longest > PADDED_TOKENS) return false;
+		this.texts.push(text);
+		this.#prefixes.add(tokens);
+		this.#rows = rows;
+		this.#longest = longest;
+		return true;
+	}
+}
