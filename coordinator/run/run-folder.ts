@@ -3,7 +3,7 @@ import { dirname, join, resolve } from "node:path";
 import { checkConfig } from "../../shared/cli/resolve-config.ts";
 import type { TrainConfig } from "../../shared/config.ts";
 import { TailtuneError } from "../../shared/errors.ts";
-import { asDiskError, writeJson } from "../../shared/files/write-atomic.ts";
+import { asDiskError, removeAsides, writeJson } from "../../shared/files/write-atomic.ts";
 import { AUDIT_FILE, METRICS_FILE, RESULT_FILE } from "../results/result-files.ts";
 import { lockRunFolder, type RunLock } from "./run-lock.ts";
 
@@ -59,7 +59,7 @@ export async function createRunFolder(config: TrainConfig): Promise<NewRunFolder
 }
 
 /**
- * Takes the folder of a run begun before, with the configuration it was begun with.
+ * Takes the folder of a run begun before, with the configuration it was begun with; what it left half-written goes.
  * @throws TailtuneError "usage" where the run is finished, "busy" where it is in use, and as `readRunConfig`
  */
 export async function reopenRunFolder(path: string): Promise<{ folder: RunFolder; config: TrainConfig }> {
@@ -69,6 +69,7 @@ export async function reopenRunFolder(path: string): Promise<{ folder: RunFolder
 		await lock.release();
 		throw new TailtuneError("usage", `--resume ${path}: the run is finished (${join(path, RESULT_FILE)} is there)`);
 	}
+	await removeAsides(path);
 	return { folder: { path: resolve(path), ...lock }, config };
 }
 

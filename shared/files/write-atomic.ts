@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { type FileHandle, open, rename, rm } from "node:fs/promises";
+import { type FileHandle, open, readdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { systemCodeOf, TailtuneError } from "../errors.ts";
 
@@ -32,7 +32,7 @@ export async function writeJson(path: string, value: unknown): Promise<void> {
  * @throws TailtuneError "disk" where the system refuses; what `write` throws for other reasons goes through
  */
 export async function replaceFile(path: string, write: (file: FileHandle) => Promise<void>): Promise<void> {
-	const aside = join(dirname(path), `.${basename(path)}.${process.pid}-${randomUUID().slice(0, 8)}.tmp`);
+	const aside = asideOf(path);
 	try {
 		await fill(aside, write);
 		await rename(aside, path);
@@ -41,6 +41,17 @@ export async function replaceFile(path: string, write: (file: FileHandle) => Pro
 		throw asDiskError(path, error);
 	}
 	await flushFolder(dirname(path));
+}
+
+/** Another name in the same folder, for what isn't whole yet or not wanted any more. */
+export function asideOf(path: string): string {
+	return join(dirname(path), `.${basename(path)}.${process.pid}-${randomUUID().slice(0, 8)}.tmp`);
+}
+
+/** Removes from a folder what processes left aside that were killed; nobody else may be writing there. */
+export async function removeAsides(folder: string): Promise<void> {
+	const asides = (await readdir(folder)).filter((name) => /^\..+\.\d+-[0-9a-f]{8}\.tmp$/.test(name));
+	for (const name of asides) await rm(join(folder, name), { recursive: true, force: true });
 }
 
 /** A system error as TailtuneError "disk" that names the file; any other error as it is. */

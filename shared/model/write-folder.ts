@@ -1,7 +1,7 @@
 import { mkdir, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { systemCodeOf, TailtuneError } from "../errors.ts";
-import { asDiskError } from "../files/write-atomic.ts";
+import { asDiskError, asideOf } from "../files/write-atomic.ts";
 
 /**
  * Fills a folder under another name and renames it; a folder that was there before is replaced as a whole.
@@ -9,11 +9,9 @@ import { asDiskError } from "../files/write-atomic.ts";
  * @throws TailtuneError "disk" where the folder can't be written
  */
 export async function writeFolderAside(folder: string, fill: (aside: string) => Promise<void>): Promise<void> {
-	const aside = `${folder}.tmp-${process.pid}`;
-	const older = `${folder}.old-${process.pid}`;
+	const [aside, older] = [asideOf(folder), asideOf(folder)];
 	try {
 		await mkdir(dirname(folder), { recursive: true });
-		await rm(aside, { recursive: true, force: true });
 		await mkdir(aside);
 		await fill(aside);
 		await rename(folder, older).catch(ignoreMissing);

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import test from "ava";
 import { readAudit, readMetrics, readRunResult } from "../../coordinator/results/result-files.ts";
@@ -96,9 +96,13 @@ test.serial(
 		running.kill("SIGKILL");
 		await running;
 		t.false(existsSync(join(killed, "result.json")), "the run was over before it was killed");
+		// As it leaves them where it is killed while it writes.
+		await writeFile(join(killed, ".checkpoint.safetensors.123-0a1b2c3d.tmp"), "half");
+		await mkdir(join(killed, ".model.123-0a1b2c3d.tmp"));
 		const resumed = await tailtune("train", "--resume", killed);
 		t.is(resumed.exitCode, 0, resumed.stderr);
 		t.is(await modelHash(killed), await modelHash(undisturbed));
+		t.deepEqual((await readdir(killed)).sort(), (await readdir(undisturbed)).sort());
 		const withoutSeconds = async (run: string) => (await readMetrics(run)).map((line) => ({ ...line, seconds: 0 }));
 		t.deepEqual(await withoutSeconds(killed), await withoutSeconds(undisturbed));
 		t.deepEqual((await readRunResult(killed)).audit, (await readRunResult(undisturbed)).audit);
