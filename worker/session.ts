@@ -187,10 +187,10 @@ export class Session {
 			hidden.set(key, rows);
 			if (isKept) features.put(key, rows);
 		};
-		for (const text of texts) {
-			const key = this.#keyOf(text);
+		const keys = texts.map((text) => this.#keyOf(text));
+		for (const [i, key] of keys.entries()) {
 			if (!hidden.has(key)) hidden.set(key, features.get(key));
-			if (!hidden.get(key)) missing.set(key, text);
+			if (!hidden.get(key)) missing.set(key, texts[i] as TextTokens);
 		}
 		for (const [key, rows] of (isKept && missing.size > 0 && (await cache?.load([...missing.keys()]))) || []) {
 			take(key, rows);
@@ -200,10 +200,10 @@ export class Session {
 		for (const [key, rows] of computed) take(key, rows);
 		if (isKept) await cache?.add(computed);
 		const trunkTokens = [...missing.values()].reduce((sum, { tokens }) => sum + tokens.length, 0);
-		const inputs = texts.map((text) => ({
+		const inputs = texts.map((text, i) => ({
 			...text,
 			poolFrom: this.#keepsPooledOnly ? 0 : text.poolFrom,
-			hidden: hidden.get(this.#keyOf(text)) ?? nothing,
+			hidden: hidden.get(keys[i] as string) ?? nothing,
 		}));
 		return { inputs, trunkSequences: missing.size, trunkTokens };
 	}
