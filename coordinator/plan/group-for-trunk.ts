@@ -4,8 +4,9 @@ import { PrefixTree } from "../../shared/data/prefix-tree.ts";
 const ROWS = 1024;
 /** Texts times tokens of the longest, what attention works on. */
 const PADDED_TOKENS = 2 * ROWS;
-/** Texts with so many first tokens in common are computed together; with fewer, lengths would vary more than it saves. */
+/** Texts are computed together that have so many first tokens in common, and so large a share of their lengths. */
 const COMMON_TOKENS = 3;
+const COMMON_SHARE = 1 / 8;
 
 /**
  * Groups texts for the trunk. Where attention is causal those that begin alike come together, since the trunk computes a
@@ -27,11 +28,13 @@ export function groupForTrunk(sequences: readonly Uint32Array[], isCausal: boole
 	return groups.map(({ texts }) => texts);
 }
 
-/** Texts that begin alike. */
+/** Texts that begin alike. Where that saves little, attention loses more to lengths that differ. */
 function familiesOf(sequences: readonly Uint32Array[]): number[][] {
 	const families = new Map<string, number[]>();
 	for (const [text, tokens] of sequences.entries()) {
-		const beginning = tokens.subarray(0, COMMON_TOKENS).join();
+		// Of the length only its order of magnitude decides, so that a text and a somewhat longer one are of a family.
+		const magnitude = 2 ** Math.floor(Math.log2(tokens.length));
+		const beginning = tokens.subarray(0, Math.max(COMMON_TOKENS, magnitude * COMMON_SHARE)).join();
 		const family = families.get(beginning);
 		if (family) family.push(text);
 		else families.set(beginning, [text]);
