@@ -51,22 +51,24 @@ export function embed(text: Uint32Array, { tokens, positions, width }: Embedding
 }
 
 /**
- * Adds the gradient of embedded texts to the gradients of both tables, row by row.
- * @param states [rows, width]: for each token of each text, one text after the other
+ * Adds the gradient of embedded texts to the gradients of both tables: one text after the other, row by row.
+ * @param states [rows, width] of each text; its tokens beyond these rows have no gradient
  */
-export function addEmbeddingGradient(texts: readonly Uint32Array[], states: Float32Array, into: Embedding): void {
+export function addEmbeddingGradient(
+	texts: readonly Uint32Array[],
+	states: readonly Float32Array[],
+	into: Embedding,
+): void {
 	const { width } = into;
-	const add = (table: Float32Array, row: number, from: number) => {
+	const add = (table: Float32Array, row: number, own: Float32Array, from: number) => {
 		for (let i = 0; i < width; i++) {
-			table[row * width + i] = (table[row * width + i] as number) + (states[from * width + i] as number);
+			table[row * width + i] = (table[row * width + i] as number) + (own[from * width + i] as number);
 		}
 	};
-	let from = 0;
-	for (const text of texts) {
-		for (const [position, token] of text.entries()) {
-			add(into.tokens, token, from);
-			add(into.positions, position, from);
-			from++;
+	for (const [index, own] of states.entries()) {
+		for (const [position, token] of (texts[index] ?? new Uint32Array()).subarray(0, own.length / width).entries()) {
+			add(into.tokens, token, own, position);
+			add(into.positions, position, own, position);
 		}
 	}
 }

@@ -36,8 +36,8 @@ export const HIDDEN_GRADIENT = gradientName("hidden");
  * The ONNX graph of the blocks after the cut, the final norm and the head, with the mean cross-entropy's backward pass
  * where asked for.
  *
- * Rows are those of all texts that the tail reads, one text after the other, without padding; attention alone works on the
- * rectangle [texts, longest].
+ * Rows are those of all texts that the tail reads, one text after the other: without padding where whole blocks are
+ * computed, whose attention alone works on the rectangle [texts, longest]; else they are the rows of the rectangle.
  *
  * Inputs: each trained parameter by its name; `hidden` [rows, width]; `read` [texts], the row that the head reads of each
  * text, and `readers` [rows], the text that is read at each row, or the number of texts; or `pool` [texts, 1, longest], what
@@ -84,12 +84,13 @@ function body(context: TailContext, cut: number, blocks: number, oneRow: boolean
 	};
 	const passes: Pass[] = [{ value: graph.input("hidden", "float32", ["rows", width]), back: keep }];
 	const add = (next: (rows: Value) => Pass) => passes.push(next((passes.at(-1) as Pass).value));
-	const slots = declareSlots(graph);
-	const pool = oneRow ? pickRows(context) : meanRows(context, slots);
 	// Query, key and value with LoRA pairs of their own have to be formed.
 	const asksOnce = oneRow && blocks > cut && context.loraScale === undefined;
 	const whole = asksOnce ? blocks - 1 : blocks;
-	if (cut < whole) {
+	const slots = cut < whole ? declareSlots(graph) : undefined;
+	const intoRectangle = rectangleOf(context, slots);
+	const pool = oneRow ? pickRows(context) : meanRows(context, intoRectangle);
+	if (slots) {
 		const places = attentionPlaces(graph, context.heads, slots);
 		const real = graph.input("real", "float32", ["texts", 1, "longest", 1]);
 		for (let i = cut; i < whole; i++) {
@@ -99,12 +100,8 @@ function body(context: TailContext, cut: number, blocks: number, oneRow: boolean
 		}
 	}
 	if (asksOnce) {
-		const inputs = {
-			mask: graph.input("row mask", "float32", ["texts", 1, "longest"]),
-			intoRectangle: rectangleOf(context, slots),
-			pick: pool,
-		};
-		add((rows) => attentionOneRow(context, `h.${whole}`, rows, inputs));
+		const mask = graph.input("row mask", "float32", ["texts", 1, "longest"]);
+		add((rows) => attentionOneRow(context, `h.${whole}`, rows, { mask, intoRectangle, pick: pool }));
 		add((rows) => mlp(context, `h.${whole}`, rows));
 	}
 	if (oneRow && cut === blocks) add(pool);
@@ -129,10 +126,8 @@ function pickRows({ graph, width }: TailContext): (rows: Value) => Pass {
 }
 
 /** Of each text the mean of the rows that the head reads: rows [rows, width] to [texts, width]. */
-function meanRows(context: TailContext, slots: Value): (rows: Value) => Pass {
-	const { graph, width } = context;
+function meanRows({ graph, width }: TailContext, intoRectangle: (rows: Value) => Pass): (rows: Value) => Pass {
 	const pool = graph.input("pool", "float32", ["texts", 1, "longest"]);
-	const intoRectangle = rectangleOf(context, slots);
 	return (rows) => {
 		const rectangle = intoRectangle(rows);
 		const mean = graph.op("MatMul", [pool, rectangle.value]);
@@ -146,13 +141,22 @@ function meanRows(context: TailContext, slots: Value): (rows: Value) => Pass {
 	};
 }
 
-/** Rows [rows, width] to the rectangle [texts, longest, width], with any row for padding. */
-function rectangleOf({ graph, width }: TailContext, slots: Value): (rows: Value) => Pass {
+/**
+ * Rows [rows, width] to the rectangle [texts, longest, width].
+ * @param slots where rows come without padding, which is then any row; else the rows are the rectangle's
+ */
+function rectangleOf({ graph, width }: TailContext, slots: Value | undefined): (rows: Value) => Pass {
+	const flat = (value: Value) => graph.op("Reshape", [value, graph.ints([-1, width])]);
+	if (slots === undefined) {
+		const longest = graph.input("longest", "int64", [1]);
+		const shape = graph.op("Concat", [graph.ints([-1]), longest, graph.ints([width])], { axis: 0 });
+		return (rows) => ({ value: graph.op("Reshape", [rows, shape]), back: flat });
+	}
 	const places = graph.input("places", "int64", ["rows"]);
 	const index = graph.op("Squeeze", [slots, graph.ints([1])]);
 	return (rows) => ({
 		value: graph.op("Gather", [rows, index]),
-		back: (gradient) => graph.op("Gather", [graph.op("Reshape", [gradient, graph.ints([-1, width])]), places]),
+		back: (gradient) => graph.op("Gather", [flat(gradient), places]),
 	});
 }
 

@@ -33,8 +33,8 @@ function fewestRows({ heads, oneRow }: TailTensorOptions): number {
 }
 
 /**
- * What `tailGraph` takes beside the parameters, for a batch of texts, and how many rows of each text the tail reads. A
- * graph may need fewer of the tensors.
+ * What `tailGraph` takes beside the parameters, for a batch of texts; a graph may need fewer of the tensors. And the rows
+ * of each text that the tail reads, as [from, to) in `hidden`.
  * @param room where the hidden states are put together; gives an array of at least so many numbers, holding anything
  */
 export function tailTensors(
@@ -42,26 +42,30 @@ export function tailTensors(
 	options: TailTensorOptions,
 	room: (length: number) => Float32Array,
 ) {
-	const { classes, causal, width, heads, blocks, oneRow } = options;
+	const { classes, width, blocks, oneRow } = options;
 	const texts = inputs.length;
 	const ranges = inputs.map((input) => rowsRead(input, options));
 	const lengths = ranges.map(([from, to]) => to - from);
 	const longest = Math.max(fewestRows(options), ...lengths);
-	const rowsOf = ownRows(lengths);
-	const rows = lengths.reduce((sum, length) => sum + length, 0);
+	const hasWholeBlocks = blocks > (oneRow && !hasLora(options) ? 1 : 0);
+	// Rows of whole blocks come without padding; else they are those of the rectangle.
+	const steps = hasWholeBlocks ? lengths : lengths.map(() => longest);
+	const rowsOf: (readonly [from: number, to: number])[] = [];
+	let rows = 0;
+	for (const [text, step] of steps.entries()) {
+		rowsOf.push([rows, rows + (lengths[text] ?? 0)]);
+		rows += step;
+	}
 	const hidden = room(rows * width).subarray(0, rows * width);
 	const pool = new Float32Array(texts * longest);
-	const real = new Float32Array(texts * longest);
-	const places = new Uint32Array(rows);
 	const read = new Uint32Array(texts);
 	const readers = new Uint32Array(rows).fill(texts);
 	const target = new Float32Array(texts * classes);
 	for (const [text, { poolFrom, poolCount, label, ...input }] of inputs.entries()) {
-		const [from, to] = ranges[text] ?? [0, 0];
-		const first = rowsOf[text]?.[0] ?? 0;
+		const [from, to] = ranges[text] as readonly [number, number];
+		const [first, end] = rowsOf[text] as readonly [number, number];
 		hidden.set(input.hidden.subarray(from * width, to * width), first * width);
-		for (let at = 0; at < to - from; at++) places[first + at] = text * longest + at;
-		real.fill(1, text * longest, text * longest + to - from);
+		if (!hasWholeBlocks) hidden.fill(0, end * width, (text + 1) * longest * width);
 		const pooled = poolFrom - from;
 		pool.fill(1 / poolCount, text * longest + pooled, text * longest + pooled + poolCount);
 		read[text] = first + pooled;
@@ -70,18 +74,33 @@ export function tailTensors(
 	}
 	const tensors = {
 		hidden: floats(hidden, [rows, width]),
-		...packedRows(rowsOf, { rows, longest, heads }),
-		places: wholeNumbers(places, [rows]),
+		longest: wholeNumbers([longest], [1]),
 		read: wholeNumbers(read, [texts]),
 		readers: wholeNumbers(readers, [rows]),
 		pool: floats(pool, [texts, 1, longest]),
-		real: floats(real, [texts, 1, longest, 1]),
 		target: floats(target, [texts, classes]),
 		share: floats(Float32Array.of(1 / texts), [1]),
 		"row mask": paddingMask(lengths, longest, [1]),
-		...(blocks > (oneRow && !hasLora(options) ? 1 : 0) && {
-			mask: causal ? causalMask(longest) : paddingMask(lengths, longest),
-		}),
+		...(hasWholeBlocks && rectangleTensors(lengths, longest, options)),
 	};
-	return { tensors, lengths };
+	return { tensors, rowsOf };
+}
+
+/** What takes rows without padding into the rectangle and back. */
+function rectangleTensors(lengths: readonly number[], longest: number, { causal, heads }: TailTensorOptions) {
+	const texts = lengths.length;
+	const rows = lengths.reduce((sum, length) => sum + length, 0);
+	const real = new Float32Array(texts * longest);
+	const places = new Uint32Array(rows);
+	const rowsOf = ownRows(lengths);
+	for (const [text, own] of rowsOf.entries()) {
+		real.fill(1, text * longest, text * longest + own.length);
+		for (const [at, row] of own.entries()) places[row] = text * longest + at;
+	}
+	return {
+		...packedRows(rowsOf, { rows, longest, heads }),
+		places: wholeNumbers(places, [rows]),
+		real: floats(real, [texts, 1, longest, 1]),
+		mask: causal ? causalMask(longest) : paddingMask(lengths, longest),
+	};
 }

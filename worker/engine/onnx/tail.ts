@@ -109,7 +109,7 @@ class OnnxTail implements Tail {
 		const options = { ...this.#spec, width, heads, oneRow, blocks };
 		let room = this.#room;
 		this.#room = new Float32Array(0);
-		const { tensors, lengths } = tailTensors(inputs, options, (length) => {
+		const { tensors, rowsOf } = tailTensors(inputs, options, (length) => {
 			if (room.length < length) room = new Float32Array(length);
 			return room;
 		});
@@ -120,9 +120,11 @@ class OnnxTail implements Tail {
 		if (tables && states) {
 			tables.tokens.fill(0);
 			tables.positions.fill(0);
+			const all = states.data as Float32Array;
+			const own = rowsOf.map(([from, to]) => all.subarray(from * width, to * width));
 			addEmbeddingGradient(
-				inputs.map(({ tokens }, text) => tokens.subarray(0, lengths[text])),
-				states.data as Float32Array,
+				inputs.map(({ tokens }) => tokens),
+				own,
 				tables,
 			);
 		}

@@ -70,10 +70,14 @@ function trunkInputs(sequences: readonly Uint32Array[], heads: number, causal: b
 	return { inputs, rows, rowsOf };
 }
 
+/** Those rows, copied a run of neighbours at a time. */
 function gather(hidden: Float32Array, rows: Uint32Array, width: number): Float32Array {
 	const gathered = new Float32Array(rows.length * width);
-	for (const [at, row] of rows.entries()) {
-		gathered.set(hidden.subarray(row * width, (row + 1) * width), at * width);
+	for (let at = 0, end = 0; at < rows.length; at = end) {
+		const first = rows[at] as number;
+		do end++;
+		while (rows[end] === first + end - at);
+		gathered.set(hidden.subarray(first * width, (first + end - at) * width), at * width);
 	}
 	return gathered;
 }

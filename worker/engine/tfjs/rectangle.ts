@@ -27,19 +27,6 @@ export function pad(parts: readonly Float32Array[], width: number, { texts, rows
 	return tf.tensor2d(values, [texts * rows, width]);
 }
 
-/** The rows of each text, one text after the other: what `pad` put side by side, without padding. */
-export function unpad(values: Float32Array, width: number, lengths: readonly number[]): Float32Array {
-	const { rows } = rectangleOf(lengths);
-	const all = new Float32Array(lengths.reduce((sum, length) => sum + length, 0) * width);
-	let from = 0;
-	for (const [text, length] of lengths.entries()) {
-		const first = text * rows * width;
-		all.set(values.subarray(first, first + length * width), from);
-		from += length * width;
-	}
-	return all;
-}
-
 /**
  * What is added to the attention scores [texts, heads, rows, rows]. Causal: a row sees itself and those before it, so
  * nothing sees the padding but the padding. Else every row sees all of its text.

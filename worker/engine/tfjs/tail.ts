@@ -14,7 +14,7 @@ import type { Tail, TailInput } from "../engine.ts";
 import { assertRoomFor, openTfjsBackend, type TfjsBackend, type TfjsOptions } from "./backend.ts";
 import { readsOneRow, type TailBatch, tailLogits } from "./forward.ts";
 import { type Weights, weight } from "./layers.ts";
-import { pad, rectangleOf, unpad } from "./rectangle.ts";
+import { pad, rectangleOf } from "./rectangle.ts";
 import { type Slot, slotsOf, writeSlot } from "./slots.ts";
 import { disposeAll, readFrozen, type Tensors, toTensor } from "./weights.ts";
 
@@ -173,7 +173,8 @@ class TfjsTail implements Tail {
 		const width = this.#parts.model.config.n_embd;
 		const into = embeddingOf(parameterViews(this.#parts.layout, gradient), width);
 		const texts = inputs.map(({ tokens }) => tokens);
-		const lengths = texts.map(({ length }) => length);
-		if (into) addEmbeddingGradient(texts, unpad(states, width, lengths), into);
+		const { rows } = rectangleOf(texts.map(({ length }) => length));
+		const own = texts.map(({ length }, i) => states.subarray(i * rows * width, (i * rows + length) * width));
+		if (into) addEmbeddingGradient(texts, own, into);
 	}
 }
