@@ -1,4 +1,4 @@
-import { PrefixTree } from "../../shared/data/prefix-tree.ts";
+import { commonBeginning } from "../../shared/data/shared-rows.ts";
 
 /** Wide enough for full matrix products in the trunk, small enough for its activations to stay in the cache. */
 const ROWS = 1024;
@@ -46,7 +46,7 @@ function familiesOf(sequences: readonly Uint32Array[]): number[][] {
 class Group {
 	readonly texts: number[];
 	readonly #isCausal: boolean;
-	readonly #prefixes = new PrefixTree();
+	readonly #sequences: Uint32Array[];
 	/** That the trunk computes. */
 	#rows: number;
 	#longest: number;
@@ -54,20 +54,27 @@ class Group {
 	constructor(text: number, tokens: Uint32Array, isCausal: boolean) {
 		this.texts = [text];
 		this.#isCausal = isCausal;
-		this.#prefixes.add(tokens);
+		this.#sequences = [tokens];
 		this.#rows = tokens.length;
 		this.#longest = tokens.length;
 	}
 
 	/** Takes the text in, or returns false where there is no room. */
 	take(text: number, tokens: Uint32Array): boolean {
-		const rows = this.#rows + (this.#isCausal ? this.#prefixes.countNew(tokens) : tokens.length);
 		const longest = Math.max(this.#longest, tokens.length);
-		if (rows > ROWS || (this.texts.length + 1) * longest > PADDED_TOKENS) return false;
+		if ((this.texts.length + 1) * longest > PADDED_TOKENS) return false;
+		const rows = this.#rows + tokens.length - this.#known(tokens);
+		if (rows > ROWS) return false;
 		this.texts.push(text);
-		this.#prefixes.add(tokens);
+		this.#sequences.push(tokens);
 		this.#rows = rows;
 		this.#longest = longest;
 		return true;
+	}
+
+	/** First tokens of a text that one of the group begins with too. */
+	#known(tokens: Uint32Array): number {
+		if (!this.#isCausal) return 0;
+		return this.#sequences.reduce((most, one) => Math.max(most, commonBeginning(one, tokens)), 0);
 	}
 }

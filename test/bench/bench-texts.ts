@@ -6,8 +6,8 @@ import { planPreparation } from "../../coordinator/plan/plan-preparation.ts";
 import { balance } from "../../shared/data/balance.ts";
 import { type Dataset, toDataset } from "../../shared/data/dataset.ts";
 import { loadDataset } from "../../shared/data/load-dataset.ts";
-import { PrefixTree } from "../../shared/data/prefix-tree.ts";
 import { seededShuffle } from "../../shared/data/seeded-shuffle.ts";
+import { sharedRows } from "../../shared/data/shared-rows.ts";
 import { split } from "../../shared/data/split.ts";
 import { tokenize } from "../../shared/data/tokenize.ts";
 
@@ -96,11 +96,7 @@ export async function writeBenchTexts(dataset: Dataset, folder: string, longest 
 function countRows(texts: readonly Uint32Array[]): number {
 	const planned = texts.map((tokens, id) => ({ id, tokens, shard: 0 }));
 	const parts = planPreparation(planned, { token: "last-real", causal: true, padTo: undefined });
-	const rows = parts.map(({ examples }) => {
-		const tree = new PrefixTree();
-		for (const id of examples) tree.add(texts[id] as Uint32Array);
-		return tree.size;
-	});
+	const rows = parts.map(({ examples }) => sharedRows(examples.map((id) => texts[id] as Uint32Array)).rows);
 	return rows.reduce((sum, count) => sum + count, 0);
 }
 

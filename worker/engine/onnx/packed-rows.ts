@@ -1,3 +1,4 @@
+import type { SharedRows } from "../../../shared/data/shared-rows.ts";
 import type { GraphBuilder, Value } from "./graph-builder.ts";
 import { wholeNumbers } from "./session.ts";
 
@@ -41,12 +42,11 @@ export function declareSlots(graph: GraphBuilder): Value {
 }
 
 /**
- * Tensors for the places of rows.
- * @param rowsOf the row of each token of each text; several texts may have the same one
+ * Tensors for the places of rows, of which several texts may have the same one.
  */
 export function packedRows(
-	rowsOf: readonly Uint32Array[],
-	{ rows, longest, heads }: { readonly rows: number; readonly longest: number; readonly heads: number },
+	{ rows, rowsOf }: SharedRows,
+	{ longest, heads }: { readonly longest: number; readonly heads: number },
 ) {
 	const cells = new Uint32Array(rows);
 	const slots = new Uint32Array(rowsOf.length * longest);
@@ -63,7 +63,12 @@ export function packedRows(
 }
 
 /** A row for each token of texts of those lengths, one text after the other. */
-export function ownRows(lengths: readonly number[]): Uint32Array[] {
-	let next = 0;
-	return lengths.map((length) => new Uint32Array(length).map(() => next++));
+export function ownRows(lengths: readonly number[]): SharedRows {
+	let rows = 0;
+	const rowsOf = lengths.map((length) => {
+		const own = new Uint32Array(length);
+		for (let at = 0; at < length; at++) own[at] = rows++;
+		return own;
+	});
+	return { rows, rowsOf };
 }

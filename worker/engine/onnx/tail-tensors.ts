@@ -89,17 +89,16 @@ export function tailTensors(
 /** What takes rows without padding into the rectangle and back. */
 function rectangleTensors(lengths: readonly number[], longest: number, { causal, heads }: TailTensorOptions) {
 	const texts = lengths.length;
-	const rows = lengths.reduce((sum, length) => sum + length, 0);
 	const real = new Float32Array(texts * longest);
-	const places = new Uint32Array(rows);
-	const rowsOf = ownRows(lengths);
-	for (const [text, own] of rowsOf.entries()) {
+	const all = ownRows(lengths);
+	const places = new Uint32Array(all.rows);
+	for (const [text, own] of all.rowsOf.entries()) {
 		real.fill(1, text * longest, text * longest + own.length);
 		for (const [at, row] of own.entries()) places[row] = text * longest + at;
 	}
 	return {
-		...packedRows(rowsOf, { rows, longest, heads }),
-		places: wholeNumbers(places, [rows]),
+		...packedRows(all, { longest, heads }),
+		places: wholeNumbers(places, [all.rows]),
 		real: floats(real, [texts, 1, longest, 1]),
 		mask: causal ? causalMask(longest) : paddingMask(lengths, longest),
 	};

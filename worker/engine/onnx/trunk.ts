@@ -1,4 +1,4 @@
-import { PrefixTree } from "../../../shared/data/prefix-tree.ts";
+import { sharedRows } from "../../../shared/data/shared-rows.ts";
 import { TailtuneError } from "../../../shared/errors.ts";
 import type { TailSpec } from "../../../shared/messages.ts";
 import type { ModelFiles } from "../../../shared/model/model-files.ts";
@@ -50,9 +50,7 @@ export async function openTrunkWith(
 function trunkInputs(sequences: readonly Uint32Array[], heads: number, causal: boolean) {
 	const lengths = sequences.map(({ length }) => length);
 	const longest = Math.max(...lengths);
-	const prefixes = new PrefixTree();
-	const rowsOf = causal ? sequences.map((sequence) => prefixes.add(sequence)) : ownRows(lengths);
-	const rows = causal ? prefixes.size : lengths.reduce((sum, length) => sum + length, 0);
+	const { rows, rowsOf } = causal ? sharedRows(sequences) : ownRows(lengths);
 	const ids = new Uint32Array(rows);
 	const positions = new Uint32Array(rows);
 	for (const [text, own] of rowsOf.entries()) {
@@ -64,7 +62,7 @@ function trunkInputs(sequences: readonly Uint32Array[], heads: number, causal: b
 	const inputs = {
 		ids: wholeNumbers(ids, [rows]),
 		positions: wholeNumbers(positions, [rows]),
-		...packedRows(rowsOf, { rows, longest, heads }),
+		...packedRows({ rows, rowsOf }, { longest, heads }),
 		mask: causal ? causalMask(longest) : paddingMask(lengths, longest),
 	};
 	return { inputs, rows, rowsOf };
