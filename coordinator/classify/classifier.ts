@@ -91,9 +91,12 @@ export class Classifier {
 	/** Classifies texts, computed in groups as suits the trunk, answered in the order given. */
 	async classify(texts: readonly string[], onTexts: (count: number) => void = () => {}): Promise<Answer[]> {
 		const tokens = await tokenize(texts);
-		const sequences = tokens.map((text) => this.#effective(text).tokens);
-		const groups = groupForTrunk(sequences, this.settings.causal);
-		const items = groups.map((group) => this.#toItem(group, tokens));
+		const sequences = tokens.map((text) => this.#effective(text));
+		const groups = groupForTrunk(
+			sequences.map((sequence) => sequence.tokens),
+			this.settings.causal,
+		);
+		const items = groups.map((group) => this.#toItem(group, sequences));
 		const answers: Answer[] = [];
 		let next = 0;
 		for await (const { logits } of this.#cluster.dispatcher.execute(items)) {
@@ -109,7 +112,8 @@ export class Classifier {
 
 	/** Classifies texts together, on the worker that holds a shard. @param tokens of each text, at least one */
 	async classifyGroup(tokens: readonly Uint32Array[], shard: number): Promise<Answer[]> {
-		const item = this.#toItem([...tokens.keys()], tokens, shard);
+		const sequences = tokens.map((text) => this.#effective(text));
+		const item = this.#toItem([...tokens.keys()], sequences, shard);
 		const classes = this.settings.labels.length;
 		for await (const { logits } of this.#cluster.dispatcher.execute([item])) {
 			return tokens.map(({ length }, row) => this.#toAnswer(logits.slice(row * classes, (row + 1) * classes), length));
@@ -121,10 +125,10 @@ export class Classifier {
 		await this.#cluster.close();
 	}
 
-	#toItem(group: readonly number[], tokens: readonly Uint32Array[], shard = 0): WorkItem {
+	#toItem(group: readonly number[], effective: readonly EffectiveSequence[], shard = 0): WorkItem {
 		const sequences = group.map((text) => {
-			const { tokens: ids, ...pool } = this.#effective(tokens[text] ?? new Uint32Array());
-			return { exampleId: text, tokens: Array.from(ids), ...pool, label: 0 };
+			const { tokens, ...pool } = effective[text] as EffectiveSequence;
+			return { exampleId: text, tokens: Array.from(tokens), ...pool, label: 0 };
 		});
 		const part = this.#nextPart++;
 		const kind = "WORK_KIND_CLASSIFY" as const;

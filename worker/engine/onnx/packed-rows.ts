@@ -41,9 +41,7 @@ export function declareSlots(graph: GraphBuilder): Value {
 	return graph.input("slots", "int64", ["texts", 1, "longest"]);
 }
 
-/**
- * Tensors for the places of rows, of which several texts may have the same one.
- */
+/** Tensors for the places of rows, of which several texts may have the same one. */
 export function packedRows(
 	{ rows, rowsOf }: SharedRows,
 	{ longest, heads }: { readonly longest: number; readonly heads: number },

@@ -13,8 +13,7 @@ import { type TrunkProducts, trunkGraph } from "./trunk-graph.ts";
 /**
  * The frozen blocks in ONNX Runtime, straight from the model's safetensors files. Where attention is causal, what texts
  * have in common at their beginning is computed once. A text's result doesn't depend on the texts beside it, nor on the
- * threads; with int8 products too, since each row has a scale of its own and sums of
- * whole numbers are exact.
+ * threads; with int8 products too, since each row has a scale of its own and sums of whole numbers are exact.
  * Throws TailtuneError "engine" where there is no frozen block, or where ONNX Runtime fails.
  */
 export const openOnnxTrunk: OpenTrunk = async (model, spec, options) => {
