@@ -1,7 +1,7 @@
 import type { AuditLine } from "../results/audit.ts";
 import { type TrainingState, writeBest, writeCheckpoint } from "./checkpoint.ts";
 
-/** What goes before a checkpoint. */
+/** What is there before a checkpoint is. */
 export interface BeforeCheckpoint {
 	/** Lines of the steps since the one before. */
 	readonly audit: readonly AuditLine[];
@@ -46,7 +46,9 @@ export class CheckpointWriter {
 	}
 
 	async #write(state: TrainingState, { audit, best }: BeforeCheckpoint, onTaken: () => void): Promise<void> {
-		if (best) await writeBest(this.#folder, best);
-		await writeCheckpoint(this.#folder, state, audit, onTaken);
+		await writeCheckpoint(this.#folder, state, audit, async () => {
+			onTaken();
+			if (best) await writeBest(this.#folder, best);
+		});
 	}
 }
