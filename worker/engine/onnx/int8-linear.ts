@@ -10,7 +10,6 @@ export interface Int8Matrix {
 }
 
 export interface Int8Layer extends Int8Matrix {
-	readonly bias: Value;
 	/** The rows come out of GELU, which is nowhere below -0.17. */
 	readonly afterGelu: boolean;
 }
@@ -29,13 +28,13 @@ const GELU_DEPTH = 0.17;
 const GELU_ZERO = 32;
 
 /**
- * rows [rows, in] times the layer's matrix plus its bias, from whole numbers of 8 bits: weights with a scale for each
+ * rows [rows, in] times the layer's matrix, from whole numbers of 8 bits: weights with a scale for each
  * output, rows with a scale for each. So a row's result depends on no other row; the sums of whole numbers are exact.
  */
-export function int8Linear(graph: GraphBuilder, rows: Value, { matrix, bias, stored, afterGelu }: Int8Layer): Value {
+export function int8Linear(graph: GraphBuilder, rows: Value, { matrix, stored, afterGelu }: Int8Layer): Value {
 	const left = afterGelu ? quantiseGelu(graph, rows) : quantiseRows(graph, rows);
 	const product = int8Product(graph, left.numbers, left.zero, { matrix, stored });
-	return graph.op("Add", [graph.op("Mul", [product, left.scale]), bias]);
+	return graph.op("Mul", [product, left.scale]);
 }
 
 /** Rows of whole numbers of 0 to 255, less `zero`, times a matrix: float32. */

@@ -10,8 +10,8 @@ export type TrunkProducts = "float32" | Int8Weights;
 /** A stored weight, by name, as a tensor of the graph. */
 type Weight = (name: string) => Value;
 
-/** Rows times the weight plus the bias of that name. */
-type Linear = (name: string, rows: Value) => Value;
+/** Rows times the weight of that name. */
+type Product = (name: string, rows: Value) => Value;
 
 /**
  * The ONNX graph of embeddings and the first `blocks` blocks of a GPT-2, its weights left where they are stored.
@@ -39,17 +39,17 @@ export function trunkGraph(
 	let rows = graph.op("Add", embedded);
 	for (let i = 0; i < blocks; i++) {
 		const own: Weight = (name) => weight(`h.${i}.${name}`);
-		rows = block(graph, config, own, linearOf(graph, own, products), places, rows);
+		rows = block(graph, config, own, products, places, rows);
 	}
 	graph.output("hidden", rows, "float32", ["rows", config.n_embd]);
 	return graph.build();
 }
 
-function linearOf(graph: GraphBuilder, weight: Weight, products: TrunkProducts): Linear {
+function productOf(graph: GraphBuilder, weight: Weight, products: TrunkProducts): Product {
 	return (name, rows) => {
-		const [matrix, bias] = [weight(`${name}.weight`), weight(`${name}.bias`)];
-		if (products === "float32") return graph.op("Gemm", [rows, matrix, bias]);
-		return int8Linear(graph, rows, { matrix, bias, stored: products, afterGelu: name === "mlp.c_proj" });
+		const matrix = weight(`${name}.weight`);
+		if (products === "float32") return graph.op("MatMul", [rows, matrix]);
+		return int8Linear(graph, rows, { matrix, stored: products, afterGelu: name === "mlp.c_proj" });
 	};
 }
 
@@ -57,11 +57,17 @@ function block(
 	graph: GraphBuilder,
 	config: Gpt2Config,
 	weight: Weight,
-	linear: Linear,
+	products: TrunkProducts,
 	places: AttentionPlaces,
 	rows: Value,
 ): Value {
 	const { n_embd: width, layer_norm_epsilon } = config;
+	const product = productOf(graph, weight, products);
+	const linear = (name: string, input: Value) => {
+		const bias = weight(`${name}.bias`);
+		if (products === "float32") return graph.op("Gemm", [input, weight(`${name}.weight`), bias]);
+		return graph.op("Add", [product(name, input), bias]);
+	};
 	const norm = (name: string, input: Value) =>
 		graph.op("LayerNormalization", [input, weight(`${name}.weight`), weight(`${name}.bias`)], {
 			epsilon: { float: layer_norm_epsilon },
@@ -71,7 +77,8 @@ function block(
 		rows,
 		linear("attn.c_proj", graph.op("Reshape", [mixed, graph.ints([-1, width])])),
 	]);
-	const inner = graph.op("FastGelu", [linear("mlp.c_fc", norm("ln_2", attended))]);
+	// The bias goes with GELU, which takes a pass over the rows less.
+	const inner = graph.op("FastGelu", [product("mlp.c_fc", norm("ln_2", attended)), weight("mlp.c_fc.bias")]);
 	return graph.op("Add", [attended, linear("mlp.c_proj", inner)]);
 }
 
