@@ -10,25 +10,36 @@ const SHAPE = { trainedSize: LENGTH, withMoments: false, withVelocity: false };
 
 function someState() {
 	const state = newTrainingState("of a test", new Float32Array(LENGTH).fill(1), SHAPE);
-	state.progress.step = 7;
+	state.progress.best = { epoch: 1, step: 7, accuracy: 1, loss: 0 };
 	return state;
 }
 
-test("a checkpoint holds what was there when it was begun, whatever changes once its data is taken", async (t) => {
-	const folder = await newFolder();
-	const writer = new CheckpointWriter(folder);
-	const state = someState();
-	await writer.begin(state, { audit: [], best: new Float32Array(LENGTH).fill(5) });
-	state.progress.step++;
-	await writer.taken();
-	for (const vector of [state.parameters, state.firstMoment, state.secondMoment]) vector.fill(2);
-	await writer.written();
-	t.deepEqual((await readdir(folder)).sort(), ["best.safetensors", "checkpoint.safetensors"]);
-	const read = await readCheckpoint(folder, "of a test", SHAPE);
-	t.is(read?.progress.step, 7);
-	t.true(read?.parameters.every((number) => number === 1));
-	t.true(read?.firstMoment.every((number) => number === 0));
-});
+for (const [what, mostCopiedBytes] of [
+	["copied", undefined],
+	["too large to be copied", 0],
+] as const) {
+	test(`a checkpoint holds what was there when it was begun, whatever changes once it is taken: ${what}`, async (t) => {
+		const folder = await newFolder();
+		const writer = new CheckpointWriter(folder, mostCopiedBytes);
+		const state = someState();
+		for (const step of [7, 8]) {
+			const vectors = [state.parameters, state.firstMoment, state.secondMoment];
+			for (const vector of vectors) vector.fill(step);
+			state.progress.step = step;
+			await writer.begin(state, { audit: [], best: new Float32Array(LENGTH).fill(5) });
+			state.progress.step++;
+			await writer.taken();
+			for (const vector of vectors) vector.fill(2);
+			await writer.written();
+			t.deepEqual((await readdir(folder)).sort(), ["best.safetensors", "checkpoint.safetensors"]);
+			const read = await readCheckpoint(folder, "of a test", SHAPE);
+			t.is(read?.progress.step, step);
+			for (const vector of [read?.parameters, read?.firstMoment, read?.secondMoment])
+				t.true(vector?.every((number) => number === step));
+			t.true(read?.best?.every((number) => number === 5));
+		}
+	});
+}
 
 test("a checkpoint that can't be written is told to who waits for it, and no other is begun after it", async (t) => {
 	const folder = join(await newFolder(), "run");
@@ -38,10 +49,10 @@ test("a checkpoint that can't be written is told to who waits for it, and no oth
 		message: `${folder}/checkpoint.safetensors: can't be written: the folder doesn't exist`,
 	};
 	await writer.begin(someState(), { audit: [] });
+	await t.throwsAsync(writer.written(), failure);
 	await t.throwsAsync(writer.taken(), failure);
 	await mkdir(folder);
 	await t.throwsAsync(writer.begin(someState(), { audit: [] }), failure);
-	await t.throwsAsync(writer.written(), failure);
 	t.deepEqual(await readdir(folder), []);
 });
 
