@@ -5,9 +5,8 @@ import { register } from "tsx/esm/api";
 
 register();
 const { main } = await import("./coordinator/main.ts");
-const { addWorkerCommand } = await import("./worker/cli/worker-command.ts");
 await main(process.argv.slice(2), {
-	addWorkerCommand,
+	addWorkerCommand: async (...args) => (await import("./worker/cli/worker-command.ts")).addWorkerCommand(...args),
 	startWorker: async (...args) => (await import("./worker/lifecycle.ts")).startWorker(...args),
 	buildOnnxClassifier: async (...args) =>
 		(await import("./worker/engine/onnx/classifier-graph.ts")).classifierGraph(...args),

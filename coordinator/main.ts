@@ -1,49 +1,56 @@
 import { Command, CommanderError } from "commander";
 import type { WorkerSide } from "../shared/embedded-worker.ts";
 import { exitCodeOf, TailtuneError } from "../shared/errors.ts";
-import { addCancelCommand } from "./cli/cancel-command.ts";
-import { addClassifyCommand } from "./cli/classify-command.ts";
-import { addDoctorCommand } from "./cli/doctor-command.ts";
-import { addEvaluateCommand } from "./cli/evaluate-command.ts";
-import { addExportCommand } from "./cli/export-command.ts";
 import { guardProcess } from "./cli/guard-process.ts";
-import { addQuickstartCommand } from "./cli/quickstart-command.ts";
-import { addRunsCommand } from "./cli/runs-command.ts";
-import { addServeCommand } from "./cli/serve-command.ts";
-import { addTrainCommand } from "./cli/train-command.ts";
-import { addWorkersCommand } from "./cli/workers-command.ts";
+import { softwareVersions } from "./run/software-versions.ts";
 import { printError } from "./terminal/print-error.ts";
 
-const COMMANDS = [
-	addTrainCommand,
-	addEvaluateCommand,
-	addClassifyCommand,
-	addServeCommand,
-	addExportCommand,
-	addDoctorCommand,
-	addQuickstartCommand,
-];
+/** Adds a command to the command line. */
+type AddCommand = (program: Command, workerSide: WorkerSide) => void | Promise<void>;
+
+/** Each command by its name, with what it brings: nothing is loaded but for the one that is asked for. */
+const ONE_MACHINE: Readonly<Record<string, () => Promise<AddCommand>>> = {
+	train: async () => (await import("./cli/train-command.ts")).addTrainCommand,
+	evaluate: async () => (await import("./cli/evaluate-command.ts")).addEvaluateCommand,
+	classify: async () => (await import("./cli/classify-command.ts")).addClassifyCommand,
+	serve: async () => (await import("./cli/serve-command.ts")).addServeCommand,
+	export: async () => (await import("./cli/export-command.ts")).addExportCommand,
+	doctor: async () => (await import("./cli/doctor-command.ts")).addDoctorCommand,
+	quickstart: async () => (await import("./cli/quickstart-command.ts")).addQuickstartCommand,
+};
+const MANY_MACHINES: typeof ONE_MACHINE = {
+	worker:
+		async () =>
+		(program, { addWorkerCommand }) =>
+			addWorkerCommand(program),
+	runs: async () => (await import("./cli/runs-command.ts")).addRunsCommand,
+	workers: async () => (await import("./cli/workers-command.ts")).addWorkersCommand,
+	cancel: async () => (await import("./cli/cancel-command.ts")).addCancelCommand,
+};
 
 /** The command line: runs one command and sets the exit code. */
 export async function main(args: readonly string[], workerSide: WorkerSide): Promise<void> {
 	const program = new Command("tailtune")
 		.description("Fine-tunes a GPT-2 into a text classifier.")
+		.version(softwareVersions().tailtune ?? "")
 		.option("--json", "one JSON object a line, for machines")
 		.option("--debug", "show where an error came from")
 		.configureOutput({ writeErr: () => {} })
-		.exitOverride()
-		.commandsGroup("One machine:");
-	for (const add of COMMANDS) {
-		add(program, workerSide);
+		.exitOverride();
+	const asked = args.find((arg) => !arg.startsWith("-")) ?? "";
+	const groups = { "One machine:": ONE_MACHINE, "Many machines:": MANY_MACHINES };
+	const isKnown = Object.values(groups).some((commands) => Object.hasOwn(commands, asked));
+	for (const [title, commands] of Object.entries(groups)) {
+		program.commandsGroup(title);
+		for (const [name, load] of Object.entries(commands)) {
+			if (!isKnown || name === asked) await (await load())(program, workerSide);
+		}
 	}
-	program.commandsGroup("Many machines:");
-	workerSide.addWorkerCommand(program);
-	for (const add of [addRunsCommand, addWorkersCommand, addCancelCommand]) add(program);
 	guardProcess((error) => printError(error, program.opts()));
 	try {
 		await program.parseAsync(args, { from: "user" });
 	} catch (error) {
-		if (error instanceof CommanderError && error.exitCode === 0) return; // help
+		if (error instanceof CommanderError && error.exitCode === 0) return; // help, version
 		const reported = error instanceof CommanderError ? usageError(error, program) : error;
 		printError(reported, program.opts());
 		process.exitCode = exitCodeOf(reported);

@@ -83,6 +83,6 @@ export interface WorkerSide {
 	/** Takes a few seconds. @returns nothing where there is no ONNX Runtime */
 	readonly measureRates: (threads: number) => Promise<ProductRates[]>;
 	/** Adds `tailtune worker` to the command line. */
-	readonly addWorkerCommand: (program: Command) => void;
+	readonly addWorkerCommand: (program: Command) => Promise<void>;
 	readonly buildOnnxClassifier: BuildOnnxClassifier;
 }

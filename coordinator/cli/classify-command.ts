@@ -2,7 +2,6 @@ import { text } from "node:stream/consumers";
 import type { Command } from "commander";
 import { addConfigFlags, ENGINE_SETTINGS, parseFlags } from "../../shared/cli/flags.ts";
 import { resolveConfig } from "../../shared/cli/resolve-config.ts";
-import { readTexts } from "../../shared/data/read-texts.ts";
 import type { WorkerSide } from "../../shared/embedded-worker.ts";
 import { TailtuneError } from "../../shared/errors.ts";
 import { type Answer, Classifier } from "../classify/classifier.ts";
@@ -58,11 +57,17 @@ export function toClassifications(
 }
 
 async function gatherTexts(words: readonly string[], file: string | undefined, textColumn: string): Promise<string[]> {
-	const fromFile = file === undefined ? [] : await readTexts(file, { textColumn });
+	const fromFile = file === undefined ? [] : await readTextsOf(file, textColumn);
 	const fromInput = words.includes("-") ? (await text(process.stdin)).split(/\r?\n/).filter((line) => line !== "") : [];
 	const texts = [...words.filter((word) => word !== "-"), ...fromInput, ...fromFile];
 	if (texts.length === 0) throw new TailtuneError("usage", "texts: none given; expected texts, - or --file FILE");
 	const empty = texts.findIndex((of) => of.trim() === "");
 	if (empty >= 0) throw new TailtuneError("data", `text ${empty + 1}: empty; expected at least one character`);
 	return texts;
+}
+
+/** What reads files is loaded for one alone: a text given as an argument is answered sooner. */
+async function readTextsOf(file: string, textColumn: string): Promise<string[]> {
+	const { readTexts } = await import("../../shared/data/read-texts.ts");
+	return readTexts(file, { textColumn });
 }

@@ -6,10 +6,7 @@ import { addRpcFlags, type RpcFlags, rpcSecurity } from "../../shared/cli/rpc-fl
 import type { WorkerSide } from "../../shared/embedded-worker.ts";
 import { TailtuneError } from "../../shared/errors.ts";
 import { openEmbeddedCluster } from "../run/embedded-cluster.ts";
-import { openLocalCluster } from "../run/local-cluster.ts";
-import { countNatsWorkers, openNatsCluster } from "../run/nats-cluster.ts";
 import { type Environment, resume, train } from "../run/train.ts";
-import { serveBeside } from "../serve/serve-beside.ts";
 import { createTerminal, type Terminal } from "../terminal/terminal.ts";
 
 interface Options extends Record<string, unknown>, RpcFlags {
@@ -43,7 +40,8 @@ export function addTrainCommand(program: Command, workerSide: WorkerSide): void 
 			const interrupt = interruptSignal();
 			const workers = await chooseWorkers(options, workerSide, terminal, interrupt);
 			const address = options.serve === true ? "127.0.0.1:50051" : options.serve;
-			const server = address === undefined ? undefined : serveBeside(address);
+			const server =
+				address === undefined ? undefined : (await import("../serve/serve-beside.ts")).serveBeside(address);
 			const environment = { terminal, interrupt, ...workers, serveBeside: server };
 			await (options.resume === undefined
 				? startNew(options, environment)
@@ -64,6 +62,7 @@ async function chooseWorkers(
 	const { workers, nats, listen, advertise } = options;
 	if (workers !== undefined) {
 		const count = parseWorkers(options);
+		const { openLocalCluster } = await import("../run/local-cluster.ts");
 		return {
 			openCluster: (run) => openLocalCluster({ workers: count, terminal }, run),
 			countWorkers: async () => count,
@@ -73,6 +72,7 @@ async function chooseWorkers(
 	if (nats === undefined && extra !== undefined)
 		throw new TailtuneError("usage", `${extra}: expected --nats beside it`);
 	if (nats === undefined) return { openCluster: (run) => openEmbeddedCluster(workerSide, run) };
+	const { countNatsWorkers, openNatsCluster } = await import("../run/nats-cluster.ts");
 	const cluster = { nats, listen, advertise, security: await rpcSecurity(options), terminal };
 	return {
 		openCluster: (run) => openNatsCluster(cluster, run),

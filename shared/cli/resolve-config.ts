@@ -1,4 +1,3 @@
-import { parse } from "yaml";
 import type { z } from "zod";
 import { PRESETS, type TrainConfig, trainConfigSchema } from "../config.ts";
 import { readTextFile } from "../data/text-file.ts";
@@ -53,6 +52,7 @@ export function defaultConfig(): TrainConfig {
 
 async function readConfigFile(file: string): Promise<Settings> {
 	const text = await readTextFile(file);
+	const { parse } = await import("yaml");
 	let settings: unknown;
 	try {
 		settings = parse(text);

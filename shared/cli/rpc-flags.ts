@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { readToken, type TlsFiles } from "../rpc/credentials.ts";
+import type { TlsFiles } from "../rpc/credentials.ts";
 
 /** What the two ends of the way for tensors show each other. */
 export interface RpcSecurity {
@@ -30,6 +30,8 @@ export function addRpcFlags(command: Command): Command {
 /** @throws TailtuneError "denied" where the token's file isn't usable */
 export async function rpcSecurity(flags: RpcFlags, env: NodeJS.ProcessEnv = process.env): Promise<RpcSecurity> {
 	const { tokenFile = env.TAILTUNE_TOKEN_FILE, tlsCert: certFile, tlsKey: keyFile, tlsCa: caFile } = flags;
+	// Brings gRPC, half a tenth of a second, which a run in one process has no use for.
+	const { readToken } = await import("../rpc/credentials.ts");
 	const isTls = [certFile, keyFile, caFile].some((file) => file !== undefined);
 	return { token: await readToken({ file: tokenFile }), ...(isTls && { tls: { certFile, keyFile, caFile } }) };
 }
