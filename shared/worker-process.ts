@@ -74,6 +74,7 @@ export function tellJoined(): void {
 /** The worker's side: ends with the process that started this one as a `WorkerProcess`, even where that is killed. */
 export function endWithParent(): void {
 	if (!process.connected) return;
-	process.once("disconnect", () => process.exit(1));
+	// Not by an exit: a thread that computes has nobody left to compute for, and ONNX Runtime aborts where one is ended.
+	process.once("disconnect", () => process.kill(process.pid, "SIGKILL"));
 	process.channel?.unref(); // a worker that failed must not live for the channel alone
 }

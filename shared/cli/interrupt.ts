@@ -4,11 +4,21 @@
  */
 export function interruptSignal(): AbortSignal {
 	const controller = new AbortController();
-	const interrupt = () => {
-		if (controller.signal.aborted) process.exit(130);
+	const interrupt = (signal: NodeJS.Signals) => {
+		if (controller.signal.aborted) endBy(signal);
 		controller.abort();
 	};
 	process.on("SIGINT", interrupt);
 	process.on("SIGTERM", interrupt);
 	return controller.signal;
+}
+
+/**
+ * Does what is done at every exit, then ends as the signal ends a process that doesn't listen to it. `process.exit` has
+ * threads end first, and ONNX Runtime aborts where one is ended while it computes.
+ */
+function endBy(signal: NodeJS.Signals): void {
+	process.emit("exit", 130);
+	process.removeAllListeners(signal);
+	process.kill(process.pid, signal);
 }

@@ -8,12 +8,14 @@ const program = fileURLToPath(new URL("./program.ts", import.meta.url));
 const usable = (await inspectEngines()).filter((report) => report.usable);
 
 /** A program of its own, run from another folder: nothing may hang on flags or on where it is started. */
-function run(...args: string[]) {
-	return execa(process.execPath, [`--import=${import.meta.resolve("tsx")}`, program, ...args], {
+function start(file: string, ...args: string[]) {
+	return execa(process.execPath, [`--import=${import.meta.resolve("tsx")}`, file, ...args], {
 		cwd: "/",
 		reject: false,
 	});
 }
+
+const run = (...args: string[]) => start(program, ...args);
 
 for (const { engine, backend } of usable) {
 	test(`a process ends by itself beside an idle thread of ${engine} ${backend}`, async (t) => {
@@ -40,3 +42,12 @@ test("a process can exit while its thread computes", async (t) => {
 		{ exitCode: 7, signal: undefined, stdout: "computing", stderr: "" },
 	);
 });
+
+for (const name of ["SIGINT", "SIGTERM"] as const) {
+	test(`a second ${name} ends a process at once while ONNX Runtime computes in its thread`, async (t) => {
+		const running = start(fileURLToPath(new URL("./interrupted-program.ts", import.meta.url)));
+		for await (const line of running) if (line === "computing" || line === "interrupted") running.kill(name);
+		const { signal, stdout, stderr } = await running;
+		t.deepEqual({ signal, stdout, stderr }, { signal: name, stdout: "computing\ninterrupted\nexit", stderr: "" });
+	});
+}

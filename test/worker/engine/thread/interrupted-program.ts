@@ -1,0 +1,15 @@
+// What process.test.ts runs: ONNX Runtime computes in a thread for ever, until Ctrl-C for the second time.
+import { interruptSignal } from "../../../../shared/cli/interrupt.ts";
+import { openModel } from "../../../../shared/model/open-model.ts";
+import { resolveModel } from "../../../../shared/model/resolve-model.ts";
+import { ThreadEngines } from "../../../../worker/engine/thread/thread-engines.ts";
+
+interruptSignal().addEventListener("abort", () => console.log("interrupted"));
+process.once("exit", () => console.log("exit"));
+const spec = { trainable: "TRAINABLE_LAST_BLOCK", classes: 2, causal: true, loraRank: 0, loraScale: 0 } as const;
+const choice = { engine: "onnx", backend: "auto", threads: 1 } as const;
+const { trunk } = await new ThreadEngines().openEngines(await openModel(await resolveModel("demo")), spec, choice);
+const texts = Array.from({ length: 64 }, (_, text) => Uint32Array.from({ length: 256 }, (_, i) => text + i));
+await trunk?.hiddenStates(texts);
+console.log("computing");
+for (;;) await trunk?.hiddenStates(texts);
