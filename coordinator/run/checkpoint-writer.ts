@@ -1,7 +1,7 @@
 import type { AuditLine } from "../results/audit.ts";
 import { type TrainingState, writeBest, writeCheckpoint } from "./checkpoint.ts";
 
-/** What is there before a checkpoint is. */
+/** What goes before a checkpoint. */
 export interface BeforeCheckpoint {
 	/** Lines of the steps since the one before. */
 	readonly audit: readonly AuditLine[];
@@ -74,9 +74,7 @@ export class CheckpointWriter {
 	}
 
 	async #write(state: TrainingState, { audit, best }: BeforeCheckpoint, onTaken: () => void): Promise<void> {
-		await writeCheckpoint(this.#folder, state, audit, async () => {
-			onTaken();
-			if (best) await writeBest(this.#folder, best);
-		});
+		if (best) await writeBest(this.#folder, best);
+		await writeCheckpoint(this.#folder, state, audit, onTaken);
 	}
 }

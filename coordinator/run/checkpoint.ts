@@ -63,15 +63,14 @@ export function newTrainingState(fingerprint: string, parameters: Float32Array, 
 /**
  * Writes the state to the run folder; the checkpoint before it stays until this one is whole.
  * @param audit lines of the steps since the checkpoint before; they are there before this one is
- * @param onTaken called when the state may change again; before that it must not. The checkpoint is there after what that
- *   begins
+ * @param onTaken called when the state may change again; before that it must not
  * @throws TailtuneError "diverged" where the parameters aren't finite: nothing is written then; "disk"
  */
 export async function writeCheckpoint(
 	folder: string,
 	state: TrainingState,
 	audit: readonly AuditLine[],
-	onTaken?: () => void | Promise<void>,
+	onTaken?: () => void,
 ): Promise<void> {
 	const { parameters, firstMoment, secondMoment, velocity, progress } = state;
 	assertFinite(parameters, progress.step);

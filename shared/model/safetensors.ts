@@ -84,21 +84,20 @@ export async function readTensor(tensor: FileTensor, name: string): Promise<Floa
 /**
  * Writes a safetensors file aside and renames it. Tensors are written one by one in the given order, the first number
  * at a multiple of 64 bytes; at most one tensor given by a function is in memory at a time.
- * @param onTaken called when all data has been taken and may change again; the file is flushed and gets its name after what
- *   that begins
+ * @param onTaken called when all data has been taken and may change again, before it is flushed to the disk
  * @throws TailtuneError "disk" where the file can't be written, "model" where data and shape of a tensor differ
  */
 export async function writeSafetensors(
 	path: string,
 	tensors: Iterable<TensorToWrite>,
 	metadata: Readonly<Record<string, string>> = {},
-	onTaken: () => void | Promise<void> = () => {},
+	onTaken: () => void = () => {},
 ): Promise<void> {
 	const list = [...tensors];
 	await replaceFile(path, async (file) => {
 		await writeFully(file, formatHeader(list, metadata));
 		for (const tensor of list) await writeTensor(file, path, tensor);
-		await onTaken();
+		onTaken();
 	});
 }
 
