@@ -2,7 +2,7 @@ import { Command, CommanderError } from "commander";
 import type { WorkerSide } from "../shared/embedded-worker.ts";
 import { exitCodeOf, TailtuneError } from "../shared/errors.ts";
 import { guardProcess } from "./cli/guard-process.ts";
-import { softwareVersions } from "./run/software-versions.ts";
+import { VERSION } from "./run/software-versions.ts";
 import { printError } from "./terminal/print-error.ts";
 
 /** Adds a command to the command line. */
@@ -32,11 +32,25 @@ const MANY_MACHINES: typeof ONE_MACHINE = {
 export async function main(args: readonly string[], workerSide: WorkerSide): Promise<void> {
 	const program = new Command("tailtune")
 		.description("Fine-tunes a GPT-2 into a text classifier.")
-		.version(softwareVersions().tailtune ?? "")
+		.version(VERSION)
 		.option("--json", "one JSON object a line, for machines")
 		.option("--debug", "show where an error came from")
 		.configureOutput({ writeErr: () => {} })
 		.exitOverride();
+	guardProcess((error) => printError(error, program.opts()));
+	try {
+		await addCommands(program, args, workerSide);
+		await program.parseAsync(args, { from: "user" });
+	} catch (error) {
+		if (error instanceof CommanderError && error.exitCode === 0) return; // help, version
+		const reported = error instanceof CommanderError ? usageError(error, program) : error;
+		printError(reported, program.opts());
+		process.exitCode = exitCodeOf(reported);
+	}
+}
+
+/** The one that is asked for; all of them where that is none of them, for help and errors to name. */
+async function addCommands(program: Command, args: readonly string[], workerSide: WorkerSide): Promise<void> {
 	const asked = args.find((arg) => !arg.startsWith("-")) ?? "";
 	const groups = { "One machine:": ONE_MACHINE, "Many machines:": MANY_MACHINES };
 	const isKnown = Object.values(groups).some((commands) => Object.hasOwn(commands, asked));
@@ -45,15 +59,6 @@ export async function main(args: readonly string[], workerSide: WorkerSide): Pro
 		for (const [name, load] of Object.entries(commands)) {
 			if (!isKnown || name === asked) await (await load())(program, workerSide);
 		}
-	}
-	guardProcess((error) => printError(error, program.opts()));
-	try {
-		await program.parseAsync(args, { from: "user" });
-	} catch (error) {
-		if (error instanceof CommanderError && error.exitCode === 0) return; // help, version
-		const reported = error instanceof CommanderError ? usageError(error, program) : error;
-		printError(reported, program.opts());
-		process.exitCode = exitCodeOf(reported);
 	}
 }
 

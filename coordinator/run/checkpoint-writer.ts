@@ -9,7 +9,9 @@ export interface BeforeCheckpoint {
 	readonly best?: Float32Array | undefined;
 }
 
-type Vectors = Pick<TrainingState, "parameters" | "firstMoment" | "secondMoment" | "velocity">;
+const VECTORS = ["parameters", "firstMoment", "secondMoment", "velocity"] as const;
+
+type Vectors = Pick<TrainingState, (typeof VECTORS)[number]>;
 
 /** What is copied before it is written: a block's parameters and moments are 85 MB. */
 const MOST_COPIED_BYTES = 256 << 20;
@@ -21,7 +23,7 @@ const MOST_COPIED_BYTES = 256 << 20;
 export class CheckpointWriter {
 	readonly #folder: string;
 	readonly #mostCopiedBytes: number;
-	#copies: Float32Array[] | undefined;
+	#copies: Vectors | undefined;
 	#taken: Promise<void> = Promise.resolve();
 	#written: Promise<void> = Promise.resolve();
 
@@ -62,15 +64,13 @@ export class CheckpointWriter {
 	}
 
 	/** @returns nothing where that would be too much */
-	#copy({ parameters, firstMoment, secondMoment, velocity }: Vectors): Vectors | undefined {
-		const given = [parameters, firstMoment, secondMoment, velocity];
-		const bytes = given.reduce((sum, { byteLength }) => sum + byteLength, 0);
+	#copy(state: Vectors): Vectors | undefined {
+		const bytes = VECTORS.reduce((sum, name) => sum + state[name].byteLength, 0);
 		if (bytes > this.#mostCopiedBytes) return undefined;
 		// The same memory each time: fresh memory takes longer to get than to fill.
-		this.#copies ??= given.map(({ length }) => new Float32Array(length));
-		for (const [i, copy] of this.#copies.entries()) copy.set(given[i] as Float32Array);
-		const [p, m, v, u] = this.#copies as [Float32Array, Float32Array, Float32Array, Float32Array];
-		return { parameters: p, firstMoment: m, secondMoment: v, velocity: u };
+		this.#copies ??= Object.fromEntries(VECTORS.map((name) => [name, new Float32Array(state[name].length)])) as Vectors;
+		for (const name of VECTORS) this.#copies[name].set(state[name]);
+		return this.#copies;
 	}
 
 	async #write(state: TrainingState, { audit, best }: BeforeCheckpoint, onTaken: () => void): Promise<void> {

@@ -3,10 +3,13 @@ import { createRequire } from "node:module";
 const PACKAGES = ["onnxruntime-node", "@tensorflow/tfjs", "gpt-tokenizer"];
 const require = createRequire(import.meta.url);
 
+/** Of this program. */
+export const VERSION = versionOf("../../package.json");
+
 /** Versions of what has a say in the numbers, by name. */
 export function softwareVersions(): Record<string, string> {
 	const versions = PACKAGES.map((name) => [name, versionOf(`${name}/package.json`)]);
-	return { tailtune: versionOf("../../package.json"), node: process.version, ...Object.fromEntries(versions) };
+	return { tailtune: VERSION, node: process.version, ...Object.fromEntries(versions) };
 }
 
 function versionOf(manifest: string): string {

@@ -28,8 +28,8 @@ const GELU_DEPTH = 0.17;
 const GELU_ZERO = 32;
 
 /**
- * rows [rows, in] times the layer's matrix, from whole numbers of 8 bits: weights with a scale for each
- * output, rows with a scale for each. So a row's result depends on no other row; the sums of whole numbers are exact.
+ * rows [rows, in] times the layer's matrix, from whole numbers of 8 bits: weights with a scale for each output, rows with a
+ * scale for each. So a row's result depends on no other row; the sums of whole numbers are exact.
  */
 export function int8Linear(graph: GraphBuilder, rows: Value, { matrix, stored, afterGelu }: Int8Layer): Value {
 	const left = afterGelu ? quantiseGelu(graph, rows) : quantiseRows(graph, rows);
