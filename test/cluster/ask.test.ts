@@ -1,12 +1,12 @@
-import { once } from "node:events";
 import { join } from "node:path";
-import type { Readable } from "node:stream";
 import test from "ava";
+import type { RunView } from "../../shared/bus/bus.ts";
+import type { RunProgress } from "../../shared/messages.ts";
 import { QUICK, start, tailtune, writeTexts } from "../cli/tailtune.ts";
 import { startNatsServer } from "../nats-server.ts";
 import { newFolder } from "../new-folder.ts";
 
-import { LONG, RunProcess, startWorkerProcess } from "./processes.ts";
+import { LONG, linesOf, RunProcess, startWorkerProcess } from "./processes.ts";
 
 // Promise 4 of the design, resumable: also by somebody who asks from elsewhere.
 
@@ -28,19 +28,20 @@ test.serial("a client sees runs and workers, and stops a run so that it can go o
 	await run.reach("epoch");
 	const { runs } = JSON.parse((await ask("runs", "--json")).stdout);
 	t.is(runs.length, 1);
-	const { spec, assignments, progress } = runs[0];
+	const { runId } = runs[0].spec;
+	const watching = start(["runs", runId, "--watch", "--json", "--nats", server.url]);
+	// A run tells how far it has come every second: later than it ends an epoch.
+	const { spec, assignments, progress } = await runWith(watching, ({ progress }) => progress.epoch >= 1);
 	t.like(spec, { shards: 2, tail: { trainable: "TRAINABLE_LAST_BLOCK" } });
 	t.is(assignments.length, 2);
-	t.like(progress, { runId: spec.runId, folder: out, phase: "training", unit: "steps", epochs: 500 });
-	t.true(progress.epoch >= 1 && progress.done >= 21 && progress.validation.accuracy > 0);
-	const details = (await ask("runs", spec.runId.slice(0, 8))).stdout;
-	for (const fact of [spec.runId, spec.modelHash, "last-block", spec.tensorsAddress, out, worker.id])
+	t.like(progress, { runId, folder: out, phase: "training", unit: "steps", epochs: 500 });
+	t.true(progress.done >= 21 && (progress.validation?.accuracy ?? 0) > 0);
+	const details = (await ask("runs", runId.slice(0, 8))).stdout;
+	for (const fact of [runId, spec.modelHash, "last-block", spec.tensorsAddress, out, worker.id])
 		t.true(details.includes(fact), `${fact} in ${details}`);
-	t.regex((await ask("workers")).stdout, new RegExp(`${worker.id}.*2 of ${spec.runId}`));
+	t.regex((await ask("workers")).stdout, new RegExp(`${worker.id}.*2 of ${runId}`));
 
-	const watching = start(["runs", spec.runId, "--watch", "--json", "--nats", server.url]);
-	await once(watching.stdout as Readable, "data");
-	const cancelled = await ask("cancel", spec.runId);
+	const cancelled = await ask("cancel", runId);
 	t.is(cancelled.exitCode, 0, cancelled.stderr);
 	t.true(cancelled.stdout.includes(`npx tailtune train --resume ${out}`));
 	t.regex(await run.end(), /exit code 130: .*stopped; go on with: npx tailtune train --resume/);
@@ -70,3 +71,16 @@ test.serial("a run that waits for a worker can be stopped at once", async (t) =>
 });
 
 const NO_RUN = "tailtune: run none: there is none, tailtune runs shows those there are";
+
+/** The run that `runs ID --watch --json` shows, as soon as it is such a one. */
+async function runWith(watching: ReturnType<typeof start>, isWanted: (run: Run) => boolean): Promise<Run> {
+	const shown = linesOf(watching)[Symbol.asyncIterator]();
+	for (;;) {
+		const { value, done } = await shown.next();
+		if (done) throw new Error(`nothing more is shown: ${(await watching).stderr}`);
+		const [run] = JSON.parse(value).runs;
+		if (isWanted(run)) return run;
+	}
+}
+
+type Run = RunView & { readonly progress: RunProgress };

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
+import { registerCompletionHandler } from "ava";
 import { execa } from "execa";
 import { ENGINE, QUICK, start } from "../cli/tailtune.ts";
 
@@ -34,11 +35,11 @@ export async function weightsHash(out: string): Promise<string> {
 export async function startWorkerProcess(
 	nats: string,
 	cacheFolder: string,
-	{ via, env }: Place = {},
+	place: Place = {},
 	...flags: readonly string[]
 ): Promise<WorkerProcess> {
 	const args = ["worker", "--nats", nats, "--threads", "1", ...ENGINE, ...flags];
-	const worker = start(args, { XDG_CACHE_HOME: cacheFolder, ...env }, undefined, via);
+	const worker = startHere(args, { ...place, env: { XDG_CACHE_HOME: cacheFolder, ...place.env } });
 	let id = "";
 	for await (const line of linesOf(worker)) {
 		id = /^worker (\S+) joined /.exec(line)?.[1] ?? "";
@@ -75,8 +76,8 @@ export class RunProcess {
 	readonly #events: AsyncIterator<RunEvent>;
 
 	/** @param args what follows `tailtune train` */
-	constructor(args: readonly string[], { via, env }: Place = {}) {
-		this.#process = start(["--json", "train", ...args], env, undefined, via);
+	constructor(args: readonly string[], place: Place = {}) {
+		this.#process = startHere(["--json", "train", ...args], place);
 		this.#events = eventsOf(this.#process);
 	}
 
@@ -153,3 +154,16 @@ export function linesOf(process: Process): AsyncIterable<string> {
 async function* eventsOf(process: Process): AsyncGenerator<RunEvent> {
 	for await (const line of linesOf(process)) yield JSON.parse(line);
 }
+
+const started: Process[] = [];
+
+function startHere(args: readonly string[], { via, env }: Place): Process {
+	const process = start(args, env, undefined, via);
+	started.push(process);
+	return process;
+}
+
+// What a test that fails in the middle leaves running, its file would wait for.
+registerCompletionHandler(() => {
+	for (const process of started) process.kill("SIGKILL");
+});
