@@ -1,5 +1,5 @@
 import { TailtuneError } from "../shared/errors.ts";
-import { allocateVectors } from "../shared/kernels/vector-kernels.ts";
+import { allocateVectors } from "../shared/kernels/allocate-vectors.ts";
 import type { Sequence, WorkItem } from "../shared/messages.ts";
 import type { ParameterLayout } from "../shared/model/parameter-layout.ts";
 import { stepAdamW } from "../shared/optimizer/adamw.ts";
@@ -51,7 +51,7 @@ export class LocalStepper {
 				else addWeighted(total, gradient, weight, part === 0);
 			}
 			const state = { firstMoment: this.#firstMoment, secondMoment: this.#secondMoment, step: item.step + index + 1 };
-			const isWhole = stepAdamW(this.#parameters, total, state, { lr, weightDecay });
+			const isWhole = stepAdamW(this.#parameters, total, state, { lr, weightDecay, threads: tail.info.threads });
 			if (!isWhole) {
 				const what = "the gradient's numbers aren't finite: training diverged; try a smaller --lr";
 				throw new TailtuneError("diverged", `step ${state.step}: ${what}`);

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { allFinite } from "../../shared/all-finite.ts";
 import { TailtuneError } from "../../shared/errors.ts";
-import { allocateVectors } from "../../shared/kernels/vector-kernels.ts";
+import { allocateVectors } from "../../shared/kernels/allocate-vectors.ts";
 import { readSafetensorsFile, writeSafetensors } from "../../shared/model/safetensors.ts";
 import type { AuditLine } from "../results/audit.ts";
 import { appendAudit } from "../results/result-files.ts";

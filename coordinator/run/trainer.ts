@@ -2,6 +2,7 @@ import { TailtuneError } from "../../shared/errors.ts";
 import { itemKey } from "../../shared/messages.ts";
 import { stepAdamW } from "../../shared/optimizer/adamw.ts";
 import { addWeighted } from "../../shared/optimizer/weighted-sum.ts";
+import { countPhysicalCores } from "../../shared/physical-cores.ts";
 import { type EpochStep, planEpoch } from "../plan/plan-epoch.ts";
 import type { PlannedText } from "../plan/planned-part.ts";
 import type { AuditLine } from "../results/audit.ts";
@@ -19,10 +20,12 @@ export class Trainer {
 	readonly audit: AuditTrail;
 	readonly #run: RunContext;
 	readonly #state: TrainingState;
+	readonly #threads: number;
 
 	constructor(run: RunContext, state: TrainingState) {
 		this.#run = run;
 		this.#state = state;
+		this.#threads = run.config.threads ?? countPhysicalCores();
 		this.audit = new AuditTrail(run.dispatcher);
 		run.tensors.lendGradientBuffers(run.spec.runId, state.gradients.received);
 	}
@@ -49,7 +52,7 @@ export class Trainer {
 	 *   where the gradient isn't, and the state is then spoilt: no checkpoint may be made of it
 	 */
 	async step(step: EpochStep, beforeUpdate: () => Promise<void>): Promise<void> {
-		const { dispatcher, tensors, spec, config } = this.#run;
+		const { dispatcher, tensors, spec } = this.#run;
 		const { progress, parameters, firstMoment, secondMoment, gradients } = this.#state;
 		const version = progress.step;
 		const start = performance.now();
@@ -77,7 +80,8 @@ export class Trainer {
 		await tensors.dropParameters(spec.runId, version);
 		await beforeUpdate();
 		progress.step++;
-		const isWhole = stepAdamW(parameters, total, { firstMoment, secondMoment, step: progress.step }, config);
+		const options = { ...this.#run.config, threads: this.#threads };
+		const isWhole = stepAdamW(parameters, total, { firstMoment, secondMoment, step: progress.step }, options);
 		// At once, so that the next one is written where this one was: other memory would be further from the processor.
 		if (total !== gradients.sum) tensors.lendGradientBuffers(spec.runId, [total]);
 		if (!isWhole) {

@@ -1,113 +1,69 @@
-import { readFileSync } from "node:fs";
+import { createHome, type Home, NUMBER_BYTES, TILE, TILES_BYTES } from "./home.ts";
+import type { KernelName, KernelScalars } from "./kernels.ts";
 
-/** The functions of vector-kernels.wat; sizes and addresses in bytes. */
-export interface VectorKernels {
-	stepAdamW(
-		...args: [
-			...[bytes: number, parameters: number, firstMoment: number, secondMoment: number, gradient: number],
-			...[beta1: number, share1: number, beta2: number, share2: number],
-			...[decay: number, step: number, epsilon: number],
-		]
-	): number;
-	addWeighted(bytes: number, total: number, addend: number, weight: number): void;
-	findNotFinite(bytes: number, numbers: number): number;
-}
-
-// Node's types leave WebAssembly to the browser's.
-declare const WebAssembly: {
-	Module: new (bytes: Uint8Array) => object;
-	Memory: new (pages: { initial: number; maximum: number }) => { readonly buffer: ArrayBuffer };
-	Instance: new (module: object, imports: object) => { readonly exports: unknown };
-};
-
-const PAGE_BYTES = 65536;
-/** The most that 32-bit addresses reach. */
-const MEMORY_BYTES = 65536 * PAGE_BYTES;
-/** Numbers worked on at a time: few enough that a tile stays in the processor's nearest cache. */
-const TILE = 2048;
-const OPERANDS = 4;
 /** Numbers in one instruction. */
 const WIDTH = 4;
-/** Bytes of a number, of a cache line, of the memory's tiles. */
-const NUMBER_BYTES = Float32Array.BYTES_PER_ELEMENT;
-const LINE_BYTES = 64;
-const TILES_BYTES = OPERANDS * TILE * NUMBER_BYTES;
+/** Shorter vectors are done with sooner than another thread has woken up. */
+const LEAST_SHARED_BYTES = 1 << 22;
+/** More would wait for the same memory. */
+const MOST_THREADS = 8;
 
-/** A memory and the kernels over it: first a tile for each operand, then the vectors that live in it. */
-interface Home {
-	readonly kernels: VectorKernels;
-	readonly buffer: ArrayBuffer;
-	readonly tiles: readonly Float32Array[];
-}
-
-const compiled = new WebAssembly.Module(readFileSync(new URL("./vector-kernels.wasm", import.meta.url)));
 const homes = new WeakMap<ArrayBufferLike, Home>();
 const visitors = createHome(TILES_BYTES);
 
-/**
- * Vectors of zeros, all in one memory that the kernels reach: they are computed on where they lie, others are copied in
- * and out tile by tile, with the same result. Where 4 GiB don't hold them they are ordinary arrays.
- * @param lengths of each vector
- */
-export function allocateVectors<const Lengths extends readonly number[]>(
-	...lengths: Lengths
-): { [Vector in keyof Lengths]: Float32Array } {
-	let bytes = TILES_BYTES;
-	const offsets = lengths.map((length) => {
-		const offset = bytes;
-		bytes += Math.ceil((length * NUMBER_BYTES) / LINE_BYTES) * LINE_BYTES;
-		return offset;
-	});
-	const buffer = bytes > MEMORY_BYTES ? undefined : createHome(bytes).buffer;
-	const vectors = lengths.map((length, i) =>
-		buffer ? new Float32Array(buffer, offsets[i], length) : new Float32Array(length),
-	);
-	return vectors as { [Vector in keyof Lengths]: Float32Array };
+/** Has vectors in that buffer, which is the home's memory, computed on where they lie. The home lives as long as the buffer. */
+export function settle(buffer: ArrayBuffer, home: Home): void {
+	homes.set(buffer, home);
+}
+
+/** How a kernel goes over vectors. */
+export interface Extent {
+	/** Numbers of each vector; what is after them stays as it is. */
+	readonly length: number;
+	/** As many vectors, from the first, are changed by the kernel. */
+	readonly written: number;
+	/** That compute, where all vectors live in one memory and are long. Default: this one. */
+	readonly threads?: number | undefined;
 }
 
 /**
- * Calls `compute` for one stretch of the vectors after another, with the stretch's bytes and where each vector's is in the
- * kernels' memory: all at once where all vectors live there, else by tile. What it computes of a number must not depend on the others: a stretch can end in zeros of padding.
- * @param vectors up to 4, of at least `length`; what is after it stays as it is
- * @param written as many, from the first, are changed by `compute`
+ * Has a kernel compute over vectors, up to 4: at once where all live in one memory, else tile by tile. What it
+ * computes of a number must not depend on the others: a stretch can be any, and can end in zeros of padding.
+ * @returns what it found in any stretch
  */
-export function overTiles(
+export function overVectors<Name extends KernelName>(
+	kernel: Name,
 	vectors: readonly Float32Array[],
-	{ length, written }: { readonly length: number; readonly written: number },
-	compute: (kernels: VectorKernels, bytes: number, at: readonly number[]) => void,
-): void {
-	const home = homes.get(vectors[0]?.buffer as ArrayBufferLike) ?? visitors;
-	const allLive = vectors.every(({ buffer }) => buffer === home.buffer);
+	scalars: KernelScalars[Name],
+	{ length, written, threads = 1 }: Extent,
+): number {
+	const buffer = vectors[0]?.buffer;
+	const home = homes.get(buffer as ArrayBufferLike);
+	const { kernels, tiles, threads: helpers } = home ?? visitors;
+	const livesHere = (vector: Float32Array) => home !== undefined && vector.buffer === buffer;
+	const allLive = vectors.every(livesHere);
+	let found = 0;
 	for (let start = 0, count = 0; start < length; start += count) {
 		const left = length - start;
 		// What isn't a multiple of the kernels' width goes by the padded tile, so that they write nothing behind it.
 		count = allLive && left >= WIDTH ? left - (left % WIDTH) : Math.min(TILE, left);
 		const isWhole = count % WIDTH === 0;
-		const lives = vectors.map((vector) => isWhole && vector.buffer === home.buffer);
+		const lives = vectors.map((vector) => isWhole && livesHere(vector));
 		const at = vectors.map((vector, i) =>
-			lives[i] ? vector.byteOffset + start * NUMBER_BYTES : fill(home.tiles[i] as Float32Array, vector, start, count),
+			lives[i] ? vector.byteOffset + start * NUMBER_BYTES : fill(tiles[i] as Float32Array, vector, start, count),
 		);
-		compute(home.kernels, Math.ceil(count / WIDTH) * WIDTH * NUMBER_BYTES, at);
+		const call = { kernel, scalars, at, bytes: Math.ceil(count / WIDTH) * WIDTH * NUMBER_BYTES };
+		const isShared = threads > 1 && call.bytes >= LEAST_SHARED_BYTES;
+		found |= isShared ? helpers.run(call, Math.min(threads, MOST_THREADS)) : kernels(call);
 		for (let i = 0; i < written; i++) {
-			if (!lives[i]) vectors[i]?.set((home.tiles[i] as Float32Array).subarray(0, count), start);
+			if (!lives[i]) vectors[i]?.set((tiles[i] as Float32Array).subarray(0, count), start);
 		}
 	}
+	return found;
 }
 
 function fill(tile: Float32Array, vector: Float32Array, start: number, count: number): number {
 	if (count % WIDTH) tile.fill(0);
 	tile.set(vector.subarray(start, start + count));
 	return tile.byteOffset;
-}
-
-function createHome(bytes: number): Home {
-	const pages = Math.ceil(bytes / PAGE_BYTES);
-	// Never grown: that would detach the views.
-	const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
-	const { buffer } = memory;
-	const kernels = new WebAssembly.Instance(compiled, { vectors: { memory } }).exports as VectorKernels;
-	const tiles = Array.from({ length: OPERANDS }, (_, i) => new Float32Array(buffer, i * TILE * NUMBER_BYTES, TILE));
-	const home = { kernels, buffer, tiles };
-	homes.set(buffer, home);
-	return home;
 }

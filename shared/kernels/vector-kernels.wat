@@ -2,7 +2,7 @@
 ;; Addresses and sizes are in bytes; a size is a multiple of 16 and not 0.
 ;; Each operation is rounded to float32 on its own, so that every machine gets the same bits.
 (module
-	(import "vectors" "memory" (memory 1))
+	(import "vectors" "memory" (memory 1 65536 shared))
 
 	;; m = beta1 * m + share1 * g
 	;; v = beta2 * v + share2 * g * g

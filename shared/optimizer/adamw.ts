@@ -1,4 +1,4 @@
-import { overTiles } from "../kernels/vector-kernels.ts";
+import { overVectors } from "../kernels/vector-kernels.ts";
 
 /** What AdamW remembers between steps; both moments begin as zeros. */
 export interface AdamWState {
@@ -14,6 +14,8 @@ export interface AdamWOptions {
 	readonly lr: number;
 	/** Share of lr by which every trained parameter shrinks a step. */
 	readonly weightDecay: number;
+	/** That compute; the bits don't depend on it. Default: this one. */
+	readonly threads?: number | undefined;
 }
 
 const BETA1 = 0.9;
@@ -34,7 +36,7 @@ export function stepAdamW(
 	parameters: Float32Array,
 	gradient: Float32Array,
 	{ firstMoment, secondMoment, step }: AdamWState,
-	{ lr, weightDecay }: AdamWOptions,
+	{ lr, weightDecay, threads }: AdamWOptions,
 ): boolean {
 	// Taken off in one sum with the update: 1 - decay would lose most digits of a small decay to float32.
 	const decay = lr * weightDecay;
@@ -42,13 +44,11 @@ export function stepAdamW(
 	const correction = Math.sqrt(1 - BETA2 ** step);
 	const stepSize = (lr / (1 - BETA1 ** step)) * correction;
 	const epsilon = EPSILON * correction;
-	let found = 0;
-	overTiles(
+	const found = overVectors(
+		"stepAdamW",
 		[parameters, firstMoment, secondMoment, gradient],
-		{ length: gradient.length, written: 3 },
-		(kernels, bytes, [p = 0, m = 0, v = 0, g = 0]) => {
-			found |= kernels.stepAdamW(bytes, p, m, v, g, BETA1, 1 - BETA1, BETA2, 1 - BETA2, decay, stepSize, epsilon);
-		},
+		[BETA1, 1 - BETA1, BETA2, 1 - BETA2, decay, stepSize, epsilon],
+		{ length: gradient.length, written: 3, threads },
 	);
 	return found === 0;
 }

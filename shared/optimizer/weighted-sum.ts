@@ -1,4 +1,4 @@
-import { overTiles } from "../kernels/vector-kernels.ts";
+import { overVectors } from "../kernels/vector-kernels.ts";
 
 /**
  * Adds `weight` times a gradient to a running sum, each operation rounded to float32: total = total + weight * gradient.
@@ -7,7 +7,5 @@ import { overTiles } from "../kernels/vector-kernels.ts";
  */
 export function addWeighted(total: Float32Array, gradient: Float32Array, weight: number, isFirst: boolean): void {
 	if (isFirst) total.fill(0);
-	overTiles([total, gradient], { length: total.length, written: 1 }, (kernels, bytes, [sum = 0, addend = 0]) =>
-		kernels.addWeighted(bytes, sum, addend, weight),
-	);
+	overVectors("addWeighted", [total, gradient], [weight], { length: total.length, written: 1 });
 }

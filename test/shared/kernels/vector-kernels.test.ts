@@ -4,16 +4,18 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import test from "ava";
 import { execa } from "execa";
-import { allocateVectors, overTiles } from "../../../shared/kernels/vector-kernels.ts";
+import { allocateVectors } from "../../../shared/kernels/allocate-vectors.ts";
+import { overVectors } from "../../../shared/kernels/vector-kernels.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 const name = "shared/kernels/vector-kernels";
+const { fround } = Math;
 
 test("the .wasm is what npm run kernels makes of the .wat", async (t) => {
 	const folder = await mkdtemp(join(tmpdir(), "tailtune-kernels-"));
 	try {
 		const made = join(folder, "made.wasm");
-		await execa("wat2wasm", [`${name}.wat`, "-o", made], { cwd: root, preferLocal: true });
+		await execa("wat2wasm", ["--enable-threads", `${name}.wat`, "-o", made], { cwd: root, preferLocal: true });
 		t.deepEqual(await readFile(made), await readFile(join(root, `${name}.wasm`)));
 	} finally {
 		await rm(folder, { recursive: true });
@@ -34,16 +36,19 @@ test("vectors of one memory are zeros of the lengths asked for, and apart", (t) 
 	for (const [i, vector] of vectors.entries()) t.true(vector.every((number) => number === i + 1));
 });
 
-test("what lives in the kernels' memory is computed on where it lies, the rest by tile", (t) => {
-	const [inside] = allocateVectors(8192);
-	const outside = new Float32Array(8192);
-	const seen: (readonly number[])[] = [];
-	overTiles([inside, outside], { length: 8192, written: 1 }, (_, bytes, at) => seen.push([bytes, ...at]));
-	const [[bytes = 0, first = 0, tile = 0] = []] = seen;
-	t.is(first, inside.byteOffset);
-	t.deepEqual(
-		seen,
-		seen.map((_, i) => [bytes, first + i * bytes, tile]),
+test("vectors of one memory and others give the same, and what is after their length stays", (t) => {
+	const length = 5000;
+	const sums = [allocateVectors(8192, 8192), [new Float32Array(8192), new Float32Array(8192)] as const].flatMap(
+		([total, addend]) =>
+			[addend, addend.slice()].map((x) => {
+				for (let i = 0; i < x.length; i++) x[i] = Math.sin(i);
+				total.fill(1);
+				overVectors("addWeighted", [total, x], [0.1], { length, written: 1 });
+				return [...total];
+			}),
 	);
-	t.is(bytes * seen.length, inside.byteLength);
+	const expected = Array.from({ length: 8192 }, (_, i) =>
+		i < length ? fround(1 + fround(fround(0.1) * fround(Math.sin(i)))) : 1,
+	);
+	for (const sum of sums) t.deepEqual(sum, expected);
 });

@@ -1,6 +1,6 @@
 import test from "ava";
 import fc from "fast-check";
-import { allocateVectors } from "../../../shared/kernels/vector-kernels.ts";
+import { allocateVectors } from "../../../shared/kernels/allocate-vectors.ts";
 import { stepAdamW } from "../../../shared/optimizer/adamw.ts";
 
 const float = (limit: number) => fc.float({ min: -limit, max: limit, noNaN: true });

@@ -1,0 +1,27 @@
+// Has a thread help, gives the vectors up until it is gone, and ends beside another one that is idle.
+import { setImmediate } from "node:timers/promises";
+import type { Worker } from "node:worker_threads";
+import { allocateVectors } from "../../../shared/kernels/allocate-vectors.ts";
+import { overVectors } from "../../../shared/kernels/vector-kernels.ts";
+
+let exited = false;
+process.once("worker", (thread: Worker) => {
+	thread.once("exit", () => {
+		exited = true;
+	});
+});
+
+function work(): void {
+	const length = 2_000_000;
+	const [numbers] = allocateVectors(length);
+	overVectors("findNotFinite", [numbers], [], { length, written: 0, threads: 2 });
+}
+
+work();
+while (!exited) {
+	globalThis.gc?.();
+	await setImmediate();
+}
+process.stdout.write("its thread ended\n");
+work();
+process.stdout.write("done\n");
