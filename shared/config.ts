@@ -79,7 +79,9 @@ export const trainConfigSchema = z.strictObject({
 		.describe("accuracy after an epoch: whole sets, or those batches"),
 	patience: count(0).default(0).describe("stop after so many epochs that are no better on validation; 0: never"),
 	keep: z.enum(["best", "last"]).default("best").describe("weights of the best epoch on validation, or of the last"),
-	checkpointEvery: count(1).default(500).describe("steps between checkpoints (and one after each epoch)"),
+	checkpointEvery: count(1)
+		.default(500)
+		.describe("steps between checkpoints; also after an epoch, where that takes at most a twentieth of the time"),
 
 	engine: z.enum(["auto", "onnx", "tfjs"]).default("auto").describe("library that computes"),
 	backend: z

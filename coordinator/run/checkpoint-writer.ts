@@ -16,6 +16,9 @@ type Vectors = Pick<TrainingState, (typeof VECTORS)[number]>;
 /** What is copied before it is written: a block's parameters and moments are 85 MB. */
 const MOST_COPIED_BYTES = 256 << 20;
 
+/** Checkpoints that nobody asked for take at most such a share of the time. */
+const MOST_TIME = 1 / 20;
+
 /**
  * Writes checkpoints while training goes on: the disk holds nothing up. A state too large to be copied holds up the next
  * change to it until it has been handed to the system, which then flushes it.
@@ -23,13 +26,23 @@ const MOST_COPIED_BYTES = 256 << 20;
 export class CheckpointWriter {
 	readonly #folder: string;
 	readonly #mostCopiedBytes: number;
+	readonly #now: () => number;
 	#copies: Vectors | undefined;
 	#taken: Promise<void> = Promise.resolve();
 	#written: Promise<void> = Promise.resolve();
+	/** When the last one was begun and how long it took; none was yet. */
+	#beganMs = Number.NEGATIVE_INFINITY;
+	#tookMs = 0;
 
-	constructor(folder: string, mostCopiedBytes = MOST_COPIED_BYTES) {
+	constructor(folder: string, mostCopiedBytes = MOST_COPIED_BYTES, now = () => performance.now()) {
 		this.#folder = folder;
 		this.#mostCopiedBytes = mostCopiedBytes;
+		this.#now = now;
+	}
+
+	/** Whether the last one is long enough ago for what it took. */
+	get isWorthIt(): boolean {
+		return this.#now() - this.#beganMs >= this.#tookMs / MOST_TIME;
 	}
 
 	/**
@@ -74,7 +87,9 @@ export class CheckpointWriter {
 	}
 
 	async #write(state: TrainingState, { audit, best }: BeforeCheckpoint, onTaken: () => void): Promise<void> {
+		this.#beganMs = this.#now();
 		if (best) await writeBest(this.#folder, best);
 		await writeCheckpoint(this.#folder, state, audit, onTaken);
+		this.#tookMs = this.#now() - this.#beganMs;
 	}
 }

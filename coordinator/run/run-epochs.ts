@@ -3,7 +3,7 @@ import { TailtuneError } from "../../shared/errors.ts";
 import type { EpochStep } from "../plan/plan-epoch.ts";
 import { type AuditTotals, checkAudit } from "../results/audit.ts";
 import type { MetricsLine } from "../results/result.ts";
-import { AUDIT_FILE, appendMetrics, METRICS_FILE, readAudit } from "../results/result-files.ts";
+import { AUDIT_FILE, appendAudit, appendMetrics, METRICS_FILE, readAudit } from "../results/result-files.ts";
 import type { TrainingState } from "./checkpoint.ts";
 import { CheckpointWriter } from "./checkpoint-writer.ts";
 import { evaluate } from "./evaluator.ts";
@@ -36,6 +36,8 @@ class Epochs {
 	readonly #rounds: LocalRounds | undefined;
 	readonly #stepsPerEpoch: number;
 	readonly #checkpoints: CheckpointWriter;
+	/** The best epoch's parameters are in no file yet. */
+	#isBestNew = false;
 
 	constructor(run: RunContext, state: TrainingState, watch: Stopwatch) {
 		this.#run = run;
@@ -51,12 +53,17 @@ class Epochs {
 		try {
 			const stopped = await this.#epochs();
 			await this.#checkpoints.written();
-			const { stepMs } = this.#rounds ?? this.#trainer;
-			return { stopped, stepMs, audit: await this.#audit() };
+			await appendAudit(this.#run.folder, this.#stepper.audit.take());
+			return { stopped, stepMs: this.#stepper.stepMs, audit: await this.#audit() };
 		} catch (error) {
 			await this.#checkpoints.written().catch(() => {});
 			throw error;
 		}
+	}
+
+	/** What takes the steps. */
+	get #stepper(): Pick<Trainer, "stepMs" | "audit"> {
+		return this.#rounds ?? this.#trainer;
 	}
 
 	async #epochs(): Promise<TrainingOutcome["stopped"]> {
@@ -122,8 +129,9 @@ class Epochs {
 			await this.#checkpoints.written();
 			this.#state.best ??= new Float32Array(parameters.length);
 			this.#state.best.set(parameters);
+			this.#isBestNew = true;
 		}
-		await this.#checkpoint(isKept ? this.#state.best : undefined);
+		if (this.#isDue(this.#run.config.checkpointEvery) || this.#checkpoints.isWorthIt) await this.#checkpoint();
 		if (isBetter) await this.#run.onBetter?.(parameters);
 	}
 
@@ -170,8 +178,10 @@ class Epochs {
 		return line;
 	}
 
-	async #checkpoint(best?: Float32Array): Promise<void> {
+	async #checkpoint(): Promise<void> {
 		this.#state.progress.seconds = this.#watch.seconds;
-		await this.#checkpoints.begin(this.#state, { audit: (this.#rounds ?? this.#trainer).audit.take(), best });
+		const best = this.#isBestNew ? this.#state.best : undefined;
+		this.#isBestNew = false;
+		await this.#checkpoints.begin(this.#state, { audit: this.#stepper.audit.take(), best });
 	}
 }

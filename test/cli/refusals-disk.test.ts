@@ -46,7 +46,8 @@ test.serial("on a disk with no room for the first checkpoint a run leaves nothin
 
 test.serial("on a disk that fills up later a run keeps its checkpoint, and goes on once there is room", async (t) => {
 	if (!(await mountDisk(t, "2m"))) return;
-	const { exitCode, stderr } = await start([...train, "--json"], {}, folder);
+	// As many steps as an epoch has: there is a checkpoint after each.
+	const { exitCode, stderr } = await start([...train, "--checkpoint-every", "7", "--json"], {}, folder);
 	t.is(exitCode, 1);
 	const { error } = JSON.parse(String(stderr));
 	t.deepEqual(error, { code: "disk", message: full("best.safetensors").message });

@@ -62,6 +62,19 @@ for (const [what, mostCopiedBytes] of states) {
 	});
 }
 
+test("a checkpoint is worth it at first, and again once the one before took a twentieth of the time since", async (t) => {
+	let ms = 1000;
+	const writer = new CheckpointWriter(await newFolder(), undefined, () => ms);
+	t.true(writer.isWorthIt);
+	await writer.begin(someState(), { audit: [] });
+	ms = 1010;
+	await writer.written();
+	ms = 1199;
+	t.false(writer.isWorthIt);
+	ms = 1200;
+	t.true(writer.isWorthIt);
+});
+
 test("parameters that aren't finite never become a checkpoint", async (t) => {
 	const folder = await newFolder();
 	const writer = new CheckpointWriter(folder);
