@@ -9,6 +9,7 @@ import { attentionOneRow } from "./attention-one-row.ts";
 import { GraphBuilder, storedTensor, type Value } from "./graph-builder.ts";
 import { attentionPlaces, declareSlots } from "./packed-rows.ts";
 import { fewColumns, mlp, norm, type Pass, sumOfRows, type TailContext, turned, withLora } from "./passes.ts";
+import { countWholeBlocks, type LastBlock } from "./whole-blocks.ts";
 
 /** Which of a tail's graphs. */
 export interface TailGraphKind {
@@ -62,7 +63,8 @@ export function tailGraph(model: ModelFiles, spec: TailSpec, { oneRow, withGradi
 		weight: (name) => parameters.weight(name),
 		gradient: (name, value, view) => parameters.gradients.set(name, { value, view }),
 	};
-	const logits = head(context, spec.classes, body(context, cutOf(spec, config.n_layer), config.n_layer, oneRow));
+	const last: LastBlock = { oneRow, trainable: spec.trainable };
+	const logits = head(context, spec.classes, body(context, cutOf(spec, config.n_layer), config.n_layer, last));
 	if (withGradient) {
 		const target = graph.input("target", "float32", ["texts", spec.classes]);
 		const share = graph.input("share", "float32", [1]);
@@ -76,17 +78,16 @@ export function tailGraph(model: ModelFiles, spec: TailSpec, { oneRow, withGradi
 }
 
 /** Final states of the pooled rows, normed: [texts, width]. */
-function body(context: TailContext, cut: number, blocks: number, oneRow: boolean): Pass {
+function body(context: TailContext, cut: number, blocks: number, last: LastBlock): Pass {
 	const { graph, width } = context;
+	const { oneRow } = last;
 	const keep = (gradient: Value) => {
 		context.gradient("hidden", gradient);
 		return gradient;
 	};
 	const passes: Pass[] = [{ value: graph.input("hidden", "float32", ["rows", width]), back: keep }];
 	const add = (next: (rows: Value) => Pass) => passes.push(next((passes.at(-1) as Pass).value));
-	// Query, key and value with LoRA pairs of their own have to be formed.
-	const asksOnce = oneRow && blocks > cut && context.loraScale === undefined;
-	const whole = asksOnce ? blocks - 1 : blocks;
+	const whole = cut + countWholeBlocks(blocks - cut, last);
 	const slots = cut < whole ? declareSlots(graph) : undefined;
 	const intoRectangle = rectangleOf(context, slots);
 	const pool = oneRow ? pickRows(context) : meanRows(context, intoRectangle);
@@ -99,7 +100,7 @@ function body(context: TailContext, cut: number, blocks: number, oneRow: boolean
 			add((rows) => mlp(context, `h.${i}`, rows));
 		}
 	}
-	if (asksOnce) {
+	if (whole < blocks) {
 		const mask = graph.input("row mask", "float32", ["texts", 1, "longest"]);
 		add((rows) => attentionOneRow(context, `h.${whole}`, rows, { mask, intoRectangle, pick: pool }));
 		add((rows) => mlp(context, `h.${whole}`, rows));

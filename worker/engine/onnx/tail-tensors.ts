@@ -1,9 +1,9 @@
 import type { Trainable } from "../../../shared/messages.ts";
-import { hasLora } from "../../../shared/model/tail-spec.ts";
 import type { TailInput } from "../engine.ts";
 import { causalMask, paddingMask } from "./masks.ts";
 import { ownRows, packedRows } from "./packed-rows.ts";
 import { floats, wholeNumbers } from "./session.ts";
+import { countWholeBlocks } from "./whole-blocks.ts";
 
 /** How a tail's texts become tensors. */
 export interface TailTensorOptions {
@@ -42,12 +42,12 @@ export function tailTensors(
 	options: TailTensorOptions,
 	room: (length: number) => Float32Array,
 ) {
-	const { classes, width, blocks, oneRow } = options;
+	const { classes, width, blocks } = options;
 	const texts = inputs.length;
 	const ranges = inputs.map((input) => rowsRead(input, options));
 	const lengths = ranges.map(([from, to]) => to - from);
 	const longest = Math.max(fewestRows(options), ...lengths);
-	const hasWholeBlocks = blocks > (oneRow && !hasLora(options) ? 1 : 0);
+	const hasWholeBlocks = countWholeBlocks(blocks, options) > 0;
 	// Rows of whole blocks come without padding; else they are those of the rectangle.
 	const steps = hasWholeBlocks ? lengths : lengths.map(() => longest);
 	const rowsOf: (readonly [from: number, to: number])[] = [];

@@ -10,9 +10,6 @@ export type TrunkProducts = "float32" | Int8Weights;
 /** A stored weight, by name, as a tensor of the graph. */
 type Weight = (name: string) => Value;
 
-/** Rows times the weight of that name. */
-type Product = (name: string, rows: Value) => Value;
-
 /**
  * The ONNX graph of embeddings and the first `blocks` blocks of a GPT-2, its weights left where they are stored.
  *
@@ -45,12 +42,25 @@ export function trunkGraph(
 	return graph.build();
 }
 
-function productOf(graph: GraphBuilder, weight: Weight, products: TrunkProducts): Product {
-	return (name, rows) => {
-		const matrix = weight(`${name}.weight`);
-		if (products === "float32") return graph.op("MatMul", [rows, matrix]);
-		return int8Linear(graph, rows, { matrix, stored: products, afterGelu: name === "mlp.c_proj" });
+/** The linear layers of a block, by name. */
+interface Layers {
+	/** Rows times the weight. */
+	product(name: string, rows: Value): Value;
+	/** The same plus the bias. */
+	linear(name: string, rows: Value): Value;
+}
+
+function float32Layers(graph: GraphBuilder, weight: Weight): Layers {
+	return {
+		product: (name, rows) => graph.op("MatMul", [rows, weight(`${name}.weight`)]),
+		linear: (name, rows) => graph.op("Gemm", [rows, weight(`${name}.weight`), weight(`${name}.bias`)]),
 	};
+}
+
+function int8Layers(graph: GraphBuilder, weight: Weight, stored: Int8Weights): Layers {
+	const product = (name: string, rows: Value) =>
+		int8Linear(graph, rows, { matrix: weight(`${name}.weight`), stored, afterGelu: name === "mlp.c_proj" });
+	return { product, linear: (name, rows) => graph.op("Add", [product(name, rows), weight(`${name}.bias`)]) };
 }
 
 function block(
@@ -62,24 +72,19 @@ function block(
 	rows: Value,
 ): Value {
 	const { n_embd: width, layer_norm_epsilon } = config;
-	const product = productOf(graph, weight, products);
-	const linear = (name: string, input: Value) => {
-		const bias = weight(`${name}.bias`);
-		if (products === "float32") return graph.op("Gemm", [input, weight(`${name}.weight`), bias]);
-		return graph.op("Add", [product(name, input), bias]);
-	};
+	const layers = products === "float32" ? float32Layers(graph, weight) : int8Layers(graph, weight, products);
 	const norm = (name: string, input: Value) =>
 		graph.op("LayerNormalization", [input, weight(`${name}.weight`), weight(`${name}.bias`)], {
 			epsilon: { float: layer_norm_epsilon },
 		});
-	const mixed = attention(graph, config, places, linear("attn.c_attn", norm("ln_1", rows)));
+	const mixed = attention(graph, config, places, layers.linear("attn.c_attn", norm("ln_1", rows)));
 	const attended = graph.op("Add", [
 		rows,
-		linear("attn.c_proj", graph.op("Reshape", [mixed, graph.ints([-1, width])])),
+		layers.linear("attn.c_proj", graph.op("Reshape", [mixed, graph.ints([-1, width])])),
 	]);
 	// The bias goes with GELU, which takes a pass over the rows less.
-	const inner = graph.op("FastGelu", [product("mlp.c_fc", norm("ln_2", attended)), weight("mlp.c_fc.bias")]);
-	return graph.op("Add", [attended, linear("mlp.c_proj", inner)]);
+	const inner = graph.op("FastGelu", [layers.product("mlp.c_fc", norm("ln_2", attended)), weight("mlp.c_fc.bias")]);
+	return graph.op("Add", [attended, layers.linear("mlp.c_proj", inner)]);
 }
 
 /** Query, key and value [rows, 3 * width] to [rows, heads, head width]. */

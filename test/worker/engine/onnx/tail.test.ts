@@ -7,8 +7,10 @@ import { openModel } from "../../../../shared/model/open-model.ts";
 import { parameterLayout } from "../../../../shared/model/parameter-layout.ts";
 import { writeRandomModel } from "../../../../shared/model/random-model.ts";
 import { cutOf } from "../../../../shared/model/tail-spec.ts";
+import type { Tail } from "../../../../worker/engine/engine.ts";
 import { openOnnxTail } from "../../../../worker/engine/onnx/tail.ts";
 import { openOnnxTrunk } from "../../../../worker/engine/onnx/trunk.ts";
+import { openTfjsTail } from "../../../../worker/engine/tfjs/tail.ts";
 import { checkCase } from "../../../golden/check-golden.ts";
 import { openGoldenFolder } from "../../../golden/golden-folder.ts";
 import { usedShare } from "../../../golden/measure.ts";
@@ -73,7 +75,7 @@ async function openTails(t: ExecutionContext, spec: TailSpec, threads: readonly 
 		await tail.load(parameters);
 		t.teardown(() => tail.dispose());
 	}
-	return { tails, layout, parameters };
+	return { tails, layout, model, parameters };
 }
 
 const texts = fc.array(fc.tuple(fc.integer({ min: 1, max: 90 }), fc.boolean(), fc.nat(1000)), {
@@ -147,6 +149,28 @@ for (const trainable of ["TRAINABLE_HEAD", "TRAINABLE_LAST_BLOCK", "TRAINABLE_LO
 				t.is(largestGap(logits, found[0]?.logits ?? []), 0);
 				t.is(largestGap(gradient, found[0]?.gradient ?? []), 0);
 			}
+		}
+	});
+}
+
+for (const mean of [false, true]) {
+	test(`a single block trained from the tokens on has the gradient of TensorFlow.js's autodiff, read at ${mean ? "many rows" : "one"}`, async (t) => {
+		const spec: TailSpec = { ...DEFAULT, trainable: "TRAINABLE_ALL" };
+		const { tails, layout, model, parameters } = await openTails(t, spec, [1], { ...CONFIG, n_layer: 1 });
+		const other = await openTfjsTail(model, spec, { threads: 1, backend: "cpu" });
+		t.teardown(() => other.dispose());
+		await other.load(parameters);
+		const batch = [input(5, mean, 1), input(9, mean, 2)];
+		const gradientOf = async (tail: Tail | undefined) => {
+			const gradient = new Float32Array(layout.trainedSize).fill(Number.NaN);
+			await tail?.gradient(batch, gradient);
+			return gradient;
+		};
+		const [own, expected] = [await gradientOf(tails[0]), await gradientOf(other)];
+		for (const { name, offset, size } of layout.entries) {
+			const wanted = expected.subarray(offset, offset + size);
+			const largest = wanted.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-3);
+			t.true(largestGap(own.subarray(offset, offset + size), wanted) < 1e-5 * largest, name);
 		}
 	});
 }
