@@ -5,7 +5,8 @@ import { allocateVectors } from "../../../shared/kernels/allocate-vectors.ts";
 import { overVectors } from "../../../shared/kernels/vector-kernels.ts";
 
 let exited = false;
-process.once("worker", (thread: Worker) => {
+// The loader has threads too, which stay.
+process.on("worker", (thread: Worker) => {
 	thread.once("exit", () => {
 		exited = true;
 	});
