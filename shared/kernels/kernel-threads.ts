@@ -1,5 +1,6 @@
 import { debuglog } from "node:util";
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
+import { startThread } from "../threads/start-thread.ts";
 import type { KernelCall, Kernels } from "./kernels.ts";
 import { awaitStretches, sharedCall, takeStretches } from "./stretches.ts";
 
@@ -10,7 +11,7 @@ export interface KernelThreadData {
 	readonly memory: WebAssembly.Memory;
 }
 
-const START = new URL("./start.mjs", import.meta.url);
+const PROGRAM = new URL("./kernel-thread.ts", import.meta.url);
 
 const log = debuglog("tailtune");
 
@@ -38,8 +39,7 @@ export class KernelThreads {
 	}
 
 	#start(): void {
-		const thread = new Worker(START, { workerData: this.#data, execArgv: [], name: "kernels" });
-		thread.unref();
+		const thread = startThread(PROGRAM, { data: this.#data, name: "kernels" });
 		// The others do its share.
 		thread.on("error", (error) => log("a kernel thread ended: %s", error));
 		abandoned.register(this, thread);

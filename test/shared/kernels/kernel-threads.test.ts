@@ -1,12 +1,12 @@
 import { fileURLToPath } from "node:url";
-import { Worker } from "node:worker_threads";
 import test from "ava";
 import { execa } from "execa";
 import type { KernelThreadData } from "../../../shared/kernels/kernel-threads.ts";
 import { compileKernels, type KernelCall, kernelsOver } from "../../../shared/kernels/kernels.ts";
 import { awaitStretches, sharedCall, takeStretches } from "../../../shared/kernels/stretches.ts";
+import { startThread } from "../../../shared/threads/start-thread.ts";
 
-const START = new URL("../../../shared/kernels/start.mjs", import.meta.url);
+const THREAD = new URL("../../../shared/kernels/kernel-thread.ts", import.meta.url);
 const PROGRAM = fileURLToPath(new URL("./kernel-threads-program.ts", import.meta.url));
 
 test("threads do stretches of a call, and together the bits that one does alone", async (t) => {
@@ -16,8 +16,8 @@ test("threads do stretches of a call, and together the bits that one does alone"
 	const memory = new WebAssembly.Memory({ initial: 64, maximum: 64, shared: true });
 	const { buffer } = memory;
 	const kernels = kernelsOver(compiled, memory);
-	const workerData: KernelThreadData = { compiled, memory };
-	const threads = [1, 2].map(() => new Worker(START, { workerData, execArgv: [] }));
+	const data: KernelThreadData = { compiled, memory };
+	const threads = [1, 2].map(() => startThread(THREAD, { data }));
 	t.teardown(() => Promise.all(threads.map((thread) => thread.terminate())));
 	const total = new Float32Array(buffer, 0, length);
 	const addend = new Float32Array(buffer, bytes, length).map((_, i) => Math.sin(i));

@@ -1,8 +1,9 @@
-import { SHARE_ENV, Worker } from "node:worker_threads";
+import { SHARE_ENV, type Worker } from "node:worker_threads";
 import { TailtuneError } from "../../../shared/errors.ts";
+import { startThread } from "../../../shared/threads/start-thread.ts";
 import { type Call, type CallName, type EngineCalls, type Reply, received, type ThreadData } from "./calls.ts";
 
-const START = new URL("./start.mjs", import.meta.url);
+const PROGRAM = new URL("./host.ts", import.meta.url);
 
 interface Waiting {
 	readonly resolve: (result: never) => void;
@@ -18,10 +19,9 @@ export class EngineThread {
 
 	/** @param enginesModule what opens engines there, an `EnginesModule` */
 	constructor(enginesModule: URL) {
-		const workerData: ThreadData = { enginesModule: enginesModule.href };
+		const data: ThreadData = { enginesModule: enginesModule.href };
 		// Native libraries read the process's environment, where a thread by default sets variables of a copy of its own.
-		this.#worker = new Worker(START, { workerData, env: SHARE_ENV, execArgv: [], name: "engine" });
-		this.#worker.unref();
+		this.#worker = startThread(PROGRAM, { data, env: SHARE_ENV, name: "engine" });
 		this.#worker.on("message", (reply: Reply) => this.#settle(reply));
 		this.#worker.on("messageerror", (error) => this.#end(`an answer can't be read: ${error.message}`, error));
 		this.#worker.on("error", (error) => this.#end(String(error?.message ?? error), error));
