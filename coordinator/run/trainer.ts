@@ -1,6 +1,6 @@
 import { TailtuneError } from "../../shared/errors.ts";
 import { itemKey } from "../../shared/messages.ts";
-import { stepAdamW } from "../../shared/optimizer/adamw.ts";
+import { type AdamWOptions, stepAdamW } from "../../shared/optimizer/adamw.ts";
 import { addWeighted } from "../../shared/optimizer/weighted-sum.ts";
 import { countPhysicalCores } from "../../shared/physical-cores.ts";
 import { type EpochStep, planEpoch } from "../plan/plan-epoch.ts";
@@ -20,12 +20,13 @@ export class Trainer {
 	readonly audit: AuditTrail;
 	readonly #run: RunContext;
 	readonly #state: TrainingState;
-	readonly #threads: number;
+	readonly #adamW: AdamWOptions;
 
 	constructor(run: RunContext, state: TrainingState) {
 		this.#run = run;
 		this.#state = state;
-		this.#threads = run.config.threads ?? countPhysicalCores();
+		const { lr, weightDecay, threads = countPhysicalCores() } = run.config;
+		this.#adamW = { lr, weightDecay, threads };
 		this.audit = new AuditTrail(run.dispatcher);
 		run.tensors.lendGradientBuffers(run.spec.runId, state.gradients.received);
 	}
@@ -80,8 +81,7 @@ export class Trainer {
 		await tensors.dropParameters(spec.runId, version);
 		await beforeUpdate();
 		progress.step++;
-		const options = { ...this.#run.config, threads: this.#threads };
-		const isWhole = stepAdamW(parameters, total, { firstMoment, secondMoment, step: progress.step }, options);
+		const isWhole = stepAdamW(parameters, total, { firstMoment, secondMoment, step: progress.step }, this.#adamW);
 		// At once, so that the next one is written where this one was: other memory would be further from the processor.
 		if (total !== gradients.sum) tensors.lendGradientBuffers(spec.runId, [total]);
 		if (!isWhole) {

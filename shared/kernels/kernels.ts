@@ -12,12 +12,12 @@ export interface KernelScalars {
 
 export type KernelName = keyof KernelScalars;
 
-/** A kernel's work: each vector is `bytes` long and lies at its address, a multiple of 16 all. */
-export interface KernelCall<Name extends KernelName = KernelName> {
-	readonly kernel: Name;
+/** A kernel's work: each vector lies at its address and is `bytes` long, a multiple of 16. */
+export interface KernelCall {
+	readonly kernel: KernelName;
 	readonly bytes: number;
 	readonly at: readonly number[];
-	readonly scalars: KernelScalars[Name];
+	readonly scalars: KernelScalars[KernelName];
 }
 
 /** Does a call. @returns what it found; 0 where it looks for nothing */

@@ -31,7 +31,7 @@ test.serial("a client sees runs and workers, and stops a run so that it can go o
 	const { runId } = runs[0].spec;
 	const watching = start(["runs", runId, "--watch", "--json", "--nats", server.url]);
 	// A run tells how far it has come every second: later than it ends an epoch.
-	const { spec, assignments, progress } = await runWith(watching, ({ progress }) => progress.epoch >= 1);
+	const { spec, assignments, progress } = await runWithEpoch(watching);
 	t.like(spec, { shards: 2, tail: { trainable: "TRAINABLE_LAST_BLOCK" } });
 	t.is(assignments.length, 2);
 	t.like(progress, { runId, folder: out, phase: "training", unit: "steps", epochs: 500 });
@@ -72,14 +72,14 @@ test.serial("a run that waits for a worker can be stopped at once", async (t) =>
 
 const NO_RUN = "tailtune: run none: there is none, tailtune runs shows those there are";
 
-/** The run that `runs ID --watch --json` shows, as soon as it is such a one. */
-async function runWith(watching: ReturnType<typeof start>, isWanted: (run: Run) => boolean): Promise<Run> {
+/** The run that `runs ID --watch --json` shows, as soon as it tells of an epoch. */
+async function runWithEpoch(watching: ReturnType<typeof start>): Promise<Run> {
 	const shown = linesOf(watching)[Symbol.asyncIterator]();
 	for (;;) {
 		const { value, done } = await shown.next();
 		if (done) throw new Error(`nothing more is shown: ${(await watching).stderr}`);
 		const [run] = JSON.parse(value).runs;
-		if (isWanted(run)) return run;
+		if (run?.progress?.epoch >= 1) return run;
 	}
 }
 

@@ -5,7 +5,9 @@ import { fileURLToPath } from "node:url";
 import test from "ava";
 import { execa } from "execa";
 import { allocateVectors } from "../../../shared/kernels/allocate-vectors.ts";
-import { overVectors } from "../../../shared/kernels/vector-kernels.ts";
+import { createHome, NUMBER_BYTES, TILES_BYTES } from "../../../shared/kernels/home.ts";
+import type { Kernels } from "../../../shared/kernels/kernels.ts";
+import { overVectors, settle } from "../../../shared/kernels/vector-kernels.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 const name = "shared/kernels/vector-kernels";
@@ -34,6 +36,26 @@ test("vectors of one memory are zeros of the lengths asked for, and apart", (t) 
 		vector.fill(i + 1);
 	}
 	for (const [i, vector] of vectors.entries()) t.true(vector.every((number) => number === i + 1));
+});
+
+test("what lives in the kernels' memory is computed on where it lies, the rest by tile", (t) => {
+	const seen: (readonly number[])[] = [];
+	const kernels: Kernels = ({ bytes, at }) => {
+		seen.push([bytes, ...at]);
+		return 0;
+	};
+	const buffer = new ArrayBuffer(TILES_BYTES + 8192 * NUMBER_BYTES);
+	settle(buffer, { ...createHome(buffer.byteLength), kernels });
+	const inside = new Float32Array(buffer, TILES_BYTES);
+	const outside = new Float32Array(8192);
+	overVectors("addWeighted", [inside, outside], [1], { length: 8192, written: 1 });
+	const [[bytes = 0, first = 0, tile = 0] = []] = seen;
+	t.is(first, inside.byteOffset);
+	t.deepEqual(
+		seen,
+		seen.map((_, i) => [bytes, first + i * bytes, tile]),
+	);
+	t.is(bytes * seen.length, inside.byteLength);
 });
 
 test("vectors of one memory and others give the same, and what is after their length stays", (t) => {
