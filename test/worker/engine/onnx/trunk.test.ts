@@ -10,6 +10,7 @@ import { writeRandomModel } from "../../../../shared/model/random-model.ts";
 import { writeSafetensors } from "../../../../shared/model/safetensors.ts";
 import type { TrunkPrecision } from "../../../../shared/model/trunk-precision.ts";
 import type { Trunk } from "../../../../worker/engine/engine.ts";
+import { exactInt8Weights } from "../../../../worker/engine/onnx/int8-weights.ts";
 import { openOnnxTrunk, openTrunkWith } from "../../../../worker/engine/onnx/trunk.ts";
 import { temporaryFolder } from "../../../temporary-folder.ts";
 
@@ -87,7 +88,8 @@ test("int8 products are near those of fp32, and their features don't depend on h
 	const [expected, found] = [await exact.hiddenStates(texts), await near.hiddenStates(texts)];
 	const error = Math.sqrt(distance(found, expected) / distance(expected));
 	t.true(error > 1e-4 && error < 0.03, `relative error ${error}`);
-	for (const stored of ["int8", "uint8"] as const) {
+	// Unsigned ones are exact on every processor. Signed ones aren't: see int8-weights.test.ts.
+	for (const stored of ["uint8", await exactInt8Weights({ threads: 1 })] as const) {
 		const trunk = await openTrunkWith(stored, model, spec, { threads: 2 });
 		t.teardown(() => trunk.dispose());
 		t.deepEqual(await trunk.hiddenStates(texts), found, stored);
