@@ -5,6 +5,7 @@ import { resolveConfig } from "../../shared/cli/resolve-config.ts";
 import { addRpcFlags, type RpcFlags, rpcSecurity } from "../../shared/cli/rpc-flags.ts";
 import type { WorkerSide } from "../../shared/embedded-worker.ts";
 import { TailtuneError } from "../../shared/errors.ts";
+import { Notices } from "../../shared/notices.ts";
 import { openEmbeddedCluster } from "../run/embedded-cluster.ts";
 import { type Environment, resume, train } from "../run/train.ts";
 import { createTerminal, type Terminal } from "../terminal/terminal.ts";
@@ -60,11 +61,12 @@ async function chooseWorkers(
 	interrupt: AbortSignal,
 ): Promise<Workers> {
 	const { workers, nats, listen, advertise } = options;
+	const notices = new Notices((notice) => terminal.notice(notice));
 	if (workers !== undefined) {
 		const count = parseWorkers(options);
 		const { openLocalCluster } = await import("../run/local-cluster.ts");
 		return {
-			openCluster: (run) => openLocalCluster({ workers: count, terminal }, run),
+			openCluster: (run) => openLocalCluster({ workers: count, terminal, notices }, run),
 			countWorkers: async () => count,
 		};
 	}
@@ -73,7 +75,7 @@ async function chooseWorkers(
 		throw new TailtuneError("usage", `${extra}: expected --nats beside it`);
 	if (nats === undefined) return { openCluster: (run) => openEmbeddedCluster(workerSide, run) };
 	const { countNatsWorkers, openNatsCluster } = await import("../run/nats-cluster.ts");
-	const cluster = { nats, listen, advertise, security: await rpcSecurity(options), terminal };
+	const cluster = { nats, listen, advertise, security: await rpcSecurity(options), terminal, notices };
 	return {
 		openCluster: (run) => openNatsCluster(cluster, run),
 		countWorkers: () => countNatsWorkers(cluster, interrupt),

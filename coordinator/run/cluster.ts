@@ -4,6 +4,7 @@ import type { RunProgress, RunSpec, TailSpec } from "../../shared/messages.ts";
 import type { ModelFiles } from "../../shared/model/model-files.ts";
 import { parameterLayout } from "../../shared/model/parameter-layout.ts";
 import { TRUNK_PRECISION_BY_NAME, type TrunkPrecision } from "../../shared/model/trunk-precision.ts";
+import type { Notices } from "../../shared/notices.ts";
 import type { CoordinatorTensors } from "../../shared/tensors/tensor-exchange.ts";
 import { messageOf, type Travel, tensorSchema } from "../../shared/tensors/tensor-schema.ts";
 import { Dispatcher, type DispatcherOptions } from "./dispatcher.ts";
@@ -33,8 +34,8 @@ export interface Cluster {
 	readonly tensors: CoordinatorTensors;
 	/** Aborts when somebody asks the run, over the bus, to stop. */
 	readonly cancelled: AbortSignal;
-	/** Whether there is anybody to compute. */
-	readonly hasWorkers: () => boolean;
+	/** Whatever holds the run up. */
+	readonly notices: Notices;
 	/** Tells those who ask over the bus how far the run has come. */
 	readonly report: (progress: RunProgress) => Promise<void>;
 	/** How many messages were refused so far, by reason. */

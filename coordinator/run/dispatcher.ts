@@ -2,6 +2,7 @@ import type { Bus } from "../../shared/bus/bus.ts";
 import { type Clock, realClock } from "../../shared/bus/clock.ts";
 import { TailtuneError, toErrorCode } from "../../shared/errors.ts";
 import { itemKey, type RunSpec, type WorkerInfo, type WorkItem, type WorkResult } from "../../shared/messages.ts";
+import { type Hold, Notices } from "../../shared/notices.ts";
 import type { IgnoredAnswers } from "../results/audit.ts";
 import { answerFits, type Expectation } from "./answer-fits.ts";
 import { Crew, type WorkersChange } from "./crew.ts";
@@ -12,8 +13,8 @@ export type { LeaveReason, WorkersChange } from "./crew.ts";
 export interface DispatcherOptions {
 	/** Told of workers that join and leave, in order. */
 	readonly onWorkers?: ((change: WorkersChange) => void) | undefined;
-	/** Told of a worker that could not do an item for a fault of its own, in its own words; the item is tried again. */
-	readonly onFault?: ((workerId: string, message: string) => void) | undefined;
+	/** Told whatever holds the run up, such as an item that a worker could not do and that is tried again. */
+	readonly notices?: Notices | undefined;
 	/** Default: real time. */
 	readonly clock?: Clock | undefined;
 	/** Milliseconds since some moment, by that clock. */
@@ -36,6 +37,8 @@ interface Expected {
 	/** Faults of workers' own that were told, and their weight by worker. */
 	readonly told: Set<string>;
 	readonly faults: Map<string, number>;
+	/** Reports the item while it is tried again. */
+	readonly retry: Hold;
 }
 
 /**
@@ -52,7 +55,7 @@ export class Dispatcher {
 	readonly #bus: Bus;
 	readonly #run: RunSpec;
 	readonly #crew: Crew;
-	readonly #onFault: NonNullable<DispatcherOptions["onFault"]>;
+	readonly #notices: Notices;
 	readonly #now: () => number;
 	readonly #expectation: Expectation;
 	readonly #expected = new Map<string, Expected>();
@@ -63,10 +66,10 @@ export class Dispatcher {
 	#failure: Error | undefined;
 
 	constructor(bus: Bus, run: RunSpec, options: DispatcherOptions = {}) {
-		const { onWorkers = () => {}, onFault = () => {}, clock = realClock, now = () => performance.now() } = options;
+		const { onWorkers = () => {}, notices = new Notices(), clock = realClock, now = () => performance.now() } = options;
 		this.#bus = bus;
 		this.#run = run;
-		this.#onFault = onFault;
+		this.#notices = notices;
 		this.#now = now;
 		this.#expectation = { classes: run.tail?.classes ?? 0, hasGradient: options.hasGradient ?? (() => true) };
 		const onMoved = (shard: number) => {
@@ -116,8 +119,10 @@ export class Dispatcher {
 	fail(error: Error): void {
 		if (this.#ended.signal.aborted) return;
 		this.#failure ??= error;
-		for (const expected of this.#expected.values()) expected.fail(this.#failure);
-		this.#expected.clear();
+		for (const [key, expected] of [...this.#expected]) {
+			expected.fail(this.#failure);
+			this.#forget(key);
+		}
 	}
 
 	/**
@@ -139,7 +144,7 @@ export class Dispatcher {
 				yield result;
 			}
 		} finally {
-			for (const item of items) this.#expected.delete(itemKey(item));
+			for (const item of items) this.#forget(itemKey(item));
 		}
 	}
 
@@ -153,7 +158,8 @@ export class Dispatcher {
 	#expect(item: WorkItem): Promise<WorkResult> {
 		const answer = new Promise<WorkResult>((settle, fail) => {
 			const sinceMs = this.#now();
-			this.#expected.set(itemKey(item), { item, settle, fail, sinceMs, told: new Set(), faults: new Map() });
+			const attempts = { told: new Set<string>(), faults: new Map<string, number>(), retry: this.#notices.hold() };
+			this.#expected.set(itemKey(item), { item, settle, fail, sinceMs, ...attempts });
 		});
 		answer.catch(() => {}); // an answer that fails before its turn is reported when its turn comes
 		this.#answers.ask(item);
@@ -184,8 +190,13 @@ export class Dispatcher {
 		}
 	}
 
+	#forget(key: string): void {
+		this.#expected.get(key)?.retry.end();
+		this.#expected.delete(key);
+	}
+
 	#settle(expected: Expected, result: WorkResult): void {
-		this.#expected.delete(itemKey(result));
+		this.#forget(itemKey(result));
 		this.#answers.count(result);
 		expected.settle(result);
 	}
@@ -206,7 +217,7 @@ export class Dispatcher {
 			this.#settle(expected, result);
 			return;
 		}
-		this.#onFault(workerId, failure?.message ?? "");
+		expected.retry.begin("retrying", `an item is tried again, worker ${workerId} failed: ${failure?.message}`, 0);
 		this.#crew.trouble(workerId, { reason: "failing", detail: failure?.message });
 	}
 

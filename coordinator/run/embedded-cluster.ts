@@ -2,6 +2,7 @@ import type { BusTiming } from "../../shared/bus/bus.ts";
 import { createMemoryBus } from "../../shared/bus/memory-bus.ts";
 import type { WorkerSide } from "../../shared/embedded-worker.ts";
 import { featureCacheBytes, featureMemoryBytes } from "../../shared/feature-memory.ts";
+import { Notices } from "../../shared/notices.ts";
 import { countPhysicalCores } from "../../shared/physical-cores.ts";
 import { createMemoryTensors } from "../../shared/tensors/memory-tensors.ts";
 import { announceRun, type Cluster, type ClusterRun } from "./cluster.ts";
@@ -33,5 +34,5 @@ export async function openEmbeddedCluster(
 		await worker.stop();
 		await bus.close();
 	};
-	return { ...announced, tensors, hasWorkers: () => true, refusals: () => ({}), close };
+	return { ...announced, tensors, notices: new Notices(), refusals: () => ({}), close };
 }

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { natsAccess } from "../../shared/bus/nats-credentials.ts";
 import { findOrInstallNatsServer } from "../../shared/install-nats-server.ts";
+import type { Notices } from "../../shared/notices.ts";
 import { sharedWorkerFlags } from "../../shared/worker-flags.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import type { Cluster, ClusterRun } from "./cluster.ts";
@@ -15,13 +16,18 @@ import { WorkerProcesses } from "./worker-processes.ts";
 export interface LocalClusterOptions {
 	readonly workers: number;
 	readonly terminal: Terminal;
+	/** Told whatever holds the run up. */
+	readonly notices: Notices;
 }
 
 /**
  * Starts a nats-server on loopback and workers, and announces the run to them. All of them end with the run, and with
  * this process. A token that only they know keeps other users of the machine out.
  */
-export async function openLocalCluster({ workers, terminal }: LocalClusterOptions, run: ClusterRun): Promise<Cluster> {
+export async function openLocalCluster(
+	{ workers, terminal, notices }: LocalClusterOptions,
+	run: ClusterRun,
+): Promise<Cluster> {
 	const tell = (line: string) => terminal.line(line);
 	const binary = await findOrInstallNatsServer(tell);
 	const folder = await mkdtemp(join(tmpdir(), "tailtune-cluster-"));
@@ -39,7 +45,7 @@ export async function openLocalCluster({ workers, terminal }: LocalClusterOption
 		const { token, tokenFile, config } = await writeSecrets(folder);
 		server = await LocalServer.start({ binary, storeDir: join(folder, "jetstream"), config }, { tell, fail });
 		const env = workerEnvironment(tokenFile);
-		const options = { nats: server.url, access: await natsAccess(env), security: { token }, terminal };
+		const options = { nats: server.url, access: await natsAccess(env), security: { token }, terminal, notices };
 		cluster = await openNatsCluster(options, run);
 		const args = ["--nats", server.url, ...sharedWorkerFlags(run.engine, workers)];
 		processes = new WorkerProcesses({ count: workers, args, env, tell, fail });

@@ -3,6 +3,7 @@ import { within } from "../../shared/bus/nats-connection.ts";
 import { type NatsAccess, natsAccess } from "../../shared/bus/nats-credentials.ts";
 import { type RpcSecurity, rpcSecurity } from "../../shared/cli/rpc-flags.ts";
 import { TailtuneError } from "../../shared/errors.ts";
+import { Notices } from "../../shared/notices.ts";
 import { serveTensors, type TensorServer } from "../../shared/tensors/grpc-coordinator-tensors.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { announceRun, type Cluster, type ClusterRun, type OpenCluster } from "./cluster.ts";
@@ -25,6 +26,8 @@ export interface NatsClusterOptions {
 	readonly security?: RpcSecurity | undefined;
 	/** Where workers that join and leave are shown; default: nowhere. */
 	readonly terminal?: Terminal | undefined;
+	/** Told whatever holds the cluster up; default: nobody is told. */
+	readonly notices?: Notices | undefined;
 	/** HOST:PORT that workers dial, where something between forwards it; of where it listens. Default: the same. */
 	readonly advertise?: string | ((listening: string) => Promise<string>) | undefined;
 }
@@ -38,7 +41,7 @@ export interface NatsHost {
 
 /** Connects to NATS and begins to serve tensors. */
 export async function connectNatsHost(options: NatsClusterOptions): Promise<NatsHost> {
-	const { listen, advertise } = options;
+	const { listen, advertise, notices = new Notices() } = options;
 	assertDialable(listen, advertise);
 	const security = options.security ?? (await rpcSecurity({}));
 	const bus = await connect(options);
@@ -59,9 +62,9 @@ export async function connectNatsHost(options: NatsClusterOptions): Promise<Nats
 	const address = typeof advertise === "function" ? await advertise(server.address) : (advertise ?? server.address);
 	const open = async (run: ClusterRun): Promise<Cluster> => {
 		models.set(run.modelHash, run.model.folder);
-		const watch = new WorkerWatch(run.shards, options.terminal);
+		const watch = new WorkerWatch(run.shards, options.terminal, notices);
 		const onWorkers: ClusterRun["onWorkers"] = (change) => watch.tell(change);
-		const announced = await announceRun(bus, server, { ...run, onWorkers }, address).catch((error) => {
+		const announced = await announceRun(bus, server, { ...run, onWorkers, notices }, address).catch((error) => {
 			watch.end();
 			throw error;
 		});
@@ -74,7 +77,7 @@ export async function connectNatsHost(options: NatsClusterOptions): Promise<Nats
 			server.closeRun(run.runId);
 		};
 		const refusals = () => ({ ...countRefusals(bus, server), ...counted("ANSWER", dispatcher.refusedAnswers) });
-		return { ...announced, tensors: server, hasWorkers: () => watch.hasWorkers, refusals, close };
+		return { ...announced, tensors: server, notices, refusals, close };
 	};
 	const close = async () => {
 		await server.close();
@@ -102,7 +105,7 @@ export async function openNatsCluster(options: NatsClusterOptions, run: ClusterR
 /** The workers that have joined; waits for the first one. */
 export async function countNatsWorkers(options: NatsClusterOptions, interrupt: AbortSignal): Promise<number> {
 	const bus = await connect(options);
-	const watch = new WorkerWatch(0, options.terminal);
+	const watch = new WorkerWatch(0, options.terminal, options.notices ?? new Notices());
 	try {
 		const there = await bus.listWorkers();
 		if (there.length > 0) return there.length;

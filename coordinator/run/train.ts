@@ -122,7 +122,6 @@ async function runInFolder(
 	const cluster = await environment.openCluster({
 		runId: folder.runId,
 		abandoned: folder.abandoned,
-		onFault: (workerId, message) => environment.terminal.warn(`worker ${workerId}: ${message}; trying again`),
 		model,
 		modelHash: await model.hash(),
 		tail,
@@ -162,18 +161,15 @@ async function runInFolder(
 	}
 }
 
-/** Aborts when the user or somebody on the bus wants the run to stop; where nobody computes, it ends at once. */
-function stopSignal(
-	interrupt: AbortSignal,
-	{ cancelled, hasWorkers, dispatcher }: Cluster,
-	folder: string,
-): AbortSignal {
+/**
+ * Aborts when the user or somebody on the bus wants the run to stop. The step in hand is finished first, unless something
+ * holds the run up: then it ends at once, since that may last.
+ */
+function stopSignal(interrupt: AbortSignal, { cancelled, notices, dispatcher }: Cluster, folder: string): AbortSignal {
 	const stop = AbortSignal.any([interrupt, cancelled]);
-	const endIfAlone = () => {
-		if (!hasWorkers()) dispatcher.fail(interruption(folder));
-	};
-	stop.addEventListener("abort", endIfAlone);
-	if (stop.aborted) endIfAlone();
+	const endWaits = () => void notices.onHeldUp(() => dispatcher.fail(interruption(folder)));
+	stop.addEventListener("abort", endWaits);
+	if (stop.aborted) endWaits();
 	return stop;
 }
 

@@ -1,25 +1,22 @@
+import type { Hold, Notices } from "../../shared/notices.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import type { WorkersChange } from "./dispatcher.ts";
 
-/** At the start nothing is said of missing workers before those there had time to be heard of. */
-const FIRST_WORD_MS = 2000;
-const NEXT_WORD_MS = 30_000;
+/** At the start workers that are there need some time to be heard of. */
+const FIRST_WORKER_MS = 2000;
 
-/** Shows who joins and leaves and who has how many shards, and says now and then that nobody is there. */
+/** Shows which workers join and leave and how many shards each has, and reports if there is none. */
 export class WorkerWatch {
 	readonly #shards: number;
 	readonly #terminal: Terminal | undefined;
 	readonly #present = new Set<string>();
-	#reminder: NodeJS.Timeout | undefined;
+	readonly #hold: Hold;
 
-	constructor(shards: number, terminal: Terminal | undefined) {
+	constructor(shards: number, terminal: Terminal | undefined, notices: Notices) {
 		this.#shards = shards;
 		this.#terminal = terminal;
-		this.#remindAfter(FIRST_WORD_MS);
-	}
-
-	get hasWorkers(): boolean {
-		return this.#present.size > 0;
+		this.#hold = notices.hold();
+		this.#waitForWorkers(FIRST_WORKER_MS);
 	}
 
 	tell(change: WorkersChange): void {
@@ -27,19 +24,15 @@ export class WorkerWatch {
 		if (change.type === "joined") this.#present.add(workerId);
 		else this.#present.delete(workerId);
 		this.#terminal?.workers(change, this.#shards);
-		clearTimeout(this.#reminder);
-		if (!this.hasWorkers) this.#remindAfter(0);
+		if (this.#present.size > 0) this.#hold.end();
+		else this.#waitForWorkers(0);
 	}
 
 	end(): void {
-		clearTimeout(this.#reminder);
+		this.#hold.end();
 	}
 
-	#remindAfter(ms: number): void {
-		const remind = () => {
-			this.#terminal?.line("no worker is there: waiting for one to join");
-			this.#remindAfter(NEXT_WORD_MS);
-		};
-		this.#reminder = setTimeout(remind, ms).unref();
+	#waitForWorkers(reportAfterMs: number): void {
+		this.#hold.begin("no-workers", "no worker is there: waiting for one to join", reportAfterMs);
 	}
 }

@@ -1,3 +1,4 @@
+import { describeNotice, type Notice } from "../../shared/notices.ts";
 import type { ClassifierEvaluation } from "../results/classifier-evaluation.ts";
 import type { MetricsLine, RunResult } from "../results/result.ts";
 import type { WorkersChange } from "../run/dispatcher.ts";
@@ -94,6 +95,11 @@ export class HumanTerminal implements Terminal {
 
 	warn(text: string): void {
 		this.#print(`${this.#paint("yellow", "warning:")} ${printable(text)}`);
+	}
+
+	notice(notice: Notice): void {
+		if (notice.state === "begun") this.warn(describeNotice(notice));
+		else this.#print(printable(describeNotice(notice)));
 	}
 
 	epoch(line: MetricsLine): void {

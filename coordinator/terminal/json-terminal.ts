@@ -1,3 +1,4 @@
+import type { Notice } from "../../shared/notices.ts";
 import type { ClassifierEvaluation } from "../results/classifier-evaluation.ts";
 import type { MetricsLine, RunResult } from "../results/result.ts";
 import type { WorkersChange } from "../run/dispatcher.ts";
@@ -44,6 +45,10 @@ export class JsonTerminal implements Terminal {
 
 	warn(text: string): void {
 		this.#tell("warning", { text });
+	}
+
+	notice(notice: Notice): void {
+		this.#tell("notice", notice);
 	}
 
 	epoch(line: MetricsLine): void {

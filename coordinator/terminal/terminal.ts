@@ -1,4 +1,5 @@
 import { systemCodeOf } from "../../shared/errors.ts";
+import type { Notice } from "../../shared/notices.ts";
 import type { ClassifierEvaluation } from "../results/classifier-evaluation.ts";
 import type { MetricsLine, RunResult } from "../results/result.ts";
 import type { WorkersChange } from "../run/dispatcher.ts";
@@ -30,6 +31,8 @@ export interface Terminal {
 	download(name: string): (doneBytes: number, totalBytes: number) => void;
 	line(text: string): void;
 	warn(text: string): void;
+	/** Shows what holds the command up, or that it no longer does. */
+	notice(notice: Notice): void;
 	/** An epoch's end. */
 	epoch(line: MetricsLine): void;
 	/** A worker that joined a run or left it. @param shards of the run */

@@ -22,7 +22,7 @@ test.serial("a client sees runs and workers, and stops a run so that it can go o
 	const out = join(folder, "run");
 	const run = new RunProcess(["--data", data, ...LONG, "--shards", "2", "--out", out, "--nats", server.url]);
 	// Without a worker it waits and says so.
-	await run.reach("line", ({ text }) => text === "no worker is there: waiting for one to join");
+	await run.reach("notice", ({ text }) => text === "no worker is there: waiting for one to join");
 	const worker = await startWorkerProcess(server.url, join(folder, "cache"));
 	t.teardown(() => worker.end());
 	await run.reach("epoch");
@@ -64,7 +64,7 @@ test.serial("a run that waits for a worker can be stopped at once", async (t) =>
 		["waits for work", ["--shards", "1"]],
 	] as const) {
 		const run = new RunProcess([...flags, ...shards, "--out", join(folder, name)]);
-		await run.reach("line", ({ text }) => text === "no worker is there: waiting for one to join");
+		await run.reach("notice", ({ text }) => text === "no worker is there: waiting for one to join");
 		run.signal("SIGINT");
 		t.regex(await run.end(), /^exit code 130: .*stopped/);
 	}

@@ -113,7 +113,9 @@ elastic(
 		const silent = JSON.stringify(seen.filter(({ event, reason }) => event === "workers" && reason === "silent"));
 		// Others may be silent too: those that the test before killed.
 		for (const { id } of t.context.workers) t.true(silent.includes(`"workerId":"${id}"`), silent);
-		t.true(seen.some(({ event, text }) => event === "line" && text === "no worker is there: waiting for one to join"));
+		t.true(
+			seen.some(({ event, text }) => event === "notice" && text === "no worker is there: waiting for one to join"),
+		);
 	},
 );
 

@@ -4,6 +4,7 @@ import type { Bus } from "../../../shared/bus/bus.ts";
 import { createMemoryBus } from "../../../shared/bus/memory-bus.ts";
 import { TailtuneError } from "../../../shared/errors.ts";
 import { itemKey, type RunSpec, type WorkItem, type WorkResult } from "../../../shared/messages.ts";
+import { Notices } from "../../../shared/notices.ts";
 import { someWorker } from "../../shared/bus/messages.ts";
 import { settle, VirtualClock } from "../../shared/bus/virtual-clock.ts";
 
@@ -84,12 +85,12 @@ const faultOf = (workerId: string, part: number, code = "engine"): WorkResult =>
 test("a shard whose worker fails goes to the one that has failed least", async (t) => {
 	const assigned: string[] = [];
 	const left: string[] = [];
-	const faulty: string[] = [];
+	const told: string[] = [];
 	const onWorkers: DispatcherOptions["onWorkers"] = (change) => {
 		if (change.type === "left") left.push(`${change.worker.workerId}: ${change.detail}`);
 	};
-	const onFault = (workerId: string) => void faulty.push(workerId);
-	const { bus, dispatcher } = await begin({ onWorkers, onFault });
+	const notices = new Notices(({ kind, state, text }) => void told.push(`${kind} ${state}: ${text.slice(-7)}`));
+	const { bus, dispatcher } = await begin({ onWorkers, notices });
 	void (async () => {
 		for await (const { workerId } of bus.watchAssignments("run", new AbortController().signal)) assigned.push(workerId);
 	})();
@@ -101,10 +102,22 @@ test("a shard whose worker fails goes to the one that has failed least", async (
 		await settle();
 	}
 	t.deepEqual(assigned, ["a", "b", "a"]);
-	t.deepEqual(faulty, ["a", "b", "b", "a"]);
 	t.deepEqual(left, ["a: a can't", "b: b can't"]);
 	await bus.answer(resultOf(item(0), [10]));
 	t.deepEqual(await results, [10]);
+	const retried = [
+		"begun: a can't",
+		"begun: b can't",
+		"over: a can't",
+		"begun: a can't",
+		"over: b can't",
+		"over: a can't",
+	];
+	t.deepEqual(
+		told,
+		retried.map((line) => `retrying ${line}`),
+	);
+	t.false(notices.isHeldUp);
 });
 
 test("an item at which every worker has failed three times ends the run with the reason", async (t) => {

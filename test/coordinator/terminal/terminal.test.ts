@@ -152,8 +152,11 @@ test("quiet shows warnings and results only", (t) => {
 	terminal.epoch(sampleLine("epoch", 130));
 	t.is(stream.text, "");
 	terminal.warn("careful");
+	terminal.notice({ kind: "connection", state: "begun", text: "no connection", seconds: 1 });
+	terminal.notice({ kind: "connection", state: "over", text: "no connection", seconds: 12.3 });
 	terminal.classifications([{ text: "a", label: "ham", probability: 1 }]);
-	t.deepEqual(stream.lines, ["warning: careful", "ham  100.0 %  a"]);
+	const notices = ["warning: no connection", "over after 12 s: no connection"];
+	t.deepEqual(stream.lines, ["warning: careful", ...notices, "ham  100.0 %  a"]);
 });
 
 test("with --json every line is one object that says what it is, and progress is told once a second", (t) => {
@@ -166,17 +169,20 @@ test("with --json every line is one object that says what it is, and progress is
 	phase.done();
 	terminal.line("two\nlines");
 	terminal.warn("careful");
+	const notice = { kind: "connection", state: "over", text: "no connection", seconds: 12.3 } as const;
+	terminal.notice(notice);
 	terminal.epoch(sampleLine("epoch", 130));
 	terminal.result("run", sampleResult());
 	terminal.classifications([{ text: "a", label: "ham", probability: 0.75 }]);
 	const events = stream.lines.map((line) => JSON.parse(line));
 	t.deepEqual(
 		events.map(({ event }) => event),
-		["phase", "progress", "progress", "phase-done", "line", "warning", "epoch", "result", "classification"],
+		["phase", "progress", "progress", "phase-done", "line", "warning", "notice", "epoch", "result", "classification"],
 	);
 	t.like(events[1], { name: "features", done: 50, total: 100, unit: "tokens", seconds: 1, secondsLeft: 1 });
 	t.like(events[4], { text: "two\nlines" });
-	t.like(events[7], { folder: "run", labels: ["ham", "spam"] });
+	t.deepEqual(events[6], { event: "notice", ...notice });
+	t.like(events[8], { folder: "run", labels: ["ham", "spam"] });
 });
 
 test("colours need a terminal, and go with NO_COLOR", (t) => {

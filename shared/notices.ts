@@ -1,0 +1,141 @@
+import { type Clock, realClock } from "./bus/clock.ts";
+
+/** Why work stands still. */
+export type NoticeKind =
+	/** There is no connection to NATS. */
+	| "connection"
+	/** NATS is there, but has no JetStream. */
+	| "no-jetstream"
+	/** NATS doesn't answer, or only in part: no leader, or a stream is missing. */
+	| "no-answer"
+	/** NATS has no room left for messages. */
+	| "store-full"
+	/** A stream has other settings than Tailtune's. */
+	| "stream-settings"
+	/** No coordinator has made the streams yet. */
+	| "no-coordinator"
+	| "no-workers"
+	/** A worker is there and takes no items. */
+	| "idle-worker"
+	/** Items are tried, or sent, again. */
+	| "retrying";
+
+/** Something that keeps work from going on, or does so no longer. */
+export interface Notice {
+	readonly kind: NoticeKind;
+	readonly state: "begun" | "over";
+	/** What is wrong, on one line. */
+	readonly text: string;
+	/** How long it has lasted so far. */
+	readonly seconds: number;
+}
+
+export interface NoticesOptions {
+	/** Default: real time. */
+	readonly clock?: Clock;
+	/** Milliseconds since some moment, by that clock. */
+	readonly now?: () => number;
+}
+
+/** What does not last so long is not reported, unless said otherwise. */
+export const REPORT_AFTER_MS = 1000;
+
+interface Trouble {
+	readonly kind: NoticeKind;
+	readonly sinceMs: number;
+	readonly holds: Set<object>;
+	isReported: boolean;
+	cancelReport: () => void;
+}
+
+/** One part of the program that may be held up, by one thing at a time. */
+export interface Hold {
+	/** It is held up by this. @param afterMs reported if it lasts so long; default: `REPORT_AFTER_MS` */
+	begin(kind: NoticeKind, text: string, afterMs?: number): void;
+	/** It goes on. */
+	end(): void;
+}
+
+/**
+ * Collects what holds work up and reports it: once when it begins, however many parts of the program it holds up, and once
+ * when the last of them goes on.
+ */
+export class Notices {
+	readonly #report: (notice: Notice) => void;
+	readonly #clock: Clock;
+	readonly #now: () => number;
+	readonly #troubles = new Map<string, Trouble>();
+	readonly #listeners = new Set<() => void>();
+
+	/** @param report called for each notice; default: nobody is told */
+	constructor(report: (notice: Notice) => void = () => {}, options: NoticesOptions = {}) {
+		this.#report = report;
+		this.#clock = options.clock ?? realClock;
+		this.#now = options.now ?? (() => performance.now());
+	}
+
+	/** Whether something that was reported lasts. */
+	get isHeldUp(): boolean {
+		return [...this.#troubles.values()].some(({ isReported }) => isReported);
+	}
+
+	/** Calls back whenever something is reported, and at once if something lasts. Returns a function that stops that. */
+	onHeldUp(callback: () => void): () => void {
+		this.#listeners.add(callback);
+		if (this.isHeldUp) callback();
+		return () => this.#listeners.delete(callback);
+	}
+
+	/** For one part of the program. */
+	hold(): Hold {
+		const holder = {};
+		let text: string | undefined;
+		const end = () => {
+			if (text !== undefined) this.#leave(text, holder);
+			text = undefined;
+		};
+		const begin: Hold["begin"] = (kind, found, afterMs = REPORT_AFTER_MS) => {
+			if (found === text) return;
+			const before = text;
+			text = found;
+			this.#enter(kind, found, holder, afterMs);
+			if (before !== undefined) this.#leave(before, holder);
+		};
+		return { begin, end };
+	}
+
+	#enter(kind: NoticeKind, text: string, holder: object, afterMs: number): void {
+		const found = this.#troubles.get(text);
+		if (found) {
+			found.holds.add(holder);
+			return;
+		}
+		const sinceMs = this.#now();
+		const trouble: Trouble = { kind, sinceMs, holds: new Set([holder]), isReported: false, cancelReport: () => {} };
+		this.#troubles.set(text, trouble);
+		const report = () => {
+			trouble.isReported = true;
+			this.#tell(text, trouble, "begun");
+			for (const callback of [...this.#listeners]) callback();
+		};
+		if (afterMs === 0) report();
+		else trouble.cancelReport = this.#clock.schedule(report, afterMs);
+	}
+
+	#leave(text: string, holder: object): void {
+		const trouble = this.#troubles.get(text);
+		if (!trouble?.holds.delete(holder) || trouble.holds.size > 0) return;
+		trouble.cancelReport();
+		this.#troubles.delete(text);
+		if (trouble.isReported) this.#tell(text, trouble, "over");
+	}
+
+	#tell(text: string, { kind, sinceMs }: Trouble, state: Notice["state"]): void {
+		this.#report({ kind, state, text, seconds: (this.#now() - sinceMs) / 1000 });
+	}
+}
+
+/** A notice for people, on one line. */
+export function describeNotice({ state, text, seconds }: Notice): string {
+	return state === "begun" ? text : `over after ${Math.max(1, Math.round(seconds))} s: ${text}`;
+}
