@@ -1,7 +1,7 @@
-import { text } from "node:stream/consumers";
 import type { Command } from "commander";
 import { addConfigFlags, ENGINE_SETTINGS, parseFlags } from "../../shared/cli/flags.ts";
 import { resolveConfig } from "../../shared/cli/resolve-config.ts";
+import type { SourcedText } from "../../shared/data/dataset.ts";
 import type { WorkerSide } from "../../shared/embedded-worker.ts";
 import { TailtuneError } from "../../shared/errors.ts";
 import { type Answer, Classifier } from "../classify/classifier.ts";
@@ -20,7 +20,7 @@ export function addClassifyCommand(program: Command, workerSide: WorkerSide): vo
 		.command("classify")
 		.description("classify texts with the model of a run")
 		.argument("<run>", "result folder of a run")
-		.argument("[texts...]", "texts, or - for a text a line on standard input")
+		.argument("[texts...]", "texts, or - for one text per line of standard input")
 		.option("--file <file>", "texts of a file (.txt .csv .tsv .jsonl)");
 	addConfigFlags(command, [...ENGINE_SETTINGS, "trunkPrecision", "textColumn"]).action(
 		async (run: string, words: string[], _options: object, { optsWithGlobals }: Command) => {
@@ -31,7 +31,7 @@ export function addClassifyCommand(program: Command, workerSide: WorkerSide): vo
 				openCluster: (of) => openEmbeddedCluster(workerSide, of),
 			});
 			try {
-				const answers = await classifier.classify(texts);
+				const answers = await classifier.classify(texts.map(({ text }) => text));
 				createTerminal(options).classifications(toClassifications(texts, answers, classifier.settings.labels));
 			} finally {
 				await classifier.close();
@@ -42,12 +42,12 @@ export function addClassifyCommand(program: Command, workerSide: WorkerSide): vo
 
 /** Answers with the names of the labels. */
 export function toClassifications(
-	texts: readonly string[],
+	texts: readonly SourcedText[],
 	answers: readonly Answer[],
 	labels: readonly string[],
 ): Classification[] {
 	return answers.map(({ label, probabilities, tokens, truncated }, i) => ({
-		text: texts[i] ?? "",
+		text: texts[i]?.text ?? "",
 		label: labels[label] ?? "",
 		probability: probabilities[label] ?? 0,
 		probabilities: Object.fromEntries(labels.map((name, of) => [name, probabilities[of] ?? 0])),
@@ -56,18 +56,35 @@ export function toClassifications(
 	}));
 }
 
-async function gatherTexts(words: readonly string[], file: string | undefined, textColumn: string): Promise<string[]> {
-	const fromFile = file === undefined ? [] : await readTextsOf(file, textColumn);
-	const fromInput = words.includes("-") ? (await text(process.stdin)).split(/\r?\n/).filter((line) => line !== "") : [];
-	const texts = [...words.filter((word) => word !== "-"), ...fromInput, ...fromFile];
+async function gatherTexts(
+	words: readonly string[],
+	file: string | undefined,
+	textColumn: string,
+): Promise<SourcedText[]> {
+	const texts = [
+		...words.filter((word) => word !== "-").map((word, index) => ({ text: word, source: `text ${index + 1}` })),
+		...(words.includes("-") ? await readInput() : []),
+		...(file === undefined ? [] : await readTextsOf(file, textColumn)),
+	];
 	if (texts.length === 0) throw new TailtuneError("usage", "texts: none given; expected texts, - or --file FILE");
-	const empty = texts.findIndex((of) => of.trim() === "");
-	if (empty >= 0) throw new TailtuneError("data", `text ${empty + 1}: empty; expected at least one character`);
+	const empty = texts.find(({ text }) => text.trim() === "");
+	if (empty) throw new TailtuneError("data", `${empty.source}: empty; expected at least one character`);
 	return texts;
 }
 
-/** What reads files is loaded for one alone: a text given as an argument is answered sooner. */
-async function readTextsOf(file: string, textColumn: string): Promise<string[]> {
+/** One text per line of standard input; blank lines don't count. */
+async function readInput(): Promise<SourcedText[]> {
+	const [{ buffer }, { linesOf, repairLineEnds }, { decodeUtf8 }] = await Promise.all([
+		import("node:stream/consumers"),
+		import("../../shared/data/line-ends.ts"),
+		import("../../shared/data/text-file.ts"),
+	]);
+	const content = repairLineEnds(decodeUtf8(await buffer(process.stdin), "standard input"));
+	return linesOf(content).map(({ text, number }) => ({ text, source: `standard input:${number}` }));
+}
+
+/** The modules that read files are loaded only if there is a file: a text given as an argument is answered sooner. */
+async function readTextsOf(file: string, textColumn: string): Promise<SourcedText[]> {
 	const { readTexts } = await import("../../shared/data/read-texts.ts");
 	return readTexts(file, { textColumn });
 }

@@ -58,9 +58,9 @@ async function chooseInputs({ terminal, interrupt }: Environment): Promise<Parti
 
 async function classifyMessages(folder: string, config: TrainConfig, environment: Environment): Promise<void> {
 	const classifier = await Classifier.open(folder, config, environment);
-	const messages = MESSAGES[config.data ?? ""] ?? [];
+	const messages = (MESSAGES[config.data ?? ""] ?? []).map((text, index) => ({ text, source: `message ${index + 1}` }));
 	try {
-		const answers = await classifier.classify(messages);
+		const answers = await classifier.classify(messages.map(({ text }) => text));
 		environment.terminal.line("");
 		environment.terminal.classifications(toClassifications(messages, answers, classifier.settings.labels));
 	} finally {

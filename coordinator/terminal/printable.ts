@@ -1,9 +1,11 @@
-// Control characters, line and paragraph separators, and the marks that turn the direction of what follows.
-const HARMFUL = /[\p{Cc}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
+// Control characters, every separator but the blank, marks that turn the direction of text, and invisible characters. The
+// joiners U+200C and U+200D stay: words and emoji are made with them.
+const HARMFUL =
+	/(?! )[\p{Cc}\p{Z}\u00ad\u061c\u115f\u1160\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\u3164\ufeff\uffa0]/gu;
 
 const SHORT: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
 
-/** Text from outside on one line, with everything that could move the cursor or reorder the line written as an escape. */
+/** Text from outside on one line; what could move the cursor or reorder the line, or can't be seen, is written as an escape. */
 export function printable(text: string): string {
 	return text.replace(HARMFUL, (character) => {
 		const code = character.charCodeAt(0).toString(16);

@@ -1,12 +1,17 @@
 import { TailtuneError } from "../errors.ts";
+import { nameSome } from "./name-some.ts";
+
+/** A text, and the place that it comes from. */
+export interface SourcedText {
+	readonly text: string;
+	/** As in "file:line", for messages. */
+	readonly source: string;
+}
 
 /** A labelled text. */
-export interface Example {
-	readonly text: string;
+export interface Example extends SourcedText {
 	/** Index into the labels of its data set. */
 	readonly label: number;
-	/** Where it comes from, as "file:line", for messages. */
-	readonly source: string;
 }
 
 /** Labelled texts, and the names of their labels. */
@@ -17,10 +22,8 @@ export interface Dataset {
 }
 
 /** A labelled text whose label isn't an index yet. */
-export interface LabelledText {
-	readonly text: string;
+export interface LabelledText extends SourcedText {
 	readonly label: string;
-	readonly source: string;
 }
 
 /** Gives labels their indices. */
@@ -36,12 +39,13 @@ export function toDataset(texts: readonly LabelledText[]): Dataset {
  * @throws TailtuneError "data" that names the first text whose label isn't one of them
  */
 export function withLabels(dataset: Dataset, labels: readonly string[]): Dataset {
-	const indexOf = dataset.labels.map((label) => labels.indexOf(label));
+	const known = new Map(labels.map((label, index) => [label, index]));
+	const indexOf = dataset.labels.map((label) => known.get(label) ?? -1);
 	const examples = dataset.examples.map((example) => {
 		const label = indexOf[example.label] as number;
 		if (label >= 0) return { ...example, label };
 		const found = JSON.stringify(dataset.labels[example.label]);
-		throw new TailtuneError("data", `${example.source}: label ${found}, expected one of ${labels.join(", ")}`);
+		throw new TailtuneError("data", `${example.source}: label ${found}, expected one of ${nameSome(labels)}`);
 	});
 	return { labels, examples };
 }

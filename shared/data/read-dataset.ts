@@ -1,9 +1,10 @@
 import { TailtuneError } from "../errors.ts";
 import { type Dataset, toDataset } from "./dataset.ts";
+import { normalizeLabel } from "./label.ts";
 import { readRows } from "./read-rows.ts";
-import { textOf } from "./row.ts";
+import { DEFAULT_COLUMNS, textOf } from "./row.ts";
 
-/** Which columns (or fields) of a CSV or JSONL file to read. */
+/** Which columns of a CSV file or of a TSV file with a header, or which fields of a JSONL file, to read. */
 export interface DatasetColumns {
 	/** Default "text". */
 	readonly textColumn?: string;
@@ -13,17 +14,18 @@ export interface DatasetColumns {
 
 /**
  * Labelled texts of a file (.tsv .csv .jsonl, or any other with `label<TAB>text` lines) or of a folder with a folder
- * for each label. UTF-8 with or without byte order mark; LF or CRLF.
+ * for each label. UTF-8 with or without byte order mark. Labels as `normalizeLabel` gives them: the same in every format.
  * @throws TailtuneError "not-found" or "data" that names the file and the line
  */
 export async function readDataset(path: string, columns: DatasetColumns = {}): Promise<Dataset> {
-	const { textColumn = "text", labelColumn = "label" } = columns;
+	const { textColumn, labelColumn } = { ...DEFAULT_COLUMNS, ...columns };
 	const rows = await readRows(path, { textColumn, labelColumn });
 	return toDataset(
 		rows.map((row) => {
 			const text = textOf(row);
-			const { label, source } = row;
-			if (label?.trim()) return { text, label, source };
+			const { source } = row;
+			const label = normalizeLabel(row.label ?? "");
+			if (label !== "") return { text, label, source };
 			throw new TailtuneError("data", `${source}: no label, expected a label and a text`);
 		}),
 	);

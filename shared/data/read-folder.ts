@@ -1,6 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { TailtuneError } from "../errors.ts";
+import { repairLineEnds } from "./line-ends.ts";
 import type { Row } from "./row.ts";
 import { readTextFile, toReadError } from "./text-file.ts";
 
@@ -8,9 +9,9 @@ import { readTextFile, toReadError } from "./text-file.ts";
 const OPEN_FILES = 64;
 
 /**
- * A row for every file in the folders of a folder: their names are the labels, the files' contents the texts (a line
- * break at the end is none of it). Hidden files, and files beside the folders, are passed over.
- * @throws TailtuneError "data" where there are no folders, a folder in them, or a file that isn't UTF-8
+ * One row for each file in the folders of a folder: a folder's name is the label, a file's content the text, with LF as
+ * line end and without the last one. Hidden files, and files next to the folders, are passed over.
+ * @throws TailtuneError "data" if there are no folders, an empty one, a folder in them, or a file that isn't UTF-8
  */
 export async function readFolder(folder: string): Promise<Row[]> {
 	const labels = (await list(folder)).filter((entry) => entry.isDirectory()).map(({ name }) => name);
@@ -22,6 +23,13 @@ export async function readFolder(folder: string): Promise<Row[]> {
 			if (!entry.isDirectory()) return file;
 			throw new TailtuneError("data", `${file}: found a folder, expected only files in a label's folder`);
 		});
+		if (files.length === 0) {
+			const folderOfLabel = join(folder, label);
+			throw new TailtuneError(
+				"data",
+				`${folderOfLabel}: no files in it, expected one for each text; or remove the folder`,
+			);
+		}
 		for (let first = 0; first < files.length; first += OPEN_FILES) {
 			const some = files.slice(first, first + OPEN_FILES).map((file) => readRow(file, label));
 			rows.push(...(await Promise.all(some)));
@@ -31,8 +39,8 @@ export async function readFolder(folder: string): Promise<Row[]> {
 }
 
 async function readRow(file: string, label: string): Promise<Row> {
-	const content = await readTextFile(file);
-	return { text: content.replaceAll("\r\n", "\n").replace(/\n$/, ""), label, source: file };
+	const content = repairLineEnds(await readTextFile(file)).replaceAll(/\r\n?/g, "\n");
+	return { text: content.replace(/\n$/, ""), label, source: file };
 }
 
 /** What isn't hidden, sorted, since the order of a folder differs between file systems. */

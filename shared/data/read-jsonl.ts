@@ -1,16 +1,16 @@
 import { TailtuneError } from "../errors.ts";
+import { linesOf } from "./line-ends.ts";
+import { nameSome } from "./name-some.ts";
 import type { Columns, Row } from "./row.ts";
-import { splitLines } from "./text-file.ts";
 
 /**
- * Rows of lines that are JSON objects. A label may be a text, a number or a boolean.
+ * Rows of lines that are JSON objects. A label may be a text, a number or a boolean. Blank lines are passed over.
  * @throws TailtuneError "data" for a line that is no JSON object, or a field that isn't there or of another type
  */
 export function readJsonl(content: string, file: string, { textColumn, labelColumn }: Columns): Row[] {
-	return splitLines(content).map((line, index) => {
-		const source = `${file}:${index + 1}`;
-		if (line.trim() === "") return { text: undefined, label: undefined, source };
-		const object = parseObject(line, source);
+	return linesOf(content).map(({ text: line, number }) => {
+		const source = `${file}:${number}`;
+		const object = parseObject(line.trim(), source);
 		const text = readField(object, textColumn, "--text-column", source);
 		if (typeof text !== "string") {
 			throw new TailtuneError("data", `${source}: ${textColumn}: found ${kindOf(text)}, expected a string`);
@@ -23,8 +23,18 @@ export function readJsonl(content: string, file: string, { textColumn, labelColu
 				`${source}: ${labelColumn}: found ${kindOf(label)}, expected a string or a number`,
 			);
 		}
+		refuseRounded(label, `${source}: ${labelColumn}`);
 		return { text, label: String(label), source };
 	});
+}
+
+/** A number of so many digits has lost some by being read: another label may have become the same. */
+function refuseRounded(label: unknown, place: string): void {
+	if (typeof label !== "number" || Math.abs(label) <= Number.MAX_SAFE_INTEGER) return;
+	throw new TailtuneError(
+		"data",
+		`${place}: found a number of more than 15 digits, expected it as a string, in quotes`,
+	);
 }
 
 function parseObject(line: string, source: string): object {
@@ -32,15 +42,15 @@ function parseObject(line: string, source: string): object {
 	try {
 		value = JSON.parse(line);
 	} catch (cause) {
-		throw new TailtuneError("data", `${source}: not JSON, expected one JSON object a line`, { cause });
+		throw new TailtuneError("data", `${source}: not JSON, expected one JSON object per line`, { cause });
 	}
 	if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
-	throw new TailtuneError("data", `${source}: found ${kindOf(value)}, expected one JSON object a line`);
+	throw new TailtuneError("data", `${source}: found ${kindOf(value)}, expected one JSON object per line`);
 }
 
 function readField(object: object, name: string, flag: string, source: string): unknown {
 	if (Object.hasOwn(object, name)) return (object as { [name]: unknown })[name];
-	const found = Object.keys(object).join(", ") || "none";
+	const found = nameSome(Object.keys(object)) || "none";
 	throw new TailtuneError("data", `${source}: no field ${JSON.stringify(name)} (${flag}); found ${found}`);
 }
 

@@ -1,7 +1,7 @@
+import { linesOf } from "./line-ends.ts";
 import type { Row } from "./row.ts";
-import { splitLines } from "./text-file.ts";
 
-/** Each line is a text without a label. */
+/** Each line that isn't blank is a text without a label. */
 export function readLines(content: string, file: string): Row[] {
-	return splitLines(content).map((text, index) => ({ text, label: undefined, source: `${file}:${index + 1}` }));
+	return linesOf(content).map(({ text, number }) => ({ text, label: undefined, source: `${file}:${number}` }));
 }

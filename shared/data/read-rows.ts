@@ -1,6 +1,7 @@
 import { stat } from "node:fs/promises";
 import { extname } from "node:path";
 import { TailtuneError } from "../errors.ts";
+import { repairLineEnds } from "./line-ends.ts";
 import { readCsv } from "./read-csv.ts";
 import { readFolder } from "./read-folder.ts";
 import { readJsonl } from "./read-jsonl.ts";
@@ -17,10 +18,10 @@ const READERS: Readonly<Record<string, ReadRows>> = {
 };
 
 /**
- * Rows of a file or a folder, in the format that its extension says; another file is read as TSV where its first line
- * has a tab, else, where no labels are wanted, as lines.
+ * Rows of a file or a folder, in the format that its extension names. Another file is read as TSV if its first line has a
+ * tab, otherwise, if no labels are wanted, as one text per line.
  * @returns at least one row
- * @throws TailtuneError "not-found", or "data" that names the file and, where it is of one row, the line
+ * @throws TailtuneError "not-found", or "data" that names the file and, if one row is at fault, the line
  */
 export async function readRows(path: string, columns: Columns): Promise<Row[]> {
 	const entry = await stat(path).catch((error) => Promise.reject(toReadError(path, error)));
@@ -30,7 +31,7 @@ export async function readRows(path: string, columns: Columns): Promise<Row[]> {
 }
 
 async function readFile(file: string, columns: Columns): Promise<Row[]> {
-	const content = await readTextFile(file);
+	const content = repairLineEnds(await readTextFile(file));
 	if (content.trim() === "") throw new TailtuneError("data", `${file}: empty, expected texts`);
 	const read = READERS[extname(file).toLowerCase()] ?? sniff(content, file, columns);
 	return read(content, file, columns);
@@ -43,7 +44,6 @@ function sniff(content: string, file: string, { labelColumn }: Columns): ReadRow
 }
 
 function hasTab(content: string): boolean {
-	const tab = content.indexOf("\t");
-	const newline = content.indexOf("\n");
-	return tab >= 0 && (newline < 0 || tab < newline);
+	const [first = ""] = content.trimStart().split(/[\r\n]/, 1);
+	return first.includes("\t");
 }

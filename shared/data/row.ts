@@ -3,9 +3,12 @@ import { TailtuneError } from "../errors.ts";
 /** Which columns (or fields) to read. */
 export interface Columns {
 	readonly textColumn: string;
-	/** Undefined where no labels are wanted. */
+	/** Undefined if no labels are wanted. */
 	readonly labelColumn: string | undefined;
 }
+
+/** The columns that are read unless others are named. */
+export const DEFAULT_COLUMNS = { textColumn: "text", labelColumn: "label" } as const;
 
 /** What a format's reader finds in one row; undefined where there is nothing. */
 export interface Row {
@@ -18,8 +21,8 @@ export interface Row {
 /** Reads the rows of a file's text. Throws TailtuneError "data" that names file and line. */
 export type ReadRows = (content: string, file: string, columns: Columns) => Row[];
 
-/** The text of a row. Throws TailtuneError "data" that names the row where there is none, or only white space. */
-export function textOf({ text, label, source }: Row): string {
+/** The text of a row. Throws TailtuneError "data" that names the row if there is none, or only white space. */
+export function textOf({ text, source }: Row): string {
 	if (text?.trim()) return text;
-	throw new TailtuneError("data", `${source}: ${label?.trim() ? "no text" : "empty row"}, expected a text`);
+	throw new TailtuneError("data", `${source}: no text, expected a text`);
 }

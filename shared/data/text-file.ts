@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { systemCodeOf, TailtuneError } from "../errors.ts";
 
 const NEWLINE = 0x0a;
+const UTF16_MARKS = [Buffer.of(0xff, 0xfe), Buffer.of(0xfe, 0xff)];
 
 /**
  * A file's text, without a byte order mark.
@@ -28,15 +29,21 @@ export function toReadError(path: string, error: unknown): TailtuneError {
 /**
  * Bytes as text, without a byte order mark.
  * @param file where they come from, for messages
- * @throws TailtuneError "data" where they aren't UTF-8, naming the first line that isn't, or too many for a string
+ * @throws TailtuneError "data" if they aren't UTF-8 or hold a NUL byte, naming the first such line, or too many for a string
  */
 export function decodeUtf8(bytes: Buffer, file: string): string {
+	if (UTF16_MARKS.some((mark) => bytes.subarray(0, mark.length).equals(mark)))
+		throw new TailtuneError("data", `${file}: found UTF-16, expected UTF-8`);
 	if (!isUtf8(bytes)) {
 		throw new TailtuneError("data", `${file}:${firstBadLine(bytes)}: found bytes that aren't UTF-8, expected UTF-8`);
 	}
+	// UTF-16 without a mark, or no text at all.
+	const nul = bytes.indexOf(0);
+	if (nul >= 0)
+		throw new TailtuneError("data", `${file}:${lineAt(bytes, nul)}: found a NUL byte, expected text in UTF-8`);
 	try {
 		const text = bytes.toString("utf8");
-		return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
+		return text.replace(/^\ufeff+/, "");
 	} catch (error) {
 		throw toReadError(file, error);
 	}
@@ -54,9 +61,8 @@ function firstBadLine(bytes: Buffer): number {
 	return line;
 }
 
-/** Lines that end in LF or CRLF; the last one may end with the text. An empty text has none. */
-export function splitLines(text: string): string[] {
-	const lines = text.split("\n");
-	if (lines.at(-1) === "") lines.pop();
-	return lines.map((line) => (line.endsWith("\r") ? line.slice(0, -1) : line));
+function lineAt(bytes: Buffer, place: number): number {
+	let line = 1;
+	for (let at = bytes.indexOf(NEWLINE); at >= 0 && at < place; at = bytes.indexOf(NEWLINE, at + 1)) line++;
+	return line;
 }

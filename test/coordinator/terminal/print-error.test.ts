@@ -12,6 +12,15 @@ test("an error is one line, whatever its message holds", (t) => {
 	t.is(stream.text, 'tailtune: data.tsv row 3: label "a\\x1b[2J\\nb\\u202ec\\u2028d\\x9b" isn\'t expected\n');
 });
 
+test("what can't be seen in a message is written as an escape, what words and emoji are made of is not", (t) => {
+	const stream = new FakeStream();
+	printError(
+		new TailtuneError("data", 'label "ham\u00a0", "\u200bx\ufeff\u3000", "می\u200cخواهم", "👩\u200d🚀 ❤\ufe0f"'),
+		{ stream },
+	);
+	t.is(stream.text, 'tailtune: label "ham\\xa0", "\\u200bx\\ufeff\\u3000", "می\u200cخواهم", "👩\u200d🚀 ❤\ufe0f"\n');
+});
+
 test("the stack and the cause come with --debug only", (t) => {
 	const error = new TailtuneError("data", "no", { cause: new RangeError("deeper") });
 	const [brief, long] = [new FakeStream(), new FakeStream()];
