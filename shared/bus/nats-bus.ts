@@ -96,7 +96,7 @@ class Adapter implements NatsBus {
 		const streams = new NatsStreams(link, names);
 		const { heartbeatLimitMs } = timing;
 		const refuse = (what: string, error: unknown) => this.#refuse(what, error);
-		this.#mirror = new RunMirror({ link, names, streams, graceMs: heartbeatLimitMs, refuse });
+		this.#mirror = new RunMirror({ link, names, streams, inboxPrefix, graceMs: heartbeatLimitMs, refuse });
 		this.#parts = { link, names, streams, mirror: this.#mirror, timing, heartbeatLimitMs, refuse };
 		this.#registry = new WorkerRegistry(this.#parts);
 		this.#desk = new RunDesk(this.#parts);
@@ -132,6 +132,7 @@ class Adapter implements NatsBus {
 		const keeper = new RunKeeper(runSpecCodec.decode(runSpecCodec.encode(spec)), this.#parts);
 		await keeper.start();
 		this.#keepers.set(spec.runId, keeper);
+		await this.#link.persist(() => this.#mirror.removeOldMarks());
 	}
 
 	async retire(runId: string): Promise<void> {

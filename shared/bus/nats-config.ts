@@ -21,6 +21,12 @@ export const PULL_SLACK_MS = 1000;
 /** Before a pull that was refused is made again. */
 export const PULL_RETRY_MS = 200;
 
+/** Before a bucket that doesn't exist, or that can't be read, is read again. */
+export const FOLLOW_RETRY_MS = 250;
+
+/** Marks of retired runs that stay in the bucket of runs; older ones are removed. */
+export const RETIRED_KEPT = 100;
+
 /** A publish that is repeated within this time is stored once. */
 export const DUPLICATE_WINDOW_MS = 120_000;
 

@@ -97,10 +97,10 @@ export class RunKeeper {
 		});
 	}
 
-	async assign({ runId, shard, workerId }: Assignment): Promise<void> {
+	async assign({ shard, workerId }: Assignment): Promise<void> {
 		this.#assignments.set(shard, workerId);
-		await this.#parts.link.persist(() => this.#putAssignment(shard, workerId), this.ended);
-		await this.#parts.mirror.refreshAssignment(runId, shard);
+		const seq = await this.#parts.link.persist(() => this.#putAssignment(shard, workerId), this.ended);
+		await this.#parts.mirror.reach(seq, this.ended);
 	}
 
 	async publish(item: WorkItem): Promise<void> {
@@ -251,9 +251,9 @@ export class RunKeeper {
 	async #writeEntries(): Promise<void> {
 		const { link, mirror, names } = this.#parts;
 		const { runId, queue } = this.#present();
-		await link.js.publish(names.run(runId), this.#specBytes, { headers: queueHeaders(queue) });
-		for (const [shard, workerId] of this.#assignments) await this.#putAssignment(shard, workerId);
-		await mirror.refresh(runId);
+		let { seq } = await link.js.publish(names.run(runId), this.#specBytes, { headers: queueHeaders(queue) });
+		for (const [shard, workerId] of this.#assignments) seq = await this.#putAssignment(shard, workerId);
+		await mirror.reach(seq, this.ended);
 	}
 
 	async #ensureConsumers({ runId, queue }: RunRecord, shards: ReadonlySet<number>): Promise<void> {
@@ -275,9 +275,11 @@ export class RunKeeper {
 		]);
 	}
 
-	async #putAssignment(shard: number, workerId: string): Promise<void> {
+	/** @returns its sequence number in the bucket */
+	async #putAssignment(shard: number, workerId: string): Promise<number> {
 		const { link, names } = this.#parts;
-		await link.js.publish(names.assignment(this.#spec.runId, shard), Buffer.from(encodeToken(workerId)));
+		const key = names.assignment(this.#spec.runId, shard);
+		return (await link.js.publish(key, Buffer.from(encodeToken(workerId)))).seq;
 	}
 }
 
@@ -287,17 +289,19 @@ export async function retireRun(run: RunRecord, parts: KeeperParts): Promise<voi
 	const { runId } = run;
 	const deleted = headers();
 	deleted.set(OPERATION_HEADER, "DEL");
-	await link.persist(async () => {
-		// The mark stays: a worker or a coordinator that comes back later must not take the run for lost.
-		await link.js.publish(names.run(runId), undefined, { headers: deleted });
+	const retired = await link.persist(async () => {
+		// The mark stays: a worker or a coordinator that comes back later must not take the run for lost. It isn't empty, since
+		// an empty message that somebody has delivered elsewhere could pass for a request to the server.
+		const { seq } = await link.js.publish(names.run(runId), "retired", { headers: deleted });
 		await removeQueue(run, parts);
 		await Promise.all([
 			streams.purge(names.runsStream, names.assignment(runId)),
 			streams.purge(names.workStream, names.work(runId)),
 			streams.purge(names.answersStream, names.answers(runId)),
 		]);
+		return seq;
 	});
-	await mirror.refresh(runId);
+	await mirror.reach(retired, link.closed);
 }
 
 async function removeQueue({ runId, queue, shards }: RunRecord, { link, names }: KeeperParts): Promise<void> {

@@ -1,10 +1,13 @@
-import { headers, type Msg } from "nats";
+import { headers } from "nats";
 import { TailtuneError } from "../errors.ts";
 import { type RunSpec, runSpecCodec } from "../messages.ts";
 import type { Assignment, RunEvent } from "./bus.ts";
 import { realClock } from "./clock.ts";
 import { Feed } from "./feed.ts";
+import { RETIRED_KEPT } from "./nats-config.ts";
 import type { NatsLink } from "./nats-connection.ts";
+import { BucketFollower } from "./nats-follow.ts";
+import type { BucketEntry, BucketReader } from "./nats-reading.ts";
 import { type Entry, expectId, type NatsStreams, OPERATION_HEADER } from "./nats-streams.ts";
 import { decodeToken, type NatsNames } from "./nats-subjects.ts";
 
@@ -64,51 +67,91 @@ export interface RunMirrorParts {
 	readonly link: NatsLink;
 	readonly names: NatsNames;
 	readonly streams: NatsStreams;
+	readonly inboxPrefix: string;
 	/** So long is waited for a run that vanished without having been retired: its coordinator brings it back. */
 	readonly graceMs: number;
 	/** Told of what is in the bucket and is none of ours. */
 	readonly refuse: (what: string, error: unknown) => void;
 }
 
-/**
- * This process's copy of the bucket of runs. What is published to a key only hints that it changed: the entry is then
- * read from the bucket, so that the copy holds what the bucket holds, in order. After a reconnection all is read again.
- */
-export class RunMirror {
+/** This process's copy of the bucket of runs: it holds what the bucket's stream holds, in the stream's order. */
+export class RunMirror implements BucketReader {
 	readonly runs = new Feed<KnownRun, RunEvent>(({ record }) => ({
 		type: "announced",
 		run: runSpecCodec.decode(record.spec),
 	}));
 	readonly #parts: RunMirrorParts;
+	readonly #follower: BucketFollower;
+	/** By run: the sequence number of the mark that it is retired, oldest first. */
+	readonly #retired = new Map<string, number>();
 	/** By run: what stops the wait for one that vanished. */
 	readonly #graces = new Map<string, () => void>();
-	#turn: Promise<unknown> = Promise.resolve();
 
 	constructor(parts: RunMirrorParts) {
+		const { link, names, inboxPrefix, graceMs } = parts;
+		const options = { stream: names.runsStream, subjects: names.runsKeys, heartbeatMs: graceMs / 2, inboxPrefix };
 		this.#parts = parts;
+		this.#follower = new BucketFollower(link, options, this);
 	}
 
-	/** Begins to follow; settles when all that holds is known. */
-	async start(): Promise<void> {
-		const { link, names } = this.#parts;
-		link.nc.subscribe(names.runsKeys, {
-			callback: (error, message) => {
-				if (error) link.log(`NATS: ${error.message}`);
-				else this.#hear(message);
-			},
-		});
-		link.on("connected", () => this.#inBackground(this.#inTurn(() => this.#readAll())));
-		await this.#inTurn(() => this.#readAll());
+	/** Begins to follow; settles when everything is known that holds now. */
+	start(): Promise<void> {
+		return this.#follower.start();
+	}
+
+	/** Waits until the entry of that sequence number is known here. */
+	reach(seq: number, signal: AbortSignal): Promise<void> {
+		return this.#follower.reach(seq, signal);
 	}
 
 	/** The run as the bucket holds it now. */
 	async refresh(runId: string): Promise<KnownRun | undefined> {
-		await this.#inTurn(() => this.#readRun(runId, false));
+		const { link, names, streams } = this.#parts;
+		const entry = await link.persist(() => streams.last(names.runsStream, names.run(runId)));
+		if (entry) await this.reach(entry.seq, link.closed);
 		return this.runs.get(runId);
 	}
 
-	async refreshAssignment(runId: string, shard: number): Promise<void> {
-		await this.#inTurn(() => this.#readAssignment(runId, shard));
+	/** What the bucket says of a run; undefined where it says nothing, or nothing that we understand. */
+	async read(runId: string): Promise<RunRecord | "retired" | undefined> {
+		const { names, streams } = this.#parts;
+		const entry = await streams.last(names.runsStream, names.run(runId));
+		return entry && this.#decode(runId, entry);
+	}
+
+	/** Removes the marks of the runs that were retired first, so that they don't add up for ever. */
+	async removeOldMarks(): Promise<void> {
+		const { names, streams } = this.#parts;
+		const old = [...this.#retired].slice(0, Math.max(0, this.#retired.size - RETIRED_KEPT));
+		await Promise.all(
+			old.map(async ([runId, seq]) => {
+				await streams.purge(names.runsStream, names.run(runId), seq);
+				if (this.#retired.get(runId) === seq) this.#retired.delete(runId);
+			}),
+		);
+	}
+
+	/** Runs first: one that was announced anew stands behind its assignments. */
+	all(entries: readonly BucketEntry[]): void {
+		const known = [...this.runs.facts].map(({ record }) => record.runId);
+		const keys = entries.map((entry) => ({ entry, ...this.#parse(entry) }));
+		const told = new Set<string>();
+		this.#retired.clear();
+		for (const { entry, runId, shard } of keys) {
+			if (runId === undefined || shard !== undefined) continue;
+			told.add(runId);
+			this.#hearRun(runId, entry);
+		}
+		for (const runId of known) if (!told.has(runId)) this.#awaitReturn(runId);
+		for (const { entry, runId, shard } of keys)
+			if (runId !== undefined && shard !== undefined) this.#hearAssignment(runId, shard, entry);
+	}
+
+	next(entry: BucketEntry): void {
+		const { runId, shard } = this.#parse(entry);
+		if (runId === undefined) return;
+		if (shard === undefined) this.#hearRun(runId, entry);
+		else this.#hearAssignment(runId, shard, entry);
 	}
 
 	end(): void {
@@ -117,78 +160,60 @@ export class RunMirror {
 		this.runs.end();
 	}
 
-	#hear(message: Msg): void {
-		const key = this.#parts.names.parseRunsKey(message.subject);
-		if (!key) {
-			this.#parts.refuse(message.subject, new TailtuneError("protocol", "no key of ours"));
+	#parse({ subject }: BucketEntry): { runId?: string; shard?: number } {
+		const key = this.#parts.names.parseRunsKey(subject);
+		if (key) return key;
+		this.#parts.refuse(subject, new TailtuneError("protocol", "no key of ours"));
+		return {};
+	}
+
+	#hearRun(runId: string, entry: BucketEntry): void {
+		const found = this.#decode(runId, entry);
+		this.#retired.delete(runId);
+		if (found === "retired") {
+			this.#retired.set(runId, entry.seq);
+			this.#forget(runId);
+		} else if (found) this.#take(found);
+		else if (this.runs.get(runId)) this.#awaitReturn(runId);
+	}
+
+	#take(found: RunRecord): void {
+		const { runId } = found;
+		this.#endGrace(runId);
+		const known = this.runs.get(runId);
+		if (known && Buffer.from(known.record.spec).equals(found.spec)) {
+			known.update(found);
 			return;
 		}
-		const { runId, shard } = key;
-		const isDeleted = isDeletion(message);
-		const read = () => (shard === undefined ? this.#readRun(runId, isDeleted) : this.#readAssignment(runId, shard));
-		this.#inBackground(this.#inTurn(read));
+		this.#forget(runId);
+		this.runs.set(runId, new KnownRun(found));
 	}
 
-	async #readAll(): Promise<void> {
-		const { names, streams } = this.#parts;
-		const subjects = [...(await streams.counts(names.runsStream, names.runsKeys)).keys()];
-		const keys = subjects.flatMap((subject) => names.parseRunsKey(subject) ?? []);
-		const runIds = new Set(keys.map(({ runId }) => runId));
-		for (const { record } of this.runs.facts) runIds.add(record.runId);
-		for (const runId of runIds) await this.#readRun(runId, false);
-		for (const { runId, shard } of keys) if (shard !== undefined) await this.#readAssignment(runId, shard);
-	}
-
-	/** @param isRetired whether we heard that it was; else a run that isn't there may come back */
-	async #readRun(runId: string, isRetired: boolean): Promise<void> {
-		const found = await this.read(runId);
-		if (found === "retired" || (isRetired && !found)) return this.#forget(runId);
-		const known = this.runs.get(runId);
-		if (!found) return known && this.#awaitReturn(runId);
-		this.#endGrace(runId);
-		const isAnother = isRetired && known?.record.queue !== found.queue;
-		if (known && (isAnother || !Buffer.from(known.record.spec).equals(found.spec))) this.#forget(runId);
-		const same = this.runs.get(runId);
-		if (same) same.update(found);
-		else this.runs.set(runId, new KnownRun(found));
-	}
-
-	/** What the bucket says of a run; undefined where it says nothing, or nothing that we understand. */
-	async read(runId: string): Promise<RunRecord | "retired" | undefined> {
-		const { names, streams, refuse } = this.#parts;
-		const entry = await streams.last(names.runsStream, names.run(runId));
-		if (!entry) return undefined;
-		if (entry.headers.has(OPERATION_HEADER)) return "retired";
+	#decode(runId: string, entry: Entry): RunRecord | "retired" | undefined {
+		if (entry.headers?.has(OPERATION_HEADER)) return "retired";
 		try {
 			return toRecord(runId, entry);
 		} catch (error) {
-			refuse(`run ${runId}`, error);
+			this.#parts.refuse(`run ${runId}`, error);
 			return undefined;
 		}
 	}
 
-	async #readAssignment(runId: string, shard: number): Promise<void> {
-		const { names, streams, refuse } = this.#parts;
+	#hearAssignment(runId: string, shard: number, { data, headers: found }: BucketEntry): void {
 		const run = this.runs.get(runId);
-		if (!run) return;
-		const entry = await streams.last(names.runsStream, names.assignment(runId, shard));
-		if (!entry || entry.headers.has(OPERATION_HEADER)) return;
-		const workerId = decodeToken(Buffer.from(entry.data).toString("latin1"));
+		if (!run || found?.has(OPERATION_HEADER)) return;
+		const workerId = decodeToken(Buffer.from(data).toString("latin1"));
 		if (workerId === undefined || shard >= run.record.shards) {
-			const found = workerId === undefined ? `${entry.data.length} bytes that are no worker's id` : "no such shard";
-			return refuse(`run ${runId}, assignment of shard ${shard}`, new TailtuneError("protocol", found));
-		}
-		if (run.assignments.get(String(shard))?.workerId !== workerId)
+			const what = workerId === undefined ? `${data.length} bytes that are no worker's id` : "no such shard";
+			this.#parts.refuse(`run ${runId}, assignment of shard ${shard}`, new TailtuneError("protocol", what));
+		} else if (run.assignments.get(String(shard))?.workerId !== workerId)
 			run.assignments.set(String(shard), { runId, shard, workerId });
 	}
 
 	#awaitReturn(runId: string): void {
 		if (this.#graces.has(runId)) return;
-		const giveUp = () => {
-			this.#graces.delete(runId);
-			this.#inBackground(this.#inTurn(() => this.#readRun(runId, true)));
-		};
-		this.#graces.set(runId, realClock.schedule(giveUp, this.#parts.graceMs));
+		const cancel = realClock.schedule(() => this.#forget(runId), this.#parts.graceMs);
+		this.#graces.set(runId, cancel);
 	}
 
 	#endGrace(runId: string): void {
@@ -203,20 +228,6 @@ export class RunMirror {
 		run.end();
 		this.runs.delete(runId, { type: "retired", runId });
 	}
-
-	/** One look at a time, so that an older one can't overtake a newer one. */
-	#inTurn(look: () => Promise<void>): Promise<void> {
-		const mine = this.#turn.then(() => this.#parts.link.persist(look));
-		this.#turn = mine.catch(() => {});
-		return mine;
-	}
-
-	#inBackground(look: Promise<void>): void {
-		const { link } = this.#parts;
-		look.catch((error) => {
-			if (!link.closed.aborted) link.log(`NATS: the runs can't be read: ${error.message}`);
-		});
-	}
 }
 
 /** Headers of a run's entry. */
@@ -226,14 +237,10 @@ export function queueHeaders(queue: string) {
 	return made;
 }
 
-function isDeletion(message: Msg): boolean {
-	return message.headers?.has(OPERATION_HEADER) ?? false;
-}
-
 function toRecord(runId: string, { data, headers: found }: Entry): RunRecord {
 	const spec: RunSpec = runSpecCodec.decode(data);
 	expectId("a specification of run", spec.runId, runId);
-	const queue = found.get(QUEUE_HEADER);
+	const queue = found?.get(QUEUE_HEADER) ?? "";
 	if (!/^\w{1,64}$/.test(queue) || spec.shards < 1)
 		throw new TailtuneError("protocol", `queue "${queue}", ${spec.shards} shards, expected a name and at least one`);
 	return { runId, spec: data, shards: spec.shards, queue };

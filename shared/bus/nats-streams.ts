@@ -7,7 +7,9 @@ import type { NatsNames } from "./nats-subjects.ts";
 /** What a key of a bucket holds. */
 export interface Entry {
 	readonly data: Uint8Array;
-	readonly headers: MsgHdrs;
+	readonly headers: MsgHdrs | undefined;
+	/** Sequence number in the bucket's stream. */
+	readonly seq: number;
 }
 
 type Config = Partial<StreamConfig> & { name: string };
@@ -52,8 +54,8 @@ export class NatsStreams {
 	async last(stream: string, key: string): Promise<Entry | undefined> {
 		try {
 			// Not the direct way of reading: where the bucket is missing, that one is never answered.
-			const { data, header } = await this.#jsm.streams.getMessage(stream, { last_by_subj: key });
-			return { data, headers: header };
+			const { data, header, seq } = await this.#jsm.streams.getMessage(stream, { last_by_subj: key });
+			return { data, headers: header, seq };
 		} catch (error) {
 			if (isNotFound(error)) return undefined;
 			throw error;
@@ -71,10 +73,10 @@ export class NatsStreams {
 		}
 	}
 
-	/** Forgets all messages of these subjects. */
-	async purge(stream: string, subjects: string): Promise<void> {
+	/** Forgets all messages of these subjects, or those up to a sequence number. */
+	async purge(stream: string, subjects: string, upTo?: number): Promise<void> {
 		try {
-			await this.#jsm.streams.purge(stream, { filter: subjects });
+			await this.#jsm.streams.purge(stream, { filter: subjects, ...(upTo !== undefined && { seq: upTo + 1 }) });
 		} catch (error) {
 			if (!isNotFound(error)) throw error;
 		}

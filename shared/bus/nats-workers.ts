@@ -67,6 +67,8 @@ export class WorkerRegistry {
 	}));
 	/** By worker: what stops the wait for its next beat. */
 	readonly #silenceWaits = new Map<string, () => void>();
+	/** Keys heard while the bucket is read for the first time: what was read of them may be older. */
+	#heard: Set<string> | undefined = new Set();
 	#started: Promise<void> | undefined;
 
 	constructor(parts: RegistryParts) {
@@ -107,24 +109,23 @@ export class WorkerRegistry {
 		link.on("connected", () => {
 			for (const workerId of this.#silenceWaits.keys()) this.#awaitBeat(workerId);
 		});
-		await link.persist(() => this.#readAll());
-	}
-
-	async #readAll(): Promise<void> {
-		for (const [key, bytes] of await this.#entries()) this.#heardOf(key, bytes);
+		const entries = await link.persist(() => this.#entries());
+		for (const [key, bytes] of entries) if (!this.#heard?.has(key)) this.#heardOf(key, bytes);
+		this.#heard = undefined;
 	}
 
 	async #entries(): Promise<[key: string, info: Uint8Array][]> {
 		const { names, streams } = this.#parts;
-		const found: [string, Uint8Array][] = [];
-		for (const key of (await streams.counts(names.workersStream, names.workersKeys)).keys()) {
-			const entry = await streams.last(names.workersStream, key);
-			if (entry && !entry.headers.has(OPERATION_HEADER)) found.push([key, entry.data]);
-		}
-		return found;
+		const keys = [...(await streams.counts(names.workersStream, names.workersKeys)).keys()];
+		const entries = await Promise.all(keys.map((key) => streams.last(names.workersStream, key)));
+		return keys.flatMap((key, i): [string, Uint8Array][] => {
+			const entry = entries[i];
+			return entry && !entry.headers?.has(OPERATION_HEADER) ? [[key, entry.data]] : [];
+		});
 	}
 
 	#hear({ subject, headers: found, data }: Msg): void {
+		this.#heard?.add(subject);
 		const workerId = this.#parts.names.parseWorkerKey(subject);
 		if (!found?.has(OPERATION_HEADER)) this.#heardOf(subject, data);
 		else if (workerId !== undefined) this.#remove(workerId, "good-bye");

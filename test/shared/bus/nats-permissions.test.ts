@@ -102,7 +102,9 @@ const DOORS: readonly [what: string, subject: string, ...roles: NatsRole[]][] = 
 	["read workers", "$JS.API.STREAM.MSG.GET.KV_tailtune-workers", "coordinator", "client"],
 	["make a consumer of items", "$JS.API.CONSUMER.CREATE.tailtune-work.x.tailtune.work.>", "coordinator"],
 	["make a consumer of answers", "$JS.API.CONSUMER.CREATE.tailtune-answers.x", "coordinator"],
-	["make a consumer of runs", "$JS.API.CONSUMER.CREATE.KV_tailtune-runs.x"],
+	["follow runs", "$JS.API.CONSUMER.CREATE.KV_tailtune-runs.x.$KV.tailtune-runs.>", ...ROLES],
+	["make any other consumer of runs", "$JS.API.CONSUMER.CREATE.KV_tailtune-runs.x"],
+	["make a consumer of workers", "$JS.API.CONSUMER.CREATE.KV_tailtune-workers.x.$KV.tailtune-workers.>"],
 	["make a consumer in the old way", "$JS.API.CONSUMER.DURABLE.CREATE.tailtune-work.x"],
 	["delete a consumer of items", "$JS.API.CONSUMER.DELETE.tailtune-work.x", "coordinator"],
 	["pull items", "$JS.API.CONSUMER.MSG.NEXT.tailtune-work.x", "worker"],
@@ -129,7 +131,7 @@ for (const role of ROLES) {
 }
 
 const EARS: readonly [subject: string, ...roles: NatsRole[]][] = [
-	["$KV.tailtune-runs.>", ...ROLES],
+	["$KV.tailtune-runs.>"],
 	["$KV.tailtune-workers.>", "coordinator", "client"],
 	["$KV.tailtune-progress.>"],
 	["tailtune.cancel.*", "coordinator"],

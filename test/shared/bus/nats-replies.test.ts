@@ -49,7 +49,7 @@ test("what a client has the server write over a run is refused, and the run goes
 		const refused = new Promise<void>((resolve) => {
 			hear = (line) => refusal.test(line) && resolve();
 		});
-		client.publish("$JS.API.STREAM.INFO.KV_tailtune-runs", "", { reply });
+		client.publish("$JS.API.STREAM.MSG.GET.KV_tailtune-runs", "", { reply });
 		await refused;
 	}
 	await coordinator.publish(someItem({ part: 1 }));
