@@ -38,16 +38,22 @@ type TensorData = Float32Array | Uint8Array | AsyncIterable<Uint8Array>;
 const READ_BYTES = 1 << 28;
 const WRITE_BYTES = 1 << 30;
 
+type Metadata = Readonly<Record<string, string>>;
+
 /**
  * Reads and checks the header of a safetensors file; no tensor is read yet.
+ * @param checkHeader told the file's bytes up to the first tensor, length and all, before they are read as JSON
  * @throws TailtuneError "model" naming file and tensor where the header is not what the format asks for or says
  *   something else than the file holds; "not-found" where there is no file
  */
-export async function readSafetensorsFile(path: string): Promise<SafetensorsFile> {
+export async function readSafetensorsFile(
+	path: string,
+	checkHeader: (header: Buffer, file: string) => void = () => {},
+): Promise<SafetensorsFile> {
 	const handle = await openToRead(path);
 	try {
 		const file = await realpath(path);
-		const header = await readHeader(handle, file);
+		const header = await readHeader(handle, file, checkHeader);
 		const read = async (name: string) => {
 			const tensor = header.tensors.get(name);
 			if (!tensor) throw new TailtuneError("model", `${file}: no tensor ${quote(name)} in it`);
@@ -84,20 +90,25 @@ export async function readTensor(tensor: FileTensor, name: string): Promise<Floa
 /**
  * Writes a safetensors file aside and renames it. Tensors are written one by one in the given order, the first number
  * at a multiple of 64 bytes; at most one tensor given by a function is in memory at a time.
+ * @param metadata a function is called before the tensors are written and again after them; what it gives must have the
+ *   same length both times
  * @param onTaken called when all data has been taken and may change again, before it is flushed to the disk
  * @throws TailtuneError "disk" where the file can't be written, "model" where data and shape of a tensor differ
  */
 export async function writeSafetensors(
 	path: string,
 	tensors: Iterable<TensorToWrite>,
-	metadata: Readonly<Record<string, string>> = {},
+	metadata: Metadata | (() => Metadata) = {},
 	onTaken: () => void = () => {},
 ): Promise<void> {
 	const list = [...tensors];
+	const header = () => formatHeader(list, typeof metadata === "function" ? metadata() : metadata);
 	await replaceFile(path, async (file) => {
-		await writeFully(file, formatHeader(list, metadata));
+		const before = header();
+		await writeFully(file, before);
 		for (const tensor of list) await writeTensor(file, path, tensor);
 		onTaken();
+		if (typeof metadata === "function") await file.write(header(), 0, before.length, 0);
 	});
 }
 
@@ -125,7 +136,11 @@ export async function readFully(handle: FileHandle, into: Uint8Array, position: 
 	}
 }
 
-async function readHeader(handle: FileHandle, file: string): Promise<SafetensorsHeader> {
+async function readHeader(
+	handle: FileHandle,
+	file: string,
+	checkHeader: (header: Buffer, file: string) => void,
+): Promise<SafetensorsHeader> {
 	const { size } = await handle.stat();
 	const start = Buffer.alloc(8);
 	await readFully(handle, start, 0, file);
@@ -137,9 +152,10 @@ async function readHeader(handle: FileHandle, file: string): Promise<Safetensors
 			`${file}: found header length ${length}, expected at most ${longest} (cut short, or no safetensors file?)`,
 		);
 	}
-	const header = Buffer.alloc(length);
-	await readFully(handle, header, start.length, file);
-	return parseHeader(header.toString("utf8"), file, start.length + length, size);
+	const header = Buffer.alloc(start.length + length);
+	await readFully(handle, header, 0, file);
+	checkHeader(header, file);
+	return parseHeader(header.toString("utf8", start.length), file, header.length, size);
 }
 
 async function writeTensor(file: FileHandle, path: string, tensor: TensorToWrite): Promise<void> {

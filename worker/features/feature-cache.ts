@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import { readdir, rm, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { debuglog } from "node:util";
-import { crc32 } from "node:zlib";
-import { openToRead, readFully, readSafetensorsFile, writeSafetensors } from "../../shared/model/safetensors.ts";
+import { bytesOf, hexSum, readChecked, sumOf, writeChecked } from "../../shared/model/checked-safetensors.ts";
+import { openToRead, readFully } from "../../shared/model/safetensors.ts";
 import type { FileTensor } from "../../shared/model/safetensors-header.ts";
 import { PackRoom } from "./pack-room.ts";
 
@@ -25,9 +25,9 @@ const log = debuglog("tailtune");
 const WAITING_BYTES = 128 << 20;
 
 /**
- * Features on disk between runs: a safetensors file, a *pack*, for the texts that were computed together, each tensor under
- * the hash of its text's key, with a CRC-32 in the metadata. It never fails a run: packs are written in the background,
- * and what can't be read or isn't what was written is computed again.
+ * Features on disk between runs: a safetensors file with checksums, a *pack*, for the texts that were computed together,
+ * each tensor under the hash of its text's key. It never fails a run: packs are written in the background, and one that
+ * can't be read or is damaged is removed and its features are computed again.
  */
 export class FeatureCache {
 	readonly #folder: string;
@@ -55,7 +55,8 @@ export class FeatureCache {
 			else byPack.set(cached.tensor.file, [[key, cached]]);
 		}
 		const found = new Map<string, Float32Array>();
-		for (const [pack, wanted] of byPack) await this.#readPack(pack, wanted, found).catch(() => this.#drop(pack));
+		for (const [pack, wanted] of byPack)
+			await this.#readPack(pack, wanted, found).catch((error) => this.#drop(pack, error));
 		return found;
 	}
 
@@ -84,10 +85,10 @@ export class FeatureCache {
 		for (const name of names.filter((of) => of.endsWith(".safetensors"))) {
 			const pack = join(this.#folder, name);
 			try {
-				const { tensors, metadata } = await readSafetensorsFile(pack);
-				for (const [hash, tensor] of tensors) index.set(hash, { tensor, checksum: metadata[hash] });
-			} catch {
-				await this.#drop(pack);
+				const file = await readChecked(pack);
+				for (const [hash, tensor] of file.tensors) index.set(hash, { tensor, checksum: sumOf(file, hash) });
+			} catch (error) {
+				await this.#drop(pack, error);
 			}
 		}
 		return index;
@@ -100,7 +101,7 @@ export class FeatureCache {
 				const numbers = new Float32Array(tensor.byteLength / 4);
 				const bytes = bytesOf(numbers);
 				await readFully(handle, bytes, tensor.offset, pack);
-				if (checksumOf(bytes) !== checksum) throw new Error("not what was written");
+				if (hexSum(bytes) !== checksum) throw new Error("a checksum isn't the one it was written with");
 				found.set(key, numbers);
 			}
 		} finally {
@@ -110,17 +111,15 @@ export class FeatureCache {
 	}
 
 	async #write(entries: ReadonlyMap<string, Float32Array>): Promise<void> {
-		const tensors = [...entries].map(([key, data]) => ({ name: hashOf(key), shape: [data.length], data }));
-		// Named by what is in it: who computes the same writes the same file.
-		const names = tensors.map(({ name }) => name).sort();
-		const pack = join(this.#folder, `${hashOf(names.join())}.safetensors`);
+		const vectors = Object.fromEntries([...entries].map(([key, data]) => [hashOf(key), data]));
+		// Named by its contents: whoever computes the same writes the same file.
+		const pack = join(this.#folder, `${hashOf(Object.keys(vectors).sort().join())}.safetensors`);
 		if (!(await this.#room.make(pack, bytesIn(entries)))) return;
-		const checksums = tensors.map(({ name, data }) => [name, checksumOf(bytesOf(data))]);
-		await writeSafetensors(pack, tensors, Object.fromEntries(checksums));
+		await writeChecked(pack, vectors);
 	}
 
-	async #drop(pack: string): Promise<void> {
-		log("features on disk are not what was written: %s", pack);
+	async #drop(pack: string, error: unknown): Promise<void> {
+		log("features on disk can't be used and are computed again: %s: %s", pack, error);
 		await rm(pack, { force: true }).catch(() => {});
 	}
 }
@@ -131,12 +130,4 @@ function hashOf(text: string): string {
 
 function bytesIn(entries: ReadonlyMap<string, Float32Array>): number {
 	return [...entries.values()].reduce((sum, { byteLength }) => sum + byteLength, 0);
-}
-
-function bytesOf(numbers: Float32Array): Uint8Array {
-	return new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
-}
-
-function checksumOf(bytes: Uint8Array): string {
-	return crc32(bytes).toString(16);
 }

@@ -48,9 +48,11 @@ export class PackRoom {
 
 	async #list(): Promise<Pack[]> {
 		const packs: Pack[] = [];
-		for (const kind of await readdir(this.#folder)) {
-			for (const name of await readdir(join(this.#folder, kind))) {
-				const path = join(this.#folder, kind, name);
+		const kinds = await readdir(this.#folder, { withFileTypes: true });
+		// Others may put files of their own here, as file managers do.
+		for (const kind of kinds.filter((entry) => entry.isDirectory())) {
+			for (const name of await readdir(join(this.#folder, kind.name))) {
+				const path = join(this.#folder, kind.name, name);
 				const found = await stat(path).catch(() => undefined);
 				if (found) packs.push({ path, bytes: found.size, usedMs: found.mtimeMs });
 			}
