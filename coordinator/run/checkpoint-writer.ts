@@ -1,11 +1,12 @@
 import type { AuditLine } from "../results/audit.ts";
 import { type TrainingState, writeBest, writeCheckpoint } from "./checkpoint.ts";
+import { removeBestExcept } from "./run-folder.ts";
 
 /** What goes before a checkpoint. */
 export interface BeforeCheckpoint {
 	/** Lines of the steps since the one before. */
 	readonly audit: readonly AuditLine[];
-	/** Parameters of the best epoch, where they are new. */
+	/** Parameters of the best epoch (the state's `progress.best`), if no file holds them yet. */
 	readonly best?: Float32Array | undefined;
 }
 
@@ -88,8 +89,11 @@ export class CheckpointWriter {
 
 	async #write(state: TrainingState, { audit, best }: BeforeCheckpoint, onTaken: () => void): Promise<void> {
 		this.#beganMs = this.#now();
-		if (best) await writeBest(this.#folder, best);
+		const step = state.progress.best?.step;
+		if (best && step !== undefined) await writeBest(this.#folder, step, best);
 		await writeCheckpoint(this.#folder, state, audit, onTaken);
+		// Only now no checkpoint needs the older ones.
+		if (best) await removeBestExcept(this.#folder, step);
 		this.#tookMs = this.#now() - this.#beganMs;
 	}
 }

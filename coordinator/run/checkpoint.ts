@@ -2,26 +2,33 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { allFinite } from "../../shared/all-finite.ts";
-import { TailtuneError } from "../../shared/errors.ts";
+import { systemCodeOf, TailtuneError } from "../../shared/errors.ts";
 import { allocateVectors } from "../../shared/kernels/allocate-vectors.ts";
-import { readSafetensorsFile, writeSafetensors } from "../../shared/model/safetensors.ts";
+import { readChecked, writeChecked } from "../../shared/model/checked-safetensors.ts";
+import type { SafetensorsFile } from "../../shared/model/safetensors.ts";
 import type { AuditLine } from "../results/audit.ts";
 import { appendAudit } from "../results/result-files.ts";
-import { BEST_FILE, CHECKPOINT_FILE } from "./run-folder.ts";
+import { bestFile, CHECKPOINT_FILE } from "./run-folder.ts";
+
+/** What to do if a file of an interrupted run can't be used. */
+export const WAY_OUT = "put back a copy of it, or start a new run";
+
+const count = z.int().min(0);
+const seconds = z.number().min(0);
 
 const progressSchema = z.strictObject({
 	/** What the run was started on; a checkpoint goes on with nothing else. */
 	fingerprint: z.string(),
 	/** Optimizer steps done, epochs done, texts learned from. */
-	step: z.int(),
-	epoch: z.int(),
-	examplesSeen: z.int(),
+	step: count,
+	epoch: count,
+	examplesSeen: count,
 	/** Lines of metrics.jsonl that are older than this checkpoint. */
-	metricsLines: z.int(),
+	metricsLines: count,
 	/** The epoch best on validation so far. */
-	best: z.object({ epoch: z.int(), step: z.int(), accuracy: z.number(), loss: z.number() }).optional(),
+	best: z.strictObject({ epoch: count, step: count, accuracy: z.number(), loss: z.number() }).optional(),
 	/** Seconds spent by phase before this checkpoint. */
-	seconds: z.object({ load: z.number(), features: z.number(), training: z.number(), evaluation: z.number() }),
+	seconds: z.strictObject({ load: seconds, features: seconds, training: seconds, evaluation: seconds }),
 });
 
 /** Where a run stands, but for the numbers that are trained. */
@@ -29,11 +36,15 @@ export type Progress = z.infer<typeof progressSchema>;
 
 /** What there is of a state. */
 export interface StateShape {
+	/** Numbers of the parameter vector. */
+	readonly size: number;
 	/** Numbers that are trained: the first of the parameters. */
 	readonly trainedSize: number;
 	/** Whether workers get the moments too. */
 	readonly withMoments: boolean;
 	readonly withVelocity: boolean;
+	/** Whether the best epoch's parameters are kept for the end. */
+	readonly withBest: boolean;
 }
 
 /** All that training needs to go on. The vectors have the length of the parameter vector, the moments of its trained part. */
@@ -54,10 +65,10 @@ export interface TrainingState {
 
 /** The state before the first step, on a copy of the parameters. */
 export function newTrainingState(fingerprint: string, parameters: Float32Array, shape: StateShape): TrainingState {
-	const seconds = { load: 0, features: 0, training: 0, evaluation: 0 };
-	const vectors = allocateState(parameters.length, shape);
+	const spent = { load: 0, features: 0, training: 0, evaluation: 0 };
+	const vectors = allocateState(shape);
 	vectors.parameters.set(parameters);
-	return { progress: { fingerprint, step: 0, epoch: 0, examplesSeen: 0, metricsLines: 0, seconds }, ...vectors };
+	return { progress: { fingerprint, step: 0, epoch: 0, examplesSeen: 0, metricsLines: 0, seconds: spent }, ...vectors };
 }
 
 /**
@@ -75,53 +86,74 @@ export async function writeCheckpoint(
 	const { parameters, firstMoment, secondMoment, velocity, progress } = state;
 	assertFinite(parameters, progress.step);
 	await appendAudit(folder, audit);
-	const tensors = { parameters, firstMoment, secondMoment, ...(velocity.length > 0 && { velocity }) };
+	const vectors = { parameters, firstMoment, secondMoment, ...(velocity.length > 0 && { velocity }) };
 	const metadata = { progress: JSON.stringify(progress) };
-	await writeSafetensors(join(folder, CHECKPOINT_FILE), asTensors(tensors), metadata, onTaken);
+	await writeChecked(join(folder, CHECKPOINT_FILE), vectors, metadata, onTaken);
 }
 
-/** Writes the parameters of the best epoch; before the checkpoint that names it. */
-export async function writeBest(folder: string, best: Float32Array): Promise<void> {
-	await writeSafetensors(join(folder, BEST_FILE), asTensors({ best }), {});
+/** Writes the parameters of the best epoch, which ended with that step; before the checkpoint that names it. */
+export async function writeBest(folder: string, step: number, best: Float32Array): Promise<void> {
+	await writeChecked(bestFile(folder, step), { best });
 }
 
 /**
- * Reads the state back; undefined where the run has no checkpoint yet.
- * @throws TailtuneError "model" where the file is not whole, "data" where the run was started on something else
+ * Reads the state back; undefined if the run has no checkpoint yet.
+ * @throws TailtuneError that names the file: "checksum" if the checkpoint or the best epoch's file is damaged, "model" if it
+ *   is of another shape, "not-found" if the best epoch's file is missing; "data" if the run was started on something else
  */
 export async function readCheckpoint(
 	folder: string,
 	fingerprint: string,
 	shape: StateShape,
 ): Promise<TrainingState | undefined> {
-	const file = join(folder, CHECKPOINT_FILE);
-	if (!(await exists(file))) return undefined;
-	const checkpoint = await readSafetensorsFile(file);
-	const progress = progressSchema.parse(JSON.parse(checkpoint.metadata.progress ?? "null"));
+	const path = join(folder, CHECKPOINT_FILE);
+	if (!(await exists(path))) return undefined;
+	const checkpoint = await saved(readChecked(path));
+	const progress = parseProgress(checkpoint.metadata.progress, path);
 	if (progress.fingerprint !== fingerprint) {
 		throw new TailtuneError(
 			"data",
 			`${folder}: the data, the model or the settings changed since this run began; start a new run`,
 		);
 	}
-	const saved = await checkpoint.read("parameters");
-	const vectors = allocateState(saved.length, shape);
-	vectors.parameters.set(saved);
-	vectors.firstMoment.set(await checkpoint.read("firstMoment"));
-	vectors.secondMoment.set(await checkpoint.read("secondMoment"));
-	if (shape.withVelocity) vectors.velocity.set(await checkpoint.read("velocity"));
-	return {
-		progress,
-		...vectors,
-		...(progress.best && (await exists(join(folder, BEST_FILE))) && { best: await readBest(folder) }),
-	};
+	const vectors = allocateState(shape);
+	for (const name of ["parameters", "firstMoment", "secondMoment", "velocity"] as const) {
+		const { length } = vectors[name];
+		if (length > 0) vectors[name].set(await readVector(checkpoint, name, length));
+	}
+	if (!progress.best || !shape.withBest) return { progress, ...vectors };
+	const best = await saved(readChecked(bestFile(folder, progress.best.step)));
+	return { progress, ...vectors, best: await readVector(best, "best", shape.size) };
 }
 
-function allocateState(size: number, shape: StateShape) {
-	return shape.withMoments ? allocateTogether(size, shape) : allocateApart(size, shape);
+function parseProgress(text: string | undefined, path: string): Progress {
+	try {
+		return progressSchema.parse(JSON.parse(text ?? ""));
+	} catch (cause) {
+		throw new TailtuneError("model", `${path}: found no progress of a run in it; ${WAY_OUT}`, { cause });
+	}
 }
 
-function allocateApart(size: number, { trainedSize }: StateShape) {
+async function readVector(checked: SafetensorsFile, name: string, expected: number): Promise<Float32Array> {
+	const numbers = await saved(checked.read(name));
+	if (numbers.length === expected) return numbers;
+	const found = `found ${numbers.length} numbers, expected ${expected}`;
+	throw new TailtuneError("model", `${checked.file}: "${name}": ${found}; ${WAY_OUT}`);
+}
+
+/** Reads a file that only this run can have written, and tells what to do if that can't be used. */
+async function saved<T>(reading: Promise<T>): Promise<T> {
+	return reading.catch((cause: unknown) => {
+		if (!(cause instanceof TailtuneError)) throw cause;
+		throw new TailtuneError(cause.code, `${cause.message}; ${WAY_OUT}`, { cause });
+	});
+}
+
+function allocateState(shape: StateShape) {
+	return shape.withMoments ? allocateTogether(shape) : allocateApart(shape);
+}
+
+function allocateApart({ size, trainedSize }: StateShape) {
 	const [parameters, firstMoment, secondMoment, sum, ...received] = allocateVectors(
 		size,
 		trainedSize,
@@ -135,7 +167,7 @@ function allocateApart(size: number, { trainedSize }: StateShape) {
 }
 
 /** Parameters and moments as one vector, and room for what comes back of it. */
-function allocateTogether(size: number, { trainedSize, withVelocity }: StateShape) {
+function allocateTogether({ size, trainedSize, withVelocity }: StateShape) {
 	const [published, sum, velocity, ...received] = allocateVectors(
 		size + 2 * trainedSize,
 		3 * trainedSize,
@@ -149,14 +181,6 @@ function allocateTogether(size: number, { trainedSize, withVelocity }: StateShap
 	return { published, parameters, firstMoment, secondMoment, velocity, gradients: { sum, received } };
 }
 
-async function readBest(folder: string): Promise<Float32Array> {
-	return (await readSafetensorsFile(join(folder, BEST_FILE))).read("best");
-}
-
-function asTensors(vectors: Record<string, Float32Array>) {
-	return Object.entries(vectors).map(([name, data]) => ({ name, shape: [data.length], data }));
-}
-
 // A step can overflow although its loss was finite; such numbers must never replace a good checkpoint.
 function assertFinite(parameters: Float32Array, step: number): void {
 	if (allFinite(parameters)) return;
@@ -167,8 +191,11 @@ function assertFinite(parameters: Float32Array, step: number): void {
 }
 
 async function exists(file: string): Promise<boolean> {
-	return stat(file).then(
-		() => true,
-		() => false,
-	);
+	try {
+		await stat(file);
+		return true;
+	} catch (error) {
+		if (systemCodeOf(error) === "ENOENT") return false;
+		throw new TailtuneError("disk", `${file}: can't be read: ${systemCodeOf(error) ?? error}`, { cause: error });
+	}
 }

@@ -6,7 +6,7 @@ import type { MetricsLine } from "../results/result.ts";
 import { AUDIT_FILE, appendAudit, appendMetrics, METRICS_FILE, readAudit } from "../results/result-files.ts";
 import type { TrainingState } from "./checkpoint.ts";
 import { CheckpointWriter } from "./checkpoint-writer.ts";
-import { evaluate } from "./evaluator.ts";
+import { evaluate, type Score } from "./evaluator.ts";
 import { assertNotInterrupted } from "./interruption.ts";
 import { LocalRounds } from "./local-rounds.ts";
 import type { RunContext } from "./run-context.ts";
@@ -26,6 +26,11 @@ export interface TrainingOutcome {
 /** Trains epoch by epoch from where the state stands, and leaves it where training ended. */
 export async function runEpochs(run: RunContext, state: TrainingState, watch: Stopwatch): Promise<TrainingOutcome> {
 	return new Epochs(run, state, watch).run();
+}
+
+/** Whether an epoch's score on validation beats the best one before it: more accurate, or as accurate with less loss. */
+export function isBetterThan(best: Score | undefined, { accuracy, loss }: Score): boolean {
+	return !best || accuracy > best.accuracy || (accuracy === best.accuracy && loss < best.loss);
 }
 
 class Epochs {
@@ -116,11 +121,7 @@ class Epochs {
 		const { progress, parameters } = this.#state;
 		progress.epoch++;
 		const { validation } = await this.#measure("epoch");
-		const { best } = progress;
-		const isBetter =
-			!best ||
-			validation.accuracy > best.accuracy ||
-			(validation.accuracy === best.accuracy && validation.loss < best.loss);
+		const isBetter = isBetterThan(progress.best, validation);
 		if (isBetter) {
 			progress.best = { epoch: progress.epoch, step: progress.step, ...validation };
 		}

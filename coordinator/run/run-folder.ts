@@ -7,9 +7,8 @@ import { asDiskError, removeAsides, writeJson } from "../../shared/files/write-a
 import { AUDIT_FILE, METRICS_FILE, RESULT_FILE } from "../results/result-files.ts";
 import { lockRunFolder, type RunLock } from "./run-lock.ts";
 
-/** Where a run stands, and its best weights so far; they go when it is finished. */
+/** Where a run stands; it goes when the run is finished. */
 export const CHECKPOINT_FILE = "checkpoint.safetensors";
-export const BEST_FILE = "best.safetensors";
 
 const CONFIG_FILE = "config.json";
 const LOCK_FILE = "run.lock";
@@ -52,7 +51,8 @@ export async function createRunFolder(config: TrainConfig): Promise<NewRunFolder
 	}
 	const undoUnlessBegun = async () => {
 		if (await exists(join(path, CHECKPOINT_FILE))) return;
-		for (const name of [CONFIG_FILE, METRICS_FILE, AUDIT_FILE, BEST_FILE]) await rm(join(path, name), { force: true });
+		await removeBestExcept(path, undefined);
+		for (const name of [CONFIG_FILE, METRICS_FILE, AUDIT_FILE]) await rm(join(path, name), { force: true });
 		await giveUp();
 	};
 	return { path, ...lock, undoUnlessBegun };
@@ -92,7 +92,24 @@ export async function readRunConfig(path: string): Promise<TrainConfig> {
 
 /** Removes what only an unfinished run needs. */
 export async function removeCheckpoints(path: string): Promise<void> {
-	for (const name of [CHECKPOINT_FILE, BEST_FILE]) await rm(join(path, name), { force: true });
+	await rm(join(path, CHECKPOINT_FILE), { force: true });
+	await removeBestExcept(path, undefined);
+}
+
+/**
+ * The file of a run's best weights, those after so many steps. A checkpoint names the step: until it is replaced, its file
+ * must stay, whatever became better since.
+ */
+export function bestFile(folder: string, step: number): string {
+	return join(folder, `best-${step}.safetensors`);
+}
+
+/** Removes best weights of other steps; of all where none is given. */
+export async function removeBestExcept(folder: string, step: number | undefined): Promise<void> {
+	for (const name of await readdir(folder)) {
+		const [, found] = /^best-(\d+)\.safetensors$/.exec(name) ?? [];
+		if (found !== undefined && Number(found) !== step) await rm(join(folder, name), { force: true });
+	}
 }
 
 // The checkpoint is the last to go: until then the report may be missing.

@@ -11,6 +11,7 @@ import type { RunResult } from "../results/result.ts";
 import { keepLines } from "../results/result-files.ts";
 import type { ServeBeside, ServerBeside } from "../serve/serve-beside.ts";
 import type { Terminal } from "../terminal/terminal.ts";
+import { checkProgress } from "./check-progress.ts";
 import { newTrainingState, readCheckpoint, type StateShape, type TrainingState } from "./checkpoint.ts";
 import type { Cluster, OpenCluster } from "./cluster.ts";
 import { exportModel } from "./export-model.ts";
@@ -113,11 +114,17 @@ async function runInFolder(
 	environment: Environment,
 ): Promise<FinishedRun> {
 	const layout = parameterLayout(tail, model.config);
-	const state = await openState(folder.path, fingerprint, () => initialParameters(model, tail, config.seed), {
+	const shape: StateShape = {
+		size: layout.size,
 		trainedSize: layout.trainedSize,
 		withMoments: config.localSteps > 1,
 		withVelocity: config.outerMomentum > 0,
-	});
+		withBest: config.keep === "best",
+	};
+	const saved = await readCheckpoint(folder.path, fingerprint, shape);
+	if (saved) await checkProgress(folder.path, saved.progress, { config, texts });
+	const state = saved ?? newTrainingState(fingerprint, await initialParameters(model, tail, config.seed), shape);
+	await keepLines(folder.path, { metrics: state.progress.metricsLines, steps: state.progress.step });
 	watch.add(state.progress.seconds);
 	const cluster = await environment.openCluster({
 		runId: folder.runId,
@@ -178,16 +185,4 @@ function beginning(folder: string, config: RunConfig, { progress }: TrainingStat
 	const phase = { phase: "start", done: 0, total: 0, unit: "" };
 	const epochs = { epoch: progress.epoch, epochs: config.epochs, validation: null };
 	return { runId: spec.runId, host: hostname(), folder, ...phase, ...epochs };
-}
-
-async function openState(
-	folder: string,
-	fingerprint: string,
-	begin: () => Promise<Float32Array>,
-	shape: StateShape,
-): Promise<TrainingState> {
-	const saved = await readCheckpoint(folder, fingerprint, shape);
-	const state = saved ?? newTrainingState(fingerprint, await begin(), shape);
-	await keepLines(folder, { metrics: state.progress.metricsLines, steps: state.progress.step });
-	return state;
 }

@@ -12,6 +12,13 @@ import { assertFiniteLoss } from "./finite-loss.ts";
 import type { RunContext } from "./run-context.ts";
 import { toWorkItem } from "./work-items.ts";
 
+/** The steps of an epoch of a run; @param epoch from 0 */
+export function planRunEpoch({ config, texts }: Pick<RunContext, "config" | "texts">, epoch: number): EpochStep[] {
+	const { batch, accumulate, seed, pad } = config;
+	const examples = texts.train.map((id) => texts.planned[id] as PlannedText);
+	return planEpoch({ examples, batch, accumulate, seed, epoch, grouping: pad === "bucket" ? "length" : "none" });
+}
+
 /** Takes the optimizer steps of a run, each on the sum of its parts' gradients in the order of the plan. */
 export class Trainer {
 	/** Milliseconds of each step taken. */
@@ -33,17 +40,7 @@ export class Trainer {
 
 	/** The steps of an epoch, the same whenever asked. */
 	planEpoch(epoch: number): EpochStep[] {
-		const { config, texts } = this.#run;
-		const { batch, accumulate, seed, pad } = config;
-		const grouping = pad === "bucket" ? "length" : "none";
-		return planEpoch({
-			examples: texts.train.map((id) => texts.planned[id] as PlannedText),
-			batch,
-			accumulate,
-			seed,
-			epoch,
-			grouping,
-		});
+		return planRunEpoch(this.#run, epoch);
 	}
 
 	/**

@@ -54,7 +54,7 @@ export function toyState(): TrainingState {
 	return newTrainingState(
 		"",
 		new Float32Array(size).map((_, i) => Math.sin(i) / 4),
-		{ trainedSize, withMoments: false, withVelocity: false },
+		{ size, trainedSize, withMoments: false, withVelocity: false, withBest: false },
 	);
 }
 

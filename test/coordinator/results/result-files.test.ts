@@ -84,19 +84,16 @@ test("a last line that a crash cut short doesn't count, and is gone once metrics
 		t.is(await readFile(file, "utf8"), "");
 	}));
 
-test("audit lines are read back, cut back to a checkpoint, and missed where a checkpoint knows of more steps", (t) =>
+test("audit lines are read back, as many as asked for, and cut back to a checkpoint", (t) =>
 	withFolder(async (folder) => {
 		const parts = [{ part: 0, shard: 0, examples: 8, worker: "a" }];
 		const lines = [1, 2, 3].map((step) => ({ step, parts }));
 		await appendAudit(folder, lines.slice(0, 1));
 		await appendAudit(folder, lines.slice(1));
 		t.deepEqual(await readAudit(folder), lines);
+		t.deepEqual(await readAudit(folder, 2), lines.slice(0, 2));
 		await keepLines(folder, { metrics: 0, steps: 2 });
 		t.deepEqual(await readAudit(folder), lines.slice(0, 2));
-		await t.throwsAsync(keepLines(folder, { metrics: 0, steps: 3 }), {
-			code: "data",
-			message: /audit\.jsonl: found 2 lines, expected one for each of the 3 steps done$/,
-		});
 	}));
 
 test("a metrics line that is none is refused with its number", (t) =>

@@ -6,7 +6,7 @@ import { CheckpointWriter } from "../../../coordinator/run/checkpoint-writer.ts"
 import { newFolder } from "../../new-folder.ts";
 
 const LENGTH = 1 << 20;
-const SHAPE = { trainedSize: LENGTH, withMoments: false, withVelocity: false };
+const SHAPE = { size: LENGTH, trainedSize: LENGTH, withMoments: false, withVelocity: false, withBest: true };
 
 function someState() {
 	const state = newTrainingState("of a test", new Float32Array(LENGTH).fill(1), SHAPE);
@@ -33,7 +33,7 @@ for (const [what, mostCopiedBytes] of states) {
 			await writer.taken();
 			for (const vector of vectors) vector.fill(2);
 			await writer.written();
-			t.deepEqual((await readdir(folder)).sort(), ["best.safetensors", "checkpoint.safetensors"]);
+			t.deepEqual((await readdir(folder)).sort(), ["best-7.safetensors", "checkpoint.safetensors"]);
 			const read = await readCheckpoint(folder, "of a test", SHAPE);
 			t.is(read?.progress.step, step);
 			for (const vector of [read?.parameters, read?.firstMoment, read?.secondMoment])

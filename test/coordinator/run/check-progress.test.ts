@@ -1,0 +1,137 @@
+import { cp, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { Writable } from "node:stream";
+import test from "ava";
+import { openEmbeddedCluster } from "../../../coordinator/run/embedded-cluster.ts";
+import { type Environment, resume, train } from "../../../coordinator/run/train.ts";
+import { createTerminal } from "../../../coordinator/terminal/terminal.ts";
+import { resolveConfig } from "../../../shared/cli/resolve-config.ts";
+import { readChecked, writeChecked } from "../../../shared/model/checked-safetensors.ts";
+import { startWorker } from "../../../worker/lifecycle.ts";
+import { contents } from "../../cli/refusals.ts";
+import { writeTexts } from "../../cli/tailtune.ts";
+import { newFolder } from "../../new-folder.ts";
+
+const workerSide = { startWorker, inspectEngines: async () => [], addWorkerCommand: () => {} };
+
+function environment(interrupt: AbortController, openCluster?: Environment["openCluster"]): Environment {
+	const stream = new Writable({
+		write(chunk, _encoding, done) {
+			if (/"event":"epoch".*"epoch":2,/.test(String(chunk))) interrupt.abort();
+			done();
+		},
+	});
+	const terminal = createTerminal({ stream, json: true });
+	return {
+		openCluster: openCluster ?? ((run) => openEmbeddedCluster(workerSide, run)),
+		terminal,
+		interrupt: interrupt.signal,
+	};
+}
+
+/** A run stopped one step into its third epoch of 7 steps. */
+const interrupted = (async () => {
+	const out = join(await newFolder(), "run");
+	const data = await writeTexts(40);
+	const settings = { data, out, model: "demo", epochs: 3, lr: 1e-3, threads: 1, featureCache: 0, evalEvery: 5 };
+	const running = train(await resolveConfig(settings), environment(new AbortController()));
+	await running.catch(() => {});
+	return out;
+})();
+
+/** Whether a run that goes on comes to its workers; else why it doesn't. */
+async function goesOn(folder: string): Promise<string> {
+	const opened = () => Promise.reject(new Error("goes on"));
+	return resume(folder, environment(new AbortController(), opened)).then(
+		() => "finished",
+		({ message }) => message.replace(`${folder}/`, ""),
+	);
+}
+
+/** A copy of the run, changed. */
+async function changed(change: (folder: string) => Promise<void>): Promise<string> {
+	const folder = join(await newFolder(), "run");
+	await cp(await interrupted, folder, { recursive: true });
+	await change(folder);
+	return folder;
+}
+
+const replaceIn = (name: string, from: string | RegExp, to: string) => async (folder: string) => {
+	const text = await readFile(join(folder, name), "utf8");
+	const after = text.replace(from, to);
+	if (after === text) throw new Error(`${name} holds no ${from}`);
+	await writeFile(join(folder, name), after);
+};
+
+const changeProgress = (change: (progress: Record<string, unknown>) => void) => async (folder: string) => {
+	const path = join(folder, "checkpoint.safetensors");
+	const file = await readChecked(path);
+	const progress = JSON.parse(file.metadata.progress ?? "");
+	change(progress);
+	const names = [...file.tensors.keys()];
+	const vectors = await Promise.all(names.map(async (name) => [name, await file.read(name)] as const));
+	await writeChecked(path, Object.fromEntries(vectors), { progress: JSON.stringify(progress) });
+};
+
+test("a run that agrees with itself goes on, whatever was written after its checkpoint", async (t) => {
+	t.is(await goesOn(await changed(async () => {})), "goes on");
+});
+
+const FAULTS: [what: string, change: (folder: string) => Promise<void>, message: RegExp][] = [
+	["a missing audit.jsonl", (folder) => rm(join(folder, "audit.jsonl")), /^audit\.jsonl: found 0 lines, expected one/],
+	[
+		"a missing metrics.jsonl",
+		(folder) => rm(join(folder, "metrics.jsonl")),
+		/^metrics\.jsonl: found 0 lines, expected /,
+	],
+	["an audit line that is none", replaceIn("audit.jsonl", '"step":3', '"step":"3"'), /^audit\.jsonl line 3: step: /],
+	[
+		"an audit line of another step",
+		replaceIn("audit.jsonl", '"step":3', '"step":4'),
+		/^audit\.jsonl line 3: counted \[4/,
+	],
+	["texts counted twice", replaceIn("audit.jsonl", '"examples":8', '"examples":9'), /^audit\.jsonl line 1: counted /],
+	[
+		"an evaluation that is none",
+		replaceIn("metrics.jsonl", '"kind":"epoch"', '"kind":"hour"'),
+		/^metrics\.jsonl line \d: kind: /,
+	],
+	[
+		"an epoch that is missing",
+		replaceIn("metrics.jsonl", /.*"kind":"epoch".*"epoch":1,.*\n/, ""),
+		/^metrics\.jsonl: found /,
+	],
+	[
+		"lines out of order",
+		replaceIn("metrics.jsonl", '"step":5,', '"step":9,'),
+		/^metrics\.jsonl: found step 9 before a smaller one/,
+	],
+	[
+		"another best epoch",
+		replaceIn("metrics.jsonl", /("kind":"epoch".*"epoch":1,.*"validation":\{"loss":)[^}]*\}/, '$10,"accuracy":1}'),
+		/^metrics\.jsonl: found the best epoch \{"epoch":1,.*"accuracy":1,"loss":0\}, checkpoint\.safetensors has /,
+	],
+	[
+		"a checkpoint of another step",
+		changeProgress((progress) => {
+			progress.step = 14;
+		}),
+		/^checkpoint\.safetensors: found \d+ texts learned from, expected \d+; put back a copy of it, or start a new run$/,
+	],
+	[
+		"a checkpoint of more steps than an epoch has",
+		changeProgress((progress) => {
+			progress.step = 99;
+		}),
+		/^checkpoint\.safetensors: found step 99 after 2 epochs, expected 7 steps in each; /,
+	],
+];
+
+for (const [what, change, message] of FAULTS) {
+	test(`a resumed run is refused before it reaches a worker, and nothing is changed: ${what}`, async (t) => {
+		const folder = await changed(change);
+		const before = await contents(folder);
+		t.regex(await goesOn(folder), message);
+		t.deepEqual(await contents(folder), before);
+	});
+}
