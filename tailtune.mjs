@@ -1,9 +1,7 @@
 #!/usr/bin/env node
 // The command, and the only place where both sides meet: it hands the coordinator a way to start a worker in this process.
-// TypeScript is run as it is (tsx): installs run no build.
-import { register } from "tsx/esm/api";
+import "./shared/load-typescript.mjs";
 
-register();
 const { main } = await import("./coordinator/main.ts");
 await main(process.argv.slice(2), {
 	addWorkerCommand: async (...args) => (await import("./worker/cli/worker-command.ts")).addWorkerCommand(...args),

@@ -176,7 +176,12 @@ class Worker implements RunningWorker {
 		// Another processor may give other bits; threads and company don't.
 		const { threads: _, ...engine } = trunk.info;
 		const kind = { modelHash, trainable: tail.trainable, causal: tail.causal, trunkPrecision, engine };
-		return new FeatureCache(kind, { folder: join(ownCacheFolder(), "features"), bytes });
+		try {
+			return new FeatureCache(kind, { folder: join(ownCacheFolder(), "features"), bytes });
+		} catch (error) {
+			log("features are not kept on disk: %s", error);
+			return undefined;
+		}
 	}
 
 	readonly #fail = (error: unknown): void => {

@@ -25,12 +25,12 @@ export interface NewRunFolder extends RunFolder {
 }
 
 /**
- * Makes the folder of a new run, or takes an empty one, and saves the configuration in it.
+ * Makes the folder of a new run, for this user alone, or takes an empty one, and saves the configuration in it.
  * @throws TailtuneError "usage" where the folder holds something already, "disk" where it can't be made or written
  */
 export async function createRunFolder(config: TrainConfig): Promise<NewRunFolder> {
 	const path = resolve(config.out ?? join("runs", timestamp()));
-	const firstMade = await mkdir(path, { recursive: true }).catch((cause: unknown) => {
+	const firstMade = await mkdir(path, { recursive: true, mode: 0o700 }).catch((cause: unknown) => {
 		throw asDiskError(`--out ${path}`, cause);
 	});
 	let lock: RunLock | undefined;

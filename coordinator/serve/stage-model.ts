@@ -1,31 +1,12 @@
 import { constants } from "node:fs";
-import { copyFile, mkdir, mkdtemp, readdir, rm, stat } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { copyFile, mkdir, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { systemCodeOf, TailtuneError } from "../../shared/errors.ts";
 import { asDiskError } from "../../shared/files/write-atomic.ts";
+import { makeCopyFolder } from "./copy-folder.ts";
 
 /** Files of a model folder that are read. */
 const READ = /\.(json|safetensors)$/;
-
-/** What the names of copies begin with; then comes the process that they are of. */
-const OWN = "tailtune-serve-";
-
-/** Removes the copies of processes that were killed. */
-async function removeOrphans(): Promise<void> {
-	for (const name of await readdir(tmpdir())) {
-		const [, pid] = name.startsWith(OWN) ? (/^(\d+)-/.exec(name.slice(OWN.length)) ?? []) : [];
-		if (pid !== undefined && !isAlive(Number(pid))) await rm(join(tmpdir(), name), { recursive: true, force: true });
-	}
-}
-
-function isAlive(pid: number): boolean {
-	try {
-		return process.kill(pid, 0);
-	} catch (error) {
-		return systemCodeOf(error) === "EPERM";
-	}
-}
 
 /** What tells one state of a model folder from another: names, sizes and times. Undefined while there is no folder. */
 export async function modelFingerprint(run: string): Promise<string | undefined> {
@@ -55,23 +36,21 @@ export interface StagedModel {
  * @throws TailtuneError "disk" where there is no room for it, "not-found" where there is no model, "busy" where it changes
  */
 export async function stageModel(run: string): Promise<StagedModel> {
-	await removeOrphans();
 	const before = await modelFingerprint(run);
-	const own = await mkdtemp(join(tmpdir(), `${OWN}${process.pid}-`));
-	const remove = () => rm(own, { recursive: true, force: true });
 	const from = join(run, "model");
-	const to = join(own, "model");
+	const own = await makeCopyFolder().catch((error) => Promise.reject(asDiskError(`a copy of ${from}`, error)));
+	const to = join(own.path, "model");
 	try {
 		await mkdir(to);
 		for (const name of (await readdir(from)).filter((file) => READ.test(file)))
 			await copyFile(join(from, name), join(to, name), constants.COPYFILE_FICLONE);
 		if (before !== (await modelFingerprint(run))) throw new TailtuneError("busy", `${from}: is being written to`);
-		return { run: own, remove };
+		return { run: own.path, remove: own.remove };
 	} catch (error) {
-		await remove();
+		await own.remove();
 		if (error instanceof TailtuneError) throw error;
 		if (systemCodeOf(error) === "ENOENT")
 			throw new TailtuneError("not-found", `${from}: no finished model here`, { cause: error });
-		throw asDiskError(own, error);
+		throw asDiskError(own.path, error);
 	}
 }

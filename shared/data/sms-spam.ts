@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { mkdir, readFile } from "node:fs/promises";
-import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { unzipSync } from "fflate";
 import { TailtuneError } from "../errors.ts";
+import { ownCacheFolder } from "../files/cache-folder.ts";
 import { asDiskError, writeFileAtomic } from "../files/write-atomic.ts";
 import type { Dataset } from "./dataset.ts";
 import { DownloadError, downloadBytes, type OnProgress } from "./download-bytes.ts";
@@ -38,7 +38,7 @@ const LIMITS = { silenceMs: 4_000, mostBytes: 4 << 20, usualBytes: 203_415 };
  * "disk" where the cache can't be written
  */
 export async function loadSmsSpam(options: SmsSpamOptions = {}): Promise<Dataset> {
-	const folder = options.cacheFolder ?? join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "tailtune");
+	const folder = options.cacheFolder ?? ownCacheFolder();
 	const file = join(folder, ENTRY);
 	const sha256 = options.sha256 ?? SHA256;
 	const cached = await readFile(file).catch(() => undefined);

@@ -1,7 +1,15 @@
-import { homedir } from "node:os";
-import { join } from "node:path";
+import { TailtuneError } from "../errors.ts";
+import { cachePath, makePrivateFolder } from "./private-folder.mjs";
 
-/** Where Tailtune keeps what it can make or fetch again: `tailtune` in XDG_CACHE_HOME or ~/.cache. */
-export function ownCacheFolder(): string {
-	return join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "tailtune");
+/**
+ * The folder for everything that Tailtune can make or download again: `tailtune` in XDG_CACHE_HOME or ~/.cache. It is
+ * made if it doesn't exist, and checked to be this user's alone: code and models are read from it.
+ * @throws TailtuneError "disk" if there can be no such folder
+ */
+export function ownCacheFolder(env: NodeJS.ProcessEnv = process.env): string {
+	try {
+		return makePrivateFolder(cachePath(env));
+	} catch (cause) {
+		throw new TailtuneError("disk", `cache folder ${(cause as Error).message}`, { cause });
+	}
 }

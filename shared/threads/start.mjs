@@ -1,6 +1,5 @@
 // A thread's own loader, whatever the flags of the process: a thread doesn't take over what was registered elsewhere.
 import { workerData } from "node:worker_threads";
-import { register } from "tsx/esm/api";
+import "../load-typescript.mjs";
 
-register();
 await import(workerData.program);

@@ -19,7 +19,7 @@ const spawn = ([program, ...args]: readonly [string, ...string[]], env: Record<s
 	execa(program, args, { reject: false, env, cwd });
 
 /** Where commands keep what they can make again: apart from what the user's own have there. */
-const CACHE = await newFolder();
+export const CACHE = await newFolder();
 
 /**
  * Starts the real command in a process of its own. No network is reached: what a test needs is given to it.

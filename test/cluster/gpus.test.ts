@@ -31,7 +31,10 @@ async function startSecuredServer(t: ExecutionContext) {
 async function startOnTwoGpus(t: ExecutionContext) {
 	const { server, env } = await startSecuredServer(t);
 	const program = fileURLToPath(new URL("./gpus-program.ts", import.meta.url));
-	const parent = execa(process.execPath, ["--import=tsx", program, server.url], { env, reject: false });
+	const parent = execa(process.execPath, ["--import=./test/load-typescript.mjs", program, server.url], {
+		env,
+		reject: false,
+	});
 	t.teardown(() => parent.kill("SIGKILL"));
 	const lines = createInterface({ input: parent.stdout })[Symbol.asyncIterator]();
 	const reach = async (wanted: RegExp): Promise<void> => {

@@ -79,10 +79,18 @@ function testOver(kind: CableKind): void {
 
 	test.serial(`so are ${network}`, async (t) => {
 		const { hub, hubAddress, workers } = t.context.network;
-		const taker = run(hub, "node", "--import=tsx", PARCEL, "take");
+		const taker = run(hub, "node", "--import=./test/load-typescript.mjs", PARCEL, "take");
 		await once(createInterface({ input: taker.stdout as Readable }), "line");
 		for (const worker of workers) {
-			const sent = await run(worker, "node", "--import=tsx", PARCEL, "send", hubAddress, `${PARCEL_BYTES}`);
+			const sent = await run(
+				worker,
+				"node",
+				"--import=./test/load-typescript.mjs",
+				PARCEL,
+				"send",
+				hubAddress,
+				`${PARCEL_BYTES}`,
+			);
 			const { connectMs, parcelMs } = JSON.parse(sent.stdout);
 			t.log(`connected in ${connectMs.toFixed(1)} ms, ${((PARCEL_BYTES * 8e-3) / parcelMs).toFixed(1)} Mbit/s`);
 			// No upper limits: a busy machine is slower, but nothing makes it faster than its cables.

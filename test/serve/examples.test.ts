@@ -20,7 +20,14 @@ const clients = [
 	{
 		name: "classify.ts",
 		needs: ["node", "--version"],
-		run: (address: string) => [process.execPath, "--import=tsx", join(examples, "classify.ts"), address, proto, text],
+		run: (address: string) => [
+			process.execPath,
+			"--import=./test/load-typescript.mjs",
+			join(examples, "classify.ts"),
+			address,
+			proto,
+			text,
+		],
 	},
 	{
 		name: "classify.py",

@@ -1,11 +1,10 @@
 import { mkdir, readdir, readFile, truncate, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { makeGenericClientConstructor, status as Status } from "@grpc/grpc-js";
 import test from "ava";
 import { service as healthDefinition } from "grpc-health-check";
 import { createClient } from "../../shared/rpc/client.ts";
-import { fileAppears, start, writeTexts } from "../cli/tailtune.ts";
+import { CACHE, fileAppears, start, writeTexts } from "../cli/tailtune.ts";
 import { newFolder } from "../new-folder.ts";
 import { makeRun, writeModel } from "./run-folder.ts";
 import { classify, connect, startServer, statusOf } from "./server.ts";
@@ -51,7 +50,7 @@ test("SIGTERM: calls under way are answered, new ones refused, and the process e
 test("another model is served when it is whole, without a failed call; a broken one is refused and the old one kept", async (t) => {
 	const run = await makeRun(1);
 	const copies = async (pid: unknown) =>
-		(await readdir(tmpdir())).filter((name) => name.startsWith(`tailtune-serve-${pid}-`));
+		(await readdir(join(CACHE, "tailtune", "serve"))).filter((name) => name.includes(`-${pid}-`));
 	const server = await startServer(t, run);
 	const client = await connect(t, server.address);
 	const versions = new Set<string>();

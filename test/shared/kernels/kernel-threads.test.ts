@@ -51,7 +51,11 @@ test("threads do stretches of a call, and together the bits that one does alone"
 });
 
 test("threads end with the vectors that they worked on, and let a process end", async (t) => {
-	const { exitCode, stdout } = await execa(process.execPath, ["--import=tsx", "--expose-gc", PROGRAM]);
+	const { exitCode, stdout } = await execa(process.execPath, [
+		"--import=./test/load-typescript.mjs",
+		"--expose-gc",
+		PROGRAM,
+	]);
 	t.is(stdout, "its thread ended\ndone");
 	t.is(exitCode, 0);
 });

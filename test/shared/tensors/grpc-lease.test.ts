@@ -45,7 +45,7 @@ test("a worker killed in mid-upload is lost, and its upload leaves nothing", asy
 	server.openRun("run", someSchema(3));
 	await server.publishParameters("run", 3, new Float32Array(3));
 	const script = fileURLToPath(new URL("killed-worker.ts", import.meta.url));
-	const child = fork(script, [server.address], { execArgv: ["--import=tsx"] });
+	const child = fork(script, [server.address], { execArgv: ["--import=./test/load-typescript.mjs"] });
 	await once(child, "message");
 	while (server.uploadsUnderWay === 0) await new Promise(setImmediate);
 	t.deepEqual(server.workers, ["doomed"]);

@@ -9,7 +9,7 @@ const usable = (await inspectEngines()).filter((report) => report.usable);
 
 /** A program of its own, run from another folder: nothing may hang on flags or on where it is started. */
 function start(file: string, ...args: string[]) {
-	return execa(process.execPath, [`--import=${import.meta.resolve("tsx")}`, file, ...args], {
+	return execa(process.execPath, [`--import=${import.meta.resolve("../../../load-typescript.mjs")}`, file, ...args], {
 		cwd: "/",
 		reject: false,
 	});

@@ -1,0 +1,86 @@
+import { readlinkSync } from "node:fs";
+import { mkdtemp, readdir, rm, stat, utimes } from "node:fs/promises";
+import { hostname, tmpdir } from "node:os";
+import { join } from "node:path";
+import { debuglog } from "node:util";
+import { systemCodeOf } from "../../shared/errors.ts";
+import { ownCacheFolder } from "../../shared/files/cache-folder.ts";
+import { makePrivateFolder } from "../../shared/files/private-folder.mjs";
+
+/** A new folder of this process alone. */
+export interface CopyFolder {
+	readonly path: string;
+	remove(): Promise<void>;
+}
+
+const log = debuglog("tailtune");
+
+/** How often a folder is marked as in use, for hosts and containers that see the folder but not this process. */
+const MARK_MS = 3_600_000;
+/** A folder of another host or container that wasn't marked for so long belongs to nobody. */
+const ABANDONED_MS = 24 * MARK_MS;
+
+/**
+ * Makes a folder for the copy of a model, in a private folder; copies whose process was killed are removed from there. If
+ * there can be no private folder, it is made in the temporary folder, where nothing is removed: others write there too.
+ * @throws what the file system throws
+ */
+export async function makeCopyFolder(): Promise<CopyFolder> {
+	const path = await mkdtemp(join(await parentFolder(), `tailtune-serve-${pidScope()}-${process.pid}-`));
+	const mark = setInterval(() => {
+		const now = new Date();
+		utimes(path, now, now).catch((error) => log("%s isn't marked as in use: %s", path, error));
+	}, MARK_MS);
+	mark.unref();
+	const remove = async () => {
+		clearInterval(mark);
+		await rm(path, { recursive: true, force: true });
+	};
+	return { path, remove };
+}
+
+async function parentFolder(): Promise<string> {
+	try {
+		const parent = makePrivateFolder(join(ownCacheFolder(), "serve"));
+		await removeAbandoned(parent);
+		return parent;
+	} catch (error) {
+		log("copies of models are made in the temporary folder: %s", error);
+		return tmpdir();
+	}
+}
+
+// A link is never followed: what isn't a folder stays, and `rm` removes links themselves.
+async function removeAbandoned(parent: string): Promise<void> {
+	for (const entry of await readdir(parent, { withFileTypes: true })) {
+		const path = join(parent, entry.name);
+		try {
+			if (entry.isDirectory() && (await isAbandoned(path, entry.name)))
+				await rm(path, { recursive: true, force: true });
+		} catch (error) {
+			log("%s isn't removed: %s", path, error);
+		}
+	}
+}
+
+async function isAbandoned(path: string, name: string): Promise<boolean> {
+	const [, scope, pid] = /^tailtune-serve-(.+)-(\d+)-\w+$/.exec(name) ?? [];
+	if (scope === undefined) return false;
+	if (scope === pidScope()) return !isAlive(Number(pid));
+	return Date.now() - (await stat(path)).mtimeMs > ABANDONED_MS;
+}
+
+/** Names the processes among which a pid means one: those of this host, and of this container. */
+function pidScope(): string {
+	if (process.platform !== "linux") return hostname();
+	const [id = ""] = /\d+/.exec(readlinkSync("/proc/self/ns/pid")) ?? [];
+	return `${hostname()}-${id}`;
+}
+
+function isAlive(pid: number): boolean {
+	try {
+		return process.kill(pid, 0);
+	} catch (error) {
+		return systemCodeOf(error) === "EPERM";
+	}
+}

@@ -1,0 +1,61 @@
+// Folders that no other user can read or write. Plain JavaScript, because it is needed before TypeScript can be loaded.
+import { chmodSync, lstatSync, mkdirSync, realpathSync } from "node:fs";
+import { homedir } from "node:os";
+import { dirname, join } from "node:path";
+
+const OPEN_TO_OTHERS = 0o077;
+const WRITABLE_BY_OTHERS = 0o022;
+const WRITABLE_BY_ALL = 0o002;
+const STICKY = 0o1000;
+
+/**
+ * The folder for everything that Tailtune can make or download again: `tailtune` in XDG_CACHE_HOME or ~/.cache.
+ * @param {NodeJS.ProcessEnv} env
+ */
+export function cachePath(env = process.env) {
+	return join(env.XDG_CACHE_HOME || join(homedir(), ".cache"), "tailtune");
+}
+
+/**
+ * Makes a folder that only this user can read and write (mode 0700), or checks that an existing one is such a folder:
+ * whoever could write to it could have us run his code or delete other files. An own folder that others can only read is
+ * closed to them. Windows has no modes; there the user's own folders are private already.
+ * @param {string} path
+ * @returns {string} the path
+ * @throws {Error} if it can't be made; if it or a folder above it is a link or a file, is another user's, or others may
+ * write to it
+ */
+export function makePrivateFolder(path) {
+	mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+	try {
+		mkdirSync(path, { mode: 0o700 });
+	} catch (error) {
+		if (/** @type {NodeJS.ErrnoException} */ (error).code !== "EEXIST") throw error;
+	}
+	const user = process.geteuid?.();
+	const { mode, uid } = checkFolder(path, user);
+	if (user === undefined) return path;
+	if (uid !== user) throw new Error(`${path}: belongs to user ${uid}, expected ${user}`);
+	if (mode & WRITABLE_BY_OTHERS) throw new Error(`${path}: other users may write to it, expected mode 0700`);
+	if (mode & OPEN_TO_OTHERS) chmodSync(path, 0o700);
+	for (let above = realpathSync(dirname(path)); ; above = dirname(above)) {
+		checkFolder(above, user);
+		if (above === dirname(above)) return path;
+	}
+}
+
+/**
+ * Whoever owns a folder, or may write to one without the sticky bit, can replace what lies in it.
+ * @param {string} path
+ * @param {number | undefined} user
+ */
+function checkFolder(path, user) {
+	const found = lstatSync(path);
+	if (!found.isDirectory()) throw new Error(`${path}: is a link or a file, expected a folder`);
+	if (user === undefined) return found;
+	if (found.uid !== user && found.uid !== 0)
+		throw new Error(`${path}: belongs to user ${found.uid}, expected ${user} or root`);
+	if (found.mode & WRITABLE_BY_ALL && !(found.mode & STICKY))
+		throw new Error(`${path}: all users may write to it, expected a folder of user ${user}`);
+	return found;
+}

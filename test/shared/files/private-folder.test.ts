@@ -1,0 +1,88 @@
+import { chmod, chown, lstat, mkdir, readdir, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import test, { type ExecutionContext } from "ava";
+import { ownCacheFolder } from "../../../shared/files/cache-folder.ts";
+import { makePrivateFolder } from "../../../shared/files/private-folder.mjs";
+import { newFolder } from "../../new-folder.ts";
+
+const modeOf = async (path: string) => (await lstat(path)).mode & 0o777;
+
+/** Another user of this machine: Debian's `nobody`. */
+const NOBODY = 65_534;
+
+/** Only root can give a folder to another user; every other user finds root's. */
+const isRoot = process.geteuid?.() === 0;
+
+test("a private folder and those above it are made for this user alone, whatever the umask", async (t) => {
+	const umask = process.umask(0);
+	t.teardown(() => process.umask(umask));
+	const base = await newFolder();
+	const path = join(base, "outer", "tailtune");
+	t.is(makePrivateFolder(path), path);
+	t.is(await modeOf(path), 0o700);
+	t.is(await modeOf(join(base, "outer")), 0o700);
+	t.is(makePrivateFolder(path), path, "and found again");
+});
+
+test("a folder of this user that others can read is closed to them; one that they can write to is refused", async (t) => {
+	const path = join(await newFolder(), "tailtune");
+	await mkdir(path);
+	await chmod(path, 0o755);
+	makePrivateFolder(path);
+	t.is(await modeOf(path), 0o700);
+	for (const mode of [0o720, 0o702, 0o777, 0o1777]) {
+		await chmod(path, mode);
+		t.throws(() => makePrivateFolder(path), { message: /users may write to it/ }, mode.toString(8));
+		t.is(await modeOf(path), mode & 0o777);
+	}
+});
+
+async function refused(t: ExecutionContext, path: string, reason: RegExp): Promise<void> {
+	t.throws(() => makePrivateFolder(path), { message: reason });
+}
+
+test("a link and a file in its place are refused", async (t) => {
+	const base = await newFolder();
+	await mkdir(join(base, "elsewhere"));
+	await symlink(join(base, "elsewhere"), join(base, "tailtune"));
+	await refused(t, join(base, "tailtune"), /tailtune: is a link or a file, expected a folder/);
+	await symlink(join(base, "nowhere"), join(base, "dangling"));
+	await refused(t, join(base, "dangling"), /dangling: is a link or a file/);
+	await writeFile(join(base, "file"), "");
+	await refused(t, join(base, "file"), /file: is a link or a file/);
+	t.deepEqual(await readdir(join(base, "elsewhere")), []);
+});
+
+test("a folder above it that all users may write to is refused, unless it is sticky as /tmp is", async (t) => {
+	const base = await newFolder();
+	await mkdir(join(base, "shared"));
+	await chmod(join(base, "shared"), 0o777);
+	await refused(t, join(base, "shared", "tailtune"), /shared: all users may write to it/);
+	await refused(t, join(base, "shared", "own", "tailtune"), /shared: all users may write to it/);
+	await chmod(join(base, "shared"), 0o1777);
+	t.notThrows(() => makePrivateFolder(join(base, "shared", "tailtune")));
+});
+
+test("a folder of another user is refused, and so is one below it", async (t) => {
+	const base = await newFolder();
+	if (isRoot) {
+		for (const name of ["theirs", "home"]) {
+			await mkdir(join(base, name), { mode: 0o700 });
+			await chown(join(base, name), NOBODY, NOBODY);
+		}
+		await refused(t, join(base, "theirs"), /theirs: belongs to user 65534, expected 0/);
+		await refused(t, join(base, "home", ".cache", "tailtune"), /home: belongs to user 65534, expected 0 or root/);
+	} else await refused(t, "/usr", /usr: belongs to user 0, expected \d+$/);
+});
+
+test("the cache is below XDG_CACHE_HOME, else below ~/.cache; one that can't be had is an error that names it", async (t) => {
+	const base = await newFolder();
+	t.is(ownCacheFolder({ XDG_CACHE_HOME: join(base, "cache") }), join(base, "cache", "tailtune"));
+	await chmod(join(base, "cache", "tailtune"), 0o777);
+	t.throws(() => ownCacheFolder({ XDG_CACHE_HOME: join(base, "cache") }), {
+		code: "disk",
+		message: /cache\/tailtune: /,
+	});
+	await writeFile(join(base, "file"), "");
+	t.throws(() => ownCacheFolder({ XDG_CACHE_HOME: join(base, "file") }), { code: "disk", message: /cache folder/ });
+});
