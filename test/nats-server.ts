@@ -24,9 +24,14 @@ export interface TestServer {
 	restart(options?: { wipe?: boolean }): Promise<void>;
 }
 
+/** The nats-server of this machine; fails, saying how to get it, if there is none and none can be installed. */
+export function natsServerProgram(): Promise<string> {
+	return findOrInstallNatsServer({ line: () => {}, download: () => () => {} });
+}
+
 /** Starts a nats-server of the test's own. Fails, saying how to get it, where there is none and none can be installed. */
 export async function startNatsServer(options: TestServerOptions = {}): Promise<TestServer> {
-	const binary = await findOrInstallNatsServer(() => {});
+	const binary = await natsServerProgram();
 	const storeDir = options.storeDir ?? (await mkdtemp(join(tmpdir(), "tailtune-nats-")));
 	let server = await startServer({ binary, storeDir, port: options.port, config: options.config });
 	const { url, port } = server;

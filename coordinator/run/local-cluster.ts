@@ -29,7 +29,7 @@ export async function openLocalCluster(
 	run: ClusterRun,
 ): Promise<Cluster> {
 	const tell = (line: string) => terminal.line(line);
-	const binary = await findOrInstallNatsServer(tell);
+	const binary = await findOrInstallNatsServer(terminal);
 	const folder = await mkdtemp(join(tmpdir(), "tailtune-cluster-"));
 	let server: LocalServer | undefined;
 	let processes: WorkerProcesses | undefined;

@@ -1,7 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { TailtuneError } from "../../shared/errors.ts";
-import { runProgram } from "./run-program.ts";
+import { runProgram } from "../../shared/wheels/run-program.ts";
 
 /** Comes with the driver of a GPU host, and only with that. */
 const OF_THE_DRIVER = /^(?:libcuda|libnvidia-ml)\.so/;

@@ -2,7 +2,7 @@ import { mkdir, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { TailtuneError } from "../../shared/errors.ts";
-import { runProgram } from "./run-program.ts";
+import { runProgram } from "../../shared/wheels/run-program.ts";
 import { NAPI_VERSION } from "./wheels.ts";
 
 /** The addon's sources, as its own binding.gyp lists them. */

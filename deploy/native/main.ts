@@ -5,11 +5,11 @@ import { Argument, Command } from "commander";
 import { printError } from "../../coordinator/terminal/print-error.ts";
 import { createTerminal, type Terminal } from "../../coordinator/terminal/terminal.ts";
 import { exitCodeOf, TailtuneError } from "../../shared/errors.ts";
+import { obtainWheel, wheelCache } from "../../shared/wheels/obtain-wheel.ts";
+import { runProgram } from "../../shared/wheels/run-program.ts";
 import { checkLinks } from "./check-links.ts";
 import { ADDON, compileAddon } from "./compile-addon.ts";
 import { addPackages, fetchPrebuilt, nameOf, packageFolder, removePackages } from "./npm-package.ts";
-import { obtainWheel, wheelCache } from "./obtain-wheel.ts";
-import { runProgram } from "./run-program.ts";
 import { unpackWheel } from "./unpack-wheel.ts";
 import { type NativeKind, NODE_API_HEADERS, RECIPES, TFJS_VERSION, WEBGPU_PACKAGES } from "./wheels.ts";
 

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { mkdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { runProgram } from "./run-program.ts";
+import { runProgram } from "../../shared/wheels/run-program.ts";
 
 /** Where this project lies, and with it node_modules. */
 const PROJECT = fileURLToPath(new URL("../../", import.meta.url));

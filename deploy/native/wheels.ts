@@ -1,12 +1,4 @@
-/** A wheel on PyPI: a zip that holds, among other things, libraries that we link against. */
-export interface Wheel {
-	/** As pip knows it. */
-	readonly project: string;
-	readonly version: string;
-	readonly file: string;
-	readonly sizeBytes: number;
-	readonly sha256: string;
-}
+import { type Wheel, wheel } from "../../shared/wheels/wheel.ts";
 
 /** What a kind of installation is made of. */
 export interface Recipe {
@@ -27,14 +19,6 @@ export const TFJS_VERSION = "4.22.0";
 export const NODE_API_HEADERS = "node-api-headers@1.9.0";
 /** The part of that interface which tfjs-node 4.22 is written for. */
 export const NAPI_VERSION = 8;
-
-const wheel = (project: string, version: string, tags: string, sizeBytes: number, sha256: string): Wheel => ({
-	project,
-	version,
-	file: `${project.replaceAll("-", "_")}-${version}-${tags}.whl`,
-	sizeBytes,
-	sha256,
-});
 
 /** What is installed on Linux x64, as pip resolves `tensorflow-cpu==2.21.0` and `tensorflow[and-cuda]==2.21.0`. */
 export const RECIPES: Readonly<Record<NativeKind, Recipe>> = {

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { parse, stringify } from "yaml";
 import { z } from "zod";
-import { findOrInstallNatsServer } from "../../shared/install-nats-server.ts";
+import { natsServerProgram } from "../nats-server.ts";
 import { newFolder } from "../new-folder.ts";
 
 const service = z.looseObject({
@@ -55,7 +55,7 @@ export async function makePlace(
 	await writeFile(join(folder, "run.yaml"), stringify(config));
 	const replacements: readonly [found: string, here: string][] = [
 		["$$", "$"],
-		["exec nats-server", `exec ${await findOrInstallNatsServer(() => {})} -a 127.0.0.1 -p ${nats}`],
+		["exec nats-server", `exec ${await natsServerProgram()} -a 127.0.0.1 -p ${nats}`],
 		["nats://nats:4222", `nats://127.0.0.1:${nats}`],
 		["8222", `${monitoring}`],
 		["coordinator:7070", `127.0.0.1:${tensors}`],

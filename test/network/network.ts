@@ -5,7 +5,7 @@ import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
-import { findOrInstallNatsServer } from "../../shared/install-nats-server.ts";
+import { natsServerProgram } from "../nats-server.ts";
 import { type Cable, type CableKind, layCable } from "./cable.ts";
 import { Host, removeStaleHosts } from "./host.ts";
 
@@ -60,14 +60,7 @@ export async function buildNetwork(kind: CableKind): Promise<Network> {
 /** Starts a nats-server as deploy/ has it. Returns what ends it. */
 export async function startNats(host: Host, passwords: Readonly<Record<string, string>>): Promise<() => Promise<void>> {
 	const storeDir = await mkdtemp(join(tmpdir(), "tailtune-nats-"));
-	const [program = "", ...args] = [
-		...host.via,
-		await findOrInstallNatsServer(() => {}),
-		"-c",
-		NATS_CONFIG,
-		"-sd",
-		storeDir,
-	];
+	const [program = "", ...args] = [...host.via, await natsServerProgram(), "-c", NATS_CONFIG, "-sd", storeDir];
 	const server = execa(program, args, { env: passwords, reject: false, buffer: false });
 	const lines: string[] = [];
 	for await (const line of createInterface({ input: server.stderr as Readable })) {

@@ -5,8 +5,8 @@ import test from "ava";
 import { checkLinks, missingIn } from "../../../deploy/native/check-links.ts";
 import { ADDON } from "../../../deploy/native/compile-addon.ts";
 import { packageFolder } from "../../../deploy/native/npm-package.ts";
-import { runProgram } from "../../../deploy/native/run-program.ts";
 import { RECIPES } from "../../../deploy/native/wheels.ts";
+import { runProgram } from "../../../shared/wheels/run-program.ts";
 import { newFolder } from "../../new-folder.ts";
 
 test("a library that misses another is named, one that misses only the driver's is not", (t) => {

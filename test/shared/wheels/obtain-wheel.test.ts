@@ -7,8 +7,8 @@ import { join } from "node:path";
 import { Writable } from "node:stream";
 import test from "ava";
 import { createTerminal } from "../../../coordinator/terminal/terminal.ts";
-import { obtainWheel, wheelCache } from "../../../deploy/native/obtain-wheel.ts";
-import type { Wheel } from "../../../deploy/native/wheels.ts";
+import { obtainWheel, wheelCache } from "../../../shared/wheels/obtain-wheel.ts";
+import type { Wheel } from "../../../shared/wheels/wheel.ts";
 import { newFolder } from "../../new-folder.ts";
 
 const content = Buffer.from("a wheel");

@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { systemCodeOf, TailtuneError } from "../../shared/errors.ts";
+import { systemCodeOf, TailtuneError } from "../errors.ts";
 
 const execute = promisify(execFile);
 
@@ -8,6 +8,8 @@ const LONGEST_MS = 15 * 60_000;
 
 export interface RunOptions {
 	readonly cwd?: string;
+	/** Default: this process's. */
+	readonly env?: NodeJS.ProcessEnv;
 	/** The program is ended after so long; default: 15 minutes. */
 	readonly limitMs?: number;
 }
@@ -22,6 +24,7 @@ export async function runProgram(program: string, args: readonly string[], optio
 			maxBuffer: 64 << 20,
 			timeout: options.limitMs ?? LONGEST_MS,
 			...(options.cwd !== undefined && { cwd: options.cwd }),
+			...(options.env !== undefined && { env: options.env }),
 		});
 		return stdout;
 	} catch (cause) {

@@ -1,32 +1,43 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { mkdir, rename, rm, stat } from "node:fs/promises";
-import { homedir } from "node:os";
+import { mkdir, mkdtemp, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
-import type { Terminal } from "../../coordinator/terminal/terminal.ts";
-import { TailtuneError } from "../../shared/errors.ts";
-import { downloadFile } from "../../shared/model/hub-download.ts";
+import { TailtuneError } from "../errors.ts";
+import { ownCacheFolder } from "../files/cache-folder.ts";
+import { downloadFile } from "../model/hub-download.ts";
 import { runProgram } from "./run-program.ts";
-import type { Wheel } from "./wheels.ts";
+import type { Wheel } from "./wheel.ts";
 
-/** Where wheels stay, so that the next installation needs no network. */
-export function wheelCache(): string {
-	return join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "tailtune", "wheels");
+/** Told of what is downloaded; a `Terminal` is one. */
+export interface DownloadListener {
+	line(text: string): void;
+	/** @returns to be called with the bytes that are there and the bytes in all */
+	download(name: string): (doneBytes: number, totalBytes: number) => void;
+}
+
+/** The folder that keeps wheels, so that the next installation needs no network. */
+export function wheelCache(env: NodeJS.ProcessEnv = process.env): string {
+	return join(ownCacheFolder(env), "wheels");
 }
 
 /**
- * The path of a wheel that is exactly the one pinned: out of the cache, else from `source`, else by pip.
+ * The path of a wheel that is exactly the one pinned: from the cache, else from `source`, else by pip.
  * @param source a folder that holds the file, or a URL of one, where there is no pip
  * @throws TailtuneError "not-found", "offline" or "checksum" that names the file and how else to come by it
  */
-export async function obtainWheel(wheel: Wheel, source: string | undefined, terminal: Terminal): Promise<string> {
-	const folder = wheelCache();
+export async function obtainWheel(
+	wheel: Wheel,
+	source: string | undefined,
+	listener: DownloadListener,
+	env: NodeJS.ProcessEnv = process.env,
+): Promise<string> {
+	const folder = wheelCache(env);
 	const cached = join(folder, wheel.file);
 	if (await isThere(cached, wheel)) return checkedOwn(cached, wheel);
 	await mkdir(folder, { recursive: true });
-	if (source === undefined) await downloadByPip(wheel, folder, terminal);
-	else if (/^https?:/.test(source)) await downloadFrom(source, wheel, cached, terminal);
+	if (source === undefined) await downloadByPip(wheel, { folder, listener, env });
+	else if (/^https?:/.test(source)) await downloadFrom(source, wheel, cached, listener);
 	else return checked(join(source, wheel.file), wheel);
 	return checkedOwn(cached, wheel);
 }
@@ -56,9 +67,14 @@ async function checked(path: string, { file, sizeBytes, sha256 }: Wheel): Promis
 	throw new TailtuneError("checksum", `${path}: found sha256 ${found}, expected ${sha256} of ${file}`);
 }
 
-async function downloadFrom(base: string, { file, sizeBytes, sha256 }: Wheel, path: string, terminal: Terminal) {
+async function downloadFrom(
+	base: string,
+	{ file, sizeBytes, sha256 }: Wheel,
+	path: string,
+	listener: DownloadListener,
+) {
 	const url = new URL(file, base.endsWith("/") ? base : `${base}/`).href;
-	const progress = terminal.download(file);
+	const progress = listener.download(file);
 	const from = { url, headers: {}, sizeBytes, checksum: sha256 };
 	try {
 		await downloadFile(from, path, new AbortController().signal, (bytes) => progress(bytes, sizeBytes));
@@ -68,26 +84,41 @@ async function downloadFrom(base: string, { file, sizeBytes, sha256 }: Wheel, pa
 	}
 }
 
+interface PipDownload {
+	readonly folder: string;
+	readonly listener: DownloadListener;
+	readonly env: NodeJS.ProcessEnv;
+}
+
 /** pip asks for exactly the file pinned, whatever Python it belongs to. */
-async function downloadByPip({ project, version, file, sizeBytes }: Wheel, folder: string, terminal: Terminal) {
-	terminal.line(`${file}: downloading ${Math.round(sizeBytes / 1e6)} MB with pip`);
-	const aside = join(folder, `.${process.pid}`);
+async function downloadByPip({ project, version, file, sizeBytes }: Wheel, { folder, listener, env }: PipDownload) {
+	listener.line(`${file}: downloading ${Math.round(sizeBytes / 1e6)} MB with pip`);
+	const aside = await mkdtemp(join(folder, ".pip-"));
 	const [, , python = "", abi = "", platforms = ""] = file.replace(/\.whl$/, "").split("-");
 	const only = ["--no-deps", "--only-binary=:all:", "--implementation", python.slice(0, 2)];
 	const tags = platforms.split(".").flatMap((platform) => ["--platform", platform]);
 	const target = python.startsWith("cp") ? ["--python-version", python.slice(2), "--abi", abi] : ["--abi", abi];
 	const args = ["download", "--quiet", ...only, ...tags, ...target, "--dest", aside, `${project}==${version}`];
-	for (const pip of ["pip", "pip3"]) {
+	try {
+		await runFirst(["pip", "pip3"], args, env);
+		await rename(join(aside, file), join(folder, file));
+	} catch (error) {
+		if (!(error instanceof TailtuneError) || error.code !== "not-found") throw error;
+		throw new TailtuneError("not-found", `${file}: no pip here to download it`, { cause: error });
+	} finally {
+		await rm(aside, { recursive: true, force: true });
+	}
+}
+
+/** Runs the first of these programs that exists. */
+async function runFirst(programs: readonly string[], args: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
+	for (const [place, program] of programs.entries()) {
 		try {
-			await runProgram(pip, args);
-			await rename(join(aside, file), join(folder, file));
+			await runProgram(program, args, { env });
 			return;
 		} catch (error) {
-			if (!(error instanceof TailtuneError) || error.code !== "not-found") throw error;
-		} finally {
-			await rm(aside, { recursive: true, force: true });
+			const isMissing = error instanceof TailtuneError && error.code === "not-found";
+			if (!isMissing || place === programs.length - 1) throw error;
 		}
 	}
-	const message = `${file}: no pip here to download it; expected --wheels with a folder or a URL that has it`;
-	throw new TailtuneError("not-found", message);
 }
