@@ -90,8 +90,14 @@ function accessToken(): { accessToken?: string } {
 	return { accessToken: token };
 }
 
+/** A fetch whose answer, the body included, must be there within the limit. */
 function fetchWithin(limitMs: number, signal: AbortSignal): typeof fetch {
-	return (url, init) => fetch(url, { ...init, signal: AbortSignal.any([signal, AbortSignal.timeout(limitMs)]) });
+	return (url, init) => {
+		// The timer holds the controller. AbortSignal.any doesn't hold an AbortSignal.timeout: Node frees it, and fetch never ends.
+		const late = new AbortController();
+		setTimeout(() => late.abort(new Error("no answer")), limitMs).unref();
+		return fetch(url, { ...init, signal: AbortSignal.any([signal, late.signal]) });
+	};
 }
 
 interface CacheTarget {
