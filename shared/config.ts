@@ -14,7 +14,7 @@ export const trainConfigSchema = z.strictObject({
 	preset: z
 		.enum(["book"])
 		.optional()
-		.describe("book: the chapter to the letter (longest padding, last position, last epoch)"),
+		.describe("book: the chapter to the letter (balance before the split, longest padding, last position, last epoch)"),
 
 	data: text()
 		.optional()
@@ -24,12 +24,17 @@ export const trainConfigSchema = z.strictObject({
 	test: text().optional().describe("test file"),
 	textColumn: text().default("text").describe("column or field that holds the text"),
 	labelColumn: text().default("label").describe("column or field that holds the label"),
-	balance: z.boolean().default(true).describe("undersample every class to the smallest"),
+	balance: z
+		.union([z.boolean(), z.literal("all")])
+		.default(true)
+		.describe(
+			"undersample each class to the smallest: true: in training; all: before a split at random; false: nowhere",
+		),
 	split: z
 		.tuple([z.number().positive(), z.number().positive(), z.number().positive()])
 		.refine((parts) => Math.abs(parts[0] + parts[1] + parts[2] - 1) < 1e-9, "expected three fractions that add up to 1")
 		.default([0.7, 0.1, 0.2])
-		.describe("fractions for train,validation,test"),
+		.describe("fractions for train,validation,test: of each class"),
 	seed: count(0).default(123).describe("seed of balance, split, head and batch order"),
 
 	model: text().default("openai-community/gpt2").describe("hub id, folder, demo, or random:small|medium|large|xl"),
@@ -111,5 +116,5 @@ export type RunConfig = TrainConfig & { readonly shards: number };
 
 /** What `--preset` sets unless said otherwise. */
 export const PRESETS = {
-	book: { pad: "longest", token: "last", epochEval: "batches", keep: "last" },
+	book: { balance: "all", pad: "longest", token: "last", epochEval: "batches", keep: "last" },
 } as const satisfies Record<NonNullable<TrainConfig["preset"]>, Partial<TrainConfig>>;

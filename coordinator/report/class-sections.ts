@@ -9,7 +9,28 @@ const ROOMY_CLASSES = 6;
 export function classesSection(result: RunResult): Html {
 	const isRoomy = result.labels.length <= ROOMY_CLASSES;
 	return html`<section aria-labelledby="classes"><h2 id="classes">Class by class</h2>
-<div class="columns${!isRoomy && " one"}">${confusionTable(result, isRoomy)}${scoresTable(result)}</div></section>`;
+<div class="columns${!isRoomy && " one"}">${confusionTable(result, isRoomy)}${scoresTable(result)}</div>
+${textsTable(result)}</section>`;
+}
+
+/** How many texts of each class were read, where they went, and how many were not used. */
+function textsTable({ classes }: RunResult): Html {
+	const columns = {
+		read: "read",
+		train: "training",
+		validation: "validation",
+		test: "test",
+		unused: "not used",
+	} as const;
+	const keys = Object.keys(columns) as (keyof typeof columns)[];
+	const rows = classes.map(
+		(of) =>
+			html`<tr><th scope="row"><bdi>${of.label}</bdi></th>${keys.map((key) => html`<td>${formatCount(of[key])}</td>`)}</tr>`,
+	);
+	const isBalanced = classes.some(({ unused }) => unused > 0);
+	return html`<div class="scroll"><table><caption>Texts</caption>
+<thead><tr><td></td>${keys.map((key) => html`<th scope="col">${columns[key]}</th>`)}</tr></thead><tbody>${rows}</tbody></table></div>
+${isBalanced && html`<p class="note">Not used: --balance takes as many texts of each class as the smallest class has.</p>`}`;
 }
 
 function confusionTable({ labels, confusion }: RunResult, isRoomy: boolean): Html {

@@ -19,13 +19,14 @@ export function settingsSection(config: TrainConfig): Html {
 }
 
 /** The data, what computed, and how to do it again. */
-export function runSection({ texts, audit, engine, versions, commandLine }: RunResult): Html {
+export function runSection({ texts, cut, audit, engine, versions, commandLine }: RunResult): Html {
 	const { double, stale, stray } = audit.ignored;
 	const facts: [string, string][] = [
 		["Training texts", formatCount(texts.train)],
 		["Validation texts", formatCount(texts.validation)],
 		["Test texts", formatCount(texts.test)],
 		["Different texts", formatCount(texts.distinct)],
+		["Texts cut to the limit", formatCount(cut.train + cut.validation + cut.test)],
 		["Parts counted, each once", formatCount(audit.parts)],
 		["Answers not counted", formatCount(double + stale + stray)],
 		["Trunk computed by", engine.trunk],

@@ -26,6 +26,21 @@ export type MetricsLine = z.infer<typeof metricsLineSchema>;
 
 const ofEverySet = <T extends z.ZodType>(of: T) => z.strictObject({ train: of, validation: of, test: of });
 
+const classTextsSchema = z.strictObject({
+	label: z.string(),
+	/** In all files together. */
+	read: count,
+	/** In each set, after balancing. */
+	train: count,
+	validation: count,
+	test: count,
+	/** Left out by --balance. */
+	unused: count,
+});
+
+/** What became of a class's texts. */
+export type ClassTexts = z.infer<typeof classTextsSchema>;
+
 /** Schema of result.json. */
 export const runResultSchema = z.strictObject({
 	finishedAt: z.iso.datetime(),
@@ -46,12 +61,16 @@ export const runResultSchema = z.strictObject({
 			support: count,
 		}),
 	),
-	/** Accuracy on the test set of always answering the most frequent training label. */
+	/** Accuracy on the test set of always answering its most frequent label. */
 	majorityBaseline: z.strictObject({ label: z.string(), accuracy: share }),
 	/** Test texts that also occur, letter for letter, in the training set. */
 	testTextsAlsoInTraining: count,
 	/** Texts by set, and the different ones among all of them. */
 	texts: z.strictObject({ train: count, validation: count, test: count, distinct: count }),
+	/** Class by class, in the order of the labels: what was read, where it went, and how many texts were not used. */
+	classes: z.array(classTextsSchema),
+	/** Texts of each set that were longer than the limit, and so cut. */
+	cut: ofEverySet(count),
 	/** What the frozen trunk was run on: every distinct text once, and again after a resume. */
 	trunk: z.strictObject({ texts: count, tokens: count }),
 	/** What the steps were made of: checked against the plan, each part counted once. See audit.jsonl. */

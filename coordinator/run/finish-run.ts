@@ -65,7 +65,7 @@ function summarise(
 	const scores = mapValues(sets, (examples) => evaluation.score(examples));
 	const labelsOf = (examples: readonly number[]) => examples.map((example) => texts.labelOf(example));
 	const confusion = confusionMatrix(labelsOf(texts.test), evaluation.predictions(texts.test), texts.classes);
-	const majority = majorityBaseline(labelsOf(texts.train), labelsOf(texts.test), texts.classes);
+	const majority = majorityBaseline(labelsOf(texts.test), texts.classes);
 	const labelName = (label: number) => texts.labels[label] ?? "";
 	const kept =
 		best && progress.best ? { ...progress.best, reason: "best" as const } : { ...progress, reason: "last" as const };
@@ -79,6 +79,8 @@ function summarise(
 		majorityBaseline: { label: labelName(majority.label), accuracy: majority.accuracy },
 		testTextsAlsoInTraining: texts.overlap,
 		texts: { ...mapValues(sets, ({ length }) => length), distinct: texts.distinct },
+		classes: [...texts.classTexts],
+		cut: texts.cut,
 		trunk: { ...dispatcher.trunk },
 		audit,
 		seconds: { ...watch.seconds, total: watch.total },

@@ -47,6 +47,7 @@ export class ProgressReporter {
 			download: (name) => terminal.download(name),
 			line: (text) => terminal.line(text),
 			warn: (text) => terminal.warn(text),
+			texts: (summary) => terminal.texts(summary),
 			notice: (notice) => terminal.notice(notice),
 			workers: (change, shards) => terminal.workers(change, shards),
 			result: (folder, result) => terminal.result(folder, result),

@@ -18,12 +18,13 @@ import { exportModel } from "./export-model.ts";
 import { finishRun } from "./finish-run.ts";
 import { interruption } from "./interruption.ts";
 import { loadModel } from "./load-model.ts";
+import { loadSets } from "./load-sets.ts";
 import { prepareFeatures } from "./prepare-features.ts";
 import { ProgressReporter } from "./progress-reporter.ts";
 import type { RunContext } from "./run-context.ts";
 import { runEpochs } from "./run-epochs.ts";
 import { createRunFolder, type RunFolder, reopenRunFolder } from "./run-folder.ts";
-import { loadSplit, prepareTexts, type RunTexts } from "./run-texts.ts";
+import { prepareTexts, type RunTexts } from "./run-texts.ts";
 import { Stopwatch } from "./stopwatch.ts";
 
 /** What a run needs from around it. */
@@ -83,7 +84,7 @@ interface Inputs {
 
 // Texts first: what is wrong with them is told before a model is fetched.
 async function loadInputs(given: TrainConfig, environment: Environment): Promise<Inputs> {
-	const sets = await loadSplit(given, environment.terminal);
+	const sets = await loadSets(given, environment.terminal);
 	const model = await loadModel(given, environment);
 	const config = await fixShards(given, environment);
 	const texts = await prepareTexts(config, sets, model.config);
@@ -113,6 +114,7 @@ async function runInFolder(
 	watch: Stopwatch,
 	environment: Environment,
 ): Promise<FinishedRun> {
+	environment.terminal.texts(texts);
 	const layout = parameterLayout(tail, model.config);
 	const shape: StateShape = {
 		size: layout.size,

@@ -10,6 +10,7 @@ import { createPaint, type Paint } from "./paint.ts";
 import { printable } from "./printable.ts";
 import { EPOCH_HEAD, epochLine, resultLines } from "./tables.ts";
 import type { Phase, Terminal, TerminalStream } from "./terminal.ts";
+import { type TextsSummary, textsLines, textsWarnings } from "./texts-lines.ts";
 import { Work } from "./work.ts";
 import { workersLine } from "./worker-lines.ts";
 
@@ -100,6 +101,11 @@ export class HumanTerminal implements Terminal {
 	notice(notice: Notice): void {
 		if (notice.state === "begun") this.warn(describeNotice(notice));
 		else this.#print(printable(describeNotice(notice)));
+	}
+
+	texts(summary: TextsSummary): void {
+		for (const text of textsLines(summary)) this.line(text);
+		for (const text of textsWarnings(summary)) this.warn(text);
 	}
 
 	epoch(line: MetricsLine): void {

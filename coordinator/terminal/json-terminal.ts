@@ -5,6 +5,7 @@ import type { WorkersChange } from "../run/dispatcher.ts";
 import type { Classification } from "./classification-lines.ts";
 import { downloadProgress } from "./download.ts";
 import type { Phase, Terminal, TerminalStream } from "./terminal.ts";
+import { type TextsSummary, textsWarnings } from "./texts-lines.ts";
 import { Work } from "./work.ts";
 
 const PROGRESS_EVERY_MS = 1000;
@@ -49,6 +50,12 @@ export class JsonTerminal implements Terminal {
 
 	notice(notice: Notice): void {
 		this.#tell("notice", notice);
+	}
+
+	texts(summary: TextsSummary): void {
+		const { classTexts, cut, maxTokens } = summary;
+		this.#tell("texts", { classes: classTexts, cut, maxTokens });
+		for (const text of textsWarnings(summary)) this.warn(text);
 	}
 
 	epoch(line: MetricsLine): void {

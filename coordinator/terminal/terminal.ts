@@ -6,6 +6,7 @@ import type { WorkersChange } from "../run/dispatcher.ts";
 import type { Classification } from "./classification-lines.ts";
 import { HumanTerminal } from "./human-terminal.ts";
 import { JsonTerminal } from "./json-terminal.ts";
+import type { TextsSummary } from "./texts-lines.ts";
 
 /** A piece of work that takes its time. */
 export interface Phase {
@@ -33,6 +34,8 @@ export interface Terminal {
 	warn(text: string): void;
 	/** Shows what holds the command up, or that it no longer does. */
 	notice(notice: Notice): void;
+	/** What a run's texts are, and which of them it does not use. */
+	texts(summary: TextsSummary): void;
 	/** An epoch's end. */
 	epoch(line: MetricsLine): void;
 	/** A worker that joined a run or left it. @param shards of the run */

@@ -50,9 +50,14 @@ export function withLabels(dataset: Dataset, labels: readonly string[]): Dataset
 	return { labels, examples };
 }
 
+/** The places of each label's texts among the examples, in order, by label index. */
+export function examplesByLabel({ labels, examples }: Dataset): number[][] {
+	const places = labels.map((): number[] => []);
+	for (const [place, { label }] of examples.entries()) places[label]?.push(place);
+	return places;
+}
+
 /** How many texts each label has, by label index. */
-export function countByLabel({ labels, examples }: Dataset): number[] {
-	const counts = labels.map(() => 0);
-	for (const { label } of examples) counts[label] = (counts[label] ?? 0) + 1;
-	return counts;
+export function countByLabel(dataset: Dataset): number[] {
+	return examplesByLabel(dataset).map(({ length }) => length);
 }

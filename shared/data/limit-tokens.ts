@@ -1,5 +1,6 @@
 import type { TrainConfig } from "../config.ts";
 import { TailtuneError } from "../errors.ts";
+import { tokenize } from "./tokenize.ts";
 
 /** The most tokens that a text may have. */
 export interface TokenLimit {
@@ -28,6 +29,17 @@ export function tokenLimit({ maxTokens, pad }: Pick<TrainConfig, "maxTokens" | "
 }
 
 /**
+ * Tokens of texts, as far as the limit has a use for them: of a text that will be cut one more than it allows, which shows
+ * that it was longer; of any other all, so that a refusal can tell how many there are.
+ */
+export function tokenizeWithin(texts: readonly { readonly text: string }[], limit: TokenLimit): Promise<Uint32Array[]> {
+	return tokenize(
+		texts.map(({ text }) => text),
+		limit.cut ? limit.tokens + 1 : undefined,
+	);
+}
+
+/**
  * Cuts texts to the limit, or refuses the first that is longer.
  * @param sources where each text comes from, for the message
  * @throws TailtuneError "data" that names the text, its tokens and the limit
@@ -40,7 +52,7 @@ export function limitTokens(
 	return tokens.map((text, index) => {
 		if (text.length <= limit.tokens) return text;
 		if (limit.cut) return text.slice(0, limit.tokens);
-		const allowed = `expected at most ${limit.tokens} (${limit.reason}), or --max-tokens to cut longer texts`;
+		const allowed = `expected at most ${limit.tokens} (${limit.reason}), or --max-tokens context to cut longer texts`;
 		throw new TailtuneError("data", `${sources[index]}: found a text of ${text.length} tokens, ${allowed}`);
 	});
 }

@@ -1,5 +1,5 @@
 import { TailtuneError } from "../errors.ts";
-import { countByLabel, type Dataset } from "./dataset.ts";
+import { countByLabel, type Dataset, type Example, examplesByLabel } from "./dataset.ts";
 import { seededShuffle } from "./seeded-shuffle.ts";
 
 /** The three sets of a run, under the same labels. */
@@ -12,12 +12,60 @@ export interface Split {
 // So that each set can have one of every label.
 const FEWEST_PER_LABEL = 3;
 
+type Fractions = readonly [train: number, validation: number, test: number];
+
 /**
- * Shuffles the texts and cuts them in three: floor(n * train), floor(n * validation), and the rest for the test.
- * @param fractions train, validation, test
- * @throws TailtuneError "data" for one label only, a label with fewer than 3 texts, or a set that would be empty
+ * Divides each label's texts among the sets by `shares`, so that all sets have the labels in the same proportions and none
+ * lacks one. Which text goes where is random, and so is the order in a set.
+ * @throws TailtuneError "data" for one label only, or a label with fewer than 3 texts
  */
-export function split(dataset: Dataset, fractions: readonly [number, number, number], seed: number): Split {
+export function split(dataset: Dataset, fractions: Fractions, seed: number): Split {
+	assertSplittable(dataset);
+	const { labels, examples } = dataset;
+	const sets = { train: [] as number[], validation: [] as number[], test: [] as number[] };
+	for (const [label, own] of examplesByLabel(dataset).entries()) {
+		const shuffled = seededShuffle(own, seed, `split ${labels[label]}`);
+		const [train, validation] = shares(own.length, fractions);
+		for (const [index, place] of shuffled.entries())
+			sets[index < train ? "train" : index < train + validation ? "validation" : "test"].push(place);
+	}
+	const pick = (set: keyof typeof sets): Dataset => ({
+		labels,
+		examples: seededShuffle(sets[set], seed, `split into ${set}`).map((place) => examples[place] as Example),
+	});
+	return { train: pick("train"), validation: pick("validation"), test: pick("test") };
+}
+
+/**
+ * Whole numbers in the proportions of the fractions, by largest remainder: each exact share is rounded down, and what is
+ * left goes to the largest remainders, to the earlier of equals. A share of none takes one from the largest share.
+ * @param count to be divided, at least as many as fractions
+ */
+export function shares(count: number, fractions: Fractions): [number, number, number] {
+	const exact = fractions.map((fraction) => count * fraction);
+	const sizes = exact.map(Math.floor);
+	const left = count - sizes.reduce((sum, size) => sum + size, 0);
+	const remainder = (set: number) => (exact[set] ?? 0) - Math.floor(exact[set] ?? 0);
+	const byRemainder = [...sizes.keys()].sort((a, b) => remainder(b) - remainder(a));
+	for (const set of byRemainder.slice(0, left)) give(set, 1);
+	for (const set of sizes.keys()) {
+		if (sizes[set] !== 0) continue;
+		give(sizes.indexOf(Math.max(...sizes)), -1);
+		give(set, 1);
+	}
+	return sizes as [number, number, number];
+
+	function give(set: number, texts: number): void {
+		sizes[set] = (sizes[set] ?? 0) + texts;
+	}
+}
+
+/**
+ * Shuffles the texts and cuts them in three without regard to labels, as the book does: floor(n * train), floor(n *
+ * validation), and the rest for the test.
+ * @throws TailtuneError "data" as `split`, or for a set that would be empty
+ */
+export function splitAtRandom(dataset: Dataset, fractions: Fractions, seed: number): Split {
 	assertSplittable(dataset);
 	const { labels, examples } = dataset;
 	const shuffled = seededShuffle(examples, seed, "split");
@@ -36,7 +84,7 @@ export function split(dataset: Dataset, fractions: readonly [number, number, num
 	return sets;
 }
 
-/** Throws TailtuneError "data", naming the first row of the label, where one has too few texts for three sets. */
+/** Throws TailtuneError "data", naming the first row of the label, if one has too few texts for three sets. */
 export function assertSplittable(dataset: Dataset): void {
 	assertSeveralLabels(dataset);
 	for (const [label, count] of countByLabel(dataset).entries()) {
@@ -44,7 +92,8 @@ export function assertSplittable(dataset: Dataset): void {
 		const source = dataset.examples.find((example) => example.label === label)?.source;
 		const found = `found ${count} ${count === 1 ? "text" : "texts"}`;
 		const name = JSON.stringify(dataset.labels[label]);
-		throw new TailtuneError("data", `${source}: label ${name}: ${found}, expected at least ${FEWEST_PER_LABEL}`);
+		const expected = `expected at least ${FEWEST_PER_LABEL}, one for each set`;
+		throw new TailtuneError("data", `${source}: label ${name}: ${found}, ${expected}`);
 	}
 }
 

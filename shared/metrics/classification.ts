@@ -47,24 +47,20 @@ export function classScores(confusion: readonly (readonly number[])[]): ClassSco
 	});
 }
 
-/** What always answering the most frequent training label reaches. */
+/** The accuracy that always answering the most frequent class of a set reaches on that set. */
 export interface MajorityBaseline {
-	/** The most frequent class in training, the first of equals. */
+	/** The most frequent class, the first of equals. */
 	readonly label: number;
-	/** Its share of the test texts. */
+	/** Its share of the texts. */
 	readonly accuracy: number;
 }
 
-/** @param testLabels at least one */
-export function majorityBaseline(
-	trainLabels: readonly number[],
-	testLabels: readonly number[],
-	classes: number,
-): MajorityBaseline {
+/** @param labels of the set that is measured, at least one, each in [0, classes) */
+export function majorityBaseline(labels: readonly number[], classes: number): MajorityBaseline {
 	const counts = new Array<number>(classes).fill(0);
-	for (const label of trainLabels) counts[label] = (counts[label] ?? 0) + 1;
-	const label = counts.indexOf(Math.max(...counts));
-	return { label, accuracy: testLabels.filter((of) => of === label).length / testLabels.length };
+	for (const label of labels) counts[label] = (counts[label] ?? 0) + 1;
+	const most = counts.reduce((largest, count) => Math.max(largest, count), 0);
+	return { label: counts.indexOf(most), accuracy: most / labels.length };
 }
 
 /**

@@ -8,7 +8,7 @@ import { type Dataset, toDataset } from "../../shared/data/dataset.ts";
 import { loadDataset } from "../../shared/data/load-dataset.ts";
 import { seededShuffle } from "../../shared/data/seeded-shuffle.ts";
 import { sharedRows } from "../../shared/data/shared-rows.ts";
-import { split } from "../../shared/data/split.ts";
+import { splitAtRandom } from "../../shared/data/split.ts";
 import { tokenize } from "../../shared/data/tokenize.ts";
 
 /** Labelled texts on disk, in three sets that every side reads as they are. */
@@ -65,7 +65,7 @@ export async function madeUpMessages(
 /** Writes texts for every side, cut to so many tokens. */
 export async function writeBenchTexts(dataset: Dataset, folder: string, longest = LONGEST_TOKENS): Promise<BenchTexts> {
 	await mkdir(folder, { recursive: true });
-	const sets = split(dataset, [0.7, 0.1, 0.2], SEED);
+	const sets = splitAtRandom(dataset, [0.7, 0.1, 0.2], SEED);
 	const tokens = await tokenize(
 		dataset.examples.map(({ text }) => text),
 		longest,

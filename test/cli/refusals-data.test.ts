@@ -52,7 +52,7 @@ const refused: [title: string, data: string, message: string][] = [
 	[
 		"a label of two texts, as it is in the file",
 		"few.tsv",
-		'few.tsv:5: label "spam": found 2 texts, expected at least 3',
+		'few.tsv:5: label "spam": found 2 texts, expected at least 3, one for each set',
 	],
 	["an unknown column", "columns.csv", 'columns.csv:1: no column "text" (--text-column); found id, body, kind'],
 	["a row with another number of fields", "fields.csv", "fields.csv:3: found 3 fields, expected 2 as in the header"],
@@ -78,7 +78,7 @@ const refused: [title: string, data: string, message: string][] = [
 	[
 		"a text longer than the context",
 		"long.tsv",
-		"long.tsv:21: found a text of 301 tokens, expected at most 256 (the model's context), or --max-tokens to cut longer texts",
+		"long.tsv:21: found a text of 301 tokens, expected at most 256 (the model's context), or --max-tokens context to cut longer texts",
 	],
 ];
 
@@ -94,7 +94,7 @@ for (const [title, data, message] of refused) {
 test.serial("refuses a label of two texts before it balances", (t) =>
 	assertRefused(t, folder, ["train", "--data", "few.tsv", "--model", "demo", "--out", "out"], {
 		exitCode: 1,
-		message: 'few.tsv:5: label "spam": found 2 texts, expected at least 3',
+		message: 'few.tsv:5: label "spam": found 2 texts, expected at least 3, one for each set',
 	}),
 );
 

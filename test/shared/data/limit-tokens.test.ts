@@ -10,7 +10,7 @@ test("a text over the context is refused with its row, or cut where --max-tokens
 	const error = t.throws(() => limitTokens(texts, sources, limit), { instanceOf: TailtuneError, code: "data" });
 	t.is(
 		error?.message,
-		"f:2: found a text of 4 tokens, expected at most 3 (the model's context), or --max-tokens to cut longer texts",
+		"f:2: found a text of 4 tokens, expected at most 3 (the model's context), or --max-tokens context to cut longer texts",
 	);
 	const cut = [Uint32Array.of(1, 2), Uint32Array.of(1, 2, 3)];
 	t.deepEqual(limitTokens(texts, sources, tokenLimit({ pad: "bucket", maxTokens: "context" }, 3)), cut);

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { balance } from "../../../shared/data/balance.ts";
 import { countByLabel, type Dataset, toDataset } from "../../../shared/data/dataset.ts";
 import { seededShuffle } from "../../../shared/data/seeded-shuffle.ts";
-import { assertSeveralLabels, countOverlap, split } from "../../../shared/data/split.ts";
+import { assertSeveralLabels, countOverlap, shares, split, splitAtRandom } from "../../../shared/data/split.ts";
 import { TailtuneError } from "../../../shared/errors.ts";
 
 /** A data set with so many texts of each label; every text is different. */
@@ -32,10 +32,59 @@ test("balancing leaves exactly as many texts of each label as the smallest has, 
 	t.pass();
 });
 
-test("a split loses no text, doubles none and has none in two sets; its sizes are the chapter's", (t) => {
+test("balancing takes time that grows with the texts, not with labels times texts", (t) => {
+	const labels = 150_000;
+	const balanced = balance(withCounts(Array.from({ length: labels }, () => 1)), 1);
+	t.is(balanced.examples.length, labels);
+});
+
+test("shares are those of largest remainders, and no set goes without", (t) => {
+	t.deepEqual(shares(747, fractions), [523, 75, 149]);
+	t.deepEqual(shares(50, fractions), [35, 5, 10]);
+	t.deepEqual(shares(10, fractions), [7, 1, 2]);
+	t.deepEqual(shares(4, fractions), [2, 1, 1]);
+	t.deepEqual(shares(3, fractions), [1, 1, 1]);
+	t.deepEqual(shares(100, [0.98, 0.01, 0.01]), [98, 1, 1]);
+	t.deepEqual(shares(10, [0.98, 0.01, 0.01]), [8, 1, 1]);
+	fc.assert(
+		fc.property(fc.integer({ min: 3, max: 1e6 }), (count) => {
+			const sizes = shares(count, fractions);
+			t.is(sizes[0] + sizes[1] + sizes[2], count);
+			t.true(
+				sizes.every((size, set) => size >= 1 && (count < 10 || Math.abs(size - count * (fractions[set] ?? 0)) < 1)),
+			);
+		}),
+	);
+});
+
+test("a split loses no text, doubles none, and gives each set its share of each label, whichever order the file has", (t) => {
 	fc.assert(
 		fc.property(datasets, fc.nat(), (dataset, seed) => {
-			const { train, validation, test } = split(dataset, fractions, seed);
+			const sets = split(dataset, fractions, seed);
+			const all = Object.values(sets).flatMap(({ examples }) => examples);
+			const counts = Object.values(sets).map(countByLabel);
+			return (
+				new Set(all).size === dataset.examples.length &&
+				all.length === dataset.examples.length &&
+				countByLabel(dataset).every((count, label) =>
+					shares(count, fractions).every((share, set) => counts[set]?.[label] === share),
+				)
+			);
+		}),
+	);
+	t.pass();
+});
+
+test("the texts of a set come in random order, not label by label", (t) => {
+	const { train } = split(withCounts([100, 100]), fractions, 1);
+	const first = train.examples.slice(0, 70).filter(({ label }) => label === 0).length;
+	t.true(first > 20 && first < 50, `${first} of the first 70`);
+});
+
+test("a split at random loses no text, doubles none and has none in two sets; its sizes are the book's", (t) => {
+	fc.assert(
+		fc.property(datasets, fc.nat(), (dataset, seed) => {
+			const { train, validation, test } = splitAtRandom(dataset, fractions, seed);
 			const all = [train, validation, test].flatMap(({ examples }) => examples);
 			const size = dataset.examples.length;
 			return (
@@ -47,11 +96,7 @@ test("a split loses no text, doubles none and has none in two sets; its sizes ar
 			);
 		}),
 	);
-	t.pass();
-});
-
-test("two times 747 texts are split into 1,045, 149 and 300", (t) => {
-	const sets = split(balance(withCounts([4827, 747]), 123), fractions, 123);
+	const sets = splitAtRandom(balance(withCounts([4827, 747]), 123), fractions, 123);
 	t.deepEqual(
 		Object.values(sets).map(({ examples }) => examples.length),
 		[1045, 149, 300],
@@ -62,8 +107,10 @@ test("the same seed gives the same choice and split, another seed others", (t) =
 	const dataset = withCounts([60, 20]);
 	t.deepEqual(textsOf(balance(dataset, 1)), textsOf(balance(dataset, 1)));
 	t.notDeepEqual(textsOf(balance(dataset, 1)), textsOf(balance(dataset, 2)));
-	t.deepEqual(textsOf(split(dataset, fractions, 1).train), textsOf(split(dataset, fractions, 1).train));
-	t.notDeepEqual(textsOf(split(dataset, fractions, 1).train), textsOf(split(dataset, fractions, 2).train));
+	for (const by of [split, splitAtRandom]) {
+		t.deepEqual(textsOf(by(dataset, fractions, 1).train), textsOf(by(dataset, fractions, 1).train));
+		t.notDeepEqual(textsOf(by(dataset, fractions, 1).train), textsOf(by(dataset, fractions, 2).train));
+	}
 });
 
 test("a shuffle gives the order that it always gave", (t) => {
@@ -71,14 +118,15 @@ test("a shuffle gives the order that it always gave", (t) => {
 	t.notDeepEqual(seededShuffle("abcdefgh", 123, "other"), seededShuffle("abcdefgh", 123, "split"));
 });
 
-test("one label only, a label with fewer than 3 texts and a set without texts are refused", (t) => {
-	const refusal = (dataset: Dataset, parts = fractions) =>
-		t.throws(() => split(dataset, parts, 1), { instanceOf: TailtuneError, code: "data" })?.message;
+test("one label only, a label with fewer than 3 texts and a random split with a set without texts are refused", (t) => {
+	const refusal = (dataset: Dataset) =>
+		t.throws(() => split(dataset, fractions, 1), { instanceOf: TailtuneError, code: "data" })?.message;
 	t.is(refusal(withCounts([9])), 'f:1: found only label "label 0" in 9 texts, expected at least 2 labels');
 	t.throws(() => assertSeveralLabels(withCounts([9])), { code: "data" });
-	t.is(refusal(withCounts([9, 2])), 'f:10: label "label 1": found 2 texts, expected at least 3');
+	t.is(refusal(withCounts([9, 2])), 'f:10: label "label 1": found 2 texts, expected at least 3, one for each set');
 	t.is(
-		refusal(withCounts([3, 3])),
+		t.throws(() => splitAtRandom(withCounts([3, 3]), fractions, 1), { instanceOf: TailtuneError, code: "data" })
+			?.message,
 		"--split: 0.7,0.1,0.2 of 6 texts leaves none for validation, expected at least one in each set",
 	);
 });

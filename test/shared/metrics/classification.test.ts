@@ -73,9 +73,16 @@ test("F1 is the harmonic mean, and recall weighted by support is the accuracy", 
 	t.pass();
 });
 
-test("the majority baseline takes the most frequent training label, the first of equals, and scores it on the test set", (t) => {
-	t.deepEqual(majorityBaseline([1, 0, 1], [1, 0, 0, 0], 2), { label: 1, accuracy: 0.25 });
-	t.deepEqual(majorityBaseline([2, 1, 1, 2], [1, 2], 3), { label: 1, accuracy: 0.5 });
+test("the majority baseline is the share of the most frequent label, the first of equals, in the set that is measured", (t) => {
+	t.deepEqual(majorityBaseline([1, 0, 0, 0], 2), { label: 0, accuracy: 0.75 });
+	t.deepEqual(majorityBaseline([2, 1, 2, 1], 3), { label: 1, accuracy: 0.5 });
+	fc.assert(
+		fc.property(answers, ({ classes, labels }) => {
+			const { label, accuracy } = majorityBaseline(labels, classes);
+			t.is(accuracy, labels.filter((of) => of === label).length / labels.length);
+			t.true(accuracy >= 1 / classes, "no worse than chance");
+		}),
+	);
 });
 
 test("Wilson's interval is the one computed by hand, and reaches neither below 0 nor above 1", (t) => {
