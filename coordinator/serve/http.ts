@@ -16,6 +16,7 @@ import { MAX_MESSAGE_BYTES } from "../../shared/rpc/config.ts";
 import type { TlsFiles } from "../../shared/rpc/credentials.ts";
 import { checkOpenDoor, parseAddress } from "../../shared/rpc/server.ts";
 import { toStatus } from "../../shared/rpc/status.ts";
+import { onlyJson, onlyLoopbackHost } from "./http-checks.ts";
 import type { ServeMetrics } from "./metrics.ts";
 import { METRICS_PATH } from "./read-tokens.ts";
 import { CLASSIFIER, classifyText, type ServiceParts } from "./service.ts";
@@ -23,6 +24,8 @@ import { CLASSIFIER, classifyText, type ServiceParts } from "./service.ts";
 export interface HttpParts extends ServiceParts {
 	readonly metrics: ServeMetrics;
 	readonly tokens: readonly TokenRule[] | undefined;
+	/** Whether requests must name this host by loopback: there is nothing else that keeps other sites' pages out. */
+	readonly onlyLoopback: boolean;
 	/** Origin whose pages may call. */
 	readonly cors: string | undefined;
 	/** Whether health probes are told that all is well. */
@@ -48,6 +51,7 @@ const HTTP_STATUS: Readonly<Partial<Record<Status, ContentfulStatusCode>>> = {
 /** `POST /v1/classify`, `GET /metrics` and `GET /healthz`. */
 export function httpApp(parts: HttpParts): Hono {
 	const app = new Hono();
+	if (parts.onlyLoopback) app.use(onlyLoopbackHost);
 	if (parts.cors !== undefined) app.use(cors({ origin: parts.cors }));
 	app.onError((error, context) => refuse(context, error));
 	app.notFound((context) => refuse(context, new TailtuneError("not-found", `${context.req.path}: nothing here`)));
@@ -55,7 +59,7 @@ export function httpApp(parts: HttpParts): Hono {
 		maxSize: MAX_MESSAGE_BYTES,
 		onError: (context) => context.json({ code: "INVALID_ARGUMENT", message: "the body is too large" }, 413),
 	});
-	app.post("/v1/classify", tooLarge, async (context) => {
+	app.post("/v1/classify", onlyJson, tooLarge, async (context) => {
 		checkToken(context, `/${CLASSIFIER}/Classify`, parts.tokens);
 		const request = parseBody(await context.req.arrayBuffer());
 		return context.json(await classifyText(parts, request, context.req.raw.signal));

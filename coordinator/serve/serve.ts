@@ -57,7 +57,8 @@ export async function serve(parts: ServeParts): Promise<Serving> {
 		{ listen: options.listen, tls, tokens, onRefused: (reason) => metrics.refused(reason) },
 		[classifierService(service), ...standard.services],
 	);
-	const app = httpApp({ ...service, metrics, tokens, cors: options.cors, isServing });
+	const onlyLoopback = tokens === undefined && tls === undefined;
+	const app = httpApp({ ...service, metrics, tokens, onlyLoopback, cors: options.cors, isServing });
 	const listening = options.http === undefined ? undefined : listenHttp(app, options.http, tls, tokens !== undefined);
 	const http = await listening?.catch(async (error) => {
 		await server.close();

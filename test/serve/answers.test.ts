@@ -11,7 +11,7 @@ import { tokenize } from "../../shared/data/tokenize.ts";
 import { startWorker } from "../../worker/lifecycle.ts";
 import { sampleTexts } from "../cli/tailtune.ts";
 import { labels, makeRun } from "./run-folder.ts";
-import { classify, classifyStream, connect, startServer, statusOf } from "./server.ts";
+import { classify, classifyStream, connect, post, startServer, statusOf } from "./server.ts";
 
 const texts = sampleTexts(20)
 	.trim()
@@ -82,10 +82,7 @@ test("one text, several, a stream and HTTP say the same, with all that belongs t
 	t.deepEqual(rounded(batch?.classifications ?? []), rounded(single));
 	t.deepEqual(rounded(await classifyStream(client, texts)), rounded(single));
 
-	const response = await fetch(`${server.url}/v1/classify`, {
-		method: "POST",
-		body: JSON.stringify({ text: texts[0] }),
-	});
+	const response = await post(server, JSON.stringify({ text: texts[0] }));
 	const json = (await response.json()) as typeof first;
 	t.is(response.status, 200);
 	t.deepEqual(rounded(json ? [json] : []), rounded(first ? [first] : []));
@@ -128,7 +125,7 @@ test("what can't be answered ends with the status for it, by gRPC and by HTTP", 
 		const status = await statusOf(classify(client, request));
 		t.is(status.code, code);
 		t.regex(status.details, message);
-		const response = await fetch(`${server.url}/v1/classify`, { method: "POST", body: JSON.stringify(request) });
+		const response = await post(server, JSON.stringify(request));
 		t.is(response.status, httpCode);
 		t.regex(await response.text(), message);
 	}
@@ -152,12 +149,11 @@ test("what can't be answered ends with the status for it, by gRPC and by HTTP", 
 	t.regex(status.details, /UTF-8/);
 	t.is((await classify(client, { text: "an honest \uFFFD" })).tokenCount, 3);
 
-	const post = (body: string | Uint8Array<ArrayBuffer>) => fetch(`${server.url}/v1/classify`, { method: "POST", body });
-	t.is((await post("{")).status, 400);
-	t.is((await post('{"text":1}')).status, 400);
-	t.is((await post('{"text":"a","more":1}')).status, 400);
-	t.is((await post(Uint8Array.of(0x22, 0xff, 0x22))).status, 400);
-	t.is((await post(`{"text":"${"a ".repeat(3 << 20)}"}`)).status, 413);
+	t.is((await post(server, "{")).status, 400);
+	t.is((await post(server, '{"text":1}')).status, 400);
+	t.is((await post(server, '{"text":"a","more":1}')).status, 400);
+	t.is((await post(server, Uint8Array.of(0x22, 0xff, 0x22))).status, 400);
+	t.is((await post(server, `{"text":"${"a ".repeat(3 << 20)}"}`)).status, 413);
 	t.is((await fetch(`${server.url}/v2`)).status, 404);
 	t.is((await statusOf(classify(client, { text: "a ".repeat(3 << 20) }))).code, Status.RESOURCE_EXHAUSTED);
 });

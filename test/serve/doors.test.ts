@@ -7,7 +7,7 @@ import { tailtune } from "../cli/tailtune.ts";
 import { newFolder } from "../new-folder.ts";
 import { makeCertificates } from "../shared/rpc/certificates.ts";
 import { makeRun } from "./run-folder.ts";
-import { classify, connect, startServer, statusOf } from "./server.ts";
+import { classify, connect, post, startServer, statusOf } from "./server.ts";
 
 test("tokens open what they are for, and nothing is answered without one", async (t) => {
 	const tokenFile = join(await newFolder(), "tokens");
@@ -22,9 +22,9 @@ test("tokens open what they are for, and nothing is answered without one", async
 	t.is(await ask("probes-only"), Status.PERMISSION_DENIED);
 	t.is(await ask("texts-only"), Status.OK);
 	const http = async (path: string, token?: string, body?: string) => {
-		const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
-		const init = body === undefined ? { headers } : { headers, body, method: "POST" };
-		return (await fetch(server.url + path, init)).status;
+		const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
+		const answer = body === undefined ? fetch(server.url + path, { headers }) : post(server, body, headers);
+		return (await answer).status;
 	};
 	const body = '{"text":"hello"}';
 	t.is(await http("/v1/classify", undefined, body), 401);

@@ -91,6 +91,19 @@ export async function connect(
 	return client;
 }
 
+/** Sends a body to be classified by HTTP. */
+export function post(
+	{ url }: ServerProcess,
+	body: string | Uint8Array<ArrayBuffer>,
+	headers: Readonly<Record<string, string>> = {},
+): Promise<Response> {
+	return fetch(`${url}/v1/classify`, {
+		method: "POST",
+		body,
+		headers: { "content-type": "application/json", ...headers },
+	});
+}
+
 /** What a server says of a text. Rejects with the status where it says none. */
 export function classify(
 	client: ClassifierClient,
