@@ -9,6 +9,7 @@ import { obtainWheel, wheelCache } from "../../shared/wheels/obtain-wheel.ts";
 import { runProgram } from "../../shared/wheels/run-program.ts";
 import { checkLinks } from "./check-links.ts";
 import { ADDON, compileAddon } from "./compile-addon.ts";
+import { linkLibraries, searchedFolders } from "./link-libraries.ts";
 import { addPackages, fetchPrebuilt, nameOf, packageFolder, removePackages } from "./npm-package.ts";
 import { unpackWheel } from "./unpack-wheel.ts";
 import { type NativeKind, NODE_API_HEADERS, RECIPES, TFJS_VERSION, WEBGPU_PACKAGES } from "./wheels.ts";
@@ -78,6 +79,7 @@ async function buildFromWheels(kind: NativeKind, source: string | undefined, ter
 	for (const wheel of RECIPES[kind].wheels) {
 		await unpackWheel(await obtainWheel(wheel, source, terminal), aside, terminal);
 	}
+	if (kind === "gpu") await linkLibraries(aside, await searchedFolders(aside));
 	await rm(join(folder, "deps"), { recursive: true, force: true });
 	await rename(aside, join(folder, "deps"));
 	terminal.line("compiling the addon");

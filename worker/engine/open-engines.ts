@@ -86,7 +86,9 @@ export async function describeEngines(choice: EngineChoice): Promise<{ trunk: En
 		: (await (await loadTfjs()).openTfjsBackend(tfjsChoice(choice))).info;
 	if (choice.requireGpu && !info.isGpu) {
 		const found = `${info.engine} ${info.backend} computes on ${info.device}`;
-		const how = "a GPU: look at its driver (nvidia-smi), npm run native -- gpu, or --engine tfjs --backend webgpu";
+		const how =
+			"a GPU: check the driver (nvidia-smi) and npm run native -- gpu, or use --engine tfjs --backend webgpu; " +
+			"TF_CPP_MIN_LOG_LEVEL=0 shows why TensorFlow uses no GPU";
 		throw new TailtuneError("engine", `--require-gpu: ${found}, expected ${how}`);
 	}
 	return { trunk: info, tail: info };

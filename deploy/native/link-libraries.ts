@@ -1,0 +1,46 @@
+import { existsSync } from "node:fs";
+import { readdir, symlink } from "node:fs/promises";
+import { dirname, join, relative } from "node:path";
+import { TailtuneError } from "../../shared/errors.ts";
+import { runProgram } from "../../shared/wheels/run-program.ts";
+
+/** Opens CUDA's libraries by name, relative to the package's deps/. */
+const OPENER = "lib/libtensorflow_framework.so.2";
+
+/** The folders in which TensorFlow searches for the libraries that it opens by name. @param deps holds lib/ and nvidia/ */
+export async function searchedFolders(deps: string): Promise<string[]> {
+	const opener = join(deps, OPENER);
+	return runPathOf(await runProgram("readelf", ["--dynamic", "--wide", opener]), dirname(opener));
+}
+
+/**
+ * The folders that a library's run path names, in order and each once.
+ * @param report the output of `readelf --dynamic` for the library
+ * @param origin the library's folder, for `$ORIGIN`
+ */
+export function runPathOf(report: string, origin: string): string[] {
+	const [, path = ""] = /\((?:RUNPATH|RPATH)\).*\[(.*)\]/.exec(report) ?? [];
+	const folders = path.split(":").filter((folder) => folder !== "");
+	return [...new Set(folders.map((folder) => join(folder.replace("$ORIGIN", origin))))];
+}
+
+/**
+ * Links every library below deps/nvidia into one of the searched folders, unless it lies in one already.
+ * TensorFlow opens CUDA's libraries by name, and uses no GPU if it doesn't find one of them; `ldd` doesn't list such libraries.
+ * The links lie in another library's `nvidia/NAME/lib`, because the libraries' own run paths are relative to a folder at that depth.
+ * @param deps holds lib/ and nvidia/
+ * @throws TailtuneError "engine" if none of the searched folders is below deps/nvidia
+ */
+export async function linkLibraries(deps: string, searched: readonly string[]): Promise<void> {
+	const nvidia = join(deps, "nvidia");
+	const into = searched.find((folder) => folder.startsWith(`${nvidia}/`) && existsSync(folder));
+	if (into === undefined)
+		throw new TailtuneError("engine", `${join(deps, OPENER)}: its run path names no folder of ${nvidia}`);
+	for (const name of await readdir(nvidia)) {
+		const folder = join(nvidia, name, "lib");
+		if (!existsSync(folder) || searched.includes(folder)) continue;
+		for (const library of await readdir(folder)) {
+			if (/\.so(\.|$)/.test(library)) await symlink(join(relative(into, folder), library), join(into, library));
+		}
+	}
+}
