@@ -1,7 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
+import type { TrainConfig } from "../../shared/config.ts";
 import { PAD_ID } from "../../shared/data/effective-sequence.ts";
+import type { TokenLimit } from "../../shared/data/limit-tokens.ts";
 import { TailtuneError } from "../../shared/errors.ts";
 import { TRUNK_PRECISIONS } from "../../shared/model/trunk-precision.ts";
 import type { RunContext } from "../run/run-context.ts";
@@ -12,8 +14,10 @@ const settingsSchema = z.strictObject({
 	labels: z.array(z.string()).min(2),
 	token: z.enum(["last-real", "last", "first", "mean", "mean-real"]),
 	causal: z.boolean(),
-	/** Texts are cut to so many tokens. */
+	/** The most tokens that a text may have. */
 	maxTokens: z.int().min(1),
+	/** Whether a longer text is cut, as in the run; otherwise it is refused unless whoever asks wants it cut. */
+	truncate: z.boolean().default(false),
 	/** Texts are padded to so many tokens; null: to the longest of their batch, where padding matters at all. */
 	padTo: z.int().min(1).nullable(),
 	padId: z.int(),
@@ -34,10 +38,10 @@ export function classifierSettings({
 	config,
 	cut,
 }: Pick<RunContext, "texts" | "config" | "cut">): ClassifierSettings {
-	const { labels, padding, maxTokens } = texts;
+	const { labels, padding, maxTokens, truncate } = texts;
 	const { token, causal, padTo = null, padId = PAD_ID } = padding;
 	const computed = computedBy(config, cut);
-	return { format: 1, labels: [...labels], token, causal, maxTokens, padTo, padId, ...computed };
+	return { format: 1, labels: [...labels], token, causal, maxTokens, truncate, padTo, padId, ...computed };
 }
 
 /** In fp32 it makes no difference where the trunk ends, and with one block after it there is least to compute. */
@@ -48,6 +52,23 @@ function computedBy(
 	const hasCut = trainable === "head" || trainable === "last-block" || trainable === "last-two-blocks";
 	if (trunkPrecision === "fp32" || !hasCut || cut === 0) return { trunkPrecision: "fp32", tail: "last-block" };
 	return { trunkPrecision, tail: trainable };
+}
+
+/**
+ * The most tokens that a tuned model is given of a text.
+ * @param asked `--max-tokens`: longer texts are cut to it, to what the model takes with "context"; unset: as the run did
+ * @throws TailtuneError "usage" if it is more than the model takes
+ */
+export function classifierLimit(
+	{ maxTokens, truncate }: ClassifierSettings,
+	asked: TrainConfig["maxTokens"],
+): TokenLimit {
+	if (typeof asked === "number" && asked > maxTokens) {
+		const expected = `expected at most ${maxTokens}, which this model was tuned with`;
+		throw new TailtuneError("usage", `--max-tokens: found ${asked}, ${expected}`);
+	}
+	const tokens = typeof asked === "number" ? asked : maxTokens;
+	return { tokens, cut: truncate || asked !== undefined, reason: "the limit that the model was tuned with" };
 }
 
 /** Reads the settings of a model folder. @throws TailtuneError "not-found" or "model" that names the file */

@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import type { TrainConfig } from "../../shared/config.ts";
+import type { SourcedText } from "../../shared/data/dataset.ts";
 import { type EffectiveSequence, effectiveSequence } from "../../shared/data/effective-sequence.ts";
-import { tokenize } from "../../shared/data/tokenize.ts";
+import { limitTokens, type TokenLimit, tokenizeWithin } from "../../shared/data/limit-tokens.ts";
 import type { TailSpec, WorkItem } from "../../shared/messages.ts";
 import { initialParameters } from "../../shared/model/initial-parameters.ts";
 import { openModel } from "../../shared/model/open-model.ts";
@@ -10,7 +11,7 @@ import { TRAINABLE_BY_NAME } from "../../shared/model/tail-spec.ts";
 import { groupForTrunk } from "../plan/group-for-trunk.ts";
 import type { Cluster, ClusterRun } from "../run/cluster.ts";
 import type { Environment } from "../run/train.ts";
-import { type ClassifierSettings, readClassifierSettings } from "./classifier-settings.ts";
+import { type ClassifierSettings, classifierLimit, readClassifierSettings } from "./classifier-settings.ts";
 
 /** What the model says of a text. */
 export interface Answer {
@@ -19,13 +20,18 @@ export interface Answer {
 	/** Of each label, in [0, 1], adding up to 1. */
 	readonly probabilities: readonly number[];
 	readonly logits: readonly number[];
-	/** Tokens of the text, and whether it had more than the model was tuned for. */
+	/** Tokens that were read. */
 	readonly tokens: number;
+}
+
+/** The answer to a text that may have been cut. */
+export interface TextAnswer extends Answer {
+	/** Whether the text had more tokens than were read. */
 	readonly truncated: boolean;
 }
 
-/** What a model is computed with. */
-export type ClassifierEngine = ClusterRun["engine"] & Pick<TrainConfig, "trunkPrecision">;
+/** What a model is computed with, and `--max-tokens` as for `classifierLimit`. */
+export type ClassifierEngine = ClusterRun["engine"] & Pick<TrainConfig, "trunkPrecision" | "maxTokens">;
 
 /** What a classifier is opened with. */
 export interface ClassifierOptions extends Pick<Environment, "openCluster"> {
@@ -40,14 +46,22 @@ const VERSION = 0;
 /** A tuned model, ready to classify on the workers of a cluster. */
 export class Classifier {
 	readonly settings: ClassifierSettings;
+	/** What `classify` cuts texts to, or refuses longer ones by. */
+	readonly limit: TokenLimit;
 	/** sha256 of the weights, hexadecimal; empty where they were not verified. */
 	readonly modelHash: string;
 	readonly #cluster: Cluster;
 	readonly #runId: string;
 	#nextPart = 0;
 
-	private constructor(settings: ClassifierSettings, cluster: Cluster, { runId, modelHash }: ClusterRun) {
+	private constructor(
+		settings: ClassifierSettings,
+		limit: TokenLimit,
+		cluster: Cluster,
+		{ runId, modelHash }: ClusterRun,
+	) {
 		this.settings = settings;
+		this.limit = limit;
 		this.modelHash = modelHash;
 		this.#cluster = cluster;
 		this.#runId = runId;
@@ -55,7 +69,7 @@ export class Classifier {
 
 	/**
 	 * Opens the model of a finished run, to be computed as it was tuned unless `engine` has a precision of its own.
-	 * @throws TailtuneError where there is none, or its files can't be used
+	 * @throws TailtuneError if there is none, its files can't be used, or as `classifierLimit`
 	 */
 	static async open(
 		runFolder: string,
@@ -64,6 +78,7 @@ export class Classifier {
 	): Promise<Classifier> {
 		const folder = join(runFolder, "model");
 		const settings = await readClassifierSettings(folder);
+		const limit = classifierLimit(settings, engine.maxTokens);
 		const model = await openModel(folder);
 		const runId = randomUUID();
 		const { trunkPrecision = settings.trunkPrecision } = engine;
@@ -80,7 +95,7 @@ export class Classifier {
 		const run = { runId, model, modelHash, tail, trunkPrecision, shards, engine };
 		const cluster = await openCluster(run);
 		await cluster.tensors.publishParameters(runId, VERSION, await initialParameters(model, tail, 0));
-		return new Classifier(settings, cluster, run);
+		return new Classifier(settings, limit, cluster, run);
 	}
 
 	/** Id of the worker that holds each shard; undefined while nobody is there. */
@@ -88,35 +103,42 @@ export class Classifier {
 		return this.#cluster.dispatcher.holders;
 	}
 
-	/** Classifies texts, computed in groups as suits the trunk, answered in the order given. */
-	async classify(texts: readonly string[], onTexts: (count: number) => void = () => {}): Promise<Answer[]> {
-		const tokens = await tokenize(texts);
+	/**
+	 * Classifies texts, computed in groups as suits the trunk, answered in the order given.
+	 * @throws TailtuneError "data" that names a text longer than the limit, unless such texts are cut
+	 */
+	async classify(texts: readonly SourcedText[], onTexts: (count: number) => void = () => {}): Promise<TextAnswer[]> {
+		const whole = await tokenizeWithin(texts, this.limit);
+		const sources = texts.map(({ source }) => source);
+		const tokens = limitTokens(whole, sources, this.limit);
 		const sequences = tokens.map((text) => this.#effective(text));
 		const groups = groupForTrunk(
 			sequences.map((sequence) => sequence.tokens),
 			this.settings.causal,
 		);
 		const items = groups.map((group) => this.#toItem(group, sequences));
-		const answers: Answer[] = [];
+		const answers: TextAnswer[] = [];
 		let next = 0;
 		for await (const { logits } of this.#cluster.dispatcher.execute(items)) {
 			const group = groups[next++] ?? [];
 			const classes = this.settings.labels.length;
 			group.forEach((text, row) => {
-				answers[text] = this.#toAnswer(logits.slice(row * classes, (row + 1) * classes), tokens[text]?.length ?? 0);
+				const { length } = tokens[text] ?? [];
+				const answer = toAnswer(logits.slice(row * classes, (row + 1) * classes), length);
+				answers[text] = { ...answer, truncated: (whole[text]?.length ?? 0) > length };
 			});
 			onTexts(group.length);
 		}
 		return answers;
 	}
 
-	/** Classifies texts together, on the worker that holds a shard. @param tokens of each text, at least one */
+	/** Classifies texts together, on the worker that holds a shard. @param tokens of each text, 1 to `settings.maxTokens` */
 	async classifyGroup(tokens: readonly Uint32Array[], shard: number): Promise<Answer[]> {
 		const sequences = tokens.map((text) => this.#effective(text));
 		const item = this.#toItem([...tokens.keys()], sequences, shard);
 		const classes = this.settings.labels.length;
 		for await (const { logits } of this.#cluster.dispatcher.execute([item])) {
-			return tokens.map(({ length }, row) => this.#toAnswer(logits.slice(row * classes, (row + 1) * classes), length));
+			return tokens.map(({ length }, row) => toAnswer(logits.slice(row * classes, (row + 1) * classes), length));
 		}
 		return [];
 	}
@@ -137,21 +159,14 @@ export class Classifier {
 
 	/** A text padded for itself alone: its answer must not depend on what it is asked together with. */
 	#effective(tokens: Uint32Array): EffectiveSequence {
-		const { maxTokens, padTo, ...reading } = this.settings;
-		const real = tokens.subarray(0, maxTokens);
-		return effectiveSequence(real, { ...reading, padTo: padTo ?? undefined }, real.length);
+		const { padTo, ...reading } = this.settings;
+		return effectiveSequence(tokens, { ...reading, padTo: padTo ?? undefined }, tokens.length);
 	}
+}
 
-	#toAnswer(logits: readonly number[], tokens: number): Answer {
-		const largest = Math.max(...logits);
-		const weights = logits.map((logit) => Math.exp(logit - largest));
-		const total = weights.reduce((sum, weight) => sum + weight, 0);
-		return {
-			label: logits.indexOf(largest),
-			probabilities: weights.map((weight) => weight / total),
-			logits,
-			tokens,
-			truncated: tokens > this.settings.maxTokens,
-		};
-	}
+function toAnswer(logits: readonly number[], tokens: number): Answer {
+	const largest = Math.max(...logits);
+	const weights = logits.map((logit) => Math.exp(logit - largest));
+	const total = weights.reduce((sum, weight) => sum + weight, 0);
+	return { label: logits.indexOf(largest), probabilities: weights.map((weight) => weight / total), logits, tokens };
 }

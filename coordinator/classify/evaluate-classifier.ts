@@ -1,5 +1,5 @@
 import { type Dataset, withLabels } from "../../shared/data/dataset.ts";
-import { classScores, confusionMatrix } from "../../shared/metrics/classification.ts";
+import { classScores, confusionMatrix, majorityBaseline } from "../../shared/metrics/classification.ts";
 import { crossEntropy } from "../../shared/metrics/cross-entropy.ts";
 import type { ClassifierEvaluation } from "../results/classifier-evaluation.ts";
 import type { Terminal } from "../terminal/terminal.ts";
@@ -7,7 +7,7 @@ import type { Classifier } from "./classifier.ts";
 
 /**
  * Classifies every text of a data set and compares with its labels.
- * @throws TailtuneError "data" that names the row whose label the model doesn't know
+ * @throws TailtuneError "data" that names the row whose label the model doesn't know, or as `Classifier.classify`
  */
 export async function evaluateClassifier(
 	classifier: Classifier,
@@ -18,15 +18,22 @@ export async function evaluateClassifier(
 	const { examples } = withLabels(dataset, labels);
 	const truth = examples.map(({ label }) => label);
 	const bar = terminal.phase("evaluation", truth.length, "texts");
-	const answers = await classifier.classify(
-		examples.map(({ text }) => text),
-		(count) => bar.advance(count),
-	);
+	const answers = await classifier.classify(examples, (count) => bar.advance(count));
 	bar.done();
 	const logits = answers.flatMap((answer) => answer.logits);
 	const { loss, correct } = crossEntropy(logits, truth, labels.length);
 	const predictions = answers.map(({ label }) => label);
 	const confusion = confusionMatrix(truth, predictions, labels.length);
-	const perClass = classScores(confusion);
-	return { texts: truth.length, loss, accuracy: correct / truth.length, labels, confusion, perClass };
+	const majority = majorityBaseline(truth, labels.length);
+	return {
+		texts: truth.length,
+		cut: answers.filter(({ truncated }) => truncated).length,
+		maxTokens: classifier.limit.tokens,
+		loss,
+		accuracy: correct / truth.length,
+		majorityBaseline: { label: labels[majority.label] ?? "", accuracy: majority.accuracy },
+		labels,
+		confusion,
+		perClass: classScores(confusion),
+	};
 }

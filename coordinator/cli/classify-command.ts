@@ -4,7 +4,7 @@ import { resolveConfig } from "../../shared/cli/resolve-config.ts";
 import type { SourcedText } from "../../shared/data/dataset.ts";
 import type { WorkerSide } from "../../shared/embedded-worker.ts";
 import { TailtuneError } from "../../shared/errors.ts";
-import { type Answer, Classifier } from "../classify/classifier.ts";
+import { Classifier, type TextAnswer } from "../classify/classifier.ts";
 import { openEmbeddedCluster } from "../run/embedded-cluster.ts";
 import type { Classification } from "../terminal/classification-lines.ts";
 import { createTerminal } from "../terminal/terminal.ts";
@@ -22,7 +22,7 @@ export function addClassifyCommand(program: Command, workerSide: WorkerSide): vo
 		.argument("<run>", "result folder of a run")
 		.argument("[texts...]", "texts, or - for one text per line of standard input")
 		.option("--file <file>", "texts of a file (.txt .csv .tsv .jsonl)");
-	addConfigFlags(command, [...ENGINE_SETTINGS, "trunkPrecision", "textColumn"]).action(
+	addConfigFlags(command, [...ENGINE_SETTINGS, "trunkPrecision", "textColumn", "maxTokens"]).action(
 		async (run: string, words: string[], _options: object, { optsWithGlobals }: Command) => {
 			const options = optsWithGlobals.call(command) as Options;
 			const config = await resolveConfig(parseFlags(options));
@@ -31,7 +31,7 @@ export function addClassifyCommand(program: Command, workerSide: WorkerSide): vo
 				openCluster: (of) => openEmbeddedCluster(workerSide, of),
 			});
 			try {
-				const answers = await classifier.classify(texts.map(({ text }) => text));
+				const answers = await classifier.classify(texts);
 				createTerminal(options).classifications(toClassifications(texts, answers, classifier.settings.labels));
 			} finally {
 				await classifier.close();
@@ -43,11 +43,12 @@ export function addClassifyCommand(program: Command, workerSide: WorkerSide): vo
 /** Answers with the names of the labels. */
 export function toClassifications(
 	texts: readonly SourcedText[],
-	answers: readonly Answer[],
+	answers: readonly TextAnswer[],
 	labels: readonly string[],
 ): Classification[] {
 	return answers.map(({ label, probabilities, tokens, truncated }, i) => ({
 		text: texts[i]?.text ?? "",
+		source: texts[i]?.source ?? "",
 		label: labels[label] ?? "",
 		probability: probabilities[label] ?? 0,
 		probabilities: Object.fromEntries(labels.map((name, of) => [name, probabilities[of] ?? 0])),

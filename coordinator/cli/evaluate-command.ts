@@ -15,21 +15,26 @@ export function addEvaluateCommand(program: Command, workerSide: WorkerSide): vo
 		.command("evaluate")
 		.description("measure the model of a run on labelled texts")
 		.argument("<run>", "result folder of a run");
-	addConfigFlags(command, ["data", "textColumn", "labelColumn", ...ENGINE_SETTINGS, "trunkPrecision"]).action(
-		async (run: string, _options: object, { optsWithGlobals }: Command) => {
-			const options = optsWithGlobals.call(command);
-			const config = await resolveConfig(parseFlags(options));
-			if (config.data === undefined) throw new TailtuneError("usage", "--data: nothing given; expected labelled texts");
-			const terminal = createTerminal(options);
-			const dataset = await loadDataset(config.data, config, terminal.download(config.data));
-			const classifier = await Classifier.open(run, config, {
-				openCluster: (of) => openEmbeddedCluster(workerSide, of),
-			});
-			try {
-				terminal.evaluation(await evaluateClassifier(classifier, dataset, terminal));
-			} finally {
-				await classifier.close();
-			}
-		},
-	);
+	addConfigFlags(command, [
+		"data",
+		"textColumn",
+		"labelColumn",
+		"maxTokens",
+		...ENGINE_SETTINGS,
+		"trunkPrecision",
+	]).action(async (run: string, _options: object, { optsWithGlobals }: Command) => {
+		const options = optsWithGlobals.call(command);
+		const config = await resolveConfig(parseFlags(options));
+		if (config.data === undefined) throw new TailtuneError("usage", "--data: nothing given; expected labelled texts");
+		const terminal = createTerminal(options);
+		const dataset = await loadDataset(config.data, config, terminal.download(config.data));
+		const classifier = await Classifier.open(run, config, {
+			openCluster: (of) => openEmbeddedCluster(workerSide, of),
+		});
+		try {
+			terminal.evaluation(await evaluateClassifier(classifier, dataset, terminal));
+		} finally {
+			await classifier.close();
+		}
+	});
 }

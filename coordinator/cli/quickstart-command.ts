@@ -60,7 +60,7 @@ async function classifyMessages(folder: string, config: TrainConfig, environment
 	const classifier = await Classifier.open(folder, config, environment);
 	const messages = (MESSAGES[config.data ?? ""] ?? []).map((text, index) => ({ text, source: `message ${index + 1}` }));
 	try {
-		const answers = await classifier.classify(messages.map(({ text }) => text));
+		const answers = await classifier.classify(messages);
 		environment.terminal.line("");
 		environment.terminal.classifications(toClassifications(messages, answers, classifier.settings.labels));
 	} finally {

@@ -25,6 +25,8 @@ export interface ModelParts {
 export interface ClassifiedText extends Omit<Answer, "label" | "tokens"> {
 	readonly label: string;
 	readonly tokens: number;
+	/** Whether the text had more tokens than were read. */
+	readonly truncated: boolean;
 	readonly version: string;
 }
 
@@ -116,9 +118,9 @@ export class ServedModel {
 		return this.answer(await this.read(text, truncate), signal, isPatient);
 	}
 
-	/** The first half of `classify`. */
+	/** The first half of `classify`. A longer text is cut if the call asks for it, or if the run cut such texts. */
 	read(text: string, truncate: boolean): Promise<ReadText> {
-		return readText(text, this.maxTokens, truncate);
+		return readText(text, this.maxTokens, truncate || this.#classifier.settings.truncate);
 	}
 
 	/** The second half of `classify`. */

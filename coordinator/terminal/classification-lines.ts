@@ -1,4 +1,4 @@
-import { formatPercent } from "../results/format.ts";
+import { formatCount, formatPercent } from "../results/format.ts";
 import { printable } from "./printable.ts";
 
 const LONGEST_TEXT = 60;
@@ -6,19 +6,34 @@ const LONGEST_TEXT = 60;
 /** What the model makes of a text. */
 export interface Classification {
 	readonly text: string;
+	/** Where the text comes from, as in "file:line". */
+	readonly source: string;
 	readonly label: string;
 	/** Of the label, in [0, 1]. */
 	readonly probability: number;
+	/** Of every label, by its name; they add up to 1. */
+	readonly probabilities: Readonly<Record<string, number>>;
+	/** Tokens that were read. */
+	readonly tokens: number;
+	/** Whether the text had more. */
+	readonly truncated: boolean;
 }
 
-/** A line a text, in columns: label, probability, the beginning of the text. */
+/** One line per text, in columns: label, probability, the beginning of the text; and one on texts that were cut, if any. */
 export function classificationLines(results: readonly Classification[]): string[] {
 	const labels = results.map(({ label }) => printable(label));
-	const width = Math.max(0, ...labels.map((label) => label.length));
-	return results.map(({ text, probability }, i) => {
+	const width = labels.reduce((widest, { length }) => Math.max(widest, length), 0);
+	const lines = results.map(({ text, probability }, i) => {
 		const label = (labels[i] ?? "").padEnd(width);
 		return `${label}  ${formatPercent(probability).padStart(7)}  ${beginningOf(text)}`;
 	});
+	const cut = results.filter(({ truncated }) => truncated);
+	return [...lines, ...cutLines(cut.length, results.length, cut[0]?.tokens ?? 0)];
+}
+
+/** A line on how many texts were cut; none if none was. @param tokens that were read of each */
+export function cutLines(cut: number, texts: number, tokens: number): string[] {
+	return cut === 0 ? [] : [`cut ${formatCount(cut)} of ${formatCount(texts)} texts to ${formatCount(tokens)} tokens`];
 }
 
 function beginningOf(text: string): string {

@@ -1,6 +1,7 @@
 import Table from "cli-table3";
 import type { ClassifierEvaluation } from "../results/classifier-evaluation.ts";
 import { formatCount, formatLoss, formatPercent } from "../results/format.ts";
+import { cutLines } from "./classification-lines.ts";
 import type { Paint } from "./paint.ts";
 import { printable } from "./printable.ts";
 
@@ -9,7 +10,7 @@ const MOST_CONFUSED_CLASSES = 6;
 
 /** How a model does on labelled texts, over all and class by class. */
 export function evaluationLines(evaluation: ClassifierEvaluation, paint: Paint): string[] {
-	const { accuracy, loss, texts, labels, confusion, perClass } = evaluation;
+	const { accuracy, loss, texts, labels, confusion, perClass, majorityBaseline, cut, maxTokens } = evaluation;
 	const names = labels.map(printable);
 	const scores = perClass.map(({ precision, recall, f1, support }, i) => [
 		names[i] ?? "",
@@ -19,9 +20,16 @@ export function evaluationLines(evaluation: ClassifierEvaluation, paint: Paint):
 	const counts = confusion.map((row, i) => [names[i] ?? "", ...row.map(formatCount)]);
 	return [
 		`accuracy ${paint("bold", formatPercent(accuracy))} of ${formatCount(texts)} texts, loss ${formatLoss(loss)}`,
+		baselineLine(majorityBaseline, "these"),
+		...cutLines(cut, texts, maxTokens),
 		...table(["class", "precision", "recall", "F1", "texts"], scores),
 		...(labels.length > MOST_CONFUSED_CLASSES ? [] : table(["class, taken for", ...names], counts)),
 	];
+}
+
+/** What a model that always gives the same answer would reach. @param which texts were measured, as in "these" */
+export function baselineLine({ label, accuracy }: ClassifierEvaluation["majorityBaseline"], which: string): string {
+	return `always answering "${printable(label)}" would reach ${formatPercent(accuracy)} on ${which} texts`;
 }
 
 function table(head: string[], rows: readonly string[][]): string[] {

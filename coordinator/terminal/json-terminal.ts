@@ -75,7 +75,7 @@ export class JsonTerminal implements Terminal {
 	}
 
 	classifications(results: readonly Classification[]): void {
-		for (const { text, label, probability } of results) this.#tell("classification", { text, label, probability });
+		for (const result of results) this.#tell("classification", result);
 	}
 
 	#tell(event: string, fields: object): void {

@@ -2,6 +2,7 @@ import { isAbsolute, relative } from "node:path";
 import Table from "cli-table3";
 import { formatCount, formatLoss, formatPercent, formatSeconds, shellWord } from "../results/format.ts";
 import type { MetricsLine, RunResult } from "../results/result.ts";
+import { baselineLine } from "./evaluation-lines.ts";
 import type { Paint } from "./paint.ts";
 import { printable } from "./printable.ts";
 
@@ -53,8 +54,7 @@ function scoreTable({ accuracy, loss, texts }: RunResult, paint: Paint): string[
 
 function remarks(result: RunResult): string[] {
 	const { majorityBaseline, testTextsAlsoInTraining, texts, kept, stopped, refused } = result;
-	const { label, accuracy } = majorityBaseline;
-	const baseline = `always answering "${printable(label)}" would reach ${formatPercent(accuracy)} on the test texts`;
+	const baseline = baselineLine(majorityBaseline, "the test");
 	const overlap = `${formatCount(testTextsAlsoInTraining)} of ${formatCount(texts.test)} test texts also occur in training`;
 	const weights = `kept the weights after epoch ${kept.epoch} (${kept.reason === "best" ? "best on validation" : "the last"})`;
 	const early = stopped === "early" ? ["stopped early: validation got no better"] : [];

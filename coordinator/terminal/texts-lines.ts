@@ -1,6 +1,7 @@
 import { similarLabels } from "../../shared/data/label.ts";
 import { formatCount } from "../results/format.ts";
 import type { ClassTexts, RunResult } from "../results/result.ts";
+import { cutLines } from "./classification-lines.ts";
 
 /** A run's texts: what became of each class's, and how many were cut. */
 export interface TextsSummary {
@@ -24,9 +25,8 @@ export function textsLines({ classTexts, cut, maxTokens }: TextsSummary): string
 	const read = `read ${formatCount(sum(classTexts, "read"))} texts: ${byClass(classTexts, "read")}`;
 	const used = `${train} for training, ${validation} for validation, ${test} for the test`;
 	const cutTexts = cut.train + cut.validation + cut.test;
-	const all = formatCount(sets.reduce((total, count) => total + count, 0));
-	const cutLine = `cut ${formatCount(cutTexts)} of ${all} texts to ${formatCount(maxTokens)} tokens`;
-	return [`${read}; ${used}; ${unusedPart(classTexts)}`, ...(cutTexts > 0 ? [cutLine] : [])];
+	const all = sets.reduce((total, count) => total + count, 0);
+	return [`${read}; ${used}; ${unusedPart(classTexts)}`, ...cutLines(cutTexts, all, maxTokens)];
 }
 
 /** Warnings of classes with very few texts, and of labels that look alike. */

@@ -52,9 +52,15 @@ test.serial("what a run keeps is what classify and evaluate use", async (t) => {
 	);
 	const lines = stdout.split("\n").map((line) => JSON.parse(line));
 	t.deepEqual(
-		lines.map(({ event, label }) => `${event} ${label}`),
-		["classification spam", "classification ham"],
+		lines.map(({ event, source, label }) => `${event} of ${source}: ${label}`),
+		["classification of text 1: spam", "classification of text 2: ham"],
 	);
+	for (const { probability, probabilities, label, truncated } of lines) {
+		t.deepEqual(Object.keys(probabilities), ["ham", "spam"]);
+		t.is(probabilities[label], probability);
+		t.true(Math.abs(probabilities.ham + probabilities.spam - 1) < 1e-9);
+		t.false(truncated);
+	}
 	const evaluated = await tailtune("evaluate", out, "--data", data, "--json");
 	t.is(evaluated.exitCode, 0, evaluated.stderr);
 	t.like(JSON.parse(evaluated.stdout.split("\n").at(-1) ?? ""), { event: "evaluation", texts: 120 });

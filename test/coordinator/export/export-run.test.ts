@@ -27,6 +27,7 @@ const READS = {
 	token: "last-real",
 	causal: true,
 	maxTokens: 24,
+	truncate: true,
 	padTo: null,
 	padId: PAD_ID,
 };
@@ -61,7 +62,7 @@ async function ownLogits(run: string): Promise<(readonly number[])[]> {
 	const openCluster: OpenCluster = (of) => openEmbeddedCluster({ startWorker }, of);
 	const classifier = await Classifier.open(run, await resolveConfig({ threads: 1, engine: "onnx" }), { openCluster });
 	try {
-		return (await classifier.classify(TEXTS)).map(({ logits }) => logits);
+		return (await classifier.classify(TEXTS.map((text) => ({ text, source: text })))).map(({ logits }) => logits);
 	} finally {
 		await classifier.close();
 	}

@@ -10,6 +10,9 @@ const confusion = [
 ];
 const evaluation = {
 	texts: 5,
+	cut: 2,
+	maxTokens: 1024,
+	majorityBaseline: { label: "ham", accuracy: 0.6 },
 	loss: 0.5,
 	accuracy: 0.6,
 	labels: ["ham", "sp\u001bam"],
@@ -18,9 +21,11 @@ const evaluation = {
 };
 const plain = (_: string, text: string) => text;
 
-test("an evaluation shows accuracy, a line a class and the confusion, with a dash for 0 / 0", (t) => {
-	const [first, ...tables] = evaluationLines(evaluation, plain);
+test("an evaluation shows accuracy, baseline, how many texts were cut, one line per class and the confusion, with a dash for 0 / 0", (t) => {
+	const [first, baseline, cut, ...tables] = evaluationLines(evaluation, plain);
 	t.is(first, "accuracy 60.0 % of 5 texts, loss 0.500");
+	t.is(baseline, 'always answering "ham" would reach 60.0 % on these texts');
+	t.is(cut, "cut 2 of 5 texts to 1,024 tokens");
 	const rows = tables.filter((line) => line.startsWith("│")).map((line) => line.replaceAll(/ +/g, " "));
 	t.deepEqual(rows, [
 		"│ class │ precision │ recall │ F1 │ texts │",

@@ -22,6 +22,16 @@ function screenOf(stream: FakeStream): string[] {
 		.map((line) => line.replaceAll(new RegExp(`${ESC}(\\[[0-9;?]*[A-Za-z]|[78])`, "g"), "").trimEnd());
 }
 
+const classified = (probability: number) => ({
+	text: "a",
+	source: "text 1",
+	label: "ham",
+	probability,
+	probabilities: { ham: probability, spam: 1 - probability },
+	tokens: 1,
+	truncated: false,
+});
+
 test("where there is no terminal a phase is told every 5 seconds and when it ends, with the time that is left", (t) => {
 	const { stream, clock, terminal } = setUp();
 	const phase = terminal.phase("features", 1000, "tokens");
@@ -154,7 +164,7 @@ test("quiet shows warnings and results only", (t) => {
 	terminal.warn("careful");
 	terminal.notice({ kind: "connection", state: "begun", text: "no connection", seconds: 1 });
 	terminal.notice({ kind: "connection", state: "over", text: "no connection", seconds: 12.3 });
-	terminal.classifications([{ text: "a", label: "ham", probability: 1 }]);
+	terminal.classifications([classified(1)]);
 	const notices = ["warning: no connection", "over after 12 s: no connection"];
 	t.deepEqual(stream.lines, ["warning: careful", ...notices, "ham  100.0 %  a"]);
 });
@@ -173,11 +183,24 @@ test("with --json every line is one object that says what it is, and progress is
 	terminal.notice(notice);
 	terminal.epoch(sampleLine("epoch", 130));
 	terminal.result("run", sampleResult());
-	terminal.classifications([{ text: "a", label: "ham", probability: 0.75 }]);
+	terminal.texts({ classTexts: sampleResult().classes, cut: sampleResult().cut, maxTokens: 256 });
+	terminal.classifications([classified(0.75)]);
 	const events = stream.lines.map((line) => JSON.parse(line));
 	t.deepEqual(
 		events.map(({ event }) => event),
-		["phase", "progress", "progress", "phase-done", "line", "warning", "notice", "epoch", "result", "classification"],
+		[
+			"phase",
+			"progress",
+			"progress",
+			"phase-done",
+			"line",
+			"warning",
+			"notice",
+			"epoch",
+			"result",
+			"texts",
+			"classification",
+		],
 	);
 	t.like(events[1], { name: "features", done: 50, total: 100, unit: "tokens", seconds: 1, secondsLeft: 1 });
 	t.like(events[4], { text: "two\nlines" });

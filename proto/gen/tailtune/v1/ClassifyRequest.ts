@@ -4,7 +4,8 @@
 export interface ClassifyRequestInput {
   'text'?: (string);
   /**
-   * Cut a text that is longer than the model takes; without it such a text is refused.
+   * Cut a text that is longer than the model takes. Without it such a text is refused, unless the run cut its own texts
+   * (--max-tokens, --pad longest).
    */
   'truncate'?: (boolean);
   /**
@@ -16,7 +17,8 @@ export interface ClassifyRequestInput {
 export interface ClassifyRequest {
   'text': (string);
   /**
-   * Cut a text that is longer than the model takes; without it such a text is refused.
+   * Cut a text that is longer than the model takes. Without it such a text is refused, unless the run cut its own texts
+   * (--max-tokens, --pad longest).
    */
   'truncate': (boolean);
   /**

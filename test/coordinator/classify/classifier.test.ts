@@ -1,0 +1,108 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import test, { type ExecutionContext } from "ava";
+import { Classifier } from "../../../coordinator/classify/classifier.ts";
+import { evaluateClassifier } from "../../../coordinator/classify/evaluate-classifier.ts";
+import type { OpenCluster } from "../../../coordinator/run/cluster.ts";
+import { openEmbeddedCluster } from "../../../coordinator/run/embedded-cluster.ts";
+import { ServedModel } from "../../../coordinator/serve/served-model.ts";
+import { createTerminal } from "../../../coordinator/terminal/terminal.ts";
+import type { TrainConfig } from "../../../shared/config.ts";
+import { toDataset } from "../../../shared/data/dataset.ts";
+import { TailtuneError } from "../../../shared/errors.ts";
+import { startWorker } from "../../../worker/lifecycle.ts";
+import { makeRun } from "../../serve/run-folder.ts";
+import { FakeStream } from "../terminal/fake-stream.ts";
+
+const workerSide = { startWorker, inspectEngines: async () => [], addWorkerCommand: () => {} };
+const openCluster: OpenCluster = (run) => openEmbeddedCluster(workerSide, run);
+const engine = { engine: "auto", backend: "auto", threads: 1 } as const;
+
+/** A run folder whose model takes 256 tokens. @param truncate whether the run cut longer texts */
+async function runThat(truncate: boolean): Promise<string> {
+	const run = await makeRun();
+	const file = join(run, "model", "tailtune.json");
+	await writeFile(file, JSON.stringify({ ...JSON.parse(await readFile(file, "utf8")), truncate }));
+	return run;
+}
+
+const refusing = await runThat(false);
+const cutting = await runThat(true);
+
+async function open(t: ExecutionContext, run: string, maxTokens?: TrainConfig["maxTokens"]): Promise<Classifier> {
+	const classifier = await Classifier.open(run, { ...engine, maxTokens }, { openCluster });
+	t.teardown(() => classifier.close());
+	return classifier;
+}
+
+// "word" and each " word" are a token.
+const words = (count: number) => Array.from({ length: count }, () => "word").join(" ");
+const texts = [
+	{ text: words(256), source: "f:1" },
+	{ text: words(300), source: "f:2" },
+];
+const refusal =
+	"f:2: found a text of 300 tokens, expected at most 256 (the limit that the model was tuned with), or --max-tokens context to cut longer texts";
+
+test("a text longer than the model takes is refused, as in training", async (t) => {
+	const classifier = await open(t, refusing);
+	const error = await t.throwsAsync(classifier.classify(texts), { instanceOf: TailtuneError, code: "data" });
+	t.is(error?.message, refusal);
+	const terminal = createTerminal({ stream: new FakeStream() });
+	const dataset = toDataset(texts.map((text, i) => ({ ...text, label: ["ham", "spam"][i] ?? "" })));
+	await t.throwsAsync(evaluateClassifier(classifier, dataset, terminal), { code: "data", message: refusal });
+});
+
+test("it is cut if --max-tokens asks for it, and the answer says so", async (t) => {
+	const cut = await (await open(t, refusing, "context")).classify(texts);
+	t.deepEqual(
+		cut.map(({ tokens, truncated }) => [tokens, truncated]),
+		[
+			[256, false],
+			[256, true],
+		],
+	);
+	t.deepEqual(cut[0]?.logits, cut[1]?.logits);
+	const shorter = await (await open(t, refusing, 10)).classify(texts);
+	t.deepEqual(
+		shorter.map(({ tokens, truncated }) => [tokens, truncated]),
+		[
+			[10, true],
+			[10, true],
+		],
+	);
+	await t.throwsAsync(open(t, refusing, 257), {
+		code: "usage",
+		message: "--max-tokens: found 257, expected at most 256, which this model was tuned with",
+	});
+});
+
+test("it is cut if the run cut its texts, and an evaluation counts such texts and states the baseline", async (t) => {
+	const classifier = await open(t, cutting);
+	t.true((await classifier.classify(texts))[1]?.truncated);
+	const stream = new FakeStream();
+	const terminal = createTerminal({ stream });
+	const dataset = toDataset([...texts, { text: "short", source: "f:3" }].map((text) => ({ ...text, label: "spam" })));
+	const evaluation = await evaluateClassifier(classifier, dataset, terminal);
+	t.like(evaluation, { texts: 3, cut: 1, maxTokens: 256, majorityBaseline: { label: "spam", accuracy: 1 } });
+	terminal.evaluation(evaluation);
+	t.true(stream.lines.includes("cut 1 of 3 texts to 256 tokens"));
+});
+
+test("a served model follows the same rule: refused unless the call, or the run, cuts", async (t) => {
+	const never = new AbortController().signal;
+	const parts = {
+		openCluster,
+		engine,
+		shards: 1,
+		limits: { maxBatch: 1, maxDelayMs: 0, maxQueue: 8, maxWaitMs: 60_000 },
+		onBatch: () => {},
+		onFault: () => {},
+	};
+	const [strict, lenient] = [await ServedModel.open(refusing, parts), await ServedModel.open(cutting, parts)];
+	t.teardown(() => Promise.all([strict.close(), lenient.close()]));
+	await t.throwsAsync(strict.classify(words(300), false, never), { code: "data", message: /more than 256 tokens/ });
+	t.like(await strict.classify(words(300), true, never), { tokens: 256, truncated: true });
+	t.like(await lenient.classify(words(300), false, never), { tokens: 256, truncated: true });
+	t.like(await lenient.classify(words(3), false, never), { tokens: 3, truncated: false });
+});
