@@ -5,10 +5,11 @@ import { dealShards, type Holders, shardsByWorker } from "./shard-map.ts";
 import { WorkerSpeeds } from "./worker-speeds.ts";
 
 /**
- * Why a worker's shards go to others: it said good-bye, nothing was heard of it, its connection broke, or it says that it
- * can't do its part. One of the last two has shards again once it works, or after a while.
+ * Why a worker's shards go to others: it said good-bye, nothing was heard of it, its connection broke, it says that it
+ * can't do its part, or it takes no items. After one of the last three it gets shards again, after a while or as soon as it
+ * works.
  */
-export type LeaveReason = "good-bye" | "silent" | "disconnected" | "failing";
+export type LeaveReason = "good-bye" | "silent" | "disconnected" | "failing" | "idle";
 
 /** A change among a run's workers, told when the shards have been dealt anew. */
 export type WorkersChange = {
@@ -42,6 +43,8 @@ interface Member {
 	faults: number;
 	/** How often it was in trouble since it last did something. */
 	troubles: number;
+	/** How often it took no items: that it does others is no reason to trust it sooner. */
+	idles: number;
 	/** Its connection is broken: what it still says is of before that. */
 	isDisconnected: boolean;
 	cancelPardon: () => void;
@@ -82,7 +85,13 @@ export class Crew {
 	join(worker: WorkerInfo): void {
 		this.#members.get(worker.workerId)?.cancelPardon();
 		this.workers.set(worker.workerId, worker);
-		this.#members.set(worker.workerId, { faults: 0, troubles: 0, isDisconnected: false, cancelPardon: () => {} });
+		this.#members.set(worker.workerId, {
+			faults: 0,
+			troubles: 0,
+			idles: 0,
+			isDisconnected: false,
+			cancelPardon: () => {},
+		});
 		this.#deal();
 	}
 
@@ -95,11 +104,12 @@ export class Crew {
 	}
 
 	/** Gives the shards of a worker to others, where there are any that have no more trouble than it. */
-	trouble(workerId: string, leave: Leave & { readonly reason: "disconnected" | "failing" }): void {
+	trouble(workerId: string, leave: Leave & { readonly reason: "disconnected" | "failing" | "idle" }): void {
 		const member = this.#members.get(workerId);
 		if (!member) return;
 		member.faults++;
 		member.isDisconnected ||= leave.reason === "disconnected";
+		if (leave.reason === "idle") member.idles++;
 		const ms = Math.min(TROUBLE_MS * 2 ** member.troubles++, LONGEST_TROUBLE_MS);
 		member.cancelPardon();
 		member.cancelPardon = this.#parts.clock.schedule(() => this.#pardon(member), ms);
@@ -107,11 +117,17 @@ export class Crew {
 		this.#deal(leave);
 	}
 
+	/** Of a worker that takes no items of a shard: others get its shards, or, if there are none, it is told again. */
+	idle(shard: number, workerId: string): void {
+		this.#assigned[shard] = undefined;
+		this.trouble(workerId, { reason: "idle", detail: `it takes no items of shard ${shard}` });
+	}
+
 	/** Of a worker that did something. */
 	worked(workerId: string): void {
 		const member = this.#members.get(workerId);
-		if (!member || member.troubles === 0 || member.isDisconnected) return;
-		member.troubles = 0;
+		if (!member || member.troubles <= member.idles || member.isDisconnected) return;
+		member.troubles = member.idles;
 		this.#pardon(member);
 	}
 

@@ -6,6 +6,7 @@ import { type Hold, Notices } from "../../shared/notices.ts";
 import type { IgnoredAnswers } from "../results/audit.ts";
 import { answerFits, type Expectation } from "./answer-fits.ts";
 import { Crew, type WorkersChange } from "./crew.ts";
+import { IdleShards } from "./idle-shards.ts";
 import { RunAnswers } from "./run-answers.ts";
 
 export type { LeaveReason, WorkersChange } from "./crew.ts";
@@ -55,6 +56,7 @@ export class Dispatcher {
 	readonly #bus: Bus;
 	readonly #run: RunSpec;
 	readonly #crew: Crew;
+	readonly #idleShards: IdleShards;
 	readonly #notices: Notices;
 	readonly #now: () => number;
 	readonly #expectation: Expectation;
@@ -74,8 +76,16 @@ export class Dispatcher {
 		this.#expectation = { classes: run.tail?.classes ?? 0, hasGradient: options.hasGradient ?? (() => true) };
 		const onMoved = (shard: number) => {
 			for (const expected of this.#expected.values()) if (expected.item.shard === shard) expected.sinceMs = now();
+			this.#idleShards.forget(shard);
 		};
-		this.#crew = new Crew({ bus, run, clock, onWorkers, onMoved, onError: (error) => this.fail(error) });
+		const onError = (error: Error) => this.fail(error);
+		this.#crew = new Crew({ bus, run, clock, onWorkers, onMoved, onError });
+		this.#idleShards = new IdleShards({
+			...{ bus, runId: run.runId, clock, notices, onError },
+			due: (ms) => this.#dueSince(ms),
+			holders: () => this.#crew.holders,
+			onIdle: (shard, workerId) => this.#crew.idle(shard, workerId),
+		});
 	}
 
 	/** Every worker that was there at some time, by id. */
@@ -93,6 +103,7 @@ export class Dispatcher {
 		await this.#bus.announce(this.#run);
 		this.#followWorkers().catch((error) => this.fail(error));
 		this.#followAnswers().catch((error) => this.fail(error));
+		this.#idleShards.start();
 	}
 
 	/** Whether an answer to that item is waited for. */
@@ -151,8 +162,16 @@ export class Dispatcher {
 	/** Retires the run; workers forget it. */
 	async stop(): Promise<void> {
 		this.#ended.abort();
+		this.#idleShards.end();
 		this.#crew.end();
 		await this.#bus.retire(this.#run.runId);
+	}
+
+	/** The shards with an item that its worker could have begun with so many ms ago. */
+	#dueSince(ms: number): ReadonlySet<number> {
+		const latestMs = this.#now() - ms;
+		const due = [...this.#expected.values()].filter(({ sinceMs }) => sinceMs <= latestMs);
+		return new Set(due.map(({ item }) => item.shard));
 	}
 
 	#expect(item: WorkItem): Promise<WorkResult> {

@@ -106,6 +106,11 @@ export interface Bus {
 	 * An ack or an answer that still comes counts. Nothing happens where nobody has one.
 	 */
 	takeBack(runId: string, shard: number): Promise<void>;
+	/**
+	 * Whether somebody works on the item that is due in a shard: has taken it and says so. Undefined if no item is due, or if
+	 * that can't be told now.
+	 */
+	isTaken(runId: string, shard: number): Promise<boolean | undefined>;
 	/** An answer to a run that was retired is dropped. */
 	answer(result: WorkResult): Promise<void>;
 	/** One watcher at a time: answers wait for it, each until the watcher asks for the next one. */

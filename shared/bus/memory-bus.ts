@@ -206,6 +206,11 @@ class MemoryBus implements Bus {
 		this.#shardOf({ runId, shard }).queue.takeBack();
 	}
 
+	async isTaken(runId: string, shard: number): Promise<boolean | undefined> {
+		this.#assertOpen();
+		return this.#runs.get(runId)?.shards[shard]?.isTaken;
+	}
+
 	async answer(result: WorkResult): Promise<void> {
 		this.#assertOpen();
 		this.#runs.get(result.runId)?.answer(workResultCodec.encode(result));

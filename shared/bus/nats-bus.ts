@@ -20,6 +20,7 @@ import { type KeeperParts, RunKeeper, retireRun } from "./nats-run-keeper.ts";
 import { type KnownRun, RunMirror } from "./nats-runs.ts";
 import { NatsStreams } from "./nats-streams.ts";
 import { answersConsumer, NatsNames, type NatsRole, shardConsumer } from "./nats-subjects.ts";
+import { isItemTaken } from "./nats-taken.ts";
 import { joinRegistry, type RegistryParts, WorkerRegistry } from "./nats-workers.ts";
 
 export interface NatsBusOptions {
@@ -187,6 +188,15 @@ class Adapter implements NatsBus {
 
 	async takeBack(runId: string, shard: number): Promise<void> {
 		await (await this.#keeperOf({ runId, shard })).takeBack(shard);
+	}
+
+	async isTaken(runId: string, shard: number): Promise<boolean | undefined> {
+		this.#assertOpen();
+		const run = await this.#find(runId);
+		if (!run) return undefined;
+		const consumer = shardConsumer(runId, run.record.queue, shard);
+		const { ackWaitMs } = this.timing;
+		return isItemTaken(this.#link, { stream: this.#names.workStream, consumer, ackWaitMs });
 	}
 
 	async *pull(runId: string, shard: number, signal: AbortSignal): AsyncGenerator<Delivery, void, undefined> {

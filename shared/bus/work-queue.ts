@@ -33,6 +33,11 @@ export class WorkQueue {
 		return this.#changes.follow(() => this.#lend(), signal);
 	}
 
+	/** Whether somebody has the first item; undefined if there is none. */
+	get isTaken(): boolean | undefined {
+		return this.#items.length === 0 ? undefined : this.#outstanding !== undefined;
+	}
+
 	/** Ends the loan of the first item; an ack of it still counts. */
 	takeBack(): void {
 		if (this.#outstanding) this.#free();

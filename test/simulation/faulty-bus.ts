@@ -1,4 +1,4 @@
-import type { Bus, Delivery, Membership } from "../../shared/bus/bus.ts";
+import type { Assignment, Bus, Delivery, Membership } from "../../shared/bus/bus.ts";
 import { itemKey, type WorkItem, type WorkResult } from "../../shared/messages.ts";
 import type { Node } from "./world.ts";
 
@@ -41,12 +41,12 @@ export function faultyBus(bus: Bus, node: Node): Bus {
 		watchCancels: (runId, signal) => bus.watchCancels(runId, signal),
 		announce: stored((run) => bus.announce(run)),
 		retire: stored((runId) => bus.retire(runId)),
-		watchRuns: follow((signal) => bus.watchRuns(signal)),
+		watchRuns: (signal) => followRegistry(bus.watchRuns(signal), node, signal),
 		assign: stored(async (assignment) => {
 			world.log(`${node.name}: gives shard ${assignment.shard} to ${assignment.workerId}`);
 			await bus.assign(assignment);
 		}),
-		watchAssignments: (runId, signal) => follow((until) => bus.watchAssignments(runId, until))(signal),
+		watchAssignments: (runId, signal) => watchAssignments(bus, node, runId, signal),
 		publish: stored(async (item) => {
 			await bus.publish(item);
 			if (random.chance(noise.double / 4)) await bus.publish(item);
@@ -55,6 +55,12 @@ export function faultyBus(bus: Bus, node: Node): Bus {
 			world.log(`${node.name}: takes back what is in hand of shard ${shard}`);
 			await bus.takeBack(runId, shard);
 		}),
+		async isTaken(runId, shard) {
+			await node.travel("nats");
+			const isTaken = await bus.isTaken(runId, shard);
+			await node.travel("nats");
+			return random.chance(noise.lost) ? undefined : isTaken;
+		},
 		async answer(result) {
 			await node.travel("nats");
 			world.log(`${node.name}: answers ${describe(result)}`);
@@ -66,6 +72,41 @@ export function faultyBus(bus: Bus, node: Node): Bus {
 		watchAnswers: (runId, signal) => watchAnswers(bus, node, runId, signal),
 		close: () => bus.close(),
 	};
+}
+
+/** The registry tells each change in order, when it gets to it. */
+async function* followRegistry<Event>(
+	events: AsyncIterable<Event>,
+	node: Node,
+	signal: AbortSignal,
+): AsyncGenerator<Event, void, undefined> {
+	for await (const event of events) {
+		await node.travel("nats", signal, node.world.noise.delayMs + node.world.noise.lagMs);
+		if (signal.aborted) return;
+		yield event;
+	}
+}
+
+/** Where the registry is read anew, an older entry of a shard may come again before the last one; an entry may be missed. */
+async function* watchAssignments(
+	bus: Bus,
+	node: Node,
+	runId: string,
+	signal: AbortSignal,
+): AsyncGenerator<Assignment, void, undefined> {
+	const { random, noise } = node.world;
+	const last = new Map<number, Assignment>();
+	for await (const assignment of followRegistry(bus.watchAssignments(runId, signal), node, signal)) {
+		const { shard, workerId } = assignment;
+		if (workerId === node.name && random.chance(noise.missed)) {
+			node.world.log(`${node.name}: never hears that it has shard ${shard}`);
+			continue;
+		}
+		const older = last.get(shard);
+		last.set(shard, assignment);
+		if (older && random.chance(noise.double)) yield older;
+		yield assignment;
+	}
 }
 
 function faultyMembership(membership: Membership, node: Node): Membership {

@@ -8,6 +8,10 @@ export interface Noise {
 	readonly lost: number;
 	/** The share of what may come twice that does. */
 	readonly double: number;
+	/** The longest that the registry of runs and assignments takes to tell a change. */
+	readonly lagMs: number;
+	/** The share of assignments that the worker never hears of. */
+	readonly missed: number;
 }
 
 export const FAULTS = [
@@ -69,14 +73,15 @@ export function scheduleOf(seed: number): Schedule {
 		accumulate: random.whole(1, 2),
 		checkpointEvery: random.whole(1, 4),
 	};
-	const noise: Noise = {
+	const noise = {
 		delayMs: random.oneOf([5, 50, 500]),
 		lost: random.oneOf([0, 0.02, 0.1]),
 		double: random.oneOf([0, 0.05, 0.3]),
 	};
 	const faults = drawFaults(random, 6, UNDISTURBED_MS);
 	if (seed % 5 === 0) faults.push(...drawFaults(random, 18, STORM_MS));
-	return { seed, plan, noise, faults: withFewOf("break engine", faults) };
+	const registry = { lagMs: random.oneOf([0, 1_000, 8_000]), missed: random.oneOf([0, 0, 0.2]) };
+	return { seed, plan, noise: { ...noise, ...registry }, faults: withFewOf("break engine", faults) };
 }
 
 function drawFaults(random: Random, most: number, untilMs: number): Fault[] {
@@ -96,5 +101,10 @@ function withFewOf(kind: Fault["kind"], faults: readonly Fault[]): Fault[] {
 
 /** The same run with nothing in its way. */
 export function undisturbed(plan: Plan): Schedule {
-	return { seed: 0, plan: { ...plan, workers: 1 }, noise: { delayMs: 1, lost: 0, double: 0 }, faults: [] };
+	return {
+		seed: 0,
+		plan: { ...plan, workers: 1 },
+		noise: { delayMs: 1, lost: 0, double: 0, lagMs: 0, missed: 0 },
+		faults: [],
+	};
 }

@@ -59,6 +59,11 @@ function deafToLeaving(bus: Bus): Bus {
 	};
 }
 
+/** A coordinator that isn't told that nobody has taken an item. */
+function blindToIdleWorkers(bus: Bus): Bus {
+	return { ...bus, isTaken: async () => undefined };
+}
+
 /** A worker that acknowledges what it hasn't done yet. */
 function acknowledgingEarly(bus: Bus): Bus {
 	return {
@@ -75,9 +80,10 @@ function acknowledgingEarly(bus: Bus): Bus {
 const mutations: Record<string, Mutation> = {
 	"a dispatcher that counts a double answer as another part": { ofCoordinatorBus: countingDoubles },
 	"a dispatcher that keeps the shards of a lost worker": {
-		ofCoordinatorBus: deafToLeaving,
+		ofCoordinatorBus: (bus) => blindToIdleWorkers(deafToLeaving(bus)),
 		ignoresBrokenStreams: true,
 	},
+	"a coordinator that doesn't notice a worker that takes no items": { ofCoordinatorBus: blindToIdleWorkers },
 	"a worker that acknowledges an item before it is done": { ofWorkerBus: acknowledgingEarly },
 };
 

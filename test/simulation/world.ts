@@ -94,9 +94,8 @@ export class Node {
 	}
 
 	/** The time a message takes to or from here: as long as a network is cut, and no longer than until `signal` aborts. */
-	async travel(link: Link, signal?: AbortSignal): Promise<void> {
-		const { random, noise } = this.world;
-		const passed = this.world.sleep(random.wait(noise.delayMs)).then(() => this.reach(link));
+	async travel(link: Link, signal?: AbortSignal, longestMs = this.world.noise.delayMs): Promise<void> {
+		const passed = this.world.sleep(this.world.random.wait(longestMs)).then(() => this.reach(link));
 		await (signal ? orAborted(passed, signal) : passed);
 		if (this.#isDead) await new Promise(() => {});
 	}

@@ -189,6 +189,30 @@ export function busConformance(
 		t.is((await pulled.next()).item.part, 1);
 	});
 
+	onBus("an item is taken as long as somebody works on it", async (t, { bus, advance }) => {
+		await bus.announce(someRun());
+		const isTaken = async () => {
+			let isAnswered = false;
+			const answer = bus.isTaken("run", 0).finally(() => {
+				isAnswered = true;
+			});
+			while (!isAnswered) await advance(bus.timing.ackWaitMs / 10);
+			return answer;
+		};
+		t.is(await isTaken(), undefined);
+		await bus.publish(someItem());
+		t.is(await isTaken(), false);
+		const delivery = await first(bus.pull("run", 0, never()));
+		const signs = setInterval(() => void delivery.working(), 20);
+		t.is(await isTaken(), true);
+		clearInterval(signs);
+		await advance(1.5 * bus.timing.ackWaitMs);
+		t.is(await isTaken(), false);
+		await delivery.ack();
+		t.is(await isTaken(), undefined);
+		t.is(await bus.isTaken("nowhere", 0), undefined);
+	});
+
 	onBus("answers wait for the watcher, and one in hand when it ends comes to the next watcher", async (t, { bus }) => {
 		await bus.announce(someRun());
 		for (const part of [0, 1, 2]) await bus.answer(someResult({ part }));

@@ -139,6 +139,8 @@ const EARS: readonly [subject: string, ...roles: NatsRole[]][] = [
 	["tailtune.answers.>"],
 	["$JS.>"],
 	["$JS.ACK.>"],
+	["$JS.ACK.tailtune-work.>", "coordinator"],
+	["$JS.ACK.tailtune-answers.>"],
 	["_INBOX.>"],
 	[">"],
 	["tailtune.inbox.>"],
