@@ -1,6 +1,9 @@
 // Has Node run TypeScript as it is, by tsx: installs run no build. Import this before any TypeScript (`node --import=…`).
-// tsx keeps what it compiled under a predictable name in the temporary folder, where another user could put code for us
-// to run. So it is told, while it is loaded, that the temporary folder is a private one.
+// tsx keeps compiled code under a predictable name in the temporary folder, where another user could put code for us to
+// run. So a private folder takes the temporary folder's place while tsx is loaded, for tsx alone: threads share the
+// environment, in which TMPDIR would change it for all.
+import Module from "node:module";
+import os from "node:os";
 import { join } from "node:path";
 import { debuglog } from "node:util";
 import { cachePath, makePrivateFolder } from "./files/private-folder.mjs";
@@ -20,27 +23,27 @@ function compiledFolder() {
 	return undefined;
 }
 
-/**
- * Sets a variable of the environment, or removes it.
- * @param {string} name
- * @param {string | undefined} value
- */
-function setVariable(name, value) {
-	if (value === undefined) delete process.env[name];
-	else process.env[name] = value;
-}
-
 const folder = compiledFolder();
-const { TMPDIR, TSX_DISABLE_CACHE } = process.env;
-// Without such a folder nothing is kept, and nothing can be made below a file.
-setVariable("TMPDIR", folder ?? process.execPath);
-if (folder === undefined) setVariable("TSX_DISABLE_CACHE", "1");
+if (folder === undefined) process.env.TSX_DISABLE_CACHE = "1";
+// Below a file, nothing can be made or found.
+const temporary = folder ?? process.execPath;
+const { tmpdir } = os;
+const { register: registerHooks } = Module;
+Object.assign(os, { tmpdir: () => temporary });
+Object.assign(Module, {
+	/** @param {Parameters<typeof registerHooks>} args */
+	register: (...args) => {
+		// Node before 22.22 has tsx compile in a thread of its own.
+		registerHooks("./temporary-folder-hook.mjs", { parentURL: import.meta.url, data: temporary });
+		registerHooks(...args);
+	},
+});
 try {
 	const { register } = await import("tsx/esm/api");
 	register();
 	// With its first file tsx looks whether the file system tells upper from lower case, maybe in the temporary folder.
 	await import("./errors.ts");
 } finally {
-	setVariable("TMPDIR", TMPDIR);
-	setVariable("TSX_DISABLE_CACHE", TSX_DISABLE_CACHE);
+	Object.assign(os, { tmpdir });
+	Object.assign(Module, { register: registerHooks });
 }

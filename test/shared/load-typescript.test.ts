@@ -1,5 +1,6 @@
 import { mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import test from "ava";
 import { execa } from "execa";
@@ -20,14 +21,36 @@ async function newPlace() {
 	return { temporary, base, env };
 }
 
+function isJson(text: string): boolean {
+	try {
+		return JSON.parse(text) !== undefined;
+	} catch {
+		return false;
+	}
+}
+
+/** Has tsx itself compile a file, and waits until it has written all that it keeps. @returns it, by its files' names */
+async function keptByTsx(folder: string, env: Record<string, string>): Promise<Record<string, { code: string }>> {
+	const program = `await import(${JSON.stringify(SOURCE)}); setInterval(() => {}, 1000)`;
+	const running = execa(process.execPath, ["--import=tsx", "--input-type=module", "--eval", program], { env });
+	running.catch(() => {});
+	try {
+		for (;;) {
+			await sleep(20);
+			const names = await readdir(folder).catch(() => []);
+			const texts = await Promise.all(names.map((name) => readFile(join(folder, name), "utf8")));
+			if (texts.length > 0 && texts.every(isJson))
+				return Object.fromEntries(names.map((name, i) => [name, JSON.parse(texts[i] ?? "")]));
+		}
+	} finally {
+		running.kill("SIGKILL");
+	}
+}
+
 test("compiled code that another user put into the temporary folder is not run, by a command or a thread", async (t) => {
 	const { temporary, env } = await newPlace();
-	await execa(process.execPath, ["--import=tsx", SOURCE], { env });
 	const folder = join(temporary, OF_TSX);
-	const planted = await readdir(folder);
-	t.true(planted.length > 0, "tsx no longer keeps compiled code there");
-	for (const name of planted) {
-		const compiled = JSON.parse(await readFile(join(folder, name), "utf8"));
+	for (const [name, compiled] of Object.entries(await keptByTsx(folder, env))) {
 		await writeFile(
 			join(folder, name),
 			JSON.stringify({ ...compiled, code: `console.log("foreign");${compiled.code}` }),
@@ -40,7 +63,7 @@ test("compiled code that another user put into the temporary folder is not run, 
 	t.regex(command.stdout, /^\d+\.\d+\.\d+$/);
 	const loader = `--import=${import.meta.resolve("../../shared/load-typescript.mjs")}`;
 	const thread = await execa(process.execPath, [loader, STARTS_A_THREAD, SOURCE], { env });
-	t.is(thread.stdout, "ended with 0");
+	t.is(thread.stdout, `${temporary} undefined\nended with 0`, "and the thread changes no environment");
 	t.deepEqual(await readdir(temporary), [OF_TSX]);
 	t.true((await readdir(join(env.XDG_RUNTIME_DIR, "tailtune", OF_TSX))).length > 0, "compiled code is kept");
 });
