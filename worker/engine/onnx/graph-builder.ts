@@ -1,4 +1,4 @@
-import { parse, relative } from "node:path";
+import nodePath, { type PlatformPath } from "node:path";
 import { TailtuneError } from "../../../shared/errors.ts";
 import type { StoredTensor, StoredType } from "../../../shared/model/model-files.ts";
 import {
@@ -24,23 +24,33 @@ const STORED_AS = { F32: "float32", F16: "float16", BF16: "bfloat16" } as const 
 	ElementType
 >;
 
+/** A file's drive, and its path from there. */
+export interface PlaceOnDrive {
+	/** As in "/" or "D:\\". */
+	readonly drive: string;
+	readonly location: string;
+}
+
 /**
- * Stored tensors are named by their way from here: ONNX Runtime reads only below the folder that it is given, and a
- * model's files may lie in several.
+ * ONNX Runtime reads tensors only below one folder, but a model's files may lie in several: the folder is their drive.
+ * @param path of the system, or what a test puts in its place
  */
-export const STORED_ROOT = parse(process.cwd()).root;
+export function placeOnDrive(file: string, path: PlatformPath = nodePath): PlaceOnDrive {
+	const { root: drive } = path.parse(path.resolve(file));
+	return { drive, location: path.relative(drive, file) };
+}
 
 /** ONNX Runtime's own operators among those that we use; all others are ONNX's. */
 const MICROSOFT = new Set(["FastGelu", "FusedMatMul", "MatMulIntegerToFloat"]);
 
 /** Builds an ONNX graph one operation at a time; values are named by the builder. */
 export class GraphBuilder {
-	readonly #root: string;
+	readonly #root: string | undefined;
 	readonly #graph: GraphProto;
 	readonly #constants = new Map<string, Value>();
 
-	/** @param root folder that the model's readers look for its tensors in */
-	constructor(name: string, root = STORED_ROOT) {
+	/** @param root folder in which the model's readers look for its tensors; default: the drive of each file */
+	constructor(name: string, root?: string) {
 		this.#root = root;
 		this.#graph = { name, node: [], initializer: [], input: [], output: [] };
 	}
@@ -121,9 +131,11 @@ export class GraphBuilder {
 	/** A tensor of a model file as float32; its bytes stay in the file. */
 	stored(name: string, { file, type, shape, offset, byteLength }: StoredTensor): Value {
 		const stored = STORED_AS[type];
-		const external_data = Object.entries({ location: relative(this.#root, file), offset, length: byteLength }).map(
-			([key, value]) => ({ key, value: String(value) }),
-		);
+		const location = this.#root === undefined ? placeOnDrive(file).location : nodePath.relative(this.#root, file);
+		const external_data = Object.entries({ location, offset, length: byteLength }).map(([key, value]) => ({
+			key,
+			value: String(value),
+		}));
 		this.#graph.initializer.push({
 			name,
 			dims: [...shape],

@@ -53,7 +53,7 @@ function threadCounts(most: number): number[] {
 async function measure(model: ModelFiles, precision: TrunkPrecision, options: EngineOptions): Promise<ProductRates> {
 	const products = precision === "int8" ? await exactInt8Weights(options) : "float32";
 	// One after the other: the threads of a session that waits for its next run keep a core from another's.
-	const session = await Session.open(productsGraph(model, products), options);
+	const session = await Session.open(productsGraph(model, products), options, model.folder);
 	const productsMs = await medianMs(productsRun(session, products)).finally(() => session.dispose());
 	const spec = { trainable: "TRAINABLE_HEAD", classes: 2, causal: true, loraRank: 0, loraScale: 0 } as const;
 	const trunk = await openTrunkWith(products, model, spec, options);

@@ -3,7 +3,7 @@ import "./no-telemetry.ts";
 import { env, InferenceSession, Tensor } from "onnxruntime-node";
 import { TailtuneError } from "../../../shared/errors.ts";
 import type { EngineInfo, EngineOptions } from "../engine.ts";
-import { STORED_ROOT } from "./graph-builder.ts";
+import { placeOnDrive } from "./graph-builder.ts";
 import { describeProvider, providerOf } from "./provider.ts";
 
 /** An ONNX graph ready to run. Its runs occupy the calling thread until they are done. */
@@ -14,9 +14,13 @@ export class Session {
 		this.#session = session;
 	}
 
-	/** Opens a model of `GraphBuilder.build()`. Throws TailtuneError "engine" where ONNX Runtime refuses it. */
-	static async open(model: Uint8Array, options: EngineOptions): Promise<Session> {
-		return new Session(await explained(() => InferenceSession.create(model, sessionOptions(options))));
+	/**
+	 * Opens a model of `GraphBuilder.build()`.
+	 * @param folder of the stored tensors' files, or any on the same drive; default: the working folder
+	 * @throws TailtuneError "engine" if ONNX Runtime refuses it
+	 */
+	static async open(model: Uint8Array, options: EngineOptions, folder = process.cwd()): Promise<Session> {
+		return new Session(await explained(() => InferenceSession.create(model, sessionOptions(options, folder))));
 	}
 
 	/**
@@ -44,8 +48,8 @@ export class Session {
 	}
 }
 
-/** What ONNX Runtime is told of how and on what to compute. */
-export function sessionOptions(options: EngineOptions): InferenceSession.SessionOptions {
+/** ONNX Runtime's options: how and on what to compute, and the drive on which it finds the stored tensors. */
+export function sessionOptions(options: EngineOptions, folder = process.cwd()): InferenceSession.SessionOptions {
 	const provider = providerOf(options);
 	return {
 		// With a provider it doesn't have, or that can't start, ONNX Runtime makes no session.
@@ -60,7 +64,7 @@ export function sessionOptions(options: EngineOptions): InferenceSession.Session
 		logSeverityLevel: 4,
 		extra: {
 			session: {
-				model_external_initializers_file_folder_path: STORED_ROOT,
+				model_external_initializers_file_folder_path: placeOnDrive(folder).drive,
 				// Each session has threads of its own: left spinning after a run, the trunk's take the tail's cores and the
 				// other way round, and a text alone takes twice as long.
 				force_spinning_stop: "1",

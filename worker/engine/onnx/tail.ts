@@ -140,6 +140,6 @@ class OnnxTail implements Tail {
 
 	async #open(kind: TailGraphKind): Promise<OpenGraph> {
 		const { model, gradientViews } = tailGraph(this.#model, this.#spec, kind);
-		return { session: await Session.open(model, this.#options), gradientViews };
+		return { session: await Session.open(model, this.#options, this.#model.folder), gradientViews };
 	}
 }

@@ -30,7 +30,8 @@ export async function openTrunkWith(
 ): Promise<Trunk> {
 	const blocks = cutOf(spec, model.config.n_layer);
 	if (blocks === 0) throw new TailtuneError("engine", `${spec.trainable} leaves no frozen block for a trunk`);
-	const session = await Session.open(trunkGraph(model.tensors, model.config, blocks, products), options);
+	const graph = trunkGraph(model.tensors, model.config, blocks, products);
+	const session = await Session.open(graph, options, model.folder);
 	const { n_embd: width, n_head: heads } = model.config;
 	return {
 		info: onnxInfo(options),
