@@ -5,13 +5,12 @@ import type { TrainConfig } from "../../shared/config.ts";
 import { TailtuneError } from "../../shared/errors.ts";
 import { asDiskError, removeAsides, writeJson } from "../../shared/files/write-atomic.ts";
 import { AUDIT_FILE, METRICS_FILE, RESULT_FILE } from "../results/result-files.ts";
-import { lockRunFolder, type RunLock } from "./run-lock.ts";
+import { LOCK_FILE, lockRunFolder, type RunLock } from "./run-lock.ts";
 
 /** Where a run stands; it goes when the run is finished. */
 export const CHECKPOINT_FILE = "checkpoint.safetensors";
 
 const CONFIG_FILE = "config.json";
-const LOCK_FILE = "run.lock";
 
 /** A run's folder, held by this process until `release`. */
 export interface RunFolder extends RunLock {

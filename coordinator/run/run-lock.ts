@@ -1,37 +1,30 @@
 import { randomUUID } from "node:crypto";
-import { readFile, rm, writeFile } from "node:fs/promises";
+import {
+	closeSync,
+	constants,
+	fstatSync,
+	ftruncateSync,
+	openSync,
+	readFileSync,
+	rmSync,
+	statSync,
+	writeSync,
+} from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
-import { systemCodeOf, TailtuneError } from "../../shared/errors.ts";
+import { TailtuneError } from "../../shared/errors.ts";
 import { asDiskError } from "../../shared/files/write-atomic.ts";
+import { tryFlock } from "./flock.ts";
 
 const holderSchema = z.object({ pid: z.int(), host: z.string(), runs: z.array(z.string()).default([]) });
 type Holder = z.infer<typeof holderSchema>;
-const WRITTEN_BY_THEN_MS = 50;
 
-/**
- * Takes a run folder for this process, so that no two processes write to it. A lock left by a process that died on
- * this host is taken over at once; on another host nobody can tell, so it is refused.
- * The lock names the run under which its holder is known to workers.
- * @throws TailtuneError "busy" that names the process, "disk" where the lock can't be written
- */
-export async function lockRunFolder(folder: string): Promise<RunLock> {
-	const file = join(folder, "run.lock");
-	const runId = randomUUID();
-	let abandoned: readonly string[] = [];
-	for (;;) {
-		const holder: Holder = { pid: process.pid, host: hostname(), runs: [...abandoned, runId] };
-		try {
-			await writeFile(file, JSON.stringify(holder), { flag: "wx" });
-			return { runId, abandoned, release: once(() => rm(file, { force: true })) };
-		} catch (error) {
-			if (systemCodeOf(error) !== "EEXIST") throw asDiskError(file, error);
-			abandoned = [...abandoned, ...(await removeStaleLock(file, folder))];
-		}
-	}
-}
+/** Name of the file in a run folder that is locked. */
+export const LOCK_FILE = "run.lock";
+
+/** The most times that the file is found removed by the process that held it before: each time somebody made progress. */
+const MOST_TRIES = 100;
 
 /** A run folder held by this process. */
 export interface RunLock {
@@ -39,46 +32,76 @@ export interface RunLock {
 	readonly runId: string;
 	/** What they knew it by in processes that died: they may still wait for those. */
 	readonly abandoned: readonly string[];
+	/** Why other processes aren't kept out, on a system or a file system without locks. */
+	readonly unlocked?: string;
 	/** Gives the folder back; called again it does nothing. */
 	release(): Promise<void>;
 }
 
-// By then the lock may be another process's.
-function once(release: () => Promise<void>): () => Promise<void> {
-	let released: Promise<void> | undefined;
-	return () => {
-		released ??= release();
-		return released;
-	};
-}
-
-/** The runs of the one that left it. */
-async function removeStaleLock(file: string, folder: string): Promise<readonly string[]> {
-	const holder = (await readHolder(file)) ?? (await sleep(WRITTEN_BY_THEN_MS).then(() => readHolder(file)));
-	if (holder && (holder.host !== hostname() || isAlive(holder.pid))) {
-		throw new TailtuneError(
-			"busy",
-			`${folder}: in use by process ${holder.pid} on ${holder.host}; wait for it, or remove ${file} if it is gone`,
-		);
+/**
+ * Takes a run folder for this process, so that no two processes write to it. The system holds the lock (flock) and gives it
+ * back when the process ends, even by kill -9: no process number or host name is compared, so a container that is started
+ * again, under any name, takes its folder back at once. The file names the holder for messages, and the runs under which
+ * workers know it.
+ * @throws TailtuneError "busy" that names the holder, "disk" if the file can't be written
+ */
+export async function lockRunFolder(folder: string): Promise<RunLock> {
+	const path = join(folder, LOCK_FILE);
+	for (let tries = 0; tries < MOST_TRIES; tries++) {
+		const file = open(path);
+		const outcome = tryFlock(file);
+		if (outcome !== "busy" && isStillAt(path, file)) return hold(path, file, outcome);
+		closeSync(file);
+		if (outcome === "busy") break;
 	}
-	await rm(file, { force: true });
-	return holder?.runs ?? [];
+	const holder = readHolder(path);
+	const name = holder ? `process ${holder.pid} on ${holder.host}` : "another process";
+	throw new TailtuneError("busy", `${folder}: in use by ${name}; wait until it ends, or stop it`);
 }
 
-// A lock cut short by a crash says nothing and counts as stale, once its process has had the time to write it.
-async function readHolder(file: string): Promise<Holder | undefined> {
+function hold(path: string, file: number, outcome: "locked" | { readonly unlocked: string }): RunLock {
+	const runId = randomUUID();
+	const abandoned = readHolder(path)?.runs ?? [];
+	let isHeld = true;
+	const release = () => {
+		if (!isHeld) return;
+		isHeld = false;
+		// While it is locked: afterwards it may be another process's.
+		rmSync(path, { force: true });
+		closeSync(file);
+	};
+	const holder: Holder = { pid: process.pid, host: hostname(), runs: [...abandoned, runId] };
 	try {
-		return holderSchema.parse(JSON.parse(await readFile(file, "utf8")));
+		const bytes = Buffer.from(JSON.stringify(holder));
+		writeSync(file, bytes, 0, bytes.length, 0);
+		ftruncateSync(file, bytes.length);
+	} catch (error) {
+		release();
+		throw asDiskError(path, error);
+	}
+	return { runId, abandoned, release: async () => release(), ...(typeof outcome === "object" && outcome) };
+}
+
+function open(path: string): number {
+	try {
+		return openSync(path, constants.O_RDWR | constants.O_CREAT);
+	} catch (error) {
+		throw asDiskError(path, error);
+	}
+}
+
+/** Whether the path still names the open file: the holder before removes it before it gives the lock back. */
+function isStillAt(path: string, file: number): boolean {
+	const found = statSync(path, { bigint: true, throwIfNoEntry: false });
+	const own = fstatSync(file, { bigint: true });
+	return found !== undefined && found.ino === own.ino && found.dev === own.dev;
+}
+
+/** Who wrote the file; undefined if it is empty, or was cut short by a crash. */
+function readHolder(path: string): Holder | undefined {
+	try {
+		return holderSchema.parse(JSON.parse(readFileSync(path, "utf8")));
 	} catch {
 		return undefined;
-	}
-}
-
-function isAlive(pid: number): boolean {
-	try {
-		process.kill(pid, 0);
-		return true;
-	} catch (error) {
-		return systemCodeOf(error) === "EPERM";
 	}
 }

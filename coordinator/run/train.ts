@@ -115,6 +115,7 @@ async function runInFolder(
 	environment: Environment,
 ): Promise<FinishedRun> {
 	environment.terminal.texts(texts);
+	warnIfUnlocked(folder, environment.terminal);
 	const layout = parameterLayout(tail, model.config);
 	const shape: StateShape = {
 		size: layout.size,
@@ -168,6 +169,11 @@ async function runInFolder(
 		progress.end();
 		await Promise.all([server?.end(), cluster.close()]);
 	}
+}
+
+function warnIfUnlocked({ path, unlocked }: RunFolder, terminal: Terminal): void {
+	if (unlocked === undefined) return;
+	terminal.warn(`${path}: can't be locked (${unlocked}): make sure that no other process uses it`);
 }
 
 /**

@@ -1,0 +1,15 @@
+import { debuglog } from "node:util";
+
+const log = debuglog("tailtune");
+
+/**
+ * Calls functions of the system's libraries. Undefined on a platform for which the package has no native library: its users
+ * can do without it.
+ */
+export const koffi = await import("koffi").then(
+	(module) => module.default,
+	(error: unknown) => {
+		log("koffi can't be loaded: %s", error);
+		return undefined;
+	},
+);
