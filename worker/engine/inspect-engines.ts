@@ -1,7 +1,7 @@
 import type { EngineChoice, EngineReport, ProductRates } from "../../shared/embedded-worker.ts";
 import { providersHere } from "./onnx/provider.ts";
 import { describeEngines } from "./open-engines.ts";
-import { TFJS_BACKENDS } from "./tfjs/backend.ts";
+import { TFJS_BACKENDS } from "./tfjs/backend-names.ts";
 
 /** How to come by what is missing. */
 const HINTS: Record<string, string> = {

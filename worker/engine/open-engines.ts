@@ -94,8 +94,14 @@ export async function describeEngines(choice: EngineChoice): Promise<{ trunk: En
 	return { trunk: info, tail: info };
 }
 
-/** TensorFlow.js, loaded when needed: it takes half a second. */
+/**
+ * TensorFlow.js, loaded when needed: it takes half a second.
+ * @throws TailtuneError "engine" if it can't be loaded
+ */
 async function loadTfjs() {
+	await loadLibraries("tfjs: TensorFlow.js", () =>
+		Promise.all([import("@tensorflow/tfjs"), import("@tensorflow/tfjs-backend-wasm")]),
+	);
 	const [backend, trunk, tail] = await Promise.all([
 		import("./tfjs/backend.ts"),
 		import("./tfjs/trunk.ts"),
@@ -111,15 +117,27 @@ async function loadOnnx(choice: EngineChoice) {
 	// Without a provider ONNX Runtime computes on the processor.
 	if (engine === "tfjs" || (engine === "auto" && requireGpu && !provider)) return undefined;
 	try {
-		const [describe, trunk, tail] = await Promise.all([
-			import("./onnx/describe-onnx.ts"),
-			import("./onnx/trunk.ts"),
-			import("./onnx/tail.ts"),
-		]);
-		return { ...describe, ...trunk, ...tail };
-	} catch (cause) {
+		await import("./onnx/no-telemetry.ts");
+		await loadLibraries("onnx: ONNX Runtime", () => import("onnxruntime-node"));
+	} catch (error) {
 		if (engine === "auto" && !provider) return undefined;
-		const reason = (cause as Error).message.split("\n", 1)[0];
-		throw new TailtuneError("engine", `onnx: ONNX Runtime can't be loaded: ${reason}`, { cause });
+		throw error;
 	}
+	const [describe, trunk, tail] = await Promise.all([
+		import("./onnx/describe-onnx.ts"),
+		import("./onnx/trunk.ts"),
+		import("./onnx/tail.ts"),
+	]);
+	return { ...describe, ...trunk, ...tail };
+}
+
+/**
+ * Loads an engine's packages before the modules that import them: if one failed within several of those, Node would report
+ * it a second time, as an error that nobody caught, and end the process.
+ */
+async function loadLibraries(name: string, load: () => Promise<unknown>): Promise<void> {
+	await load().catch((cause: unknown) => {
+		const [reason] = (cause instanceof Error ? cause.message : String(cause)).split("\n", 1);
+		throw new TailtuneError("engine", `${name} can't be loaded: ${reason}`, { cause });
+	});
 }

@@ -6,14 +6,10 @@ import { setWasmPaths, version_wasm } from "@tensorflow/tfjs-backend-wasm";
 import { TailtuneError } from "../../../shared/errors.ts";
 import type { EngineInfo, EngineOptions } from "../engine.ts";
 import { describeNvidiaDevice, prepareCuda } from "../nvidia-device.ts";
+import { TFJS_BACKENDS, type TfjsBackendName } from "./backend-names.ts";
 import { importForGood } from "./import-for-good.ts";
 import { registerWasmMatMul } from "./wasm-matmul.ts";
 import { startWebgpu } from "./webgpu.ts";
-
-/** Backends of TensorFlow.js in order of preference. */
-export const TFJS_BACKENDS = ["tensorflow", "webgpu", "wasm", "cpu"] as const;
-
-export type TfjsBackendName = (typeof TFJS_BACKENDS)[number];
 
 /** What the tfjs engine takes besides what every engine takes. */
 export interface TfjsOptions extends EngineOptions {

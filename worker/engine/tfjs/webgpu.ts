@@ -1,5 +1,5 @@
 import { createRequire } from "node:module";
-import { TailtuneError } from "../../../shared/errors.ts";
+import { systemCodeOf, TailtuneError } from "../../../shared/errors.ts";
 
 const require = createRequire(import.meta.url);
 
@@ -40,6 +40,8 @@ async function load<Package>(name: string): Promise<Package> {
 	try {
 		return require(name);
 	} catch (cause) {
-		throw new TailtuneError("engine", `webgpu: ${name} is not installed`, { cause });
+		const isMissing = systemCodeOf(cause) === "MODULE_NOT_FOUND" && (cause as Error).message.includes(`'${name}'`);
+		const reason = isMissing ? "is not installed" : `can't be loaded: ${(cause as Error).message.split("\n", 1)[0]}`;
+		throw new TailtuneError("engine", `webgpu: ${name} ${reason}`, { cause });
 	}
 }

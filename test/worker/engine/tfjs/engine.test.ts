@@ -7,7 +7,8 @@ import { parameterLayout } from "../../../../shared/model/parameter-layout.ts";
 import { TRAINABLE_BY_NAME } from "../../../../shared/model/tail-spec.ts";
 import type { TailInput } from "../../../../worker/engine/engine.ts";
 import { inspectEngines } from "../../../../worker/engine/inspect-engines.ts";
-import { openTfjsBackend, type TfjsBackendName } from "../../../../worker/engine/tfjs/backend.ts";
+import { openTfjsBackend } from "../../../../worker/engine/tfjs/backend.ts";
+import type { TfjsBackendName } from "../../../../worker/engine/tfjs/backend-names.ts";
 import { openTfjsTail } from "../../../../worker/engine/tfjs/tail.ts";
 import { openTfjsTrunk } from "../../../../worker/engine/tfjs/trunk.ts";
 

@@ -8,7 +8,7 @@ import { openModel } from "../../../../shared/model/open-model.ts";
 import { parameterLayout } from "../../../../shared/model/parameter-layout.ts";
 import { inspectEngines } from "../../../../worker/engine/inspect-engines.ts";
 import { describeEngines } from "../../../../worker/engine/open-engines.ts";
-import type { TfjsBackendName } from "../../../../worker/engine/tfjs/backend.ts";
+import type { TfjsBackendName } from "../../../../worker/engine/tfjs/backend-names.ts";
 import { openTfjsTail } from "../../../../worker/engine/tfjs/tail.ts";
 
 /** A step loads 28,000 numbers and makes as many: a copy kept a step would be 200 MiB. */
