@@ -2,7 +2,7 @@ import { readdir, readFile, realpath, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { ExecutionContext } from "ava";
 import { newFolder } from "../new-folder.ts";
-import { start } from "./tailtune.ts";
+import { callHere } from "./tailtune.ts";
 
 /** How a command is refused: its exit code and the one line that it prints. */
 export interface Expected {
@@ -32,13 +32,12 @@ export async function assertRefused(
 	{ exitCode, message, env, begins = false }: Expected,
 ): Promise<void> {
 	const before = await contents(folder);
-	const ended = await start(args, { HF_HOME: join(folder, "hub"), ...env }, folder);
-	const stderr = String(ended.stderr);
+	const { stdout, stderr, ...ended } = await callHere(args, { HF_HOME: join(folder, "hub"), ...env }, folder);
 	if (typeof message === "string") t.is(stderr, `tailtune: ${message}`);
 	else t.regex(stderr, message);
 	t.false(stderr.includes("\n"), "more than one line");
 	t.is(ended.exitCode, exitCode);
-	if (!begins) t.is(String(ended.stdout), "");
+	if (!begins) t.is(stdout, "");
 	t.deepEqual(await contents(folder), before);
 }
 

@@ -3,16 +3,10 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { newFolder } from "../new-folder.ts";
+import type { Ended } from "./call-tailtune.ts";
 
 /** The command, for node. */
 export const COMMAND = fileURLToPath(new URL("../../tailtune.mjs", import.meta.url));
-
-/** What a command printed and how it ended. */
-export interface Ended {
-	readonly exitCode: number | undefined;
-	readonly stdout: string;
-	readonly stderr: string;
-}
 
 // Typed by what it is called with: execa's result depends on its options.
 const spawn = ([program, ...args]: readonly [string, ...string[]], env: Record<string, string>, cwd: string) =>
@@ -21,8 +15,11 @@ const spawn = ([program, ...args]: readonly [string, ...string[]], env: Record<s
 /** Where commands keep what they can make again: apart from what the user's own have there. */
 export const CACHE = await newFolder();
 
+/** No network is reached: what a test needs is given to it. */
+const ENVIRONMENT = { HF_ENDPOINT: "http://127.0.0.1:9", NO_COLOR: "1", XDG_CACHE_HOME: CACHE };
+
 /**
- * Starts the real command in a process of its own. No network is reached: what a test needs is given to it.
+ * Starts the real command in a process of its own.
  * @param via a command that runs the one behind it somewhere, as `ip netns exec NAME` does
  */
 export function start(
@@ -31,15 +28,24 @@ export function start(
 	cwd = process.cwd(),
 	via: readonly string[] = [],
 ): ReturnType<typeof spawn> {
-	const offline = { HF_ENDPOINT: "http://127.0.0.1:9", NO_COLOR: "1", XDG_CACHE_HOME: CACHE };
 	const [program = process.execPath, ...others] = [...via, process.execPath, COMMAND, ...args];
-	return spawn([program, ...others], { ...offline, ...env }, cwd);
+	return spawn([program, ...others], { ...ENVIRONMENT, ...env }, cwd);
 }
 
-/** Runs the real command to its end. */
+/** Runs a command to its end in this process; see `callTailtune`. */
 export async function tailtune(...args: readonly string[]): Promise<Ended> {
-	const { exitCode, stdout, stderr } = await start(args);
-	return { exitCode, stdout: String(stdout), stderr: String(stderr) };
+	return callHere(args);
+}
+
+/** `tailtune` with variables of the environment, in a folder. */
+export async function callHere(
+	args: readonly string[],
+	env: Readonly<Record<string, string>> = {},
+	cwd = process.cwd(),
+): Promise<Ended> {
+	// Loaded only by the files that call it: it brings the whole coordinator.
+	const { callTailtune } = await import("./call-tailtune.ts");
+	return callTailtune(args, { ...ENVIRONMENT, ...env }, cwd);
 }
 
 /** Waits until a process puts a file of that name into a folder. */
