@@ -150,12 +150,14 @@ test.serial("a run in use is refused to others; stopped, it says what changed si
 	await assertRefused(t, folder, resume, {
 		exitCode: 1,
 		message: `${folder}/busy: the data, the model or the settings changed since this run began; start a new run`,
+		begins: true,
 	});
 	await truncate(join(folder, "busy", "checkpoint.safetensors"), 100_000);
 	await assertRefused(t, folder, resume, {
 		exitCode: 1,
 		message:
 			/^tailtune: .*\/busy\/checkpoint\.safetensors: tensor "\w+": found its end at byte \d+, expected at most 100000/,
+		begins: true,
 	});
 	await writeFile(join(folder, "busy", "config.json"), '{ "epoch": 3 }');
 	await assertRefused(t, folder, resume, {
@@ -198,7 +200,11 @@ function withoutChatter(stderr: string): string {
 	return stderr.replaceAll(CHATTER, "");
 }
 
-for (const args of [["doctor", "--json"], ["doctor"], ["classify", "finished", "hello"]]) {
+for (const args of [
+	["doctor"],
+	["export", "finished", "--format", "safetensors", "--out", "exported", "--json"],
+	["classify", "finished", "hello"],
+]) {
 	test.serial(`a reader that is gone before the first word doesn't disturb ${args.join(" ")}`, async (t) => {
 		const running = start(args, {}, folder);
 		running.stdout.destroy();
@@ -211,8 +217,8 @@ for (const args of [["doctor", "--json"], ["doctor"], ["classify", "finished", "
 (existsSync("/dev/full") ? test.serial : test.serial.skip)(
 	"output that can't be written is told in one line",
 	async (t) => {
-		const args = ["-c", 'exec "$@" > /dev/full', "sh", process.execPath, COMMAND, "doctor"];
-		const { exitCode, stderr } = await execa("sh", args, { reject: false });
+		const args = ["-c", 'exec "$@" > /dev/full', "sh", process.execPath, COMMAND, "classify", "finished", "hello"];
+		const { exitCode, stderr } = await execa("sh", args, { reject: false, cwd: folder });
 		t.is(withoutChatter(stderr), "tailtune: stdout: can't be written: no space is left on the disk");
 		t.is(exitCode, 1);
 	},

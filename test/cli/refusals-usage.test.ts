@@ -42,7 +42,11 @@ const refused: [title: string, args: readonly string[], message: string][] = [
 	["a learning rate below 0", [...TRAIN, "--lr", "-1"], "--lr: found -1, expected more than 0"],
 	["a learning rate without end", [...TRAIN, "--lr", "Infinity"], '--lr: found "Infinity", expected a number'],
 	["an empty value", ["train", "--data", ""], '--data: found "", expected at least one character'],
-	["a word for a switch", [...TRAIN, "--balance", "maybe"], '--balance: found "maybe", expected true or false'],
+	[
+		"a word for a switch",
+		[...TRAIN, "--balance", "maybe"],
+		'--balance: found "maybe", expected true or false, or "all"',
+	],
 	[
 		"an unknown padding",
 		[...TRAIN, "--pad", "some"],
@@ -91,11 +95,6 @@ const refused: [title: string, args: readonly string[], message: string][] = [
 		"--outer-momentum: found 0.9, expected --local-steps of more than 1 with it",
 	],
 	[
-		"an address that workers could not dial",
-		[...TRAIN, "--nats", "nats://127.0.0.1:9", "--shards", "1", "--advertise", "here"],
-		"--advertise here: expected the address or name under which workers find this host, as HOST:PORT",
-	],
-	[
 		"an address for workers without --nats",
 		[...TRAIN, "--advertise", "here:7070"],
 		"--advertise: expected --nats beside it",
@@ -133,6 +132,14 @@ const refused: [title: string, args: readonly string[], message: string][] = [
 for (const [title, args, message] of refused) {
 	test.serial(`refuses ${title}`, (t) => assertRefused(t, folder, args, { exitCode: 2, message }));
 }
+
+test.serial("refuses an address that workers could not dial", (t) =>
+	assertRefused(t, folder, [...TRAIN, "--nats", "nats://127.0.0.1:9", "--shards", "1", "--advertise", "here"], {
+		exitCode: 2,
+		message: "--advertise here: expected the address or name under which workers find this host, as HOST:PORT",
+		begins: true,
+	}),
+);
 
 test.serial("refuses a --config that is no YAML, naming the line", (t) =>
 	assertRefused(t, folder, ["train", "--config", "broken.yaml"], {
