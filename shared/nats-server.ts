@@ -40,6 +40,10 @@ export const HOW_TO_GET_IT =
 /** Ends a program with its parent; nats-server itself would live on. */
 const WARDEN = fileURLToPath(new URL("warden.mjs", import.meta.url));
 
+/** A server that isn't ready after so long is given up; one that doesn't end after so long is killed. */
+const START_MS = 60_000;
+const STOP_MS = 10_000;
+
 /** Log lines kept to say why a server did not start. */
 const LINES_KEPT = 5;
 
@@ -80,8 +84,8 @@ export async function findNatsServer(
 
 /**
  * Starts a nats-server with JetStream that listens on 127.0.0.1 only, and waits until it is ready. It ends with this
- * process, also where that is killed.
- * @throws TailtuneError "engine" with the last lines of its log where it doesn't start
+ * process, also if that is killed.
+ * @throws TailtuneError "engine" with the last lines of its log if it doesn't start
  */
 export async function startNatsServer({ binary, storeDir, port, config }: NatsServerOptions): Promise<NatsServer> {
 	const args = ["-a", "127.0.0.1", "-p", String(port ?? -1), "-js", "-sd", storeDir];
@@ -96,15 +100,20 @@ export async function startNatsServer({ binary, storeDir, port, config }: NatsSe
 		server.once("error", () => resolve());
 	});
 	server.stdin.on("error", () => {}); // it has ended by itself
-	const stop = async () => {
-		server.kill("SIGTERM");
-		await ended;
-	};
 	const kill = async () => {
 		server.stdin.end();
 		await ended;
 	};
-	const actualPort = await untilReady(server, binary);
+	const stop = async () => {
+		server.kill("SIGTERM");
+		const limit = setTimeout(() => server.stdin.end(), STOP_MS);
+		await ended;
+		clearTimeout(limit);
+	};
+	const actualPort = await untilReady(server, binary).catch(async (error) => {
+		await kill();
+		throw error;
+	});
 	const url = `nats://127.0.0.1:${actualPort}`;
 	return { url, port: actualPort, ended, stop, kill };
 }
@@ -114,8 +123,14 @@ function untilReady(server: ChildProcess, binary: string): Promise<number> {
 	const last: string[] = [];
 	let port: number | undefined;
 	return new Promise((resolve, reject) => {
-		const refuse = (what: string, cause?: unknown) =>
+		const refuse = (what: string, cause?: unknown) => {
+			clearTimeout(limit);
 			reject(new TailtuneError("engine", `${binary} did not start: ${what}`, { cause }));
+		};
+		const limit = setTimeout(
+			() => refuse(`not ready after ${START_MS / 1000} s; its log: ${last.join(" | ")}`),
+			START_MS,
+		);
 		server.once("error", (error) => refuse(error.message, error));
 		server.once("close", (code) => refuse(`it ended with code ${code}; its log: ${last.join(" | ")}`));
 		// Read to the end: a server whose log nobody reads stands still.
@@ -124,7 +139,9 @@ function untilReady(server: ChildProcess, binary: string): Promise<number> {
 			if (listening) port = Number(listening[1]);
 			last.push(line.replace(/^\[\d+\] \S+ \S+ /, ""));
 			if (last.length > LINES_KEPT) last.shift();
-			if (line.endsWith("Server is ready") && port !== undefined) resolve(port);
+			if (!line.endsWith("Server is ready") || port === undefined) return;
+			clearTimeout(limit);
+			resolve(port);
 		});
 	});
 }

@@ -1,14 +1,15 @@
+import { exitNow } from "../../shared/cli/exit-now.ts";
 import { exitCodeOf, systemCodeOf } from "../../shared/errors.ts";
 import { asDiskError } from "../../shared/files/write-atomic.ts";
 
 /**
- * Sees to what no command can catch: readers that go away, as `head` does, are no failure, and any other error is
+ * Handles what no command can catch: readers that go away, as `head` does, are no failure, and any other error is
  * reported and ends the process. To be called first: the wasm backend answers such errors with its own source code.
  */
 export function guardProcess(report: (error: unknown) => void): void {
 	process.on("uncaughtException", (error) => {
 		report(error);
-		process.exit(exitCodeOf(error));
+		exitNow(exitCodeOf(error));
 	});
 	process.stdout.on("error", (error) => {
 		if (systemCodeOf(error) !== "EPIPE") throw asDiskError("stdout", error);

@@ -11,14 +11,16 @@ interface Listeners {
 	readonly fail: (error: Error) => void;
 }
 
-/** A nats-server for one run, started again where it dies. */
+/** A nats-server for one run, started again if it dies. */
 export class LocalServer {
 	readonly #options: NatsServerOptions;
 	readonly #listeners: Listeners;
 	#server: NatsServer;
 	#isEnding = false;
+	/** Settles when no server is started any more. */
+	readonly #kept: Promise<void>;
 
-	/** @throws TailtuneError "engine" where it doesn't start */
+	/** @throws TailtuneError "engine" if it doesn't start */
 	static async start(options: NatsServerOptions, listeners: Listeners): Promise<LocalServer> {
 		return new LocalServer(options, listeners, await startNatsServer(options));
 	}
@@ -27,7 +29,9 @@ export class LocalServer {
 		this.#options = options;
 		this.#listeners = listeners;
 		this.#server = server;
-		this.#keep().catch(listeners.fail);
+		this.#kept = this.#keep().catch((error) => {
+			if (!this.#isEnding) listeners.fail(error);
+		});
 	}
 
 	/** The same after a restart. */
@@ -35,9 +39,11 @@ export class LocalServer {
 		return this.#server.url;
 	}
 
+	/** Ends it; one that is just being started, too. */
 	async stop(): Promise<void> {
 		this.#isEnding = true;
 		await this.#server.stop();
+		await this.#kept;
 	}
 
 	async #keep(): Promise<void> {
@@ -47,6 +53,7 @@ export class LocalServer {
 			this.#listeners.tell("nats-server died; starting another");
 			const { port } = this.#server;
 			this.#server = await startNatsServer({ ...this.#options, port });
+			if (this.#isEnding) return this.#server.stop();
 		}
 		await this.#server.ended;
 		if (!this.#isEnding) throw new TailtuneError("engine", `nats-server died ${RESTARTS + 1} times`);

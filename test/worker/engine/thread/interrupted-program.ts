@@ -1,9 +1,13 @@
-// What process.test.ts runs: ONNX Runtime computes in a thread for ever, until Ctrl-C for the second time.
+// process.test.ts runs this: ONNX Runtime computes in a thread until the second Ctrl-C, or until an error that nobody
+// catches (argument "fail").
+import { guardProcess } from "../../../../coordinator/cli/guard-process.ts";
 import { interruptSignal } from "../../../../shared/cli/interrupt.ts";
+import { TailtuneError } from "../../../../shared/errors.ts";
 import { openModel } from "../../../../shared/model/open-model.ts";
 import { resolveModel } from "../../../../shared/model/resolve-model.ts";
 import { ThreadEngines } from "../../../../worker/engine/thread/thread-engines.ts";
 
+guardProcess((error) => console.log((error as Error).message));
 interruptSignal().addEventListener("abort", () => console.log("interrupted"));
 process.once("exit", () => console.log("exit"));
 const spec = { trainable: "TRAINABLE_LAST_BLOCK", classes: 2, causal: true, loraRank: 0, loraScale: 0 } as const;
@@ -12,4 +16,9 @@ const { trunk } = await new ThreadEngines().openEngines(await openModel(await re
 const texts = Array.from({ length: 64 }, (_, text) => Uint32Array.from({ length: 256 }, (_, i) => text + i));
 await trunk?.hiddenStates(texts);
 console.log("computing");
+if (process.argv[2] === "fail") {
+	setImmediate(() => {
+		throw new TailtuneError("usage", "uncaught");
+	});
+}
 for (;;) await trunk?.hiddenStates(texts);

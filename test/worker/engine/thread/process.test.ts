@@ -51,3 +51,10 @@ for (const name of ["SIGINT", "SIGTERM"] as const) {
 		t.deepEqual({ signal, stdout, stderr }, { signal: name, stdout: "computing\ninterrupted\nexit", stderr: "" });
 	});
 }
+
+test("an error that nobody catches ends a process with its exit code while ONNX Runtime computes in its thread", async (t) => {
+	const running = start(fileURLToPath(new URL("./interrupted-program.ts", import.meta.url)), "fail");
+	const { exitCode, signal, stdout, stderr } = await running;
+	const expected = { exitCode: 2, signal: undefined, stdout: "computing\nuncaught\nexit", stderr: "" };
+	t.deepEqual({ exitCode, signal, stdout, stderr }, expected);
+});
