@@ -1,4 +1,5 @@
 import { similarLabels } from "../../shared/data/label.ts";
+import { shortName } from "../../shared/data/name-some.ts";
 import { formatCount } from "../results/format.ts";
 import type { ClassTexts, RunResult } from "../results/result.ts";
 import { cutLines } from "./classification-lines.ts";
@@ -33,11 +34,11 @@ export function textsLines({ classTexts, cut, maxTokens }: TextsSummary): string
 export function textsWarnings({ classTexts }: TextsSummary): string[] {
 	const few = smallestOf(classTexts);
 	const isTooFew = few !== undefined && few.train < FEW_TEXTS && classTexts.some(({ unused }) => unused > 0);
-	const fewWarning = `class ${JSON.stringify(few?.label)} has only ${few?.train} for training, so --balance trains on as few of each class; --balance false uses all`;
+	const fewWarning = `class ${JSON.stringify(shortName(few?.label ?? ""))} has only ${few?.train} texts for training, so --balance trains on as few of each class; --balance false uses all`;
 	const similar = similarLabels(classTexts.map(({ label }) => label)).slice(0, MOST_SIMILAR);
 	const alike = similar.map(
 		(labels) =>
-			`labels ${labels.map((label) => JSON.stringify(label)).join(" and ")} look alike, but are different classes`,
+			`labels ${labels.map((label) => JSON.stringify(shortName(label))).join(" and ")} look alike, but are different classes`,
 	);
 	return [...(isTooFew ? [fewWarning] : []), ...alike];
 }
@@ -45,7 +46,7 @@ export function textsWarnings({ classTexts }: TextsSummary): string[] {
 function unusedPart(classTexts: readonly ClassTexts[]): string {
 	const dropped = classTexts.filter(({ unused }) => unused > 0);
 	if (dropped.length === 0) return "all are used";
-	const reason = `--balance takes as many of each class as of ${JSON.stringify(smallestOf(classTexts)?.label)}`;
+	const reason = `--balance takes as many of each class as of ${JSON.stringify(shortName(smallestOf(classTexts)?.label ?? ""))}`;
 	return `not used: ${byClass(dropped, "unused")} (${reason})`;
 }
 
@@ -55,7 +56,7 @@ function smallestOf(classTexts: readonly ClassTexts[]): ClassTexts | undefined {
 }
 
 function byClass(classTexts: readonly ClassTexts[], count: "read" | "unused"): string {
-	const named = classTexts.slice(0, MOST_CLASSES).map((of) => `${of.label} ${formatCount(of[count])}`);
+	const named = classTexts.slice(0, MOST_CLASSES).map((of) => `${shortName(of.label)} ${formatCount(of[count])}`);
 	const others = classTexts.slice(MOST_CLASSES);
 	const rest = `${formatCount(sum(others, count))} of ${others.length} more classes`;
 	return [...named, ...(others.length > 0 ? [rest] : [])].join(", ");

@@ -23,9 +23,9 @@ test("one line says what was read, where it goes, and what is not used and why",
 });
 
 test("many classes are named in part, and texts that were cut are counted", (t) => {
-	const classTexts = Array.from({ length: 12 }, (_, i) => of(`c${i}`, 50));
+	const classTexts = Array.from({ length: 12 }, (_, i) => of(i === 0 ? "long ".repeat(20) : `c${i}`, 50));
 	t.deepEqual(textsLines({ classTexts, cut: { train: 3, validation: 1, test: 2 }, maxTokens: 1024 }), [
-		"read 600 texts: c0 50, c1 50, c2 50, c3 50, c4 50, c5 50, 300 of 6 more classes; 576 for training, 12 for validation, 12 for the test; all are used",
+		"read 600 texts: long long long long long long long long ... 50, c1 50, c2 50, c3 50, c4 50, c5 50, 300 of 6 more classes; 576 for training, 12 for validation, 12 for the test; all are used",
 		"cut 6 of 600 texts to 1,024 tokens",
 	]);
 });
@@ -33,7 +33,7 @@ test("many classes are named in part, and texts that were cut are counted", (t) 
 test("a class that leaves few training texts of every other, and labels that look alike, are warned of", (t) => {
 	const classTexts = [of("Ham", 700, 690), of("ham", 400, 390), of("tiny", 10)];
 	t.deepEqual(textsWarnings({ classTexts, cut, maxTokens: 8 }), [
-		'class "tiny" has only 8 for training, so --balance trains on as few of each class; --balance false uses all',
+		'class "tiny" has only 8 texts for training, so --balance trains on as few of each class; --balance false uses all',
 		'labels "Ham" and "ham" look alike, but are different classes',
 	]);
 	t.deepEqual(textsWarnings({ classTexts: [of("tiny", 5), of("a", 900)], cut, maxTokens: 8 }), []);
