@@ -6,34 +6,10 @@ import type { Gpt2Config } from "../../../../shared/model/gpt2-config.ts";
 import { openModel } from "../../../../shared/model/open-model.ts";
 import { parameterLayout } from "../../../../shared/model/parameter-layout.ts";
 import { writeRandomModel } from "../../../../shared/model/random-model.ts";
-import { cutOf } from "../../../../shared/model/tail-spec.ts";
 import type { Tail } from "../../../../worker/engine/engine.ts";
 import { openOnnxTail } from "../../../../worker/engine/onnx/tail.ts";
-import { openOnnxTrunk } from "../../../../worker/engine/onnx/trunk.ts";
 import { openTfjsTail } from "../../../../worker/engine/tfjs/tail.ts";
-import { checkCase } from "../../../golden/check-golden.ts";
-import { openGoldenFolder } from "../../../golden/golden-folder.ts";
-import { usedShare } from "../../../golden/measure.ts";
 import { temporaryFolder } from "../../../temporary-folder.ts";
-
-const golden = await openGoldenFolder(join(import.meta.dirname, "../../../golden"));
-
-for (const one of golden.set.cases) {
-	test(`golden case ${one.name}`, async (t) => {
-		const measured = await checkCase(golden, one, {
-			name: "onnx",
-			open: async (model, spec) => ({
-				trunk: cutOf(spec, model.config.n_layer) === 0 ? undefined : await openOnnxTrunk(model, spec, { threads: 2 }),
-				tail: await openOnnxTail(model, spec, { threads: 2 }),
-			}),
-		});
-		t.true(measured.length > 20);
-		t.deepEqual(
-			measured.filter((found) => !(usedShare(found) <= 1)),
-			[],
-		);
-	});
-}
 
 const DEFAULT: TailSpec = {
 	trainable: "TRAINABLE_LAST_BLOCK",
