@@ -12,6 +12,15 @@ export const WINDOW_BYTES = 8 << 20;
 export const KEEPALIVE_MS = 5_000;
 export const KEEPALIVE_LIMIT_MS = 10_000;
 
+/**
+ * A call is ended if the other side says nothing for so long: a connection that stands doesn't show that whoever is behind
+ * it does anything.
+ */
+export const CALL_SILENCE_MS = 15_000;
+
+/** The same for an answer that has to be computed first, such as the hashes of a model's files. */
+export const ANSWER_SILENCE_MS = 120_000;
+
 /** First and longest wait between tries to connect. */
 export const RECONNECT_FIRST_MS = 100;
 export const RECONNECT_LONGEST_MS = 2_000;

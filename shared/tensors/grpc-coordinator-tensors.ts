@@ -22,6 +22,8 @@ export interface TensorServiceOptions {
 	readonly onWorkerConnected?: ((workerId: string) => void) | undefined;
 	/** Told within milliseconds of a worker that died or left: the stream it held is gone. */
 	readonly onWorkerLost?: ((workerId: string) => void) | undefined;
+	/** An upload that sends nothing for so many ms is ended; default: `CALL_SILENCE_MS`. */
+	readonly silenceMs?: number | undefined;
 	/** Folders of the models that workers may fetch, by the hash of their weights. */
 	readonly models?: ReadonlyMap<string, string> | undefined;
 }
@@ -52,7 +54,7 @@ export function createTensorService(options: TensorServiceOptions = {}): TensorS
 	const runs = new ServedRuns();
 	const leases = new Leases(options);
 	const models = new ServedModels(options.models ?? new Map());
-	const uploads = new Uploads({ runs, exchange, isExpected });
+	const uploads = new Uploads({ runs, exchange, isExpected, silenceMs: options.silenceMs });
 	const refusals = new Map<RefusalReason, number>();
 	const onRefused = (reason: RefusalReason) => {
 		refusals.set(reason, (refusals.get(reason) ?? 0) + 1);

@@ -6,6 +6,7 @@ import { ownCacheFolder } from "../files/cache-folder.ts";
 import { asDiskError } from "../files/write-atomic.ts";
 import type { ModelFiles } from "../model/model-files.ts";
 import { openModel } from "../model/open-model.ts";
+import { ANSWER_SILENCE_MS } from "../rpc/config.ts";
 import { readAll } from "../rpc/read.ts";
 import { retryCall } from "../rpc/retry.ts";
 import { PROTOCOL_VERSION } from "../rpc/service.ts";
@@ -40,7 +41,7 @@ export async function fetchModel(
 ): Promise<ModelFiles> {
 	if (!/^[0-9a-f]{64}$/.test(modelHash))
 		throw new TailtuneError("protocol", `model hash ${JSON.stringify(modelHash)}: expected 64 hexadecimal digits`);
-	const files = await retryCall(() => askManifest(client, modelHash), signal);
+	const files = await retryCall(() => askManifest(client, modelHash, signal), signal);
 	const folder = join(cacheFolder, "models", modelHash);
 	const cached = await openChecked(folder, files, modelHash);
 	if (cached) return cached;
@@ -68,9 +69,13 @@ export async function fetchModel(
 	throw new TailtuneError("checksum", `the model that the coordinator sent is not the one of hash ${modelHash}`);
 }
 
-function askManifest(client: TensorsClient, modelHash: string): Promise<ModelFile[]> {
+function askManifest(client: TensorsClient, modelHash: string, signal: AbortSignal | undefined): Promise<ModelFile[]> {
 	return new Promise((resolve, reject) => {
-		client.getModelManifest({ protocolVersion: PROTOCOL_VERSION, modelHash }, (error, response) => {
+		const request = { protocolVersion: PROTOCOL_VERSION, modelHash };
+		const deadline = Date.now() + ANSWER_SILENCE_MS;
+		const cancel = () => call.cancel();
+		const call = client.getModelManifest(request, { deadline }, (error, response) => {
+			signal?.removeEventListener("abort", cancel);
 			const files = response?.files ?? [];
 			// Names become files on this machine.
 			const stray = files.find(({ name }) => name !== basename(name) || !/^\w[\w.-]*\.(json|safetensors)$/.test(name));
@@ -78,6 +83,8 @@ function askManifest(client: TensorsClient, modelHash: string): Promise<ModelFil
 			else if (stray) reject(new TailtuneError("protocol", `found model file ${JSON.stringify(stray.name)}`));
 			else resolve(files);
 		});
+		signal?.addEventListener("abort", cancel);
+		if (signal?.aborted) cancel();
 	});
 }
 
@@ -123,7 +130,7 @@ async function fill(download: Download, handle: FileHandle, { name, byteLength }
 	let place = (await handle.stat()).size;
 	if (place >= byteLength) return;
 	const request = { protocolVersion: PROTOCOL_VERSION, modelHash, name, byteOffset: place };
-	for await (const { chunk } of readAll(client.getModelFile(request), signal)) {
+	for await (const { chunk } of readAll(client.getModelFile(request), { signal })) {
 		if (chunk?.byteOffset !== place || place + chunk.data.length > byteLength) {
 			const message = `${name}: a chunk begins at byte ${chunk?.byteOffset}, expected ${place} of ${byteLength}`;
 			throw new TailtuneError("protocol", message);

@@ -1,9 +1,12 @@
 import type { GradientHeader } from "../../proto/gen/tailtune/v1/GradientHeader.ts";
 import type { PutGradientRequest } from "../../proto/gen/tailtune/v1/PutGradientRequest.ts";
 import type { PutGradientResponse } from "../../proto/gen/tailtune/v1/PutGradientResponse.ts";
+import type { Clock } from "../bus/clock.ts";
 import { itemKey, type WorkKind } from "../messages.ts";
+import { CALL_SILENCE_MS } from "../rpc/config.ts";
 import { checkReadable } from "../rpc/handlers.ts";
 import { Refusal } from "../rpc/refusal.ts";
+import { SilenceLimit } from "../rpc/silence.ts";
 import { type ServedRuns, type ServedVersion, staleVersion } from "./grpc-runs.ts";
 import { checkProtocolVersion } from "./grpc-service.ts";
 import type { MemoryTensors } from "./memory-tensors.ts";
@@ -22,12 +25,18 @@ export interface UploadParts {
 	readonly exchange: MemoryTensors;
 	/** Whether somebody waits for the gradient of an item. */
 	readonly isExpected: (runId: string, itemKey: string) => boolean;
+	/** An upload that sends nothing for so many ms is ended; default: `CALL_SILENCE_MS`. */
+	readonly silenceMs?: number | undefined;
+	/** Default: real time. */
+	readonly clock?: Clock | undefined;
 }
 
 /** Takes gradients that workers send, whole and checked or not at all. */
 export class Uploads {
 	readonly #parts: UploadParts;
 	#underWay = 0;
+	/** By run, worker and item: ends the upload that is under way. */
+	readonly #open = new Map<string, (error: Error) => void>();
 
 	constructor(parts: UploadParts) {
 		this.#parts = parts;
@@ -39,28 +48,46 @@ export class Uploads {
 	}
 
 	/**
-	 * Reads one upload.
+	 * Reads one upload. It is ended if it falls silent, and if the worker begins to upload the same item again.
 	 * @param interrupt ends the reading with an error, as when the version is dropped in the middle
-	 * @throws Refusal; nothing of the upload is kept then
+	 * @throws Refusal, or TailtuneError "offline" after a silence; nothing of the upload is kept then
 	 */
 	async receive(
 		requests: AsyncIterable<PutGradientRequest>,
 		interrupt: (error: Error) => void,
 	): Promise<PutGradientResponse> {
-		const messages = requests[Symbol.asyncIterator]();
-		const first = await messages.next();
-		const header = first.done ? undefined : checkReadable(first.value).header;
-		if (!header) throw new Refusal("REFUSAL_ORDER", "an upload begins without its header");
+		const { silenceMs = CALL_SILENCE_MS, clock } = this.#parts;
+		const silence = new SilenceLimit(silenceMs, interrupt, clock);
+		const messages = withinLimit(requests, silence);
+		try {
+			const first = await messages.next();
+			const header = first.done ? undefined : checkReadable(first.value).header;
+			if (!header) throw new Refusal("REFUSAL_ORDER", "an upload begins without its header");
+			return await this.#receiveGradient(header, messages, interrupt);
+		} finally {
+			silence.stop();
+		}
+	}
+
+	async #receiveGradient(
+		header: GradientHeader,
+		messages: AsyncIterable<PutGradientRequest>,
+		interrupt: (error: Error) => void,
+	): Promise<PutGradientResponse> {
+		const { runId, workerId, parameterVersion } = header;
+		const name = JSON.stringify([runId, workerId, itemKey(header)]);
+		this.#open.get(name)?.(new Refusal("REFUSAL_TOO_MANY", `worker ${workerId} uploads ${itemKey(header)} again`));
 		const { schema, version } = this.#check(header);
 		if (version.answered.has(itemKey(header))) return { duplicate: true };
-		const { runId, parameterVersion } = header;
 		const giveUp = () => interrupt(staleVersion(runId, parameterVersion));
 		version.ended.signal.addEventListener("abort", giveUp);
+		this.#open.set(name, interrupt);
 		this.#underWay++;
 		try {
-			return await this.#fill(header, schema, version, { [Symbol.asyncIterator]: () => messages });
+			return await this.#fill(header, schema, version, messages);
 		} finally {
 			this.#underWay--;
+			if (this.#open.get(name) === interrupt) this.#open.delete(name);
 			version.ended.signal.removeEventListener("abort", giveUp);
 		}
 	}
@@ -100,6 +127,16 @@ export class Uploads {
 			throw error;
 		}
 	}
+}
+
+/** The messages of a stream, each of which has to come in time. */
+async function* withinLimit<Message>(messages: AsyncIterable<Message>, limit: SilenceLimit): AsyncGenerator<Message> {
+	limit.wait();
+	for await (const message of messages) {
+		limit.wait();
+		yield message;
+	}
+	limit.stop();
 }
 
 async function readTensor(messages: AsyncIterable<PutGradientRequest>, receiver: TensorReceiver): Promise<void> {

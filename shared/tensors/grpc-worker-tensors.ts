@@ -1,14 +1,15 @@
 import { setMaxListeners } from "node:events";
+import type { PutGradientRequestInput } from "../../proto/gen/tailtune/v1/PutGradientRequest.ts";
 import type { PutGradientResponse } from "../../proto/gen/tailtune/v1/PutGradientResponse.ts";
 import { TailtuneError } from "../errors.ts";
 import type { ModelFiles } from "../model/model-files.ts";
 import { type ClientOptions, createClient } from "../rpc/client.ts";
+import { CALL_SILENCE_MS } from "../rpc/config.ts";
 import { readAll } from "../rpc/read.ts";
 import { Refusal, type RefusalReason } from "../rpc/refusal.ts";
 import { retryCall } from "../rpc/retry.ts";
+import { sendAll } from "../rpc/send.ts";
 import { PROTOCOL_VERSION } from "../rpc/service.ts";
-import { fromServiceError } from "../rpc/status.ts";
-import { write } from "../rpc/write.ts";
 import { type FetchModelOptions, fetchModel } from "./grpc-fetch-model.ts";
 import { holdLease } from "./grpc-lease.ts";
 import { type TensorsClient, TensorsClientConstructor } from "./grpc-service.ts";
@@ -19,6 +20,10 @@ import { TensorReceiver, tensorParts } from "./tensor-stream.ts";
 export interface ConnectOptions extends ClientOptions {
 	/** The name under which the coordinator misses the worker when it dies. */
 	readonly workerId: string;
+	/** Closes the connection when it aborts, and ends all that waits for the coordinator. */
+	readonly signal?: AbortSignal | undefined;
+	/** A call is ended if the coordinator says nothing for so many ms; default: `CALL_SILENCE_MS`. */
+	readonly silenceMs?: number | undefined;
 }
 
 /** A worker's side of the exchange between hosts. */
@@ -42,12 +47,15 @@ const TOO_LATE: ReadonlySet<RefusalReason> = new Set([
 /**
  * Connects a worker to a coordinator's tensors, and keeps a stream open that shows it is alive.
  * @param address HOST:PORT
- * @throws TailtuneError "offline" where nobody answers there, "denied" or "protocol" where the worker is refused
+ * @throws TailtuneError "offline" if nobody answers there in time, "denied" or "protocol" if the worker is refused, and
+ * "interrupted" if the signal aborts
  */
 export async function connectTensors(address: string, options: ConnectOptions): Promise<ConnectedTensors> {
 	const client = await createClient(TensorsClientConstructor, address, options);
-	const tensors = new GrpcWorkerTensors(client, options.workerId);
+	const tensors = new GrpcWorkerTensors(client, options);
+	options.signal?.addEventListener("abort", () => void tensors.close(), { once: true });
 	try {
+		options.signal?.throwIfAborted();
 		await tensors.attach();
 	} catch (error) {
 		await tensors.close();
@@ -70,17 +78,20 @@ interface WorkerRun {
 class GrpcWorkerTensors implements ConnectedTensors {
 	readonly #client: TensorsClient;
 	readonly #workerId: string;
+	readonly #silenceMs: number;
 	readonly #runs = new Map<string, WorkerRun>();
 	readonly #closed = new AbortController();
 
-	constructor(client: TensorsClient, workerId: string) {
+	constructor(client: TensorsClient, { workerId, silenceMs = CALL_SILENCE_MS }: ConnectOptions) {
 		this.#client = client;
 		this.#workerId = workerId;
+		this.#silenceMs = silenceMs;
 		setMaxListeners(0, this.#closed.signal); // one for each call under way
 	}
 
 	async attach(): Promise<void> {
-		await retryCall(() => holdLease(this.#client, this.#workerId, this.#closed.signal), this.#closed.signal);
+		const options = { signal: this.#closed.signal, silenceMs: this.#silenceMs };
+		await retryCall(() => holdLease(this.#client, this.#workerId, options), options.signal);
 	}
 
 	openRun(runId: string, schema: TensorSchema): void {
@@ -145,7 +156,8 @@ class GrpcWorkerTensors implements ConnectedTensors {
 			const receiver = new TensorReceiver(run.spare, wire);
 			const request = { protocolVersion: PROTOCOL_VERSION, runId, parameterVersion: version, schemaHash: hash };
 			let isWhole = false;
-			for await (const { chunk, end } of readAll(this.#client.getParameters(request), this.#closed.signal)) {
+			const options = { signal: this.#closed.signal, silenceMs: this.#silenceMs };
+			for await (const { chunk, end } of readAll(this.#client.getParameters(request), options)) {
 				if (chunk) receiver.add(chunk);
 				if (end) receiver.finish(end);
 				isWhole = !!end;
@@ -166,23 +178,14 @@ class GrpcWorkerTensors implements ConnectedTensors {
 		const byteLength = gradient.length * (wire === "f32" ? 4 : 2);
 		const name = { runId, workerId: this.#workerId, kind, parameterVersion, part };
 		const header = { protocolVersion: PROTOCOL_VERSION, ...name, schemaHash, byteLength };
-		return new Promise((resolve, reject) => {
-			const ended = new AbortController();
-			const call = this.#client.putGradient((error, response) => {
-				ended.abort();
-				if (error) reject(fromServiceError(error));
-				else resolve(response as PutGradientResponse);
-			});
-			const send = async () => {
-				await write(call, { header }, ended.signal);
-				for (const message of tensorParts(gradient, wire)) {
-					await write(call, message, ended.signal);
-					if (ended.signal.aborted) return;
-				}
-				call.end();
-			};
-			call.on("error", () => {}); // told to the callback above
-			send().catch(reject);
-		});
+		function* messages(): Generator<PutGradientRequestInput> {
+			yield { header };
+			yield* tensorParts(gradient, wire);
+		}
+		return sendAll<PutGradientRequestInput, PutGradientResponse>(
+			(callback) => this.#client.putGradient(callback),
+			messages(),
+			{ signal: this.#closed.signal, silenceMs: this.#silenceMs },
+		);
 	}
 }

@@ -31,7 +31,12 @@ export class RpcServer {
 
 	constructor(node: Node, { isExpected, ...events }: ServerEvents) {
 		this.node = node;
-		this.uploads = new Uploads({ runs: this.runs, exchange: this.exchange, isExpected: (_, key) => isExpected(key) });
+		this.uploads = new Uploads({
+			runs: this.runs,
+			exchange: this.exchange,
+			isExpected: (_, key) => isExpected(key),
+			clock: node.clock,
+		});
 		this.leases = new Leases(events);
 	}
 

@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { status } from "@grpc/grpc-js";
 import test, { type ExecutionContext } from "ava";
 import type { PutGradientRequestInput } from "../../../proto/gen/tailtune/v1/PutGradientRequest.ts";
 import { itemKey } from "../../../shared/messages.ts";
@@ -93,13 +94,41 @@ test("of two uploads at the same time for an item the one that is whole first co
 		call.write(someHeader(3));
 		call.write(someChunk(0, [7]), async () => {
 			while (server.uploadsUnderWay === 0) await nextTurn();
-			await upload(client, right);
+			await upload(client, [someHeader(3, { workerId: "another" }), ...right.slice(1)]);
 			call.write(someChunk(4, [7, 7]));
 			call.write(someEnd([7, 7, 7]));
 			call.end();
 		});
 	});
 	t.deepEqual(await slow, { duplicate: true });
+	t.deepEqual(await server.takeGradient("run", itemKey(someItem)), Float32Array.of(1, 2, 3));
+	t.is(exchange.held("run").gradients, 0);
+});
+
+test("an upload that falls silent is ended, and so is one whose worker sends nothing at all", async (t) => {
+	const { exchange, server, client } = await openRaw(t, { silenceMs: 100 });
+	for (const messages of [[], [someHeader(3), someChunk(0, [1])]]) {
+		const ended = new Promise((resolve) => {
+			const call = client.putGradient((error) => resolve(error));
+			for (const message of messages) call.write(message);
+		});
+		t.like(await ended, { code: status.UNAVAILABLE });
+		t.is(server.uploadsUnderWay, 0);
+	}
+	t.deepEqual(exchange.held("run"), { parameters: 1, gradients: 0, free: 1 });
+});
+
+test("a worker that uploads an item again ends its upload before", async (t) => {
+	const { exchange, server, client } = await openRaw(t);
+	const ended = new Promise((resolve) => {
+		const call = client.putGradient((error) => resolve(error));
+		call.write(someHeader(3));
+		call.write(someChunk(0, [7]));
+	});
+	while (server.uploadsUnderWay === 0) await nextTurn();
+	t.deepEqual(await upload(client, right), { duplicate: false });
+	t.like(await ended, { code: REFUSALS.REFUSAL_TOO_MANY.status });
+	t.is(server.uploadsUnderWay, 0);
 	t.deepEqual(await server.takeGradient("run", itemKey(someItem)), Float32Array.of(1, 2, 3));
 	t.is(exchange.held("run").gradients, 0);
 });

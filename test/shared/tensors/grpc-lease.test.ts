@@ -1,9 +1,14 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import { fileURLToPath } from "node:url";
 import test from "ava";
+import { TailtuneError } from "../../../shared/errors.ts";
+import { createClient } from "../../../shared/rpc/client.ts";
+import { readAll } from "../../../shared/rpc/read.ts";
 import { serveTensors } from "../../../shared/tensors/grpc-coordinator-tensors.ts";
 import { Leases } from "../../../shared/tensors/grpc-leases.ts";
+import { TensorsClientConstructor } from "../../../shared/tensors/grpc-service.ts";
 import { connectTensors } from "../../../shared/tensors/grpc-worker-tensors.ts";
 import { createMemoryTensors } from "../../../shared/tensors/memory-tensors.ts";
 import { someSchema } from "./conformance.ts";
@@ -37,6 +42,56 @@ test("a worker is attached when connecting is done, and lost when it closes", as
 	await firstLost();
 	t.deepEqual(lost, ["leaves"]);
 	t.deepEqual(server.workers, ["stays"]);
+});
+
+test("a coordinator that accepts and says nothing is given up in time, or when nobody waits any more", async (t) => {
+	const hole = createServer(() => {});
+	hole.listen(0, "127.0.0.1");
+	await once(hole, "listening");
+	t.teardown(() => hole.close());
+	const address = `127.0.0.1:${(hole.address() as AddressInfo).port}`;
+	const silent = { code: "offline", message: /nothing was heard/ };
+	await t.throwsAsync(connectTensors(address, { workerId: "waits", silenceMs: 100 }), silent);
+	const ended = new AbortController();
+	const waiting = connectTensors(address, { workerId: "is stopped", signal: ended.signal });
+	ended.abort(new TailtuneError("interrupted", "the run is over"));
+	await t.throwsAsync(waiting, { code: "interrupted" });
+});
+
+test("a stream of messages that stops is given up; one that is held open is not", async (t) => {
+	const { server } = await openServer();
+	const client = await createClient(TensorsClientConstructor, server.address);
+	t.teardown(async () => {
+		client.close();
+		await server.close();
+	});
+	const open = (isHeldOpen: boolean) =>
+		readAll(client.attach({ protocolVersion: 1, workerId: `${isHeldOpen}` }), { silenceMs: 2000, isHeldOpen });
+	const [held, stopped] = [open(true), open(false)];
+	await Promise.all([held.next(), stopped.next()]);
+	const next = held.next();
+	await t.throwsAsync(stopped.next(), { code: "offline", message: /nothing was heard/ });
+	while (server.workers.length > 1) await new Promise(setImmediate);
+	t.deepEqual(server.workers, ["true"]);
+	await server.close();
+	await next.catch(() => {});
+});
+
+test("a gradient that can't be sent leaves no upload behind", async (t) => {
+	const { server } = await openServer();
+	t.teardown(server.close);
+	const schema = { ...someSchema(600_000), wire: "bf16" } as const;
+	server.openRun("run", schema);
+	await server.publishParameters("run", 0, new Float32Array(600_000));
+	const worker = await connectTensors(server.address, { workerId: "worker" });
+	t.teardown(() => worker.close());
+	worker.openRun("run", schema);
+	const gradient = new Float32Array(600_000).fill(1);
+	gradient[599_999] = Number.NaN;
+	const item = { kind: "WORK_KIND_GRADIENT", parameterVersion: 0, part: 0 } as const;
+	await t.throwsAsync(worker.putGradient("run", item, gradient), { code: "diverged" });
+	while (server.uploadsUnderWay > 0) await new Promise(setImmediate);
+	t.is(server.uploadsUnderWay, 0);
 });
 
 test("a worker killed in mid-upload is lost, and its upload leaves nothing", async (t) => {
