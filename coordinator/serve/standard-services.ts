@@ -1,10 +1,8 @@
 import type { Server } from "@grpc/grpc-js";
-import { loadSync } from "@grpc/proto-loader";
-import { ReflectionService } from "@grpc/reflection";
 import { HealthImplementation } from "grpc-health-check";
 import type { RpcService } from "../../shared/rpc/server.ts";
-import { PROTO_FOLDER } from "../../shared/rpc/service.ts";
-import { CLASSIFIER, CLASSIFIER_FILE } from "./service.ts";
+import { reflectionService } from "./reflection.ts";
+import { CLASSIFIER } from "./service.ts";
 
 /** The services that every tool knows. */
 export interface StandardServices {
@@ -26,6 +24,6 @@ export function standardServices(): StandardServices {
 	};
 	setServing(false);
 	health.addToServer(collector);
-	new ReflectionService(loadSync(CLASSIFIER_FILE, { includeDirs: [PROTO_FOLDER] })).addToServer(collector);
+	reflectionService().addToServer(collector);
 	return { services, setServing };
 }
