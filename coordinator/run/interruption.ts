@@ -1,4 +1,5 @@
 import { TailtuneError } from "../../shared/errors.ts";
+import { shellWord } from "../results/format.ts";
 import type { RunContext } from "./run-context.ts";
 
 /** Throws TailtuneError "interrupted", with the command that goes on, once the user has asked the run to stop. */
@@ -8,5 +9,5 @@ export function assertNotInterrupted({ interrupt, folder }: Pick<RunContext, "in
 
 /** How a run that was asked to stop ends. */
 export function interruption(folder: string): TailtuneError {
-	return new TailtuneError("interrupted", `stopped; go on with: npx tailtune train --resume ${folder}`);
+	return new TailtuneError("interrupted", `stopped; go on with: npx tailtune train --resume ${shellWord(folder)}`);
 }

@@ -11,6 +11,7 @@ import type { RunResult } from "../results/result.ts";
 import { keepLines } from "../results/result-files.ts";
 import type { ServeBeside, ServerBeside } from "../serve/serve-beside.ts";
 import type { Terminal } from "../terminal/terminal.ts";
+import { withAbsolutePaths } from "./absolute-paths.ts";
 import { checkProgress } from "./check-progress.ts";
 import { newTrainingState, readCheckpoint, type StateShape, type TrainingState } from "./checkpoint.ts";
 import type { Cluster, OpenCluster } from "./cluster.ts";
@@ -66,7 +67,7 @@ export async function resume(path: string, environment: Environment): Promise<Fi
 	const { folder, config } = await reopenRunFolder(path);
 	const watch = new Stopwatch();
 	try {
-		const inputs = await watch.time("load", () => loadInputs(config, environment));
+		const inputs = await watch.time("load", () => loadInputs(config, environment).catch(missingSince(folder.path)));
 		return await runInFolder(folder, inputs, watch, environment);
 	} finally {
 		await folder.release();
@@ -93,7 +94,18 @@ async function loadInputs(given: TrainConfig, environment: Environment): Promise
 		const found = `found ${texts.classes} labels, expected at most ${model.config.n_embd}, the width of ${config.model}`;
 		throw new TailtuneError("data", `${found}: no Hugging Face head could hold them`);
 	}
-	return { config, model, texts, tail, fingerprint: `${await model.hash()} ${texts.hash} ${JSON.stringify(config)}` };
+	const saved = await withAbsolutePaths(config);
+	const fingerprint = `${await model.hash()} ${texts.hash} ${JSON.stringify(saved)}`;
+	return { config: saved, model, texts, tail, fingerprint };
+}
+
+/** Says of a file or a folder that isn't there any more what the run wants with it. */
+function missingSince(path: string) {
+	return (cause: unknown): never => {
+		if (!(cause instanceof TailtuneError && cause.code === "not-found")) throw cause;
+		const wayOut = `the run in ${path} was started with it: put it back there, or start a new run`;
+		throw new TailtuneError("not-found", `${cause.message}; ${wayOut}`, { cause });
+	};
 }
 
 /** Whoever comes and goes later: the shards are those of the start. */

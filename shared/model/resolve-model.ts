@@ -19,6 +19,12 @@ export const DEMO_MODEL_SHA256 = "290014c25208b955375a70acfa6c916135dae6899aeb40
 
 const demoFolder = fileURLToPath(new URL("../demo-model", import.meta.url));
 
+/** Whether the value of `--model` is a folder, and not `demo`, `random:SIZE` or a hub id. */
+export async function isModelFolder(name: string): Promise<boolean> {
+	if (name === "demo" || name.startsWith("random:")) return false;
+	return (await stat(name).catch(() => undefined))?.isDirectory() === true;
+}
+
 /**
  * Turns the value of `--model` into a folder that `openModel` takes: `demo`, a folder, `random:SIZE` (generated once, then
  * cached) or a hub id (downloaded once, then cached).
@@ -27,9 +33,9 @@ const demoFolder = fileURLToPath(new URL("../demo-model", import.meta.url));
 export async function resolveModel(name: string, options: ResolveOptions = {}): Promise<string> {
 	if (name === "demo") return checkedDemoFolder();
 	if (name.startsWith("random:")) return resolveRandom(name.slice("random:".length), options);
-	const stats = await stat(name).catch(() => undefined);
-	if (stats?.isDirectory()) return resolve(name);
-	if (stats) throw new TailtuneError("not-found", `--model ${name}: found a file, expected a folder with config.json`);
+	if (await isModelFolder(name)) return resolve(name);
+	if (await stat(name).catch(() => undefined))
+		throw new TailtuneError("not-found", `--model ${name}: found a file, expected a folder with config.json`);
 	if (/^[\w-][\w.-]*\/[\w-][\w.-]*$/.test(name)) {
 		// The hub's client is a third of what takes time to load.
 		const { fetchHubModel } = await import("./hub-cache.ts");
