@@ -1,5 +1,5 @@
 // npm run native -- cpu|gpu: native TensorFlow for this machine, without Python.
-import { access, rename, rm } from "node:fs/promises";
+import { rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Argument, Command } from "commander";
 import { printError } from "../../coordinator/terminal/print-error.ts";
@@ -8,7 +8,7 @@ import { exitCodeOf, TailtuneError } from "../../shared/errors.ts";
 import { obtainWheel, wheelCache } from "../../shared/wheels/obtain-wheel.ts";
 import { runProgram } from "../../shared/wheels/run-program.ts";
 import { checkLinks } from "./check-links.ts";
-import { ADDON, compileAddon } from "./compile-addon.ts";
+import { compileAddon } from "./compile-addon.ts";
 import { linkLibraries, searchedFolders } from "./link-libraries.ts";
 import { addPackages, fetchPrebuilt, nameOf, packageFolder, removePackages } from "./npm-package.ts";
 import { unpackWheel } from "./unpack-wheel.ts";
@@ -16,7 +16,7 @@ import { type NativeKind, NODE_API_HEADERS, RECIPES, TFJS_VERSION, WEBGPU_PACKAG
 
 interface Options {
 	readonly wheels?: string;
-	readonly prebuilt: boolean;
+	readonly prebuilt?: boolean;
 	readonly remove?: boolean;
 }
 
@@ -34,7 +34,7 @@ const program = new Command("npm run native --")
 		"--wheels <where>",
 		"a folder that holds the wheels, or a URL under which they lie; default: pip downloads them",
 	)
-	.option("--no-prebuilt", "don't try what the package's makers built (for the processor only)")
+	.option("--prebuilt", "take what the package's makers built, unchecked: no checksum of it is known (cpu only)")
 	.option("--remove", "take it away again, and the cached wheels too")
 	.action(async (kind: NativeKind | "webgpu", options: Options) => {
 		const terminal = createTerminal();
@@ -52,26 +52,20 @@ async function install(kind: NativeKind, { wheels, prebuilt }: Options, terminal
 	const { package: name } = RECIPES[kind];
 	terminal.line(`${name}: installing`);
 	await addPackages([`${name}@${TFJS_VERSION}`, NODE_API_HEADERS], ADDED);
-	// The makers' addon for GPUs is of 2022 and asks for CUDA 11.2: there the wheel is the way.
-	const isDone = kind === "cpu" && prebuilt && wheels === undefined && (await tryPrebuilt(name, terminal));
-	if (!isDone) await buildFromWheels(kind, wheels, terminal);
+	if (!prebuilt) await buildFromWheels(kind, wheels, terminal);
+	// The makers' addon for GPUs is of 2022 and asks for CUDA 11.2.
+	else if (kind === "cpu") await fetchPrebuilt(name, kind);
+	else throw new TailtuneError("usage", `--prebuilt: found ${kind}, expected cpu`);
 	terminal.line(`${name}: ${await check(name)}`);
-}
-
-async function tryPrebuilt(name: string, terminal: Terminal): Promise<boolean> {
-	try {
-		await fetchPrebuilt(name, "cpu");
-		return await access(join(packageFolder(name), ADDON)).then(() => true);
-	} catch (error) {
-		terminal.line(`${name}: what its makers built can't be had (${(error as Error).message}); building it`);
-		return false;
-	}
 }
 
 async function buildFromWheels(kind: NativeKind, source: string | undefined, terminal: Terminal): Promise<void> {
 	if (process.platform !== "linux" || process.arch !== "x64") {
 		const found = `${process.platform} ${process.arch}`;
-		throw new TailtuneError("engine", `found ${found}, expected linux x64: for others no wheels are pinned`);
+		throw new TailtuneError(
+			"engine",
+			`found ${found}, expected linux x64, or cpu --prebuilt: no wheels are pinned for others`,
+		);
 	}
 	const folder = packageFolder(RECIPES[kind].package);
 	const aside = join(folder, "deps.new");

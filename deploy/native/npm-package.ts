@@ -1,7 +1,9 @@
 import { existsSync } from "node:fs";
-import { mkdir, rename, rm } from "node:fs/promises";
+import { mkdir, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { z } from "zod";
+import { TailtuneError } from "../../shared/errors.ts";
 import { runProgram } from "../../shared/wheels/run-program.ts";
 
 /** Where this project lies, and with it node_modules. */
@@ -13,15 +15,32 @@ export function packageFolder(name: string): string {
 	return join(PROJECT, "node_modules", name);
 }
 
+/** The checksums of all packages that this command may add, by name@version, and when they were the newest. */
+const PINNED = "deploy/native/npm-packages.json";
+const PINNED_AT = "2026-11-28T00:00:00Z";
+
+const MODULES = "node_modules/";
+/** npm's own list of what it installed. */
+const INSTALLED = `${MODULES}.package-lock.json`;
+
+const lockSchema = z.object({
+	packages: z.record(z.string(), z.object({ version: z.string().optional(), integrity: z.string().optional() })),
+});
+
+/** A lock file of npm: packages by their paths. */
+export type Lock = z.infer<typeof lockSchema>;
+
 /** What lies in a package's folder since it was built; npm, which installs the package anew, would take it away. */
 const BUILT = ["lib", "deps"];
 /** Where that lies meanwhile. */
 const ASIDE = packageFolder(".native");
 
 /**
- * Adds packages without their install scripts, which would download, and without a trace in package.json.
+ * Adds packages without their install scripts, which would download, and without a trace in package.json. They and all
+ * that they need must be files that are known by their checksums (npm-packages.json); nothing of them has run until then.
  * @param packages as in "name@1.2.3"
- * @param others that stay as they are where they are there: npm takes away what neither package.json nor the command names
+ * @param others that stay as they are, if they are there: npm takes away what neither package.json nor the command names
+ * @throws TailtuneError "checksum" that names the package; then none of `packages` is left
  */
 export async function addPackages(packages: readonly string[], others: readonly string[]): Promise<void> {
 	const kept = others.filter((one) => !packages.includes(one) && existsSync(packageFolder(nameOf(one))));
@@ -29,11 +48,52 @@ export async function addPackages(packages: readonly string[], others: readonly 
 	const built = parts.filter((part) => existsSync(packageFolder(part)));
 	for (const part of built) await move(packageFolder(part), join(ASIDE, part));
 	try {
-		await npm("install", "--ignore-scripts", ...packages, ...kept);
+		await npm("install", "--ignore-scripts", `--before=${PINNED_AT}`, ...packages, ...kept);
+		await checkPackages();
+	} catch (error) {
+		await removePackages(packages.map(nameOf));
+		throw error;
 	} finally {
 		for (const part of built) await move(join(ASIDE, part), packageFolder(part));
 		await rm(ASIDE, { recursive: true, force: true });
 	}
+}
+
+async function checkPackages(): Promise<void> {
+	const [locked, installed] = await Promise.all([readLock("package-lock.json"), readLock(INSTALLED)]);
+	const pinned = z.record(z.string(), z.string()).parse(await readJson(PINNED));
+	const [unknown] = unknownPackages(installed, locked, pinned);
+	if (unknown === undefined) return;
+	throw new TailtuneError("checksum", `${unknown}: its checksum is none of package-lock.json and ${PINNED}`);
+}
+
+/**
+ * The packages of a lock file that are no file known by its checksum.
+ * @param installed npm's list of all that is in node_modules
+ * @param locked package-lock.json
+ * @param pinned checksums by name@version
+ * @returns them as name@version
+ */
+export function unknownPackages(installed: Lock, locked: Lock, pinned: Readonly<Record<string, string>>): string[] {
+	const found = Object.entries(installed.packages).filter(
+		([path, { integrity }]) => integrity === undefined || locked.packages[path]?.integrity !== integrity,
+	);
+	return found.flatMap(([path, { version, integrity }]) => {
+		const name = `${path.slice(path.lastIndexOf(MODULES) + MODULES.length)}@${version}`;
+		return integrity !== undefined && pinned[name] === integrity ? [] : [name];
+	});
+}
+
+async function readLock(file: string): Promise<Lock> {
+	return lockSchema.parse(await readJson(file));
+}
+
+async function readJson(file: string): Promise<unknown> {
+	const path = join(PROJECT, file);
+	const text = await readFile(path, "utf8").catch((cause) => {
+		throw new TailtuneError("not-found", `${path}: can't be read, expected a clone with installed packages`, { cause });
+	});
+	return JSON.parse(text);
 }
 
 async function move(from: string, to: string): Promise<void> {

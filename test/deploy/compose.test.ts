@@ -35,6 +35,13 @@ test("every secret and volume that a service names is declared, and no other", a
 	t.deepEqual(unique(sources.filter((source) => !source.startsWith("."))), Object.keys(volumes).sort());
 });
 
+test("an image that isn't built here is one version, by its digest", async (t) => {
+	const { services } = composeFile.parse(await readCompose());
+	const foreign = Object.values(services).filter(({ build }) => build === undefined);
+	t.deepEqual(foreign, [services.nats]);
+	for (const { image } of foreign) t.regex(String(image), /^[a-z]+:\d+\.\d+\.\d+-[a-z]+@sha256:[0-9a-f]{64}$/);
+});
+
 test("no service may more than it needs", async (t) => {
 	const { services } = composeFile.parse(await readCompose());
 	for (const service of Object.values(services))

@@ -39,7 +39,7 @@ test("the images' user is not root, and nothing in them is compiled or Python: o
 			restOf("COPY").filter((rest) => rest.startsWith("--")),
 			[`--from=${image ? `${image}-` : ""}dependencies /app/node_modules node_modules`],
 		);
-		t.regex(restOf("FROM")[0] ?? "", /^node:\d+-bookworm-slim /);
+		t.regex(restOf("FROM")[0] ?? "", /^node:22\.\d+\.\d+-bookworm-slim@sha256:[0-9a-f]{64} /);
 	}
 });
 
