@@ -6,12 +6,12 @@ import { type EffectiveSequence, effectiveSequence } from "../../shared/data/eff
 import { limitTokens, type TokenLimit, tokenizeWithin } from "../../shared/data/limit-tokens.ts";
 import type { TailSpec, WorkItem } from "../../shared/messages.ts";
 import { initialParameters } from "../../shared/model/initial-parameters.ts";
-import { openModel } from "../../shared/model/open-model.ts";
 import { TRAINABLE_BY_NAME } from "../../shared/model/tail-spec.ts";
 import { groupForTrunk } from "../plan/group-for-trunk.ts";
 import type { Cluster, ClusterRun } from "../run/cluster.ts";
 import type { Environment } from "../run/train.ts";
-import { type ClassifierSettings, classifierLimit, readClassifierSettings } from "./classifier-settings.ts";
+import { type ClassifierSettings, classifierLimit } from "./classifier-settings.ts";
+import { openTunedModel } from "./tuned-model.ts";
 
 /** What the model says of a text. */
 export interface Answer {
@@ -77,9 +77,8 @@ export class Classifier {
 		{ openCluster, shards = 1, verify = false }: ClassifierOptions,
 	): Promise<Classifier> {
 		const folder = join(runFolder, "model");
-		const settings = await readClassifierSettings(folder);
+		const { settings, model } = await openTunedModel(folder);
 		const limit = classifierLimit(settings, engine.maxTokens);
-		const model = await openModel(folder);
 		const runId = randomUUID();
 		const { trunkPrecision = settings.trunkPrecision } = engine;
 		const tail: TailSpec = {
@@ -94,7 +93,8 @@ export class Classifier {
 		const modelHash = verify ? await model.hash() : "";
 		const run = { runId, model, modelHash, tail, trunkPrecision, shards, engine };
 		const cluster = await openCluster(run);
-		await cluster.tensors.publishParameters(runId, VERSION, await initialParameters(model, tail, 0));
+		const parameters = await initialParameters(model, tail, 0, [...settings.labels.keys()]);
+		await cluster.tensors.publishParameters(runId, VERSION, parameters);
 		return new Classifier(settings, limit, cluster, run);
 	}
 

@@ -3,12 +3,12 @@ import { basename, join } from "node:path";
 import type { BuildOnnxClassifier } from "../../shared/embedded-worker.ts";
 import { systemCodeOf, TailtuneError } from "../../shared/errors.ts";
 import { asDiskError, writeJson } from "../../shared/files/write-atomic.ts";
-import type { ModelFiles } from "../../shared/model/model-files.ts";
-import { openModel, WEIGHTS_FILE } from "../../shared/model/open-model.ts";
+import { WEIGHTS_FILE } from "../../shared/model/open-model.ts";
 import { baseShapes } from "../../shared/model/parameter-layout.ts";
 import { writeSafetensors } from "../../shared/model/safetensors.ts";
 import { writeFolderAside } from "../../shared/model/write-folder.ts";
-import { type ClassifierSettings, readClassifierSettings, SETTINGS_FILE } from "../classify/classifier-settings.ts";
+import { type ClassifierSettings, SETTINGS_FILE } from "../classify/classifier-settings.ts";
+import { openTunedModel, type TunedModel } from "../classify/tuned-model.ts";
 
 /** The forms in which a tuned model leaves Tailtune. */
 export const EXPORT_FORMATS = ["hf", "onnx", "safetensors"] as const;
@@ -24,14 +24,6 @@ export interface ExportRequest {
 	readonly buildOnnxClassifier: BuildOnnxClassifier;
 }
 
-/** A run's tuned model, opened. */
-interface TunedModel {
-	/** The run's model folder. */
-	readonly folder: string;
-	readonly model: ModelFiles;
-	readonly settings: ClassifierSettings;
-}
-
 /**
  * Writes a run's tuned model for other programs: written aside, so that the folder is there whole or not at all.
  * `tailtune.json` beside the weights says how texts must be prepared, and names the labels.
@@ -40,12 +32,12 @@ interface TunedModel {
  */
 export async function exportRun({ run, format, out, buildOnnxClassifier }: ExportRequest): Promise<void> {
 	const folder = join(run, "model");
-	const tuned: TunedModel = { folder, settings: await readClassifierSettings(folder), model: await openModel(folder) };
+	const tuned = await openTunedModel(folder);
 	await refuseFilledFolder(out);
 	switch (format) {
 		case "hf":
 			refuseUnlessReadAsTransformers(tuned.settings);
-			return writeFolderAside(out, (aside) => cp(tuned.folder, aside, { recursive: true }));
+			return writeFolderAside(out, (aside) => cp(folder, aside, { recursive: true }));
 		case "onnx":
 			return writeFolderAside(out, (aside) => writeOnnx(tuned, aside, buildOnnxClassifier));
 		case "safetensors":

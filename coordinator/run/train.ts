@@ -20,6 +20,7 @@ import { finishRun } from "./finish-run.ts";
 import { interruption } from "./interruption.ts";
 import { loadModel } from "./load-model.ts";
 import { loadSets } from "./load-sets.ts";
+import { ownHeadRows } from "./own-head.ts";
 import { prepareFeatures } from "./prepare-features.ts";
 import { ProgressReporter } from "./progress-reporter.ts";
 import type { RunContext } from "./run-context.ts";
@@ -138,7 +139,8 @@ async function runInFolder(
 	};
 	const saved = await readCheckpoint(folder.path, fingerprint, shape);
 	if (saved) await checkProgress(folder.path, saved.progress, { config, texts });
-	const state = saved ?? newTrainingState(fingerprint, await initialParameters(model, tail, config.seed), shape);
+	const rows = saved ? undefined : ownHeadRows(model, texts.labels, environment.terminal);
+	const state = saved ?? newTrainingState(fingerprint, await initialParameters(model, tail, config.seed, rows), shape);
 	await keepLines(folder.path, { metrics: state.progress.metricsLines, steps: state.progress.step });
 	watch.add(state.progress.seconds);
 	const cluster = await environment.openCluster({

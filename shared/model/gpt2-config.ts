@@ -34,13 +34,21 @@ const configSchema = z.object({
 	scale_attn_by_inverse_layer_idx: z.literal(false).default(false),
 	reorder_and_upcast_attn: z.literal(false).default(false),
 	add_cross_attention: z.literal(false).default(false),
+	id2label: z.unknown().optional(),
 });
+
+/** The content of a model folder's `config.json`. */
+export interface ModelConfig {
+	readonly config: Gpt2Config;
+	/** The names of `id2label`, in the order of their numbers 0, 1, ...; unset unless they are different texts. */
+	readonly labels?: readonly string[] | undefined;
+}
 
 /**
  * Reads and checks the `config.json` of a model folder.
- * @throws TailtuneError "not-found" where there is none, "model" where it isn't that of a GPT-2 as we compute it
+ * @throws TailtuneError "not-found" if there is none, "model" if it isn't that of a GPT-2 as we compute it
  */
-export async function readGpt2Config(folder: string): Promise<Gpt2Config> {
+export async function readGpt2Config(folder: string): Promise<ModelConfig> {
 	const file = join(folder, "config.json");
 	const parsed = configSchema.safeParse(await readJson(file), { reportInput: true });
 	if (!parsed.success) {
@@ -55,7 +63,17 @@ export async function readGpt2Config(folder: string): Promise<Gpt2Config> {
 		throw new TailtuneError("model", `${file}: n_inner: found ${n_inner}, expected 4 * n_embd (${4 * n_embd})`);
 	}
 	const n_positions = parsed.data.n_positions ?? parsed.data.n_ctx ?? 1024;
-	return { n_layer, n_embd, n_head, n_positions, vocab_size, layer_norm_epsilon };
+	const config = { n_layer, n_embd, n_head, n_positions, vocab_size, layer_norm_epsilon };
+	return { config, labels: labelsOf(parsed.data.id2label) };
+}
+
+const namesSchema = z.record(z.string(), z.string());
+
+function labelsOf(id2label: unknown): string[] | undefined {
+	const names = namesSchema.safeParse(id2label);
+	if (!names.success) return undefined;
+	const labels = Object.keys(names.data).flatMap((_, number) => names.data[number] ?? []);
+	return new Set(labels).size === Object.keys(names.data).length ? labels : undefined;
 }
 
 /** A JSON file's content. Throws TailtuneError "not-found" where there is no such file, "model" where it is no JSON. */

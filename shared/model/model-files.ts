@@ -17,6 +17,8 @@ export interface StoredTensor {
 export interface ModelFiles {
 	readonly folder: string;
 	readonly config: Gpt2Config;
+	/** Names of the head's classes, by row of `score.weight`; unset if there is no head, or no name for each of its rows. */
+	readonly labels?: readonly string[] | undefined;
 	/** All tensors of a GPT-2 (`baseShapes`), and `score.weight` and `score.bias` where the folder has them; no others. */
 	readonly tensors: ReadonlyMap<string, StoredTensor>;
 	/** sha256 over the tensors' bytes in name order with names, types and shapes; hexadecimal. Read once, then remembered. */

@@ -25,7 +25,7 @@ export async function openModel(path: string): Promise<ModelFiles> {
 	const folder = await realpath(path).catch((cause) => {
 		throw new TailtuneError("not-found", `${path}: no such folder, expected a model in Hugging Face layout`, { cause });
 	});
-	const config = await readGpt2Config(folder);
+	const { config, labels } = await readGpt2Config(folder);
 	const tensors = selectTensors(folder, config, await readHeaders(folder));
 	let scan: Promise<TensorScan> | undefined;
 	const scanOnce = () => {
@@ -35,6 +35,7 @@ export async function openModel(path: string): Promise<ModelFiles> {
 	return {
 		folder,
 		config,
+		labels: tensors.get("score.weight")?.shape[0] === labels?.length ? labels : undefined,
 		tensors,
 		hash: async () => (await scanOnce()).hash,
 		checkFinite: async () => {

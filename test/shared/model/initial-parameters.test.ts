@@ -16,9 +16,9 @@ const specOf = (trainable: TrainableName, classes = 2) => ({
 });
 
 /** The initial parameters by name. */
-async function viewsOf(folder: string, trainable: TrainableName, seed: number, classes = 2) {
+async function viewsOf(folder: string, trainable: TrainableName, seed: number, classes = 2, rows?: readonly number[]) {
 	const spec = specOf(trainable, classes);
-	const vector = await initialParameters(await openModel(folder), spec, seed);
+	const vector = await initialParameters(await openModel(folder), spec, seed, rows);
 	return parameterViews(parameterLayout(spec, TINY), vector);
 }
 
@@ -65,7 +65,7 @@ test("begins LoRA's A within 1 / sqrt(rank), each pair with numbers of its own, 
 	t.is(firsts.size, 2 * 6 + 1);
 });
 
-test("keeps the model's own head where it has one for as many classes; a bias that it lacks is zero", async (t) => {
+test("takes over the rows of the model's own head that it is told, in that order; a bias that it lacks is zero", async (t) => {
 	const folder = await tinyModel(t);
 	const model = await openModel(folder);
 	const weight = Float32Array.from({ length: 3 * TINY.n_embd }, (_, i) => i);
@@ -74,10 +74,14 @@ test("keeps the model's own head where it has one for as many classes; a bias th
 	const head = { name: "score.weight", shape: [3, TINY.n_embd], data: weight };
 	const bias = { name: "score.bias", shape: [3], data: new Float32Array([1, 2, 3]) };
 	await writeSafetensors(join(folder, "model.safetensors"), [...base, head]);
-	const kept = await viewsOf(folder, "last-block", 1, 3);
+	const kept = await viewsOf(folder, "last-block", 1, 3, [0, 1, 2]);
 	t.deepEqual(kept.get("score.weight"), weight);
 	t.deepEqual(kept.get("score.bias"), new Float32Array(3));
-	t.notDeepEqual((await viewsOf(folder, "last-block", 1, 2)).get("score.weight"), weight.slice(0, 2 * TINY.n_embd));
+	const row = (index: number) => [...weight.slice(index * TINY.n_embd, (index + 1) * TINY.n_embd)];
+	const permuted = (await viewsOf(folder, "lora", 1, 3, [2, 0, 1])).get("score.weight");
+	t.deepEqual([...(permuted ?? [])], [...row(2), ...row(0), ...row(1)]);
+	t.notDeepEqual((await viewsOf(folder, "last-block", 1, 3)).get("score.weight"), weight);
 	await writeSafetensors(join(folder, "model.safetensors"), [...base, head, bias]);
-	t.deepEqual((await viewsOf(folder, "head", 1, 3)).get("score.bias"), bias.data);
+	const moved = (await viewsOf(folder, "head", 1, 3, [1, 2, 0])).get("score.bias");
+	t.deepEqual([...(moved ?? [])], [2, 3, 1]);
 });

@@ -61,6 +61,25 @@ test("takes names with the transformer. prefix, keeps a head, leaves masks and a
 	t.deepEqual((await openModel(folder)).tensors.get("score.weight")?.shape, [3, TINY.n_embd]);
 });
 
+test("names the classes of a head by id2label, in the order of their numbers, if each has a name of its own", async (t) => {
+	const folder = await tinyModel(t);
+	const labelsWith = async (id2label: unknown) => {
+		await changeConfig(folder, { id2label });
+		return (await openModel(folder)).labels;
+	};
+	t.is(await labelsWith({ 0: "a", 1: "b", 2: "c" }), undefined, "no head");
+	const head = { name: "score.weight", shape: [3, TINY.n_embd], data: new Float32Array(3 * TINY.n_embd) };
+	await rewrite(folder, (tensor) => (tensor.name === "ln_f.bias" ? [tensor, head] : [tensor]));
+	t.deepEqual(await labelsWith({ 2: "c", 0: "a", 1: "b" }), ["a", "b", "c"]);
+	const unusable = [
+		{ 0: "a", 1: "b" },
+		{ 0: "a", 1: "b", 3: "c" },
+		{ 0: "a", 1: "b", 2: "a" },
+		{ 0: 1, 1: 2, 2: 3 },
+	];
+	for (const id2label of [...unusable, ["a", 2], 5, null, undefined]) t.is(await labelsWith(id2label), undefined);
+});
+
 test("opens shards by their index, through links, with the same hash as one file", async (t) => {
 	const folder = await tinyModel(t);
 	const whole = await openModel(folder);
