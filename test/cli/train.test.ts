@@ -61,6 +61,16 @@ test.serial("what a run keeps is what classify and evaluate use", async (t) => {
 		t.true(Math.abs(probabilities.ham + probabilities.spam - 1) < 1e-9);
 		t.false(truncated);
 	}
+	const running = start(["classify", out, "-", "--max-tokens", "2", "--json"]);
+	running.stdin?.end("WIN 3 FREE prizes\r\n\r\nsee you\r");
+	const fromInput = String((await running).stdout).split("\n");
+	t.deepEqual(
+		fromInput.map((line) => JSON.parse(line)).map(({ source, tokens, truncated }) => [source, tokens, truncated]),
+		[
+			["standard input:1", 2, true],
+			["standard input:3", 2, false],
+		],
+	);
 	const evaluated = await tailtune("evaluate", out, "--data", data, "--json");
 	t.is(evaluated.exitCode, 0, evaluated.stderr);
 	t.like(JSON.parse(evaluated.stdout.split("\n").at(-1) ?? ""), { event: "evaluation", texts: 120 });
