@@ -1,5 +1,7 @@
 import type { MiddlewareHandler } from "hono";
 import { TailtuneError } from "../../shared/errors.ts";
+import { refusalOf, type TokenRule } from "../../shared/rpc/authorization.ts";
+import { MAX_MESSAGE_BYTES } from "../../shared/rpc/config.ts";
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i;
 const JSON_TYPE = /^application\/json\s*(;|$)/i;
@@ -25,3 +27,31 @@ export const onlyJson: MiddlewareHandler = async (context, next) => {
 	const message = `content-type: found ${JSON.stringify(type)}, expected application/json`;
 	return context.json({ code: "INVALID_ARGUMENT", message }, 415);
 };
+
+/** Refuses a request on its headers, before its body is read, if none of the tokens opens that path. */
+export function requireToken(path: string, tokens: readonly TokenRule[] | undefined): MiddlewareHandler {
+	return async (context, next) => {
+		const refusal = tokens && refusalOf(context.req.header("authorization"), path, tokens);
+		if (refusal) throw refusal;
+		await next();
+	};
+}
+
+/**
+ * Refuses a request while the bodies of those under way may take `maxBytes` together. A body counts with the length that is
+ * announced, until its request is answered.
+ */
+export function limitHeldBytes(maxBytes: number): MiddlewareHandler {
+	let held = 0;
+	return async (context, next) => {
+		const announced = Number(context.req.header("content-length") ?? MAX_MESSAGE_BYTES);
+		const bytes = Math.min(announced, MAX_MESSAGE_BYTES);
+		if (held + bytes > maxBytes) throw new TailtuneError("busy", "too much is being received; try again later");
+		held += bytes;
+		try {
+			await next();
+		} finally {
+			held -= bytes;
+		}
+	};
+}

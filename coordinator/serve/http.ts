@@ -11,12 +11,12 @@ import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { z } from "zod";
 import { describeIssue } from "../../shared/describe-issue.ts";
 import { TailtuneError } from "../../shared/errors.ts";
-import { refusalOf, type TokenRule } from "../../shared/rpc/authorization.ts";
-import { MAX_MESSAGE_BYTES } from "../../shared/rpc/config.ts";
+import type { TokenRule } from "../../shared/rpc/authorization.ts";
+import { CALL_LIMITS, type CallLimits, MAX_MESSAGE_BYTES } from "../../shared/rpc/config.ts";
 import type { TlsFiles } from "../../shared/rpc/credentials.ts";
 import { checkOpenDoor, parseAddress } from "../../shared/rpc/server.ts";
 import { toStatus } from "../../shared/rpc/status.ts";
-import { onlyJson, onlyLoopbackHost } from "./http-checks.ts";
+import { limitHeldBytes, onlyJson, onlyLoopbackHost, requireToken } from "./http-checks.ts";
 import type { ServeMetrics } from "./metrics.ts";
 import { METRICS_PATH } from "./read-tokens.ts";
 import { CLASSIFIER, classifyText, type ServiceParts } from "./service.ts";
@@ -59,13 +59,12 @@ export function httpApp(parts: HttpParts): Hono {
 		maxSize: MAX_MESSAGE_BYTES,
 		onError: (context) => context.json({ code: "INVALID_ARGUMENT", message: "the body is too large" }, 413),
 	});
-	app.post("/v1/classify", onlyJson, tooLarge, async (context) => {
-		checkToken(context, `/${CLASSIFIER}/Classify`, parts.tokens);
+	const isLetIn = requireToken(`/${CLASSIFIER}/Classify`, parts.tokens);
+	app.post("/v1/classify", isLetIn, onlyJson, limitHeldBytes(CALL_LIMITS.heldBytes), tooLarge, async (context) => {
 		const request = parseBody(await context.req.arrayBuffer());
 		return context.json(await classifyText(parts, request, context.req.raw.signal));
 	});
-	app.get(METRICS_PATH, async (context) => {
-		checkToken(context, METRICS_PATH, parts.tokens);
+	app.get(METRICS_PATH, requireToken(METRICS_PATH, parts.tokens), async (context) => {
 		const { type, body } = await parts.metrics.text();
 		return context.body(body, 200, { "content-type": type });
 	});
@@ -73,11 +72,6 @@ export function httpApp(parts: HttpParts): Hono {
 		parts.isServing() ? context.json({ status: "SERVING" }) : context.json({ status: "NOT_SERVING" }, 503),
 	);
 	return app;
-}
-
-function checkToken(context: Context, path: string, tokens: readonly TokenRule[] | undefined): void {
-	const refusal = tokens && refusalOf(context.req.header("authorization"), path, tokens);
-	if (refusal) throw refusal;
 }
 
 function parseBody(bytes: ArrayBuffer): z.infer<typeof requestSchema> {
@@ -100,6 +94,9 @@ function refuse(context: Context, error: unknown): Response {
 	return context.json({ code: Status[code], message: details }, HTTP_STATUS[code] ?? 500);
 }
 
+/** How often Node looks for requests that take too long. */
+const LOOK_MS = 5_000;
+
 /** A server that listens. */
 export interface HttpServer {
 	/** HOST:PORT that it listens on. */
@@ -110,6 +107,7 @@ export interface HttpServer {
 
 /**
  * Serves over HTTP, or HTTPS with TLS files.
+ * @param limits a request must come whole, and its headers before that, within `messageMs`
  * @throws TailtuneError "usage" where it can't listen there, or would serve anybody
  */
 export async function listenHttp(
@@ -117,13 +115,24 @@ export async function listenHttp(
 	address: string,
 	tls: TlsFiles | undefined,
 	hasTokens: boolean,
+	limits: Pick<CallLimits, "connections" | "headerBytes" | "messageMs"> = CALL_LIMITS,
 ): Promise<HttpServer> {
 	const { host, port } = parseAddress(address);
 	if (!hasTokens) checkOpenDoor(address, tls);
+	const { connections, headerBytes, messageMs } = limits;
+	const serverOptions = {
+		maxHeaderSize: headerBytes,
+		headersTimeout: messageMs,
+		requestTimeout: messageMs,
+		connectionsCheckingInterval: Math.min(messageMs, LOOK_MS),
+	};
 	const server = createAdaptorServer({
 		fetch: app.fetch,
-		...(tls ? { createServer: createTlsServer, serverOptions: await tlsOptions(tls) } : { createServer }),
+		...(tls
+			? { createServer: createTlsServer, serverOptions: { ...serverOptions, ...(await tlsOptions(tls)) } }
+			: { createServer, serverOptions }),
 	});
+	server.maxConnections = connections;
 	await new Promise<void>((resolve, reject) => {
 		server.once("error", (cause) =>
 			reject(new TailtuneError("usage", `--http ${address}: ${cause.message}`, { cause })),

@@ -1,8 +1,10 @@
 import type { Server } from "@grpc/grpc-js";
-import { HealthImplementation } from "grpc-health-check";
 import type { RpcService } from "../../shared/rpc/server.ts";
+import { createHealth } from "./health.ts";
 import { reflectionService } from "./reflection.ts";
-import { CLASSIFIER } from "./service.ts";
+
+/** Bytes of all that a client asks of reflection in one call: some hundred questions. Each answer may be 10 kB. */
+const MAX_REFLECTION_BYTES = 16 << 10;
 
 /** The services that every tool knows. */
 export interface StandardServices {
@@ -13,17 +15,12 @@ export interface StandardServices {
 
 /** `grpc.health.v1.Health`, at first NOT_SERVING, and server reflection. */
 export function standardServices(): StandardServices {
-	const services: RpcService[] = [];
-	// Both know how to add themselves to a server, and ours takes all its services at once.
+	const { service, setServing } = createHealth();
+	const services: RpcService[] = [service];
+	// It knows how to add itself to a server, and ours takes all its services at once.
 	const collector: Pick<Server, "addService"> = {
-		addService: (definition, handlers) => services.push({ definition, handlers }),
+		addService: (definition, handlers) => services.push({ definition, handlers, maxCallBytes: MAX_REFLECTION_BYTES }),
 	};
-	const health = new HealthImplementation();
-	const setServing = (isServing: boolean) => {
-		for (const service of ["", CLASSIFIER]) health.setStatus(service, isServing ? "SERVING" : "NOT_SERVING");
-	};
-	setServing(false);
-	health.addToServer(collector);
 	reflectionService().addToServer(collector);
 	return { services, setServing };
 }

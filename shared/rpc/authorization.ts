@@ -1,19 +1,9 @@
-import {
-	InterceptingCall,
-	type Interceptor,
-	type Metadata,
-	ServerInterceptingCall,
-	type ServerInterceptor,
-} from "@grpc/grpc-js";
+import { InterceptingCall, type Interceptor } from "@grpc/grpc-js";
 import { sameSecret } from "./credentials.ts";
-import { Refusal, type RefusalReason } from "./refusal.ts";
-import { toStatus } from "./status.ts";
+import { Refusal } from "./refusal.ts";
 
 const KEY = "authorization";
 const SCHEME = "Bearer ";
-
-/** Whoever asks for a server's health has no token: probes of service managers. */
-const OPEN_SERVICE = "/grpc.health.v1.Health/";
 
 /** Sends a bearer token with every call. */
 export function sendToken(token: string): Interceptor {
@@ -45,31 +35,4 @@ export function refusalOf(
 	if (known.length === 0) return new Refusal("REFUSAL_TOKEN", `${path}: not the right bearer token`);
 	if (known.some(({ may }) => may(path))) return undefined;
 	return new Refusal("REFUSAL_PERMISSION", `${path}: not for the bearer of this token`);
-}
-
-/** Refuses calls without a token before their handler sees them; asking for the server's health needs none. */
-export function requireToken(
-	rules: readonly TokenRule[],
-	onRefused: (reason: RefusalReason) => void,
-): ServerInterceptor {
-	return (method, call) => {
-		if (method.path.startsWith(OPEN_SERVICE)) return new ServerInterceptingCall(call);
-		return new ServerInterceptingCall(call, {
-			start(next) {
-				next({
-					onReceiveMetadata(metadata, accept) {
-						const refusal = refusalOf(authorizationIn(metadata), method.path, rules);
-						if (!refusal) return accept(metadata);
-						onRefused(refusal.reason);
-						call.sendStatus(toStatus(refusal));
-					},
-				});
-			},
-		});
-	};
-}
-
-function authorizationIn(metadata: Metadata): string | undefined {
-	const [value] = metadata.get(KEY);
-	return typeof value === "string" ? value : undefined;
 }

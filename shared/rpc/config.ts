@@ -24,3 +24,30 @@ export const ANSWER_SILENCE_MS = 120_000;
 /** First and longest wait between tries to connect. */
 export const RECONNECT_FIRST_MS = 100;
 export const RECONNECT_LONGEST_MS = 2_000;
+
+/** How much callers of a server may have under way at the same time. */
+export interface CallLimits {
+	/** Connections; more are closed at once. */
+	readonly connections: number;
+	/** Calls on one connection, and on all of them together. */
+	readonly streams: number;
+	readonly calls: number;
+	/** Calls of services that ask for no token, on all connections together: part of `calls`. */
+	readonly openCalls: number;
+	/** Bytes of one call's headers. */
+	readonly headerBytes: number;
+	/** Bytes of requests that aren't complete, or not answered yet, of all calls together. */
+	readonly heldBytes: number;
+	/** Milliseconds from the first byte of a message to its last. */
+	readonly messageMs: number;
+}
+
+export const CALL_LIMITS: CallLimits = {
+	connections: 1024,
+	streams: 128,
+	calls: 4096,
+	openCalls: 256,
+	headerBytes: 16 << 10,
+	heldBytes: 256 << 20,
+	messageMs: 60_000,
+};

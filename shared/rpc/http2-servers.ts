@@ -1,7 +1,9 @@
-import type { Http2Server } from "node:http2";
-import type { Socket } from "node:net";
+import type { Http2Server, IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
+import type { Server as NetServer, Socket } from "node:net";
 import type { Server } from "@grpc/grpc-js";
 import { TailtuneError } from "../errors.ts";
+import type { CallGate } from "./call-gate.ts";
+import type { CallLimits } from "./config.ts";
 
 /**
  * The http2 servers beneath a bound gRPC server. There is no public way to them, so this one goes through a private
@@ -24,6 +26,26 @@ export function widenServerWindows(server: Server, bytes: number): void {
 			session.settings({ initialWindowSize: bytes });
 			session.setLocalWindowSize(bytes);
 		});
+	}
+}
+
+/**
+ * Has a gate decide on every call of a bound server, as soon as its headers are there, and limits its connections. The
+ * library's own way, an interceptor, is not told how many bytes come, and can't limit those of one service.
+ */
+export function guardCalls(server: Server, gate: CallGate, { connections, headerBytes }: CallLimits): void {
+	for (const http2Server of http2ServersOf(server)) {
+		(http2Server as Http2Server & NetServer).maxConnections = connections;
+		http2Server.on("session", (session) => session.settings({ maxHeaderListSize: headerBytes }));
+		const letIn = http2Server.listeners("stream");
+		http2Server.removeAllListeners("stream");
+		http2Server.on(
+			"stream",
+			(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, flags: number, rawHeaders: readonly string[]) =>
+				gate.enter(stream, headers, rawHeaders, () => {
+					for (const handle of letIn) handle.call(http2Server, stream, headers, flags, rawHeaders);
+				}),
+		);
 	}
 }
 

@@ -1,9 +1,17 @@
 import { Server, type ServiceDefinition, type UntypedServiceImplementation } from "@grpc/grpc-js";
 import { TailtuneError } from "../errors.ts";
-import { requireToken, type TokenRule } from "./authorization.ts";
-import { KEEPALIVE_LIMIT_MS, KEEPALIVE_MS, MAX_MESSAGE_BYTES, WINDOW_BYTES } from "./config.ts";
+import type { TokenRule } from "./authorization.ts";
+import { CallGate } from "./call-gate.ts";
+import {
+	CALL_LIMITS,
+	type CallLimits,
+	KEEPALIVE_LIMIT_MS,
+	KEEPALIVE_MS,
+	MAX_MESSAGE_BYTES,
+	WINDOW_BYTES,
+} from "./config.ts";
 import { serverCredentials, type TlsFiles } from "./credentials.ts";
-import { holdConnections, widenServerWindows } from "./http2-servers.ts";
+import { guardCalls, holdConnections, widenServerWindows } from "./http2-servers.ts";
 import type { RefusalReason } from "./refusal.ts";
 import { silenceLibrary } from "./silence-library.ts";
 
@@ -11,6 +19,10 @@ import { silenceLibrary } from "./silence-library.ts";
 export interface RpcService {
 	readonly definition: ServiceDefinition;
 	readonly handlers: UntypedServiceImplementation;
+	/** Whether callers need no token, as probes that ask for the server's health. Default: they need one. */
+	readonly isOpen?: boolean;
+	/** Bytes of all requests of one call together. Default: only each message has a limit. */
+	readonly maxCallBytes?: number;
 }
 
 export interface ServerOptions {
@@ -21,19 +33,24 @@ export interface ServerOptions {
 	readonly token?: string | undefined;
 	/** In its place: several tokens, each for some calls. */
 	readonly tokens?: readonly TokenRule[] | undefined;
-	/** Told of each call refused for its token. */
+	/** Told of each call refused before its handler is called. */
 	readonly onRefused?: ((reason: RefusalReason) => void) | undefined;
+	/** How much callers may have under way. Default of each: that of `CALL_LIMITS`. */
+	readonly limits?: Partial<CallLimits> | undefined;
 }
 
 export interface RpcServer {
 	/** HOST:PORT that it listens on. */
 	readonly address: string;
+	/** Calls under way, and the bytes of requests that they have in memory. */
+	readonly load: CallGate["load"];
 	/** Takes no new call, gives those under way `graceMs` (default 0) to end, then cuts them off. */
 	close(graceMs?: number): Promise<void>;
 }
 
 /**
- * Starts a gRPC server: keepalive, message limits, wide windows. Beyond loopback it wants to know its clients.
+ * Starts a gRPC server: keepalive, wide windows, limits on all that callers may have under way. Beyond loopback it wants to
+ * know its clients.
  * @throws TailtuneError "usage" where it can't listen there, or would serve anybody; "denied" where TLS files aren't usable
  */
 export async function createServer(options: ServerOptions, services: readonly RpcService[]): Promise<RpcServer> {
@@ -42,12 +59,14 @@ export async function createServer(options: ServerOptions, services: readonly Rp
 	const { host } = parseAddress(listen);
 	if (tokens === undefined) checkOpenDoor(listen, tls);
 	silenceLibrary();
+	const limits = { ...CALL_LIMITS, ...options.limits };
+	const gate = new CallGate({ services, tokens, limits, onRefused });
 	const server = new Server({
 		"grpc.max_receive_message_length": MAX_MESSAGE_BYTES,
 		"grpc.max_send_message_length": MAX_MESSAGE_BYTES,
 		"grpc.keepalive_time_ms": KEEPALIVE_MS,
 		"grpc.keepalive_timeout_ms": KEEPALIVE_LIMIT_MS,
-		interceptors: tokens === undefined ? [] : [requireToken(tokens, onRefused)],
+		"grpc.max_concurrent_streams": limits.streams,
 	});
 	for (const { definition, handlers } of services) server.addService(definition, handlers);
 	const credentials = await serverCredentials(tls);
@@ -58,8 +77,15 @@ export async function createServer(options: ServerOptions, services: readonly Rp
 		});
 	});
 	widenServerWindows(server, WINDOW_BYTES);
+	guardCalls(server, gate, limits);
 	const cutOff = holdConnections(server);
-	return { address: `${host}:${port}`, close: (graceMs = 0) => shutDown(server, graceMs, cutOff) };
+	return {
+		address: `${host}:${port}`,
+		get load() {
+			return gate.load;
+		},
+		close: (graceMs = 0) => shutDown(server, graceMs, cutOff),
+	};
 }
 
 function shutDown(server: Server, graceMs: number, cutOff: () => void): Promise<void> {

@@ -37,16 +37,30 @@ const CODE_KEY = "tailtune-code";
 const REFUSAL_KEY = "tailtune-refusal";
 
 /**
- * An error as the status that ends a call. The text of errors that aren't ours stays here: it may tell more than the
+ * Characters of a status text. It travels in a header, where one character takes up to 9 bytes, and clients accept 8 KiB
+ * of headers; a text of 100 KB could not be sent at all, and the call did not end.
+ */
+const LONGEST_DETAILS = 500;
+
+/**
+ * An error as the status that ends a call. The text of errors that aren't ours is not sent: it may tell more than the
  * caller should know.
  */
 export function toStatus(error: unknown): StatusObject {
+	if (!(error instanceof TailtuneError)) return statusOf(Status.INTERNAL, "internal error");
+	if (!(error instanceof Refusal)) return statusOf(STATUS_OF_CODE[error.code], error.message, error.code);
+	const status = statusOf(REFUSALS[error.reason].status, error.message, error.code);
+	status.metadata.set(REFUSAL_KEY, error.reason);
+	return status;
+}
+
+/** The status that ends a call, with a text that is cut to 500 characters. @param code ours, if there is one */
+export function statusOf(status: Status, text: string, code?: ErrorCode): StatusObject {
 	const metadata = new Metadata();
-	if (!(error instanceof TailtuneError)) return { code: Status.INTERNAL, details: "internal error", metadata };
-	metadata.set(CODE_KEY, error.code);
-	if (!(error instanceof Refusal)) return { code: STATUS_OF_CODE[error.code], details: error.message, metadata };
-	metadata.set(REFUSAL_KEY, error.reason);
-	return { code: REFUSALS[error.reason].status, details: error.message, metadata };
+	if (code !== undefined) metadata.set(CODE_KEY, code);
+	const start = text.length > LONGEST_DETAILS ? `${text.slice(0, LONGEST_DETAILS - 1)}…` : text;
+	// Half of a surrogate pair can't be written into a header.
+	return { code: status, details: start.replaceAll(/\p{Surrogate}/gu, "\uFFFD"), metadata };
 }
 
 /** The error that a call ended with: a Refusal where the status says why, else a TailtuneError. */

@@ -45,3 +45,11 @@ test("what comes without our code is told by its status, in one line", (t) => {
 	}
 	t.like(fromServiceError(new Error("boom")), { code: "protocol" });
 });
+
+test("a text longer than a header can carry is cut, and half a character can be written into one", (t) => {
+	const { details } = toStatus(new TailtuneError("not-found", `model "${"x".repeat(100_000)}" isn't served`));
+	t.is(details.length, 500);
+	t.regex(details, /^model "x+…$/);
+	t.is(toStatus(new TailtuneError("data", "y".repeat(500))).details, "y".repeat(500));
+	t.is(toStatus(new TailtuneError("data", `${"y".repeat(498)}😀 and more`)).details, `${"y".repeat(498)}\uFFFD…`);
+});
