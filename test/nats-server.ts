@@ -1,6 +1,8 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { execa } from "execa";
 import { findOrInstallNatsServer } from "../shared/install-nats-server.ts";
 import { startNatsServer as startServer } from "../shared/nats-server.ts";
 
@@ -48,4 +50,19 @@ export async function startNatsServer(options: TestServerOptions = {}): Promise<
 			server = await startServer({ binary, storeDir, port, config: options.config });
 		},
 	};
+}
+
+/** Starts a nats-server without JetStream. */
+export async function startBareNatsServer(): Promise<Pick<TestServer, "url" | "stop">> {
+	const server = execa(await natsServerProgram(), ["-a", "127.0.0.1", "-p", "-1"], { reject: false });
+	for await (const line of createInterface({ input: server.stderr })) {
+		const port = /Listening for client connections on \S+:(\d+)$/.exec(line)?.[1];
+		if (port === undefined) continue;
+		const stop = async () => {
+			server.kill("SIGKILL");
+			await server;
+		};
+		return { url: `nats://127.0.0.1:${port}`, stop };
+	}
+	throw new Error(`nats-server did not start: ${(await server).stderr}`);
 }

@@ -53,6 +53,11 @@ export async function startWorker(options: WorkerOptions, parts: Partial<WorkerP
 	return worker;
 }
 
+/** An id that no other worker has, and that shows the host. */
+export function newWorkerId(): string {
+	return `${hostname()}-${randomUUID()}`;
+}
+
 /** One thread a process: native TensorFlow can be loaded by one only. */
 const threadEngines = new ThreadEngines();
 
@@ -62,7 +67,7 @@ function realParts({ heartbeatLimitMs }: BusTiming): WorkerParts {
 	const engines = async () =>
 		heartbeatLimitMs === Number.POSITIVE_INFINITY ? import("./engine/open-engines.ts") : threadEngines;
 	return {
-		workerId: `${hostname()}-${randomUUID()}`,
+		workerId: newWorkerId(),
 		clock: realClock,
 		openEngines: async (...args) => (await engines()).openEngines(...args),
 		describeEngines: async (...args) => (await engines()).describeEngines(...args),

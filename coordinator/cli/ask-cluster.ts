@@ -1,8 +1,10 @@
 import type { Command } from "commander";
+import { abortable } from "../../shared/abortable.ts";
 import type { Bus, RunView } from "../../shared/bus/bus.ts";
 import { connectNatsBus } from "../../shared/bus/nats-bus.ts";
 import { natsAccess } from "../../shared/bus/nats-credentials.ts";
 import { TailtuneError } from "../../shared/errors.ts";
+import type { Notices } from "../../shared/notices.ts";
 
 /** Options of every command that asks a cluster. */
 export interface AskOptions {
@@ -15,13 +17,29 @@ export function addNatsFlag(command: Command): Command {
 	return command.requiredOption("--nats <urls>", "one or more URLs of NATS servers with commas between");
 }
 
-/** Does something on a cluster's bus as a client: reads, and asks runs to stop. */
-export async function askCluster<T>({ nats }: AskOptions, ask: (bus: Bus) => Promise<T>): Promise<T> {
-	const bus = await connectNatsBus({ servers: nats, role: "client", ...(await natsAccess()) });
+/** A cluster that can't answer for so long is given up, unless it is watched. */
+const PATIENCE_MS = 5000;
+
+/**
+ * Does something on a cluster's bus as a client: reads, and asks runs to stop.
+ * @param watch for a command that goes on: waits for a cluster that can't answer, and says so, until the signal aborts
+ * @throws TailtuneError "offline" with what is wrong if the cluster doesn't answer
+ */
+export async function askCluster(
+	{ nats }: AskOptions,
+	ask: (bus: Bus) => Promise<void>,
+	watch?: { readonly notices: Notices; readonly signal: AbortSignal },
+): Promise<void> {
+	const patience = watch ?? { patienceMs: PATIENCE_MS };
 	try {
-		return await ask(bus);
-	} finally {
-		await bus.close();
+		const bus = await connectNatsBus({ servers: nats, role: "client", ...patience, ...(await natsAccess()) });
+		try {
+			await (watch ? abortable(ask(bus), watch.signal) : ask(bus));
+		} finally {
+			await bus.close();
+		}
+	} catch (error) {
+		if (!watch?.signal.aborted) throw error;
 	}
 }
 

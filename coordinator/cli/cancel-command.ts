@@ -1,7 +1,11 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "commander";
-import type { Bus } from "../../shared/bus/bus.ts";
+import { type Bus, nobodyListens } from "../../shared/bus/bus.ts";
 import { createTerminal } from "../terminal/terminal.ts";
 import { type AskOptions, addNatsFlag, askCluster, findRun } from "./ask-cluster.ts";
+
+/** How often the cluster is asked whether the run has ended. */
+const POLL_MS = 250;
 
 /** `tailtune cancel`: stops a run as Ctrl-C at its coordinator does. */
 export function addCancelCommand(program: Command): void {
@@ -14,17 +18,21 @@ export function addCancelCommand(program: Command): void {
 		const terminal = createTerminal(options);
 		await askCluster(options, async (bus) => {
 			const { spec, progress } = findRun(await bus.listRuns(), id);
-			const retired = untilRetired(bus, spec.runId);
 			await bus.cancel(spec.runId);
 			terminal.line(`run ${spec.runId}: its coordinator stops after the step in hand`);
-			await retired;
+			await untilRetired(bus, spec.runId);
 			const where = progress ? ` on ${progress.host}: npx tailtune train --resume ${progress.folder}` : "";
 			terminal.line(`run ${spec.runId}: stopped; go on${where}`);
 		});
 	});
 }
 
+/** Waits until the run is gone. @throws TailtuneError "offline" if its coordinator no longer answers */
 async function untilRetired(bus: Bus, runId: string): Promise<void> {
-	for await (const event of bus.watchRuns(new AbortController().signal))
-		if (event.type === "retired" && event.runId === runId) return;
+	for (;;) {
+		const run = (await bus.listRuns()).find(({ spec }) => spec.runId === runId);
+		if (!run) return;
+		if (!run.progress) throw nobodyListens(runId);
+		await sleep(POLL_MS);
+	}
 }

@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import type { Command } from "commander";
-import type { RunView } from "../../shared/bus/bus.ts";
+import type { Bus, RunView } from "../../shared/bus/bus.ts";
 import { interruptSignal } from "../../shared/cli/interrupt.ts";
+import { Notices } from "../../shared/notices.ts";
 import { runDetails, runsTable } from "../terminal/run-lines.ts";
+import { createTerminal } from "../terminal/terminal.ts";
 import { type AskOptions, addNatsFlag, askCluster, findRun } from "./ask-cluster.ts";
 
 const LOOK_EVERY_MS = 1000;
@@ -22,30 +24,32 @@ export function addRunsCommand(program: Command): void {
 	addNatsFlag(command).action(async (id: string | undefined, _: object, self: Command) => {
 		const options = self.optsWithGlobals<Options>();
 		const show = options.json ? showJson : showLines(id);
-		await askCluster(options, async (bus) => {
+		const terminal = createTerminal(options);
+		const notices = new Notices((notice) => terminal.notice(notice));
+		const watch = options.watch ? { notices, signal: interruptSignal() } : undefined;
+		const ask = async (bus: Bus) => {
 			// From here on it goes by its whole id, so that its end is not taken for a slip.
 			const wanted = id === undefined ? undefined : findRun(await bus.listRuns(), id).spec.runId;
 			const look = async () =>
 				(await bus.listRuns()).filter(({ spec }) => wanted === undefined || spec.runId === wanted);
 			const runs = await look();
 			show(runs);
-			if (options.watch) await follow(look, show, runs, wanted !== undefined);
-		});
+			if (watch) await follow(look, show, runs, wanted !== undefined);
+		};
+		await askCluster(options, ask, watch);
 	});
 }
 
-/** Shows every change until Ctrl-C, or, where it is about one run, until that is gone. */
+/** Shows every change; if it is about one run, until that is gone. */
 async function follow(
 	look: () => Promise<RunView[]>,
 	show: (runs: readonly RunView[]) => void,
 	shown: readonly RunView[],
 	isOfOne: boolean,
 ): Promise<void> {
-	const interrupt = interruptSignal();
 	let last = shown;
 	while (!(isOfOne && last.length === 0)) {
-		const isOver = await sleep(LOOK_EVERY_MS, false, { signal: interrupt }).catch(() => true);
-		if (isOver) return;
+		await sleep(LOOK_EVERY_MS);
 		const runs = await look();
 		if (!isDeepStrictEqual(runs, last)) show(runs);
 		last = runs;

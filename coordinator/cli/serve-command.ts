@@ -3,9 +3,11 @@ import { addConfigFlags, ENGINE_SETTINGS, parseFlags } from "../../shared/cli/fl
 import { interruptSignal } from "../../shared/cli/interrupt.ts";
 import { resolveConfig } from "../../shared/cli/resolve-config.ts";
 import type { WorkerSide } from "../../shared/embedded-worker.ts";
+import { describeNotice, Notices } from "../../shared/notices.ts";
 import type { OpenCluster } from "../run/cluster.ts";
 import { openEmbeddedCluster } from "../run/embedded-cluster.ts";
 import { connectNatsHost } from "../run/nats-cluster.ts";
+import { createLog } from "../serve/log.ts";
 import { serve } from "../serve/serve.ts";
 import { addServeFlags, parseServeOptions, type ServeOptions } from "../serve/serve-options.ts";
 
@@ -29,8 +31,9 @@ export function addServeCommand(program: Command, workerSide: WorkerSide): void 
 			const given = optsWithGlobals.call(command);
 			const options = parseServeOptions(given);
 			const engine = await resolveConfig(parseFlags(given));
-			const end = ended(interruptSignal());
-			const cluster = await connect(options, workerSide);
+			const interrupt = interruptSignal();
+			const end = ended(interrupt);
+			const cluster = await connect(options, workerSide, interrupt);
 			try {
 				const serving = await serve({ run, options, engine, ...cluster });
 				process.send?.(serving.address);
@@ -48,9 +51,12 @@ export function addServeCommand(program: Command, workerSide: WorkerSide): void 
 	);
 }
 
-async function connect({ nats, tensors }: ServeOptions, workerSide: WorkerSide) {
+async function connect(options: ServeOptions, workerSide: WorkerSide, interrupt: AbortSignal) {
+	const { nats, tensors, natsReplicas: replicas } = options;
 	if (nats !== undefined) {
-		const { open, close } = await connectNatsHost({ nats, listen: tensors });
+		const log = createLog(options.logLevel);
+		const notices = new Notices((notice) => log.warn(notice, describeNotice(notice)));
+		const { open, close } = await connectNatsHost({ nats, listen: tensors, notices, replicas, interrupt });
 		return { openCluster: open, close, shards: NATS_SHARDS };
 	}
 	const openCluster: OpenCluster = (run) => openEmbeddedCluster(workerSide, run, IN_A_THREAD);

@@ -7,6 +7,7 @@ import type { WorkerSide } from "../../shared/embedded-worker.ts";
 import { TailtuneError } from "../../shared/errors.ts";
 import { Notices } from "../../shared/notices.ts";
 import { openEmbeddedCluster } from "../run/embedded-cluster.ts";
+import { MOST_REPLICAS, REPLICAS_HELP } from "../run/nats-replicas.ts";
 import { type Environment, resume, train } from "../run/train.ts";
 import { createTerminal, type Terminal } from "../terminal/terminal.ts";
 
@@ -17,6 +18,7 @@ interface Options extends Record<string, unknown>, RpcFlags {
 	readonly nats?: string;
 	readonly listen?: string;
 	readonly advertise?: string;
+	readonly natsReplicas?: string;
 	readonly serve?: string | true;
 	readonly json?: boolean;
 }
@@ -33,7 +35,8 @@ export function addTrainCommand(program: Command, workerSide: WorkerSide): void 
 		.option("--workers <n>", "compute in N processes of this machine; nats-server is started, and installed if missing")
 		.option("--nats <urls>", "compute on the workers that have joined this NATS server, instead of in this process")
 		.option("--listen <host:port>", "with --nats: where workers fetch parameters (default: a free port on loopback)")
-		.option("--advertise <host:port>", "what workers dial, where that isn't --listen, as behind a proxy or NAT");
+		.option("--advertise <host:port>", "what workers dial, where that isn't --listen, as behind a proxy or NAT")
+		.option("--nats-replicas <n>", REPLICAS_HELP);
 	addConfigFlags(addRpcFlags(command).optionsGroup("Settings of the run:")).action(
 		async (_, { optsWithGlobals }: Command) => {
 			const options: Options = optsWithGlobals.call(command);
@@ -74,12 +77,32 @@ async function chooseWorkers(
 	if (nats === undefined && extra !== undefined)
 		throw new TailtuneError("usage", `${extra}: expected --nats beside it`);
 	if (nats === undefined) return { openCluster: (run) => openEmbeddedCluster(workerSide, run) };
+	const replicas = parseReplicas(options.natsReplicas);
 	const { countNatsWorkers, openNatsCluster } = await import("../run/nats-cluster.ts");
-	const cluster = { nats, listen, advertise, security: await rpcSecurity(options), terminal, notices };
+	const cluster = {
+		nats,
+		listen,
+		advertise,
+		security: await rpcSecurity(options),
+		terminal,
+		notices,
+		interrupt,
+		replicas,
+	};
 	return {
 		openCluster: (run) => openNatsCluster(cluster, run),
-		countWorkers: () => countNatsWorkers(cluster, interrupt),
+		countWorkers: () => countNatsWorkers(cluster),
 	};
+}
+
+function parseReplicas(given: string | undefined): number | undefined {
+	if (given === undefined) return undefined;
+	const count = Number(given);
+	if (Number.isInteger(count) && count >= 1 && count <= MOST_REPLICAS) return count;
+	throw new TailtuneError(
+		"usage",
+		`--nats-replicas: found "${given}", expected a whole number from 1 to ${MOST_REPLICAS}`,
+	);
 }
 
 function parseWorkers(options: Options): number {
@@ -93,8 +116,9 @@ function parseWorkers(options: Options): number {
 }
 
 /** Flags given that only a cluster of several machines has a use for. */
-function clusterFlags({ listen, advertise, tokenFile, tlsCert, tlsKey, tlsCa }: Options): string[] {
-	const flags = { listen, advertise, "token-file": tokenFile, "tls-cert": tlsCert, "tls-key": tlsKey, "tls-ca": tlsCa };
+function clusterFlags({ listen, advertise, natsReplicas, tokenFile, tlsCert, tlsKey, tlsCa }: Options): string[] {
+	const own = { listen, advertise, "nats-replicas": natsReplicas };
+	const flags = { ...own, "token-file": tokenFile, "tls-cert": tlsCert, "tls-key": tlsKey, "tls-ca": tlsCa };
 	return Object.entries(flags).flatMap(([flag, value]) => (value === undefined ? [] : [`--${flag}`]));
 }
 

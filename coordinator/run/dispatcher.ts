@@ -1,3 +1,4 @@
+import { abortable } from "../../shared/abortable.ts";
 import type { Bus } from "../../shared/bus/bus.ts";
 import { type Clock, realClock } from "../../shared/bus/clock.ts";
 import { TailtuneError, toErrorCode } from "../../shared/errors.ts";
@@ -65,7 +66,8 @@ export class Dispatcher {
 	/** By worker, when its last answer came. */
 	readonly #answeredMs = new Map<string, number>();
 	readonly #ended = new AbortController();
-	#failure: Error | undefined;
+	/** Aborted with the reason when the run fails. */
+	readonly #failed = new AbortController();
 
 	constructor(bus: Bus, run: RunSpec, options: DispatcherOptions = {}) {
 		const { onWorkers = () => {}, notices = new Notices(), clock = realClock, now = () => performance.now() } = options;
@@ -128,10 +130,10 @@ export class Dispatcher {
 
 	/** Makes the run fail where it waits, as when the embedded worker dies. */
 	fail(error: Error): void {
-		if (this.#ended.signal.aborted) return;
-		this.#failure ??= error;
+		if (this.#ended.signal.aborted || this.#failed.signal.aborted) return;
+		this.#failed.abort(error);
 		for (const [key, expected] of [...this.#expected]) {
-			expected.fail(this.#failure);
+			expected.fail(error);
 			this.#forget(key);
 		}
 	}
@@ -141,10 +143,10 @@ export class Dispatcher {
 	 * @throws TailtuneError with the worker's reason where an item could not be done
 	 */
 	async *execute(items: readonly WorkItem[]): AsyncGenerator<WorkResult> {
-		if (this.#failure) throw this.#failure;
+		this.#failed.signal.throwIfAborted();
 		const answers = items.map((item) => this.#expect(item));
 		try {
-			for (const item of items) await this.#bus.publish(item);
+			for (const item of items) await abortable(this.#bus.publish(item), this.#failed.signal);
 			for (const answer of answers) {
 				const result = await answer;
 				if (result.failure) throw new TailtuneError(toErrorCode(result.failure.code), result.failure.message);

@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { abortable } from "../../shared/abortable.ts";
 import { connectNatsBus, type NatsBus } from "../../shared/bus/nats-bus.ts";
 import { within } from "../../shared/bus/nats-connection.ts";
 import { type NatsAccess, natsAccess } from "../../shared/bus/nats-credentials.ts";
@@ -14,6 +16,9 @@ import { WorkerWatch } from "./worker-watch.ts";
 /** A server that is gone for good can't be told that a run is over. */
 const FAREWELL_MS = 5000;
 
+/** Workers that wait for the first coordinator join within so long of each other. */
+const OTHERS_MS = 1000;
+
 /** Where workers and coordinator meet, and what they show each other there. */
 export interface NatsClusterOptions {
 	/** One or more URLs with commas between. */
@@ -28,6 +33,10 @@ export interface NatsClusterOptions {
 	readonly terminal?: Terminal | undefined;
 	/** Told whatever holds the cluster up; default: nobody is told. */
 	readonly notices?: Notices | undefined;
+	/** Ends every wait for NATS until the run has begun; default: nothing does. */
+	readonly interrupt?: AbortSignal | undefined;
+	/** Servers that keep a copy of each stream; default: 3 in a cluster of so many, else 1. */
+	readonly replicas?: number | undefined;
 	/** HOST:PORT that workers dial, where something between forwards it; of where it listens. Default: the same. */
 	readonly advertise?: string | ((listening: string) => Promise<string>) | undefined;
 }
@@ -60,11 +69,12 @@ export async function connectNatsHost(options: NatsClusterOptions): Promise<Nats
 		throw error;
 	});
 	const address = typeof advertise === "function" ? await advertise(server.address) : (advertise ?? server.address);
+	const announce = endedBy(options.interrupt, announceRun);
 	const open = async (run: ClusterRun): Promise<Cluster> => {
 		models.set(run.modelHash, run.model.folder);
 		const watch = new WorkerWatch(run.shards, options.terminal, notices);
 		const onWorkers: ClusterRun["onWorkers"] = (change) => watch.tell(change);
-		const announced = await announceRun(bus, server, { ...run, onWorkers, notices }, address).catch((error) => {
+		const announced = await announce(bus, server, { ...run, onWorkers, notices }, address).catch((error) => {
 			watch.end();
 			throw error;
 		});
@@ -103,23 +113,45 @@ export async function openNatsCluster(options: NatsClusterOptions, run: ClusterR
 }
 
 /** The workers that have joined; waits for the first one. */
-export async function countNatsWorkers(options: NatsClusterOptions, interrupt: AbortSignal): Promise<number> {
+export async function countNatsWorkers(options: NatsClusterOptions): Promise<number> {
 	const bus = await connect(options);
 	const watch = new WorkerWatch(0, options.terminal, options.notices ?? new Notices());
 	try {
-		const there = await bus.listWorkers();
-		if (there.length > 0) return there.length;
-		for await (const { type } of bus.watchWorkers(interrupt)) if (type === "joined") break;
-		if (interrupt.aborted) throw new TailtuneError("interrupted", "stopped while there was no worker");
-		return (await bus.listWorkers()).length;
+		return await endedBy(options.interrupt, countWorkers)(bus);
 	} finally {
 		watch.end();
 		await bus.close();
 	}
 }
 
-async function connect({ nats, access }: NatsClusterOptions): Promise<NatsBus> {
-	return connectNatsBus({ servers: nats, role: "coordinator", ...(access ?? (await natsAccess())) });
+async function countWorkers(bus: NatsBus): Promise<number> {
+	const there = await bus.listWorkers();
+	if (there.length > 0) return there.length;
+	for await (const { type } of bus.watchWorkers(new AbortController().signal)) if (type === "joined") break;
+	await sleep(OTHERS_MS);
+	return (await bus.listWorkers()).length;
+}
+
+async function connect({ nats, access, notices, replicas, interrupt }: NatsClusterOptions): Promise<NatsBus> {
+	const shown = access ?? (await natsAccess());
+	const open = () =>
+		connectNatsBus({ servers: nats, role: "coordinator", notices, replicas, signal: interrupt, ...shown });
+	return endedBy(interrupt, open)();
+}
+
+/** The same, but it rejects with TailtuneError "interrupted" as soon as the signal aborts. */
+function endedBy<Args extends readonly unknown[], T>(
+	interrupt: AbortSignal | undefined,
+	action: (...args: Args) => Promise<T>,
+): (...args: Args) => Promise<T> {
+	if (!interrupt) return action;
+	return async (...args) => {
+		try {
+			return await abortable(action(...args), interrupt);
+		} catch (error) {
+			throw interrupt.aborted ? new TailtuneError("interrupted", "stopped while waiting for NATS") : error;
+		}
+	};
 }
 
 // Workers dial what is announced.

@@ -4,6 +4,7 @@ import { flagOf } from "../../shared/cli/resolve-config.ts";
 import { describeIssue } from "../../shared/describe-issue.ts";
 import { TailtuneError } from "../../shared/errors.ts";
 import { DIALABLE, isEveryAddress } from "../run/every-address.ts";
+import { MOST_REPLICAS, REPLICAS_HELP } from "../run/nats-replicas.ts";
 
 const text = () => z.string().min(1);
 const number = (least: number) => z.coerce.number().int().min(least);
@@ -15,6 +16,7 @@ const serveOptionsSchema = z.object({
 	cors: text().optional().describe("origin whose pages may call over HTTP, as in https://example.org"),
 	nats: text().optional().describe("use the workers that have joined this NATS server, instead of one in this process"),
 	tensors: text().optional().describe("with --nats: HOST:PORT where workers fetch the model; default: loopback"),
+	natsReplicas: number(1).max(MOST_REPLICAS).optional().describe(REPLICAS_HELP),
 	maxBatch: number(1).default(32).describe("texts computed together at most"),
 	maxDelayMs: number(0).default(2).describe("wait for more texts at most so long, where several came before"),
 	maxQueue: number(1).default(1024).describe("texts that may wait at most"),
@@ -58,8 +60,10 @@ export function parseServeOptions(options: Record<string, unknown>): ServeOption
 			"usage",
 			"--tls-ca: found without --tls-cert; clients are asked for a certificate over TLS",
 		);
-	if (data.tensors !== undefined && data.nats === undefined)
-		throw new TailtuneError("usage", "--tensors: expected --nats beside it");
+	for (const key of ["tensors", "natsReplicas"] as const) {
+		if (data[key] !== undefined && data.nats === undefined)
+			throw new TailtuneError("usage", `${flagOf(key)}: expected --nats beside it`);
+	}
 	if (data.tensors !== undefined && isEveryAddress(data.tensors))
 		throw new TailtuneError("usage", `--tensors: found ${data.tensors}, ${DIALABLE}`);
 	return data;

@@ -1,5 +1,6 @@
 import { debuglog } from "node:util";
 import { type Authenticator, type Msg, nuid } from "nats";
+import { abortable } from "../abortable.ts";
 import { TailtuneError } from "../errors.ts";
 import {
 	type RunProgress,
@@ -11,8 +12,9 @@ import {
 	workItemCodec,
 	workResultCodec,
 } from "../messages.ts";
+import type { Notices } from "../notices.ts";
 import type { Assignment, Bus, BusTiming, Delivery, Membership, RunEvent, RunView, WorkerEvent } from "./bus.ts";
-import { NATS_TIMING, REQUEST_MS } from "./nats-config.ts";
+import { FIRST_CONTACT_MS, NATS_TIMING, REQUEST_MS } from "./nats-config.ts";
 import { isNoResponders, isTimeout, type NatsConnectionOptions, NatsLink } from "./nats-connection.ts";
 import { ACK, NAK, pullMessages, respond, TERM, WORKING } from "./nats-pull.ts";
 import { RunDesk } from "./nats-run-desk.ts";
@@ -35,8 +37,16 @@ export interface NatsBusOptions {
 	readonly timing?: Partial<BusTiming>;
 	/** What all names of the cluster begin with; default "tailtune". */
 	readonly prefix?: string;
-	/** Told in a line of lost and regained connections and of messages refused; default: NODE_DEBUG=tailtune. */
+	/** Called with one line for each lost or regained connection and each refused message; default: NODE_DEBUG=tailtune. */
 	readonly log?: (line: string) => void;
+	/** Told what holds up those who wait for the server; default: nobody is told. */
+	readonly notices?: Notices | undefined;
+	/** What can't be done for so many ms fails with "offline"; default: it waits for ever. */
+	readonly patienceMs?: number | undefined;
+	/** Ends the attempt to connect; default: only its deadlines do. */
+	readonly signal?: AbortSignal | undefined;
+	/** Of a coordinator: servers that keep a copy of each stream; default: 3 in a cluster of so many, else 1. */
+	readonly replicas?: number | undefined;
 }
 
 /** The bus over NATS, and what it counted. */
@@ -48,10 +58,12 @@ export interface NatsBus extends Bus {
 }
 
 /**
- * Connects a coordinator, a worker or a client to a cluster's NATS server, which must have JetStream. A lost connection
- * comes back by itself; what is sent meanwhile waits for it. Where the server lost what it stored, the bus that
- * announced a run brings it back with every item that has no answer yet, and a worker its own entry.
- * @throws TailtuneError "offline" where no server answers, "denied" where it refuses the credentials
+ * Connects a coordinator, a worker or a client to a cluster's NATS server, which must have JetStream. A coordinator makes
+ * the streams if they are missing. A lost connection comes back by itself; what is sent meanwhile waits for it. If the
+ * server lost what it stored, the bus that announced a run brings it back with every item that has no answer yet, and a
+ * worker its own entry.
+ * @throws TailtuneError "offline" if no server answers in time or it has no JetStream, "denied" if it rejects the
+ * credentials, "protocol" for a stream with other settings than ours, "usage" for too many replicas, the reason of `signal`
  */
 export async function connectNatsBus(options: NatsBusOptions): Promise<NatsBus> {
 	const timing = { ...NATS_TIMING, ...options.timing };
@@ -64,10 +76,13 @@ export async function connectNatsBus(options: NatsBusOptions): Promise<NatsBus> 
 		inboxPrefix: names.inboxPrefix(options.role),
 		pingMs: timing.heartbeatLimitMs / 2,
 		log: options.log ?? debuglog("tailtune"),
+		notices: options.notices,
+		patienceMs: options.patienceMs,
+		signal: options.signal,
 	});
-	const bus = new Adapter(link, names, timing, names.inboxPrefix(options.role));
+	const bus = new Adapter(link, names, timing, options);
 	try {
-		await bus.start();
+		await (options.signal ? abortable(bus.start(), options.signal) : bus.start());
 	} catch (error) {
 		await bus.close();
 		throw error;
@@ -80,7 +95,9 @@ class Adapter implements NatsBus {
 	refusedMessages = 0;
 	readonly #link: NatsLink;
 	readonly #names: NatsNames;
+	readonly #role: NatsRole;
 	readonly #inboxPrefix: string;
+	readonly #streams: NatsStreams;
 	readonly #parts: RegistryParts & KeeperParts;
 	readonly #mirror: RunMirror;
 	readonly #registry: WorkerRegistry;
@@ -89,15 +106,24 @@ class Adapter implements NatsBus {
 	readonly #keepers = new Map<string, RunKeeper>();
 	#republishedBefore = 0;
 
-	constructor(link: NatsLink, names: NatsNames, timing: BusTiming, inboxPrefix: string) {
+	constructor(link: NatsLink, names: NatsNames, timing: BusTiming, { role, replicas }: NatsBusOptions) {
 		this.timing = timing;
 		this.#link = link;
 		this.#names = names;
-		this.#inboxPrefix = inboxPrefix;
-		const streams = new NatsStreams(link, names);
+		this.#role = role;
+		this.#inboxPrefix = names.inboxPrefix(role);
 		const { heartbeatLimitMs } = timing;
+		const streams = new NatsStreams(link, names, { ttlMs: heartbeatLimitMs, replicas });
+		this.#streams = streams;
 		const refuse = (what: string, error: unknown) => this.#refuse(what, error);
-		this.#mirror = new RunMirror({ link, names, streams, inboxPrefix, graceMs: heartbeatLimitMs, refuse });
+		this.#mirror = new RunMirror({
+			link,
+			names,
+			streams,
+			inboxPrefix: this.#inboxPrefix,
+			graceMs: heartbeatLimitMs,
+			refuse,
+		});
 		this.#parts = { link, names, streams, mirror: this.#mirror, timing, heartbeatLimitMs, refuse };
 		this.#registry = new WorkerRegistry(this.#parts);
 		this.#desk = new RunDesk(this.#parts);
@@ -109,7 +135,20 @@ class Adapter implements NatsBus {
 	}
 
 	async start(): Promise<void> {
+		await this.#contact();
 		await this.#mirror.start();
+	}
+
+	/** The first thing asked of the server: it shows whether there is a JetStream that answers. */
+	async #contact(): Promise<void> {
+		const isCoordinator = this.#role === "coordinator";
+		const ensure = () => this.#streams.ensureAll();
+		const ask = () => this.#streams.last(this.#names.runsStream, this.#names.run("none"));
+		await this.#link.persist<unknown>(isCoordinator ? ensure : ask, undefined, FIRST_CONTACT_MS);
+		if (!isCoordinator) return;
+		const ensureAgain = () =>
+			void this.#link.persist(ensure).catch((error) => this.#link.log(`NATS: ${error.message}`));
+		this.#link.on("connected", ensureAgain);
 	}
 
 	async join(worker: WorkerInfo): Promise<Membership> {
@@ -118,7 +157,7 @@ class Adapter implements NatsBus {
 	}
 
 	watchWorkers(signal: AbortSignal): AsyncIterable<WorkerEvent> {
-		return this.#registry.watch(signal);
+		return this.#orFailure(this.#registry.watch(signal));
 	}
 
 	async listWorkers(): Promise<WorkerInfo[]> {
@@ -144,7 +183,7 @@ class Adapter implements NatsBus {
 	}
 
 	watchRuns(signal: AbortSignal): AsyncIterable<RunEvent> {
-		return this.#mirror.runs.watch(signal);
+		return this.#orFailure(this.#mirror.runs.watch(signal));
 	}
 
 	async listRuns(): Promise<RunView[]> {
@@ -179,7 +218,7 @@ class Adapter implements NatsBus {
 
 	async *watchAssignments(runId: string, signal: AbortSignal): AsyncGenerator<Assignment, void, undefined> {
 		const run = await this.#find(runId);
-		if (run) yield* run.assignments.watch(signal);
+		if (run) yield* this.#orFailure(run.assignments.watch(signal));
 	}
 
 	async publish(item: WorkItem): Promise<void> {
@@ -256,6 +295,12 @@ class Adapter implements NatsBus {
 		if (keeper?.failure) throw keeper.failure;
 	}
 
+	/** A watch that ends because the connection is lost for good throws the reason. */
+	async *#orFailure<T>(watch: AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
+		yield* watch;
+		if (this.#link.failure) throw this.#link.failure;
+	}
+
 	async close(): Promise<void> {
 		this.#endAll();
 		await this.#link.close();
@@ -274,6 +319,7 @@ class Adapter implements NatsBus {
 			const from = { stream, consumer, inboxPrefix: this.#inboxPrefix };
 			yield* pullMessages(this.#link, from, AbortSignal.any([end, replaced]));
 		}
+		if (this.#link.failure) throw this.#link.failure;
 	}
 
 	#deliver(item: WorkItem, message: Msg): Delivery {
@@ -349,7 +395,7 @@ class Adapter implements NatsBus {
 		const keeper = this.#keepers.get(runId);
 		if (!keeper) return;
 		this.#republishedBefore += keeper.republishedItems;
-		keeper.end();
+		keeper.end(this.#link.failure);
 		this.#keepers.delete(runId);
 	}
 
@@ -360,7 +406,7 @@ class Adapter implements NatsBus {
 	}
 
 	#assertOpen(): void {
-		if (this.#link.closed.aborted) throw new TailtuneError("protocol", "the bus is closed");
+		this.#link.closed.throwIfAborted();
 	}
 }
 

@@ -9,6 +9,9 @@ export const REQUEST_MS = 2000;
 /** A server not reached for so long at the start is not there. */
 export const CONNECT_MS = 5000;
 
+/** A server that is reached, but can't do what is asked of it first, is given so long. */
+export const FIRST_CONTACT_MS = 4000;
+
 /** Between attempts to reach the server again, and between those at what it can't do yet. */
 export const RECONNECT_WAIT_MS = 250;
 export const RETRY_MIN_MS = 50;

@@ -1,8 +1,9 @@
 import { type RunProgress, runProgressCodec } from "../messages.ts";
+import type { Hold } from "../notices.ts";
 import { nobodyListens } from "./bus.ts";
 import { Feed } from "./feed.ts";
 import { REQUEST_MS } from "./nats-config.ts";
-import { isNoResponders, isTimeout, isTransient, type NatsLink } from "./nats-connection.ts";
+import { isNoResponders, isTimeout, type NatsLink } from "./nats-connection.ts";
 import { expectId, type NatsStreams } from "./nats-streams.ts";
 import type { NatsNames } from "./nats-subjects.ts";
 
@@ -11,7 +12,6 @@ export interface RunDeskParts {
 	readonly link: NatsLink;
 	readonly names: NatsNames;
 	readonly streams: NatsStreams;
-	readonly heartbeatLimitMs: number;
 	/** Told of what is in the bucket and is none of ours. */
 	readonly refuse: (what: string, error: unknown) => void;
 }
@@ -19,26 +19,22 @@ export interface RunDeskParts {
 /** Where people ask how far runs have come, and ask them to stop. */
 export class RunDesk {
 	readonly #parts: RunDeskParts;
+	/** Shows in the notices that the server doesn't take what is reported, as it then takes nothing else either. */
+	readonly #hold: Hold;
 
 	constructor(parts: RunDeskParts) {
 		this.#parts = parts;
+		this.#hold = parts.link.notices.hold();
 	}
 
-	/** What can't be sent is left out: the next word tells as much. */
+	/** A report that can't be sent is left out: the next one tells as much. */
 	async report(progress: RunProgress): Promise<void> {
-		const { link, names, streams, heartbeatLimitMs } = this.#parts;
-		if (!link.isConnected) return;
-		const key = names.progress(progress.runId);
-		const bytes = runProgressCodec.encode(progress);
-		try {
-			await link.js.publish(key, bytes).catch(async (error) => {
-				if (!isNoResponders(error)) throw error;
-				await streams.ensureProgress(heartbeatLimitMs);
-				await link.js.publish(key, bytes);
-			});
-		} catch (error) {
-			if (!isTransient(error)) throw error;
-		}
+		const { link, names } = this.#parts;
+		if (!link.isConnected) return this.#hold.end();
+		await link.attempt(
+			() => link.js.publish(names.progress(progress.runId), runProgressCodec.encode(progress)),
+			this.#hold,
+		);
 	}
 
 	/** What was told last of a run; undefined where that is too long ago, or none of ours. */

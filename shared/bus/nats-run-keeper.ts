@@ -74,16 +74,19 @@ export class RunKeeper {
 	async start(): Promise<void> {
 		const { link, mirror } = this.#parts;
 		await link.persist(async () => {
-			await this.#ensureStreams();
+			await this.#parts.streams.ensureAll();
 			const found = await mirror.read(this.#spec.runId);
 			if (found && found !== "retired" && !Buffer.from(found.spec).equals(this.#specBytes))
 				throw new TailtuneError("protocol", `run ${this.#spec.runId} is already announced with another specification`);
 			await this.#makeQueue(found === "retired" ? undefined : found);
 		});
+		const hold = link.notices.hold();
 		const audit = () =>
-			void this.audit().catch((error) => {
-				if (!this.ended.aborted) link.log(`NATS: run ${this.#spec.runId} can't be looked after: ${error.message}`);
-			});
+			void this.audit()
+				.then(hold.end)
+				.catch((error) => {
+					if (!this.ended.aborted) hold.begin("stream-settings", error.message, 0);
+				});
 		const offConnected = link.on("connected", audit);
 		const schedule = (): (() => void) =>
 			realClock.schedule(() => {
@@ -94,6 +97,7 @@ export class RunKeeper {
 		this.ended.addEventListener("abort", () => {
 			offConnected();
 			cancel();
+			hold.end();
 		});
 	}
 
@@ -188,7 +192,7 @@ export class RunKeeper {
 	async #restore(): Promise<void> {
 		const { mirror, names, streams } = this.#parts;
 		const { runId, queue } = this.#present();
-		const areSameStreams = (await this.#ensureStreams()) === this.#streamsMade;
+		const areSameStreams = (await streams.ensureAll()) === this.#streamsMade;
 		const found = await mirror.read(runId);
 		if (this.ended.aborted) return;
 		if (found === "retired") return this.lose("retired by somebody else");
@@ -218,24 +222,12 @@ export class RunKeeper {
 		await link.js.publish(names.work(runId, queue, entry.shard), entry.item, { msgID: nuid.next() });
 	}
 
-	/** When the streams of items and answers were made. */
-	async #ensureStreams(): Promise<string> {
-		const { streams, timing } = this.#parts;
-		const [work, answers] = await Promise.all([
-			streams.ensureWork(),
-			streams.ensureAnswers(),
-			streams.ensureRuns(),
-			streams.ensureWorkers(timing.heartbeatLimitMs),
-		]);
-		return `${work} ${answers}`;
-	}
-
 	/** A new queue for the run, empty, with its consumers; then the entry that sends the workers there. */
 	async #makeQueue(former: RunRecord | undefined): Promise<void> {
 		const { names, streams } = this.#parts;
 		const { runId, shards } = this.#spec;
 		const queue = randomBytes(8).toString("hex");
-		const made = await this.#ensureStreams();
+		const made = await streams.ensureAll();
 		if (former) await removeQueue(former, this.#parts);
 		await Promise.all([
 			streams.purge(names.workStream, names.work(runId)),

@@ -1,7 +1,13 @@
-import { type JetStreamManager, type MsgHdrs, nanos, RetentionPolicy, StorageType, type StreamConfig } from "nats";
+import { type JetStreamManager, type MsgHdrs, NatsError, type StreamInfo } from "nats";
 import { TailtuneError } from "../errors.ts";
-import { DUPLICATE_WINDOW_MS } from "./nats-config.ts";
 import { isNotFound, type NatsLink } from "./nats-connection.ts";
+import {
+	assertSameSettings,
+	bucketSettings,
+	fleetingBucketSettings,
+	queueSettings,
+	type StreamSettings,
+} from "./nats-stream-settings.ts";
 import type { NatsNames } from "./nats-subjects.ts";
 
 /** What a key of a bucket holds. */
@@ -12,42 +18,60 @@ export interface Entry {
 	readonly seq: number;
 }
 
-type Config = Partial<StreamConfig> & { name: string };
-
 /** The header by which clients of KV mark an entry as deleted. */
 export const OPERATION_HEADER = "KV-Operation";
 
-/** Makes the streams and buckets of a cluster where they are missing, and reads them. */
+/** JetStream's error codes for more replicas than there are servers for. */
+const NO_SUITABLE_PEERS = 10005;
+const INSUFFICIENT_RESOURCES = 10023;
+const NOT_CLUSTERED = 10074;
+
+const NAME_IN_USE = 10058;
+
+/** Replicas of a stream if nothing else is said and the cluster has servers for them. */
+const SAFE_REPLICAS = 3;
+
+export interface NatsStreamsOptions {
+	/** Entries of workers and of progress live for so long. */
+	readonly ttlMs: number;
+	/** Servers that keep a copy of each stream; default: 3 in a cluster of so many, else 1. */
+	readonly replicas?: number | undefined;
+}
+
+/** Makes a cluster's streams and buckets if they are missing, which only a coordinator does, and reads them. */
 export class NatsStreams {
 	readonly #link: NatsLink;
 	readonly #names: NatsNames;
+	readonly #options: NatsStreamsOptions;
 
-	constructor(link: NatsLink, names: NatsNames) {
+	constructor(link: NatsLink, names: NatsNames, options: NatsStreamsOptions) {
 		this.#link = link;
 		this.#names = names;
+		this.#options = options;
 	}
 
-	/** When the stream of items was made: another time means another stream, where what was published is lost. */
-	ensureWork(): Promise<string> {
-		return this.#ensure(queue(this.#names.workStream, this.#names.work()));
+	/**
+	 * Makes the streams and buckets that are missing, and compares the settings of those that exist.
+	 * @returns when the queues of items and answers were made: at another time they were others, and what was published
+	 * then is lost
+	 * @throws TailtuneError "protocol" for a stream with other settings, "usage" for replicas that the cluster can't keep
+	 */
+	async ensureAll(): Promise<string> {
+		const names = this.#names;
+		const { ttlMs } = this.#options;
+		const [work, answers] = await Promise.all([
+			this.#ensure(queueSettings(names.workStream, names.work())),
+			this.#ensure(queueSettings(names.answersStream, names.answers())),
+			this.#ensure(bucketSettings(names.runsStream, names.runsKeys)),
+			this.#ensure(fleetingBucketSettings(names.workersStream, names.workersKeys, ttlMs)),
+			this.#ensure(fleetingBucketSettings(names.progressStream, names.progressKeys, ttlMs)),
+		]);
+		return `${work} ${answers}`;
 	}
 
-	ensureAnswers(): Promise<string> {
-		return this.#ensure(queue(this.#names.answersStream, this.#names.answers()));
-	}
-
-	ensureRuns(): Promise<string> {
-		return this.#ensure(bucket(this.#names.runsStream, this.#names.runsKeys));
-	}
-
-	/** Entries live for `ttlMs`; where the bucket is there, it stays as it is. */
-	ensureWorkers(ttlMs: number): Promise<string> {
-		return this.#ensure(fleetingBucket(this.#names.workersStream, this.#names.workersKeys, ttlMs));
-	}
-
-	/** As that of the workers. */
-	ensureProgress(ttlMs: number): Promise<string> {
-		return this.#ensure(fleetingBucket(this.#names.progressStream, this.#names.progressKeys, ttlMs));
+	/** Whether a stream exists. */
+	async exists(stream: string): Promise<boolean> {
+		return (await this.#info(stream)) !== undefined;
 	}
 
 	/** The last entry of a key; undefined where there is none, also where the whole bucket is missing. */
@@ -86,42 +110,42 @@ export class NatsStreams {
 		return this.#link.jsm;
 	}
 
-	async #ensure(config: Config): Promise<string> {
+	/** @returns when the stream was made */
+	async #ensure(settings: StreamSettings): Promise<string> {
+		const { replicas } = this.#options;
+		const wanted = { ...settings, ...(replicas !== undefined && { num_replicas: replicas }) };
+		const { config, created } = (await this.#info(settings.name)) ?? (await this.#make(wanted));
+		assertSameSettings(wanted, config);
+		return created;
+	}
+
+	async #make(settings: StreamSettings): Promise<StreamInfo> {
+		const { streams } = this.#jsm;
+		const { replicas } = this.#options;
 		try {
-			return (await this.#jsm.streams.add(config)).created;
+			return await streams.add({ ...settings, num_replicas: replicas ?? SAFE_REPLICAS });
 		} catch (error) {
-			if (!isNameInUse(error)) throw error;
-			return (await this.#jsm.streams.info(config.name)).created;
+			// Somebody else made it meanwhile.
+			if (hasCode(error, NAME_IN_USE)) return streams.info(settings.name);
+			if (!hasCode(error, NO_SUITABLE_PEERS, INSUFFICIENT_RESOURCES, NOT_CLUSTERED) || replicas === 1) throw error;
+			if (replicas === undefined) return streams.add({ ...settings, num_replicas: 1 });
+			const why = `NATS can't keep so many copies of a stream: ${error.message}`;
+			throw new TailtuneError("usage", `--nats-replicas ${replicas}: ${why}`, { cause: error });
+		}
+	}
+
+	async #info(stream: string): Promise<StreamInfo | undefined> {
+		try {
+			return await this.#jsm.streams.info(stream);
+		} catch (error) {
+			if (isNotFound(error)) return undefined;
+			throw error;
 		}
 	}
 }
 
-/** Whether a stream of that name is there, set up in another way: by an operator, or by another version. */
-function isNameInUse(error: unknown): boolean {
-	return error instanceof Error && /already in use/.test(error.message);
-}
-
-function queue(name: string, subjects: string): Config {
-	return {
-		...file(name, subjects),
-		retention: RetentionPolicy.Workqueue,
-		duplicate_window: nanos(DUPLICATE_WINDOW_MS),
-	};
-}
-
-/** As clients of KV make a bucket. */
-function bucket(name: string, subjects: string): Config {
-	const onlyLast = { max_msgs_per_subject: 1, allow_rollup_hdrs: true, deny_delete: true, allow_direct: true };
-	return { ...file(name, subjects), ...onlyLast };
-}
-
-function fleetingBucket(name: string, subjects: string, ttlMs: number): Config {
-	const lifetime = { max_age: nanos(ttlMs), duplicate_window: nanos(ttlMs), storage: StorageType.Memory };
-	return { ...bucket(name, subjects), ...lifetime };
-}
-
-function file(name: string, subjects: string): Config {
-	return { name, subjects: [subjects], storage: StorageType.File };
+function hasCode(error: unknown, ...codes: readonly number[]): error is NatsError {
+	return error instanceof NatsError && codes.includes(error.api_error?.err_code ?? 0);
 }
 
 /** An id that came in a message, where it must be a certain one. */

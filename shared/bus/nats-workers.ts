@@ -5,9 +5,10 @@ import type { Membership, WorkerEvent } from "./bus.ts";
 import { realClock } from "./clock.ts";
 import { Feed } from "./feed.ts";
 import { FAREWELL_MS } from "./nats-config.ts";
-import { isNoResponders, isTransient, type NatsLink, within } from "./nats-connection.ts";
+import { isNoResponders, type NatsLink, within } from "./nats-connection.ts";
 import { expectId, type NatsStreams, OPERATION_HEADER } from "./nats-streams.ts";
 import type { NatsNames } from "./nats-subjects.ts";
+import { NotYet } from "./nats-trouble.ts";
 
 /** What the registry works with. */
 export interface RegistryParts {
@@ -19,39 +20,42 @@ export interface RegistryParts {
 	readonly refuse: (what: string, error: unknown) => void;
 }
 
-/** Writes a worker's entry at every beat. A beat that can't be sent is left out: the next one tells as much. */
+/**
+ * Writes a worker's entry at every beat. A beat that can't be sent is left out: the next one tells as much. Waits, and says
+ * so in the notices, until a coordinator has made the registry.
+ */
 export async function joinRegistry(worker: WorkerInfo, parts: RegistryParts): Promise<Membership> {
-	const { link, names, streams, heartbeatLimitMs } = parts;
+	const { link, names, streams } = parts;
 	const key = names.worker(worker.workerId);
 	const info = workerInfoCodec.encode(worker);
+	const hold = link.notices.hold();
 	let hasLeft = false;
-	const write = async () => {
+	const write = () => link.js.publish(key, info);
+	const enter = async () => {
 		try {
-			await link.js.publish(key, info);
+			await write();
 		} catch (error) {
-			if (!isNoResponders(error)) throw error;
-			await streams.ensureWorkers(heartbeatLimitMs);
-			await link.js.publish(key, info);
+			if (!isNoResponders(error) || (await streams.exists(names.workersStream))) throw error;
+			throw new NotYet("no-coordinator", `${link.at}: no coordinator has been here yet; waiting for the first one`);
 		}
 	};
 	const beat = async () => {
 		link.closed.throwIfAborted();
 		if (hasLeft) throw new TailtuneError("protocol", `worker ${worker.workerId} has left`);
-		if (!link.isConnected) return;
-		await write().catch((error) => {
-			if (!isTransient(error)) throw error;
-		});
+		if (link.isConnected) await link.attempt(write, hold);
+		else hold.end();
 	};
 	// So that who watches hears of it before the next beat is due.
 	const off = link.on("connected", () => void beat().catch(() => {}));
 	const leave = async () => {
 		hasLeft = true;
 		off();
+		hold.end();
 		const goodBye = headers();
 		goodBye.set(OPERATION_HEADER, "DEL");
 		if (link.isConnected) await within(FAREWELL_MS, link.js.publish(key, undefined, { headers: goodBye }));
 	};
-	await link.persist(write);
+	await link.persist(enter);
 	return { beat, leave };
 }
 

@@ -30,6 +30,8 @@ async function startSecuredServer(t: ExecutionContext) {
 /** Workers on two GPUs, both of which have joined. */
 async function startOnTwoGpus(t: ExecutionContext) {
 	const { server, env } = await startSecuredServer(t);
+	// Workers join once a coordinator has been there.
+	await (await connectNatsBus({ servers: server.url, role: "coordinator", ...(await natsAccess(env)) })).close();
 	const program = fileURLToPath(new URL("./gpus-program.ts", import.meta.url));
 	const parent = execa(process.execPath, ["--import=./test/load-typescript.mjs", program, server.url], {
 		env,
@@ -101,7 +103,7 @@ test("where workers are refused they are not started for ever; they are called w
 	t.is(exitCode, 1);
 	const givenUp =
 		"tailtune: GPU 1: its worker ended 3 times before it had joined, the last time with code 1: tailtune: ";
-	t.is(String(stderr).split("\n").at(-1), `${givenUp}NATS at ${server.url} refuses the credentials`);
+	t.is(String(stderr).split("\n").at(-1), `${givenUp}NATS at ${server.url} rejects the credentials`);
 });
 
 test("what won't get better is refused at once, in one line", async (t) => {

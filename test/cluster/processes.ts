@@ -31,7 +31,7 @@ export async function weightsHash(out: string): Promise<string> {
 	return createHash("sha256").update(file).digest("hex");
 }
 
-/** Starts a real worker and waits until it has joined. Its model cache is its own: it gets the weights by gRPC. */
+/** Starts a real worker and waits until it has joined, or waits for the first coordinator. Its model cache is its own: it gets the weights by gRPC. */
 export async function startWorkerProcess(
 	nats: string,
 	cacheFolder: string,
@@ -42,7 +42,7 @@ export async function startWorkerProcess(
 	const worker = startHere(args, { ...place, env: { XDG_CACHE_HOME: cacheFolder, ...place.env } });
 	let id = "";
 	for await (const line of linesOf(worker)) {
-		id = /^worker (\S+) joined /.exec(line)?.[1] ?? "";
+		id = /^worker (\S+) (?:joined |.* no coordinator has been here yet)/.exec(line)?.[1] ?? "";
 		if (id) break;
 	}
 	if (!id) throw new Error(`the worker did not join: ${(await worker).stderr}`);
@@ -50,6 +50,7 @@ export async function startWorkerProcess(
 		id,
 		pid: worker.pid ?? 0,
 		signal: (name) => worker.kill(name),
+		exitCode: async () => (await worker).exitCode,
 		async end() {
 			// A stopped process dies of nothing but SIGKILL.
 			worker.kill("SIGKILL");
@@ -63,7 +64,9 @@ export interface WorkerProcess {
 	/** As it joined. */
 	readonly id: string;
 	readonly pid: number;
-	signal(name: "SIGKILL" | "SIGSTOP" | "SIGCONT" | "SIGTERM"): void;
+	signal(name: "SIGKILL" | "SIGSTOP" | "SIGCONT" | "SIGTERM" | "SIGINT"): void;
+	/** Waits for its end. */
+	exitCode(): Promise<number | undefined>;
 	/** Kills it, if it lives, and waits for its end. */
 	end(): Promise<void>;
 }

@@ -40,7 +40,7 @@ test.serial(
 		};
 		const client = await as("client");
 		t.is(await tried(client, "runs"), "no runs");
-		t.regex(String(await tried({ ...client, TAILTUNE_NATS_USER: "worker" }, "runs")), /refuses the credentials/);
+		t.regex(String(await tried({ ...client, TAILTUNE_NATS_USER: "worker" }, "runs")), /rejects the credentials/);
 		t.regex(String(await tried({ ...client, TAILTUNE_NATS_CA_FILE: keyFile }, "runs")), /can't be reached/);
 		t.regex(
 			String(await tried(client, "train", ...data, "--shards", "1", "--out", join(folder, "no"))),

@@ -86,7 +86,7 @@ test("the services' commands, run here without containers, do a run together", a
 	};
 	await untilLine(begin(services.nats).stderr, /Server is ready/);
 	t.true(await isHealthy(services.nats, place));
-	for (let i = 0; i < 2; i++) await untilLine(begin(services.worker).stdout, / joined /);
+	for (let i = 0; i < 2; i++) await untilLine(begin(services.worker).stdout, / no coordinator has been here yet/);
 	t.false(await isHealthy(services.coordinator, place));
 	const coordinator = begin(services.coordinator);
 	let isOver = false;

@@ -5,6 +5,8 @@ import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import test from "ava";
 import { execa } from "execa";
+import { connectNatsBus } from "../../shared/bus/nats-bus.ts";
+import { natsCredentials } from "../../shared/bus/nats-credentials.ts";
 import { COMMAND } from "../cli/tailtune.ts";
 import { startNatsServer } from "../nats-server.ts";
 import { newFolder } from "../new-folder.ts";
@@ -76,6 +78,12 @@ test("the unit's command, with its credentials and environment, is a worker that
 	});
 	const server = await startNatsServer({ config: NATS_CONFIG });
 	t.teardown(() => server.stop());
+	// A worker joins once a coordinator has been there.
+	const credentials = await natsCredentials({
+		TAILTUNE_NATS_USER: "coordinator",
+		TAILTUNE_NATS_PASSWORD: "of-coordinator",
+	});
+	await (await connectNatsBus({ servers: server.url, role: "coordinator", credentials })).close();
 	// As systemd does: credentials are files in a folder %d; ${NATS} comes of the environment file.
 	const secrets: Record<string, string> = { "nats-password": "of-worker", token: "of-the-test" };
 	for (const credential of await settings("LoadCredential")) {

@@ -1,4 +1,6 @@
 import type { Command } from "commander";
+import { abortable } from "../../shared/abortable.ts";
+import type { Bus } from "../../shared/bus/bus.ts";
 import { connectNatsBus } from "../../shared/bus/nats-bus.ts";
 import { natsAccess } from "../../shared/bus/nats-credentials.ts";
 import { addConfigFlags, ENGINE_SETTINGS, parseFlags } from "../../shared/cli/flags.ts";
@@ -6,16 +8,19 @@ import { interruptSignal } from "../../shared/cli/interrupt.ts";
 import { resolveConfig } from "../../shared/cli/resolve-config.ts";
 import { addRpcFlags, type RpcFlags, type RpcSecurity, rpcSecurity } from "../../shared/cli/rpc-flags.ts";
 import { describeWorker } from "../../shared/describe-worker.ts";
-import type { WorkerOptions } from "../../shared/embedded-worker.ts";
+import type { RunningWorker, WorkerOptions } from "../../shared/embedded-worker.ts";
+import { TailtuneError } from "../../shared/errors.ts";
 import { featureCacheBytes, featureMemoryBytes } from "../../shared/feature-memory.ts";
+import { describeNotice, Notices } from "../../shared/notices.ts";
 import { countPhysicalCores } from "../../shared/physical-cores.ts";
 import { connectTensors } from "../../shared/tensors/grpc-worker-tensors.ts";
 import { endWithParent, tellJoined } from "../../shared/worker-process.ts";
-import { startWorker } from "../lifecycle.ts";
+import { newWorkerId, startWorker } from "../lifecycle.ts";
 import { addGpusFlag, runOnGpus } from "./gpus-flag.ts";
 
 interface Options extends Record<string, unknown>, RpcFlags {
 	readonly nats: string;
+	readonly coordinator?: string;
 	readonly requireGpu?: boolean;
 	readonly gpus?: string;
 }
@@ -26,6 +31,7 @@ export function addWorkerCommand(program: Command): void {
 		.command("worker")
 		.description("compute for the runs announced on a NATS server, until Ctrl-C")
 		.requiredOption("--nats <urls>", "one or more URLs of NATS servers with commas between")
+		.option("--coordinator <host:port,…>", "serve runs of these coordinators only (default: of any that announces one)")
 		.option("--require-gpu", "refuse to compute on anything but a GPU");
 	addConfigFlags(addRpcFlags(addGpusFlag(command)), [...ENGINE_SETTINGS, "featureCache"]).action(work);
 }
@@ -37,29 +43,71 @@ async function work(options: Options, command: Command): Promise<void> {
 	const interrupted = interruptSignal();
 	endWithParent();
 	if (options.gpus !== undefined) return runOnGpus(options.gpus, config, command, interrupted);
-	const bus = await connectNatsBus({ servers: options.nats, role: "worker", ...(await natsAccess()) });
+	const workerId = newWorkerId();
+	const print = (line: string) => process.stdout.write(`worker ${workerId} ${line}\n`);
+	const notices = new Notices((notice) => print(`is held up: ${describeNotice(notice)}`));
+	const bus = await unlessEnded(interrupted, async () =>
+		connectNatsBus({
+			servers: options.nats,
+			role: "worker",
+			notices,
+			signal: interrupted,
+			...(await natsAccess()),
+		}),
+	);
+	if (!bus) return;
 	try {
-		const worker = await startWorker({
-			bus,
-			connect: connectWith(security),
-			engine: { engine, backend, threads, requireGpu: options.requireGpu === true },
-			featureMemoryBytes: featureMemoryBytes(config.featureMemory),
-			featureCacheBytes: featureCacheBytes(config.featureCache),
-		});
-		process.stdout.write(`worker ${worker.info.workerId} joined ${options.nats}: ${describeWorker(worker.info)}\n`);
+		const starting = startWorker(
+			{
+				bus,
+				connect: connectWith(security, options.coordinator?.split(",")),
+				engine: { engine, backend, threads, requireGpu: options.requireGpu === true },
+				featureMemoryBytes: featureMemoryBytes(config.featureMemory),
+				featureCacheBytes: featureCacheBytes(config.featureCache),
+			},
+			{ workerId },
+		);
+		const worker = await unlessEnded(interrupted, () => starting);
+		if (!worker) return;
+		print(`joined ${options.nats}: ${describeWorker(worker.info)}`);
 		tellJoined();
-		const stop = () => worker.stop().catch(() => {});
-		interrupted.addEventListener("abort", stop);
-		if (interrupted.aborted) await stop();
-		await worker.stopped;
+		await serveUntil(interrupted, worker, bus, notices);
 	} finally {
 		await bus.close();
 	}
 }
 
-/** Dials the coordinator that announced a run; its model is fetched from there unless it is in the cache. */
-function connectWith(security: RpcSecurity): WorkerOptions["connect"] {
+/** Serves until the signal; then finishes the item in hand, but doesn't wait for a server that holds it up. */
+async function serveUntil(signal: AbortSignal, worker: RunningWorker, bus: Bus, notices: Notices): Promise<void> {
+	const stop = () => {
+		worker.stop().catch(() => {});
+		notices.onHeldUp(() => void bus.close().catch(() => {}));
+	};
+	signal.addEventListener("abort", stop);
+	if (signal.aborted) stop();
+	await worker.stopped;
+}
+
+/** Waits for the start of something; undefined as soon as the signal aborts. */
+async function unlessEnded<T>(signal: AbortSignal, start: () => Promise<T>): Promise<T | undefined> {
+	try {
+		return await abortable(start(), signal);
+	} catch (error) {
+		if (signal.aborted) return undefined;
+		throw error;
+	}
+}
+
+/**
+ * Dials the coordinator that announced a run; its model is fetched from there unless it is in the cache.
+ * @param coordinators HOST:PORT of those that the token may be shown to; default: whoever announces a run
+ */
+function connectWith(security: RpcSecurity, coordinators?: readonly string[]): WorkerOptions["connect"] {
 	return async ({ tensorsAddress, modelHash }, workerId) => {
+		if (coordinators && !coordinators.includes(tensorsAddress)) {
+			const expected = `expected ${coordinators.join(" or ")}, as --coordinator says`;
+			throw new TailtuneError("denied", `the run's coordinator is at ${tensorsAddress}, ${expected}`);
+		}
 		const tensors = await connectTensors(tensorsAddress, { workerId, ...security });
 		return { tensors, openModel: () => tensors.fetchModel(modelHash), close: () => tensors.close() };
 	};

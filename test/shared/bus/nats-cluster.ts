@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { ExecutionContext } from "ava";
 import { connect, type NatsConnection } from "nats";
 import type { Bus } from "../../../shared/bus/bus.ts";
-import { connectNatsBus, type NatsBus } from "../../../shared/bus/nats-bus.ts";
+import { connectNatsBus, type NatsBus, type NatsBusOptions } from "../../../shared/bus/nats-bus.ts";
 import { NatsNames } from "../../../shared/bus/nats-subjects.ts";
 import type { WorkItem } from "../../../shared/messages.ts";
 import { startNatsServer, type TestServer } from "../../nats-server.ts";
@@ -19,15 +19,15 @@ export interface TestCluster {
 	readonly names: NatsNames;
 	readonly raw: NatsConnection;
 	/** Another bus on the same cluster. */
-	connect(options?: { url?: string; log?: (line: string) => void }): Promise<NatsBus>;
+	connect(options?: Partial<NatsBusOptions> & { url?: string }): Promise<NatsBus>;
 }
 
 export async function startCluster(t: ExecutionContext, config?: string): Promise<TestCluster> {
 	const server = await startNatsServer(config === undefined ? {} : { config });
 	t.teardown(() => server.stop());
 	const prefix = randomUUID();
-	const connectBus: TestCluster["connect"] = async ({ url = server.url, log } = {}) => {
-		const bus = await connectNatsBus({ servers: url, role: "coordinator", timing, prefix, ...(log && { log }) });
+	const connectBus: TestCluster["connect"] = async ({ url = server.url, ...options } = {}) => {
+		const bus = await connectNatsBus({ servers: url, role: "coordinator", timing, prefix, ...options });
 		t.teardown(() => bus.close());
 		return bus;
 	};

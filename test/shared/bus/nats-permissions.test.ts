@@ -36,9 +36,10 @@ test("with the permissions of their roles coordinator and worker do a run, and a
 	const lines: string[] = [];
 	const options = { servers: server.url, log: (line: string) => void lines.push(line) };
 	const worker = await connectAs(t, "worker", options);
-	const { leave, beat } = await worker.join(someWorker("worker"));
+	const joining = worker.join(someWorker("worker"));
 	const client = await connectAs(t, "client", options);
 	const coordinator = await connectAs(t, "coordinator", options);
+	const { leave, beat } = await joining;
 	const workers = new Seen(client.watchWorkers(never));
 	const runs = new Seen(client.watchRuns(never));
 	await workers.until(({ length }) => length === 1);
@@ -88,7 +89,7 @@ const DOORS: readonly [what: string, subject: string, ...roles: NatsRole[]][] = 
 	),
 	["make the queue of items", "$JS.API.STREAM.CREATE.tailtune-work", "coordinator"],
 	["make the bucket of runs", "$JS.API.STREAM.CREATE.KV_tailtune-runs", "coordinator"],
-	["make the registry", "$JS.API.STREAM.CREATE.KV_tailtune-workers", "coordinator", "worker"],
+	["make the registry", "$JS.API.STREAM.CREATE.KV_tailtune-workers", "coordinator"],
 	["forget items", "$JS.API.STREAM.PURGE.tailtune-work", "coordinator"],
 	["forget answers", "$JS.API.STREAM.PURGE.tailtune-answers", "coordinator"],
 	["forget workers", "$JS.API.STREAM.PURGE.KV_tailtune-workers"],
@@ -159,7 +160,7 @@ for (const role of ROLES) {
 
 test("without the right password nobody gets in", async (t) => {
 	const { url: servers } = await startSecured(t);
-	const refused = { code: "denied", message: /refuses the credentials/ };
+	const refused = { code: "denied", message: /rejects the credentials/ };
 	await t.throwsAsync(connectNatsBus({ servers, role: "worker" }), refused);
 	const env = { TAILTUNE_NATS_USER: "worker", TAILTUNE_NATS_PASSWORD: "of-coordinator" };
 	await t.throwsAsync(connectNatsBus({ servers, role: "worker", credentials: await natsCredentials(env) }), refused);
