@@ -1,5 +1,5 @@
 // Folders that no other user can read or write. Plain JavaScript, because it is needed before TypeScript can be loaded.
-import { chmodSync, lstatSync, mkdirSync, realpathSync } from "node:fs";
+import { chmodSync, lstatSync, mkdirSync, readFileSync, realpathSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 
@@ -53,9 +53,19 @@ function checkFolder(path, user) {
 	const found = lstatSync(path);
 	if (!found.isDirectory()) throw new Error(`${path}: is a link or a file, expected a folder`);
 	if (user === undefined) return found;
-	if (found.uid !== user && found.uid !== 0)
+	if (found.uid !== user && found.uid !== 0 && found.uid !== unknownUser())
 		throw new Error(`${path}: belongs to user ${found.uid}, expected ${user} or root`);
 	if (found.mode & WRITABLE_BY_ALL && !(found.mode & STICKY))
 		throw new Error(`${path}: all users may write to it, expected a folder of user ${user}`);
 	return found;
+}
+
+/** The owner, as it looks in a user namespace (a sandbox), of all that belongs to users outside, the system's root too. */
+function unknownUser() {
+	try {
+		const isEverybodyKnown = /^\s*0\s+0\s+4294967295\s*$/.test(readFileSync("/proc/self/uid_map", "utf8"));
+		return isEverybodyKnown ? undefined : Number(readFileSync("/proc/sys/kernel/overflowuid", "utf8"));
+	} catch {
+		return undefined; // not Linux
+	}
 }

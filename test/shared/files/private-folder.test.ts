@@ -1,5 +1,7 @@
+import { execFile } from "node:child_process";
 import { chmod, chown, lstat, mkdir, readdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import test, { type ExecutionContext } from "ava";
 import { ownCacheFolder } from "../../../shared/files/cache-folder.ts";
 import { makePrivateFolder } from "../../../shared/files/private-folder.mjs";
@@ -9,6 +11,9 @@ const modeOf = async (path: string) => (await lstat(path)).mode & 0o777;
 
 /** Another user of this machine: Debian's `nobody`. */
 const NOBODY = 65_534;
+
+/** A user without a name. */
+const OTHER = 12_345;
 
 /** Only root can give a folder to another user; every other user finds root's. */
 const isRoot = process.geteuid?.() === 0;
@@ -74,6 +79,36 @@ test("a folder of another user is refused, and so is one below it", async (t) =>
 		await refused(t, join(base, "home", ".cache", "tailtune"), /home: belongs to user 65534, expected 0 or root/);
 	} else await refused(t, "/usr", /usr: belongs to user 0, expected \d+$/);
 });
+
+/** Runs a program as a user who knows of no other, as sandboxes do. */
+const sandbox = [
+	...(isRoot ? ["setpriv", `--reuid=${OTHER}`, "--clear-groups"] : []),
+	...["unshare", "--user", "--map-current-user"],
+];
+const inSandbox = (...program: readonly string[]) => {
+	const [command = "", ...args] = [...sandbox, ...program];
+	return promisify(execFile)(command, args);
+};
+const hasSandbox = await inSandbox("true").then(
+	() => true,
+	() => false,
+);
+
+if (hasSandbox) {
+	test("in a sandbox, where the system's folders seem to belong to nobody, a folder below them is made", async (t) => {
+		const base = await newFolder();
+		if (isRoot) await chown(base, OTHER, OTHER);
+		const module = import.meta.resolve("../../../shared/files/private-folder.mjs");
+		const program = `import { makePrivateFolder } from ${JSON.stringify(module)}; makePrivateFolder(process.argv[1])`;
+		await inSandbox(process.execPath, "--input-type=module", "--eval", program, join(base, "tailtune"));
+		t.is(await modeOf(join(base, "tailtune")), 0o700);
+	});
+} else {
+	test("NOT RUN on this machine: a private folder in a sandbox", (t) => {
+		t.log("needs unshare --user (Linux with user namespaces for all users)");
+		t.pass();
+	});
+}
 
 test("the cache is below XDG_CACHE_HOME, else below ~/.cache; one that can't be had is an error that names it", async (t) => {
 	const base = await newFolder();
