@@ -18,6 +18,20 @@ const OTHER = 12_345;
 /** Only root can give a folder to another user; every other user finds root's. */
 const isRoot = process.geteuid?.() === 0;
 
+/** Runs a program as a user who knows of no other, as sandboxes do. */
+const sandbox = [
+	...(isRoot ? ["setpriv", `--reuid=${OTHER}`, "--clear-groups"] : []),
+	...["unshare", "--user", "--map-current-user"],
+];
+const inSandbox = (...program: readonly string[]) => {
+	const [command = "", ...args] = [...sandbox, ...program];
+	return promisify(execFile)(command, args);
+};
+const hasSandbox = await inSandbox("true").then(
+	() => true,
+	() => false,
+);
+
 test("a private folder and those above it are made for this user alone, whatever the umask", async (t) => {
 	const umask = process.umask(0);
 	t.teardown(() => process.umask(umask));
@@ -79,20 +93,6 @@ test("a folder of another user is refused, and so is one below it", async (t) =>
 		await refused(t, join(base, "home", ".cache", "tailtune"), /home: belongs to user 65534, expected 0 or root/);
 	} else await refused(t, "/usr", /usr: belongs to user 0, expected \d+$/);
 });
-
-/** Runs a program as a user who knows of no other, as sandboxes do. */
-const sandbox = [
-	...(isRoot ? ["setpriv", `--reuid=${OTHER}`, "--clear-groups"] : []),
-	...["unshare", "--user", "--map-current-user"],
-];
-const inSandbox = (...program: readonly string[]) => {
-	const [command = "", ...args] = [...sandbox, ...program];
-	return promisify(execFile)(command, args);
-};
-const hasSandbox = await inSandbox("true").then(
-	() => true,
-	() => false,
-);
 
 if (hasSandbox) {
 	test("in a sandbox, where the system's folders seem to belong to nobody, a folder below them is made", async (t) => {
