@@ -54,25 +54,24 @@ export async function prepareTexts(config: RunConfig, sets: LoadedSets, model: G
 	const shardOf = assignSetShards(sets, config);
 	const padding = { token: config.token, causal: config.causal, padTo, padId: PAD_ID };
 	const labelOf = (id: number) => examples[id]?.label ?? 0;
-	const validationStart = train.examples.length;
-	const testStart = validationStart + validation.examples.length;
-	const ofEachSet = <Item>(items: readonly Item[]) => ({
-		train: items.slice(0, validationStart),
-		validation: items.slice(validationStart, testStart),
-		test: items.slice(testStart),
-	});
-	const cut = ofEachSet(isCut);
-	const count = (flags: readonly boolean[]) => flags.filter(Boolean).length;
+	const ids = [...examples.keys()];
+	const testStart = examples.length - test.examples.length;
+	const ofSet = {
+		train: ids.slice(0, train.examples.length),
+		validation: ids.slice(train.examples.length, testStart),
+		test: ids.slice(testStart),
+	};
+	const cutIn = (set: keyof typeof ofSet) => ofSet[set].filter((id) => isCut[id]).length;
 	return {
 		labels: train.labels,
 		classes: train.labels.length,
 		classTexts,
-		...ofEachSet([...examples.keys()]),
+		...ofSet,
 		planned: tokens.map((text, id) => ({ id, tokens: text, shard: shardOf[id] ?? 0 })),
 		padding,
 		maxTokens,
 		truncate,
-		cut: { train: count(cut.train), validation: count(cut.validation), test: count(cut.test) },
+		cut: { train: cutIn("train"), validation: cutIn("validation"), test: cutIn("test") },
 		distinct: new Set(examples.map(({ text }) => text)).size,
 		overlap: countOverlap(train, test),
 		hash: hashOf(sets),
