@@ -68,21 +68,45 @@ async function ownLogits(run: string): Promise<(readonly number[])[]> {
 	}
 }
 
-/** The logits of an exported graph for texts in batches, padded with a number that no vocabulary has. */
-async function exportedLogits(out: string, batches: readonly (readonly string[])[]): Promise<number[][]> {
+/** Where a text's own tokens stand in a row: the column of each, by its index. */
+const LAYOUTS = {
+	"pads on the right": (index: number) => index,
+	"pads on the left": (index: number, length: number, width: number) => width - length + index,
+	"pads in between": (index: number, length: number, width: number) =>
+		2 * index < length ? index : width - length + index,
+};
+
+interface Batch {
+	readonly texts: readonly string[];
+	readonly layout: keyof typeof LAYOUTS;
+	/** Columns more than the longest text needs. */
+	readonly spare: number;
+}
+
+/** Ids and mask of one row; pads are a number that no vocabulary has. */
+function rowOf(text: Uint32Array, width: number, layout: Batch["layout"]) {
+	const ids = Array.from({ length: width }, () => -100n);
+	const mask = Array.from({ length: width }, () => 0n);
+	text.forEach((token, index) => {
+		const column = LAYOUTS[layout](index, text.length, width);
+		ids[column] = BigInt(token);
+		mask[column] = 1n;
+	});
+	return { ids, mask };
+}
+
+/** The logits of an exported graph for texts in batches. */
+async function exportedLogits(out: string, batches: readonly Batch[]): Promise<number[][]> {
 	const session = await InferenceSession.create(join(out, "model.onnx"), { intraOpNumThreads: 1 });
 	const rows: number[][] = [];
-	for (const texts of batches) {
+	for (const { texts, layout, spare } of batches) {
 		const tokens = await tokenize(texts);
-		const longest = Math.max(...tokens.map(({ length }) => length));
-		const rectangle = (value: (text: Uint32Array, at: number) => number) => {
-			const values = tokens.flatMap((text) => Array.from({ length: longest }, (_, at) => BigInt(value(text, at))));
-			return new Tensor("int64", BigInt64Array.from(values), [tokens.length, longest]);
+		const width = Math.max(...tokens.map(({ length }) => length)) + spare;
+		const rectangle = (name: "ids" | "mask") => {
+			const values = tokens.flatMap((text) => rowOf(text, width, layout)[name]);
+			return new Tensor("int64", BigInt64Array.from(values), [tokens.length, width]);
 		};
-		const { logits } = await session.run({
-			input_ids: rectangle((text, at) => text[at] ?? -100),
-			attention_mask: rectangle((text, at) => Number(at < text.length)),
-		});
+		const { logits } = await session.run({ input_ids: rectangle("ids"), attention_mask: rectangle("mask") });
 		const values = Array.from(logits?.data as Float32Array);
 		rows.push(...tokens.map((_, row) => values.slice(row * LABELS.length, (row + 1) * LABELS.length)));
 	}
@@ -102,14 +126,32 @@ for (const token of ["last-real", "last", "first", "mean", "mean-real"] as const
 				const out = join(run, "onnx");
 				await write(run, "onnx", out);
 				const own = await ownLogits(run);
-				const alone = TEXTS.map((text) => [text]);
-				const exported = await exportedLogits(out, [TEXTS, ...alone]);
-				t.true(furthest([...own, ...own], exported) < 1e-5, `padded to ${padTo}`);
+				const alone = TEXTS.map((text) => ({ texts: [text], layout: "pads on the right", spare: 0 }) as const);
+				const unpadded = await exportedLogits(out, alone);
+				t.true(furthest(own, unpadded) < 1e-5, `alone, padded to ${padTo}`);
+				for (const layout of Object.keys(LAYOUTS) as Batch["layout"][]) {
+					const together = await exportedLogits(out, [{ texts: TEXTS, layout, spare: 3 }]);
+					t.true(furthest(own, together) < 1e-5, `${layout}, padded to ${padTo}`);
+				}
 				if (token !== "first") t.true(furthest(own.slice(0, 1), own.slice(1, 2)) > 1e-3, "texts differ");
 			}
 		});
 	}
 }
+
+test("an exported graph refuses a text without tokens of its own", async (t) => {
+	const run = await finishedRun(t);
+	const out = join(run, "onnx");
+	await write(run, "onnx", out);
+	const session = await InferenceSession.create(join(out, "model.onnx"), { intraOpNumThreads: 1 });
+	const rows = (values: number[]) => new Tensor("int64", BigInt64Array.from(values, BigInt), [2, 3]);
+	const input_ids = rows([11, 22, 33, 11, 22, 33]);
+	await t.notThrowsAsync(session.run({ input_ids, attention_mask: rows([1, 1, 1, 0, 0, 1]) }));
+	await t.throwsAsync(session.run({ input_ids, attention_mask: rows([1, 1, 1, 0, 0, 0]) }), {
+		message: /out of data bounds/,
+	});
+	await session.release();
+});
 
 test("an exported graph names no operators but ONNX's own, and only files beside it", async (t) => {
 	const run = await finishedRun(t);

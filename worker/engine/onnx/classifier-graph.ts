@@ -23,13 +23,14 @@ interface Texts {
 /**
  * The ONNX graph of a whole tuned model, for others to run: standard operators, weights looked for beside it.
  *
- * Inputs: `input_ids` and `attention_mask` int64 [batch, sequence]; a text's own tokens come first and have mask 1.
+ * Inputs: `input_ids` and `attention_mask` int64 [batch, sequence]; a text's own tokens have mask 1, wherever they stand: pads
+ * may come before them or after them. A text without tokens of its own is an error, as an id outside of the vocabulary is.
  * Output: `logits` [batch, classes]. Texts are cut to `maxTokens`, and padded where pads are read or seen, by the graph
  * itself, so that each text gets the logits that it would get alone.
  */
 export async function classifierGraph(model: ModelFiles, reading: TextReading): Promise<Buffer> {
 	const graph = new GraphBuilder("classifier", model.folder);
-	const texts = prepareTexts(graph, reading);
+	const texts = prepareTexts(graph, reading, model.config.vocab_size);
 	const weight = (name: string) => graph.stored(name, storedTensor(model.tensors, name));
 	const builder = new ClassifierBuilder(graph, model, weight);
 	const mask = attentionMask(graph, texts, reading.causal);
@@ -42,21 +43,33 @@ export async function classifierGraph(model: ModelFiles, reading: TextReading): 
 	return graph.build(DIALECT);
 }
 
-function prepareTexts(graph: GraphBuilder, reading: TextReading): Texts {
+function prepareTexts(graph: GraphBuilder, reading: TextReading, vocabulary: number): Texts {
 	const { maxTokens, padTo, padId = 0 } = reading;
-	const cut = (name: string) => {
-		const whole = graph.input(name, "int64", ["batch", "sequence"]);
-		return graph.op("Slice", [whole, graph.ints([0]), graph.ints([maxTokens]), graph.ints([1])]);
-	};
-	const given = cut("input_ids");
-	const real = graph.op("ReduceSum", [cut("attention_mask"), graph.ints([1])], { keepdims: 1 });
+	const { ids: given, counts } = moveToFront(graph);
+	const cut = graph.op("Slice", [given, graph.ints([0]), graph.ints([maxTokens]), graph.ints([1])]);
+	const real = graph.op("Min", [counts, graph.ints(maxTokens)]);
 	const isPadded = padTo !== undefined && paddingMatters(reading);
-	const long = isPadded ? lengthen(graph, given, padTo) : given;
+	const long = isPadded ? lengthen(graph, cut, padTo) : cut;
 	const length = graph.op("Squeeze", [lengthOf(graph, long), graph.ints([0])]);
 	const positions = graph.op("Range", [graph.ints(0), length, graph.ints(1)]);
-	// What stands behind a text is the caller's choice: any number, were it not replaced.
-	const ids = graph.op("Where", [graph.op("Less", [positions, real]), long, graph.ints(isPadded ? padId : 0)]);
+	// What stands behind a text is the caller's choice: any number, were it not replaced. Of an empty text nothing is right.
+	const isEmpty = graph.op("Equal", [real, graph.ints(0)]);
+	const filling = graph.op("Where", [isEmpty, graph.ints(vocabulary), graph.ints(isPadded ? padId : 0)]);
+	const ids = graph.op("Where", [graph.op("Less", [positions, real]), long, filling]);
 	return { ids, positions, real, seen: isPadded ? graph.op("Max", [real, graph.ints(padTo)]) : real };
+}
+
+/** The graph's inputs, each text's own tokens moved to its beginning in their order; counts of them, int64 [batch, 1]. */
+function moveToFront(graph: GraphBuilder): { ids: Value; counts: Value } {
+	const ids = graph.input("input_ids", "int64", ["batch", "sequence"]);
+	const mask = graph.input("attention_mask", "int64", ["batch", "sequence"]);
+	const isReal = graph.op("Not", [graph.op("Equal", [mask, graph.ints(0)])]);
+	const width = lengthOf(graph, ids);
+	const columns = graph.op("Range", [graph.ints(0), graph.op("Squeeze", [width, graph.ints([0])]), graph.ints(1)]);
+	const keys = graph.op("Where", [isReal, columns, graph.op("Add", [columns, width])]);
+	const [, order = ""] = graph.ops("TopK", [keys, width], 2, { largest: 0 });
+	const counts = graph.op("ReduceSum", [graph.op("Cast", [isReal], { to: ELEMENT_TYPE.int64 }), graph.ints([1])]);
+	return { ids: graph.op("GatherElements", [ids, order], { axis: 1 }), counts };
 }
 
 /** Adds columns to ids [batch, length] until there are at least so many. */
