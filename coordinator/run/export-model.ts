@@ -16,6 +16,7 @@ export async function exportModel(
 		parameters,
 		labels: run.texts.labels,
 		folder: join(run.folder, "model"),
+		maxTokens: run.texts.maxTokens,
 		extra: classifierSettings(run),
 	});
 }

@@ -11,16 +11,17 @@ const NONE = Number.POSITIVE_INFINITY;
 /**
  * Tokens of a word: its bytes, of which the two neighbours that make the token with the lowest id are merged, again and
  * again, until no two neighbours make a token.
+ * @param below only tokens with a lower id are made; default: any
  */
-export function mergeBytes(word: string): number[] {
-	const whole = ID_OF_BYTES.get(word);
-	if (whole !== undefined) return [whole];
+export function mergeBytes(word: string, below = NONE): number[] {
+	const whole = ID_OF_BYTES.get(word) ?? NONE;
+	if (whole < below) return [whole];
 	// Where each part begins, and the id of each part merged with the next one.
 	const starts: number[] = [];
 	const pairs: number[] = [];
 	for (let i = 0; i <= word.length; i++) starts.push(i);
 	for (let i = 0; i < word.length; i++) pairs.push(pairAt(word, starts, i));
-	for (let best = lowest(pairs); (pairs[best] ?? NONE) < NONE; best = lowest(pairs)) {
+	for (let best = lowest(pairs); (pairs[best] ?? NONE) < below; best = lowest(pairs)) {
 		starts.splice(best + 1, 1);
 		pairs.splice(best + 1, 1);
 		pairs[best] = pairAt(word, starts, best);

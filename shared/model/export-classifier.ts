@@ -9,6 +9,7 @@ import type { ModelFiles } from "./model-files.ts";
 import { baseShapes } from "./parameter-layout.ts";
 import { writeSafetensors } from "./safetensors.ts";
 import { chunkBuffers, tensorChunks } from "./tensor-chunks.ts";
+import { END_OF_TEXT, writeTokenizer } from "./tokenizer-files.ts";
 import { writeFolderAside } from "./write-folder.ts";
 
 export interface ClassifierExport {
@@ -20,20 +21,20 @@ export interface ClassifierExport {
 	readonly labels: readonly string[];
 	/** Where the folder is to be; one that is there is replaced. */
 	readonly folder: string;
+	/** The most tokens of a text that the tokenizer's settings name; default: the model's context. */
+	readonly maxTokens?: number;
 	/** Content of `tailtune.json`: what a Hugging Face configuration has no words for (token, padding, attention). */
 	readonly extra?: Readonly<Record<string, unknown>>;
 }
 
-/** GPT-2's `<|endoftext|>`, which the reference pads with. */
-const END_OF_TEXT = 50256;
-
 /**
- * Writes a folder that transformers' GPT2ForSequenceClassification, and our `openModel`, load with the same logits. That
+ * Writes a folder that transformers' GPT2ForSequenceClassification, and our `openModel`, load with the same logits; GPT-2's
+ * tokenizer lies in it if the model has GPT-2's vocabulary. That
  * class has no bias on its head, so ours moves into the final norm; numbers are float32, whatever the base was stored in.
  * @throws TailtuneError "disk" where it can't be written, "model" where the head's bias can't be folded
  */
 export async function exportClassifier(request: ClassifierExport): Promise<void> {
-	const { model, spec, parameters, labels, folder, extra } = request;
+	const { model, spec, parameters, labels, folder, extra, maxTokens = model.config.n_positions } = request;
 	const { config } = model;
 	if (spec.classes > config.n_embd) {
 		const found = `found ${spec.classes} classes, expected at most ${config.n_embd}, the model's width`;
@@ -57,6 +58,7 @@ export async function exportClassifier(request: ClassifierExport): Promise<void>
 	await writeFolderAside(folder, async (aside) => {
 		await writeJson(join(aside, "config.json"), classifierConfig(config, labels));
 		if (extra) await writeJson(join(aside, "tailtune.json"), extra);
+		if (config.vocab_size > END_OF_TEXT.id) await writeTokenizer(aside, maxTokens);
 		// Older versions of transformers refuse a file that doesn't name its framework.
 		await writeSafetensors(join(aside, "model.safetensors"), [...base, head], { format: "pt" });
 	});
@@ -64,7 +66,7 @@ export async function exportClassifier(request: ClassifierExport): Promise<void>
 
 /** A configuration as transformers reads it. */
 function classifierConfig(config: Gpt2Config, labels: readonly string[]) {
-	const endOfText = config.vocab_size > END_OF_TEXT ? END_OF_TEXT : config.vocab_size - 1;
+	const endOfText = Math.min(END_OF_TEXT.id, config.vocab_size - 1);
 	return {
 		architectures: ["GPT2ForSequenceClassification"],
 		model_type: "gpt2",

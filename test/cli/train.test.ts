@@ -27,7 +27,9 @@ test.serial("a run leaves the whole result folder, and says on one screen what i
 		"report.html",
 		"result.json",
 	]);
-	t.deepEqual((await readdir(join(out, "model"))).sort(), ["config.json", "model.safetensors", "tailtune.json"]);
+	const tokenizer = ["tokenizer.json", "tokenizer_config.json", "vocab.json"];
+	const files = ["config.json", "merges.txt", "model.safetensors", "tailtune.json", ...tokenizer];
+	t.deepEqual((await readdir(join(out, "model"))).sort(), files);
 	const result = await readRunResult(out);
 	t.deepEqual(result.labels, ["ham", "spam"]);
 	t.true(result.accuracy.test > result.majorityBaseline.accuracy);

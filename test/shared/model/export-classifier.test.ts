@@ -181,7 +181,7 @@ test("replaces what was trained, keeps the rest, and moves the bias into the fin
 	t.deepEqual(again.get("score.bias"), new Float32Array(2));
 });
 
-test("pads with GPT-2's end of text where the vocabulary has it", async (t) => {
+test("writes a tokenizer that pads with GPT-2's end of text if the model has GPT-2's vocabulary", async (t) => {
 	const folder = join(await temporaryFolder(t), "model");
 	const model = await openModel(fileURLToPath(new URL("../../../shared/demo-model", import.meta.url)));
 	const spec = specOf("head");
@@ -190,9 +190,13 @@ test("pads with GPT-2's end of text where the vocabulary has it", async (t) => {
 		spec,
 		parameters: await initialParameters(model, spec, 1),
 		labels: ["a", "b"],
+		maxTokens: 100,
 		folder,
 	});
-	t.is(JSON.parse(await readFile(join(folder, "config.json"), "utf8")).pad_token_id, 50256);
+	const contentOf = async (name: string) => JSON.parse(await readFile(join(folder, name), "utf8"));
+	t.is((await contentOf("config.json")).pad_token_id, 50256);
+	t.is((await contentOf("tokenizer.json")).model.vocab["<|endoftext|>"], 50256);
+	t.like(await contentOf("tokenizer_config.json"), { pad_token: "<|endoftext|>", model_max_length: 100 });
 });
 
 test("replaces an older export as a whole, and keeps it where the new one fails", async (t) => {
