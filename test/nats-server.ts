@@ -1,10 +1,14 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
+import { connect } from "nats";
 import { findOrInstallNatsServer } from "../shared/install-nats-server.ts";
 import { startNatsServer as startServer } from "../shared/nats-server.ts";
+import { newFolder } from "./new-folder.ts";
 
 export interface TestServerOptions {
 	/** Default: a folder of its own, deleted at the end. */
@@ -65,4 +69,50 @@ export async function startBareNatsServer(): Promise<Pick<TestServer, "url" | "s
 		return { url: `nats://127.0.0.1:${port}`, stop };
 	}
 	throw new Error(`nats-server did not start: ${(await server).stderr}`);
+}
+
+/** A cluster of three nats-servers whose streams have three copies. */
+export interface TestCluster {
+	readonly servers: readonly TestServer[];
+	/** Those of all servers, with commas between. */
+	readonly urls: string;
+}
+
+/** Starts three servers that form a cluster, and waits until they have elected a leader. */
+export async function startNatsCluster(): Promise<TestCluster> {
+	const ports = await freePorts(3);
+	const routes = ports.map((port) => `"nats://127.0.0.1:${port}"`).join(", ");
+	const folder = await newFolder();
+	const servers = await Promise.all(
+		ports.map(async (port, i) => {
+			const config = join(folder, `${i}.conf`);
+			const cluster = `{ name: "test", listen: "127.0.0.1:${port}", routes: [${routes}] }`;
+			await writeFile(config, `server_name: "server-${i}"\ncluster: ${cluster}\n`);
+			return startNatsServer({ config });
+		}),
+	);
+	const urls = servers.map(({ url }) => url).join(",");
+	const connection = await connect({ servers: urls });
+	const jsm = await connection.jetstreamManager({ checkAPI: false, timeout: 500 });
+	const isReady = () =>
+		jsm.getAccountInfo().then(
+			() => true,
+			() => false,
+		);
+	while (!(await isReady())) await sleep(50);
+	await connection.close();
+	return { servers, urls };
+}
+
+async function freePorts(count: number): Promise<number[]> {
+	const listeners = await Promise.all(
+		Array.from({ length: count }, async () => {
+			const listener = createServer();
+			await new Promise<void>((resolve) => listener.listen(0, "127.0.0.1", resolve));
+			return listener;
+		}),
+	);
+	const ports = listeners.map((listener) => (listener.address() as AddressInfo).port);
+	for (const listener of listeners) listener.close();
+	return ports;
 }

@@ -1,0 +1,69 @@
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import test from "ava";
+import { connect, type JetStreamManager } from "nats";
+import { NatsNames } from "../../shared/bus/nats-subjects.ts";
+import { ENGINE, QUICK, writeTexts } from "../cli/tailtune.ts";
+import { startNatsCluster } from "../nats-server.ts";
+import { newFolder } from "../new-folder.ts";
+import { type RunEvent, RunProcess, startWorkerProcess, weightsHash } from "./processes.ts";
+
+// Promise 2 of the design, elastic determinism: whatever happens to a cluster of three nats-servers, the bits are the same.
+
+const { workStream, answersStream, runsStream, workersStream, progressStream } = new NatsNames();
+const STREAMS = [workStream, answersStream, runsStream, workersStream, progressStream];
+
+test("servers of a NATS cluster die, two at a time too, and restart one after the other: the weights stay the same", async (t) => {
+	const folder = await newFolder();
+	const { servers, urls } = await startNatsCluster();
+	for (const server of servers) t.teardown(() => server.stop());
+	const raw = await connect({ servers: urls, maxReconnectAttempts: -1, reconnectTimeWait: 50 });
+	t.teardown(() => raw.close());
+	const { streams } = await raw.jetstreamManager({ checkAPI: false, timeout: 1000 });
+	const flags = ["--data", await writeTexts(60), ...QUICK, "--epochs", "16", "--shards", "4", ...ENGINE];
+	const embedded = new RunProcess([...flags, "--out", join(folder, "embedded")]);
+	t.is(await embedded.end(), "");
+
+	const worker = await startWorkerProcess(urls, join(folder, "cache"));
+	t.teardown(() => worker.end());
+	const run = new RunProcess([...flags, "--out", join(folder, "clustered"), "--nats", urls]);
+	await run.reach("epoch");
+	for (const name of STREAMS) t.is((await streams.info(name)).config.num_replicas, 3, name);
+
+	// The leader of the queue of items dies.
+	const leader = Number((await streams.info(workStream)).cluster?.leader?.at(-1));
+	await servers[leader]?.restart();
+	await run.reach("epoch");
+	await untilWhole(streams);
+
+	// Two of three die: there is no majority, and the run waits and says so.
+	const lost = [servers[leader], servers[(leader + 1) % 3]];
+	await Promise.all(lost.map((server) => server?.kill()));
+	await run.reach("notice", isNoAnswer("begun"));
+	await Promise.all(lost.map((server) => server?.restart()));
+	await run.reach("notice", isNoAnswer("over"));
+	await run.reach("epoch");
+
+	for (const server of servers) {
+		await untilWhole(streams);
+		await server.restart();
+	}
+	await run.reach("epoch");
+	t.is(await run.end(), "");
+	t.is(await weightsHash(join(folder, "clustered")), await weightsHash(join(folder, "embedded")));
+});
+
+function isNoAnswer(state: string) {
+	return (found: RunEvent) => found.kind === "no-answer" && found.state === state;
+}
+
+/** Waits until every server has a current copy of each stream. */
+async function untilWhole(streams: JetStreamManager["streams"]): Promise<void> {
+	for (const name of STREAMS) {
+		const isWhole = async () => {
+			const { cluster } = await streams.info(name);
+			return cluster?.leader !== undefined && cluster.replicas?.every(({ current, offline }) => current && !offline);
+		};
+		while (!(await isWhole().catch(() => false))) await sleep(100);
+	}
+}
