@@ -72,14 +72,14 @@ export async function startBareNatsServer(): Promise<Pick<TestServer, "url" | "s
 }
 
 /** A cluster of three nats-servers whose streams have three copies. */
-export interface TestCluster {
+export interface TestNatsCluster {
 	readonly servers: readonly TestServer[];
 	/** Those of all servers, with commas between. */
 	readonly urls: string;
 }
 
 /** Starts three servers that form a cluster, and waits until they have elected a leader. */
-export async function startNatsCluster(): Promise<TestCluster> {
+export async function startNatsCluster(): Promise<TestNatsCluster> {
 	const ports = await freePorts(3);
 	const routes = ports.map((port) => `"nats://127.0.0.1:${port}"`).join(", ");
 	const folder = await newFolder();

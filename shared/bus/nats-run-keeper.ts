@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { AckPolicy, type ConsumerConfig, headers, nanos, nuid } from "nats";
 import { TailtuneError } from "../errors.ts";
 import { itemKey, type RunSpec, runSpecCodec, type WorkItem, type WorkResult, workItemCodec } from "../messages.ts";
+import type { Hold } from "../notices.ts";
 import type { Assignment, BusTiming } from "./bus.ts";
 import { realClock } from "./clock.ts";
 import { HEADER_BYTES } from "./nats-config.ts";
@@ -40,6 +41,9 @@ export class RunKeeper {
 	readonly #specBytes: Uint8Array;
 	readonly #assignments = new Map<number, string>();
 	readonly #unanswered = new Map<string, Unanswered>();
+	/** Those of them that NATS lost, and the notice that says so. */
+	readonly #resent = new Set<string>();
+	readonly #resending: Hold;
 	readonly #ended = new AbortController();
 	#record: RunRecord | undefined;
 	/** When the streams were made that the present queue is in: others hold nothing of it. */
@@ -51,6 +55,7 @@ export class RunKeeper {
 		this.#spec = spec;
 		this.#specBytes = runSpecCodec.encode(spec);
 		this.#parts = parts;
+		this.#resending = parts.link.notices.hold();
 	}
 
 	isOf(spec: RunSpec): boolean {
@@ -122,6 +127,8 @@ export class RunKeeper {
 	/** An answer that came from the stream. */
 	answered(result: WorkResult): void {
 		this.#unanswered.delete(itemKey(result));
+		this.#resent.delete(itemKey(result));
+		if (this.#resent.size === 0) this.#resending.end();
 	}
 
 	/** Hands back, in the name of whoever has it, the item of a shard that is in hand. */
@@ -163,6 +170,7 @@ export class RunKeeper {
 
 	end(failure?: TailtuneError): void {
 		this.#unanswered.clear();
+		this.#resending.end();
 		this.#failure = failure;
 		this.#ended.abort(failure ?? new TailtuneError("protocol", `run ${this.#spec.runId} is retired`));
 	}
@@ -211,6 +219,8 @@ export class RunKeeper {
 		for (const [key, entry] of waiting) {
 			if (this.#unanswered.get(key) !== entry || holds(entry.shard)) continue;
 			this.republishedItems++;
+			this.#resent.add(key);
+			this.#resending.begin("retrying", "NATS lost items that have no answer yet: they are sent again", 0);
 			await this.#republish(entry);
 		}
 	}

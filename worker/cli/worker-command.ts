@@ -6,16 +6,15 @@ import { natsAccess } from "../../shared/bus/nats-credentials.ts";
 import { addConfigFlags, ENGINE_SETTINGS, parseFlags } from "../../shared/cli/flags.ts";
 import { interruptSignal } from "../../shared/cli/interrupt.ts";
 import { resolveConfig } from "../../shared/cli/resolve-config.ts";
-import { addRpcFlags, type RpcFlags, type RpcSecurity, rpcSecurity } from "../../shared/cli/rpc-flags.ts";
+import { addRpcFlags, type RpcFlags, rpcSecurity } from "../../shared/cli/rpc-flags.ts";
 import { describeWorker } from "../../shared/describe-worker.ts";
-import type { RunningWorker, WorkerOptions } from "../../shared/embedded-worker.ts";
-import { TailtuneError } from "../../shared/errors.ts";
+import type { RunningWorker } from "../../shared/embedded-worker.ts";
 import { featureCacheBytes, featureMemoryBytes } from "../../shared/feature-memory.ts";
 import { describeNotice, Notices } from "../../shared/notices.ts";
 import { countPhysicalCores } from "../../shared/physical-cores.ts";
-import { connectTensors } from "../../shared/tensors/grpc-worker-tensors.ts";
 import { endWithParent, tellJoined } from "../../shared/worker-process.ts";
 import { newWorkerId, startWorker } from "../lifecycle.ts";
+import { dialCoordinator } from "./dial-coordinator.ts";
 import { addGpusFlag, runOnGpus } from "./gpus-flag.ts";
 
 interface Options extends Record<string, unknown>, RpcFlags {
@@ -60,7 +59,7 @@ async function work(options: Options, command: Command): Promise<void> {
 		const starting = startWorker(
 			{
 				bus,
-				connect: connectWith(security, options.coordinator?.split(",")),
+				connect: dialCoordinator(security, options.coordinator?.split(",")),
 				engine: { engine, backend, threads, requireGpu: options.requireGpu === true },
 				featureMemoryBytes: featureMemoryBytes(config.featureMemory),
 				featureCacheBytes: featureCacheBytes(config.featureCache),
@@ -96,19 +95,4 @@ async function unlessEnded<T>(signal: AbortSignal, start: () => Promise<T>): Pro
 		if (signal.aborted) return undefined;
 		throw error;
 	}
-}
-
-/**
- * Dials the coordinator that announced a run; its model is fetched from there unless it is in the cache.
- * @param coordinators HOST:PORT of those that the token may be shown to; default: whoever announces a run
- */
-function connectWith(security: RpcSecurity, coordinators?: readonly string[]): WorkerOptions["connect"] {
-	return async ({ tensorsAddress, modelHash }, workerId) => {
-		if (coordinators && !coordinators.includes(tensorsAddress)) {
-			const expected = `expected ${coordinators.join(" or ")}, as --coordinator says`;
-			throw new TailtuneError("denied", `the run's coordinator is at ${tensorsAddress}, ${expected}`);
-		}
-		const tensors = await connectTensors(tensorsAddress, { workerId, ...security });
-		return { tensors, openModel: () => tensors.fetchModel(modelHash), close: () => tensors.close() };
-	};
 }

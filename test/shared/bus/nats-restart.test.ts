@@ -1,4 +1,5 @@
 import test from "ava";
+import { type Notice, Notices } from "../../../shared/notices.ts";
 import { someItem, someRun } from "./messages.ts";
 import { beginRun, manyItems, Seen, serveShard, startCluster, untilAnswered } from "./nats-cluster.ts";
 
@@ -52,7 +53,10 @@ const losses = ["work", "answers", "items", "run"] as const;
 for (const loss of losses) {
 	test(`what is lost behind our back is brought back: ${loss}`, async (t) => {
 		const cluster = await startCluster(t);
-		const { coordinator, names, raw } = cluster;
+		const { names, raw } = cluster;
+		const notices: string[] = [];
+		const report = ({ kind, state }: Notice) => void notices.push(`${kind} ${state}`);
+		const coordinator = await cluster.connect({ notices: new Notices(report) });
 		const jsm = await raw.jetstreamManager();
 		await coordinator.announce(someRun({ shards: SHARDS }));
 		for (const item of manyItems(20, SHARDS)) await coordinator.publish(item);
@@ -62,7 +66,10 @@ for (const loss of losses) {
 		else await jsm.streams.delete(names.runsStream);
 		for (let shard = 0; shard < SHARDS; shard++) serveShard(cluster.worker, shard).catch(() => {});
 		await untilAnswered(coordinator.watchAnswers("run", never), 20);
-		if (loss === "work" || loss === "items") t.is(coordinator.republishedItems, 20);
+		if (loss === "work" || loss === "items") {
+			t.is(coordinator.republishedItems, 20);
+			t.deepEqual(notices.slice(-2), ["retrying begun", "retrying over"]);
+		}
 		const newcomer = await cluster.connect();
 		const runs = new Seen(newcomer.watchRuns(never));
 		await runs.until(({ length }) => length === 1);

@@ -1,0 +1,19 @@
+import type { RpcSecurity } from "../../shared/cli/rpc-flags.ts";
+import type { WorkerOptions } from "../../shared/embedded-worker.ts";
+import { TailtuneError } from "../../shared/errors.ts";
+import { connectTensors } from "../../shared/tensors/grpc-worker-tensors.ts";
+
+/**
+ * Dials the coordinator that announced a run; its model is fetched from there unless it is in the cache.
+ * @param coordinators HOST:PORT of those that the token may be shown to; default: whoever announces a run
+ */
+export function dialCoordinator(security: RpcSecurity, coordinators?: readonly string[]): WorkerOptions["connect"] {
+	return async ({ tensorsAddress, modelHash }, workerId) => {
+		if (coordinators && !coordinators.includes(tensorsAddress)) {
+			const expected = `expected ${coordinators.join(" or ")}, as --coordinator says`;
+			throw new TailtuneError("denied", `the run's coordinator is at ${tensorsAddress}, ${expected}`);
+		}
+		const tensors = await connectTensors(tensorsAddress, { workerId, ...security });
+		return { tensors, openModel: () => tensors.fetchModel(modelHash), close: () => tensors.close() };
+	};
+}
