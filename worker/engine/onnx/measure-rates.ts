@@ -45,7 +45,8 @@ export async function measureRates(threads: number): Promise<ProductRates[]> {
 	}
 }
 
-function threadCounts(most: number): number[] {
+/** 1, 2, 4... up to the largest, which is always one of them. */
+export function threadCounts(most: number): number[] {
 	const doubled = Array.from({ length: Math.ceil(Math.log2(most)) }, (_, i) => 2 ** i);
 	return [...doubled, most];
 }

@@ -86,9 +86,8 @@ for (const trainable of [
 				const sum = new Float64Array(layout.trainedSize);
 				for (const [i, one] of batch.entries()) {
 					const alone = await compute(first, [one]);
-					alone.gradient.forEach((value, at) => {
-						sum[at] = (sum[at] ?? 0) + value / batch.length;
-					});
+					for (let at = 0; at < sum.length; at++)
+						sum[at] = (sum[at] ?? 0) + (alone.gradient[at] ?? Number.NaN) / batch.length;
 					const logits = whole.logits.subarray(i * DEFAULT.classes, (i + 1) * DEFAULT.classes);
 					t.true(largestGap(logits, alone.logits) < 1e-6 * Math.max(1, ...logits.map(Math.abs)));
 				}
@@ -98,7 +97,7 @@ for (const trainable of [
 					t.true(largestGap(own, mean) < 1e-4 * largest, name);
 				}
 			});
-			await fc.assert(property, { numRuns: 8, seed: 1 });
+			await fc.assert(property, { numRuns: 5, seed: 1 });
 		});
 	}
 }
