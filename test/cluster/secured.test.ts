@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import test from "ava";
-import { QUICK, start, writeTexts } from "../cli/tailtune.ts";
+import { callHere, QUICK, writeTexts } from "../cli/tailtune.ts";
 import { startNatsServer } from "../nats-server.ts";
 import { newFolder } from "../new-folder.ts";
 import { makeCertificates } from "../shared/rpc/certificates.ts";
@@ -35,7 +35,7 @@ test.serial(
 		t.is(await run.end(), "");
 
 		const tried = async (env: Record<string, string>, ...args: string[]) => {
-			const { exitCode, stdout, stderr } = await start([...args, "--nats", server.url], env);
+			const { exitCode, stdout, stderr } = await callHere([...args, "--nats", server.url], env);
 			return exitCode === 0 ? stdout : stderr;
 		};
 		const client = await as("client");

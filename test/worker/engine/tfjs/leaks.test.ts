@@ -10,8 +10,9 @@ import { inspectEngines } from "../../../../worker/engine/inspect-engines.ts";
 import { describeEngines } from "../../../../worker/engine/open-engines.ts";
 import type { TfjsBackendName } from "../../../../worker/engine/tfjs/backend-names.ts";
 import { openTfjsTail } from "../../../../worker/engine/tfjs/tail.ts";
+import { IS_SLOW } from "../../../slow.ts";
 
-/** A step loads 28,000 numbers and makes as many: a copy kept a step would be 200 MiB. */
+/** A step loads 28,000 numbers and makes as many: a copy kept a step would be 200 MiB over 2,000 steps. */
 const GROWTH_MIB = 100;
 
 /**
@@ -22,7 +23,7 @@ const SAMPLED = 50;
 
 /** Steps after which every buffer has been met, and steps in all. */
 const FULL = { warm: 500, steps: 2500 };
-/** Of a GPU that the processor only plays: half a second a step. */
+/** Enough to see tensors that stay, and memory only roughly; always of a GPU that the processor plays: half a second a step. */
 const SHORT = { warm: 50, steps: 110 };
 
 const model = await openModel(new URL("../../../golden", import.meta.url).pathname);
@@ -32,7 +33,7 @@ const usable = (await inspectEngines()).filter((one) => one.engine === "tfjs" &&
 const lengths = usable.map(async (one) => {
 	const backend = one.backend as TfjsBackendName;
 	const { tail } = await describeEngines({ engine: "tfjs", backend, threads: 1 });
-	return { backend, ...(backend === "webgpu" && !tail.isGpu ? SHORT : FULL) };
+	return { backend, ...(IS_SLOW && (backend !== "webgpu" || tail.isGpu) ? FULL : SHORT) };
 });
 
 for (const { backend, warm, steps } of await Promise.all(lengths)) {
