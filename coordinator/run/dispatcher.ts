@@ -218,7 +218,6 @@ export class Dispatcher {
 
 	#settle(expected: Expected, result: WorkResult): void {
 		this.#forget(itemKey(result));
-		this.#answers.count(result);
 		expected.settle(result);
 	}
 

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import test from "ava";
 import { Dispatcher, type DispatcherOptions } from "../../../coordinator/run/dispatcher.ts";
 import type { Bus } from "../../../shared/bus/bus.ts";
@@ -312,4 +314,25 @@ test("workers that join and leave are told with the shards of each", async (t) =
 		'a left good-bye: [["b",[0,1,2]]]',
 		'b joined: [["b",[0,1,2]]]',
 	]);
+});
+
+test.serial("20,000 items of one version, as a server asks for, leave nothing in memory", async (t) => {
+	setFlagsFromString("--expose-gc");
+	const collect = runInNewContext("gc");
+	const { bus, dispatcher } = await begin();
+	// Each item is answered as soon as it is published, and forgotten.
+	bus.publish = (asked: WorkItem) => bus.answer(resultOf(asked, [asked.part]));
+	const askUpTo = async (end: number, from: number) => {
+		for (let part = from; part < end; part++) await gather(dispatcher.execute([item(part)]));
+	};
+	await askUpTo(2000, 0);
+	collect();
+	const before = process.memoryUsage().heapUsed;
+	await askUpTo(22_000, 2000);
+	collect();
+	const kept = process.memoryUsage().heapUsed - before;
+	t.true(kept < 1e6, `${kept} bytes`);
+	await bus.answer(resultOf(item(12_345), [0]));
+	await settle();
+	t.deepEqual(dispatcher.ignored, { double: 1, stale: 0, stray: 0 });
 });
