@@ -85,6 +85,8 @@ export async function connectNatsHost(options: NatsClusterOptions): Promise<Nats
 			watch.end();
 			await within(FAREWELL_MS, dispatcher.stop());
 			server.closeRun(run.runId);
+			// A server opens a run for each new model, which may have the weights of the one before.
+			if (models.get(run.modelHash) === run.model.folder) models.delete(run.modelHash);
 		};
 		const refusals = () => ({ ...countRefusals(bus, server), ...counted("ANSWER", dispatcher.refusedAnswers) });
 		return { ...announced, tensors: server, notices, refusals, close };

@@ -68,6 +68,8 @@ export class ServedModels {
 		const folder = this.#folderOf(request);
 		const known = this.#manifests.get(folder);
 		if (known) return known;
+		const served = new Set(this.#folders.values());
+		for (const other of this.#manifests.keys()) if (!served.has(other)) this.#manifests.delete(other);
 		const manifest = describeFiles(folder);
 		this.#manifests.set(folder, manifest);
 		manifest.catch(() => this.#manifests.delete(folder));
