@@ -6,6 +6,7 @@ import type { WorkerInfo, WorkerInfoInput } from "../proto/gen/tailtune/v1/Worke
 import type { WorkItem, WorkItemInput } from "../proto/gen/tailtune/v1/WorkItem.ts";
 import type { WorkResult, WorkResultInput } from "../proto/gen/tailtune/v1/WorkResult.ts";
 import { TailtuneError } from "./errors.ts";
+import { areTextsUsable } from "./message-texts.ts";
 
 export type { RunProgress } from "../proto/gen/tailtune/v1/RunProgress.ts";
 export type { RunSpec } from "../proto/gen/tailtune/v1/RunSpec.ts";
@@ -16,6 +17,9 @@ export type { WorkerInfo } from "../proto/gen/tailtune/v1/WorkerInfo.ts";
 export type { WorkItem } from "../proto/gen/tailtune/v1/WorkItem.ts";
 export type { WorkKind } from "../proto/gen/tailtune/v1/WorkKind.ts";
 export type { WorkResult } from "../proto/gen/tailtune/v1/WorkResult.ts";
+
+/** Characters of the longest text in a message: ids, paths and messages of errors are shorter. */
+const LONGEST_TEXT = 16 << 10;
 
 /** Turns one kind of protobuf message into bytes and back. */
 export interface Codec<Input, Message> {
@@ -42,11 +46,16 @@ function codec<Input extends object, Message extends object>(name: string): Code
 	return {
 		encode: serialize,
 		decode(bytes) {
+			const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+			const refusal = `${bytes.byteLength} bytes received are not a ${name}`;
+			let message: Message;
 			try {
-				return deserialize(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+				message = deserialize(buffer);
 			} catch (cause) {
-				throw new TailtuneError("protocol", `${bytes.byteLength} bytes received are not a ${name}`, { cause });
+				throw new TailtuneError("protocol", refusal, { cause });
 			}
+			if (areTextsUsable(message, buffer, LONGEST_TEXT)) return message;
+			throw new TailtuneError("protocol", `${refusal}: a text is not UTF-8, or has over ${LONGEST_TEXT} characters`);
 		},
 	};
 }

@@ -114,7 +114,10 @@ export function duplexStream<Request extends object, Response>(
 /** The message itself. Throws a Refusal where the bytes were none. */
 export function checkReadable<Message extends object>(message: Message): Message {
 	if (message === UNREADABLE)
-		throw new Refusal("REFUSAL_MALFORMED", "the bytes received are no such message, or hold text that isn't UTF-8");
+		throw new Refusal(
+			"REFUSAL_MALFORMED",
+			"the bytes received are no such message, or hold text that is too long or isn't UTF-8",
+		);
 	return message;
 }
 

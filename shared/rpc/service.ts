@@ -1,11 +1,12 @@
 import { fileURLToPath } from "node:url";
 import { type Client, makeGenericClientConstructor, type ServiceDefinition } from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
+import { areTextsUsable } from "../message-texts.ts";
 
 /** Version of what both sides of our own services say to each other; another one is refused. */
 export const PROTOCOL_VERSION = 1;
 
-/** What a handler is given in the place of bytes that are no such message, as with text not in UTF-8; it has no fields. */
+/** What a handler is given in the place of bytes that are no such message, as with text that is too long or not UTF-8; it has no fields. */
 export const UNREADABLE: object = Object.freeze({});
 
 /** Where the files of the messages lie. */
@@ -15,8 +16,13 @@ export const PROTO_FOLDER = fileURLToPath(new URL("../../proto", import.meta.url
  * A service as gRPC needs it, from a file of proto/.
  * @param file as in "tailtune/v1/tensors.proto"
  * @param name with its package, as in "tailtune.v1.Tensors"
+ * @param longestText characters that a text of a request may have; default: as many as a message holds
  */
-export function loadService<Definition extends ServiceDefinition>(file: string, name: string): Definition {
+export function loadService<Definition extends ServiceDefinition>(
+	file: string,
+	name: string,
+	longestText = Number.POSITIVE_INFINITY,
+): Definition {
 	const definitions = loadSync(file, {
 		includeDirs: [PROTO_FOLDER],
 		longs: Number,
@@ -28,7 +34,7 @@ export function loadService<Definition extends ServiceDefinition>(file: string, 
 	// gRPC answers bytes that it can't decode with INTERNAL and no reason; ours are refused by the handler.
 	const methods = Object.entries(service).map(([method, definition]) => [
 		method,
-		{ ...definition, requestDeserialize: tolerant(definition.requestDeserialize) },
+		{ ...definition, requestDeserialize: tolerant(definition.requestDeserialize, longestText) },
 	]);
 	return Object.fromEntries(methods) as Definition;
 }
@@ -40,22 +46,13 @@ export function clientOf<ServiceClient extends Client>(definition: ServiceDefini
 	) => ServiceClient;
 }
 
-function tolerant(deserialize: (bytes: Buffer) => object): (bytes: Buffer) => object {
+function tolerant(deserialize: (bytes: Buffer) => object, longestText: number): (bytes: Buffer) => object {
 	return (bytes) => {
 		try {
 			const message = deserialize(bytes);
-			return Object.values(message)
-				.flat()
-				.every((value) => isUtf8(value, bytes))
-				? message
-				: UNREADABLE;
+			return areTextsUsable(message, bytes, longestText) ? message : UNREADABLE;
 		} catch {
 			return UNREADABLE;
 		}
 	};
-}
-
-// Decoding puts U+FFFD in the place of bytes that aren't UTF-8. One that was sent as such is among the bytes.
-function isUtf8(value: unknown, bytes: Buffer): boolean {
-	return typeof value !== "string" || !value.includes("\uFFFD") || bytes.includes(value, 0, "utf8");
 }

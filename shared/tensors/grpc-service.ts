@@ -4,8 +4,11 @@ import { clientOf, loadService, PROTOCOL_VERSION } from "../rpc/service.ts";
 
 const NAME = "tailtune.v1.Tensors";
 
+/** Characters of the longest text in a request: ids of runs and workers, hashes, and names of files are much shorter. */
+const LONGEST_TEXT = 1024;
+
 /** The service of proto/tailtune/v1/tensors.proto. */
-export const tensorsDefinition = loadService<TensorsDefinition>("tailtune/v1/tensors.proto", NAME);
+export const tensorsDefinition = loadService<TensorsDefinition>("tailtune/v1/tensors.proto", NAME, LONGEST_TEXT);
 
 export type TensorsClient = GeneratedClient;
 

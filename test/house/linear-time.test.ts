@@ -1,0 +1,181 @@
+import { EventEmitter } from "node:events";
+import type { ServiceDefinition } from "@grpc/grpc-js";
+import test from "ava";
+import { answerFits } from "../../coordinator/run/answer-fits.ts";
+import { Calls } from "../../coordinator/serve/calls.ts";
+import { createLog } from "../../coordinator/serve/log.ts";
+import { ServeMetrics } from "../../coordinator/serve/metrics.ts";
+import { ModelHost } from "../../coordinator/serve/model-host.ts";
+import { readText } from "../../coordinator/serve/read-text.ts";
+import type { ServedModel } from "../../coordinator/serve/served-model.ts";
+import { classifierService } from "../../coordinator/serve/service.ts";
+import { realClock } from "../../shared/bus/clock.ts";
+import {
+	runProgressCodec,
+	runSpecCodec,
+	type TailSpec,
+	workerInfoCodec,
+	workItemCodec,
+	workResultCodec,
+} from "../../shared/messages.ts";
+import type { RpcService } from "../../shared/rpc/server.ts";
+import { createTensorService } from "../../shared/tensors/grpc-coordinator-tensors.ts";
+import { checkItem } from "../../worker/check-item.ts";
+import { makeRun } from "../serve/run-folder.ts";
+import { someItem, someRun } from "../shared/bus/messages.ts";
+import { TINY } from "../shared/model/tiny-model.ts";
+import { fillings, MESSAGES, TEXTS } from "./fillings.ts";
+
+/** Bytes of a short message, which has more texts than a batch may, and how many times as many a long one has. */
+const BYTES = 12 << 10;
+const TIMES = 16;
+
+/** A long message may take so many times the time of short ones with as many bytes; with its square it takes 16 times. */
+const MOST_TIMES = 6;
+/** Milliseconds of processor time below which nothing is told of a message. */
+const TOO_SHORT_MS = 30;
+
+/** Processor time of this process. */
+async function cpuMs(work: () => Promise<unknown>): Promise<number> {
+	const before = process.cpuUsage();
+	await work();
+	const { user, system } = process.cpuUsage(before);
+	return (user + system) / 1000;
+}
+
+type Handle = (bytes: Buffer) => unknown;
+
+/** How much longer a long message takes than short ones with as many bytes together. */
+async function timesLonger(handle: Handle, short: Buffer, long: Buffer): Promise<number> {
+	const longMs = await cpuMs(async () => handle(long));
+	if (longMs < TOO_SHORT_MS) return 0;
+	const shortMs = await cpuMs(async () => {
+		for (let i = 0; i < TIMES; i++) await handle(short);
+	});
+	return longMs / Math.max(shortMs, TOO_SHORT_MS);
+}
+
+/** Fails for each message that takes longer than its bytes explain; what disturbs one measurement doesn't disturb three. */
+async function findSlow(
+	message: string,
+	handle: Handle,
+	texts: readonly string[] = TEXTS.slice(0, 2),
+): Promise<string[]> {
+	const long = fillings(message, TIMES * BYTES, texts);
+	const slow: string[] = [];
+	for (const [name, short] of fillings(message, BYTES, texts)) {
+		const body = long.next().value?.[1] as Buffer;
+		const times: number[] = [];
+		do times.push(await timesLonger(handle, short, body));
+		while (times.length < 3 && (times.at(-1) ?? 0) > MOST_TIMES);
+		if ((times.at(-1) ?? 0) > MOST_TIMES) slow.push(`${message}: ${name}: ${times.map((ms) => ms.toFixed(1))} times`);
+	}
+	return slow;
+}
+
+/** A call of any kind with one request, as a handler sees it. */
+class OneRequest extends EventEmitter {
+	readonly request: object;
+	readonly end: () => void;
+
+	constructor(request: object, end: () => void) {
+		super();
+		this.request = request;
+		this.end = end;
+		this.once("error", end);
+	}
+
+	write(_: object, done?: () => void): boolean {
+		done?.();
+		return true;
+	}
+
+	async *iterator(): AsyncGenerator<object> {
+		yield this.request;
+	}
+
+	[Symbol.asyncIterator]() {
+		return this.iterator();
+	}
+
+	destroy(): void {}
+}
+
+/** What a service does with the bytes of a request of one of its methods. */
+function handling({ definition, handlers }: RpcService, method: string): Handle {
+	const { requestDeserialize } = definition[method] as ServiceDefinition[string];
+	const handler = handlers[method] as unknown as (call: object, callback: () => void) => void;
+	return (bytes) =>
+		new Promise<void>((resolve) => handler(new OneRequest(requestDeserialize(bytes), resolve), () => resolve()));
+}
+
+/** What the loader knows of a method beside gRPC's types. */
+type LoadedService = Record<string, { readonly requestType: { readonly type: { readonly name: string } } }>;
+
+async function everyMethod(service: RpcService, texts?: readonly string[]): Promise<string[]> {
+	const slow: string[] = [];
+	for (const [method, { requestType }] of Object.entries(service.definition as unknown as LoadedService)) {
+		const handle = handling(service, method);
+		await handle(Buffer.alloc(0));
+		slow.push(...(await findSlow(`tailtune.v1.${requestType.type.name}`, handle, texts)));
+	}
+	return slow;
+}
+
+/** Handles bytes, whether they are refused or not. */
+function tolerantly(handle: Handle): Handle {
+	return (bytes) => {
+		try {
+			handle(bytes);
+		} catch {
+			// refused
+		}
+	};
+}
+
+test.serial("every message of proto/ is decoded in time that grows with its bytes", async (t) => {
+	t.true(MESSAGES.length > 30);
+	const slow: string[] = [];
+	for (const [name, { deserialize }] of MESSAGES) slow.push(...(await findSlow(name, tolerantly(deserialize))));
+	t.deepEqual(slow, []);
+});
+
+test.serial("so are those that travel over the bus, and checked", async (t) => {
+	const run = someRun({ withMoments: true });
+	const item = someItem();
+	const handles: Record<string, Handle> = {
+		WorkItem: (bytes) => checkItem(workItemCodec.decode(bytes), run, run.tail as TailSpec, TINY),
+		WorkResult: (bytes) => answerFits(workResultCodec.decode(bytes), item, { classes: 2, hasGradient: () => true }),
+		RunSpec: runSpecCodec.decode,
+		RunProgress: runProgressCodec.decode,
+		WorkerInfo: workerInfoCodec.decode,
+	};
+	const slow: string[] = [];
+	for (const [name, handle] of Object.entries(handles))
+		slow.push(...(await findSlow(`tailtune.v1.${name}`, tolerantly(handle))));
+	t.deepEqual(slow, []);
+});
+
+test.serial("every request of a worker is answered in time that grows with its bytes", async (t) => {
+	const { tensors, service, close } = createTensorService();
+	t.teardown(close);
+	tensors.openRun("run", { hash: "", parameters: 4, gradients: 4, wire: "f32" });
+	t.deepEqual(await everyMethod(service), []);
+});
+
+test.serial("every request of the classifier is answered in time that grows with its bytes", async (t) => {
+	const log = createLog("silent");
+	const answer = { label: "", probabilities: [], tokens: 0, truncated: false, version: "" };
+	const read: ServedModel["read"] = (text, truncate) => readText(text, 1024, truncate);
+	const classify: ServedModel["classify"] = async (text, truncate) => {
+		await read(text, truncate);
+		return { ...answer, logits: [] };
+	};
+	const model = { labels: [], metrics: [], read, classify, answer: async () => answer, close: async () => {} };
+	const open = async () => model as unknown as ServedModel;
+	const host = new ModelHost({ run: await makeRun(), open, clock: realClock, log, onLook: () => {} });
+	await host.start();
+	t.teardown(() => host.close());
+	const calls = new Calls(new ServeMetrics(() => []), log);
+	t.deepEqual(await everyMethod(classifierService({ host, calls, log, logTexts: false }), TEXTS), []);
+});
