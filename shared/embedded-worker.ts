@@ -27,8 +27,8 @@ export interface RunConnection {
 
 export interface WorkerOptions {
 	readonly bus: Bus;
-	/** Connects to the coordinator of a run, under the worker's id. */
-	readonly connect: (run: RunSpec, workerId: string) => Promise<RunConnection>;
+	/** Connects to the coordinator of a run, under the worker's id. The connection is closed when `signal` aborts. */
+	readonly connect: (run: RunSpec, workerId: string, signal: AbortSignal) => Promise<RunConnection>;
 	readonly engine: EngineChoice;
 	readonly featureMemoryBytes: number;
 	/** On disk, for later runs; none by default. */

@@ -116,19 +116,19 @@ class Worker implements RunningWorker {
 
 	async #followRuns(): Promise<void> {
 		for await (const event of this.#options.bus.watchRuns(this.#ended.signal)) {
-			if (event.type === "retired") this.#endRun(event.runId);
+			if (event.type === "retired") this.#endRun(event.runId, "retired");
 			else if (!this.#runs.has(event.run.runId))
 				this.#runs.set(event.run.runId, new ServedRun(event.run, this.#host()));
 		}
 		if (!this.#ended.signal.aborted) throw new TailtuneError("offline", `worker ${this.info.workerId}: lost the bus`);
 	}
 
-	#endRun(runId: string): void {
+	#endRun(runId: string, why: "retired" | "stopping"): void {
 		const run = this.#runs.get(runId);
 		if (!run) return;
 		this.#runs.delete(runId);
 		const ending = run
-			.end()
+			.end(why)
 			.catch(this.#fail)
 			.finally(() => this.#endingRuns.delete(ending));
 		this.#endingRuns.add(ending);
@@ -140,7 +140,7 @@ class Worker implements RunningWorker {
 			bus: this.#options.bus,
 			clock: this.#parts.clock,
 			takeTurn: (work) => this.#takeTurn(work),
-			openSession: (run) => this.#openSession(run),
+			openSession: (run, signal) => this.#openSession(run, signal),
 			log: (line) => log("worker %s: %s", this.info.workerId, line),
 			fail: this.#fail,
 		};
@@ -152,16 +152,20 @@ class Worker implements RunningWorker {
 		return mine;
 	}
 
-	async #openSession(run: RunSpec): Promise<Session> {
+	/** Only the engines are opened in the worker's turn: other runs must not wait for the coordinator of this one. */
+	async #openSession(run: RunSpec, signal: AbortSignal): Promise<Session> {
 		const { connect, engine } = this.#options;
 		const { workerId } = this.info;
 		const { tail, runId } = run;
 		if (!tail) throw new TailtuneError("protocol", `run ${runId}: no tail, expected what is tuned`);
 		const trunkPrecision = trunkPrecisionOf(run);
-		const connection = await connect(run, workerId);
+		const connection = await connect(run, workerId, signal);
 		try {
 			const model = await connection.openModel();
-			const engines = await this.#parts.openEngines(model, tail, { ...engine, trunkPrecision });
+			const engines = await this.#takeTurn(async () => {
+				signal.throwIfAborted();
+				return this.#parts.openEngines(model, tail, { ...engine, trunkPrecision });
+			});
 			const features = new FeatureStore(this.#featureBudget);
 			const cache = this.#openCache(run, tail, engines.trunk);
 			return new Session({ run, model, engines, features, cache, connection, workerId });
@@ -207,7 +211,7 @@ class Worker implements RunningWorker {
 		} catch (cause) {
 			error ??= cause;
 		}
-		for (const runId of [...this.#runs.keys()]) this.#endRun(runId);
+		for (const runId of [...this.#runs.keys()]) this.#endRun(runId, "stopping");
 		await Promise.all(this.#endingRuns);
 		this.#become(error === undefined ? "stopped" : "failed", reason);
 		this.#settleStopped(error);

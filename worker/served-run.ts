@@ -1,6 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import type { Bus, Delivery } from "../shared/bus/bus.ts";
 import type { Clock } from "../shared/bus/clock.ts";
+import { TailtuneError } from "../shared/errors.ts";
 import type { RunSpec, WorkItem, WorkResult } from "../shared/messages.ts";
 import { FIRST_PAUSE_MS, LONGEST_PAUSE_MS, SIGNS_PER_TIMEOUT } from "./config.ts";
 import { repeatEvery } from "./repeat-every.ts";
@@ -14,7 +15,8 @@ export interface RunHost {
 	readonly clock: Clock;
 	/** Does something when it is its turn: in a worker, one item is computed at a time. */
 	takeTurn<T>(work: () => Promise<T>): Promise<T>;
-	openSession(run: RunSpec): Promise<Session>;
+	/** Opens a session, which is of no use when `signal` has aborted. Not to be called in a turn: it takes one itself. */
+	openSession(run: RunSpec, signal: AbortSignal): Promise<Session>;
 	/** Told in a line of what goes wrong and is tried again. */
 	log(line: string): void;
 	/** Told of what no answer to an item can tell, such as a lost bus. */
@@ -29,10 +31,13 @@ export class ServedRun {
 	readonly #run: RunSpec;
 	readonly #host: RunHost;
 	readonly #ended = new AbortController();
+	/** Aborts when nobody waits for anything of the run any more: closes the connection to its coordinator. */
+	readonly #over = new AbortController();
 	/** What ends the loop of a shard that is ours. */
 	readonly #shards = new Map<number, AbortController>();
 	readonly #loops = new Set<Promise<void>>();
 	#session: Promise<Session> | undefined;
+	#isOpen = false;
 	/** Tries that failed by the worker's fault, those in a row, and the wait before the next one. */
 	#faults = 0;
 	#faultsInRow = 0;
@@ -44,9 +49,10 @@ export class ServedRun {
 		this.#keep(this.#followAssignments());
 	}
 
-	/** Finishes the item in hand, hands back the others, and closes the session. */
-	async end(): Promise<void> {
+	/** Hands back what isn't begun, and closes the session. The item in hand is finished unless the run was retired. */
+	async end(why: "retired" | "stopping"): Promise<void> {
 		this.#ended.abort();
+		if (why === "retired" || !this.#isOpen) this.#over.abort(new TailtuneError("interrupted", `run ${why}`));
 		for (const shard of this.#shards.values()) shard.abort();
 		await Promise.all(this.#loops);
 		await this.#closeSession();
@@ -91,14 +97,16 @@ export class ServedRun {
 			while (!isSettled) {
 				const pause = this.#pause;
 				await pause;
-				await takeTurn(async () => {
-					if (signal.aborted) handBack();
-					// Another shard has met a fault meanwhile: this one waits with it.
-					if (isSettled || pause !== this.#pause) return;
-					isComputing = true;
-					isSettled = await this.#do(delivery);
-					isComputing = false;
-				});
+				const session = await this.#ready(delivery.item, pause);
+				if (session)
+					await takeTurn(async () => {
+						if (signal.aborted) handBack();
+						// Another shard has met a fault meanwhile: this one waits with it.
+						if (isSettled || pause !== this.#pause) return;
+						isComputing = true;
+						isSettled = await this.#do(delivery, session);
+						isComputing = false;
+					});
 				if (signal.aborted) handBack();
 			}
 		} finally {
@@ -108,14 +116,46 @@ export class ServedRun {
 	}
 
 	/**
-	 * The item is acknowledged only when its answer is out: whatever dies in between, it is done again. Where the fault is the
+	 * Opens the session and fetches the item's parameters, so that no other run waits for the coordinator of this one.
+	 * @returns undefined if that failed: it is tried again after the next pause
+	 */
+	async #ready(item: WorkItem, pause: Promise<void>): Promise<Session | undefined> {
+		try {
+			this.#session ??= this.#openSession();
+			const session = await this.#session;
+			await session.fetchParameters(item);
+			return session;
+		} catch (error) {
+			// If there is another pause by now, another shard has told the same.
+			const isTold = pause !== this.#pause || this.#ended.signal.aborted;
+			if (!isTold) await this.#tellFault(failureResult(item, this.#host.workerId, error, true));
+			return undefined;
+		}
+	}
+
+	#openSession(): Promise<Session> {
+		const opening = this.#host.openSession(this.#run, this.#over.signal);
+		opening.then(
+			() => {
+				this.#isOpen = true;
+			},
+			() => {
+				this.#session = undefined;
+			},
+		);
+		return opening;
+	}
+
+	/**
+	 * The item is acknowledged only when its answer is out: whatever dies in between, it is done again. If the fault is the
 	 * worker's, the answer only says so: the item is kept for another try, until the coordinator gives the shard away.
 	 */
-	async #do(delivery: Delivery): Promise<boolean> {
-		const result = await this.#resultOf(delivery.item);
+	async #do(delivery: Delivery, session: Session): Promise<boolean> {
+		const result = await session.handle(delivery.item);
 		if (result.failure?.ofWorker) {
-			await this.#host.bus.answer({ ...result, failure: { ...result.failure, fault: ++this.#faults } });
-			this.#pauseAll(result.failure.message);
+			// A coordinator out of reach comes back, and with it the session; after any other fault it begins anew.
+			const isOver = result.failure.code !== "offline";
+			await Promise.all([this.#tellFault(result), isOver && this.#closeSession()]);
 			return false;
 		}
 		await this.#host.bus.answer(result);
@@ -124,22 +164,17 @@ export class ServedRun {
 		return true;
 	}
 
-	async #resultOf(item: WorkItem): Promise<WorkResult> {
-		try {
-			this.#session ??= this.#host.openSession(this.#run);
-			const result = await (await this.#session).handle(item);
-			// A coordinator out of reach comes back, and with it the session; after any other fault it begins anew.
-			if (result.failure?.ofWorker && result.failure.code !== "offline") await this.#closeSession();
-			return result;
-		} catch (error) {
-			this.#session = undefined;
-			return failureResult(item, this.#host.workerId, error, true);
-		}
+	async #tellFault(result: WorkResult): Promise<void> {
+		const { failure } = result;
+		if (!failure) return;
+		this.#pauseAll(failure.message);
+		await this.#host.bus.answer({ ...result, failure: { ...failure, fault: ++this.#faults } });
 	}
 
 	async #closeSession(): Promise<void> {
 		const session = await this.#session?.catch(() => undefined);
 		this.#session = undefined;
+		this.#isOpen = false;
 		await session?.close();
 	}
 

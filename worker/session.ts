@@ -74,6 +74,18 @@ export class Session {
 		}
 	}
 
+	/**
+	 * Fetches the parameters of an item, unless they are here, so that `handle` waits for nobody. An error of the item itself
+	 * is left to `handle`.
+	 * @throws TailtuneError for a fault that is not the item's, such as "offline"
+	 */
+	async fetchParameters({ kind, parameterVersion }: WorkItem): Promise<void> {
+		if (kind === "WORK_KIND_PREPARE") return;
+		await this.#parameters(parameterVersion).catch((error) => {
+			if (isOfWorker(error)) throw error;
+		});
+	}
+
 	async close(): Promise<void> {
 		const { engines, features, cache, connection } = this.#parts;
 		await cache?.close();

@@ -31,10 +31,11 @@ export class WorkerProcess {
 		this.#starting = startWorker(
 			{
 				bus: mutation.ofWorkerBus?.(own) ?? own,
-				connect: async ({ tensorsAddress }) => {
+				connect: async ({ tensorsAddress }, _, signal) => {
 					const server = dial(tensorsAddress);
 					if (!server) throw new TailtuneError("offline", `${tensorsAddress}: nobody answers`);
 					const connection = new RpcConnection(node, server, fakeModel);
+					signal.addEventListener("abort", () => void connection.close());
 					await connection.open();
 					return connection;
 				},

@@ -34,7 +34,12 @@ class Cluster {
 		for (const [shard, workerId] of shards.entries()) await this.bus.assign({ runId, shard, workerId });
 	}
 
-	async startWorker(workerId: string, openModel = async () => fakeModel, close = async () => {}) {
+	async startWorker(
+		workerId: string,
+		openModel = async () => fakeModel,
+		close = async () => {},
+		reach: (runId: string, signal: AbortSignal) => Promise<void> = async () => {},
+	) {
 		const trunk = new FakeTrunk();
 		const tail = new FakeTail();
 		let opened = 0;
@@ -45,7 +50,10 @@ class Cluster {
 		const worker = await startWorker(
 			{
 				bus: this.bus,
-				connect: async () => ({ tensors: this.tensors, openModel, close }),
+				connect: async ({ runId }, _, signal) => {
+					await reach(runId, signal);
+					return { tensors: this.tensors, openModel, close };
+				},
 				engine: { engine: "auto", backend: "auto", threads: 1 },
 				featureMemoryBytes: 1000,
 			},
@@ -121,6 +129,36 @@ test("the shards of a worker take turns, one item at a time", async (t) => {
 		tail.inputs.map(({ tokens }) => tokens[0]),
 		[0, 1, 2, 3, 4, 5],
 	);
+});
+
+test("a coordinator that hangs holds up its own run only, until the run is retired", async (t) => {
+	const cluster = new Cluster();
+	const hangs = (runId: string, signal: AbortSignal) =>
+		new Promise<void>((resolve, reject) => {
+			if (runId === "run") resolve();
+			else signal.addEventListener("abort", () => reject(signal.reason));
+		});
+	const { worker } = await cluster.startWorker("a", undefined, undefined, hangs);
+	for (const runId of ["hangs", "run"]) {
+		await cluster.announce(runId);
+		await cluster.assign(["a", "a"], runId);
+		for (const shard of [0, 1]) await cluster.bus.publish(itemOf(shard, shard, { runId }));
+		await settle();
+	}
+	t.deepEqual(
+		cluster.answers.map(({ runId, part, failure }) => [runId, part, failure]),
+		[
+			["run", 0, null],
+			["run", 1, null],
+		],
+	);
+	await cluster.bus.retire("hangs");
+	await cluster.announce("hangs too");
+	await cluster.assign(["a", "a"], "hangs too");
+	await cluster.bus.publish(itemOf(0, 0, { runId: "hangs too" }));
+	await settle();
+	await worker.stop();
+	t.is(cluster.clock.pending, 0, "it waits for nothing any more");
 });
 
 test("a worker that stops finishes the item in hand, hands back the others and says good-bye", async (t) => {

@@ -8,12 +8,12 @@ import { connectTensors } from "../../shared/tensors/grpc-worker-tensors.ts";
  * @param coordinators HOST:PORT of those that the token may be shown to; default: whoever announces a run
  */
 export function dialCoordinator(security: RpcSecurity, coordinators?: readonly string[]): WorkerOptions["connect"] {
-	return async ({ tensorsAddress, modelHash }, workerId) => {
+	return async ({ tensorsAddress, modelHash }, workerId, signal) => {
 		if (coordinators && !coordinators.includes(tensorsAddress)) {
 			const expected = `expected ${coordinators.join(" or ")}, as --coordinator says`;
 			throw new TailtuneError("denied", `the run's coordinator is at ${tensorsAddress}, ${expected}`);
 		}
-		const tensors = await connectTensors(tensorsAddress, { workerId, ...security });
+		const tensors = await connectTensors(tensorsAddress, { workerId, signal, ...security });
 		return { tensors, openModel: () => tensors.fetchModel(modelHash), close: () => tensors.close() };
 	};
 }
