@@ -103,6 +103,11 @@ export class Classifier {
 		return this.#cluster.dispatcher.holders;
 	}
 
+	/** Checks that so many texts can be classified together. @throws TailtuneError "usage" */
+	assertBatchFits(texts: number): void {
+		this.#cluster.dispatcher.assertAnswerFits(texts);
+	}
+
 	/**
 	 * Classifies texts, computed in groups as suits the trunk, answered in the order given.
 	 * @throws TailtuneError "data" that names a text longer than the limit, unless such texts are cut

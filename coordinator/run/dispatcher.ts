@@ -6,6 +6,7 @@ import { itemKey, type RunSpec, type WorkerInfo, type WorkItem, type WorkResult 
 import { type Hold, Notices } from "../../shared/notices.ts";
 import type { IgnoredAnswers } from "../results/audit.ts";
 import { answerFits, type Expectation } from "./answer-fits.ts";
+import { assertAnswerFits } from "./answer-limit.ts";
 import { Crew, type WorkersChange } from "./crew.ts";
 import { IdleShards } from "./idle-shards.ts";
 import { RunAnswers } from "./run-answers.ts";
@@ -128,6 +129,11 @@ export class Dispatcher {
 		this.#crew.connected(workerId);
 	}
 
+	/** Checks that the answer to an item of so many texts can be sent. @throws TailtuneError "usage" */
+	assertAnswerFits(texts: number): void {
+		assertAnswerFits(texts, this.#expectation.classes, this.#bus.maxMessageBytes);
+	}
+
 	/** Makes the run fail where it waits, as when the embedded worker dies. */
 	fail(error: Error): void {
 		if (this.#ended.signal.aborted || this.#failed.signal.aborted) return;
@@ -144,6 +150,7 @@ export class Dispatcher {
 	 */
 	async *execute(items: readonly WorkItem[]): AsyncGenerator<WorkResult> {
 		this.#failed.signal.throwIfAborted();
+		for (const { kind, sequences } of items) if (kind !== "WORK_KIND_PREPARE") this.assertAnswerFits(sequences.length);
 		const answers = items.map((item) => this.#expect(item));
 		try {
 			for (const item of items) await abortable(this.#bus.publish(item), this.#failed.signal);

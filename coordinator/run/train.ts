@@ -12,6 +12,7 @@ import { keepLines } from "../results/result-files.ts";
 import type { ServeBeside, ServerBeside } from "../serve/serve-beside.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { withAbsolutePaths } from "./absolute-paths.ts";
+import { textsOfLargestItem } from "./answer-limit.ts";
 import { checkProgress } from "./check-progress.ts";
 import { newTrainingState, readCheckpoint, type StateShape, type TrainingState } from "./checkpoint.ts";
 import type { Cluster, OpenCluster } from "./cluster.ts";
@@ -174,6 +175,7 @@ async function runInFolder(
 	};
 	let server: ServerBeside | undefined;
 	try {
+		cluster.dispatcher.assertAnswerFits(textsOfLargestItem({ ...config, texts: texts.train.length }));
 		server = await environment.serveBeside?.(folder.path, config);
 		if (server) environment.terminal.line(`the best model so far answers on ${server.address}`);
 		await watch.time("features", () => prepareFeatures(run));

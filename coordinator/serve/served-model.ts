@@ -80,10 +80,13 @@ export class ServedModel {
 			const options = { openCluster: parts.openCluster, shards: parts.shards, verify: true };
 			const classifier = await Classifier.open(staged.run, parts.engine, options);
 			const { tokens } = await readText("Is this thing on?", classifier.settings.maxTokens, true);
-			await classifier.classifyGroup([tokens], 0).catch(async (error) => {
+			try {
+				classifier.assertBatchFits(parts.limits.maxBatch);
+				await classifier.classifyGroup([tokens], 0);
+			} catch (error) {
 				await classifier.close();
 				throw error;
-			});
+			}
 			return new ServedModel(classifier, metrics, parts, staged.remove);
 		} catch (error) {
 			await staged.remove();

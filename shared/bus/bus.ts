@@ -63,6 +63,8 @@ export interface Membership {
  */
 export interface Bus {
 	readonly timing: BusTiming;
+	/** The most bytes that an item or an answer may take. */
+	readonly maxMessageBytes: number;
 
 	// Registry of workers.
 	join(worker: WorkerInfo): Promise<Membership>;
@@ -111,7 +113,10 @@ export interface Bus {
 	 * that can't be told now.
 	 */
 	isTaken(runId: string, shard: number): Promise<boolean | undefined>;
-	/** An answer to a run that was retired is dropped. */
+	/**
+	 * An answer to a run that was retired is dropped. In place of one that is larger than the bus takes a failure of the item
+	 * is answered, "protocol", which ends the run: no other worker's answer would be smaller.
+	 */
 	answer(result: WorkResult): Promise<void>;
 	/** One watcher at a time: answers wait for it, each until the watcher asks for the next one. */
 	watchAnswers(runId: string, signal: AbortSignal): AsyncIterable<WorkResult>;

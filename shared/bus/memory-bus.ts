@@ -97,6 +97,7 @@ class Run {
 
 class MemoryBus implements Bus {
 	readonly timing: BusTiming;
+	readonly maxMessageBytes = Number.POSITIVE_INFINITY;
 	readonly #clock: Clock;
 	readonly #workers = new Feed<Uint8Array, WorkerEvent>((info) => ({
 		type: "joined",

@@ -14,6 +14,7 @@ import {
 } from "../messages.ts";
 import type { Notices } from "../notices.ts";
 import type { Assignment, Bus, BusTiming, Delivery, Membership, RunEvent, RunView, WorkerEvent } from "./bus.ts";
+import { encodeAnswer } from "./nats-answer.ts";
 import { FIRST_CONTACT_MS, NATS_TIMING, REQUEST_MS } from "./nats-config.ts";
 import { isNoResponders, isTimeout, type NatsConnectionOptions, NatsLink } from "./nats-connection.ts";
 import { ACK, NAK, pullMessages, respond, TERM, WORKING } from "./nats-pull.ts";
@@ -139,6 +140,10 @@ class Adapter implements NatsBus {
 		await this.#mirror.start();
 	}
 
+	get maxMessageBytes(): number {
+		return this.#link.maxMessageBytes;
+	}
+
 	/** The first thing asked of the server: it shows whether there is a JetStream that answers. */
 	async #contact(): Promise<void> {
 		const isCoordinator = this.#role === "coordinator";
@@ -257,7 +262,7 @@ class Adapter implements NatsBus {
 		const run = await this.#find(result.runId);
 		if (!run) return;
 		const subject = this.#names.answers(result.runId, result.shard);
-		const bytes = workResultCodec.encode(result);
+		const bytes = encodeAnswer(result, this.maxMessageBytes);
 		const msgID = nuid.next();
 		try {
 			await this.#link.persist(() => this.#link.js.publish(subject, bytes, { msgID }), run.ended);

@@ -13,7 +13,15 @@ import pRetry from "p-retry";
 import { abortable } from "../abortable.ts";
 import { TailtuneError } from "../errors.ts";
 import { type Hold, Notices } from "../notices.ts";
-import { CONNECT_MS, FAREWELL_MS, RECONNECT_WAIT_MS, REQUEST_MS, RETRY_MAX_MS, RETRY_MIN_MS } from "./nats-config.ts";
+import {
+	CONNECT_MS,
+	FAREWELL_MS,
+	HEADER_BYTES,
+	RECONNECT_WAIT_MS,
+	REQUEST_MS,
+	RETRY_MAX_MS,
+	RETRY_MIN_MS,
+} from "./nats-config.ts";
 import type { NatsTlsFiles } from "./nats-credentials.ts";
 import { NatsSockets } from "./nats-sockets.ts";
 import { isTransient, type NatsTrouble, troubleOf } from "./nats-trouble.ts";
@@ -81,6 +89,11 @@ export class NatsLink {
 		nc.closed()
 			.then((error) => this.#close(error ? this.#lossOf(error) : undefined))
 			.catch(() => {});
+	}
+
+	/** The most bytes that a message may take beside its headers. */
+	get maxMessageBytes(): number {
+		return (this.nc.info?.max_payload ?? Number.POSITIVE_INFINITY) - HEADER_BYTES;
 	}
 
 	get isConnected(): boolean {

@@ -5,7 +5,6 @@ import { itemKey, type RunSpec, runSpecCodec, type WorkItem, type WorkResult, wo
 import type { Hold } from "../notices.ts";
 import type { Assignment, BusTiming } from "./bus.ts";
 import { realClock } from "./clock.ts";
-import { HEADER_BYTES } from "./nats-config.ts";
 import { isNoResponders, isNotFound, type NatsLink } from "./nats-connection.ts";
 import { NAK } from "./nats-pull.ts";
 import { queueHeaders, type RunMirror, type RunRecord } from "./nats-runs.ts";
@@ -114,9 +113,9 @@ export class RunKeeper {
 
 	async publish(item: WorkItem): Promise<void> {
 		const bytes = workItemCodec.encode(item);
-		const most = this.#parts.link.nc.info?.max_payload ?? Number.POSITIVE_INFINITY;
-		if (bytes.length + HEADER_BYTES > most) {
-			const message = `item ${itemKey(item)}: found ${bytes.length} bytes, expected at most NATS' max_payload of ${most}`;
+		const most = this.#parts.link.maxMessageBytes;
+		if (bytes.length > most) {
+			const message = `item ${itemKey(item)}: found ${bytes.length} bytes, expected at most ${most}, NATS' max_payload`;
 			throw new TailtuneError("protocol", `${message}; more --shards or fewer --local-steps make smaller items`);
 		}
 		const entry = { item: bytes, shard: item.shard, isStored: false };

@@ -54,9 +54,21 @@ test("an item larger than the server takes is refused at once", async (t) => {
 	const sequence = { exampleId: 1, tokens: Array(400_000).fill(40000), poolFrom: 0, poolCount: 1, label: 0 };
 	const refused = {
 		code: "protocol",
-		message: /item WORK_KIND_GRADIENT\/0\/0: found 12\d+ bytes, expected at most NATS. max_payload of 1048576/,
+		message: /item WORK_KIND_GRADIENT\/0\/0: found 12\d+ bytes, expected at most 1047552, NATS. max_payload/,
 	};
 	await t.throwsAsync(coordinator.publish(someItem({ sequences: [sequence] })), refused);
+});
+
+test("in place of an answer larger than the server takes a failure is answered that ends the run", async (t) => {
+	const { coordinator, worker } = await startCluster(t);
+	await coordinator.announce(someRun());
+	await worker.answer(someResult({ logits: Array(300_000).fill(0.5) }));
+	await worker.answer(someResult({ part: 1 }));
+	const answers = new Seen(coordinator.watchAnswers("run", never));
+	await answers.until(({ length }) => length === 2);
+	t.like(answers.all[0], { part: 0, logits: [], failure: { code: "protocol", ofWorker: false } });
+	t.regex(answers.all[0]?.failure?.message ?? "", /GRADIENT\/0\/0: found 12\d+ bytes, expected at most 1047552/);
+	t.deepEqual(answers.all[1], someResult({ part: 1 }));
 });
 
 test("messages that are none of ours are counted and thrown away, and the work goes on", async (t) => {

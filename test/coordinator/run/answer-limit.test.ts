@@ -1,0 +1,30 @@
+import test from "ava";
+import { assertAnswerFits, textsOfLargestItem } from "../../../coordinator/run/answer-limit.ts";
+import { workResultCodec } from "../../../shared/messages.ts";
+import { someResult } from "../../shared/bus/messages.ts";
+
+test("an answer that fits is let through, one that doesn't is refused before anything is computed", (t) => {
+	const limit = 1_048_576 - 1024;
+	for (const classes of [2, 7, 100, 768]) {
+		const most = Math.floor((limit - 1024) / (4 * classes));
+		t.notThrows(() => assertAnswerFits(most, classes, limit));
+		const ids = {
+			runId: "r".repeat(180),
+			workerId: "w".repeat(200),
+			trunkEngine: "onnx cuda",
+			tailEngine: "tfjs tensorflow",
+		};
+		const answer = someResult({ ...ids, logits: Array(most * classes).fill(0.5) });
+		t.true(workResultCodec.encode(answer).length <= limit);
+		const refused = { code: "usage", message: /found an answer of \d+ bytes, expected at most 1047552.*--batch/ };
+		t.throws(() => assertAnswerFits(most + 1, classes, limit), refused);
+	}
+	t.notThrows(() => assertAnswerFits(1e9, 1000, Number.POSITIVE_INFINITY));
+});
+
+test("the largest item of a run has at least its share of a step, or of a round of local steps", (t) => {
+	const sizes = { batch: 64, shards: 3, accumulate: 2, localSteps: 1, texts: 1000 };
+	t.is(textsOfLargestItem(sizes), 22);
+	t.is(textsOfLargestItem({ ...sizes, localSteps: 5 }), 214);
+	t.is(textsOfLargestItem({ ...sizes, localSteps: 50 }), 320, "a round ends with the epoch");
+});
