@@ -193,6 +193,7 @@ class Adapter implements NatsBus {
 
 	async listRuns(): Promise<RunView[]> {
 		this.#assertOpen();
+		await this.#mirror.refreshAll();
 		const runs = [...this.#mirror.runs.facts].map(async ({ record, assignments }) => ({
 			spec: runSpecCodec.decode(record.spec),
 			assignments: [...assignments.facts],

@@ -106,10 +106,19 @@ export class RunMirror implements BucketReader {
 
 	/** The run as the bucket holds it now. */
 	async refresh(runId: string): Promise<KnownRun | undefined> {
-		const { link, names, streams } = this.#parts;
-		const entry = await link.persist(() => streams.last(names.runsStream, names.run(runId)));
-		if (entry) await this.reach(entry.seq, link.closed);
+		await this.#reachLast(this.#parts.names.run(runId));
 		return this.runs.get(runId);
+	}
+
+	/** Waits until everything is known that the bucket holds now. */
+	refreshAll(): Promise<void> {
+		return this.#reachLast(this.#parts.names.runsKeys);
+	}
+
+	async #reachLast(keys: string): Promise<void> {
+		const { link, names, streams } = this.#parts;
+		const entry = await link.persist(() => streams.last(names.runsStream, keys));
+		if (entry) await this.reach(entry.seq, link.closed);
 	}
 
 	/** What the bucket says of a run; undefined where it says nothing, or nothing that we understand. */

@@ -52,12 +52,12 @@ test("with the permissions of their roles coordinator and worker do a run, and a
 	serveShard(worker, 0).catch(() => {});
 	await untilAnswered(coordinator.watchAnswers("run", never), 1);
 	await server.restart({ wipe: true });
-	await beat();
 	await coordinator.publish(someItem({ part: 1 }));
 	await untilAnswered(coordinator.watchAnswers("run", never), 1);
 	t.like(await client.listRuns(), [{ spec: someRun(), progress: undefined }]);
 	await coordinator.report(someProgress());
 	t.like(await client.listRuns(), [{ spec: someRun(), progress: someProgress() }]);
+	await beat();
 	t.deepEqual(await client.listWorkers(), [someWorker("worker")]);
 	const cancels = new Seen(coordinator.watchCancels("run", never));
 	await coordinator.report(someProgress());
