@@ -1,16 +1,18 @@
 import type { TrainConfig } from "../../shared/config.ts";
+import { checkTokenizer } from "../../shared/model/check-tokenizer.ts";
 import type { ModelFiles } from "../../shared/model/model-files.ts";
 import { openModel } from "../../shared/model/open-model.ts";
 import { resolveModel } from "../../shared/model/resolve-model.ts";
 import type { Environment } from "./train.ts";
 
-/** Finds the model of `--model`, fetches what is missing, and checks every file of it. */
+/** Finds the model of `--model`, fetches what is missing, and checks every file of it. @throws TailtuneError "model" as the checks */
 export async function loadModel(
 	{ model: name, seed }: Pick<TrainConfig, "model" | "seed">,
 	{ terminal, interrupt }: Pick<Environment, "terminal" | "interrupt">,
 ): Promise<ModelFiles> {
 	const folder = await resolveModel(name, { seed, onProgress: terminal.download(name), signal: interrupt });
 	const model = await openModel(folder);
+	await checkTokenizer(folder, model.config.vocab_size);
 	await model.checkFinite();
 	return model;
 }

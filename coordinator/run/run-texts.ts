@@ -3,7 +3,6 @@ import type { RunConfig } from "../../shared/config.ts";
 import { effectiveSequence, PAD_ID, type Padding } from "../../shared/data/effective-sequence.ts";
 import { limitTokens, padLength, tokenizeWithin, tokenLimit } from "../../shared/data/limit-tokens.ts";
 import { countOverlap, type Split } from "../../shared/data/split.ts";
-import { TailtuneError } from "../../shared/errors.ts";
 import type { Sequence } from "../../shared/messages.ts";
 import type { Gpt2Config } from "../../shared/model/gpt2-config.ts";
 import { assignShards } from "../plan/assign-shards.ts";
@@ -46,10 +45,6 @@ export async function prepareTexts(config: RunConfig, sets: LoadedSets, model: G
 	const { train, validation, test, classes: classTexts } = sets;
 	const examples = [...train.examples, ...validation.examples, ...test.examples];
 	assertBatchFits(train.examples.length, config.batch, config.shards);
-	if (model.vocab_size <= PAD_ID) {
-		const found = `found a vocabulary of ${model.vocab_size} tokens`;
-		throw new TailtuneError("model", `--model ${config.model}: ${found}, expected GPT-2's ${PAD_ID + 1}`);
-	}
 	const { tokens, isCut, padTo, maxTokens, truncate } = await readTokens(config, sets, model.n_positions);
 	const shardOf = assignSetShards(sets, config);
 	const padding = { token: config.token, causal: config.causal, padTo, padId: PAD_ID };

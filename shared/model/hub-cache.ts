@@ -3,6 +3,7 @@ import { join, relative } from "node:path";
 import { getHFHubCachePath, getRepoFolderName, modelInfo, type PathInfo, pathsInfo } from "@huggingface/hub";
 import { systemCodeOf, TailtuneError } from "../errors.ts";
 import { asDiskError } from "../files/write-atomic.ts";
+import { TOKENIZER_FILES } from "./check-tokenizer.ts";
 import { downloadFile } from "./hub-download.ts";
 import { INDEX_FILE, readShardNames, WEIGHTS_FILE } from "./open-model.ts";
 
@@ -67,7 +68,7 @@ async function downloadSnapshot(repo: string, home: string, hubUrl: string, opti
 		signal,
 	};
 
-	const found = await list([CONFIG_FILE, WEIGHTS_FILE, INDEX_FILE]);
+	const found = await list([CONFIG_FILE, WEIGHTS_FILE, INDEX_FILE, ...TOKENIZER_FILES]);
 	const [config, whole, index] = [CONFIG_FILE, WEIGHTS_FILE, INDEX_FILE].map((name) =>
 		found.filter(({ path }) => path === name),
 	) as [PathInfo[], PathInfo[], PathInfo[]];
@@ -75,7 +76,8 @@ async function downloadSnapshot(repo: string, home: string, hubUrl: string, opti
 		const expected = `expected a GPT-2 with ${CONFIG_FILE} and ${WEIGHTS_FILE}`;
 		throw new TailtuneError("model", `--model ${repo}: found ${found.map(({ path }) => path)}, ${expected}`);
 	}
-	await fetchToCache(target, whole.length > 0 ? config : [...config, ...index]);
+	const tokenizer = found.filter(({ path }) => TOKENIZER_FILES.includes(path));
+	await fetchToCache(target, [...config, ...(whole.length > 0 ? [] : index), ...tokenizer]);
 	const weights = whole.length > 0 ? whole : await list(await readShardNames(target.snapshot));
 	await fetchToCache(target, weights, onProgress);
 	await mkdir(join(home, "refs"), { recursive: true });

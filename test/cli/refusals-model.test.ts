@@ -107,7 +107,7 @@ const refused: [title: string, model: string, message: string][] = [
 	[
 		"a vocabulary that isn't GPT-2's",
 		"few-tokens",
-		"--model few-tokens: found a vocabulary of 300 tokens, expected GPT-2's 50257",
+		`${folder}/few-tokens/config.json: vocab_size: found 300, expected 50257; texts can be read with GPT-2's tokenizer only`,
 	],
 ];
 

@@ -57,6 +57,16 @@ test.serial("refuses a token that isn't one without showing it", async (t) => {
 	await t.throwsAsync(request, { code: "usage", message: "HF_TOKEN: expected a token that begins with hf_" });
 });
 
+test("fetches what describes a hub model's tokenizer, so that it can be checked", async (t) => {
+	const { hub, cacheDir } = await hubWithModel(t);
+	hub.files.set("vocab.json", Buffer.from('{"a":0}'));
+	hub.files.set("vocab.txt", Buffer.from("[PAD]"));
+	const folder = await resolveModel(REPO, { cacheDir, hubUrl: hub.url });
+	const names = (await readdir(folder)).sort();
+	t.deepEqual(names, ["config.json", "model.safetensors", "vocab.json", "vocab.txt"]);
+	t.is(await readFile(join(folder, "vocab.json"), "utf8"), '{"a":0}');
+});
+
 test("demo is the bundled model, with the checksum that its card says", async (t) => {
 	const folder = await resolveModel("demo");
 	t.is((await openModel(folder)).config.n_embd, 96);
