@@ -3,7 +3,7 @@ import { request } from "node:https";
 import { join } from "node:path";
 import { status as Status } from "@grpc/grpc-js";
 import test from "ava";
-import { tailtune } from "../cli/tailtune.ts";
+import { start } from "../cli/tailtune.ts";
 import { newFolder } from "../new-folder.ts";
 import { makeCertificates } from "../shared/rpc/certificates.ts";
 import { makeRun } from "./run-folder.ts";
@@ -73,9 +73,9 @@ test("what can't be served is refused in one line", async (t) => {
 		[["/nowhere", "--listen", "127.0.0.1:0", "--log-level", "silent"], /\/nowhere: no run here/],
 	];
 	for (const [args, message] of refusals) {
-		const { exitCode, stderr } = await tailtune("serve", ...args);
+		const { exitCode, stderr } = await start(["serve", ...args]);
 		t.true(exitCode === 1 || exitCode === 2, args.join(" "));
-		t.regex(stderr, message);
-		t.is(stderr.trim().split("\n").length, 1);
+		t.regex(String(stderr), message);
+		t.is(String(stderr).trim().split("\n").length, 1);
 	}
 });
