@@ -1,6 +1,17 @@
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { Writable } from "node:stream";
 import test from "ava";
 import { assertAnswerFits, textsOfLargestItem } from "../../../coordinator/run/answer-limit.ts";
+import { openEmbeddedCluster } from "../../../coordinator/run/embedded-cluster.ts";
+import { train } from "../../../coordinator/run/train.ts";
+import { createTerminal } from "../../../coordinator/terminal/terminal.ts";
+import { resolveConfig } from "../../../shared/cli/resolve-config.ts";
+import type { StartWorker } from "../../../shared/embedded-worker.ts";
 import { workResultCodec } from "../../../shared/messages.ts";
+import { startWorker } from "../../../worker/lifecycle.ts";
+import { writeTexts } from "../../cli/tailtune.ts";
+import { newFolder } from "../../new-folder.ts";
 import { someResult } from "../../shared/bus/messages.ts";
 
 test("an answer that fits is let through, one that doesn't is refused before anything is computed", (t) => {
@@ -27,4 +38,29 @@ test("the largest item of a run has at least its share of a step, or of a round 
 	t.is(textsOfLargestItem(sizes), 22);
 	t.is(textsOfLargestItem({ ...sizes, localSteps: 5 }), 214);
 	t.is(textsOfLargestItem({ ...sizes, localSteps: 50 }), 320, "a round ends with the epoch");
+});
+
+test("a run whose answers are too large for the bus is refused before a worker computes anything", async (t) => {
+	const folder = await newFolder();
+	const settings = { out: join(folder, "run"), model: "demo", batch: 20, threads: 1, featureCache: 0 };
+	const config = await resolveConfig({ data: await writeTexts(60), ...settings });
+	let opened = 0;
+	const withSmallBus: StartWorker = (options) => {
+		Object.defineProperty(options.bus, "maxMessageBytes", { value: 1100 });
+		const openEngines = async () => {
+			opened++;
+			throw new Error("nothing is to be computed");
+		};
+		return startWorker(options, { openEngines });
+	};
+	const workerSide = { startWorker: withSmallBus, inspectEngines: async () => [], addWorkerCommand: () => {} };
+	const stream = new Writable({ write: (_chunk, _encoding, done) => done() });
+	const trained = train(config, {
+		openCluster: (run) => openEmbeddedCluster(workerSide, run),
+		terminal: createTerminal({ stream, quiet: true }),
+		interrupt: new AbortController().signal,
+	});
+	await t.throwsAsync(trained, { code: "usage", message: /^20 texts with 2 labels each in one item: .*--batch/ });
+	t.is(opened, 0);
+	t.deepEqual(await readdir(folder), []);
 });
