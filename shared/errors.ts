@@ -17,18 +17,32 @@ export const ERROR_CODES = {
 
 export type ErrorCode = keyof typeof ERROR_CODES;
 
+/** What of a message is shown if it is longer: its beginning, and its end, which says what to do. */
+const MOST_CHARACTERS = 1_200;
+const AT_END = 300;
+
 /**
  * The one error family of the project. The message is a single line that names the file, row, field or flag, what
- * was found and what was expected; `cause` keeps the error it came from.
+ * was found and what was expected; `cause` keeps the error it came from. What was found may be megabytes of somebody else's
+ * file: a long message is cut in the middle.
  */
 export class TailtuneError extends Error {
 	override readonly name = "TailtuneError";
 	readonly code: ErrorCode;
 
 	constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
-		super(message, options);
+		super(cutMessage(message), options);
 		this.code = code;
 	}
+}
+
+/** A message of at most some hundred characters. */
+export function cutMessage(message: string): string {
+	if (message.length <= MOST_CHARACTERS) return message;
+	// Half of a surrogate pair is left out.
+	const start = message.slice(0, MOST_CHARACTERS - AT_END).replace(/[\ud800-\udbff]$/, "");
+	const end = message.slice(-AT_END).replace(/^[\udc00-\udfff]/, "");
+	return `${start} [... ${message.length - start.length - end.length} characters ...] ${end}`;
 }
 
 /** Process exit code: 2 for wrong usage, 130 for an interruption (128 + SIGINT), 1 for everything else. */

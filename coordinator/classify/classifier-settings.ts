@@ -1,10 +1,10 @@
-import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import type { TrainConfig } from "../../shared/config.ts";
 import { PAD_ID } from "../../shared/data/effective-sequence.ts";
 import type { TokenLimit } from "../../shared/data/limit-tokens.ts";
 import { TailtuneError } from "../../shared/errors.ts";
+import { MOST_JSON_BYTES, readRegularFile } from "../../shared/files/regular-file.ts";
 import { TRUNK_PRECISIONS } from "../../shared/model/trunk-precision.ts";
 import type { RunContext } from "../run/run-context.ts";
 
@@ -74,12 +74,13 @@ export function classifierLimit(
 /** Reads the settings of a model folder. @throws TailtuneError "not-found" or "model" that names the file */
 export async function readClassifierSettings(modelFolder: string): Promise<ClassifierSettings> {
 	const file = join(modelFolder, SETTINGS_FILE);
-	const text = await readFile(file, "utf8").catch((cause: unknown) => {
-		const message = `${dirname(modelFolder)}: no finished run here (${file} can't be read)`;
+	const bytes = await readRegularFile(file, MOST_JSON_BYTES, "model").catch((cause: TailtuneError) => {
+		if (cause.code !== "not-found") throw cause;
+		const message = `${dirname(modelFolder)}: no finished run here (${file} doesn't exist)`;
 		throw new TailtuneError("not-found", message, { cause });
 	});
 	try {
-		return settingsSchema.parse(JSON.parse(text));
+		return settingsSchema.parse(JSON.parse(bytes.toString("utf8")));
 	} catch (cause) {
 		throw new TailtuneError("model", `${file}: not the settings of a tuned model`, { cause });
 	}

@@ -1,7 +1,8 @@
-import { appendFile, readFile } from "node:fs/promises";
+import { appendFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { z } from "zod";
-import { systemCodeOf, TailtuneError } from "../../shared/errors.ts";
+import { TailtuneError } from "../../shared/errors.ts";
+import { MOST_JSON_BYTES, MOST_TEXT_BYTES, readRegularFile } from "../../shared/files/regular-file.ts";
 import { asDiskError, writeFileAtomic, writeJson } from "../../shared/files/write-atomic.ts";
 import { type AuditLine, auditLineSchema } from "./audit.ts";
 import { type MetricsLine, metricsLineSchema, type RunResult, runResultSchema } from "./result.ts";
@@ -86,21 +87,19 @@ async function keepFirst(file: string, count: number): Promise<void> {
 }
 
 async function readText(file: string, folder: string): Promise<string> {
-	try {
-		return await readFile(file, "utf8");
-	} catch (cause) {
-		if (systemCodeOf(cause) !== "ENOENT") throw unreadable(file, cause);
+	const bytes = await readRegularFile(file, MOST_JSON_BYTES, "data").catch((cause: TailtuneError) => {
+		if (cause.code !== "not-found") throw cause;
 		throw new TailtuneError("not-found", `${folder}: no finished run here (${file} doesn't exist)`, { cause });
-	}
+	});
+	return bytes.toString("utf8");
 }
 
 async function wholeLines(file: string): Promise<string[] | undefined> {
-	try {
-		return (await readFile(file, "utf8")).split("\n").slice(0, -1);
-	} catch (error) {
-		if (systemCodeOf(error) === "ENOENT") return undefined;
-		throw unreadable(file, error);
-	}
+	const bytes = await readRegularFile(file, MOST_TEXT_BYTES, "data").catch((cause: TailtuneError) => {
+		if (cause.code !== "not-found") throw cause;
+		return undefined;
+	});
+	return bytes?.toString("utf8").split("\n").slice(0, -1);
 }
 
 /**
@@ -120,9 +119,4 @@ function parseAs<T>(schema: z.ZodType<T>, text: string, where: string): T {
 	const [issue] = error.issues;
 	const key = issue?.path.join(".") ?? "";
 	throw new TailtuneError("data", `${where}: ${key ? `${key}: ` : ""}${issue?.message}`, { cause: error });
-}
-
-/** A file that is there but can't be read. */
-function unreadable(file: string, cause: unknown): TailtuneError {
-	return new TailtuneError("data", `${file}: can't be read: ${systemCodeOf(cause) ?? cause}`, { cause });
 }

@@ -1,8 +1,9 @@
-import { mkdir, readdir, readFile, rm, rmdir, stat } from "node:fs/promises";
+import { mkdir, readdir, rm, rmdir, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { checkConfig } from "../../shared/cli/resolve-config.ts";
 import type { TrainConfig } from "../../shared/config.ts";
 import { TailtuneError } from "../../shared/errors.ts";
+import { MOST_JSON_BYTES, readRegularFile } from "../../shared/files/regular-file.ts";
 import { asDiskError, removeAsides, writeJson } from "../../shared/files/write-atomic.ts";
 import { AUDIT_FILE, METRICS_FILE, RESULT_FILE } from "../results/result-files.ts";
 import { LOCK_FILE, lockRunFolder, type RunLock } from "./run-lock.ts";
@@ -75,14 +76,12 @@ export async function reopenRunFolder(path: string): Promise<{ folder: RunFolder
 /** The configuration saved in a run folder. */
 export async function readRunConfig(path: string): Promise<TrainConfig> {
 	const file = join(path, CONFIG_FILE);
-	let text: string;
+	const bytes = await readRegularFile(file, MOST_JSON_BYTES, "data").catch((cause: TailtuneError) => {
+		if (cause.code !== "not-found") throw cause;
+		throw new TailtuneError("not-found", `${path}: no run here (${file} doesn't exist)`, { cause });
+	});
 	try {
-		text = await readFile(file, "utf8");
-	} catch (cause) {
-		throw new TailtuneError("not-found", `${path}: no run here (${file} can't be read)`, { cause });
-	}
-	try {
-		return checkConfig(JSON.parse(text), (key) => `${file}: ${key}`);
+		return checkConfig(JSON.parse(bytes.toString("utf8")), (key) => `${file}: ${key}`);
 	} catch (cause) {
 		if (cause instanceof TailtuneError) throw cause;
 		throw new TailtuneError("data", `${file}: not JSON`, { cause });

@@ -83,11 +83,15 @@ function hold(path: string, file: number, outcome: "locked" | { readonly unlocke
 }
 
 function open(path: string): number {
+	let file: number;
 	try {
-		return openSync(path, constants.O_RDWR | constants.O_CREAT);
+		file = openSync(path, constants.O_RDWR | constants.O_CREAT | (constants.O_NONBLOCK ?? 0));
 	} catch (error) {
 		throw asDiskError(path, error);
 	}
+	if (fstatSync(file).isFile()) return file;
+	closeSync(file);
+	throw new TailtuneError("disk", `${path}: found a pipe or a device, expected a file`);
 }
 
 /** Whether the path still names the open file: the holder before removes it before it gives the lock back. */

@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
@@ -13,7 +12,7 @@ import { describeIssue } from "../../shared/describe-issue.ts";
 import { TailtuneError } from "../../shared/errors.ts";
 import type { TokenRule } from "../../shared/rpc/authorization.ts";
 import { CALL_LIMITS, type CallLimits, MAX_MESSAGE_BYTES } from "../../shared/rpc/config.ts";
-import type { TlsFiles } from "../../shared/rpc/credentials.ts";
+import { readPems, type TlsFiles } from "../../shared/rpc/credentials.ts";
 import { checkOpenDoor, parseAddress } from "../../shared/rpc/server.ts";
 import { toStatus } from "../../shared/rpc/status.ts";
 import { limitHeldBytes, onlyJson, onlyLoopbackHost, requireToken } from "./http-checks.ts";
@@ -147,7 +146,7 @@ export async function listenHttp(
 	return { address: `${host}:${(server.address() as AddressInfo).port}`, close };
 }
 
-async function tlsOptions({ certFile, keyFile, caFile }: TlsFiles) {
-	const [cert, key, ca] = await Promise.all([certFile, keyFile, caFile].map((file) => file && readFile(file)));
-	return { cert, key, ca, requestCert: caFile !== undefined, rejectUnauthorized: caFile !== undefined };
+async function tlsOptions(tls: TlsFiles) {
+	const asksForCertificate = tls.caFile !== undefined;
+	return { ...(await readPems(tls)), requestCert: asksForCertificate, rejectUnauthorized: asksForCertificate };
 }

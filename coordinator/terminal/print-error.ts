@@ -1,5 +1,5 @@
 import { inspect } from "node:util";
-import { TailtuneError } from "../../shared/errors.ts";
+import { cutMessage, TailtuneError } from "../../shared/errors.ts";
 import { hideBars } from "./bar.ts";
 import { printable } from "./printable.ts";
 
@@ -28,5 +28,6 @@ export function printError(error: unknown, { json, debug, stream = process.stder
 
 function messageOf(error: unknown): string {
 	if (error instanceof TailtuneError) return error.message;
-	return `this shouldn't happen (--debug shows where): ${error instanceof Error ? error.message : String(error)}`;
+	const message = error instanceof Error ? error.message : String(error);
+	return cutMessage(`this shouldn't happen (--debug shows where): ${message}`);
 }

@@ -22,7 +22,7 @@ import {
 	RETRY_MAX_MS,
 	RETRY_MIN_MS,
 } from "./nats-config.ts";
-import type { NatsTlsFiles } from "./nats-credentials.ts";
+import type { NatsTls } from "./nats-credentials.ts";
 import { NatsSockets } from "./nats-sockets.ts";
 import { isTransient, type NatsTrouble, troubleOf } from "./nats-trouble.ts";
 
@@ -33,7 +33,7 @@ export interface NatsConnectionOptions {
 	readonly servers: string;
 	/** From `natsCredentials`. */
 	readonly credentials?: Authenticator | undefined;
-	readonly tls?: NatsTlsFiles | undefined;
+	readonly tls?: NatsTls | undefined;
 	/** What the server's monitoring calls this connection. */
 	readonly name: string;
 	readonly inboxPrefix: string;

@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import {
 	type Authenticator,
 	credsAuthenticator,
@@ -6,38 +5,39 @@ import {
 	tokenAuthenticator,
 	usernamePasswordAuthenticator,
 } from "nats";
-import { systemCodeOf, TailtuneError } from "../errors.ts";
+import { TailtuneError } from "../errors.ts";
+import { MOST_SECRET_BYTES, readRegularFile } from "../files/regular-file.ts";
 
 const PREFIX = "TAILTUNE_NATS_";
 
 /** What a connection to NATS shows and asks for. */
 export interface NatsAccess {
 	readonly credentials?: Authenticator | undefined;
-	readonly tls?: NatsTlsFiles | undefined;
+	readonly tls?: NatsTls | undefined;
 }
 
-/** PEM files; any of them makes the connection require TLS. */
-export interface NatsTlsFiles {
-	readonly caFile?: string;
-	readonly certFile?: string;
-	readonly keyFile?: string;
+/** Contents of PEM files; any of them makes the connection require TLS. */
+export interface NatsTls {
+	readonly ca?: string;
+	readonly cert?: string;
+	readonly key?: string;
 }
 
 /**
  * All that the environment says of the way to NATS: `natsCredentials`, and files for TLS: TAILTUNE_NATS_CA_FILE (whom to
  * trust), TAILTUNE_NATS_CERT_FILE with TAILTUNE_NATS_KEY_FILE (own certificate, where the server asks for one).
- * @throws TailtuneError as `natsCredentials`
+ * @throws TailtuneError as `natsCredentials`, and "denied" if a file can't be read
  */
 export async function natsAccess(env: NodeJS.ProcessEnv = process.env): Promise<NatsAccess> {
-	return { credentials: await natsCredentials(env), tls: natsTls(env) };
+	return { credentials: await natsCredentials(env), tls: await natsTls(env) };
 }
 
-function natsTls(env: NodeJS.ProcessEnv): NatsTlsFiles | undefined {
-	const [ca, cert, key] = ["CA", "CERT", "KEY"].map((name) => env[`${PREFIX}${name}_FILE`]);
+async function natsTls(env: NodeJS.ProcessEnv): Promise<NatsTls | undefined> {
+	const [ca, cert, key] = await Promise.all(["CA", "CERT", "KEY"].map((name) => secretFile(env, name)));
 	if ((cert === undefined) !== (key === undefined))
 		throw new TailtuneError("usage", `${PREFIX}CERT_FILE and ${PREFIX}KEY_FILE: found one, expected both`);
 	if (ca === undefined && cert === undefined) return undefined;
-	return { ...(ca && { caFile: ca }), ...(cert && key && { certFile: cert, keyFile: key }) };
+	return { ...(ca && { ca }), ...(cert && key && { cert, key }) };
 }
 
 /**
@@ -65,15 +65,18 @@ export async function natsCredentials(env: NodeJS.ProcessEnv = process.env): Pro
 }
 
 async function secret(env: NodeJS.ProcessEnv, name: string): Promise<string | undefined> {
-	const file = env[`${PREFIX}${name}_FILE`];
 	const value = env[`${PREFIX}${name}`];
-	if (file === undefined) return value;
+	if (env[`${PREFIX}${name}_FILE`] === undefined) return value;
 	if (value !== undefined)
 		throw new TailtuneError("usage", `${PREFIX}${name} and ${PREFIX}${name}_FILE: found both, expected one`);
-	try {
-		return (await readFile(file, "utf8")).trim();
-	} catch (cause) {
-		const reason = systemCodeOf(cause) ?? "unreadable";
-		throw new TailtuneError("not-found", `${PREFIX}${name}_FILE: ${file} can't be read (${reason})`, { cause });
-	}
+	return secretFile(env, name);
+}
+
+async function secretFile(env: NodeJS.ProcessEnv, name: string): Promise<string | undefined> {
+	const file = env[`${PREFIX}${name}_FILE`];
+	if (file === undefined) return undefined;
+	const bytes = await readRegularFile(file, MOST_SECRET_BYTES, "denied").catch((cause: TailtuneError) => {
+		throw new TailtuneError(cause.code, `${PREFIX}${name}_FILE: ${cause.message}`, { cause });
+	});
+	return bytes.toString("utf8").trim();
 }

@@ -6,6 +6,8 @@ import { TailtuneError } from "../errors.ts";
 
 type Settings = Record<string, unknown>;
 
+const MOST_CONFIG_BYTES = 1 << 20;
+
 /** The flag of a setting: `--eval-every` of `evalEvery`. */
 export function flagOf(key: string): string {
 	return `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
@@ -51,7 +53,7 @@ export function defaultConfig(): TrainConfig {
 }
 
 async function readConfigFile(file: string): Promise<Settings> {
-	const text = await readTextFile(file);
+	const text = await readTextFile(file, MOST_CONFIG_BYTES);
 	const { parse } = await import("yaml");
 	let settings: unknown;
 	try {

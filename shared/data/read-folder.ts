@@ -1,9 +1,10 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { TailtuneError } from "../errors.ts";
+import { toReadError } from "../files/regular-file.ts";
 import { repairLineEnds } from "./line-ends.ts";
 import type { Row } from "./row.ts";
-import { readTextFile, toReadError } from "./text-file.ts";
+import { readTextFile } from "./text-file.ts";
 
 // A folder may hold more files than a process may have open.
 const OPEN_FILES = 64;

@@ -1,6 +1,7 @@
 import { stat } from "node:fs/promises";
 import { extname } from "node:path";
 import { TailtuneError } from "../errors.ts";
+import { toReadError } from "../files/regular-file.ts";
 import { repairLineEnds } from "./line-ends.ts";
 import { readCsv } from "./read-csv.ts";
 import { readFolder } from "./read-folder.ts";
@@ -8,7 +9,7 @@ import { readJsonl } from "./read-jsonl.ts";
 import { readLines } from "./read-lines.ts";
 import { readTsv } from "./read-tsv.ts";
 import type { Columns, ReadRows, Row } from "./row.ts";
-import { readTextFile, toReadError } from "./text-file.ts";
+import { readTextFile } from "./text-file.ts";
 
 const READERS: Readonly<Record<string, ReadRows>> = {
 	".tsv": readTsv,

@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { unzipSync } from "fflate";
 import { TailtuneError } from "../errors.ts";
 import { ownCacheFolder } from "../files/cache-folder.ts";
+import { readRegularFile } from "../files/regular-file.ts";
 import { asDiskError, writeFileAtomic } from "../files/write-atomic.ts";
 import type { Dataset } from "./dataset.ts";
 import { DownloadError, downloadBytes, type OnProgress } from "./download-bytes.ts";
@@ -41,7 +42,7 @@ export async function loadSmsSpam(options: SmsSpamOptions = {}): Promise<Dataset
 	const folder = options.cacheFolder ?? ownCacheFolder();
 	const file = join(folder, ENTRY);
 	const sha256 = options.sha256 ?? SHA256;
-	const cached = await readFile(file).catch(() => undefined);
+	const cached = await readRegularFile(file, LIMITS.mostBytes, "data").catch(() => undefined);
 	if (!cached || checksumOf(cached) !== sha256) await store(file, await fetchCollection(options, sha256));
 	return readDataset(file);
 }

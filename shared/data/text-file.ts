@@ -1,29 +1,17 @@
 import { isUtf8 } from "node:buffer";
-import { readFile } from "node:fs/promises";
-import { systemCodeOf, TailtuneError } from "../errors.ts";
+import { TailtuneError } from "../errors.ts";
+import { MOST_TEXT_BYTES, readRegularFile, toReadError } from "../files/regular-file.ts";
 
 const NEWLINE = 0x0a;
 const UTF16_MARKS = [Buffer.of(0xff, 0xfe), Buffer.of(0xfe, 0xff)];
 
 /**
  * A file's text, without a byte order mark.
- * @throws TailtuneError "not-found", or "data" where it can't be read or isn't UTF-8 (naming the line)
+ * @param atMost bytes
+ * @throws TailtuneError "not-found", or "data" if it can't be read, is too long or isn't UTF-8 (naming the line)
  */
-export async function readTextFile(file: string): Promise<string> {
-	return decodeUtf8(await readFile(file).catch((error) => Promise.reject(toReadError(file, error))), file);
-}
-
-/** A system error met while reading, as a TailtuneError "not-found" or "data" that names the path. */
-export function toReadError(path: string, error: unknown): TailtuneError {
-	if (systemCodeOf(error) === "ENOENT") {
-		return new TailtuneError("not-found", `${path}: no such file or folder`, { cause: error });
-	}
-	if (systemCodeOf(error) === "ENOTDIR") {
-		const found = "a part of this path is a file, not a folder";
-		return new TailtuneError("not-found", `${path}: no such file or folder: ${found}`, { cause: error });
-	}
-	const reason = error instanceof Error ? error.message.replaceAll("\n", " ") : String(error);
-	return new TailtuneError("data", `${path}: can't be read: ${reason}`, { cause: error });
+export async function readTextFile(file: string, atMost = MOST_TEXT_BYTES): Promise<string> {
+	return decodeUtf8(await readRegularFile(file, atMost, "data"), file);
 }
 
 /**

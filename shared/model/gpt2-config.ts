@@ -1,8 +1,8 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { describeIssue } from "../describe-issue.ts";
-import { systemCodeOf, TailtuneError } from "../errors.ts";
+import { TailtuneError } from "../errors.ts";
+import { MOST_JSON_BYTES, readRegularFile } from "../files/regular-file.ts";
 
 /** The shape of a GPT-2, under the names of a Hugging Face `config.json`. */
 export interface Gpt2Config {
@@ -76,13 +76,12 @@ function labelsOf(id2label: unknown): string[] | undefined {
 	return new Set(labels).size === Object.keys(names.data).length ? labels : undefined;
 }
 
-/** A JSON file's content. Throws TailtuneError "not-found" where there is no such file, "model" where it is no JSON. */
+/** A JSON file's content. Throws TailtuneError "not-found" if there is no such file, "model" if it isn't JSON. */
 export async function readJson(file: string): Promise<unknown> {
+	const bytes = await readRegularFile(file, MOST_JSON_BYTES, "model");
 	try {
-		return JSON.parse(await readFile(file, "utf8"));
+		return JSON.parse(bytes.toString("utf8"));
 	} catch (cause) {
-		if (systemCodeOf(cause) === "ENOENT") throw new TailtuneError("not-found", `${file}: no such file`, { cause });
-		if (cause instanceof SyntaxError) throw new TailtuneError("model", `${file}: expected JSON`, { cause });
-		throw new TailtuneError("model", `${file}: can't be read: ${(cause as Error).message}`, { cause });
+		throw new TailtuneError("model", `${file}: expected JSON`, { cause });
 	}
 }

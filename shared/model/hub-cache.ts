@@ -1,7 +1,8 @@
-import { mkdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { mkdir, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { getHFHubCachePath, getRepoFolderName, modelInfo, type PathInfo, pathsInfo } from "@huggingface/hub";
 import { systemCodeOf, TailtuneError } from "../errors.ts";
+import { MOST_JSON_BYTES, readRegularFile } from "../files/regular-file.ts";
 import { asDiskError } from "../files/write-atomic.ts";
 import { TOKENIZER_FILES } from "./check-tokenizer.ts";
 import { downloadFile } from "./hub-download.ts";
@@ -40,7 +41,9 @@ export async function fetchHubModel(repo: string, options: HubOptions): Promise<
 
 async function findSnapshot(home: string): Promise<string | undefined> {
 	try {
-		const commit = (await readFile(join(home, "refs", "main"), "utf8")).trim();
+		const commit = (await readRegularFile(join(home, "refs", "main"), MOST_JSON_BYTES, "model"))
+			.toString("utf8")
+			.trim();
 		const snapshot = join(home, "snapshots", commit);
 		await stat(join(snapshot, CONFIG_FILE));
 		const whole = await exists(join(snapshot, WEIGHTS_FILE));

@@ -99,6 +99,7 @@ function selectTensors(folder: string, config: Gpt2Config, found: ReadonlyMap<st
 		if (!isStoredType(type)) throw refusal(file, name, `found type ${type}, expected F32, F16 or BF16`);
 		selected.set(name, { ...tensor, type });
 	};
+	checkBlocks(folder, config, found);
 	for (const [name, shape] of baseShapes(config)) select(name, shape);
 	const classes = found.get("score.weight")?.shape[0];
 	if (classes !== undefined) {
@@ -106,6 +107,14 @@ function selectTensors(folder: string, config: Gpt2Config, found: ReadonlyMap<st
 		if (found.has("score.bias")) select("score.bias", [classes]);
 	}
 	return selected;
+}
+
+/** Before anything is made for each block: a configuration can name any number of them. */
+function checkBlocks(folder: string, { n_layer }: Gpt2Config, found: ReadonlyMap<string, FileTensor>): void {
+	const blocks = new Set([...found.keys()].flatMap((name) => /^h\.(\d+)\./.exec(name)?.[1] ?? [])).size;
+	if (n_layer <= blocks) return;
+	const expected = `expected at most ${blocks}, the blocks in its weights`;
+	throw new TailtuneError("model", `${join(folder, "config.json")}: n_layer: found ${n_layer}, ${expected}`);
 }
 
 function refusal(place: string, tensor: string, found: string): TailtuneError {

@@ -22,8 +22,14 @@ export interface TensorDescription {
 	readonly type?: StoredType;
 }
 
-/** The most bytes that a header may have: the limit of the format's own library. */
-export const LONGEST_HEADER_BYTES = 100_000_000;
+/**
+ * The most bytes that a header may have: room for 50,000 tensors, and read in about a second, in which nothing else gets its
+ * turn.
+ */
+export const LONGEST_HEADER_BYTES = 8 << 20;
+
+/** The most dimensions of a tensor. */
+const MOST_DIMENSIONS = 32;
 
 const BYTES_OF_TYPE: ReadonlyMap<string, number> = new Map([
 	...["BOOL", "U8", "I8", "F8_E5M2", "F8_E4M3"].map((type) => [type, 1] as const),
@@ -111,6 +117,9 @@ function toTensor(file: string, name: string, entry: unknown, dataOffset: number
 	const refuse = (found: string): never => {
 		throw new TailtuneError("model", `${file}: tensor ${quote(name)}: ${found}`);
 	};
+	const { shape: given } = (entry ?? {}) as { readonly shape?: unknown };
+	if (Array.isArray(given) && given.length > MOST_DIMENSIONS)
+		return refuse(`found ${given.length} dimensions, expected at most ${MOST_DIMENSIONS}`);
 	const parsed = entrySchema.safeParse(entry, { reportInput: true });
 	if (!parsed.success) {
 		const issue = parsed.error.issues[0] as z.core.$ZodIssue;

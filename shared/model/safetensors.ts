@@ -1,5 +1,6 @@
-import { type FileHandle, open, realpath, stat } from "node:fs/promises";
-import { systemCodeOf, TailtuneError } from "../errors.ts";
+import { type FileHandle, realpath } from "node:fs/promises";
+import { TailtuneError } from "../errors.ts";
+import { openRegularFile } from "../files/regular-file.ts";
 import { replaceFile } from "../files/write-atomic.ts";
 import { widen } from "./half-precision.ts";
 import {
@@ -112,15 +113,9 @@ export async function writeSafetensors(
 	});
 }
 
-/** Opens a regular file; a pipe, which would block, is refused. Throws TailtuneError "not-found" or "model". */
+/** Opens a safetensors file. Throws TailtuneError "not-found" or "model". */
 export async function openToRead(path: string): Promise<FileHandle> {
-	try {
-		if ((await stat(path)).isFile()) return await open(path, "r");
-	} catch (cause) {
-		if (systemCodeOf(cause) === "ENOENT") throw new TailtuneError("not-found", `${path}: no such file`, { cause });
-		throw new TailtuneError("model", `${path}: can't be read: ${(cause as Error).message}`, { cause });
-	}
-	throw new TailtuneError("model", `${path}: not a file, expected a safetensors file`);
+	return openRegularFile(path, "model");
 }
 
 /** Fills `into` from a place in the file. Throws TailtuneError "model" where the file ends before. */

@@ -1,8 +1,8 @@
 import { createHash, timingSafeEqual } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import { createSecureContext } from "node:tls";
 import { ChannelCredentials, ServerCredentials } from "@grpc/grpc-js";
 import { TailtuneError } from "../errors.ts";
+import { MOST_SECRET_BYTES, readRegularFile } from "../files/regular-file.ts";
 
 /** PEM files of one side. */
 export interface TlsFiles {
@@ -57,7 +57,8 @@ export async function clientCredentials(tls: TlsFiles | undefined): Promise<Chan
 	return ChannelCredentials.createSsl(ca ?? null, key ?? null, cert ?? null);
 }
 
-async function readPems({ certFile, keyFile, caFile }: TlsFiles) {
+/** The files' contents, which fit together. Throws TailtuneError "denied" or "not-found" if one can't be used. */
+export async function readPems({ certFile, keyFile, caFile }: TlsFiles) {
 	const [cert, key, ca] = await Promise.all([certFile, keyFile, caFile].map((file) => file && readSecret(file)));
 	const pems = { cert: cert || undefined, key: key || undefined, ca: ca || undefined };
 	try {
@@ -70,9 +71,5 @@ async function readPems({ certFile, keyFile, caFile }: TlsFiles) {
 }
 
 async function readSecret(file: string): Promise<Buffer> {
-	try {
-		return await readFile(file);
-	} catch (cause) {
-		throw new TailtuneError("denied", `${file}: can't be read: ${(cause as Error).message}`, { cause });
-	}
+	return readRegularFile(file, MOST_SECRET_BYTES, "denied");
 }

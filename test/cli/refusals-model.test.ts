@@ -23,7 +23,7 @@ const refused: [title: string, model: string, message: string][] = [
 		"--model none: no such folder, expected a folder, a hub id as in openai-community/gpt2, demo, or random:small",
 	],
 	["a file", "texts.tsv", "--model texts.tsv: found a file, expected a folder with config.json"],
-	["a folder without config.json", "no-config", `${folder}/no-config/config.json: no such file`],
+	["a folder without config.json", "no-config", `${folder}/no-config/config.json: no such file or folder`],
 	["a config.json cut short", "config-no-json", `${folder}/config-no-json/config.json: expected JSON`],
 	[
 		"a config.json of a list",
@@ -55,7 +55,7 @@ const refused: [title: string, model: string, message: string][] = [
 	[
 		"weights that are a folder",
 		"weights-folder",
-		`${folder}/weights-folder/model.safetensors: not a file, expected a safetensors file`,
+		`${folder}/weights-folder/model.safetensors: found a folder, expected a file`,
 	],
 	[
 		"weights that are no safetensors file",

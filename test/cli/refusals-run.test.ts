@@ -52,9 +52,9 @@ const refused: [title: string, args: readonly string[], exitCode: 1 | 2, message
 		"to resume what isn't there",
 		["train", "--resume", "none"],
 		1,
-		"none: no run here (none/config.json can't be read)",
+		"none: no run here (none/config.json doesn't exist)",
 	],
-	["to resume a folder that is no run", ["train", "--resume", "."], 1, ".: no run here (config.json can't be read)"],
+	["to resume a folder that is no run", ["train", "--resume", "."], 1, ".: no run here (config.json doesn't exist)"],
 	[
 		"to resume a finished run",
 		["train", "--resume", "finished"],
@@ -71,7 +71,7 @@ const refused: [title: string, args: readonly string[], exitCode: 1 | 2, message
 		"to classify with what is no run",
 		["classify", "none", "hello"],
 		1,
-		"none: no finished run here (none/model/tailtune.json can't be read)",
+		"none: no finished run here (none/model/tailtune.json doesn't exist)",
 	],
 	[
 		"to classify an empty text",
@@ -143,7 +143,7 @@ test.serial("a run in use is refused to others; stopped, it says what changed si
 
 	await assertRefused(t, folder, ["classify", "busy", "hello"], {
 		exitCode: 1,
-		message: "busy: no finished run here (busy/model/tailtune.json can't be read)",
+		message: "busy: no finished run here (busy/model/tailtune.json doesn't exist)",
 	});
 	await appendFile(join(folder, "changing.tsv"), "ham\tone more\nspam\tONE more\n");
 	const resume = ["train", "--resume", "busy"];

@@ -69,7 +69,7 @@ for (const name of ["checkpoint.safetensors", "best-7.safetensors"]) {
 test("best weights that are missing are told, not replaced by the last ones", async (t) => {
 	const folder = await savedRun();
 	await rm(join(folder, "best-7.safetensors"));
-	const message = `${folder}/best-7.safetensors: no such file${WAY_OUT}`;
+	const message = `${folder}/best-7.safetensors: no such file or folder${WAY_OUT}`;
 	await t.throwsAsync(read(folder), { code: "not-found", message });
 });
 

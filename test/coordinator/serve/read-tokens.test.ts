@@ -33,5 +33,8 @@ test("a file that holds no tokens is refused without showing what it holds", asy
 		const error = await t.throwsAsync(readTokens(await save(`fine\n${line}`)), { code: "denied", message: /line 2/ });
 		t.notRegex(error?.message ?? "", /s.cret/);
 	}
-	await t.throwsAsync(readTokens("/nowhere/tokens"), { code: "denied", message: /can't be read/ });
+	await t.throwsAsync(readTokens("/nowhere/tokens"), {
+		code: "not-found",
+		message: "/nowhere/tokens: no such file or folder",
+	});
 });

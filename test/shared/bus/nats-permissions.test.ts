@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import test, { type ExecutionContext } from "ava";
 import { connect, type NatsConnection } from "nats";
 import { connectNatsBus, type NatsBus, type NatsBusOptions } from "../../../shared/bus/nats-bus.ts";
-import { natsCredentials } from "../../../shared/bus/nats-credentials.ts";
+import { natsAccess, natsCredentials } from "../../../shared/bus/nats-credentials.ts";
 import type { NatsRole } from "../../../shared/bus/nats-subjects.ts";
 import { startNatsServer } from "../../nats-server.ts";
 import { makeCertificates } from "../rpc/certificates.ts";
@@ -182,12 +182,13 @@ test("over TLS a server is trusted only with its authority's certificate", async
 	process.env.TAILTUNE_NATS_TLS_KEY = keyFile;
 	const server = await startSecured(t, "nats-tls.conf");
 	const servers = server.url.replace("127.0.0.1", "localhost");
-	const bus = await connectAs(t, "coordinator", { servers, tls: { caFile } });
+	const { tls } = await natsAccess({ TAILTUNE_NATS_CA_FILE: caFile });
+	const bus = await connectAs(t, "coordinator", { servers, tls });
 	await bus.announce(someRun());
 	const unknown = { code: "offline", message: /certificate/ };
 	await t.throwsAsync(connectAs(t, "coordinator", { servers, tls: {} }), unknown);
-	await t.throwsAsync(connectAs(t, "coordinator", { servers, tls: { caFile: "/nowhere/ca.pem" } }), {
-		message: /\/nowhere\/ca\.pem/,
+	await t.throwsAsync(natsAccess({ TAILTUNE_NATS_CA_FILE: "/nowhere/ca.pem" }), {
+		message: "TAILTUNE_NATS_CA_FILE: /nowhere/ca.pem: no such file or folder",
 	});
 });
 

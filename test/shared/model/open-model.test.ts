@@ -23,6 +23,19 @@ async function changeConfig(folder: string, change: object): Promise<void> {
 	await writeFile(join(folder, "config.json"), JSON.stringify({ ...config, ...change }));
 }
 
+for (const [key, found] of [
+	["n_layer", /config\.json: n_layer: found 1000000000, expected at most \d+, the blocks in its weights$/],
+	["n_embd", /tensor "wte\.weight": found \[\d+,\d+\], expected \[\d+,1000000000\]$/],
+	["n_positions", /tensor "wpe\.weight": found \[\d+,\d+\], expected \[1000000000,\d+\]$/],
+	["vocab_size", /tensor "wte\.weight": found \[\d+,\d+\], expected \[1000000000,\d+\]$/],
+] as const) {
+	test(`refuses a ${key} of a billion before anything is made of it`, async (t) => {
+		const folder = await tinyModel(t);
+		await changeConfig(folder, { [key]: 1e9, ...(key === "n_embd" && { n_inner: null }) });
+		await t.throwsAsync(openModel(folder), { code: "model", message: found });
+	});
+}
+
 test("opens the golden model and the demo model, all tensors finite", async (t) => {
 	const golden = await openModel(path("../../golden"));
 	t.like(golden.config, { n_layer: 3, n_embd: 48, n_head: 4, n_positions: 48, vocab_size: 257 });

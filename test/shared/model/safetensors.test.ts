@@ -116,6 +116,12 @@ const REFUSED: [title: string, header: unknown, dataBytes: number, message: RegE
 	["no object", [1], 0, /header is no JSON object/],
 	["an unknown type", { a: { ...entry, dtype: "F12" } }, 8, /tensor "a": found type "F12", expected F32, F16 or BF16/],
 	["a shape that isn't one", { a: { ...entry, shape: [-2] } }, 8, /tensor "a": header field shape\.0/],
+	[
+		"a million dimensions",
+		{ a: { ...entry, shape: new Array(1e6).fill("x") } },
+		8,
+		/tensor "a": found 1000000 dimensions, expected at most 32$/,
+	],
 	["no shape", { a: { dtype: "F32", data_offsets: [0, 8] } }, 8, /tensor "a": header field shape/],
 	["offsets that don't fit the shape", { a: { ...entry, shape: [3] } }, 8, /found 8 bytes, expected 12 for F32 \[3\]/],
 	["offsets the wrong way", { a: { ...entry, data_offsets: [8, 0] } }, 8, /tensor "a": found -8 bytes/],
@@ -146,7 +152,7 @@ test("refuses a header length beyond the file, a file without a header, and no f
 	await writeFile(join(folder, "short"), "1234567");
 	await t.throwsAsync(readSafetensorsFile(join(folder, "short")), { code: "model", message: /found 7 bytes/ });
 	await t.throwsAsync(readSafetensorsFile(join(folder, "none")), { code: "not-found", message: /no such file/ });
-	await t.throwsAsync(readSafetensorsFile(folder), { code: "model", message: /not a file/ });
+	await t.throwsAsync(readSafetensorsFile(folder), { code: "model", message: /found a folder, expected a file$/ });
 });
 
 test("refuses to read a tensor of integers, one that isn't there, and one whose file was cut since", async (t) => {

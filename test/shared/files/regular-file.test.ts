@@ -1,0 +1,91 @@
+import { once } from "node:events";
+import { mkdir, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import test from "ava";
+import { execa } from "execa";
+import { readClassifierSettings } from "../../../coordinator/classify/classifier-settings.ts";
+import { readAudit, readMetrics, readRunResult } from "../../../coordinator/results/result-files.ts";
+import { readRunConfig } from "../../../coordinator/run/run-folder.ts";
+import { lockRunFolder } from "../../../coordinator/run/run-lock.ts";
+import { readTokens } from "../../../coordinator/serve/read-tokens.ts";
+import { natsAccess } from "../../../shared/bus/nats-credentials.ts";
+import { resolveConfig } from "../../../shared/cli/resolve-config.ts";
+import { readDataset } from "../../../shared/data/read-dataset.ts";
+import { readTexts } from "../../../shared/data/read-texts.ts";
+import { openRegularFile, readRegularFile } from "../../../shared/files/regular-file.ts";
+import { openModel } from "../../../shared/model/open-model.ts";
+import { readSafetensorsFile } from "../../../shared/model/safetensors.ts";
+import { readToken, serverCredentials } from "../../../shared/rpc/credentials.ts";
+import { newFolder } from "../../new-folder.ts";
+
+test("what isn't a file is refused with what it is, before anything waits for it", async (t) => {
+	const folder = await newFolder();
+	await execa("mkfifo", [join(folder, "pipe")]);
+	const server = createServer().listen(join(folder, "socket"));
+	await once(server, "listening");
+	t.teardown(() => void server.close());
+	const refused = [
+		[join(folder, "pipe"), "a pipe"],
+		[join(folder, "socket"), "a socket"],
+		[folder, "a folder"],
+		["/dev/zero", "a device"],
+	] as const;
+	for (const [path, kind] of refused) {
+		const expected = { code: "model", message: `${path}: found ${kind}, expected a file` };
+		await t.throwsAsync(openRegularFile(path, "model"), expected);
+		await t.throwsAsync(readRegularFile(path, 10, "model"), expected);
+	}
+	const missing = join(folder, "none");
+	await t.throwsAsync(readRegularFile(missing, 10, "model"), {
+		code: "not-found",
+		message: `${missing}: no such file or folder`,
+	});
+});
+
+test("a file is read up to its limit, and a longer one is refused", async (t) => {
+	const file = join(await newFolder(), "file");
+	await writeFile(file, "0123456789");
+	t.is(String(await readRegularFile(file, 10, "data")), "0123456789");
+	await t.throwsAsync(readRegularFile(file, 9, "data"), {
+		code: "data",
+		message: `${file}: found at least 10 bytes, expected at most 9`,
+	});
+	await writeFile(file, "");
+	t.is((await readRegularFile(file, 9, "data")).length, 0);
+});
+
+test("the limit holds for files that say that they are empty", async (t) => {
+	t.regex(String(await readRegularFile("/proc/self/status", 1 << 20, "data")), /^Name:.*\n.*VmRSS:/s);
+	await t.throwsAsync(readRegularFile("/proc/self/status", 100, "data"), { message: /: found at least 101 bytes/ });
+});
+
+const READERS: [what: string, read: (folder: string, pipe: string) => Promise<unknown>, name: string][] = [
+	["labelled texts", (_, pipe) => readDataset(pipe), "data.tsv"],
+	["texts", (_, pipe) => readTexts(pipe, { textColumn: "text" }), "texts.txt"],
+	["a configuration", (_, pipe) => resolveConfig({}, pipe), "run.yaml"],
+	["a model's configuration", (folder) => openModel(folder), "config.json"],
+	["weights", (_, pipe) => readSafetensorsFile(pipe), "model.safetensors"],
+	["the settings of a tuned model", (folder) => readClassifierSettings(folder), "tailtune.json"],
+	["a run's configuration", (folder) => readRunConfig(folder), "config.json"],
+	["a result", (folder) => readRunResult(folder), "result.json"],
+	["metrics", (folder) => readMetrics(folder), "metrics.jsonl"],
+	["the audit", (folder) => readAudit(folder), "audit.jsonl"],
+	["a run's lock", (folder) => lockRunFolder(folder), "run.lock"],
+	["a token", (_, file) => readToken({ file }), "token"],
+	["tokens", (_, pipe) => readTokens(pipe), "tokens"],
+	["TLS files", (_, certFile) => serverCredentials({ certFile, keyFile: certFile }), "cert.pem"],
+	["NATS's password", (_, pipe) => natsAccess({ TAILTUNE_NATS_TOKEN_FILE: pipe }), "password"],
+	["NATS's certificate authority", (_, pipe) => natsAccess({ TAILTUNE_NATS_CA_FILE: pipe }), "ca.pem"],
+];
+
+for (const [what, read, name] of READERS) {
+	test(`a pipe in the place of ${what} is refused with its name`, async (t) => {
+		const folder = join(await newFolder(), "folder");
+		await mkdir(folder);
+		const pipe = join(folder, name);
+		await execa("mkfifo", [pipe]);
+		const error = await t.throwsAsync(read(folder, pipe), { name: "TailtuneError" });
+		t.true(error?.message.includes(`${pipe}: found a pipe`), error?.message);
+	});
+}
