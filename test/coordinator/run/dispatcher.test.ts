@@ -336,3 +336,12 @@ test.serial("20,000 items of one version, as a server asks for, leave nothing in
 	await settle();
 	t.deepEqual(dispatcher.ignored, { double: 1, stale: 0, stray: 0 });
 });
+
+test("a run that fails doesn't wait for an item to be published", async (t) => {
+	const { bus, dispatcher } = await begin();
+	bus.publish = () => new Promise<void>(() => {});
+	const results = gather(dispatcher.execute([item(0)]));
+	await settle();
+	dispatcher.fail(new TailtuneError("interrupted", "stopped"));
+	await t.throwsAsync(results, { code: "interrupted", message: "stopped" });
+});
