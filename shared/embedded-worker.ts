@@ -5,6 +5,7 @@ import type { Padding } from "./data/effective-sequence.ts";
 import type { RunSpec, WorkerInfo } from "./messages.ts";
 import type { ModelFiles } from "./model/model-files.ts";
 import type { TrunkPrecision } from "./model/trunk-precision.ts";
+import type { Notices } from "./notices.ts";
 import type { WorkerTensors } from "./tensors/tensor-exchange.ts";
 
 /** What a worker computes with; `auto` takes the best that is there. */
@@ -33,6 +34,8 @@ export interface WorkerOptions {
 	readonly featureMemoryBytes: number;
 	/** On disk, for later runs; none by default. */
 	readonly featureCacheBytes?: number;
+	/** Told what goes wrong and is tried again; default: nobody is told. */
+	readonly notices?: Notices;
 }
 
 /** A worker that lives in this process. */

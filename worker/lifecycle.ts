@@ -10,6 +10,7 @@ import { ownCacheFolder } from "../shared/files/cache-folder.ts";
 import type { RunSpec, TailSpec, WorkerInfo } from "../shared/messages.ts";
 import type { ModelFiles } from "../shared/model/model-files.ts";
 import { trunkPrecisionOf } from "../shared/model/trunk-precision.ts";
+import { Notices } from "../shared/notices.ts";
 import { SIGNS_PER_TIMEOUT } from "./config.ts";
 import type { EngineInfo } from "./engine/engine.ts";
 import type { RunEngineChoice } from "./engine/open-engines.ts";
@@ -141,7 +142,7 @@ class Worker implements RunningWorker {
 			clock: this.#parts.clock,
 			takeTurn: (work) => this.#takeTurn(work),
 			openSession: (run, signal) => this.#openSession(run, signal),
-			log: (line) => log("worker %s: %s", this.info.workerId, line),
+			notices: this.#options.notices ?? new Notices(),
 			fail: this.#fail,
 		};
 	}

@@ -3,6 +3,7 @@ import type { Bus, Delivery } from "../shared/bus/bus.ts";
 import type { Clock } from "../shared/bus/clock.ts";
 import { TailtuneError } from "../shared/errors.ts";
 import type { RunSpec, WorkItem, WorkResult } from "../shared/messages.ts";
+import type { Hold, Notices } from "../shared/notices.ts";
 import { FIRST_PAUSE_MS, LONGEST_PAUSE_MS, SIGNS_PER_TIMEOUT } from "./config.ts";
 import { repeatEvery } from "./repeat-every.ts";
 import { failureResult } from "./results.ts";
@@ -17,8 +18,8 @@ export interface RunHost {
 	takeTurn<T>(work: () => Promise<T>): Promise<T>;
 	/** Opens a session, which is of no use when `signal` has aborted. Not to be called in a turn: it takes one itself. */
 	openSession(run: RunSpec, signal: AbortSignal): Promise<Session>;
-	/** Told in a line of what goes wrong and is tried again. */
-	log(line: string): void;
+	/** Told what goes wrong and is tried again. */
+	readonly notices: Notices;
 	/** Told of what no answer to an item can tell, such as a lost bus. */
 	fail(error: unknown): void;
 }
@@ -42,10 +43,13 @@ export class ServedRun {
 	#faults = 0;
 	#faultsInRow = 0;
 	#pause: Promise<void> = Promise.resolve();
+	/** Reports that items are tried again. */
+	readonly #retry: Hold;
 
 	constructor(run: RunSpec, host: RunHost) {
 		this.#run = run;
 		this.#host = host;
+		this.#retry = host.notices.hold();
 		this.#keep(this.#followAssignments());
 	}
 
@@ -55,6 +59,7 @@ export class ServedRun {
 		if (why === "retired" || !this.#isOpen) this.#over.abort(new TailtuneError("interrupted", `run ${why}`));
 		for (const shard of this.#shards.values()) shard.abort();
 		await Promise.all(this.#loops);
+		this.#retry.end();
 		await this.#closeSession();
 	}
 
@@ -66,6 +71,7 @@ export class ServedRun {
 			if (assignment.workerId !== workerId) {
 				held?.abort();
 				this.#shards.delete(shard);
+				if (this.#shards.size === 0) this.#retry.end();
 			} else if (!held) {
 				const begun = new AbortController();
 				this.#shards.set(shard, begun);
@@ -160,6 +166,7 @@ export class ServedRun {
 		}
 		await this.#host.bus.answer(result);
 		this.#faultsInRow = 0;
+		this.#retry.end();
 		await delivery.ack();
 		return true;
 	}
@@ -180,9 +187,9 @@ export class ServedRun {
 
 	/** Has all shards of the run wait, longer each time. */
 	#pauseAll(why: string): void {
-		const { bus, clock, log } = this.#host;
+		const { bus, clock } = this.#host;
 		const ms = Math.min(FIRST_PAUSE_MS * 2 ** this.#faultsInRow++, LONGEST_PAUSE_MS);
-		log(`run ${this.#run.runId}: ${why}; trying again in ${ms} ms`);
+		this.#retry.begin("retrying", `run ${this.#run.runId} is tried again: ${why}`, 0);
 		// Where nothing ever expires the coordinator is in this process, and about to give up.
 		const isAlone = bus.timing.ackWaitMs === Number.POSITIVE_INFINITY;
 		this.#pause = isAlone ? setImmediate() : waitFor(clock, ms, this.#ended.signal);

@@ -3,6 +3,7 @@ import type { Bus, WorkerEvent } from "../../shared/bus/bus.ts";
 import { createMemoryBus } from "../../shared/bus/memory-bus.ts";
 import { TailtuneError } from "../../shared/errors.ts";
 import { itemKey, type WorkItem, type WorkResult } from "../../shared/messages.ts";
+import { Notices } from "../../shared/notices.ts";
 import { createMemoryTensors } from "../../shared/tensors/memory-tensors.ts";
 import { startWorker } from "../../worker/lifecycle.ts";
 import { someItem, someRun } from "../shared/bus/messages.ts";
@@ -18,6 +19,7 @@ class Cluster {
 	readonly tensors = createMemoryTensors();
 	readonly events: WorkerEvent[] = [];
 	readonly answers: WorkResult[] = [];
+	readonly notices: string[] = [];
 	readonly #never = new AbortController().signal;
 
 	constructor() {
@@ -56,6 +58,7 @@ class Cluster {
 				},
 				engine: { engine: "auto", backend: "auto", threads: 1 },
 				featureMemoryBytes: 1000,
+				notices: new Notices((notice) => this.notices.push(`${notice.state}: ${notice.text}`)),
 			},
 			{ workerId, clock: this.clock, openEngines, describeEngines: async () => ({ trunk: info, tail: info }) },
 		);
@@ -244,6 +247,8 @@ test("a worker that can't have the model says so, keeps its items and tries one 
 	isThere = true;
 	await cluster.clock.advance(1);
 	t.deepEqual(failures(), [failure(1), failure(2), null, null]);
+	const notice = "run run is tried again: no such weights";
+	t.deepEqual(cluster.notices, [`begun: ${notice}`, `over: ${notice}`]);
 });
 
 test("a worker in trouble hands the item back as soon as its shard is given to another", async (t) => {

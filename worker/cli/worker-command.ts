@@ -63,6 +63,7 @@ async function work(options: Options, command: Command): Promise<void> {
 				engine: { engine, backend, threads, requireGpu: options.requireGpu === true },
 				featureMemoryBytes: featureMemoryBytes(config.featureMemory),
 				featureCacheBytes: featureCacheBytes(config.featureCache),
+				notices,
 			},
 			{ workerId },
 		);
