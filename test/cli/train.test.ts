@@ -41,6 +41,29 @@ test.serial("a run leaves the whole result folder, and says on one screen what i
 	t.regex(stdout, /accuracy/);
 });
 
+test.serial(
+	"training goes on from a tuned model's head if the labels have the same names, or else says so",
+	async (t) => {
+		const data = await writeTexts(60);
+		const folder = await newFolder();
+		await quickRun(data, join(folder, "first"));
+		const base = ["--model", join(folder, "first", "model"), "--lr", "1e-9"];
+		const renamed = join(folder, "renamed.tsv");
+		await writeFile(renamed, (await readFile(data, "utf8")).replaceAll(/^ham\t/gm, "zham\t"));
+		const [same, other] = [
+			await quickRun(data, join(folder, "same"), ...base),
+			await quickRun(renamed, join(folder, "other"), ...base),
+		];
+		t.regex(same.stdout, /the model's head has the data's labels: training goes on from it/);
+		t.regex(
+			other.stdout,
+			/the model's head has the labels "ham", "spam", not those of the data: training begins with a new head/,
+		);
+		const [first, again] = [await readRunResult(join(folder, "first")), await readRunResult(join(folder, "same"))];
+		t.deepEqual(again.accuracy, first.accuracy);
+	},
+);
+
 test.serial("what a run keeps is what classify and evaluate use", async (t) => {
 	const data = await writeTexts(60);
 	const out = join(await newFolder(), "run");

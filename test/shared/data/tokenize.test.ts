@@ -13,14 +13,13 @@ interface CodePoints {
 	readonly littleCompany: string;
 	/** Ids of the first text, by code point in hexadecimal. */
 	readonly sample: Readonly<Record<string, readonly number[]>>;
-	/** For each plane, sha256 over all texts' numbers of ids and ids: code point by code point, alone and in company. */
+	/** For each plane, sha256 over all texts' numbers of ids and ids: code point by code point, in each of its texts. */
 	readonly planes: readonly string[];
 }
 
 const codePoints: CodePoints = JSON.parse(await readFile(new URL("tokens/code-points.json", import.meta.url), "utf8"));
 
-const inCompany = (point: number, company = codePoints.company) =>
-	company.replaceAll("{c}", () => String.fromCodePoint(point));
+const fill = (template: string, point: number) => template.replaceAll("{c}", () => String.fromCodePoint(point));
 
 const tokensOf = async (...texts: string[]) => (await tokenize(texts)).map((tokens) => [...tokens]);
 
@@ -39,17 +38,17 @@ test("what looks like a special token is ordinary text", async (t) => {
 
 test("a sample of code points has tiktoken's ids next to letters, digits, blanks and line ends", async (t) => {
 	for (const [point, ids] of Object.entries(codePoints.sample)) {
-		t.deepEqual(await tokensOf(inCompany(Number.parseInt(point, 16))), [[...ids]], `U+${point}`);
+		t.deepEqual(await tokensOf(fill(codePoints.company, Number.parseInt(point, 16))), [[...ids]], `U+${point}`);
 	}
 });
 
 test("every code point has tiktoken's ids, alone and next to letters, digits, blanks and line ends", async (t) => {
 	for (const [plane, expected] of codePoints.planes.entries()) {
 		const hash = createHash("sha256");
-		const company = plane < 2 ? codePoints.company : codePoints.littleCompany;
+		const templates = plane < 2 ? ["{c}", codePoints.company] : [codePoints.littleCompany];
 		for (let start = plane << 16; start < (plane + 1) << 16; start += 4096) {
 			const points = Array.from({ length: 4096 }, (_, i) => start + i).filter((point) => point >> 11 !== 0xd800 >> 11);
-			const texts = points.flatMap((point) => [String.fromCodePoint(point), inCompany(point, company)]);
+			const texts = points.flatMap((point) => templates.map((template) => fill(template, point)));
 			for (const ids of await tokenize(texts)) hash.update(Uint32Array.of(ids.length, ...ids));
 		}
 		t.is(hash.digest("hex"), expected, `plane ${plane}`);
