@@ -47,12 +47,16 @@ test.before(async (t) => {
 	};
 });
 
-test.afterEach.always(async ({ context }) => {
-	for (const worker of context.workers.splice(0)) await worker.end();
+// Those that still run serve the next test too: to start one takes seconds of a core.
+test.afterEach.always(async ({ context, passed }) => {
+	const all = context.workers.splice(0);
+	context.workers.push(...all.filter(({ isRunning }) => passed && isRunning));
+	for (const worker of all) if (!context.workers.includes(worker)) await worker.end();
 	for (const cleanUp of context.cleanUps.splice(0)) await cleanUp();
 });
 
 test.after.always(async ({ context }) => {
+	for (const worker of context.workers) await worker.end();
 	await context.server.stop();
 });
 
@@ -70,7 +74,8 @@ function elastic(
 	test.serial(`the same bits as in one process: ${title}`, async (t) => {
 		const { context } = t;
 		const out = join(context.folder, title.replaceAll(/\W/g, "-"));
-		await Promise.all(Array.from({ length: workers }, () => addWorker(context)));
+		for (const worker of context.workers.splice(workers)) await worker.end();
+		await Promise.all(Array.from({ length: workers - context.workers.length }, () => addWorker(context)));
 		const run = RunProcess.begin(context.data, out, "--nats", context.server.url);
 		await run.reach("epoch");
 		const last = (await disturb({ ...context, out, run })) ?? run;

@@ -46,10 +46,17 @@ export async function startWorkerProcess(
 		if (id) break;
 	}
 	if (!id) throw new Error(`the worker did not join: ${(await worker).stderr}`);
+	let sent: NodeJS.Signals = "SIGCONT";
 	return {
 		id,
 		pid: worker.pid ?? 0,
-		signal: (name) => worker.kill(name),
+		get isRunning() {
+			return sent === "SIGCONT" && worker.exitCode === null && worker.signalCode === null;
+		},
+		signal(name) {
+			sent = name;
+			worker.kill(name);
+		},
 		exitCode: async () => (await worker).exitCode,
 		async end() {
 			// A stopped process dies of nothing but SIGKILL.
@@ -64,6 +71,8 @@ export interface WorkerProcess {
 	/** As it joined. */
 	readonly id: string;
 	readonly pid: number;
+	/** False once it has ended, or was sent a signal that ends or stops it. */
+	readonly isRunning: boolean;
 	signal(name: "SIGKILL" | "SIGSTOP" | "SIGCONT" | "SIGTERM" | "SIGINT"): void;
 	/** Waits for its end. */
 	exitCode(): Promise<number | undefined>;
