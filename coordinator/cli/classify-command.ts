@@ -4,6 +4,7 @@ import { resolveConfig } from "../../shared/cli/resolve-config.ts";
 import type { SourcedText } from "../../shared/data/dataset.ts";
 import type { WorkerSide } from "../../shared/embedded-worker.ts";
 import { TailtuneError } from "../../shared/errors.ts";
+import { MOST_TEXT_BYTES } from "../../shared/files/regular-file.ts";
 import { Classifier, type TextAnswer } from "../classify/classifier.ts";
 import { openEmbeddedCluster } from "../run/embedded-cluster.ts";
 import type { Classification } from "../terminal/classification-lines.ts";
@@ -75,12 +76,11 @@ async function gatherTexts(
 
 /** One text per line of standard input; blank lines don't count. */
 async function readInput(): Promise<SourcedText[]> {
-	const [{ buffer }, { linesOf, repairLineEnds }, { decodeUtf8 }] = await Promise.all([
-		import("node:stream/consumers"),
+	const [{ linesOf, repairLineEnds }, { decodeUtf8 }] = await Promise.all([
 		import("../../shared/data/line-ends.ts"),
 		import("../../shared/data/text-file.ts"),
 	]);
-	const content = repairLineEnds(decodeUtf8(await buffer(process.stdin), "standard input"));
+	const content = repairLineEnds(decodeUtf8(await readInputBytes(), "standard input"));
 	return linesOf(content).map(({ text, number }) => ({ text, source: `standard input:${number}` }));
 }
 
@@ -88,4 +88,19 @@ async function readInput(): Promise<SourcedText[]> {
 async function readTextsOf(file: string, textColumn: string): Promise<SourcedText[]> {
 	const { readTexts } = await import("../../shared/data/read-texts.ts");
 	return readTexts(file, { textColumn });
+}
+
+/** Standard input up to its end. @throws TailtuneError "data" if that is more than a text can be */
+async function readInputBytes(): Promise<Buffer> {
+	const chunks: Buffer[] = [];
+	let bytes = 0;
+	for await (const chunk of process.stdin) {
+		bytes += chunk.length;
+		if (bytes > MOST_TEXT_BYTES) {
+			const found = `found at least ${bytes} bytes, expected at most ${MOST_TEXT_BYTES}`;
+			throw new TailtuneError("data", `standard input: ${found}`);
+		}
+		chunks.push(chunk);
+	}
+	return Buffer.concat(chunks);
 }

@@ -1,5 +1,6 @@
 import { crossEntropy } from "../../shared/metrics/cross-entropy.ts";
 import { planEvaluation } from "../plan/plan-evaluation.ts";
+import { assertNotInterrupted } from "./interruption.ts";
 import type { RunContext } from "./run-context.ts";
 import { toWorkItem } from "./work-items.ts";
 
@@ -46,6 +47,7 @@ export interface VersionedParameters {
  * Computes the logits of examples on the workers.
  * @param versioned each version is evaluated at most once: an item is counted once by its name
  * @param onTexts told how many texts have been done, as they are
+ * @throws TailtuneError "interrupted" as soon as the user wants the run to stop
  */
 export async function evaluate(
 	run: RunContext,
@@ -65,6 +67,7 @@ export async function evaluate(
 			logits.set(id, result.logits.slice(row * texts.classes, (row + 1) * texts.classes));
 		}
 		onTexts(ids.length);
+		assertNotInterrupted(run);
 	}
 	await tensors.dropParameters(spec.runId, version);
 	return new Evaluation(logits, (example) => texts.labelOf(example));

@@ -1,3 +1,4 @@
+import { endedBySignals } from "../../shared/cli/interrupt.ts";
 import type { TrainConfig } from "../../shared/config.ts";
 import { checkTokenizer } from "../../shared/model/check-tokenizer.ts";
 import type { ModelFiles } from "../../shared/model/model-files.ts";
@@ -11,8 +12,10 @@ export async function loadModel(
 	{ terminal, interrupt }: Pick<Environment, "terminal" | "interrupt">,
 ): Promise<ModelFiles> {
 	const folder = await resolveModel(name, { seed, onProgress: terminal.download(name), signal: interrupt });
-	const model = await openModel(folder);
-	await checkTokenizer(folder, model.config.vocab_size);
-	await model.checkFinite();
-	return model;
+	return endedBySignals(async () => {
+		const model = await openModel(folder);
+		await checkTokenizer(folder, model.config.vocab_size);
+		await model.checkFinite();
+		return model;
+	});
 }

@@ -7,7 +7,7 @@ import { AUDIT_FILE, appendAudit, appendMetrics, METRICS_FILE, readAudit } from 
 import type { TrainingState } from "./checkpoint.ts";
 import { CheckpointWriter } from "./checkpoint-writer.ts";
 import { evaluate, type Score } from "./evaluator.ts";
-import { assertNotInterrupted } from "./interruption.ts";
+import { interruption } from "./interruption.ts";
 import { LocalRounds } from "./local-rounds.ts";
 import type { RunContext } from "./run-context.ts";
 import type { Stopwatch } from "./stopwatch.ts";
@@ -103,11 +103,8 @@ class Epochs {
 			await this.#watch.time("training", () => this.#take(taken));
 			onSteps(taken.length);
 			const isLast = from + localSteps >= steps.length;
-			if (this.#run.interrupt.aborted || (this.#isDue(checkpointEvery) && !isLast)) {
-				await this.#checkpoint();
-				if (this.#run.interrupt.aborted) await this.#checkpoints.written();
-				assertNotInterrupted(this.#run);
-			}
+			if (this.#run.interrupt.aborted) await this.#stop();
+			if (this.#isDue(checkpointEvery) && !isLast) await this.#checkpoint();
 		}
 	}
 
@@ -119,8 +116,8 @@ class Epochs {
 
 	async #endEpoch(): Promise<void> {
 		const { progress, parameters } = this.#state;
-		progress.epoch++;
 		const { validation } = await this.#measure("epoch");
+		progress.epoch++;
 		const isBetter = isBetterThan(progress.best, validation);
 		if (isBetter) {
 			progress.best = { epoch: progress.epoch, step: progress.step, ...validation };
@@ -161,13 +158,13 @@ class Epochs {
 		const count = sampled ? config.evalBatches * config.batch : Number.POSITIVE_INFINITY;
 		const train = texts.train.slice(0, count);
 		const validation = texts.validation.slice(0, count);
-		const evaluation = await this.#watch.time("evaluation", () =>
-			evaluate(this.#run, { version: progress.step, published }, [...train, ...validation]),
-		);
+		const evaluation = await this.#watch
+			.time("evaluation", () => evaluate(this.#run, { version: progress.step, published }, [...train, ...validation]))
+			.catch((error) => this.#stop(error));
 		const line: MetricsLine = {
 			kind,
 			step: progress.step,
-			epoch: progress.epoch,
+			epoch: progress.epoch + (kind === "epoch" ? 1 : 0),
 			examplesSeen: progress.examplesSeen,
 			seconds: this.#watch.total,
 			train: evaluation.score(train),
@@ -177,6 +174,15 @@ class Epochs {
 		progress.metricsLines++;
 		if (kind === "epoch") terminal.epoch(line);
 		return line;
+	}
+
+	/** Ends the run between two steps; if the user wants that, with a checkpoint from which it goes on. */
+	async #stop(error: unknown = interruption(this.#run.folder)): Promise<never> {
+		if (error instanceof TailtuneError && error.code === "interrupted") {
+			await this.#checkpoint();
+			await this.#checkpoints.written();
+		}
+		throw error;
 	}
 
 	async #checkpoint(): Promise<void> {

@@ -1,4 +1,5 @@
 import { hostname } from "node:os";
+import { endedBySignals } from "../../shared/cli/interrupt.ts";
 import { checkConfig, flagOf } from "../../shared/cli/resolve-config.ts";
 import type { RunConfig, TrainConfig } from "../../shared/config.ts";
 import { TailtuneError } from "../../shared/errors.ts";
@@ -87,18 +88,28 @@ interface Inputs {
 
 // Texts first: what is wrong with them is told before a model is fetched.
 async function loadInputs(given: TrainConfig, environment: Environment): Promise<Inputs> {
-	const sets = await loadSets(given, environment.terminal);
+	const sets = await endedBySignals(() => loadSets(given, environment.terminal));
 	const model = await loadModel(given, environment);
 	const config = await fixShards(given, environment);
-	const texts = await prepareTexts(config, sets, model.config);
+	const texts = await endedBySignals(() => prepareTexts(config, sets, model.config));
 	const tail = tailSpecOf(config, texts.classes);
+	assertRankFits(config, model.config.n_embd);
 	if (texts.classes > model.config.n_embd) {
 		const found = `found ${texts.classes} labels, expected at most ${model.config.n_embd}, the width of ${config.model}`;
 		throw new TailtuneError("data", `${found}: no Hugging Face head could hold them`);
 	}
 	const saved = await withAbsolutePaths(config);
 	const fingerprint = `${await model.hash()} ${texts.hash} ${JSON.stringify(saved)}`;
+	// In between, as while workers were counted.
+	if (environment.interrupt.aborted) throw new TailtuneError("interrupted", "stopped before the run began");
 	return { config: saved, model, texts, tail, fingerprint };
+}
+
+/** No layer is wider than that, and no matrix of it has a larger rank. @throws TailtuneError "usage" */
+function assertRankFits({ trainable, loraRank, model }: TrainConfig, width: number): void {
+	if (!trainable.startsWith("lora") || loraRank <= 4 * width) return;
+	const expected = `expected at most ${4 * width}, four times the width of ${model}`;
+	throw new TailtuneError("usage", `--lora-rank: found ${loraRank}, ${expected}`);
 }
 
 /** Says of a file or a folder that isn't there any more what the run wants with it. */

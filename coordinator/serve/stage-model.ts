@@ -14,11 +14,16 @@ export async function modelFingerprint(run: string): Promise<string | undefined>
 	try {
 		const names = (await readdir(folder)).filter((name) => READ.test(name)).sort();
 		const files = names.map(async (name) => {
-			const { size, mtimeMs, ino } = await stat(join(folder, name));
+			const path = join(folder, name);
+			const stats = await stat(path);
+			if (!stats.isFile())
+				throw new TailtuneError("model", `${path}: found a pipe, a device or a folder, expected a file`);
+			const { size, mtimeMs, ino } = stats;
 			return `${name} ${size} ${mtimeMs} ${ino}`;
 		});
 		return (await Promise.all(files)).join("\n");
 	} catch (error) {
+		if (error instanceof TailtuneError) throw error;
 		if (systemCodeOf(error) === "ENOENT") return undefined; // gone between two looks: looked at again
 		throw new TailtuneError("not-found", `${folder}: can't be read: ${(error as Error).message}`, { cause: error });
 	}

@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
-import { readdir, readFile } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { describeIssue } from "../describe-issue.ts";
 import { TailtuneError } from "../errors.ts";
+import { MOST_JSON_BYTES, readRegularFile } from "../files/regular-file.ts";
 import { readJson } from "./gpt2-config.ts";
 import { quote } from "./safetensors-header.ts";
 import { END_OF_TEXT, writtenVocabulary } from "./tokenizer-files.ts";
@@ -87,7 +88,7 @@ const CHECKS: Readonly<Record<string, (file: string) => Promise<void>>> = {
 	},
 	"vocab.json": async (file) => checkVocabulary(file, await readAs(vocabularySchema, file)),
 	"merges.txt": async (file) => {
-		const lines = (await readFile(file, "utf8")).split(/\r?\n/);
+		const lines = (await readRegularFile(file, MOST_JSON_BYTES, "model")).toString("utf8").split(/\r?\n/);
 		checkMerges(
 			file,
 			lines.filter((line, index) => line !== "" && !(index === 0 && line.startsWith("#version"))),

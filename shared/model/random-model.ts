@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
+import { TailtuneError } from "../errors.ts";
 import { writeJson } from "../files/write-atomic.ts";
 import type { Gpt2Config } from "./gpt2-config.ts";
 import { baseShapes } from "./parameter-layout.ts";
@@ -32,6 +33,7 @@ export async function writeRandomModel(
 	config: Gpt2Config,
 	seed: number,
 	onProgress?: (doneBytes: number, totalBytes: number) => void,
+	signal?: AbortSignal,
 ): Promise<void> {
 	const random = xoroshiro128plus(seed);
 	const shapes = baseShapes(config);
@@ -41,6 +43,7 @@ export async function writeRandomModel(
 		name,
 		shape,
 		data: () => {
+			if (signal?.aborted) throw new TailtuneError("interrupted", `${folder}: stopped, nothing of it is kept`);
 			onProgress?.(done, total);
 			const values = new Float32Array(sizeOf(shape));
 			done += values.byteLength;

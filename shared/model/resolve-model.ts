@@ -54,13 +54,16 @@ async function checkedDemoFolder(): Promise<string> {
 	throw new TailtuneError("checksum", message);
 }
 
-async function resolveRandom(size: string, { seed = 123, cacheDir, onProgress }: ResolveOptions): Promise<string> {
+async function resolveRandom(
+	size: string,
+	{ seed = 123, cacheDir, onProgress, signal }: ResolveOptions,
+): Promise<string> {
 	if (!Object.hasOwn(GPT2_SIZES, size)) {
 		const sizes = Object.keys(GPT2_SIZES).join("|");
 		throw new TailtuneError("usage", `--model random:${size}: unknown size, expected random:${sizes}`);
 	}
 	const folder = join(cacheDir ?? ownCacheFolder(), `random-${size}-${seed}`);
 	const present = await stat(folder).catch(() => undefined);
-	if (!present) await writeRandomModel(folder, GPT2_SIZES[size as Gpt2Size], seed, onProgress);
+	if (!present) await writeRandomModel(folder, GPT2_SIZES[size as Gpt2Size], seed, onProgress, signal);
 	return folder;
 }

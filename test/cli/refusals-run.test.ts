@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { appendFile, cp, mkdir, truncate, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import test from "ava";
 import { execa } from "execa";
 import { assertRefused, contents, removeFolder, workFolder } from "./refusals.ts";
@@ -165,6 +166,23 @@ test.serial("a run in use is refused to others; stopped, it says what changed si
 		message: "busy/config.json: epoch: there is no such setting",
 	});
 });
+
+for (const [what, held, signal] of [
+	["data are read", "texts.tsv", "SIGTERM"],
+	["a model is read", "model.safetensors", "SIGINT"],
+] as const) {
+	test.serial(`${signal} while ${what} ends a run at once, however long that takes, and nothing is left`, async (t) => {
+		const hold = fileURLToPath(new URL("../hold-file.mjs", import.meta.url));
+		// A folder: the demo model's file is read otherwise before.
+		await cp(new URL("../../shared/demo-model", import.meta.url), join(folder, "demo-copy"), { recursive: true });
+		const args = ["train", "--data", "texts.tsv", "--model", "demo-copy", "--out", "held"];
+		const running = start(args, { NODE_OPTIONS: `--import=${hold}`, HELD_FILE: held }, folder);
+		await once(running.stderr, "data");
+		running.kill(signal);
+		t.is((await running).signal, signal);
+		t.false(existsSync(join(folder, "held")));
+	});
+}
 
 test.serial("Ctrl-C while features are computed ends with 130 and one line", async (t) => {
 	await writeFile(join(folder, "many.tsv"), sampleTexts(400));

@@ -85,6 +85,11 @@ const refused: [title: string, args: readonly string[], message: string][] = [
 		"--shards: found 9, expected at most --batch (8): each takes a part",
 	],
 	[
+		"a LoRA rank that no layer has room for",
+		[...TRAIN, "--trainable", "lora", "--lora-rank", "1000000000"],
+		"--lora-rank: found 1000000000, expected at most 384, four times the width of demo",
+	],
+	[
 		"a batch of more texts than there are",
 		[...TRAIN, "--batch", "29"],
 		"--batch: found 29, expected at most the 28 texts for training",

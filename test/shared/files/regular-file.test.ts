@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { mkdir, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import test from "ava";
 import { execa } from "execa";
 import { readClassifierSettings } from "../../../coordinator/classify/classifier-settings.ts";
@@ -9,11 +9,13 @@ import { readAudit, readMetrics, readRunResult } from "../../../coordinator/resu
 import { readRunConfig } from "../../../coordinator/run/run-folder.ts";
 import { lockRunFolder } from "../../../coordinator/run/run-lock.ts";
 import { readTokens } from "../../../coordinator/serve/read-tokens.ts";
+import { modelFingerprint } from "../../../coordinator/serve/stage-model.ts";
 import { natsAccess } from "../../../shared/bus/nats-credentials.ts";
 import { resolveConfig } from "../../../shared/cli/resolve-config.ts";
 import { readDataset } from "../../../shared/data/read-dataset.ts";
 import { readTexts } from "../../../shared/data/read-texts.ts";
 import { openRegularFile, readRegularFile } from "../../../shared/files/regular-file.ts";
+import { checkTokenizer } from "../../../shared/model/check-tokenizer.ts";
 import { openModel } from "../../../shared/model/open-model.ts";
 import { readSafetensorsFile } from "../../../shared/model/safetensors.ts";
 import { readToken, serverCredentials } from "../../../shared/rpc/credentials.ts";
@@ -67,6 +69,8 @@ const READERS: [what: string, read: (folder: string, pipe: string) => Promise<un
 	["a model's configuration", (folder) => openModel(folder), "config.json"],
 	["weights", (_, pipe) => readSafetensorsFile(pipe), "model.safetensors"],
 	["the settings of a tuned model", (folder) => readClassifierSettings(folder), "tailtune.json"],
+	["a served model's file", (folder) => modelFingerprint(dirname(folder)), "model.safetensors"],
+	["a tokenizer's merges", (folder) => checkTokenizer(folder, 50257), "merges.txt"],
 	["a run's configuration", (folder) => readRunConfig(folder), "config.json"],
 	["a result", (folder) => readRunResult(folder), "result.json"],
 	["metrics", (folder) => readMetrics(folder), "metrics.jsonl"],
@@ -81,7 +85,7 @@ const READERS: [what: string, read: (folder: string, pipe: string) => Promise<un
 
 for (const [what, read, name] of READERS) {
 	test(`a pipe in the place of ${what} is refused with its name`, async (t) => {
-		const folder = join(await newFolder(), "folder");
+		const folder = join(await newFolder(), "model");
 		await mkdir(folder);
 		const pipe = join(folder, name);
 		await execa("mkfifo", [pipe]);
