@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { abortable } from "../../shared/abortable.ts";
 import type { Bus } from "../../shared/bus/bus.ts";
 import { type Clock, realClock } from "../../shared/bus/clock.ts";
@@ -72,6 +73,7 @@ export class Dispatcher {
 
 	constructor(bus: Bus, run: RunSpec, options: DispatcherOptions = {}) {
 		const { onWorkers = () => {}, notices = new Notices(), clock = realClock, now = () => performance.now() } = options;
+		setMaxListeners(0, this.#failed.signal); // one for each shard whose items are being published
 		this.#bus = bus;
 		this.#run = run;
 		this.#notices = notices;
@@ -153,7 +155,7 @@ export class Dispatcher {
 		for (const { kind, sequences } of items) if (kind !== "WORK_KIND_PREPARE") this.assertAnswerFits(sequences.length);
 		const answers = items.map((item) => this.#expect(item));
 		try {
-			for (const item of items) await abortable(this.#bus.publish(item), this.#failed.signal);
+			await this.#publish(items);
 			for (const answer of answers) {
 				const result = await answer;
 				if (result.failure) throw new TailtuneError(toErrorCode(result.failure.code), result.failure.message);
@@ -166,6 +168,17 @@ export class Dispatcher {
 		} finally {
 			for (const item of items) this.#forget(itemKey(item));
 		}
+	}
+
+	/** Those of a shard go out in order, the shards at the same time: each publication waits for an answer of the bus. */
+	async #publish(items: readonly WorkItem[]): Promise<void> {
+		const byShard = new Map<number, WorkItem[]>();
+		for (const item of items) byShard.set(item.shard, [...(byShard.get(item.shard) ?? []), item]);
+		await Promise.all(
+			[...byShard.values()].map(async (ofShard) => {
+				for (const item of ofShard) await abortable(this.#bus.publish(item), this.#failed.signal);
+			}),
+		);
 	}
 
 	/** Retires the run; workers forget it. */

@@ -15,7 +15,7 @@ import {
 import type { Notices } from "../notices.ts";
 import type { Assignment, Bus, BusTiming, Delivery, Membership, RunEvent, RunView, WorkerEvent } from "./bus.ts";
 import { encodeAnswer } from "./nats-answer.ts";
-import { FIRST_CONTACT_MS, NATS_TIMING, REQUEST_MS } from "./nats-config.ts";
+import { ANSWERS_AT_ONCE, FIRST_CONTACT_MS, NATS_TIMING, REQUEST_MS } from "./nats-config.ts";
 import { isNoResponders, isTimeout, type NatsConnectionOptions, NatsLink } from "./nats-connection.ts";
 import { ACK, NAK, pullMessages, respond, TERM, WORKING } from "./nats-pull.ts";
 import { RunDesk } from "./nats-run-desk.ts";
@@ -248,7 +248,7 @@ class Adapter implements NatsBus {
 		const run = await this.#find(runId);
 		if (!run || shard >= run.record.shards) return;
 		const source = (queue: string) => [this.#names.workStream, shardConsumer(runId, queue, shard)] as const;
-		for await (const message of this.#pullFrom(run, source, signal)) {
+		for await (const message of this.#pullFrom(run, source, 1, signal)) {
 			const item = this.#decode(message, () => {
 				const decoded = workItemCodec.decode(message.data);
 				expectPlace(decoded, runId, shard);
@@ -281,7 +281,7 @@ class Adapter implements NatsBus {
 			return [this.#names.answersStream, answersConsumer(runId, queue)] as const;
 		};
 		const until = keeper ? AbortSignal.any([signal, keeper.ended]) : signal;
-		for await (const message of this.#pullFrom(run, source, until)) {
+		for await (const message of this.#pullFrom(run, source, ANSWERS_AT_ONCE, until)) {
 			const result = this.#decode(message, () => {
 				const decoded = workResultCodec.decode(message.data);
 				expectPlace(decoded, runId, Number(message.subject.split(".").at(-1)));
@@ -316,13 +316,14 @@ class Adapter implements NatsBus {
 	async *#pullFrom(
 		run: KnownRun,
 		source: (queue: string) => readonly [stream: string, consumer: string],
+		batch: number,
 		signal: AbortSignal,
 	): AsyncGenerator<Msg, void, undefined> {
 		const end = AbortSignal.any([signal, run.ended, this.#link.closed]);
 		while (!end.aborted) {
 			const { name, replaced } = run.queue;
 			const [stream, consumer] = source(name);
-			const from = { stream, consumer, inboxPrefix: this.#inboxPrefix };
+			const from = { stream, consumer, inboxPrefix: this.#inboxPrefix, batch };
 			yield* pullMessages(this.#link, from, AbortSignal.any([end, replaced]));
 		}
 		if (this.#link.failure) throw this.#link.failure;

@@ -24,6 +24,9 @@ export const PULL_SLACK_MS = 1000;
 /** Before a pull that was refused is made again. */
 export const PULL_RETRY_MS = 200;
 
+/** Answers that a coordinator asks for at once: one by one, each would cost a round trip. */
+export const ANSWERS_AT_ONCE = 64;
+
 /** Before a bucket that doesn't exist, or that can't be read, is read again. */
 export const FOLLOW_RETRY_MS = 250;
 

@@ -5,6 +5,7 @@ import { itemKey, type RunSpec, runSpecCodec, type WorkItem, type WorkResult, wo
 import type { Hold } from "../notices.ts";
 import type { Assignment, BusTiming } from "./bus.ts";
 import { realClock } from "./clock.ts";
+import { ANSWERS_AT_ONCE } from "./nats-config.ts";
 import { isNoResponders, isNotFound, type NatsLink } from "./nats-connection.ts";
 import { NAK } from "./nats-pull.ts";
 import { queueHeaders, type RunMirror, type RunRecord } from "./nats-runs.ts";
@@ -259,16 +260,19 @@ export class RunKeeper {
 
 	async #ensureConsumers({ runId, queue }: RunRecord, shards: ReadonlySet<number>): Promise<void> {
 		const { link, names, timing } = this.#parts;
-		// One out at a time: what is not acknowledged is not overtaken.
-		const consumer = (name: string, subject: string): Partial<ConsumerConfig> => ({
+		// One item out at a time: what is not acknowledged is not overtaken.
+		const consumer = (name: string, subject: string, max_ack_pending = 1): Partial<ConsumerConfig> => ({
 			durable_name: name,
 			filter_subject: subject,
 			ack_policy: AckPolicy.Explicit,
 			ack_wait: nanos(timing.ackWaitMs),
-			max_ack_pending: 1,
+			max_ack_pending,
 		});
 		await Promise.all([
-			link.jsm.consumers.add(names.answersStream, consumer(answersConsumer(runId, queue), names.answers(runId))),
+			link.jsm.consumers.add(
+				names.answersStream,
+				consumer(answersConsumer(runId, queue), names.answers(runId), ANSWERS_AT_ONCE),
+			),
 			...[...shards].map((shard) => {
 				const name = shardConsumer(runId, queue, shard);
 				return link.jsm.consumers.add(names.workStream, consumer(name, names.work(runId, queue, shard)));

@@ -65,6 +65,29 @@ test("results come in the order asked for, whatever the order of the answers", a
 	t.deepEqual(dispatcher.trunk, { texts: 3, tokens: 9 });
 });
 
+test("items of several shards are published at the same time, those of a shard in order", async (t) => {
+	const { bus, dispatcher } = await begin();
+	const published: string[] = [];
+	const confirm = new Map<string, () => void>();
+	bus.publish = ({ part, shard }) => {
+		published.push(`${shard}/${part}`);
+		return new Promise((resolve) => confirm.set(`${shard}/${part}`, resolve));
+	};
+	const items = [0, 1, 2, 3].map((part) => ({ ...item(part), shard: part % 2 }));
+	const results = gather(dispatcher.execute(items));
+	await settle();
+	t.deepEqual(published, ["0/0", "1/1"]);
+	confirm.get("1/1")?.();
+	await settle();
+	t.deepEqual(published, ["0/0", "1/1", "1/3"]);
+	confirm.get("0/0")?.();
+	confirm.get("1/3")?.();
+	await settle();
+	confirm.get("0/2")?.();
+	for (const each of items) await bus.answer(resultOf(each, [each.part]));
+	t.deepEqual(await results, [0, 1, 2, 3]);
+});
+
 test("a second answer to an item, and one that nobody asked for, change nothing and are counted", async (t) => {
 	const { bus, dispatcher } = await begin();
 	const results = gather(dispatcher.execute([item(0), item(1)]));

@@ -213,7 +213,7 @@ export function busConformance(
 		t.is(await bus.isTaken("nowhere", 0), undefined);
 	});
 
-	onBus("answers wait for the watcher, and one in hand when it ends comes to the next watcher", async (t, { bus }) => {
+	onBus("answers wait for the watcher, and those in hand when it ends come to the next watcher", async (t, { bus }) => {
 		await bus.announce(someRun());
 		for (const part of [0, 1, 2]) await bus.answer(someResult({ part }));
 		const parts: number[] = [];
@@ -222,8 +222,9 @@ export function busConformance(
 			if (result.part === 1) break;
 		}
 		const watcher = iterate(bus.watchAnswers("run", never()));
-		t.deepEqual(await watcher.next(), someResult({ part: 1 }));
-		t.deepEqual(await watcher.next(), someResult({ part: 2 }));
+		// Handed back together, they come in any order.
+		const again = [await watcher.next(), await watcher.next()].sort((a, b) => a.part - b.part);
+		t.deepEqual(again, [someResult({ part: 1 }), someResult({ part: 2 })]);
 		t.deepEqual(parts, [0, 1]);
 	});
 

@@ -28,13 +28,17 @@ test.serial("2,000 items of 2 KB go through two shards, each once and in order",
 	t.is(coordinator.republishedItems, 0);
 });
 
-test.serial("answers wait for a coordinator that is slow to take them", async (t) => {
-	const { coordinator, worker } = await startCluster(t);
+test.serial("answers wait for a coordinator that is slow to take them, which then asks for 64 at once", async (t) => {
+	const { coordinator, worker, names, raw } = await startCluster(t);
 	await coordinator.announce(someRun());
 	const parts = Array.from({ length: 1000 }, (_, part) => part);
 	await Promise.all(parts.map((part) => worker.answer(someResult({ part }))));
+	const asked = raw.subscribe(`$JS.API.CONSUMER.MSG.NEXT.${names.answersStream}.>`);
+	await raw.flush();
 	await untilAnswered(coordinator.watchAnswers("run", never), parts.length);
-	t.pass();
+	await asked.drain();
+	t.true(asked.getReceived() >= parts.length / 64);
+	t.true(asked.getReceived() <= (2 * parts.length) / 64, `${asked.getReceived()} requests`);
 });
 
 test.serial("a bus cut off because it was too slow to read comes back with what holds", async (t) => {
