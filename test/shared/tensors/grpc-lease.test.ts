@@ -45,7 +45,7 @@ test("a worker is attached when connecting is done, and lost when it closes", as
 });
 
 test("a coordinator that accepts and says nothing is given up in time, or when nobody waits any more", async (t) => {
-	const hole = createServer(() => {});
+	const hole = createServer((socket) => t.teardown(() => socket.destroy()));
 	hole.listen(0, "127.0.0.1");
 	await once(hole, "listening");
 	t.teardown(() => hole.close());
