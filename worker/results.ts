@@ -1,4 +1,4 @@
-import { type ErrorCode, TailtuneError } from "../shared/errors.ts";
+import { cutMessage, type ErrorCode, TailtuneError } from "../shared/errors.ts";
 import type { WorkItem, WorkResult } from "../shared/messages.ts";
 
 type Name = Pick<WorkResult, "runId" | "kind" | "step" | "part" | "shard" | "parameterVersion">;
@@ -16,9 +16,6 @@ export function isOfWorker(error: unknown): boolean {
 	return !(error instanceof TailtuneError && OF_ITEM.has(error.code));
 }
 
-/** Characters of an error's message that are sent: a coordinator refuses an answer with a text of over 16,384. */
-const LONGEST_MESSAGE = 4096;
-
 /**
  * The answer to an item that could not be done: the error's code, "engine" for one that isn't ours, and its first line.
  * @param ofWorker whether the worker is to blame, and not the item
@@ -27,6 +24,6 @@ export function failureResult(item: WorkItem, workerId: string, error: unknown, 
 	const code = error instanceof TailtuneError ? error.code : "engine";
 	const [message = ""] = (error instanceof Error ? error.message : String(error)).split("\n");
 	const nothing = { logits: [], trunkSequences: 0, trunkTokens: 0, trunkEngine: "", tailEngine: "" };
-	const failure = { code, message: message.slice(0, LONGEST_MESSAGE), ofWorker, fault: 0 };
+	const failure = { code, message: cutMessage(message), ofWorker, fault: 0 };
 	return { ...nameOf(item), workerId, ...nothing, failure };
 }

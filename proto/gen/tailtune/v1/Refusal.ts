@@ -50,7 +50,7 @@ export const Refusal = {
    */
   REFUSAL_CHECKSUM: 'REFUSAL_CHECKSUM',
   /**
-   * RESOURCE_EXHAUSTED: too many uploads at the same time; to be tried again.
+   * RESOURCE_EXHAUSTED: too many calls or uploads at the same time; to be tried again.
    */
   REFUSAL_TOO_MANY: 'REFUSAL_TOO_MANY',
   /**
@@ -133,7 +133,7 @@ export type RefusalInput =
   | 'REFUSAL_CHECKSUM'
   | 11
   /**
-   * RESOURCE_EXHAUSTED: too many uploads at the same time; to be tried again.
+   * RESOURCE_EXHAUSTED: too many calls or uploads at the same time; to be tried again.
    */
   | 'REFUSAL_TOO_MANY'
   | 12
