@@ -5,7 +5,7 @@ import "./shared/load-typescript.mjs";
 const { main } = await import("./coordinator/main.ts");
 await main(process.argv.slice(2), {
 	addWorkerCommand: async (...args) => (await import("./worker/cli/worker-command.ts")).addWorkerCommand(...args),
-	startWorker: async (...args) => (await import("./worker/lifecycle.ts")).startWorker(...args),
+	startWorker: async (...args) => (await import("./worker/run/lifecycle.ts")).startWorker(...args),
 	buildOnnxClassifier: async (...args) =>
 		(await import("./worker/engine/onnx/classifier-graph.ts")).classifierGraph(...args),
 	inspectEngines: async (...args) => (await import("./worker/engine/inspect-engines.ts")).inspectEngines(...args),

@@ -1,8 +1,8 @@
 import { Command, CommanderError } from "commander";
-import type { WorkerSide } from "../shared/embedded-worker.ts";
 import { exitCodeOf, TailtuneError } from "../shared/errors.ts";
-import { guardProcess } from "./cli/guard-process.ts";
-import { VERSION } from "./run/software-versions.ts";
+import type { WorkerSide } from "../shared/worker-port.ts";
+import { guardProcess } from "./cli/uncaught-errors.ts";
+import { VERSION } from "./software-versions.ts";
 import { printError } from "./terminal/print-error.ts";
 
 /** Adds a command to the command line. */

@@ -1,4 +1,4 @@
-import { type Clock, realClock } from "./bus/clock.ts";
+import { type Clock, realClock } from "./clock.ts";
 
 /** Why work stands still. */
 export type NoticeKind =

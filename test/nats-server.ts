@@ -6,8 +6,8 @@ import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
 import { connect } from "nats";
-import { findOrInstallNatsServer } from "../shared/install-nats-server.ts";
-import { startNatsServer as startServer } from "../shared/nats-server.ts";
+import { findOrInstallNatsServer } from "../coordinator/cluster/install-nats-server.ts";
+import { startNatsServer as startServer } from "../coordinator/cluster/nats-server.ts";
 import { newFolder } from "./new-folder.ts";
 
 export interface TestServerOptions {

@@ -1,12 +1,12 @@
 import { dirname, join } from "node:path";
 import { z } from "zod";
-import type { TrainConfig } from "../../shared/config.ts";
-import { PAD_ID } from "../../shared/data/effective-sequence.ts";
-import type { TokenLimit } from "../../shared/data/limit-tokens.ts";
 import { TailtuneError } from "../../shared/errors.ts";
 import { MOST_JSON_BYTES, readRegularFile } from "../../shared/files/regular-file.ts";
 import { TRUNK_PRECISIONS } from "../../shared/model/trunk-precision.ts";
-import type { RunContext } from "../run/run-context.ts";
+import { PAD_ID } from "../../shared/sequences/effective-sequence.ts";
+import type { TrainConfig } from "../../shared/settings/config.ts";
+import type { TokenLimit } from "../data/limit-tokens.ts";
+import type { RunContext } from "../training/run-context.ts";
 
 const settingsSchema = z.strictObject({
 	format: z.literal(1),

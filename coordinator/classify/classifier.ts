@@ -1,15 +1,15 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
-import type { TrainConfig } from "../../shared/config.ts";
-import type { SourcedText } from "../../shared/data/dataset.ts";
-import { type EffectiveSequence, effectiveSequence } from "../../shared/data/effective-sequence.ts";
-import { limitTokens, type TokenLimit, tokenizeWithin } from "../../shared/data/limit-tokens.ts";
 import type { TailSpec, WorkItem } from "../../shared/messages.ts";
-import { initialParameters } from "../../shared/model/initial-parameters.ts";
 import { TRAINABLE_BY_NAME } from "../../shared/model/tail-spec.ts";
+import { type EffectiveSequence, effectiveSequence } from "../../shared/sequences/effective-sequence.ts";
+import type { TrainConfig } from "../../shared/settings/config.ts";
+import { initialParameters } from "../base-model/initial-parameters.ts";
+import type { Cluster, ClusterRun } from "../cluster/cluster.ts";
+import type { SourcedText } from "../data/dataset.ts";
+import { limitTokens, type TokenLimit, tokenizeWithin } from "../data/limit-tokens.ts";
 import { groupForTrunk } from "../plan/group-for-trunk.ts";
-import type { Cluster, ClusterRun } from "../run/cluster.ts";
-import type { Environment } from "../run/train.ts";
+import type { Environment } from "../training/train.ts";
 import { type ClassifierSettings, classifierLimit } from "./classifier-settings.ts";
 import { openTunedModel } from "./tuned-model.ts";
 

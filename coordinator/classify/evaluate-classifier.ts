@@ -1,7 +1,7 @@
-import { type Dataset, withLabels } from "../../shared/data/dataset.ts";
-import { classScores, confusionMatrix, majorityBaseline } from "../../shared/metrics/classification.ts";
-import { crossEntropy } from "../../shared/metrics/cross-entropy.ts";
-import type { ClassifierEvaluation } from "../results/classifier-evaluation.ts";
+import { type Dataset, withLabels } from "../data/dataset.ts";
+import { classScores, confusionMatrix, majorityBaseline } from "../metrics/classification.ts";
+import type { ClassifierEvaluation } from "../metrics/classifier-evaluation.ts";
+import { crossEntropy } from "../metrics/cross-entropy.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import type { Classifier } from "./classifier.ts";
 

@@ -1,8 +1,8 @@
 import type { Command } from "commander";
 import { abortable } from "../../shared/abortable.ts";
 import type { Bus, RunView } from "../../shared/bus/bus.ts";
-import { connectNatsBus } from "../../shared/bus/nats-bus.ts";
-import { natsAccess } from "../../shared/bus/nats-credentials.ts";
+import { natsAccess } from "../../shared/bus/nats/credentials.ts";
+import { connectNatsBus } from "../../shared/bus/nats/nats-bus.ts";
 import { TailtuneError } from "../../shared/errors.ts";
 import type { Notices } from "../../shared/notices.ts";
 

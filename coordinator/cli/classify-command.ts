@@ -1,12 +1,12 @@
 import type { Command } from "commander";
-import { addConfigFlags, ENGINE_SETTINGS, parseFlags } from "../../shared/cli/flags.ts";
-import { resolveConfig } from "../../shared/cli/resolve-config.ts";
-import type { SourcedText } from "../../shared/data/dataset.ts";
-import type { WorkerSide } from "../../shared/embedded-worker.ts";
 import { TailtuneError } from "../../shared/errors.ts";
 import { MOST_TEXT_BYTES } from "../../shared/files/regular-file.ts";
+import { addConfigFlags, ENGINE_SETTINGS, parseFlags } from "../../shared/settings/flags.ts";
+import { resolveConfig } from "../../shared/settings/resolve-config.ts";
+import type { WorkerSide } from "../../shared/worker-port.ts";
 import { Classifier, type TextAnswer } from "../classify/classifier.ts";
-import { openEmbeddedCluster } from "../run/embedded-cluster.ts";
+import { openEmbeddedCluster } from "../cluster/embedded-cluster.ts";
+import type { SourcedText } from "../data/dataset.ts";
 import type { Classification } from "../terminal/classification-lines.ts";
 import { createTerminal } from "../terminal/terminal.ts";
 
@@ -77,8 +77,8 @@ async function gatherTexts(
 /** One text per line of standard input; blank lines don't count. */
 async function readInput(): Promise<SourcedText[]> {
 	const [{ linesOf, repairLineEnds }, { decodeUtf8 }] = await Promise.all([
-		import("../../shared/data/line-ends.ts"),
-		import("../../shared/data/text-file.ts"),
+		import("../data/line-ends.ts"),
+		import("../../shared/files/text-file.ts"),
 	]);
 	const content = repairLineEnds(decodeUtf8(await readInputBytes(), "standard input"));
 	return linesOf(content).map(({ text, number }) => ({ text, source: `standard input:${number}` }));
@@ -86,7 +86,7 @@ async function readInput(): Promise<SourcedText[]> {
 
 /** The modules that read files are loaded only if there is a file: a text given as an argument is answered sooner. */
 async function readTextsOf(file: string, textColumn: string): Promise<SourcedText[]> {
-	const { readTexts } = await import("../../shared/data/read-texts.ts");
+	const { readTexts } = await import("../data/read-texts.ts");
 	return readTexts(file, { textColumn });
 }
 

@@ -1,7 +1,7 @@
 import { freemem, totalmem } from "node:os";
 import type { Command } from "commander";
-import type { EngineReport, ProductRates, WorkerSide } from "../../shared/embedded-worker.ts";
-import { countPhysicalCores } from "../../shared/physical-cores.ts";
+import { countPhysicalCores } from "../../shared/vectors/physical-cores.ts";
+import type { EngineReport, ProductRates, WorkerSide } from "../../shared/worker-port.ts";
 import { createTerminal } from "../terminal/terminal.ts";
 
 /** `tailtune doctor`: what this machine computes with and how fast, and how to get what is missing. */

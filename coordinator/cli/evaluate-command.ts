@@ -1,12 +1,12 @@
 import type { Command } from "commander";
-import { addConfigFlags, ENGINE_SETTINGS, parseFlags } from "../../shared/cli/flags.ts";
-import { resolveConfig } from "../../shared/cli/resolve-config.ts";
-import { loadDataset } from "../../shared/data/load-dataset.ts";
-import type { WorkerSide } from "../../shared/embedded-worker.ts";
 import { TailtuneError } from "../../shared/errors.ts";
+import { addConfigFlags, ENGINE_SETTINGS, parseFlags } from "../../shared/settings/flags.ts";
+import { resolveConfig } from "../../shared/settings/resolve-config.ts";
+import type { WorkerSide } from "../../shared/worker-port.ts";
 import { Classifier } from "../classify/classifier.ts";
 import { evaluateClassifier } from "../classify/evaluate-classifier.ts";
-import { openEmbeddedCluster } from "../run/embedded-cluster.ts";
+import { openEmbeddedCluster } from "../cluster/embedded-cluster.ts";
+import { loadDataset } from "../data/load-dataset.ts";
 import { createTerminal } from "../terminal/terminal.ts";
 
 /** `tailtune evaluate`: loss, accuracy and confusion of a tuned model on labelled texts. */

@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import type { WorkerSide } from "../../shared/embedded-worker.ts";
+import type { WorkerSide } from "../../shared/worker-port.ts";
 import { EXPORT_FORMATS, type ExportFormat, exportRun } from "../export/export-run.ts";
 import { createTerminal } from "../terminal/terminal.ts";
 

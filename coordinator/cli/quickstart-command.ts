@@ -1,17 +1,17 @@
 import type { Command } from "commander";
-import { addConfigFlags, ENGINE_SETTINGS, parseFlags } from "../../shared/cli/flags.ts";
-import { interruptSignal } from "../../shared/cli/interrupt.ts";
-import { resolveConfig } from "../../shared/cli/resolve-config.ts";
-import type { TrainConfig } from "../../shared/config.ts";
-import { loadDataset } from "../../shared/data/load-dataset.ts";
-import type { WorkerSide } from "../../shared/embedded-worker.ts";
 import { TailtuneError } from "../../shared/errors.ts";
-import { resolveModel } from "../../shared/model/resolve-model.ts";
+import { interruptSignal } from "../../shared/processes/interrupt.ts";
+import type { TrainConfig } from "../../shared/settings/config.ts";
+import { addConfigFlags, ENGINE_SETTINGS, parseFlags } from "../../shared/settings/flags.ts";
+import { resolveConfig } from "../../shared/settings/resolve-config.ts";
+import type { WorkerSide } from "../../shared/worker-port.ts";
+import { resolveModel } from "../base-model/resolve-model.ts";
 import { Classifier } from "../classify/classifier.ts";
-import type { OpenCluster } from "../run/cluster.ts";
-import { openEmbeddedCluster } from "../run/embedded-cluster.ts";
-import { type Environment, train } from "../run/train.ts";
+import type { OpenCluster } from "../cluster/cluster.ts";
+import { openEmbeddedCluster } from "../cluster/embedded-cluster.ts";
+import { loadDataset } from "../data/load-dataset.ts";
 import { createTerminal } from "../terminal/terminal.ts";
+import { type Environment, train } from "../training/train.ts";
 import { toClassifications } from "./classify-command.ts";
 
 /** Two messages of the kind that a model was tuned on. */

@@ -1,15 +1,15 @@
 import type { Command } from "commander";
-import { addConfigFlags, parseFlags } from "../../shared/cli/flags.ts";
-import { interruptSignal } from "../../shared/cli/interrupt.ts";
-import { resolveConfig } from "../../shared/cli/resolve-config.ts";
-import { addRpcFlags, type RpcFlags, rpcSecurity } from "../../shared/cli/rpc-flags.ts";
-import type { WorkerSide } from "../../shared/embedded-worker.ts";
 import { TailtuneError } from "../../shared/errors.ts";
 import { Notices } from "../../shared/notices.ts";
-import { openEmbeddedCluster } from "../run/embedded-cluster.ts";
-import { MOST_REPLICAS, REPLICAS_HELP } from "../run/nats-replicas.ts";
-import { type Environment, resume, train } from "../run/train.ts";
+import { interruptSignal } from "../../shared/processes/interrupt.ts";
+import { addConfigFlags, parseFlags } from "../../shared/settings/flags.ts";
+import { resolveConfig } from "../../shared/settings/resolve-config.ts";
+import { addRpcFlags, type RpcFlags, rpcSecurity } from "../../shared/settings/rpc-flags.ts";
+import type { WorkerSide } from "../../shared/worker-port.ts";
+import { openEmbeddedCluster } from "../cluster/embedded-cluster.ts";
+import { MOST_REPLICAS, REPLICAS_HELP } from "../cluster/nats-replicas.ts";
 import { createTerminal, type Terminal } from "../terminal/terminal.ts";
+import { type Environment, resume, train } from "../training/train.ts";
 
 interface Options extends Record<string, unknown>, RpcFlags {
 	readonly config?: string;
@@ -67,7 +67,7 @@ async function chooseWorkers(
 	const notices = new Notices((notice) => terminal.notice(notice));
 	if (workers !== undefined) {
 		const count = parseWorkers(options);
-		const { openLocalCluster } = await import("../run/local-cluster.ts");
+		const { openLocalCluster } = await import("../cluster/local-cluster.ts");
 		return {
 			openCluster: (run) => openLocalCluster({ workers: count, terminal, notices }, run),
 			countWorkers: async () => count,
@@ -78,7 +78,7 @@ async function chooseWorkers(
 		throw new TailtuneError("usage", `${extra}: expected --nats beside it`);
 	if (nats === undefined) return { openCluster: (run) => openEmbeddedCluster(workerSide, run) };
 	const replicas = parseReplicas(options.natsReplicas);
-	const { countNatsWorkers, openNatsCluster } = await import("../run/nats-cluster.ts");
+	const { countNatsWorkers, openNatsCluster } = await import("../cluster/nats-cluster.ts");
 	const cluster = {
 		nats,
 		listen,

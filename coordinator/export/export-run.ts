@@ -1,12 +1,12 @@
 import { cp, readdir, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
-import type { BuildOnnxClassifier } from "../../shared/embedded-worker.ts";
 import { systemCodeOf, TailtuneError } from "../../shared/errors.ts";
 import { asDiskError, writeJson } from "../../shared/files/write-atomic.ts";
 import { WEIGHTS_FILE } from "../../shared/model/open-model.ts";
 import { baseShapes } from "../../shared/model/parameter-layout.ts";
 import { writeSafetensors } from "../../shared/model/safetensors.ts";
 import { writeFolderAside } from "../../shared/model/write-folder.ts";
+import type { BuildOnnxClassifier } from "../../shared/worker-port.ts";
 import { type ClassifierSettings, SETTINGS_FILE } from "../classify/classifier-settings.ts";
 import { openTunedModel, type TunedModel } from "../classify/tuned-model.ts";
 

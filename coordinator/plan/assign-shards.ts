@@ -1,4 +1,4 @@
-import { seededShuffle } from "../../shared/data/seeded-shuffle.ts";
+import { seededShuffle } from "./seeded-shuffle.ts";
 
 /**
  * The logical shard of each text, fixed for a run: each label's texts are dealt to the shards in turn, so that the

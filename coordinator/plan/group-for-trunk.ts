@@ -1,4 +1,4 @@
-import { commonBeginning } from "../../shared/data/shared-rows.ts";
+import { commonBeginning } from "../../shared/sequences/shared-rows.ts";
 
 /** Wide enough for full matrix products in the trunk, small enough for its activations to stay in the cache. */
 const ROWS = 1024;

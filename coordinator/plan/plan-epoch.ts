@@ -1,6 +1,6 @@
-import { seededShuffle } from "../../shared/data/seeded-shuffle.ts";
 import { TailtuneError } from "../../shared/errors.ts";
 import { type PlannedPart, type PlannedText, partsByShard } from "./planned-part.ts";
+import { seededShuffle } from "./seeded-shuffle.ts";
 
 /** A part of an optimizer step. */
 export interface EpochPart extends PlannedPart {

@@ -1,4 +1,4 @@
-import { effectiveSequence, type Padding } from "../../shared/data/effective-sequence.ts";
+import { effectiveSequence, type Padding } from "../../shared/sequences/effective-sequence.ts";
 import { EVALUATION_BUDGET, groupByLength } from "./group-by-length.ts";
 import { type PlannedPart, type PlannedText, partsByShard } from "./planned-part.ts";
 

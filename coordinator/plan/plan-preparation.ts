@@ -1,4 +1,4 @@
-import { effectiveSequence, type Padding, paddingMatters } from "../../shared/data/effective-sequence.ts";
+import { effectiveSequence, type Padding, paddingMatters } from "../../shared/sequences/effective-sequence.ts";
 import { groupForTrunk } from "./group-for-trunk.ts";
 import { longestOf, type PlannedPart, type PlannedText, partsByShard } from "./planned-part.ts";
 

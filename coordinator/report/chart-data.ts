@@ -1,4 +1,4 @@
-import type { MetricsLine } from "../results/result.ts";
+import type { MetricsLine } from "../run-folder/result.ts";
 
 /** What a chart draws. A null is a place where that series has no value. */
 export interface ChartData {

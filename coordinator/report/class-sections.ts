@@ -1,5 +1,5 @@
-import { formatCount, formatPercent } from "../results/format.ts";
-import type { RunResult } from "../results/result.ts";
+import { formatCount, formatPercent } from "../format.ts";
+import type { RunResult } from "../run-folder/result.ts";
 import { type Html, html } from "./html.ts";
 
 /** Above so many classes a cell has room for its count alone. */

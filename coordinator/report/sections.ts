@@ -1,6 +1,6 @@
-import { accuracyInterval } from "../../shared/metrics/classification.ts";
-import { formatBytes, formatCount, formatLoss, formatPercent, formatSeconds } from "../results/format.ts";
-import type { MetricsLine, RunResult } from "../results/result.ts";
+import { formatBytes, formatCount, formatLoss, formatPercent, formatSeconds } from "../format.ts";
+import { accuracyInterval } from "../metrics/classification.ts";
+import type { MetricsLine, RunResult } from "../run-folder/result.ts";
 import { type Html, html } from "./html.ts";
 
 /** The test accuracy, against what no model at all would reach. */

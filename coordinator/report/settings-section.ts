@@ -1,7 +1,7 @@
-import { defaultConfig, flagOf } from "../../shared/cli/resolve-config.ts";
-import { type TrainConfig, trainConfigSchema } from "../../shared/config.ts";
-import { formatCount, shellWord } from "../results/format.ts";
-import type { RunResult } from "../results/result.ts";
+import { type TrainConfig, trainConfigSchema } from "../../shared/settings/config.ts";
+import { defaultConfig, flagOf } from "../../shared/settings/resolve-config.ts";
+import { formatCount, shellWord } from "../format.ts";
+import type { RunResult } from "../run-folder/result.ts";
 import { type Html, html } from "./html.ts";
 
 /** Every setting, those that differ from the default set apart. */

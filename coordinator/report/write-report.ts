@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { writeFileAtomic } from "../../shared/files/write-atomic.ts";
-import { readMetrics, readRunResult } from "../results/result-files.ts";
-import { readRunConfig } from "../run/run-folder.ts";
+import { readMetrics, readRunResult } from "../run-folder/result-files.ts";
+import { readRunConfig } from "../run-folder/run-folder.ts";
 import { renderReport } from "./render-report.ts";
 
 /** Name of the file in a run folder. */

@@ -1,11 +1,11 @@
-import type { Clock } from "../../shared/bus/clock.ts";
+import type { Clock } from "../../shared/clock.ts";
 import { TailtuneError } from "../../shared/errors.ts";
 import type { Answer } from "../classify/classifier.ts";
 import { EVALUATION_BUDGET } from "../plan/group-by-length.ts";
-import type { Lanes } from "./lanes.ts";
-import { Pace } from "./pace.ts";
 import type { ServeOptions } from "./serve-options.ts";
 import { TextQueue } from "./text-queue.ts";
+import { Pace } from "./throughput.ts";
+import type { Lanes } from "./worker-slots.ts";
 
 export interface BatcherParts {
 	/** Answers for texts computed together, in their order. */

@@ -1,8 +1,8 @@
 import { EventEmitter, once } from "node:events";
 import { service as definition } from "grpc-health-check";
 import { TailtuneError } from "../../shared/errors.ts";
-import { serverStream, unary } from "../../shared/rpc/handlers.ts";
-import type { RpcService } from "../../shared/rpc/server.ts";
+import { serverStream, unary } from "../rpc/handlers.ts";
+import type { RpcService } from "../rpc/server.ts";
 import { CLASSIFIER } from "./service.ts";
 
 /** The services whose health can be asked for; the empty name means the whole server. They all have the same health. */

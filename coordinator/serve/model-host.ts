@@ -1,6 +1,6 @@
-import type { Clock } from "../../shared/bus/clock.ts";
+import type { Clock } from "../../shared/clock.ts";
 import { TailtuneError } from "../../shared/errors.ts";
-import { readRunConfig } from "../run/run-folder.ts";
+import { readRunConfig } from "../run-folder/run-folder.ts";
 import type { Log } from "./log.ts";
 import { type ModelParts, ServedModel } from "./served-model.ts";
 import { modelFingerprint } from "./stage-model.ts";

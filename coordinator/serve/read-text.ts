@@ -1,5 +1,5 @@
-import { tokenize } from "../../shared/data/tokenize.ts";
 import { TailtuneError } from "../../shared/errors.ts";
+import { tokenize } from "../data/tokenize.ts";
 
 /** A text as the model reads it. */
 export interface ReadText {

@@ -1,9 +1,9 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
-import { ENGINE_SETTINGS } from "../../shared/cli/flags.ts";
-import { flagOf } from "../../shared/cli/resolve-config.ts";
-import type { TrainConfig } from "../../shared/config.ts";
 import { TailtuneError } from "../../shared/errors.ts";
+import type { TrainConfig } from "../../shared/settings/config.ts";
+import { ENGINE_SETTINGS } from "../../shared/settings/flags.ts";
+import { flagOf } from "../../shared/settings/resolve-config.ts";
 
 /** A server of a run's best model so far. */
 export interface ServerBeside {

@@ -1,10 +1,10 @@
 import { type Command, Option } from "commander";
 import { z } from "zod";
-import { flagOf } from "../../shared/cli/resolve-config.ts";
 import { describeIssue } from "../../shared/describe-issue.ts";
 import { TailtuneError } from "../../shared/errors.ts";
-import { DIALABLE, isEveryAddress } from "../run/every-address.ts";
-import { MOST_REPLICAS, REPLICAS_HELP } from "../run/nats-replicas.ts";
+import { flagOf } from "../../shared/settings/resolve-config.ts";
+import { MOST_REPLICAS, REPLICAS_HELP } from "../cluster/nats-replicas.ts";
+import { DIALABLE, isEveryAddress } from "../cluster/wildcard-address.ts";
 
 const text = () => z.string().min(1);
 const number = (least: number) => z.coerce.number().int().min(least);

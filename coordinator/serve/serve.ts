@@ -1,10 +1,10 @@
-import { realClock } from "../../shared/bus/clock.ts";
+import { realClock } from "../../shared/clock.ts";
 import type { TlsFiles } from "../../shared/rpc/credentials.ts";
-import { createServer } from "../../shared/rpc/server.ts";
 import type { ClassifierEngine } from "../classify/classifier.ts";
-import type { OpenCluster } from "../run/cluster.ts";
-import { Calls } from "./calls.ts";
+import type { OpenCluster } from "../cluster/cluster.ts";
+import { createServer } from "../rpc/server.ts";
 import { httpApp, listenHttp } from "./http.ts";
+import { Calls } from "./in-flight-calls.ts";
 import { createLog, type Log } from "./log.ts";
 import { ServeMetrics } from "./metrics.ts";
 import { ModelHost } from "./model-host.ts";

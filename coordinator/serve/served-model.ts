@@ -1,13 +1,13 @@
 import { createHash } from "node:crypto";
-import { realClock } from "../../shared/bus/clock.ts";
+import { realClock } from "../../shared/clock.ts";
 import type { TailtuneError } from "../../shared/errors.ts";
 import { type Answer, Classifier, type ClassifierEngine } from "../classify/classifier.ts";
-import type { OpenCluster } from "../run/cluster.ts";
+import type { OpenCluster } from "../cluster/cluster.ts";
 import { Batcher, type BatcherParts } from "./batcher.ts";
-import { Lanes } from "./lanes.ts";
 import { type ReadText, readText } from "./read-text.ts";
 import { readSetMetrics, type SetMetrics } from "./set-metrics.ts";
 import { stageModel } from "./stage-model.ts";
+import { Lanes } from "./worker-slots.ts";
 
 /** What models are opened with. */
 export interface ModelParts {

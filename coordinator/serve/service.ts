@@ -8,10 +8,10 @@ import type { ClassifyStreamResponse } from "../../proto/gen/tailtune/v1/Classif
 import type { GetModelRequest } from "../../proto/gen/tailtune/v1/GetModelRequest.ts";
 import type { GetModelResponse } from "../../proto/gen/tailtune/v1/GetModelResponse.ts";
 import { TailtuneError } from "../../shared/errors.ts";
-import { checkReadable, duplexStream, unary } from "../../shared/rpc/handlers.ts";
-import type { RpcService } from "../../shared/rpc/server.ts";
 import { loadService } from "../../shared/rpc/service.ts";
-import type { Calls } from "./calls.ts";
+import { checkReadable, duplexStream, unary } from "../rpc/handlers.ts";
+import type { RpcService } from "../rpc/server.ts";
+import type { Calls } from "./in-flight-calls.ts";
 import type { Log } from "./log.ts";
 import type { ModelHost } from "./model-host.ts";
 import type { ClassifiedText, ServedModel } from "./served-model.ts";

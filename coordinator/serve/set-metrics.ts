@@ -1,4 +1,4 @@
-import { readMetrics, readRunResult } from "../results/result-files.ts";
+import { readMetrics, readRunResult } from "../run-folder/result-files.ts";
 
 /** How a model did on one set of its run. */
 export interface SetMetrics {

@@ -1,5 +1,5 @@
 import type { Server } from "@grpc/grpc-js";
-import type { RpcService } from "../../shared/rpc/server.ts";
+import type { RpcService } from "../rpc/server.ts";
 import { createHealth } from "./health.ts";
 import { reflectionService } from "./reflection.ts";
 

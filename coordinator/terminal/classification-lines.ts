@@ -1,4 +1,4 @@
-import { formatCount, formatPercent } from "../results/format.ts";
+import { formatCount, formatPercent } from "../format.ts";
 import { printable } from "./printable.ts";
 
 const LONGEST_TEXT = 60;

@@ -1,6 +1,6 @@
 import Table from "cli-table3";
-import type { ClassifierEvaluation } from "../results/classifier-evaluation.ts";
-import { formatCount, formatLoss, formatPercent } from "../results/format.ts";
+import { formatCount, formatLoss, formatPercent } from "../format.ts";
+import type { ClassifierEvaluation } from "../metrics/classifier-evaluation.ts";
 import { cutLines } from "./classification-lines.ts";
 import type { Paint } from "./paint.ts";
 import { printable } from "./printable.ts";

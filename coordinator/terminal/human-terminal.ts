@@ -1,7 +1,7 @@
 import { describeNotice, type Notice } from "../../shared/notices.ts";
-import type { ClassifierEvaluation } from "../results/classifier-evaluation.ts";
-import type { MetricsLine, RunResult } from "../results/result.ts";
-import type { WorkersChange } from "../run/dispatcher.ts";
+import type { WorkersChange } from "../cluster/dispatcher.ts";
+import type { ClassifierEvaluation } from "../metrics/classifier-evaluation.ts";
+import type { MetricsLine, RunResult } from "../run-folder/result.ts";
 import { Bar } from "./bar.ts";
 import { type Classification, classificationLines } from "./classification-lines.ts";
 import { downloadProgress } from "./download.ts";

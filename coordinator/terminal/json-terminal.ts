@@ -1,7 +1,7 @@
 import type { Notice } from "../../shared/notices.ts";
-import type { ClassifierEvaluation } from "../results/classifier-evaluation.ts";
-import type { MetricsLine, RunResult } from "../results/result.ts";
-import type { WorkersChange } from "../run/dispatcher.ts";
+import type { WorkersChange } from "../cluster/dispatcher.ts";
+import type { ClassifierEvaluation } from "../metrics/classifier-evaluation.ts";
+import type { MetricsLine, RunResult } from "../run-folder/result.ts";
 import type { Classification } from "./classification-lines.ts";
 import { downloadProgress } from "./download.ts";
 import type { Phase, Terminal, TerminalStream } from "./terminal.ts";

@@ -1,7 +1,7 @@
 import Table from "cli-table3";
 import type { Assignment, RunView } from "../../shared/bus/bus.ts";
 import type { WorkerInfo } from "../../shared/messages.ts";
-import { formatCount, formatLoss, formatPercent } from "../results/format.ts";
+import { formatCount, formatLoss, formatPercent } from "../format.ts";
 import { printable } from "./printable.ts";
 
 /** Runs of a cluster, a row each. */

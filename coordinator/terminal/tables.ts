@@ -1,7 +1,7 @@
 import { isAbsolute, relative } from "node:path";
 import Table from "cli-table3";
-import { formatCount, formatLoss, formatPercent, formatSeconds, shellWord } from "../results/format.ts";
-import type { MetricsLine, RunResult } from "../results/result.ts";
+import { formatCount, formatLoss, formatPercent, formatSeconds, shellWord } from "../format.ts";
+import type { MetricsLine, RunResult } from "../run-folder/result.ts";
 import { baselineLine } from "./evaluation-lines.ts";
 import type { Paint } from "./paint.ts";
 import { printable } from "./printable.ts";

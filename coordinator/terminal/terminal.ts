@@ -1,8 +1,8 @@
 import { systemCodeOf } from "../../shared/errors.ts";
 import type { Notice } from "../../shared/notices.ts";
-import type { ClassifierEvaluation } from "../results/classifier-evaluation.ts";
-import type { MetricsLine, RunResult } from "../results/result.ts";
-import type { WorkersChange } from "../run/dispatcher.ts";
+import type { WorkersChange } from "../cluster/dispatcher.ts";
+import type { ClassifierEvaluation } from "../metrics/classifier-evaluation.ts";
+import type { MetricsLine, RunResult } from "../run-folder/result.ts";
 import type { Classification } from "./classification-lines.ts";
 import { HumanTerminal } from "./human-terminal.ts";
 import { JsonTerminal } from "./json-terminal.ts";

@@ -1,7 +1,7 @@
-import { similarLabels } from "../../shared/data/label.ts";
-import { shortName } from "../../shared/data/name-some.ts";
-import { formatCount } from "../results/format.ts";
-import type { ClassTexts, RunResult } from "../results/result.ts";
+import { similarLabels } from "../data/label.ts";
+import { shortName } from "../data/name-some.ts";
+import { formatCount } from "../format.ts";
+import type { ClassTexts, RunResult } from "../run-folder/result.ts";
 import { cutLines } from "./classification-lines.ts";
 
 /** A run's texts: what became of each class's, and how many were cut. */

@@ -1,4 +1,4 @@
-import { formatBytes, formatCount, formatSeconds } from "../results/format.ts";
+import { formatBytes, formatCount, formatSeconds } from "../format.ts";
 
 const SECONDS_BEFORE_ETA = 1;
 

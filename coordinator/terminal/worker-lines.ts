@@ -1,5 +1,5 @@
 import { describeWorker } from "../../shared/describe-worker.ts";
-import type { LeaveReason, WorkersChange } from "../run/dispatcher.ts";
+import type { LeaveReason, WorkersChange } from "../cluster/dispatcher.ts";
 
 /** Reasons in words where their names don't say enough. */
 const REASONS: Partial<Record<LeaveReason, string>> = { idle: "takes no items" };

@@ -1,6 +1,6 @@
 import { createXXHash64 } from "hash-wasm";
 import { TailtuneError } from "../errors.ts";
-import { checksumOf } from "../tensors/checksum.ts";
+import { checksumOf } from "../files/checksum.ts";
 import { readSafetensorsFile, type SafetensorsFile, writeSafetensors } from "./safetensors.ts";
 import { formatHeader } from "./safetensors-header.ts";
 

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { allFinite } from "../all-finite.ts";
+import { allFinite } from "../vectors/all-finite.ts";
 import type { StoredTensor, StoredType } from "./model-files.ts";
 import { chunkBuffers, tensorChunks } from "./tensor-chunks.ts";
 

@@ -1,4 +1,4 @@
-import { type Clock, realClock } from "../bus/clock.ts";
+import { type Clock, realClock } from "../clock.ts";
 import { TailtuneError } from "../errors.ts";
 
 /** The other side of a call said nothing for too long: it hangs, or is out of reach. */

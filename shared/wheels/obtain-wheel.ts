@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { TailtuneError } from "../errors.ts";
 import { ownCacheFolder } from "../files/cache-folder.ts";
-import { downloadFile } from "../model/hub-download.ts";
+import { downloadFile } from "../files/hub-download.ts";
 import { runProgram } from "./run-program.ts";
 import type { Wheel } from "./wheel.ts";
 

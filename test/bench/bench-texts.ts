@@ -2,14 +2,14 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { uniformInt } from "pure-rand/distribution/uniformInt";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
+import { balance } from "../../coordinator/data/balance.ts";
+import { type Dataset, toDataset } from "../../coordinator/data/dataset.ts";
+import { loadDataset } from "../../coordinator/data/load-dataset.ts";
+import { splitAtRandom } from "../../coordinator/data/split.ts";
+import { tokenize } from "../../coordinator/data/tokenize.ts";
 import { planPreparation } from "../../coordinator/plan/plan-preparation.ts";
-import { balance } from "../../shared/data/balance.ts";
-import { type Dataset, toDataset } from "../../shared/data/dataset.ts";
-import { loadDataset } from "../../shared/data/load-dataset.ts";
-import { seededShuffle } from "../../shared/data/seeded-shuffle.ts";
-import { sharedRows } from "../../shared/data/shared-rows.ts";
-import { splitAtRandom } from "../../shared/data/split.ts";
-import { tokenize } from "../../shared/data/tokenize.ts";
+import { seededShuffle } from "../../coordinator/plan/seeded-shuffle.ts";
+import { sharedRows } from "../../shared/sequences/shared-rows.ts";
 
 /** Labelled texts on disk, in three sets that every side reads as they are. */
 export interface BenchTexts {

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "ava";
-import { tokenize } from "../../shared/data/tokenize.ts";
+import { tokenize } from "../../coordinator/data/tokenize.ts";
 import { benchDataset, writeBenchTexts } from "./bench-texts.ts";
 import { runMeasured } from "./measured-process.ts";
 import { formatTable } from "./print-tables.ts";

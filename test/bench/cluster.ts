@@ -1,9 +1,9 @@
 import { join } from "node:path";
-import type { TrainConfig } from "../../shared/config.ts";
+import { resolveModel } from "../../coordinator/base-model/resolve-model.ts";
+import { BYTES_OF } from "../../shared/exchange/wire-format.ts";
 import { openModel } from "../../shared/model/open-model.ts";
 import { parameterLayout } from "../../shared/model/parameter-layout.ts";
-import { resolveModel } from "../../shared/model/resolve-model.ts";
-import { BYTES_OF } from "../../shared/tensors/wire-format.ts";
+import type { TrainConfig } from "../../shared/settings/config.ts";
 import type { Bench, BenchContext, Row, Table } from "./bench.ts";
 import { benchDataset, writeBenchTexts } from "./bench-texts.ts";
 import type { BenchOptions } from "./benches.ts";

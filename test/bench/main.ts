@@ -4,7 +4,7 @@ import { dirname, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { exitCodeOf, TailtuneError } from "../../shared/errors.ts";
 import { writeJson } from "../../shared/files/write-atomic.ts";
-import { countPhysicalCores } from "../../shared/physical-cores.ts";
+import { countPhysicalCores } from "../../shared/vectors/physical-cores.ts";
 import type { Bench, BenchContext, Table } from "./bench.ts";
 import { listBenches } from "./benches.ts";
 import { formatTable } from "./print-tables.ts";

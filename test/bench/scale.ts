@@ -1,6 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { resolveModel } from "../../shared/model/resolve-model.ts";
+import { resolveModel } from "../../coordinator/base-model/resolve-model.ts";
 import { COMMAND } from "../cli/tailtune.ts";
 import type { Bench, BenchContext, Row, Table } from "./bench.ts";
 import { benchDataset, madeUpMessages, writeBenchTexts } from "./bench-texts.ts";

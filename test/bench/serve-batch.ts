@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import type { ClassifierClient } from "../../proto/gen/tailtune/v1/Classifier.ts";
-import { readAll } from "../../shared/rpc/read.ts";
+import { readAll } from "../../worker/exchange/read.ts";
 import type { BenchContext, Table } from "./bench.ts";
 import { type BenchTexts, benchDataset, writeBenchTexts } from "./bench-texts.ts";
 import type { BenchOptions } from "./benches.ts";

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { resolveModel } from "../../shared/model/resolve-model.ts";
+import { resolveModel } from "../../coordinator/base-model/resolve-model.ts";
 import type { Bench, BenchContext, Row, Table } from "./bench.ts";
 import { type BenchTexts, benchDataset, writeBenchTexts } from "./bench-texts.ts";
 import type { BenchOptions } from "./benches.ts";

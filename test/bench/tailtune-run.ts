@@ -1,9 +1,9 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { RunResult } from "../../coordinator/results/result.ts";
-import { readRunResult } from "../../coordinator/results/result-files.ts";
-import { countPhysicalCores } from "../../shared/physical-cores.ts";
+import type { RunResult } from "../../coordinator/run-folder/result.ts";
+import { readRunResult } from "../../coordinator/run-folder/result-files.ts";
+import { countPhysicalCores } from "../../shared/vectors/physical-cores.ts";
 import { inspectEngines } from "../../worker/engine/inspect-engines.ts";
 import { COMMAND } from "../cli/tailtune.ts";
 import type { BenchTexts } from "./bench-texts.ts";

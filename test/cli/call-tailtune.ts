@@ -1,6 +1,6 @@
 import type { EventEmitter } from "node:events";
 import { main } from "../../coordinator/main.ts";
-import type { WorkerSide } from "../../shared/embedded-worker.ts";
+import type { WorkerSide } from "../../shared/worker-port.ts";
 
 /** What a command printed and how it ended. */
 export interface Ended {
@@ -12,7 +12,7 @@ export interface Ended {
 /** As in tailtune.mjs. */
 const workerSide: WorkerSide = {
 	addWorkerCommand: async (...args) => (await import("../../worker/cli/worker-command.ts")).addWorkerCommand(...args),
-	startWorker: async (...args) => (await import("../../worker/lifecycle.ts")).startWorker(...args),
+	startWorker: async (...args) => (await import("../../worker/run/lifecycle.ts")).startWorker(...args),
 	buildOnnxClassifier: async (...args) =>
 		(await import("../../worker/engine/onnx/classifier-graph.ts")).classifierGraph(...args),
 	inspectEngines: async (...args) => (await import("../../worker/engine/inspect-engines.ts")).inspectEngines(...args),

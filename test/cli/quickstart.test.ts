@@ -1,7 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import test from "ava";
-import { readRunResult } from "../../coordinator/results/result-files.ts";
+import { readRunResult } from "../../coordinator/run-folder/result-files.ts";
 import { inspectEngines } from "../../worker/engine/inspect-engines.ts";
 import { newFolder } from "../new-folder.ts";
 import { start } from "./tailtune.ts";

@@ -174,7 +174,9 @@ for (const [what, held, signal] of [
 	test.serial(`${signal} while ${what} ends a run at once, however long that takes, and nothing is left`, async (t) => {
 		const hold = fileURLToPath(new URL("../hold-file.mjs", import.meta.url));
 		// A folder: the demo model's file is read otherwise before.
-		await cp(new URL("../../shared/demo-model", import.meta.url), join(folder, "demo-copy"), { recursive: true });
+		await cp(new URL("../../coordinator/base-model/demo-model", import.meta.url), join(folder, "demo-copy"), {
+			recursive: true,
+		});
 		const args = ["train", "--data", "texts.tsv", "--model", "demo-copy", "--out", "held"];
 		const running = start(args, { NODE_OPTIONS: `--import=${hold}`, HELD_FILE: held }, folder);
 		await once(running.stderr, "data");

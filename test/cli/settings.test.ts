@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import test from "ava";
-import { readRunResult } from "../../coordinator/results/result-files.ts";
+import { readRunResult } from "../../coordinator/run-folder/result-files.ts";
 import { newFolder } from "../new-folder.ts";
 import { QUICK, tailtune, writeTexts } from "./tailtune.ts";
 

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import test from "ava";
-import { readAudit, readMetrics, readRunResult } from "../../coordinator/results/result-files.ts";
+import { readAudit, readMetrics, readRunResult } from "../../coordinator/run-folder/result-files.ts";
 import { newFolder } from "../new-folder.ts";
 import { fileAppears, QUICK, start, tailtune, writeTexts } from "./tailtune.ts";
 

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import test from "ava";
 import { connect } from "nats";
-import { NATS_TIMING } from "../../shared/bus/nats-config.ts";
+import { NATS_TIMING } from "../../shared/bus/nats/config.ts";
 import { workResultCodec } from "../../shared/messages.ts";
 import { writeTexts } from "../cli/tailtune.ts";
 import { startNatsServer } from "../nats-server.ts";

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import ava, { type ExecutionContext, type TestFn } from "ava";
 import { connect, headers } from "nats";
-import { readRunResult } from "../../coordinator/results/result-files.ts";
+import { readRunResult } from "../../coordinator/run-folder/result-files.ts";
 import { ENGINE, writeTexts } from "../cli/tailtune.ts";
 import { startNatsServer, type TestServer } from "../nats-server.ts";
 import { newFolder } from "../new-folder.ts";

@@ -1,7 +1,7 @@
 // What gpus.test.ts runs, since there is no GPU: `tailtune worker --gpus all` without its --require-gpu. The argument is a NATS URL.
-import { interruptSignal } from "../../shared/cli/interrupt.ts";
+import { interruptSignal } from "../../shared/processes/interrupt.ts";
+import { serveOnGpus } from "../../worker/cli/gpu-workers.ts";
 import { findNvidiaGpus } from "../../worker/engine/nvidia-gpus.ts";
-import { serveOnGpus } from "../../worker/gpu-workers.ts";
 
 await serveOnGpus({
 	gpus: findNvidiaGpus("all"),

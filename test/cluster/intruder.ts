@@ -1,5 +1,5 @@
 import type { Bus, RunView } from "../../shared/bus/bus.ts";
-import { connectNatsBus, type NatsBus } from "../../shared/bus/nats-bus.ts";
+import { connectNatsBus, type NatsBus } from "../../shared/bus/nats/nats-bus.ts";
 import type { WorkItem, WorkResult } from "../../shared/messages.ts";
 import { someResult, someWorker } from "../shared/bus/messages.ts";
 

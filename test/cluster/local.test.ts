@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import test from "ava";
 import { execa } from "execa";
-import { WorkerProcesses } from "../../coordinator/run/worker-processes.ts";
+import { WorkerProcesses } from "../../coordinator/cluster/worker-processes.ts";
 import { tailtune, writeTexts } from "../cli/tailtune.ts";
 import { newFolder } from "../new-folder.ts";
 import { childrenOf, LONG, RunProcess, untilGone, weightsHash } from "./processes.ts";

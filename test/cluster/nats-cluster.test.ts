@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import test from "ava";
 import { connect, type JetStreamManager } from "nats";
-import { NatsNames } from "../../shared/bus/nats-subjects.ts";
+import { NatsNames } from "../../shared/bus/nats/subjects.ts";
 import { ENGINE, QUICK, writeTexts } from "../cli/tailtune.ts";
 import { startNatsCluster } from "../nats-server.ts";
 import { newFolder } from "../new-folder.ts";

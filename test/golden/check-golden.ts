@@ -1,13 +1,13 @@
 import { join } from "node:path";
-import { effectiveSequence } from "../../shared/data/effective-sequence.ts";
+import { crossEntropy } from "../../coordinator/metrics/cross-entropy.ts";
 import type { TailSpec } from "../../shared/messages.ts";
-import { crossEntropy } from "../../shared/metrics/cross-entropy.ts";
 import type { ModelFiles } from "../../shared/model/model-files.ts";
 import { type ParameterLayout, parameterLayout } from "../../shared/model/parameter-layout.ts";
 import { readSafetensorsFile } from "../../shared/model/safetensors.ts";
 import { cutOf } from "../../shared/model/tail-spec.ts";
-import { stepAdamW } from "../../shared/optimizer/adamw.ts";
-import { addWeighted } from "../../shared/optimizer/weighted-sum.ts";
+import { effectiveSequence } from "../../shared/sequences/effective-sequence.ts";
+import { stepAdamW } from "../../shared/vectors/adamw.ts";
+import { addWeighted } from "../../shared/vectors/weighted-sum.ts";
 import type { TailInput } from "../../worker/engine/engine.ts";
 import type { Engines } from "../../worker/engine/open-engines.ts";
 import { allowedOf, compareAfter, compareGradients } from "./compare-parameters.ts";

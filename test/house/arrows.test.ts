@@ -26,10 +26,10 @@ async function lint(place: string, content: string): Promise<string> {
 }
 
 const forbidden: [place: string, imports: string, rule: string][] = [
-	["coordinator/run/a.ts", "../../worker/session.ts", "coordinator/ never imports worker/"],
-	["worker/session.ts", "onnxruntime-node", "tensor engines live in worker/engine/"],
-	["coordinator/run/a.ts", "onnxruntime-node", "coordinator/ needs no tensor engine"],
-	["coordinator/run/a.ts", "@tensorflow/tfjs", "coordinator/ needs no tensor engine"],
+	["coordinator/cluster/a.ts", "../../worker/session.ts", "coordinator/ never imports worker/"],
+	["worker/run/session.ts", "onnxruntime-node", "tensor engines live in worker/engine/"],
+	["coordinator/cluster/a.ts", "onnxruntime-node", "coordinator/ needs no tensor engine"],
+	["coordinator/cluster/a.ts", "@tensorflow/tfjs", "coordinator/ needs no tensor engine"],
 	["worker/a.ts", "../coordinator/config.ts", "worker/ never imports coordinator/"],
 	["shared/a.ts", "../worker/session.ts", "shared/ is what both sides speak and imports neither"],
 	["shared/a.ts", "@tensorflow/tfjs-core", "tensor engines live in worker/engine/"],

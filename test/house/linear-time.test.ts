@@ -1,15 +1,17 @@
 import { EventEmitter } from "node:events";
 import type { ServiceDefinition } from "@grpc/grpc-js";
 import test from "ava";
-import { answerFits } from "../../coordinator/run/answer-fits.ts";
-import { Calls } from "../../coordinator/serve/calls.ts";
+import { answerFits } from "../../coordinator/cluster/answer-fits.ts";
+import { createTensorService } from "../../coordinator/exchange/grpc-coordinator-tensors.ts";
+import type { RpcService } from "../../coordinator/rpc/server.ts";
+import { Calls } from "../../coordinator/serve/in-flight-calls.ts";
 import { createLog } from "../../coordinator/serve/log.ts";
 import { ServeMetrics } from "../../coordinator/serve/metrics.ts";
 import { ModelHost } from "../../coordinator/serve/model-host.ts";
 import { readText } from "../../coordinator/serve/read-text.ts";
 import type { ServedModel } from "../../coordinator/serve/served-model.ts";
 import { classifierService } from "../../coordinator/serve/service.ts";
-import { realClock } from "../../shared/bus/clock.ts";
+import { realClock } from "../../shared/clock.ts";
 import {
 	runProgressCodec,
 	runSpecCodec,
@@ -18,9 +20,7 @@ import {
 	workItemCodec,
 	workResultCodec,
 } from "../../shared/messages.ts";
-import type { RpcService } from "../../shared/rpc/server.ts";
-import { createTensorService } from "../../shared/tensors/grpc-coordinator-tensors.ts";
-import { checkItem } from "../../worker/check-item.ts";
+import { checkItem } from "../../worker/run/check-item.ts";
 import { makeRun } from "../serve/run-folder.ts";
 import { someItem, someRun } from "../shared/bus/messages.ts";
 import { TINY } from "../shared/model/tiny-model.ts";

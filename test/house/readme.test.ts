@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import test from "ava";
-import { defaultConfig, flagOf } from "../../shared/cli/resolve-config.ts";
-import { trainConfigSchema } from "../../shared/config.ts";
+import { trainConfigSchema } from "../../shared/settings/config.ts";
+import { defaultConfig, flagOf } from "../../shared/settings/resolve-config.ts";
 
 test("README's table shows every setting with its flag, default and meaning", async (t) => {
 	const readme = await readFile(new URL("../../README.md", import.meta.url), "utf8");

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { makeGenericClientConstructor, status as Status } from "@grpc/grpc-js";
 import test from "ava";
 import { service as healthDefinition } from "grpc-health-check";
-import { createClient } from "../../shared/rpc/client.ts";
+import { createClient } from "../../worker/exchange/client.ts";
 import { CACHE, fileAppears, start, writeTexts } from "../cli/tailtune.ts";
 import { newFolder } from "../new-folder.ts";
 import { makeRun, writeModel } from "./run-folder.ts";

@@ -1,11 +1,11 @@
 import { join } from "node:path";
-import { PAD_ID } from "../../shared/data/effective-sequence.ts";
+import { initialParameters } from "../../coordinator/base-model/initial-parameters.ts";
+import { resolveModel } from "../../coordinator/base-model/resolve-model.ts";
+import { exportClassifier } from "../../coordinator/export/export-classifier.ts";
 import { writeJson } from "../../shared/files/write-atomic.ts";
 import type { TailSpec } from "../../shared/messages.ts";
-import { exportClassifier } from "../../shared/model/export-classifier.ts";
-import { initialParameters } from "../../shared/model/initial-parameters.ts";
 import { openModel } from "../../shared/model/open-model.ts";
-import { resolveModel } from "../../shared/model/resolve-model.ts";
+import { PAD_ID } from "../../shared/sequences/effective-sequence.ts";
 import { newFolder } from "../new-folder.ts";
 
 export const labels = ["ham", "spam"];

@@ -7,8 +7,8 @@ import { CLASSIFIER, classifierDefinition } from "../../coordinator/serve/servic
 import type { Classification } from "../../proto/gen/tailtune/v1/Classification.ts";
 import type { ClassifierClient } from "../../proto/gen/tailtune/v1/Classifier.ts";
 import type { ClassifyRequestInput } from "../../proto/gen/tailtune/v1/ClassifyRequest.ts";
-import { type ClientOptions, createClient } from "../../shared/rpc/client.ts";
 import { clientOf } from "../../shared/rpc/service.ts";
+import { type ClientOptions, createClient } from "../../worker/exchange/client.ts";
 import { start } from "../cli/tailtune.ts";
 
 type LogLine = Record<string, unknown>;

@@ -2,9 +2,9 @@ import { isUtf8 } from "node:buffer";
 import test from "ava";
 import fc from "fast-check";
 import { classifierDefinition } from "../../coordinator/serve/service.ts";
+import { tensorsDefinition } from "../../shared/exchange/tensor-service.ts";
 import { workerInfoCodec } from "../../shared/messages.ts";
 import { UNREADABLE } from "../../shared/rpc/service.ts";
-import { tensorsDefinition } from "../../shared/tensors/grpc-service.ts";
 import { someWorker } from "./bus/messages.ts";
 
 const { requestDeserialize: readBatch } = classifierDefinition.ClassifyBatch;

@@ -1,8 +1,8 @@
-import type { AuditLine } from "../../coordinator/results/audit.ts";
-import type { TrainingState } from "../../coordinator/run/checkpoint.ts";
-import { announceRun } from "../../coordinator/run/cluster.ts";
+import { announceRun } from "../../coordinator/cluster/cluster.ts";
+import type { AuditLine } from "../../coordinator/run-folder/audit.ts";
+import type { TrainingState } from "../../coordinator/training/checkpoint.ts";
 import type { Bus } from "../../shared/bus/bus.ts";
-import { fakeModel, headRun } from "../worker/fake-engines.ts";
+import { fakeModel, headRun } from "../worker/run/fake-engines.ts";
 import { faultyBus, forgetfulBus } from "./faulty-bus.ts";
 import type { Mutation } from "./mutation.ts";
 import { RpcServer } from "./rpc.ts";

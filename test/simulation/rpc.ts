@@ -1,17 +1,17 @@
+import { Leases } from "../../coordinator/exchange/grpc-leases.ts";
+import { Uploads } from "../../coordinator/exchange/grpc-uploads.ts";
+import { createMemoryTensors } from "../../coordinator/exchange/memory-tensors.ts";
+import { ServedRuns, staleVersion } from "../../coordinator/exchange/served-runs.ts";
 import type { PutGradientRequest } from "../../proto/gen/tailtune/v1/PutGradientRequest.ts";
-import type { RunConnection } from "../../shared/embedded-worker.ts";
 import { TailtuneError } from "../../shared/errors.ts";
+import type { CoordinatorTensors, WorkerTensors } from "../../shared/exchange/tensor-exchange.ts";
+import type { TensorSchema } from "../../shared/exchange/tensor-schema.ts";
+import { tensorParts } from "../../shared/exchange/tensor-stream.ts";
 import type { WorkItem } from "../../shared/messages.ts";
 import type { ModelFiles } from "../../shared/model/model-files.ts";
 import { Refusal } from "../../shared/rpc/refusal.ts";
 import { PROTOCOL_VERSION } from "../../shared/rpc/service.ts";
-import { Leases } from "../../shared/tensors/grpc-leases.ts";
-import { ServedRuns, staleVersion } from "../../shared/tensors/grpc-runs.ts";
-import { Uploads } from "../../shared/tensors/grpc-uploads.ts";
-import { createMemoryTensors } from "../../shared/tensors/memory-tensors.ts";
-import type { CoordinatorTensors, WorkerTensors } from "../../shared/tensors/tensor-exchange.ts";
-import type { TensorSchema } from "../../shared/tensors/tensor-schema.ts";
-import { tensorParts } from "../../shared/tensors/tensor-stream.ts";
+import type { RunConnection } from "../../shared/worker-port.ts";
 import type { Node, World } from "./world.ts";
 
 /** What a coordinator must be told of by its server. */
@@ -63,7 +63,7 @@ export class RpcServer {
 	};
 }
 
-/** As in shared/rpc/retry.ts. */
+/** As in worker/exchange/retry.ts. */
 const RETRIES = 5;
 const FIRST_WAIT_MS = 100;
 /** A call that nothing is heard of for so long is given up. */

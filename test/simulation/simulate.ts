@@ -1,5 +1,5 @@
+import { createMemoryBus } from "../../coordinator/cluster/memory-bus.ts";
 import type { Bus } from "../../shared/bus/bus.ts";
-import { createMemoryBus } from "../../shared/bus/memory-bus.ts";
 import { TailtuneError } from "../../shared/errors.ts";
 import { CoordinatorProcess, type Disk } from "./coordinator-process.ts";
 import type { Mutation } from "./mutation.ts";

@@ -1,6 +1,6 @@
 import type { Tail, TailInput, Trunk } from "../../worker/engine/engine.ts";
-import type { Engines } from "../../worker/session.ts";
-import { classes, info, width } from "../worker/fake-engines.ts";
+import type { Engines } from "../../worker/run/session.ts";
+import { classes, info, width } from "../worker/run/fake-engines.ts";
 import type { Node } from "./world.ts";
 
 const TRUNK_MS_A_TOKEN = 10;

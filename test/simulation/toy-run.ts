@@ -1,16 +1,16 @@
 import { createHash } from "node:crypto";
 import { assignShards } from "../../coordinator/plan/assign-shards.ts";
-import { type AuditLine, checkAudit } from "../../coordinator/results/audit.ts";
-import { newTrainingState, type TrainingState } from "../../coordinator/run/checkpoint.ts";
-import { evaluate } from "../../coordinator/run/evaluator.ts";
-import { prepareFeatures } from "../../coordinator/run/prepare-features.ts";
-import type { RunContext } from "../../coordinator/run/run-context.ts";
-import type { RunTexts } from "../../coordinator/run/run-texts.ts";
-import { Trainer } from "../../coordinator/run/trainer.ts";
+import { type AuditLine, checkAudit } from "../../coordinator/run-folder/audit.ts";
 import type { Terminal } from "../../coordinator/terminal/terminal.ts";
-import { type RunConfig, trainConfigSchema } from "../../shared/config.ts";
-import { effectiveSequence, type Padding } from "../../shared/data/effective-sequence.ts";
-import { classes, fakeModel, headRun, layoutOf } from "../worker/fake-engines.ts";
+import { newTrainingState, type TrainingState } from "../../coordinator/training/checkpoint.ts";
+import { evaluate } from "../../coordinator/training/evaluator.ts";
+import { prepareFeatures } from "../../coordinator/training/prepare-features.ts";
+import type { RunContext } from "../../coordinator/training/run-context.ts";
+import type { RunTexts } from "../../coordinator/training/run-texts.ts";
+import { Trainer } from "../../coordinator/training/trainer.ts";
+import { effectiveSequence, type Padding } from "../../shared/sequences/effective-sequence.ts";
+import { type RunConfig, trainConfigSchema } from "../../shared/settings/config.ts";
+import { classes, fakeModel, headRun, layoutOf } from "../worker/run/fake-engines.ts";
 import type { Plan } from "./schedule.ts";
 
 const TEXTS = 26;

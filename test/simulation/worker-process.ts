@@ -1,8 +1,8 @@
 import type { Bus } from "../../shared/bus/bus.ts";
-import type { RunningWorker } from "../../shared/embedded-worker.ts";
 import { TailtuneError } from "../../shared/errors.ts";
-import { startWorker } from "../../worker/lifecycle.ts";
-import { fakeModel, info } from "../worker/fake-engines.ts";
+import type { RunningWorker } from "../../shared/worker-port.ts";
+import { startWorker } from "../../worker/run/lifecycle.ts";
+import { fakeModel, info } from "../worker/run/fake-engines.ts";
 import { faultyBus } from "./faulty-bus.ts";
 import type { Mutation } from "./mutation.ts";
 import { RpcConnection, type RpcServer } from "./rpc.ts";

@@ -1,4 +1,4 @@
-import type { Clock } from "../../shared/bus/clock.ts";
+import type { Clock } from "../../shared/clock.ts";
 import { VirtualClock } from "../shared/bus/virtual-clock.ts";
 import { Random } from "./random.ts";
 import type { Noise } from "./schedule.ts";

@@ -1,7 +1,7 @@
-import type { RpcSecurity } from "../../shared/cli/rpc-flags.ts";
-import type { WorkerOptions } from "../../shared/embedded-worker.ts";
 import { TailtuneError } from "../../shared/errors.ts";
-import { connectTensors } from "../../shared/tensors/grpc-worker-tensors.ts";
+import type { RpcSecurity } from "../../shared/settings/rpc-flags.ts";
+import type { WorkerOptions } from "../../shared/worker-port.ts";
+import { connectTensors } from "../exchange/grpc-worker-tensors.ts";
 
 /**
  * Dials the coordinator that announced a run; its model is fetched from there unless it is in the cache.

@@ -1,10 +1,10 @@
 import type { Command } from "commander";
-import { ENGINE_SETTINGS } from "../../shared/cli/flags.ts";
-import type { TrainConfig } from "../../shared/config.ts";
 import { TailtuneError } from "../../shared/errors.ts";
-import { sharedWorkerFlags } from "../../shared/worker-flags.ts";
+import type { TrainConfig } from "../../shared/settings/config.ts";
+import { ENGINE_SETTINGS } from "../../shared/settings/flags.ts";
+import { sharedWorkerFlags } from "../../shared/settings/worker-flags.ts";
 import { findNvidiaGpus } from "../engine/nvidia-gpus.ts";
-import { serveOnGpus } from "../gpu-workers.ts";
+import { serveOnGpus } from "./gpu-workers.ts";
 
 /** Adds `--gpus`. */
 export function addGpusFlag(command: Command): Command {

@@ -1,4 +1,4 @@
-import type { EngineChoice, EngineReport, ProductRates } from "../../shared/embedded-worker.ts";
+import type { EngineChoice, EngineReport, ProductRates } from "../../shared/worker-port.ts";
 import { providersHere } from "./onnx/provider.ts";
 import { describeEngines } from "./open-engines.ts";
 import { TFJS_BACKENDS } from "./tfjs/backend-names.ts";

@@ -1,8 +1,8 @@
-import type { EngineChoice } from "../../shared/embedded-worker.ts";
 import { TailtuneError } from "../../shared/errors.ts";
 import type { TailSpec } from "../../shared/messages.ts";
 import type { ModelFiles } from "../../shared/model/model-files.ts";
 import { cutOf } from "../../shared/model/tail-spec.ts";
+import type { EngineChoice } from "../../shared/worker-port.ts";
 import type { EngineInfo, Tail, Trunk, TrunkOptions } from "./engine.ts";
 import { isProvider, providerOf } from "./onnx/provider.ts";
 import { splitWhenFull } from "./split-when-full.ts";

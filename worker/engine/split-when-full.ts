@@ -1,5 +1,5 @@
 import { TailtuneError } from "../../shared/errors.ts";
-import { addWeighted } from "../../shared/optimizer/weighted-sum.ts";
+import { addWeighted } from "../../shared/vectors/weighted-sum.ts";
 import type { Tail, TailInput } from "./engine.ts";
 
 /** As TensorFlow, WebGPU, CUDA and ONNX Runtime say that the device's memory is full. */

@@ -5,7 +5,7 @@ import { debuglog } from "node:util";
 import { bytesOf, hexSum, readChecked, sumOf, writeChecked } from "../../shared/model/checked-safetensors.ts";
 import { openToRead, readFully } from "../../shared/model/safetensors.ts";
 import type { FileTensor } from "../../shared/model/safetensors-header.ts";
-import { PackRoom } from "./pack-room.ts";
+import { PackRoom } from "./disk-cache-quota.ts";
 
 export interface FeatureCacheOptions {
 	/** Holds a folder for each kind of features. */

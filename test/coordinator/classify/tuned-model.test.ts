@@ -1,10 +1,10 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import test from "ava";
+import { initialParameters } from "../../../coordinator/base-model/initial-parameters.ts";
 import { openTunedModel } from "../../../coordinator/classify/tuned-model.ts";
+import { exportClassifier } from "../../../coordinator/export/export-classifier.ts";
 import { writeJson } from "../../../shared/files/write-atomic.ts";
-import { exportClassifier } from "../../../shared/model/export-classifier.ts";
-import { initialParameters } from "../../../shared/model/initial-parameters.ts";
 import { openModel } from "../../../shared/model/open-model.ts";
 import { tinyModel } from "../../shared/model/tiny-model.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";

@@ -4,20 +4,20 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import test, { type ExecutionContext } from "ava";
 import { InferenceSession, Tensor } from "onnxruntime-node";
+import { initialParameters } from "../../../coordinator/base-model/initial-parameters.ts";
 import { Classifier } from "../../../coordinator/classify/classifier.ts";
 import type { ClassifierSettings } from "../../../coordinator/classify/classifier-settings.ts";
+import type { OpenCluster } from "../../../coordinator/cluster/cluster.ts";
+import { openEmbeddedCluster } from "../../../coordinator/cluster/embedded-cluster.ts";
+import { tokenize } from "../../../coordinator/data/tokenize.ts";
+import { exportClassifier } from "../../../coordinator/export/export-classifier.ts";
 import { type ExportFormat, exportRun } from "../../../coordinator/export/export-run.ts";
-import type { OpenCluster } from "../../../coordinator/run/cluster.ts";
-import { openEmbeddedCluster } from "../../../coordinator/run/embedded-cluster.ts";
-import { resolveConfig } from "../../../shared/cli/resolve-config.ts";
-import { PAD_ID } from "../../../shared/data/effective-sequence.ts";
-import { tokenize } from "../../../shared/data/tokenize.ts";
-import { exportClassifier } from "../../../shared/model/export-classifier.ts";
-import { initialParameters } from "../../../shared/model/initial-parameters.ts";
 import { openModel } from "../../../shared/model/open-model.ts";
 import { baseShapes } from "../../../shared/model/parameter-layout.ts";
+import { PAD_ID } from "../../../shared/sequences/effective-sequence.ts";
+import { resolveConfig } from "../../../shared/settings/resolve-config.ts";
 import { classifierGraph } from "../../../worker/engine/onnx/classifier-graph.ts";
-import { startWorker } from "../../../worker/lifecycle.ts";
+import { startWorker } from "../../../worker/run/lifecycle.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
 
 const LABELS = ["ham", "spam", "other"];
@@ -38,7 +38,7 @@ const folder = await mkdtemp(join(tmpdir(), "tailtune-export-"));
 
 /** The demo model with every number of its tail moved, and a bias on the head. */
 test.before(async () => {
-	const model = await openModel(fileURLToPath(new URL("../../../shared/demo-model", import.meta.url)));
+	const model = await openModel(fileURLToPath(new URL("../../../coordinator/base-model/demo-model", import.meta.url)));
 	const spec = { trainable: "TRAINABLE_LAST_BLOCK", classes: 3, causal: true, loraRank: 0, loraScale: 0 } as const;
 	const parameters = (await initialParameters(model, spec, 5)).map((value, i) => value + 0.1 * Math.sin(i * 1.7));
 	await exportClassifier({ model, spec, parameters, labels: LABELS, folder: join(folder, "model") });

@@ -2,7 +2,7 @@ import test from "ava";
 import fc from "fast-check";
 import { planPreparation } from "../../../coordinator/plan/plan-preparation.ts";
 import type { PlannedText } from "../../../coordinator/plan/planned-part.ts";
-import { effectiveSequence, type Padding } from "../../../shared/data/effective-sequence.ts";
+import { effectiveSequence, type Padding } from "../../../shared/sequences/effective-sequence.ts";
 import { areInTheirShards, idsOf, plannedTexts } from "./planned-texts.ts";
 
 const paddings = fc.record({

@@ -5,10 +5,10 @@ import test from "ava";
 import { chartData } from "../../../coordinator/report/chart-data.ts";
 import { renderReport } from "../../../coordinator/report/render-report.ts";
 import { writeReport } from "../../../coordinator/report/write-report.ts";
-import { appendMetrics, METRICS_FILE, writeRunResult } from "../../../coordinator/results/result-files.ts";
-import { defaultConfig } from "../../../shared/cli/resolve-config.ts";
+import { appendMetrics, METRICS_FILE, writeRunResult } from "../../../coordinator/run-folder/result-files.ts";
 import { TailtuneError } from "../../../shared/errors.ts";
-import { sampleLine, sampleMetrics, sampleResult } from "../results/sample-run.ts";
+import { defaultConfig } from "../../../shared/settings/resolve-config.ts";
+import { sampleLine, sampleMetrics, sampleResult } from "../run-folder/sample-run.ts";
 
 const HOSTILE = '</script><b onload="x">&lt;\u0000';
 const config = { ...defaultConfig(), data: "some/folder/sms.tsv", lr: 0.001 };

@@ -7,8 +7,8 @@ import { pathToFileURL } from "node:url";
 import test from "ava";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { renderReport } from "../../../coordinator/report/render-report.ts";
-import { defaultConfig } from "../../../shared/cli/resolve-config.ts";
-import { sampleMetrics, sampleResult } from "../results/sample-run.ts";
+import { defaultConfig } from "../../../shared/settings/resolve-config.ts";
+import { sampleMetrics, sampleResult } from "../run-folder/sample-run.ts";
 
 const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome.exe"];
 const QUIET = "--disable-gpu --disable-background-networking --disable-component-update --disable-sync --no-first-run";

@@ -2,7 +2,7 @@ import { setMaxListeners } from "node:events";
 import test from "ava";
 import type { Answer } from "../../../coordinator/classify/classifier.ts";
 import { Batcher } from "../../../coordinator/serve/batcher.ts";
-import { Lanes } from "../../../coordinator/serve/lanes.ts";
+import { Lanes } from "../../../coordinator/serve/worker-slots.ts";
 import { settle, VirtualClock } from "../../shared/bus/virtual-clock.ts";
 
 const never = new AbortController().signal;

@@ -1,7 +1,7 @@
 import test from "ava";
 import { pino } from "pino";
-import { Calls } from "../../../coordinator/serve/calls.ts";
 import { httpApp } from "../../../coordinator/serve/http.ts";
+import { Calls } from "../../../coordinator/serve/in-flight-calls.ts";
 import { ServeMetrics } from "../../../coordinator/serve/metrics.ts";
 import { ModelHost } from "../../../coordinator/serve/model-host.ts";
 import { VirtualClock } from "../../shared/bus/virtual-clock.ts";

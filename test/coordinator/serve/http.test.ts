@@ -1,12 +1,12 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import test, { type ExecutionContext } from "ava";
-import { Calls } from "../../../coordinator/serve/calls.ts";
 import { httpApp, listenHttp } from "../../../coordinator/serve/http.ts";
+import { Calls } from "../../../coordinator/serve/in-flight-calls.ts";
 import { createLog } from "../../../coordinator/serve/log.ts";
 import { ServeMetrics } from "../../../coordinator/serve/metrics.ts";
 import { ModelHost } from "../../../coordinator/serve/model-host.ts";
-import { realClock } from "../../../shared/bus/clock.ts";
+import { realClock } from "../../../shared/clock.ts";
 import { CALL_LIMITS, MAX_MESSAGE_BYTES } from "../../../shared/rpc/config.ts";
 
 const TOKEN = "authorization: Bearer token\r\n";

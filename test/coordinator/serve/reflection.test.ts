@@ -9,8 +9,8 @@ import {
 } from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
 import test from "ava";
+import { createServer } from "../../../coordinator/rpc/server.ts";
 import { standardServices } from "../../../coordinator/serve/standard-services.ts";
-import { createServer } from "../../../shared/rpc/server.ts";
 
 const require = createRequire(import.meta.url);
 const { resolve } = require;

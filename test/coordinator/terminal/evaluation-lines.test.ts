@@ -1,7 +1,7 @@
 import test from "ava";
+import { classScores } from "../../../coordinator/metrics/classification.ts";
 import { evaluationLines } from "../../../coordinator/terminal/evaluation-lines.ts";
 import { createTerminal } from "../../../coordinator/terminal/terminal.ts";
-import { classScores } from "../../../shared/metrics/classification.ts";
 import { FakeStream } from "./fake-stream.ts";
 
 const confusion = [

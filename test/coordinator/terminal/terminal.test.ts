@@ -1,7 +1,7 @@
 import test from "ava";
 import { hideBars } from "../../../coordinator/terminal/bar.ts";
 import { createTerminal, type TerminalOptions } from "../../../coordinator/terminal/terminal.ts";
-import { sampleLine, sampleResult } from "../results/sample-run.ts";
+import { sampleLine, sampleResult } from "../run-folder/sample-run.ts";
 import { FakeStream } from "./fake-stream.ts";
 
 const ESC = "\u001b";

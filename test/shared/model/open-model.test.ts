@@ -41,7 +41,7 @@ test("opens the golden model and the demo model, all tensors finite", async (t) 
 	t.like(golden.config, { n_layer: 3, n_embd: 48, n_head: 4, n_positions: 48, vocab_size: 257 });
 	t.is(golden.tensors.size, 40);
 	await golden.checkFinite();
-	const demo = await openModel(path("../../../shared/demo-model"));
+	const demo = await openModel(path("../../../coordinator/base-model/demo-model"));
 	t.like(demo.config, { n_layer: 4, n_embd: 96, n_head: 4, n_positions: 256, vocab_size: 50257 });
 	t.is(demo.tensors.get("wte.weight")?.type, "F16");
 	t.is((await demo.read("wpe.weight")).length, 256 * 96);

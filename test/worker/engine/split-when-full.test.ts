@@ -1,7 +1,7 @@
 import test from "ava";
 import type { Tail, TailInput } from "../../../worker/engine/engine.ts";
 import { splitWhenFull } from "../../../worker/engine/split-when-full.ts";
-import { info } from "../fake-engines.ts";
+import { info } from "../run/fake-engines.ts";
 
 /** Texts whose logit and gradient are their label; a device that holds so many of them. */
 function tailWithRoomFor(room: number, error = "OOM when allocating tensor with shape[8,12]"): Tail {

@@ -1,6 +1,6 @@
-import { paddingMatters } from "../../../shared/data/effective-sequence.ts";
-import type { TextReading } from "../../../shared/embedded-worker.ts";
 import type { ModelFiles } from "../../../shared/model/model-files.ts";
+import { paddingMatters } from "../../../shared/sequences/effective-sequence.ts";
+import type { TextReading } from "../../../shared/worker-port.ts";
 import { GraphBuilder, storedTensor, type Value } from "./graph-builder.ts";
 import { type Dialect, ELEMENT_TYPE } from "./onnx-model.ts";
 

@@ -1,4 +1,4 @@
-import type { SharedRows } from "../../../shared/data/shared-rows.ts";
+import type { SharedRows } from "../../../shared/sequences/shared-rows.ts";
 import type { GraphBuilder, Value } from "./graph-builder.ts";
 import { wholeNumbers } from "./session.ts";
 

@@ -1,8 +1,8 @@
-import { sharedRows } from "../../../shared/data/shared-rows.ts";
 import { TailtuneError } from "../../../shared/errors.ts";
 import type { TailSpec } from "../../../shared/messages.ts";
 import type { ModelFiles } from "../../../shared/model/model-files.ts";
 import { cutOf } from "../../../shared/model/tail-spec.ts";
+import { sharedRows } from "../../../shared/sequences/shared-rows.ts";
 import type { EngineOptions, OpenTrunk, Trunk } from "../engine.ts";
 import { exactInt8Weights } from "./int8-weights.ts";
 import { causalMask, paddingMask } from "./masks.ts";

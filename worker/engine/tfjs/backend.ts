@@ -7,7 +7,7 @@ import { TailtuneError } from "../../../shared/errors.ts";
 import type { EngineInfo, EngineOptions } from "../engine.ts";
 import { describeNvidiaDevice, prepareCuda } from "../nvidia-device.ts";
 import { TFJS_BACKENDS, type TfjsBackendName } from "./backend-names.ts";
-import { importForGood } from "./import-for-good.ts";
+import { importForGood } from "./import-without-unload.ts";
 import { registerWasmMatMul } from "./wasm-matmul.ts";
 import { startWebgpu } from "./webgpu.ts";
 

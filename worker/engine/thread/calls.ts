@@ -1,7 +1,7 @@
-import type { EngineChoice } from "../../../shared/embedded-worker.ts";
 import { TailtuneError } from "../../../shared/errors.ts";
 import type { TailSpec } from "../../../shared/messages.ts";
 import type { ModelFiles } from "../../../shared/model/model-files.ts";
+import type { EngineChoice } from "../../../shared/worker-port.ts";
 import type { EngineInfo } from "../engine.ts";
 import type { Engines, RunEngineChoice } from "../open-engines.ts";
 import type { PackedInputs } from "./packed-inputs.ts";

@@ -1,6 +1,6 @@
-import type { EngineChoice } from "../../../shared/embedded-worker.ts";
 import type { TailSpec } from "../../../shared/messages.ts";
 import type { ModelFiles } from "../../../shared/model/model-files.ts";
+import type { EngineChoice } from "../../../shared/worker-port.ts";
 import type { EngineInfo, Trunk } from "../engine.ts";
 import type { Engines, RunEngineChoice } from "../open-engines.ts";
 import type { EngineInfos } from "./calls.ts";

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 import test from "ava";
+import { initialParameters } from "../../../../coordinator/base-model/initial-parameters.ts";
 import type { TailSpec, Trainable } from "../../../../shared/messages.ts";
-import { initialParameters } from "../../../../shared/model/initial-parameters.ts";
 import { openModel } from "../../../../shared/model/open-model.ts";
 import { parameterLayout } from "../../../../shared/model/parameter-layout.ts";
 import { TRAINABLE_BY_NAME } from "../../../../shared/model/tail-spec.ts";

@@ -1,13 +1,13 @@
 import { fileURLToPath } from "node:url";
 import test from "ava";
+import { createMemoryBus } from "../../../../coordinator/cluster/memory-bus.ts";
+import { createMemoryTensors } from "../../../../coordinator/exchange/memory-tensors.ts";
 import type { WorkerEvent } from "../../../../shared/bus/bus.ts";
-import { createMemoryBus } from "../../../../shared/bus/memory-bus.ts";
 import type { TailSpec, WorkResult } from "../../../../shared/messages.ts";
 import { openModel } from "../../../../shared/model/open-model.ts";
 import { parameterLayout } from "../../../../shared/model/parameter-layout.ts";
-import { createMemoryTensors } from "../../../../shared/tensors/memory-tensors.ts";
 import { ThreadEngines } from "../../../../worker/engine/thread/thread-engines.ts";
-import { startWorker } from "../../../../worker/lifecycle.ts";
+import { startWorker } from "../../../../worker/run/lifecycle.ts";
 import { someItem, someRun } from "../../../shared/bus/messages.ts";
 import { settle, VirtualClock } from "../../../shared/bus/virtual-clock.ts";
 

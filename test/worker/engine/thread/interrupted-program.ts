@@ -1,10 +1,11 @@
 // process.test.ts runs this: ONNX Runtime computes in a thread until the second Ctrl-C, or until an error that nobody
 // catches (argument "fail").
-import { guardProcess } from "../../../../coordinator/cli/guard-process.ts";
-import { interruptSignal } from "../../../../shared/cli/interrupt.ts";
+
+import { resolveModel } from "../../../../coordinator/base-model/resolve-model.ts";
+import { guardProcess } from "../../../../coordinator/cli/uncaught-errors.ts";
 import { TailtuneError } from "../../../../shared/errors.ts";
 import { openModel } from "../../../../shared/model/open-model.ts";
-import { resolveModel } from "../../../../shared/model/resolve-model.ts";
+import { interruptSignal } from "../../../../shared/processes/interrupt.ts";
 import { ThreadEngines } from "../../../../worker/engine/thread/thread-engines.ts";
 
 guardProcess((error) => console.log((error as Error).message));

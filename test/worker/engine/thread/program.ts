@@ -1,9 +1,9 @@
 // What process.test.ts runs: opens engines in a thread, computes, and leaves the thread to the process's end. Its arguments are
 // engine and backend, with the exit code where it is to compute nothing; or "exit" alone, to exit while a fake computes.
 import { fileURLToPath } from "node:url";
-import type { EngineChoice } from "../../../../shared/embedded-worker.ts";
 import { openModel } from "../../../../shared/model/open-model.ts";
 import { parameterLayout } from "../../../../shared/model/parameter-layout.ts";
+import type { EngineChoice } from "../../../../shared/worker-port.ts";
 import { ThreadEngines } from "../../../../worker/engine/thread/thread-engines.ts";
 
 const [what, backend = "auto", code] = process.argv.slice(2) as [string, EngineChoice["backend"]?, string?];

@@ -1,0 +1,51 @@
+import { createHash } from "node:crypto";
+import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
+import type { TailSpec } from "../../shared/messages.ts";
+import type { ModelFiles } from "../../shared/model/model-files.ts";
+import { type ParameterEntry, parameterLayout } from "../../shared/model/parameter-layout.ts";
+
+/**
+ * The parameter vector at step 0, laid out by `parameterLayout`: base tensors as the model has them; a head from the model's
+ * own rows, or else as PyTorch's Linear begins; LoRA's A random and B zero.
+ * @param seed each tensor has its own stream of it, so that a head begins the same whatever else is trained
+ * @param headRows for each class the row of the model's own head that stands for it; unset: a new head
+ */
+export async function initialParameters(
+	model: ModelFiles,
+	spec: TailSpec,
+	seed: number,
+	headRows?: readonly number[],
+): Promise<Float32Array> {
+	const layout = parameterLayout(spec, model.config);
+	const vector = new Float32Array(layout.size);
+	for (const entry of layout.entries) {
+		const values = vector.subarray(entry.offset, entry.offset + entry.size);
+		if (entry.name.endsWith(".lora_A")) {
+			// PyTorch's kaiming_uniform with a = sqrt(5), as the reference calls it on A, comes to this bound.
+			fillUniform(values, 1 / Math.sqrt(spec.loraRank), entry, seed);
+		} else if (isHead(entry) && !headRows) {
+			fillUniform(values, 1 / Math.sqrt(model.config.n_embd), entry, seed);
+		} else if (model.tensors.has(entry.name)) {
+			const stored = await model.read(entry.name);
+			values.set(isHead(entry) && headRows ? pickRows(stored, headRows, values.length / spec.classes) : stored);
+		}
+		// What is left stays zero: LoRA's B, and the bias of a head that the model keeps without one.
+	}
+	return vector;
+}
+
+function pickRows(stored: Float32Array, rows: readonly number[], width: number): Float32Array {
+	const picked = new Float32Array(rows.length * width);
+	for (const [place, row] of rows.entries()) picked.set(stored.subarray(row * width, (row + 1) * width), place * width);
+	return picked;
+}
+
+function isHead({ name }: ParameterEntry): boolean {
+	return name === "score.weight" || name === "score.bias";
+}
+
+/** Uniform in [-bound, bound). */
+function fillUniform(values: Float32Array, bound: number, { name }: ParameterEntry, seed: number): void {
+	const random = xoroshiro128plus(createHash("sha256").update(`${seed} ${name}`).digest().readInt32LE());
+	for (let i = 0; i < values.length; i++) values[i] = (random.next() / 2 ** 31) * bound;
+}

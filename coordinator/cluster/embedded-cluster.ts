@@ -1,0 +1,38 @@
+import type { BusTiming } from "../../shared/bus/bus.ts";
+import { Notices } from "../../shared/notices.ts";
+import { featureCacheBytes, featureMemoryBytes } from "../../shared/settings/feature-memory.ts";
+import { countPhysicalCores } from "../../shared/vectors/physical-cores.ts";
+import type { WorkerSide } from "../../shared/worker-port.ts";
+import { createMemoryTensors } from "../exchange/memory-tensors.ts";
+import { announceRun, type Cluster, type ClusterRun } from "./cluster.ts";
+import { createMemoryBus } from "./memory-bus.ts";
+
+/**
+ * Starts a bus and a worker in this process and announces a run to it.
+ * @param timing with a limit to the worker's heartbeats it computes in a thread, and the event loop stays free
+ */
+export async function openEmbeddedCluster(
+	{ startWorker }: Pick<WorkerSide, "startWorker">,
+	run: ClusterRun,
+	timing: Partial<BusTiming> = {},
+): Promise<Cluster> {
+	const bus = createMemoryBus(timing);
+	const tensors = createMemoryTensors();
+	const { engine, backend, threads = countPhysicalCores(), featureMemory, featureCache } = run.engine;
+	const worker = await startWorker({
+		bus,
+		connect: async () => ({ tensors, openModel: async () => run.model, close: async () => {} }),
+		engine: { engine, backend, threads },
+		featureMemoryBytes: featureMemoryBytes(featureMemory),
+		featureCacheBytes: featureCacheBytes(featureCache),
+	});
+	const announced = await announceRun(bus, tensors, run, "");
+	const { dispatcher } = announced;
+	worker.stopped.catch((error) => dispatcher.fail(error));
+	const close = async () => {
+		await dispatcher.stop();
+		await worker.stop();
+		await bus.close();
+	};
+	return { ...announced, tensors, notices: new Notices(), refusals: () => ({}), close };
+}

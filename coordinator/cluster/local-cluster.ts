@@ -1,0 +1,72 @@
+import { randomBytes } from "node:crypto";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { natsAccess } from "../../shared/bus/nats/credentials.ts";
+import type { Notices } from "../../shared/notices.ts";
+import { sharedWorkerFlags } from "../../shared/settings/worker-flags.ts";
+import type { Terminal } from "../terminal/terminal.ts";
+import type { Cluster, ClusterRun } from "./cluster.ts";
+import { findOrInstallNatsServer } from "./install-nats-server.ts";
+import { LocalServer } from "./local-server.ts";
+import { openNatsCluster } from "./nats-cluster.ts";
+import { WorkerProcesses } from "./worker-processes.ts";
+
+/** Workers and nats-server of a run alone, as processes on this machine. */
+export interface LocalClusterOptions {
+	readonly workers: number;
+	readonly terminal: Terminal;
+	/** Told whatever holds the run up. */
+	readonly notices: Notices;
+}
+
+/**
+ * Starts a nats-server on loopback and workers, and announces the run to them. All of them end with the run, and with
+ * this process. A token that only they know keeps other users of the machine out.
+ */
+export async function openLocalCluster(
+	{ workers, terminal, notices }: LocalClusterOptions,
+	run: ClusterRun,
+): Promise<Cluster> {
+	const tell = (line: string) => terminal.line(line);
+	const binary = await findOrInstallNatsServer(terminal);
+	const folder = await mkdtemp(join(tmpdir(), "tailtune-cluster-"));
+	let server: LocalServer | undefined;
+	let processes: WorkerProcesses | undefined;
+	let cluster: Cluster | undefined;
+	const leave = async () => {
+		await cluster?.close();
+		await processes?.end();
+		await server?.stop();
+		await rm(folder, { recursive: true, force: true });
+	};
+	const fail = (error: Error) => cluster?.dispatcher.fail(error);
+	try {
+		const { token, tokenFile, config } = await writeSecrets(folder);
+		server = await LocalServer.start({ binary, storeDir: join(folder, "jetstream"), config }, { tell, fail });
+		const env = workerEnvironment(tokenFile);
+		const options = { nats: server.url, access: await natsAccess(env), security: { token }, terminal, notices };
+		cluster = await openNatsCluster(options, run);
+		const args = ["--nats", server.url, ...sharedWorkerFlags(run.engine, workers)];
+		processes = new WorkerProcesses({ count: workers, args, env, tell, fail });
+		return { ...cluster, close: leave };
+	} catch (error) {
+		await leave();
+		throw error;
+	}
+}
+
+/** The token of both ways, in files that only this user can read: a command line is everybody's. */
+async function writeSecrets(folder: string) {
+	const token = randomBytes(24).toString("hex");
+	const [tokenFile, config] = [join(folder, "token"), join(folder, "nats.conf")];
+	await writeFile(tokenFile, token, { mode: 0o600 });
+	await writeFile(config, `authorization: { token: "${token}" }\n`, { mode: 0o600 });
+	return { token, tokenFile, config };
+}
+
+/** Ours, without what it says of other clusters. */
+function workerEnvironment(tokenFile: string): NodeJS.ProcessEnv {
+	const kept = Object.entries(process.env).filter(([name]) => !name.startsWith("TAILTUNE_"));
+	return { ...Object.fromEntries(kept), TAILTUNE_NATS_TOKEN_FILE: tokenFile, TAILTUNE_TOKEN_FILE: tokenFile };
+}

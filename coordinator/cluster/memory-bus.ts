@@ -1,0 +1,262 @@
+import { isDeepStrictEqual } from "node:util";
+import {
+	type Assignment,
+	type Bus,
+	type BusTiming,
+	type Delivery,
+	type Membership,
+	nobodyListens,
+	type RunEvent,
+	type RunView,
+	type WorkerEvent,
+} from "../../shared/bus/bus.ts";
+import { Changes, endedWatch } from "../../shared/bus/changes.ts";
+import { Feed } from "../../shared/bus/feed.ts";
+import { type Clock, realClock } from "../../shared/clock.ts";
+import { TailtuneError } from "../../shared/errors.ts";
+import {
+	type RunProgress,
+	type RunSpec,
+	runProgressCodec,
+	runSpecCodec,
+	type WorkerInfo,
+	type WorkItem,
+	type WorkResult,
+	workerInfoCodec,
+	workItemCodec,
+	workResultCodec,
+} from "../../shared/messages.ts";
+import { WorkQueue } from "./work-queue.ts";
+
+export interface MemoryBusOptions extends Partial<BusTiming> {
+	readonly clock?: Clock;
+}
+
+/**
+ * A bus within one process. What crosses it are encoded messages, as on a network: the two sides share no objects.
+ * By default nothing expires, since a worker of the same process can't be lost.
+ */
+export function createMemoryBus(options: MemoryBusOptions = {}): Bus {
+	return new MemoryBus(options);
+}
+
+/** What the bus keeps of an announced run. */
+class Run {
+	readonly spec: Uint8Array;
+	readonly assignments = new Feed<Assignment, Assignment>((assignment) => ({ ...assignment }));
+	readonly cancels = new Feed<never, "cancel">((event) => event);
+	readonly shards: readonly WorkQueue[];
+	#progress: Uint8Array | undefined;
+	/** Stops the wait for the end of what was told last. */
+	#keepProgress = () => {};
+	readonly #answers: Uint8Array[] = [];
+	readonly #answered = new Changes();
+
+	constructor(spec: Uint8Array, shards: readonly WorkQueue[]) {
+		this.spec = spec;
+		this.shards = shards;
+	}
+
+	/** What was told last, as long as it holds. */
+	get progress(): RunProgress | undefined {
+		return this.#progress && runProgressCodec.decode(this.#progress);
+	}
+
+	report(progress: Uint8Array, clock: Clock, limitMs: number): void {
+		this.#keepProgress();
+		this.#progress = progress;
+		this.#keepProgress = clock.schedule(() => {
+			this.#progress = undefined;
+		}, limitMs);
+	}
+
+	answer(result: Uint8Array): void {
+		this.#answers.push(result);
+		this.#answered.notify();
+	}
+
+	watchAnswers(signal: AbortSignal): AsyncIterable<WorkResult> {
+		let inHand: Uint8Array | undefined;
+		const next = () => {
+			// Asking for the next one says that the one in hand was dealt with.
+			if (inHand !== undefined && inHand === this.#answers[0]) this.#answers.shift();
+			inHand = this.#answers[0];
+			return inHand && workResultCodec.decode(inHand);
+		};
+		return this.#answered.follow(next, signal);
+	}
+
+	end(): void {
+		this.#keepProgress();
+		this.assignments.end();
+		this.cancels.end();
+		this.#answered.end();
+		for (const shard of this.shards) shard.end();
+	}
+}
+
+class MemoryBus implements Bus {
+	readonly timing: BusTiming;
+	readonly maxMessageBytes = Number.POSITIVE_INFINITY;
+	readonly #clock: Clock;
+	readonly #workers = new Feed<Uint8Array, WorkerEvent>((info) => ({
+		type: "joined",
+		worker: workerInfoCodec.decode(info),
+	}));
+	readonly #runs = new Feed<Run, RunEvent>(({ spec }) => ({ type: "announced", run: runSpecCodec.decode(spec) }));
+	/** By worker: what stops the wait for its next beat. */
+	readonly #silenceWaits = new Map<string, () => void>();
+	#closed = false;
+
+	constructor({ ackWaitMs = Infinity, heartbeatLimitMs = Infinity, clock = realClock }: MemoryBusOptions) {
+		this.timing = { ackWaitMs, heartbeatLimitMs };
+		this.#clock = clock;
+	}
+
+	async join(worker: WorkerInfo): Promise<Membership> {
+		this.#assertOpen();
+		const { workerId } = worker;
+		if (this.#workers.get(workerId)) throw new TailtuneError("protocol", `worker ${workerId} has already joined`);
+		const info = workerInfoCodec.encode(worker);
+		let left = false;
+		const beat = async () => {
+			this.#assertOpen();
+			if (left) throw new TailtuneError("protocol", `worker ${workerId} has left`);
+			if (!this.#workers.get(workerId)) this.#workers.set(workerId, info);
+			this.#awaitBeat(workerId);
+		};
+		const leave = async () => {
+			left = true;
+			this.#removeWorker(workerId, "good-bye");
+		};
+		await beat();
+		return { beat, leave };
+	}
+
+	watchWorkers(signal: AbortSignal): AsyncIterable<WorkerEvent> {
+		return this.#workers.watch(signal);
+	}
+
+	async listWorkers(): Promise<WorkerInfo[]> {
+		this.#assertOpen();
+		return [...this.#workers.facts].map(workerInfoCodec.decode);
+	}
+
+	async announce(spec: RunSpec): Promise<void> {
+		this.#assertOpen();
+		const known = this.#runs.get(spec.runId);
+		const bytes = runSpecCodec.encode(spec);
+		if (known && isDeepStrictEqual(known.spec, bytes)) return;
+		if (known) throw new TailtuneError("protocol", `run ${spec.runId} is already announced with another specification`);
+		const shards = Array.from({ length: spec.shards }, () => new WorkQueue(this.#clock, this.timing.ackWaitMs));
+		this.#runs.set(spec.runId, new Run(bytes, shards));
+	}
+
+	async retire(runId: string): Promise<void> {
+		this.#assertOpen();
+		const run = this.#runs.get(runId);
+		if (!run) return;
+		run.end();
+		this.#runs.delete(runId, { type: "retired", runId });
+	}
+
+	watchRuns(signal: AbortSignal): AsyncIterable<RunEvent> {
+		return this.#runs.watch(signal);
+	}
+
+	async listRuns(): Promise<RunView[]> {
+		this.#assertOpen();
+		return [...this.#runs.facts].map(({ spec, assignments, progress }) => ({
+			spec: runSpecCodec.decode(spec),
+			assignments: [...assignments.facts],
+			progress,
+		}));
+	}
+
+	async report(progress: RunProgress): Promise<void> {
+		const bytes = runProgressCodec.encode(progress);
+		this.#runOf(progress.runId).report(bytes, this.#clock, this.timing.heartbeatLimitMs);
+	}
+
+	async cancel(runId: string): Promise<void> {
+		if (this.#runOf(runId).cancels.tell("cancel") === 0) throw nobodyListens(runId);
+	}
+
+	watchCancels(runId: string, signal: AbortSignal): AsyncIterable<"cancel"> {
+		return this.#runs.get(runId)?.cancels.watch(signal) ?? endedWatch();
+	}
+
+	async assign(assignment: Assignment): Promise<void> {
+		const { run } = this.#shardOf(assignment);
+		run.assignments.set(String(assignment.shard), { ...assignment });
+	}
+
+	watchAssignments(runId: string, signal: AbortSignal): AsyncIterable<Assignment> {
+		return this.#runs.get(runId)?.assignments.watch(signal) ?? endedWatch();
+	}
+
+	async publish(item: WorkItem): Promise<void> {
+		this.#shardOf(item).queue.push(workItemCodec.encode(item));
+	}
+
+	pull(runId: string, shard: number, signal: AbortSignal): AsyncIterable<Delivery> {
+		return this.#runs.get(runId)?.shards[shard]?.pull(signal) ?? endedWatch();
+	}
+
+	async takeBack(runId: string, shard: number): Promise<void> {
+		this.#shardOf({ runId, shard }).queue.takeBack();
+	}
+
+	async isTaken(runId: string, shard: number): Promise<boolean | undefined> {
+		this.#assertOpen();
+		return this.#runs.get(runId)?.shards[shard]?.isTaken;
+	}
+
+	async answer(result: WorkResult): Promise<void> {
+		this.#assertOpen();
+		this.#runs.get(result.runId)?.answer(workResultCodec.encode(result));
+	}
+
+	watchAnswers(runId: string, signal: AbortSignal): AsyncIterable<WorkResult> {
+		return this.#runs.get(runId)?.watchAnswers(signal) ?? endedWatch();
+	}
+
+	async close(): Promise<void> {
+		this.#closed = true;
+		for (const cancel of this.#silenceWaits.values()) cancel();
+		for (const run of this.#runs.facts) run.end();
+		this.#workers.end();
+		this.#runs.end();
+	}
+
+	#awaitBeat(workerId: string): void {
+		this.#silenceWaits.get(workerId)?.();
+		const drop = () => this.#removeWorker(workerId, "silent");
+		this.#silenceWaits.set(workerId, this.#clock.schedule(drop, this.timing.heartbeatLimitMs));
+	}
+
+	#removeWorker(workerId: string, reason: "good-bye" | "silent"): void {
+		if (!this.#workers.get(workerId)) return;
+		this.#silenceWaits.get(workerId)?.();
+		this.#silenceWaits.delete(workerId);
+		this.#workers.delete(workerId, { type: "left", workerId, reason });
+	}
+
+	#runOf(runId: string): Run {
+		this.#assertOpen();
+		const run = this.#runs.get(runId);
+		if (!run) throw new TailtuneError("protocol", `run ${runId} is not announced`);
+		return run;
+	}
+
+	#shardOf({ runId, shard }: { runId: string; shard: number }): { run: Run; queue: WorkQueue } {
+		const run = this.#runOf(runId);
+		const queue = run.shards[shard];
+		if (!queue) throw new TailtuneError("protocol", `run ${runId} has no shard ${shard}, only ${run.shards.length}`);
+		return { run, queue };
+	}
+
+	#assertOpen(): void {
+		if (this.#closed) throw new TailtuneError("protocol", "the bus is closed");
+	}
+}

@@ -1,0 +1,84 @@
+import { TailtuneError } from "../../shared/errors.ts";
+import type { TrainConfig } from "../../shared/settings/config.ts";
+import type { ClassTexts } from "../run-folder/result.ts";
+import type { Terminal } from "../terminal/terminal.ts";
+import { balance } from "./balance.ts";
+import { countByLabel, type Dataset, withLabels } from "./dataset.ts";
+import { loadDataset } from "./load-dataset.ts";
+import { assertSeveralLabels, assertSplittable, type Split, split, splitAtRandom } from "./split.ts";
+
+/** The three sets of a run, and what became of each class's texts. */
+export interface LoadedSets extends Split {
+	readonly classes: readonly ClassTexts[];
+}
+
+type Settings = Pick<
+	TrainConfig,
+	"data" | "train" | "validation" | "test" | "textColumn" | "labelColumn" | "balance" | "split" | "seed" | "batch"
+>;
+
+/**
+ * Reads the texts of a run in their three sets: split, or as given. Only the training set is balanced, so that validation
+ * and test show the classes as they occur; with `--balance all` the texts are balanced before they are split.
+ * @throws TailtuneError "usage", "data" or "offline" that names the flag, or the file and the row
+ */
+export async function loadSets(config: Settings, terminal: Terminal): Promise<LoadedSets> {
+	const given = await readGiven(config, terminal);
+	const sets = "examples" in given ? splitTexts(given, config) : balanceTraining(given, config);
+	const all = "examples" in given ? [given] : [given.train, given.validation, given.test];
+	const loaded = { ...sets, classes: countClasses(all, sets) };
+	assertEnoughLeft(loaded, config);
+	return loaded;
+}
+
+function splitTexts(texts: Dataset, config: Settings): Split {
+	// As they are in the file: balanced, every label would have as few as the smallest.
+	assertSplittable(texts);
+	if (config.balance === "all") return splitAtRandom(balance(texts, config.seed), config.split, config.seed);
+	return balanceTraining(split(texts, config.split, config.seed), config);
+}
+
+function balanceTraining(sets: Split, { balance: isBalanced, seed }: Settings): Split {
+	assertSeveralLabels(sets.train);
+	return isBalanced ? { ...sets, train: balance(sets.train, seed) } : sets;
+}
+
+function countClasses(given: readonly Dataset[], { train, validation, test }: Split): ClassTexts[] {
+	const inSet = { train: countByLabel(train), validation: countByLabel(validation), test: countByLabel(test) };
+	const counts = given.map(countByLabel);
+	return train.labels.map((label, index) => {
+		const read = counts.reduce((sum, count) => sum + (count[index] ?? 0), 0);
+		const [ofTrain = 0, ofValidation = 0, ofTest = 0] = Object.values(inSet).map((count) => count[index]);
+		const unused = read - ofTrain - ofValidation - ofTest;
+		return { label, read, train: ofTrain, validation: ofValidation, test: ofTest, unused };
+	});
+}
+
+/** A class of few texts leaves few of every other: the message names it, not the size of the batch alone. */
+function assertEnoughLeft({ train, classes }: LoadedSets, { batch }: Settings): void {
+	const left = train.examples.length;
+	if (left >= batch || classes.every(({ unused }) => unused === 0)) return;
+	const smallest = classes.find(({ unused }) => unused === 0);
+	const found = `class ${JSON.stringify(smallest?.label)} has ${smallest?.train} for training, which leaves ${left} of all classes`;
+	throw new TailtuneError("data", `--balance: ${found}, expected at least --batch (${batch}); or --balance false`);
+}
+
+async function readGiven(config: Settings, terminal: Terminal): Promise<Dataset | Split> {
+	const { data } = config;
+	const sets = { train: config.train, validation: config.validation, test: config.test };
+	const [first] = Object.entries(sets).find(([, file]) => file !== undefined) ?? [];
+	if (first === undefined) {
+		if (data !== undefined) return loadDataset(data, config, terminal.download(data));
+		throw new TailtuneError("usage", "--data: nothing given; expected a file, a folder, sms-spam or spam-assassin");
+	}
+	if (data !== undefined)
+		throw new TailtuneError("usage", `--data: found --${first} beside it, expected one or the other`);
+	const read = async (set: keyof typeof sets) => {
+		const file = sets[set];
+		if (file !== undefined) return loadDataset(file, config);
+		throw new TailtuneError("usage", `--${set}: nothing given; expected a file, as beside --${first}`);
+	};
+	const train = await read("train");
+	const underLabels = async (set: keyof typeof sets) => withLabels(await read(set), train.labels);
+	return { train, validation: await underLabels("validation"), test: await underLabels("test") };
+}

@@ -1,0 +1,32 @@
+import { TailtuneError } from "../../shared/errors.ts";
+import { type Dataset, toDataset } from "./dataset.ts";
+import { normalizeLabel } from "./label.ts";
+import { readRows } from "./read-rows.ts";
+import { DEFAULT_COLUMNS, textOf } from "./row.ts";
+
+/** Which columns of a CSV file or of a TSV file with a header, or which fields of a JSONL file, to read. */
+export interface DatasetColumns {
+	/** Default "text". */
+	readonly textColumn?: string;
+	/** Default "label". */
+	readonly labelColumn?: string;
+}
+
+/**
+ * Labelled texts of a file (.tsv .csv .jsonl, or any other with `label<TAB>text` lines) or of a folder with a folder
+ * for each label. UTF-8 with or without byte order mark. Labels as `normalizeLabel` gives them: the same in every format.
+ * @throws TailtuneError "not-found" or "data" that names the file and the line
+ */
+export async function readDataset(path: string, columns: DatasetColumns = {}): Promise<Dataset> {
+	const { textColumn, labelColumn } = { ...DEFAULT_COLUMNS, ...columns };
+	const rows = await readRows(path, { textColumn, labelColumn });
+	return toDataset(
+		rows.map((row) => {
+			const text = textOf(row);
+			const { source } = row;
+			const label = normalizeLabel(row.label ?? "");
+			if (label !== "") return { text, label, source };
+			throw new TailtuneError("data", `${source}: no label, expected a label and a text`);
+		}),
+	);
+}

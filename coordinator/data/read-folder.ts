@@ -1,0 +1,53 @@
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { TailtuneError } from "../../shared/errors.ts";
+import { toReadError } from "../../shared/files/regular-file.ts";
+import { readTextFile } from "../../shared/files/text-file.ts";
+import { repairLineEnds } from "./line-ends.ts";
+import type { Row } from "./row.ts";
+
+// A folder may hold more files than a process may have open.
+const OPEN_FILES = 64;
+
+/**
+ * One row for each file in the folders of a folder: a folder's name is the label, a file's content the text, with LF as
+ * line end and without the last one. Hidden files, and files next to the folders, are passed over.
+ * @throws TailtuneError "data" if there are no folders, an empty one, a folder in them, or a file that isn't UTF-8
+ */
+export async function readFolder(folder: string): Promise<Row[]> {
+	const labels = (await list(folder)).filter((entry) => entry.isDirectory()).map(({ name }) => name);
+	if (labels.length === 0) throw new TailtuneError("data", `${folder}: no folders in it, expected one for each label`);
+	const rows: Row[] = [];
+	for (const label of labels) {
+		const files = (await list(join(folder, label))).map((entry) => {
+			const file = join(folder, label, entry.name);
+			if (!entry.isDirectory()) return file;
+			throw new TailtuneError("data", `${file}: found a folder, expected only files in a label's folder`);
+		});
+		if (files.length === 0) {
+			const folderOfLabel = join(folder, label);
+			throw new TailtuneError(
+				"data",
+				`${folderOfLabel}: no files in it, expected one for each text; or remove the folder`,
+			);
+		}
+		for (let first = 0; first < files.length; first += OPEN_FILES) {
+			const some = files.slice(first, first + OPEN_FILES).map((file) => readRow(file, label));
+			rows.push(...(await Promise.all(some)));
+		}
+	}
+	return rows;
+}
+
+async function readRow(file: string, label: string): Promise<Row> {
+	const content = repairLineEnds(await readTextFile(file)).replaceAll(/\r\n?/g, "\n");
+	return { text: content.replace(/\n$/, ""), label, source: file };
+}
+
+/** What isn't hidden, sorted, since the order of a folder differs between file systems. */
+async function list(folder: string) {
+	const entries = await readdir(folder, { withFileTypes: true }).catch((error) =>
+		Promise.reject(toReadError(folder, error)),
+	);
+	return entries.filter(({ name }) => !name.startsWith(".")).sort((a, b) => (a.name < b.name ? -1 : 1));
+}

@@ -1,0 +1,87 @@
+import { createHash } from "node:crypto";
+import { mkdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { unzipSync } from "fflate";
+import { TailtuneError } from "../../shared/errors.ts";
+import { ownCacheFolder } from "../../shared/files/cache-folder.ts";
+import { readRegularFile } from "../../shared/files/regular-file.ts";
+import { asDiskError, writeFileAtomic } from "../../shared/files/write-atomic.ts";
+import type { Dataset } from "./dataset.ts";
+import { DownloadError, downloadBytes, type OnProgress } from "./download-bytes.ts";
+import { readDataset } from "./read-dataset.ts";
+
+/** Where the collection comes from, all with defaults; tests set them. */
+export interface SmsSpamOptions {
+	/** Addresses of the zip, tried in order. Default: UCI's, then the copy that the chapter names. */
+	readonly urls?: readonly string[];
+	/** Default: `tailtune` in XDG_CACHE_HOME or ~/.cache. */
+	readonly cacheFolder?: string;
+	/** Of the extracted file, hexadecimal. Default: as published. */
+	readonly sha256?: string;
+	/** An address that is silent for so long is given up. Default 4,000. */
+	readonly silenceMs?: number;
+	readonly onProgress?: OnProgress;
+}
+
+const URLS = [
+	"https://archive.ics.uci.edu/static/public/228/sms+spam+collection.zip",
+	"https://f001.backblazeb2.com/file/LLMs-from-scratch/sms%2Bspam%2Bcollection.zip",
+];
+const ENTRY = "SMSSpamCollection";
+// 5,574 lines, 477,907 bytes.
+const SHA256 = "7d039a24a6083ed9ef0f806ebad56bbb976e3aeb8de05669173bfdc4996c239d";
+const LIMITS = { silenceMs: 4_000, mostBytes: 4 << 20, usualBytes: 203_415 };
+
+/**
+ * The SMS Spam Collection (Almeida, Hidalgo and Silva; UCI 228): 4,827 ham and 747 spam. Downloaded once, then taken
+ * from the cache with no look at the network.
+ * @throws TailtuneError "offline" where no address answers with it, "checksum" where one answers with another file,
+ * "disk" where the cache can't be written
+ */
+export async function loadSmsSpam(options: SmsSpamOptions = {}): Promise<Dataset> {
+	const folder = options.cacheFolder ?? ownCacheFolder();
+	const file = join(folder, ENTRY);
+	const sha256 = options.sha256 ?? SHA256;
+	const cached = await readRegularFile(file, LIMITS.mostBytes, "data").catch(() => undefined);
+	if (!cached || checksumOf(cached) !== sha256) await store(file, await fetchCollection(options, sha256));
+	return readDataset(file);
+}
+
+async function fetchCollection(options: SmsSpamOptions, sha256: string): Promise<Uint8Array> {
+	const { urls = URLS, silenceMs = LIMITS.silenceMs, onProgress } = options;
+	const failures: string[] = [];
+	let isWrong = false;
+	for (const url of urls) {
+		try {
+			const content = extract(await downloadBytes(url, { ...LIMITS, silenceMs }, onProgress));
+			if (content && checksumOf(content) === sha256) return content;
+			isWrong = true;
+			failures.push(`${url} (another file than expected)`);
+		} catch (error) {
+			if (!(error instanceof DownloadError)) throw error;
+			failures.push(`${url} (${error.message})`);
+		}
+	}
+	const message = `sms-spam: not to be had from ${failures.join(" or ")}; without it: --data FILE`;
+	throw new TailtuneError(isWrong ? "checksum" : "offline", message);
+}
+
+/** The collection in a zip; undefined where the bytes are no zip that holds it. */
+function extract(zip: Uint8Array): Uint8Array | undefined {
+	try {
+		return unzipSync(zip, { filter: ({ name, originalSize }) => name === ENTRY && originalSize <= LIMITS.mostBytes })[
+			ENTRY
+		];
+	} catch {
+		return undefined;
+	}
+}
+
+async function store(file: string, content: Uint8Array): Promise<void> {
+	await mkdir(dirname(file), { recursive: true }).catch((error) => Promise.reject(asDiskError(file, error)));
+	await writeFileAtomic(file, content);
+}
+
+function checksumOf(content: Uint8Array): string {
+	return createHash("sha256").update(content).digest("hex");
+}

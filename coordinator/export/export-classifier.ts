@@ -1,0 +1,85 @@
+import { join } from "node:path";
+import { TailtuneError } from "../../shared/errors.ts";
+import { writeJson } from "../../shared/files/write-atomic.ts";
+import type { TailSpec } from "../../shared/messages.ts";
+import type { Gpt2Config } from "../../shared/model/gpt2-config.ts";
+import type { ModelFiles } from "../../shared/model/model-files.ts";
+import { baseShapes } from "../../shared/model/parameter-layout.ts";
+import { writeSafetensors } from "../../shared/model/safetensors.ts";
+import { chunkBuffers, tensorChunks } from "../../shared/model/tensor-chunks.ts";
+import { writeFolderAside } from "../../shared/model/write-folder.ts";
+import { END_OF_TEXT, writeTokenizer } from "../base-model/tokenizer-files.ts";
+import { foldBias } from "./fold-bias.ts";
+import { mergeTail } from "./merge-tail.ts";
+
+export interface ClassifierExport {
+	readonly model: ModelFiles;
+	readonly spec: TailSpec;
+	/** The whole vector, laid out by `parameterLayout`. */
+	readonly parameters: Float32Array;
+	/** A name a class, in the order of the logits. */
+	readonly labels: readonly string[];
+	/** Where the folder is to be; one that is there is replaced. */
+	readonly folder: string;
+	/** The most tokens of a text that the tokenizer's settings name; default: the model's context. */
+	readonly maxTokens?: number;
+	/** Content of `tailtune.json`: what a Hugging Face configuration has no words for (token, padding, attention). */
+	readonly extra?: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Writes a folder that transformers' GPT2ForSequenceClassification, and our `openModel`, load with the same logits; GPT-2's
+ * tokenizer lies in it if the model has GPT-2's vocabulary. That
+ * class has no bias on its head, so ours moves into the final norm; numbers are float32, whatever the base was stored in.
+ * @throws TailtuneError "disk" where it can't be written, "model" where the head's bias can't be folded
+ */
+export async function exportClassifier(request: ClassifierExport): Promise<void> {
+	const { model, spec, parameters, labels, folder, extra, maxTokens = model.config.n_positions } = request;
+	const { config } = model;
+	if (spec.classes > config.n_embd) {
+		const found = `found ${spec.classes} classes, expected at most ${config.n_embd}, the model's width`;
+		throw new TailtuneError("model", `${folder}: ${found} (a head's bias can't be folded otherwise)`);
+	}
+	const { read, untouched } = mergeTail(model, spec, parameters);
+	const score = await read("score.weight");
+	const shift = foldBias(score, await read("score.bias"));
+	const buffers = chunkBuffers();
+	const base = baseShapes(config).map(([name, shape]) => ({
+		name: `transformer.${name}`,
+		shape,
+		data: async () => {
+			const stored = name === "ln_f.bias" ? undefined : untouched(name);
+			if (stored?.type === "F32") return tensorChunks(stored, buffers);
+			const values = await read(name);
+			return name === "ln_f.bias" ? values.map((value, i) => value + (shift[i] as number)) : values;
+		},
+	}));
+	const head = { name: "score.weight", shape: [spec.classes, config.n_embd], data: score };
+	await writeFolderAside(folder, async (aside) => {
+		await writeJson(join(aside, "config.json"), classifierConfig(config, labels));
+		if (extra) await writeJson(join(aside, "tailtune.json"), extra);
+		if (config.vocab_size > END_OF_TEXT.id) await writeTokenizer(aside, maxTokens);
+		// Older versions of transformers refuse a file that doesn't name its framework.
+		await writeSafetensors(join(aside, "model.safetensors"), [...base, head], { format: "pt" });
+	});
+}
+
+/** A configuration as transformers reads it. */
+function classifierConfig(config: Gpt2Config, labels: readonly string[]) {
+	const endOfText = Math.min(END_OF_TEXT.id, config.vocab_size - 1);
+	return {
+		architectures: ["GPT2ForSequenceClassification"],
+		model_type: "gpt2",
+		...config,
+		n_ctx: config.n_positions,
+		activation_function: "gelu_new",
+		bos_token_id: endOfText,
+		eos_token_id: endOfText,
+		pad_token_id: endOfText,
+		num_labels: labels.length,
+		id2label: Object.fromEntries(labels.map((label, index) => [index, label])),
+		label2id: Object.fromEntries(labels.map((label, index) => [label, index])),
+		problem_type: "single_label_classification",
+		torch_dtype: "float32",
+	};
+}

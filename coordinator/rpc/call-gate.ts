@@ -1,0 +1,143 @@
+import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
+import { status as Status, type StatusObject } from "@grpc/grpc-js";
+import { TailtuneError } from "../../shared/errors.ts";
+import { refusalOf, type TokenRule } from "../../shared/rpc/authorization.ts";
+import type { CallLimits } from "../../shared/rpc/config.ts";
+import { Refusal, type RefusalReason } from "../../shared/rpc/refusal.ts";
+import { statusOf, toStatus } from "../../shared/rpc/status.ts";
+import { type HeldBytes, meterRequest } from "./request-meter.ts";
+import type { RpcService } from "./server.ts";
+
+export interface CallGateOptions {
+	readonly services: readonly RpcService[];
+	/** Undefined: nobody needs one. */
+	readonly tokens: readonly TokenRule[] | undefined;
+	readonly limits: CallLimits;
+	/** Told of each call that is refused on its headers. */
+	readonly onRefused: (reason: RefusalReason) => void;
+}
+
+interface Method {
+	readonly isStream: boolean;
+	readonly isOpen: boolean;
+	readonly maxCallBytes: number;
+}
+
+/**
+ * Decides on each call by its headers alone: what is refused here costs no more memory than these. A call that is let in
+ * is watched as long as it sends.
+ */
+export class CallGate {
+	readonly #options: CallGateOptions;
+	readonly #methods = new Map<string, Method>();
+	readonly #held: HeldBytes = { bytes: 0 };
+	#calls = 0;
+	#openCalls = 0;
+
+	constructor(options: CallGateOptions) {
+		this.#options = options;
+		for (const { definition, isOpen = false, maxCallBytes = Number.POSITIVE_INFINITY } of options.services)
+			for (const { path, requestStream } of Object.values(definition))
+				this.#methods.set(path, { isStream: requestStream, isOpen, maxCallBytes });
+	}
+
+	/** Calls under way, and the bytes of requests that they have in memory. */
+	get load(): { readonly calls: number; readonly heldBytes: number } {
+		return { calls: this.#calls, heldBytes: this.#held.bytes };
+	}
+
+	/**
+	 * Lets a call in or refuses it.
+	 * @param rawHeaders names and values by turns
+	 * @param letIn hands the call to the server
+	 */
+	enter(
+		stream: ServerHttp2Stream,
+		headers: IncomingHttpHeaders,
+		rawHeaders: readonly string[],
+		letIn: () => void,
+	): void {
+		stream.on("error", () => {}); // whatever breaks a stream closes it too
+		// Where the library's answer can't be sent, the call would stay open without one.
+		stream.on("frameError", () => stream.close(constants.NGHTTP2_INTERNAL_ERROR));
+		const path = headers[":path"] ?? "";
+		const method = this.#methods.get(path);
+		const status = this.#statusOf(path, method, headers, rawHeaders);
+		if (status) refuse(stream, status);
+		if (!method || status) return;
+		this.#count(stream, method);
+		letIn();
+		if (!stream.closed) this.#watch(stream, path, method);
+	}
+
+	/** The status that a call ends with at once; undefined if it is let in. */
+	#statusOf(
+		path: string,
+		method: Method | undefined,
+		headers: IncomingHttpHeaders,
+		rawHeaders: readonly string[],
+	): StatusObject | undefined {
+		const { tokens, limits, onRefused } = this.#options;
+		const headerBytes = rawHeaders.reduce((sum, text) => sum + text.length, 0);
+		if (headerBytes > limits.headerBytes)
+			return invalid(`found ${headerBytes} bytes of headers, expected at most ${limits.headerBytes}`);
+		const refusal =
+			(method?.isOpen ? undefined : tokens && refusalOf(headers.authorization, path, tokens)) ??
+			this.#refusalWhenFull(path, method);
+		if (refusal) {
+			onRefused(refusal.reason);
+			return toStatus(refusal);
+		}
+		if (!method) return statusOf(Status.UNIMPLEMENTED, `${path}: no such method here`);
+		// Unpacked, a few bytes may be megabytes.
+		const isPacked = (headers["grpc-encoding"] ?? "identity") !== "identity";
+		if (isPacked && Number.isFinite(method.maxCallBytes))
+			return invalid(`${path}: found a compressed request, expected a plain one`);
+		return undefined;
+	}
+
+	#refusalWhenFull(path: string, method: Method | undefined): Refusal | undefined {
+		const { calls, openCalls } = this.#options.limits;
+		const isFull = this.#calls >= calls || (method?.isOpen && this.#openCalls >= openCalls);
+		return isFull
+			? new Refusal("REFUSAL_TOO_MANY", `${path}: too many calls are under way; try again later`)
+			: undefined;
+	}
+
+	#count(stream: ServerHttp2Stream, { isOpen }: Method): void {
+		this.#calls++;
+		if (isOpen) this.#openCalls++;
+		stream.once("close", () => {
+			this.#calls--;
+			if (isOpen) this.#openCalls--;
+		});
+	}
+
+	#watch(stream: ServerHttp2Stream, path: string, { isStream, maxCallBytes }: Method): void {
+		const { messageMs, heldBytes: maxHeldBytes } = this.#options.limits;
+		const statuses = {
+			call: () => invalid(`${path}: expected at most ${maxCallBytes} bytes in a call`),
+			held: () => toStatus(new Refusal("REFUSAL_TOO_MANY", `${path}: too much is being received; try again later`)),
+			time: () => statusOf(Status.DEADLINE_EXCEEDED, `${path}: the request took longer than ${messageMs} ms`),
+		};
+		const onExcess = (excess: keyof typeof statuses) => refuse(stream, statuses[excess]());
+		meterRequest(stream, { isStream, maxCallBytes, messageMs, held: this.#held, maxHeldBytes, onExcess });
+	}
+}
+
+function invalid(message: string): StatusObject {
+	return toStatus(new TailtuneError("data", message));
+}
+
+/** Ends a call with a status, whatever it still sends. */
+function refuse(stream: ServerHttp2Stream, { code, details, metadata }: StatusObject): void {
+	if (stream.closed || stream.destroyed) return;
+	if (stream.headersSent) {
+		stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+		return;
+	}
+	const status = { "grpc-status": code, "grpc-message": encodeURI(details), ...metadata.toHttp2Headers() };
+	stream.respond({ ":status": 200, "content-type": "application/grpc+proto", ...status }, { endStream: true });
+	stream.close(constants.NGHTTP2_NO_ERROR);
+	stream.resume(); // it is closed for good when what has come is read
+}

@@ -1,0 +1,138 @@
+import { mkdir, readdir, rm, rmdir, stat } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { TailtuneError } from "../../shared/errors.ts";
+import { MOST_JSON_BYTES, readRegularFile } from "../../shared/files/regular-file.ts";
+import { asDiskError, removeAsides, writeJson } from "../../shared/files/write-atomic.ts";
+import type { TrainConfig } from "../../shared/settings/config.ts";
+import { checkConfig } from "../../shared/settings/resolve-config.ts";
+import { AUDIT_FILE, METRICS_FILE, RESULT_FILE } from "./result-files.ts";
+import { LOCK_FILE, lockRunFolder, type RunLock } from "./run-lock.ts";
+
+/** Where a run stands; it goes when the run is finished. */
+export const CHECKPOINT_FILE = "checkpoint.safetensors";
+
+const CONFIG_FILE = "config.json";
+
+/** A run's folder, held by this process until `release`. */
+export interface RunFolder extends RunLock {
+	readonly path: string;
+}
+
+/** The folder of a run that began here. */
+export interface NewRunFolder extends RunFolder {
+	/** Gives it back as it was before the run, where there is no checkpoint to go on from. */
+	undoUnlessBegun(): Promise<void>;
+}
+
+/**
+ * Makes the folder of a new run, for this user alone, or takes an empty one, and saves the configuration in it.
+ * @throws TailtuneError "usage" where the folder holds something already, "disk" where it can't be made or written
+ */
+export async function createRunFolder(config: TrainConfig): Promise<NewRunFolder> {
+	const path = resolve(config.out ?? join("runs", timestamp()));
+	const firstMade = await mkdir(path, { recursive: true, mode: 0o700 }).catch((cause: unknown) => {
+		throw asDiskError(`--out ${path}`, cause);
+	});
+	let lock: RunLock | undefined;
+	const giveUp = async () => {
+		await lock?.release();
+		if (firstMade !== undefined) await removeEmptyFolders(path, firstMade);
+	};
+	try {
+		lock = await lockRunFolder(path);
+		const found = (await readdir(path)).find((name) => name !== LOCK_FILE);
+		if (found !== undefined) {
+			throw new TailtuneError("usage", `--out ${path}: the folder holds ${found} already; expected a new or empty one`);
+		}
+		await writeJson(join(path, CONFIG_FILE), config);
+	} catch (error) {
+		await giveUp();
+		throw error;
+	}
+	const undoUnlessBegun = async () => {
+		if (await exists(join(path, CHECKPOINT_FILE))) return;
+		await removeBestExcept(path, undefined);
+		for (const name of [CONFIG_FILE, METRICS_FILE, AUDIT_FILE]) await rm(join(path, name), { force: true });
+		await giveUp();
+	};
+	return { path, ...lock, undoUnlessBegun };
+}
+
+/**
+ * Takes the folder of a run begun before, with the configuration it was begun with; what it left half-written goes.
+ * @throws TailtuneError "usage" where the run is finished, "busy" where it is in use, and as `readRunConfig`
+ */
+export async function reopenRunFolder(path: string): Promise<{ folder: RunFolder; config: TrainConfig }> {
+	const config = await readRunConfig(path);
+	const lock = await lockRunFolder(path);
+	if (await isFinished(path)) {
+		await lock.release();
+		throw new TailtuneError("usage", `--resume ${path}: the run is finished (${join(path, RESULT_FILE)} is there)`);
+	}
+	await removeAsides(path);
+	return { folder: { path: resolve(path), ...lock }, config };
+}
+
+/** The configuration saved in a run folder. */
+export async function readRunConfig(path: string): Promise<TrainConfig> {
+	const file = join(path, CONFIG_FILE);
+	const bytes = await readRegularFile(file, MOST_JSON_BYTES, "data").catch((cause: TailtuneError) => {
+		if (cause.code !== "not-found") throw cause;
+		throw new TailtuneError("not-found", `${path}: no run here (${file} doesn't exist)`, { cause });
+	});
+	try {
+		return checkConfig(JSON.parse(bytes.toString("utf8")), (key) => `${file}: ${key}`);
+	} catch (cause) {
+		if (cause instanceof TailtuneError) throw cause;
+		throw new TailtuneError("data", `${file}: not JSON`, { cause });
+	}
+}
+
+/** Removes what only an unfinished run needs. */
+export async function removeCheckpoints(path: string): Promise<void> {
+	await rm(join(path, CHECKPOINT_FILE), { force: true });
+	await removeBestExcept(path, undefined);
+}
+
+/**
+ * The file of a run's best weights, those after so many steps. A checkpoint names the step: until it is replaced, its file
+ * must stay, whatever became better since.
+ */
+export function bestFile(folder: string, step: number): string {
+	return join(folder, `best-${step}.safetensors`);
+}
+
+/** Removes best weights of other steps; of all where none is given. */
+export async function removeBestExcept(folder: string, step: number | undefined): Promise<void> {
+	for (const name of await readdir(folder)) {
+		const [, found] = /^best-(\d+)\.safetensors$/.exec(name) ?? [];
+		if (found !== undefined && Number(found) !== step) await rm(join(folder, name), { force: true });
+	}
+}
+
+// The checkpoint is the last to go: until then the report may be missing.
+async function isFinished(path: string): Promise<boolean> {
+	return (await exists(join(path, RESULT_FILE))) && !(await exists(join(path, CHECKPOINT_FILE)));
+}
+
+// From the inner to the outer; one that others have put something in stays.
+async function removeEmptyFolders(inner: string, outer: string): Promise<void> {
+	for (let folder = inner; folder.startsWith(outer); folder = dirname(folder)) {
+		const isRemoved = await rmdir(folder).then(
+			() => true,
+			() => false,
+		);
+		if (!isRemoved) return;
+	}
+}
+
+function exists(file: string): Promise<boolean> {
+	return stat(file).then(
+		() => true,
+		() => false,
+	);
+}
+
+function timestamp(): string {
+	return new Date().toISOString().slice(0, 19).replaceAll(":", "-").replace("T", "_");
+}

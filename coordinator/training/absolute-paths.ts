@@ -1,0 +1,17 @@
+import { resolve } from "node:path";
+import type { TrainConfig } from "../../shared/settings/config.ts";
+import { isModelFolder } from "../base-model/resolve-model.ts";
+import { isNamedDataset } from "../data/load-dataset.ts";
+
+/** The settings with absolute paths of their data and model, so that the run can go on from any folder. */
+export async function withAbsolutePaths<Config extends TrainConfig>(config: Config): Promise<Config> {
+	const { data, train, validation, test, model } = config;
+	const files = Object.entries({ data, train, validation, test }).flatMap(([key, path]) =>
+		path === undefined || isNamedDataset(path) ? [] : [[key, resolve(path)]],
+	);
+	return {
+		...config,
+		...Object.fromEntries(files),
+		...((await isModelFolder(model)) && { model: resolve(model) }),
+	};
+}

@@ -1,0 +1,83 @@
+import { join } from "node:path";
+import { TailtuneError } from "../../shared/errors.ts";
+import type { EpochStep } from "../plan/plan-epoch.ts";
+import { checkAudit } from "../run-folder/audit.ts";
+import type { MetricsLine } from "../run-folder/result.ts";
+import { AUDIT_FILE, METRICS_FILE, readAudit, readMetrics } from "../run-folder/result-files.ts";
+import { CHECKPOINT_FILE } from "../run-folder/run-folder.ts";
+import { type Progress, WAY_OUT } from "./checkpoint.ts";
+import type { RunContext } from "./run-context.ts";
+import { isBetterThan } from "./run-epochs.ts";
+import { planRunEpoch } from "./trainer.ts";
+
+/**
+ * Checks, before an interrupted run goes on, that its checkpoint, metrics.jsonl and audit.jsonl agree with each other and
+ * with the plan. Lines written after the checkpoint are not looked at.
+ * @throws TailtuneError "data" or "protocol" that names the file, what was found and what was expected
+ */
+export async function checkProgress(
+	folder: string,
+	progress: Progress,
+	run: Pick<RunContext, "config" | "texts">,
+): Promise<void> {
+	const { step, epoch } = progress;
+	const stepsPerEpoch = planRunEpoch(run, 0).length;
+	const inEpoch = step - epoch * stepsPerEpoch;
+	const most = epoch < run.config.epochs ? stepsPerEpoch : 0;
+	if (epoch > run.config.epochs || inEpoch < 0 || inEpoch > most) {
+		const found = `found step ${step} after ${epoch} epochs`;
+		throw refusal(join(folder, CHECKPOINT_FILE), `${found}, expected ${stepsPerEpoch} steps in each`);
+	}
+	const epochs = Array.from({ length: inEpoch > 0 ? epoch + 1 : epoch }, (_, index) => planRunEpoch(run, index));
+	await checkSteps(folder, progress, epochs.flat().slice(0, step));
+	await checkMetrics(folder, progress, stepsPerEpoch);
+}
+
+async function checkSteps(folder: string, { step, examplesSeen }: Progress, planned: EpochStep[]): Promise<void> {
+	const file = join(folder, AUDIT_FILE);
+	const lines = await readAudit(folder, step);
+	if (lines.length < step) throw refusal(file, `found ${lines.length} lines, expected one for each of ${step} steps`);
+	const { examples } = checkAudit(lines, planned, file);
+	if (examples !== examplesSeen) {
+		throw refusal(join(folder, CHECKPOINT_FILE), `found ${examplesSeen} texts learned from, expected ${examples}`);
+	}
+}
+
+async function checkMetrics(folder: string, progress: Progress, stepsPerEpoch: number): Promise<void> {
+	const file = join(folder, METRICS_FILE);
+	const lines = await readMetrics(folder, progress.metricsLines);
+	if (lines.length < progress.metricsLines) {
+		throw refusal(file, `found ${lines.length} lines, expected ${progress.metricsLines} as in ${CHECKPOINT_FILE}`);
+	}
+	const epochs = lines.filter(({ kind }) => kind === "epoch");
+	const ends = epochs.map(({ epoch, step }) => [epoch, step]);
+	const planned = Array.from({ length: progress.epoch }, (_, index) => [index + 1, (index + 1) * stepsPerEpoch]);
+	if (JSON.stringify(ends) !== JSON.stringify(planned)) {
+		throw refusal(
+			file,
+			`found epochs ending [epoch, step] ${JSON.stringify(ends)}, expected ${JSON.stringify(planned)}`,
+		);
+	}
+	const late = lines.find(({ step }, index) => step > (lines[index + 1]?.step ?? progress.step));
+	if (late) throw refusal(file, `found step ${late.step} before a smaller one, expected them in order`);
+	const [best, expected] = [progress.best, bestOf(epochs)].map(describeBest);
+	if (best !== expected) throw refusal(file, `found the best epoch ${expected}, ${CHECKPOINT_FILE} has ${best}`);
+}
+
+function bestOf(epochs: readonly MetricsLine[]): Progress["best"] {
+	let best: Progress["best"];
+	for (const { epoch, step, validation } of epochs) {
+		if (isBetterThan(best, validation)) best = { epoch, step, ...validation };
+	}
+	return best;
+}
+
+function describeBest(best: Progress["best"]): string {
+	if (!best) return "none";
+	const { epoch, step, accuracy, loss } = best;
+	return JSON.stringify({ epoch, step, accuracy, loss });
+}
+
+function refusal(file: string, found: string): TailtuneError {
+	return new TailtuneError("data", `${file}: ${found}; ${WAY_OUT}`);
+}

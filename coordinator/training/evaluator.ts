@@ -1,0 +1,74 @@
+import { crossEntropy } from "../metrics/cross-entropy.ts";
+import { planEvaluation } from "../plan/plan-evaluation.ts";
+import { assertNotInterrupted } from "./interruption.ts";
+import type { RunContext } from "./run-context.ts";
+import { toWorkItem } from "./work-items.ts";
+
+/** Loss and accuracy over a set of texts. */
+export interface Score {
+	readonly loss: number;
+	readonly accuracy: number;
+}
+
+/** Logits by example id, of one version of the parameters. */
+export class Evaluation {
+	readonly #logits: ReadonlyMap<number, readonly number[]>;
+	readonly #labelOf: (example: number) => number;
+
+	constructor(logits: ReadonlyMap<number, readonly number[]>, labelOf: (example: number) => number) {
+		this.#logits = logits;
+		this.#labelOf = labelOf;
+	}
+
+	/** Mean loss and accuracy over those examples, each of which was evaluated. */
+	score(examples: readonly number[]): Score {
+		const logits = examples.flatMap((example) => this.#logits.get(example) ?? []);
+		const { loss, correct } = crossEntropy(logits, examples.map(this.#labelOf), logits.length / examples.length);
+		return { loss, accuracy: correct / examples.length };
+	}
+
+	/** The label with the largest logit, the first of equals. */
+	predictions(examples: readonly number[]): number[] {
+		return examples.map((example) => {
+			const logits = this.#logits.get(example) ?? [];
+			return logits.indexOf(Math.max(...logits));
+		});
+	}
+}
+
+/** Parameters under the number that names them to the workers. */
+export interface VersionedParameters {
+	readonly version: number;
+	/** With moments behind them where these travel. */
+	readonly published: Float32Array;
+}
+
+/**
+ * Computes the logits of examples on the workers.
+ * @param versioned each version is evaluated at most once: an item is counted once by its name
+ * @param onTexts told how many texts have been done, as they are
+ * @throws TailtuneError "interrupted" as soon as the user wants the run to stop
+ */
+export async function evaluate(
+	run: RunContext,
+	{ version, published }: VersionedParameters,
+	examples: readonly number[],
+	onTexts: (count: number) => void = () => {},
+): Promise<Evaluation> {
+	const { tensors, dispatcher, spec, texts } = run;
+	const parts = planEvaluation(texts.planned, examples, texts.padding);
+	const items = parts.map((part) => toWorkItem(run, "WORK_KIND_EVALUATE", version, part));
+	const logits = new Map<number, readonly number[]>();
+	await tensors.publishParameters(spec.runId, version, published);
+	let next = 0;
+	for await (const result of dispatcher.execute(items)) {
+		const ids = parts[next++]?.examples ?? [];
+		for (const [row, id] of ids.entries()) {
+			logits.set(id, result.logits.slice(row * texts.classes, (row + 1) * texts.classes));
+		}
+		onTexts(ids.length);
+		assertNotInterrupted(run);
+	}
+	await tensors.dropParameters(spec.runId, version);
+	return new Evaluation(logits, (example) => texts.labelOf(example));
+}

@@ -1,0 +1,194 @@
+import { join } from "node:path";
+import { TailtuneError } from "../../shared/errors.ts";
+import type { EpochStep } from "../plan/plan-epoch.ts";
+import { type AuditTotals, checkAudit } from "../run-folder/audit.ts";
+import type { MetricsLine } from "../run-folder/result.ts";
+import { AUDIT_FILE, appendAudit, appendMetrics, METRICS_FILE, readAudit } from "../run-folder/result-files.ts";
+import type { TrainingState } from "./checkpoint.ts";
+import { CheckpointWriter } from "./checkpoint-writer.ts";
+import { evaluate, type Score } from "./evaluator.ts";
+import { interruption } from "./interruption.ts";
+import { LocalRounds } from "./local-rounds.ts";
+import type { RunContext } from "./run-context.ts";
+import type { Stopwatch } from "./stopwatch.ts";
+import { Trainer } from "./trainer.ts";
+
+/** How training ended. */
+export interface TrainingOutcome {
+	/** early: validation got no better for as many epochs as `--patience` allows. */
+	readonly stopped: "finished" | "early";
+	/** Milliseconds of each optimizer step of this process. */
+	readonly stepMs: readonly number[];
+	/** Of all steps, those of earlier processes too. */
+	readonly audit: AuditTotals;
+}
+
+/** Trains epoch by epoch from where the state stands, and leaves it where training ended. */
+export async function runEpochs(run: RunContext, state: TrainingState, watch: Stopwatch): Promise<TrainingOutcome> {
+	return new Epochs(run, state, watch).run();
+}
+
+/** Whether an epoch's score on validation beats the best one before it: more accurate, or as accurate with less loss. */
+export function isBetterThan(best: Score | undefined, { accuracy, loss }: Score): boolean {
+	return !best || accuracy > best.accuracy || (accuracy === best.accuracy && loss < best.loss);
+}
+
+class Epochs {
+	readonly #run: RunContext;
+	readonly #state: TrainingState;
+	readonly #watch: Stopwatch;
+	readonly #trainer: Trainer;
+	readonly #rounds: LocalRounds | undefined;
+	readonly #stepsPerEpoch: number;
+	readonly #checkpoints: CheckpointWriter;
+	/** The best epoch's parameters are in no file yet. */
+	#isBestNew = false;
+
+	constructor(run: RunContext, state: TrainingState, watch: Stopwatch) {
+		this.#run = run;
+		this.#state = state;
+		this.#watch = watch;
+		this.#trainer = new Trainer(run, state);
+		this.#rounds = run.config.localSteps > 1 ? new LocalRounds(run, state) : undefined;
+		this.#checkpoints = new CheckpointWriter(run.folder);
+		this.#stepsPerEpoch = this.#trainer.planEpoch(0).length;
+	}
+
+	async run(): Promise<TrainingOutcome> {
+		try {
+			const stopped = await this.#epochs();
+			await this.#checkpoints.written();
+			await appendAudit(this.#run.folder, this.#stepper.audit.take());
+			return { stopped, stepMs: this.#stepper.stepMs, audit: await this.#audit() };
+		} catch (error) {
+			await this.#checkpoints.written().catch(() => {});
+			throw error;
+		}
+	}
+
+	/** What takes the steps. */
+	get #stepper(): Pick<Trainer, "stepMs" | "audit"> {
+		return this.#rounds ?? this.#trainer;
+	}
+
+	async #epochs(): Promise<TrainingOutcome["stopped"]> {
+		const { config, terminal } = this.#run;
+		const { progress } = this.#state;
+		const bar = terminal.phase("training", config.epochs * this.#stepsPerEpoch, "steps", progress.step);
+		while (progress.epoch < config.epochs && !this.#isStalled()) {
+			const done = progress.step - progress.epoch * this.#stepsPerEpoch;
+			await this.#steps(this.#trainer.planEpoch(progress.epoch).slice(done), (count) => bar.advance(count));
+			await this.#endEpoch();
+		}
+		bar.done();
+		return progress.epoch < config.epochs ? "early" : "finished";
+	}
+
+	/** Whether what was counted is what was planned. */
+	async #audit(): Promise<AuditTotals> {
+		const { folder } = this.#run;
+		const { epoch, examplesSeen } = this.#state.progress;
+		const planned = Array.from({ length: epoch }, (_, done) => this.#trainer.planEpoch(done)).flat();
+		const file = join(folder, AUDIT_FILE);
+		const totals = checkAudit(await readAudit(folder), planned, file);
+		if (totals.examples === examplesSeen) return totals;
+		throw new TailtuneError("protocol", `${file}: ${totals.examples} texts counted, learned from ${examplesSeen}`);
+	}
+
+	async #steps(steps: readonly EpochStep[], onSteps: (count: number) => void): Promise<void> {
+		const { localSteps, checkpointEvery } = this.#run.config;
+		for (let from = 0; from < steps.length; from += localSteps) {
+			if (this.#isLookDue()) await this.#measure("step");
+			const taken = steps.slice(from, from + localSteps);
+			await this.#watch.time("training", () => this.#take(taken));
+			onSteps(taken.length);
+			const isLast = from + localSteps >= steps.length;
+			if (this.#run.interrupt.aborted) await this.#stop();
+			if (this.#isDue(checkpointEvery) && !isLast) await this.#checkpoint();
+		}
+	}
+
+	async #take(steps: readonly EpochStep[]): Promise<void> {
+		const beforeUpdate = () => this.#checkpoints.taken();
+		if (this.#rounds) return this.#rounds.take(steps, beforeUpdate);
+		for (const step of steps) await this.#trainer.step(step, beforeUpdate);
+	}
+
+	async #endEpoch(): Promise<void> {
+		const { progress, parameters } = this.#state;
+		const { validation } = await this.#measure("epoch");
+		progress.epoch++;
+		const isBetter = isBetterThan(progress.best, validation);
+		if (isBetter) {
+			progress.best = { epoch: progress.epoch, step: progress.step, ...validation };
+		}
+		const isKept = isBetter && this.#run.config.keep === "best";
+		if (isKept) {
+			await this.#checkpoints.written();
+			this.#state.best ??= new Float32Array(parameters.length);
+			this.#state.best.set(parameters);
+			this.#isBestNew = true;
+		}
+		if (this.#isDue(this.#run.config.checkpointEvery) || this.#checkpoints.isWorthIt) await this.#checkpoint();
+		if (isBetter) await this.#run.onBetter?.(parameters);
+	}
+
+	// The end of an epoch is measured by itself, so that each version of the parameters is evaluated once.
+	#isLookDue(): boolean {
+		const { step } = this.#state.progress;
+		return step === 0 || (this.#isDue(this.#run.config.evalEvery) && step % this.#stepsPerEpoch !== 0);
+	}
+
+	/** Whether the steps taken together last reached or passed a multiple of `every`. */
+	#isDue(every: number): boolean {
+		return this.#state.progress.step % every < this.#run.config.localSteps;
+	}
+
+	/** Whether validation has not become better for as many epochs as `--patience` allows. */
+	#isStalled(): boolean {
+		const { patience } = this.#run.config;
+		const { epoch, best } = this.#state.progress;
+		return patience > 0 && best !== undefined && epoch - best.epoch >= patience;
+	}
+
+	async #measure(kind: MetricsLine["kind"]): Promise<MetricsLine> {
+		const { config, texts, folder, terminal } = this.#run;
+		const { progress, published } = this.#state;
+		const sampled = kind === "step" || config.epochEval === "batches";
+		const count = sampled ? config.evalBatches * config.batch : Number.POSITIVE_INFINITY;
+		const train = texts.train.slice(0, count);
+		const validation = texts.validation.slice(0, count);
+		const evaluation = await this.#watch
+			.time("evaluation", () => evaluate(this.#run, { version: progress.step, published }, [...train, ...validation]))
+			.catch((error) => this.#stop(error));
+		const line: MetricsLine = {
+			kind,
+			step: progress.step,
+			epoch: progress.epoch + (kind === "epoch" ? 1 : 0),
+			examplesSeen: progress.examplesSeen,
+			seconds: this.#watch.total,
+			train: evaluation.score(train),
+			validation: evaluation.score(validation),
+		};
+		await appendMetrics(join(folder, METRICS_FILE), line);
+		progress.metricsLines++;
+		if (kind === "epoch") terminal.epoch(line);
+		return line;
+	}
+
+	/** Ends the run between two steps; if the user wants that, with a checkpoint from which it goes on. */
+	async #stop(error: unknown = interruption(this.#run.folder)): Promise<never> {
+		if (error instanceof TailtuneError && error.code === "interrupted") {
+			await this.#checkpoint();
+			await this.#checkpoints.written();
+		}
+		throw error;
+	}
+
+	async #checkpoint(): Promise<void> {
+		this.#state.progress.seconds = this.#watch.seconds;
+		const best = this.#isBestNew ? this.#state.best : undefined;
+		this.#isBestNew = false;
+		await this.#checkpoints.begin(this.#state, { audit: this.#stepper.audit.take(), best });
+	}
+}

@@ -1,0 +1,122 @@
+import { createHash } from "node:crypto";
+import type { Sequence } from "../../shared/messages.ts";
+import type { Gpt2Config } from "../../shared/model/gpt2-config.ts";
+import { effectiveSequence, PAD_ID, type Padding } from "../../shared/sequences/effective-sequence.ts";
+import type { RunConfig } from "../../shared/settings/config.ts";
+import { limitTokens, padLength, tokenizeWithin, tokenLimit } from "../data/limit-tokens.ts";
+import type { LoadedSets } from "../data/load-sets.ts";
+import { countOverlap, type Split } from "../data/split.ts";
+import { assignShards } from "../plan/assign-shards.ts";
+import { assertBatchFits } from "../plan/plan-epoch.ts";
+import type { PlannedText } from "../plan/planned-part.ts";
+import type { ClassTexts, RunResult } from "../run-folder/result.ts";
+
+/** The texts of a run, in three sets. A text's id is its index over all sets. */
+export interface RunTexts {
+	readonly labels: readonly string[];
+	readonly classes: number;
+	/** What became of each class's texts. */
+	readonly classTexts: readonly ClassTexts[];
+	/** Ids by set. */
+	readonly train: readonly number[];
+	readonly validation: readonly number[];
+	readonly test: readonly number[];
+	/** What the plans know of each text, by id. */
+	readonly planned: readonly PlannedText[];
+	readonly padding: Padding;
+	/** The most tokens that a text may have. */
+	readonly maxTokens: number;
+	/** Whether a longer text is cut; otherwise it is refused. */
+	readonly truncate: boolean;
+	/** How many texts of each set were cut. */
+	readonly cut: RunResult["cut"];
+	/** Different texts among all, and test texts that also occur in training. */
+	readonly distinct: number;
+	readonly overlap: number;
+	/** Names the texts, their labels and their sets: sha256, hexadecimal. */
+	readonly hash: string;
+	labelOf(id: number): number;
+	/** A text as it travels. @param batchLongest tokens of the longest text of its batch */
+	sequence(id: number, batchLongest: number): Sequence;
+}
+
+/** Tokenizes the texts, cuts them to the limit and gives them shards. */
+export async function prepareTexts(config: RunConfig, sets: LoadedSets, model: Gpt2Config): Promise<RunTexts> {
+	const { train, validation, test, classes: classTexts } = sets;
+	const examples = [...train.examples, ...validation.examples, ...test.examples];
+	assertBatchFits(train.examples.length, config.batch, config.shards);
+	const { tokens, isCut, padTo, maxTokens, truncate } = await readTokens(config, sets, model.n_positions);
+	const shardOf = assignSetShards(sets, config);
+	const padding = { token: config.token, causal: config.causal, padTo, padId: PAD_ID };
+	const labelOf = (id: number) => examples[id]?.label ?? 0;
+	const ids = [...examples.keys()];
+	const testStart = examples.length - test.examples.length;
+	const ofSet = {
+		train: ids.slice(0, train.examples.length),
+		validation: ids.slice(train.examples.length, testStart),
+		test: ids.slice(testStart),
+	};
+	const cutIn = (set: keyof typeof ofSet) => ofSet[set].filter((id) => isCut[id]).length;
+	return {
+		labels: train.labels,
+		classes: train.labels.length,
+		classTexts,
+		...ofSet,
+		planned: tokens.map((text, id) => ({ id, tokens: text, shard: shardOf[id] ?? 0 })),
+		padding,
+		maxTokens,
+		truncate,
+		cut: { train: cutIn("train"), validation: cutIn("validation"), test: cutIn("test") },
+		distinct: new Set(examples.map(({ text }) => text)).size,
+		overlap: countOverlap(train, test),
+		hash: hashOf(sets),
+		labelOf,
+		sequence(id, batchLongest) {
+			const { tokens: all, ...pool } = effectiveSequence(tokens[id] ?? new Uint32Array(), padding, batchLongest);
+			return { exampleId: id, tokens: Array.from(all), ...pool, label: labelOf(id) };
+		},
+	};
+}
+
+/** The tokens of all sets' texts after the limit, which of them were cut, and what holds for texts that come later. */
+async function readTokens(config: RunConfig, { train, validation, test }: LoadedSets, context: number) {
+	const examples = [...train.examples, ...validation.examples, ...test.examples];
+	const limit = tokenLimit(config, context);
+	const whole = await tokenizeWithin(examples, limit);
+	const limited = limitTokens(
+		whole,
+		examples.map(({ source }) => source),
+		limit,
+	);
+	const padTo = padLength(config.pad, limited.slice(0, train.examples.length));
+	// As in the reference, no text is longer than the longest of the training set if that is what texts are padded to.
+	const isPaddedToLongest = config.pad === "longest" && padTo !== undefined;
+	const tokens = isPaddedToLongest ? limited.map((text) => text.subarray(0, padTo)) : limited;
+	const isCut = tokens.map((text, id) => text.length < (whole[id]?.length ?? 0));
+	return {
+		tokens,
+		isCut,
+		padTo,
+		maxTokens: isPaddedToLongest ? padTo : limit.tokens,
+		truncate: limit.cut || isPaddedToLongest,
+	};
+}
+
+/** Each set is dealt to the shards by itself, so that training and evaluation are both shared out evenly. */
+function assignSetShards({ train, validation, test }: Split, { shards, seed }: RunConfig): number[] {
+	return [train, validation, test].flatMap(({ examples }) =>
+		assignShards(
+			examples.map(({ label }) => label),
+			shards,
+			seed,
+		),
+	);
+}
+
+function hashOf(sets: Split): string {
+	const hash = createHash("sha256");
+	for (const { labels, examples } of [sets.train, sets.validation, sets.test]) {
+		hash.update(JSON.stringify([labels, examples.map(({ text, label }) => [label, text])]));
+	}
+	return hash.digest("hex");
+}

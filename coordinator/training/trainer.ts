@@ -1,0 +1,91 @@
+import { TailtuneError } from "../../shared/errors.ts";
+import { itemKey } from "../../shared/messages.ts";
+import { type AdamWOptions, stepAdamW } from "../../shared/vectors/adamw.ts";
+import { countPhysicalCores } from "../../shared/vectors/physical-cores.ts";
+import { addWeighted } from "../../shared/vectors/weighted-sum.ts";
+import { type EpochStep, planEpoch } from "../plan/plan-epoch.ts";
+import type { PlannedText } from "../plan/planned-part.ts";
+import type { AuditLine } from "../run-folder/audit.ts";
+import { AuditTrail } from "./audit-trail.ts";
+import type { TrainingState } from "./checkpoint.ts";
+import { assertFiniteLoss } from "./finite-loss.ts";
+import type { RunContext } from "./run-context.ts";
+import { toWorkItem } from "./work-items.ts";
+
+/** The steps of an epoch of a run; @param epoch from 0 */
+export function planRunEpoch({ config, texts }: Pick<RunContext, "config" | "texts">, epoch: number): EpochStep[] {
+	const { batch, accumulate, seed, pad } = config;
+	const examples = texts.train.map((id) => texts.planned[id] as PlannedText);
+	return planEpoch({ examples, batch, accumulate, seed, epoch, grouping: pad === "bucket" ? "length" : "none" });
+}
+
+/** Takes the optimizer steps of a run, each on the sum of its parts' gradients in the order of the plan. */
+export class Trainer {
+	/** Milliseconds of each step taken. */
+	readonly stepMs: number[] = [];
+	/** What they were made of. */
+	readonly audit: AuditTrail;
+	readonly #run: RunContext;
+	readonly #state: TrainingState;
+	readonly #adamW: AdamWOptions;
+
+	constructor(run: RunContext, state: TrainingState) {
+		this.#run = run;
+		this.#state = state;
+		const { lr, weightDecay, threads = countPhysicalCores() } = run.config;
+		this.#adamW = { lr, weightDecay, threads };
+		this.audit = new AuditTrail(run.dispatcher);
+		run.tensors.lendGradientBuffers(run.spec.runId, state.gradients.received);
+	}
+
+	/** The steps of an epoch, the same whenever asked. */
+	planEpoch(epoch: number): EpochStep[] {
+		return planRunEpoch(this.#run, epoch);
+	}
+
+	/**
+	 * One optimizer step.
+	 * @param beforeUpdate awaited before the state changes
+	 * @throws TailtuneError "diverged" where the loss isn't finite, and the parameters are then as before the step, or
+	 *   where the gradient isn't, and the state is then spoilt: no checkpoint may be made of it
+	 */
+	async step(step: EpochStep, beforeUpdate: () => Promise<void>): Promise<void> {
+		const { dispatcher, tensors, spec } = this.#run;
+		const { progress, parameters, firstMoment, secondMoment, gradients } = this.#state;
+		const version = progress.step;
+		const start = performance.now();
+		await tensors.publishParameters(spec.runId, version, parameters);
+		const items = step.parts.map((part) => toWorkItem(this.#run, "WORK_KIND_GRADIENT", version, part));
+		let total = gradients.sum;
+		let part = 0;
+		const counted: AuditLine["parts"] = [];
+		for await (const result of dispatcher.execute(items)) {
+			const { weight = 0, examples = [] } = step.parts[part] ?? {};
+			assertFiniteLoss(this.#run, version, result.logits, examples);
+			const gradient = await tensors.takeGradient(spec.runId, itemKey(result));
+			if (!gradient) throw new TailtuneError("protocol", `${itemKey(result)}: answered without a gradient`);
+			// The only one of weight 1 is the sum, and no other is taken before the step.
+			if (items.length === 1 && weight === 1) total = gradient;
+			else {
+				addWeighted(total, gradient, weight, part === 0);
+				tensors.lendGradientBuffers(spec.runId, [gradient]);
+			}
+			progress.examplesSeen += examples.length;
+			const rows = result.logits.length / this.#run.texts.classes;
+			counted.push({ part: result.part, shard: result.shard, examples: rows, worker: result.workerId });
+			part++;
+		}
+		await tensors.dropParameters(spec.runId, version);
+		await beforeUpdate();
+		progress.step++;
+		const isWhole = stepAdamW(parameters, total, { firstMoment, secondMoment, step: progress.step }, this.#adamW);
+		// At once, so that the next one is written where this one was: other memory would be further from the processor.
+		if (total !== gradients.sum) tensors.lendGradientBuffers(spec.runId, [total]);
+		if (!isWhole) {
+			const what = "the gradient's numbers aren't finite: training diverged; try a smaller --lr";
+			throw new TailtuneError("diverged", `step ${progress.step}: ${what}`);
+		}
+		this.audit.add(progress.step, counted);
+		this.stepMs.push(performance.now() - start);
+	}
+}

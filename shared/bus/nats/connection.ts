@@ -1,0 +1,321 @@
+import { setMaxListeners } from "node:events";
+import {
+	type Authenticator,
+	connect,
+	ErrorCode,
+	Events,
+	type JetStreamClient,
+	type JetStreamManager,
+	type NatsConnection,
+	NatsError,
+} from "nats";
+import pRetry from "p-retry";
+import { abortable } from "../../abortable.ts";
+import { TailtuneError } from "../../errors.ts";
+import { type Hold, Notices } from "../../notices.ts";
+import {
+	CONNECT_MS,
+	FAREWELL_MS,
+	HEADER_BYTES,
+	RECONNECT_WAIT_MS,
+	REQUEST_MS,
+	RETRY_MAX_MS,
+	RETRY_MIN_MS,
+} from "./config.ts";
+import type { NatsTls } from "./credentials.ts";
+import { NatsSockets } from "./sockets.ts";
+import { isTransient, type NatsTrouble, troubleOf } from "./trouble.ts";
+
+export { isTransient };
+
+export interface NatsConnectionOptions {
+	/** One or more URLs with commas between, as in "nats://host:4222". */
+	readonly servers: string;
+	/** From `natsCredentials`. */
+	readonly credentials?: Authenticator | undefined;
+	readonly tls?: NatsTls | undefined;
+	/** What the server's monitoring calls this connection. */
+	readonly name: string;
+	readonly inboxPrefix: string;
+	/** A broken connection shows within twice this time. */
+	readonly pingMs: number;
+	/** Called with one line for each loss, return and refusal. */
+	readonly log: (line: string) => void;
+	/** Told what holds up those who wait for the server; default: nobody is told. */
+	readonly notices?: Notices | undefined;
+	/** What can't be done for so many ms fails; default: it waits for ever. */
+	readonly patienceMs?: number | undefined;
+	/** Ends the attempt to connect; default: only its deadline does. */
+	readonly signal?: AbortSignal | undefined;
+}
+
+/** A connection that comes back by itself, for ever, and lets those who wait for it try again. */
+export class NatsLink {
+	readonly nc: NatsConnection;
+	readonly js: JetStreamClient;
+	readonly jsm: JetStreamManager;
+	/** Aborted when the connection is given up, by us or for good. */
+	readonly closed: AbortSignal;
+	readonly log: (line: string) => void;
+	readonly notices: Notices;
+	/** Names the server, for messages: as in "NATS at nats://host:4222". */
+	readonly at: string;
+	readonly #sockets: NatsSockets;
+	readonly #patienceMs: number;
+	readonly #closing = new AbortController();
+	readonly #listeners = { connected: new Set<() => void>(), disconnected: new Set<() => void>() };
+	#isConnected = true;
+	#failure: TailtuneError | undefined;
+
+	static async open(options: NatsConnectionOptions): Promise<NatsLink> {
+		const sockets = new NatsSockets();
+		const nc = await connectTo(options, sockets);
+		return new NatsLink(nc, sockets, await nc.jetstreamManager({ checkAPI: false, timeout: REQUEST_MS }), options);
+	}
+
+	private constructor(nc: NatsConnection, sockets: NatsSockets, jsm: JetStreamManager, options: NatsConnectionOptions) {
+		this.nc = nc;
+		this.#sockets = sockets;
+		this.jsm = jsm;
+		this.js = nc.jetstream({ timeout: REQUEST_MS });
+		this.log = options.log;
+		this.notices = options.notices ?? new Notices();
+		this.at = nameOf(options);
+		this.#patienceMs = options.patienceMs ?? Number.POSITIVE_INFINITY;
+		this.closed = this.#closing.signal;
+		setMaxListeners(0, this.closed); // as many as there are requests
+		this.#reportLosses();
+		this.#followStatus().catch(() => {});
+		nc.closed()
+			.then((error) => this.#close(error ? this.#lossOf(error) : undefined))
+			.catch(() => {});
+	}
+
+	/** The most bytes that a message may take beside its headers. */
+	get maxMessageBytes(): number {
+		return (this.nc.info?.max_payload ?? Number.POSITIVE_INFINITY) - HEADER_BYTES;
+	}
+
+	get isConnected(): boolean {
+		return this.#isConnected;
+	}
+
+	/** Why the connection ended for good, unless we closed it. */
+	get failure(): TailtuneError | undefined {
+		return this.#failure;
+	}
+
+	/** Calls back at every change of that kind from now on. Returns what ends it. */
+	on(change: "connected" | "disconnected", callback: () => void): () => void {
+		this.#listeners[change].add(callback);
+		return () => this.#listeners[change].delete(callback);
+	}
+
+	/**
+	 * Does something until it succeeds: waits while there is no connection, and tries again if the server can't do it yet.
+	 * Meanwhile the reason is in the notices.
+	 * @param patienceMs after so long it fails; default: that of the connection
+	 * @throws TailtuneError "offline" with the reason if it takes too long, "denied" if the user lacks the permission, the
+	 * reason of `signal` or of the bus's end, and whatever else the action throws
+	 */
+	async persist<T>(action: () => Promise<T>, signal?: AbortSignal, patienceMs = this.#patienceMs): Promise<T> {
+		const hold = this.notices.hold();
+		const deadline = new AbortController();
+		let last: NatsTrouble | undefined;
+		const giveUp = () => {
+			const reason = last?.text ?? (this.#isConnected ? `${this.at} doesn't answer` : this.#lossText);
+			deadline.abort(new TailtuneError("offline", reason));
+		};
+		const timer = patienceMs === Number.POSITIVE_INFINITY ? undefined : setTimeout(giveUp, patienceMs);
+		const ends = [this.closed, ...(signal ? [signal] : []), ...(timer ? [deadline.signal] : [])];
+		const end = ends.length > 1 ? AbortSignal.any(ends) : this.closed;
+		const note = (error: unknown) => {
+			last = this.#troubleOf(error);
+			if (last) hold.begin(last.kind, last.text, last.reportAfterMs);
+			else hold.end();
+		};
+		try {
+			return await abortable(this.#retry(action, end, note), end);
+		} catch (error) {
+			throw end.aborted ? end.reason : translate(error);
+		} finally {
+			clearTimeout(timer);
+			hold.end();
+		}
+	}
+
+	/** Lets what was sent go out, and closes. */
+	async close(): Promise<void> {
+		if (this.#isConnected && !this.nc.isClosed()) await within(FAREWELL_MS, this.nc.flush());
+		this.#close();
+		await this.nc.close();
+		this.#sockets.destroySilent();
+	}
+
+	/** Does something once; if the server can't do it now, that is left out and the reason shows in the notices. */
+	async attempt(action: () => Promise<unknown>, hold: Hold): Promise<void> {
+		try {
+			await action();
+			hold.end();
+		} catch (error) {
+			if (!isTransient(error)) throw error;
+			const trouble = this.#troubleOf(error);
+			if (trouble) hold.begin(trouble.kind, trouble.text);
+			else hold.end();
+		}
+	}
+
+	#troubleOf(error: unknown): NatsTrouble | undefined {
+		return isTransient(error) ? troubleOf(error, this.at, this.nc.info?.jetstream ?? false) : undefined;
+	}
+
+	#retry<T>(action: () => Promise<T>, end: AbortSignal, onFailure: (error: unknown) => void): Promise<T> {
+		const attempt = async () => {
+			await this.#untilConnected(end);
+			end.throwIfAborted();
+			return this.#whileConnected(action);
+		};
+		return pRetry(attempt, {
+			retries: Number.POSITIVE_INFINITY,
+			minTimeout: RETRY_MIN_MS,
+			maxTimeout: RETRY_MAX_MS,
+			signal: end,
+			onFailedAttempt: ({ error }) => onFailure(error),
+			shouldRetry: ({ error }) => isTransient(error),
+		});
+	}
+
+	get #lossText(): string {
+		return `there is no connection to ${this.at}`;
+	}
+
+	#reportLosses(): void {
+		const hold = this.notices.hold();
+		this.on("disconnected", () => hold.begin("connection", this.#lossText));
+		this.on("connected", () => hold.end());
+		this.closed.addEventListener("abort", () => hold.end());
+	}
+
+	#lossOf(cause: Error): TailtuneError {
+		if (isAuthError(cause)) return new TailtuneError("denied", `${this.at} rejects the credentials`, { cause });
+		return new TailtuneError("offline", `the connection to ${this.at} is lost: ${cause.message}`, { cause });
+	}
+
+	#close(failure?: TailtuneError): void {
+		this.#isConnected = false;
+		if (this.closed.aborted) return;
+		this.#failure = failure;
+		this.#closing.abort(failure ?? new TailtuneError("protocol", "the bus is closed"));
+	}
+
+	async #untilConnected(end: AbortSignal): Promise<void> {
+		if (this.#isConnected || end.aborted) return;
+		await new Promise<void>((resolve) => {
+			const done = () => {
+				off();
+				end.removeEventListener("abort", done);
+				resolve();
+			};
+			const off = this.on("connected", done);
+			end.addEventListener("abort", done);
+		});
+	}
+
+	/** Rejects when the connection breaks: an answer that was under way will not come. */
+	#whileConnected<T>(action: () => Promise<T>): Promise<T> {
+		return new Promise((resolve, reject) => {
+			const off = this.on("disconnected", () => {
+				off();
+				reject(NatsError.errorForCode(ErrorCode.Disconnect));
+			});
+			action().then(resolve, reject).finally(off);
+		});
+	}
+
+	async #followStatus(): Promise<void> {
+		for await (const { type, data } of this.nc.status()) {
+			if (type === Events.Disconnect && this.#isConnected) this.#become(false, `lost ${data}`);
+			else if (type === Events.Reconnect && !this.#isConnected) this.#become(true, `back at ${data}`);
+			else if (type === Events.Error) this.log(`NATS: ${data}`);
+		}
+	}
+
+	#become(isConnected: boolean, what: string): void {
+		this.#isConnected = isConnected;
+		this.log(`NATS: ${what}`);
+		for (const callback of [...this.#listeners[isConnected ? "connected" : "disconnected"]]) callback();
+	}
+}
+
+/** Whether what was asked of JetStream is not there: a stream, a consumer or a message. */
+export function isNotFound(error: unknown): boolean {
+	return error instanceof NatsError && (error.code === "404" || error.api_error?.code === 404);
+}
+
+/** Whether nobody listened, as where a stream is gone, or JetStream not up yet. */
+export function isNoResponders(error: unknown): boolean {
+	return error instanceof NatsError && error.code === ErrorCode.NoResponders;
+}
+
+/** Whether no reply came in time. */
+export function isTimeout(error: unknown): boolean {
+	return error instanceof NatsError && error.code === ErrorCode.Timeout;
+}
+
+/** Ends as the promise does, or without a word when the time is over. */
+export async function within(ms: number, promise: Promise<unknown>): Promise<void> {
+	let timer: NodeJS.Timeout | undefined;
+	const over = new Promise<void>((resolve) => {
+		timer = setTimeout(resolve, ms);
+	});
+	await Promise.race([promise.catch(() => {}), over]);
+	clearTimeout(timer);
+}
+
+function translate(error: unknown): unknown {
+	if (!(error instanceof NatsError)) return error;
+	const isDenied = error.code === ErrorCode.PermissionsViolation;
+	return new TailtuneError(isDenied ? "denied" : "protocol", `NATS: ${error.message}`, { cause: error });
+}
+
+async function connectTo(options: NatsConnectionOptions, sockets: NatsSockets): Promise<NatsConnection> {
+	const servers = options.servers.split(",").map((url) => url.trim());
+	// A URL ends up in the list of processes, in logs and in shell histories.
+	if (servers.some((url) => url.includes("@")))
+		throw new TailtuneError("usage", "a NATS URL with credentials, expected them in the environment: TAILTUNE_NATS_*");
+	const connecting = sockets.run(() =>
+		connect({
+			servers,
+			name: options.name,
+			inboxPrefix: options.inboxPrefix,
+			timeout: CONNECT_MS,
+			pingInterval: options.pingMs,
+			maxPingOut: 1,
+			maxReconnectAttempts: -1,
+			reconnectTimeWait: RECONNECT_WAIT_MS,
+			noAsyncTraces: true,
+			...(options.credentials && { authenticator: options.credentials }),
+			...(options.tls && { tls: options.tls }),
+		}),
+	);
+	try {
+		return await (options.signal ? abortable(connecting, options.signal) : connecting);
+	} catch (cause) {
+		sockets.destroySilent();
+		if (options.signal?.aborted) {
+			connecting.then((nc) => nc.close()).catch(() => {});
+			throw options.signal.reason;
+		}
+		if (isAuthError(cause)) throw new TailtuneError("denied", `${nameOf(options)} rejects the credentials`, { cause });
+		const reason = cause instanceof Error ? cause.message : String(cause);
+		throw new TailtuneError("offline", `${nameOf(options)} can't be reached: ${reason}`, { cause });
+	}
+}
+
+function nameOf({ servers }: NatsConnectionOptions): string {
+	return `NATS at ${servers}`;
+}
+
+function isAuthError(error: unknown): boolean {
+	return error instanceof NatsError && error.isAuthError();
+}

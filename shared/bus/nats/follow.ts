@@ -1,0 +1,163 @@
+import { AckPolicy, createInbox, DeliverPolicy, nanos, nuid } from "nats";
+import { realClock } from "../../clock.ts";
+import { Changes } from "../changes.ts";
+import { FOLLOW_RETRY_MS } from "./config.ts";
+import { isNotFound, type NatsLink } from "./connection.ts";
+import { type BucketReader, BucketReading } from "./reading.ts";
+
+export interface FollowOptions {
+	readonly stream: string;
+	/** The keys to follow, as one subject. */
+	readonly subjects: string;
+	/** The server sends a heartbeat after so many ms without an entry; after twice this time of silence all is read again. */
+	readonly heartbeatMs: number;
+	readonly inboxPrefix: string;
+}
+
+/**
+ * Follows a bucket by an ordered consumer, so that no entry is missed: the stream sends each entry when it is stored. If a
+ * message is missing, or the connection or the stream was lost, the whole bucket is read again.
+ */
+export class BucketFollower {
+	readonly #link: NatsLink;
+	readonly #options: FollowOptions;
+	readonly #reader: BucketReader;
+	readonly #changes = new Changes();
+	/** Counts the readings of the whole bucket that were begun. */
+	#readings = 0;
+	/** Whether the present reading has got everything that the bucket held when it began. */
+	#isWhole = false;
+	/** The last entry of the present reading. */
+	#seq = 0;
+	#hasStarted = false;
+	/** Ends the wait before the next reading. */
+	#wake = () => {};
+
+	constructor(link: NatsLink, options: FollowOptions, reader: BucketReader) {
+		this.#link = link;
+		this.#options = options;
+		this.#reader = reader;
+	}
+
+	/**
+	 * Begins to follow; resolves when the reader has everything that the bucket holds now. A bucket that doesn't exist is
+	 * empty until it does.
+	 * @throws TailtuneError as `NatsLink.persist`
+	 */
+	start(): Promise<void> {
+		const { closed } = this.#link;
+		return new Promise((resolve, reject) => {
+			const known = this.#until(() => this.#isWhole, closed);
+			known.then(() => (closed.aborted ? reject(closed.reason) : resolve()), reject);
+			this.#follow().catch(reject);
+		});
+	}
+
+	/** Waits until the reader has the entry of that sequence number or a later one of its key, or until `signal` aborts. */
+	async reach(seq: number, signal: AbortSignal): Promise<void> {
+		const begun = this.#readings;
+		this.#wake();
+		const isKnown = () => this.#isWhole && (this.#readings > begun || this.#seq >= seq);
+		await this.#until(isKnown, AbortSignal.any([signal, this.#link.closed]));
+	}
+
+	async #until(isTrue: () => boolean, signal: AbortSignal): Promise<void> {
+		for await (const _ of this.#changes.follow(() => isTrue() || undefined, signal)) return;
+	}
+
+	async #follow(): Promise<void> {
+		const { closed, log } = this.#link;
+		closed.addEventListener("abort", () => this.#changes.end());
+		while (!closed.aborted) {
+			this.#readings++;
+			this.#isWhole = false;
+			this.#seq = 0;
+			try {
+				await this.#read();
+			} catch (error) {
+				if (!this.#hasStarted) throw error;
+				if (closed.aborted) return;
+				log(`NATS: ${this.#options.stream} can't be read: ${error instanceof Error ? error.message : error}`);
+				await this.#pause();
+			}
+		}
+	}
+
+	/** Reads the bucket and then each new entry, until one may be missing. */
+	async #read(): Promise<void> {
+		const { nc, log, closed } = this.#link;
+		const lost = new AbortController();
+		const inbox = createInbox(this.#options.inboxPrefix);
+		const reading = new BucketReading(this.#reader, (seq) => this.#know(seq));
+		let endSilence = () => {};
+		const awaitNext = () => {
+			endSilence();
+			endSilence = realClock.schedule(() => lost.abort(), 2 * this.#options.heartbeatMs);
+		};
+		const subscription = nc.subscribe(inbox, {
+			callback: (error, message) => {
+				if (error) log(`NATS: ${error.message}`);
+				if (error || lost.signal.aborted) return;
+				awaitNext();
+				if (!reading.hear(message)) lost.abort();
+			},
+		});
+		const offDisconnected = this.#link.on("disconnected", () => lost.abort());
+		try {
+			const count = await this.#link.persist(() => this.#createConsumer(inbox));
+			awaitNext();
+			if (!count) reading.complete();
+			if (count === undefined) await this.#pause();
+			else await untilAborted(AbortSignal.any([lost.signal, closed]));
+		} finally {
+			endSilence();
+			offDisconnected();
+			subscription.unsubscribe();
+		}
+	}
+
+	#know(seq: number): void {
+		this.#hasStarted = true;
+		this.#isWhole = true;
+		this.#seq = seq;
+		this.#changes.notify();
+	}
+
+	/** @returns the number of entries that the bucket holds; undefined if it doesn't exist */
+	async #createConsumer(inbox: string): Promise<number | undefined> {
+		const { stream, subjects, heartbeatMs } = this.#options;
+		try {
+			const { num_pending } = await this.#link.jsm.consumers.add(stream, {
+				name: nuid.next(),
+				deliver_subject: inbox,
+				deliver_policy: DeliverPolicy.LastPerSubject,
+				filter_subject: subjects,
+				ack_policy: AckPolicy.None,
+				max_deliver: 1,
+				idle_heartbeat: nanos(heartbeatMs),
+				mem_storage: true,
+				num_replicas: 1,
+			});
+			return num_pending;
+		} catch (error) {
+			if (isNotFound(error)) return undefined;
+			throw error;
+		}
+	}
+
+	/** Waits a moment before the next reading. */
+	async #pause(): Promise<void> {
+		const over = new AbortController();
+		const cancel = realClock.schedule(() => over.abort(), FOLLOW_RETRY_MS);
+		this.#wake = () => over.abort();
+		await untilAborted(AbortSignal.any([over.signal, this.#link.closed]));
+		cancel();
+	}
+}
+
+function untilAborted(signal: AbortSignal): Promise<void> {
+	return new Promise((resolve) => {
+		if (signal.aborted) resolve();
+		else signal.addEventListener("abort", () => resolve(), { once: true });
+	});
+}

@@ -1,0 +1,256 @@
+import { headers } from "nats";
+import { realClock } from "../../clock.ts";
+import { TailtuneError } from "../../errors.ts";
+import { type RunSpec, runSpecCodec } from "../../messages.ts";
+import type { Assignment, RunEvent } from "../bus.ts";
+import { Feed } from "../feed.ts";
+import { RETIRED_KEPT } from "./config.ts";
+import type { NatsLink } from "./connection.ts";
+import { BucketFollower } from "./follow.ts";
+import type { BucketEntry, BucketReader } from "./reading.ts";
+import { type Entry, expectId, type NatsStreams, OPERATION_HEADER } from "./streams.ts";
+import { decodeToken, type NatsNames } from "./subjects.ts";
+
+const QUEUE_HEADER = "Tailtune-Queue";
+
+/** A run as it stands in the bucket. */
+export interface RunRecord {
+	readonly runId: string;
+	readonly spec: Uint8Array;
+	readonly shards: number;
+	/** Name of the run's present queue, part of its subjects and consumers. */
+	readonly queue: string;
+}
+
+/** A run that holds, as this process knows it. */
+export class KnownRun {
+	readonly assignments = new Feed<Assignment, Assignment>((assignment) => ({ ...assignment }));
+	readonly #ended = new AbortController();
+	#record: RunRecord;
+	#replaced = new AbortController();
+
+	constructor(record: RunRecord) {
+		this.#record = record;
+	}
+
+	get record(): RunRecord {
+		return this.#record;
+	}
+
+	/** Aborted when the run is retired. */
+	get ended(): AbortSignal {
+		return this.#ended.signal;
+	}
+
+	/** The present queue, and what is aborted when there is another one. */
+	get queue(): { readonly name: string; readonly replaced: AbortSignal } {
+		return { name: this.#record.queue, replaced: this.#replaced.signal };
+	}
+
+	update(record: RunRecord): void {
+		const isAnother = record.queue !== this.#record.queue;
+		this.#record = record;
+		if (!isAnother) return;
+		const replaced = this.#replaced;
+		this.#replaced = new AbortController();
+		replaced.abort();
+	}
+
+	end(): void {
+		this.assignments.end();
+		this.#ended.abort();
+	}
+}
+
+/** What the mirror works with. */
+export interface RunMirrorParts {
+	readonly link: NatsLink;
+	readonly names: NatsNames;
+	readonly streams: NatsStreams;
+	readonly inboxPrefix: string;
+	/** So long is waited for a run that vanished without having been retired: its coordinator brings it back. */
+	readonly graceMs: number;
+	/** Told of what is in the bucket and is none of ours. */
+	readonly refuse: (what: string, error: unknown) => void;
+}
+
+/** This process's copy of the bucket of runs: it holds what the bucket's stream holds, in the stream's order. */
+export class RunMirror implements BucketReader {
+	readonly runs = new Feed<KnownRun, RunEvent>(({ record }) => ({
+		type: "announced",
+		run: runSpecCodec.decode(record.spec),
+	}));
+	readonly #parts: RunMirrorParts;
+	readonly #follower: BucketFollower;
+	/** By run: the sequence number of the mark that it is retired, oldest first. */
+	readonly #retired = new Map<string, number>();
+	/** By run: what stops the wait for one that vanished. */
+	readonly #graces = new Map<string, () => void>();
+
+	constructor(parts: RunMirrorParts) {
+		const { link, names, inboxPrefix, graceMs } = parts;
+		const options = { stream: names.runsStream, subjects: names.runsKeys, heartbeatMs: graceMs / 2, inboxPrefix };
+		this.#parts = parts;
+		this.#follower = new BucketFollower(link, options, this);
+	}
+
+	/** Begins to follow; settles when everything is known that holds now. */
+	start(): Promise<void> {
+		return this.#follower.start();
+	}
+
+	/** Waits until the entry of that sequence number is known here. */
+	reach(seq: number, signal: AbortSignal): Promise<void> {
+		return this.#follower.reach(seq, signal);
+	}
+
+	/** The run as the bucket holds it now. */
+	async refresh(runId: string): Promise<KnownRun | undefined> {
+		await this.#reachLast(this.#parts.names.run(runId));
+		return this.runs.get(runId);
+	}
+
+	/** Waits until everything is known that the bucket holds now. */
+	refreshAll(): Promise<void> {
+		return this.#reachLast(this.#parts.names.runsKeys);
+	}
+
+	async #reachLast(keys: string): Promise<void> {
+		const { link, names, streams } = this.#parts;
+		const entry = await link.persist(() => streams.last(names.runsStream, keys));
+		if (entry) await this.reach(entry.seq, link.closed);
+	}
+
+	/** What the bucket says of a run; undefined where it says nothing, or nothing that we understand. */
+	async read(runId: string): Promise<RunRecord | "retired" | undefined> {
+		const { names, streams } = this.#parts;
+		const entry = await streams.last(names.runsStream, names.run(runId));
+		return entry && this.#decode(runId, entry);
+	}
+
+	/** Removes the marks of the runs that were retired first, so that they don't add up for ever. */
+	async removeOldMarks(): Promise<void> {
+		const { names, streams } = this.#parts;
+		const old = [...this.#retired].slice(0, Math.max(0, this.#retired.size - RETIRED_KEPT));
+		await Promise.all(
+			old.map(async ([runId, seq]) => {
+				await streams.purge(names.runsStream, names.run(runId), seq);
+				if (this.#retired.get(runId) === seq) this.#retired.delete(runId);
+			}),
+		);
+	}
+
+	/** Runs first: one that was announced anew stands behind its assignments. */
+	all(entries: readonly BucketEntry[]): void {
+		const known = [...this.runs.facts].map(({ record }) => record.runId);
+		const keys = entries.map((entry) => ({ entry, ...this.#parse(entry) }));
+		const told = new Set<string>();
+		this.#retired.clear();
+		for (const { entry, runId, shard } of keys) {
+			if (runId === undefined || shard !== undefined) continue;
+			told.add(runId);
+			this.#hearRun(runId, entry);
+		}
+		for (const runId of known) if (!told.has(runId)) this.#awaitReturn(runId);
+		for (const { entry, runId, shard } of keys)
+			if (runId !== undefined && shard !== undefined) this.#hearAssignment(runId, shard, entry);
+	}
+
+	next(entry: BucketEntry): void {
+		const { runId, shard } = this.#parse(entry);
+		if (runId === undefined) return;
+		if (shard === undefined) this.#hearRun(runId, entry);
+		else this.#hearAssignment(runId, shard, entry);
+	}
+
+	end(): void {
+		for (const cancel of this.#graces.values()) cancel();
+		for (const run of this.runs.facts) run.end();
+		this.runs.end();
+	}
+
+	#parse({ subject }: BucketEntry): { runId?: string; shard?: number } {
+		const key = this.#parts.names.parseRunsKey(subject);
+		if (key) return key;
+		this.#parts.refuse(subject, new TailtuneError("protocol", "no key of ours"));
+		return {};
+	}
+
+	#hearRun(runId: string, entry: BucketEntry): void {
+		const found = this.#decode(runId, entry);
+		this.#retired.delete(runId);
+		if (found === "retired") {
+			this.#retired.set(runId, entry.seq);
+			this.#forget(runId);
+		} else if (found) this.#take(found);
+		else if (this.runs.get(runId)) this.#awaitReturn(runId);
+	}
+
+	#take(found: RunRecord): void {
+		const { runId } = found;
+		this.#endGrace(runId);
+		const known = this.runs.get(runId);
+		if (known && Buffer.from(known.record.spec).equals(found.spec)) {
+			known.update(found);
+			return;
+		}
+		this.#forget(runId);
+		this.runs.set(runId, new KnownRun(found));
+	}
+
+	#decode(runId: string, entry: Entry): RunRecord | "retired" | undefined {
+		if (entry.headers?.has(OPERATION_HEADER)) return "retired";
+		try {
+			return toRecord(runId, entry);
+		} catch (error) {
+			this.#parts.refuse(`run ${runId}`, error);
+			return undefined;
+		}
+	}
+
+	#hearAssignment(runId: string, shard: number, { data, headers: found }: BucketEntry): void {
+		const run = this.runs.get(runId);
+		if (!run || found?.has(OPERATION_HEADER)) return;
+		const workerId = decodeToken(Buffer.from(data).toString("latin1"));
+		if (workerId === undefined || shard >= run.record.shards) {
+			const what = workerId === undefined ? `${data.length} bytes that are no worker's id` : "no such shard";
+			this.#parts.refuse(`run ${runId}, assignment of shard ${shard}`, new TailtuneError("protocol", what));
+		} else if (run.assignments.get(String(shard))?.workerId !== workerId)
+			run.assignments.set(String(shard), { runId, shard, workerId });
+	}
+
+	#awaitReturn(runId: string): void {
+		if (this.#graces.has(runId)) return;
+		const cancel = realClock.schedule(() => this.#forget(runId), this.#parts.graceMs);
+		this.#graces.set(runId, cancel);
+	}
+
+	#endGrace(runId: string): void {
+		this.#graces.get(runId)?.();
+		this.#graces.delete(runId);
+	}
+
+	#forget(runId: string): void {
+		this.#endGrace(runId);
+		const run = this.runs.get(runId);
+		if (!run) return;
+		run.end();
+		this.runs.delete(runId, { type: "retired", runId });
+	}
+}
+
+/** Headers of a run's entry. */
+export function queueHeaders(queue: string) {
+	const made = headers();
+	made.set(QUEUE_HEADER, queue);
+	return made;
+}
+
+function toRecord(runId: string, { data, headers: found }: Entry): RunRecord {
+	const spec: RunSpec = runSpecCodec.decode(data);
+	expectId("a specification of run", spec.runId, runId);
+	const queue = found?.get(QUEUE_HEADER) ?? "";
+	if (!/^\w{1,64}$/.test(queue) || spec.shards < 1)
+		throw new TailtuneError("protocol", `queue "${queue}", ${spec.shards} shards, expected a name and at least one`);
+	return { runId, spec: data, shards: spec.shards, queue };
+}

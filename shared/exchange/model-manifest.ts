@@ -1,0 +1,96 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { open, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import type { GetModelFileRequest } from "../../proto/gen/tailtune/v1/GetModelFileRequest.ts";
+import type { GetModelManifestRequest } from "../../proto/gen/tailtune/v1/GetModelManifestRequest.ts";
+import type { GetModelManifestResponse } from "../../proto/gen/tailtune/v1/GetModelManifestResponse.ts";
+import type { ModelFile } from "../../proto/gen/tailtune/v1/ModelFile.ts";
+import type { TensorChunk } from "../../proto/gen/tailtune/v1/TensorChunk.ts";
+import { INDEX_FILE, readShardNames, WEIGHTS_FILE } from "../model/open-model.ts";
+import { Refusal } from "../rpc/refusal.ts";
+import { checkProtocolVersion } from "./tensor-service.ts";
+import { CHUNK_BYTES } from "./tensor-stream.ts";
+
+const CONFIG_FILE = "config.json";
+
+/** Whole files have one. */
+const NO_CHECKSUM = Buffer.alloc(0);
+
+/** The models that workers may fetch: their own files only, nothing else that lies in their folders. */
+export class ServedModels {
+	readonly #folders: ReadonlyMap<string, string>;
+	readonly #manifests = new Map<string, Promise<ModelFile[]>>();
+
+	/** @param folders by the hash of the weights */
+	constructor(folders: ReadonlyMap<string, string>) {
+		this.#folders = folders;
+	}
+
+	/** Names, sizes and checksums of a model's files; read once. Throws a Refusal where no such model is served. */
+	async manifest(request: GetModelManifestRequest): Promise<GetModelManifestResponse> {
+		return { files: await this.#files(request) };
+	}
+
+	/** The bytes of a file from an offset on. Throws a Refusal where model, file or offset don't exist. */
+	async *file(request: GetModelFileRequest): AsyncGenerator<{ chunk: TensorChunk }> {
+		const folder = this.#folderOf(request);
+		const { name, byteOffset } = request;
+		const file = (await this.#files(request)).find((each) => each.name === name);
+		if (!file)
+			throw new Refusal("REFUSAL_UNKNOWN_FILE", `model ${request.modelHash} has no file ${JSON.stringify(name)}`);
+		if (byteOffset > file.byteLength)
+			throw new Refusal("REFUSAL_OFFSET", `${name}: byte ${byteOffset}, expected at most ${file.byteLength}`);
+		const handle = await open(join(folder, name));
+		try {
+			// Sent before the next is read: one buffer serves all.
+			const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
+			for (let place = byteOffset; place < file.byteLength; ) {
+				const { bytesRead } = await handle.read(buffer, 0, Math.min(CHUNK_BYTES, file.byteLength - place), place);
+				if (bytesRead === 0) throw new Refusal("REFUSAL_OFFSET", `${name}: has become shorter than ${file.byteLength}`);
+				yield { chunk: { byteOffset: place, data: buffer.subarray(0, bytesRead), xxh64: NO_CHECKSUM } };
+				place += bytesRead;
+			}
+		} finally {
+			await handle.close();
+		}
+	}
+
+	#folderOf({ protocolVersion, modelHash }: GetModelManifestRequest): string {
+		checkProtocolVersion({ protocolVersion });
+		const folder = this.#folders.get(modelHash);
+		if (folder !== undefined) return folder;
+		throw new Refusal("REFUSAL_UNKNOWN_MODEL", `no model ${JSON.stringify(modelHash)} is served here`);
+	}
+
+	#files(request: GetModelManifestRequest): Promise<ModelFile[]> {
+		const folder = this.#folderOf(request);
+		const known = this.#manifests.get(folder);
+		if (known) return known;
+		const served = new Set(this.#folders.values());
+		for (const other of this.#manifests.keys()) if (!served.has(other)) this.#manifests.delete(other);
+		const manifest = describeFiles(folder);
+		this.#manifests.set(folder, manifest);
+		manifest.catch(() => this.#manifests.delete(folder));
+		return manifest;
+	}
+}
+
+async function describeFiles(folder: string): Promise<ModelFile[]> {
+	const whole = await stat(join(folder, WEIGHTS_FILE)).catch(() => undefined);
+	const weights = whole ? [WEIGHTS_FILE] : [INDEX_FILE, ...(await readShardNames(folder))];
+	const files: ModelFile[] = [];
+	for (const name of [CONFIG_FILE, ...weights]) {
+		const path = join(folder, name);
+		files.push({ name, byteLength: (await stat(path)).size, sha256: await sha256Of(path) });
+	}
+	return files;
+}
+
+/** sha256 of a file, hexadecimal. */
+export async function sha256Of(path: string): Promise<string> {
+	const hash = createHash("sha256");
+	await pipeline(createReadStream(path, { highWaterMark: CHUNK_BYTES }), hash);
+	return hash.digest("hex");
+}

@@ -1,0 +1,247 @@
+import { lstat, mkdir, readdir, readFile, readlink, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import test, { type ExecutionContext } from "ava";
+import { DEMO_MODEL_SHA256, resolveModel } from "../../../coordinator/base-model/resolve-model.ts";
+import { openModel } from "../../../shared/model/open-model.ts";
+import { writeRandomModel } from "../../../shared/model/random-model.ts";
+import { writeSafetensors } from "../../../shared/model/safetensors.ts";
+import { TINY, tinyModel } from "../../shared/model/tiny-model.ts";
+import { temporaryFolder } from "../../temporary-folder.ts";
+import { COMMIT, type FakeHub, REPO, startFakeHub } from "./fake-hub.ts";
+
+const SNAPSHOT = join("models--someone--tiny", "snapshots", COMMIT);
+const BLOBS = join("models--someone--tiny", "blobs");
+
+/** A hub with a model of 2.5 MB, and an empty cache. */
+async function hubWithModel(t: ExecutionContext) {
+	const folder = join(await temporaryFolder(t), "model");
+	await writeRandomModel(folder, { ...TINY, n_embd: 64, vocab_size: 8000 }, 1);
+	const hub = await startFakeHub(t, {
+		"config.json": await readFile(join(folder, "config.json")),
+		"model.safetensors": await readFile(join(folder, "model.safetensors")),
+		"pytorch_model.bin": Buffer.from("never asked for"),
+	});
+	return { hub, cacheDir: await temporaryFolder(t), hash: await (await openModel(folder)).hash() };
+}
+
+const askedFor = (hub: FakeHub, name: string) => hub.requests.filter(({ path }) => path.endsWith(`/${name}`));
+const weightsOf = (hub: FakeHub) => hub.files.get("model.safetensors") as Buffer;
+
+async function incompleteFiles(cacheDir: string): Promise<string[]> {
+	return (await readdir(join(cacheDir, BLOBS))).filter((name) => name.endsWith(".incomplete"));
+}
+
+const VARIABLES = ["HF_TOKEN", "HF_ENDPOINT", "HF_HUB_CACHE", "HF_HOME"] as const;
+for (const name of VARIABLES) delete process.env[name];
+test.afterEach.always(() => {
+	for (const name of VARIABLES) delete process.env[name];
+});
+
+// Serial tests run before all others: what they set is theirs alone.
+test.serial("takes address, cache and token from Hugging Face's own variables", async (t) => {
+	const { hub, cacheDir } = await hubWithModel(t);
+	process.env.HF_ENDPOINT = hub.url;
+	process.env.HF_HUB_CACHE = cacheDir;
+	process.env.HF_TOKEN = "hf_secret";
+	t.is(await resolveModel(REPO), join(cacheDir, SNAPSHOT));
+	t.true(hub.requests.length >= 4);
+	t.true(hub.requests.every(({ authorization }) => authorization === "Bearer hf_secret"));
+	delete process.env.HF_HUB_CACHE;
+	process.env.HF_HOME = await temporaryFolder(t);
+	t.is(await resolveModel(REPO), join(process.env.HF_HOME, "hub", SNAPSHOT));
+});
+
+test.serial("refuses a token that isn't one without showing it", async (t) => {
+	process.env.HF_TOKEN = "secret";
+	const request = resolveModel(REPO, { cacheDir: await temporaryFolder(t), hubUrl: "http://127.0.0.1:1" });
+	await t.throwsAsync(request, { code: "usage", message: "HF_TOKEN: expected a token that begins with hf_" });
+});
+
+test("fetches what describes a hub model's tokenizer, so that it can be checked", async (t) => {
+	const { hub, cacheDir } = await hubWithModel(t);
+	hub.files.set("vocab.json", Buffer.from('{"a":0}'));
+	hub.files.set("vocab.txt", Buffer.from("[PAD]"));
+	const folder = await resolveModel(REPO, { cacheDir, hubUrl: hub.url });
+	const names = (await readdir(folder)).sort();
+	t.deepEqual(names, ["config.json", "model.safetensors", "vocab.json", "vocab.txt"]);
+	t.is(await readFile(join(folder, "vocab.json"), "utf8"), '{"a":0}');
+});
+
+test("demo is the bundled model, with the checksum that its card says", async (t) => {
+	const folder = await resolveModel("demo");
+	t.is((await openModel(folder)).config.n_embd, 96);
+	t.true((await readFile(join(folder, "CARD.md"), "utf8")).includes(DEMO_MODEL_SHA256));
+});
+
+test("a folder is taken as it is; a file and a name of nothing are refused with what would do", async (t) => {
+	const folder = await tinyModel(t);
+	t.is(await resolveModel(folder), folder);
+	await t.throwsAsync(resolveModel(join(folder, "config.json")), { code: "not-found", message: /expected a folder/ });
+	for (const name of ["./nothing/here/at/all", "gpt2", "a/../b", ""]) {
+		const message = /--model .*: no such folder, expected a folder, a hub id .*demo, or random:small/;
+		await t.throwsAsync(resolveModel(name), { code: "not-found", message });
+	}
+});
+
+test("a random model that was generated before is used again; an unknown size is refused", async (t) => {
+	const cacheDir = await temporaryFolder(t);
+	const folder = join(cacheDir, "random-small-7");
+	await mkdir(folder);
+	t.is(await resolveModel("random:small", { cacheDir, seed: 7 }), folder);
+	t.deepEqual(await readdir(folder), []);
+	for (const size of ["tiny", "toString", ""]) {
+		await t.throwsAsync(resolveModel(`random:${size}`, { cacheDir }), {
+			code: "usage",
+			message: `--model random:${size}: unknown size, expected random:small|medium|large|xl`,
+		});
+	}
+});
+
+test("downloads what a model needs and nothing else, into the cache's layout, reporting progress", async (t) => {
+	const { hub, cacheDir, hash } = await hubWithModel(t);
+	const progress: [number, number][] = [];
+	const onProgress = (done: number, total: number) => progress.push([done, total]);
+	const folder = await resolveModel(REPO, { cacheDir, hubUrl: `${hub.url}/`, onProgress });
+	t.is(folder, join(cacheDir, SNAPSHOT));
+	t.is(await (await openModel(folder)).hash(), hash);
+	t.deepEqual((await readdir(folder)).sort(), ["config.json", "model.safetensors"]);
+	t.true((await lstat(join(folder, "model.safetensors"))).isSymbolicLink());
+	t.regex(await readlink(join(folder, "model.safetensors")), /^\.\.\/\.\.\/blobs\/[0-9a-f]{64}$/);
+	t.regex(await readlink(join(folder, "config.json")), /^\.\.\/\.\.\/blobs\/[0-9a-f]{40}$/);
+	t.is(await readFile(join(cacheDir, "models--someone--tiny", "refs", "main"), "utf8"), COMMIT);
+	const size = weightsOf(hub).length;
+	t.deepEqual(progress.at(-1), [size, size]);
+	t.true(progress.every(([done], i) => i === 0 || done >= (progress[i - 1]?.[0] ?? 0)));
+});
+
+test("uses what is in the cache with no request at all", async (t) => {
+	const { hub, cacheDir } = await hubWithModel(t);
+	const folder = await resolveModel(REPO, { cacheDir, hubUrl: hub.url });
+	hub.requests.length = 0;
+	t.is(await resolveModel(REPO, { cacheDir, hubUrl: hub.url }), folder);
+	t.deepEqual(hub.requests, []);
+});
+
+test("downloads a sharded model by its index", async (t) => {
+	const source = await openModel(await tinyModel(t));
+	const folder = await temporaryFolder(t);
+	const weight_map: Record<string, string> = {};
+	const files: Record<string, Buffer> = { "config.json": await readFile(join(source.folder, "config.json")) };
+	const names = [...source.tensors.keys()];
+	for (const [shard, part] of [
+		["model-00001-of-00002.safetensors", names.slice(0, 9)],
+		["model-00002-of-00002.safetensors", names.slice(9)],
+	] as const) {
+		const shapeOf = (name: string) => source.tensors.get(name)?.shape ?? [];
+		const tensors = part.map((name) => ({ name, shape: shapeOf(name), data: () => source.read(name) }));
+		await writeSafetensors(join(folder, shard), tensors);
+		files[shard] = await readFile(join(folder, shard));
+		for (const name of part) weight_map[name] = shard;
+	}
+	files["model.safetensors.index.json"] = Buffer.from(JSON.stringify({ metadata: {}, weight_map }));
+	const hub = await startFakeHub(t, files);
+	const cacheDir = await temporaryFolder(t);
+	const fetched = await resolveModel(REPO, { cacheDir, hubUrl: hub.url });
+	t.is(await (await openModel(fetched)).hash(), await source.hash());
+	hub.requests.length = 0;
+	t.is(await resolveModel(REPO, { cacheDir, hubUrl: hub.url }), fetched);
+	await rm(join(fetched, "model-00002-of-00002.safetensors"));
+	t.deepEqual(hub.requests, []);
+	await resolveModel(REPO, { cacheDir, hubUrl: hub.url });
+	t.is(askedFor(hub, "model-00002-of-00002.safetensors").length, 0, "the content is still there");
+	await openModel(fetched);
+});
+
+test("takes up a connection that breaks in the middle", async (t) => {
+	const { hub, cacheDir, hash } = await hubWithModel(t);
+	hub.cuts = 1;
+	hub.cutAfterBytes = 1_500_000;
+	const folder = await resolveModel(REPO, { cacheDir, hubUrl: hub.url });
+	t.is(await (await openModel(folder)).hash(), hash);
+	const [first, second] = askedFor(hub, "model.safetensors");
+	t.is(first?.range, undefined);
+	const from = Number(/^bytes=(\d+)-$/.exec(second?.range ?? "")?.[1]);
+	t.true(from > 0 && from <= 1_500_000);
+});
+
+test("goes on where an earlier try was cut off", async (t) => {
+	const { hub, cacheDir, hash } = await hubWithModel(t);
+	hub.cuts = Number.POSITIVE_INFINITY;
+	await t.throwsAsync(resolveModel(REPO, { cacheDir, hubUrl: hub.url }), { code: "offline" });
+	const [incomplete] = await incompleteFiles(cacheDir);
+	t.truthy(incomplete);
+	await writeFile(join(cacheDir, BLOBS, incomplete ?? ""), weightsOf(hub).subarray(0, 1000));
+	hub.cuts = 0;
+	hub.requests.length = 0;
+	const folder = await resolveModel(REPO, { cacheDir, hubUrl: hub.url });
+	t.deepEqual(
+		askedFor(hub, "model.safetensors").map(({ range }) => range),
+		["bytes=1000-"],
+	);
+	t.is(askedFor(hub, "config.json").length, 0, "was whole already");
+	t.is(await (await openModel(folder)).hash(), hash);
+	t.deepEqual(await incompleteFiles(cacheDir), []);
+});
+
+test("refuses wrong bytes, keeps none of them, and succeeds when they are right", async (t) => {
+	const { hub, cacheDir, hash } = await hubWithModel(t);
+	hub.corrupt = true;
+	await t.throwsAsync(resolveModel(REPO, { cacheDir, hubUrl: hub.url }), {
+		code: "checksum",
+		message: /model\.safetensors: found [0-9a-f]{64}, expected [0-9a-f]{64}; removed, try again$/,
+	});
+	t.deepEqual(await readdir(join(cacheDir, SNAPSHOT)), ["config.json"]);
+	t.is((await readdir(join(cacheDir, BLOBS))).length, 1);
+	hub.corrupt = false;
+	t.is(await (await openModel(await resolveModel(REPO, { cacheDir, hubUrl: hub.url }))).hash(), hash);
+});
+
+test("says that there is no such model, and that a model lacks the files", async (t) => {
+	const { hub, cacheDir } = await hubWithModel(t);
+	for (const status of [401, 404]) {
+		hub.status = status;
+		await t.throwsAsync(resolveModel(REPO, { cacheDir, hubUrl: hub.url }), {
+			code: "not-found",
+			message: /^--model someone\/tiny: no folder and no hub model of that name/,
+		});
+	}
+	hub.status = undefined;
+	hub.files.delete("model.safetensors");
+	await t.throwsAsync(resolveModel(REPO, { cacheDir, hubUrl: hub.url }), {
+		code: "model",
+		message: /^--model someone\/tiny: found config\.json, expected .*model\.safetensors/,
+	});
+});
+
+test("says that the hub can't be reached or doesn't work, and what to do without it", async (t) => {
+	const { hub, cacheDir } = await hubWithModel(t);
+	hub.status = 503;
+	const message = /answers with status 503; without it: --model demo, or --model FOLDER$/;
+	await t.throwsAsync(resolveModel(REPO, { cacheDir, hubUrl: hub.url }), { code: "offline", message });
+	// Port 1 is privileged and nobody listens there.
+	await t.throwsAsync(resolveModel(REPO, { cacheDir, hubUrl: "http://127.0.0.1:1" }), {
+		code: "offline",
+		message: "--model someone/tiny: http://127.0.0.1:1 can't be reached; without it: --model demo, or --model FOLDER",
+	});
+	t.deepEqual(await readdir(cacheDir), []);
+});
+
+test("gives up on a hub that never answers", async (t) => {
+	const { hub, cacheDir } = await hubWithModel(t);
+	hub.silent = true;
+	await t.throwsAsync(resolveModel(REPO, { cacheDir, hubUrl: hub.url }), {
+		code: "offline",
+		message: /can't be reached/,
+	});
+});
+
+test("stops when it is told to, and keeps what came so far", async (t) => {
+	const { hub, cacheDir } = await hubWithModel(t);
+	const stop = new AbortController();
+	const onProgress = () => stop.abort();
+	await t.throwsAsync(resolveModel(REPO, { cacheDir, hubUrl: hub.url, onProgress, signal: stop.signal }), {
+		code: "interrupted",
+		message: /run again to go on/,
+	});
+	t.is((await incompleteFiles(cacheDir)).length, 1);
+});

@@ -1,0 +1,35 @@
+import test from "ava";
+import { announceRun } from "../../../coordinator/cluster/cluster.ts";
+import { createMemoryBus } from "../../../coordinator/cluster/memory-bus.ts";
+import { createMemoryTensors } from "../../../coordinator/exchange/memory-tensors.ts";
+import type { RunEvent } from "../../../shared/bus/bus.ts";
+import { someRun } from "../../shared/bus/messages.ts";
+import { settle } from "../../shared/bus/virtual-clock.ts";
+import { fakeModel, headRun } from "../../worker/run/fake-engines.ts";
+
+test("a run that goes on retires what its dead coordinators had announced, and nothing else", async (t) => {
+	const bus = createMemoryBus();
+	for (const runId of ["older", "old", "somebody else's"]) await bus.announce(someRun({ runId }));
+	const tail = headRun.tail as NonNullable<typeof headRun.tail>;
+	const precision = { trunkPrecision: "fp32" } as const;
+	const run = { runId: "new", model: fakeModel, modelHash: "", tail, shards: 1, ...precision };
+	const engine = { engine: "auto", backend: "auto" } as const;
+	const { dispatcher } = await announceRun(
+		bus,
+		createMemoryTensors(),
+		{ ...run, engine, abandoned: ["older", "old", "never announced"] },
+		"",
+	);
+	const ended = new AbortController();
+	const events: RunEvent[] = [];
+	void (async () => {
+		for await (const event of bus.watchRuns(ended.signal)) events.push(event);
+	})();
+	await settle();
+	ended.abort();
+	t.deepEqual(
+		events.map((event) => event.type === "announced" && event.run.runId),
+		["somebody else's", "new"],
+	);
+	await dispatcher.stop();
+});

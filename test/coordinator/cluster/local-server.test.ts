@@ -1,0 +1,32 @@
+import { once } from "node:events";
+import { join } from "node:path";
+import test from "ava";
+import { execa } from "execa";
+import { LocalServer } from "../../../coordinator/cluster/local-server.ts";
+import { natsServerProgram } from "../../nats-server.ts";
+import { newFolder } from "../../new-folder.ts";
+
+/** The processes with that on their command lines. */
+async function processesWith(text: string): Promise<number[]> {
+	const { stdout } = await execa("ps", ["-eo", "pid=,args="]);
+	const lines = stdout.split("\n").filter((line) => line.includes(text));
+	return lines.map((line) => Number.parseInt(line, 10));
+}
+
+test("a server that is stopped while it is started again leaves no process, and reports no failure", async (t) => {
+	const storeDir = join(await newFolder(), "jetstream");
+	const failures: Error[] = [];
+	const told = new EventTarget();
+	const listeners = {
+		tell: () => told.dispatchEvent(new Event("restart")),
+		fail: (error: Error) => failures.push(error),
+	};
+	const server = await LocalServer.start({ binary: await natsServerProgram(), storeDir }, listeners);
+	const restart = once(told, "restart");
+	for (const pid of await processesWith(storeDir)) process.kill(pid, "SIGKILL");
+	await restart;
+	t.not((await processesWith(storeDir)).length, 0);
+	await server.stop();
+	t.deepEqual(await processesWith(storeDir), []);
+	t.deepEqual(failures, []);
+});

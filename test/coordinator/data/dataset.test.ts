@@ -1,0 +1,27 @@
+import test from "ava";
+import { countByLabel, toDataset, withLabels } from "../../../coordinator/data/dataset.ts";
+import { TailtuneError } from "../../../shared/errors.ts";
+
+const named = (...labels: string[]) =>
+	toDataset(labels.map((label, index) => ({ label, text: `text ${index}`, source: `f:${index + 1}` })));
+
+test("labels are sorted, whatever their order in the file", (t) => {
+	const { labels, examples } = named("b", "a", "Z", "b");
+	t.deepEqual(labels, ["Z", "a", "b"]);
+	t.deepEqual(
+		examples.map(({ label }) => label),
+		[2, 1, 0, 2],
+	);
+	t.deepEqual(countByLabel(named("b", "a", "b")), [1, 2]);
+});
+
+test("texts take the labels of another set; one that it doesn't have is refused with its row", (t) => {
+	const { labels, examples } = withLabels(named("c", "a"), ["a", "b", "c"]);
+	t.deepEqual(labels, ["a", "b", "c"]);
+	t.deepEqual(
+		examples.map(({ label }) => label),
+		[2, 0],
+	);
+	const error = t.throws(() => withLabels(named("a", "x"), ["a", "b"]), { instanceOf: TailtuneError, code: "data" });
+	t.is(error?.message, 'f:2: label "x", expected one of a, b');
+});

@@ -1,0 +1,113 @@
+import { join } from "node:path";
+import test, { type ExecutionContext } from "ava";
+import { countByLabel } from "../../../coordinator/data/dataset.ts";
+import { loadSets } from "../../../coordinator/data/load-sets.ts";
+import { createTerminal } from "../../../coordinator/terminal/terminal.ts";
+import { TailtuneError } from "../../../shared/errors.ts";
+import { resolveConfig } from "../../../shared/settings/resolve-config.ts";
+import { temporaryFolder } from "../../temporary-folder.ts";
+import { FakeStream } from "../terminal/fake-stream.ts";
+
+const terminal = createTerminal({ stream: new FakeStream() });
+
+/** Lines of a TSV file with so many texts of each class. */
+function lines(counts: Readonly<Record<string, number>>): string {
+	const all = Object.entries(counts).flatMap(([label, count]) =>
+		Array.from({ length: count }, (_, index) => `${label}\t${label} ${index}`),
+	);
+	return all.join("\n");
+}
+
+async function load(t: ExecutionContext, files: Readonly<Record<string, string>>, settings: object) {
+	const folder = await temporaryFolder(t, files);
+	const inFolder = Object.fromEntries(Object.keys(files).map((name) => [name, join(folder, name)]));
+	const sets = await loadSets(await resolveConfig({ ...inFolder, ...settings }), terminal);
+	return { ...sets, counts: [sets.train, sets.validation, sets.test].map(countByLabel) };
+}
+
+const fraud = { data: lines({ fraud: 150, ok: 2850 }) };
+
+test("only the training set is balanced: validation and test keep the proportions of the file", async (t) => {
+	const { counts, classes } = await load(t, fraud, {});
+	t.deepEqual(counts, [
+		[105, 105],
+		[15, 285],
+		[30, 570],
+	]);
+	t.deepEqual(classes, [
+		{ label: "fraud", read: 150, train: 105, validation: 15, test: 30, unused: 0 },
+		{ label: "ok", read: 2850, train: 105, validation: 285, test: 570, unused: 1890 },
+	]);
+});
+
+test("without balance every text is used", async (t) => {
+	const { counts, classes } = await load(t, fraud, { balance: false });
+	t.deepEqual(counts[0], [105, 1995]);
+	t.deepEqual(
+		classes.map(({ unused }) => unused),
+		[0, 0],
+	);
+});
+
+test("the book balances before it splits, and its sets have the book's sizes", async (t) => {
+	const { train, validation, test, classes } = await load(
+		t,
+		{ data: lines({ ham: 4827, spam: 747 }) },
+		{ preset: "book" },
+	);
+	t.deepEqual(
+		[train, validation, test].map(({ examples }) => examples.length),
+		[1045, 149, 300],
+	);
+	t.deepEqual(
+		classes.map(({ read, unused }) => [read, unused]),
+		[
+			[4827, 4080],
+			[747, 0],
+		],
+	);
+});
+
+test("of sets that are given, training alone is balanced", async (t) => {
+	const files = { train: lines({ a: 10, b: 20 }), validation: lines({ a: 1, b: 9 }), test: lines({ b: 5 }) };
+	const { counts, classes } = await load(t, files, {});
+	t.deepEqual(counts, [
+		[10, 10],
+		[1, 9],
+		[0, 5],
+	]);
+	t.deepEqual(classes[1], { label: "b", read: 34, train: 10, validation: 9, test: 5, unused: 10 });
+});
+
+test("header lines in sets that are given make no class", async (t) => {
+	const withHeader = (counts: Readonly<Record<string, number>>) => `label\ttext\n${lines(counts)}`;
+	const files = {
+		train: withHeader({ a: 10, b: 10 }),
+		validation: withHeader({ a: 2, b: 2 }),
+		test: withHeader({ a: 2, b: 2 }),
+	};
+	const { train, counts } = await load(t, files, {});
+	t.deepEqual(train.labels, ["a", "b"]);
+	t.deepEqual(counts, [
+		[10, 10],
+		[2, 2],
+		[2, 2],
+	]);
+});
+
+test("a class so small that balancing leaves less than a batch is named", async (t) => {
+	const error = await t.throwsAsync(load(t, { data: lines({ ham: 40, other: 3, spam: 40 }) }, {}), {
+		instanceOf: TailtuneError,
+		code: "data",
+	});
+	t.is(
+		error?.message,
+		'--balance: class "other" has 1 for training, which leaves 3 of all classes, expected at least --batch (8); or --balance false',
+	);
+	const { counts } = await load(t, { data: lines({ ham: 40, other: 3, spam: 40 }) }, { balance: false });
+	t.deepEqual(counts, [
+		[28, 1, 28],
+		[4, 1, 4],
+		[8, 1, 8],
+	]);
+});

@@ -1,0 +1,137 @@
+import test from "ava";
+import fc from "fast-check";
+import { balance } from "../../../coordinator/data/balance.ts";
+import { countByLabel, type Dataset, toDataset } from "../../../coordinator/data/dataset.ts";
+import { assertSeveralLabels, countOverlap, shares, split, splitAtRandom } from "../../../coordinator/data/split.ts";
+import { seededShuffle } from "../../../coordinator/plan/seeded-shuffle.ts";
+import { TailtuneError } from "../../../shared/errors.ts";
+
+/** A data set with so many texts of each label; every text is different. */
+const withCounts = (counts: readonly number[]): Dataset => {
+	const rows = counts.flatMap((count, label) =>
+		Array.from({ length: count }, (_, index) => ({ label: `label ${label}`, text: `${label}/${index}` })),
+	);
+	return toDataset(rows.map((row, index) => ({ ...row, source: `f:${index + 1}` })));
+};
+const datasets = fc.array(fc.integer({ min: 5, max: 40 }), { minLength: 2, maxLength: 4 }).map(withCounts);
+const fractions: [number, number, number] = [0.7, 0.1, 0.2];
+const textsOf = ({ examples }: Dataset) => examples.map(({ text }) => text);
+
+test("balancing leaves exactly as many texts of each label as the smallest has, none of them twice", (t) => {
+	fc.assert(
+		fc.property(datasets, fc.nat(), (dataset, seed) => {
+			const balanced = balance(dataset, seed);
+			const smallest = Math.min(...countByLabel(dataset));
+			return (
+				countByLabel(balanced).every((count) => count === smallest) &&
+				new Set(balanced.examples).size === balanced.examples.length &&
+				balanced.examples.every((example) => dataset.examples.includes(example))
+			);
+		}),
+	);
+	t.pass();
+});
+
+test("balancing takes time that grows with the texts, not with labels times texts", (t) => {
+	const labels = 150_000;
+	const balanced = balance(withCounts(Array.from({ length: labels }, () => 1)), 1);
+	t.is(balanced.examples.length, labels);
+});
+
+test("shares are those of largest remainders, and no set goes without", (t) => {
+	t.deepEqual(shares(747, fractions), [523, 75, 149]);
+	t.deepEqual(shares(50, fractions), [35, 5, 10]);
+	t.deepEqual(shares(10, fractions), [7, 1, 2]);
+	t.deepEqual(shares(4, fractions), [2, 1, 1]);
+	t.deepEqual(shares(3, fractions), [1, 1, 1]);
+	t.deepEqual(shares(100, [0.98, 0.01, 0.01]), [98, 1, 1]);
+	t.deepEqual(shares(10, [0.98, 0.01, 0.01]), [8, 1, 1]);
+	fc.assert(
+		fc.property(fc.integer({ min: 3, max: 1e6 }), (count) => {
+			const sizes = shares(count, fractions);
+			t.is(sizes[0] + sizes[1] + sizes[2], count);
+			t.true(
+				sizes.every((size, set) => size >= 1 && (count < 10 || Math.abs(size - count * (fractions[set] ?? 0)) < 1)),
+			);
+		}),
+	);
+});
+
+test("a split loses no text, doubles none, and gives each set its share of each label, whichever order the file has", (t) => {
+	fc.assert(
+		fc.property(datasets, fc.nat(), (dataset, seed) => {
+			const sets = split(dataset, fractions, seed);
+			const all = Object.values(sets).flatMap(({ examples }) => examples);
+			const counts = Object.values(sets).map(countByLabel);
+			return (
+				new Set(all).size === dataset.examples.length &&
+				all.length === dataset.examples.length &&
+				countByLabel(dataset).every((count, label) =>
+					shares(count, fractions).every((share, set) => counts[set]?.[label] === share),
+				)
+			);
+		}),
+	);
+	t.pass();
+});
+
+test("the texts of a set come in random order, not label by label", (t) => {
+	const { train } = split(withCounts([100, 100]), fractions, 1);
+	const first = train.examples.slice(0, 70).filter(({ label }) => label === 0).length;
+	t.true(first > 20 && first < 50, `${first} of the first 70`);
+});
+
+test("a split at random loses no text, doubles none and has none in two sets; its sizes are the book's", (t) => {
+	fc.assert(
+		fc.property(datasets, fc.nat(), (dataset, seed) => {
+			const { train, validation, test } = splitAtRandom(dataset, fractions, seed);
+			const all = [train, validation, test].flatMap(({ examples }) => examples);
+			const size = dataset.examples.length;
+			return (
+				all.length === size &&
+				new Set(all).size === size &&
+				train.examples.length === Math.floor(size * 0.7) &&
+				validation.examples.length === Math.floor(size * 0.1) &&
+				all.every((example) => dataset.examples.includes(example))
+			);
+		}),
+	);
+	const sets = splitAtRandom(balance(withCounts([4827, 747]), 123), fractions, 123);
+	t.deepEqual(
+		Object.values(sets).map(({ examples }) => examples.length),
+		[1045, 149, 300],
+	);
+});
+
+test("the same seed gives the same choice and split, another seed others", (t) => {
+	const dataset = withCounts([60, 20]);
+	t.deepEqual(textsOf(balance(dataset, 1)), textsOf(balance(dataset, 1)));
+	t.notDeepEqual(textsOf(balance(dataset, 1)), textsOf(balance(dataset, 2)));
+	for (const by of [split, splitAtRandom]) {
+		t.deepEqual(textsOf(by(dataset, fractions, 1).train), textsOf(by(dataset, fractions, 1).train));
+		t.notDeepEqual(textsOf(by(dataset, fractions, 1).train), textsOf(by(dataset, fractions, 2).train));
+	}
+});
+
+test("a shuffle gives the order that it always gave", (t) => {
+	t.deepEqual(seededShuffle("abcdefgh", 123, "split").join(""), "cgbhfdea");
+	t.notDeepEqual(seededShuffle("abcdefgh", 123, "other"), seededShuffle("abcdefgh", 123, "split"));
+});
+
+test("one label only, a label with fewer than 3 texts and a random split with a set without texts are refused", (t) => {
+	const refusal = (dataset: Dataset) =>
+		t.throws(() => split(dataset, fractions, 1), { instanceOf: TailtuneError, code: "data" })?.message;
+	t.is(refusal(withCounts([9])), 'f:1: found only label "label 0" in 9 texts, expected at least 2 labels');
+	t.throws(() => assertSeveralLabels(withCounts([9])), { code: "data" });
+	t.is(refusal(withCounts([9, 2])), 'f:10: label "label 1": found 2 texts, expected at least 3, one for each set');
+	t.is(
+		t.throws(() => splitAtRandom(withCounts([3, 3]), fractions, 1), { instanceOf: TailtuneError, code: "data" })
+			?.message,
+		"--split: 0.7,0.1,0.2 of 6 texts leaves none for validation, expected at least one in each set",
+	);
+});
+
+test("overlap counts the test texts that also occur in training", (t) => {
+	const texts = (...all: string[]) => toDataset(all.map((text) => ({ text, label: "x", source: "f" })));
+	t.is(countOverlap(texts("a", "b", "b"), texts("b", "B", "c", "b", "a ")), 2);
+});

@@ -1,0 +1,98 @@
+import test from "ava";
+import fc from "fast-check";
+import {
+	accuracyInterval,
+	classScores,
+	confusionMatrix,
+	majorityBaseline,
+} from "../../../coordinator/metrics/classification.ts";
+
+/** True and predicted classes of the same length, and the number of classes. */
+const answers = fc.integer({ min: 1, max: 6 }).chain((classes) => {
+	const one = fc.integer({ min: 0, max: classes - 1 });
+	return fc
+		.array(fc.tuple(one, one), { minLength: 1, maxLength: 60 })
+		.map((pairs) => ({ classes, labels: pairs.map((pair) => pair[0]), predictions: pairs.map((pair) => pair[1]) }));
+});
+
+const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
+
+test("a confusion matrix counts true classes in rows and predicted ones in columns", (t) => {
+	t.deepEqual(confusionMatrix([0, 0, 0, 1, 1, 2], [0, 1, 1, 1, 0, 1], 3), [
+		[1, 2, 0],
+		[1, 1, 0],
+		[0, 1, 0],
+	]);
+});
+
+test("precision, recall and F1 are those computed by hand", (t) => {
+	const scores = classScores([
+		[145, 4],
+		[6, 145],
+	]);
+	t.deepEqual(scores[0], { precision: 145 / 151, recall: 145 / 149, f1: 290 / 300, support: 149 });
+	t.deepEqual(scores[1], { precision: 145 / 149, recall: 145 / 151, f1: 290 / 300, support: 151 });
+});
+
+test("what would be 0 / 0 is null", (t) => {
+	const [predicted, neverPredicted, absent] = classScores([
+		[3, 0, 0],
+		[2, 0, 0],
+		[0, 0, 0],
+	]);
+	t.deepEqual(predicted, { precision: 3 / 5, recall: 1, f1: 6 / 8, support: 3 });
+	t.deepEqual(neverPredicted, { precision: null, recall: 0, f1: 0, support: 2 });
+	t.deepEqual(absent, { precision: null, recall: null, f1: null, support: 0 });
+});
+
+test("every text is counted once, by its class and by its prediction", (t) => {
+	fc.assert(
+		fc.property(answers, ({ classes, labels, predictions }) => {
+			const confusion = confusionMatrix(labels, predictions, classes);
+			for (let c = 0; c < classes; c++) {
+				t.is(sum(confusion[c] ?? []), labels.filter((label) => label === c).length);
+				t.is(sum(confusion.map((row) => row[c] ?? 0)), predictions.filter((prediction) => prediction === c).length);
+			}
+		}),
+	);
+	t.pass();
+});
+
+test("F1 is the harmonic mean, and recall weighted by support is the accuracy", (t) => {
+	fc.assert(
+		fc.property(answers, ({ classes, labels, predictions }) => {
+			const scores = classScores(confusionMatrix(labels, predictions, classes));
+			for (const { precision, recall, f1 } of scores) {
+				if (precision && recall) t.true(Math.abs((f1 ?? 0) - 2 / (1 / precision + 1 / recall)) < 1e-12);
+			}
+			const found = sum(scores.map(({ recall, support }) => (recall ?? 0) * support));
+			const correct = labels.filter((label, i) => label === predictions[i]).length;
+			t.true(Math.abs(found - correct) < 1e-9);
+		}),
+	);
+	t.pass();
+});
+
+test("the majority baseline is the share of the most frequent label, the first of equals, in the set that is measured", (t) => {
+	t.deepEqual(majorityBaseline([1, 0, 0, 0], 2), { label: 0, accuracy: 0.75 });
+	t.deepEqual(majorityBaseline([2, 1, 2, 1], 3), { label: 1, accuracy: 0.5 });
+	fc.assert(
+		fc.property(answers, ({ classes, labels }) => {
+			const { label, accuracy } = majorityBaseline(labels, classes);
+			t.is(accuracy, labels.filter((of) => of === label).length / labels.length);
+			t.true(accuracy >= 1 / classes, "no worse than chance");
+		}),
+	);
+});
+
+test("Wilson's interval is the one computed by hand, and reaches neither below 0 nor above 1", (t) => {
+	// 285 of 300: (0.9564024 ± 0.0254798) / 1.0128049.
+	const [low, high] = accuracyInterval(0.95, 300);
+	t.true(Math.abs(low - 0.919153) < 1e-6 && Math.abs(high - 0.969468) < 1e-6, `${low} ${high}`);
+	// All of 10 right: z²/(n + z²) short of 1.
+	const [least, most] = accuracyInterval(1, 10);
+	t.true(Math.abs(least - 10 / (10 + 3.8414589)) < 1e-6);
+	t.true(most <= 1 && most > 1 - 1e-12);
+	const [none] = accuracyInterval(0, 10);
+	t.true(none >= 0 && none < 1e-12);
+});

@@ -1,0 +1,53 @@
+import test from "ava";
+import { planEpoch } from "../../../coordinator/plan/plan-epoch.ts";
+import { type AuditLine, checkAudit } from "../../../coordinator/run-folder/audit.ts";
+
+const examples = Array.from({ length: 12 }, (_, id) => ({ id, tokens: Uint32Array.of(id), shard: id % 2 }));
+const planned = planEpoch({ examples, batch: 4, accumulate: 1, seed: 1, epoch: 0, grouping: "none" });
+
+/** What a run that counted as planned leaves. */
+const lines = (): AuditLine[] =>
+	planned.map(({ parts }, index) => ({
+		step: index + 1,
+		parts: parts.map(({ part, shard, examples: { length } }) => ({ part, shard, examples: length, worker: "a" })),
+	}));
+
+test("what was counted as planned adds up", (t) => {
+	const audit = lines().map((line) => ({ ...line, ignored: { double: 2, stale: 1, stray: 0 } }));
+	t.deepEqual(checkAudit(audit, planned, "audit.jsonl"), {
+		steps: 3,
+		parts: 6,
+		examples: 12,
+		ignored: { double: 6, stale: 3, stray: 0 },
+	});
+});
+
+const damages: Record<string, (audit: AuditLine[]) => AuditLine[]> = {
+	"a step that is missing": (audit) => audit.slice(1),
+	"a step counted twice": ([first, , third]) => [first, first, third] as AuditLine[],
+	"a part counted twice": ([first, ...others]) => [
+		{ ...first, parts: [...(first?.parts ?? []), first?.parts[0]] } as AuditLine,
+		...others,
+	],
+	"a part that is missing": ([first, ...others]) => [
+		{ ...first, parts: first?.parts.slice(1) } as AuditLine,
+		...others,
+	],
+	"parts out of order": ([first, ...others]) => [
+		{ ...first, parts: first?.parts.toReversed() } as AuditLine,
+		...others,
+	],
+	"a part with fewer texts": ([first, ...others]) => [
+		{ ...first, parts: first?.parts.map((part) => ({ ...part, examples: 1 })) } as AuditLine,
+		...others,
+	],
+};
+
+for (const [title, damage] of Object.entries(damages)) {
+	test(`the audit fails for ${title}`, (t) => {
+		t.throws(() => checkAudit(damage(lines()), planned, "audit.jsonl"), {
+			code: "protocol",
+			message: /^audit\.jsonl(: 2 steps counted, planned 3| line \d: counted \[.*, planned \[.*)$/,
+		});
+	});
+}

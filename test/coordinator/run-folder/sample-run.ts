@@ -1,0 +1,68 @@
+import { classScores } from "../../../coordinator/metrics/classification.ts";
+import type { MetricsLine, RunResult } from "../../../coordinator/run-folder/result.ts";
+
+/** A made-up run over 5 epochs of 130 steps, with the shape that real curves have. */
+export function sampleMetrics(epochs = 5, stepsPerEpoch = 130): MetricsLine[] {
+	const lines: MetricsLine[] = [];
+	for (let step = 1; step <= epochs * stepsPerEpoch; step++) {
+		const atEnd = step % stepsPerEpoch === 0;
+		if (step % 50 === 0 && !atEnd) lines.push(sampleLine("step", step, stepsPerEpoch));
+		if (atEnd) lines.push(sampleLine("epoch", step, stepsPerEpoch));
+	}
+	return lines;
+}
+
+/** A made-up evaluation; those in mid-epoch wobble. */
+export function sampleLine(kind: MetricsLine["kind"], step: number, stepsPerEpoch = 130): MetricsLine {
+	const wobble = kind === "step" ? 0.25 * Math.sin(step * 1.7) : 0;
+	const train = 0.03 + 0.75 * Math.exp(-step / 110);
+	const validation = 0.08 + 0.72 * Math.exp(-step / 120);
+	return {
+		kind,
+		step,
+		epoch: Math.floor(step / stepsPerEpoch),
+		examplesSeen: step * 8,
+		seconds: step * 0.06,
+		train: { loss: train * (1 + wobble), accuracy: 0.99 - 0.45 * Math.exp(-step / 60) * (1 + wobble) },
+		validation: { loss: validation * (1 - wobble), accuracy: 0.97 - 0.44 * Math.exp(-step / 60) * (1 - wobble) },
+	};
+}
+
+/** A made-up result of two classes, or of as many as there are labels. */
+export function sampleResult(labels: readonly string[] = ["ham", "spam"]): RunResult {
+	const confusion = labels.map((_, row) => labels.map((_, column) => (row === column ? 145 : (row * 3 + column) % 5)));
+	const all = confusion.flat().reduce((a, b) => a + b, 0);
+	const accuracy = (145 * labels.length) / all;
+	return {
+		finishedAt: "2026-03-14T15:09:26.535Z",
+		accuracy: { train: 0.9952, validation: 0.9733, test: accuracy },
+		loss: { train: 0.0214, validation: 0.0853, test: 0.0977 },
+		labels: [...labels],
+		confusion,
+		perClass: classScores(confusion).map((score, i) => ({ label: labels[i] ?? "", ...score })),
+		majorityBaseline: { label: labels[0] ?? "", accuracy: 145 / all },
+		testTextsAlsoInTraining: 12,
+		texts: { train: 1045, validation: 149, test: all, distinct: 1377 },
+		classes: labels.map((label, i) => ({
+			label,
+			read: 747,
+			train: 500,
+			validation: 75,
+			test: 149,
+			unused: i === 0 ? 23 : 0,
+		})),
+		cut: { train: 3, validation: 0, test: 1 },
+		trunk: { texts: 1377, tokens: 40312 },
+		audit: { steps: 650, parts: 1300, examples: 5200, ignored: { double: 1, stale: 2, stray: 0 } },
+		seconds: { load: 1.84, features: 61.2, training: 38.4, evaluation: 7.9, total: 109.9 },
+		textsPerSecond: 135.4,
+		stepMs: 57.3,
+		refused: {},
+		peakRssBytes: 1_342_177_280,
+		engine: { trunk: "onnx cpu", tail: "tfjs wasm", device: "2 cores", threads: 2 },
+		kept: { epoch: 4, step: 520, reason: "best" },
+		stopped: "finished",
+		commandLine: ["train", "--data", "sms-spam", "--lr", "0.001"],
+		versions: { tailtune: "0.1.0", node: "20.20.2", "onnxruntime-node": "1.30.0", "@tensorflow/tfjs": "4.22.0" },
+	};
+}

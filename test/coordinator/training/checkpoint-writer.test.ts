@@ -1,0 +1,86 @@
+import { mkdir, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import test from "ava";
+import { newTrainingState, readCheckpoint } from "../../../coordinator/training/checkpoint.ts";
+import { CheckpointWriter } from "../../../coordinator/training/checkpoint-writer.ts";
+import { newFolder } from "../../new-folder.ts";
+
+const LENGTH = 1 << 20;
+const SHAPE = { size: LENGTH, trainedSize: LENGTH, withMoments: false, withVelocity: false, withBest: true };
+
+function someState() {
+	const state = newTrainingState("of a test", new Float32Array(LENGTH).fill(1), SHAPE);
+	state.progress.best = { epoch: 1, step: 7, accuracy: 1, loss: 0 };
+	return state;
+}
+
+const states = [
+	["copied", undefined],
+	["too large to be copied", 0],
+] as const;
+
+for (const [what, mostCopiedBytes] of states) {
+	test(`a checkpoint holds what was there when it was begun, whatever changes once it is taken: ${what}`, async (t) => {
+		const folder = await newFolder();
+		const writer = new CheckpointWriter(folder, mostCopiedBytes);
+		const state = someState();
+		for (const step of [7, 8]) {
+			const vectors = [state.parameters, state.firstMoment, state.secondMoment];
+			for (const vector of vectors) vector.fill(step);
+			state.progress.step = step;
+			await writer.begin(state, { audit: [], best: new Float32Array(LENGTH).fill(5) });
+			state.progress.step++;
+			await writer.taken();
+			for (const vector of vectors) vector.fill(2);
+			await writer.written();
+			t.deepEqual((await readdir(folder)).sort(), ["best-7.safetensors", "checkpoint.safetensors"]);
+			const read = await readCheckpoint(folder, "of a test", SHAPE);
+			t.is(read?.progress.step, step);
+			for (const vector of [read?.parameters, read?.firstMoment, read?.secondMoment])
+				t.true(vector?.every((number) => number === step));
+			t.true(read?.best?.every((number) => number === 5));
+		}
+	});
+}
+
+for (const [what, mostCopiedBytes] of states) {
+	test(`a checkpoint that can't be written is told to who waits for it, and no other is begun after it: ${what}`, async (t) => {
+		const folder = join(await newFolder(), "run");
+		const writer = new CheckpointWriter(folder, mostCopiedBytes);
+		const failure = {
+			code: "disk",
+			message: `${folder}/checkpoint.safetensors: can't be written: the folder doesn't exist`,
+		};
+		await writer.begin(someState(), { audit: [] });
+		// A copy is taken before anything is written.
+		if (mostCopiedBytes === undefined) await t.throwsAsync(writer.written(), failure);
+		await t.throwsAsync(writer.taken(), failure);
+		await mkdir(folder);
+		await t.throwsAsync(writer.begin(someState(), { audit: [] }), failure);
+		await t.throwsAsync(writer.written(), failure);
+		t.deepEqual(await readdir(folder), []);
+	});
+}
+
+test("a checkpoint is worth it at first, and again once the one before took a twentieth of the time since", async (t) => {
+	let ms = 1000;
+	const writer = new CheckpointWriter(await newFolder(), undefined, () => ms);
+	t.true(writer.isWorthIt);
+	await writer.begin(someState(), { audit: [] });
+	ms = 1010;
+	await writer.written();
+	ms = 1199;
+	t.false(writer.isWorthIt);
+	ms = 1200;
+	t.true(writer.isWorthIt);
+});
+
+test("parameters that aren't finite never become a checkpoint", async (t) => {
+	const folder = await newFolder();
+	const writer = new CheckpointWriter(folder);
+	const state = someState();
+	state.parameters[LENGTH - 1] = Number.NaN;
+	await writer.begin(state, { audit: [] });
+	await t.throwsAsync(writer.written(), { code: "diverged" });
+	t.deepEqual(await readdir(folder), []);
+});

@@ -1,0 +1,100 @@
+import { readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import test from "ava";
+import {
+	newTrainingState,
+	readCheckpoint,
+	writeBest,
+	writeCheckpoint,
+} from "../../../coordinator/training/checkpoint.ts";
+import { CheckpointWriter } from "../../../coordinator/training/checkpoint-writer.ts";
+import { writeChecked } from "../../../shared/model/checked-safetensors.ts";
+import { flipBits } from "../../flip-bits.ts";
+import { newFolder } from "../../new-folder.ts";
+
+const SHAPE = { size: 6, trainedSize: 4, withMoments: true, withVelocity: true, withBest: true };
+const WAY_OUT = "; put back a copy of it, or start a new run";
+
+function someState() {
+	const state = newTrainingState("of a test", Float32Array.from([1, 2, 3, 4, 5, 6]), SHAPE);
+	state.firstMoment.fill(7);
+	state.secondMoment.fill(8);
+	state.velocity.fill(9);
+	state.progress.step = 12;
+	state.progress.best = { epoch: 1, step: 7, accuracy: 0.5, loss: 1 };
+	return state;
+}
+
+async function savedRun(): Promise<string> {
+	const folder = await newFolder();
+	await writeBest(folder, 7, Float32Array.from([6, 5, 4, 3, 2, 1]));
+	await writeCheckpoint(folder, someState(), []);
+	return folder;
+}
+
+const read = (folder: string) => readCheckpoint(folder, "of a test", SHAPE);
+
+test("a checkpoint is read back whole, with the weights of the best epoch", async (t) => {
+	const state = await read(await savedRun());
+	const { parameters, firstMoment, secondMoment, velocity, progress } = someState();
+	t.like(state, { progress, best: Float32Array.from([6, 5, 4, 3, 2, 1]) });
+	for (const [found, expected] of [
+		[state?.parameters, parameters],
+		[state?.firstMoment, firstMoment],
+		[state?.secondMoment, secondMoment],
+		[state?.velocity, velocity],
+	])
+		t.deepEqual([...(found ?? [])], [...(expected ?? [])]);
+});
+
+for (const name of ["checkpoint.safetensors", "best-7.safetensors"]) {
+	test(`a bit that flips in ${name} is told with the file and the way out, whichever it is`, async (t) => {
+		const folder = await savedRun();
+		const path = join(folder, name);
+		const check = (outcome: string) => {
+			const isRefused = outcome.startsWith(`TailtuneError: ${path}: `) && outcome.endsWith(WAY_OUT);
+			if (!isRefused || outcome.includes("\n")) t.fail(outcome);
+		};
+		await flipBits(path, () => read(folder), check, { numRuns: 150 });
+		t.pass();
+	});
+}
+
+test("best weights that are missing are told, not replaced by the last ones", async (t) => {
+	const folder = await savedRun();
+	await rm(join(folder, "best-7.safetensors"));
+	const message = `${folder}/best-7.safetensors: no such file or folder${WAY_OUT}`;
+	await t.throwsAsync(read(folder), { code: "not-found", message });
+});
+
+test("a run that keeps its last weights needs none of the best epoch", async (t) => {
+	const folder = await savedRun();
+	await rm(join(folder, "best-7.safetensors"));
+	const state = await readCheckpoint(folder, "of a test", { ...SHAPE, withBest: false });
+	t.is(state?.best, undefined);
+});
+
+test("best weights stay those that the checkpoint names until the next one is whole", async (t) => {
+	const folder = await savedRun();
+	// Killed between the two files of a checkpoint.
+	await writeBest(folder, 20, new Float32Array(6));
+	t.deepEqual((await read(folder))?.best, Float32Array.from([6, 5, 4, 3, 2, 1]));
+	const state = someState();
+	state.progress.best = { epoch: 2, step: 24, accuracy: 0.75, loss: 1 };
+	const writer = new CheckpointWriter(folder);
+	await writer.begin(state, { audit: [], best: new Float32Array(6).fill(2) });
+	await writer.written();
+	t.deepEqual((await readdir(folder)).sort(), ["best-24.safetensors", "checkpoint.safetensors"]);
+	t.deepEqual((await read(folder))?.best, new Float32Array(6).fill(2));
+});
+
+test("a checkpoint of another shape, or that tells nothing of a run, is refused", async (t) => {
+	const folder = await savedRun();
+	const file = join(folder, "checkpoint.safetensors");
+	await t.throwsAsync(readCheckpoint(folder, "of a test", { ...SHAPE, size: 7 }), {
+		code: "model",
+		message: `${file}: "parameters": found 6 numbers, expected 7${WAY_OUT}`,
+	});
+	await writeChecked(file, { parameters: new Float32Array(6) }, { progress: '{"step":1}' });
+	await t.throwsAsync(read(folder), { code: "model", message: `${file}: found no progress of a run in it${WAY_OUT}` });
+});

@@ -1,0 +1,94 @@
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { Writable } from "node:stream";
+import test from "ava";
+import type { OpenCluster } from "../../../coordinator/cluster/cluster.ts";
+import { openEmbeddedCluster } from "../../../coordinator/cluster/embedded-cluster.ts";
+import { createTerminal } from "../../../coordinator/terminal/terminal.ts";
+import { train } from "../../../coordinator/training/train.ts";
+import type { TrainConfig } from "../../../shared/settings/config.ts";
+import { resolveConfig } from "../../../shared/settings/resolve-config.ts";
+import type { RunningWorker, StartWorker, WorkerOptions } from "../../../shared/worker-port.ts";
+import { startWorker } from "../../../worker/run/lifecycle.ts";
+import { writeTexts } from "../../cli/tailtune.ts";
+import { newFolder } from "../../new-folder.ts";
+
+/** Trains on four shards with workers as given; the hash of the weights. */
+async function weights(data: string, start: StartWorker, settings: Partial<TrainConfig> = {}): Promise<string> {
+	const out = join(await newFolder(), "run");
+	const stream = new Writable({ write: (_chunk, _encoding, done) => done() });
+	const terminal = createTerminal({ stream, quiet: true });
+	const workerSide = {
+		startWorker: start,
+		inspectEngines: async () => [],
+		measureRates: async () => [],
+		addWorkerCommand: () => {},
+	};
+	const openCluster: OpenCluster = (run) => openEmbeddedCluster(workerSide, run);
+	const common = { data, out, model: "demo", epochs: 2, lr: 1e-3, shards: 4, threads: 1, featureCache: 0 };
+	const config = await resolveConfig({ ...common, ...settings });
+	await train(config, { openCluster, terminal, interrupt: new AbortController().signal });
+	return createHash("sha256")
+		.update(await readFile(join(out, "model", "model.safetensors")))
+		.digest("hex");
+}
+
+/** Starts several workers on one bus; `onAnswer` is told each answer's number and may stop or start some. */
+function several(
+	count: number,
+	onAnswer: (answers: number, workers: RunningWorker[], more: () => Promise<void>) => void,
+): StartWorker {
+	return async (options) => {
+		const workers: RunningWorker[] = [];
+		let answers = 0;
+		const answer: WorkerOptions["bus"]["answer"] = async (result) => {
+			await options.bus.answer(result);
+			onAnswer(++answers, workers, more);
+		};
+		const bus = new Proxy(options.bus, {
+			get: (target, key) => (key === "answer" ? answer : bound(target, key)),
+		});
+		const more = async () => void workers.push(await startWorker({ ...options, bus }));
+		for (let i = 0; i < count; i++) await more();
+		const [first] = workers;
+		if (!first) throw new Error("expected a worker");
+		return {
+			info: first.info,
+			stopped: first.stopped,
+			stop: async () => void (await Promise.all(workers.map((of) => of.stop()))),
+		};
+	};
+}
+
+// A method taken off a proxy would look for its private fields there.
+function bound(target: object, key: string | symbol): unknown {
+	const value: unknown = Reflect.get(target, key);
+	return typeof value === "function" ? value.bind(target) : value;
+}
+
+const ways: [way: string, settings: Partial<TrainConfig>][] = [
+	["", {}],
+	["local steps: ", { localSteps: 3, outerLr: 0.7, outerMomentum: 0.9, accumulate: 2, batch: 4 }],
+	["bfloat16: ", { wire: "bf16" }],
+];
+for (const [way, settings] of ways) {
+	test.serial(
+		`${way}the weights are the same bits with 1 worker, with 3, and with workers leaving and joining half-way`,
+		async (t) => {
+			const data = await writeTexts(40);
+			const alone = await weights(data, startWorker, settings);
+			const nothing = () => {};
+			const three = await weights(data, several(3, nothing), settings);
+			let left = 0;
+			const leaveAndJoin: Parameters<typeof several>[1] = (answers, workers, more) => {
+				if (answers === 15) left = workers.splice(1, 1).map((worker) => worker.stop()).length;
+				if (answers === 25) void more();
+			};
+			const changing = await weights(data, several(3, leaveAndJoin), settings);
+			t.is(left, 1);
+			t.is(three, alone);
+			t.is(changing, alone);
+		},
+	);
+}

@@ -1,0 +1,49 @@
+import { join } from "node:path";
+import { Writable } from "node:stream";
+import { openEmbeddedCluster } from "../../../coordinator/cluster/embedded-cluster.ts";
+import { createTerminal } from "../../../coordinator/terminal/terminal.ts";
+import { type Environment, resume, train } from "../../../coordinator/training/train.ts";
+import type { TrainConfig } from "../../../shared/settings/config.ts";
+import { resolveConfig } from "../../../shared/settings/resolve-config.ts";
+import { startWorker } from "../../../worker/run/lifecycle.ts";
+import { newFolder } from "../../new-folder.ts";
+
+const workerSide = { startWorker, inspectEngines: async () => [], addWorkerCommand: () => {} };
+
+/** Stops a run when its second epoch is over. */
+function environment(openCluster: Environment["openCluster"]): Environment {
+	const interrupt = new AbortController();
+	const stream = new Writable({
+		write(chunk, _encoding, done) {
+			if (/"event":"epoch".*"epoch":2,/.test(String(chunk))) interrupt.abort();
+			done();
+		},
+	});
+	return { openCluster, terminal: createTerminal({ stream, json: true }), interrupt: interrupt.signal };
+}
+
+/** The folder of a run that was stopped one step into its third epoch. @param settings its data, and what isn't as usual */
+export async function interruptedRun(settings: Partial<TrainConfig>): Promise<string> {
+	const out = join(await newFolder(), "run");
+	const usual = { out, model: "demo", epochs: 3, lr: 1e-3, threads: 1, featureCache: 0, evalEvery: 5 };
+	const config = await resolveConfig({ ...usual, ...settings });
+	const running = train(
+		config,
+		environment((run) => openEmbeddedCluster(workerSide, run)),
+	);
+	await running.catch(({ code }) => {
+		if (code !== "interrupted") throw new Error(`expected a run to be stopped, found ${code}`);
+	});
+	return out;
+}
+
+/** "goes on" if a run that is resumed comes to its workers; else why it doesn't. */
+export async function goesOn(folder: string): Promise<string> {
+	return resume(
+		folder,
+		environment(() => Promise.reject(new Error("goes on"))),
+	).then(
+		() => "finished",
+		({ message }) => message,
+	);
+}

@@ -1,0 +1,79 @@
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { Writable } from "node:stream";
+import test from "ava";
+import { openEmbeddedCluster } from "../../../coordinator/cluster/embedded-cluster.ts";
+import { readMetrics } from "../../../coordinator/run-folder/result-files.ts";
+import { createTerminal } from "../../../coordinator/terminal/terminal.ts";
+import { type Environment, resume, train } from "../../../coordinator/training/train.ts";
+import type { WorkResult } from "../../../shared/messages.ts";
+import { resolveConfig } from "../../../shared/settings/resolve-config.ts";
+import { startWorker } from "../../../worker/run/lifecycle.ts";
+import { writeTexts } from "../../cli/tailtune.ts";
+import { newFolder } from "../../new-folder.ts";
+
+const workerSide = { startWorker, inspectEngines: async () => [], addWorkerCommand: () => {} };
+
+/** Answers to evaluations of a version of the parameters, as they are counted. */
+type OnEvaluated = (result: WorkResult) => void;
+
+function environment(interrupt: AbortSignal, onEvaluated: OnEvaluated = () => {}): Environment {
+	const stream = new Writable({ write: (_chunk, _encoding, done) => done() });
+	const openCluster: Environment["openCluster"] = async (run) => {
+		const cluster = await openEmbeddedCluster(workerSide, run);
+		const { dispatcher } = cluster;
+		const execute = dispatcher.execute.bind(dispatcher);
+		dispatcher.execute = async function* (items) {
+			for await (const result of execute(items)) {
+				if (result.kind === "WORK_KIND_EVALUATE") onEvaluated(result);
+				yield result;
+			}
+		};
+		return cluster;
+	};
+	return { openCluster, terminal: createTerminal({ stream, quiet: true }), interrupt };
+}
+
+async function settings() {
+	const out = join(await newFolder(), "run");
+	const data = await writeTexts(120);
+	return { out, data, model: "demo", epochs: 2, lr: 1e-3, threads: 1, featureCache: 0, evalEvery: 10 };
+}
+
+async function outcome(folder: string): Promise<[weights: string, metrics: object[]]> {
+	const weights = await readFile(join(folder, "model", "model.safetensors"));
+	const metrics = (await readMetrics(folder)).map(({ seconds: _, ...line }) => line);
+	return [createHash("sha256").update(weights).digest("hex"), metrics];
+}
+
+const undisturbed = (async () => {
+	const of = await settings();
+	await train(await resolveConfig(of), environment(new AbortController().signal));
+	return outcome(of.out);
+})();
+
+// 21 steps per epoch.
+for (const [what, version] of [
+	["before the first step", 0],
+	["in mid-epoch", 10],
+	["at the end of an epoch", 21],
+	["at the end of the run", 43],
+] as const) {
+	test(`a run stopped in an evaluation ${what} ends at once, and goes on to the same weights and metrics`, async (t) => {
+		const interrupt = new AbortController();
+		const of = await settings();
+		let counted = 0;
+		const stopping = environment(interrupt.signal, (result) => {
+			if (result.parameterVersion !== version) return;
+			counted++;
+			interrupt.abort();
+		});
+		await t.throwsAsync(train(await resolveConfig(of), stopping), { code: "interrupted" });
+		t.is(counted, 1);
+		t.true(existsSync(join(of.out, "checkpoint.safetensors")));
+		await resume(of.out, environment(new AbortController().signal));
+		t.deepEqual(await outcome(of.out), await undisturbed);
+	});
+}

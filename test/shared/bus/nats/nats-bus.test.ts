@@ -1,0 +1,130 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import test from "ava";
+import fc from "fast-check";
+import { connect, headers } from "nats";
+import { connectNatsBus } from "../../../../shared/bus/nats/nats-bus.ts";
+import { decodeToken, encodeToken } from "../../../../shared/bus/nats/subjects.ts";
+import { runSpecCodec, workerInfoCodec, workItemCodec, workResultCodec } from "../../../../shared/messages.ts";
+import { startNatsServer } from "../../../nats-server.ts";
+import { busConformance } from "../conformance.ts";
+import { someItem, someResult, someRun, someWorker } from "../messages.ts";
+import { Seen, serveShard, startCluster } from "./nats-cluster.ts";
+
+const never = new AbortController().signal;
+// Long, since a busy machine must not make a worker look dead.
+const timing = { ackWaitMs: 4000, heartbeatLimitMs: 4000 };
+
+const server = await startNatsServer();
+const raw = await connect({ servers: server.url });
+test.after.always(async () => {
+	await raw.close();
+	await server.stop();
+});
+
+/** Waits for so many questions, one by one, that the server has also dealt with all that was asked before. */
+async function settle(): Promise<void> {
+	const jsm = await raw.jetstreamManager();
+	for (let round = 0; round < 20; round++) await jsm.getAccountInfo();
+}
+
+busConformance(
+	test,
+	async () => {
+		const bus = await connectNatsBus({ servers: server.url, role: "coordinator", timing, prefix: randomUUID() });
+		return { bus, advance: (ms) => sleep(ms).then(settle) };
+	},
+	{ propertyRuns: 5 },
+);
+
+test("ids of any letters make names that NATS takes, and come back from them", (t) => {
+	const id = fc.string({ unit: "grapheme", minLength: 1, maxLength: 10 });
+	const property = fc.property(id, (text) => {
+		const token = encodeToken(text);
+		return /^[\w=-]+$/.test(token) && decodeToken(token) === text;
+	});
+	t.notThrows(() => fc.assert(property, { seed: 1 }));
+	t.throws(() => encodeToken(""), { code: "protocol" });
+	t.throws(() => encodeToken("x".repeat(200)), { code: "protocol" });
+});
+
+test("an item larger than the server takes is refused at once", async (t) => {
+	const { coordinator } = await startCluster(t);
+	await coordinator.announce(someRun());
+	const sequence = { exampleId: 1, tokens: Array(400_000).fill(40000), poolFrom: 0, poolCount: 1, label: 0 };
+	const refused = {
+		code: "protocol",
+		message: /item WORK_KIND_GRADIENT\/0\/0: found 12\d+ bytes, expected at most 1047552, NATS. max_payload/,
+	};
+	await t.throwsAsync(coordinator.publish(someItem({ sequences: [sequence] })), refused);
+});
+
+test("in place of an answer larger than the server takes a failure is answered that ends the run", async (t) => {
+	const { coordinator, worker } = await startCluster(t);
+	await coordinator.announce(someRun());
+	await worker.answer(someResult({ logits: Array(300_000).fill(0.5) }));
+	await worker.answer(someResult({ part: 1 }));
+	const answers = new Seen(coordinator.watchAnswers("run", never));
+	await answers.until(({ length }) => length === 2);
+	t.like(answers.all[0], { part: 0, logits: [], failure: { code: "protocol", ofWorker: false } });
+	t.regex(answers.all[0]?.failure?.message ?? "", /GRADIENT\/0\/0: found 12\d+ bytes, expected at most 1047552/);
+	t.deepEqual(answers.all[1], someResult({ part: 1 }));
+});
+
+test("messages that are none of ours are counted and thrown away, and the work goes on", async (t) => {
+	const { coordinator, worker, names, raw } = await startCluster(t);
+	await coordinator.announce(someRun());
+	const jsm = await raw.jetstreamManager();
+	const js = raw.jetstream();
+	const [consumer] = await jsm.consumers.list(names.workStream).next();
+	const subject = String(consumer?.config.filter_subject).replace(/\d+$/, "0");
+	const status = headers(408, "Request Timeout");
+	const garbage = fc.sample(fc.uint8Array({ maxLength: 200 }), { numRuns: 20, seed: 1 });
+	for (const bytes of garbage) await js.publish(subject, bytes);
+	await js.publish(subject, undefined, { headers: status });
+	await js.publish(subject, workItemCodec.encode(someItem({ runId: "another" })));
+	await js.publish(subject, workItemCodec.encode(someItem({ shard: 1 })));
+	await coordinator.publish(someItem({ part: 5 }));
+	serveShard(worker, 0).catch(() => {});
+	for (const bytes of garbage) await js.publish(names.answers("run", 0), bytes);
+	await js.publish(names.answers("run", 1), workResultCodec.encode(someResult({ shard: 0, part: 9 })));
+	const { value } = await coordinator.watchAnswers("run", never)[Symbol.asyncIterator]().next();
+	t.is(value.part, 5);
+	t.is(worker.refusedMessages, garbage.length + 3);
+	t.true(coordinator.refusedMessages > 0);
+});
+
+test("entries of runs, assignments and workers that are none of ours are counted and passed over", async (t) => {
+	const { coordinator, worker, names, raw } = await startCluster(t);
+	await coordinator.announce(someRun());
+	const workers = new Seen(coordinator.watchWorkers(never));
+	const [runs, assignments] = [new Seen(worker.watchRuns(never)), new Seen(worker.watchAssignments("run", never))];
+	const js = raw.jetstream();
+	const bytes = Buffer.from("no message of ours");
+	await js.publish(names.run("rogue"), bytes);
+	await js.publish(names.run("rogue2"), runSpecCodec.encode(someRun({ runId: "run" })));
+	await js.publish(names.assignment("run", 0), bytes);
+	await js.publish(names.assignment("run", 99), Buffer.from("worker"));
+	await js.publish(names.runsKeys.replace(">", "what"), bytes);
+	await js.publish(names.worker("rogue"), bytes);
+	await js.publish(names.worker("rogue"), workerInfoCodec.encode(someWorker("another")));
+	await worker.join(someWorker("worker"));
+	await coordinator.announce(someRun({ runId: "second" }));
+	await coordinator.assign({ runId: "run", shard: 1, workerId: "worker" });
+	await Promise.all([workers, runs, assignments].map((seen) => seen.until(({ length }) => length > 0)));
+	await runs.until(({ length }) => length === 2);
+	await assignments.until(({ length }) => length === 1);
+	t.deepEqual(workers.all, [{ type: "joined", worker: someWorker("worker") }]);
+	t.deepEqual(assignments.all, [{ runId: "run", shard: 1, workerId: "worker" }]);
+	t.is(worker.refusedMessages, 5);
+	t.is(coordinator.refusedMessages, 7);
+});
+
+test("no server, wrong credentials and credentials in a URL are told apart", async (t) => {
+	const connectTo = (servers: string) => connectNatsBus({ servers, role: "worker" });
+	await t.throwsAsync(connectTo("nats://127.0.0.1:1"), { code: "offline", message: /127\.0\.0\.1:1/ });
+	await t.throwsAsync(connectTo("nats://me:secret@127.0.0.1"), {
+		code: "usage",
+		message: /^(?!.*secret).*environment/,
+	});
+});

@@ -1,0 +1,64 @@
+import { fileURLToPath } from "node:url";
+import test from "ava";
+import { connect } from "nats";
+import { natsCredentials } from "../../../../shared/bus/nats/credentials.ts";
+import { connectNatsBus } from "../../../../shared/bus/nats/nats-bus.ts";
+import type { NatsRole } from "../../../../shared/bus/nats/subjects.ts";
+import { startNatsServer } from "../../../nats-server.ts";
+import { someItem, someRun, someWorker } from "../messages.ts";
+import { Seen, serveShard, timing } from "./nats-cluster.ts";
+
+const config = fileURLToPath(new URL("../../../../deploy/nats/nats.conf", import.meta.url));
+const never = new AbortController().signal;
+
+/** What is there to write over, and what is said when it was. */
+const FORGED: readonly [subject: string, refusal: RegExp][] = [
+	["$KV.tailtune-runs.run.run", /run run refused/],
+	["$KV.tailtune-runs.assign.run.0", /assignment of shard 0 refused/],
+	["$KV.tailtune-workers.worker", /tailtune-workers\.worker refused/],
+	["tailtune.answers.run.0", /tailtune\.answers\.run\.0 refused/],
+];
+
+// A server holds what is published against permissions, but not the subject named for the reply: it writes there itself.
+test("what a client has the server write over a run is refused, and the run goes on", async (t) => {
+	for (const role of ["COORDINATOR", "WORKER", "CLIENT"]) process.env[`TAILTUNE_${role}_PASSWORD`] = "of-the-test";
+	const server = await startNatsServer({ config });
+	t.teardown(() => server.stop());
+	const open = async (role: NatsRole, log: (line: string) => void = () => {}) => {
+		const credentials = await natsCredentials({ TAILTUNE_NATS_USER: role, TAILTUNE_NATS_PASSWORD: "of-the-test" });
+		const bus = await connectNatsBus({ servers: server.url, role, timing, credentials, log });
+		t.teardown(() => bus.close());
+		return bus;
+	};
+	let hear: (line: string) => void = () => {};
+	const coordinator = await open("coordinator", (line) => hear(line));
+	const worker = await open("worker");
+	await coordinator.announce(someRun());
+	await coordinator.assign({ runId: "run", shard: 0, workerId: "worker" });
+	await worker.join(someWorker("worker"));
+	serveShard(worker, 0).catch(() => {});
+	const answers = new Seen(coordinator.watchAnswers("run", never));
+	const workers = new Seen(coordinator.watchWorkers(never));
+	await workers.until(({ length }) => length === 1);
+	await coordinator.publish(someItem());
+	await answers.until(({ length }) => length === 1);
+
+	const client = await connect({ servers: server.url, user: "client", pass: "of-the-test" });
+	t.teardown(() => client.close());
+	for (const [reply, refusal] of FORGED) {
+		const refused = new Promise<void>((resolve) => {
+			hear = (line) => refusal.test(line) && resolve();
+		});
+		client.publish("$JS.API.STREAM.MSG.GET.KV_tailtune-runs", "", { reply });
+		await refused;
+	}
+	await coordinator.publish(someItem({ part: 1 }));
+	await answers.until(({ length }) => length === 2);
+	t.deepEqual(
+		answers.all.map(({ part }) => part),
+		[0, 1],
+	);
+	const late = new Seen((await open("worker")).watchRuns(never));
+	await late.until(({ length }) => length === 1);
+	t.like(late.all[0], { type: "announced", run: { runId: "run" } });
+});

@@ -1,0 +1,43 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import test from "ava";
+import { type Notice, Notices } from "../../../../shared/notices.ts";
+import { newFolder } from "../../../new-folder.ts";
+import { someItem, someRun } from "../messages.ts";
+import { startCluster } from "./nats-cluster.ts";
+
+test("a full store is reported, and an item that waits for room is stored when there is some", async (t) => {
+	const config = join(await newFolder(), "nats.conf");
+	await writeFile(config, "jetstream: { max_file_store: 1MB, max_memory_store: 1MB }\n");
+	const { raw, connect } = await startCluster(t, config);
+	const told: Notice[] = [];
+	let wake = () => {};
+	const notices = new Notices((notice) => {
+		told.push(notice);
+		wake();
+	});
+	const next = () =>
+		new Promise<void>((resolve) => {
+			wake = resolve;
+		});
+	const coordinator = await connect({ notices });
+	await coordinator.announce(someRun());
+	const { streams } = await raw.jetstreamManager();
+	await streams.add({ name: "filler", subjects: ["filler"] });
+	const js = raw.jetstream();
+	const fill = async () => {
+		for (;;) await js.publish("filler", Buffer.alloc(50_000));
+	};
+	await t.throwsAsync(fill(), { code: "503" });
+	const [begun, publishing] = [next(), coordinator.publish(someItem())];
+	await begun;
+	t.like(told[0], { kind: "store-full", state: "begun" });
+	t.regex(
+		told[0]?.text ?? "",
+		/^NATS at nats:\S+ stores no more messages \(insufficient resources\); it needs more room/,
+	);
+	const over = next();
+	await streams.delete("filler");
+	await Promise.all([over, publishing]);
+	t.like(told[1], { kind: "store-full", state: "over" });
+});

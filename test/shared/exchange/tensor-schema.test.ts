@@ -1,0 +1,27 @@
+import test from "ava";
+import { tensorSchema } from "../../../shared/exchange/tensor-schema.ts";
+import { parameterLayout } from "../../../shared/model/parameter-layout.ts";
+import { TINY } from "../model/tiny-model.ts";
+
+const spec = { trainable: "TRAINABLE_LORA_ONLY", classes: 2, causal: true, loraRank: 2, loraScale: 1 } as const;
+const layout = parameterLayout(spec, TINY);
+
+test("a schema says how many numbers there are, and how many of them have gradients", (t) => {
+	const { parameters, gradients, wire } = tensorSchema("model", layout);
+	t.deepEqual([parameters, gradients, wire], [layout.size, layout.trainedSize, "f32"]);
+	t.true(gradients < parameters);
+});
+
+test("both sides get the same hash of the same run, and another one of anything else", (t) => {
+	const { hash } = tensorSchema("model", parameterLayout({ ...spec }, { ...TINY }));
+	t.is(tensorSchema("model", layout, { wire: "f32", withMoments: false }).hash, hash);
+	const others = [
+		tensorSchema("other model", layout),
+		tensorSchema("model", layout, { wire: "bf16", withMoments: false }),
+		tensorSchema("model", layout, { wire: "f32", withMoments: true }),
+		tensorSchema("model", { ...layout, trainedSize: layout.trainedSize - 1 }),
+		tensorSchema("model", parameterLayout({ ...spec, classes: 3 }, TINY)),
+		tensorSchema("model", parameterLayout({ ...spec, trainable: "TRAINABLE_LORA" }, TINY)),
+	];
+	for (const other of others) t.not(other.hash, hash);
+});

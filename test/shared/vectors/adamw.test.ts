@@ -1,0 +1,169 @@
+import test from "ava";
+import fc from "fast-check";
+import { stepAdamW } from "../../../shared/vectors/adamw.ts";
+import { allocateVectors } from "../../../shared/vectors/allocate-vectors.ts";
+
+const float = (limit: number) => fc.float({ min: -limit, max: limit, noNaN: true });
+
+/** The formulas of torch.optim.AdamW's documentation, for one parameter in double precision. */
+function textbook(start: number, gradients: readonly number[], lr: number, weightDecay: number): number {
+	let [p, m, v] = [start, 0, 0];
+	for (const [i, g] of gradients.entries()) {
+		p -= lr * weightDecay * p;
+		m = 0.9 * m + 0.1 * g;
+		v = 0.999 * v + 0.001 * g * g;
+		p -= (lr * (m / (1 - 0.9 ** (i + 1)))) / (Math.sqrt(v / (1 - 0.999 ** (i + 1))) + 1e-8);
+	}
+	return p;
+}
+
+function steps(
+	start: readonly number[],
+	gradients: readonly number[][],
+	lr: number,
+	weightDecay: number,
+): Float32Array {
+	const parameters = Float32Array.from(start);
+	const size = gradients[0]?.length ?? 0;
+	const [firstMoment, secondMoment] = [new Float32Array(size), new Float32Array(size)];
+	for (const [i, gradient] of gradients.entries()) {
+		const state = { firstMoment, secondMoment, step: i + 1 };
+		stepAdamW(parameters, Float32Array.from(gradient), state, { lr, weightDecay });
+	}
+	return parameters;
+}
+
+test("steps follow the textbook to float32 rounding", (t) => {
+	fc.assert(
+		fc.property(
+			float(2),
+			// Near nothing, the rounding of the stored moments decides a step's size.
+			fc.array(
+				float(10).filter((g) => g === 0 || Math.abs(g) > 1e-3),
+				{ minLength: 1, maxLength: 5 },
+			),
+			fc.constantFrom(1e-5, 1e-3, 0.1),
+			fc.constantFrom(0, 0.1, 1),
+			(start, gradients, lr, weightDecay) => {
+				const [own = Number.NaN] = steps(
+					[start],
+					gradients.map((g) => [g]),
+					lr,
+					weightDecay,
+				);
+				const expected = textbook(start, gradients, lr, weightDecay);
+				return Math.abs(own - expected) <= 1e-6 * (Math.abs(start) + lr * gradients.length);
+			},
+		),
+	);
+	t.pass();
+});
+
+test("the first step moves every parameter by the learning rate against its gradient", (t) => {
+	t.deepEqual(
+		[...steps([1, 1, 1], [[5, -0.001, 0]], 0.125, 0)].map((x) => x.toFixed(4)),
+		["0.8750", "1.1250", "1.0000"],
+	);
+});
+
+test("a parameter without gradient only decays", (t) => {
+	t.deepEqual([...steps([2, -4], [[0, 0]], 0.5, 0.5)], [1.5, -3]);
+});
+
+test("what follows the trained parameters stays as it is", (t) => {
+	const [trained = 1, frozen] = steps([1, 1], [[1]], 0.1, 0.1);
+	t.true(trained < 1);
+	t.is(frozen, 1);
+});
+
+/** A vector of pseudo-random numbers in [-1, 1). */
+function noise(length: number, seed: number): Float32Array {
+	let state = seed;
+	return Float32Array.from({ length }, () => {
+		state = (Math.imul(state, 1664525) + 1013904223) | 0;
+		return state / 2 ** 31;
+	});
+}
+
+const { fround } = Math;
+
+/** The same formulas one operation at a time, each rounded to float32: what every machine must give to the bit. */
+function rounded(
+	[p, m, v, g]: readonly [number, number, number, number],
+	step: number,
+	lr: number,
+	weightDecay: number,
+) {
+	const correction = Math.sqrt(1 - 0.999 ** step);
+	const mean = fround(fround(fround(0.9) * m) + fround(fround(1 - 0.9) * g));
+	const square = fround(fround(fround(0.999) * v) + fround(fround(fround(1 - 0.999) * g) * g));
+	const up = fround(fround((lr / (1 - 0.9 ** step)) * correction) * mean);
+	const down = fround(fround(Math.sqrt(square)) + fround(1e-8 * correction));
+	return [fround(p - fround(fround(fround(lr * weightDecay) * p) + fround(up / down))), mean, square];
+}
+
+test("any number of parameters gets the same bits wherever the vectors lie", (t) => {
+	const lengths = fc.oneof(fc.nat(40), fc.integer({ min: 2040, max: 2060 }));
+	fc.assert(
+		fc.property(lengths, fc.nat(3), fc.integer(), fc.constantFrom(1, 2, 500), (length, shift, seed, step) => {
+			const [p, m, g] = [noise(length, seed), noise(length, seed + 1), noise(length, seed + 2)];
+			const v = noise(length, seed + 3).map(Math.abs);
+			const expected = [...p.keys()].map((i) =>
+				rounded([p[i] as number, m[i] as number, v[i] as number, g[i] as number], step, 0.01, 0.1),
+			);
+			const vectors = () => new Float32Array(length + shift);
+			for (const [own, firstMoment, secondMoment] of [
+				allocateVectors(length + shift, length + shift, length + shift),
+				[vectors(), vectors(), vectors()] as const,
+			].map((given) => given.map((vector) => vector.subarray(shift)) as [Float32Array, Float32Array, Float32Array])) {
+				own.set(p);
+				firstMoment.set(m);
+				secondMoment.set(v);
+				stepAdamW(own, g, { firstMoment, secondMoment, step }, { lr: 0.01, weightDecay: 0.1 });
+				const found = [...own.keys()].map((i) => [own[i], firstMoment[i], secondMoment[i]]);
+				t.is(found.join("\n"), expected.join("\n"));
+			}
+		}),
+		{ numRuns: 40 },
+	);
+});
+
+test("what follows the trained parameters stays as it is in one memory too", (t) => {
+	fc.assert(
+		fc.property(fc.integer({ min: 1, max: 40 }), (length) => {
+			const [parameters, firstMoment, secondMoment] = allocateVectors(length + 5, length, length);
+			parameters.fill(1);
+			const gradient = new Float32Array(length).fill(1);
+			stepAdamW(parameters, gradient, { firstMoment, secondMoment, step: 1 }, { lr: 0.1, weightDecay: 0.1 });
+			t.true(parameters.subarray(0, length).every((p) => p < 1));
+			t.true(parameters.subarray(length).every((p) => p === 1));
+		}),
+	);
+});
+
+test("a step tells of a gradient with a number that isn't finite, wherever it is and the vectors lie", (t) => {
+	const bad = fc.constantFrom(Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 1e30);
+	fc.assert(
+		fc.property(fc.integer({ min: 1, max: 40 }), fc.nat(), fc.boolean(), bad, (length, place, inOneMemory, number) => {
+			const zeros = () => new Float32Array(length);
+			const apart = [zeros(), zeros(), zeros(), zeros()] as const;
+			const [p, firstMoment, secondMoment, gradient] = inOneMemory
+				? allocateVectors(length, length, length, length)
+				: apart;
+			gradient.set(noise(length, place));
+			const step = () => stepAdamW(p, gradient, { firstMoment, secondMoment, step: 1 }, { lr: 0.1, weightDecay: 0.1 });
+			t.true(step());
+			gradient[place % length] = number;
+			t.false(step());
+		}),
+	);
+});
+
+test("moments that have faded away end as zeros, and what isn't finite stays so", (t) => {
+	const firstMoment = Float32Array.of(1e-30, -1e-30, 1e-29, Number.NaN, Number.POSITIVE_INFINITY);
+	const secondMoment = Float32Array.of(2 ** -126, 1e-45, 1e-37, Number.NaN, Number.POSITIVE_INFINITY);
+	const gradient = new Float32Array(5);
+	stepAdamW(new Float32Array(5), gradient, { firstMoment, secondMoment, step: 9 }, { lr: 0.1, weightDecay: 0.1 });
+	t.deepEqual([...firstMoment], [0, 0, fround(fround(0.9) * fround(1e-29)), Number.NaN, Number.POSITIVE_INFINITY]);
+	t.deepEqual([...secondMoment], [0, 0, fround(fround(0.999) * fround(1e-37)), Number.NaN, Number.POSITIVE_INFINITY]);
+});

@@ -1,0 +1,61 @@
+import { fileURLToPath } from "node:url";
+import test from "ava";
+import { execa } from "execa";
+import { startThread } from "../../../shared/threads/start-thread.ts";
+import type { KernelThreadData } from "../../../shared/vectors/kernel-threads.ts";
+import { compileKernels, type KernelCall, kernelsOver } from "../../../shared/vectors/kernels.ts";
+import { awaitStretches, sharedCall, takeStretches } from "../../../shared/vectors/work-sharing.ts";
+
+const THREAD = new URL("../../../shared/vectors/kernel-thread.ts", import.meta.url);
+const PROGRAM = fileURLToPath(new URL("./kernel-threads-program.ts", import.meta.url));
+
+test("threads do stretches of a call, and together the bits that one does alone", async (t) => {
+	const compiled = compileKernels();
+	const length = 300_004;
+	const bytes = length * Float32Array.BYTES_PER_ELEMENT;
+	const memory = new WebAssembly.Memory({ initial: 64, maximum: 64, shared: true });
+	const { buffer } = memory;
+	const kernels = kernelsOver(compiled, memory);
+	const data: KernelThreadData = { compiled, memory };
+	const threads = [1, 2].map(() => startThread(THREAD, { data }));
+	t.teardown(() => Promise.all(threads.map((thread) => thread.terminate())));
+	const total = new Float32Array(buffer, 0, length);
+	const addend = new Float32Array(buffer, bytes, length).map((_, i) => Math.sin(i));
+	new Float32Array(buffer, bytes, length).set(addend);
+	const sumBy = (add: (call: KernelCall) => number) => {
+		total.fill(1);
+		t.is(add({ kernel: "addWeighted", bytes, at: [0, bytes], scalars: [0.1] }), 0);
+		return [...total];
+	};
+	const alone = sumBy(kernels);
+	for (const takesPart of [false, true]) {
+		const together = sumBy((call) => {
+			const shared = sharedCall(call);
+			for (const thread of threads) thread.postMessage(shared);
+			// Where this thread leaves everything to them, they have started when it is done.
+			if (takesPart) takeStretches(kernels, shared);
+			return awaitStretches(shared);
+		});
+		t.deepEqual(together, alone);
+	}
+	// What comes late finds nothing left.
+	const over = sharedCall({ kernel: "addWeighted", bytes, at: [0, bytes], scalars: [0.1] });
+	takeStretches(kernels, over);
+	const before = [...total];
+	takeStretches(kernels, over);
+	t.deepEqual([...total], before);
+	total[length - 1] = Number.NaN;
+	const look = sharedCall({ kernel: "findNotFinite", bytes, at: [0], scalars: [] });
+	threads[0]?.postMessage(look);
+	t.not(awaitStretches(look), 0);
+});
+
+test("threads end with the vectors that they worked on, and let a process end", async (t) => {
+	const { exitCode, stdout } = await execa(process.execPath, [
+		"--import=./test/load-typescript.mjs",
+		"--expose-gc",
+		PROGRAM,
+	]);
+	t.is(stdout, "its thread ended\ndone");
+	t.is(exitCode, 0);
+});

@@ -1,0 +1,76 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import test from "ava";
+import { execa } from "execa";
+import { allocateVectors } from "../../../shared/vectors/allocate-vectors.ts";
+import { createHome, NUMBER_BYTES, TILES_BYTES } from "../../../shared/vectors/kernel-memory.ts";
+import type { Kernels } from "../../../shared/vectors/kernels.ts";
+import { overVectors, settle } from "../../../shared/vectors/vector-kernels.ts";
+
+const root = fileURLToPath(new URL("../../..", import.meta.url));
+const name = "shared/vectors/vector-kernels";
+const { fround } = Math;
+
+test("the .wasm is what npm run kernels makes of the .wat", async (t) => {
+	const folder = await mkdtemp(join(tmpdir(), "tailtune-kernels-"));
+	try {
+		const made = join(folder, "made.wasm");
+		await execa("wat2wasm", ["--enable-threads", `${name}.wat`, "-o", made], { cwd: root, preferLocal: true });
+		t.deepEqual(await readFile(made), await readFile(join(root, `${name}.wasm`)));
+	} finally {
+		await rm(folder, { recursive: true });
+	}
+});
+
+test("vectors of one memory are zeros of the lengths asked for, and apart", (t) => {
+	const vectors = allocateVectors(3, 0, 70_000, 1);
+	t.deepEqual(
+		vectors.map(({ length }) => length),
+		[3, 0, 70_000, 1],
+	);
+	t.is(new Set(vectors.map(({ buffer }) => buffer)).size, 1);
+	for (const [i, vector] of vectors.entries()) {
+		t.true(vector.every((number) => number === 0));
+		vector.fill(i + 1);
+	}
+	for (const [i, vector] of vectors.entries()) t.true(vector.every((number) => number === i + 1));
+});
+
+test("what lives in the kernels' memory is computed on where it lies, the rest by tile", (t) => {
+	const seen: (readonly number[])[] = [];
+	const kernels: Kernels = ({ bytes, at }) => {
+		seen.push([bytes, ...at]);
+		return 0;
+	};
+	const buffer = new ArrayBuffer(TILES_BYTES + 8192 * NUMBER_BYTES);
+	settle(buffer, { ...createHome(buffer.byteLength), kernels });
+	const inside = new Float32Array(buffer, TILES_BYTES);
+	const outside = new Float32Array(8192);
+	overVectors("addWeighted", [inside, outside], [1], { length: 8192, written: 1 });
+	const [[bytes = 0, first = 0, tile = 0] = []] = seen;
+	t.is(first, inside.byteOffset);
+	t.deepEqual(
+		seen,
+		seen.map((_, i) => [bytes, first + i * bytes, tile]),
+	);
+	t.is(bytes * seen.length, inside.byteLength);
+});
+
+test("vectors of one memory and others give the same, and what is after their length stays", (t) => {
+	const length = 5000;
+	const sums = [allocateVectors(8192, 8192), [new Float32Array(8192), new Float32Array(8192)] as const].flatMap(
+		([total, addend]) =>
+			[addend, addend.slice()].map((x) => {
+				for (let i = 0; i < x.length; i++) x[i] = Math.sin(i);
+				total.fill(1);
+				overVectors("addWeighted", [total, x], [0.1], { length, written: 1 });
+				return [...total];
+			}),
+	);
+	const expected = Array.from({ length: 8192 }, (_, i) =>
+		i < length ? fround(1 + fround(fround(0.1) * fround(Math.sin(i)))) : 1,
+	);
+	for (const sum of sums) t.deepEqual(sum, expected);
+});

@@ -1,0 +1,161 @@
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
+import { fileURLToPath } from "node:url";
+import test from "ava";
+import { serveTensors } from "../../../coordinator/exchange/grpc-coordinator-tensors.ts";
+import { Leases } from "../../../coordinator/exchange/grpc-leases.ts";
+import { createMemoryTensors } from "../../../coordinator/exchange/memory-tensors.ts";
+import { TailtuneError } from "../../../shared/errors.ts";
+import { TensorsClientConstructor } from "../../../shared/exchange/tensor-service.ts";
+import { createClient } from "../../../worker/exchange/client.ts";
+import { connectTensors } from "../../../worker/exchange/grpc-worker-tensors.ts";
+import { readAll } from "../../../worker/exchange/read.ts";
+import { someSchema } from "../../shared/exchange/conformance.ts";
+
+/** A server that tells of the workers it loses; `firstLost` waits for the first. */
+async function openServer(listen?: string) {
+	const lost: string[] = [];
+	let tell = () => {};
+	const exchange = createMemoryTensors();
+	const onWorkerLost = (workerId: string) => {
+		lost.push(workerId);
+		tell();
+	};
+	const server = await serveTensors({ listen, exchange, onWorkerLost });
+	const firstLost = () =>
+		new Promise<void>((resolve) => {
+			tell = resolve;
+			if (lost.length) tell();
+		});
+	return { server, exchange, lost, firstLost };
+}
+
+test("a worker is attached when connecting is done, and lost when it closes", async (t) => {
+	const { server, lost, firstLost } = await openServer();
+	t.teardown(server.close);
+	const stays = await connectTensors(server.address, { workerId: "stays" });
+	const leaves = await connectTensors(server.address, { workerId: "leaves" });
+	t.teardown(() => stays.close());
+	t.deepEqual(server.workers, ["stays", "leaves"]);
+	await leaves.close();
+	await firstLost();
+	t.deepEqual(lost, ["leaves"]);
+	t.deepEqual(server.workers, ["stays"]);
+});
+
+test("a coordinator that accepts and says nothing is given up in time, or when nobody waits any more", async (t) => {
+	const hole = createServer((socket) => t.teardown(() => socket.destroy()));
+	hole.listen(0, "127.0.0.1");
+	await once(hole, "listening");
+	t.teardown(() => hole.close());
+	const address = `127.0.0.1:${(hole.address() as AddressInfo).port}`;
+	const silent = { code: "offline", message: /nothing was heard/ };
+	await t.throwsAsync(connectTensors(address, { workerId: "waits", silenceMs: 100 }), silent);
+	const ended = new AbortController();
+	const waiting = connectTensors(address, { workerId: "is stopped", signal: ended.signal });
+	ended.abort(new TailtuneError("interrupted", "the run is over"));
+	await t.throwsAsync(waiting, { code: "interrupted" });
+});
+
+test("a stream of messages that stops is given up; one that is held open is not", async (t) => {
+	const { server } = await openServer();
+	const client = await createClient(TensorsClientConstructor, server.address);
+	t.teardown(async () => {
+		client.close();
+		await server.close();
+	});
+	const open = (isHeldOpen: boolean) =>
+		readAll(client.attach({ protocolVersion: 1, workerId: `${isHeldOpen}` }), { silenceMs: 2000, isHeldOpen });
+	const [held, stopped] = [open(true), open(false)];
+	await Promise.all([held.next(), stopped.next()]);
+	const next = held.next();
+	await t.throwsAsync(stopped.next(), { code: "offline", message: /nothing was heard/ });
+	while (server.workers.length > 1) await new Promise(setImmediate);
+	t.deepEqual(server.workers, ["true"]);
+	await server.close();
+	await next.catch(() => {});
+});
+
+test("a gradient that can't be sent leaves no upload behind", async (t) => {
+	const { server } = await openServer();
+	t.teardown(server.close);
+	const schema = { ...someSchema(600_000), wire: "bf16" } as const;
+	server.openRun("run", schema);
+	await server.publishParameters("run", 0, new Float32Array(600_000));
+	const worker = await connectTensors(server.address, { workerId: "worker" });
+	t.teardown(() => worker.close());
+	worker.openRun("run", schema);
+	const gradient = new Float32Array(600_000).fill(1);
+	gradient[599_999] = Number.NaN;
+	const item = { kind: "WORK_KIND_GRADIENT", parameterVersion: 0, part: 0 } as const;
+	await t.throwsAsync(worker.putGradient("run", item, gradient), { code: "diverged" });
+	while (server.uploadsUnderWay > 0) await new Promise(setImmediate);
+	t.is(server.uploadsUnderWay, 0);
+});
+
+test("a worker killed in mid-upload is lost, and its upload leaves nothing", async (t) => {
+	const { server, exchange, lost, firstLost } = await openServer();
+	t.teardown(server.close);
+	server.openRun("run", someSchema(3));
+	await server.publishParameters("run", 3, new Float32Array(3));
+	const script = fileURLToPath(new URL("killed-worker.ts", import.meta.url));
+	const child = fork(script, [server.address], { execArgv: ["--import=./test/load-typescript.mjs"] });
+	await once(child, "message");
+	while (server.uploadsUnderWay === 0) await new Promise(setImmediate);
+	t.deepEqual(server.workers, ["doomed"]);
+	child.kill("SIGKILL");
+	await firstLost();
+	while (server.uploadsUnderWay > 0) await new Promise(setImmediate);
+	t.deepEqual(lost, ["doomed"]);
+	t.deepEqual(server.workers, []);
+	t.deepEqual(exchange.held("run"), { parameters: 1, gradients: 0, free: 1 });
+	t.is(server.refusals.size, 0);
+});
+
+test("a worker attaches again to a coordinator that was started again, and is of use to it", async (t) => {
+	const first = await openServer();
+	const worker = await connectTensors(first.server.address, { workerId: "faithful" });
+	t.teardown(() => worker.close());
+	await first.server.close();
+	t.deepEqual(first.lost, [], "a coordinator that stops loses nobody");
+	const second = await openServer(first.server.address);
+	t.teardown(second.server.close);
+	for (const side of [second.server, worker]) side.openRun("run", someSchema(1));
+	await second.server.publishParameters("run", 0, Float32Array.of(5));
+	while (second.server.workers.length === 0) await new Promise(setImmediate);
+	t.deepEqual(second.server.workers, ["faithful"]);
+	t.deepEqual(await worker.parameters("run", 0), Float32Array.of(5));
+});
+
+test("a worker that is back before its old stream has broken isn't lost with that one", async (t) => {
+	const lost: string[] = [];
+	const leases = new Leases({ onWorkerLost: (workerId) => lost.push(workerId) });
+	const request = { protocolVersion: 1, workerId: "back" };
+	const [old, young] = [new AbortController(), new AbortController()];
+	const oldLease = leases.attach(request, old.signal);
+	await oldLease.next();
+	const youngLease = leases.attach(request, young.signal);
+	await youngLease.next();
+	old.abort();
+	await oldLease.next();
+	t.deepEqual(leases.workers, ["back"]);
+	young.abort();
+	await youngLease.next();
+	t.deepEqual(lost, ["back"]);
+});
+
+test("a worker without a name or of another protocol version isn't attached", async (t) => {
+	const leases = new Leases({ onWorkerLost: () => t.fail() });
+	const { signal } = new AbortController();
+	await t.throwsAsync(leases.attach({ protocolVersion: 1, workerId: "" }, signal).next(), { message: /worker id/ });
+	await t.throwsAsync(leases.attach({ protocolVersion: 9, workerId: "w" }, signal).next(), { message: /version 9/ });
+	t.deepEqual(leases.workers, []);
+});
+
+test("connecting to nobody fails as offline, naming the address", async (t) => {
+	const { server } = await openServer();
+	await server.close();
+	const message = new RegExp(server.address);
+	await t.throwsAsync(connectTensors(server.address, { workerId: "alone" }), { code: "offline", message });
+});

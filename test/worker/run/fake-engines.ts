@@ -1,0 +1,94 @@
+import type { RunSpec, Sequence } from "../../../shared/messages.ts";
+import type { ModelFiles } from "../../../shared/model/model-files.ts";
+import { parameterLayout } from "../../../shared/model/parameter-layout.ts";
+import type { EngineInfo, Tail, TailInput, Trunk } from "../../../worker/engine/engine.ts";
+import { someRun } from "../../shared/bus/messages.ts";
+
+export const info: EngineInfo = { engine: "fake", backend: "none", device: "paper", threads: 1, version: "0" };
+export const width = 3;
+export const classes = 2;
+
+const config = {
+	n_layer: 2,
+	n_embd: width,
+	n_head: 1,
+	n_positions: 8,
+	vocab_size: 50,
+	layer_norm_epsilon: 1e-5,
+};
+
+/** A model of which only the shape is ever asked for. */
+export const fakeModel = { folder: "fake", config, tensors: new Map() } as unknown as ModelFiles;
+
+export const lastBlockRun: RunSpec = someRun();
+export const headRun: RunSpec = someRun({
+	tail: { trainable: "TRAINABLE_HEAD", classes, causal: true, loraRank: 0, loraScale: 0 },
+});
+export const allRun: RunSpec = someRun({
+	tail: { trainable: "TRAINABLE_ALL", classes, causal: true, loraRank: 0, loraScale: 0 },
+});
+
+export function layoutOf(run: RunSpec) {
+	return parameterLayout(run.tail as NonNullable<RunSpec["tail"]>, config);
+}
+
+export function someSequence(tokens: number[], fields: Partial<Sequence> = {}): Sequence {
+	return { exampleId: tokens[0] ?? 0, tokens, poolFrom: tokens.length - 1, poolCount: 1, label: 0, ...fields };
+}
+
+/** A trunk whose states say where they come from: 100 token + row + column / 8. Remembers what it was asked. */
+export class FakeTrunk implements Trunk {
+	readonly info = info;
+	readonly calls: number[][][] = [];
+	isDisposed = false;
+
+	async hiddenStates(sequences: readonly Uint32Array[]): Promise<Float32Array[]> {
+		this.calls.push(sequences.map((tokens) => [...tokens]));
+		return sequences.map((tokens) => {
+			const states = new Float32Array(tokens.length * width);
+			return states.map(
+				(_, i) => 100 * (tokens[Math.floor(i / width)] as number) + Math.floor(i / width) + (i % width) / 8,
+			);
+		});
+	}
+
+	async dispose(): Promise<void> {
+		this.isDisposed = true;
+	}
+}
+
+/** A tail whose logits are (first parameter, sum of the pooled rows) and whose gradient is their sum all over. */
+export class FakeTail implements Tail {
+	readonly info = info;
+	readonly loads: number[] = [];
+	readonly inputs: TailInput[] = [];
+	isDisposed = false;
+	/** Set to have the next call do something else. */
+	fault: ((logits: Float32Array, gradient?: Float32Array) => Float32Array | Promise<Float32Array>) | undefined;
+
+	async load(parameters: Float32Array): Promise<void> {
+		this.loads.push(parameters[0] as number);
+	}
+
+	async logits(inputs: readonly TailInput[], gradient?: Float32Array): Promise<Float32Array> {
+		this.inputs.push(...inputs);
+		const logits = Float32Array.from(inputs.flatMap((input) => [this.loads.at(-1) ?? 0, sumOf(input)]));
+		gradient?.fill(logits.reduce((sum, logit) => sum + logit, 0));
+		const fault = this.fault;
+		this.fault = undefined;
+		return fault ? fault(logits, gradient) : logits;
+	}
+
+	gradient(inputs: readonly TailInput[], gradient: Float32Array): Promise<Float32Array> {
+		return this.logits(inputs, gradient);
+	}
+
+	async dispose(): Promise<void> {
+		this.isDisposed = true;
+	}
+}
+
+function sumOf({ hidden, tokens, poolFrom, poolCount }: TailInput): number {
+	const pooled = hidden.length > 0 ? hidden.subarray(poolFrom * width, (poolFrom + poolCount) * width) : tokens;
+	return [...pooled].reduce((sum, number) => sum + number, 0);
+}

@@ -1,0 +1,419 @@
+import test from "ava";
+import { createMemoryBus } from "../../../coordinator/cluster/memory-bus.ts";
+import { createMemoryTensors } from "../../../coordinator/exchange/memory-tensors.ts";
+import type { Bus, WorkerEvent } from "../../../shared/bus/bus.ts";
+import { TailtuneError } from "../../../shared/errors.ts";
+import { itemKey, type WorkItem, type WorkResult } from "../../../shared/messages.ts";
+import { Notices } from "../../../shared/notices.ts";
+import { startWorker } from "../../../worker/run/lifecycle.ts";
+import { someItem, someRun } from "../../shared/bus/messages.ts";
+import { settle, VirtualClock } from "../../shared/bus/virtual-clock.ts";
+import { FakeTail, FakeTrunk, fakeModel, info, lastBlockRun, layoutOf, someSequence } from "./fake-engines.ts";
+
+const timing = { ackWaitMs: 2000, heartbeatLimitMs: 5000 };
+
+/** A bus in virtual time, and what a coordinator sees of it. */
+class Cluster {
+	readonly clock = new VirtualClock();
+	readonly bus: Bus = createMemoryBus({ ...timing, clock: this.clock });
+	readonly tensors = createMemoryTensors();
+	readonly events: WorkerEvent[] = [];
+	readonly answers: WorkResult[] = [];
+	readonly notices: string[] = [];
+	readonly #never = new AbortController().signal;
+
+	constructor() {
+		this.#follow(this.bus.watchWorkers(this.#never), this.events);
+	}
+
+	async announce(runId = "run"): Promise<void> {
+		await this.tensors.publishParameters(runId, 0, new Float32Array(layoutOf(lastBlockRun).size).fill(0.5));
+		await this.bus.announce(someRun({ runId }));
+		this.#follow(this.bus.watchAnswers(runId, this.#never), this.answers);
+	}
+
+	async assign(shards: readonly string[], runId = "run"): Promise<void> {
+		for (const [shard, workerId] of shards.entries()) await this.bus.assign({ runId, shard, workerId });
+	}
+
+	async startWorker(
+		workerId: string,
+		openModel = async () => fakeModel,
+		close = async () => {},
+		reach: (runId: string, signal: AbortSignal) => Promise<void> = async () => {},
+	) {
+		const trunk = new FakeTrunk();
+		const tail = new FakeTail();
+		let opened = 0;
+		const openEngines = async () => {
+			opened++;
+			return { trunk, tail };
+		};
+		const worker = await startWorker(
+			{
+				bus: this.bus,
+				connect: async ({ runId }, _, signal) => {
+					await reach(runId, signal);
+					return { tensors: this.tensors, openModel, close };
+				},
+				engine: { engine: "auto", backend: "auto", threads: 1 },
+				featureMemoryBytes: 1000,
+				notices: new Notices((notice) => this.notices.push(`${notice.state}: ${notice.text}`)),
+			},
+			{ workerId, clock: this.clock, openEngines, describeEngines: async () => ({ trunk: info, tail: info }) },
+		);
+		return { worker, trunk, tail, opened: () => opened };
+	}
+
+	#follow<T>(watch: AsyncIterable<T>, into: T[]): void {
+		const loop = async () => {
+			for await (const one of watch) into.push(one);
+		};
+		loop().catch((error) => into.push(error));
+	}
+}
+
+/** An item whose one token says which it is. */
+function itemOf(shard: number, part: number, fields: Partial<WorkItem> = {}): WorkItem {
+	return someItem({ shard, part, sequences: [someSequence([part])], ...fields });
+}
+
+/** Holds up a tail until let go. */
+function holdUp(tail: FakeTail): () => void {
+	let letGo = () => {};
+	const held = new Promise<void>((resolve) => {
+		letGo = resolve;
+	});
+	tail.fault = (logits) => held.then(() => logits);
+	return letGo;
+}
+
+function partsOf(answers: readonly WorkResult[]): number[] {
+	return answers.map(({ part }) => part).sort((a, b) => a - b);
+}
+
+const many = Array.from({ length: 20 }, (_, part) => itemOf(part % 2, part));
+
+for (const workers of [["a"], ["a", "b", "c"]]) {
+	test(`every item is answered once, with the same numbers, by ${workers.length} workers`, async (t) => {
+		const cluster = new Cluster();
+		await cluster.announce();
+		for (const item of many.slice(0, 10)) await cluster.bus.publish(item);
+		for (const id of workers) await cluster.startWorker(id);
+		await cluster.assign([workers[0] ?? "", workers.at(-1) ?? ""]);
+		await settle();
+		for (const item of many.slice(10)) await cluster.bus.publish(item);
+		await settle();
+		t.deepEqual(
+			partsOf(cluster.answers),
+			many.map(({ part }) => part),
+		);
+		for (const { part, failure, logits, workerId } of cluster.answers) {
+			t.is(failure, null);
+			t.deepEqual(logits, [0.5, 300 * part + 0.375]);
+			t.is(workerId, (part % 2 === 0 ? workers[0] : workers.at(-1)) ?? "nobody");
+			t.truthy(await cluster.tensors.takeGradient("run", itemKey(itemOf(0, part))));
+		}
+	});
+}
+
+test("the shards of a worker take turns, one item at a time", async (t) => {
+	const cluster = new Cluster();
+	await cluster.announce();
+	const { tail } = await cluster.startWorker("a");
+	const letGo = holdUp(tail);
+	for (const item of [0, 2, 4, 1, 3, 5].map((part) => itemOf(part % 2, part))) await cluster.bus.publish(item);
+	await cluster.assign(["a", "a"]);
+	await settle();
+	t.is(tail.inputs.length, 1);
+	letGo();
+	await settle();
+	t.deepEqual(
+		tail.inputs.map(({ tokens }) => tokens[0]),
+		[0, 1, 2, 3, 4, 5],
+	);
+});
+
+test("a coordinator that hangs holds up its own run only, until the run is retired", async (t) => {
+	const cluster = new Cluster();
+	const hangs = (runId: string, signal: AbortSignal) =>
+		new Promise<void>((resolve, reject) => {
+			if (runId === "run") resolve();
+			else signal.addEventListener("abort", () => reject(signal.reason));
+		});
+	const { worker } = await cluster.startWorker("a", undefined, undefined, hangs);
+	for (const runId of ["hangs", "run"]) {
+		await cluster.announce(runId);
+		await cluster.assign(["a", "a"], runId);
+		for (const shard of [0, 1]) await cluster.bus.publish(itemOf(shard, shard, { runId }));
+		await settle();
+	}
+	t.deepEqual(
+		cluster.answers.map(({ runId, part, failure }) => [runId, part, failure]),
+		[
+			["run", 0, null],
+			["run", 1, null],
+		],
+	);
+	await cluster.bus.retire("hangs");
+	await cluster.announce("hangs too");
+	await cluster.assign(["a", "a"], "hangs too");
+	await cluster.bus.publish(itemOf(0, 0, { runId: "hangs too" }));
+	await settle();
+	await worker.stop();
+	t.is(cluster.clock.pending, 0, "it waits for nothing any more");
+});
+
+test("a worker that stops finishes the item in hand, hands back the others and says good-bye", async (t) => {
+	const cluster = new Cluster();
+	await cluster.announce();
+	const leaver = await cluster.startWorker("leaver");
+	await cluster.startWorker("heir");
+	const letGo = holdUp(leaver.tail);
+	for (const part of [0, 1, 2, 3]) await cluster.bus.publish(itemOf(part % 2, part));
+	await cluster.assign(["leaver", "leaver"]);
+	await settle();
+	const stopping = leaver.worker.stop();
+	await cluster.assign(["heir", "heir"]);
+	await settle();
+	t.deepEqual(partsOf(cluster.answers), [1, 3], "only the shard of the item in hand waits for it");
+	letGo();
+	await stopping;
+	await leaver.worker.stopped;
+	await settle();
+	t.deepEqual(cluster.answers.map(({ part, workerId }) => `${part} ${workerId}`).sort(), [
+		"0 leaver",
+		"1 heir",
+		"2 heir",
+		"3 heir",
+	]);
+	t.deepEqual(cluster.events.at(-1), { type: "left", workerId: "leaver", reason: "good-bye" });
+	t.true(leaver.tail.isDisposed && leaver.trunk.isDisposed);
+});
+
+test("a shard given to another worker is served by that one from the next item on", async (t) => {
+	const cluster = new Cluster();
+	await cluster.announce();
+	for (const id of ["a", "b"]) await cluster.startWorker(id);
+	for (const [workerId, part] of [
+		["a", 0],
+		["b", 1],
+		["a", 2],
+	] as const) {
+		await cluster.assign([workerId]);
+		await settle();
+		await cluster.bus.publish(itemOf(0, part));
+		await settle();
+	}
+	t.deepEqual(
+		cluster.answers.map(({ part, workerId }) => `${part}${workerId}`),
+		["0a", "1b", "2a"],
+	);
+});
+
+test("a bad item is answered with a failure, and the worker goes on", async (t) => {
+	const cluster = new Cluster();
+	await cluster.announce();
+	await cluster.startWorker("a");
+	await cluster.assign(["a"]);
+	await cluster.bus.publish(itemOf(0, 0, { sequences: [] }));
+	await cluster.bus.publish(itemOf(0, 1));
+	await settle();
+	t.deepEqual(
+		cluster.answers.map(({ failure }) => failure?.code),
+		["protocol", undefined],
+	);
+});
+
+test("a worker that can't have the model says so, keeps its items and tries one again, waiting twice as long each time", async (t) => {
+	const cluster = new Cluster();
+	await cluster.announce();
+	let isThere = false;
+	const openModel = async () => {
+		if (isThere) return fakeModel;
+		throw new TailtuneError("not-found", "no such weights");
+	};
+	await cluster.startWorker("a", openModel);
+	await cluster.assign(["a", "a"]);
+	for (const part of [0, 1]) await cluster.bus.publish(itemOf(part, part));
+	await settle();
+	const failure = (fault: number) => ({ code: "not-found", message: "no such weights", ofWorker: true, fault });
+	const failures = () => cluster.answers.map((answer) => answer.failure);
+	t.deepEqual(failures(), [failure(1)]);
+	await cluster.clock.advance(500);
+	t.deepEqual(failures(), [failure(1), failure(2)]);
+	await cluster.clock.advance(999);
+	t.is(cluster.answers.length, 2);
+	isThere = true;
+	await cluster.clock.advance(1);
+	t.deepEqual(failures(), [failure(1), failure(2), null, null]);
+	const notice = "run run is tried again: no such weights";
+	t.deepEqual(cluster.notices, [`begun: ${notice}`, `over: ${notice}`]);
+});
+
+test("a worker in trouble hands the item back as soon as its shard is given to another", async (t) => {
+	const cluster = new Cluster();
+	await cluster.announce();
+	await cluster.startWorker("lonely", () => Promise.reject(new TailtuneError("offline", "nobody answers")));
+	await cluster.startWorker("heir");
+	await cluster.assign(["lonely"]);
+	await cluster.bus.publish(itemOf(0, 0));
+	await settle();
+	await cluster.assign(["heir"]);
+	await settle();
+	t.deepEqual(
+		cluster.answers.map(({ workerId, failure }) => `${workerId} ${failure?.code}`),
+		["lonely offline", "heir undefined"],
+	);
+});
+
+test("after a fault of the engine the next try is with a new one, after a lost coordinator with the same", async (t) => {
+	for (const [code, sessions] of [
+		["engine", 2],
+		["offline", 1],
+	] as const) {
+		const cluster = new Cluster();
+		await cluster.announce();
+		const { tail, opened } = await cluster.startWorker("a");
+		tail.fault = () => Promise.reject(new TailtuneError(code, "not now"));
+		await cluster.assign(["a"]);
+		await cluster.bus.publish(itemOf(0, 0));
+		await cluster.clock.advance(500);
+		t.is(cluster.answers.at(-1)?.failure, null);
+		t.is(opened(), sessions);
+	}
+});
+
+test("engines are opened at a run's first item and closed when it is retired", async (t) => {
+	const cluster = new Cluster();
+	await cluster.announce();
+	const { opened, tail, trunk } = await cluster.startWorker("a");
+	await cluster.assign(["a", "a"]);
+	await settle();
+	t.is(opened(), 0);
+	for (const item of many) await cluster.bus.publish(item);
+	await settle();
+	t.is(opened(), 1);
+	await cluster.bus.retire("run");
+	await settle();
+	t.true(tail.isDisposed && trunk.isDisposed);
+});
+
+test("several runs are served at a time, each by an engine of its own, and a run after its namesake", async (t) => {
+	const cluster = new Cluster();
+	const { opened } = await cluster.startWorker("a");
+	for (const runId of ["one", "two"]) {
+		await cluster.announce(runId);
+		await cluster.assign(["a", "a"], runId);
+	}
+	for (const part of [0, 1]) {
+		for (const runId of ["one", "two"]) await cluster.bus.publish(itemOf(0, part, { runId }));
+	}
+	await settle();
+	t.deepEqual(cluster.answers.map(({ runId, part }) => `${runId} ${part}`).sort(), [
+		"one 0",
+		"one 1",
+		"two 0",
+		"two 1",
+	]);
+	t.is(opened(), 2);
+	await cluster.bus.retire("one");
+	await cluster.announce("one");
+	await cluster.assign(["a"], "one");
+	await cluster.bus.publish(itemOf(0, 5, { runId: "one" }));
+	await settle();
+	t.is(cluster.answers.at(-1)?.part, 5);
+	t.is(opened(), 3);
+});
+
+test("an idle worker stays in the registry", async (t) => {
+	const cluster = new Cluster();
+	const { worker } = await cluster.startWorker("a");
+	await cluster.clock.advance(20 * timing.heartbeatLimitMs);
+	t.deepEqual(cluster.events, [{ type: "joined", worker: worker.info }]);
+});
+
+test("an item that takes longer than the ack wait is done once, though another worker has its shard by then", async (t) => {
+	const cluster = new Cluster();
+	await cluster.announce();
+	const [slow, next] = [await cluster.startWorker("slow"), await cluster.startWorker("next")];
+	const letGo = holdUp(slow.tail);
+	for (const part of [0, 2]) await cluster.bus.publish(itemOf(0, part));
+	await cluster.assign(["slow"]);
+	await settle();
+	await cluster.assign(["next"]);
+	await cluster.clock.advance(5 * timing.ackWaitMs);
+	t.is(next.tail.inputs.length, 0);
+	letGo();
+	await settle();
+	t.deepEqual(
+		cluster.answers.map(({ part, workerId }) => `${part} ${workerId}`),
+		["0 slow", "2 next"],
+	);
+});
+
+test("an item that waits for its turn longer than the ack wait stays with its worker", async (t) => {
+	const cluster = new Cluster();
+	await cluster.announce();
+	const { tail } = await cluster.startWorker("a");
+	const letGo = holdUp(tail);
+	for (const part of [0, 1]) await cluster.bus.publish(itemOf(part, part));
+	await cluster.assign(["a", "a"]);
+	await settle();
+	const other = cluster.bus.pull("run", 1, new AbortController().signal)[Symbol.asyncIterator]().next();
+	const stolen = other.then(({ value }) => value?.item.part);
+	await cluster.clock.advance(5 * timing.ackWaitMs);
+	letGo();
+	await settle();
+	await cluster.bus.retire("run");
+	t.is(await stolen, undefined);
+	t.deepEqual(partsOf(cluster.answers), [0, 1]);
+});
+
+test("a worker that loses the bus ends with an error", async (t) => {
+	const cluster = new Cluster();
+	const { worker } = await cluster.startWorker("a");
+	await cluster.bus.close();
+	await t.throwsAsync(worker.stopped, { code: "offline", message: /worker a: lost the bus/ });
+	await t.notThrowsAsync(worker.stop());
+});
+
+test("a worker that loses the bus with an item in hand ends with an error too", async (t) => {
+	const cluster = new Cluster();
+	await cluster.announce();
+	const { worker, tail } = await cluster.startWorker("a");
+	const letGo = holdUp(tail);
+	await cluster.assign(["a"]);
+	await cluster.bus.publish(itemOf(0, 0));
+	await settle();
+	await cluster.bus.close();
+	letGo();
+	await t.throwsAsync(worker.stopped, { instanceOf: TailtuneError });
+	t.true(tail.isDisposed);
+});
+
+test("a worker says good-bye before it closes its connections, which would else tell of its death", async (t) => {
+	const cluster = new Cluster();
+	await cluster.announce();
+	let toldAtClose: string | undefined;
+	const close = async () => {
+		toldAtClose = cluster.events.at(-1)?.type;
+	};
+	const { worker } = await cluster.startWorker("a", async () => fakeModel, close);
+	await cluster.assign(["a"]);
+	await cluster.bus.publish(itemOf(0, 0));
+	await settle();
+	await worker.stop();
+	t.is(toldAtClose, "left");
+});
+
+test("a stopped worker leaves no timers behind", async (t) => {
+	const cluster = new Cluster();
+	await cluster.announce();
+	const { worker } = await cluster.startWorker("a");
+	await cluster.assign(["a"]);
+	await cluster.bus.publish(itemOf(0, 0));
+	await settle();
+	await worker.stop();
+	t.is(cluster.clock.pending, 0);
+});

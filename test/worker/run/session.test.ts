@@ -1,0 +1,200 @@
+import test from "ava";
+import { createMemoryTensors } from "../../../coordinator/exchange/memory-tensors.ts";
+import { itemKey, type RunSpec, type WorkItem } from "../../../shared/messages.ts";
+import { ByteBudget } from "../../../worker/features/byte-budget.ts";
+import { FeatureStore } from "../../../worker/features/feature-store.ts";
+import { Session } from "../../../worker/run/session.ts";
+import { someItem } from "../../shared/bus/messages.ts";
+import {
+	allRun,
+	FakeTail,
+	FakeTrunk,
+	fakeModel,
+	headRun,
+	lastBlockRun,
+	layoutOf,
+	someSequence,
+	width,
+} from "./fake-engines.ts";
+
+/** A session with versions 0 and 1 of the parameters: all 0, all 1. */
+async function open(run: RunSpec = lastBlockRun) {
+	const trunk = run === allRun ? undefined : new FakeTrunk();
+	const tail = new FakeTail();
+	const features = new FeatureStore(new ByteBudget(1e6));
+	const tensors = createMemoryTensors();
+	for (const version of [0, 1]) {
+		await tensors.publishParameters(run.runId, version, new Float32Array(layoutOf(run).size).fill(version));
+	}
+	const connection = { tensors, openModel: async () => fakeModel, close: async () => {} };
+	const session = new Session({ run, model: fakeModel, engines: { trunk, tail }, features, connection, workerId: "w" });
+	return { session, trunk, tail, features, tensors };
+}
+
+const texts = [[1, 2], [3], [1, 2]].map((tokens) => someSequence(tokens));
+
+test("each distinct text goes through the trunk once, whatever is asked of it later", async (t) => {
+	const { session, trunk } = await open();
+	const prepared = await session.handle(someItem({ kind: "WORK_KIND_PREPARE", sequences: texts }));
+	t.is(prepared.failure, null);
+	t.deepEqual([prepared.trunkSequences, prepared.trunkTokens, prepared.logits], [2, 3, []]);
+	const kinds = ["WORK_KIND_PREPARE", "WORK_KIND_GRADIENT", "WORK_KIND_EVALUATE", "WORK_KIND_CLASSIFY"] as const;
+	for (const kind of kinds) {
+		const { failure, trunkSequences } = await session.handle(someItem({ kind, sequences: texts }));
+		t.deepEqual([failure, trunkSequences], [null, 0]);
+	}
+	const mixed = await session.handle(someItem({ sequences: [...texts, someSequence([4, 5, 6])] }));
+	t.deepEqual([mixed.trunkSequences, mixed.trunkTokens], [1, 3]);
+	t.deepEqual(trunk?.calls, [[[1, 2], [3]], [[4, 5, 6]]]);
+});
+
+test("an evaluated text is kept, a classified one is not", async (t) => {
+	const { session, features } = await open();
+	await session.handle(someItem({ kind: "WORK_KIND_CLASSIFY", sequences: texts }));
+	t.is(features.stats.entries, 0);
+	await session.handle(someItem({ kind: "WORK_KIND_EVALUATE", sequences: texts }));
+	t.is(features.stats.entries, 2);
+});
+
+test("a result is named like its item and holds a row of logits a sequence", async (t) => {
+	const { session } = await open();
+	const item = someItem({ step: 4, part: 5, shard: 1, parameterVersion: 1, sequences: texts });
+	const result = await session.handle({ ...item, kind: "WORK_KIND_EVALUATE" });
+	t.deepEqual(result.logits, [1, 603.375, 1, 900.375, 1, 603.375]);
+	const { runId, kind, step, part, shard, parameterVersion, workerId } = result;
+	t.deepEqual(
+		[runId, kind, step, part, shard, parameterVersion, workerId],
+		["run", "WORK_KIND_EVALUATE", 4, 5, 1, 1, "w"],
+	);
+});
+
+test("a gradient is handed in under the item's key", async (t) => {
+	const { session, tensors } = await open();
+	const item = someItem({ parameterVersion: 1, part: 3, sequences: texts });
+	const { logits, failure } = await session.handle(item);
+	t.is(failure, null);
+	const gradient = await tensors.takeGradient("run", itemKey(item));
+	t.is(gradient?.length, layoutOf(lastBlockRun).trainedSize);
+	t.is(gradient?.at(-1), Math.fround(logits.reduce((sum, logit) => sum + logit, 0)));
+});
+
+test("parameters are loaded when the version changes, and only then", async (t) => {
+	const { session, tail } = await open();
+	for (const parameterVersion of [0, 0, 1, 1, 0]) await session.handle(someItem({ parameterVersion }));
+	await session.handle(someItem({ kind: "WORK_KIND_PREPARE", parameterVersion: 1 }));
+	t.deepEqual(tail.loads, [0, 1, 0]);
+});
+
+test("a tail on whole hidden states gets all rows and the pooling as it is", async (t) => {
+	const { session, tail, features } = await open();
+	await session.handle(someItem({ sequences: [someSequence([1, 2, 3], { poolFrom: 1, poolCount: 2, label: 1 })] }));
+	const { hidden, poolFrom, poolCount, label } = tail.inputs[0] ?? {};
+	t.deepEqual([hidden?.length, poolFrom, poolCount, label], [3 * width, 1, 2, 1]);
+	t.is(features.stats.memoryBytes, 3 * width * 4);
+});
+
+test("for the head alone only the pooled rows are kept, and the same text pooled otherwise is another", async (t) => {
+	const { session, tail, features } = await open(headRun);
+	const sequences = [
+		someSequence([1, 2, 3], { poolFrom: 1, poolCount: 2 }),
+		someSequence([1, 2, 3], { poolFrom: 2, poolCount: 1 }),
+	];
+	for (const _ of ["computed", "kept"]) await session.handle(someItem({ sequences }));
+	const seen = tail.inputs.map(({ hidden, poolFrom, poolCount }) => [hidden[0], hidden.length, poolFrom, poolCount]);
+	t.deepEqual(seen.slice(0, 2), [
+		[201, 2 * width, 0, 2],
+		[302, width, 0, 1],
+	]);
+	t.deepEqual(seen.slice(2), seen.slice(0, 2));
+	t.is(features.stats.memoryBytes, 3 * width * 4);
+});
+
+test("where nothing is frozen the tail gets token ids, and nothing is kept", async (t) => {
+	const { session, tail, features } = await open(allRun);
+	const prepared = await session.handle(someItem({ kind: "WORK_KIND_PREPARE", sequences: texts }));
+	t.is(prepared.failure, null);
+	const { failure, trunkSequences } = await session.handle(someItem({ sequences: texts }));
+	t.deepEqual([failure, trunkSequences, features.stats.entries], [null, 0, 0]);
+	t.deepEqual(
+		tail.inputs.map(({ tokens, hidden }) => [[...tokens], hidden.length]),
+		[
+			[[1, 2], 0],
+			[[3], 0],
+			[[1, 2], 0],
+		],
+	);
+});
+
+const bad: [fault: string, item: Partial<WorkItem>, message: RegExp][] = [
+	["another run", { runId: "other" }, /of run other, expected run$/],
+	["no kind", { kind: "WORK_KIND_UNSPECIFIED" }, /no such kind of work/],
+	["a kind of the future", { kind: 9 as unknown as WorkItem["kind"] }, /item 9, .*no such kind of work/],
+	["a shard too high", { shard: 2 }, /shard 2, expected less than 2$/],
+	["no sequences", { sequences: [] }, /no sequences/],
+	["no tokens", { sequences: [someSequence([])] }, /example 0: 0 tokens, expected 1 to 8$/],
+	["too many tokens", { sequences: [someSequence([1, 2, 3, 4, 5, 6, 7, 8, 9])] }, /example 1: 9 tokens/],
+	["a token out of the vocabulary", { sequences: [someSequence([1, 50])] }, /token 50, expected less than .* 50$/],
+	["no pooled row", { sequences: [someSequence([1], { poolCount: 0 })] }, /pooled rows 0 to 0/],
+	["pooled rows outside", { sequences: [someSequence([1, 2], { poolCount: 2 })] }, /pooled rows 1 to 3.* of the 2$/],
+	["a label too high", { sequences: [someSequence([1], { label: 2 })] }, /label 2, expected less than 2$/],
+	["a version that isn't there", { parameterVersion: 7 }, /version 7/],
+];
+
+for (const [fault, fields, message] of bad) {
+	test(`an item with ${fault} is answered with what is wrong, and the next one is done`, async (t) => {
+		const { session } = await open();
+		const result = await session.handle(someItem(fields));
+		t.is(result.failure?.code, "protocol");
+		t.regex(result.failure?.message ?? "", message);
+		t.notRegex(result.failure?.message ?? "", /\n/);
+		t.deepEqual(result.logits, []);
+		t.is((await session.handle(someItem())).failure, null);
+	});
+}
+
+test("parameters of another size are refused", async (t) => {
+	const { session, tensors, tail } = await open();
+	await tensors.publishParameters("run", 2, new Float32Array(5));
+	const { failure } = await session.handle(someItem({ parameterVersion: 2 }));
+	t.is(failure?.code, "protocol");
+	t.regex(failure?.message ?? "", /version 2 has 5 parameters, expected \d+$/);
+	t.deepEqual(tail.loads, []);
+});
+
+test("logits that aren't finite are reported as diverged, and no gradient is handed in", async (t) => {
+	const { session, tail, tensors } = await open();
+	const item = someItem({ sequences: texts });
+	tail.fault = (logits) => logits.fill(Number.NaN, 3);
+	const badLogits = await session.handle(item);
+	t.is(badLogits.failure?.code, "diverged");
+	t.regex(badLogits.failure?.message ?? "", /logits of example 3 aren't finite/);
+	t.is(await tensors.takeGradient("run", itemKey(item)), undefined);
+});
+
+test("an engine that fails or gives too little is a failure of one line, and the next item is done", async (t) => {
+	const { session, tail } = await open();
+	tail.fault = () => Promise.reject(new Error("out of memory\n    at somewhere"));
+	t.deepEqual((await session.handle(someItem())).failure, {
+		code: "engine",
+		message: "out of memory",
+		ofWorker: true,
+		fault: 0,
+	});
+	tail.fault = (logits) => logits.subarray(1);
+	t.deepEqual((await session.handle(someItem())).failure, {
+		code: "engine",
+		ofWorker: true,
+		fault: 0,
+		message: "the tail gave 1 logits, expected 2",
+	});
+	t.is((await session.handle(someItem())).failure, null);
+});
+
+test("closing a session closes its engines and its store", async (t) => {
+	const { session, trunk, tail, features } = await open();
+	await session.handle(someItem());
+	await session.close();
+	t.true(trunk?.isDisposed);
+	t.true(tail.isDisposed);
+	t.is(features.stats.memoryBytes, 0);
+});

@@ -1,0 +1,48 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { TailtuneError } from "../../shared/errors.ts";
+import type { TensorsClient } from "../../shared/exchange/tensor-service.ts";
+import { RECONNECT_FIRST_MS, RECONNECT_LONGEST_MS } from "../../shared/rpc/config.ts";
+import { PROTOCOL_VERSION } from "../../shared/rpc/service.ts";
+import { type ReadOptions, readAll } from "./read.ts";
+
+/**
+ * Holds a worker's stream to the coordinator open until `signal` aborts, and opens it again when it breaks. Resolves when
+ * the coordinator has taken note of the worker for the first time.
+ * @throws TailtuneError if it refuses the worker, or can't be reached or says nothing the first time
+ */
+export async function holdLease(
+	client: TensorsClient,
+	workerId: string,
+	options: Pick<ReadOptions, "silenceMs"> & { readonly signal: AbortSignal },
+): Promise<void> {
+	const first = attach(client, workerId, options);
+	const { value } = await first.next();
+	if (!value) throw new TailtuneError("offline", `the coordinator let worker ${workerId} go at once`);
+	void keep(client, workerId, options, first);
+}
+
+function attach(client: TensorsClient, workerId: string, options: ReadOptions) {
+	return readAll(client.attach({ protocolVersion: PROTOCOL_VERSION, workerId }), { ...options, isHeldOpen: true });
+}
+
+async function keep(
+	client: TensorsClient,
+	workerId: string,
+	options: Parameters<typeof holdLease>[2],
+	first: ReturnType<typeof attach>,
+) {
+	const { signal } = options;
+	let lease = first;
+	let waitMs = RECONNECT_FIRST_MS;
+	while (!signal.aborted) {
+		try {
+			for await (const _ of lease) waitMs = RECONNECT_FIRST_MS;
+		} catch {
+			// Whatever broke it, the work that needs the coordinator says so; here it is only tried again.
+		}
+		await delay(waitMs, undefined, { signal }).catch(() => {});
+		if (signal.aborted) return;
+		waitMs = Math.min(2 * waitMs, RECONNECT_LONGEST_MS);
+		lease = attach(client, workerId, options);
+	}
+}

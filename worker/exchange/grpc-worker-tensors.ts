@@ -1,0 +1,191 @@
+import { setMaxListeners } from "node:events";
+import type { PutGradientRequestInput } from "../../proto/gen/tailtune/v1/PutGradientRequest.ts";
+import type { PutGradientResponse } from "../../proto/gen/tailtune/v1/PutGradientResponse.ts";
+import { TailtuneError } from "../../shared/errors.ts";
+import type { WorkerTensors } from "../../shared/exchange/tensor-exchange.ts";
+import type { TensorSchema } from "../../shared/exchange/tensor-schema.ts";
+import { type TensorsClient, TensorsClientConstructor } from "../../shared/exchange/tensor-service.ts";
+import { TensorReceiver, tensorParts } from "../../shared/exchange/tensor-stream.ts";
+import type { ModelFiles } from "../../shared/model/model-files.ts";
+import { CALL_SILENCE_MS } from "../../shared/rpc/config.ts";
+import { Refusal, type RefusalReason } from "../../shared/rpc/refusal.ts";
+import { PROTOCOL_VERSION } from "../../shared/rpc/service.ts";
+import { type ClientOptions, createClient } from "./client.ts";
+import { type FetchModelOptions, fetchModel } from "./fetch-model.ts";
+import { holdLease } from "./grpc-lease.ts";
+import { readAll } from "./read.ts";
+import { retryCall } from "./retry.ts";
+import { sendAll } from "./send.ts";
+
+export interface ConnectOptions extends ClientOptions {
+	/** The name under which the coordinator misses the worker when it dies. */
+	readonly workerId: string;
+	/** Closes the connection when it aborts, and ends all that waits for the coordinator. */
+	readonly signal?: AbortSignal | undefined;
+	/** A call is ended if the coordinator says nothing for so many ms; default: `CALL_SILENCE_MS`. */
+	readonly silenceMs?: number | undefined;
+}
+
+/** A worker's side of the exchange between hosts. */
+export interface ConnectedTensors extends WorkerTensors {
+	/**
+	 * A model, fetched from the coordinator unless the cache has it; its hash has been checked.
+	 * @throws TailtuneError "not-found", "checksum", "disk", "offline" or "interrupted"
+	 */
+	fetchModel(modelHash: string, options?: FetchModelOptions): Promise<ModelFiles>;
+	/** Ends all calls, and lets the coordinator see that the worker is gone. */
+	close(): Promise<void>;
+}
+
+/** Nobody waits for a gradient refused so: the plan has gone on, or the run is over. */
+const TOO_LATE: ReadonlySet<RefusalReason> = new Set([
+	"REFUSAL_UNKNOWN_RUN",
+	"REFUSAL_STALE_VERSION",
+	"REFUSAL_NOT_EXPECTED",
+]);
+
+/**
+ * Connects a worker to a coordinator's tensors, and keeps a stream open that shows it is alive.
+ * @param address HOST:PORT
+ * @throws TailtuneError "offline" if nobody answers there in time, "denied" or "protocol" if the worker is refused, and
+ * "interrupted" if the signal aborts
+ */
+export async function connectTensors(address: string, options: ConnectOptions): Promise<ConnectedTensors> {
+	const client = await createClient(TensorsClientConstructor, address, options);
+	const tensors = new GrpcWorkerTensors(client, options);
+	options.signal?.addEventListener("abort", () => void tensors.close(), { once: true });
+	try {
+		options.signal?.throwIfAborted();
+		await tensors.attach();
+	} catch (error) {
+		await tensors.close();
+		throw error;
+	}
+	return tensors;
+}
+
+interface WorkerRun {
+	readonly schema: TensorSchema;
+	/** Arrays for the next gradients. */
+	readonly free: Float32Array[];
+	current?: { readonly version: number; readonly parameters: Float32Array };
+	/** Takes the next version: what the engine still reads of the current one must outlast a failed try. */
+	spare: Float32Array;
+	/** One version is fetched at a time. */
+	turn: Promise<unknown>;
+}
+
+class GrpcWorkerTensors implements ConnectedTensors {
+	readonly #client: TensorsClient;
+	readonly #workerId: string;
+	readonly #silenceMs: number;
+	readonly #runs = new Map<string, WorkerRun>();
+	readonly #closed = new AbortController();
+
+	constructor(client: TensorsClient, { workerId, silenceMs = CALL_SILENCE_MS }: ConnectOptions) {
+		this.#client = client;
+		this.#workerId = workerId;
+		this.#silenceMs = silenceMs;
+		setMaxListeners(0, this.#closed.signal); // one for each call under way
+	}
+
+	async attach(): Promise<void> {
+		const options = { signal: this.#closed.signal, silenceMs: this.#silenceMs };
+		await retryCall(() => holdLease(this.#client, this.#workerId, options), options.signal);
+	}
+
+	openRun(runId: string, schema: TensorSchema): void {
+		const open = this.#runs.get(runId);
+		if (open && open.schema.hash !== schema.hash) {
+			const message = `run ${runId}: is open with schema ${open.schema.hash}, found ${schema.hash}`;
+			throw new TailtuneError("protocol", message);
+		}
+		if (open) return;
+		this.#runs.set(runId, { schema, free: [], spare: new Float32Array(0), turn: Promise.resolve() });
+	}
+
+	closeRun(runId: string): void {
+		this.#runs.delete(runId);
+	}
+
+	parameters(runId: string, version: number): Promise<Float32Array> {
+		const run = this.#runs.get(runId);
+		if (!run) return Promise.reject(new TailtuneError("protocol", `run ${runId}: not open`));
+		const fetched = run.turn.then(async () => {
+			if (run.current?.version !== version) await this.#fetch(runId, run, version);
+			return run.current?.parameters as Float32Array;
+		});
+		run.turn = fetched.catch(() => {});
+		return fetched;
+	}
+
+	gradientBuffer(runId: string, length: number): Float32Array {
+		const free = this.#runs.get(runId)?.free.pop();
+		return free?.length === length ? free : new Float32Array(length);
+	}
+
+	async putGradient(
+		runId: string,
+		item: Parameters<WorkerTensors["putGradient"]>[1],
+		gradient: Float32Array,
+	): Promise<void> {
+		const run = this.#runs.get(runId);
+		if (!run) return;
+		try {
+			await retryCall(() => this.#upload(runId, run.schema, item, gradient), this.#closed.signal);
+		} catch (error) {
+			if (!(error instanceof Refusal && TOO_LATE.has(error.reason))) throw error;
+		} finally {
+			run.free.push(gradient);
+		}
+	}
+
+	fetchModel(modelHash: string, options: FetchModelOptions = {}): Promise<ModelFiles> {
+		return fetchModel(this.#client, modelHash, { signal: this.#closed.signal, ...options });
+	}
+
+	async close(): Promise<void> {
+		this.#closed.abort(new TailtuneError("interrupted", "the connection to the coordinator is closed"));
+		this.#client.close();
+	}
+
+	async #fetch(runId: string, run: WorkerRun, version: number): Promise<void> {
+		const { parameters: length, hash, wire } = run.schema;
+		if (run.spare.length !== length) run.spare = new Float32Array(length);
+		await retryCall(async () => {
+			const receiver = new TensorReceiver(run.spare, wire);
+			const request = { protocolVersion: PROTOCOL_VERSION, runId, parameterVersion: version, schemaHash: hash };
+			let isWhole = false;
+			const options = { signal: this.#closed.signal, silenceMs: this.#silenceMs };
+			for await (const { chunk, end } of readAll(this.#client.getParameters(request), options)) {
+				if (chunk) receiver.add(chunk);
+				if (end) receiver.finish(end);
+				isWhole = !!end;
+			}
+			if (!isWhole) throw new Refusal("REFUSAL_LENGTH", `run ${runId}: version ${version} came without its end`);
+		}, this.#closed.signal);
+		const parameters = run.spare;
+		run.spare = run.current?.parameters ?? new Float32Array(0);
+		run.current = { version, parameters };
+	}
+
+	#upload(
+		runId: string,
+		{ hash: schemaHash, wire }: TensorSchema,
+		{ kind, parameterVersion, part }: Parameters<WorkerTensors["putGradient"]>[1],
+		gradient: Float32Array,
+	): Promise<PutGradientResponse> {
+		const byteLength = gradient.length * (wire === "f32" ? 4 : 2);
+		const name = { runId, workerId: this.#workerId, kind, parameterVersion, part };
+		const header = { protocolVersion: PROTOCOL_VERSION, ...name, schemaHash, byteLength };
+		function* messages(): Generator<PutGradientRequestInput> {
+			yield { header };
+			yield* tensorParts(gradient, wire);
+		}
+		return sendAll<PutGradientRequestInput, PutGradientResponse>(
+			(callback) => this.#client.putGradient(callback),
+			messages(),
+			{ signal: this.#closed.signal, silenceMs: this.#silenceMs },
+		);
+	}
+}

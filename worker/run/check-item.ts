@@ -1,0 +1,61 @@
+import { TailtuneError } from "../../shared/errors.ts";
+import type { RunSpec, Sequence, TailSpec, WorkItem } from "../../shared/messages.ts";
+import type { Gpt2Config } from "../../shared/model/gpt2-config.ts";
+
+const KINDS = new Set([
+	"WORK_KIND_PREPARE",
+	"WORK_KIND_GRADIENT",
+	"WORK_KIND_EVALUATE",
+	"WORK_KIND_CLASSIFY",
+	"WORK_KIND_LOCAL_STEPS",
+]);
+
+/**
+ * Checks everything that an item says against the run and the model.
+ * @throws TailtuneError "protocol" that names the item and the field, what was found and what was expected
+ */
+export function checkItem(item: WorkItem, run: RunSpec, tail: TailSpec, config: Gpt2Config): void {
+	const name = `item ${item.kind}, version ${item.parameterVersion}, part ${item.part}`;
+	const expect = (isTrue: boolean, what: string) => {
+		if (!isTrue) throw new TailtuneError("protocol", `${name}: ${what}`);
+	};
+	expect(item.runId === run.runId, `of run ${item.runId}, expected ${run.runId}`);
+	expect(KINDS.has(item.kind), `no such kind of work, expected one of ${[...KINDS].join(", ")}`);
+	expect(item.shard < run.shards, `shard ${item.shard}, expected less than ${run.shards}`);
+	expect(item.sequences.length > 0, "no sequences, expected at least one");
+	for (const sequence of item.sequences) {
+		const fault = faultOf(sequence, tail, config);
+		expect(fault === undefined, `example ${sequence.exampleId}: ${fault}`);
+	}
+	const fault = item.kind === "WORK_KIND_LOCAL_STEPS" ? faultOfSteps(item, run) : undefined;
+	expect(fault === undefined, `local steps: ${fault}`);
+}
+
+function faultOfSteps({ sequences, localSteps }: WorkItem, { withMoments }: RunSpec) {
+	if (!withMoments) return "in a run whose moments don't travel, expected none";
+	if (!localSteps) return "none, expected at least one";
+	const { steps, lr, weightDecay } = localSteps;
+	const empty = steps.findIndex(({ parts }) => parts.length === 0);
+	if (empty >= 0) return `step ${empty} has no parts, expected at least one`;
+	const parts = steps.flatMap((step) => step.parts);
+	const used = parts.reduce((sum, part) => sum + part.sequences, 0);
+	if (parts.some((part) => part.sequences === 0) || used !== sequences.length)
+		return `parts of ${parts.map((part) => part.sequences)} sequences, expected ${sequences.length} in all`;
+	const weight = parts.find((part) => !(part.weight > 0 && part.weight < Number.POSITIVE_INFINITY))?.weight;
+	if (weight !== undefined) return `weight ${weight}, expected a positive number`;
+	if (!(lr > 0 && lr < Number.POSITIVE_INFINITY)) return `lr ${lr}, expected a positive number`;
+	if (!(weightDecay >= 0 && weightDecay < Number.POSITIVE_INFINITY))
+		return `weight decay ${weightDecay}, expected 0 or more`;
+	return undefined;
+}
+
+function faultOf({ tokens, poolFrom, poolCount, label }: Sequence, tail: TailSpec, config: Gpt2Config) {
+	const { n_positions: context, vocab_size: vocabulary } = config;
+	if (tokens.length < 1 || tokens.length > context) return `${tokens.length} tokens, expected 1 to ${context}`;
+	const stranger = tokens.find((token) => token >= vocabulary);
+	if (stranger !== undefined) return `token ${stranger}, expected less than the vocabulary's ${vocabulary}`;
+	if (poolCount < 1 || poolFrom + poolCount > tokens.length)
+		return `pooled rows ${poolFrom} to ${poolFrom + poolCount}, expected at least one of the ${tokens.length}`;
+	if (label >= tail.classes) return `label ${label}, expected less than ${tail.classes}`;
+	return undefined;
+}

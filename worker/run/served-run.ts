@@ -1,0 +1,216 @@
+import { setImmediate } from "node:timers/promises";
+import type { Bus, Delivery } from "../../shared/bus/bus.ts";
+import type { Clock } from "../../shared/clock.ts";
+import { TailtuneError } from "../../shared/errors.ts";
+import type { RunSpec, WorkItem, WorkResult } from "../../shared/messages.ts";
+import type { Hold, Notices } from "../../shared/notices.ts";
+import { FIRST_PAUSE_MS, LONGEST_PAUSE_MS, SIGNS_PER_TIMEOUT } from "./heartbeat.ts";
+import { repeatEvery } from "./repeat-every.ts";
+import { failureResult } from "./results.ts";
+import type { Session } from "./session.ts";
+
+/** What a run needs of the worker that serves it. */
+export interface RunHost {
+	readonly workerId: string;
+	readonly bus: Bus;
+	readonly clock: Clock;
+	/** Does something when it is its turn: in a worker, one item is computed at a time. */
+	takeTurn<T>(work: () => Promise<T>): Promise<T>;
+	/** Opens a session, which is of no use when `signal` has aborted. Not to be called in a turn: it takes one itself. */
+	openSession(run: RunSpec, signal: AbortSignal): Promise<Session>;
+	/** Told what goes wrong and is tried again. */
+	readonly notices: Notices;
+	/** Told of what no answer to an item can tell, such as a lost bus. */
+	fail(error: unknown): void;
+}
+
+/**
+ * One worker's part in one run: pulls the items of the shards assigned to it. Each shard has its next item at hand
+ * while another one's is computed, and says "working" of it meanwhile.
+ */
+export class ServedRun {
+	readonly #run: RunSpec;
+	readonly #host: RunHost;
+	readonly #ended = new AbortController();
+	/** Aborts when nobody waits for anything of the run any more: closes the connection to its coordinator. */
+	readonly #over = new AbortController();
+	/** What ends the loop of a shard that is ours. */
+	readonly #shards = new Map<number, AbortController>();
+	readonly #loops = new Set<Promise<void>>();
+	#session: Promise<Session> | undefined;
+	#isOpen = false;
+	/** Tries that failed by the worker's fault, those in a row, and the wait before the next one. */
+	#faults = 0;
+	#faultsInRow = 0;
+	#pause: Promise<void> = Promise.resolve();
+	/** Reports that items are tried again. */
+	readonly #retry: Hold;
+
+	constructor(run: RunSpec, host: RunHost) {
+		this.#run = run;
+		this.#host = host;
+		this.#retry = host.notices.hold();
+		this.#keep(this.#followAssignments());
+	}
+
+	/** Hands back what isn't begun, and closes the session. The item in hand is finished unless the run was retired. */
+	async end(why: "retired" | "stopping"): Promise<void> {
+		this.#ended.abort();
+		if (why === "retired" || !this.#isOpen) this.#over.abort(new TailtuneError("interrupted", `run ${why}`));
+		for (const shard of this.#shards.values()) shard.abort();
+		await Promise.all(this.#loops);
+		this.#retry.end();
+		await this.#closeSession();
+	}
+
+	async #followAssignments(): Promise<void> {
+		const { bus, workerId } = this.#host;
+		for await (const assignment of bus.watchAssignments(this.#run.runId, this.#ended.signal)) {
+			const { shard } = assignment;
+			const held = this.#shards.get(shard);
+			if (assignment.workerId !== workerId) {
+				held?.abort();
+				this.#shards.delete(shard);
+				if (this.#shards.size === 0) this.#retry.end();
+			} else if (!held) {
+				const begun = new AbortController();
+				this.#shards.set(shard, begun);
+				this.#keep(this.#serveShard(shard, begun.signal));
+			}
+		}
+	}
+
+	async #serveShard(shard: number, signal: AbortSignal): Promise<void> {
+		for await (const delivery of this.#host.bus.pull(this.#run.runId, shard, signal))
+			await this.#serve(delivery, signal);
+	}
+
+	/** Does an item when it is its turn, or hands it back as soon as its shard is not ours any more. */
+	async #serve(delivery: Delivery, signal: AbortSignal): Promise<void> {
+		const { bus, clock, takeTurn, fail } = this.#host;
+		const everyMs = bus.timing.ackWaitMs / SIGNS_PER_TIMEOUT;
+		const endSigns = repeatEvery(clock, everyMs, () => delivery.working(), fail);
+		let isComputing = false;
+		let isSettled = false;
+		const handBack = () => {
+			if (isComputing || isSettled) return;
+			isSettled = true;
+			endSigns();
+			delivery.nak().catch(fail);
+		};
+		signal.addEventListener("abort", handBack);
+		try {
+			while (!isSettled) {
+				const pause = this.#pause;
+				await pause;
+				const session = await this.#ready(delivery.item, pause);
+				if (session)
+					await takeTurn(async () => {
+						if (signal.aborted) handBack();
+						// Another shard has met a fault meanwhile: this one waits with it.
+						if (isSettled || pause !== this.#pause) return;
+						isComputing = true;
+						isSettled = await this.#do(delivery, session);
+						isComputing = false;
+					});
+				if (signal.aborted) handBack();
+			}
+		} finally {
+			signal.removeEventListener("abort", handBack);
+			endSigns();
+		}
+	}
+
+	/**
+	 * Opens the session and fetches the item's parameters, so that no other run waits for the coordinator of this one.
+	 * @returns undefined if that failed: it is tried again after the next pause
+	 */
+	async #ready(item: WorkItem, pause: Promise<void>): Promise<Session | undefined> {
+		try {
+			this.#session ??= this.#openSession();
+			const session = await this.#session;
+			await session.fetchParameters(item);
+			return session;
+		} catch (error) {
+			// If there is another pause by now, another shard has told the same.
+			const isTold = pause !== this.#pause || this.#ended.signal.aborted;
+			if (!isTold) await this.#tellFault(failureResult(item, this.#host.workerId, error, true));
+			return undefined;
+		}
+	}
+
+	#openSession(): Promise<Session> {
+		const opening = this.#host.openSession(this.#run, this.#over.signal);
+		opening.then(
+			() => {
+				this.#isOpen = true;
+			},
+			() => {
+				this.#session = undefined;
+			},
+		);
+		return opening;
+	}
+
+	/**
+	 * The item is acknowledged only when its answer is out: whatever dies in between, it is done again. If the fault is the
+	 * worker's, the answer only says so: the item is kept for another try, until the coordinator gives the shard away.
+	 */
+	async #do(delivery: Delivery, session: Session): Promise<boolean> {
+		const result = await session.handle(delivery.item);
+		if (result.failure?.ofWorker) {
+			// A coordinator out of reach comes back, and with it the session; after any other fault it begins anew.
+			const isOver = result.failure.code !== "offline";
+			await Promise.all([this.#tellFault(result), isOver && this.#closeSession()]);
+			return false;
+		}
+		await this.#host.bus.answer(result);
+		this.#faultsInRow = 0;
+		this.#retry.end();
+		await delivery.ack();
+		return true;
+	}
+
+	async #tellFault(result: WorkResult): Promise<void> {
+		const { failure } = result;
+		if (!failure) return;
+		this.#pauseAll(failure.message);
+		await this.#host.bus.answer({ ...result, failure: { ...failure, fault: ++this.#faults } });
+	}
+
+	async #closeSession(): Promise<void> {
+		const session = await this.#session?.catch(() => undefined);
+		this.#session = undefined;
+		this.#isOpen = false;
+		await session?.close();
+	}
+
+	/** Has all shards of the run wait, longer each time. */
+	#pauseAll(why: string): void {
+		const { bus, clock } = this.#host;
+		const ms = Math.min(FIRST_PAUSE_MS * 2 ** this.#faultsInRow++, LONGEST_PAUSE_MS);
+		this.#retry.begin("retrying", `run ${this.#run.runId} is tried again: ${why}`, 0);
+		// Where nothing ever expires the coordinator is in this process, and about to give up.
+		const isAlone = bus.timing.ackWaitMs === Number.POSITIVE_INFINITY;
+		this.#pause = isAlone ? setImmediate() : waitFor(clock, ms, this.#ended.signal);
+	}
+
+	#keep(loop: Promise<void>): void {
+		const kept = loop.catch(this.#host.fail).finally(() => this.#loops.delete(kept));
+		this.#loops.add(kept);
+	}
+}
+
+/** Waits so many ms, or until `signal` aborts. */
+function waitFor(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+	return new Promise((resolve) => {
+		const end = () => {
+			signal.removeEventListener("abort", end);
+			cancel();
+			resolve();
+		};
+		const cancel = clock.schedule(end, ms);
+		signal.addEventListener("abort", end);
+		if (signal.aborted) end();
+	});
+}

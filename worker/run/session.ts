@@ -1,0 +1,252 @@
+import { TailtuneError } from "../../shared/errors.ts";
+import { type TensorSchema, tensorSchema, travelOf } from "../../shared/exchange/tensor-schema.ts";
+import type { RunSpec, Sequence, TailSpec, WorkItem, WorkResult } from "../../shared/messages.ts";
+import type { ModelFiles } from "../../shared/model/model-files.ts";
+import { type ParameterLayout, parameterLayout } from "../../shared/model/parameter-layout.ts";
+import { cutOf } from "../../shared/model/tail-spec.ts";
+import { allFinite } from "../../shared/vectors/all-finite.ts";
+import type { RunConnection } from "../../shared/worker-port.ts";
+import { type EngineInfo, type Tail, type TailInput, type Trunk, toTokens } from "../engine/engine.ts";
+import type { FeatureCache } from "../features/feature-cache.ts";
+import { type FeatureStore, featureKey } from "../features/feature-store.ts";
+import { checkItem } from "./check-item.ts";
+import { LocalStepper } from "./local-steps.ts";
+import { failureResult, isOfWorker, nameOf } from "./results.ts";
+
+/** What a run computes with; no trunk where nothing is frozen before the tail. */
+export interface Engines {
+	readonly trunk?: Trunk | undefined;
+	readonly tail: Tail;
+}
+
+/** Everything that a session works with. The engines and the store are the session's, and closed with it. */
+export interface SessionParts {
+	readonly run: RunSpec;
+	readonly model: ModelFiles;
+	readonly engines: Engines;
+	readonly features: FeatureStore;
+	/** Features of earlier runs. */
+	readonly cache?: FeatureCache | undefined;
+	readonly connection: RunConnection;
+	readonly workerId: string;
+}
+
+type Done = Pick<WorkResult, "logits" | "trunkSequences" | "trunkTokens">;
+
+/** What the tail needs of a text, beside what had to be computed for that. */
+interface Prepared extends Omit<Done, "logits"> {
+	readonly inputs: readonly TailInput[];
+}
+
+const nothing = new Float32Array(0);
+
+/** A run as one worker computes it: does its items one at a time, keeping features and the parameters in use. */
+export class Session {
+	readonly #parts: SessionParts;
+	readonly #tailSpec: TailSpec;
+	readonly #layout: ParameterLayout;
+	readonly #schema: TensorSchema;
+	/** Where only pooled rows are read, only they are kept. */
+	readonly #keepsPooledOnly: boolean;
+	#loadedVersion: number | undefined;
+	#stepper: LocalStepper | undefined;
+
+	/** @throws TailtuneError "protocol" where the run doesn't say what is tuned */
+	constructor(parts: SessionParts) {
+		const { run, model, connection } = parts;
+		if (!run.tail) throw new TailtuneError("protocol", `run ${run.runId}: no tail, expected what is tuned`);
+		this.#parts = parts;
+		this.#tailSpec = run.tail;
+		this.#layout = parameterLayout(run.tail, model.config);
+		this.#schema = tensorSchema(run.modelHash, this.#layout, travelOf(run));
+		connection.tensors.openRun(run.runId, this.#schema);
+		this.#keepsPooledOnly = cutOf(run.tail, model.config.n_layer) === model.config.n_layer;
+	}
+
+	/** Does an item. What can't be done is a result with a failure: this never rejects. Call it for one item at a time. */
+	async handle(item: WorkItem): Promise<WorkResult> {
+		const { run, model, workerId } = this.#parts;
+		try {
+			checkItem(item, run, this.#tailSpec, model.config);
+			return { ...nameOf(item), ...this.#computedBy(), failure: null, ...(await this.#do(item)) };
+		} catch (error) {
+			return failureResult(item, workerId, error, isOfWorker(error));
+		}
+	}
+
+	/**
+	 * Fetches the parameters of an item, unless they are here, so that `handle` waits for nobody. An error of the item itself
+	 * is left to `handle`.
+	 * @throws TailtuneError for a fault that is not the item's, such as "offline"
+	 */
+	async fetchParameters({ kind, parameterVersion }: WorkItem): Promise<void> {
+		if (kind === "WORK_KIND_PREPARE") return;
+		await this.#parameters(parameterVersion).catch((error) => {
+			if (isOfWorker(error)) throw error;
+		});
+	}
+
+	async close(): Promise<void> {
+		const { engines, features, cache, connection } = this.#parts;
+		await cache?.close();
+		features.close();
+		await Promise.all([engines.trunk?.dispose(), engines.tail.dispose()]);
+		await connection.close();
+	}
+
+	#computedBy(): Pick<WorkResult, "workerId" | "trunkEngine" | "tailEngine"> {
+		const { workerId, engines } = this.#parts;
+		const nameOfEngine = ({ engine, backend }: EngineInfo) => `${engine} ${backend}`;
+		const trunkEngine = engines.trunk ? nameOfEngine(engines.trunk.info) : "";
+		return { workerId, trunkEngine, tailEngine: nameOfEngine(engines.tail.info) };
+	}
+
+	async #do(item: WorkItem): Promise<Done> {
+		if (item.kind === "WORK_KIND_LOCAL_STEPS") return this.#localSteps(item);
+		const { inputs, ...counts } = await this.#prepare(item);
+		if (item.kind === "WORK_KIND_PREPARE") return { ...counts, logits: [] };
+		await this.#load(item.parameterVersion);
+		const isGradient = item.kind === "WORK_KIND_GRADIENT";
+		const logits = isGradient ? await this.#gradient(item, inputs) : await this.#logits(item, inputs);
+		return { ...counts, logits: [...logits] };
+	}
+
+	async #logits(item: WorkItem, inputs: readonly TailInput[]): Promise<Float32Array> {
+		const logits = await this.#parts.engines.tail.logits(inputs);
+		this.#checkLogits(item, logits);
+		return logits;
+	}
+
+	/**
+	 * Hands in the gradient, unless something is wrong with the logits, and returns these. The gradient's numbers aren't
+	 * looked at: between hosts the receiver does as it copies, and the optimizer does in the pass that it takes anyway.
+	 */
+	async #gradient(item: WorkItem, inputs: readonly TailInput[]): Promise<Float32Array> {
+		const { run, engines, connection } = this.#parts;
+		const { tensors } = connection;
+		const gradient = tensors.gradientBuffer(run.runId, this.#layout.trainedSize);
+		const logits = await engines.tail.gradient(inputs, gradient);
+		this.#checkLogits(item, logits);
+		await tensors.putGradient(run.runId, item, gradient);
+		return logits;
+	}
+
+	/** Hands in what the item's steps did. The features of one micro-batch at a time are looked up. */
+	async #localSteps(item: WorkItem): Promise<Done> {
+		const { run, engines, connection } = this.#parts;
+		const { tensors } = connection;
+		const { tail } = engines;
+		const done = { logits: [] as number[], trunkSequences: 0, trunkTokens: 0 };
+		const start = await this.#parameters(item.parameterVersion);
+		const result = tensors.gradientBuffer(run.runId, this.#schema.gradients);
+		const computeGradient = async (sequences: readonly Sequence[], gradient: Float32Array) => {
+			const micro = { ...item, sequences: [...sequences] };
+			const { inputs, trunkSequences, trunkTokens } = await this.#prepare(micro);
+			const logits = await tail.gradient(inputs, gradient);
+			this.#checkLogits(micro, logits);
+			done.logits.push(...logits);
+			done.trunkSequences += trunkSequences;
+			done.trunkTokens += trunkTokens;
+		};
+		this.#stepper ??= new LocalStepper(this.#layout);
+		this.#loadedVersion = undefined;
+		await this.#stepper.take({ item, start, tail, computeGradient, result });
+		await tensors.putGradient(run.runId, item, result);
+		return done;
+	}
+
+	#checkLogits(item: WorkItem, logits: Float32Array): void {
+		const { classes } = this.#tailSpec;
+		const expected = item.sequences.length * classes;
+		if (logits.length !== expected)
+			throw new TailtuneError("engine", `the tail gave ${logits.length} logits, expected ${expected}`);
+		if (allFinite(logits)) return;
+		const row = Math.floor(logits.findIndex((logit) => !Number.isFinite(logit)) / classes);
+		throw diverged(item, `the logits of example ${item.sequences[row]?.exampleId} aren't finite`);
+	}
+
+	async #load(version: number): Promise<void> {
+		if (version === this.#loadedVersion) return;
+		const parameters = await this.#parameters(version);
+		this.#loadedVersion = undefined;
+		await this.#parts.engines.tail.load(parameters.subarray(0, this.#layout.size));
+		this.#loadedVersion = version;
+	}
+
+	async #parameters(version: number): Promise<Float32Array> {
+		const { run, connection } = this.#parts;
+		const parameters = await connection.tensors.parameters(run.runId, version);
+		if (parameters.length !== this.#schema.parameters) {
+			const found = `run ${run.runId}: version ${version} has ${parameters.length} parameters`;
+			throw new TailtuneError("protocol", `${found}, expected ${this.#schema.parameters}`);
+		}
+		return parameters;
+	}
+
+	/** Features from the store or of earlier runs; those missing in one call of the trunk. */
+	async #prepare({ kind, sequences }: WorkItem): Promise<Prepared> {
+		const texts = sequences.map((sequence) => ({ ...sequence, tokens: toTokens(sequence) }));
+		const { trunk } = this.#parts.engines;
+		if (!trunk) {
+			const inputs = texts.map((text) => ({ ...text, hidden: nothing }));
+			return { inputs, trunkSequences: 0, trunkTokens: 0 };
+		}
+		const { features, cache } = this.#parts;
+		const isKept = kind !== "WORK_KIND_CLASSIFY";
+		const hidden = new Map<string, Float32Array | undefined>();
+		const missing = new Map<string, TextTokens>();
+		const take = (key: string, rows: Float32Array) => {
+			hidden.set(key, rows);
+			if (isKept) features.put(key, rows);
+		};
+		const keys = texts.map((text) => this.#keyOf(text));
+		for (const [i, key] of keys.entries()) {
+			if (!hidden.has(key)) hidden.set(key, features.get(key));
+			if (!hidden.get(key)) missing.set(key, texts[i] as TextTokens);
+		}
+		for (const [key, rows] of (isKept && missing.size > 0 && (await cache?.load([...missing.keys()]))) || []) {
+			take(key, rows);
+			missing.delete(key);
+		}
+		const computed = await this.#compute(trunk, missing);
+		for (const [key, rows] of computed) take(key, rows);
+		if (isKept) await cache?.add(computed);
+		const trunkTokens = [...missing.values()].reduce((sum, { tokens }) => sum + tokens.length, 0);
+		const inputs = texts.map((text, i) => ({
+			...text,
+			poolFrom: this.#keepsPooledOnly ? 0 : text.poolFrom,
+			hidden: hidden.get(keys[i] as string) ?? nothing,
+		}));
+		return { inputs, trunkSequences: missing.size, trunkTokens };
+	}
+
+	async #compute(trunk: Trunk, missing: ReadonlyMap<string, TextTokens>): Promise<Map<string, Float32Array>> {
+		if (missing.size === 0) return new Map();
+		const width = this.#parts.model.config.n_embd;
+		const texts = [...missing.values()];
+		const states = await trunk.hiddenStates(texts.map(({ tokens }) => tokens));
+		const computed = [...missing.keys()].map((key, i): [string, Float32Array] => {
+			const { tokens, poolFrom, poolCount } = texts[i] as TextTokens;
+			const rows = states[i];
+			if (rows?.length !== tokens.length * width)
+				throw new TailtuneError("engine", `the trunk gave ${rows?.length} numbers, expected ${tokens.length * width}`);
+			if (!this.#keepsPooledOnly) return [key, rows];
+			return [key, rows.slice(poolFrom * width, (poolFrom + poolCount) * width)];
+		});
+		return new Map(computed);
+	}
+
+	#keyOf({ tokens, poolFrom, poolCount }: TextTokens): string {
+		return featureKey(this.#keepsPooledOnly ? Uint32Array.of(poolFrom, poolCount, ...tokens) : tokens);
+	}
+}
+
+interface TextTokens {
+	readonly tokens: Uint32Array;
+	readonly poolFrom: number;
+	readonly poolCount: number;
+}
+
+function diverged(item: WorkItem, what: string): TailtuneError {
+	return new TailtuneError("diverged", `step ${item.step}: ${what}: training diverged; try a smaller --lr`);
+}
