@@ -1,3 +1,4 @@
+import { TailtuneError } from "../errors.ts";
 import type { KernelCall, Kernels } from "./kernels.ts";
 
 /** Of each vector, taken at a time: what a thread is late by at the end, and few enough calls. */
@@ -30,12 +31,25 @@ export function takeStretches(kernels: Kernels, { kernel, bytes, at, scalars, bo
 	}
 }
 
-/** Holds this thread until all stretches are done. @returns what was found in any */
-export function awaitStretches({ bytes, board }: SharedCall): number {
+/**
+ * One wait for other threads, in ms, and the number of waits without progress after which they are given up: 30 s for work
+ * of microseconds. One long wait would also be over after the process was stopped (SIGSTOP) and went on.
+ */
+const WAIT_MS = 1000;
+const MOST_WAITS = 30;
+
+/**
+ * Holds this thread until all stretches are done.
+ * @returns what was found in any
+ * @throws TailtuneError "engine" if a thread took a stretch and ended: the vectors are then half updated
+ */
+export function awaitStretches({ bytes, board }: SharedCall, waitMs = WAIT_MS): number {
 	const all = Math.ceil(bytes / STRETCH_BYTES);
-	for (;;) {
+	for (let waits = 0; waits < MOST_WAITS; ) {
 		const done = Atomics.load(board, DONE);
 		if (done === all) return Atomics.load(board, FOUND);
-		Atomics.wait(board, DONE, done);
+		waits = Atomics.wait(board, DONE, done, waitMs) === "timed-out" ? waits + 1 : 0;
 	}
+	const found = `${Atomics.load(board, DONE)} of ${all} parts done and no progress for ${(MOST_WAITS * waitMs) / 1000} s`;
+	throw new TailtuneError("engine", `a thread that computes on vectors ended: found ${found}; run again (--resume)`);
 }

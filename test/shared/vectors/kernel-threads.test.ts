@@ -50,6 +50,16 @@ test("threads do stretches of a call, and together the bits that one does alone"
 	t.not(awaitStretches(look), 0);
 });
 
+test("a thread that ends in the middle of its part is an error, not a wait without end", (t) => {
+	const call = sharedCall({ kernel: "findNotFinite", bytes: 1 << 20, at: [0], scalars: [] });
+	const ends = () => {
+		throw new Error("unreachable");
+	};
+	t.throws(() => takeStretches(ends, call), { message: "unreachable" });
+	takeStretches(() => 0, call);
+	t.throws(() => awaitStretches(call, 1), { code: "engine", message: /15 of 16 parts done and no progress/ });
+});
+
 test("threads end with the vectors that they worked on, and let a process end", async (t) => {
 	const { exitCode, stdout } = await execa(process.execPath, [
 		"--import=./test/load-typescript.mjs",
