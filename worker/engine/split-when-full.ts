@@ -1,9 +1,7 @@
 import { TailtuneError } from "../../shared/errors.ts";
 import { addWeighted } from "../../shared/vectors/weighted-sum.ts";
 import type { Tail, TailInput } from "./engine.ts";
-
-/** As TensorFlow, WebGPU, CUDA and ONNX Runtime say that the device's memory is full. */
-const FULL = /OOM when allocating|resource[ _]?exhausted|out of memory|failed to allocate memory for requested buffer/i;
+import { DEVICE_IS_FULL } from "./error-texts.ts";
 
 /**
  * A tail that computes in two halves what its device has no room for, and says so once. The halves' gradients are weighted by
@@ -13,7 +11,7 @@ const FULL = /OOM when allocating|resource[ _]?exhausted|out of memory|failed to
 export function splitWhenFull(tail: Tail, tell: (line: string) => void): Tail {
 	let hasTold = false;
 	const halves = (inputs: readonly TailInput[], cause: unknown) => {
-		if (!FULL.test((cause as Error).message)) throw cause;
+		if (!DEVICE_IS_FULL.test((cause as Error).message)) throw cause;
 		if (inputs.length < 2) {
 			const how = "expected a device with more, or a smaller --max-tokens";
 			throw new TailtuneError("engine", `${tail.info.device}: no memory for a single text; ${how}`, { cause });

@@ -3,6 +3,7 @@ import "./no-telemetry.ts";
 import { env, InferenceSession, Tensor } from "onnxruntime-node";
 import { TailtuneError } from "../../../shared/errors.ts";
 import type { EngineInfo, EngineOptions } from "../engine.ts";
+import { ONNX_NOT_A_TENSOR } from "../error-texts.ts";
 import { placeOnDrive } from "./graph-builder.ts";
 import { describeProvider, providerOf } from "./provider.ts";
 
@@ -38,7 +39,7 @@ export class Session {
 		try {
 			await this.#session.run(inputs, results);
 		} catch (error) {
-			if (!(error as Error).message.startsWith("Non tensor type")) throw error;
+			if (!ONNX_NOT_A_TENSOR.test((error as Error).message)) throw error;
 		}
 	}
 

@@ -5,9 +5,11 @@ import * as tf from "@tensorflow/tfjs";
 import { setWasmPaths, version_wasm } from "@tensorflow/tfjs-backend-wasm";
 import { TailtuneError } from "../../../shared/errors.ts";
 import type { EngineInfo, EngineOptions } from "../engine.ts";
+import { WASM_OUT_OF_BOUNDS } from "../error-texts.ts";
 import { describeNvidiaDevice, prepareCuda } from "../nvidia-device.ts";
 import { TFJS_BACKENDS, type TfjsBackendName } from "./backend-names.ts";
 import { importForGood } from "./import-without-unload.ts";
+import { isInstalled } from "./is-installed.ts";
 import { registerWasmMatMul } from "./wasm-matmul.ts";
 import { startWebgpu } from "./webgpu.ts";
 
@@ -31,9 +33,6 @@ const NATIVE_PACKAGES = ["@tensorflow/tfjs-node-gpu", "@tensorflow/tfjs-node"];
 
 /** What WebAssembly's 32-bit addresses reach. */
 const WASM_BYTES = 2 ** 32;
-
-/** As V8 says that memory which the backend did not get was written to. */
-const OUT_OF_BOUNDS = /memory access out of bounds/;
 
 const require = createRequire(import.meta.url);
 
@@ -73,7 +72,7 @@ function toBackend(name: TfjsBackendName, version: string, threads: number): Tfj
 				result = { value: work() };
 			});
 		} catch (error) {
-			throw name === "wasm" && OUT_OF_BOUNDS.test((error as Error).message)
+			throw name === "wasm" && WASM_OUT_OF_BOUNDS.test((error as Error).message)
 				? wasmIsFull("a micro-batch's tensors")
 				: error;
 		}
@@ -138,14 +137,6 @@ const START: Record<TfjsBackendName, (threads: number) => Promise<string>> = {
 		throw new TailtuneError("engine", `tensorflow: neither ${NATIVE_PACKAGES.join(" nor ")} is installed`);
 	},
 };
-
-function isInstalled(name: string): boolean {
-	try {
-		return require.resolve(name) !== "";
-	} catch {
-		return false;
-	}
-}
 
 /** tfjs-node 4.22 calls a function that Node 22 warns of and Node 23 has removed. */
 function restoreUtil(): void {

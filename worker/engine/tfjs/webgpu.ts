@@ -1,5 +1,6 @@
 import { createRequire } from "node:module";
-import { systemCodeOf, TailtuneError } from "../../../shared/errors.ts";
+import { TailtuneError } from "../../../shared/errors.ts";
+import { isInstalled } from "./is-installed.ts";
 
 const require = createRequire(import.meta.url);
 
@@ -37,11 +38,11 @@ async function start(): Promise<string> {
 }
 
 async function load<Package>(name: string): Promise<Package> {
+	if (!isInstalled(name)) throw new TailtuneError("engine", `webgpu: ${name} is not installed`);
 	try {
 		return require(name);
 	} catch (cause) {
-		const isMissing = systemCodeOf(cause) === "MODULE_NOT_FOUND" && (cause as Error).message.includes(`'${name}'`);
-		const reason = isMissing ? "is not installed" : `can't be loaded: ${(cause as Error).message.split("\n", 1)[0]}`;
-		throw new TailtuneError("engine", `webgpu: ${name} ${reason}`, { cause });
+		const [reason] = (cause as Error).message.split("\n", 1);
+		throw new TailtuneError("engine", `webgpu: ${name} can't be loaded: ${reason}`, { cause });
 	}
 }
