@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { exitCodeOf, TailtuneError } from "../shared/errors.ts";
 import type { WorkerSide } from "../shared/worker-port.ts";
+import { checkMachine } from "./cli/check-machine.ts";
 import { guardProcess } from "./cli/uncaught-errors.ts";
 import { VERSION } from "./software-versions.ts";
 import { printError } from "./terminal/print-error.ts";
@@ -39,6 +40,7 @@ export async function main(args: readonly string[], workerSide: WorkerSide): Pro
 		.exitOverride();
 	guardProcess((error) => printError(error, program.opts()));
 	try {
+		checkMachine();
 		await addCommands(program, args, workerSide);
 		await program.parseAsync(args, { from: "user" });
 	} catch (error) {

@@ -6,7 +6,8 @@ import type { WireFormat } from "./tensor-schema.ts";
 export const BYTES_OF: Readonly<Record<WireFormat, number>> = { f32: 4, bf16: 2 };
 
 /**
- * Numbers as they travel, little-endian like the memory of every machine that Node runs on. float32 is a view of them.
+ * Numbers in the form in which they are sent, little-endian; of float32 they are a view. Machines whose memory is big-endian
+ * are refused when the program starts.
  * @param scratch takes the bytes of bfloat16, two for each number; the result is a view of it
  * @throws TailtuneError "diverged" where NaN or infinity would have to be rounded
  */

@@ -1,4 +1,5 @@
 import { writeFile } from "node:fs/promises";
+import os from "node:os";
 import { join } from "node:path";
 import test from "ava";
 import { assertRefused, removeFolder, workFolder } from "./refusals.ts";
@@ -15,6 +16,16 @@ test.before(async () => {
 });
 
 test.after.always(() => removeFolder(folder));
+
+test.serial("a machine whose memory is big-endian is refused at the start", async (t) => {
+	const { endianness } = os;
+	os.endianness = () => "BE";
+	t.teardown(() => {
+		os.endianness = endianness;
+	});
+	const message = `${os.arch()}: found a big-endian processor, expected a little-endian one`;
+	await assertRefused(t, folder, ["doctor"], { exitCode: 1, message });
+});
 
 const TRAIN = ["train", "--data", "texts.tsv", "--model", "demo", "--out", "out"];
 
