@@ -81,7 +81,7 @@ function planMicroBatches({ examples, batch, seed, epoch, grouping }: EpochOptio
 			const run = deck.slice(takenBefore(from), takenBefore(to));
 			if (grouping === "length") run.sort((a, b) => a.tokens.length - b.tokens.length);
 			for (let micro = from; micro < to; micro++) {
-				micros[micro]?.push(...run.splice(0, takenBefore(micro + 1) - takenBefore(micro)));
+				for (const text of run.splice(0, takenBefore(micro + 1) - takenBefore(micro))) micros[micro]?.push(text);
 			}
 		}
 	}

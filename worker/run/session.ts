@@ -144,7 +144,7 @@ export class Session {
 			const { inputs, trunkSequences, trunkTokens } = await this.#prepare(micro);
 			const logits = await tail.gradient(inputs, gradient);
 			this.#checkLogits(micro, logits);
-			done.logits.push(...logits);
+			for (const logit of logits) done.logits.push(logit); // too many for the arguments of one call
 			done.trunkSequences += trunkSequences;
 			done.trunkTokens += trunkTokens;
 		};

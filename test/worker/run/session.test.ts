@@ -1,10 +1,19 @@
 import test from "ava";
+<<<<<<< HEAD:test/worker/run/session.test.ts
 import { createMemoryTensors } from "../../../coordinator/exchange/memory-tensors.ts";
 import { itemKey, type RunSpec, type WorkItem } from "../../../shared/messages.ts";
 import { ByteBudget } from "../../../worker/features/byte-budget.ts";
 import { FeatureStore } from "../../../worker/features/feature-store.ts";
 import { Session } from "../../../worker/run/session.ts";
 import { someItem } from "../../shared/bus/messages.ts";
+=======
+import { itemKey, type RunSpec, type TailSpec, type WorkItem } from "../../shared/messages.ts";
+import { createMemoryTensors } from "../../shared/tensors/memory-tensors.ts";
+import { ByteBudget } from "../../worker/features/byte-budget.ts";
+import { FeatureStore } from "../../worker/features/feature-store.ts";
+import { Session } from "../../worker/session.ts";
+import { someItem } from "../shared/bus/messages.ts";
+>>>>>>> d8bed59 (Answer local steps of more than 120,000 logits):test/worker/session.test.ts
 import {
 	allRun,
 	FakeTail,
@@ -169,6 +178,21 @@ test("logits that aren't finite are reported as diverged, and no gradient is han
 	t.is(badLogits.failure?.code, "diverged");
 	t.regex(badLogits.failure?.message ?? "", /logits of example 3 aren't finite/);
 	t.is(await tensors.takeGradient("run", itemKey(item)), undefined);
+});
+
+test("local steps of more logits than a call takes arguments are answered", async (t) => {
+	const many = 100_000;
+	const run: RunSpec = { ...headRun, withMoments: true, tail: { ...(headRun.tail as TailSpec), classes: many } };
+	const { session, tail, tensors } = await open(run);
+	const { size, trainedSize } = layoutOf(run);
+	await tensors.publishParameters(run.runId, 2, new Float32Array(size + 2 * trainedSize));
+	tail.fault = () => new Float32Array(2 * many);
+	const localSteps = { steps: [{ parts: [{ sequences: 2, weight: 1 }] }], lr: 0.1, weightDecay: 0 };
+	const sequences = [someSequence([1]), someSequence([2])];
+	const kind = "WORK_KIND_LOCAL_STEPS";
+	const { failure, logits } = await session.handle(someItem({ kind, parameterVersion: 2, sequences, localSteps }));
+	t.is(failure, null);
+	t.is(logits.length, 2 * many);
 });
 
 test("an engine that fails or gives too little is a failure of one line, and the next item is done", async (t) => {

@@ -49,7 +49,7 @@ export async function openTrunkWith(
 /** What `trunkGraph` takes, for a group of texts, and the row of each token of each text. */
 function trunkInputs(sequences: readonly Uint32Array[], heads: number, causal: boolean) {
 	const lengths = sequences.map(({ length }) => length);
-	const longest = Math.max(...lengths);
+	const longest = lengths.reduce((most, length) => Math.max(most, length), 0);
 	const { rows, rowsOf } = causal ? sharedRows(sequences) : ownRows(lengths);
 	const ids = new Uint32Array(rows);
 	const positions = new Uint32Array(rows);

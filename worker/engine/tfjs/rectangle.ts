@@ -17,7 +17,7 @@ const HIDDEN = -1e9;
 
 /** The smallest rectangle that holds texts of those lengths. */
 export function rectangleOf(lengths: readonly number[]): Rectangle {
-	return { texts: lengths.length, rows: Math.max(...lengths) };
+	return { texts: lengths.length, rows: lengths.reduce((most, length) => Math.max(most, length), 0) };
 }
 
 /** Rows of numbers, `width` wide, side by side in a rectangle; what is beyond a text's end is 0. [texts * rows, width] */

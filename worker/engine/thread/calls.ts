@@ -81,6 +81,6 @@ export function received({ code, message, stack }: SentError): Error {
 }
 
 /** The memory of arrays that are moved rather than cloned. */
-export function memoryOf(...arrays: readonly Float32Array[]): ArrayBuffer[] {
+export function memoryOf(arrays: readonly Float32Array[]): ArrayBuffer[] {
 	return arrays.flatMap(({ buffer }) => (buffer instanceof ArrayBuffer ? [buffer] : []));
 }

@@ -50,7 +50,7 @@ const handlers: Handlers = {
 	},
 	async hiddenStates(session, sequences) {
 		const states = await openOf(trunks, session).hiddenStates(sequences);
-		return { result: states, moved: memoryOf(...states) };
+		return { result: states, moved: memoryOf(states) };
 	},
 	async load(session, parameters) {
 		await openOf(tails, session).tail.load(parameters);

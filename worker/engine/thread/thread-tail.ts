@@ -32,13 +32,13 @@ export class ThreadTail implements Tail {
 
 	logits(inputs: readonly TailInput[]): Promise<Float32Array> {
 		const packed = packInputs(inputs);
-		return this.#thread.call("logits", [this.#session, packed], memoryOf(packed.hidden));
+		return this.#thread.call("logits", [this.#session, packed], memoryOf([packed.hidden]));
 	}
 
 	async gradient(inputs: readonly TailInput[], gradient: Float32Array): Promise<Float32Array> {
 		const packed = packInputs(inputs);
 		const shared = isShared(gradient) ? gradient : sharedOf(this.#gradient, gradient.length);
-		const logits = await this.#thread.call("gradient", [this.#session, packed, shared], memoryOf(packed.hidden));
+		const logits = await this.#thread.call("gradient", [this.#session, packed, shared], memoryOf([packed.hidden]));
 		if (shared !== gradient) {
 			gradient.set(shared);
 			this.#gradient = shared;
