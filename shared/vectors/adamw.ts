@@ -1,4 +1,5 @@
 import { overVectors } from "./vector-kernels.ts";
+import { wholePower } from "./whole-power.ts";
 
 /** What AdamW remembers between steps; both moments begin as zeros. */
 export interface AdamWState {
@@ -41,8 +42,8 @@ export function stepAdamW(
 	// Taken off in one sum with the update: 1 - decay would lose most digits of a small decay to float32.
 	const decay = lr * weightDecay;
 	// Multiplying numerator and denominator by the second moment's correction takes a division out of the loop.
-	const correction = Math.sqrt(1 - BETA2 ** step);
-	const stepSize = (lr / (1 - BETA1 ** step)) * correction;
+	const correction = Math.sqrt(1 - wholePower(BETA2, step));
+	const stepSize = (lr / (1 - wholePower(BETA1, step))) * correction;
 	const epsilon = EPSILON * correction;
 	const found = overVectors(
 		"stepAdamW",

@@ -1,19 +1,10 @@
 import test from "ava";
-<<<<<<< HEAD:test/worker/run/session.test.ts
 import { createMemoryTensors } from "../../../coordinator/exchange/memory-tensors.ts";
-import { itemKey, type RunSpec, type WorkItem } from "../../../shared/messages.ts";
+import { itemKey, type RunSpec, type TailSpec, type WorkItem } from "../../../shared/messages.ts";
 import { ByteBudget } from "../../../worker/features/byte-budget.ts";
 import { FeatureStore } from "../../../worker/features/feature-store.ts";
 import { Session } from "../../../worker/run/session.ts";
 import { someItem } from "../../shared/bus/messages.ts";
-=======
-import { itemKey, type RunSpec, type TailSpec, type WorkItem } from "../../shared/messages.ts";
-import { createMemoryTensors } from "../../shared/tensors/memory-tensors.ts";
-import { ByteBudget } from "../../worker/features/byte-budget.ts";
-import { FeatureStore } from "../../worker/features/feature-store.ts";
-import { Session } from "../../worker/session.ts";
-import { someItem } from "../shared/bus/messages.ts";
->>>>>>> d8bed59 (Answer local steps of more than 120,000 logits):test/worker/session.test.ts
 import {
 	allRun,
 	FakeTail,
