@@ -92,9 +92,14 @@ export class Classifier {
 		// The hash would take longer than a text, and a worker of this process doesn't ask for it.
 		const modelHash = verify ? await model.hash() : "";
 		const run = { runId, model, modelHash, tail, trunkPrecision, shards, engine };
-		const cluster = await openCluster(run);
 		const parameters = await initialParameters(model, tail, 0, [...settings.labels.keys()]);
-		await cluster.tensors.publishParameters(runId, VERSION, parameters);
+		const cluster = await openCluster(run);
+		try {
+			await cluster.tensors.publishParameters(runId, VERSION, parameters);
+		} catch (error) {
+			await cluster.close();
+			throw error;
+		}
 		return new Classifier(settings, limit, cluster, run);
 	}
 

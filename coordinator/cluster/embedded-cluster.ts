@@ -26,13 +26,19 @@ export async function openEmbeddedCluster(
 		featureMemoryBytes: featureMemoryBytes(featureMemory),
 		featureCacheBytes: featureCacheBytes(featureCache),
 	});
-	const announced = await announceRun(bus, tensors, run, "");
+	const leave = async () => {
+		await worker.stop();
+		await bus.close();
+	};
+	const announced = await announceRun(bus, tensors, run, "").catch(async (error) => {
+		await leave();
+		throw error;
+	});
 	const { dispatcher } = announced;
 	worker.stopped.catch((error) => dispatcher.fail(error));
 	const close = async () => {
 		await dispatcher.stop();
-		await worker.stop();
-		await bus.close();
+		await leave();
 	};
 	return { ...announced, tensors, notices: new Notices(), refusals: () => ({}), close };
 }

@@ -68,34 +68,45 @@ export async function connectNatsHost(options: NatsClusterOptions): Promise<Nats
 		await bus.close();
 		throw error;
 	});
-	const address = typeof advertise === "function" ? await advertise(server.address) : (advertise ?? server.address);
+	const close = async () => {
+		await server.close();
+		await bus.close();
+	};
+	const address = await advertised(server.address, advertise).catch(async (error) => {
+		await close();
+		throw error;
+	});
 	const announce = endedBy(options.interrupt, announceRun);
 	const open = async (run: ClusterRun): Promise<Cluster> => {
 		models.set(run.modelHash, run.model.folder);
 		const watch = new WorkerWatch(run.shards, options.terminal, notices);
 		const onWorkers: ClusterRun["onWorkers"] = (change) => watch.tell(change);
-		const announced = await announce(bus, server, { ...run, onWorkers, notices }, address).catch((error) => {
+		const forget = () => {
 			watch.end();
+			server.closeRun(run.runId);
+			// A server opens a run for each new model, which may have the weights of the one before.
+			if (models.get(run.modelHash) === run.model.folder) models.delete(run.modelHash);
+		};
+		const announced = await announce(bus, server, { ...run, onWorkers, notices }, address).catch((error) => {
+			forget();
 			throw error;
 		});
 		const { dispatcher } = announced;
 		dispatchers.set(run.runId, dispatcher);
 		const close = async () => {
 			dispatchers.delete(run.runId);
-			watch.end();
 			await within(FAREWELL_MS, dispatcher.stop());
-			server.closeRun(run.runId);
-			// A server opens a run for each new model, which may have the weights of the one before.
-			if (models.get(run.modelHash) === run.model.folder) models.delete(run.modelHash);
+			forget();
 		};
 		const refusals = () => ({ ...countRefusals(bus, server), ...counted("ANSWER", dispatcher.refusedAnswers) });
 		return { ...announced, tensors: server, notices, refusals, close };
 	};
-	const close = async () => {
-		await server.close();
-		await bus.close();
-	};
 	return { open, close };
+}
+
+/** HOST:PORT that workers dial of a server that listens there. */
+async function advertised(listening: string, advertise: NatsClusterOptions["advertise"]): Promise<string> {
+	return typeof advertise === "function" ? advertise(listening) : (advertise ?? listening);
 }
 
 /** Announces a run to the workers that have joined a NATS server, and serves them its tensors. */

@@ -89,6 +89,36 @@ test("it is cut if the run cut its texts, and an evaluation counts such texts an
 	t.true(stream.lines.includes("cut 1 of 3 texts to 256 tokens"));
 });
 
+test("a classifier whose parameters can't be published leaves no cluster open", async (t) => {
+	let isClosed = false;
+	const openBroken: OpenCluster = async (run) => {
+		const cluster = await openCluster(run);
+		const publishParameters = () => Promise.reject(new TailtuneError("offline", "out of reach"));
+		const close = async () => {
+			await cluster.close();
+			isClosed = true;
+		};
+		return { ...cluster, tensors: { ...cluster.tensors, publishParameters }, close };
+	};
+	const opening = Classifier.open(refusing, engine, { openCluster: openBroken });
+	await t.throwsAsync(opening, { code: "offline", message: "out of reach" });
+	t.true(isClosed);
+});
+
+test("a run that can't be announced leaves no worker behind", async (t) => {
+	const workers: RunningWorker[] = [];
+	const startLogged: typeof startWorker = async (options) => {
+		const worker = await startWorker(options);
+		workers.push(worker);
+		return worker;
+	};
+	const openInvalid: OpenCluster = (run) =>
+		openEmbeddedCluster({ startWorker: startLogged }, { ...run, model: undefined as never });
+	await t.throwsAsync(Classifier.open(refusing, engine, { openCluster: openInvalid }));
+	t.is(workers.length, 1);
+	await workers[0]?.stopped;
+});
+
 test("a served model follows the same rule: refused unless the call, or the run, cuts", async (t) => {
 	const never = new AbortController().signal;
 	const parts = {
