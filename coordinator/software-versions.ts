@@ -4,7 +4,7 @@ const PACKAGES = ["onnxruntime-node", "@tensorflow/tfjs", "gpt-tokenizer"];
 const require = createRequire(import.meta.url);
 
 /** Of this program. */
-export const VERSION = versionOf("../../package.json");
+export const VERSION = versionOf("../package.json");
 
 /** Versions of what has a say in the numbers, by name. */
 export function softwareVersions(): Record<string, string> {

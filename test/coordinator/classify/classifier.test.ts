@@ -10,6 +10,7 @@ import { ServedModel } from "../../../coordinator/serve/served-model.ts";
 import { createTerminal } from "../../../coordinator/terminal/terminal.ts";
 import { TailtuneError } from "../../../shared/errors.ts";
 import type { TrainConfig } from "../../../shared/settings/config.ts";
+import type { RunningWorker } from "../../../shared/worker-port.ts";
 import { startWorker } from "../../../worker/run/lifecycle.ts";
 import { makeRun } from "../../serve/run-folder.ts";
 import { FakeStream } from "../terminal/fake-stream.ts";

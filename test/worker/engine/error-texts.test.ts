@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import test from "ava";
 import { InferenceSession, Tensor } from "onnxruntime-node";
-import { compileKernels, kernelsOver } from "../../../shared/kernels/kernels.ts";
+import { compileKernels, kernelsOver } from "../../../shared/vectors/kernels.ts";
 import { DEVICE_IS_FULL, ONNX_NOT_A_TENSOR, WASM_OUT_OF_BOUNDS } from "../../../worker/engine/error-texts.ts";
 import { GraphBuilder } from "../../../worker/engine/onnx/graph-builder.ts";
 import { sessionOptions } from "../../../worker/engine/onnx/session.ts";
