@@ -38,26 +38,34 @@ export class PackRoom {
 			const oldest = this.#others.pop();
 			if (!oldest) return false;
 			if (this.#kept.has(oldest.path)) continue;
-			await rm(oldest.path, { force: true });
-			this.#takenBytes -= oldest.bytes;
+			if (await isRemoved(oldest.path)) this.#takenBytes -= oldest.bytes;
 		}
 		this.#takenBytes += bytes;
 		this.keep(path);
 		return true;
 	}
 
+	/** Files in the folders of all kinds. Files beside these folders, folders in them and unreadable folders don't count. */
 	async #list(): Promise<Pack[]> {
 		const packs: Pack[] = [];
 		const kinds = await readdir(this.#folder, { withFileTypes: true });
-		// Others may put files of their own here, as file managers do.
 		for (const kind of kinds.filter((entry) => entry.isDirectory())) {
-			for (const name of await readdir(join(this.#folder, kind.name))) {
+			const names = await readdir(join(this.#folder, kind.name)).catch(() => []);
+			for (const name of names) {
 				const path = join(this.#folder, kind.name, name);
 				const found = await stat(path).catch(() => undefined);
-				if (found) packs.push({ path, bytes: found.size, usedMs: found.mtimeMs });
+				if (found?.isFile()) packs.push({ path, bytes: found.size, usedMs: found.mtimeMs });
 			}
 		}
 		this.#takenBytes = packs.reduce((sum, { bytes }) => sum + bytes, 0);
 		return packs.sort((a, b) => b.usedMs - a.usedMs);
 	}
+}
+
+/** Removes a file. One that can't be removed, as when Windows has it open, stays and goes on counting. */
+async function isRemoved(path: string): Promise<boolean> {
+	return rm(path, { force: true }).then(
+		() => true,
+		() => false,
+	);
 }

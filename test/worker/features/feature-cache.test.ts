@@ -1,4 +1,4 @@
-import { readdir, readFile, stat, utimes, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import test from "ava";
 import fc from "fast-check";
@@ -90,10 +90,13 @@ test("what was longest unused goes when room is needed, never what the run itsel
 	t.deepEqual([...(await find(folder, ["a", "b", "c"], { key: "full" })).keys()], ["a", "b"]);
 });
 
-test("a file of somebody else in the cache's folder doesn't keep features from being kept", async (t) => {
+test("files and folders of somebody else in the cache's folder don't keep features from being kept", async (t) => {
 	const folder = await newFolder();
 	await writeFile(join(folder, ".DS_Store"), "");
-	await keep(folder, { a: ones(8) });
+	await mkdir(join(folder, "kind", "folder"), { recursive: true });
+	// Longer unused than any feature file, and all the room that there is.
+	await utimes(join(folder, "kind", "folder"), 1, 1);
+	await keep(folder, { a: ones(8) }, 40);
 	t.deepEqual((await find(folder, ["a"])).get("a"), ones(8));
 });
 
