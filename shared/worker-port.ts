@@ -52,6 +52,8 @@ export type StartWorker = (options: WorkerOptions) => Promise<RunningWorker>;
 /** How a tuned model reads a text: cut to so many tokens, then padded. */
 export interface TextReading extends Padding {
 	readonly maxTokens: number;
+	/** Longer texts are cut to `maxTokens`; false: they are refused. */
+	readonly truncate: boolean;
 }
 
 /**

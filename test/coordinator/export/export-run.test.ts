@@ -153,6 +153,22 @@ test("an exported graph refuses a text without tokens of its own", async (t) => 
 	await session.release();
 });
 
+test("an exported graph refuses a text longer than the model takes, unless the run cut such texts", async (t) => {
+	for (const truncate of [false, true]) {
+		const run = await finishedRun(t, { maxTokens: 2, truncate });
+		const out = join(run, "onnx");
+		await write(run, "onnx", out);
+		const session = await InferenceSession.create(join(out, "model.onnx"), { intraOpNumThreads: 1 });
+		const rows = (values: number[]) => new Tensor("int64", BigInt64Array.from(values, BigInt), [2, 3]);
+		const input_ids = rows([11, 22, 33, 11, 22, 33]);
+		await t.notThrowsAsync(session.run({ input_ids, attention_mask: rows([1, 0, 1, 0, 1, 1]) }));
+		const tooLong = session.run({ input_ids, attention_mask: rows([1, 0, 1, 1, 1, 1]) });
+		if (truncate) await t.notThrowsAsync(tooLong);
+		else await t.throwsAsync(tooLong, { message: /out of data bounds/ });
+		await session.release();
+	}
+});
+
 test("an exported graph names no operators but ONNX's own, and only files beside it", async (t) => {
 	const run = await finishedRun(t);
 	const out = join(run, "onnx");

@@ -25,8 +25,9 @@ interface Texts {
  *
  * Inputs: `input_ids` and `attention_mask` int64 [batch, sequence]; a text's own tokens have mask 1, wherever they stand: pads
  * may come before them or after them. A text without tokens of its own is an error, as an id outside of the vocabulary is.
- * Output: `logits` [batch, classes]. Texts are cut to `maxTokens`, and padded where pads are read or seen, by the graph
- * itself, so that each text gets the logits that it would get alone.
+ * So is one of more than `maxTokens`, unless the run that tuned the model cut such texts: then the graph cuts them too.
+ * Output: `logits` [batch, classes]. If pads are read or seen, the graph adds them itself, so that each text gets the logits
+ * that it would get alone.
  */
 export async function classifierGraph(model: ModelFiles, reading: TextReading): Promise<Buffer> {
 	const graph = new GraphBuilder("classifier", model.folder);
@@ -52,10 +53,12 @@ function prepareTexts(graph: GraphBuilder, reading: TextReading, vocabulary: num
 	const long = isPadded ? lengthen(graph, cut, padTo) : cut;
 	const length = graph.op("Squeeze", [lengthOf(graph, long), graph.ints([0])]);
 	const positions = graph.op("Range", [graph.ints(0), length, graph.ints(1)]);
-	// What stands behind a text is the caller's choice: any number, were it not replaced. Of an empty text nothing is right.
-	const isEmpty = graph.op("Equal", [real, graph.ints(0)]);
-	const filling = graph.op("Where", [isEmpty, graph.ints(vocabulary), graph.ints(isPadded ? padId : 0)]);
-	const ids = graph.op("Where", [graph.op("Less", [positions, real]), long, filling]);
+	// The caller may put any number behind a text: it is replaced. Ids outside of the vocabulary stop the graph.
+	const filled = graph.op("Where", [graph.op("Less", [positions, real]), long, graph.ints(isPadded ? padId : 0)]);
+	const isEmpty = graph.op("Equal", [counts, graph.ints(0)]);
+	const isTooLong = graph.op("Greater", [counts, graph.ints(maxTokens)]);
+	const isRefused = reading.truncate ? isEmpty : graph.op("Or", [isEmpty, isTooLong]);
+	const ids = graph.op("Where", [isRefused, graph.ints(vocabulary), filled]);
 	return { ids, positions, real, seen: isPadded ? graph.op("Max", [real, graph.ints(padTo)]) : real };
 }
 
