@@ -3,7 +3,7 @@
 import { TensorsClientConstructor } from "../../../shared/exchange/tensor-service.ts";
 import { createClient } from "../../../worker/exchange/client.ts";
 import { connectTensors } from "../../../worker/exchange/grpc-worker-tensors.ts";
-import { someChunk, someHeader } from "./raw-uploads.ts";
+import { someChunk, someHeader } from "../../coordinator/exchange/raw-uploads.ts";
 
 const [address = ""] = process.argv.slice(2);
 await connectTensors(address, { workerId: "doomed" });
