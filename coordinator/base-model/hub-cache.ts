@@ -2,8 +2,9 @@ import { mkdir, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { getHFHubCachePath, getRepoFolderName, modelInfo, type PathInfo, pathsInfo } from "@huggingface/hub";
 import { systemCodeOf, TailtuneError } from "../../shared/errors.ts";
-import { downloadFile } from "../../shared/files/hub-download.ts";
+import { downloadFile } from "../../shared/files/download.ts";
 import { MOST_JSON_BYTES, readRegularFile } from "../../shared/files/regular-file.ts";
+import { DownloadError } from "../../shared/files/transfer.ts";
 import { asDiskError } from "../../shared/files/write-atomic.ts";
 import { INDEX_FILE, readShardNames, WEIGHTS_FILE } from "../../shared/model/open-model.ts";
 import { TOKENIZER_FILES } from "./check-tokenizer.ts";
@@ -130,9 +131,10 @@ async function fetchToCache(
 			throw new TailtuneError("protocol", `${url}/${path}: expected a checksum from the hub`);
 		}
 		const blob = join(home, "blobs", checksum);
-		const file = { url: `${url}/${path}`, headers, sizeBytes: size, checksum };
+		const file = { url: `${url}/${path}`, headers, maxBytes: size, sizeBytes: size, checksum };
 		const before = done;
-		if (!(await exists(blob))) await downloadFile(file, blob, signal, (bytes) => onProgress?.(before + bytes, total));
+		const onFileProgress = (bytes: number) => onProgress?.(before + bytes, total);
+		if (!(await exists(blob))) await downloadFile(file, blob, { signal, onProgress: onFileProgress });
 		const link = join(snapshot, path);
 		await rm(link, { force: true });
 		await symlink(relative(snapshot, blob), link);
@@ -149,8 +151,13 @@ function explain(error: unknown, repo: string, home: string, hubUrl: string, sig
 		const message = `--model ${repo}: no folder and no hub model of that name (or a private one: set HF_TOKEN)`;
 		return new TailtuneError("not-found", message, { cause: error });
 	}
-	const reason = status === undefined ? "can't be reached" : `answers with status ${status}`;
-	const message = `--model ${repo}: ${hubUrl} ${reason}; without it: --model demo, or --model FOLDER`;
+	const isBroken = error instanceof DownloadError && status === undefined;
+	const reason = isBroken
+		? `: ${error.message}`
+		: status === undefined
+			? " can't be reached"
+			: ` answers with status ${status}`;
+	const message = `--model ${repo}: ${hubUrl}${reason}; without it: --model demo, or --model FOLDER`;
 	return new TailtuneError("offline", message, { cause: error });
 }
 

@@ -1,5 +1,5 @@
+import type { OnProgress } from "../../shared/files/transfer.ts";
 import type { Dataset } from "./dataset.ts";
-import type { OnProgress } from "./download-bytes.ts";
 import { type DatasetColumns, readDataset } from "./read-dataset.ts";
 import { loadSmsSpam } from "./sms-spam.ts";
 import { loadSpamAssassin } from "./spam-assassin.ts";

@@ -1,13 +1,14 @@
 import { createHash } from "node:crypto";
-import { mkdir } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
 import { unzipSync } from "fflate";
 import { TailtuneError } from "../../shared/errors.ts";
 import { ownCacheFolder } from "../../shared/files/cache-folder.ts";
+import { downloadFile } from "../../shared/files/download.ts";
 import { readRegularFile } from "../../shared/files/regular-file.ts";
-import { asDiskError, writeFileAtomic } from "../../shared/files/write-atomic.ts";
+import { DownloadError, type OnProgress } from "../../shared/files/transfer.ts";
+import { asDiskError, asideOf, writeFileAtomic } from "../../shared/files/write-atomic.ts";
 import type { Dataset } from "./dataset.ts";
-import { DownloadError, downloadBytes, type OnProgress } from "./download-bytes.ts";
 import { readDataset } from "./read-dataset.ts";
 
 /** Where the collection comes from, all with defaults; tests set them. */
@@ -30,7 +31,9 @@ const URLS = [
 const ENTRY = "SMSSpamCollection";
 // 5,574 lines, 477,907 bytes.
 const SHA256 = "7d039a24a6083ed9ef0f806ebad56bbb976e3aeb8de05669173bfdc4996c239d";
-const LIMITS = { silenceMs: 4_000, mostBytes: 4 << 20, usualBytes: 203_415 };
+/** Of the zip and of the file in it. */
+const SIZES = { maxBytes: 4 << 20, usualBytes: 203_415 };
+const SILENCE_MS = 4_000;
 
 /**
  * The SMS Spam Collection (Almeida, Hidalgo and Silva; UCI 228): 4,827 ham and 747 spam. Downloaded once, then taken
@@ -42,18 +45,21 @@ export async function loadSmsSpam(options: SmsSpamOptions = {}): Promise<Dataset
 	const folder = options.cacheFolder ?? ownCacheFolder();
 	const file = join(folder, ENTRY);
 	const sha256 = options.sha256 ?? SHA256;
-	const cached = await readRegularFile(file, LIMITS.mostBytes, "data").catch(() => undefined);
-	if (!cached || checksumOf(cached) !== sha256) await store(file, await fetchCollection(options, sha256));
+	const cached = await readRegularFile(file, SIZES.maxBytes, "data").catch(() => undefined);
+	if (!cached || checksumOf(cached) !== sha256) {
+		await mkdir(folder, { recursive: true }).catch((error) => Promise.reject(asDiskError(file, error)));
+		await writeFileAtomic(file, await fetchCollection(file, options, sha256));
+	}
 	return readDataset(file);
 }
 
-async function fetchCollection(options: SmsSpamOptions, sha256: string): Promise<Uint8Array> {
-	const { urls = URLS, silenceMs = LIMITS.silenceMs, onProgress } = options;
+async function fetchCollection(file: string, options: SmsSpamOptions, sha256: string): Promise<Uint8Array> {
+	const { urls = URLS } = options;
 	const failures: string[] = [];
 	let isWrong = false;
 	for (const url of urls) {
 		try {
-			const content = extract(await downloadBytes(url, { ...LIMITS, silenceMs }, onProgress));
+			const content = extract(await downloadZip(url, asideOf(file), options));
 			if (content && checksumOf(content) === sha256) return content;
 			isWrong = true;
 			failures.push(`${url} (another file than expected)`);
@@ -66,20 +72,25 @@ async function fetchCollection(options: SmsSpamOptions, sha256: string): Promise
 	throw new TailtuneError(isWrong ? "checksum" : "offline", message);
 }
 
+async function downloadZip(url: string, path: string, { silenceMs, onProgress }: SmsSpamOptions): Promise<Uint8Array> {
+	const limits = { answerMs: silenceMs ?? SILENCE_MS, stallMs: silenceMs ?? SILENCE_MS };
+	try {
+		await downloadFile({ url, ...SIZES }, path, { ...limits, ...(onProgress && { onProgress }) });
+		return await readRegularFile(path, SIZES.maxBytes, "data");
+	} finally {
+		await rm(path, { force: true });
+	}
+}
+
 /** The collection in a zip; undefined where the bytes are no zip that holds it. */
 function extract(zip: Uint8Array): Uint8Array | undefined {
 	try {
-		return unzipSync(zip, { filter: ({ name, originalSize }) => name === ENTRY && originalSize <= LIMITS.mostBytes })[
+		return unzipSync(zip, { filter: ({ name, originalSize }) => name === ENTRY && originalSize <= SIZES.maxBytes })[
 			ENTRY
 		];
 	} catch {
 		return undefined;
 	}
-}
-
-async function store(file: string, content: Uint8Array): Promise<void> {
-	await mkdir(dirname(file), { recursive: true }).catch((error) => Promise.reject(asDiskError(file, error)));
-	await writeFileAtomic(file, content);
 }
 
 function checksumOf(content: Uint8Array): string {

@@ -1,30 +1,17 @@
 import { randomUUID } from "node:crypto";
-import {
-	closeSync,
-	constants,
-	fstatSync,
-	ftruncateSync,
-	openSync,
-	readFileSync,
-	rmSync,
-	statSync,
-	writeSync,
-} from "node:fs";
+import { closeSync, ftruncateSync, readFileSync, rmSync, writeSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 import { TailtuneError } from "../../shared/errors.ts";
+import { type LockedFile, lockFile } from "../../shared/files/lock-file.ts";
 import { asDiskError } from "../../shared/files/write-atomic.ts";
-import { tryFlock } from "./flock.ts";
 
 const holderSchema = z.object({ pid: z.int(), host: z.string(), runs: z.array(z.string()).default([]) });
 type Holder = z.infer<typeof holderSchema>;
 
 /** Name of the file in a run folder that is locked. */
 export const LOCK_FILE = "run.lock";
-
-/** The most times that the file is found removed by the process that held it before: each time somebody made progress. */
-const MOST_TRIES = 100;
 
 /** A run folder held by this process. */
 export interface RunLock {
@@ -47,19 +34,14 @@ export interface RunLock {
  */
 export async function lockRunFolder(folder: string): Promise<RunLock> {
 	const path = join(folder, LOCK_FILE);
-	for (let tries = 0; tries < MOST_TRIES; tries++) {
-		const file = open(path);
-		const outcome = tryFlock(file);
-		if (outcome !== "busy" && isStillAt(path, file)) return hold(path, file, outcome);
-		closeSync(file);
-		if (outcome === "busy") break;
-	}
+	const locked = lockFile(path);
+	if (locked) return hold(path, locked);
 	const holder = readHolder(path);
 	const name = holder ? `process ${holder.pid} on ${holder.host}` : "another process";
 	throw new TailtuneError("busy", `${folder}: in use by ${name}; wait until it ends, or stop it`);
 }
 
-function hold(path: string, file: number, outcome: "locked" | { readonly unlocked: string }): RunLock {
+function hold(path: string, { file, unlocked }: LockedFile): RunLock {
 	const runId = randomUUID();
 	const abandoned = readHolder(path)?.runs ?? [];
 	let isHeld = true;
@@ -79,26 +61,7 @@ function hold(path: string, file: number, outcome: "locked" | { readonly unlocke
 		release();
 		throw asDiskError(path, error);
 	}
-	return { runId, abandoned, release: async () => release(), ...(typeof outcome === "object" && outcome) };
-}
-
-function open(path: string): number {
-	let file: number;
-	try {
-		file = openSync(path, constants.O_RDWR | constants.O_CREAT | (constants.O_NONBLOCK ?? 0));
-	} catch (error) {
-		throw asDiskError(path, error);
-	}
-	if (fstatSync(file).isFile()) return file;
-	closeSync(file);
-	throw new TailtuneError("disk", `${path}: found a pipe or a device, expected a file`);
-}
-
-/** Whether the path still names the open file: the holder before removes it before it gives the lock back. */
-function isStillAt(path: string, file: number): boolean {
-	const found = statSync(path, { bigint: true, throwIfNoEntry: false });
-	const own = fstatSync(file, { bigint: true });
-	return found !== undefined && found.ino === own.ino && found.dev === own.dev;
+	return { runId, abandoned, release: async () => release(), ...(unlocked !== undefined && { unlocked }) };
 }
 
 /** Who wrote the file; undefined if it is empty, or was cut short by a crash. */

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { TailtuneError } from "../errors.ts";
 import { ownCacheFolder } from "../files/cache-folder.ts";
-import { downloadFile } from "../files/hub-download.ts";
+import { downloadFile } from "../files/download.ts";
 import { runProgram } from "./run-program.ts";
 import type { Wheel } from "./wheel.ts";
 
@@ -75,9 +75,9 @@ async function downloadFrom(
 ) {
 	const url = new URL(file, base.endsWith("/") ? base : `${base}/`).href;
 	const progress = listener.download(file);
-	const from = { url, headers: {}, sizeBytes, checksum: sha256 };
+	const from = { url, maxBytes: sizeBytes, sizeBytes, checksum: sha256 };
 	try {
-		await downloadFile(from, path, new AbortController().signal, (bytes) => progress(bytes, sizeBytes));
+		await downloadFile(from, path, { onProgress: progress });
 	} catch (cause) {
 		if (cause instanceof TailtuneError) throw cause;
 		throw new TailtuneError("offline", `${url}: ${(cause as Error).message}`, { cause });

@@ -1,5 +1,5 @@
 import { getSystemErrorName } from "node:util";
-import { koffi } from "../../shared/koffi.ts";
+import { koffi } from "../koffi.ts";
 
 /** Of <sys/file.h>, the same on Linux, macOS and the BSDs: exclusive, and without waiting. */
 const LOCK_EX = 2;

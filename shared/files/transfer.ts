@@ -1,0 +1,121 @@
+import { TailtuneError } from "../errors.ts";
+import type { PartFile } from "./part-file.ts";
+
+/** Called with the bytes that have arrived, and the bytes in all. */
+export type OnProgress = (doneBytes: number, totalBytes: number) => void;
+
+/** A file on a server. */
+export interface DownloadSource {
+	readonly url: string;
+	/** Default: none. */
+	readonly headers?: Readonly<Record<string, string>>;
+	/** More bytes are refused. */
+	readonly maxBytes: number;
+	/** The exact size in bytes. Unset: the server's, for `onProgress` only. */
+	readonly sizeBytes?: number;
+	/** The size that is reported if neither `sizeBytes` nor the server gives it. Default: `maxBytes`. */
+	readonly usualBytes?: number;
+	/** Hexadecimal: sha256, or the sha1 that Git gives a file. Unset: nothing is checked. */
+	readonly checksum?: string;
+}
+
+/** Limits of one request. */
+export interface TransferOptions {
+	readonly onProgress?: OnProgress | undefined;
+	readonly signal: AbortSignal;
+	/** Given up if no answer begins within this time. */
+	readonly answerMs: number;
+	/** Given up if no byte arrives for this time. */
+	readonly stallMs: number;
+}
+
+/** Why a server did not give the file, in a few words. */
+export class DownloadError extends Error {
+	/** HTTP's, if the server answered with another one than success. */
+	readonly statusCode: number | undefined;
+	/** Whether the same request may succeed at once. */
+	readonly isTransient: boolean;
+
+	constructor(reason: string, details: { statusCode?: number; isTransient?: boolean; cause?: unknown } = {}) {
+		super(reason, { cause: details.cause });
+		this.statusCode = details.statusCode;
+		this.isTransient = details.isTransient ?? false;
+	}
+}
+
+/** Bytes that the file has at the most. */
+export function limitOf({ sizeBytes, maxBytes }: DownloadSource): number {
+	return Math.min(sizeBytes ?? maxBytes, maxBytes);
+}
+
+/**
+ * Makes one request, for the bytes that the part doesn't have. A server that answers with the whole file begins it anew.
+ * @throws DownloadError, or TailtuneError "disk"
+ */
+export async function transferRest(source: DownloadSource, part: PartFile, options: TransferOptions): Promise<void> {
+	const silence = new SilenceTimer();
+	let response: Response | undefined;
+	try {
+		silence.start(options.answerMs);
+		response = await request(source, part.bytes, AbortSignal.any([silence.signal, options.signal]));
+		silence.start(options.stallMs);
+		if (response.status !== 206) part.restart();
+		const total = totalOf(source, response, part.bytes);
+		for await (const chunk of response.body ?? []) {
+			silence.restart();
+			if (part.bytes + chunk.length > limitOf(source)) throw new DownloadError(`more than ${limitOf(source)} bytes`);
+			await part.append(chunk);
+			options.onProgress?.(Math.min(part.bytes, total), total);
+		}
+	} catch (error) {
+		if (error instanceof DownloadError || error instanceof TailtuneError) throw error;
+		if (silence.signal.aborted) throw new DownloadError(`silent for ${silence.limitMs / 1000} s`, { cause: error });
+		if (response) throw new DownloadError("the answer broke off", { isTransient: true, cause: error });
+		throw new DownloadError("can't be reached", { cause: error });
+	} finally {
+		silence.stop();
+	}
+}
+
+async function request({ url, headers }: DownloadSource, from: number, signal: AbortSignal): Promise<Response> {
+	const range = from > 0 && { Range: `bytes=${from}-` };
+	const response = await fetch(url, { headers: { ...headers, "Accept-Encoding": "identity", ...range }, signal });
+	if (response.ok) return response;
+	const { status: statusCode } = response;
+	await response.body?.cancel();
+	throw new DownloadError(`status ${statusCode}`, { statusCode, isTransient: statusCode >= 500 });
+}
+
+/** What the whole file is reported to have. */
+function totalOf({ sizeBytes, usualBytes, maxBytes }: DownloadSource, response: Response, from: number): number {
+	const rest = Number(response.headers.get("content-length"));
+	return sizeBytes ?? (rest > 0 ? from + rest : (usualBytes ?? maxBytes));
+}
+
+/**
+ * Aborts its signal after a time without a sign of the server. The timer holds the controller: Node frees an
+ * AbortSignal.timeout that is only part of an AbortSignal.any, and then fetch never ends.
+ */
+class SilenceTimer {
+	readonly #controller = new AbortController();
+	#timer: NodeJS.Timeout | undefined;
+	limitMs = 0;
+
+	get signal(): AbortSignal {
+		return this.#controller.signal;
+	}
+
+	start(limitMs: number): void {
+		this.stop();
+		this.limitMs = limitMs;
+		this.#timer = setTimeout(() => this.#controller.abort(), limitMs);
+	}
+
+	restart(): void {
+		this.#timer?.refresh();
+	}
+
+	stop(): void {
+		clearTimeout(this.#timer);
+	}
+}
