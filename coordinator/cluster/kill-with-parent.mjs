@@ -1,4 +1,4 @@
-// Runs a program, and kills it when stdin ends: that comes also where whoever holds the other end was killed.
+// Runs a program, and kills it when standard input ends: that also happens if the process at the other end is killed.
 import { spawn } from "node:child_process";
 
 const [program = "", ...args] = process.argv.slice(2);

@@ -8,7 +8,7 @@ import { sharedWorkerFlags } from "../../shared/settings/worker-flags.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import type { Cluster, ClusterRun } from "./cluster.ts";
 import { findOrInstallNatsServer } from "./install-nats-server.ts";
-import { LocalServer } from "./local-server.ts";
+import { type LocalServer, startLocalServer } from "./local-server.ts";
 import { openNatsCluster } from "./nats-cluster.ts";
 import { WorkerProcesses } from "./worker-processes.ts";
 
@@ -43,7 +43,7 @@ export async function openLocalCluster(
 	const fail = (error: Error) => cluster?.dispatcher.fail(error);
 	try {
 		const { token, tokenFile, config } = await writeSecrets(folder);
-		server = await LocalServer.start({ binary, storeDir: join(folder, "jetstream"), config }, { tell, fail });
+		server = await startLocalServer({ binary, storeDir: join(folder, "jetstream"), config }, { tell, fail });
 		const env = workerEnvironment(tokenFile);
 		const options = { nats: server.url, access: await natsAccess(env), security: { token }, terminal, notices };
 		cluster = await openNatsCluster(options, run);

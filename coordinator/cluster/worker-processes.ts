@@ -1,58 +1,46 @@
 import { TailtuneError } from "../../shared/errors.ts";
-import { type WorkerEnd, WorkerProcess } from "../../shared/processes/worker-process.ts";
+import { type RestartPolicy, Supervisor } from "../../shared/processes/supervisor.ts";
+import { WorkerProcess } from "../../shared/processes/worker-process.ts";
 
-/** So many of a run's worker processes may die, for each that there should be, before the run gives up. */
-const DEATHS_EACH = 3;
+const POLICY: RestartPolicy = { maxRestarts: 3, firstPauseMs: 100, longestPauseMs: 1000 };
 
-/** A worker that was asked to end has so long for the item in hand. */
-const FAREWELL_MS = 5000;
+/** Time for the item in hand, after a worker was asked to end. */
+const LOCAL_WORKER_STOP_MS = 5000;
 
 export interface WorkerProcessesOptions {
 	readonly count: number;
 	/** What follows `tailtune worker`. */
 	readonly args: readonly string[];
 	readonly env: NodeJS.ProcessEnv;
-	/** Told of a worker that died and is started again. */
+	/** Called for each worker that died and is started again. */
 	readonly tell: (line: string) => void;
-	/** Told when too many have died; no more are started then. */
+	/** Called when a worker died too often and is not started again. */
 	readonly fail: (error: Error) => void;
 }
 
 /** A run's own workers, as processes on this machine; one that dies is started again. */
 export class WorkerProcesses {
-	readonly #options: WorkerProcessesOptions;
-	readonly #running = new Set<WorkerProcess>();
-	#deaths = 0;
-	#isEnding = false;
+	readonly #supervisors: readonly Supervisor<WorkerProcess>[];
 
-	constructor(options: WorkerProcessesOptions) {
-		this.#options = options;
-		for (let i = 0; i < options.count; i++) this.#start();
+	constructor({ count, args, env, tell, fail }: WorkerProcessesOptions) {
+		this.#supervisors = Array.from({ length: count }, () => {
+			return new Supervisor({
+				start: () => new WorkerProcess({ args, env, stopMs: LOCAL_WORKER_STOP_MS }),
+				policy: POLICY,
+				onRestart: ({ how }) => tell(`a worker process died with ${how}; starting another`),
+			});
+		});
+		for (const { ended } of this.#supervisors) {
+			ended.then((reason) => {
+				if (!reason) return;
+				const message = `a worker process died ${reason.ends} times, the last time with ${reason.last.how}`;
+				fail(new TailtuneError("engine", message));
+			}, fail);
+		}
 	}
 
 	/** Asks all to end and waits until they have. */
 	async end(): Promise<void> {
-		this.#isEnding = true;
-		await Promise.all([...this.#running].map((worker) => worker.end(FAREWELL_MS)));
-	}
-
-	#start(): void {
-		const worker = new WorkerProcess(this.#options);
-		this.#running.add(worker);
-		worker.ended.then((end) => this.#ended(worker, end)).catch(this.#options.fail);
-	}
-
-	#ended(worker: WorkerProcess, { how }: WorkerEnd): void {
-		this.#running.delete(worker);
-		if (this.#isEnding) return;
-		this.#deaths++;
-		const { count, tell, fail } = this.#options;
-		if (this.#deaths > count * DEATHS_EACH) {
-			this.#isEnding = true;
-			fail(new TailtuneError("engine", `${this.#deaths} worker processes died, the last one with ${how}`));
-		} else {
-			tell(`a worker process died with ${how}; starting another`);
-			this.#start();
-		}
+		await Promise.all(this.#supervisors.map((supervisor) => supervisor.stop()));
 	}
 }

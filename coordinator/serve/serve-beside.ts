@@ -1,6 +1,7 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { TailtuneError } from "../../shared/errors.ts";
+import { stopChild } from "../../shared/processes/stop-child.ts";
 import type { TrainConfig } from "../../shared/settings/config.ts";
 import { ENGINE_SETTINGS } from "../../shared/settings/flags.ts";
 import { flagOf } from "../../shared/settings/resolve-config.ts";
@@ -12,6 +13,9 @@ export interface ServerBeside {
 	/** Has it answer the calls under way, and end. */
 	end(): Promise<void>;
 }
+
+/** Calls under way are answered before that; then the server is killed. */
+const SERVER_STOP_MS = 30_000;
 
 /** Starts this program's `serve` for a run. */
 export type ServeBeside = (run: string, config: TrainConfig) => Promise<ServerBeside>;
@@ -35,8 +39,7 @@ export function serveBeside(listen: string): ServeBeside {
 		const [address] = await Promise.race([once(server, "message"), exited.then(() => [undefined])]);
 		if (typeof address !== "string") throw new TailtuneError("usage", `--serve ${listen}: the server didn't start`);
 		const end = async () => {
-			if (server.exitCode === null) server.kill("SIGTERM");
-			await exited;
+			await stopChild(server, SERVER_STOP_MS);
 		};
 		return { address, end };
 	};

@@ -2,6 +2,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
+import { stopChild } from "./stop-child.ts";
+import type { ProcessEnd, SupervisedProcess } from "./supervisor.ts";
 
 const COMMAND = fileURLToPath(new URL("../../tailtune.mjs", import.meta.url));
 
@@ -12,27 +14,22 @@ export interface WorkerProcessOptions {
 	/** What follows `tailtune worker`. */
 	readonly args: readonly string[];
 	readonly env: NodeJS.ProcessEnv;
-	/** Told of each line that it writes. */
+	/** Milliseconds that it has to finish its item after it was asked to end; then it is killed. */
+	readonly stopMs: number;
+	/** Called with each line that it writes. Default: nothing is done with them. */
 	readonly onLine?: (line: string, stream: "stdout" | "stderr") => void;
 }
 
-/** How a worker process ended. */
-export interface WorkerEnd {
-	/** As in "SIGKILL", or "code 1: " and the last line of its stderr. */
-	readonly how: string;
-	/** Null where a signal ended it. */
-	readonly code: number | null;
-	readonly hasJoined: boolean;
-}
-
-/** `tailtune worker` as a process on this machine. It ends with this one, even where that is killed. */
-export class WorkerProcess {
-	readonly ended: Promise<WorkerEnd>;
+/** `tailtune worker` as a process on this machine. It ends with this process, even if that is killed. */
+export class WorkerProcess implements SupervisedProcess {
+	readonly ended: Promise<ProcessEnd>;
 	readonly #child: ChildProcess;
+	readonly #stopMs: number;
 	#hasJoined = false;
 	#lastLine = "";
 
-	constructor({ args, env, onLine = () => {} }: WorkerProcessOptions) {
+	constructor({ args, env, stopMs, onLine = () => {} }: WorkerProcessOptions) {
+		this.#stopMs = stopMs;
 		// The channel breaks when we die, and the worker with it. In a group of its own, Ctrl-C reaches only us.
 		const stdio = ["ignore", "pipe", "pipe", "ipc"] as const;
 		const child = spawn(process.execPath, [COMMAND, "worker", ...args], { env, stdio: [...stdio], detached: true });
@@ -52,17 +49,14 @@ export class WorkerProcess {
 		this.ended = new Promise((resolve) => {
 			child.once("close", (code, signal) => {
 				const how = `${signal ?? `code ${code}`}${this.#lastLine && `: ${this.#lastLine}`}`;
-				resolve({ how, code, hasJoined: this.#hasJoined });
+				resolve({ how, code, wasReady: this.#hasJoined });
 			});
 		});
 	}
 
-	/** Asks it to end and waits until it has. @param limitMs after so long it is killed; default: never */
-	async end(limitMs?: number): Promise<void> {
-		this.#child.kill("SIGTERM");
-		const timer = limitMs === undefined ? undefined : setTimeout(() => this.#child.kill("SIGKILL"), limitMs);
+	async stop(): Promise<void> {
+		await stopChild(this.#child, this.#stopMs);
 		await this.ended;
-		clearTimeout(timer);
 	}
 }
 

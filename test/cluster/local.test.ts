@@ -23,8 +23,8 @@ test.serial(
 		const [worker] = await childrenOf(run.pid, " worker ");
 		process.kill(worker ?? 0, "SIGKILL");
 		await run.reach("line", ({ text }) => text === "a worker process died with SIGKILL; starting another");
-		const [warden] = await childrenOf(run.pid, "nats-server");
-		const [server] = await childrenOf(warden ?? 0);
+		const [helper] = await childrenOf(run.pid, "nats-server");
+		const [server] = await childrenOf(helper ?? 0);
 		process.kill(server ?? 0, "SIGKILL");
 		await run.reach("line", ({ text }) => text === "nats-server died; starting another");
 		t.is(await run.end(), "");
@@ -54,7 +54,7 @@ for (const signal of ["SIGINT", "SIGKILL"] as const) {
 		const run = new RunProcess([...LONG, "--data", data, "--out", out, "--workers", "2"]);
 		await run.reach("progress", ({ name }) => name === "training");
 		const started = await childrenOf(run.pid);
-		t.is(started.length, 3, "a nats-server's warden and two workers");
+		t.is(started.length, 3, "the helper that runs nats-server, and two workers");
 		const all = [...started, ...(await Promise.all(started.map((pid) => childrenOf(pid)))).flat()];
 		t.true(all.length > 3, "and the nats-server");
 		run.signal(signal);
@@ -75,7 +75,10 @@ test.serial("worker processes that keep dying are not started for ever, and the 
 			fail,
 		});
 	});
-	t.regex(error.message, /^4 worker processes died, the last one with code 2: tailtune: a NATS URL with credentials/);
+	t.regex(
+		error.message,
+		/^a worker process died 4 times, the last time with code 2: tailtune: a NATS URL with credentials/,
+	);
 	t.is(told.length, 3);
 });
 

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import test from "ava";
 import { execa } from "execa";
-import { LocalServer } from "../../../coordinator/cluster/local-server.ts";
+import { startLocalServer } from "../../../coordinator/cluster/local-server.ts";
 import { natsServerProgram } from "../../nats-server.ts";
 import { newFolder } from "../../new-folder.ts";
 
@@ -21,11 +21,12 @@ test("a server that is stopped while it is started again leaves no process, and 
 		tell: () => told.dispatchEvent(new Event("restart")),
 		fail: (error: Error) => failures.push(error),
 	};
-	const server = await LocalServer.start({ binary: await natsServerProgram(), storeDir }, listeners);
+	const server = await startLocalServer({ binary: await natsServerProgram(), storeDir }, listeners);
+	t.teardown(() => server.stop());
 	const restart = once(told, "restart");
 	for (const pid of await processesWith(storeDir)) process.kill(pid, "SIGKILL");
 	await restart;
-	t.not((await processesWith(storeDir)).length, 0);
+	while ((await processesWith(storeDir)).length === 0) {} // it is being started
 	await server.stop();
 	t.deepEqual(await processesWith(storeDir), []);
 	t.deepEqual(failures, []);
