@@ -7,7 +7,8 @@ import { checkProtocolVersion, tensorsDefinition } from "../../shared/exchange/t
 import type { TensorPart } from "../../shared/exchange/tensor-stream.ts";
 import type { RefusalReason } from "../../shared/rpc/refusal.ts";
 import { clientStream, serverStream, unary } from "../rpc/handlers.ts";
-import { createServer, type RpcService, type ServerOptions } from "../rpc/server.ts";
+import type { RpcService } from "../rpc/rpc-service.ts";
+import { createServer, type ServerOptions } from "../rpc/server.ts";
 import { Leases } from "./grpc-leases.ts";
 import { Uploads } from "./grpc-uploads.ts";
 import { createMemoryTensors, type MemoryTensors } from "./memory-tensors.ts";

@@ -6,7 +6,7 @@ import type { CallLimits } from "../../shared/rpc/config.ts";
 import { Refusal, type RefusalReason } from "../../shared/rpc/refusal.ts";
 import { statusOf, toStatus } from "../../shared/rpc/status.ts";
 import { type HeldBytes, meterRequest } from "./request-meter.ts";
-import type { RpcService } from "./server.ts";
+import type { RpcService } from "./rpc-service.ts";
 
 export interface CallGateOptions {
 	readonly services: readonly RpcService[];

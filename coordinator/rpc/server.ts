@@ -1,4 +1,4 @@
-import { Server, type ServiceDefinition, type UntypedServiceImplementation } from "@grpc/grpc-js";
+import { Server } from "@grpc/grpc-js";
 import { TailtuneError } from "../../shared/errors.ts";
 import type { TokenRule } from "../../shared/rpc/authorization.ts";
 import {
@@ -14,16 +14,7 @@ import type { RefusalReason } from "../../shared/rpc/refusal.ts";
 import { silenceLibrary } from "../../shared/rpc/silence-library.ts";
 import { CallGate } from "./call-gate.ts";
 import { guardCalls, holdConnections, widenServerWindows } from "./http2-servers.ts";
-
-/** A service and what answers its calls. */
-export interface RpcService {
-	readonly definition: ServiceDefinition;
-	readonly handlers: UntypedServiceImplementation;
-	/** Whether callers need no token, as probes that ask for the server's health. Default: they need one. */
-	readonly isOpen?: boolean;
-	/** Bytes of all requests of one call together. Default: only each message has a limit. */
-	readonly maxCallBytes?: number;
-}
+import type { RpcService } from "./rpc-service.ts";
 
 export interface ServerOptions {
 	/** HOST:PORT; port 0 takes a free one. Default 127.0.0.1:0. */

@@ -2,7 +2,7 @@ import { EventEmitter, once } from "node:events";
 import { service as definition } from "grpc-health-check";
 import { TailtuneError } from "../../shared/errors.ts";
 import { serverStream, unary } from "../rpc/handlers.ts";
-import type { RpcService } from "../rpc/server.ts";
+import type { RpcService } from "../rpc/rpc-service.ts";
 import { CLASSIFIER } from "./service.ts";
 
 /** The services whose health can be asked for; the empty name means the whole server. They all have the same health. */

@@ -10,7 +10,7 @@ import type { GetModelResponse } from "../../proto/gen/tailtune/v1/GetModelRespo
 import { TailtuneError } from "../../shared/errors.ts";
 import { loadService } from "../../shared/rpc/service.ts";
 import { checkReadable, duplexStream, unary } from "../rpc/handlers.ts";
-import type { RpcService } from "../rpc/server.ts";
+import type { RpcService } from "../rpc/rpc-service.ts";
 import type { Calls } from "./in-flight-calls.ts";
 import type { Log } from "./log.ts";
 import type { ModelHost } from "./model-host.ts";

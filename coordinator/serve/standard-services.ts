@@ -1,5 +1,5 @@
 import type { Server } from "@grpc/grpc-js";
-import type { RpcService } from "../rpc/server.ts";
+import type { RpcService } from "../rpc/rpc-service.ts";
 import { createHealth } from "./health.ts";
 import { reflectionService } from "./reflection.ts";
 

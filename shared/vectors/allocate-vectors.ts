@@ -1,16 +1,16 @@
 import { debuglog } from "node:util";
 import { koffi } from "../koffi.ts";
-import { createHome, type Home, MEMORY_BYTES, NUMBER_BYTES, TILES_BYTES } from "./kernel-memory.ts";
-import { settle } from "./vector-kernels.ts";
+import { createKernelMemory, type KernelMemory, MEMORY_BYTES, NUMBER_BYTES, TILES_BYTES } from "./kernel-memory.ts";
+import { registerAlias } from "./vector-kernels.ts";
 
 const LINE_BYTES = 64;
 
 const log = debuglog("tailtune");
 
 /**
- * Vectors of zeros, all in one memory that the kernels reach: they are computed on where they lie, others are copied in
- * and out tile by tile, with the same result. They are ordinary arrays if they don't fit into 4 GiB, if the system has no
- * such memory to give, or if it can't be seen as an ordinary buffer.
+ * Allocates vectors of zeros in one kernel memory, so that kernels work on them in place. Ordinary arrays give the same
+ * results, but are copied in and out tile by tile. The vectors are ordinary arrays if they don't fit into 4 GiB, if the system
+ * can't provide such a memory, or if it can't be accessed as an ordinary buffer.
  * @param lengths of each vector
  */
 export function allocateVectors<const Lengths extends readonly number[]>(
@@ -29,28 +29,27 @@ export function allocateVectors<const Lengths extends readonly number[]>(
 	return vectors as { [Vector in keyof Lengths]: Float32Array<ArrayBuffer> };
 }
 
-/** A memory that the kernels' threads share, as an ordinary buffer; undefined if there is none to be had. */
+/** A new kernel memory as an ordinary buffer; undefined if the system can't provide it. */
 function allocateBuffer(bytes: number): ArrayBuffer | undefined {
-	let home: Home;
+	let memory: KernelMemory;
 	try {
-		home = createHome(bytes);
+		memory = createKernelMemory(bytes);
 	} catch (error) {
 		if (error instanceof RangeError) return undefined; // no room
 		throw error;
 	}
-	const buffer = aliasOf(home.buffer, koffi);
-	if (buffer) settle(buffer, home);
+	const buffer = aliasOf(memory.buffer, koffi);
+	if (buffer) registerAlias(buffer, memory);
 	return buffer;
 }
 
-/** What of koffi makes an alias. */
+/** The functions of koffi that make an alias. */
 type Native = Pick<NonNullable<typeof koffi>, "address" | "view">;
 
 /**
- * An ordinary buffer over shared memory: ONNX Runtime, and much of Node, take no shared one, and JavaScript has no way from
- * one to the other. What is written to either must be seen in the other: a JavaScript engine that keeps its memory apart from
- * native code's might give a copy.
- * @param native undefined: there is no alias
+ * An ordinary buffer over shared memory, because ONNX Runtime and much of Node accept no shared buffer, and JavaScript can't
+ * convert one. The result is verified: a JavaScript engine that isolates its memory from native code might return a copy.
+ * @param native undefined if koffi isn't available: then there is no alias
  * @returns undefined if the two aren't the same memory
  */
 export function aliasOf(shared: ArrayBufferLike, native: Native | undefined): ArrayBuffer | undefined {
@@ -58,12 +57,12 @@ export function aliasOf(shared: ArrayBufferLike, native: Native | undefined): Ar
 		const buffer = native?.view(native.address(new Uint8Array(shared)), shared.byteLength);
 		return buffer && isSameMemory(new Uint8Array(shared), new Uint8Array(buffer)) ? buffer : undefined;
 	} catch (error) {
-		log("shared memory can't be seen as an ordinary buffer: %s", error);
+		log("shared memory can't be accessed as an ordinary buffer: %s", error);
 		return undefined;
 	}
 }
 
-/** Writes to the first and the last byte of each, reads it through the other, and puts the zeros back. */
+/** Writes the first and the last byte through each buffer, reads it through the other, and writes zeros again. */
 function isSameMemory(one: Uint8Array, other: Uint8Array): boolean {
 	if (one.length !== other.length) return false;
 	const isSeen = (from: Uint8Array, to: Uint8Array, at: number) => {

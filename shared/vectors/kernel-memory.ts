@@ -1,18 +1,18 @@
 import { KernelThreads } from "./kernel-threads.ts";
 import { compileKernels, type Kernels, kernelsOver } from "./kernels.ts";
 
-/** Numbers worked on at a time: few enough that a tile stays in the processor's nearest cache. */
+/** Numbers in one tile: few enough that a tile stays in the processor's first-level cache. */
 export const TILE = 2048;
 export const NUMBER_BYTES = Float32Array.BYTES_PER_ELEMENT;
 const OPERANDS = 4;
-/** Where a memory's tiles end. */
+/** Bytes of the tiles, which lie at the start of each memory. */
 export const TILES_BYTES = OPERANDS * TILE * NUMBER_BYTES;
 const PAGE_BYTES = 65536;
-/** The most that 32-bit addresses reach. */
+/** The largest memory: 32-bit addresses. */
 export const MEMORY_BYTES = 65536 * PAGE_BYTES;
 
-/** A memory and the kernels over it: first a tile for each operand, then the vectors that live in it. */
-export interface Home {
+/** A WebAssembly memory with the kernels that compute in it. It holds one tile per operand, then vectors. */
+export interface KernelMemory {
 	readonly kernels: Kernels;
 	readonly threads: KernelThreads;
 	readonly buffer: ArrayBufferLike;
@@ -21,8 +21,8 @@ export interface Home {
 
 const compiled = compileKernels();
 
-/** A home of at least that many bytes, all zeros, that threads can share. It never moves. */
-export function createHome(bytes: number): Home {
+/** @param bytes least size of the memory, which holds zeros, is shared with threads and never moves */
+export function createKernelMemory(bytes: number): KernelMemory {
 	const pages = Math.ceil(bytes / PAGE_BYTES);
 	const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
 	const { buffer } = memory;

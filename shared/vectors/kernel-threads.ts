@@ -1,15 +1,8 @@
 import { debuglog } from "node:util";
 import type { Worker } from "node:worker_threads";
 import { startThread } from "../threads/start-thread.ts";
-import type { KernelCall, Kernels } from "./kernels.ts";
-import { awaitStretches, sharedCall, takeStretches } from "./work-sharing.ts";
-
-/** What a thread is told when it starts. */
-export interface KernelThreadData {
-	readonly compiled: WebAssembly.Module;
-	/** The memory that it shares. */
-	readonly memory: WebAssembly.Memory;
-}
+import type { KernelCall, Kernels, KernelThreadData } from "./kernels.ts";
+import { awaitChunks, runChunks, sharedCall } from "./work-sharing.ts";
 
 const PROGRAM = new URL("./kernel-thread.ts", import.meta.url);
 
@@ -17,30 +10,30 @@ const log = debuglog("tailtune");
 
 const abandoned = new FinalizationRegistry((thread: Worker) => void thread.terminate());
 
-/** Threads that help the calling one with its kernels. They don't keep the process alive, and end with their owner. */
+/** Threads that help the calling thread with its kernels. They don't keep the process alive, and end when their owner is collected. */
 export class KernelThreads {
 	readonly #kernels: Kernels;
 	readonly #data: KernelThreadData;
 	readonly #threads: Worker[] = [];
 
-	/** @param kernels the calling thread's own, over the memory in `data` */
+	/** @param kernels those of the calling thread, over the memory in `data` */
 	constructor(kernels: Kernels, data: KernelThreadData) {
 		this.#kernels = kernels;
 		this.#data = data;
 	}
 
-	/** Does the call with as many threads, this one among them. A thread that isn't there yet, or not any more, misses it. */
+	/** Runs the call on this many threads, including the calling one. The others do the share of a thread that has not started yet or has ended. */
 	run(call: KernelCall, threads: number): number {
 		while (this.#threads.length < threads - 1) this.#start();
 		const shared = sharedCall(call);
 		for (const thread of this.#threads) thread.postMessage(shared);
-		takeStretches(this.#kernels, shared);
-		return awaitStretches(shared);
+		runChunks(this.#kernels, shared);
+		return awaitChunks(shared);
 	}
 
 	#start(): void {
 		const thread = startThread(PROGRAM, { data: this.#data, name: "kernels" });
-		// The others do its share.
+		// The other threads do its share.
 		thread.on("error", (error) => log("a kernel thread ended: %s", error));
 		abandoned.register(this, thread);
 		this.#threads.push(thread);

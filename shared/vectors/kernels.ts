@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 
-/** What a kernel of vector-kernels.wat takes behind the addresses of its vectors. */
+/** Arguments of each kernel in vector-kernels.wat, after the addresses of its vectors. */
 export interface KernelScalars {
 	readonly stepAdamW: readonly [
 		...[beta1: number, share1: number, beta2: number, share2: number],
@@ -12,7 +12,7 @@ export interface KernelScalars {
 
 export type KernelName = keyof KernelScalars;
 
-/** A kernel's work: each vector lies at its address and is `bytes` long, a multiple of 16. */
+/** One call of a kernel: the address of each vector, and the length of each in bytes, a multiple of 16. */
 export interface KernelCall {
 	readonly kernel: KernelName;
 	readonly bytes: number;
@@ -20,15 +20,22 @@ export interface KernelCall {
 	readonly scalars: KernelScalars[KernelName];
 }
 
-/** Does a call. @returns what it found; 0 where it looks for nothing */
+/** Runs one call. @returns the kernel's result; 0 if it has none */
 export type Kernels = (call: KernelCall) => number;
 
-/** The kernels of vector-kernels.wasm for any memory; can be posted to a thread. */
+/** The compiled kernels of vector-kernels.wasm, for any memory. They can be posted to a thread. */
 export function compileKernels(): WebAssembly.Module {
 	return new WebAssembly.Module(readFileSync(new URL("./vector-kernels.wasm", import.meta.url)));
 }
 
-/** Kernels that compute in a memory. */
+/** Data that a kernel thread gets when it starts. */
+export interface KernelThreadData {
+	readonly compiled: WebAssembly.Module;
+	/** The shared memory of the calling thread's kernels. */
+	readonly memory: WebAssembly.Memory;
+}
+
+/** Kernels that compute in this memory. */
 export function kernelsOver(compiled: WebAssembly.Module, memory: WebAssembly.Memory): Kernels {
 	const { exports } = new WebAssembly.Instance(compiled, { vectors: { memory } });
 	const functions = exports as Record<KernelName, (...args: number[]) => number | undefined>;

@@ -2,8 +2,8 @@ import { overVectors } from "./vector-kernels.ts";
 
 /**
  * Adds `weight` times a gradient to a running sum, each operation rounded to float32: total = total + weight * gradient.
- * The first addend replaces what was there. The order of calls is the order of summation, and part of the result, which is
- * the same to the bit on every machine.
+ * The first addend replaces the previous content. The order of calls is the order of summation and affects the result, which
+ * is bit-identical on every machine.
  */
 export function addWeighted(total: Float32Array, gradient: Float32Array, weight: number, isFirst: boolean): void {
 	if (isFirst) total.fill(0);

@@ -3,7 +3,7 @@ import type { ServiceDefinition } from "@grpc/grpc-js";
 import test from "ava";
 import { answerFits } from "../../coordinator/cluster/answer-fits.ts";
 import { createTensorService } from "../../coordinator/exchange/grpc-coordinator-tensors.ts";
-import type { RpcService } from "../../coordinator/rpc/server.ts";
+import type { RpcService } from "../../coordinator/rpc/rpc-service.ts";
 import { Calls } from "../../coordinator/serve/in-flight-calls.ts";
 import { createLog } from "../../coordinator/serve/log.ts";
 import { ServeMetrics } from "../../coordinator/serve/metrics.ts";

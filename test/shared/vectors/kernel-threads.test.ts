@@ -2,14 +2,18 @@ import { fileURLToPath } from "node:url";
 import test from "ava";
 import { execa } from "execa";
 import { startThread } from "../../../shared/threads/start-thread.ts";
-import type { KernelThreadData } from "../../../shared/vectors/kernel-threads.ts";
-import { compileKernels, type KernelCall, kernelsOver } from "../../../shared/vectors/kernels.ts";
-import { awaitStretches, sharedCall, takeStretches } from "../../../shared/vectors/work-sharing.ts";
+import {
+	compileKernels,
+	type KernelCall,
+	type KernelThreadData,
+	kernelsOver,
+} from "../../../shared/vectors/kernels.ts";
+import { awaitChunks, runChunks, sharedCall } from "../../../shared/vectors/work-sharing.ts";
 
 const THREAD = new URL("../../../shared/vectors/kernel-thread.ts", import.meta.url);
 const PROGRAM = fileURLToPath(new URL("./kernel-threads-program.ts", import.meta.url));
 
-test("threads do stretches of a call, and together the bits that one does alone", async (t) => {
+test("threads that share a call compute the same bits as one thread", async (t) => {
 	const compiled = compileKernels();
 	const length = 300_004;
 	const bytes = length * Float32Array.BYTES_PER_ELEMENT;
@@ -33,21 +37,21 @@ test("threads do stretches of a call, and together the bits that one does alone"
 			const shared = sharedCall(call);
 			for (const thread of threads) thread.postMessage(shared);
 			// Where this thread leaves everything to them, they have started when it is done.
-			if (takesPart) takeStretches(kernels, shared);
-			return awaitStretches(shared);
+			if (takesPart) runChunks(kernels, shared);
+			return awaitChunks(shared);
 		});
 		t.deepEqual(together, alone);
 	}
 	// What comes late finds nothing left.
 	const over = sharedCall({ kernel: "addWeighted", bytes, at: [0, bytes], scalars: [0.1] });
-	takeStretches(kernels, over);
+	runChunks(kernels, over);
 	const before = [...total];
-	takeStretches(kernels, over);
+	runChunks(kernels, over);
 	t.deepEqual([...total], before);
 	total[length - 1] = Number.NaN;
 	const look = sharedCall({ kernel: "findNotFinite", bytes, at: [0], scalars: [] });
 	threads[0]?.postMessage(look);
-	t.not(awaitStretches(look), 0);
+	t.not(awaitChunks(look), 0);
 });
 
 test("a thread that ends in the middle of its part is an error, not a wait without end", (t) => {
@@ -55,9 +59,9 @@ test("a thread that ends in the middle of its part is an error, not a wait witho
 	const ends = () => {
 		throw new Error("unreachable");
 	};
-	t.throws(() => takeStretches(ends, call), { message: "unreachable" });
-	takeStretches(() => 0, call);
-	t.throws(() => awaitStretches(call, 1), { code: "engine", message: /15 of 16 parts done and no progress/ });
+	t.throws(() => runChunks(ends, call), { message: "unreachable" });
+	runChunks(() => 0, call);
+	t.throws(() => awaitChunks(call, 1), { code: "engine", message: /15 of 16 parts done and no progress/ });
 });
 
 test("threads end with the vectors that they worked on, and let a process end", async (t) => {

@@ -5,9 +5,9 @@ import { fileURLToPath } from "node:url";
 import test from "ava";
 import { execa } from "execa";
 import { allocateVectors } from "../../../shared/vectors/allocate-vectors.ts";
-import { createHome, NUMBER_BYTES, TILES_BYTES } from "../../../shared/vectors/kernel-memory.ts";
+import { createKernelMemory, NUMBER_BYTES, TILES_BYTES } from "../../../shared/vectors/kernel-memory.ts";
 import type { Kernels } from "../../../shared/vectors/kernels.ts";
-import { overVectors, settle } from "../../../shared/vectors/vector-kernels.ts";
+import { overVectors, registerAlias } from "../../../shared/vectors/vector-kernels.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 const name = "shared/vectors/vector-kernels";
@@ -38,14 +38,14 @@ test("vectors of one memory are zeros of the lengths asked for, and apart", (t) 
 	for (const [i, vector] of vectors.entries()) t.true(vector.every((number) => number === i + 1));
 });
 
-test("what lives in the kernels' memory is computed on where it lies, the rest by tile", (t) => {
+test("vectors in the kernels' memory are computed in place, others by tiles", (t) => {
 	const seen: (readonly number[])[] = [];
 	const kernels: Kernels = ({ bytes, at }) => {
 		seen.push([bytes, ...at]);
 		return 0;
 	};
 	const buffer = new ArrayBuffer(TILES_BYTES + 8192 * NUMBER_BYTES);
-	settle(buffer, { ...createHome(buffer.byteLength), kernels });
+	registerAlias(buffer, { ...createKernelMemory(buffer.byteLength), kernels });
 	const inside = new Float32Array(buffer, TILES_BYTES);
 	const outside = new Float32Array(8192);
 	overVectors("addWeighted", [inside, outside], [1], { length: 8192, written: 1 });
