@@ -45,11 +45,22 @@ export function cutMessage(message: string): string {
 	return `${start} [... ${message.length - start.length - end.length} characters ...] ${end}`;
 }
 
-/** Process exit code: 2 for wrong usage, 130 for an interruption (128 + SIGINT), 1 for everything else. */
+/** The exit codes of all commands. */
+export const EXIT_CODES = {
+	done: { code: 0, meaning: "the command did what was asked" },
+	failed: { code: 1, meaning: "the command failed; one line on standard error says why" },
+	usage: { code: 2, meaning: "a flag, an argument or a key of the configuration is wrong (error code `usage`)" },
+	interrupted: {
+		code: 130,
+		meaning:
+			"stopped by Ctrl-C, SIGTERM or `tailtune cancel` (error code `interrupted`); the message says how to resume",
+	},
+} as const;
+
+/** The exit code of a command that ended with this error. */
 export function exitCodeOf(error: unknown): number {
-	if (!(error instanceof TailtuneError)) return 1;
-	if (error.code === "usage") return 2;
-	return error.code === "interrupted" ? 130 : 1;
+	const isListed = error instanceof TailtuneError && (error.code === "usage" || error.code === "interrupted");
+	return EXIT_CODES[isListed ? (error.code as "usage" | "interrupted") : "failed"].code;
 }
 
 /** The `code` of a Node system error (as in "ENOENT"), or undefined. */

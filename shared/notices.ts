@@ -1,24 +1,19 @@
 import { type Clock, realClock } from "./clock.ts";
 
-/** Why work stands still. */
-export type NoticeKind =
-	/** There is no connection to NATS. */
-	| "connection"
-	/** NATS is there, but has no JetStream. */
-	| "no-jetstream"
-	/** NATS doesn't answer, or only in part: no leader, or a stream is missing. */
-	| "no-answer"
-	/** NATS has no room left for messages. */
-	| "store-full"
-	/** A stream has other settings than Tailtune's. */
-	| "stream-settings"
-	/** No coordinator has made the streams yet. */
-	| "no-coordinator"
-	| "no-workers"
-	/** A worker is there and takes no items. */
-	| "idle-worker"
-	/** Items are tried, or sent, again. */
-	| "retrying";
+/** The reasons for which work stands still. */
+export const NOTICE_KINDS = {
+	connection: "there is no connection to NATS",
+	"no-jetstream": "JetStream is not enabled in NATS",
+	"no-answer": "NATS does not answer, or only in part: there is no leader, or a stream is missing",
+	"store-full": "NATS has no space left for messages",
+	"stream-settings": "the settings of a stream differ from Tailtune's",
+	"no-coordinator": "no coordinator has created the streams yet",
+	"no-workers": "there are no workers",
+	"idle-worker": "a worker is connected and takes no work items",
+	retrying: "a work item or a message is tried again",
+} as const;
+
+export type NoticeKind = keyof typeof NOTICE_KINDS;
 
 /** Something that keeps work from going on, or does so no longer. */
 export interface Notice {
@@ -76,7 +71,12 @@ export class Notices {
 
 	/** Whether something that was reported lasts. */
 	get isHeldUp(): boolean {
-		return [...this.#troubles.values()].some(({ isReported }) => isReported);
+		return this.lasting.length > 0;
+	}
+
+	/** The texts of everything that was reported and lasts. */
+	get lasting(): string[] {
+		return [...this.#troubles].filter(([, { isReported }]) => isReported).map(([text]) => text);
 	}
 
 	/** Calls back whenever something is reported, and at once if something lasts. Returns a function that stops that. */

@@ -9,9 +9,9 @@ import { resolveModel } from "./resolve-model.ts";
 /** Finds the model of `--model`, fetches what is missing, and checks every file of it. @throws TailtuneError "model" as the checks */
 export async function loadModel(
 	{ model: name, seed }: Pick<TrainConfig, "model" | "seed">,
-	{ terminal, interrupt }: Pick<Environment, "terminal" | "interrupt">,
+	{ events, interrupt }: Pick<Environment, "events" | "interrupt">,
 ): Promise<ModelFiles> {
-	const folder = await resolveModel(name, { seed, onProgress: terminal.download(name), signal: interrupt });
+	const folder = await resolveModel(name, { seed, onProgress: events.download(name), signal: interrupt });
 	return endedBySignals(async () => {
 		const model = await openModel(folder);
 		await checkTokenizer(folder, model.config.vocab_size);

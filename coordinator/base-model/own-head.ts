@@ -1,6 +1,6 @@
 import type { ModelFiles } from "../../shared/model/model-files.ts";
 import { quote } from "../../shared/model/safetensors-header.ts";
-import type { Terminal } from "../terminal/terminal.ts";
+import type { RunEvents } from "../events/run-events.ts";
 
 /** The names that transformers gives to classes without a name. */
 const PLACEHOLDER = /^LABEL_\d+$/;
@@ -13,20 +13,20 @@ const PLACEHOLDER = /^LABEL_\d+$/;
 export function ownHeadRows(
 	model: Pick<ModelFiles, "labels" | "tensors">,
 	labels: readonly string[],
-	terminal: Pick<Terminal, "line">,
+	events: Pick<RunEvents, "line">,
 ): number[] | undefined {
 	const head = model.tensors.get("score.weight");
 	if (!head) return undefined;
 	const names = model.labels?.every((name) => PLACEHOLDER.test(name)) ? undefined : model.labels;
 	const rows = labels.map((label) => names?.indexOf(label) ?? -1);
 	if (names?.length === labels.length && !rows.includes(-1)) {
-		terminal.line("the model's head has the data's labels: training goes on from it");
+		events.line("the model's head has the data's labels: training goes on from it");
 		return rows;
 	}
 	const found = names
 		? `the labels ${names.map((name) => quote(name)).join(", ")}`
 		: `${head.shape[0]} labels without names`;
-	terminal.line(`the model's head has ${shorten(found)}, not those of the data: training begins with a new head`);
+	events.line(`the model's head has ${shorten(found)}, not those of the data: training begins with a new head`);
 	return undefined;
 }
 

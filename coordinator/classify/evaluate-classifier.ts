@@ -1,8 +1,7 @@
 import { type Dataset, withLabels } from "../data/dataset.ts";
+import type { ClassifierEvaluation, RunEvents } from "../events/run-events.ts";
 import { classScores, confusionMatrix, majorityBaseline } from "../metrics/classification.ts";
-import type { ClassifierEvaluation } from "../metrics/classifier-evaluation.ts";
 import { crossEntropy } from "../metrics/cross-entropy.ts";
-import type { Terminal } from "../terminal/terminal.ts";
 import type { Classifier } from "./classifier.ts";
 
 /**
@@ -12,12 +11,12 @@ import type { Classifier } from "./classifier.ts";
 export async function evaluateClassifier(
 	classifier: Classifier,
 	dataset: Dataset,
-	terminal: Terminal,
+	events: RunEvents,
 ): Promise<ClassifierEvaluation> {
 	const { labels } = classifier.settings;
 	const { examples } = withLabels(dataset, labels);
 	const truth = examples.map(({ label }) => label);
-	const bar = terminal.phase("evaluation", truth.length, "texts");
+	const bar = events.phase("evaluation", truth.length, "texts");
 	const answers = await classifier.classify(examples, (count) => bar.advance(count));
 	bar.done();
 	const logits = answers.flatMap((answer) => answer.logits);

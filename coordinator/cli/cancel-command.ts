@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "commander";
 import { type Bus, nobodyListens } from "../../shared/bus/bus.ts";
-import { createTerminal } from "../terminal/terminal.ts";
 import { type AskOptions, addNatsFlag, askCluster, findRun } from "./ask-cluster.ts";
+import { showEvents } from "./show-events.ts";
 
 /** How often the cluster is asked whether the run has ended. */
 const POLL_MS = 250;
@@ -15,14 +15,14 @@ export function addCancelCommand(program: Command): void {
 		.argument("<id>", "id of the run, or how it begins");
 	addNatsFlag(command).action(async (id: string, _: object, self: Command) => {
 		const options = self.optsWithGlobals<AskOptions>();
-		const terminal = createTerminal(options);
+		const events = showEvents(options);
 		await askCluster(options, async (bus) => {
 			const { spec, progress } = findRun(await bus.listRuns(), id);
 			await bus.cancel(spec.runId);
-			terminal.line(`run ${spec.runId}: its coordinator stops after the step in hand`);
+			events.line(`run ${spec.runId}: its coordinator stops after the step in hand`);
 			await untilRetired(bus, spec.runId);
 			const where = progress ? ` on ${progress.host}: npx tailtune train --resume ${progress.folder}` : "";
-			terminal.line(`run ${spec.runId}: stopped; go on${where}`);
+			events.line(`run ${spec.runId}: stopped; go on${where}`);
 		});
 	});
 }

@@ -7,8 +7,8 @@ import type { WorkerSide } from "../../shared/worker-port.ts";
 import { Classifier, type TextAnswer } from "../classify/classifier.ts";
 import { openEmbeddedCluster } from "../cluster/embedded-cluster.ts";
 import type { SourcedText } from "../data/dataset.ts";
-import type { Classification } from "../terminal/classification-lines.ts";
-import { createTerminal } from "../terminal/terminal.ts";
+import type { Classification } from "../events/run-events.ts";
+import { showEvents } from "./show-events.ts";
 
 interface Options extends Record<string, unknown> {
 	readonly file?: string;
@@ -33,7 +33,8 @@ export function addClassifyCommand(program: Command, workerSide: WorkerSide): vo
 			});
 			try {
 				const answers = await classifier.classify(texts);
-				createTerminal(options).classifications(toClassifications(texts, answers, classifier.settings.labels));
+				const results = toClassifications(texts, answers, classifier.settings.labels);
+				showEvents(options).emit({ event: "classifications", results });
 			} finally {
 				await classifier.close();
 			}

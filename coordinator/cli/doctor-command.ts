@@ -2,7 +2,8 @@ import { freemem, totalmem } from "node:os";
 import type { Command } from "commander";
 import { countPhysicalCores } from "../../shared/vectors/physical-cores.ts";
 import type { EngineReport, ProductRates, WorkerSide } from "../../shared/worker-port.ts";
-import { createTerminal } from "../terminal/terminal.ts";
+import { writeJsonLine } from "../terminal/write-json-line.ts";
+import { showEvents } from "./show-events.ts";
 
 /** `tailtune doctor`: what this machine computes with and how fast, and how to get what is missing. */
 export function addDoctorCommand(program: Command, { inspectEngines, measureRates }: WorkerSide): void {
@@ -26,15 +27,15 @@ export function addDoctorCommand(program: Command, { inspectEngines, measureRate
 				freeMemoryBytes: freemem(),
 			};
 			if (json) {
-				process.stdout.write(`${JSON.stringify({ event: "doctor", ...machine, engines, ...speed })}\n`);
+				writeJsonLine({ event: "doctor", ...machine, engines, ...speed });
 				return;
 			}
-			const terminal = createTerminal();
+			const events = showEvents({});
 			const gib = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
-			terminal.line(`node      ${machine.node} on ${machine.platform}`);
-			terminal.line(`threads   ${machine.threads} (physical cores)`);
-			terminal.line(`memory    ${gib(machine.memoryBytes)}, ${gib(machine.freeMemoryBytes)} free`);
-			for (const line of [...engineLines(engines), ...speedLines(speed)]) terminal.line(line);
+			events.line(`node      ${machine.node} on ${machine.platform}`);
+			events.line(`threads   ${machine.threads} (physical cores)`);
+			events.line(`memory    ${gib(machine.memoryBytes)}, ${gib(machine.freeMemoryBytes)} free`);
+			for (const line of [...engineLines(engines), ...speedLines(speed)]) events.line(line);
 		});
 }
 

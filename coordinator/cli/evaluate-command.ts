@@ -7,7 +7,7 @@ import { Classifier } from "../classify/classifier.ts";
 import { evaluateClassifier } from "../classify/evaluate-classifier.ts";
 import { openEmbeddedCluster } from "../cluster/embedded-cluster.ts";
 import { loadDataset } from "../data/load-dataset.ts";
-import { createTerminal } from "../terminal/terminal.ts";
+import { showEvents } from "./show-events.ts";
 
 /** `tailtune evaluate`: loss, accuracy and confusion of a tuned model on labelled texts. */
 export function addEvaluateCommand(program: Command, workerSide: WorkerSide): void {
@@ -26,13 +26,13 @@ export function addEvaluateCommand(program: Command, workerSide: WorkerSide): vo
 		const options = optsWithGlobals.call(command);
 		const config = await resolveConfig(parseFlags(options));
 		if (config.data === undefined) throw new TailtuneError("usage", "--data: nothing given; expected labelled texts");
-		const terminal = createTerminal(options);
-		const dataset = await loadDataset(config.data, config, terminal.download(config.data));
+		const events = showEvents(options);
+		const dataset = await loadDataset(config.data, config, events.download(config.data));
 		const classifier = await Classifier.open(run, config, {
 			openCluster: (of) => openEmbeddedCluster(workerSide, of),
 		});
 		try {
-			terminal.evaluation(await evaluateClassifier(classifier, dataset, terminal));
+			events.emit({ event: "evaluation", ...(await evaluateClassifier(classifier, dataset, events)) });
 		} finally {
 			await classifier.close();
 		}

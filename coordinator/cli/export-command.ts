@@ -1,7 +1,8 @@
 import { type Command, Option } from "commander";
 import type { WorkerSide } from "../../shared/worker-port.ts";
 import { EXPORT_FORMATS, type ExportFormat, exportRun } from "../export/export-run.ts";
-import { createTerminal } from "../terminal/terminal.ts";
+import { writeJsonLine } from "../terminal/write-json-line.ts";
+import { showEvents } from "./show-events.ts";
 
 interface Options {
 	readonly format: ExportFormat;
@@ -20,7 +21,7 @@ export function addExportCommand(program: Command, { buildOnnxClassifier }: Work
 		.action(async (run: string, _options: object, command: Command) => {
 			const { format, out, json } = command.optsWithGlobals<Options>();
 			await exportRun({ run, format, out, buildOnnxClassifier });
-			if (json) process.stdout.write(`${JSON.stringify({ event: "export", format, folder: out })}\n`);
-			else createTerminal().line(`${out}: the model as ${format}`);
+			if (json) writeJsonLine({ event: "export", format, folder: out });
+			else showEvents({}).line(`${out}: the model as ${format}`);
 		});
 }

@@ -10,9 +10,9 @@ import { Classifier } from "../classify/classifier.ts";
 import type { OpenCluster } from "../cluster/cluster.ts";
 import { openEmbeddedCluster } from "../cluster/embedded-cluster.ts";
 import { loadDataset } from "../data/load-dataset.ts";
-import { createTerminal } from "../terminal/terminal.ts";
 import { type Environment, train } from "../training/train.ts";
 import { toClassifications } from "./classify-command.ts";
+import { showEvents } from "./show-events.ts";
 
 /** Two messages of the kind that a model was tuned on. */
 const MESSAGES: Readonly<Record<string, readonly string[]>> = {
@@ -32,26 +32,26 @@ export function addQuickstartCommand(program: Command, workerSide: WorkerSide): 
 		.command("quickstart")
 		.description("tune a spam filter and try it on two messages; without a network on what is bundled");
 	addConfigFlags(quickstart, ENGINE_SETTINGS).action(async (options: Record<string, unknown>, command: Command) => {
-		const terminal = createTerminal(command.optsWithGlobals());
+		const events = showEvents(command.optsWithGlobals());
 		const openCluster: OpenCluster = (run) => openEmbeddedCluster(workerSide, run);
-		const environment = { openCluster, terminal, interrupt: interruptSignal() };
+		const environment = { openCluster, events, interrupt: interruptSignal() };
 		const config = await resolveConfig({ ...(await chooseInputs(environment)), ...parseFlags(options) });
 		const { folder, result } = await train(config, environment);
-		terminal.result(folder, result);
+		events.emit({ event: "result", folder, ...result });
 		await classifyMessages(folder, config, environment);
 	});
 }
 
 /** The SMS Spam Collection and GPT-2 where they can be had, else what `npm ci` brought. */
-async function chooseInputs({ terminal, interrupt }: Environment): Promise<Partial<TrainConfig>> {
+async function chooseInputs({ events, interrupt }: Environment): Promise<Partial<TrainConfig>> {
 	const online = { data: "sms-spam", model: "openai-community/gpt2" };
 	try {
-		await loadDataset(online.data, {}, terminal.download(online.data));
-		await resolveModel(online.model, { onProgress: terminal.download(online.model), signal: interrupt });
+		await loadDataset(online.data, {}, events.download(online.data));
+		await resolveModel(online.model, { onProgress: events.download(online.model), signal: interrupt });
 		return online;
 	} catch (error) {
 		if (!(error instanceof TailtuneError) || error.code !== "offline") throw error;
-		terminal.line("No network: using the bundled demo model and the SpamAssassin e-mails that came with the install.");
+		events.line("No network: using the bundled demo model and the SpamAssassin e-mails that came with the install.");
 		return { data: "spam-assassin", model: "demo", maxTokens: "context", lr: 1e-3 };
 	}
 }
@@ -61,8 +61,9 @@ async function classifyMessages(folder: string, config: TrainConfig, environment
 	const messages = (MESSAGES[config.data ?? ""] ?? []).map((text, index) => ({ text, source: `message ${index + 1}` }));
 	try {
 		const answers = await classifier.classify(messages);
-		environment.terminal.line("");
-		environment.terminal.classifications(toClassifications(messages, answers, classifier.settings.labels));
+		environment.events.line("");
+		const results = toClassifications(messages, answers, classifier.settings.labels);
+		environment.events.emit({ event: "classifications", results });
 	} finally {
 		await classifier.close();
 	}

@@ -5,8 +5,9 @@ import type { Bus, RunView } from "../../shared/bus/bus.ts";
 import { Notices } from "../../shared/notices.ts";
 import { interruptSignal } from "../../shared/processes/interrupt.ts";
 import { runDetails, runsTable } from "../terminal/run-lines.ts";
-import { createTerminal } from "../terminal/terminal.ts";
+import { writeJsonLine } from "../terminal/write-json-line.ts";
 import { type AskOptions, addNatsFlag, askCluster, findRun } from "./ask-cluster.ts";
+import { showEvents } from "./show-events.ts";
 
 const LOOK_EVERY_MS = 1000;
 
@@ -24,8 +25,8 @@ export function addRunsCommand(program: Command): void {
 	addNatsFlag(command).action(async (id: string | undefined, _: object, self: Command) => {
 		const options = self.optsWithGlobals<Options>();
 		const show = options.json ? showJson : showLines(id);
-		const terminal = createTerminal(options);
-		const notices = new Notices((notice) => terminal.notice(notice));
+		const events = showEvents(options);
+		const notices = new Notices((notice) => events.emit({ event: "notice", ...notice }));
 		const watch = options.watch ? { notices, signal: interruptSignal() } : undefined;
 		const ask = async (bus: Bus) => {
 			// From here on it goes by its whole id, so that its end is not taken for a slip.
@@ -57,7 +58,7 @@ async function follow(
 }
 
 function showJson(runs: readonly RunView[]): void {
-	process.stdout.write(`${JSON.stringify({ event: "runs", runs })}\n`);
+	writeJsonLine({ event: "runs", runs });
 }
 
 function showLines(id: string | undefined) {

@@ -8,8 +8,9 @@ import { addRpcFlags, type RpcFlags, rpcSecurity } from "../../shared/settings/r
 import type { WorkerSide } from "../../shared/worker-port.ts";
 import { openEmbeddedCluster } from "../cluster/embedded-cluster.ts";
 import { MOST_REPLICAS, REPLICAS_HELP } from "../cluster/nats-replicas.ts";
-import { createTerminal, type Terminal } from "../terminal/terminal.ts";
+import type { RunEvents } from "../events/run-events.ts";
 import { type Environment, resume, train } from "../training/train.ts";
+import { showEvents } from "./show-events.ts";
 
 interface Options extends Record<string, unknown>, RpcFlags {
 	readonly config?: string;
@@ -40,13 +41,13 @@ export function addTrainCommand(program: Command, workerSide: WorkerSide): void 
 	addConfigFlags(addRpcFlags(command).optionsGroup("Settings of the run:")).action(
 		async (_, { optsWithGlobals }: Command) => {
 			const options: Options = optsWithGlobals.call(command);
-			const terminal = createTerminal(options);
+			const events = showEvents(options);
 			const interrupt = interruptSignal();
-			const workers = await chooseWorkers(options, workerSide, terminal, interrupt);
+			const workers = await chooseWorkers(options, workerSide, events, interrupt);
 			const address = options.serve === true ? "127.0.0.1:50051" : options.serve;
 			const server =
 				address === undefined ? undefined : (await import("../serve/serve-beside.ts")).serveBeside(address);
-			const environment = { terminal, interrupt, ...workers, serveBeside: server };
+			const environment = { events, interrupt, ...workers, serveBeside: server };
 			await (options.resume === undefined
 				? startNew(options, environment)
 				: goOn(options.resume, options, environment));
@@ -60,16 +61,16 @@ type Workers = Pick<Environment, "openCluster" | "countWorkers">;
 async function chooseWorkers(
 	options: Options,
 	workerSide: WorkerSide,
-	terminal: Terminal,
+	events: RunEvents,
 	interrupt: AbortSignal,
 ): Promise<Workers> {
 	const { workers, nats, listen, advertise } = options;
-	const notices = new Notices((notice) => terminal.notice(notice));
+	const notices = new Notices((notice) => events.emit({ event: "notice", ...notice }));
 	if (workers !== undefined) {
 		const count = parseWorkers(options);
 		const { openLocalCluster } = await import("../cluster/local-cluster.ts");
 		return {
-			openCluster: (run) => openLocalCluster({ workers: count, terminal, notices }, run),
+			openCluster: (run) => openLocalCluster({ workers: count, events, notices }, run),
 			countWorkers: async () => count,
 		};
 	}
@@ -84,7 +85,7 @@ async function chooseWorkers(
 		listen,
 		advertise,
 		security: await rpcSecurity(options),
-		terminal,
+		events,
 		notices,
 		interrupt,
 		replicas,
@@ -125,7 +126,7 @@ function clusterFlags({ listen, advertise, natsReplicas, tokenFile, tlsCert, tls
 async function startNew(options: Options, environment: Environment): Promise<void> {
 	const config = await resolveConfig(parseFlags(options), options.config);
 	const { folder, result } = await train(config, environment);
-	environment.terminal.result(folder, result);
+	environment.events.emit({ event: "result", folder, ...result });
 }
 
 async function goOn(run: string, options: Options, environment: Environment): Promise<void> {
@@ -137,5 +138,5 @@ async function goOn(run: string, options: Options, environment: Environment): Pr
 		);
 	}
 	const { folder, result } = await resume(run, environment);
-	environment.terminal.result(folder, result);
+	environment.events.emit({ event: "result", folder, ...result });
 }

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { workersTable } from "../terminal/run-lines.ts";
+import { writeJsonLine } from "../terminal/write-json-line.ts";
 import { type AskOptions, addNatsFlag, askCluster } from "./ask-cluster.ts";
 
 /** `tailtune workers`: who computes on a cluster, and for which runs. */
@@ -12,8 +13,8 @@ export function addWorkersCommand(program: Command): void {
 			const assignments = runs.flatMap((run) => run.assignments);
 			const shardsOf = (workerId: string) => assignments.filter((assignment) => assignment.workerId === workerId);
 			const found = workers.map((worker) => ({ ...worker, shards: shardsOf(worker.workerId) }));
-			const text = options.json ? JSON.stringify({ event: "workers", workers: found }) : workersTable(found).join("\n");
-			process.stdout.write(`${text}\n`);
+			if (options.json) writeJsonLine({ event: "workers", workers: found });
+			else process.stdout.write(`${workersTable(found).join("\n")}\n`);
 		});
 	});
 }

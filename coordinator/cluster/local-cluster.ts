@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { natsAccess } from "../../shared/bus/nats/credentials.ts";
 import type { Notices } from "../../shared/notices.ts";
 import { sharedWorkerFlags } from "../../shared/settings/worker-flags.ts";
-import type { Terminal } from "../terminal/terminal.ts";
+import type { RunEvents } from "../events/run-events.ts";
 import type { Cluster, ClusterRun } from "./cluster.ts";
 import { findOrInstallNatsServer } from "./install-nats-server.ts";
 import { type LocalServer, startLocalServer } from "./local-server.ts";
@@ -15,7 +15,7 @@ import { WorkerProcesses } from "./worker-processes.ts";
 /** Workers and nats-server of a run alone, as processes on this machine. */
 export interface LocalClusterOptions {
 	readonly workers: number;
-	readonly terminal: Terminal;
+	readonly events: RunEvents;
 	/** Told whatever holds the run up. */
 	readonly notices: Notices;
 }
@@ -25,11 +25,11 @@ export interface LocalClusterOptions {
  * this process. A token that only they know keeps other users of the machine out.
  */
 export async function openLocalCluster(
-	{ workers, terminal, notices }: LocalClusterOptions,
+	{ workers, events, notices }: LocalClusterOptions,
 	run: ClusterRun,
 ): Promise<Cluster> {
-	const tell = (line: string) => terminal.line(line);
-	const binary = await findOrInstallNatsServer(terminal);
+	const tell = (line: string) => events.line(line);
+	const binary = await findOrInstallNatsServer(events);
 	const folder = await mkdtemp(join(tmpdir(), "tailtune-cluster-"));
 	let server: LocalServer | undefined;
 	let processes: WorkerProcesses | undefined;
@@ -45,7 +45,7 @@ export async function openLocalCluster(
 		const { token, tokenFile, config } = await writeSecrets(folder);
 		server = await startLocalServer({ binary, storeDir: join(folder, "jetstream"), config }, { tell, fail });
 		const env = workerEnvironment(tokenFile);
-		const options = { nats: server.url, access: await natsAccess(env), security: { token }, terminal, notices };
+		const options = { nats: server.url, access: await natsAccess(env), security: { token }, events, notices };
 		cluster = await openNatsCluster(options, run);
 		const args = ["--nats", server.url, ...sharedWorkerFlags(run.engine, workers)];
 		processes = new WorkerProcesses({ count: workers, args, env, tell, fail });

@@ -6,8 +6,8 @@ import { connectNatsBus, type NatsBus } from "../../shared/bus/nats/nats-bus.ts"
 import { TailtuneError } from "../../shared/errors.ts";
 import { Notices } from "../../shared/notices.ts";
 import { type RpcSecurity, rpcSecurity } from "../../shared/settings/rpc-flags.ts";
+import type { RunEvents } from "../events/run-events.ts";
 import { serveTensors, type TensorServer } from "../exchange/grpc-coordinator-tensors.ts";
-import type { Terminal } from "../terminal/terminal.ts";
 import { announceRun, type Cluster, type ClusterRun, type OpenCluster } from "./cluster.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import { DIALABLE, isEveryAddress } from "./wildcard-address.ts";
@@ -29,8 +29,8 @@ export interface NatsClusterOptions {
 	readonly listen?: string | undefined;
 	/** What workers must show there; default: what the environment says. */
 	readonly security?: RpcSecurity | undefined;
-	/** Where workers that join and leave are shown; default: nowhere. */
-	readonly terminal?: Terminal | undefined;
+	/** Gets an event for each worker that joins or leaves; default: nobody is told. */
+	readonly events?: RunEvents | undefined;
 	/** Told whatever holds the cluster up; default: nobody is told. */
 	readonly notices?: Notices | undefined;
 	/** Ends every wait for NATS until the run has begun; default: nothing does. */
@@ -79,7 +79,7 @@ export async function connectNatsHost(options: NatsClusterOptions): Promise<Nats
 	const announce = endedBy(options.interrupt, announceRun);
 	const open = async (run: ClusterRun): Promise<Cluster> => {
 		models.set(run.modelHash, run.model.folder);
-		const watch = new WorkerWatch(run.shards, options.terminal, notices);
+		const watch = new WorkerWatch(run.shards, options.events, notices);
 		const onWorkers: ClusterRun["onWorkers"] = (change) => watch.tell(change);
 		const forget = () => {
 			watch.end();
@@ -128,7 +128,7 @@ export async function openNatsCluster(options: NatsClusterOptions, run: ClusterR
 /** The workers that have joined; waits for the first one. */
 export async function countNatsWorkers(options: NatsClusterOptions): Promise<number> {
 	const bus = await connect(options);
-	const watch = new WorkerWatch(0, options.terminal, options.notices ?? new Notices());
+	const watch = new WorkerWatch(0, options.events, options.notices ?? new Notices());
 	try {
 		return await endedBy(options.interrupt, countWorkers)(bus);
 	} finally {

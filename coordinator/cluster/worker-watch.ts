@@ -1,23 +1,24 @@
 import type { WorkerInfo } from "../../shared/messages.ts";
 import type { Hold, Notices } from "../../shared/notices.ts";
-import type { Terminal } from "../terminal/terminal.ts";
+import type { RunEvents } from "../events/run-events.ts";
 import type { WorkersChange } from "./dispatcher.ts";
 
 /** At the start workers that are there need some time to be heard of. */
 const FIRST_WORKER_MS = 2000;
 
-/** Shows which workers join and leave and how many shards each has, and reports if there is none. */
+/** Emits an event for each worker that joins or leaves, and reports if there are no workers. */
 export class WorkerWatch {
 	readonly #shards: number;
-	readonly #terminal: Terminal | undefined;
+	readonly #events: RunEvents | undefined;
 	readonly #present = new Set<string>();
-	/** Those that workers had so far, in words. */
+	/** The engines of all workers so far, in words. */
 	readonly #engines = new Set<string>();
 	readonly #hold: Hold;
 
-	constructor(shards: number, terminal: Terminal | undefined, notices: Notices) {
+	/** @param shards of the run */
+	constructor(shards: number, events: RunEvents | undefined, notices: Notices) {
 		this.#shards = shards;
-		this.#terminal = terminal;
+		this.#events = events;
 		this.#hold = notices.hold();
 		this.#waitForWorkers(FIRST_WORKER_MS);
 	}
@@ -26,7 +27,7 @@ export class WorkerWatch {
 		const { workerId } = change.worker;
 		if (change.type === "joined") this.#present.add(workerId);
 		else this.#present.delete(workerId);
-		this.#terminal?.workers(change, this.#shards);
+		this.#emit(change);
 		if (change.type === "joined") this.#compareEngines(change.worker);
 		if (this.#present.size > 0) this.#hold.end();
 		else this.#waitForWorkers(0);
@@ -36,14 +37,26 @@ export class WorkerWatch {
 		this.#hold.end();
 	}
 
-	/** The same bits whoever computes: that holds for the same engine in the same version. */
+	#emit(change: WorkersChange): void {
+		const { worker, shards } = change;
+		const workers = { at: Date.now(), worker, shards: Object.fromEntries(shards), totalShards: this.#shards };
+		if (change.type === "joined") {
+			this.#events?.emit({ event: "worker-joined", ...workers });
+			return;
+		}
+		const { reason, detail } = change;
+		if (reason === "good-bye" || reason === "silent") this.#events?.emit({ event: "worker-left", ...workers, reason });
+		else this.#events?.emit({ event: "worker-suspended", ...workers, reason, detail });
+	}
+
+	/** Warns of engines or versions that differ: only equal ones compute the same bits. */
 	#compareEngines({ trunkEngine, tailEngine, version }: WorkerInfo): void {
 		const engine = `${trunkEngine === tailEngine ? trunkEngine : `${trunkEngine} and ${tailEngine}`} (${version})`;
 		if (this.#engines.has(engine)) return;
 		this.#engines.add(engine);
 		if (this.#engines.size === 1) return;
 		const why = "their numbers differ in the last digits, so the result depends on which worker computes what";
-		this.#terminal?.warn(`workers compute with different engines, ${[...this.#engines].join("; ")}: ${why}`);
+		this.#events?.warn(`workers compute with different engines, ${[...this.#engines].join("; ")}: ${why}`);
 	}
 
 	#waitForWorkers(reportAfterMs: number): void {

@@ -1,7 +1,7 @@
 import { TailtuneError } from "../../shared/errors.ts";
 import type { TrainConfig } from "../../shared/settings/config.ts";
+import type { RunEvents } from "../events/run-events.ts";
 import type { ClassTexts } from "../run-folder/result.ts";
-import type { Terminal } from "../terminal/terminal.ts";
 import { balance } from "./balance.ts";
 import { countByLabel, type Dataset, withLabels } from "./dataset.ts";
 import { loadDataset } from "./load-dataset.ts";
@@ -22,8 +22,8 @@ type Settings = Pick<
  * and test show the classes as they occur; with `--balance all` the texts are balanced before they are split.
  * @throws TailtuneError "usage", "data" or "offline" that names the flag, or the file and the row
  */
-export async function loadSets(config: Settings, terminal: Terminal): Promise<LoadedSets> {
-	const given = await readGiven(config, terminal);
+export async function loadSets(config: Settings, events: RunEvents): Promise<LoadedSets> {
+	const given = await readGiven(config, events);
 	const sets = "examples" in given ? splitTexts(given, config) : balanceTraining(given, config);
 	const all = "examples" in given ? [given] : [given.train, given.validation, given.test];
 	const loaded = { ...sets, classes: countClasses(all, sets) };
@@ -63,12 +63,12 @@ function assertEnoughLeft({ train, classes }: LoadedSets, { batch }: Settings): 
 	throw new TailtuneError("data", `--balance: ${found}, expected at least --batch (${batch}); or --balance false`);
 }
 
-async function readGiven(config: Settings, terminal: Terminal): Promise<Dataset | Split> {
+async function readGiven(config: Settings, events: RunEvents): Promise<Dataset | Split> {
 	const { data } = config;
 	const sets = { train: config.train, validation: config.validation, test: config.test };
 	const [first] = Object.entries(sets).find(([, file]) => file !== undefined) ?? [];
 	if (first === undefined) {
-		if (data !== undefined) return loadDataset(data, config, terminal.download(data));
+		if (data !== undefined) return loadDataset(data, config, events.download(data));
 		throw new TailtuneError("usage", "--data: nothing given; expected a file, a folder, sms-spam or spam-assassin");
 	}
 	if (data !== undefined)

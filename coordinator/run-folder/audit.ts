@@ -5,15 +5,12 @@ import type { EpochStep } from "../plan/plan-epoch.ts";
 const count = z.int().min(0);
 
 const ignoredSchema = z.strictObject({
-	/** The item had its answer already, or a worker's fault was told again. */
-	double: count,
-	/** Of a version before the one in use. */
-	stale: count,
-	/** Nobody asked for it. */
-	stray: count,
+	double: count.describe("the work item had its answer already, or the same fault was reported again"),
+	stale: count.describe("the answer belongs to an earlier version of the parameters"),
+	stray: count.describe("nobody asked for it"),
 });
 
-/** How many answers were not counted, by why. */
+/** How many answers were not used, by reason. */
 export type IgnoredAnswers = z.infer<typeof ignoredSchema>;
 
 /** Schema of a line of audit.jsonl: what an optimizer step was made of. */
@@ -30,10 +27,10 @@ export type AuditLine = z.infer<typeof auditLineSchema>;
 
 /** Schema of the totals over all steps. */
 export const auditTotalsSchema = z.strictObject({
-	steps: count,
-	parts: count,
-	examples: count,
-	ignored: ignoredSchema,
+	steps: count.describe("optimizer steps"),
+	parts: count.describe("answers used, each once"),
+	examples: count.describe("training texts in these answers"),
+	ignored: ignoredSchema.describe("answers that were not used, by reason"),
 });
 
 export type AuditTotals = z.infer<typeof auditTotalsSchema>;

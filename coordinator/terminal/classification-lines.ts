@@ -1,23 +1,8 @@
+import { printable } from "../../shared/printable.ts";
+import type { Classification } from "../events/run-events.ts";
 import { formatCount, formatPercent } from "../format.ts";
-import { printable } from "./printable.ts";
 
 const LONGEST_TEXT = 60;
-
-/** What the model makes of a text. */
-export interface Classification {
-	readonly text: string;
-	/** Where the text comes from, as in "file:line". */
-	readonly source: string;
-	readonly label: string;
-	/** Of the label, in [0, 1]. */
-	readonly probability: number;
-	/** Of every label, by its name; they add up to 1. */
-	readonly probabilities: Readonly<Record<string, number>>;
-	/** Tokens that were read. */
-	readonly tokens: number;
-	/** Whether the text had more. */
-	readonly truncated: boolean;
-}
 
 /** One line per text, in columns: label, probability, the beginning of the text; and one on texts that were cut, if any. */
 export function classificationLines(results: readonly Classification[]): string[] {

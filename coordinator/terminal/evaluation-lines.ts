@@ -1,9 +1,9 @@
 import Table from "cli-table3";
+import { printable } from "../../shared/printable.ts";
+import type { ClassifierEvaluation } from "../events/run-events.ts";
 import { formatCount, formatLoss, formatPercent } from "../format.ts";
-import type { ClassifierEvaluation } from "../metrics/classifier-evaluation.ts";
 import { cutLines } from "./classification-lines.ts";
 import type { Paint } from "./paint.ts";
-import { printable } from "./printable.ts";
 
 /** Above so many classes the confusion matrix has no room. */
 const MOST_CONFUSED_CLASSES = 6;

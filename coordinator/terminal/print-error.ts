@@ -1,7 +1,7 @@
 import { inspect } from "node:util";
 import { cutMessage, TailtuneError } from "../../shared/errors.ts";
+import { printable } from "../../shared/printable.ts";
 import { hideBars } from "./bar.ts";
-import { printable } from "./printable.ts";
 
 export interface PrintErrorOptions {
 	/** One JSON object, { error: { code, message } }, instead of a line. */

@@ -1,8 +1,8 @@
 import Table from "cli-table3";
 import type { Assignment, RunView } from "../../shared/bus/bus.ts";
 import type { WorkerInfo } from "../../shared/messages.ts";
+import { printable } from "../../shared/printable.ts";
 import { formatCount, formatLoss, formatPercent } from "../format.ts";
-import { printable } from "./printable.ts";
 
 /** Runs of a cluster, a row each. */
 export function runsTable(runs: readonly RunView[]): string[] {
@@ -11,7 +11,7 @@ export function runsTable(runs: readonly RunView[]): string[] {
 	return table(["run", "tunes", "shards", "progress", "validation"], rows);
 }
 
-/** All that is known of a run, a line a fact. */
+/** Everything that is known about a run, one line per fact. */
 export function runDetails(run: RunView): string[] {
 	const { spec, assignments, progress } = run;
 	const facts: [string, string][] = [
@@ -21,6 +21,7 @@ export function runDetails(run: RunView): string[] {
 		["shards", String(spec.shards)],
 		...countByWorker(assignments).map(([workerId, count]): [string, string] => ["", `${count} at ${workerId}`]),
 		["progress", stateOf(run)],
+		...(progress?.notices ?? []).map((notice): [string, string] => ["held up", notice]),
 		["validation", scoreOf(run)],
 		["address", spec.tensorsAddress],
 		["folder", progress ? `${progress.folder} on ${progress.host}` : "unknown"],
@@ -46,9 +47,9 @@ function tunedOf({ spec }: RunView): string {
 
 function stateOf({ progress }: RunView): string {
 	if (!progress) return "silent: nothing is heard of its coordinator";
-	const { phase, done, total, unit, epoch, epochs } = progress;
+	const { phase, done, total, unit, epoch, epochs, notices } = progress;
 	const count = total > 0 ? ` ${formatCount(done)} of ${formatCount(total)} ${unit}` : "";
-	return `${phase}${count}, epoch ${epoch} of ${epochs}`;
+	return `${phase}${count}, epoch ${epoch} of ${epochs}${notices.length > 0 ? ", held up" : ""}`;
 }
 
 function scoreOf({ progress }: RunView): string {

@@ -1,10 +1,10 @@
 import { isAbsolute, relative } from "node:path";
 import Table from "cli-table3";
+import { printable } from "../../shared/printable.ts";
 import { formatCount, formatLoss, formatPercent, formatSeconds, shellWord } from "../format.ts";
 import type { MetricsLine, RunResult } from "../run-folder/result.ts";
 import { baselineLine } from "./evaluation-lines.ts";
 import type { Paint } from "./paint.ts";
-import { printable } from "./printable.ts";
 
 /** Head of the lines that `epochLine` makes. */
 export const EPOCH_HEAD = "epoch   train loss   accuracy   validation loss   accuracy";

@@ -1,19 +1,19 @@
 import { describeWorker } from "../../shared/describe-worker.ts";
-import type { LeaveReason, WorkersChange } from "../cluster/dispatcher.ts";
+import type { RunEvent } from "../events/run-events.ts";
 
-/** Reasons in words where their names don't say enough. */
-const REASONS: Partial<Record<LeaveReason, string>> = { idle: "takes no items" };
+type WorkerEvent = Extract<RunEvent, { event: "worker-joined" | "worker-left" | "worker-suspended" }>;
 
-/** A worker that joined or left, and who has how many of the shards now. */
-export function workersLine(change: WorkersChange, shards: number): string {
-	const { workerId } = change.worker;
-	const what =
-		change.type === "joined"
-			? `joined: ${describeWorker(change.worker)}`
-			: `left (${REASONS[change.reason] ?? change.reason})`;
-	const shares = [...change.shards].map(([id, held]) => `${shortName(id)} has ${held.length}`);
-	const share = shares.length > 0 ? `; of ${shards} shards ${shares.join(", ")}` : "";
-	return `worker ${shortName(workerId)} ${what}${share}`;
+/** A worker that joined or left, and how many of the shards each worker has now. */
+export function workersLine(event: WorkerEvent): string {
+	const { worker, shards, totalShards } = event;
+	const shares = Object.entries(shards).map(([id, held]) => `${shortName(id)} has ${held.length}`);
+	const share = shares.length > 0 ? `; of ${totalShards} shards ${shares.join(", ")}` : "";
+	return `worker ${shortName(worker.workerId)} ${changeOf(event)}${share}`;
+}
+
+function changeOf(event: WorkerEvent): string {
+	if (event.event === "worker-joined") return `joined: ${describeWorker(event.worker)}`;
+	return `left (${event.reason === "idle" ? "takes no items" : event.reason})`;
 }
 
 /** A host's name and the beginning of the random id behind it. */

@@ -45,7 +45,7 @@ function padded(parameters: Float32Array, length: number): Float32Array {
 async function evaluateAll(run: RunContext, published: Float32Array, version: number): Promise<Evaluation> {
 	const { train, validation, test } = run.texts;
 	const examples = [...train, ...validation, ...test];
-	const bar = run.terminal.phase("evaluation", examples.length, "texts");
+	const bar = run.events.phase("evaluation", examples.length, "texts");
 	const evaluation = await evaluate(run, { version, published }, examples, (count) => bar.advance(count));
 	bar.done();
 	return evaluation;

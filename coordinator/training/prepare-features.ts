@@ -14,7 +14,7 @@ export async function prepareFeatures(run: RunContext): Promise<void> {
 	const tokensOf = items.map(({ sequences }) => sequences.reduce((sum, { tokens }) => sum + tokens.length, 0));
 	const total = tokensOf.reduce((sum, tokens) => sum + tokens, 0);
 	if (total === 0) return;
-	const progress = run.terminal.phase("features", total, "tokens");
+	const progress = run.events.phase("features", total, "tokens");
 	let next = 0;
 	for await (const _ of run.dispatcher.execute(items)) {
 		progress.advance(tokensOf[next++] ?? 0);

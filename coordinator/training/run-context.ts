@@ -2,7 +2,7 @@ import type { TailSpec } from "../../shared/messages.ts";
 import type { ParameterLayout } from "../../shared/model/parameter-layout.ts";
 import type { RunConfig } from "../../shared/settings/config.ts";
 import type { Cluster } from "../cluster/cluster.ts";
-import type { Terminal } from "../terminal/terminal.ts";
+import type { RunEvents } from "../events/run-events.ts";
 import type { RunTexts } from "./run-texts.ts";
 
 /** What the phases of a run share. */
@@ -14,7 +14,7 @@ export interface RunContext extends Pick<Cluster, "spec" | "dispatcher" | "tenso
 	readonly cut: number;
 	readonly layout: ParameterLayout;
 	readonly texts: RunTexts;
-	readonly terminal: Terminal;
+	readonly events: RunEvents;
 	/** Aborts when the user wants the run to stop: the step in hand is finished first. */
 	readonly interrupt: AbortSignal;
 	/** Told the parameters of each epoch better on validation than all before it; they change afterwards. */

@@ -72,9 +72,9 @@ class Epochs {
 	}
 
 	async #epochs(): Promise<TrainingOutcome["stopped"]> {
-		const { config, terminal } = this.#run;
+		const { config, events } = this.#run;
 		const { progress } = this.#state;
-		const bar = terminal.phase("training", config.epochs * this.#stepsPerEpoch, "steps", progress.step);
+		const bar = events.phase("training", config.epochs * this.#stepsPerEpoch, "steps", progress.step);
 		while (progress.epoch < config.epochs && !this.#isStalled()) {
 			const done = progress.step - progress.epoch * this.#stepsPerEpoch;
 			await this.#steps(this.#trainer.planEpoch(progress.epoch).slice(done), (count) => bar.advance(count));
@@ -152,7 +152,7 @@ class Epochs {
 	}
 
 	async #measure(kind: MetricsLine["kind"]): Promise<MetricsLine> {
-		const { config, texts, folder, terminal } = this.#run;
+		const { config, texts, folder, events } = this.#run;
 		const { progress, published } = this.#state;
 		const sampled = kind === "step" || config.epochEval === "batches";
 		const count = sampled ? config.evalBatches * config.batch : Number.POSITIVE_INFINITY;
@@ -172,7 +172,7 @@ class Epochs {
 		};
 		await appendMetrics(join(folder, METRICS_FILE), line);
 		progress.metricsLines++;
-		if (kind === "epoch") terminal.epoch(line);
+		events.emit({ event: kind, ...line });
 		return line;
 	}
 

@@ -13,23 +13,24 @@ import { ownHeadRows } from "../base-model/own-head.ts";
 import { textsOfLargestItem } from "../cluster/answer-limit.ts";
 import type { Cluster, OpenCluster } from "../cluster/cluster.ts";
 import { loadSets } from "../data/load-sets.ts";
+import type { RunEvents } from "../events/run-events.ts";
 import { exportModel } from "../export/export-model.ts";
 import type { RunResult } from "../run-folder/result.ts";
 import { keepLines } from "../run-folder/result-files.ts";
 import { createRunFolder, type RunFolder, reopenRunFolder } from "../run-folder/run-folder.ts";
 import type { ServeBeside, ServerBeside } from "../serve/serve-beside.ts";
-import type { Terminal } from "../terminal/terminal.ts";
 import { withAbsolutePaths } from "./absolute-paths.ts";
 import { checkProgress } from "./check-progress.ts";
 import { newTrainingState, readCheckpoint, type StateShape, type TrainingState } from "./checkpoint.ts";
 import { finishRun } from "./finish-run.ts";
 import { interruption } from "./interruption.ts";
 import { prepareFeatures } from "./prepare-features.ts";
-import { ProgressReporter } from "./progress-reporter.ts";
+import { ProgressPublisher } from "./progress-publisher.ts";
 import type { RunContext } from "./run-context.ts";
 import { runEpochs } from "./run-epochs.ts";
 import { prepareTexts, type RunTexts } from "./run-texts.ts";
 import { Stopwatch } from "./stopwatch.ts";
+import { textsWarnings } from "./texts-warnings.ts";
 
 /** What a run needs from around it. */
 export interface Environment {
@@ -37,7 +38,8 @@ export interface Environment {
 	readonly openCluster: OpenCluster;
 	/** Workers at the start: so many shards has a run that isn't told how many. Default: the one in this process. */
 	readonly countWorkers?: (() => Promise<number>) | undefined;
-	readonly terminal: Terminal;
+	/** Gets the events of the run. */
+	readonly events: RunEvents;
 	/** Aborts when the user wants the run to stop: the step in hand is finished first. */
 	readonly interrupt: AbortSignal;
 	/** Starts what answers with the best model so far while the run goes on; default: nothing does. */
@@ -88,7 +90,7 @@ interface Inputs {
 
 // Texts first: what is wrong with them is told before a model is fetched.
 async function loadInputs(given: TrainConfig, environment: Environment): Promise<Inputs> {
-	const sets = await endedBySignals(() => loadSets(given, environment.terminal));
+	const sets = await endedBySignals(() => loadSets(given, environment.events));
 	const model = await loadModel(given, environment);
 	const config = await fixShards(given, environment);
 	const texts = await endedBySignals(() => prepareTexts(config, sets, model.config));
@@ -139,8 +141,9 @@ async function runInFolder(
 	watch: Stopwatch,
 	environment: Environment,
 ): Promise<FinishedRun> {
-	environment.terminal.texts(texts);
-	warnIfUnlocked(folder, environment.terminal);
+	const { events } = environment;
+	reportTexts(texts, events);
+	warnIfUnlocked(folder, events);
 	const layout = parameterLayout(tail, model.config);
 	const shape: StateShape = {
 		size: layout.size,
@@ -151,7 +154,7 @@ async function runInFolder(
 	};
 	const saved = await readCheckpoint(folder.path, fingerprint, shape);
 	if (saved) await checkProgress(folder.path, saved.progress, { config, texts });
-	const rows = saved ? undefined : ownHeadRows(model, texts.labels, environment.terminal);
+	const rows = saved ? undefined : ownHeadRows(model, texts.labels, events);
 	const state = saved ?? newTrainingState(fingerprint, await initialParameters(model, tail, config.seed, rows), shape);
 	await keepLines(folder.path, { metrics: state.progress.metricsLines, steps: state.progress.step });
 	watch.add(state.progress.seconds);
@@ -169,7 +172,7 @@ async function runInFolder(
 	const interrupt = stopSignal(environment.interrupt, cluster, folder.path);
 	const cut = cutOf(tail, model.config.n_layer);
 	const start = beginning(folder.path, config, state, cluster);
-	const progress = new ProgressReporter(environment.terminal, start, cluster.report);
+	const progress = new ProgressPublisher(events, start, cluster);
 	const run: RunContext = {
 		config,
 		folder: folder.path,
@@ -177,7 +180,7 @@ async function runInFolder(
 		cut,
 		layout,
 		texts,
-		terminal: progress.terminal,
+		events,
 		interrupt,
 		...cluster,
 		...(environment.serveBeside && {
@@ -188,7 +191,7 @@ async function runInFolder(
 	try {
 		cluster.dispatcher.assertAnswerFits(textsOfLargestItem({ ...config, texts: texts.train.length }));
 		server = await environment.serveBeside?.(folder.path, config);
-		if (server) environment.terminal.line(`the best model so far answers on ${server.address}`);
+		if (server) events.line(`the best model so far answers on ${server.address}`);
 		await watch.time("features", () => prepareFeatures(run));
 		const outcome = await runEpochs(run, state, watch);
 		return { folder: folder.path, result: await finishRun(run, model, state, outcome, watch) };
@@ -198,9 +201,14 @@ async function runInFolder(
 	}
 }
 
-function warnIfUnlocked({ path, unlocked }: RunFolder, terminal: Terminal): void {
+function reportTexts({ classTexts, cut, maxTokens }: RunTexts, events: RunEvents): void {
+	events.emit({ event: "texts", classes: classTexts, cut, maxTokens });
+	for (const warning of textsWarnings(classTexts)) events.warn(warning);
+}
+
+function warnIfUnlocked({ path, unlocked }: RunFolder, events: RunEvents): void {
 	if (unlocked === undefined) return;
-	terminal.warn(`${path}: can't be locked (${unlocked}): make sure that no other process uses it`);
+	events.warn(`${path}: can't be locked (${unlocked}): make sure that no other process uses it`);
 }
 
 /**
@@ -218,6 +226,6 @@ function stopSignal(interrupt: AbortSignal, { cancelled, notices, dispatcher }: 
 /** What is told of a run before anything is done. */
 function beginning(folder: string, config: RunConfig, { progress }: TrainingState, { spec }: Cluster): RunProgress {
 	const phase = { phase: "start", done: 0, total: 0, unit: "" };
-	const epochs = { epoch: progress.epoch, epochs: config.epochs, validation: null };
+	const epochs = { epoch: progress.epoch, epochs: config.epochs, validation: null, notices: [] };
 	return { runId: spec.runId, host: hostname(), folder, ...phase, ...epochs };
 }

@@ -2,15 +2,15 @@
 import { rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Argument, Command } from "commander";
-import { printError } from "../../coordinator/terminal/print-error.ts";
-import { createTerminal, type Terminal } from "../../coordinator/terminal/terminal.ts";
 import { exitCodeOf, TailtuneError } from "../../shared/errors.ts";
+import { printable } from "../../shared/printable.ts";
 import { obtainWheel, wheelCache } from "../../shared/wheels/obtain-wheel.ts";
 import { runProgram } from "../../shared/wheels/run-program.ts";
 import { checkLinks } from "./check-links.ts";
 import { compileAddon } from "./compile-addon.ts";
 import { linkLibraries, searchedFolders } from "./link-libraries.ts";
 import { addPackages, fetchPrebuilt, nameOf, packageFolder, removePackages } from "./npm-package.ts";
+import { Output } from "./output.ts";
 import { unpackWheel } from "./unpack-wheel.ts";
 import { type NativeKind, NODE_API_HEADERS, RECIPES, TFJS_VERSION, WEBGPU_PACKAGES } from "./wheels.ts";
 
@@ -37,29 +37,29 @@ const program = new Command("npm run native --")
 	.option("--prebuilt", "take what the package's makers built, unchecked: no checksum of it is known (cpu only)")
 	.option("--remove", "take it away again, and the cached wheels too")
 	.action(async (kind: NativeKind | "webgpu", options: Options) => {
-		const terminal = createTerminal();
-		if (options.remove) await remove(terminal);
-		else if (kind === "webgpu") await installWebgpu(terminal);
-		else await install(kind, options, terminal);
+		const output = new Output();
+		if (options.remove) await remove(output);
+		else if (kind === "webgpu") await installWebgpu(output);
+		else await install(kind, options, output);
 	});
 
-async function installWebgpu(terminal: Terminal): Promise<void> {
+async function installWebgpu(output: Output): Promise<void> {
 	await addPackages(WEBGPU_PACKAGES, ADDED);
-	terminal.line(`installed: ${WEBGPU_PACKAGES.join(", ")}; tailtune doctor says which device it finds`);
+	output.line(`installed: ${WEBGPU_PACKAGES.join(", ")}; tailtune doctor says which device it finds`);
 }
 
-async function install(kind: NativeKind, { wheels, prebuilt }: Options, terminal: Terminal): Promise<void> {
+async function install(kind: NativeKind, { wheels, prebuilt }: Options, output: Output): Promise<void> {
 	const { package: name } = RECIPES[kind];
-	terminal.line(`${name}: installing`);
+	output.line(`${name}: installing`);
 	await addPackages([`${name}@${TFJS_VERSION}`, NODE_API_HEADERS], ADDED);
-	if (!prebuilt) await buildFromWheels(kind, wheels, terminal);
+	if (!prebuilt) await buildFromWheels(kind, wheels, output);
 	// The makers' addon for GPUs is of 2022 and asks for CUDA 11.2.
 	else if (kind === "cpu") await fetchPrebuilt(name, kind);
 	else throw new TailtuneError("usage", `--prebuilt: found ${kind}, expected cpu`);
-	terminal.line(`${name}: ${await check(name)}`);
+	output.line(`${name}: ${await check(name)}`);
 }
 
-async function buildFromWheels(kind: NativeKind, source: string | undefined, terminal: Terminal): Promise<void> {
+async function buildFromWheels(kind: NativeKind, source: string | undefined, output: Output): Promise<void> {
 	if (process.platform !== "linux" || process.arch !== "x64") {
 		const found = `${process.platform} ${process.arch}`;
 		throw new TailtuneError(
@@ -71,12 +71,12 @@ async function buildFromWheels(kind: NativeKind, source: string | undefined, ter
 	const aside = join(folder, "deps.new");
 	await rm(aside, { recursive: true, force: true });
 	for (const wheel of RECIPES[kind].wheels) {
-		await unpackWheel(await obtainWheel(wheel, source, terminal), aside, terminal);
+		await unpackWheel(await obtainWheel(wheel, source, output), aside, output.download(`${wheel.file}: unpacking`));
 	}
 	if (kind === "gpu") await linkLibraries(aside, await searchedFolders(aside));
 	await rm(join(folder, "deps"), { recursive: true, force: true });
 	await rename(aside, join(folder, "deps"));
-	terminal.line("compiling the addon");
+	output.line("compiling the addon");
 	await compileAddon(folder);
 	for (const part of ["lib", "deps"]) await checkLinks(join(folder, part));
 }
@@ -92,15 +92,16 @@ async function check(name: string): Promise<string> {
 	return runProgram(process.execPath, ["--eval", script], { cwd: packageFolder("..") });
 }
 
-async function remove(terminal: Terminal): Promise<void> {
+async function remove(output: Output): Promise<void> {
 	await removePackages(ADDED.map(nameOf));
 	await rm(wheelCache(), { recursive: true, force: true });
-	terminal.line("native TensorFlow is removed");
+	output.line("native TensorFlow is removed");
 }
 
 try {
 	await program.parseAsync();
 } catch (error) {
-	printError(error, {});
+	const message = error instanceof TailtuneError ? error.message : String(error);
+	process.stderr.write(`native: ${printable(message)}\n`);
 	process.exitCode = exitCodeOf(error);
 }

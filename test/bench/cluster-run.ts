@@ -1,12 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { type Readable, Writable } from "node:stream";
+import type { Readable } from "node:stream";
 import type { OpenCluster } from "../../coordinator/cluster/cluster.ts";
 import { openEmbeddedCluster } from "../../coordinator/cluster/embedded-cluster.ts";
 import { openNatsCluster } from "../../coordinator/cluster/nats-cluster.ts";
+import { RunEvents } from "../../coordinator/events/run-events.ts";
 import type { RunResult } from "../../coordinator/run-folder/result.ts";
-import { createTerminal, type Terminal } from "../../coordinator/terminal/terminal.ts";
 import { train } from "../../coordinator/training/train.ts";
 import type { TrainConfig } from "../../shared/settings/config.ts";
 import { resolveConfig } from "../../shared/settings/resolve-config.ts";
@@ -53,13 +53,15 @@ export async function measureCluster(
 	const marks: Mark[] = [];
 	const relays: { tensors?: Relay; bus?: Relay } = {};
 	let steps = 0;
-	const terminal = watchSteps((count) => {
-		steps += count;
+	const events = new RunEvents();
+	events.listen((event) => {
+		if (event.event !== "progress" || event.name !== "training") return;
+		steps = event.done;
 		const { tensors, bus } = relays;
 		marks.push({ steps, atMs: performance.now(), tensorBytes: total(tensors), busBytes: total(bus) });
 	});
 	const run = async (openCluster: OpenCluster) => {
-		const { result } = await train(config, { openCluster, terminal, interrupt: new AbortController().signal });
+		const { result } = await train(config, { openCluster, events, interrupt: new AbortController().signal });
 		return result;
 	};
 	const result = workers ? await overNats(folder, workers, relays, run) : await run(embedded);
@@ -104,22 +106,6 @@ async function overNats(
 		relays.bus?.close();
 		await server.stop();
 	}
-}
-
-/** A terminal that shows nothing and tells of steps done. */
-function watchSteps(onSteps: (count: number) => void): Terminal {
-	const quiet = createTerminal({ stream: new Writable({ write: (_chunk, _encoding, done) => done() }), quiet: true });
-	const phase: Terminal["phase"] = (name, ...rest) => {
-		const bar = quiet.phase(name, ...rest);
-		const advance = (count: number) => {
-			bar.advance(count);
-			if (name === "training") onSteps(count);
-		};
-		return { advance, done: () => bar.done() };
-	};
-	return new Proxy(quiet, {
-		get: (target, key) => (key === "phase" ? phase : Reflect.get(target, key).bind(target)),
-	});
 }
 
 async function lineWith(stream: Readable, text: string): Promise<void> {

@@ -32,7 +32,8 @@ for (const [title, signal, reason, limitMs] of losses) {
 		const run = RunProcess.begin(await writeTexts(120), join(folder, "run"), "--nats", server.url);
 		await run.reach("epoch");
 		const [lost, other] = workers.map(({ id }) => id);
-		const heldBefore = sharesIn(run.seen.filter(({ event }) => event === "workers").at(-1))[lost ?? ""] ?? [];
+		const heldBefore =
+			sharesIn(run.seen.filter(({ event }) => String(event).startsWith("worker-")).at(-1))[lost ?? ""] ?? [];
 		const answers: { shard: number; atMs: number }[] = [];
 		const lostMs = Date.now();
 		workers[0]?.signal(signal);
@@ -42,7 +43,10 @@ for (const [title, signal, reason, limitMs] of losses) {
 				if (workerId === other && heldBefore.includes(shard)) answers.push({ shard, atMs: Date.now() });
 			},
 		});
-		const left = await run.reach("workers", ({ type, reason: found }) => type === "left" && found !== "good-bye");
+		const left = await run.reach(
+			reason === "silent" ? "worker-left" : "worker-suspended",
+			({ reason: found }) => found !== "good-bye",
+		);
 		t.is(left.reason, reason);
 		t.true(Number(left.at) - lostMs < limitMs, `noticed after ${Number(left.at) - lostMs} ms`);
 		t.deepEqual(sharesIn(left), { [other ?? ""]: [0, 1, 2, 3] });

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
+import { RunEvents } from "../../coordinator/events/run-events.ts";
 import { assignShards } from "../../coordinator/plan/assign-shards.ts";
 import { type AuditLine, checkAudit } from "../../coordinator/run-folder/audit.ts";
-import type { Terminal } from "../../coordinator/terminal/terminal.ts";
 import { newTrainingState, type TrainingState } from "../../coordinator/training/checkpoint.ts";
 import { evaluate } from "../../coordinator/training/evaluator.ts";
 import { prepareFeatures } from "../../coordinator/training/prepare-features.ts";
@@ -77,8 +77,6 @@ export function copyOf(state: TrainingState): TrainingState {
 	};
 }
 
-const silent = { phase: () => ({ advance() {}, done() {} }) } as unknown as Terminal;
-
 /** What the phases of a toy run share beside the cluster. */
 export function toyContext(plan: Plan): Omit<RunContext, "spec" | "dispatcher" | "tensors"> {
 	return {
@@ -89,7 +87,7 @@ export function toyContext(plan: Plan): Omit<RunContext, "spec" | "dispatcher" |
 		cut: fakeModel.config.n_layer,
 		layout: layoutOf(headRun),
 		texts: toyTexts(plan.shards),
-		terminal: silent,
+		events: new RunEvents(),
 		interrupt: new AbortController().signal,
 	};
 }

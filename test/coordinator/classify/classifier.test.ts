@@ -6,14 +6,14 @@ import { evaluateClassifier } from "../../../coordinator/classify/evaluate-class
 import type { OpenCluster } from "../../../coordinator/cluster/cluster.ts";
 import { openEmbeddedCluster } from "../../../coordinator/cluster/embedded-cluster.ts";
 import { toDataset } from "../../../coordinator/data/dataset.ts";
+import { RunEvents } from "../../../coordinator/events/run-events.ts";
 import { ServedModel } from "../../../coordinator/serve/served-model.ts";
-import { createTerminal } from "../../../coordinator/terminal/terminal.ts";
+import { evaluationLines } from "../../../coordinator/terminal/evaluation-lines.ts";
 import { TailtuneError } from "../../../shared/errors.ts";
 import type { TrainConfig } from "../../../shared/settings/config.ts";
 import type { RunningWorker } from "../../../shared/worker-port.ts";
 import { startWorker } from "../../../worker/run/lifecycle.ts";
 import { makeRun } from "../../serve/run-folder.ts";
-import { FakeStream } from "../terminal/fake-stream.ts";
 
 const workerSide = { startWorker, inspectEngines: async () => [], addWorkerCommand: () => {} };
 const openCluster: OpenCluster = (run) => openEmbeddedCluster(workerSide, run);
@@ -49,9 +49,8 @@ test("a text longer than the model takes is refused, as in training", async (t) 
 	const classifier = await open(t, refusing);
 	const error = await t.throwsAsync(classifier.classify(texts), { instanceOf: TailtuneError, code: "data" });
 	t.is(error?.message, refusal);
-	const terminal = createTerminal({ stream: new FakeStream() });
 	const dataset = toDataset(texts.map((text, i) => ({ ...text, label: ["ham", "spam"][i] ?? "" })));
-	await t.throwsAsync(evaluateClassifier(classifier, dataset, terminal), { code: "data", message: refusal });
+	await t.throwsAsync(evaluateClassifier(classifier, dataset, new RunEvents()), { code: "data", message: refusal });
 });
 
 test("it is cut if --max-tokens asks for it, and the answer says so", async (t) => {
@@ -81,13 +80,10 @@ test("it is cut if --max-tokens asks for it, and the answer says so", async (t) 
 test("it is cut if the run cut its texts, and an evaluation counts such texts and states the baseline", async (t) => {
 	const classifier = await open(t, cutting);
 	t.true((await classifier.classify(texts))[1]?.truncated);
-	const stream = new FakeStream();
-	const terminal = createTerminal({ stream });
 	const dataset = toDataset([...texts, { text: "short", source: "f:3" }].map((text) => ({ ...text, label: "spam" })));
-	const evaluation = await evaluateClassifier(classifier, dataset, terminal);
+	const evaluation = await evaluateClassifier(classifier, dataset, new RunEvents());
 	t.like(evaluation, { texts: 3, cut: 1, maxTokens: 256, majorityBaseline: { label: "spam", accuracy: 1 } });
-	terminal.evaluation(evaluation);
-	t.true(stream.lines.includes("cut 1 of 3 texts to 256 tokens"));
+	t.true(evaluationLines(evaluation, (_, text) => text).includes("cut 1 of 3 texts to 256 tokens"));
 });
 
 test("a classifier whose parameters can't be published leaves no cluster open", async (t) => {

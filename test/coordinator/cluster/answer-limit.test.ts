@@ -1,10 +1,9 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { Writable } from "node:stream";
 import test from "ava";
 import { assertAnswerFits, textsOfLargestItem } from "../../../coordinator/cluster/answer-limit.ts";
 import { openEmbeddedCluster } from "../../../coordinator/cluster/embedded-cluster.ts";
-import { createTerminal } from "../../../coordinator/terminal/terminal.ts";
+import { RunEvents } from "../../../coordinator/events/run-events.ts";
 import { train } from "../../../coordinator/training/train.ts";
 import { workResultCodec } from "../../../shared/messages.ts";
 import { resolveConfig } from "../../../shared/settings/resolve-config.ts";
@@ -54,10 +53,9 @@ test("a run whose answers are too large for the bus is refused before a worker c
 		return startWorker(options, { openEngines });
 	};
 	const workerSide = { startWorker: withSmallBus, inspectEngines: async () => [], addWorkerCommand: () => {} };
-	const stream = new Writable({ write: (_chunk, _encoding, done) => done() });
 	const trained = train(config, {
 		openCluster: (run) => openEmbeddedCluster(workerSide, run),
-		terminal: createTerminal({ stream, quiet: true }),
+		events: new RunEvents(),
 		interrupt: new AbortController().signal,
 	});
 	await t.throwsAsync(trained, { code: "usage", message: /^20 texts with 2 labels each in one item: .*--batch/ });

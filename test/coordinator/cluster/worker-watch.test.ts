@@ -1,6 +1,8 @@
 import test from "ava";
+import type { LeaveReason } from "../../../coordinator/cluster/dispatcher.ts";
 import { WorkerWatch } from "../../../coordinator/cluster/worker-watch.ts";
-import { createTerminal } from "../../../coordinator/terminal/terminal.ts";
+import { RunEvents } from "../../../coordinator/events/run-events.ts";
+import { createTerminal } from "../../../coordinator/terminal/create-terminal.ts";
 import { Notices } from "../../../shared/notices.ts";
 import { someWorker } from "../../shared/bus/messages.ts";
 import { VirtualClock } from "../../shared/bus/virtual-clock.ts";
@@ -9,12 +11,18 @@ import { FakeStream } from "../terminal/fake-stream.ts";
 function setUp() {
 	const stream = new FakeStream();
 	const clock = new VirtualClock();
-	const terminal = createTerminal({ stream, quiet: true });
-	const notices = new Notices((notice) => terminal.notice(notice), { clock, now: () => clock.now });
-	const watch = new WorkerWatch(2, terminal, notices);
-	const change = (type: "joined" | "left", workerId: string, version = "1.0") =>
-		watch.tell({ type, reason: "silent", worker: { ...someWorker(workerId), version }, shards: new Map() });
-	return { stream, clock, watch, change };
+	const events = new RunEvents();
+	const changes: string[] = [];
+	const show = createTerminal({ stream });
+	events.listen((event) => {
+		if (event.event.startsWith("worker-")) changes.push(event.event);
+		else show(event);
+	});
+	const notices = new Notices((notice) => events.emit({ event: "notice", ...notice }), { clock, now: () => clock.now });
+	const watch = new WorkerWatch(2, events, notices);
+	const change = (type: "joined" | "left", workerId: string, version = "1.0", reason: LeaveReason = "silent") =>
+		watch.tell({ type, reason, worker: { ...someWorker(workerId), version }, shards: new Map() });
+	return { stream, clock, watch, change, changes };
 }
 
 test("a run says that no worker is there: at the start after a while, later at once, and when one joins", async (t) => {
@@ -48,4 +56,14 @@ test("workers of another engine or version are warned of, once for each", (t) =>
 		stream.lines[0] ?? "",
 		/^warning: workers compute with different engines, onnx cpu and tfjs wasm \(1\.0\); onnx cpu and tfjs wasm \(2\.0\): /,
 	);
+});
+
+test("each change of a worker is an event: one that comes back is suspended, one that doesn't has left", (t) => {
+	const { change, changes } = setUp();
+	change("joined", "a");
+	for (const reason of ["good-bye", "silent", "disconnected", "failing", "idle"] as const) {
+		change("left", "a", "1.0", reason);
+	}
+	const suspended = Array.from({ length: 3 }, () => "worker-suspended");
+	t.deepEqual(changes, ["worker-joined", "worker-left", "worker-left", ...suspended]);
 });

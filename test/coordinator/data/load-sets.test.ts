@@ -2,13 +2,10 @@ import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { countByLabel } from "../../../coordinator/data/dataset.ts";
 import { loadSets } from "../../../coordinator/data/load-sets.ts";
-import { createTerminal } from "../../../coordinator/terminal/terminal.ts";
+import { RunEvents } from "../../../coordinator/events/run-events.ts";
 import { TailtuneError } from "../../../shared/errors.ts";
 import { resolveConfig } from "../../../shared/settings/resolve-config.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
-import { FakeStream } from "../terminal/fake-stream.ts";
-
-const terminal = createTerminal({ stream: new FakeStream() });
 
 /** Lines of a TSV file with so many texts of each class. */
 function lines(counts: Readonly<Record<string, number>>): string {
@@ -21,7 +18,7 @@ function lines(counts: Readonly<Record<string, number>>): string {
 async function load(t: ExecutionContext, files: Readonly<Record<string, string>>, settings: object) {
 	const folder = await temporaryFolder(t, files);
 	const inFolder = Object.fromEntries(Object.keys(files).map((name) => [name, join(folder, name)]));
-	const sets = await loadSets(await resolveConfig({ ...inFolder, ...settings }), terminal);
+	const sets = await loadSets(await resolveConfig({ ...inFolder, ...settings }), new RunEvents());
 	return { ...sets, counts: [sets.train, sets.validation, sets.test].map(countByLabel) };
 }
 

@@ -1,8 +1,6 @@
 import test from "ava";
 import { classScores } from "../../../coordinator/metrics/classification.ts";
 import { evaluationLines } from "../../../coordinator/terminal/evaluation-lines.ts";
-import { createTerminal } from "../../../coordinator/terminal/terminal.ts";
-import { FakeStream } from "./fake-stream.ts";
 
 const confusion = [
 	[3, 0],
@@ -42,10 +40,4 @@ test("of many classes there is no confusion matrix", (t) => {
 	const many = labels.map((_, row) => labels.map((_, column) => (row === column ? 1 : 0)));
 	const text = evaluationLines({ ...evaluation, labels, confusion: many, perClass: classScores(many) }, plain).join();
 	t.true(text.includes("class 6") && !text.includes("taken for"));
-});
-
-test("with --json an evaluation is one object", (t) => {
-	const stream = new FakeStream();
-	createTerminal({ stream, json: true }).evaluation(evaluation);
-	t.deepEqual(JSON.parse(stream.text), { event: "evaluation", ...evaluation });
 });

@@ -1,6 +1,7 @@
 import test from "ava";
+import { errorLineSchema } from "../../../coordinator/events/schemas.ts";
+import { createTerminal } from "../../../coordinator/terminal/create-terminal.ts";
 import { printError } from "../../../coordinator/terminal/print-error.ts";
-import { createTerminal } from "../../../coordinator/terminal/terminal.ts";
 import { TailtuneError } from "../../../shared/errors.ts";
 import { FakeStream } from "./fake-stream.ts";
 
@@ -46,11 +47,13 @@ test("with --json it is an object on one line", (t) => {
 	printError(new Error("x"), { stream, json: true });
 	t.deepEqual(JSON.parse(stream.lines[0] ?? ""), { error: { code: "data", message: HOSTILE } });
 	t.is(JSON.parse(stream.lines[1] ?? "").error.code, "internal");
+	printError(new TailtuneError("data", HOSTILE), { stream, json: true, debug: true });
+	for (const line of stream.lines) t.notThrows(() => errorLineSchema.parse(JSON.parse(line)));
 });
 
 test("a bar that is still shown goes first, so that the process can end and the line stands alone", (t) => {
 	const stream = new FakeStream(true);
-	createTerminal({ stream, env: {} }).phase("training", 10, "steps");
+	createTerminal({ stream, env: {} })({ event: "phase", name: "training", total: 10, unit: "steps", done: 0 });
 	printError(new TailtuneError("diverged", "step 3"), { stream });
 	t.true(stream.text.endsWith("\u001b[2Ktailtune: step 3\n"));
 });

@@ -10,6 +10,9 @@ test("a run is shown with what it tunes and how far it has come", (t) => {
 	const [, , , row] = runsTable([run]);
 	t.regex(row ?? "", /run .* last-block .* 2 .* training 3 of 9 steps, epoch 1 of 3 .* accuracy 75.0 %, loss 0.250/);
 	t.regex(runsTable([{ ...run, progress: undefined }])[3] ?? "", /silent: nothing is heard of its coordinator/);
+	const heldUp = { ...run, progress: someProgress({ notices: ["no worker is there"] }) };
+	t.regex(runsTable([heldUp])[3] ?? "", /training 3 of 9 steps, epoch 1 of 3, held up /);
+	t.true(runDetails(heldUp).includes("held up    no worker is there"));
 	t.deepEqual(runsTable([]), ["no runs"]);
 });
 

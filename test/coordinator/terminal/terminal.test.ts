@@ -1,6 +1,7 @@
 import test from "ava";
+import { RunEvents } from "../../../coordinator/events/run-events.ts";
 import { hideBars } from "../../../coordinator/terminal/bar.ts";
-import { createTerminal, type TerminalOptions } from "../../../coordinator/terminal/terminal.ts";
+import { createTerminal, type TerminalOptions } from "../../../coordinator/terminal/create-terminal.ts";
 import { sampleLine, sampleResult } from "../run-folder/sample-run.ts";
 import { FakeStream } from "./fake-stream.ts";
 
@@ -10,8 +11,10 @@ const ESC = "\u001b";
 function setUp(options: TerminalOptions & { isTTY?: boolean; columns?: number } = {}) {
 	const stream = new FakeStream(options.isTTY, options.columns);
 	const clock = { ms: 0 };
-	const terminal = createTerminal({ stream, env: {}, now: () => clock.ms, ...options });
-	return { stream, clock, terminal };
+	const now = () => clock.ms;
+	const events = new RunEvents(now);
+	events.listen(createTerminal({ stream, env: {}, now, ...options }));
+	return { stream, clock, events };
 }
 
 /** What a terminal shows in the end: the text after the last erasure of every line. */
@@ -33,8 +36,8 @@ const classified = (probability: number) => ({
 });
 
 test("where there is no terminal a phase is told every 5 seconds and when it ends, with the time that is left", (t) => {
-	const { stream, clock, terminal } = setUp();
-	const phase = terminal.phase("features", 1000, "tokens");
+	const { stream, clock, events } = setUp();
+	const phase = events.phase("features", 1000, "tokens");
 	for (let i = 0; i < 10; i++) {
 		clock.ms += 1200;
 		phase.advance(100);
@@ -48,17 +51,17 @@ test("where there is no terminal a phase is told every 5 seconds and when it end
 });
 
 test("work done before a resume counts for the share, not for the speed", (t) => {
-	const { stream, clock, terminal } = setUp();
-	const phase = terminal.phase("training", 1000, "steps", 900);
+	const { stream, clock, events } = setUp();
+	const phase = events.phase("training", 1000, "steps", 900);
 	clock.ms = 5000;
 	phase.advance(50);
 	t.deepEqual(stream.lines, ["training    95 %, 950 of 1,000 steps, about 5 s left"]);
 });
 
 test("a phase within another says nothing when it ends", (t) => {
-	const { stream, terminal } = setUp();
-	const training = terminal.phase("training", 2, "steps");
-	const evaluation = terminal.phase("evaluation", 1, "texts");
+	const { stream, events } = setUp();
+	const training = events.phase("training", 2, "steps");
+	const evaluation = events.phase("evaluation", 1, "texts");
 	evaluation.done();
 	t.deepEqual(stream.lines, []);
 	training.done();
@@ -66,11 +69,11 @@ test("a phase within another says nothing when it ends", (t) => {
 });
 
 test("on a terminal the bar of a phase makes room for lines and goes when the phase ends", (t) => {
-	const { stream, clock, terminal } = setUp({ isTTY: true });
-	const phase = terminal.phase("training", 200, "steps");
+	const { stream, clock, events } = setUp({ isTTY: true });
+	const phase = events.phase("training", 200, "steps");
 	clock.ms = 10_000;
 	phase.advance(50);
-	terminal.line("hello");
+	events.line("hello");
 	t.regex(screenOf(stream).at(-1) ?? "", /^training {4}━+─+ {3}25 % {2}50 of 200 steps {2}about 30 s left$/);
 	t.true(screenOf(stream).includes("hello"));
 	phase.done();
@@ -79,11 +82,11 @@ test("on a terminal the bar of a phase makes room for lines and goes when the ph
 
 test("a bar is never wider than the terminal", (t) => {
 	for (const columns of [20, 30, 45, 58, 80, 200]) {
-		const { stream, clock, terminal } = setUp({ isTTY: true, columns });
-		const phase = terminal.phase("features", 1e9, "tokens");
+		const { stream, clock, events } = setUp({ isTTY: true, columns });
+		const phase = events.phase("features", 1e9, "tokens");
 		clock.ms = 5000;
 		phase.advance(123_456);
-		terminal.line("x");
+		events.line("x");
 		const bar = screenOf(stream).at(-1) ?? "";
 		t.true(bar.length < columns && bar.startsWith("features"), `${columns}: ${bar}`);
 		hideBars();
@@ -91,9 +94,9 @@ test("a bar is never wider than the terminal", (t) => {
 });
 
 test("the bar around a nested phase comes back when that ends", (t) => {
-	const { stream, terminal } = setUp({ isTTY: true });
-	terminal.phase("training", 2, "steps");
-	const evaluation = terminal.phase("evaluation", 1, "texts");
+	const { stream, events } = setUp({ isTTY: true });
+	events.phase("training", 2, "steps");
+	const evaluation = events.phase("evaluation", 1, "texts");
 	t.true(screenOf(stream).at(-1)?.startsWith("evaluation"));
 	evaluation.done();
 	t.true(screenOf(stream).at(-1)?.startsWith("training"));
@@ -102,43 +105,37 @@ test("the bar around a nested phase comes back when that ends", (t) => {
 });
 
 test("the cursor stays visible and the terminal's settings as they are", (t) => {
-	const { stream, terminal } = setUp({ isTTY: true });
-	terminal.phase("training", 2, "steps").done();
+	const { stream, events } = setUp({ isTTY: true });
+	events.phase("training", 2, "steps").done();
 	t.false(stream.text.includes(`${ESC}[?`));
 });
 
 test("a download begins with what was there, is told in bytes, and one that failed gives way to the next phase", (t) => {
-	const { stream, clock, terminal } = setUp();
-	const report = terminal.download("some/model");
+	const { stream, clock, events } = setUp();
+	const report = events.download("some/model");
 	const MiB = 2 ** 20;
 	report(10 * MiB, 40 * MiB);
 	clock.ms = 5000;
 	report(20 * MiB, 40 * MiB);
-	terminal.phase("features", 1, "tokens").done();
+	events.phase("features", 1, "tokens").done();
 	t.deepEqual(stream.lines, [
 		"some/model  50 %, 20.0 MiB of 40.0 MiB, about 10 s left",
 		"features    0 tokens in 0 ms (0.0/s)",
 	]);
 });
 
-test("a file that is there already is no download", (t) => {
-	const { stream, terminal } = setUp({ json: true });
-	terminal.download("some/model")(5, 5);
-	t.is(stream.text, "");
-});
-
 test("epochs are lines of a table with one head", (t) => {
-	const { stream, terminal } = setUp();
-	terminal.epoch(sampleLine("epoch", 130));
-	terminal.epoch(sampleLine("epoch", 260));
+	const { stream, events } = setUp();
+	events.emit({ event: "epoch", ...sampleLine("epoch", 130) });
+	events.emit({ event: "epoch", ...sampleLine("epoch", 260) });
 	t.is(stream.lines.length, 3);
 	t.is(new Set(stream.lines.map((line) => line.length)).size, 1);
 	t.regex(stream.lines[1] ?? "", /^ +1 +0\.260 +93\.8 % +0\.324 +92\.0 %$/);
 });
 
 test("the end shows accuracies, time, folder and a command to copy", (t) => {
-	const { stream, terminal } = setUp();
-	terminal.result("/else where/it's here", { ...sampleResult(), stopped: "early" });
+	const { stream, events } = setUp();
+	events.emit({ event: "result", folder: "/else where/it's here", ...sampleResult(), stopped: "early" });
 	const text = stream.text;
 	t.regex(text, /accuracy │ 99\.5 % │ +97\.3 % │ 98\.6 %/);
 	for (const part of [
@@ -153,65 +150,20 @@ test("the end shows accuracies, time, folder and a command to copy", (t) => {
 	}
 });
 
-test("quiet shows warnings and results only", (t) => {
-	const { stream, terminal } = setUp({ quiet: true });
-	const phase = terminal.phase("features", 1, "tokens");
-	phase.advance(1);
-	phase.done();
-	terminal.line("hello");
-	terminal.epoch(sampleLine("epoch", 130));
-	t.is(stream.text, "");
-	terminal.warn("careful");
-	terminal.notice({ kind: "connection", state: "begun", text: "no connection", seconds: 1 });
-	terminal.notice({ kind: "connection", state: "over", text: "no connection", seconds: 12.3 });
-	terminal.classifications([classified(1)]);
+test("warnings, notices and classifications are lines", (t) => {
+	const { stream, events } = setUp();
+	events.warn("care\nful");
+	events.emit({ event: "notice", kind: "connection", state: "begun", text: "no connection", seconds: 1 });
+	events.emit({ event: "notice", kind: "connection", state: "over", text: "no connection", seconds: 12.3 });
+	events.emit({ event: "classifications", results: [classified(1)] });
 	const notices = ["warning: no connection", "over after 12 s: no connection"];
-	t.deepEqual(stream.lines, ["warning: careful", ...notices, "ham  100.0 %  a"]);
-});
-
-test("with --json every line is one object that says what it is, and progress is told once a second", (t) => {
-	const { stream, clock, terminal } = setUp({ json: true, isTTY: true });
-	const phase = terminal.phase("features", 100, "tokens");
-	for (let i = 0; i < 20; i++) {
-		clock.ms += 100;
-		phase.advance(5);
-	}
-	phase.done();
-	terminal.line("two\nlines");
-	terminal.warn("careful");
-	const notice = { kind: "connection", state: "over", text: "no connection", seconds: 12.3 } as const;
-	terminal.notice(notice);
-	terminal.epoch(sampleLine("epoch", 130));
-	terminal.result("run", sampleResult());
-	terminal.texts({ classTexts: sampleResult().classes, cut: sampleResult().cut, maxTokens: 256 });
-	terminal.classifications([classified(0.75)]);
-	const events = stream.lines.map((line) => JSON.parse(line));
-	t.deepEqual(
-		events.map(({ event }) => event),
-		[
-			"phase",
-			"progress",
-			"progress",
-			"phase-done",
-			"line",
-			"warning",
-			"notice",
-			"epoch",
-			"result",
-			"texts",
-			"classification",
-		],
-	);
-	t.like(events[1], { name: "features", done: 50, total: 100, unit: "tokens", seconds: 1, secondsLeft: 1 });
-	t.like(events[4], { text: "two\nlines" });
-	t.deepEqual(events[6], { event: "notice", ...notice });
-	t.like(events[8], { folder: "run", labels: ["ham", "spam"] });
+	t.deepEqual(stream.lines, ["warning: care\\nful", ...notices, "ham  100.0 %  a"]);
 });
 
 test("colours need a terminal, and go with NO_COLOR", (t) => {
 	const coloured = (options: Parameters<typeof setUp>[0]) => {
-		const { stream, terminal } = setUp(options);
-		terminal.warn("careful");
+		const { stream, events } = setUp(options);
+		events.warn("careful");
 		return stream.text.includes(ESC);
 	};
 	t.true(coloured({ isTTY: true }));

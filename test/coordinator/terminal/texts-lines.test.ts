@@ -1,5 +1,5 @@
 import test from "ava";
-import { textsLines, textsWarnings } from "../../../coordinator/terminal/texts-lines.ts";
+import { textsLines } from "../../../coordinator/terminal/texts-lines.ts";
 
 const cut = { train: 0, validation: 0, test: 0 };
 const of = (label: string, read: number, unused = 0, train = read - unused - 2) => ({
@@ -12,29 +12,19 @@ const of = (label: string, read: number, unused = 0, train = read - unused - 2) 
 });
 
 test("one line says what was read, where it goes, and what is not used and why", (t) => {
-	const classTexts = [
+	const classes = [
 		{ label: "fraud", read: 150, train: 105, validation: 15, test: 30, unused: 0 },
 		{ label: "ok", read: 2850, train: 105, validation: 285, test: 570, unused: 1890 },
 	];
-	t.deepEqual(textsLines({ classTexts, cut, maxTokens: 256 }), [
+	t.deepEqual(textsLines({ classes, cut, maxTokens: 256 }), [
 		'read 3,000 texts: fraud 150, ok 2,850; 210 for training, 300 for validation, 600 for the test; not used: ok 1,890 (--balance takes as many of each class as of "fraud")',
 	]);
-	t.deepEqual(textsWarnings({ classTexts, cut, maxTokens: 256 }), []);
 });
 
 test("many classes are named in part, and texts that were cut are counted", (t) => {
-	const classTexts = Array.from({ length: 12 }, (_, i) => of(i === 0 ? "long ".repeat(20) : `c${i}`, 50));
-	t.deepEqual(textsLines({ classTexts, cut: { train: 3, validation: 1, test: 2 }, maxTokens: 1024 }), [
+	const classes = Array.from({ length: 12 }, (_, i) => of(i === 0 ? "long ".repeat(20) : `c${i}`, 50));
+	t.deepEqual(textsLines({ classes, cut: { train: 3, validation: 1, test: 2 }, maxTokens: 1024 }), [
 		"read 600 texts: long long long long long long long long ... 50, c1 50, c2 50, c3 50, c4 50, c5 50, 300 of 6 more classes; 576 for training, 12 for validation, 12 for the test; all are used",
 		"cut 6 of 600 texts to 1,024 tokens",
 	]);
-});
-
-test("a class that leaves few training texts of every other, and labels that look alike, are warned of", (t) => {
-	const classTexts = [of("Ham", 700, 690), of("ham", 400, 390), of("tiny", 10)];
-	t.deepEqual(textsWarnings({ classTexts, cut, maxTokens: 8 }), [
-		'class "tiny" has only 8 texts for training, so --balance trains on as few of each class; --balance false uses all',
-		'labels "Ham" and "ham" look alike, but are different classes',
-	]);
-	t.deepEqual(textsWarnings({ classTexts: [of("tiny", 5), of("a", 900)], cut, maxTokens: 8 }), []);
 });

@@ -1,9 +1,8 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { Writable } from "node:stream";
 import test from "ava";
 import { openEmbeddedCluster } from "../../../coordinator/cluster/embedded-cluster.ts";
-import { createTerminal } from "../../../coordinator/terminal/terminal.ts";
+import { RunEvents } from "../../../coordinator/events/run-events.ts";
 import { train } from "../../../coordinator/training/train.ts";
 import { resolveConfig } from "../../../shared/settings/resolve-config.ts";
 import type { StartWorker } from "../../../shared/worker-port.ts";
@@ -45,11 +44,10 @@ test("a gradient that isn't finite is told at its own step, and no checkpoint is
 		threads: 1,
 		featureCache: 0,
 	});
-	const stream = new Writable({ write: (_chunk, _encoding, done) => done() });
 	const workerSide = { startWorker: withBadGradient, inspectEngines: async () => [], addWorkerCommand: () => {} };
 	const trained = train(config, {
 		openCluster: (run) => openEmbeddedCluster(workerSide, run),
-		terminal: createTerminal({ stream, quiet: true }),
+		events: new RunEvents(),
 		interrupt: new AbortController().signal,
 	});
 	await t.throwsAsync(trained, {

@@ -1,11 +1,10 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { Writable } from "node:stream";
 import test from "ava";
 import type { OpenCluster } from "../../../coordinator/cluster/cluster.ts";
 import { openEmbeddedCluster } from "../../../coordinator/cluster/embedded-cluster.ts";
-import { createTerminal } from "../../../coordinator/terminal/terminal.ts";
+import { RunEvents } from "../../../coordinator/events/run-events.ts";
 import { train } from "../../../coordinator/training/train.ts";
 import type { TrainConfig } from "../../../shared/settings/config.ts";
 import { resolveConfig } from "../../../shared/settings/resolve-config.ts";
@@ -17,8 +16,6 @@ import { newFolder } from "../../new-folder.ts";
 /** Trains on four shards with workers as given; the hash of the weights. */
 async function weights(data: string, start: StartWorker, settings: Partial<TrainConfig> = {}): Promise<string> {
 	const out = join(await newFolder(), "run");
-	const stream = new Writable({ write: (_chunk, _encoding, done) => done() });
-	const terminal = createTerminal({ stream, quiet: true });
 	const workerSide = {
 		startWorker: start,
 		inspectEngines: async () => [],
@@ -28,7 +25,7 @@ async function weights(data: string, start: StartWorker, settings: Partial<Train
 	const openCluster: OpenCluster = (run) => openEmbeddedCluster(workerSide, run);
 	const common = { data, out, model: "demo", epochs: 2, lr: 1e-3, shards: 4, threads: 1, featureCache: 0 };
 	const config = await resolveConfig({ ...common, ...settings });
-	await train(config, { openCluster, terminal, interrupt: new AbortController().signal });
+	await train(config, { openCluster, events: new RunEvents(), interrupt: new AbortController().signal });
 	return createHash("sha256")
 		.update(await readFile(join(out, "model", "model.safetensors")))
 		.digest("hex");

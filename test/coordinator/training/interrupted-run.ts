@@ -1,7 +1,6 @@
 import { join } from "node:path";
-import { Writable } from "node:stream";
 import { openEmbeddedCluster } from "../../../coordinator/cluster/embedded-cluster.ts";
-import { createTerminal } from "../../../coordinator/terminal/terminal.ts";
+import { RunEvents } from "../../../coordinator/events/run-events.ts";
 import { type Environment, resume, train } from "../../../coordinator/training/train.ts";
 import type { TrainConfig } from "../../../shared/settings/config.ts";
 import { resolveConfig } from "../../../shared/settings/resolve-config.ts";
@@ -13,13 +12,11 @@ const workerSide = { startWorker, inspectEngines: async () => [], addWorkerComma
 /** Stops a run when its second epoch is over. */
 function environment(openCluster: Environment["openCluster"]): Environment {
 	const interrupt = new AbortController();
-	const stream = new Writable({
-		write(chunk, _encoding, done) {
-			if (/"event":"epoch".*"epoch":2,/.test(String(chunk))) interrupt.abort();
-			done();
-		},
+	const events = new RunEvents();
+	events.listen((event) => {
+		if (event.event === "epoch" && event.epoch === 2) interrupt.abort();
 	});
-	return { openCluster, terminal: createTerminal({ stream, json: true }), interrupt: interrupt.signal };
+	return { openCluster, events, interrupt: interrupt.signal };
 }
 
 /** The folder of a run that was stopped one step into its third epoch. @param settings its data, and what isn't as usual */

@@ -1,9 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { Writable } from "node:stream";
 import test from "ava";
 import { openEmbeddedCluster } from "../../../coordinator/cluster/embedded-cluster.ts";
-import { createTerminal, type Terminal } from "../../../coordinator/terminal/terminal.ts";
+import { RunEvents } from "../../../coordinator/events/run-events.ts";
 import { resume, train } from "../../../coordinator/training/train.ts";
 import { readSafetensorsFile } from "../../../shared/model/safetensors.ts";
 import type { TrainConfig } from "../../../shared/settings/config.ts";
@@ -14,23 +13,14 @@ import { newFolder } from "../../new-folder.ts";
 
 const workerSide = { startWorker, inspectEngines: async () => [], addWorkerCommand: () => {} };
 
-/** What a run is given; `onStep` is told after each round, by the terminal's bar. */
+/** What a run is given; `onStep` is called after each round. */
 function environment(onStep = () => {}, interrupt = new AbortController()) {
-	const stream = new Writable({ write: (_chunk, _encoding, done) => done() });
-	const quiet = createTerminal({ stream, quiet: true });
-	const phase: Terminal["phase"] = (name, ...rest) => {
-		const bar = quiet.phase(name, ...rest);
-		const advance = (count: number) => {
-			bar.advance(count);
-			if (name === "training") onStep();
-		};
-		return { advance, done: () => bar.done() };
-	};
-	const terminal = new Proxy(quiet, {
-		get: (target, key) => (key === "phase" ? phase : Reflect.get(target, key).bind(target)),
+	const events = new RunEvents();
+	events.listen((event) => {
+		if (event.event === "progress" && event.name === "training") onStep();
 	});
 	const openCluster = (run: Parameters<typeof openEmbeddedCluster>[1]) => openEmbeddedCluster(workerSide, run);
-	return { openCluster, terminal, interrupt: interrupt.signal };
+	return { openCluster, events, interrupt: interrupt.signal };
 }
 
 async function configOf(data: string, settings: Partial<TrainConfig>): Promise<TrainConfig> {

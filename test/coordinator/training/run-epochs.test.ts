@@ -2,11 +2,10 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { Writable } from "node:stream";
 import test from "ava";
 import { openEmbeddedCluster } from "../../../coordinator/cluster/embedded-cluster.ts";
+import { RunEvents } from "../../../coordinator/events/run-events.ts";
 import { readMetrics } from "../../../coordinator/run-folder/result-files.ts";
-import { createTerminal } from "../../../coordinator/terminal/terminal.ts";
 import { type Environment, resume, train } from "../../../coordinator/training/train.ts";
 import type { WorkResult } from "../../../shared/messages.ts";
 import { resolveConfig } from "../../../shared/settings/resolve-config.ts";
@@ -20,7 +19,6 @@ const workerSide = { startWorker, inspectEngines: async () => [], addWorkerComma
 type OnEvaluated = (result: WorkResult) => void;
 
 function environment(interrupt: AbortSignal, onEvaluated: OnEvaluated = () => {}): Environment {
-	const stream = new Writable({ write: (_chunk, _encoding, done) => done() });
 	const openCluster: Environment["openCluster"] = async (run) => {
 		const cluster = await openEmbeddedCluster(workerSide, run);
 		const { dispatcher } = cluster;
@@ -33,7 +31,7 @@ function environment(interrupt: AbortSignal, onEvaluated: OnEvaluated = () => {}
 		};
 		return cluster;
 	};
-	return { openCluster, terminal: createTerminal({ stream, quiet: true }), interrupt };
+	return { openCluster, events: new RunEvents(), interrupt };
 }
 
 async function settings() {

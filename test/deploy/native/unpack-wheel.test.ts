@@ -1,14 +1,9 @@
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { Writable } from "node:stream";
 import test from "ava";
 import { zipSync } from "fflate";
-import { createTerminal } from "../../../coordinator/terminal/terminal.ts";
 import { unpackWheel } from "../../../deploy/native/unpack-wheel.ts";
 import { newFolder } from "../../new-folder.ts";
-
-const stream = new Writable({ write: (_chunk, _encoding, done) => done() });
-const terminal = createTerminal({ stream, quiet: true });
 
 test("a wheel gives its libraries and the headers that the addon includes, and nothing else", async (t) => {
 	const folder = await newFolder();
@@ -28,7 +23,8 @@ test("a wheel gives its libraries and the headers that the addon includes, and n
 	);
 	const target = join(folder, "deps");
 	await mkdir(target);
-	await unpackWheel(wheel, target, terminal);
+	const reports: [done: number, total: number][] = [];
+	await unpackWheel(wheel, target, (...report) => reports.push(report));
 	const files = (await readdir(target, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
 	t.deepEqual(files.map(({ parentPath, name }) => join(parentPath, name).slice(target.length + 1)).sort(), [
 		"include/tensorflow/c/c_api.h",
@@ -36,5 +32,7 @@ test("a wheel gives its libraries and the headers that the addon includes, and n
 		"lib/libtensorflow_framework.so.2",
 		"nvidia/cudnn/lib/libcudnn.so.9",
 	]);
+	const { size } = await stat(wheel);
+	t.deepEqual(reports.at(-1), [size, size]);
 	t.true(library.equals(await readFile(join(target, "lib/libtensorflow_cc.so.2"))));
 });

@@ -42,5 +42,16 @@ export function someWorker(workerId: string): WorkerInfo {
 export function someProgress(fields: Partial<RunProgress> = {}): RunProgress {
 	const place = { runId: "run", host: "here", folder: "/runs/one" };
 	const validation = { loss: 0.25, accuracy: 0.75 };
-	return { ...place, phase: "training", done: 3, total: 9, unit: "steps", epoch: 1, epochs: 3, validation, ...fields };
+	return {
+		...place,
+		phase: "training",
+		done: 3,
+		total: 9,
+		unit: "steps",
+		epoch: 1,
+		epochs: 3,
+		validation,
+		notices: [],
+		...fields,
+	};
 }

@@ -4,9 +4,7 @@ import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { Writable } from "node:stream";
 import test from "ava";
-import { createTerminal } from "../../../coordinator/terminal/terminal.ts";
 import { obtainWheel, wheelCache } from "../../../shared/wheels/obtain-wheel.ts";
 import type { Wheel } from "../../../shared/wheels/wheel.ts";
 import { newFolder } from "../../new-folder.ts";
@@ -19,8 +17,7 @@ const wheel: Wheel = {
 	sizeBytes: content.length,
 	sha256: createHash("sha256").update(content).digest("hex"),
 };
-const stream = new Writable({ write: (_chunk, _encoding, done) => done() });
-const terminal = createTerminal({ stream, quiet: true });
+const listener = { line: () => {}, download: () => () => {} };
 
 test.beforeEach(async () => {
 	process.env.XDG_CACHE_HOME = await newFolder();
@@ -34,10 +31,10 @@ test.serial("a wheel is downloaded once from a URL, checked, and then taken from
 	}).listen(0, "127.0.0.1");
 	await once(server, "listening");
 	const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}/wheels`;
-	const first = await obtainWheel(wheel, base, terminal);
+	const first = await obtainWheel(wheel, base, listener);
 	t.deepEqual(await readFile(first), content);
 	server.close();
-	t.is(await obtainWheel(wheel, base, terminal), first);
+	t.is(await obtainWheel(wheel, base, listener), first);
 	t.deepEqual(asked, [`/wheels/${wheel.file}`]);
 });
 
@@ -45,17 +42,17 @@ test.serial("another file than the one pinned is refused, wherever it comes from
 	const other = Buffer.from("A WHEEL");
 	const folder = await newFolder();
 	await writeFile(join(folder, wheel.file), other);
-	await t.throwsAsync(obtainWheel(wheel, folder, terminal), { code: "checksum", message: /expected [0-9a-f]{64} of/ });
+	await t.throwsAsync(obtainWheel(wheel, folder, listener), { code: "checksum", message: /expected [0-9a-f]{64} of/ });
 	await mkdir(wheelCache(), { recursive: true });
 	await writeFile(join(wheelCache(), wheel.file), other);
-	await t.throwsAsync(obtainWheel(wheel, undefined, terminal), { code: "checksum" });
+	await t.throwsAsync(obtainWheel(wheel, undefined, listener), { code: "checksum" });
 	t.deepEqual(await readdir(wheelCache()), []);
 });
 
 test.serial("a folder without the wheel and a server that isn't there are said to be so", async (t) => {
 	const folder = await newFolder();
-	await t.throwsAsync(obtainWheel(wheel, folder, terminal), { code: "not-found", message: /some_wheel-1\.0/ });
-	await t.throwsAsync(obtainWheel(wheel, "http://127.0.0.1:9/", terminal), {
+	await t.throwsAsync(obtainWheel(wheel, folder, listener), { code: "not-found", message: /some_wheel-1\.0/ });
+	await t.throwsAsync(obtainWheel(wheel, "http://127.0.0.1:9/", listener), {
 		code: "offline",
 		message: /127\.0\.0\.1:9/,
 	});

@@ -28,6 +28,10 @@ export interface RunProgressInput {
    * Of the epoch finished last.
    */
   'validation'?: (_tailtune_v1_RunScoreInput | null);
+  /**
+   * Problems that hold the run up now, one line each.
+   */
+  'notices'?: (string)[];
 }
 
 /**
@@ -56,4 +60,8 @@ export interface RunProgress {
    * Of the epoch finished last.
    */
   'validation': (_tailtune_v1_RunScore | null);
+  /**
+   * Problems that hold the run up now, one line each.
+   */
+  'notices': (string)[];
 }

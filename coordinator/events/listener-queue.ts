@@ -1,0 +1,60 @@
+import type { Listener, RunEvent } from "./run-events.ts";
+
+/** Events that wait for a slow listener; if there are more, the oldest ones are dropped. */
+const MOST_WAITING = 1000;
+
+/** Gives events to one listener, one after another; nothing that the listener does reaches the sender. */
+export class ListenerQueue {
+	readonly #listener: Listener;
+	readonly #waiting: RunEvent[] = [];
+	#isBusy = false;
+	#hasFailed = false;
+
+	constructor(listener: Listener) {
+		this.#listener = listener;
+	}
+
+	/** Calls the listener now, or, while a promise of it is pending, after the events that came before. */
+	push(event: RunEvent): void {
+		if (!this.#isBusy) {
+			this.#call(event);
+			return;
+		}
+		const last = this.#waiting.at(-1);
+		// Of several reports of progress only the newest one is needed.
+		if (event.event === "progress" && last?.event === "progress" && last.name === event.name) this.#waiting.pop();
+		if (this.#waiting.length >= MOST_WAITING) this.#waiting.shift();
+		this.#waiting.push(event);
+	}
+
+	#call(event: RunEvent): void {
+		try {
+			const answer = this.#listener(event);
+			if (!(answer instanceof Promise)) return;
+			this.#isBusy = true;
+			answer
+				.catch((error) => this.#report(error))
+				.finally(() => {
+					this.#isBusy = false;
+					this.#callWaiting();
+				});
+		} catch (error) {
+			this.#report(error);
+		}
+	}
+
+	#callWaiting(): void {
+		while (!this.#isBusy) {
+			const next = this.#waiting.shift();
+			if (next === undefined) return;
+			this.#call(next);
+		}
+	}
+
+	/** On standard error, once: a listener that fails may fail at every event. */
+	#report(error: unknown): void {
+		if (this.#hasFailed) return;
+		this.#hasFailed = true;
+		process.emitWarning(`a listener of the run's events failed: ${error instanceof Error ? error.message : error}`);
+	}
+}

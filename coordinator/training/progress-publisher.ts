@@ -1,0 +1,58 @@
+import { debuglog } from "node:util";
+import type { RunProgress } from "../../shared/messages.ts";
+import type { Notices } from "../../shared/notices.ts";
+import type { RunEvent, RunEvents } from "../events/run-events.ts";
+
+const EVERY_MS = 1000;
+
+const log = debuglog("tailtune");
+
+/** Where the progress is published, and the problems that are published with it. */
+export interface ProgressTarget {
+	readonly report: (progress: RunProgress) => Promise<void>;
+	readonly notices: Notices;
+}
+
+/** Publishes the progress of a run for `tailtune runs`, now and about every second; the run never waits for it. */
+export class ProgressPublisher {
+	readonly #target: ProgressTarget;
+	readonly #timer: NodeJS.Timeout;
+	readonly #stopListening: () => void;
+	#progress: RunProgress;
+	#isPublishing = false;
+
+	/** @param progress published until an event changes it */
+	constructor(events: RunEvents, progress: RunProgress, target: ProgressTarget) {
+		this.#progress = progress;
+		this.#target = target;
+		this.#stopListening = events.listen((event) => this.#follow(event));
+		this.#timer = setInterval(() => this.#publish(), EVERY_MS).unref();
+		this.#publish();
+	}
+
+	end(): void {
+		this.#stopListening();
+		clearInterval(this.#timer);
+	}
+
+	#follow(event: RunEvent): void {
+		if (event.event === "phase" || event.event === "progress") {
+			const { name, done, total, unit } = event;
+			this.#progress = { ...this.#progress, phase: name, done, total, unit };
+		} else if (event.event === "epoch") {
+			const { epoch, validation } = event;
+			this.#progress = { ...this.#progress, epoch, validation };
+		}
+	}
+
+	#publish(): void {
+		if (this.#isPublishing) return;
+		this.#isPublishing = true;
+		const { report, notices } = this.#target;
+		report({ ...this.#progress, notices: notices.lasting })
+			.catch((error) => log("run %s: can't publish its progress: %s", this.#progress.runId, error))
+			.finally(() => {
+				this.#isPublishing = false;
+			});
+	}
+}

@@ -1,0 +1,30 @@
+import { printable } from "../../shared/printable.ts";
+import type { DownloadListener } from "../../shared/wheels/obtain-wheel.ts";
+
+const PROGRESS_EVERY_MS = 5000;
+
+/** Plain lines about an installation, for people and for the log of an image's builder. */
+export class Output implements DownloadListener {
+	readonly #stream: NodeJS.WritableStream;
+
+	constructor(stream: NodeJS.WritableStream = process.stdout) {
+		this.#stream = stream;
+	}
+
+	line(text: string): void {
+		this.#stream.write(`${printable(text)}\n`);
+	}
+
+	/**
+	 * Writes every few seconds how far some work is.
+	 * @returns to be called with the bytes that are done, and the bytes in all
+	 */
+	download(name: string): (doneBytes: number, totalBytes: number) => void {
+		let writtenMs = performance.now();
+		return (doneBytes, totalBytes) => {
+			if (performance.now() - writtenMs < PROGRESS_EVERY_MS) return;
+			writtenMs = performance.now();
+			this.line(`${name}: ${Math.floor((100 * doneBytes) / totalBytes)} %`);
+		};
+	}
+}

@@ -1,0 +1,47 @@
+import test from "ava";
+import { RunEvents } from "../../../coordinator/events/run-events.ts";
+import { ProgressPublisher } from "../../../coordinator/training/progress-publisher.ts";
+import type { RunProgress } from "../../../shared/messages.ts";
+import { Notices } from "../../../shared/notices.ts";
+import { someProgress } from "../../shared/bus/messages.ts";
+import { sampleLine } from "../run-folder/sample-run.ts";
+
+test("progress is published at once and again, one report at a time, and a failure doesn't end it", async (t) => {
+	const published: { progress: RunProgress; settle: (error?: Error) => void }[] = [];
+	let wake = () => {};
+	const report = (progress: RunProgress) =>
+		new Promise<void>((resolve, reject) => {
+			published.push({ progress, settle: (error) => (error ? reject(error) : resolve()) });
+			wake();
+		});
+	const nextReport = () =>
+		new Promise<void>((resolve) => {
+			wake = resolve;
+		});
+	const first = someProgress({ phase: "start", done: 0, total: 0, unit: "", epoch: 0, validation: null });
+	const events = new RunEvents();
+	const notices = new Notices();
+	const publisher = new ProgressPublisher(events, first, { report, notices });
+	t.teardown(() => publisher.end());
+	t.deepEqual(published[0]?.progress, first);
+	const phase = events.phase("training", 20, "steps", 4);
+	phase.advance(3);
+	events.phase("evaluation", 5, "texts").done();
+	phase.advance(1);
+	const line = sampleLine("epoch", 130);
+	events.emit({ event: "epoch", ...line });
+	events.emit({ event: "step", ...sampleLine("step", 150) });
+	const hold = notices.hold();
+	hold.begin("no-workers", "no worker is there", 0);
+	const keepAlive = setInterval(() => {}, 1000); // the publisher's own timer doesn't
+	t.teardown(() => clearInterval(keepAlive));
+	published[0]?.settle(new Error("nobody is there"));
+	await nextReport();
+	const training = { phase: "training", done: 8, total: 20, unit: "steps" };
+	const now = { ...first, ...training, epoch: 1, validation: line.validation };
+	t.deepEqual(published[1]?.progress, { ...now, notices: ["no worker is there"] });
+	hold.end();
+	published[1]?.settle();
+	await nextReport();
+	t.deepEqual(published[2]?.progress, now);
+});

@@ -1,0 +1,20 @@
+import test from "ava";
+import { textsWarnings } from "../../../coordinator/training/texts-warnings.ts";
+
+const of = (label: string, read: number, unused = 0, train = read - unused - 2) => ({
+	label,
+	read,
+	train,
+	validation: 1,
+	test: read - unused - train - 1,
+	unused,
+});
+
+test("a class that leaves few training texts of every other, and labels that look alike, are warned of", (t) => {
+	const classes = [of("Ham", 700, 690), of("ham", 400, 390), of("tiny", 10)];
+	t.deepEqual(textsWarnings(classes), [
+		'class "tiny" has only 8 texts for training, so --balance trains on as few of each class; --balance false uses all',
+		'labels "Ham" and "ham" look alike, but are different classes',
+	]);
+	t.deepEqual(textsWarnings([of("tiny", 5), of("a", 900)]), []);
+});
