@@ -84,8 +84,8 @@ function event<Name extends string, Shape extends z.ZodRawShape>(name: Name, des
 }
 
 const eventsAsLines = [
-	event("line", "A remark for people.", { text: z.string().describe("the remark, on one line") }),
-	event("warning", "A warning for people.", { text: z.string().describe("the warning, on one line") }),
+	event("line", "A remark for people.", { text: z.string().describe("the remark") }),
+	event("warning", "A warning for people.", { text: z.string().describe("the warning") }),
 	event("phase", "A phase of the work begins. A phase may begin within another one.", phase),
 	event("progress", "Progress of a phase, at most once per second.", {
 		...phase,
@@ -123,7 +123,7 @@ const eventsAsLines = [
 			),
 		detail: z.string().optional().describe("more about the reason"),
 	}),
-	event("result", "The run is finished.", {
+	event("result", "The run is finished. All other fields are those of `result.json`, see below.", {
 		folder: z.string().describe("folder of the run"),
 		...runResultSchema.shape,
 	}),
@@ -144,7 +144,13 @@ const runViewSchema = z.strictObject({
 		.object({ runId: z.string().describe("id of the run"), shards: count.describe("shards of the run") })
 		.describe("what workers were told about the run: `RunSpec` of `proto/tailtune/v1/work.proto`"),
 	assignments: z
-		.array(z.strictObject({ runId: z.string(), shard: count, workerId: z.string() }))
+		.array(
+			z.strictObject({
+				runId: z.string().describe("id of the run"),
+				shard: count.describe("number of the shard, from 0"),
+				workerId: z.string().describe("id of the worker"),
+			}),
+		)
 		.readonly()
 		.describe("which worker has each shard"),
 	progress: z
@@ -191,9 +197,9 @@ const queryLines = [
 		engines: z
 			.array(
 				z.strictObject({
-					engine: z.string(),
-					backend: z.string(),
-					usable: z.boolean(),
+					engine: z.string().describe("`onnx` or `tfjs`"),
+					backend: z.string().describe("backend of the engine, as in `cpu` and `wasm`"),
+					usable: z.boolean().describe("whether it works on this machine"),
 					detail: z.string().describe("its version, or why it can't be used and how to install it"),
 				}),
 			)
@@ -202,8 +208,8 @@ const queryLines = [
 		rates: z
 			.array(
 				z.strictObject({
-					precision: z.string(),
-					threads: count,
+					precision: z.string().describe("numbers that it computes with: `fp32` or `int8`"),
+					threads: count.describe("threads used"),
 					productsGflops: z.number().describe("matrix products alone"),
 					trunkGflops: z.number().describe("whole blocks"),
 				}),
@@ -219,9 +225,11 @@ export const jsonLineSchema = z.discriminatedUnion("event", [...eventsAsLines, .
 
 /** Schema of the line on standard error with `--json` if a command fails. */
 export const errorLineSchema = z.strictObject({
-	error: z.strictObject({
-		code: z.string().describe("one of the error codes below, or `internal` for a fault of Tailtune itself"),
-		message: z.string().describe("what is wrong, on one line"),
-		stack: z.string().optional().describe("where the error came from, with `--debug`"),
-	}),
+	error: z
+		.strictObject({
+			code: z.string().describe("one of the error codes below, or `internal` for a fault of Tailtune itself"),
+			message: z.string().describe("the message, on one line"),
+			stack: z.string().optional().describe("where the error came from, with `--debug`"),
+		})
+		.describe("the error"),
 });

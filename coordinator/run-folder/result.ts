@@ -78,9 +78,9 @@ export const runResultSchema = z.strictObject({
 	testTextsAlsoInTraining: count.describe("test texts that are also in the training set, character by character"),
 	texts: z
 		.strictObject({
-			train: count,
-			validation: count,
-			test: count,
+			train: count.describe("texts in the training set"),
+			validation: count.describe("texts in the validation set"),
+			test: count.describe("texts in the test set"),
 			distinct: count.describe("different texts in all sets together"),
 		})
 		.describe("number of texts in each set"),
@@ -96,7 +96,7 @@ export const runResultSchema = z.strictObject({
 	),
 	seconds: z
 		.strictObject({ load: seconds, features: seconds, training: seconds, evaluation: seconds, total: seconds })
-		.describe("elapsed time of each phase, including the time before a resume"),
+		.describe("seconds that each phase took, including the time before a resume"),
 	textsPerSecond: z.number().min(0).describe("training texts per second of training"),
 	stepMs: z.number().min(0).describe("median time of an optimizer step, in milliseconds"),
 	refused: z
@@ -115,8 +115,8 @@ export const runResultSchema = z.strictObject({
 		.describe("what computed the run"),
 	kept: z
 		.strictObject({
-			epoch: count,
-			step: count,
+			epoch: count.describe("epochs finished by then"),
+			step: count.describe("optimizer steps done by then"),
 			reason: z.enum(["best", "last"]).describe("best: the best epoch on validation; last: the last epoch"),
 		})
 		.describe("the epoch and the step after which the weights in `model/` were saved"),

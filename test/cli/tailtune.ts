@@ -45,7 +45,16 @@ export async function callHere(
 ): Promise<Ended> {
 	// Loaded only by the files that call it: it brings the whole coordinator.
 	const { callTailtune } = await import("./call-tailtune.ts");
-	return callTailtune(args, { ...ENVIRONMENT, ...env }, cwd);
+	const ended = await callTailtune(args, { ...ENVIRONMENT, ...env }, cwd);
+	if (args.includes("--json")) await checkJson(ended);
+	return ended;
+}
+
+/** Every line that a command prints with `--json` is one that the documented schemas accept. */
+async function checkJson({ stdout, stderr }: Ended): Promise<void> {
+	const { errorLineSchema, jsonLineSchema } = await import("../../coordinator/events/schemas.ts");
+	for (const line of stdout.split("\n").filter(Boolean)) jsonLineSchema.parse(JSON.parse(line));
+	for (const line of stderr.split("\n").filter(Boolean)) errorLineSchema.parse(JSON.parse(line));
 }
 
 /** Waits until a process puts a file of that name into a folder. */

@@ -6,6 +6,7 @@ import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { registerCompletionHandler } from "ava";
 import { execa } from "execa";
+import { jsonLineSchema } from "../../coordinator/events/schemas.ts";
 import { ENGINE, QUICK, start } from "../cli/tailtune.ts";
 
 type Process = ReturnType<typeof start>;
@@ -164,7 +165,7 @@ export function linesOf(process: Process): AsyncIterable<string> {
 }
 
 async function* eventsOf(process: Process): AsyncGenerator<RunEvent> {
-	for await (const line of linesOf(process)) yield JSON.parse(line);
+	for await (const line of linesOf(process)) yield jsonLineSchema.parse(JSON.parse(line));
 }
 
 const started: Process[] = [];

@@ -27,6 +27,8 @@ async function lint(place: string, content: string): Promise<string> {
 
 const forbidden: [place: string, imports: string, rule: string][] = [
 	["coordinator/cluster/a.ts", "../../worker/session.ts", "coordinator/ never imports worker/"],
+	["coordinator/training/a.ts", "../terminal/create-terminal.ts", "only cli/ imports terminal/"],
+	["deploy/native/a.ts", "../../coordinator/main.ts", "deploy/ imports shared/ only"],
 	["worker/run/session.ts", "onnxruntime-node", "tensor engines live in worker/engine/"],
 	["coordinator/cluster/a.ts", "onnxruntime-node", "coordinator/ needs no tensor engine"],
 	["coordinator/cluster/a.ts", "@tensorflow/tfjs", "coordinator/ needs no tensor engine"],
@@ -44,4 +46,6 @@ for (const [place, imports, rule] of forbidden) {
 
 test("what the arrows allow is allowed", async (t) => {
 	t.regex(await lint("worker/engine/a.ts", 'export { x } from "onnxruntime-node";\n'), /No fixes applied/);
+	const terminal = 'export { x } from "../terminal/create-terminal.ts";\n';
+	t.regex(await lint("coordinator/cli/a.ts", terminal), /No fixes applied/);
 });

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import test from "ava";
 import { execa } from "execa";
+import { outputPage } from "./output-page.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -27,4 +28,11 @@ test("proto/gen is what npm run proto makes of proto/", async (t) => {
 	} finally {
 		await rm(folder, { recursive: true });
 	}
+});
+
+test("docs/output.md is what npm run docs makes of the schemas, and every field in it has a meaning", async (t) => {
+	const page = outputPage();
+	t.is(await readFile(join(root, "docs/output.md"), "utf8"), page);
+	const undescribed = page.split("\n").filter((line) => line.startsWith("| `") && line.endsWith("|  |"));
+	t.deepEqual(undescribed, []);
 });
