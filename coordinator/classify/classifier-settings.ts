@@ -3,10 +3,8 @@ import { z } from "zod";
 import { TailtuneError } from "../../shared/errors.ts";
 import { MOST_JSON_BYTES, readRegularFile } from "../../shared/files/regular-file.ts";
 import { TRUNK_PRECISIONS } from "../../shared/model/trunk-precision.ts";
-import { PAD_ID } from "../../shared/sequences/effective-sequence.ts";
 import type { TrainConfig } from "../../shared/settings/config.ts";
 import type { TokenLimit } from "../data/limit-tokens.ts";
-import type { RunContext } from "../training/run-context.ts";
 
 const settingsSchema = z.strictObject({
 	format: z.literal(1),
@@ -31,28 +29,6 @@ export type ClassifierSettings = z.infer<typeof settingsSchema>;
 
 /** Lies next to the model's `config.json`. */
 export const SETTINGS_FILE = "tailtune.json";
-
-/** The settings of the model that a run tuned. */
-export function classifierSettings({
-	texts,
-	config,
-	cut,
-}: Pick<RunContext, "texts" | "config" | "cut">): ClassifierSettings {
-	const { labels, padding, maxTokens, truncate } = texts;
-	const { token, causal, padTo = null, padId = PAD_ID } = padding;
-	const computed = computedBy(config, cut);
-	return { format: 1, labels: [...labels], token, causal, maxTokens, truncate, padTo, padId, ...computed };
-}
-
-/** In fp32 it makes no difference where the trunk ends, and with one block after it there is least to compute. */
-function computedBy(
-	{ trunkPrecision = "fp32", trainable }: RunContext["config"],
-	cut: number,
-): Pick<ClassifierSettings, "trunkPrecision" | "tail"> {
-	const hasCut = trainable === "head" || trainable === "last-block" || trainable === "last-two-blocks";
-	if (trunkPrecision === "fp32" || !hasCut || cut === 0) return { trunkPrecision: "fp32", tail: "last-block" };
-	return { trunkPrecision, tail: trainable };
-}
 
 /**
  * The most tokens that a tuned model is given of a text.

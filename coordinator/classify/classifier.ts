@@ -5,11 +5,10 @@ import { TRAINABLE_BY_NAME } from "../../shared/model/tail-spec.ts";
 import { type EffectiveSequence, effectiveSequence } from "../../shared/sequences/effective-sequence.ts";
 import type { TrainConfig } from "../../shared/settings/config.ts";
 import { initialParameters } from "../base-model/initial-parameters.ts";
-import type { Cluster, ClusterRun } from "../cluster/cluster.ts";
+import type { Cluster, ClusterRun, OpenCluster } from "../cluster/cluster.ts";
 import type { SourcedText } from "../data/dataset.ts";
 import { limitTokens, type TokenLimit, tokenizeWithin } from "../data/limit-tokens.ts";
 import { groupForTrunk } from "../plan/group-for-trunk.ts";
-import type { Environment } from "../training/train.ts";
 import { type ClassifierSettings, classifierLimit } from "./classifier-settings.ts";
 import { openTunedModel } from "./tuned-model.ts";
 
@@ -34,7 +33,9 @@ export interface TextAnswer extends Answer {
 export type ClassifierEngine = ClusterRun["engine"] & Pick<TrainConfig, "trunkPrecision" | "maxTokens">;
 
 /** What a classifier is opened with. */
-export interface ClassifierOptions extends Pick<Environment, "openCluster"> {
+export interface ClassifierOptions {
+	/** Opens the workers that compute. */
+	readonly openCluster: OpenCluster;
 	/** Groups that may be computed at the same time; default 1. */
 	readonly shards?: number;
 	/** Reads the weights before they are used, for workers of other processes ask for them by their hash; default false. */

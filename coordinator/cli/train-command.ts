@@ -46,7 +46,7 @@ export function addTrainCommand(program: Command, workerSide: WorkerSide): void 
 			const workers = await chooseWorkers(options, workerSide, events, interrupt);
 			const address = options.serve === true ? "127.0.0.1:50051" : options.serve;
 			const server =
-				address === undefined ? undefined : (await import("../serve/serve-beside.ts")).serveBeside(address);
+				address === undefined ? undefined : (await import("../training/serve-beside.ts")).serveBeside(address);
 			const environment = { events, interrupt, ...workers, serveBeside: server };
 			await (options.resume === undefined
 				? startNew(options, environment)

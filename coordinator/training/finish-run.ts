@@ -1,6 +1,5 @@
 import { roundTo } from "../../shared/exchange/wire-format.ts";
 import type { ModelFiles } from "../../shared/model/model-files.ts";
-import { exportModel } from "../export/export-model.ts";
 import { classScores, confusionMatrix, majorityBaseline } from "../metrics/classification.ts";
 import { writeReport } from "../report/write-report.ts";
 import type { RunResult } from "../run-folder/result.ts";
@@ -9,6 +8,7 @@ import { removeCheckpoints } from "../run-folder/run-folder.ts";
 import { softwareVersions } from "../software-versions.ts";
 import type { TrainingState } from "./checkpoint.ts";
 import { type Evaluation, evaluate } from "./evaluator.ts";
+import { exportModel } from "./export-model.ts";
 import type { RunContext } from "./run-context.ts";
 import type { TrainingOutcome } from "./run-epochs.ts";
 import type { Stopwatch } from "./stopwatch.ts";

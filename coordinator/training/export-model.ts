@@ -1,0 +1,40 @@
+import { join } from "node:path";
+import type { ModelFiles } from "../../shared/model/model-files.ts";
+import { PAD_ID } from "../../shared/sequences/effective-sequence.ts";
+import type { ClassifierSettings } from "../classify/classifier-settings.ts";
+import { exportClassifier } from "../export/export-classifier.ts";
+import type { RunContext } from "./run-context.ts";
+
+/** Writes a run's model with these parameters into `model/` of its folder, in place of an earlier one. Throws as `exportClassifier`. */
+export async function exportModel(
+	run: Pick<RunContext, "tail" | "texts" | "folder" | "config" | "cut">,
+	model: ModelFiles,
+	parameters: Float32Array,
+): Promise<void> {
+	await exportClassifier({
+		model,
+		spec: run.tail,
+		parameters,
+		labels: run.texts.labels,
+		folder: join(run.folder, "model"),
+		maxTokens: run.texts.maxTokens,
+		extra: classifierSettings(run),
+	});
+}
+
+function classifierSettings({ texts, config, cut }: Pick<RunContext, "texts" | "config" | "cut">): ClassifierSettings {
+	const { labels, padding, maxTokens, truncate } = texts;
+	const { token, causal, padTo = null, padId = PAD_ID } = padding;
+	const computed = computedBy(config, cut);
+	return { format: 1, labels: [...labels], token, causal, maxTokens, truncate, padTo, padId, ...computed };
+}
+
+/** With fp32 the result does not depend on where the trunk ends; a tail of one block is the least to compute. */
+function computedBy(
+	{ trunkPrecision = "fp32", trainable }: RunContext["config"],
+	cut: number,
+): Pick<ClassifierSettings, "trunkPrecision" | "tail"> {
+	const hasCut = trainable === "head" || trainable === "last-block" || trainable === "last-two-blocks";
+	if (trunkPrecision === "fp32" || !hasCut || cut === 0) return { trunkPrecision: "fp32", tail: "last-block" };
+	return { trunkPrecision, tail: trainable };
+}
