@@ -1,12 +1,13 @@
 import { type Clock, realClock } from "./clock.ts";
 
-/** The reasons for which work stands still. */
+/** The reasons for which work stands still, or may be lost. */
 export const NOTICE_KINDS = {
 	connection: "there is no connection to NATS",
 	"no-jetstream": "JetStream is not enabled in NATS",
 	"no-answer": "NATS does not answer, or only in part: there is no leader, or a stream is missing",
 	"store-full": "NATS has no space left for messages",
 	"stream-settings": "the settings of a stream differ from Tailtune's",
+	"one-copy": "a NATS cluster keeps one copy of each stream: a server that is lost can take work items along",
 	"no-coordinator": "no coordinator has created the streams yet",
 	"no-workers": "there are no workers",
 	"idle-worker": "a worker is connected and takes no work items",
@@ -61,6 +62,7 @@ export class Notices {
 	readonly #now: () => number;
 	readonly #troubles = new Map<string, Trouble>();
 	readonly #listeners = new Set<() => void>();
+	readonly #mentioned = new Set<NoticeKind>();
 
 	/** @param report called for each notice; default: nobody is told */
 	constructor(report: (notice: Notice) => void = () => {}, options: NoticesOptions = {}) {
@@ -84,6 +86,13 @@ export class Notices {
 		this.#listeners.add(callback);
 		if (this.isHeldUp) callback();
 		return () => this.#listeners.delete(callback);
+	}
+
+	/** Reports something that holds nothing up, once for its kind. */
+	mention(kind: NoticeKind, text: string): void {
+		if (this.#mentioned.has(kind)) return;
+		this.#mentioned.add(kind);
+		this.#report({ kind, state: "begun", text, seconds: 0 });
 	}
 
 	/** For one part of the program. */

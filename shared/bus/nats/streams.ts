@@ -116,7 +116,17 @@ export class NatsStreams {
 		const wanted = { ...settings, ...(replicas !== undefined && { num_replicas: replicas }) };
 		const { config, created } = (await this.#info(settings.name)) ?? (await this.#make(wanted));
 		assertSameSettings(wanted, config);
+		if (replicas === undefined && config.num_replicas === 1) this.#mentionOneCopy();
 		return created;
+	}
+
+	/** A single server can keep no more: there it is no news. */
+	#mentionOneCopy(): void {
+		const { at, nc, notices } = this.#link;
+		if (!nc.info?.cluster) return;
+		const found = `${at} is a cluster, but keeps one copy of each stream: it had fewer than ${SAFE_REPLICAS} servers for them`;
+		const way = "start the missing ones, delete the streams while no run needs them, or say --nats-replicas 1";
+		notices.mention("one-copy", `${found}, and a server that is lost can take items along; ${way}`);
 	}
 
 	async #make(settings: StreamSettings): Promise<StreamInfo> {

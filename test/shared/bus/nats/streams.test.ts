@@ -4,6 +4,7 @@ import { connect, type StreamConfig } from "nats";
 import { connectNatsBus, type NatsBusOptions } from "../../../../shared/bus/nats/nats-bus.ts";
 import { NatsNames } from "../../../../shared/bus/nats/subjects.ts";
 import { type Notice, Notices } from "../../../../shared/notices.ts";
+import { startNatsNodes } from "../../../nats-nodes.ts";
 import { startNatsServer } from "../../../nats-server.ts";
 import { someRun, someWorker } from "../messages.ts";
 import { Seen, timing } from "./nats-cluster.ts";
@@ -129,4 +130,19 @@ test("one server keeps one copy of a stream, and more are refused", async (t) =>
 	await t.throwsAsync(connectAs(t, "coordinator", { prefix: randomUUID(), replicas: 3 }), refused);
 	const other = { code: "protocol", message: /num_replicas 1, expected 3/ };
 	await t.throwsAsync(connectAs(t, "coordinator", { prefix, replicas: 3 }), other);
+});
+
+test("a cluster of too few servers keeps one copy of a stream, which is mentioned once unless it was asked for", async (t) => {
+	const { nodes, stop } = await startNatsNodes(2);
+	t.teardown(stop);
+	const [servers = ""] = nodes.map(({ url }) => url);
+	for (const replicas of [undefined, 1]) {
+		const kinds: string[] = [];
+		const notices = new Notices(({ kind }) => kinds.push(kind));
+		const prefix = randomUUID();
+		await connectAs(t, "coordinator", { servers, prefix, notices, replicas });
+		await connectAs(t, "coordinator", { servers, prefix, notices, replicas });
+		t.deepEqual(kinds, replicas ? [] : ["one-copy"]);
+		t.false(notices.isHeldUp);
+	}
 });
