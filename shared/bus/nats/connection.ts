@@ -11,6 +11,7 @@ import {
 } from "nats";
 import pRetry from "p-retry";
 import { abortable } from "../../abortable.ts";
+import { ClientSockets } from "../../client-sockets.ts";
 import { TailtuneError } from "../../errors.ts";
 import { type Hold, Notices } from "../../notices.ts";
 import {
@@ -23,7 +24,6 @@ import {
 	RETRY_MIN_MS,
 } from "./config.ts";
 import type { NatsTls } from "./credentials.ts";
-import { NatsSockets } from "./sockets.ts";
 import { isTransient, type NatsTrouble, troubleOf } from "./trouble.ts";
 
 export { isTransient };
@@ -60,7 +60,7 @@ export class NatsLink {
 	readonly notices: Notices;
 	/** Names the server, for messages: as in "NATS at nats://host:4222". */
 	readonly at: string;
-	readonly #sockets: NatsSockets;
+	readonly #sockets: ClientSockets;
 	readonly #patienceMs: number;
 	readonly #closing = new AbortController();
 	readonly #listeners = { connected: new Set<() => void>(), disconnected: new Set<() => void>() };
@@ -68,12 +68,17 @@ export class NatsLink {
 	#failure: TailtuneError | undefined;
 
 	static async open(options: NatsConnectionOptions): Promise<NatsLink> {
-		const sockets = new NatsSockets();
+		const sockets = new ClientSockets(CONNECT_MS);
 		const nc = await connectTo(options, sockets);
 		return new NatsLink(nc, sockets, await nc.jetstreamManager({ checkAPI: false, timeout: REQUEST_MS }), options);
 	}
 
-	private constructor(nc: NatsConnection, sockets: NatsSockets, jsm: JetStreamManager, options: NatsConnectionOptions) {
+	private constructor(
+		nc: NatsConnection,
+		sockets: ClientSockets,
+		jsm: JetStreamManager,
+		options: NatsConnectionOptions,
+	) {
 		this.nc = nc;
 		this.#sockets = sockets;
 		this.jsm = jsm;
@@ -278,7 +283,7 @@ function translate(error: unknown): unknown {
 	return new TailtuneError(isDenied ? "denied" : "protocol", `NATS: ${error.message}`, { cause: error });
 }
 
-async function connectTo(options: NatsConnectionOptions, sockets: NatsSockets): Promise<NatsConnection> {
+async function connectTo(options: NatsConnectionOptions, sockets: ClientSockets): Promise<NatsConnection> {
 	const servers = options.servers.split(",").map((url) => url.trim());
 	// A URL ends up in the list of processes, in logs and in shell histories.
 	if (servers.some((url) => url.includes("@")))

@@ -12,6 +12,7 @@ import { createClient } from "../../../worker/exchange/client.ts";
 import { connectTensors } from "../../../worker/exchange/grpc-worker-tensors.ts";
 import { readAll } from "../../../worker/exchange/read.ts";
 import { someSchema } from "../../shared/exchange/conformance.ts";
+import { makeCertificates } from "../../shared/rpc/certificates.ts";
 
 /** A server that tells of the workers it loses; `firstLost` waits for the first. */
 async function openServer(listen?: string) {
@@ -45,7 +46,11 @@ test("a worker is attached when connecting is done, and lost when it closes", as
 });
 
 test("a coordinator that accepts and says nothing is given up in time, or when nobody waits any more", async (t) => {
-	const hole = createServer((socket) => t.teardown(() => socket.destroy()));
+	const closings: Promise<unknown>[] = [];
+	const hole = createServer((socket) => {
+		t.teardown(() => socket.destroy());
+		closings.push(once(socket.on("error", () => {}).resume(), "close"));
+	});
 	hole.listen(0, "127.0.0.1");
 	await once(hole, "listening");
 	t.teardown(() => hole.close());
@@ -54,8 +59,14 @@ test("a coordinator that accepts and says nothing is given up in time, or when n
 	await t.throwsAsync(connectTensors(address, { workerId: "waits", silenceMs: 100 }), silent);
 	const ended = new AbortController();
 	const waiting = connectTensors(address, { workerId: "is stopped", signal: ended.signal });
+	await once(hole, "connection");
 	ended.abort(new TailtuneError("interrupted", "the run is over"));
 	await t.throwsAsync(waiting, { code: "interrupted" });
+	// With TLS it is silent before there is HTTP/2.
+	const { caFile } = await makeCertificates(t);
+	await t.throwsAsync(connectTensors(address, { workerId: "has TLS", silenceMs: 100, tls: { caFile } }), silent);
+	await Promise.all(closings);
+	t.is(closings.length, 3, "no connection is left");
 });
 
 test("a stream of messages that stops is given up; one that is held open is not", async (t) => {

@@ -1,9 +1,8 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { subscribe } from "node:diagnostics_channel";
 import type { Socket } from "node:net";
-import { CONNECT_MS } from "./config.ts";
 
-const context = new AsyncLocalStorage<NatsSockets>();
+const context = new AsyncLocalStorage<ClientSockets>();
 
 // Node's own channel for each TCP socket that is made.
 subscribe("net.client.socket", (message) => {
@@ -11,11 +10,17 @@ subscribe("net.client.socket", (message) => {
 });
 
 /**
- * The sockets of one NATS connection. The client library leaves a socket open if the server accepts it and then says
- * nothing, as a stopped one does; such sockets would add up, and keep the process alive.
+ * The TCP sockets of one client. The libraries for NATS and gRPC leave a socket open if the server accepts it and then says
+ * nothing, as a stopped one does, or if the server can't be reached; such sockets would add up, and keep the process alive.
  */
-export class NatsSockets {
+export class ClientSockets {
 	readonly #silent = new Set<Socket>();
+	readonly #limitMs: number;
+
+	/** @param limitMs a socket on which the server says nothing for so long is closed */
+	constructor(limitMs: number) {
+		this.#limitMs = limitMs;
+	}
 
 	/** Runs something with the library; all sockets that it makes, also later, belong to this. */
 	run<T>(action: () => T): T {
@@ -29,7 +34,7 @@ export class NatsSockets {
 
 	add(socket: Socket): void {
 		this.#silent.add(socket);
-		setTimeout(() => this.#check(socket), CONNECT_MS).unref();
+		setTimeout(() => this.#check(socket), this.#limitMs).unref();
 	}
 
 	#check(socket: Socket): void {
