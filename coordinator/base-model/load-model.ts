@@ -1,6 +1,6 @@
 import type { ModelFiles } from "../../shared/model/model-files.ts";
 import { openModel } from "../../shared/model/open-model.ts";
-import { endedBySignals } from "../../shared/processes/interrupt.ts";
+import { endOnSignals } from "../../shared/processes/interrupt.ts";
 import type { TrainConfig } from "../../shared/settings/config.ts";
 import type { RunEvents } from "../events/run-events.ts";
 import { checkTokenizer } from "./check-tokenizer.ts";
@@ -12,7 +12,7 @@ export async function loadModel(
 	{ events, interrupt }: { readonly events: RunEvents; readonly interrupt: AbortSignal },
 ): Promise<ModelFiles> {
 	const folder = await resolveModel(name, { seed, onProgress: events.download(name), signal: interrupt });
-	return endedBySignals(async () => {
+	return endOnSignals(async () => {
 		const model = await openModel(folder);
 		await checkTokenizer(folder, model.config.vocab_size);
 		await model.checkFinite();

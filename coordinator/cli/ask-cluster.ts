@@ -1,10 +1,10 @@
 import type { Command } from "commander";
-import { abortable } from "../../shared/abortable.ts";
 import type { Bus, RunView } from "../../shared/bus/bus.ts";
-import { natsAccess } from "../../shared/bus/nats/credentials.ts";
+import { readNatsAccess } from "../../shared/bus/nats/credentials.ts";
 import { connectNatsBus } from "../../shared/bus/nats/nats-bus.ts";
 import { TailtuneError } from "../../shared/errors.ts";
 import type { Notices } from "../../shared/notices.ts";
+import { raceAbort } from "../../shared/race-abort.ts";
 
 /** Options of every command that asks a cluster. */
 export interface AskOptions {
@@ -32,9 +32,9 @@ export async function askCluster(
 ): Promise<void> {
 	const patience = watch ?? { patienceMs: PATIENCE_MS };
 	try {
-		const bus = await connectNatsBus({ servers: nats, role: "client", ...patience, ...(await natsAccess()) });
+		const bus = await connectNatsBus({ servers: nats, role: "client", ...patience, ...(await readNatsAccess()) });
 		try {
-			await (watch ? abortable(ask(bus), watch.signal) : ask(bus));
+			await (watch ? raceAbort(ask(bus), watch.signal) : ask(bus));
 		} finally {
 			await bus.close();
 		}

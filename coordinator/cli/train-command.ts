@@ -4,7 +4,7 @@ import { Notices } from "../../shared/notices.ts";
 import { interruptSignal } from "../../shared/processes/interrupt.ts";
 import { addConfigFlags, parseFlags } from "../../shared/settings/flags.ts";
 import { resolveConfig } from "../../shared/settings/resolve-config.ts";
-import { addRpcFlags, type RpcFlags, rpcSecurity } from "../../shared/settings/rpc-flags.ts";
+import { addRpcFlags, type RpcFlags, readRpcSecurity } from "../../shared/settings/rpc-flags.ts";
 import type { WorkerSide } from "../../shared/worker-port.ts";
 import { openEmbeddedCluster } from "../cluster/embedded-cluster.ts";
 import { MOST_REPLICAS, REPLICAS_HELP } from "../cluster/nats-replicas.ts";
@@ -84,7 +84,7 @@ async function chooseWorkers(
 		nats,
 		listen,
 		advertise,
-		security: await rpcSecurity(options),
+		security: await readRpcSecurity(options),
 		events,
 		notices,
 		interrupt,

@@ -1,10 +1,10 @@
 import { setMaxListeners } from "node:events";
-import { abortable } from "../../shared/abortable.ts";
 import type { Bus } from "../../shared/bus/bus.ts";
 import { type Clock, realClock } from "../../shared/clock.ts";
 import { TailtuneError, toErrorCode } from "../../shared/errors.ts";
 import { itemKey, type RunSpec, type WorkerInfo, type WorkItem, type WorkResult } from "../../shared/messages.ts";
 import { type Hold, Notices } from "../../shared/notices.ts";
+import { raceAbort } from "../../shared/race-abort.ts";
 import type { IgnoredAnswers } from "../run-folder/audit.ts";
 import { answerFits, type Expectation } from "./answer-fits.ts";
 import { assertAnswerFits } from "./answer-limit.ts";
@@ -176,7 +176,7 @@ export class Dispatcher {
 		for (const item of items) byShard.set(item.shard, [...(byShard.get(item.shard) ?? []), item]);
 		await Promise.all(
 			[...byShard.values()].map(async (ofShard) => {
-				for (const item of ofShard) await abortable(this.#bus.publish(item), this.#failed.signal);
+				for (const item of ofShard) await raceAbort(this.#bus.publish(item), this.#failed.signal);
 			}),
 		);
 	}

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { natsAccess } from "../../shared/bus/nats/credentials.ts";
+import { readNatsAccess } from "../../shared/bus/nats/credentials.ts";
 import type { Notices } from "../../shared/notices.ts";
 import { sharedWorkerFlags } from "../../shared/settings/worker-flags.ts";
 import type { RunEvents } from "../events/run-events.ts";
@@ -45,7 +45,7 @@ export async function openLocalCluster(
 		const { token, tokenFile, config } = await writeSecrets(folder);
 		server = await startLocalServer({ binary, storeDir: join(folder, "jetstream"), config }, { tell, fail });
 		const env = workerEnvironment(tokenFile);
-		const options = { nats: server.url, access: await natsAccess(env), security: { token }, events, notices };
+		const options = { nats: server.url, access: await readNatsAccess(env), security: { token }, events, notices };
 		cluster = await openNatsCluster(options, run);
 		const args = ["--nats", server.url, ...sharedWorkerFlags(run.engine, workers)];
 		processes = new WorkerProcesses({ count: workers, args, env, tell, fail });

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { abortable } from "../../shared/abortable.ts";
 import { within } from "../../shared/bus/nats/connection.ts";
-import { type NatsAccess, natsAccess } from "../../shared/bus/nats/credentials.ts";
+import { type NatsAccess, readNatsAccess } from "../../shared/bus/nats/credentials.ts";
 import { connectNatsBus, type NatsBus } from "../../shared/bus/nats/nats-bus.ts";
 import { TailtuneError } from "../../shared/errors.ts";
 import { Notices } from "../../shared/notices.ts";
-import { type RpcSecurity, rpcSecurity } from "../../shared/settings/rpc-flags.ts";
+import { raceAbort } from "../../shared/race-abort.ts";
+import { type RpcSecurity, readRpcSecurity } from "../../shared/settings/rpc-flags.ts";
 import type { RunEvents } from "../events/run-events.ts";
 import { serveTensors, type TensorServer } from "../exchange/grpc-coordinator-tensors.ts";
 import { announceRun, type Cluster, type ClusterRun, type OpenCluster } from "./cluster.ts";
@@ -52,7 +52,7 @@ export interface NatsHost {
 export async function connectNatsHost(options: NatsClusterOptions): Promise<NatsHost> {
 	const { listen, advertise, notices = new Notices() } = options;
 	assertDialable(listen, advertise);
-	const security = options.security ?? (await rpcSecurity({}));
+	const security = options.security ?? (await readRpcSecurity({}));
 	const bus = await connect(options);
 	const dispatchers = new Map<string, Dispatcher>();
 	const models = new Map<string, string>();
@@ -146,7 +146,7 @@ async function countWorkers(bus: NatsBus): Promise<number> {
 }
 
 async function connect({ nats, access, notices, replicas, interrupt }: NatsClusterOptions): Promise<NatsBus> {
-	const shown = access ?? (await natsAccess());
+	const shown = access ?? (await readNatsAccess());
 	const open = () =>
 		connectNatsBus({ servers: nats, role: "coordinator", notices, replicas, signal: interrupt, ...shown });
 	return endedBy(interrupt, open)();
@@ -160,7 +160,7 @@ function endedBy<Args extends readonly unknown[], T>(
 	if (!interrupt) return action;
 	return async (...args) => {
 		try {
-			return await abortable(action(...args), interrupt);
+			return await raceAbort(action(...args), interrupt);
 		} catch (error) {
 			throw interrupt.aborted ? new TailtuneError("interrupted", "stopped while waiting for NATS") : error;
 		}

@@ -4,10 +4,10 @@ import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { abortable } from "../../shared/abortable.ts";
 import { TailtuneError } from "../../shared/errors.ts";
 import { ownCacheFolder } from "../../shared/files/cache-folder.ts";
 import type { ProcessEnd, SupervisedProcess } from "../../shared/processes/supervisor.ts";
+import { raceAbort } from "../../shared/race-abort.ts";
 import { NATS_SERVER_VERSION } from "./nats-server-wheels.ts";
 
 export interface NatsServerOptions {
@@ -109,7 +109,7 @@ export async function startNatsServer(options: NatsServerOptions, signal?: Abort
 		clearTimeout(limit);
 	};
 	const starting = untilReady(server, binary);
-	const actualPort = await (signal ? abortable(starting, signal) : starting).catch(async (error) => {
+	const actualPort = await (signal ? raceAbort(starting, signal) : starting).catch(async (error) => {
 		await kill();
 		throw error;
 	});

@@ -9,7 +9,7 @@ import {
 	MAX_MESSAGE_BYTES,
 	WINDOW_BYTES,
 } from "../../shared/rpc/config.ts";
-import { serverCredentials, type TlsFiles } from "../../shared/rpc/credentials.ts";
+import { readServerCredentials, type TlsFiles } from "../../shared/rpc/credentials.ts";
 import type { RefusalReason } from "../../shared/rpc/refusal.ts";
 import { silenceLibrary } from "../../shared/rpc/silence-library.ts";
 import { CallGate } from "./call-gate.ts";
@@ -60,7 +60,7 @@ export async function createServer(options: ServerOptions, services: readonly Rp
 		"grpc.max_concurrent_streams": limits.streams,
 	});
 	for (const { definition, handlers } of services) server.addService(definition, handlers);
-	const credentials = await serverCredentials(tls);
+	const credentials = await readServerCredentials(tls);
 	const port = await new Promise<number>((resolve, reject) => {
 		server.bindAsync(listen, credentials, (cause, bound) => {
 			if (cause) reject(new TailtuneError("usage", `listen address ${listen}: ${cause.message}`, { cause }));

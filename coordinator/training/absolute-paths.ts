@@ -4,7 +4,7 @@ import { isModelFolder } from "../base-model/resolve-model.ts";
 import { isNamedDataset } from "../data/load-dataset.ts";
 
 /** The settings with absolute paths of their data and model, so that the run can go on from any folder. */
-export async function withAbsolutePaths<Config extends TrainConfig>(config: Config): Promise<Config> {
+export async function makePathsAbsolute<Config extends TrainConfig>(config: Config): Promise<Config> {
 	const { data, train, validation, test, model } = config;
 	const files = Object.entries({ data, train, validation, test }).flatMap(([key, path]) =>
 		path === undefined || isNamedDataset(path) ? [] : [[key, resolve(path)]],

@@ -4,7 +4,7 @@ import type { RunProgress, TailSpec } from "../../shared/messages.ts";
 import type { ModelFiles } from "../../shared/model/model-files.ts";
 import { parameterLayout } from "../../shared/model/parameter-layout.ts";
 import { cutOf, TRAINABLE_BY_NAME } from "../../shared/model/tail-spec.ts";
-import { endedBySignals } from "../../shared/processes/interrupt.ts";
+import { endOnSignals } from "../../shared/processes/interrupt.ts";
 import type { RunConfig, TrainConfig } from "../../shared/settings/config.ts";
 import { checkConfig, flagOf } from "../../shared/settings/resolve-config.ts";
 import { initialParameters } from "../base-model/initial-parameters.ts";
@@ -17,7 +17,7 @@ import type { RunEvents } from "../events/run-events.ts";
 import type { RunResult } from "../run-folder/result.ts";
 import { keepLines } from "../run-folder/result-files.ts";
 import { createRunFolder, type RunFolder, reopenRunFolder } from "../run-folder/run-folder.ts";
-import { withAbsolutePaths } from "./absolute-paths.ts";
+import { makePathsAbsolute } from "./absolute-paths.ts";
 import { checkProgress } from "./check-progress.ts";
 import { newTrainingState, readCheckpoint, type StateShape, type TrainingState } from "./checkpoint.ts";
 import { exportModel } from "./export-model.ts";
@@ -90,17 +90,17 @@ interface Inputs {
 
 // Texts first: what is wrong with them is told before a model is fetched.
 async function loadInputs(given: TrainConfig, environment: Environment): Promise<Inputs> {
-	const sets = await endedBySignals(() => loadSets(given, environment.events));
+	const sets = await endOnSignals(() => loadSets(given, environment.events));
 	const model = await loadModel(given, environment);
 	const config = await fixShards(given, environment);
-	const texts = await endedBySignals(() => prepareTexts(config, sets, model.config));
+	const texts = await endOnSignals(() => prepareTexts(config, sets, model.config));
 	const tail = tailSpecOf(config, texts.classes);
 	assertRankFits(config, model.config.n_embd);
 	if (texts.classes > model.config.n_embd) {
 		const found = `found ${texts.classes} labels, expected at most ${model.config.n_embd}, the width of ${config.model}`;
 		throw new TailtuneError("data", `${found}: no Hugging Face head could hold them`);
 	}
-	const saved = await withAbsolutePaths(config);
+	const saved = await makePathsAbsolute(config);
 	const fingerprint = `${await model.hash()} ${texts.hash} ${JSON.stringify(saved)}`;
 	// In between, as while workers were counted.
 	if (environment.interrupt.aborted) throw new TailtuneError("interrupted", "stopped before the run began");

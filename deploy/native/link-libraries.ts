@@ -8,7 +8,7 @@ import { runProgram } from "../../shared/wheels/run-program.ts";
 const OPENER = "lib/libtensorflow_framework.so.2";
 
 /** The folders in which TensorFlow searches for the libraries that it opens by name. @param deps holds lib/ and nvidia/ */
-export async function searchedFolders(deps: string): Promise<string[]> {
+export async function findSearchedFolders(deps: string): Promise<string[]> {
 	const opener = join(deps, OPENER);
 	return runPathOf(await runProgram("readelf", ["--dynamic", "--wide", opener]), dirname(opener));
 }

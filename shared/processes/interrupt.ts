@@ -20,7 +20,7 @@ export function interruptSignal(): AbortSignal {
  * Does work that may hold the thread for long and leaves nothing behind if it is cut off: meanwhile Ctrl-C and SIGTERM end the
  * process at once, as they end one that doesn't listen to them. Whoever listens would be told after the work.
  */
-export async function endedBySignals<T>(work: () => Promise<T>): Promise<T> {
+export async function endOnSignals<T>(work: () => Promise<T>): Promise<T> {
 	// The system drops signals to a container's first process unless it listens.
 	if (process.pid === 1) return work();
 	const listeners = SIGNALS.flatMap((signal) => process.listeners(signal).map((listener) => ({ signal, listener })));

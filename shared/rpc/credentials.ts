@@ -43,7 +43,7 @@ export function sameSecret(found: string, expected: string): boolean {
 }
 
 /** A server's credentials; without files it speaks plain text. Throws TailtuneError "denied" where a file can't be used. */
-export async function serverCredentials(tls: TlsFiles | undefined): Promise<ServerCredentials> {
+export async function readServerCredentials(tls: TlsFiles | undefined): Promise<ServerCredentials> {
 	if (!tls) return ServerCredentials.createInsecure();
 	const { cert, key, ca } = await readPems(tls);
 	if (!cert || !key) throw new TailtuneError("denied", "TLS: a server needs a certificate and its key");
@@ -51,7 +51,7 @@ export async function serverCredentials(tls: TlsFiles | undefined): Promise<Serv
 }
 
 /** A client's credentials; without `tls` it speaks plain text. Throws TailtuneError "denied" where a file can't be used. */
-export async function clientCredentials(tls: TlsFiles | undefined): Promise<ChannelCredentials> {
+export async function readClientCredentials(tls: TlsFiles | undefined): Promise<ChannelCredentials> {
 	if (!tls) return ChannelCredentials.createInsecure();
 	const { cert, key, ca } = await readPems(tls);
 	return ChannelCredentials.createSsl(ca ?? null, key ?? null, cert ?? null);

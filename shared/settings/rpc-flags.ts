@@ -15,7 +15,7 @@ export interface RpcFlags {
 	readonly tlsCa?: string;
 }
 
-/** Adds the flags of `rpcSecurity`: they name files, so that nothing secret is on a command line. */
+/** Adds the flags of `readRpcSecurity`: they name files, so that nothing secret is on a command line. */
 export function addRpcFlags(command: Command): Command {
 	return command
 		.option(
@@ -28,7 +28,7 @@ export function addRpcFlags(command: Command): Command {
 }
 
 /** @throws TailtuneError "denied" where the token's file isn't usable */
-export async function rpcSecurity(flags: RpcFlags, env: NodeJS.ProcessEnv = process.env): Promise<RpcSecurity> {
+export async function readRpcSecurity(flags: RpcFlags, env: NodeJS.ProcessEnv = process.env): Promise<RpcSecurity> {
 	const { tokenFile = env.TAILTUNE_TOKEN_FILE, tlsCert: certFile, tlsKey: keyFile, tlsCa: caFile } = flags;
 	// Brings gRPC, half a tenth of a second, which a run in one process has no use for.
 	const { readToken } = await import("../rpc/credentials.ts");

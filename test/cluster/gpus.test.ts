@@ -4,7 +4,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import test, { type ExecutionContext } from "ava";
 import { execa } from "execa";
-import { natsAccess } from "../../shared/bus/nats/credentials.ts";
+import { readNatsAccess } from "../../shared/bus/nats/credentials.ts";
 import { connectNatsBus } from "../../shared/bus/nats/nats-bus.ts";
 import { start } from "../cli/tailtune.ts";
 import { startNatsServer } from "../nats-server.ts";
@@ -31,7 +31,7 @@ async function startSecuredServer(t: ExecutionContext) {
 async function startOnTwoGpus(t: ExecutionContext) {
 	const { server, env } = await startSecuredServer(t);
 	// Workers join once a coordinator has been there.
-	await (await connectNatsBus({ servers: server.url, role: "coordinator", ...(await natsAccess(env)) })).close();
+	await (await connectNatsBus({ servers: server.url, role: "coordinator", ...(await readNatsAccess(env)) })).close();
 	const program = fileURLToPath(new URL("./gpus-program.ts", import.meta.url));
 	const parent = execa(process.execPath, ["--import=./test/load-typescript.mjs", program, server.url], {
 		env,
@@ -71,7 +71,7 @@ test.serial("a worker on each GPU sees that one; a killed one comes back, and SI
 	parent.kill("SIGTERM");
 	t.like(await parent, { exitCode: 0, stderr: "" });
 	await untilGone(children);
-	const bus = await connectNatsBus({ servers: server.url, role: "client", ...(await natsAccess(env)) });
+	const bus = await connectNatsBus({ servers: server.url, role: "client", ...(await readNatsAccess(env)) });
 	t.teardown(() => bus.close());
 	// The killed one had no time for a good-bye.
 	t.true((await bus.listWorkers()).length <= 1);

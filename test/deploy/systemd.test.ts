@@ -5,7 +5,7 @@ import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import test from "ava";
 import { execa } from "execa";
-import { natsCredentials } from "../../shared/bus/nats/credentials.ts";
+import { readNatsCredentials } from "../../shared/bus/nats/credentials.ts";
 import { connectNatsBus } from "../../shared/bus/nats/nats-bus.ts";
 import { COMMAND } from "../cli/tailtune.ts";
 import { startNatsServer } from "../nats-server.ts";
@@ -79,7 +79,7 @@ test("the unit's command, with its credentials and environment, is a worker that
 	const server = await startNatsServer({ config: NATS_CONFIG });
 	t.teardown(() => server.stop());
 	// A worker joins once a coordinator has been there.
-	const credentials = await natsCredentials({
+	const credentials = await readNatsCredentials({
 		TAILTUNE_NATS_USER: "coordinator",
 		TAILTUNE_NATS_PASSWORD: "of-coordinator",
 	});

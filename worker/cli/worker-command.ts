@@ -1,16 +1,16 @@
 import type { Command } from "commander";
-import { abortable } from "../../shared/abortable.ts";
 import type { Bus } from "../../shared/bus/bus.ts";
-import { natsAccess } from "../../shared/bus/nats/credentials.ts";
+import { readNatsAccess } from "../../shared/bus/nats/credentials.ts";
 import { connectNatsBus } from "../../shared/bus/nats/nats-bus.ts";
 import { describeWorker } from "../../shared/describe-worker.ts";
 import { describeNotice, Notices } from "../../shared/notices.ts";
 import { interruptSignal } from "../../shared/processes/interrupt.ts";
 import { endWithParent, tellJoined } from "../../shared/processes/worker-process.ts";
+import { raceAbort } from "../../shared/race-abort.ts";
 import { featureCacheBytes, featureMemoryBytes } from "../../shared/settings/feature-memory.ts";
 import { addConfigFlags, ENGINE_SETTINGS, parseFlags } from "../../shared/settings/flags.ts";
 import { resolveConfig } from "../../shared/settings/resolve-config.ts";
-import { addRpcFlags, type RpcFlags, rpcSecurity } from "../../shared/settings/rpc-flags.ts";
+import { addRpcFlags, type RpcFlags, readRpcSecurity } from "../../shared/settings/rpc-flags.ts";
 import { countPhysicalCores } from "../../shared/vectors/physical-cores.ts";
 import type { RunningWorker } from "../../shared/worker-port.ts";
 import { newWorkerId, startWorker } from "../run/lifecycle.ts";
@@ -38,7 +38,7 @@ export function addWorkerCommand(program: Command): void {
 async function work(options: Options, command: Command): Promise<void> {
 	const config = await resolveConfig(parseFlags(options));
 	const { engine, backend, threads = countPhysicalCores() } = config;
-	const security = await rpcSecurity(options);
+	const security = await readRpcSecurity(options);
 	const interrupted = interruptSignal();
 	endWithParent();
 	if (options.gpus !== undefined) return runOnGpus(options.gpus, config, command, interrupted);
@@ -51,7 +51,7 @@ async function work(options: Options, command: Command): Promise<void> {
 			role: "worker",
 			notices,
 			signal: interrupted,
-			...(await natsAccess()),
+			...(await readNatsAccess()),
 		}),
 	);
 	if (!bus) return;
@@ -91,7 +91,7 @@ async function serveUntil(signal: AbortSignal, worker: RunningWorker, bus: Bus, 
 /** Waits for the start of something; undefined as soon as the signal aborts. */
 async function unlessEnded<T>(signal: AbortSignal, start: () => Promise<T>): Promise<T | undefined> {
 	try {
-		return await abortable(start(), signal);
+		return await raceAbort(start(), signal);
 	} catch (error) {
 		if (signal.aborted) return undefined;
 		throw error;

@@ -15,7 +15,7 @@ import {
 	RECONNECT_LONGEST_MS,
 	WINDOW_BYTES,
 } from "../../shared/rpc/config.ts";
-import { clientCredentials, type TlsFiles } from "../../shared/rpc/credentials.ts";
+import { readClientCredentials, type TlsFiles } from "../../shared/rpc/credentials.ts";
 import { silenceLibrary } from "../../shared/rpc/silence-library.ts";
 
 export interface ClientOptions {
@@ -39,7 +39,7 @@ export async function createClient<Client extends { close(): void }>(
 ): Promise<Client> {
 	silenceLibrary();
 	const sockets = new ClientSockets(CALL_SILENCE_MS);
-	const client = new Constructor(address, await clientCredentials(tls), {
+	const client = new Constructor(address, await readClientCredentials(tls), {
 		"grpc-node.flow_control_window": WINDOW_BYTES,
 		"grpc.max_receive_message_length": MAX_MESSAGE_BYTES,
 		"grpc.max_send_message_length": MAX_MESSAGE_BYTES,

@@ -10,10 +10,10 @@ import {
 	NatsError,
 } from "nats";
 import pRetry from "p-retry";
-import { abortable } from "../../abortable.ts";
 import { ClientSockets } from "../../client-sockets.ts";
 import { TailtuneError } from "../../errors.ts";
 import { type Hold, Notices } from "../../notices.ts";
+import { raceAbort } from "../../race-abort.ts";
 import {
 	CONNECT_MS,
 	FAREWELL_MS,
@@ -31,7 +31,7 @@ export { isTransient };
 export interface NatsConnectionOptions {
 	/** One or more URLs with commas between, as in "nats://host:4222". */
 	readonly servers: string;
-	/** From `natsCredentials`. */
+	/** From `readNatsCredentials`. */
 	readonly credentials?: Authenticator | undefined;
 	readonly tls?: NatsTls | undefined;
 	/** What the server's monitoring calls this connection. */
@@ -140,7 +140,7 @@ export class NatsLink {
 			else hold.end();
 		};
 		try {
-			return await abortable(this.#retry(action, end, note), end);
+			return await raceAbort(this.#retry(action, end, note), end);
 		} catch (error) {
 			throw end.aborted ? end.reason : translate(error);
 		} finally {
@@ -304,7 +304,7 @@ async function connectTo(options: NatsConnectionOptions, sockets: ClientSockets)
 		}),
 	);
 	try {
-		return await (options.signal ? abortable(connecting, options.signal) : connecting);
+		return await (options.signal ? raceAbort(connecting, options.signal) : connecting);
 	} catch (cause) {
 		sockets.destroySilent();
 		if (options.signal?.aborted) {

@@ -24,12 +24,12 @@ export interface NatsTls {
 }
 
 /**
- * All that the environment says of the way to NATS: `natsCredentials`, and files for TLS: TAILTUNE_NATS_CA_FILE (whom to
+ * All that the environment says of the way to NATS: `readNatsCredentials`, and files for TLS: TAILTUNE_NATS_CA_FILE (whom to
  * trust), TAILTUNE_NATS_CERT_FILE with TAILTUNE_NATS_KEY_FILE (own certificate, where the server asks for one).
- * @throws TailtuneError as `natsCredentials`, and "denied" if a file can't be read
+ * @throws TailtuneError as `readNatsCredentials`, and "denied" if a file can't be read
  */
-export async function natsAccess(env: NodeJS.ProcessEnv = process.env): Promise<NatsAccess> {
-	return { credentials: await natsCredentials(env), tls: await natsTls(env) };
+export async function readNatsAccess(env: NodeJS.ProcessEnv = process.env): Promise<NatsAccess> {
+	return { credentials: await readNatsCredentials(env), tls: await natsTls(env) };
 }
 
 async function natsTls(env: NodeJS.ProcessEnv): Promise<NatsTls | undefined> {
@@ -46,7 +46,7 @@ async function natsTls(env: NodeJS.ProcessEnv): Promise<NatsTls | undefined> {
  * it), TAILTUNE_NATS_CREDS_FILE (a .creds file), TAILTUNE_NATS_NKEY_FILE (a file with the seed).
  * @throws TailtuneError "usage" where it says two things or half of one, "not-found" where a file isn't there
  */
-export async function natsCredentials(env: NodeJS.ProcessEnv = process.env): Promise<Authenticator | undefined> {
+export async function readNatsCredentials(env: NodeJS.ProcessEnv = process.env): Promise<Authenticator | undefined> {
 	const user = env[`${PREFIX}USER`];
 	const password = await secret(env, "PASSWORD");
 	const token = await secret(env, "TOKEN");

@@ -1,6 +1,5 @@
 import { debuglog } from "node:util";
 import { type Authenticator, type Msg, nuid } from "nats";
-import { abortable } from "../../abortable.ts";
 import { TailtuneError } from "../../errors.ts";
 import {
 	type RunProgress,
@@ -13,6 +12,7 @@ import {
 	workResultCodec,
 } from "../../messages.ts";
 import type { Notices } from "../../notices.ts";
+import { raceAbort } from "../../race-abort.ts";
 import type { Assignment, Bus, BusTiming, Delivery, Membership, RunEvent, RunView, WorkerEvent } from "../bus.ts";
 import { encodeAnswer } from "./answer.ts";
 import { ANSWERS_AT_ONCE, FIRST_CONTACT_MS, NATS_TIMING, REQUEST_MS } from "./config.ts";
@@ -31,7 +31,7 @@ export interface NatsBusOptions {
 	readonly servers: string;
 	/** What the connection's user is permitted to do, see deploy/nats/. */
 	readonly role: NatsRole;
-	/** From `natsCredentials`; default: none. */
+	/** From `readNatsCredentials`; default: none. */
 	readonly credentials?: Authenticator | undefined;
 	readonly tls?: NatsConnectionOptions["tls"];
 	/** Default: `NATS_TIMING`; coordinator and workers of a cluster must agree. */
@@ -83,7 +83,7 @@ export async function connectNatsBus(options: NatsBusOptions): Promise<NatsBus> 
 	});
 	const bus = new Adapter(link, names, timing, options);
 	try {
-		await (options.signal ? abortable(bus.start(), options.signal) : bus.start());
+		await (options.signal ? raceAbort(bus.start(), options.signal) : bus.start());
 	} catch (error) {
 		await bus.close();
 		throw error;

@@ -13,11 +13,11 @@ import { readRunConfig } from "../../../coordinator/run-folder/run-folder.ts";
 import { lockRunFolder } from "../../../coordinator/run-folder/run-lock.ts";
 import { readTokens } from "../../../coordinator/serve/read-tokens.ts";
 import { modelFingerprint } from "../../../coordinator/serve/stage-model.ts";
-import { natsAccess } from "../../../shared/bus/nats/credentials.ts";
+import { readNatsAccess } from "../../../shared/bus/nats/credentials.ts";
 import { openRegularFile, readRegularFile } from "../../../shared/files/regular-file.ts";
 import { openModel } from "../../../shared/model/open-model.ts";
 import { readSafetensorsFile } from "../../../shared/model/safetensors.ts";
-import { readToken, serverCredentials } from "../../../shared/rpc/credentials.ts";
+import { readServerCredentials, readToken } from "../../../shared/rpc/credentials.ts";
 import { resolveConfig } from "../../../shared/settings/resolve-config.ts";
 import { newFolder } from "../../new-folder.ts";
 
@@ -78,9 +78,9 @@ const READERS: [what: string, read: (folder: string, pipe: string) => Promise<un
 	["a run's lock", (folder) => lockRunFolder(folder), "run.lock"],
 	["a token", (_, file) => readToken({ file }), "token"],
 	["tokens", (_, pipe) => readTokens(pipe), "tokens"],
-	["TLS files", (_, certFile) => serverCredentials({ certFile, keyFile: certFile }), "cert.pem"],
-	["NATS's password", (_, pipe) => natsAccess({ TAILTUNE_NATS_TOKEN_FILE: pipe }), "password"],
-	["NATS's certificate authority", (_, pipe) => natsAccess({ TAILTUNE_NATS_CA_FILE: pipe }), "ca.pem"],
+	["TLS files", (_, certFile) => readServerCredentials({ certFile, keyFile: certFile }), "cert.pem"],
+	["NATS's password", (_, pipe) => readNatsAccess({ TAILTUNE_NATS_TOKEN_FILE: pipe }), "password"],
+	["NATS's certificate authority", (_, pipe) => readNatsAccess({ TAILTUNE_NATS_CA_FILE: pipe }), "ca.pem"],
 ];
 
 for (const [what, read, name] of READERS) {

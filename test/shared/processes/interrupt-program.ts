@@ -1,16 +1,16 @@
-import { endedBySignals, interruptSignal } from "../../../shared/processes/interrupt.ts";
+import { endOnSignals, interruptSignal } from "../../../shared/processes/interrupt.ts";
 
 // loop: work that never lets anything else get its turn. after: waits for a signal when such work is over.
 const interrupt = interruptSignal();
 const [command] = process.argv.slice(2);
 
 if (command === "loop") {
-	await endedBySignals(async () => {
+	await endOnSignals(async () => {
 		process.stdout.write("ready\n");
 		for (;;);
 	});
 }
-await endedBySignals(async () => {});
+await endOnSignals(async () => {});
 const timer = setInterval(() => {}, 1e6);
 interrupt.addEventListener("abort", () => {
 	process.stdout.write("told\n");

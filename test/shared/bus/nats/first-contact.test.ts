@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import test from "ava";
-import { natsCredentials } from "../../../../shared/bus/nats/credentials.ts";
+import { readNatsCredentials } from "../../../../shared/bus/nats/credentials.ts";
 import { connectNatsBus } from "../../../../shared/bus/nats/nats-bus.ts";
 import type { NatsRole } from "../../../../shared/bus/nats/subjects.ts";
 import { startBareNatsServer, startNatsServer } from "../../../nats-server.ts";
@@ -32,7 +32,7 @@ test("an account without JetStream is named", async (t) => {
 	const config = await writeConfig('accounts: { A: { users: [{ user: "me", password: "secret" }] } }\n');
 	const server = await startNatsServer({ config });
 	t.teardown(() => server.stop());
-	const credentials = await natsCredentials({ TAILTUNE_NATS_USER: "me", TAILTUNE_NATS_PASSWORD: "secret" });
+	const credentials = await readNatsCredentials({ TAILTUNE_NATS_USER: "me", TAILTUNE_NATS_PASSWORD: "secret" });
 	const message = /: this user's account has no JetStream; set "jetstream: enabled" in the account/;
 	await Promise.all(
 		ROLES.map((role) =>
@@ -56,7 +56,7 @@ test("credentials that are changed while they are used end every watch and wait 
 	const config = await writeConfig('authorization: { user: "me", password: "before" }\n');
 	const server = await startNatsServer({ config });
 	t.teardown(() => server.stop());
-	const credentials = await natsCredentials({ TAILTUNE_NATS_USER: "me", TAILTUNE_NATS_PASSWORD: "before" });
+	const credentials = await readNatsCredentials({ TAILTUNE_NATS_USER: "me", TAILTUNE_NATS_PASSWORD: "before" });
 	const open = async (role: NatsRole) => {
 		const bus = await connectNatsBus({ servers: server.url, role, credentials, timing });
 		t.teardown(() => bus.close());

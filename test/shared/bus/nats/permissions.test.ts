@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import test, { type ExecutionContext } from "ava";
 import { connect, type NatsConnection } from "nats";
-import { natsAccess, natsCredentials } from "../../../../shared/bus/nats/credentials.ts";
+import { readNatsAccess, readNatsCredentials } from "../../../../shared/bus/nats/credentials.ts";
 import { connectNatsBus, type NatsBus, type NatsBusOptions } from "../../../../shared/bus/nats/nats-bus.ts";
 import type { NatsRole } from "../../../../shared/bus/nats/subjects.ts";
 import { startNatsServer } from "../../../nats-server.ts";
@@ -26,7 +26,7 @@ async function startSecured(t: ExecutionContext, config = "nats.conf") {
 
 async function connectAs(t: ExecutionContext, role: NatsRole, options: Omit<NatsBusOptions, "role">): Promise<NatsBus> {
 	const env = { TAILTUNE_NATS_USER: role, TAILTUNE_NATS_PASSWORD: `of-${role}` };
-	const bus = await connectNatsBus({ role, timing, credentials: await natsCredentials(env), ...options });
+	const bus = await connectNatsBus({ role, timing, credentials: await readNatsCredentials(env), ...options });
 	t.teardown(() => bus.close());
 	return bus;
 }
@@ -163,12 +163,15 @@ test("without the right password nobody gets in", async (t) => {
 	const refused = { code: "denied", message: /rejects the credentials/ };
 	await t.throwsAsync(connectNatsBus({ servers, role: "worker" }), refused);
 	const env = { TAILTUNE_NATS_USER: "worker", TAILTUNE_NATS_PASSWORD: "of-coordinator" };
-	await t.throwsAsync(connectNatsBus({ servers, role: "worker", credentials: await natsCredentials(env) }), refused);
+	await t.throwsAsync(
+		connectNatsBus({ servers, role: "worker", credentials: await readNatsCredentials(env) }),
+		refused,
+	);
 });
 
 test("a role that the user does not have is told so", async (t) => {
 	const { url: servers } = await startSecured(t);
-	const asClient = await natsCredentials({ TAILTUNE_NATS_USER: "client", TAILTUNE_NATS_PASSWORD: "of-client" });
+	const asClient = await readNatsCredentials({ TAILTUNE_NATS_USER: "client", TAILTUNE_NATS_PASSWORD: "of-client" });
 	const denied = { code: "denied", message: /permission/i };
 	await t.throwsAsync(connectNatsBus({ servers, role: "worker", credentials: asClient }), denied);
 	const client = await connectAs(t, "client", { servers });
@@ -182,12 +185,12 @@ test("over TLS a server is trusted only with its authority's certificate", async
 	process.env.TAILTUNE_NATS_TLS_KEY = keyFile;
 	const server = await startSecured(t, "nats-tls.conf");
 	const servers = server.url.replace("127.0.0.1", "localhost");
-	const { tls } = await natsAccess({ TAILTUNE_NATS_CA_FILE: caFile });
+	const { tls } = await readNatsAccess({ TAILTUNE_NATS_CA_FILE: caFile });
 	const bus = await connectAs(t, "coordinator", { servers, tls });
 	await bus.announce(someRun());
 	const unknown = { code: "offline", message: /certificate/ };
 	await t.throwsAsync(connectAs(t, "coordinator", { servers, tls: {} }), unknown);
-	await t.throwsAsync(natsAccess({ TAILTUNE_NATS_CA_FILE: "/nowhere/ca.pem" }), {
+	await t.throwsAsync(readNatsAccess({ TAILTUNE_NATS_CA_FILE: "/nowhere/ca.pem" }), {
 		message: "TAILTUNE_NATS_CA_FILE: /nowhere/ca.pem: no such file or folder",
 	});
 });
@@ -197,7 +200,7 @@ test("credentials come from one place in the environment or a file", async (t) =
 	t.teardown(() => rm(folder, { recursive: true }));
 	const file = join(folder, "secret");
 	await writeFile(file, "hidden\n");
-	const given = async (env: Record<string, string>) => (await natsCredentials(env))?.("nonce");
+	const given = async (env: Record<string, string>) => (await readNatsCredentials(env))?.("nonce");
 	t.is(await given({}), undefined);
 	const both = { user: "me", pass: "hidden" };
 	t.like(await given({ TAILTUNE_NATS_USER: "me", TAILTUNE_NATS_PASSWORD: "hidden" }), both);

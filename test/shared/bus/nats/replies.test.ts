@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import test from "ava";
 import { connect } from "nats";
-import { natsCredentials } from "../../../../shared/bus/nats/credentials.ts";
+import { readNatsCredentials } from "../../../../shared/bus/nats/credentials.ts";
 import { connectNatsBus } from "../../../../shared/bus/nats/nats-bus.ts";
 import type { NatsRole } from "../../../../shared/bus/nats/subjects.ts";
 import { startNatsServer } from "../../../nats-server.ts";
@@ -25,7 +25,7 @@ test("what a client has the server write over a run is refused, and the run goes
 	const server = await startNatsServer({ config });
 	t.teardown(() => server.stop());
 	const open = async (role: NatsRole, log: (line: string) => void = () => {}) => {
-		const credentials = await natsCredentials({ TAILTUNE_NATS_USER: role, TAILTUNE_NATS_PASSWORD: "of-the-test" });
+		const credentials = await readNatsCredentials({ TAILTUNE_NATS_USER: role, TAILTUNE_NATS_PASSWORD: "of-the-test" });
 		const bus = await connectNatsBus({ servers: server.url, role, timing, credentials, log });
 		t.teardown(() => bus.close());
 		return bus;

@@ -2,7 +2,7 @@
  * Settles as the promise does, or rejects with the signal's reason when that aborts. The work behind the promise is not
  * stopped by it.
  */
-export function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+export function raceAbort<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
 	return new Promise((resolve, reject) => {
 		const abort = () => reject(signal.reason);
 		const settled = () => signal.removeEventListener("abort", abort);
