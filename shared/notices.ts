@@ -8,6 +8,7 @@ export const NOTICE_KINDS = {
 	"store-full": "NATS has no space left for messages",
 	"stream-settings": "the settings of a stream differ from Tailtune's",
 	"one-copy": "a NATS cluster keeps one copy of each stream: a server that is lost can take work items along",
+	engines: "workers compute with different engines, versions or processors, or take no part for that reason",
 	"no-coordinator": "no coordinator has created the streams yet",
 	"no-workers": "there are no workers",
 	"idle-worker": "a worker is connected and takes no work items",
@@ -36,6 +37,9 @@ export interface NoticesOptions {
 /** What does not last so long is not reported, unless said otherwise. */
 export const REPORT_AFTER_MS = 1000;
 
+/** Texts that are mentioned; more are left out. */
+const MOST_MENTIONED = 100;
+
 interface Trouble {
 	readonly kind: NoticeKind;
 	readonly sinceMs: number;
@@ -62,7 +66,7 @@ export class Notices {
 	readonly #now: () => number;
 	readonly #troubles = new Map<string, Trouble>();
 	readonly #listeners = new Set<() => void>();
-	readonly #mentioned = new Set<NoticeKind>();
+	readonly #mentioned = new Set<string>();
 
 	/** @param report called for each notice; default: nobody is told */
 	constructor(report: (notice: Notice) => void = () => {}, options: NoticesOptions = {}) {
@@ -88,10 +92,10 @@ export class Notices {
 		return () => this.#listeners.delete(callback);
 	}
 
-	/** Reports something that holds nothing up, once for its kind. */
+	/** Reports something that holds nothing up, each text once. */
 	mention(kind: NoticeKind, text: string): void {
-		if (this.#mentioned.has(kind)) return;
-		this.#mentioned.add(kind);
+		if (this.#mentioned.has(text) || this.#mentioned.size >= MOST_MENTIONED) return;
+		this.#mentioned.add(text);
 		this.#report({ kind, state: "begun", text, seconds: 0 });
 	}
 

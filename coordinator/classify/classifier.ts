@@ -92,7 +92,8 @@ export class Classifier {
 		if (verify) await model.checkFinite();
 		// The hash would take longer than a text, and a worker of this process doesn't ask for it.
 		const modelHash = verify ? await model.hash() : "";
-		const run = { runId, model, modelHash, tail, trunkPrecision, shards, engine };
+		// An answer may round differently on another engine; it is none the worse for that.
+		const run = { runId, model, modelHash, tail, trunkPrecision, shards, engine, mixedEngines: true };
 		const parameters = await initialParameters(model, tail, 0, [...settings.labels.keys()]);
 		const cluster = await openCluster(run);
 		try {

@@ -20,6 +20,7 @@ interface Options extends Record<string, unknown>, RpcFlags {
 	readonly listen?: string;
 	readonly advertise?: string;
 	readonly natsReplicas?: string;
+	readonly mixedEngines?: boolean;
 	readonly serve?: string | true;
 	readonly json?: boolean;
 }
@@ -37,7 +38,8 @@ export function addTrainCommand(program: Command, workerSide: WorkerSide): void 
 		.option("--nats <urls>", "compute on the workers that have joined this NATS server, instead of in this process")
 		.option("--listen <host:port>", "with --nats: where workers fetch parameters (default: a free port on loopback)")
 		.option("--advertise <host:port>", "what workers dial, where that isn't --listen, as behind a proxy or NAT")
-		.option("--nats-replicas <n>", REPLICAS_HELP);
+		.option("--nats-replicas <n>", REPLICAS_HELP)
+		.option("--mixed-engines", "with --nats: workers with other engines than the first one's take part too");
 	addConfigFlags(addRpcFlags(command).optionsGroup("Settings of the run:")).action(
 		async (_, { optsWithGlobals }: Command) => {
 			const options: Options = optsWithGlobals.call(command);
@@ -89,6 +91,7 @@ async function chooseWorkers(
 		notices,
 		interrupt,
 		replicas,
+		mixedEngines: options.mixedEngines,
 	};
 	return {
 		openCluster: (run) => openNatsCluster(cluster, run),
@@ -117,8 +120,9 @@ function parseWorkers(options: Options): number {
 }
 
 /** Flags given that only a cluster of several machines has a use for. */
-function clusterFlags({ listen, advertise, natsReplicas, tokenFile, tlsCert, tlsKey, tlsCa }: Options): string[] {
-	const own = { listen, advertise, "nats-replicas": natsReplicas };
+function clusterFlags(options: Options): string[] {
+	const { listen, advertise, natsReplicas, mixedEngines, tokenFile, tlsCert, tlsKey, tlsCa } = options;
+	const own = { listen, advertise, "nats-replicas": natsReplicas, "mixed-engines": mixedEngines };
 	const flags = { ...own, "token-file": tokenFile, "tls-cert": tlsCert, "tls-key": tlsKey, "tls-ca": tlsCa };
 	return Object.entries(flags).flatMap(([flag, value]) => (value === undefined ? [] : [`--${flag}`]));
 }

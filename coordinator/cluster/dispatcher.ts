@@ -10,6 +10,7 @@ import { answerFits, type Expectation } from "./answer-fits.ts";
 import { assertAnswerFits } from "./answer-limit.ts";
 import { IdleShards } from "./idle-shards.ts";
 import { RunAnswers } from "./run-answers.ts";
+import { RunEngine } from "./run-engine.ts";
 import { Crew, type WorkersChange } from "./run-workers.ts";
 
 export type { LeaveReason, WorkersChange } from "./run-workers.ts";
@@ -23,6 +24,8 @@ export interface DispatcherOptions {
 	readonly clock?: Clock | undefined;
 	/** Milliseconds since some moment, by that clock. */
 	readonly now?: (() => number) | undefined;
+	/** Workers with other engines than the first one's take part too, and round differently. Default: false. */
+	readonly mixedEngines?: boolean | undefined;
 	/** Default: nobody looks. */
 	readonly hasGradient?: Expectation["hasGradient"] | undefined;
 }
@@ -84,7 +87,8 @@ export class Dispatcher {
 			this.#idleShards.forget(shard);
 		};
 		const onError = (error: Error) => this.fail(error);
-		this.#crew = new Crew({ bus, run, clock, onWorkers, onMoved, onError });
+		const engine = new RunEngine(notices, options.mixedEngines ?? false);
+		this.#crew = new Crew({ bus, run, clock, onWorkers, onMoved, onError, engine });
 		this.#idleShards = new IdleShards({
 			...{ bus, runId: run.runId, clock, notices, onError },
 			due: (ms) => this.#dueSince(ms),
@@ -93,7 +97,7 @@ export class Dispatcher {
 		});
 	}
 
-	/** Every worker that was there at some time, by id. */
+	/** Every worker that took part at some time, by id. */
 	get workers(): ReadonlyMap<string, WorkerInfo> {
 		return this.#crew.workers;
 	}

@@ -37,6 +37,8 @@ export interface NatsClusterOptions {
 	readonly interrupt?: AbortSignal | undefined;
 	/** Servers that keep a copy of each stream; default: 3 in a cluster of so many, else 1. */
 	readonly replicas?: number | undefined;
+	/** Workers with other engines than the first one's take part too; default: false, or as the run says. */
+	readonly mixedEngines?: boolean | undefined;
 	/** HOST:PORT that workers dial, where something between forwards it; of where it listens. Default: the same. */
 	readonly advertise?: string | ((listening: string) => Promise<string>) | undefined;
 }
@@ -87,7 +89,9 @@ export async function connectNatsHost(options: NatsClusterOptions): Promise<Nats
 			// A server opens a run for each new model, which may have the weights of the one before.
 			if (models.get(run.modelHash) === run.model.folder) models.delete(run.modelHash);
 		};
-		const announced = await announce(bus, server, { ...run, onWorkers, notices }, address).catch((error) => {
+		const { mixedEngines = run.mixedEngines } = options;
+		const announcing = announce(bus, server, { ...run, onWorkers, notices, mixedEngines }, address);
+		const announced = await announcing.catch((error) => {
 			forget();
 			throw error;
 		});

@@ -2,6 +2,7 @@ import type { Bus } from "../../shared/bus/bus.ts";
 import type { Clock } from "../../shared/clock.ts";
 import type { RunSpec, WorkerInfo } from "../../shared/messages.ts";
 import { dealShards, type Holders, shardsByWorker } from "./assign-to-workers.ts";
+import type { RunEngine } from "./run-engine.ts";
 import { WorkerSpeeds } from "./worker-speeds.ts";
 
 /**
@@ -32,6 +33,8 @@ export interface CrewParts {
 	/** Told of a shard that another worker holds from now on. */
 	readonly onMoved: (shard: number) => void;
 	readonly onError: (error: Error) => void;
+	/** Decides which workers take part. */
+	readonly engine: RunEngine;
 }
 
 /** A worker in trouble gets shards that others could take only after so long, each time twice as long. */
@@ -52,7 +55,7 @@ interface Member {
 
 /** The workers of a run and which shards each of them holds. */
 export class Crew {
-	/** Every worker that was there at some time, by id. */
+	/** Every worker that took part at some time, by id. */
 	readonly workers = new Map<string, WorkerInfo>();
 	readonly speeds = new WorkerSpeeds();
 	readonly #parts: CrewParts;
@@ -82,7 +85,9 @@ export class Crew {
 		return this.#members.keys();
 	}
 
+	/** Of a worker that joined: it gets shards, unless its engine is not the run's. */
 	join(worker: WorkerInfo): void {
+		if (!this.#parts.engine.accepts(worker)) return;
 		this.#members.get(worker.workerId)?.cancelPardon();
 		this.workers.set(worker.workerId, worker);
 		this.#members.set(worker.workerId, {

@@ -1,4 +1,3 @@
-import type { WorkerInfo } from "../../shared/messages.ts";
 import type { Hold, Notices } from "../../shared/notices.ts";
 import type { RunEvents } from "../events/run-events.ts";
 import type { WorkersChange } from "./dispatcher.ts";
@@ -11,8 +10,6 @@ export class WorkerWatch {
 	readonly #shards: number;
 	readonly #events: RunEvents | undefined;
 	readonly #present = new Set<string>();
-	/** The engines of all workers so far, in words. */
-	readonly #engines = new Set<string>();
 	readonly #hold: Hold;
 
 	/** @param shards of the run */
@@ -28,7 +25,6 @@ export class WorkerWatch {
 		if (change.type === "joined") this.#present.add(workerId);
 		else this.#present.delete(workerId);
 		this.#emit(change);
-		if (change.type === "joined") this.#compareEngines(change.worker);
 		if (this.#present.size > 0) this.#hold.end();
 		else this.#waitForWorkers(0);
 	}
@@ -47,16 +43,6 @@ export class WorkerWatch {
 		const { reason, detail } = change;
 		if (reason === "good-bye" || reason === "silent") this.#events?.emit({ event: "worker-left", ...workers, reason });
 		else this.#events?.emit({ event: "worker-suspended", ...workers, reason, detail });
-	}
-
-	/** Warns of engines or versions that differ: only equal ones compute the same bits. */
-	#compareEngines({ trunkEngine, tailEngine, version }: WorkerInfo): void {
-		const engine = `${trunkEngine === tailEngine ? trunkEngine : `${trunkEngine} and ${tailEngine}`} (${version})`;
-		if (this.#engines.has(engine)) return;
-		this.#engines.add(engine);
-		if (this.#engines.size === 1) return;
-		const why = "their numbers differ in the last digits, so the result depends on which worker computes what";
-		this.#events?.warn(`workers compute with different engines, ${[...this.#engines].join("; ")}: ${why}`);
 	}
 
 	#waitForWorkers(reportAfterMs: number): void {

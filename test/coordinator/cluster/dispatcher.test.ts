@@ -65,6 +65,22 @@ test("results come in the order asked for, whatever the order of the answers", a
 	t.deepEqual(dispatcher.trunk, { texts: 3, tokens: 9 });
 });
 
+test("a worker with another engine than the run's gets no shards, also when nobody else is there", async (t) => {
+	for (const mixedEngines of [false, true]) {
+		const { bus, dispatcher } = await begin({ mixedEngines });
+		const first = await bus.join(someWorker("first"));
+		await settle();
+		await bus.join({ ...someWorker("other"), version: "2.0" });
+		await settle();
+		t.deepEqual(dispatcher.holders, ["first"]);
+		await first.leave();
+		await settle();
+		t.not(dispatcher.holders[0], "first");
+		t.is(dispatcher.holders[0] === "other", mixedEngines);
+		await dispatcher.stop();
+	}
+});
+
 test("items of several shards are published at the same time, those of a shard in order", async (t) => {
 	const { bus, dispatcher } = await begin();
 	const published: string[] = [];

@@ -44,20 +44,6 @@ test("a run says that no worker is there: at the start after a while, later at o
 	]);
 });
 
-test("workers of another engine or version are warned of, once for each", (t) => {
-	const { stream, change } = setUp();
-	change("joined", "a");
-	change("joined", "b");
-	t.deepEqual(stream.lines, []);
-	change("joined", "c", "2.0");
-	change("joined", "d", "2.0");
-	t.is(stream.lines.length, 1);
-	t.regex(
-		stream.lines[0] ?? "",
-		/^warning: workers compute with different engines, onnx cpu and tfjs wasm \(1\.0\); onnx cpu and tfjs wasm \(2\.0\): /,
-	);
-});
-
 test("each change of a worker is an event: one that comes back is suspended, one that doesn't has left", (t) => {
 	const { change, changes } = setUp();
 	change("joined", "a");
