@@ -1,5 +1,6 @@
 import { type Dataset, withLabels } from "../data/dataset.ts";
-import type { ClassifierEvaluation, RunEvents } from "../events/run-events.ts";
+import type { RunEvents } from "../events/run-events.ts";
+import type { ClassifierEvaluation } from "../events/schemas.ts";
 import { classScores, confusionMatrix, majorityBaseline } from "../metrics/classification.ts";
 import { crossEntropy } from "../metrics/cross-entropy.ts";
 import type { Classifier } from "./classifier.ts";

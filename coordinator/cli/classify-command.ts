@@ -7,7 +7,7 @@ import type { WorkerSide } from "../../shared/worker-port.ts";
 import { Classifier, type TextAnswer } from "../classify/classifier.ts";
 import { openEmbeddedCluster } from "../cluster/embedded-cluster.ts";
 import type { SourcedText } from "../data/dataset.ts";
-import type { Classification } from "../events/run-events.ts";
+import type { Classification } from "../events/schemas.ts";
 import { showEvents } from "./show-events.ts";
 
 interface Options extends Record<string, unknown> {

@@ -1,7 +1,10 @@
-import type { Listener, RunEvent } from "./run-events.ts";
+import type { RunEvent } from "./schemas.ts";
 
 /** Events that wait for a slow listener; if there are more, the oldest ones are dropped. */
 const MOST_WAITING = 1000;
+
+/** Called with each event, in order. While a promise that it returns is pending, later events wait for it. */
+export type Listener = (event: RunEvent) => unknown;
 
 /** Gives events to one listener, one after another; nothing that the listener does reaches the sender. */
 export class ListenerQueue {

@@ -1,22 +1,6 @@
-import type { z } from "zod";
-import { ListenerQueue } from "./listener-queue.ts";
+import { type Listener, ListenerQueue } from "./listener-queue.ts";
 import { Progress } from "./progress.ts";
-import type { classificationSchema, evaluationSchema, jsonLineSchema, runEventSchema } from "./schemas.ts";
-
-/** Something that happened in a run, or in another command that computes; `event` says what. */
-export type RunEvent = z.infer<typeof runEventSchema>;
-
-/** A line on standard output with `--json`. */
-export type JsonLine = z.infer<typeof jsonLineSchema>;
-
-/** What a model predicts for one text. */
-export type Classification = z.infer<typeof classificationSchema>;
-
-/** How a model does on labelled texts. */
-export type ClassifierEvaluation = z.infer<typeof evaluationSchema>;
-
-/** Called with each event, in order. While a promise that it returns is pending, later events wait for it. */
-export type Listener = (event: RunEvent) => unknown;
+import type { RunEvent } from "./schemas.ts";
 
 /** A piece of work that takes some time. */
 export interface Phase {

@@ -9,8 +9,10 @@ import {
 	runResultSchema,
 } from "../run-folder/result.ts";
 
-const count = z.int().min(0);
-const share = z.number().min(0).max(1);
+/** Schema of a number of things. */
+export const count = z.int().min(0);
+/** Schema of a share or a probability. */
+export const share = z.number().min(0).max(1);
 
 const phase = {
 	name: z.string().describe("name of the phase, as in `training`, `features`, or the model that is downloaded"),
@@ -52,6 +54,9 @@ const classification = {
 /** Schema of what the model predicts for one text. */
 export const classificationSchema = z.strictObject(classification);
 
+/** What a model predicts for one text. */
+export type Classification = z.infer<typeof classificationSchema>;
+
 const evaluation = {
 	texts: count.describe("texts evaluated"),
 	cut: count.describe("texts that were longer than the limit and were cut"),
@@ -73,17 +78,21 @@ const evaluation = {
 /** Schema of how a model does on labelled texts. */
 export const evaluationSchema = z.strictObject(evaluation);
 
+/** How a model does on labelled texts. */
+export type ClassifierEvaluation = z.infer<typeof evaluationSchema>;
+
 const describeKinds = () =>
 	Object.entries(NOTICE_KINDS)
 		.map(([kind, meaning]) => `${kind}: ${meaning}`)
 		.join("; ");
 
 /** Schema of one event, told from the others by `event`. */
-function event<Name extends string, Shape extends z.ZodRawShape>(name: Name, description: string, shape: Shape) {
+export function event<Name extends string, Shape extends z.ZodRawShape>(name: Name, description: string, shape: Shape) {
 	return z.strictObject({ event: z.literal(name), ...shape }).describe(description);
 }
 
-const eventsAsLines = [
+/** Schemas of the events that are a line each with `--json`. */
+export const eventsAsLines = [
 	event("line", "A remark for people.", { text: z.string().describe("the remark") }),
 	event("warning", "A warning for people.", { text: z.string().describe("the warning") }),
 	event("phase", "A phase of the work begins. A phase may begin within another one.", phase),
@@ -138,98 +147,5 @@ export const runEventSchema = z.discriminatedUnion("event", [
 	}),
 ]);
 
-/** Schema of a run of a cluster: `RunView` of shared/bus/bus.ts. */
-const runViewSchema = z.strictObject({
-	spec: z
-		.object({ runId: z.string().describe("id of the run"), shards: count.describe("shards of the run") })
-		.describe("what workers were told about the run: `RunSpec` of `proto/tailtune/v1/work.proto`"),
-	assignments: z
-		.array(
-			z.strictObject({
-				runId: z.string().describe("id of the run"),
-				shard: count.describe("number of the shard, from 0"),
-				workerId: z.string().describe("id of the worker"),
-			}),
-		)
-		.readonly()
-		.describe("which worker has each shard"),
-	progress: z
-		.object({
-			host: z.string().describe("host of the coordinator"),
-			folder: z.string().describe("folder of the run on that host"),
-			phase: z.string().describe("the phase that was reported last"),
-			done: count.describe("units of the phase that are done"),
-			total: count.describe("units of the phase in all; 0 if unknown"),
-			unit: z.string().describe("what is counted"),
-			epoch: count.describe("epochs finished"),
-			epochs: count.describe("epochs planned"),
-			validation: z
-				.strictObject({ loss: z.number(), accuracy: share })
-				.nullable()
-				.describe("the last epoch's scores; null before the end of the first one"),
-			notices: z.array(z.string()).readonly().describe("problems that hold the run up now"),
-		})
-		.optional()
-		.describe("the coordinator's last report; missing if nothing was heard of it lately"),
-});
-
-const queryLines = [
-	event("classification", "The predicted label of a text: a result of `tailtune classify`.", classification),
-	event("runs", "The runs of a cluster: the result of `tailtune runs`, again after each change with `--watch`.", {
-		runs: z.array(runViewSchema).readonly().describe("all runs, or the run that was asked for"),
-	}),
-	event("workers", "The workers of a cluster: the result of `tailtune workers`.", {
-		workers: z
-			.array(workerSchema.extend({ shards: runViewSchema.shape.assignments.describe("the shards that it has") }))
-			.readonly()
-			.describe("all workers"),
-	}),
-	event("export", "A model was exported: the result of `tailtune export`.", {
-		format: z.string().describe("the format"),
-		folder: z.string().describe("the folder"),
-	}),
-	event("doctor", "What this machine computes with: the result of `tailtune doctor`.", {
-		node: z.string().describe("version of Node.js"),
-		platform: z.string().describe("operating system and processor"),
-		threads: count.describe("threads that are used if nothing else is said: physical cores"),
-		memoryBytes: count.describe("memory of the machine"),
-		freeMemoryBytes: count.describe("free memory"),
-		engines: z
-			.array(
-				z.strictObject({
-					engine: z.string().describe("`onnx` or `tfjs`"),
-					backend: z.string().describe("backend of the engine, as in `cpu` and `wasm`"),
-					usable: z.boolean().describe("whether it works on this machine"),
-					detail: z.string().describe("its version, or why it can't be used and how to install it"),
-				}),
-			)
-			.readonly()
-			.describe("every engine, the preferred one first"),
-		rates: z
-			.array(
-				z.strictObject({
-					precision: z.string().describe("numbers that it computes with: `fp32` or `int8`"),
-					threads: count.describe("threads used"),
-					productsGflops: z.number().describe("matrix products alone"),
-					trunkGflops: z.number().describe("whole blocks"),
-				}),
-			)
-			.readonly()
-			.describe("measured speed, in 10^9 operations per second"),
-		unmeasured: z.string().optional().describe("why there are no rates"),
-	}),
-] as const;
-
-/** Schema of a line on standard output with `--json`. */
-export const jsonLineSchema = z.discriminatedUnion("event", [...eventsAsLines, ...queryLines]);
-
-/** Schema of the line on standard error with `--json` if a command fails. */
-export const errorLineSchema = z.strictObject({
-	error: z
-		.strictObject({
-			code: z.string().describe("one of the error codes below, or `internal` for a fault of Tailtune itself"),
-			message: z.string().describe("the message, on one line"),
-			stack: z.string().optional().describe("where the error came from, with `--debug`"),
-		})
-		.describe("the error"),
-});
+/** Something that happened in a run, or in another command that computes; `event` says what. */
+export type RunEvent = z.infer<typeof runEventSchema>;

@@ -1,5 +1,5 @@
 import { printable } from "../../shared/printable.ts";
-import type { Classification } from "../events/run-events.ts";
+import type { Classification } from "../events/schemas.ts";
 import { formatCount, formatPercent } from "../format.ts";
 
 const LONGEST_TEXT = 60;

@@ -1,10 +1,7 @@
 import { systemCodeOf } from "../../shared/errors.ts";
-import type { Listener } from "../events/run-events.ts";
-import { HumanTerminal } from "./human-terminal.ts";
+import type { Listener } from "../events/listener-queue.ts";
+import { HumanTerminal, type TerminalStream } from "./human-terminal.ts";
 import { JsonTerminal } from "./json-terminal.ts";
-
-/** The stream of a terminal; it gets bars and colours if it says that it is one. */
-export type TerminalStream = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
 
 export interface TerminalOptions {
 	/** One JSON object per line and nothing else; default: lines for people. */

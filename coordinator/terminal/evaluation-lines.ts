@@ -1,6 +1,6 @@
 import Table from "cli-table3";
 import { printable } from "../../shared/printable.ts";
-import type { ClassifierEvaluation } from "../events/run-events.ts";
+import type { ClassifierEvaluation } from "../events/schemas.ts";
 import { formatCount, formatLoss, formatPercent } from "../format.ts";
 import { cutLines } from "./classification-lines.ts";
 import type { Paint } from "./paint.ts";

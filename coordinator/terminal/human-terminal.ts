@@ -1,8 +1,7 @@
 import { describeNotice } from "../../shared/notices.ts";
 import { printable } from "../../shared/printable.ts";
-import type { RunEvent } from "../events/run-events.ts";
+import type { RunEvent } from "../events/schemas.ts";
 import { classificationLines } from "./classification-lines.ts";
-import type { TerminalStream } from "./create-terminal.ts";
 import { evaluationLines } from "./evaluation-lines.ts";
 import { createPaint, type Paint } from "./paint.ts";
 import { BarView, PlainView, type ProgressView } from "./progress-views.ts";
@@ -10,6 +9,9 @@ import { EPOCH_HEAD, epochLine, resultLines } from "./tables.ts";
 import { textsLines } from "./texts-lines.ts";
 import { Work } from "./work.ts";
 import { workersLine } from "./worker-lines.ts";
+
+/** The stream of a terminal; it gets bars and colours if it says that it is one. */
+export type TerminalStream = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
 
 interface HumanOptions {
 	readonly stream: TerminalStream;

@@ -1,4 +1,4 @@
-import type { RunEvent } from "../events/run-events.ts";
+import type { RunEvent } from "../events/schemas.ts";
 import { writeJsonLine } from "./write-json-line.ts";
 
 const PROGRESS_EVERY_SECONDS = 1;

@@ -1,5 +1,5 @@
 import { describeWorker } from "../../shared/describe-worker.ts";
-import type { RunEvent } from "../events/run-events.ts";
+import type { RunEvent } from "../events/schemas.ts";
 
 type WorkerEvent = Extract<RunEvent, { event: "worker-joined" | "worker-left" | "worker-suspended" }>;
 

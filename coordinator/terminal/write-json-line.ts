@@ -1,4 +1,4 @@
-import type { JsonLine } from "../events/run-events.ts";
+import type { JsonLine } from "../events/json-line-schemas.ts";
 
 /** Writes one JSON object on a line. @param stream default: standard output */
 export function writeJsonLine(line: JsonLine, stream: NodeJS.WritableStream = process.stdout): void {

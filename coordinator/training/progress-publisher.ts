@@ -1,7 +1,8 @@
 import { debuglog } from "node:util";
 import type { RunProgress } from "../../shared/messages.ts";
 import type { Notices } from "../../shared/notices.ts";
-import type { RunEvent, RunEvents } from "../events/run-events.ts";
+import type { RunEvents } from "../events/run-events.ts";
+import type { RunEvent } from "../events/schemas.ts";
 
 const EVERY_MS = 1000;
 

@@ -52,7 +52,7 @@ export async function callHere(
 
 /** Every line that a command prints with `--json` is one that the documented schemas accept. */
 async function checkJson({ stdout, stderr }: Ended): Promise<void> {
-	const { errorLineSchema, jsonLineSchema } = await import("../../coordinator/events/schemas.ts");
+	const { errorLineSchema, jsonLineSchema } = await import("../../coordinator/events/json-line-schemas.ts");
 	for (const line of stdout.split("\n").filter(Boolean)) jsonLineSchema.parse(JSON.parse(line));
 	for (const line of stderr.split("\n").filter(Boolean)) errorLineSchema.parse(JSON.parse(line));
 }

@@ -6,7 +6,7 @@ import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { registerCompletionHandler } from "ava";
 import { execa } from "execa";
-import { jsonLineSchema } from "../../coordinator/events/schemas.ts";
+import { jsonLineSchema } from "../../coordinator/events/json-line-schemas.ts";
 import { ENGINE, QUICK, start } from "../cli/tailtune.ts";
 
 type Process = ReturnType<typeof start>;

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { errorLineSchema, jsonLineSchema } from "../../coordinator/events/schemas.ts";
+import { errorLineSchema, jsonLineSchema } from "../../coordinator/events/json-line-schemas.ts";
 import { runResultSchema } from "../../coordinator/run-folder/result.ts";
 import { ERROR_CODES, EXIT_CODES } from "../../shared/errors.ts";
 

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import test from "ava";
-import { type RunEvent, RunEvents } from "../../../coordinator/events/run-events.ts";
+import { RunEvents } from "../../../coordinator/events/run-events.ts";
+import type { RunEvent } from "../../../coordinator/events/schemas.ts";
 
 /** Events whose clock the test moves, and what a listener heard. */
 function setUp() {

@@ -1,5 +1,5 @@
 import test from "ava";
-import type { Classification } from "../../../coordinator/events/run-events.ts";
+import type { Classification } from "../../../coordinator/events/schemas.ts";
 import { classificationLines } from "../../../coordinator/terminal/classification-lines.ts";
 
 const classified = (text: string, label: string, probability: number, truncated = false): Classification => ({

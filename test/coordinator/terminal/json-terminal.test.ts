@@ -1,6 +1,7 @@
 import test from "ava";
+import { jsonLineSchema } from "../../../coordinator/events/json-line-schemas.ts";
 import { RunEvents } from "../../../coordinator/events/run-events.ts";
-import { jsonLineSchema, runEventSchema } from "../../../coordinator/events/schemas.ts";
+import { runEventSchema } from "../../../coordinator/events/schemas.ts";
 import { classScores } from "../../../coordinator/metrics/classification.ts";
 import { createTerminal } from "../../../coordinator/terminal/create-terminal.ts";
 import { someWorker } from "../../shared/bus/messages.ts";

@@ -1,5 +1,5 @@
 import test from "ava";
-import { errorLineSchema } from "../../../coordinator/events/schemas.ts";
+import { errorLineSchema } from "../../../coordinator/events/json-line-schemas.ts";
 import { createTerminal } from "../../../coordinator/terminal/create-terminal.ts";
 import { printError } from "../../../coordinator/terminal/print-error.ts";
 import { TailtuneError } from "../../../shared/errors.ts";

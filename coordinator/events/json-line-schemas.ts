@@ -1,0 +1,105 @@
+import { z } from "zod";
+import { classificationSchema, count, event, eventsAsLines, share, workerSchema } from "./schemas.ts";
+
+/** Schema of a run of a cluster: `RunView` of shared/bus/bus.ts. */
+const runViewSchema = z.strictObject({
+	spec: z
+		.object({ runId: z.string().describe("id of the run"), shards: count.describe("shards of the run") })
+		.describe("what workers were told about the run: `RunSpec` of `proto/tailtune/v1/work.proto`"),
+	assignments: z
+		.array(
+			z.strictObject({
+				runId: z.string().describe("id of the run"),
+				shard: count.describe("number of the shard, from 0"),
+				workerId: z.string().describe("id of the worker"),
+			}),
+		)
+		.readonly()
+		.describe("which worker has each shard"),
+	progress: z
+		.object({
+			host: z.string().describe("host of the coordinator"),
+			folder: z.string().describe("folder of the run on that host"),
+			phase: z.string().describe("the phase that was reported last"),
+			done: count.describe("units of the phase that are done"),
+			total: count.describe("units of the phase in all; 0 if unknown"),
+			unit: z.string().describe("what is counted"),
+			epoch: count.describe("epochs finished"),
+			epochs: count.describe("epochs planned"),
+			validation: z
+				.strictObject({ loss: z.number(), accuracy: share })
+				.nullable()
+				.describe("the last epoch's scores; null before the end of the first one"),
+			notices: z.array(z.string()).readonly().describe("problems that hold the run up now"),
+		})
+		.optional()
+		.describe("the coordinator's last report; missing if nothing was heard of it lately"),
+});
+
+const queryLines = [
+	event(
+		"classification",
+		"The predicted label of a text: a result of `tailtune classify`.",
+		classificationSchema.shape,
+	),
+	event("runs", "The runs of a cluster: the result of `tailtune runs`, again after each change with `--watch`.", {
+		runs: z.array(runViewSchema).readonly().describe("all runs, or the run that was asked for"),
+	}),
+	event("workers", "The workers of a cluster: the result of `tailtune workers`.", {
+		workers: z
+			.array(workerSchema.extend({ shards: runViewSchema.shape.assignments.describe("the shards that it has") }))
+			.readonly()
+			.describe("all workers"),
+	}),
+	event("export", "A model was exported: the result of `tailtune export`.", {
+		format: z.string().describe("the format"),
+		folder: z.string().describe("the folder"),
+	}),
+	event("doctor", "What this machine computes with: the result of `tailtune doctor`.", {
+		node: z.string().describe("version of Node.js"),
+		platform: z.string().describe("operating system and processor"),
+		threads: count.describe("threads that are used if nothing else is said: physical cores"),
+		memoryBytes: count.describe("memory of the machine"),
+		freeMemoryBytes: count.describe("free memory"),
+		engines: z
+			.array(
+				z.strictObject({
+					engine: z.string().describe("`onnx` or `tfjs`"),
+					backend: z.string().describe("backend of the engine, as in `cpu` and `wasm`"),
+					usable: z.boolean().describe("whether it works on this machine"),
+					detail: z.string().describe("its version, or why it can't be used and how to install it"),
+				}),
+			)
+			.readonly()
+			.describe("every engine, the preferred one first"),
+		rates: z
+			.array(
+				z.strictObject({
+					precision: z.string().describe("numbers that it computes with: `fp32` or `int8`"),
+					threads: count.describe("threads used"),
+					productsGflops: z.number().describe("matrix products alone"),
+					trunkGflops: z.number().describe("whole blocks"),
+				}),
+			)
+			.readonly()
+			.describe("measured speed, in 10^9 operations per second"),
+		unmeasured: z.string().optional().describe("why there are no rates"),
+	}),
+] as const;
+
+/** Schema of a line on standard output with `--json`. */
+export const jsonLineSchema = z.discriminatedUnion("event", [...eventsAsLines, ...queryLines]);
+
+/** A line on standard output with `--json`. */
+export type JsonLine = z.infer<typeof jsonLineSchema>;
+
+/** Schema of the line on standard error with `--json` if a command fails. */
+export const errorLineSchema = z.strictObject({
+	error: z
+		.strictObject({
+			code: z.string().describe("one of the error codes below, or `internal` for a fault of Tailtune itself"),
+			message: z.string().describe("the message, on one line"),
+			stack: z.string().optional().describe("where the error came from, with `--debug`"),
+		})
+		.describe("the error"),
+});
