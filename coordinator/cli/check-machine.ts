@@ -1,6 +1,8 @@
 import os from "node:os";
 import { TailtuneError } from "../../shared/errors.ts";
 
+const TESTED = "linux x64";
+
 /**
  * Refuses a machine on which Tailtune would compute with wrong numbers: model files, checkpoints and messages hold
  * little-endian numbers, which are used as they lie in memory.
@@ -9,4 +11,10 @@ import { TailtuneError } from "../../shared/errors.ts";
 export function checkMachine(): void {
 	if (os.endianness() === "LE") return;
 	throw new TailtuneError("engine", `${os.arch()}: found a big-endian processor, expected a little-endian one`);
+}
+
+/** The platform, and whether Tailtune's tests run on it. */
+export function describePlatform(platform: string = process.platform, arch: string = process.arch): string {
+	const own = `${platform} ${arch}`;
+	return own === TESTED ? own : `${own} (not tested: the tests run on ${TESTED})`;
 }

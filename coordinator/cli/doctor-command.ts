@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { countPhysicalCores } from "../../shared/vectors/physical-cores.ts";
 import type { EngineReport, ProductRates, WorkerSide } from "../../shared/worker-port.ts";
 import { writeJsonLine } from "../terminal/write-json-line.ts";
+import { describePlatform } from "./check-machine.ts";
 import { showEvents } from "./show-events.ts";
 
 /** `tailtune doctor`: what this machine computes with and how fast, and how to get what is missing. */
@@ -32,7 +33,7 @@ export function addDoctorCommand(program: Command, { inspectEngines, measureRate
 			}
 			const events = showEvents({});
 			const gib = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
-			events.line(`node      ${machine.node} on ${machine.platform}`);
+			events.line(`node      ${machine.node} on ${describePlatform()}`);
 			events.line(`threads   ${machine.threads} (physical cores)`);
 			events.line(`memory    ${gib(machine.memoryBytes)}, ${gib(machine.freeMemoryBytes)} free`);
 			for (const line of [...engineLines(engines), ...speedLines(speed)]) events.line(line);

@@ -3,10 +3,15 @@ import { spawn } from "node:child_process";
 
 const [program = "", ...args] = process.argv.slice(2);
 const child = spawn(program, args, { stdio: ["ignore", "inherit", "inherit"] });
+/** @param {number} code */
+function endWith(code) {
+	process.exitCode = code;
+	process.stdin.destroy(); // nothing else keeps this process alive
+}
 child.once("error", (error) => {
 	process.stderr.write(`${error.message}\n`);
-	process.exit(127);
+	endWith(127);
 });
-child.once("exit", (code) => process.exit(code ?? 1));
+child.once("exit", (code) => endWith(code ?? 1));
 process.stdin.resume().once("end", () => child.kill("SIGKILL"));
 process.on("SIGTERM", () => child.kill("SIGTERM"));
