@@ -1,7 +1,10 @@
 import { seededShuffle } from "../plan/seeded-shuffle.ts";
 import { type Dataset, examplesByLabel } from "./dataset.ts";
 
-/** Undersamples every label to as many texts as the smallest has, chosen at random; the rest keeps its order. */
+/**
+ * Undersamples every label to the number of texts of the smallest label. The texts to keep are chosen at random; they stay
+ * in their order.
+ */
 export function balance(dataset: Dataset, seed: number): Dataset {
 	const { labels, examples } = dataset;
 	const byLabel = examplesByLabel(dataset);

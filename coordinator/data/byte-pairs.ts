@@ -1,27 +1,27 @@
 import { ID_OF_BYTES, TOKEN_BYTES } from "./gpt2-vocabulary.ts";
 
-// Words travel here as bytes: strings with one character from U+0000 to U+00FF for each byte.
+// Words are byte strings here: one character from U+0000 to U+00FF for each byte.
 
-/** Bytes that are merged at once: the time for them grows with their square. */
+/** Longest word, in bytes, that is merged as a whole: the time of a merge grows with the square of the length. */
 export const LONG_WORD = 128;
 
-/** A pair that is no token. */
+/** Stands for the id of a pair that isn't a token. */
 const NONE = Number.POSITIVE_INFINITY;
 
 /**
- * Tokens of a word: its bytes, of which the two neighbours that make the token with the lowest id are merged, again and
- * again, until no two neighbours make a token.
- * @param below only tokens with a lower id are made; default: any
+ * Encodes a word. Starts with its bytes as tokens, and merges the two neighbours that form the token with the lowest id,
+ * until no two neighbours form a token.
+ * @param below only tokens with an id below this one are formed; default: all
  */
 export function mergeBytes(word: string, below = NONE): number[] {
 	const whole = ID_OF_BYTES.get(word) ?? NONE;
 	if (whole < below) return [whole];
-	// Where each part begins, and the id of each part merged with the next one.
+	// For each part: its start, and the token id of this part merged with the next one.
 	const starts: number[] = [];
 	const pairs: number[] = [];
 	for (let i = 0; i <= word.length; i++) starts.push(i);
 	for (let i = 0; i < word.length; i++) pairs.push(pairAt(word, starts, i));
-	for (let best = lowest(pairs); (pairs[best] ?? NONE) < below; best = lowest(pairs)) {
+	for (let best = indexOfLowest(pairs); (pairs[best] ?? NONE) < below; best = indexOfLowest(pairs)) {
 		starts.splice(best + 1, 1);
 		pairs.splice(best + 1, 1);
 		pairs[best] = pairAt(word, starts, best);
@@ -31,13 +31,13 @@ export function mergeBytes(word: string, below = NONE): number[] {
 	return pairs;
 }
 
-/** The id of a part merged with the next one. */
+/** Returns the token id of a part merged with the next one. */
 function pairAt(word: string, starts: readonly number[], part: number): number {
 	const end = starts[part + 2];
 	return end === undefined ? NONE : (ID_OF_BYTES.get(word.slice(starts[part], end)) ?? NONE);
 }
 
-/** Tokens of a long word, one after the other: those of `mergeBytes`, in time that grows with the word's length. */
+/** Yields the same tokens as `mergeBytes`, in linear time: for long words. */
 export function* mergeByParts(word: string): Generator<number> {
 	let done = 0;
 	for (let window = LONG_WORD; word.length - done > window; ) {
@@ -50,11 +50,11 @@ export function* mergeByParts(word: string): Generator<number> {
 }
 
 /**
- * Tokens at a place of a word, found by looking at a window of it; none if the window is too short to tell.
+ * Returns the next tokens of a word from `start` on, computed from a window of it; none if the window is too short.
  *
- * Tokens are a word's encoding if each two neighbours are the encoding of their bytes, whatever is around them. So a window
- * can be cut if what follows the cut, encoded from there on, begins with the token that follows the cut in the window: both
- * sides share that token, and both are encodings.
+ * A sequence of tokens is a word's encoding if each pair of neighbours is the encoding of its bytes, whatever surrounds
+ * them. So a window can be cut between two tokens if the bytes after the cut, encoded alone, begin with the token that
+ * follows the cut in the window: both sides share that token, and both are encodings.
  */
 function firstTokens(word: string, start: number, window: number): readonly number[] {
 	const tokens = mergeBytes(word.slice(start, start + window));
@@ -67,8 +67,8 @@ function firstTokens(word: string, start: number, window: number): readonly numb
 	return [];
 }
 
-/** Where the lowest number is, the first of equals. */
-function lowest(numbers: readonly number[]): number {
+/** Returns the index of the lowest number, the first one of several equal ones. */
+function indexOfLowest(numbers: readonly number[]): number {
 	let best = 0;
 	for (let i = 1; i < numbers.length; i++) if ((numbers[i] as number) < (numbers[best] as number)) best = i;
 	return best;

@@ -1,20 +1,20 @@
 import { TailtuneError } from "../../shared/errors.ts";
 import { nameSome } from "./name-some.ts";
 
-/** A text, and the place that it comes from. */
+/** A text and its source. */
 export interface SourcedText {
 	readonly text: string;
-	/** As in "file:line", for messages. */
+	/** For messages; for example "file:line". */
 	readonly source: string;
 }
 
 /** A labelled text. */
 export interface Example extends SourcedText {
-	/** Index into the labels of its data set. */
+	/** Index into the labels of the data set. */
 	readonly label: number;
 }
 
-/** Labelled texts, and the names of their labels. */
+/** Labelled texts and the names of their labels. */
 export interface Dataset {
 	/** Distinct, sorted by code unit, so that the same labels have the same indices in any file. */
 	readonly labels: readonly string[];
@@ -26,7 +26,7 @@ export interface LabelledText extends SourcedText {
 	readonly label: string;
 }
 
-/** Gives labels their indices. */
+/** Builds a data set: collects the labels and gives them indices. */
 export function toDataset(texts: readonly LabelledText[]): Dataset {
 	const labels = [...new Set(texts.map(({ label }) => label))].sort();
 	const indexOf = new Map(labels.map((label, index) => [label, index]));
@@ -35,8 +35,8 @@ export function toDataset(texts: readonly LabelledText[]): Dataset {
 }
 
 /**
- * The same texts under the labels of another data set, as of validation texts under those of the training texts.
- * @throws TailtuneError "data" that names the first text whose label isn't one of them
+ * Returns the same texts with the label indices of another data set: validation texts get those of the training texts.
+ * @throws TailtuneError "data" that names the first text with an unknown label
  */
 export function withLabels(dataset: Dataset, labels: readonly string[]): Dataset {
 	const known = new Map(labels.map((label, index) => [label, index]));
@@ -50,14 +50,14 @@ export function withLabels(dataset: Dataset, labels: readonly string[]): Dataset
 	return { labels, examples };
 }
 
-/** The places of each label's texts among the examples, in order, by label index. */
+/** Returns the indices of each label's examples, in order, by label index. */
 export function examplesByLabel({ labels, examples }: Dataset): number[][] {
-	const places = labels.map((): number[] => []);
-	for (const [place, { label }] of examples.entries()) places[label]?.push(place);
-	return places;
+	const indices = labels.map((): number[] => []);
+	for (const [index, { label }] of examples.entries()) indices[label]?.push(index);
+	return indices;
 }
 
-/** How many texts each label has, by label index. */
+/** Returns the number of texts of each label, by label index. */
 export function countByLabel(dataset: Dataset): number[] {
 	return examplesByLabel(dataset).map(({ length }) => length);
 }

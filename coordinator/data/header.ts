@@ -1,14 +1,14 @@
 import { TailtuneError } from "../../shared/errors.ts";
 import { nameSome } from "./name-some.ts";
 
-/** Names of columns as they are compared: blanks around them and case don't count. */
+/** Returns a column's name in the form used for comparisons: without surrounding blanks, in lower case. */
 export function plainName(name: string): string {
 	return name.trim().toLowerCase();
 }
 
 /**
- * The place of a column in a header. A name that is exactly the one asked for wins over one of other case.
- * @param flag the flag that names the column, for the message
+ * Returns the index of a column in a header. An exact match wins over one that differs in case.
+ * @param flag the flag that sets the column's name, for the message
  * @param source "file:line" of the header
  * @throws TailtuneError "data" if no column, or more than one, has that name
  */
@@ -22,7 +22,7 @@ export function findColumn(header: readonly string[], name: string, flag: string
 	throw new TailtuneError("data", `${source}: ${found} ${JSON.stringify(name)} (${flag}); found ${names}`);
 }
 
-/** Throws TailtuneError "data" if a row repeats the header, as in files that were joined. */
+/** Throws TailtuneError "data" if a row repeats the header, as happens when files are joined. */
 export function refuseHeader(fields: readonly string[], header: readonly string[], source: string): void {
 	if (fields.some((field, place) => field !== header[place])) return;
 	throw new TailtuneError("data", `${source}: found the header again, expected a row; remove this line`);

@@ -1,9 +1,10 @@
-// Unicode's white space, and characters that nobody sees: a label that is told apart by these alone is a mistake.
+// White space and invisible characters of Unicode: labels that differ only in these are a mistake.
 const INVISIBLE = /[\p{White_Space}\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]/u;
 
 /**
- * A label in the one form that every file format gives it: without white space and invisible characters around it, in
- * Unicode's composed form (NFC), and a decimal number without zeros at its end ("1.0" is "1"). Empty if nothing is left.
+ * Returns a label in its normal form, the same for every file format: without surrounding white space and invisible
+ * characters, in Unicode's composed form (NFC), a decimal number without trailing zeros ("1.0" is "1"). Empty if nothing
+ * is left.
  */
 export function normalizeLabel(label: string): string {
 	let start = 0;
@@ -14,16 +15,16 @@ export function normalizeLabel(label: string): string {
 }
 
 /**
- * Groups of labels that look alike: they differ only in case, in white space or in invisible characters.
- * @returns each group with at least two labels; none if all labels look different
+ * Finds groups of labels that differ only in case, white space or invisible characters.
+ * @returns groups of at least two labels; empty if all labels look different
  */
 export function similarLabels(labels: readonly string[]): string[][] {
 	const groups = new Map<string, string[]>();
 	for (const label of labels) {
-		const look = [...label.normalize("NFKC").toLowerCase()].filter((character) => !INVISIBLE.test(character)).join("");
-		const group = groups.get(look);
+		const visible = [...label.normalize("NFKC").toLowerCase()].filter((char) => !INVISIBLE.test(char)).join("");
+		const group = groups.get(visible);
 		if (group) group.push(label);
-		else groups.set(look, [label]);
+		else groups.set(visible, [label]);
 	}
 	return [...groups.values()].filter((group) => group.length > 1);
 }

@@ -2,19 +2,19 @@ import { TailtuneError } from "../../shared/errors.ts";
 import type { TrainConfig } from "../../shared/settings/config.ts";
 import { tokenize } from "./tokenize.ts";
 
-/** The most tokens that a text may have. */
+/** The maximum number of tokens of a text. */
 export interface TokenLimit {
 	readonly tokens: number;
 	/** A longer text is cut (true) or refused (false). */
 	readonly cut: boolean;
-	/** What sets the limit, as in "the model's context". */
+	/** Source of the limit for messages; for example "the model's context". */
 	readonly reason: string;
 }
 
 /**
- * The limit that the settings and the model set.
- * @param context the most tokens that the model takes
- * @throws TailtuneError "usage" where --max-tokens or --pad asks for more than the context
+ * Returns the limit set by the settings and the model.
+ * @param context the model's maximum number of tokens
+ * @throws TailtuneError "usage" if --max-tokens or --pad is larger than the context
  */
 export function tokenLimit({ maxTokens, pad }: Pick<TrainConfig, "maxTokens" | "pad">, context: number): TokenLimit {
 	for (const [flag, value] of Object.entries({ "--max-tokens": maxTokens, "--pad": pad })) {
@@ -29,8 +29,8 @@ export function tokenLimit({ maxTokens, pad }: Pick<TrainConfig, "maxTokens" | "
 }
 
 /**
- * Tokens of texts, as far as the limit has a use for them: of a text that will be cut one more than it allows, which shows
- * that it was longer; of any other all, so that a refusal can tell how many there are.
+ * Tokenizes texts as far as the limit needs it. If longer texts are cut, tokenizing stops one token after the limit, which
+ * shows that the text was longer. If they are refused, all tokens are computed, for the error message.
  */
 export function tokenizeWithin(texts: readonly { readonly text: string }[], limit: TokenLimit): Promise<Uint32Array[]> {
 	return tokenize(
@@ -40,8 +40,8 @@ export function tokenizeWithin(texts: readonly { readonly text: string }[], limi
 }
 
 /**
- * Cuts texts to the limit, or refuses the first that is longer.
- * @param sources where each text comes from, for the message
+ * Cuts texts to the limit, or refuses the first one that is longer.
+ * @param sources source of each text, for the message
  * @throws TailtuneError "data" that names the text, its tokens and the limit
  */
 export function limitTokens(
@@ -58,7 +58,7 @@ export function limitTokens(
 }
 
 /**
- * What `--pad` comes to: the length that every text is padded to, or undefined for each batch to its own longest.
+ * Returns the length to which `--pad` pads every text; undefined if each batch is padded to its own longest text.
  * @param training tokens of the training texts, after the limit
  */
 export function padLength(pad: TrainConfig["pad"], training: readonly Uint32Array[]): number | undefined {

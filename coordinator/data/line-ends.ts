@@ -1,6 +1,6 @@
 /**
- * A text whose lines end in LF or CRLF. Two kinds of file are repaired: line ends of CR CR LF (a CRLF file that a program
- * wrote in text mode on Windows) and of CR alone (old Mac programs); both become LF.
+ * Repairs unusual line ends, so that lines end in LF or CRLF. CR CR LF (a CRLF file written in text mode on Windows) and CR
+ * alone (old Mac programs) become LF.
  */
 export function repairLineEnds(text: string): string {
 	const lineFeed = text.indexOf("\n");
@@ -9,13 +9,14 @@ export function repairLineEnds(text: string): string {
 	return isDoubled ? text.replaceAll("\r\r\n", "\n") : text;
 }
 
-/** A line of a text, and its number from 1. */
+/** A line of a text. */
 export interface Line {
 	readonly text: string;
+	/** From 1. */
 	readonly number: number;
 }
 
-/** The lines of a text that are not blank. A line ends in LF, CRLF or CR; the last one may end with the text. */
+/** Returns the lines of a text that aren't blank. A line ends in LF, CRLF or CR; the last one may have no line end. */
 export function linesOf(text: string): Line[] {
 	return text
 		.split(/\r\n|\n|\r/)

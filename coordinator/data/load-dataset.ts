@@ -4,19 +4,19 @@ import { type DatasetColumns, readDataset } from "./read-dataset.ts";
 import { loadSmsSpam } from "./sms-spam.ts";
 import { loadSpamAssassin } from "./spam-assassin.ts";
 
-/** Data sets that have a name; any other is a file or a folder. */
+/** Built-in data sets; every other value is a file or a folder. */
 const NAMED = ["sms-spam", "spam-assassin"];
 
-/** Whether `--data` and the like name a data set, and not a file. */
+/** Whether the value of `--data`, `--train` and so on is the name of a built-in data set, not a file. */
 export function isNamedDataset(data: string): boolean {
 	return NAMED.includes(data);
 }
 
 /**
- * Labelled texts by name (`sms-spam`, `spam-assassin`), or of a file or folder as `readDataset`.
- * @param columns of a CSV or JSONL file
- * @param onProgress of a download
- * @throws TailtuneError "not-found" or "data"; for a name "offline", "checksum" or "disk"
+ * Loads labelled texts: a built-in data set (`sms-spam`, `spam-assassin`), or a file or folder as `readDataset` does.
+ * @param columns names of the columns of a CSV or JSONL file
+ * @param onProgress called during a download
+ * @throws TailtuneError "not-found" or "data"; for a built-in data set also "offline", "checksum" or "disk"
  */
 export async function loadDataset(data: string, columns: DatasetColumns, onProgress?: OnProgress): Promise<Dataset> {
 	if (data === "sms-spam") return loadSmsSpam({ ...(onProgress && { onProgress }) });

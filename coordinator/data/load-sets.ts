@@ -7,7 +7,7 @@ import { countByLabel, type Dataset, withLabels } from "./dataset.ts";
 import { loadDataset } from "./load-dataset.ts";
 import { assertSeveralLabels, assertSplittable, type Split, split, splitAtRandom } from "./split.ts";
 
-/** The three sets of a run, and what became of each class's texts. */
+/** The three sets of a run, and how each class's texts were distributed among them. */
 export interface LoadedSets extends Split {
 	readonly classes: readonly ClassTexts[];
 }
@@ -18,8 +18,8 @@ type Settings = Pick<
 >;
 
 /**
- * Reads the texts of a run in their three sets: split, or as given. Only the training set is balanced, so that validation
- * and test show the classes as they occur; with `--balance all` the texts are balanced before they are split.
+ * Reads the three sets of a run: one data set that is split, or three given ones. Only the training set is balanced, so that
+ * validation and test keep the real proportions of the classes; with `--balance all` texts are balanced before the split.
  * @throws TailtuneError "usage", "data" or "offline" that names the flag, or the file and the row
  */
 export async function loadSets(config: Settings, events: RunEvents): Promise<LoadedSets> {
@@ -32,7 +32,7 @@ export async function loadSets(config: Settings, events: RunEvents): Promise<Loa
 }
 
 function splitTexts(texts: Dataset, config: Settings): Split {
-	// As they are in the file: balanced, every label would have as few as the smallest.
+	// Checked before balancing: after it every label would have as few texts as the smallest one.
 	assertSplittable(texts);
 	if (config.balance === "all") return splitAtRandom(balance(texts, config.seed), config.split, config.seed);
 	return balanceTraining(split(texts, config.split, config.seed), config);
@@ -54,7 +54,7 @@ function countClasses(given: readonly Dataset[], { train, validation, test }: Sp
 	});
 }
 
-/** A class of few texts leaves few of every other: the message names it, not the size of the batch alone. */
+/** Names the smallest class in the message, since balancing cuts all other classes to its size. */
 function assertEnoughLeft({ train, classes }: LoadedSets, { batch }: Settings): void {
 	const left = train.examples.length;
 	if (left >= batch || classes.every(({ unused }) => unused === 0)) return;
@@ -69,14 +69,14 @@ async function readGiven(config: Settings, events: RunEvents): Promise<Dataset |
 	const [first] = Object.entries(sets).find(([, file]) => file !== undefined) ?? [];
 	if (first === undefined) {
 		if (data !== undefined) return loadDataset(data, config, events.download(data));
-		throw new TailtuneError("usage", "--data: nothing given; expected a file, a folder, sms-spam or spam-assassin");
+		throw new TailtuneError("usage", "--data: required; a file, a folder, sms-spam or spam-assassin");
 	}
 	if (data !== undefined)
-		throw new TailtuneError("usage", `--data: found --${first} beside it, expected one or the other`);
+		throw new TailtuneError("usage", `--data: can't be combined with --${first}; expected one of them`);
 	const read = async (set: keyof typeof sets) => {
 		const file = sets[set];
 		if (file !== undefined) return loadDataset(file, config);
-		throw new TailtuneError("usage", `--${set}: nothing given; expected a file, as beside --${first}`);
+		throw new TailtuneError("usage", `--${set}: required with --${first}; expected a file`);
 	};
 	const train = await read("train");
 	const underLabels = async (set: keyof typeof sets) => withLabels(await read(set), train.labels);

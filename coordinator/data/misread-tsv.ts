@@ -3,8 +3,8 @@ import { nameSome } from "./name-some.ts";
 import type { Row } from "./row.ts";
 
 /**
- * Refuses a TSV file whose texts come before their labels: there are about as many different first fields as lines, and few
- * different last ones.
+ * Refuses a TSV file in which the text comes before the label: most first fields differ from each other, and there are few
+ * different last fields.
  * @throws TailtuneError "data" that names the first row
  */
 export function refuseTextFirst(rows: readonly Row[]): void {
@@ -18,9 +18,9 @@ export function refuseTextFirst(rows: readonly Row[]): void {
 }
 
 /**
- * Refuses a TSV file that was written with quoting, as spreadsheets and pandas do: read as it is, its texts would have
- * quotes that nobody typed. It is one if every text with a quote is quoted as a whole, and either one holds a doubled
- * quote or all texts are quoted.
+ * Refuses a TSV file written with quoting, as spreadsheets and pandas do, since its texts would be read with extra quotes.
+ * A file counts as quoted if every text that contains a quote is enclosed in quotes, and either one of them contains a
+ * doubled quote or all texts are enclosed.
  * @throws TailtuneError "data" that names the first quoted row
  */
 export function refuseQuoting(rows: readonly Row[]): void {

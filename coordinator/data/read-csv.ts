@@ -5,11 +5,11 @@ import type { Columns, Row } from "./row.ts";
 
 interface Record {
 	readonly fields: readonly string[];
-	/** Of its first line, from 1. */
+	/** Number of its first line, from 1. */
 	readonly line: number;
 }
 
-// In our words: the parser's lines are those at which it gave up.
+// Our own texts: the parser's messages name the line at which it stopped, not the line of the fault.
 const QUOTE_FAULTS: { readonly [code: string]: string } = {
 	CSV_QUOTE_NOT_CLOSED: "found a quoted field that is never closed, expected another quote at its end",
 	CSV_INVALID_CLOSING_QUOTE:
@@ -17,14 +17,14 @@ const QUOTE_FAULTS: { readonly [code: string]: string } = {
 	INVALID_OPENING_QUOTE: "found a quote inside a field without quotes, expected the whole field in quotes",
 };
 
-// In the order in which they win if a header has as many of one as of another.
+// If a header has equally many of two separators, the first one in this list is used.
 const SEPARATORS = [",", ";", "\t"];
 
 /**
- * Rows of separated values with a header (RFC 4180): fields may be quoted and then hold separators, quotes, line ends. The
- * separator is the one that the header has most of: comma, semicolon (as spreadsheets write in some languages) or tab.
- * Blank lines, and rows of empty fields alone, are passed over.
- * @throws TailtuneError "data" for a column that isn't there, a row with another number of fields, or a stray quote
+ * Reads rows of separated values with a header (RFC 4180): quoted fields may contain separators, quotes and line ends. The
+ * separator is the most frequent one in the header: comma, semicolon (written by spreadsheets in some languages) or tab.
+ * Blank lines, and rows with only empty fields, are skipped.
+ * @throws TailtuneError "data" for a missing column, a row with a different number of fields, or a misplaced quote
  */
 export function readCsv(content: string, file: string, { textColumn, labelColumn }: Columns): Row[] {
 	const records = parseRecords(content, file).filter(({ fields }) => fields.some((field) => field.trim() !== ""));
@@ -61,7 +61,7 @@ function parseRecords(content: string, file: string): Record[] {
 			record_delimiter: ["\r\n", "\n", "\r"],
 			on_record: (fields: string[]) => {
 				records.push({ fields, line });
-				// Counted here: the parser takes a quoted CRLF for two lines.
+				// Counted here because the parser counts a quoted CRLF as two lines.
 				line += fields.reduce((lines, field) => lines + field.split(/\r\n|\n|\r/).length - 1, 1);
 				return null; // kept above
 			},

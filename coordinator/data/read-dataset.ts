@@ -4,7 +4,7 @@ import { normalizeLabel } from "./label.ts";
 import { readRows } from "./read-rows.ts";
 import { DEFAULT_COLUMNS, textOf } from "./row.ts";
 
-/** Which columns of a CSV file or of a TSV file with a header, or which fields of a JSONL file, to read. */
+/** Names of the columns to read (CSV, TSV with a header) or of the fields (JSONL). */
 export interface DatasetColumns {
 	/** Default "text". */
 	readonly textColumn?: string;
@@ -13,8 +13,8 @@ export interface DatasetColumns {
 }
 
 /**
- * Labelled texts of a file (.tsv .csv .jsonl, or any other with `label<TAB>text` lines) or of a folder with a folder
- * for each label. UTF-8 with or without byte order mark. Labels as `normalizeLabel` gives them: the same in every format.
+ * Reads labelled texts from a file (.tsv .csv .jsonl, or any other with `label<TAB>text` lines) or from a folder with one
+ * folder per label. UTF-8 with or without byte order mark. Labels are normalized by `normalizeLabel`.
  * @throws TailtuneError "not-found" or "data" that names the file and the line
  */
 export async function readDataset(path: string, columns: DatasetColumns = {}): Promise<Dataset> {

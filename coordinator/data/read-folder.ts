@@ -6,13 +6,13 @@ import { readTextFile } from "../../shared/files/text-file.ts";
 import { repairLineEnds } from "./line-ends.ts";
 import type { Row } from "./row.ts";
 
-// A folder may hold more files than a process may have open.
+// A folder may contain more files than a process may have open.
 const OPEN_FILES = 64;
 
 /**
- * One row for each file in the folders of a folder: a folder's name is the label, a file's content the text, with LF as
- * line end and without the last one. Hidden files, and files next to the folders, are passed over.
- * @throws TailtuneError "data" if there are no folders, an empty one, a folder in them, or a file that isn't UTF-8
+ * Reads a folder with one folder per label and one file per text. Line ends become LF, and the last one is removed. Hidden
+ * files, and files next to the label folders, are skipped.
+ * @throws TailtuneError "data" if there is no label folder, or one is empty or contains a folder or a file that isn't UTF-8
  */
 export async function readFolder(folder: string): Promise<Row[]> {
 	const labels = (await list(folder)).filter((entry) => entry.isDirectory()).map(({ name }) => name);
@@ -44,7 +44,7 @@ async function readRow(file: string, label: string): Promise<Row> {
 	return { text: content.replace(/\n$/, ""), label, source: file };
 }
 
-/** What isn't hidden, sorted, since the order of a folder differs between file systems. */
+/** Lists the entries that aren't hidden; sorted, because the order differs between file systems. */
 async function list(folder: string) {
 	const entries = await readdir(folder, { withFileTypes: true }).catch((error) =>
 		Promise.reject(toReadError(folder, error)),

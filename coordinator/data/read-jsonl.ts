@@ -4,8 +4,8 @@ import { nameSome } from "./name-some.ts";
 import type { Columns, Row } from "./row.ts";
 
 /**
- * Rows of lines that are JSON objects. A label may be a text, a number or a boolean. Blank lines are passed over.
- * @throws TailtuneError "data" for a line that is no JSON object, or a field that isn't there or of another type
+ * Reads lines of JSON objects. A label may be a string, a number or a boolean. Blank lines are skipped.
+ * @throws TailtuneError "data" for a line that isn't a JSON object, or a field that is missing or of another type
  */
 export function readJsonl(content: string, file: string, { textColumn, labelColumn }: Columns): Row[] {
 	return linesOf(content).map(({ text: line, number }) => {
@@ -28,7 +28,7 @@ export function readJsonl(content: string, file: string, { textColumn, labelColu
 	});
 }
 
-/** A number of so many digits has lost some by being read: another label may have become the same. */
+/** Refuses numbers that JSON.parse rounds: two different labels could become equal. */
 function refuseRounded(label: unknown, place: string): void {
 	if (typeof label !== "number" || Math.abs(label) <= Number.MAX_SAFE_INTEGER) return;
 	throw new TailtuneError(

@@ -1,7 +1,7 @@
 import { linesOf } from "./line-ends.ts";
 import type { Row } from "./row.ts";
 
-/** Each line that isn't blank is a text without a label. */
+/** Reads every line that isn't blank as a text without a label. */
 export function readLines(content: string, file: string): Row[] {
 	return linesOf(content).map(({ text, number }) => ({ text, label: undefined, source: `${file}:${number}` }));
 }

@@ -19,15 +19,15 @@ const READERS: Readonly<Record<string, ReadRows>> = {
 };
 
 /**
- * Rows of a file or a folder, in the format that its extension names. Another file is read as TSV if its first line has a
- * tab, otherwise, if no labels are wanted, as one text per line.
+ * Reads the rows of a file or a folder. The extension decides the format. A file with another extension is read as TSV if
+ * its first line contains a tab; otherwise, if no labels are needed, as one text per line.
  * @returns at least one row
- * @throws TailtuneError "not-found", or "data" that names the file and, if one row is at fault, the line
+ * @throws TailtuneError "not-found", or "data" that names the file and, if the fault is in one row, the line
  */
 export async function readRows(path: string, columns: Columns): Promise<Row[]> {
 	const entry = await stat(path).catch((error) => Promise.reject(toReadError(path, error)));
 	const rows = entry.isDirectory() ? await readFolder(path) : await readFile(path, columns);
-	if (rows.length === 0) throw new TailtuneError("data", `${path}: no texts in it, expected at least one`);
+	if (rows.length === 0) throw new TailtuneError("data", `${path}: contains no texts, expected at least one`);
 	return rows;
 }
 

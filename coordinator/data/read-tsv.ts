@@ -4,7 +4,7 @@ import { type Line, linesOf } from "./line-ends.ts";
 import { refuseQuoting, refuseTextFirst } from "./misread-tsv.ts";
 import { type Columns, DEFAULT_COLUMNS, type Row } from "./row.ts";
 
-// Names that people give to the two columns: a first line with one of each is a header, not a text.
+// Usual names of the two columns: a first line with one name of each list is a header, not a text.
 const TEXT_NAMES = new Set([
 	"text",
 	"texts",
@@ -19,10 +19,10 @@ const TEXT_NAMES = new Set([
 const LABEL_NAMES = new Set(["label", "labels", "class", "category", "target", "sentiment", "tag", "intent", "topic"]);
 
 /**
- * Rows of `label<TAB>text` lines without quoting, as in the SMS Spam Collection: further tabs belong to the text, and a
- * line without a tab is a text without a label. If the first line names the columns, their order is free. Blank lines are
- * passed over.
- * @throws TailtuneError "data" for a header without the columns asked for, for texts before labels, and for a quoted file
+ * Reads `label<TAB>text` lines without quoting, as in the SMS Spam Collection: further tabs belong to the text, and a line
+ * without a tab is a text without a label. If the first line names the columns, they may be in any order. Blank lines are
+ * skipped.
+ * @throws TailtuneError "data" for a header without the requested columns, texts before labels, or a quoted file
  */
 export function readTsv(content: string, file: string, columns: Columns): Row[] {
 	const lines = linesOf(content);
@@ -38,7 +38,7 @@ function readPlain({ text: line, number }: Line, file: string): Row {
 	return { label: tab < 0 ? undefined : line.slice(0, tab), text: line.slice(tab + 1), source: `${file}:${number}` };
 }
 
-/** Whether the first line names columns. It does not if its first field is the label of another line too. */
+/** Whether the first line is a header. It isn't if its first field is also the label of another line. */
 function hasHeader([first, ...others]: readonly Line[], { textColumn, labelColumn }: Columns): boolean {
 	if (first === undefined) return false;
 	const isAsked = textColumn !== DEFAULT_COLUMNS.textColumn || (labelColumn ?? "label") !== DEFAULT_COLUMNS.labelColumn;

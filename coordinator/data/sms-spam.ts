@@ -11,15 +11,15 @@ import { asDiskError, asideOf, writeFileAtomic } from "../../shared/files/write-
 import type { Dataset } from "./dataset.ts";
 import { readDataset } from "./read-dataset.ts";
 
-/** Where the collection comes from, all with defaults; tests set them. */
+/** Source of the collection. All options have defaults; tests set them. */
 export interface SmsSpamOptions {
-	/** Addresses of the zip, tried in order. Default: UCI's, then the copy that the chapter names. */
+	/** Addresses of the zip, tried in order. Default: UCI's, then the copy named in the book. */
 	readonly urls?: readonly string[];
 	/** Default: `tailtune` in XDG_CACHE_HOME or ~/.cache. */
 	readonly cacheFolder?: string;
-	/** Of the extracted file, hexadecimal. Default: as published. */
+	/** SHA-256 of the extracted file, hexadecimal. Default: that of the published file. */
 	readonly sha256?: string;
-	/** An address that is silent for so long is given up. Default 4,000. */
+	/** Time-out of an address that sends nothing, in milliseconds. Default 4,000. */
 	readonly silenceMs?: number;
 	readonly onProgress?: OnProgress;
 }
@@ -31,15 +31,15 @@ const URLS = [
 const ENTRY = "SMSSpamCollection";
 // 5,574 lines, 477,907 bytes.
 const SHA256 = "7d039a24a6083ed9ef0f806ebad56bbb976e3aeb8de05669173bfdc4996c239d";
-/** Of the zip and of the file in it. */
+/** Of the zip; `maxBytes` also of the file in it. */
 const SIZES = { maxBytes: 4 << 20, usualBytes: 203_415 };
 const SILENCE_MS = 4_000;
 
 /**
- * The SMS Spam Collection (Almeida, Hidalgo and Silva; UCI 228): 4,827 ham and 747 spam. Downloaded once, then taken
- * from the cache with no look at the network.
- * @throws TailtuneError "offline" where no address answers with it, "checksum" where one answers with another file,
- * "disk" where the cache can't be written
+ * Loads the SMS Spam Collection (Almeida, Hidalgo and Silva; UCI 228): 4,827 ham and 747 spam. It is downloaded once, then
+ * read from the cache without any network access.
+ * @throws TailtuneError "offline" if no address sends it, "checksum" if one sends another file, "disk" if the cache can't
+ * be written
  */
 export async function loadSmsSpam(options: SmsSpamOptions = {}): Promise<Dataset> {
 	const folder = options.cacheFolder ?? ownCacheFolder();
@@ -68,7 +68,7 @@ async function fetchCollection(file: string, options: SmsSpamOptions, sha256: st
 			failures.push(`${url} (${error.message})`);
 		}
 	}
-	const message = `sms-spam: not to be had from ${failures.join(" or ")}; without it: --data FILE`;
+	const message = `sms-spam: can't be downloaded from ${failures.join(" or ")}; to use your own texts: --data FILE`;
 	throw new TailtuneError(isWrong ? "checksum" : "offline", message);
 }
 
@@ -82,7 +82,7 @@ async function downloadZip(url: string, path: string, { silenceMs, onProgress }:
 	}
 }
 
-/** The collection in a zip; undefined where the bytes are no zip that holds it. */
+/** Extracts the collection from a zip; undefined if the bytes aren't a zip that contains it. */
 function extract(zip: Uint8Array): Uint8Array | undefined {
 	try {
 		return unzipSync(zip, { filter: ({ name, originalSize }) => name === ENTRY && originalSize <= SIZES.maxBytes })[

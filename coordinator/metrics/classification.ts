@@ -1,11 +1,11 @@
 /**
- * Precision, recall and F1 of one class. A ratio of 0 to 0 is null, not 0: precision where nothing was taken for the
- * class, recall where no text has it, F1 where both hold.
+ * Precision, recall and F1 of one class. 0 / 0 is null, not 0: precision if no text was predicted as the class, recall if
+ * no text belongs to it, F1 if both are true.
  */
 export interface ClassScore {
-	/** Of the texts taken for this class, the share that has it. */
+	/** Of the texts predicted as this class, the share that belongs to it. */
 	readonly precision: number | null;
-	/** Of the texts of this class, the share that was found. */
+	/** Of the texts of this class, the share that was predicted as it. */
 	readonly recall: number | null;
 	/** Harmonic mean of both: 2 TP / (2 TP + FP + FN). */
 	readonly f1: number | null;
@@ -16,7 +16,7 @@ export interface ClassScore {
 /**
  * Counts by true class (row) and predicted class (column).
  * @param labels true classes, each in [0, classes)
- * @param predictions as many, each in [0, classes)
+ * @param predictions one per label, each in [0, classes)
  */
 export function confusionMatrix(
 	labels: readonly number[],
@@ -32,7 +32,10 @@ export function confusionMatrix(
 	return counts;
 }
 
-/** The scores of every class, in order. @param confusion square, as `confusionMatrix` makes it */
+/**
+ * Computes the scores of every class, in order.
+ * @param confusion square matrix of `confusionMatrix`
+ */
 export function classScores(confusion: readonly (readonly number[])[]): ClassScore[] {
 	return confusion.map((row, own) => {
 		const hits = row[own] ?? 0;
@@ -47,15 +50,18 @@ export function classScores(confusion: readonly (readonly number[])[]): ClassSco
 	});
 }
 
-/** The accuracy that always answering the most frequent class of a set reaches on that set. */
+/** The accuracy on a set of always predicting the set's most frequent class. */
 export interface MajorityBaseline {
-	/** The most frequent class, the first of equals. */
+	/** The most frequent class; the first one of equally frequent ones. */
 	readonly label: number;
 	/** Its share of the texts. */
 	readonly accuracy: number;
 }
 
-/** @param labels of the set that is measured, at least one, each in [0, classes) */
+/**
+ * Computes the majority baseline of a set.
+ * @param labels true classes of the set, at least one, each in [0, classes)
+ */
 export function majorityBaseline(labels: readonly number[], classes: number): MajorityBaseline {
 	const counts = new Array<number>(classes).fill(0);
 	for (const label of labels) counts[label] = (counts[label] ?? 0) + 1;
@@ -64,7 +70,7 @@ export function majorityBaseline(labels: readonly number[], classes: number): Ma
 }
 
 /**
- * Wilson's 95 % interval of an accuracy that was measured on so many texts.
+ * Computes Wilson's 95 % confidence interval of an accuracy measured on `texts` texts.
  * Wilson (1927), "Probable inference, the law of succession, and statistical inference"; z = 1.96.
  * @returns lower and upper bound, within [0, 1]
  */

@@ -1,14 +1,14 @@
-/** How well logits fit labels. */
+/** Loss and correct predictions of a set of texts. */
 export interface CrossEntropy {
-	/** Mean negative log-likelihood in nats a text; NaN where there is no text. */
+	/** Mean negative log-likelihood in nats per text; NaN if there is no text. */
 	readonly loss: number;
-	/** Texts whose largest logit, the first of equals, is the label's. */
+	/** Number of texts whose largest logit (the first one of equal ones) is that of the label. */
 	readonly correct: number;
 }
 
 /**
- * Mean cross-entropy of softmax(logits), as torch's `F.cross_entropy`, summed in double precision. The largest logit is
- * taken off before exp, so that no finite logits overflow; a logit that isn't finite makes the loss NaN or infinite.
+ * Computes the mean cross-entropy of softmax(logits), as torch's `F.cross_entropy`, in double precision. The largest logit
+ * is subtracted before exp, so that finite logits never overflow; a logit that isn't finite makes the loss NaN or infinite.
  * @param logits row-major [labels, classes]
  * @param labels each in [0, classes)
  */

@@ -1,11 +1,11 @@
-/** Limits of a group. A single text may pass the second. */
+/** Limits of a group. A group of one text may exceed the second one. */
 export interface GroupBudget {
 	readonly texts: number;
-	/** Texts times tokens of the longest. */
+	/** Number of texts times the tokens of the longest one. */
 	readonly paddedTokens: number;
 }
 
-/** Of what a tail evaluates together: enough for full matrix products, a few MB of activations. */
+/** Limits of an evaluation batch: large enough for efficient matrix products, with a few MB of activations. */
 export const EVALUATION_BUDGET: GroupBudget = { texts: 128, paddedTokens: 4096 };
 
 /**
@@ -16,14 +16,14 @@ export const EVALUATION_BUDGET: GroupBudget = { texts: 128, paddedTokens: 4096 }
 export function groupByLength(lengths: readonly number[], budget: GroupBudget = EVALUATION_BUDGET): number[][] {
 	const lengthOf = (text: number) => lengths[text] as number;
 	const groups: number[][] = [];
-	let room = 0;
+	let capacity = 0;
 	for (const text of [...lengths.keys()].sort((a, b) => lengthOf(b) - lengthOf(a))) {
 		const group = groups.at(-1);
-		if (group && group.length < room) {
+		if (group && group.length < capacity) {
 			group.push(text);
 		} else {
 			groups.push([text]);
-			room = Math.min(budget.texts, Math.floor(budget.paddedTokens / lengthOf(text)));
+			capacity = Math.min(budget.texts, Math.floor(budget.paddedTokens / lengthOf(text)));
 		}
 	}
 	return groups;

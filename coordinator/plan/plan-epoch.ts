@@ -4,46 +4,46 @@ import { seededShuffle } from "./seeded-shuffle.ts";
 
 /** A part of an optimizer step. */
 export interface EpochPart extends PlannedPart {
-	/** The step's gradient is the sum over its parts of weight times the gradient of the part's mean loss. */
+	/** The step's gradient is the sum over its parts: weight times the gradient of the part's mean loss. */
 	readonly weight: number;
 }
 
-/** One optimizer step: up to `accumulate` micro-batches, each with a part for every shard. */
+/** One optimizer step: up to `accumulate` micro-batches, each with one part per shard. */
 export interface EpochStep {
 	readonly parts: readonly EpochPart[];
 }
 
 export interface EpochOptions {
-	/** The training texts, with shards as by `assignShards`. */
+	/** The training texts, with the shards of `assignShards`. */
 	readonly examples: readonly PlannedText[];
-	/** Texts a micro-batch, over all shards. */
+	/** Texts per micro-batch, all shards together. */
 	readonly batch: number;
-	/** Micro-batches a step. */
+	/** Micro-batches per step. */
 	readonly accumulate: number;
 	readonly seed: number;
 	/** From 0. */
 	readonly epoch: number;
-	/** length: micro-batches of texts of similar length, in random order; none: plain random order. */
+	/** length: micro-batches of texts of similar length, in random order; none: random order. */
 	readonly grouping: "length" | "none";
 }
 
-// As many micro-batches are sorted by length together: enough for little padding, few enough to stay random.
+// The texts of this many micro-batches are sorted by length together: enough for little padding, few enough to stay random.
 const SORTED_TOGETHER = 50;
 
 /**
- * The steps of an epoch, a function of its arguments alone. Every text comes once, but for the fewer than `batch` that
- * fill no micro-batch. Part numbers are micro-batch * shards + shard. A short last step is still divided by
- * `accumulate`, as in the reference.
+ * Plans the steps of an epoch; the plan depends only on the arguments. Every text occurs once, except for a rest of fewer
+ * than `batch` texts that doesn't fill a micro-batch. Part numbers are micro-batch * shards + shard. A short last step is
+ * still divided by `accumulate`, as in the reference.
  * @throws TailtuneError "usage" as `assertBatchFits`
  */
 export function planEpoch(options: EpochOptions): EpochStep[] {
 	const { batch, accumulate, seed, epoch } = options;
-	const micros = seededShuffle(planMicroBatches(options), seed, `epoch ${epoch} order`);
+	const microBatches = seededShuffle(planMicroBatches(options), seed, `epoch ${epoch} order`);
 	const steps: EpochStep[] = [];
-	for (let first = 0; first < micros.length; first += accumulate) {
+	for (let first = 0; first < microBatches.length; first += accumulate) {
 		const parts: EpochPart[] = [];
-		for (const micro of micros.slice(first, first + accumulate)) {
-			for (const part of partsByShard(micro, parts.length)) {
+		for (const microBatch of microBatches.slice(first, first + accumulate)) {
+			for (const part of partsByShard(microBatch, parts.length)) {
 				parts.push({ ...part, weight: part.examples.length / (batch * accumulate) });
 			}
 		}
@@ -53,14 +53,14 @@ export function planEpoch(options: EpochOptions): EpochStep[] {
 }
 
 /**
- * Checks that a micro-batch can be filled and has a text of every shard.
+ * Checks that there are enough texts for a micro-batch, and that a micro-batch has a text of every shard.
  * @throws TailtuneError "usage" that names --batch or --shards
  */
 export function assertBatchFits(texts: number, batch: number, shards: number): void {
 	if (batch < shards) {
 		throw new TailtuneError(
 			"usage",
-			`--shards: found ${shards}, expected at most --batch (${batch}): each takes a part`,
+			`--shards: found ${shards}, expected at most --batch (${batch}): every shard needs a text`,
 		);
 	}
 	if (batch > texts) {
@@ -68,35 +68,35 @@ export function assertBatchFits(texts: number, batch: number, shards: number): v
 	}
 }
 
-/** Micro-batches of exactly `batch` texts, each with as many of one shard as of another, give or take 1. */
+/** Plans micro-batches of exactly `batch` texts. Their numbers of texts of two shards differ by at most 1. */
 function planMicroBatches({ examples, batch, seed, epoch, grouping }: EpochOptions): PlannedText[][] {
-	const decks = shuffledDecks(examples, seed, epoch);
-	assertBatchFits(examples.length, batch, decks.length);
-	const micros = Array.from({ length: Math.floor(examples.length / batch) }, (): PlannedText[] => []);
-	for (const [place, deck] of decks.entries()) {
-		// Texts are taken from the decks in turn, micro-batch after micro-batch: so many of this one before a micro-batch.
-		const takenBefore = (micro: number) => Math.ceil((micro * batch - place) / decks.length);
-		for (let from = 0; from < micros.length; from += SORTED_TOGETHER) {
-			const to = Math.min(from + SORTED_TOGETHER, micros.length);
-			const run = deck.slice(takenBefore(from), takenBefore(to));
-			if (grouping === "length") run.sort((a, b) => a.tokens.length - b.tokens.length);
-			for (let micro = from; micro < to; micro++) {
-				for (const text of run.splice(0, takenBefore(micro + 1) - takenBefore(micro))) micros[micro]?.push(text);
+	const textsByShard = shuffleShards(examples, seed, epoch);
+	assertBatchFits(examples.length, batch, textsByShard.length);
+	const microBatches = Array.from({ length: Math.floor(examples.length / batch) }, (): PlannedText[] => []);
+	for (const [shard, texts] of textsByShard.entries()) {
+		// Texts are taken from the shards in turn. This is the number taken from this shard before a micro-batch.
+		const takenBefore = (index: number) => Math.ceil((index * batch - shard) / textsByShard.length);
+		for (let from = 0; from < microBatches.length; from += SORTED_TOGETHER) {
+			const to = Math.min(from + SORTED_TOGETHER, microBatches.length);
+			const sorted = texts.slice(takenBefore(from), takenBefore(to));
+			if (grouping === "length") sorted.sort((a, b) => a.tokens.length - b.tokens.length);
+			for (let index = from; index < to; index++) {
+				microBatches[index]?.push(...sorted.splice(0, takenBefore(index + 1) - takenBefore(index)));
 			}
 		}
 	}
-	return micros;
+	return microBatches;
 }
 
-/** The texts of each shard in random order; the larger shards first, since the first ones are taken from more often. */
-function shuffledDecks(examples: readonly PlannedText[], seed: number, epoch: number): PlannedText[][] {
-	const decks = new Map<number, PlannedText[]>();
+/** Returns the texts of each shard in random order; larger shards first, because more texts are taken from the first. */
+function shuffleShards(examples: readonly PlannedText[], seed: number, epoch: number): PlannedText[][] {
+	const textsByShard = new Map<number, PlannedText[]>();
 	for (const text of examples) {
-		const deck = decks.get(text.shard);
-		if (deck) deck.push(text);
-		else decks.set(text.shard, [text]);
+		const texts = textsByShard.get(text.shard);
+		if (texts) texts.push(text);
+		else textsByShard.set(text.shard, [text]);
 	}
-	return [...decks]
+	return [...textsByShard]
 		.sort(([a, texts], [b, others]) => others.length - texts.length || a - b)
 		.map(([shard, texts]) => seededShuffle(texts, seed, `epoch ${epoch} shard ${shard}`));
 }

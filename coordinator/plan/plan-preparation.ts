@@ -3,8 +3,8 @@ import { groupForTrunk } from "./group-for-trunk.ts";
 import { longestOf, type PlannedPart, type PlannedText, partsByShard } from "./planned-part.ts";
 
 /**
- * Parts that have each shard compute the features of each of its distinct token sequences once, in groups as the trunk
- * computes them best, longest first. Empty where padding matters and depends on the batch: features then change with it.
+ * Plans the computation of features: each shard computes each of its distinct token sequences once, in groups that suit the
+ * trunk, longest first. Empty if features depend on the padding and the padding depends on the batch.
  * @param texts all texts of the run
  */
 export function planPreparation(texts: readonly PlannedText[], padding: Padding): PlannedPart[] {
@@ -24,7 +24,7 @@ interface Distinct {
 	readonly tokens: Uint32Array;
 }
 
-/** For each shard its effective sequences, by what they are. */
+/** Returns the distinct effective sequences of each shard; the keys are their tokens. */
 function distinctByShard(texts: readonly PlannedText[], padding: Padding): Map<string, Distinct>[] {
 	const shards = new Map<number, Map<string, Distinct>>();
 	for (const text of texts) {

@@ -1,17 +1,17 @@
 import type { EpochPart, EpochStep } from "./plan-epoch.ts";
 
-/** What one shard does in a round: its parts of the steps, in order. */
+/** The work of one shard in a round: its parts of the steps, in order. */
 export interface RoundPart {
-	/** Place in the round: changes are averaged in this order. */
+	/** Index in the round: changes are averaged in this order. */
 	readonly part: number;
 	readonly shard: number;
 	readonly steps: readonly EpochStep[];
 }
 
 /**
- * Deals steps that are taken without a word between them to the shards. A part's weight is multiplied by the number of
- * shards: the mean of what the shards then follow is the gradient of the step.
- * @param steps successive ones of an epoch
+ * Splits steps by shard; the shards take them without communicating (local SGD). A part's weight is multiplied by the
+ * number of shards, so that the mean of the shards' gradients is the gradient of the step.
+ * @param steps successive steps of an epoch
  */
 export function planRound(steps: readonly EpochStep[]): RoundPart[] {
 	const shards = [...new Set(steps.flatMap(({ parts }) => parts.map(({ shard }) => shard)))].sort((a, b) => a - b);

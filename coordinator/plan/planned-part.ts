@@ -1,27 +1,27 @@
-/** What the plans know of a text. */
+/** A text as the plans need it. */
 export interface PlannedText {
 	/** Example id: index of the text in the run's data. */
 	readonly id: number;
-	/** Its own tokens, cut but not padded. */
+	/** Its tokens, cut but not padded. */
 	readonly tokens: Uint32Array;
 	readonly shard: number;
 }
 
 /** A part of a plan: the examples of one work item. */
 export interface PlannedPart {
-	/** Place in the plan or the step: results are reduced in this order. */
+	/** Index in the plan or the step: results are summed in this order. */
 	readonly part: number;
 	readonly shard: number;
 	/** Ids, at least one. */
 	readonly examples: readonly number[];
 	/**
-	 * Tokens of the longest text of the whole group that this part belongs to, over all shards: what its texts are
-	 * padded to unless the run pads to a fixed length.
+	 * Tokens of the longest text of the group that this part belongs to, all shards together. The part's texts are padded
+	 * to this length unless the run pads to a fixed length.
 	 */
 	readonly paddedLength: number;
 }
 
-/** Cuts a group into a part for each shard that has examples in it, in shard order. */
+/** Splits a group into one part per shard that has examples in it, in shard order. */
 export function partsByShard(group: readonly PlannedText[], firstPart: number): PlannedPart[] {
 	const idsByShard = new Map<number, number[]>();
 	for (const { id, shard } of group) {
@@ -35,7 +35,7 @@ export function partsByShard(group: readonly PlannedText[], firstPart: number): 
 		.map(([shard, examples], index) => ({ part: firstPart + index, shard, examples, paddedLength }));
 }
 
-/** Tokens of the longest text; 0 where there is none. */
+/** Returns the number of tokens of the longest text; 0 if there is no text. */
 export function longestOf(texts: readonly PlannedText[]): number {
 	return texts.reduce((longest, { tokens }) => Math.max(longest, tokens.length), 0);
 }

@@ -3,8 +3,8 @@ import { uniformInt } from "pure-rand/distribution/uniformInt";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 
 /**
- * The items in random order (Fisher-Yates), the same on every platform.
- * @param stream names the use, so that two uses of one seed don't draw the same numbers; as in "split" or "epoch 3"
+ * Returns the items in random order (Fisher-Yates), the same on every platform.
+ * @param stream name of the use, for example "split" or "epoch 3": two uses of one seed get different random numbers
  */
 export function seededShuffle<Item>(items: Iterable<Item>, seed: number, stream: string): Item[] {
 	const random = xoroshiro128plus(createHash("sha256").update(`${seed} ${stream}`).digest().readInt32LE());

@@ -47,7 +47,7 @@ const refused: [title: string, data: string, message: string][] = [
 		"nested/ham/deeper: found a folder, expected only files in a label's folder",
 	],
 	["an empty file", "empty.tsv", "empty.tsv: empty, expected texts"],
-	["a header without rows", "header.csv", "header.csv: no texts in it, expected at least one"],
+	["a header without rows", "header.csv", "header.csv: contains no texts, expected at least one"],
 	["texts of one label", "one.tsv", 'one.tsv:1: found only label "ham" in 4 texts, expected at least 2 labels'],
 	[
 		"a label of two texts, as it is in the file",

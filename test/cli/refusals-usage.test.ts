@@ -74,17 +74,13 @@ const refused: [title: string, args: readonly string[], message: string][] = [
 		[...TRAIN, "--split", "0.5,0.5,0.5"],
 		"--split: found [0.5,0.5,0.5], expected three fractions that add up to 1",
 	],
-	["no data", ["train"], "--data: nothing given; expected a file, a folder, sms-spam or spam-assassin"],
+	["no data", ["train"], "--data: required; a file, a folder, sms-spam or spam-assassin"],
 	[
-		"--train beside --data",
+		"--train together with --data",
 		[...TRAIN, "--train", "texts.tsv"],
-		"--data: found --train beside it, expected one or the other",
+		"--data: can't be combined with --train; expected one of them",
 	],
-	[
-		"--train alone",
-		["train", "--train", "texts.tsv"],
-		"--validation: nothing given; expected a file, as beside --train",
-	],
+	["--train alone", ["train", "--train", "texts.tsv"], "--validation: required with --train; expected a file"],
 	[
 		"more tokens than the context",
 		[...TRAIN, "--max-tokens", "300"],
@@ -93,7 +89,7 @@ const refused: [title: string, args: readonly string[], message: string][] = [
 	[
 		"more shards than texts a batch",
 		[...TRAIN, "--shards", "9"],
-		"--shards: found 9, expected at most --batch (8): each takes a part",
+		"--shards: found 9, expected at most --batch (8): every shard needs a text",
 	],
 	[
 		"a LoRA rank that no layer has room for",

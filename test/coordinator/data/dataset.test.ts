@@ -5,7 +5,7 @@ import { TailtuneError } from "../../../shared/errors.ts";
 const named = (...labels: string[]) =>
 	toDataset(labels.map((label, index) => ({ label, text: `text ${index}`, source: `f:${index + 1}` })));
 
-test("labels are sorted, whatever their order in the file", (t) => {
+test("labels are sorted, in whatever order the file has them", (t) => {
 	const { labels, examples } = named("b", "a", "Z", "b");
 	t.deepEqual(labels, ["Z", "a", "b"]);
 	t.deepEqual(
@@ -15,7 +15,7 @@ test("labels are sorted, whatever their order in the file", (t) => {
 	t.deepEqual(countByLabel(named("b", "a", "b")), [1, 2]);
 });
 
-test("texts take the labels of another set; one that it doesn't have is refused with its row", (t) => {
+test("texts get the label indices of another set; a label that it doesn't have is refused with its row", (t) => {
 	const { labels, examples } = withLabels(named("c", "a"), ["a", "b", "c"]);
 	t.deepEqual(labels, ["a", "b", "c"]);
 	t.deepEqual(

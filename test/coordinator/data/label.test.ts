@@ -6,7 +6,7 @@ test("white space within a label, and marks that belong to its last character, s
 		t.is(normalizeLabel(` ${label} `), label);
 });
 
-test("labels that differ only in case, white space or invisible characters are found, others not", (t) => {
+test("labels that differ only in case, white space or invisible characters are found, others aren't", (t) => {
 	t.deepEqual(similarLabels(["Ham", "ham", "not spam", "not\u00a0spam", "spam", "C", "C++"]), [
 		["Ham", "ham"],
 		["not spam", "not\u00a0spam"],

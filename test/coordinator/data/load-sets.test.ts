@@ -7,7 +7,7 @@ import { TailtuneError } from "../../../shared/errors.ts";
 import { resolveConfig } from "../../../shared/settings/resolve-config.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
 
-/** Lines of a TSV file with so many texts of each class. */
+/** Lines of a TSV file with the given number of texts of each class. */
 function lines(counts: Readonly<Record<string, number>>): string {
 	const all = Object.entries(counts).flatMap(([label, count]) =>
 		Array.from({ length: count }, (_, index) => `${label}\t${label} ${index}`),
@@ -37,7 +37,7 @@ test("only the training set is balanced: validation and test keep the proportion
 	]);
 });
 
-test("without balance every text is used", async (t) => {
+test("without balancing every text is used", async (t) => {
 	const { counts, classes } = await load(t, fraud, { balance: false });
 	t.deepEqual(counts[0], [105, 1995]);
 	t.deepEqual(
@@ -65,7 +65,7 @@ test("the book balances before it splits, and its sets have the book's sizes", a
 	);
 });
 
-test("of sets that are given, training alone is balanced", async (t) => {
+test("if three sets are given, only the training set is balanced", async (t) => {
 	const files = { train: lines({ a: 10, b: 20 }), validation: lines({ a: 1, b: 9 }), test: lines({ b: 5 }) };
 	const { counts, classes } = await load(t, files, {});
 	t.deepEqual(counts, [
@@ -76,7 +76,7 @@ test("of sets that are given, training alone is balanced", async (t) => {
 	t.deepEqual(classes[1], { label: "b", read: 34, train: 10, validation: 9, test: 5, unused: 10 });
 });
 
-test("header lines in sets that are given make no class", async (t) => {
+test("header lines in given sets don't become a class", async (t) => {
 	const withHeader = (counts: Readonly<Record<string, number>>) => `label\ttext\n${lines(counts)}`;
 	const files = {
 		train: withHeader({ a: 10, b: 10 }),
@@ -92,7 +92,7 @@ test("header lines in sets that are given make no class", async (t) => {
 	]);
 });
 
-test("a class so small that balancing leaves less than a batch is named", async (t) => {
+test("if a class is so small that balancing leaves less than a batch, the message names it", async (t) => {
 	const error = await t.throwsAsync(load(t, { data: lines({ ham: 40, other: 3, spam: 40 }) }, {}), {
 		instanceOf: TailtuneError,
 		code: "data",

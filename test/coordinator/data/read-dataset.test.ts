@@ -6,14 +6,14 @@ import { type DatasetColumns, readDataset } from "../../../coordinator/data/read
 import { TailtuneError } from "../../../shared/errors.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
 
-/** What a file of that name and content holds, as [label, text, line or path after the folder]. */
+/** Reads a file of that name and content as [label, text, line or path after the folder]. */
 async function read(t: ExecutionContext, name: string, content: string | Uint8Array, columns?: DatasetColumns) {
 	const path = join(await temporaryFolder(t, { [name]: content }), name);
 	const { labels, examples } = await readDataset(path, columns);
 	return examples.map(({ label, text, source }) => [labels[label], text, source.slice(path.length + 1)]);
 }
 
-/** The message for such a file, from its name on. */
+/** The error message for a file of that name and content, from the name on. */
 async function refusal(t: ExecutionContext, name: string, content: string | Uint8Array, columns?: DatasetColumns) {
 	const error = await t.throwsAsync(read(t, name, content, columns), { instanceOf: TailtuneError, code: "data" });
 	const message = error?.message ?? "";
@@ -26,7 +26,7 @@ const two = [
 	["spam", 'a "prize"\tnow', "2"],
 ];
 
-test("TSV: label, tab, text, with no quoting, whatever the line ends and with a byte order mark or without", async (t) => {
+test("TSV: label, tab, text, without quoting, with any line ends, with or without a byte order mark", async (t) => {
 	const lines = ["ham\thi there", 'spam\ta "prize"\tnow'];
 	for (const name of ["set.tsv", "set.TSV", "SMSSpamCollection", "set.txt"]) {
 		t.deepEqual(await read(t, name, lines.join("\n")), two);
@@ -34,7 +34,7 @@ test("TSV: label, tab, text, with no quoting, whatever the line ends and with a 
 	}
 });
 
-test("CSV: columns by name, quoted commas, quotes and newlines, each row under its first line", async (t) => {
+test("CSV: columns by name, quoted commas, quotes and newlines, each row with the number of its first line", async (t) => {
 	const content = 'id,label,text\n1,ham,"one,\ntwo ""three"""\n2,spam,plain\n';
 	const expected = [
 		["ham", 'one,\ntwo "three"', "2"],
@@ -52,7 +52,7 @@ test("CSV: columns by name, quoted commas, quotes and newlines, each row under i
 	]);
 });
 
-test("CSV: semicolons or tabs separate too, and a column's name may have blanks around it or other case", async (t) => {
+test("CSV: semicolons or tabs separate too, and blanks around a column's name and its case don't matter", async (t) => {
 	for (const separator of [",", ";", "\t"]) {
 		const content = [
 			["Label ", "id", "TEXT"],
@@ -71,7 +71,7 @@ test("CSV: semicolons or tabs separate too, and a column's name may have blanks 
 	t.deepEqual(await read(t, "set.csv", "Text,text,label\nno,yes,ham\n"), [["ham", "yes", "2"]]);
 });
 
-test("TSV: a first line that names the columns is no text, and gives them in any order", async (t) => {
+test("TSV: a first line that names the columns isn't a text, and may name them in any order", async (t) => {
 	const rows = [
 		["ham", "a\tb", "2"],
 		["spam", "c", "3"],
@@ -81,7 +81,7 @@ test("TSV: a first line that names the columns is no text, and gives them in any
 	t.deepEqual(await read(t, "set.tsv", "text\tlabel\nwin\tspam\n"), [["spam", "win", "2"]]);
 	const columns = { textColumn: "sentence", labelColumn: "kind" };
 	t.deepEqual(await read(t, "set.tsv", "sentence\tkind\nwin\tspam\n", columns), [["spam", "win", "2"]]);
-	// A class may be named like a column.
+	// A class may have the name of a column.
 	t.deepEqual(await read(t, "set.tsv", "label\tmessage\nother\tx\nlabel\ty\n"), [
 		["label", "message", "1"],
 		["other", "x", "2"],
@@ -89,7 +89,7 @@ test("TSV: a first line that names the columns is no text, and gives them in any
 	]);
 });
 
-test("TSV: a header under other names, texts before labels and quoted texts are refused with the way out", async (t) => {
+test("TSV: a header with other names, texts before labels and quoted texts are refused with advice", async (t) => {
 	t.is(
 		await refusal(t, "a.tsv", "sentence\tlabel\nhi\tham\n"),
 		'a.tsv:1: no column "text" (--text-column); found sentence, label',
@@ -124,7 +124,7 @@ for (const [title, lineEnd] of [
 	["CR CR LF", "\r\r\n"],
 	["CR alone", "\r"],
 ] as const) {
-	test(`line ends of ${title} are read in every format, blank lines passed over`, async (t) => {
+	test(`line ends of ${title} are read in every format, blank lines are skipped`, async (t) => {
 		const lines = {
 			"a.tsv": ["ham\ta b", "", "spam\tc", " "],
 			"a.csv": ["label,text", "ham,a b", "", 'spam,"c"', ",", ""],
@@ -146,7 +146,7 @@ for (const [title, lineEnd] of [
 	});
 }
 
-test("a label is the same in every format: blanks, invisible characters, composition and zeros at its end don't count", async (t) => {
+test("a label is the same in every format: blanks, invisible characters, composition and trailing zeros don't count", async (t) => {
 	const same = [
 		["ham", "ham ", " ham", "ham\u00a0", "\u2003ham\u3000", "ham\u200b", "\ufeffham"],
 		["gr\u00f6\u00dfe", "gro\u0308\u00dfe"],
@@ -192,7 +192,7 @@ test("JSONL: fields by name; a label may be a number or a boolean", async (t) =>
 	t.deepEqual(await read(t, "set.ndjson", `\ufeff${content}`), expected);
 });
 
-test("a folder for each label: files in the order of their names, hidden ones and those beside the folders passed over", async (t) => {
+test("one folder per label: files sorted by name; hidden files and files next to the folders are skipped", async (t) => {
 	const folder = await temporaryFolder(t, {
 		"spam/2.txt": "\ufefftwo\r\nlines\r\n",
 		"spam/1.txt": "one",
@@ -212,7 +212,7 @@ test("a folder for each label: files in the order of their names, hidden ones an
 	);
 });
 
-test("any text comes back from CSV and JSONL as it was", async (t) => {
+test("any text survives writing and reading as CSV and JSONL", async (t) => {
 	const texts = fc.array(
 		fc.record({
 			label: fc.string({ unit: "grapheme" }).map((label) => `<${label}>`.normalize("NFC")),
@@ -241,16 +241,16 @@ test("any text comes back from CSV and JSONL as it was", async (t) => {
 });
 
 test("missing texts or labels are refused with their line", async (t) => {
-	t.is(await refusal(t, "a.tsv", "ham\tx\nham\t \n"), "a.tsv:2: no text, expected a text");
+	t.is(await refusal(t, "a.tsv", "ham\tx\nham\t \n"), "a.tsv:2: the text is empty");
 	t.is(await refusal(t, "a.tsv", "ham\tx\n\ty\n"), "a.tsv:2: no label, expected a label and a text");
 	t.is(await refusal(t, "a.tsv", "ham\tx\n\u00a0\u200b\ty\n"), "a.tsv:2: no label, expected a label and a text");
 	t.is(await refusal(t, "a.tsv", "ham\tx\nham y\n"), "a.tsv:2: no label, expected a label and a text");
-	t.is(await refusal(t, "a.csv", 'label,text\nham,"x\ny"\n\nham,\n'), "a.csv:5: no text, expected a text");
+	t.is(await refusal(t, "a.csv", 'label,text\nham,"x\ny"\n\nham,\n'), "a.csv:5: the text is empty");
 	t.is(await refusal(t, "a.csv", "label,text\n,x\n"), "a.csv:2: no label, expected a label and a text");
-	t.is(await refusal(t, "a.jsonl", '{"text":"","label":"y"}'), "a.jsonl:1: no text, expected a text");
+	t.is(await refusal(t, "a.jsonl", '{"text":"","label":"y"}'), "a.jsonl:1: the text is empty");
 });
 
-test("rows of another shape are refused with what was found", async (t) => {
+test("rows of another shape are refused, and the message names the shape found", async (t) => {
 	t.is(await refusal(t, "a.csv", "label,text\nham,x,y\n"), "a.csv:2: found 3 fields, expected 2 as in the header");
 	t.regex(
 		await refusal(t, "a.csv", 'label,text\nham,x\nham,"y\n'),
@@ -289,7 +289,7 @@ test("rows of another shape are refused with what was found", async (t) => {
 	t.regex(await refusal(t, "a.dat", "ham x\n"), /^a\.dat:1: no tab, expected label<TAB>text/);
 });
 
-test("bytes that aren't UTF-8 are refused with the line of the first", async (t) => {
+test("bytes that aren't UTF-8 are refused with the line of the first one", async (t) => {
 	const content = Buffer.concat([Buffer.from("ham\tcafé\nham\tcaf"), Buffer.from([0xe9]), Buffer.from("\nham\tx\n")]);
 	t.is(await refusal(t, "a.tsv", content), "a.tsv:2: found bytes that aren't UTF-8, expected UTF-8");
 	const utf16 = Buffer.from("label,text\nham,x\n", "utf16le");
@@ -300,10 +300,10 @@ test("bytes that aren't UTF-8 are refused with the line of the first", async (t)
 	t.is(await refusal(t, "a.tsv", "ham\tx\nham\ty\0\n"), "a.tsv:2: found a NUL byte, expected text in UTF-8");
 });
 
-test("files and folders without texts, or that aren't there, are refused", async (t) => {
+test("files and folders that contain no texts or don't exist are refused", async (t) => {
 	t.is(await refusal(t, "a.tsv", ""), "a.tsv: empty, expected texts");
 	t.is(await refusal(t, "a.csv", "\ufeff\n"), "a.csv: empty, expected texts");
-	t.is(await refusal(t, "a.csv", "label,text\n"), "a.csv: no texts in it, expected at least one");
+	t.is(await refusal(t, "a.csv", "label,text\n"), "a.csv: contains no texts, expected at least one");
 	const folder = await temporaryFolder(t, { "no-folders/a.txt": "x", "deep/ham/deeper/a.txt": "x", "gap/ham/1": "x" });
 	await mkdir(join(folder, "gap/spam"));
 	const empty = {

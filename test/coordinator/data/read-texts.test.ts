@@ -3,7 +3,7 @@ import test from "ava";
 import { readTexts } from "../../../coordinator/data/read-texts.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
 
-test("texts come from every format, with labels or without", async (t) => {
+test("texts are read from every format, with or without labels", async (t) => {
 	const folder = await temporaryFolder(t, {
 		"a.txt": "one\r\ntwo\tparts\n",
 		"a.csv": 'text\none\n"two\tparts"\n',
@@ -20,7 +20,7 @@ test("texts come from every format, with labels or without", async (t) => {
 	t.deepEqual(await textsOf("lines"), ["one", "two\tparts"]);
 });
 
-test("the text column can be named, each text keeps its place, and blank lines are passed over", async (t) => {
+test("the text column can be chosen, each text keeps its line number, and blank lines are skipped", async (t) => {
 	const folder = await temporaryFolder(t, {
 		"a.csv": "body\none\n",
 		"b.txt": "one\n\n two\n\n",

@@ -32,7 +32,7 @@ const answers = {
 
 type Answer = keyof typeof answers;
 
-/** A server that answers each path, `/0`, `/1` and so on, with what its list says, request after request. */
+/** Starts a server that answers the requests of each path (`/0`, `/1` and so on) with the items of its list, in order. */
 async function serve(t: ExecutionContext, ...paths: (readonly Answer[])[]) {
 	const requests: string[] = [];
 	const server = createServer((request, response) => {
@@ -75,7 +75,7 @@ test("the collection is downloaded once, then taken from the cache", async (t) =
 	t.deepEqual(await readdir(cacheFolder), [ENTRY]);
 });
 
-test("a cached file that was changed is fetched again", async (t) => {
+test("a cached file that was changed is downloaded again", async (t) => {
 	const { requests, cacheFolder, options } = await serve(t, ["good"]);
 	await writeFile(join(cacheFolder, ENTRY), "ham\tdamaged\n");
 	await assertLoads(t, options);
@@ -99,28 +99,28 @@ for (const first of ["truncated", "broken"] as const) {
 	});
 }
 
-test('with no network the error is "offline" and names both addresses', async (t) => {
+test('without a network the error is "offline" and names both addresses', async (t) => {
 	const { options } = await serve(t, ["missing"]);
 	const [found] = options.urls as string[];
 	const unreachable = "http://127.0.0.1:1/a.zip";
 	t.is(
 		await refusal(t, { ...options, urls: [unreachable, found as string] }, "offline"),
-		`sms-spam: not to be had from ${unreachable} (can't be reached) or ${found} (status 404); without it: --data FILE`,
+		`sms-spam: can't be downloaded from ${unreachable} (can't be reached) or ${found} (status 404); to use your own texts: --data FILE`,
 	);
 });
 
-test("where addresses are silent the error says so", async (t) => {
+test("if addresses send nothing the error says so", async (t) => {
 	const { options } = await serve(t, ["silent"], ["stalling"]);
 	const message = await refusal(t, { ...options, silenceMs: 200 }, "offline");
 	t.is(message.match(/\(silent for 0\.2 s\)/g)?.length, 2);
 });
 
-test("another file than the published one is refused by its checksum", async (t) => {
+test("a file that differs from the published one is refused by its checksum", async (t) => {
 	const { options } = await serve(t, ["other"], ["noZip"]);
 	t.regex(await refusal(t, options, "checksum"), /\/0 \(another file than expected\) or .*\/1 \(another file than/);
 });
 
-test("progress is told in bytes, and ends with all of them", async (t) => {
+test("progress is reported in bytes, and ends with all of them", async (t) => {
 	const sized = await serve(t, ["good"]);
 	const unsized = await serve(t, ["unsized"]);
 	const told: [number, number][] = [];
@@ -132,7 +132,7 @@ test("progress is told in bytes, and ends with all of them", async (t) => {
 	t.true(done === total && told.every(([some, all]) => some <= all));
 });
 
-test("a cache that can't be written is named", async (t) => {
+test("a cache that can't be written is named in the error", async (t) => {
 	const { cacheFolder, options } = await serve(t, ["good"]);
 	await writeFile(join(cacheFolder, "file"), "");
 	const error = await t.throwsAsync(loadSmsSpam({ ...options, cacheFolder: join(cacheFolder, "file", "cache") }), {

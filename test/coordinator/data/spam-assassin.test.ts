@@ -17,7 +17,7 @@ test("the corpus has 4,150 ham and 1,896 spam, subject and body, named by group 
 	);
 });
 
-test("where the package isn't installed the message says how to get it", async (t) => {
+test("if the package isn't installed the message says how to install it", async (t) => {
 	const notInstalled = async () => {
 		throw Object.assign(new TypeError("no such package"), { code: "ERR_MODULE_NOT_FOUND" });
 	};

@@ -6,7 +6,7 @@ import { assertSeveralLabels, countOverlap, shares, split, splitAtRandom } from 
 import { seededShuffle } from "../../../coordinator/plan/seeded-shuffle.ts";
 import { TailtuneError } from "../../../shared/errors.ts";
 
-/** A data set with so many texts of each label; every text is different. */
+/** A data set with the given number of texts of each label; every text is different. */
 const withCounts = (counts: readonly number[]): Dataset => {
 	const rows = counts.flatMap((count, label) =>
 		Array.from({ length: count }, (_, index) => ({ label: `label ${label}`, text: `${label}/${index}` })),
@@ -17,7 +17,7 @@ const datasets = fc.array(fc.integer({ min: 5, max: 40 }), { minLength: 2, maxLe
 const fractions: [number, number, number] = [0.7, 0.1, 0.2];
 const textsOf = ({ examples }: Dataset) => examples.map(({ text }) => text);
 
-test("balancing leaves exactly as many texts of each label as the smallest has, none of them twice", (t) => {
+test("balancing keeps exactly as many texts of each label as the smallest label has, none of them twice", (t) => {
 	fc.assert(
 		fc.property(datasets, fc.nat(), (dataset, seed) => {
 			const balanced = balance(dataset, seed);
@@ -32,13 +32,13 @@ test("balancing leaves exactly as many texts of each label as the smallest has, 
 	t.pass();
 });
 
-test("balancing takes time that grows with the texts, not with labels times texts", (t) => {
+test("the time of balancing grows with the number of texts, not with labels times texts", (t) => {
 	const labels = 150_000;
 	const balanced = balance(withCounts(Array.from({ length: labels }, () => 1)), 1);
 	t.is(balanced.examples.length, labels);
 });
 
-test("shares are those of largest remainders, and no set goes without", (t) => {
+test("shares are those of the largest-remainder method, and every set gets a text", (t) => {
 	t.deepEqual(shares(747, fractions), [523, 75, 149]);
 	t.deepEqual(shares(50, fractions), [35, 5, 10]);
 	t.deepEqual(shares(10, fractions), [7, 1, 2]);
@@ -57,7 +57,7 @@ test("shares are those of largest remainders, and no set goes without", (t) => {
 	);
 });
 
-test("a split loses no text, doubles none, and gives each set its share of each label, whichever order the file has", (t) => {
+test("a split puts every text in one set, and gives each set its share of each label, in any order of the file", (t) => {
 	fc.assert(
 		fc.property(datasets, fc.nat(), (dataset, seed) => {
 			const sets = split(dataset, fractions, seed);
@@ -75,13 +75,13 @@ test("a split loses no text, doubles none, and gives each set its share of each 
 	t.pass();
 });
 
-test("the texts of a set come in random order, not label by label", (t) => {
+test("the texts of a set are in random order, not label by label", (t) => {
 	const { train } = split(withCounts([100, 100]), fractions, 1);
 	const first = train.examples.slice(0, 70).filter(({ label }) => label === 0).length;
 	t.true(first > 20 && first < 50, `${first} of the first 70`);
 });
 
-test("a split at random loses no text, doubles none and has none in two sets; its sizes are the book's", (t) => {
+test("a random split puts every text in one set; its sizes are the book's", (t) => {
 	fc.assert(
 		fc.property(datasets, fc.nat(), (dataset, seed) => {
 			const { train, validation, test } = splitAtRandom(dataset, fractions, seed);
@@ -103,7 +103,7 @@ test("a split at random loses no text, doubles none and has none in two sets; it
 	);
 });
 
-test("the same seed gives the same choice and split, another seed others", (t) => {
+test("the same seed gives the same choice and split, another seed gives others", (t) => {
 	const dataset = withCounts([60, 20]);
 	t.deepEqual(textsOf(balance(dataset, 1)), textsOf(balance(dataset, 1)));
 	t.notDeepEqual(textsOf(balance(dataset, 1)), textsOf(balance(dataset, 2)));
@@ -113,12 +113,12 @@ test("the same seed gives the same choice and split, another seed others", (t) =
 	}
 });
 
-test("a shuffle gives the order that it always gave", (t) => {
+test("a shuffle with a known seed gives a fixed order", (t) => {
 	t.deepEqual(seededShuffle("abcdefgh", 123, "split").join(""), "cgbhfdea");
 	t.notDeepEqual(seededShuffle("abcdefgh", 123, "other"), seededShuffle("abcdefgh", 123, "split"));
 });
 
-test("one label only, a label with fewer than 3 texts and a random split with a set without texts are refused", (t) => {
+test("a single label, a label with fewer than 3 texts and a random split with an empty set are refused", (t) => {
 	const refusal = (dataset: Dataset) =>
 		t.throws(() => split(dataset, fractions, 1), { instanceOf: TailtuneError, code: "data" })?.message;
 	t.is(refusal(withCounts([9])), 'f:1: found only label "label 0" in 9 texts, expected at least 2 labels');

@@ -6,7 +6,7 @@ import ranks from "gpt-tokenizer/bpeRanks/r50k_base";
 import { mergeByParts, mergeBytes } from "../../../coordinator/data/byte-pairs.ts";
 import { tokenize } from "../../../coordinator/data/tokenize.ts";
 
-/** What tiktoken gives for every code point: see `tokens/generate.py`. */
+/** Results of tiktoken for every code point: see `tokens/generate.py`. */
 interface CodePoints {
 	/** Texts with `{c}` for the code point: of planes 0 and 1, and of all others. */
 	readonly company: string;
@@ -32,7 +32,7 @@ test("known texts have GPT-2's tokens", async (t) => {
 	]);
 });
 
-test("what looks like a special token is ordinary text", async (t) => {
+test("a special token's name is ordinary text", async (t) => {
 	t.deepEqual(await tokensOf("<|endoftext|>"), [[27, 91, 437, 1659, 5239, 91, 29]]);
 });
 
@@ -65,7 +65,7 @@ test("half a surrogate pair counts as the replacement character", async (t) => {
 const textOf = (tokens: Iterable<number>) =>
 	Buffer.concat(Array.from(tokens, (token) => Buffer.from(ranks[token] ?? ""))).toString();
 
-test("decoding gives any well-formed text back", async (t) => {
+test("decoding restores any well-formed text", async (t) => {
 	const texts = fc.array(fc.oneof(fc.string({ unit: "binary" }), fc.string({ unit: "grapheme" })));
 	await fc.assert(
 		fc.asyncProperty(texts, async (all) => {
@@ -77,7 +77,7 @@ test("decoding gives any well-formed text back", async (t) => {
 	);
 });
 
-test("the first tokens of a text are the same without the rest, and remembered words change nothing", async (t) => {
+test("the first tokens of a text are the same without the rest, and cached words change nothing", async (t) => {
 	const texts = Array.from({ length: 600 }, (_, index) => `Unbelievable prize no. ${index}: antidisestablishment`);
 	const whole = await tokenize(texts);
 	for (const most of [1, 4, 1000]) {
@@ -89,7 +89,7 @@ test("the first tokens of a text are the same without the rest, and remembered w
 	t.deepEqual((await tokenize(texts.slice(-1)))[0], whole.at(-1));
 });
 
-/** Words much longer than what is encoded at once: of a few letters, of one kind of character, of bytes of every kind. */
+/** Words much longer than LONG_WORD: of a few letters, of one kind of character, of arbitrary bytes. */
 const longWords = fc.oneof(
 	...[
 		"ab",
@@ -107,7 +107,7 @@ const longWords = fc.oneof(
 	fc.string({ unit: "grapheme", maxLength: 600, size: "max" }),
 );
 
-test("long words have the tokens that merging them at once gives", (t) => {
+test("long words have the same tokens as when they are merged as a whole", (t) => {
 	fc.assert(
 		fc.property(longWords, (word) => {
 			const bytes = Buffer.from(word).toString("latin1");

@@ -25,7 +25,7 @@ test("a confusion matrix counts true classes in rows and predicted ones in colum
 	]);
 });
 
-test("precision, recall and F1 are those computed by hand", (t) => {
+test("precision, recall and F1 equal those computed by hand", (t) => {
 	const scores = classScores([
 		[145, 4],
 		[6, 145],
@@ -34,7 +34,7 @@ test("precision, recall and F1 are those computed by hand", (t) => {
 	t.deepEqual(scores[1], { precision: 145 / 149, recall: 145 / 151, f1: 290 / 300, support: 151 });
 });
 
-test("what would be 0 / 0 is null", (t) => {
+test("a score of 0 / 0 is null", (t) => {
 	const [predicted, neverPredicted, absent] = classScores([
 		[3, 0, 0],
 		[2, 0, 0],
@@ -73,7 +73,7 @@ test("F1 is the harmonic mean, and recall weighted by support is the accuracy", 
 	t.pass();
 });
 
-test("the majority baseline is the share of the most frequent label, the first of equals, in the set that is measured", (t) => {
+test("the majority baseline is the share of a set's most frequent label, the first one of equally frequent ones", (t) => {
 	t.deepEqual(majorityBaseline([1, 0, 0, 0], 2), { label: 0, accuracy: 0.75 });
 	t.deepEqual(majorityBaseline([2, 1, 2, 1], 3), { label: 1, accuracy: 0.5 });
 	fc.assert(
@@ -85,11 +85,11 @@ test("the majority baseline is the share of the most frequent label, the first o
 	);
 });
 
-test("Wilson's interval is the one computed by hand, and reaches neither below 0 nor above 1", (t) => {
+test("Wilson's interval equals the one computed by hand, and stays within 0 and 1", (t) => {
 	// 285 of 300: (0.9564024 ± 0.0254798) / 1.0128049.
 	const [low, high] = accuracyInterval(0.95, 300);
 	t.true(Math.abs(low - 0.919153) < 1e-6 && Math.abs(high - 0.969468) < 1e-6, `${low} ${high}`);
-	// All of 10 right: z²/(n + z²) short of 1.
+	// 10 of 10 correct: the lower bound is 1 - z²/(n + z²).
 	const [least, most] = accuracyInterval(1, 10);
 	t.true(Math.abs(least - 10 / (10 + 3.8414589)) < 1e-6);
 	t.true(most <= 1 && most > 1 - 1e-12);

@@ -7,12 +7,12 @@ test("equal logits cost log(classes)", (t) => {
 	t.true(Math.abs(loss - Math.log(3)) < 1e-12);
 });
 
-test("huge logits neither overflow nor lose the label's share", (t) => {
+test("huge logits don't overflow, and the label's logit still counts", (t) => {
 	t.is(crossEntropy([1e30, 0], [0], 2).loss, 0);
 	t.is(crossEntropy([1e30, 0], [1], 2).loss, 1e30);
 });
 
-test("a text counts as correct where its label has the largest logit, the first of equals", (t) => {
+test("a text counts as correct if its label has the largest logit, the first one of equal ones", (t) => {
 	t.is(crossEntropy([1, 2, 2, 1, 5, 5, 5, 5], [1, 0, 0, 1], 2).correct, 3);
 });
 

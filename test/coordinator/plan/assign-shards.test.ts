@@ -6,7 +6,7 @@ import { spread, tally } from "./planned-texts.ts";
 const labels = fc.array(fc.integer({ min: 0, max: 3 }), { minLength: 1, maxLength: 200 });
 const shards = fc.integer({ min: 1, max: 9 });
 
-test("the sizes of shards differ by at most 1, and so do each label's numbers in them", (t) => {
+test("the sizes of shards differ by at most 1, and so do the numbers of each label's texts in them", (t) => {
 	fc.assert(
 		fc.property(labels, shards, fc.nat(), (of, count, seed) => {
 			const assigned = assignShards(of, count, seed);
@@ -25,7 +25,7 @@ test("the sizes of shards differ by at most 1, and so do each label's numbers in
 	t.pass();
 });
 
-test("the same seed gives the same shards, another seed others", (t) => {
+test("the same seed gives the same shards, another seed gives others", (t) => {
 	const of = Array.from({ length: 100 }, (_, text) => text % 3);
 	t.deepEqual(assignShards(of, 4, 7), assignShards(of, 4, 7));
 	t.notDeepEqual(assignShards(of, 4, 7), assignShards(of, 4, 8));

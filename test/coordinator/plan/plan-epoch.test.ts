@@ -5,7 +5,7 @@ import type { PlannedText } from "../../../coordinator/plan/planned-part.ts";
 import { TailtuneError } from "../../../shared/errors.ts";
 import { areInTheirShards, idsOf, plannedTexts, spread, tally } from "./planned-texts.ts";
 
-/** Options that fit: shards <= batch <= texts. */
+/** Valid options: shards <= batch <= texts. */
 const options: fc.Arbitrary<EpochOptions> = fc
 	.integer({ min: 1, max: 6 })
 	.chain((shards) => plannedTexts(fc.constant(shards), 2 * shards).map((examples) => ({ examples, shards })))
@@ -23,7 +23,7 @@ const options: fc.Arbitrary<EpochOptions> = fc
 const shardsOf = (examples: readonly PlannedText[]) => new Set(examples.map(({ shard }) => shard)).size;
 const partsOf = (of: EpochOptions) => planEpoch(of).flatMap(({ parts }) => parts);
 
-test("an epoch takes every text once, but for fewer than a batch", (t) => {
+test("an epoch contains every text once, except for a rest of less than a batch", (t) => {
 	fc.assert(
 		fc.property(options, (of) => {
 			const counts = tally(idsOf(partsOf(of)), of.examples.length);
@@ -34,17 +34,17 @@ test("an epoch takes every text once, but for fewer than a batch", (t) => {
 	t.pass();
 });
 
-test("a micro-batch has a part of every shard, as even as can be, and as many texts as asked for", (t) => {
+test("a micro-batch has the requested number of texts, divided evenly among parts of every shard", (t) => {
 	fc.assert(
 		fc.property(options, (of) => {
 			const shards = shardsOf(of.examples);
 			return planEpoch(of).every(({ parts }) => {
 				for (let first = 0; first < parts.length; first += shards) {
-					const micro = parts.slice(first, first + shards);
-					const sizes = micro.map(({ examples }) => examples.length);
-					const longest = Math.max(...idsOf(micro).map((id) => of.examples[id]?.tokens.length ?? 0));
+					const microBatch = parts.slice(first, first + shards);
+					const sizes = microBatch.map(({ examples }) => examples.length);
+					const longest = Math.max(...idsOf(microBatch).map((id) => of.examples[id]?.tokens.length ?? 0));
 					const isRight =
-						micro.every(({ shard, paddedLength }, index) => shard === index && paddedLength === longest) &&
+						microBatch.every(({ shard, paddedLength }, index) => shard === index && paddedLength === longest) &&
 						sizes.reduce((sum, size) => sum + size, 0) === of.batch &&
 						spread(sizes) <= 1;
 					if (!isRight) return false;
@@ -60,11 +60,11 @@ test("weights are shares of a full step, so a short last step weighs less", (t) 
 	fc.assert(
 		fc.property(options, (of) => {
 			const steps = planEpoch(of);
-			const micros = Math.floor(of.examples.length / of.batch);
+			const microBatches = Math.floor(of.examples.length / of.batch);
 			return (
-				steps.length === Math.ceil(micros / of.accumulate) &&
+				steps.length === Math.ceil(microBatches / of.accumulate) &&
 				steps.every(({ parts }, step) => {
-					const inStep = Math.min(of.accumulate, micros - step * of.accumulate);
+					const inStep = Math.min(of.accumulate, microBatches - step * of.accumulate);
 					const sum = parts.reduce((total, { weight }) => total + weight, 0);
 					const isByExamples = parts.every((part) => part.weight === part.examples.length / (of.batch * of.accumulate));
 					return isByExamples && Math.abs(sum - inStep / of.accumulate) < 1e-12;
@@ -82,7 +82,7 @@ const manyTexts: PlannedText[] = Array.from({ length: 1045 }, (_, id) => ({
 }));
 const many: EpochOptions = { examples: manyTexts, batch: 8, accumulate: 1, seed: 123, epoch: 0, grouping: "length" };
 
-test("a plan is a function of its options: another seed or epoch gives another order", (t) => {
+test("a plan depends only on its options: another seed or epoch gives another order", (t) => {
 	t.deepEqual(planEpoch(many), planEpoch(many));
 	for (const grouping of ["length", "none"] as const) {
 		const ids = idsOf(partsOf({ ...many, grouping }));
@@ -91,12 +91,12 @@ test("a plan is a function of its options: another seed or epoch gives another o
 	}
 });
 
-test("every text comes within a few epochs: the ones left out change", (t) => {
+test("every text occurs within a few epochs: the texts left out change", (t) => {
 	const seen = new Set(Array.from({ length: 4 }, (_, epoch) => idsOf(partsOf({ ...many, epoch }))).flat());
 	t.is(seen.size, manyTexts.length);
 });
 
-test("grouping by length saves most of the padding, also over shards", (t) => {
+test("grouping by length saves most of the padding, also with several shards", (t) => {
 	const paddingOf = (of: EpochOptions) =>
 		partsOf(of)
 			.map(({ examples, paddedLength }) =>
@@ -110,7 +110,7 @@ test("grouping by length saves most of the padding, also over shards", (t) => {
 	);
 });
 
-test("batches by length come in random order, not short ones first", (t) => {
+test("batches by length are in random order, not sorted by length", (t) => {
 	const lengths = partsOf({ ...many, batch: 30 }).map(({ paddedLength }) => paddedLength);
 	t.notDeepEqual(
 		lengths,
@@ -122,7 +122,7 @@ test("batches by length come in random order, not short ones first", (t) => {
 	);
 });
 
-test("more shards than a batch has texts, and a batch larger than the training set, are refused by their flags", (t) => {
+test("more shards than texts in a batch, and a batch larger than the training set, are refused with the flag's name", (t) => {
 	const shards = t.throws(() => planEpoch({ ...many, batch: 2 }), { instanceOf: TailtuneError, code: "usage" });
 	t.regex(shards?.message ?? "", /--shards: found 3, expected at most --batch \(2\)/);
 	const batch = t.throws(() => planEpoch({ ...many, batch: 1046 }), { instanceOf: TailtuneError, code: "usage" });

@@ -8,7 +8,7 @@ import { areInTheirShards, idsOf, plannedTexts } from "./planned-texts.ts";
 const padding = { token: "last-real", causal: true, padTo: undefined } as const;
 const shards = fc.integer({ min: 1, max: 5 });
 
-test("groups hold every text once, longest first, within the budget unless of one text", (t) => {
+test("groups contain every text once, longest first; groups of several texts stay within the budget", (t) => {
 	const lengths = fc.array(fc.integer({ min: 1, max: 40 }), { maxLength: 100 });
 	const budget = fc.record({ texts: fc.integer({ min: 1, max: 9 }), paddedTokens: fc.integer({ min: 1, max: 120 }) });
 	fc.assert(
@@ -31,7 +31,7 @@ test("groups hold every text once, longest first, within the budget unless of on
 	t.pass();
 });
 
-test("an evaluation covers exactly the texts asked for, in the shards that keep them", (t) => {
+test("an evaluation covers exactly the requested texts, each in its own shard", (t) => {
 	const chosen = plannedTexts(shards).chain((texts) =>
 		fc.tuple(fc.constant(texts), fc.subarray(texts.map(({ id }) => id))),
 	);
@@ -50,7 +50,7 @@ test("an evaluation covers exactly the texts asked for, in the shards that keep 
 	t.pass();
 });
 
-test("texts are padded to the longest of their group over all shards", (t) => {
+test("texts are padded to the longest text of their group, all shards together", (t) => {
 	const texts: PlannedText[] = [4, 9, 2].map((length, id) => ({ id, tokens: new Uint32Array(length), shard: id }));
 	const parts = planEvaluation(texts, [0, 1, 2], { ...padding, token: "last" });
 	t.deepEqual(

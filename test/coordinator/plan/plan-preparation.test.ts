@@ -11,7 +11,7 @@ const paddings = fc.record({
 	padTo: fc.constantFrom(undefined, 9, 12),
 }) satisfies fc.Arbitrary<Padding>;
 
-test("each shard computes each of its distinct sequences once, unless batches decide the padding", (t) => {
+test("each shard computes each of its distinct sequences once, unless the padding depends on the batch", (t) => {
 	fc.assert(
 		fc.property(plannedTexts(fc.integer({ min: 1, max: 4 })), paddings, (texts, padding) => {
 			const parts = planPreparation(texts, padding);
@@ -26,7 +26,7 @@ test("each shard computes each of its distinct sequences once, unless batches de
 	t.pass();
 });
 
-test("groups come longest first and keep to 1,024 rows of the trunk", (t) => {
+test("groups come longest first and have at most 1,024 rows of the trunk", (t) => {
 	const lengths = [5, 1000, 30, 2000, 30, 500, 500, 7];
 	const texts = lengths.map((length, id) => ({ id, tokens: new Uint32Array(length).fill(id), shard: 0 }));
 	const parts = planPreparation(texts, { token: "last-real", causal: true, padTo: undefined });
@@ -45,7 +45,7 @@ test("groups come longest first and keep to 1,024 rows of the trunk", (t) => {
 	);
 });
 
-test("texts that begin alike come together, and a common beginning counts once where attention is causal", (t) => {
+test("if attention is causal, texts with a common prefix are put together, and the prefix counts once", (t) => {
 	const beginning = [1, 2, 3, ...new Array<number>(597).fill(4)];
 	const ending = (length: number, token: number) => new Array<number>(length).fill(token);
 	const contents = [
@@ -61,7 +61,7 @@ test("texts that begin alike come together, and a common beginning counts once w
 		planPreparation(texts, { token: "last-real", causal, padTo: causal ? undefined : 1 }).map(
 			({ examples }) => examples,
 		);
-	// 700 + 60 rows; a third text of 700 padded tokens would be too much for attention.
+	// 700 + 60 rows; a third text padded to 700 tokens would exceed the limit of attention.
 	t.deepEqual(groups(true), [[0, 2], [1, 4, 5], [3]]);
 	t.deepEqual(groups(false), [[0], [2], [1], [3, 4, 5]]);
 });

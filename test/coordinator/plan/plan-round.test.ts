@@ -11,7 +11,7 @@ const epochs = fc
 		planEpoch({ examples, batch: 7, accumulate, seed, epoch: 0, grouping: "length" }),
 	);
 
-test("a round holds every text of its steps once, with its shard, in the order of the steps", (t) => {
+test("a round contains every text of its steps once, in its shard, in the order of the steps", (t) => {
 	const property = fc.property(epochs, (steps) => {
 		const round = planRound(steps);
 		for (const { shard, steps: own } of round) {
@@ -33,7 +33,7 @@ test("a round holds every text of its steps once, with its shard, in the order o
 	fc.assert(property, { numRuns: 50 });
 });
 
-test("the mean over the shards of what they follow is the gradient of the step", (t) => {
+test("the mean of the shards' gradients is the gradient of the step", (t) => {
 	const property = fc.property(epochs, (steps) => {
 		const round = planRound(steps);
 		for (const [index, step] of steps.entries()) {
@@ -47,7 +47,7 @@ test("the mean over the shards of what they follow is the gradient of the step",
 	fc.assert(property, { numRuns: 50 });
 });
 
-test("for one shard a round is its steps", (t) => {
+test("with one shard a round is its steps", (t) => {
 	const one = plannedTexts(fc.constant(1), 20).map((examples) =>
 		planEpoch({ examples, batch: 7, accumulate: 2, seed: 1, epoch: 0, grouping: "none" }),
 	);

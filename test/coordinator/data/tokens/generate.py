@@ -26,7 +26,7 @@ VOCABULARY_SHA256 = "196139668be63f3b5d6574427317ae82f612a97c5d1cdaf36ed2256dbf6
 
 # Each code point stands alone, and next to letters, digits, blanks, line ends, punctuation, itself and a text's ends.
 IN_COMPANY = "{c} {c}a{c}1{c}\n{c}\r\n{c}.{c}  {c}{c}\n\n {c}'s{c}\t {c}"
-# Planes 2 to 16 hold ideographs, unassigned and private code points: less company is enough, and takes less time.
+# Planes 2 to 16 hold ideographs, unassigned and private code points: fewer neighbours are enough, and take less time.
 LITTLE_COMPANY = "{c}\n{c}a{c}1{c} {c}"
 SAMPLE = [0x00, 0x0B, 0x1C, 0x1F, 0x27, 0x85, 0xA0, 0xAD, 0xB2, 0x301, 0x378, 0x661, 0x88F, 0x180E, 0x1C89, 0x200B]
 SAMPLE += [0x200D, 0x2028, 0x202F, 0x2060, 0x3000, 0x4E00, 0xE000, 0xFEFF, 0xFFFD, 0x10940, 0x11DE0, 0x1F600, 0x323B0]
