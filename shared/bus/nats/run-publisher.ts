@@ -5,8 +5,8 @@ import { TailtuneError } from "../../errors.ts";
 import { itemKey, type RunSpec, runSpecCodec, type WorkItem, type WorkResult, workItemCodec } from "../../messages.ts";
 import type { Hold } from "../../notices.ts";
 import type { Assignment, BusTiming } from "../bus.ts";
-import { ANSWERS_AT_ONCE } from "./config.ts";
-import { isNoResponders, isNotFound, type NatsLink } from "./connection.ts";
+import { ANSWERS_AT_ONCE, REQUEST_MS } from "./config.ts";
+import { isNoResponders, isNotFound, type NatsLink, within } from "./connection.ts";
 import { NAK } from "./pull.ts";
 import { queueHeaders, type RunMirror, type RunRecord } from "./run-registry.ts";
 import { type NatsStreams, OPERATION_HEADER } from "./streams.ts";
@@ -49,6 +49,7 @@ export class RunKeeper {
 	/** When the streams were made that the present queue is in: others hold nothing of it. */
 	#streamsMade: string | undefined;
 	#audit: Promise<void> | undefined;
+	#turn: Promise<void> = Promise.resolve();
 	#failure: TailtuneError | undefined;
 
 	constructor(spec: RunSpec, parts: KeeperParts) {
@@ -78,13 +79,14 @@ export class RunKeeper {
 	 */
 	async start(): Promise<void> {
 		const { link, mirror } = this.#parts;
-		await link.persist(async () => {
+		const announce = async () => {
 			await this.#parts.streams.ensureAll();
 			const found = await mirror.read(this.#spec.runId);
 			if (found && found !== "retired" && !Buffer.from(found.spec).equals(this.#specBytes))
 				throw new TailtuneError("protocol", `run ${this.#spec.runId} is already announced with another specification`);
 			await this.#makeQueue(found === "retired" ? undefined : found);
-		});
+		};
+		await link.persist(() => this.#takeTurn(announce));
 		const hold = link.notices.hold();
 		const audit = () =>
 			void this.audit()
@@ -151,7 +153,7 @@ export class RunKeeper {
 	/** Looks once whether all is there, and brings back what isn't. */
 	audit(): Promise<void> {
 		this.#audit ??= this.#parts.link
-			.persist(() => this.#restore(), this.ended)
+			.persist(() => this.#takeTurn(() => this.#restore()), this.ended)
 			.finally(() => {
 				this.#audit = undefined;
 			});
@@ -173,6 +175,17 @@ export class RunKeeper {
 		this.#resending.end();
 		this.#failure = failure;
 		this.#ended.abort(failure ?? new TailtuneError("protocol", `run ${this.#spec.runId} is retired`));
+	}
+
+	/**
+	 * Does something when the action before it is over. A connection that breaks has an action tried again while the former
+	 * try may still go on: two at once would make a queue each, and leave one of them on the server. What the former try waits
+	 * for may be gone with the server's files: it is waited for as long as its requests can take.
+	 */
+	#takeTurn(action: () => Promise<void>): Promise<void> {
+		const own = within(2 * REQUEST_MS, this.#turn).then(action);
+		this.#turn = own.catch(() => {});
+		return own;
 	}
 
 	/** Publishes an item until it is stored; a retry within one call is stored once. */
