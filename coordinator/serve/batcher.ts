@@ -4,18 +4,18 @@ import type { Answer } from "../classify/classifier.ts";
 import { EVALUATION_BUDGET } from "../plan/group-by-length.ts";
 import type { ServeOptions } from "./serve-options.ts";
 import { TextQueue } from "./text-queue.ts";
-import { Pace } from "./throughput.ts";
-import type { Lanes } from "./worker-slots.ts";
+import { Throughput } from "./throughput.ts";
+import type { WorkerSlots } from "./worker-slots.ts";
 
 export interface BatcherParts {
-	/** Answers for texts computed together, in their order. */
+	/** Computes the answers to a batch, in the order of its texts. */
 	readonly compute: (tokens: readonly Uint32Array[], shard: number) => Promise<readonly Answer[]>;
-	readonly lanes: Lanes;
+	readonly slots: WorkerSlots;
 	readonly limits: Pick<ServeOptions, "maxBatch" | "maxDelayMs" | "maxQueue" | "maxWaitMs">;
 	readonly clock: Clock;
-	/** Milliseconds that never go back. */
+	/** Milliseconds of a monotonic clock. */
 	readonly now: () => number;
-	/** Told of each batch that is sent: texts and their tokens. */
+	/** Called for each batch that is sent, with its number of texts and tokens. */
 	readonly onBatch?: (texts: number, tokens: number) => void;
 }
 
@@ -26,42 +26,42 @@ interface Entry {
 	readonly fail: (error: unknown) => void;
 }
 
-/** Batches that a worker may have: the one computed and, where texts for a full one wait, the next at hand. */
-const DEPTH = 2;
+/** Most batches in flight per worker: the one being computed and, if a full batch is waiting, the next one. */
+const MAX_IN_FLIGHT = 2;
 
 /**
- * Puts texts that come one by one together into batches of similar length. A text that finds a worker free is sent at
- * once, unless others came with the one before it: then it waits a moment for theirs.
+ * Groups texts that arrive one by one into batches of similar length. If a worker is free, a text is sent at once, unless the
+ * previous batch had several texts: then it waits `maxDelayMs` for more.
  */
 export class Batcher {
 	readonly #parts: BatcherParts;
 	readonly #queue = new TextQueue<Entry>();
-	/** What waits for room in the queue, for callers that have patience. */
+	/** Texts of `askPatiently` that wait until the queue has room. */
 	readonly #patient = new Set<Entry>();
-	readonly #pace: Pace;
+	readonly #throughput: Throughput;
 	#lastBatch = 0;
 	#tokensUnderWay = 0;
 	#cancelDelay: (() => void) | undefined;
 
 	constructor(parts: BatcherParts) {
 		this.#parts = parts;
-		this.#pace = new Pace(parts.now);
+		this.#throughput = new Throughput(parts.now);
 	}
 
-	/** Texts that wait for their turn. */
+	/** Number of waiting texts. */
 	get queued(): number {
 		return this.#queue.length + this.#patient.size;
 	}
 
-	/** The answer to a text that is taken at once. @throws TailtuneError "busy" where it would have to wait too long */
+	/** Answers a text without long waiting. @throws TailtuneError "busy" if it would have to wait too long */
 	ask(tokens: Uint32Array, signal: AbortSignal): Promise<Answer> {
 		this.#refuseAbove(this.#queue.length, this.#waitMs());
 		return this.#enter(tokens, signal, this.#queue);
 	}
 
 	/**
-	 * The answer to one of many texts: it waits as long as others need. They leave half of the queue to those of `ask`.
-	 * @throws TailtuneError "busy" where too many wait that way
+	 * Answers one of many texts: it waits as long as the others need. Such texts use at most half of the queue, the rest is for `ask`.
+	 * @throws TailtuneError "busy" if too many texts wait this way
 	 */
 	askPatiently(tokens: Uint32Array, signal: AbortSignal): Promise<Answer> {
 		this.#refuseAbove(this.#patient.size, 0);
@@ -103,20 +103,20 @@ export class Batcher {
 		});
 	}
 
-	/** Milliseconds until a text that comes now would be answered. */
+	/** Milliseconds until a text that arrives now would be answered. */
 	#waitMs(): number {
-		return this.#pace.msFor(this.#queue.tokens + this.#tokensUnderWay);
+		return this.#throughput.msFor(this.#queue.tokens + this.#tokensUnderWay);
 	}
 
 	#pump(): void {
-		const { lanes, limits } = this.#parts;
+		const { slots, limits } = this.#parts;
 		for (;;) {
 			this.#admitPatient();
 			if (this.#queue.length === 0) return;
 			const isFull = this.#queue.length >= limits.maxBatch;
-			const shard = lanes.find(1) ?? (isFull ? lanes.find(DEPTH) : undefined);
+			const shard = slots.find(1) ?? (isFull ? slots.find(MAX_IN_FLIGHT) : undefined);
 			if (shard === undefined || this.#waitsForMore()) return;
-			this.#send(shard).catch(() => {}); // told to whoever asked
+			this.#send(shard).catch(() => {}); // each caller gets the error
 		}
 	}
 
@@ -142,15 +142,15 @@ export class Batcher {
 	}
 
 	async #send(shard: number): Promise<void> {
-		const { lanes, limits, compute, onBatch } = this.#parts;
+		const { slots, limits, compute, onBatch } = this.#parts;
 		const { paddedTokens } = EVALUATION_BUDGET;
 		const batch = this.#queue.takeGroup({ texts: limits.maxBatch, paddedTokens });
 		const tokens = batch.reduce((sum, entry) => sum + entry.tokens.length, 0);
 		this.#lastBatch = batch.length;
 		this.#tokensUnderWay += tokens;
-		lanes.take(shard);
+		slots.take(shard);
 		onBatch?.(batch.length, tokens);
-		const done = this.#pace.begin(tokens, batch.length >= limits.maxBatch || this.#queue.length > 0);
+		const done = this.#throughput.begin(tokens, batch.length >= limits.maxBatch || this.#queue.length > 0);
 		try {
 			const answers = await compute(
 				batch.map((entry) => entry.tokens),
@@ -161,7 +161,7 @@ export class Batcher {
 			for (const { fail } of batch) fail(error);
 		} finally {
 			done();
-			lanes.free(shard);
+			slots.free(shard);
 			this.#tokensUnderWay -= tokens;
 			this.#pump();
 		}

@@ -7,7 +7,7 @@ import { systemCodeOf } from "../../shared/errors.ts";
 import { ownCacheFolder } from "../../shared/files/cache-folder.ts";
 import { makePrivateFolder } from "../../shared/files/private-folder.mjs";
 
-/** A new folder of this process alone. */
+/** A new folder that only this process uses. */
 export interface CopyFolder {
 	readonly path: string;
 	remove(): Promise<void>;
@@ -15,14 +15,14 @@ export interface CopyFolder {
 
 const log = debuglog("tailtune");
 
-/** How often a folder is marked as in use, for hosts and containers that see the folder but not this process. */
+/** Interval in which a folder's time is updated, because other hosts and containers see the folder but not this process. */
 const MARK_MS = 3_600_000;
-/** A folder of another host or container that wasn't marked for so long belongs to nobody. */
+/** Age of that time after which a folder of another host or container counts as abandoned. */
 const ABANDONED_MS = 24 * MARK_MS;
 
 /**
- * Makes a folder for the copy of a model, in a private folder; copies whose process was killed are removed from there. If
- * there can be no private folder, it is made in the temporary folder, where nothing is removed: others write there too.
+ * Makes a folder for the copy of a model in a private folder, and removes copies of killed processes there. If a private folder
+ * can't be made, it uses the temporary folder and removes nothing there, because other users write to it.
  * @throws what the file system throws
  */
 export async function makeCopyFolder(): Promise<CopyFolder> {
@@ -50,7 +50,7 @@ async function parentFolder(): Promise<string> {
 	}
 }
 
-// A link is never followed: what isn't a folder stays, and `rm` removes links themselves.
+// Links are never followed: only folders are removed, and `rm` removes the links in them, not their targets.
 async function removeAbandoned(parent: string): Promise<void> {
 	for (const entry of await readdir(parent, { withFileTypes: true })) {
 		const path = join(parent, entry.name);
@@ -70,7 +70,7 @@ async function isAbandoned(path: string, name: string): Promise<boolean> {
 	return Date.now() - (await stat(path)).mtimeMs > ABANDONED_MS;
 }
 
-/** Names the processes among which a pid means one: those of this host, and of this container. */
+/** Names the scope in which a pid is unique: this host and, on Linux, this container. */
 function pidScope(): string {
 	if (process.platform !== "linux") return hostname();
 	const [id = ""] = /\d+/.exec(readlinkSync("/proc/self/ns/pid")) ?? [];

@@ -5,10 +5,10 @@ import { serverStream, unary } from "../rpc/handlers.ts";
 import type { RpcService } from "../rpc/rpc-service.ts";
 import { CLASSIFIER } from "./service.ts";
 
-/** The services whose health can be asked for; the empty name means the whole server. They all have the same health. */
+/** Services with a health status; the empty name means the whole server. All have the same status. */
 const KNOWN: readonly string[] = ["", CLASSIFIER];
 
-/** Bytes of a request: the longest name of a service, and some more. */
+/** Most bytes of a request: longer than any service's name. */
 const MAX_REQUEST_BYTES = 4 << 10;
 
 type Status = "SERVING" | "NOT_SERVING" | "SERVICE_UNKNOWN";
@@ -20,13 +20,13 @@ interface HealthRequest {
 /** The service `grpc.health.v1.Health`, which needs no token. */
 export interface Health {
 	readonly service: RpcService;
-	/** What probes are told; at first that the server doesn't serve. */
+	/** Sets the status; at first NOT_SERVING. */
 	setServing(isServing: boolean): void;
 }
 
 /**
- * Makes the health service. Of a name that it doesn't know nothing is kept: the package's own service remembers each name
- * for ever, so that a few thousand names of 4 MB ended the server.
+ * Creates the health service. It keeps nothing about unknown names: the package's own service stores each name forever, so that
+ * a few thousand names of 4 MB ended the server.
  */
 export function createHealth(): Health {
 	let status: Status = "NOT_SERVING";
@@ -34,13 +34,13 @@ export function createHealth(): Health {
 	const onRefused = () => {};
 	async function* watch({ service }: HealthRequest, ended: AbortSignal): AsyncGenerator<{ status: Status }> {
 		if (!KNOWN.includes(service)) {
-			yield { status: "SERVICE_UNKNOWN" }; // and the call ends: services don't come later
+			yield { status: "SERVICE_UNKNOWN" }; // the call ends, because no service is added later
 			return;
 		}
-		for (let told: Status | undefined; !ended.aborted; ) {
-			if (told === status) await once(changes, "change", { signal: ended }).catch(() => {});
+		for (let sent: Status | undefined; !ended.aborted; ) {
+			if (sent === status) await once(changes, "change", { signal: ended }).catch(() => {});
 			else {
-				told = status;
+				sent = status;
 				yield { status };
 			}
 		}

@@ -7,8 +7,8 @@ const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i;
 const JSON_TYPE = /^application\/json\s*(;|$)/i;
 
 /**
- * Refuses requests whose Host header names another host than this one by loopback. A web page can have its own name
- * resolved to 127.0.0.1 (DNS rebinding); to a browser the server then belongs to that page, but the header has its name.
+ * Refuses requests whose Host header is not a loopback name. A web page can resolve its own name to 127.0.0.1 (DNS rebinding);
+ * a browser then treats this server as the page's own, but the header has the page's name.
  */
 export const onlyLoopbackHost: MiddlewareHandler = async (context, next) => {
 	const host = context.req.header("host") ?? "";
@@ -18,8 +18,8 @@ export const onlyLoopbackHost: MiddlewareHandler = async (context, next) => {
 };
 
 /**
- * Refuses bodies of another type than JSON with status 415. Forms of any web page can send those, without the question to
- * the server that a browser sends before JSON.
+ * Refuses bodies that aren't JSON, with status 415. Forms of any web page can send other types without the preflight request
+ * that a browser sends before JSON.
  */
 export const onlyJson: MiddlewareHandler = async (context, next) => {
 	const type = context.req.header("content-type") ?? "";
@@ -28,7 +28,7 @@ export const onlyJson: MiddlewareHandler = async (context, next) => {
 	return context.json({ code: "INVALID_ARGUMENT", message }, 415);
 };
 
-/** Refuses a request on its headers, before its body is read, if none of the tokens opens that path. */
+/** Refuses a request by its headers, before its body is read, if its token doesn't permit this path. */
 export function requireToken(path: string, tokens: readonly TokenRule[] | undefined): MiddlewareHandler {
 	return async (context, next) => {
 		const refusal = tokens && refusalOf(context.req.header("authorization"), path, tokens);
@@ -38,8 +38,8 @@ export function requireToken(path: string, tokens: readonly TokenRule[] | undefi
 }
 
 /**
- * Refuses a request while the bodies of those under way may take `maxBytes` together. A body counts with the length that is
- * announced, until its request is answered.
+ * Refuses a request if the bodies of all unfinished requests could exceed `maxBytes`. A body counts with its announced length
+ * until its request is answered.
  */
 export function limitHeldBytes(maxBytes: number): MiddlewareHandler {
 	let held = 0;

@@ -23,11 +23,11 @@ import { CLASSIFIER, classifyText, type ServiceParts } from "./service.ts";
 export interface HttpParts extends ServiceParts {
 	readonly metrics: ServeMetrics;
 	readonly tokens: readonly TokenRule[] | undefined;
-	/** Whether requests must name this host by loopback: there is nothing else that keeps other sites' pages out. */
+	/** Whether the Host header must be a loopback name, because nothing else protects against pages of other sites. */
 	readonly onlyLoopback: boolean;
-	/** Origin whose pages may call. */
+	/** Origin whose pages may call (CORS); undefined: none. */
 	readonly cors: string | undefined;
-	/** Whether health probes are told that all is well. */
+	/** Whether health probes get the status SERVING. */
 	readonly isServing: () => boolean;
 }
 
@@ -37,7 +37,7 @@ const requestSchema = z.strictObject({
 	modelVersion: z.string().default(""),
 });
 
-/** HTTP's word for each gRPC status that a call can end with. */
+/** HTTP status for each gRPC status that a call can end with; 500 for others. */
 const HTTP_STATUS: Readonly<Partial<Record<Status, ContentfulStatusCode>>> = {
 	[Status.INVALID_ARGUMENT]: 400,
 	[Status.UNAUTHENTICATED]: 401,
@@ -47,19 +47,19 @@ const HTTP_STATUS: Readonly<Partial<Record<Status, ContentfulStatusCode>>> = {
 	[Status.UNAVAILABLE]: 503,
 };
 
-/** `POST /v1/classify`, `GET /metrics` and `GET /healthz`. */
+/** Creates the application: `POST /v1/classify`, `GET /metrics` and `GET /healthz`. */
 export function httpApp(parts: HttpParts): Hono {
 	const app = new Hono();
 	if (parts.onlyLoopback) app.use(onlyLoopbackHost);
 	if (parts.cors !== undefined) app.use(cors({ origin: parts.cors }));
 	app.onError((error, context) => refuse(context, error));
-	app.notFound((context) => refuse(context, new TailtuneError("not-found", `${context.req.path}: nothing here`)));
+	app.notFound((context) => refuse(context, new TailtuneError("not-found", `${context.req.path}: not found`)));
 	const tooLarge = bodyLimit({
 		maxSize: MAX_MESSAGE_BYTES,
 		onError: (context) => context.json({ code: "INVALID_ARGUMENT", message: "the body is too large" }, 413),
 	});
-	const isLetIn = requireToken(`/${CLASSIFIER}/Classify`, parts.tokens);
-	app.post("/v1/classify", isLetIn, onlyJson, limitHeldBytes(CALL_LIMITS.heldBytes), tooLarge, async (context) => {
+	const isAllowed = requireToken(`/${CLASSIFIER}/Classify`, parts.tokens);
+	app.post("/v1/classify", isAllowed, onlyJson, limitHeldBytes(CALL_LIMITS.heldBytes), tooLarge, async (context) => {
 		const request = parseBody(await context.req.arrayBuffer());
 		return context.json(await classifyText(parts, request, context.req.raw.signal));
 	});
@@ -84,7 +84,7 @@ function parseBody(bytes: ArrayBuffer): z.infer<typeof requestSchema> {
 	if (success) return data;
 	const issue = error.issues[0] as z.core.$ZodIssue;
 	const [place = "body"] = issue.code === "unrecognized_keys" ? issue.keys : issue.path;
-	// What was found may be the text: it isn't repeated.
+	// The value may be the text, which must not appear in a message.
 	throw new TailtuneError("data", `${String(place)}: ${describeIssue(issue).replace("found nothing, ", "")}`);
 }
 
@@ -93,21 +93,21 @@ function refuse(context: Context, error: unknown): Response {
 	return context.json({ code: Status[code], message: details }, HTTP_STATUS[code] ?? 500);
 }
 
-/** How often Node looks for requests that take too long. */
-const LOOK_MS = 5_000;
+/** Interval in which Node checks for requests that take too long. */
+const CHECK_MS = 5_000;
 
 /** A server that listens. */
 export interface HttpServer {
 	/** HOST:PORT that it listens on. */
 	readonly address: string;
-	/** Takes no new connection, and cuts off those that are open. */
+	/** Refuses new connections and closes the open ones. */
 	close(): Promise<void>;
 }
 
 /**
  * Serves over HTTP, or HTTPS with TLS files.
  * @param limits a request must come whole, and its headers before that, within `messageMs`
- * @throws TailtuneError "usage" where it can't listen there, or would serve anybody
+ * @throws TailtuneError "usage" if it can't listen on this address, or the address is public and nothing authenticates clients
  */
 export async function listenHttp(
 	app: Hono,
@@ -123,7 +123,7 @@ export async function listenHttp(
 		maxHeaderSize: headerBytes,
 		headersTimeout: messageMs,
 		requestTimeout: messageMs,
-		connectionsCheckingInterval: Math.min(messageMs, LOOK_MS),
+		connectionsCheckingInterval: Math.min(messageMs, CHECK_MS),
 	};
 	const server = createAdaptorServer({
 		fetch: app.fetch,

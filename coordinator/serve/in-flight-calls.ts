@@ -2,8 +2,8 @@ import { TailtuneError } from "../../shared/errors.ts";
 import type { Log } from "./log.ts";
 import type { ServeMetrics } from "./metrics.ts";
 
-/** Every call, whichever way it came: counted, logged, and waited for when the server ends. */
-export class Calls {
+/** Counts and logs every call, of gRPC and HTTP, and waits for the unfinished ones when the server stops. */
+export class InFlightCalls {
 	readonly #metrics: ServeMetrics;
 	readonly #log: Log;
 	readonly #draining = new AbortController();
@@ -15,15 +15,15 @@ export class Calls {
 		this.#log = log;
 	}
 
-	/** Aborts when no new call is taken any more. */
+	/** Aborts when the server stops accepting new calls. */
 	get draining(): AbortSignal {
 		return this.#draining.signal;
 	}
 
 	/**
-	 * Answers a call.
-	 * @param size what is logged of it beside its outcome, never the text
-	 * @throws TailtuneError "offline" where the server is ending, and as `answer`
+	 * Runs a call.
+	 * @param size logged with its outcome: sizes, never the text
+	 * @throws TailtuneError "offline" if the server is stopping, and the errors of `answer`
 	 */
 	async run<Result>(method: string, size: object, answer: () => Promise<Result>): Promise<Result> {
 		const end = this.begin(method, size);
@@ -38,7 +38,7 @@ export class Calls {
 		}
 	}
 
-	/** A call begins. Returns what tells of its end. */
+	/** Records the start of a call. Returns a function that records its end. */
 	begin(method: string, size: object): (error?: unknown) => void {
 		const startMs = performance.now();
 		this.#underWay++;
@@ -54,12 +54,12 @@ export class Calls {
 		};
 	}
 
-	/** @throws TailtuneError "offline" where the server is ending */
+	/** @throws TailtuneError "offline" if the server is stopping */
 	refuseWhenDraining(): void {
-		if (this.draining.aborted) throw new TailtuneError("offline", "the server is ending; try another one");
+		if (this.draining.aborted) throw new TailtuneError("offline", "the server is stopping; try another one");
 	}
 
-	/** Takes no new call, and waits for those under way, but not longer than that. Returns how many were left. */
+	/** Refuses new calls and waits for the unfinished ones, at most `limitMs`. Returns how many did not finish. */
 	async drain(limitMs: number): Promise<number> {
 		this.#draining.abort();
 		if (this.#underWay === 0) return 0;

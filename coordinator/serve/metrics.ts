@@ -7,10 +7,10 @@ import type { ServedModel } from "./served-model.ts";
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const TEXTS = [1, 2, 4, 8, 16, 32, 64, 128];
 
-/** Name of a gRPC status, as in "RESOURCE_EXHAUSTED". */
+/** Name of a gRPC status, for example "RESOURCE_EXHAUSTED". */
 export type StatusName = keyof typeof Status;
 
-/** What Prometheus is shown. */
+/** The server's metrics for Prometheus. */
 export class ServeMetrics {
 	readonly #registry = new Registry();
 	readonly #registers = [this.#registry];
@@ -45,36 +45,40 @@ export class ServeMetrics {
 		registers: this.#registers,
 	});
 
-	/** @param models those that answer: the one served, and older ones that still do */
+	/** @param models the models in use: the one served, and older ones with unfinished calls */
 	constructor(models: () => Iterable<ServedModel>) {
 		const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
-		this.#gauge("tailtune_queue_texts", "Texts that wait for their turn", () =>
+		this.#gauge("tailtune_queue_texts", "Texts that wait in the queue", () =>
 			sum([...models()].map(({ queued }) => queued)),
 		);
 		this.#gauge("tailtune_workers", "Workers that compute", () =>
-			Math.max(0, ...[...models()].map(({ lanes }) => lanes.workers)),
+			Math.max(0, ...[...models()].map(({ slots }) => slots.workers)),
 		);
-		this.#gauge("tailtune_models", "Models that answer: the one served, and older ones", () => [...models()].length);
+		this.#gauge(
+			"tailtune_models",
+			"Models in use: the one served, and older ones with unfinished calls",
+			() => [...models()].length,
+		);
 		collectDefaultMetrics({ register: this.#registry });
 	}
 
-	/** A batch was sent. */
+	/** Counts a batch that was sent. */
 	batch(texts: number, tokens: number): void {
 		this.#batches.observe(texts);
 		this.#tokens.inc(tokens);
 	}
 
-	/** A model of the run was looked at. */
+	/** Counts a model of the run that was loaded or refused. */
 	model(outcome: "loaded" | "refused"): void {
 		this.#models.inc({ outcome });
 	}
 
-	/** A call was refused before its method was looked at. */
+	/** Counts a call that was refused by its headers. */
 	refused(reason: RefusalReason): void {
 		this.#requests.inc({ method: "", code: Status[REFUSALS[reason].status] });
 	}
 
-	/** A call ended. @param error what it ended with, undefined where it succeeded */
+	/** Counts a finished call. @param error undefined if it succeeded */
 	call(method: string, seconds: number, error?: unknown): StatusName {
 		const code = error === undefined ? "OK" : (Status[toStatus(error).code] as StatusName);
 		this.#requests.inc({ method, code });
@@ -82,7 +86,7 @@ export class ServeMetrics {
 		return code;
 	}
 
-	/** In Prometheus's text format, with its content type. */
+	/** All metrics in Prometheus's text format, with its content type. */
 	async text(): Promise<{ type: string; body: string }> {
 		return { type: this.#registry.contentType, body: await this.#registry.metrics() };
 	}

@@ -3,13 +3,13 @@ import { TailtuneError } from "../../shared/errors.ts";
 import { readRunConfig } from "../run-folder/run-folder.ts";
 import type { Log } from "./log.ts";
 import { type ModelParts, ServedModel } from "./served-model.ts";
-import { modelFingerprint } from "./stage-model.ts";
+import { fingerprintModel } from "./stage-model.ts";
 
-/** How often the run's model is looked at. */
-const LOOK_MS = 1000;
+/** Interval in which the run's model folder is checked. */
+const POLL_MS = 1000;
 
-/** After so many looks that each found it changed, the model is tried all the same. */
-const MOST_RESTLESS = 2;
+/** After this number of polls in a row that found a change, the model is loaded anyway. */
+const MOST_UNSTABLE = 2;
 
 export interface ModelHostParts {
 	/** Result folder of a run, which may still be training. */
@@ -17,31 +17,33 @@ export interface ModelHostParts {
 	readonly open: (run: string) => Promise<ServedModel>;
 	readonly clock: Clock;
 	readonly log: Log;
-	/** Told when a model was loaded or refused. */
-	readonly onLook: (outcome: "loaded" | "refused") => void;
+	/** Called when a model was loaded or refused. */
+	readonly onModel: (outcome: "loaded" | "refused") => void;
 }
 
-/** The model served now. It is replaced as soon as the run has another one that can be used; what can't is refused. */
+/** Holds the model that is served, and replaces it as soon as the run has a new one that can be used. */
 export class ModelHost {
 	readonly #parts: ModelHostParts;
 	#current: ServedModel | undefined;
-	/** Calls that each model is answering. */
+	/** Number of unfinished calls of each model. */
 	readonly #uses = new Map<ServedModel, number>();
 	readonly #retiring = new Set<Promise<void>>();
 	readonly #idle = new Map<ServedModel, () => void>();
-	#seen: string | undefined;
-	/** Looks in a row that found the folder changed. */
-	#restless = 0;
-	#tried: string | undefined;
-	#look: Promise<void> | undefined;
-	#cancelLook = () => {};
+	/** Fingerprint at the last poll. */
+	#lastSeen: string | undefined;
+	/** Polls in a row that found the folder changed. */
+	#unstablePolls = 0;
+	/** Fingerprint of the model that was loaded or refused last. */
+	#lastTried: string | undefined;
+	#poll: Promise<void> | undefined;
+	#cancelPoll = () => {};
 	#closed = false;
 
 	constructor(parts: ModelHostParts) {
 		this.#parts = parts;
 	}
 
-	/** Parts of `ServedModel.open`, bound. */
+	/** Returns `ServedModel.open` with these parts. */
 	static opener(parts: ModelParts): ModelHostParts["open"] {
 		return (run) => ServedModel.open(run, parts);
 	}
@@ -50,29 +52,29 @@ export class ModelHost {
 		return this.#current;
 	}
 
-	/** Models in use: the one served, and older ones that still answer. */
+	/** Models in use: the one served, and older ones with unfinished calls. */
 	get models(): Iterable<ServedModel> {
 		return this.#uses.keys();
 	}
 
 	/**
-	 * Loads the run's model, where there is one already, and goes on watching.
-	 * @throws TailtuneError where it can't be used
+	 * Loads the run's model if there is one, and polls for new ones.
+	 * @throws TailtuneError if the model can't be used
 	 */
 	async start(): Promise<void> {
-		this.#tried = await modelFingerprint(this.#parts.run);
-		if (this.#tried !== undefined) this.#serve(await this.#parts.open(this.#parts.run));
+		this.#lastTried = await fingerprintModel(this.#parts.run);
+		if (this.#lastTried !== undefined) this.#serve(await this.#parts.open(this.#parts.run));
 		else {
 			await readRunConfig(this.#parts.run);
 			this.#parts.log.info("no model yet: waiting for the run's first");
 		}
-		this.#lookLater();
+		this.#pollLater();
 	}
 
 	/**
-	 * Has the model of a version answer; it stays until it has.
-	 * @param version empty: whichever is served
-	 * @throws TailtuneError "offline" while none is loaded, "not-found" where another one is served
+	 * Answers a call with the model of a version, which stays open until then.
+	 * @param version empty: the one that is served
+	 * @throws TailtuneError "offline" if no model is loaded yet, "not-found" if another version is served
 	 */
 	async use<Result>(version: string, answer: (model: ServedModel) => Promise<Result>): Promise<Result> {
 		const model = this.#current;
@@ -89,48 +91,48 @@ export class ModelHost {
 		}
 	}
 
-	/** Opens the model anew at the next look: the one served can't compute any more. */
+	/** Opens the model again at the next poll, because the served one failed to compute. */
 	reopen(error: unknown): void {
-		this.#parts.log.error({ err: error }, "a batch failed: the model is opened anew");
-		this.#tried = undefined;
+		this.#parts.log.error({ err: error }, "a batch failed: the model is opened again");
+		this.#lastTried = undefined;
 	}
 
 	async close(): Promise<void> {
 		this.#closed = true;
-		this.#cancelLook();
-		await this.#look;
+		this.#cancelPoll();
+		await this.#poll;
 		const model = this.#current;
 		this.#current = undefined;
 		if (model) this.#retire(model);
 		await Promise.all(this.#retiring);
 	}
 
-	#lookLater(): void {
+	#pollLater(): void {
 		if (this.#closed) return;
-		this.#cancelLook = this.#parts.clock.schedule(() => {
-			this.#look = this.#lookOnce()
-				.catch((error) => this.#parts.log.warn({ err: error }, "the run's folder can't be looked at"))
-				.then(() => this.#lookLater());
-		}, LOOK_MS);
+		this.#cancelPoll = this.#parts.clock.schedule(() => {
+			this.#poll = this.#pollOnce()
+				.catch((error) => this.#parts.log.warn({ err: error }, "the run's folder can't be read"))
+				.then(() => this.#pollLater());
+		}, POLL_MS);
 	}
 
-	// A folder that is being written to looks different each time: it is tried when it has come to rest, or doesn't.
-	async #lookOnce(): Promise<void> {
-		const { run, open, log, onLook } = this.#parts;
-		const found = await modelFingerprint(run);
-		this.#restless = found === this.#seen ? 0 : this.#restless + 1;
-		this.#seen = found;
-		const isWorthIt = this.#restless === 0 || this.#restless >= MOST_RESTLESS;
-		if (found === undefined || !isWorthIt || found === this.#tried) return;
-		this.#tried = found;
-		this.#restless = 0;
+	// While files are being written the fingerprint changes: load when it is the same twice, or after several changes.
+	async #pollOnce(): Promise<void> {
+		const { run, open, log, onModel } = this.#parts;
+		const found = await fingerprintModel(run);
+		this.#unstablePolls = found === this.#lastSeen ? 0 : this.#unstablePolls + 1;
+		this.#lastSeen = found;
+		const isStable = this.#unstablePolls === 0 || this.#unstablePolls >= MOST_UNSTABLE;
+		if (found === undefined || !isStable || found === this.#lastTried) return;
+		this.#lastTried = found;
+		this.#unstablePolls = 0;
 		try {
 			this.#serve(await open(run));
 		} catch (error) {
-			if (error instanceof TailtuneError && error.code === "busy") this.#tried = undefined;
+			if (error instanceof TailtuneError && error.code === "busy") this.#lastTried = undefined;
 			const kept = this.#current?.version ?? "none";
 			log.error({ err: error, kept }, "the run's new model is refused");
-			onLook("refused");
+			onModel("refused");
 		}
 	}
 
@@ -140,7 +142,7 @@ export class ModelHost {
 		this.#uses.set(model, 0);
 		const { version, hash, labels, maxTokens } = model;
 		this.#parts.log.info({ version, hash, labels, maxTokens, before: before?.version }, "model loaded");
-		this.#parts.onLook("loaded");
+		this.#parts.onModel("loaded");
 		if (before) this.#retire(before);
 	}
 

@@ -1,16 +1,16 @@
 import { TailtuneError } from "../../shared/errors.ts";
 import { tokenize } from "../data/tokenize.ts";
 
-/** A text as the model reads it. */
+/** The tokens of a text. */
 export interface ReadText {
 	readonly tokens: Uint32Array;
 	readonly truncated: boolean;
 }
 
 /**
- * Tokens of a text, at least one and at most `maxTokens`.
- * @param truncate cut a longer text instead of refusing it
- * @throws TailtuneError "data" for a text that is empty or too long
+ * Tokenizes a text; returns at least one token and at most `maxTokens`.
+ * @param truncate whether a longer text is cut instead of refused
+ * @throws TailtuneError "data" if the text is empty or too long
  */
 export async function readText(text: string, maxTokens: number, truncate: boolean): Promise<ReadText> {
 	if (text.trim() === "") throw new TailtuneError("data", "text: empty; expected at least one character");

@@ -3,12 +3,12 @@ import { MOST_SECRET_BYTES, readRegularFile } from "../../shared/files/regular-f
 import type { TokenRule } from "../../shared/rpc/authorization.ts";
 import { CLASSIFIER } from "./service.ts";
 
-/** Where `/metrics` stands among the paths of calls. */
+/** The path of the metrics, as token rules see it. */
 export const METRICS_PATH = "/metrics";
 
 const isClassify = (path: string) => path.startsWith(`/${CLASSIFIER}/Classify`);
 
-/** What a word after a token lets its bearer do. */
+/** The paths that a scope after a token permits. */
 const MAY: Readonly<Record<string, TokenRule["may"]>> = {
 	"": () => true,
 	classify: (path) => path !== METRICS_PATH,
@@ -16,9 +16,9 @@ const MAY: Readonly<Record<string, TokenRule["may"]>> = {
 };
 
 /**
- * Reads bearer tokens: one a line, and after it, where it isn't for everything, `classify` (texts and what is served) or
- * `monitor` (what is served, and metrics). Empty lines and those that begin with # don't count.
- * @throws TailtuneError "denied" where the file can't be read or a line is no token
+ * Reads bearer tokens, one per line. A word after a token limits it: `classify` permits to classify texts and to read the
+ * model's description, `monitor` to read that and the metrics. Empty lines and lines that begin with # are ignored.
+ * @throws TailtuneError "denied" if the file can't be read or a line is no token
  */
 export async function readTokens(file: string): Promise<TokenRule[]> {
 	const bytes = await readRegularFile(file, MOST_SECRET_BYTES, "denied");
@@ -30,12 +30,12 @@ export async function readTokens(file: string): Promise<TokenRule[]> {
 			if (token === "" || token.startsWith("#")) return [];
 			const may = Object.hasOwn(MAY, scope) ? MAY[scope] : undefined;
 			if (may && more.length === 0 && /^[\x21-\x7e]+$/.test(token)) return [{ token, may }];
-			// The line may be a secret: it isn't shown.
+			// The line may contain a secret, so the message doesn't show it.
 			throw new TailtuneError(
 				"denied",
 				`${file}: line ${index + 1}: expected an ASCII token, then classify, monitor or nothing`,
 			);
 		});
 	if (rules.length > 0) return rules;
-	throw new TailtuneError("denied", `${file}: found no token, expected one a line`);
+	throw new TailtuneError("denied", `${file}: found no token, expected one per line`);
 }

@@ -4,7 +4,7 @@ import type { ClassifierEngine } from "../classify/classifier.ts";
 import type { OpenCluster } from "../cluster/cluster.ts";
 import { createServer } from "../rpc/server.ts";
 import { httpApp, listenHttp } from "./http.ts";
-import { Calls } from "./in-flight-calls.ts";
+import { InFlightCalls } from "./in-flight-calls.ts";
 import { createLog, type Log } from "./log.ts";
 import { ServeMetrics } from "./metrics.ts";
 import { ModelHost } from "./model-host.ts";
@@ -19,28 +19,28 @@ export interface ServeParts {
 	readonly options: ServeOptions;
 	readonly engine: ClassifierEngine;
 	readonly openCluster: OpenCluster;
-	/** Batches that may be under way at the same time, all workers together. */
+	/** Most batches in flight, of all workers together. */
 	readonly shards: number;
 }
 
-/** A server under way. */
+/** A running server. */
 export interface Serving {
-	/** HOST:PORT of gRPC, and of HTTP where that was asked for. */
+	/** HOST:PORT of gRPC, and of HTTP if it was requested. */
 	readonly address: string;
 	readonly httpAddress: string | undefined;
-	/** Settles when the run's model answers, or the wait for its first one has begun; rejects where it can't be used. */
+	/** Resolves when the run's model is loaded, or if it has none yet; rejects if the model can't be used. */
 	readonly ready: Promise<void>;
-	/** Takes no new call, answers those under way, and ends: within ten seconds, whatever callers do. */
+	/** Refuses new calls, answers the unfinished ones and stops: within ten seconds in any case. */
 	drain(): Promise<void>;
 }
 
-/** For calls under way, and for their answers to go out. */
+/** Time for unfinished calls, and for sending their answers. */
 const DRAIN_MS = 8_000;
 const FLUSH_MS = 500;
 
 /**
- * Serves the model of a run by gRPC and HTTP. It listens before the model is loaded, which health probes are told of.
- * @throws TailtuneError where an option can't be used; nothing listens then
+ * Serves the model of a run by gRPC and HTTP. It listens before the model is loaded; until then health is NOT_SERVING.
+ * @throws TailtuneError if an option can't be used; then nothing listens
  */
 export async function serve(parts: ServeParts): Promise<Serving> {
 	const { run, options } = parts;
@@ -48,10 +48,10 @@ export async function serve(parts: ServeParts): Promise<Serving> {
 	const tls = tlsOf(options);
 	const tokens = options.tokenFile === undefined ? undefined : await readTokens(options.tokenFile);
 	const metrics = new ServeMetrics(() => host.models);
-	const calls = new Calls(metrics, log);
+	const calls = new InFlightCalls(metrics, log);
 	const standard = standardServices();
 	const isServing = () => host.current !== undefined && !calls.draining.aborted;
-	const host = openHost(parts, { metrics, log, onLook: () => standard.setServing(isServing()) });
+	const host = openHost(parts, { metrics, log, onModel: () => standard.setServing(isServing()) });
 	const service = { host, calls, log, logTexts: options.logTexts };
 	const server = await createServer(
 		{ listen: options.listen, tls, tokens, onRefused: (reason) => metrics.refused(reason) },
@@ -79,7 +79,7 @@ export async function serve(parts: ServeParts): Promise<Serving> {
 
 function openHost(
 	{ run, options, ...parts }: ServeParts,
-	{ metrics, log, onLook }: { metrics: ServeMetrics; log: Log; onLook: () => void },
+	{ metrics, log, onModel }: { metrics: ServeMetrics; log: Log; onModel: () => void },
 ): ModelHost {
 	const host: ModelHost = new ModelHost({
 		run,
@@ -91,9 +91,9 @@ function openHost(
 		}),
 		clock: realClock,
 		log,
-		onLook: (outcome) => {
+		onModel: (outcome) => {
 			metrics.model(outcome);
-			onLook();
+			onModel();
 		},
 	});
 	return host;

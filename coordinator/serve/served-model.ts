@@ -7,35 +7,35 @@ import { Batcher, type BatcherParts } from "./batcher.ts";
 import { type ReadText, readText } from "./read-text.ts";
 import { readSetMetrics, type SetMetrics } from "./set-metrics.ts";
 import { stageModel } from "./stage-model.ts";
-import { Lanes } from "./worker-slots.ts";
+import { WorkerSlots } from "./worker-slots.ts";
 
-/** What models are opened with. */
+/** Parts that every served model shares. */
 export interface ModelParts {
 	readonly openCluster: OpenCluster;
 	readonly engine: ClassifierEngine;
-	/** Batches that may be under way at the same time, all workers together. */
+	/** Most batches in flight, of all workers together. */
 	readonly shards: number;
 	readonly limits: BatcherParts["limits"];
 	readonly onBatch: NonNullable<BatcherParts["onBatch"]>;
-	/** Told of a batch that could not be computed. */
+	/** Called when a batch could not be computed. */
 	readonly onFault: (error: unknown) => void;
 }
 
-/** What is said of a text. */
+/** The classification of a text. */
 export interface ClassifiedText extends Omit<Answer, "label" | "tokens"> {
 	readonly label: string;
 	readonly tokens: number;
-	/** Whether the text had more tokens than were read. */
+	/** Whether the text was cut to the most tokens. */
 	readonly truncated: boolean;
 	readonly version: string;
 }
 
-/** A model that answers, from its own copy of the files. */
+/** An open model that classifies texts, from its own copy of the files. */
 export class ServedModel {
-	/** Names weights and reading rules. */
+	/** Hash of the weights and of the rules for reading texts. */
 	readonly version: string;
 	readonly metrics: readonly SetMetrics[];
-	readonly lanes: Lanes;
+	readonly slots: WorkerSlots;
 	readonly #classifier: Classifier;
 	readonly #batcher: Batcher;
 	readonly #removeFiles: () => Promise<void>;
@@ -50,7 +50,7 @@ export class ServedModel {
 		const rules = JSON.stringify(settings);
 		this.version = createHash("sha256").update(`${modelHash} ${rules}`).digest("hex").slice(0, 12);
 		this.metrics = metrics;
-		this.lanes = new Lanes(() => classifier.holders);
+		this.slots = new WorkerSlots(() => classifier.holders);
 		this.#classifier = classifier;
 		this.#removeFiles = removeFiles;
 		this.#batcher = new Batcher({
@@ -63,15 +63,15 @@ export class ServedModel {
 					throw error;
 				}
 			},
-			lanes: this.lanes,
+			slots: this.slots,
 			clock: realClock,
 			now: () => performance.now(),
 		});
 	}
 
 	/**
-	 * Opens the model of a run and has it classify a text: what can't answer is not served.
-	 * @throws TailtuneError where files are missing or not usable, or the engine can't compute with them
+	 * Opens the model of a run and classifies one text as a test.
+	 * @throws TailtuneError if files are missing or unusable, or the engine can't compute with them
 	 */
 	static async open(run: string, parts: ModelParts): Promise<ServedModel> {
 		const metrics = await readSetMetrics(run);
@@ -90,7 +90,7 @@ export class ServedModel {
 			return new ServedModel(classifier, metrics, parts, staged.remove);
 		} catch (error) {
 			await staged.remove();
-			throw withPlace(error, staged.run, run);
+			throw withRunName(error, staged.run, run);
 		}
 	}
 
@@ -107,26 +107,26 @@ export class ServedModel {
 		return this.#classifier.modelHash;
 	}
 
-	/** Texts that wait for their turn. */
+	/** Number of waiting texts. */
 	get queued(): number {
 		return this.#batcher.queued;
 	}
 
 	/**
-	 * What the model says of a text.
-	 * @param isPatient one of many: it waits until others are done, instead of being refused
-	 * @throws TailtuneError "data" as `readText`, "busy" as `Batcher`, "interrupted" where `signal` aborts
+	 * Classifies a text.
+	 * @param isPatient for one of many texts: it waits for the others instead of being refused
+	 * @throws TailtuneError "data" as `readText`, "busy" as `Batcher`, "interrupted" if `signal` aborts
 	 */
 	async classify(text: string, truncate: boolean, signal: AbortSignal, isPatient = false): Promise<ClassifiedText> {
 		return this.answer(await this.read(text, truncate), signal, isPatient);
 	}
 
-	/** The first half of `classify`. A longer text is cut if the call asks for it, or if the run cut such texts. */
+	/** Tokenizes a text: the first step of `classify`. A longer text is cut if the caller wants it, or if the run cut long texts. */
 	read(text: string, truncate: boolean): Promise<ReadText> {
 		return readText(text, this.maxTokens, truncate || this.#classifier.settings.truncate);
 	}
 
-	/** The second half of `classify`. */
+	/** Classifies a tokenized text: the second step of `classify`. */
 	async answer({ tokens, truncated }: ReadText, signal: AbortSignal, isPatient: boolean): Promise<ClassifiedText> {
 		const ask = isPatient ? this.#batcher.askPatiently(tokens, signal) : this.#batcher.ask(tokens, signal);
 		const answer = await ask;
@@ -140,8 +140,8 @@ export class ServedModel {
 	}
 }
 
-// The name of the copy means nothing to people.
-function withPlace(error: unknown, copy: string, run: string): unknown {
+// The copy's name means nothing to users, so messages name the run.
+function withRunName(error: unknown, copy: string, run: string): unknown {
 	if (error instanceof Error) (error as TailtuneError).message = error.message.replaceAll(copy, run);
 	return error;
 }

@@ -11,39 +11,39 @@ import { TailtuneError } from "../../shared/errors.ts";
 import { loadService } from "../../shared/rpc/service.ts";
 import { checkReadable, duplexStream, unary } from "../rpc/handlers.ts";
 import type { RpcService } from "../rpc/rpc-service.ts";
-import type { Calls } from "./in-flight-calls.ts";
+import type { InFlightCalls } from "./in-flight-calls.ts";
 import type { Log } from "./log.ts";
 import type { ModelHost } from "./model-host.ts";
 import type { ClassifiedText, ServedModel } from "./served-model.ts";
-import { untilAborted } from "./until-aborted.ts";
+import { iterateUntilAborted } from "./until-aborted.ts";
 
 export const CLASSIFIER = "tailtune.v1.Classifier";
 export const CLASSIFIER_FILE = "tailtune/v1/classifier.proto";
 
 export const classifierDefinition = loadService<ClassifierDefinition>(CLASSIFIER_FILE, CLASSIFIER);
 
-/** Texts of a `ClassifyBatch`; more come by a stream. */
+/** Most texts of a `ClassifyBatch`; more can use a stream. */
 const MOST_TEXTS = 1024;
 
-/** Texts of a stream that are read ahead of its answers. */
+/** Most texts of a stream that are read before earlier ones are answered. */
 const STREAM_WINDOW = 64;
 
-/** What answers calls. */
+/** Parts that the handlers of all calls share. */
 export interface ServiceParts {
 	readonly host: ModelHost;
-	readonly calls: Calls;
+	readonly calls: InFlightCalls;
 	readonly log: Log;
 	readonly logTexts: boolean;
 }
 
-/** A text, and how it is to be read. */
+/** A text and how to read it. */
 interface TextRequest {
 	readonly text: string;
 	readonly truncate: boolean;
 	readonly modelVersion: string;
 }
 
-/** Answers one text for whoever asks, by gRPC or HTTP. Throws as `ServedModel.classify` and `ModelHost.use`. */
+/** Classifies one text, for gRPC and HTTP. Throws as `ServedModel.classify` and `ModelHost.use`. */
 export async function classifyText(
 	{ host, calls, log, logTexts }: ServiceParts,
 	{ text, truncate, modelVersion }: TextRequest,
@@ -60,7 +60,7 @@ export async function classifyText(
 
 /** The service `tailtune.v1.Classifier`. */
 export function classifierService(parts: ServiceParts): RpcService {
-	const onRefused = () => {}; // counted with every other call
+	const onRefused = () => {}; // all calls are counted in one place
 	const handlers: ClassifierHandlers = {
 		Classify: unary(onRefused, async (request, signal) => ({
 			classification: await classifyText(parts, request, signal),
@@ -82,13 +82,16 @@ function classifyBatch(
 	return calls.run("ClassifyBatch", { texts: texts.length }, () =>
 		host.use(modelVersion, async (model) => {
 			if (texts.length > MOST_TEXTS)
-				throw new TailtuneError("data", `texts: found ${texts.length}, expected at most ${MOST_TEXTS}; or a stream`);
+				throw new TailtuneError(
+					"data",
+					`texts: found ${texts.length}, expected at most ${MOST_TEXTS}; use a stream for more`,
+				);
 			const read = await Promise.all(texts.map((text) => model.read(text, truncate)));
-			// One that fails takes the others with it: what hasn't begun is dropped.
+			// If one text fails, the call fails: texts that haven't been sent are dropped.
 			const failed = new AbortController();
 			const either = AbortSignal.any([signal, failed.signal]);
 			setMaxListeners(0, either);
-			// In order of length, so that those computed together are alike.
+			// In order of length, so that batches hold texts of similar length.
 			const order = [...read.keys()].sort((a, b) => lengthOf(read, b) - lengthOf(read, a));
 			const answers: Classification[] = [];
 			try {
@@ -129,7 +132,7 @@ async function* classifyStream(
 	try {
 		calls.refuseWhenDraining();
 		const window = { concurrency: STREAM_WINDOW, backpressure: STREAM_WINDOW };
-		for await (const classification of pMapIterable(untilAborted(requests, calls.draining), answer, window))
+		for await (const classification of pMapIterable(iterateUntilAborted(requests, calls.draining), answer, window))
 			yield { classification };
 		calls.refuseWhenDraining();
 		end();

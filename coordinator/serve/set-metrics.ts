@@ -1,13 +1,13 @@
 import { readMetrics, readRunResult } from "../run-folder/result-files.ts";
 
-/** How a model did on one set of its run. */
+/** A model's accuracy and loss on one set of its run. */
 export interface SetMetrics {
 	readonly set: string;
 	readonly accuracy: number;
 	readonly loss: number;
 }
 
-/** What the run's result says of its model; while it trains, the epoch best on validation so far. Empty where neither is. */
+/** Reads the metrics of a run's model: of its result or, while it trains, of the epoch that is best on validation. Empty if there are none. */
 export async function readSetMetrics(run: string): Promise<SetMetrics[]> {
 	const result = await readRunResult(run).catch(() => undefined);
 	if (result) {

@@ -5,14 +5,14 @@ import { systemCodeOf, TailtuneError } from "../../shared/errors.ts";
 import { asDiskError } from "../../shared/files/write-atomic.ts";
 import { makeCopyFolder } from "./copy-folder.ts";
 
-/** Files of a model folder that are read. */
-const READ = /\.(json|safetensors)$/;
+/** Files of a model folder that are used. */
+const MODEL_FILE = /\.(json|safetensors)$/;
 
-/** What tells one state of a model folder from another: names, sizes and times. Undefined while there is no folder. */
-export async function modelFingerprint(run: string): Promise<string | undefined> {
+/** Identifies the state of a run's model folder by names, sizes and times. Undefined if there is no folder. */
+export async function fingerprintModel(run: string): Promise<string | undefined> {
 	const folder = join(run, "model");
 	try {
-		const names = (await readdir(folder)).filter((name) => READ.test(name)).sort();
+		const names = (await readdir(folder)).filter((name) => MODEL_FILE.test(name)).sort();
 		const files = names.map(async (name) => {
 			const path = join(folder, name);
 			const stats = await stat(path);
@@ -24,32 +24,32 @@ export async function modelFingerprint(run: string): Promise<string | undefined>
 		return (await Promise.all(files)).join("\n");
 	} catch (error) {
 		if (error instanceof TailtuneError) throw error;
-		if (systemCodeOf(error) === "ENOENT") return undefined; // gone between two looks: looked at again
+		if (systemCodeOf(error) === "ENOENT") return undefined; // removed in the meantime; the next poll checks again
 		throw new TailtuneError("not-found", `${folder}: can't be read: ${(error as Error).message}`, { cause: error });
 	}
 }
 
-/** A run folder of our own with a copy of a model in it. */
+/** A run folder that contains only a copy of a model. */
 export interface StagedModel {
 	readonly run: string;
 	remove(): Promise<void>;
 }
 
 /**
- * Copies the model of a run. Engines read weights in the file where they lie: whoever wrote to it would change, or crash,
- * what is being served. File systems that can share the bytes.
- * @throws TailtuneError "disk" where there is no room for it, "not-found" where there is no model, "busy" where it changes
+ * Copies the model of a run, because engines map the weights file: writing to it would change or crash the served model. File
+ * systems that support it share the bytes.
+ * @throws TailtuneError "disk" if there is no space, "not-found" if there is no model, "busy" if it is being changed
  */
 export async function stageModel(run: string): Promise<StagedModel> {
-	const before = await modelFingerprint(run);
+	const before = await fingerprintModel(run);
 	const from = join(run, "model");
 	const own = await makeCopyFolder().catch((error) => Promise.reject(asDiskError(`a copy of ${from}`, error)));
 	const to = join(own.path, "model");
 	try {
 		await mkdir(to);
-		for (const name of (await readdir(from)).filter((file) => READ.test(file)))
+		for (const name of (await readdir(from)).filter((file) => MODEL_FILE.test(file)))
 			await copyFile(join(from, name), join(to, name), constants.COPYFILE_FICLONE);
-		if (before !== (await modelFingerprint(run))) throw new TailtuneError("busy", `${from}: is being written to`);
+		if (before !== (await fingerprintModel(run))) throw new TailtuneError("busy", `${from}: is being written`);
 		return { run: own.path, remove: own.remove };
 	} catch (error) {
 		await own.remove();

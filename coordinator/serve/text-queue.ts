@@ -1,12 +1,12 @@
 import type { GroupBudget } from "../plan/group-by-length.ts";
 
-/** Something that waits for its turn, and how long it is. */
-export interface Waiting {
+/** An entry of the queue. */
+export interface QueuedText {
 	readonly tokens: Uint32Array;
 }
 
-/** Texts in the order in which they came. */
-export class TextQueue<Entry extends Waiting> {
+/** Waiting texts in order of arrival. */
+export class TextQueue<Entry extends QueuedText> {
 	readonly #entries = new Set<Entry>();
 	#tokens = 0;
 
@@ -14,7 +14,7 @@ export class TextQueue<Entry extends Waiting> {
 		return this.#entries.size;
 	}
 
-	/** Of all texts that wait. */
+	/** Number of tokens of all waiting texts. */
 	get tokens(): number {
 		return this.#tokens;
 	}
@@ -24,22 +24,22 @@ export class TextQueue<Entry extends Waiting> {
 		this.#tokens += entry.tokens.length;
 	}
 
-	/** Takes out one that isn't wanted any more. */
+	/** Removes an entry that is no longer needed. */
 	remove(entry: Entry): void {
 		if (this.#entries.delete(entry)) this.#tokens -= entry.tokens.length;
 	}
 
-	/** The one that has waited longest. */
+	/** The entry that has waited longest. */
 	get oldest(): Entry | undefined {
 		return this.#entries.values().next().value;
 	}
 
-	/** Takes out the one that has waited longest, and those most like it in length. */
+	/** Removes and returns the entry that has waited longest and the entries of the most similar length. */
 	takeGroup({ texts, paddedTokens }: GroupBudget): Entry[] {
 		const { oldest } = this;
 		if (!oldest) return [];
 		const distance = ({ tokens }: Entry) => Math.abs(tokens.length - oldest.tokens.length);
-		// The sort keeps the order of equals: who came first goes first.
+		// The sort is stable, so of equal lengths the earlier entry comes first.
 		const candidates = [...this.#entries].sort((a, b) => distance(a) - distance(b));
 		const group: Entry[] = [];
 		let longest = 0;

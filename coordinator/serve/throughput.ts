@@ -1,26 +1,26 @@
 /** Weight of the latest batch in the mean. */
 const LATEST = 0.2;
 
-/** How fast texts are answered when many wait, all workers together: a mean over the last batches. */
-export class Pace {
+/** Estimates the time per token under load, of all workers together: an exponential mean over the last batches. */
+export class Throughput {
 	readonly #now: () => number;
 	#msPerToken: number | undefined;
 	#lastEndMs = Number.NEGATIVE_INFINITY;
 
-	/** @param now milliseconds that never go back */
+	/** @param now milliseconds of a monotonic clock */
 	constructor(now: () => number) {
 		this.#now = now;
 	}
 
 	/**
-	 * A batch of so many tokens begins. Returns what tells of its end.
-	 * @param isLoaded whether there was enough to do: a token of a lone text takes longer than one of many
+	 * Records the start of a batch. Returns a function that records its end.
+	 * @param isLoaded whether the batch was full or others waited; others don't count, because single texts take longer per token
 	 */
 	begin(tokens: number, isLoaded: boolean): () => void {
 		const startMs = this.#now();
 		return () => {
 			const endMs = this.#now();
-			// While batches overlap, one that ends tells only of the time since the one that ended before it.
+			// If batches overlap, only the time since the previous end belongs to this one.
 			const msPerToken = (endMs - Math.max(startMs, this.#lastEndMs)) / tokens;
 			this.#lastEndMs = endMs;
 			if (!isLoaded) return;
@@ -28,7 +28,7 @@ export class Pace {
 		};
 	}
 
-	/** Milliseconds that so many tokens will take; 0 before anything was measured. */
+	/** Milliseconds that this number of tokens will take; 0 before the first measurement. */
 	msFor(tokens: number): number {
 		return tokens * (this.#msPerToken ?? 0);
 	}

@@ -1,5 +1,5 @@
-/** What comes until `signal` aborts; what is waited for then isn't waited for any longer. */
-export async function* untilAborted<T>(source: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T> {
+/** Yields items until `signal` aborts; a pending read is then abandoned. */
+export async function* iterateUntilAborted<T>(source: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T> {
 	const iterator = source[Symbol.asyncIterator]();
 	const { promise: aborted, resolve } = withResolvers();
 	signal.addEventListener("abort", resolve);
@@ -15,7 +15,7 @@ export async function* untilAborted<T>(source: AsyncIterable<T>, signal: AbortSi
 	}
 }
 
-// Promise.withResolvers is younger than Node 20.
+// Node 20 has no Promise.withResolvers.
 function withResolvers(): { promise: Promise<void>; resolve: () => void } {
 	let resolve = () => {};
 	const promise = new Promise<void>((settle) => {

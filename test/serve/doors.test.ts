@@ -65,7 +65,7 @@ test("what can't be served is refused in one line", async (t) => {
 		[[run, "--listen", "127.0.0.1:0", "--http", "0.0.0.0:0"], /0\.0\.0\.0:0: beyond loopback/],
 		[[run, "--max-batch", "many"], /--max-batch: found/],
 		[[run, "--tls-cert", "cert.pem"], /--tls-cert, --tls-key: found one of them/],
-		[[run, "--tensors", "10.0.0.5:50052"], /--tensors: expected --nats beside it/],
+		[[run, "--tensors", "10.0.0.5:50052"], /--tensors: needs --nats/],
 		[
 			[run, "--nats", "nats://127.0.0.1:9", "--tensors", "0.0.0.0:50052"],
 			/--tensors: found 0\.0\.0\.0:50052, expected/,

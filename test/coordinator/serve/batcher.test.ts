@@ -2,7 +2,7 @@ import { setMaxListeners } from "node:events";
 import test from "ava";
 import type { Answer } from "../../../coordinator/classify/classifier.ts";
 import { Batcher } from "../../../coordinator/serve/batcher.ts";
-import { Lanes } from "../../../coordinator/serve/worker-slots.ts";
+import { WorkerSlots } from "../../../coordinator/serve/worker-slots.ts";
 import { settle, VirtualClock } from "../../shared/bus/virtual-clock.ts";
 
 const never = new AbortController().signal;
@@ -21,7 +21,7 @@ function setUp(limits: Partial<{ maxBatch: number; maxDelayMs: number; maxQueue:
 				const answers = lengths.map((length) => ({ label: 0, tokens: length }) as Answer);
 				batches.push({ lengths, end: (error) => (error ? reject(error) : resolve(answers)) });
 			}),
-		lanes: new Lanes(() => ["worker", "worker"]),
+		slots: new WorkerSlots(() => ["worker", "worker"]),
 		limits: { maxBatch: 4, maxDelayMs: 5, maxQueue: 8, maxWaitMs: 1000, ...limits },
 		clock,
 		now: () => time.ms,

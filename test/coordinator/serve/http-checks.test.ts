@@ -1,7 +1,7 @@
 import test from "ava";
 import { pino } from "pino";
 import { httpApp } from "../../../coordinator/serve/http.ts";
-import { Calls } from "../../../coordinator/serve/in-flight-calls.ts";
+import { InFlightCalls } from "../../../coordinator/serve/in-flight-calls.ts";
 import { ServeMetrics } from "../../../coordinator/serve/metrics.ts";
 import { ModelHost } from "../../../coordinator/serve/model-host.ts";
 import { VirtualClock } from "../../shared/bus/virtual-clock.ts";
@@ -10,9 +10,9 @@ import { VirtualClock } from "../../shared/bus/virtual-clock.ts";
 function makeApp(onlyLoopback: boolean) {
 	const log = pino({ level: "silent" });
 	const open = () => Promise.reject(new Error("no model"));
-	const host = new ModelHost({ run: "", open, clock: new VirtualClock(), log, onLook: () => {} });
+	const host = new ModelHost({ run: "", open, clock: new VirtualClock(), log, onModel: () => {} });
 	const metrics = new ServeMetrics(() => []);
-	const calls = new Calls(metrics, log);
+	const calls = new InFlightCalls(metrics, log);
 	const cors = "https://page.example";
 	const isServing = () => true;
 	return httpApp({ host, calls, log, logTexts: false, metrics, tokens: undefined, onlyLoopback, cors, isServing });

@@ -19,7 +19,7 @@ async function setUp(t: ExecutionContext) {
 		return { version, labels: [], close: async () => state.closed.push(version) } as unknown as ServedModel;
 	};
 	const log = pino({ level: "silent" });
-	const host = new ModelHost({ run, open, clock, log, onLook: (outcome) => state.looks.push(outcome) });
+	const host = new ModelHost({ run, open, clock, log, onModel: (outcome) => state.looks.push(outcome) });
 	await host.start();
 	t.teardown(() => host.close());
 	const until = async (isTrue: () => boolean) => {
@@ -59,7 +59,7 @@ test("a model that can't be opened is tried once, and the one before it goes on"
 	t.is(host.current?.version, "3");
 });
 
-test("a model that can't compute any more is opened anew", async (t) => {
+test("a model that can't compute any more is opened again", async (t) => {
 	const { host, state, until } = await setUp(t);
 	host.reopen(new TailtuneError("engine", "engine thread: ended with exit code 1"));
 	await until(() => host.current?.version === "2");

@@ -1,27 +1,27 @@
 import test from "ava";
-import { Lanes } from "../../../coordinator/serve/worker-slots.ts";
+import { WorkerSlots } from "../../../coordinator/serve/worker-slots.ts";
 
 test("batches go to the least busy worker, as deep as asked for", (t) => {
-	const lanes = new Lanes(() => ["a", "b", "a", "b"]);
-	t.is(lanes.workers, 2);
-	lanes.take(lanes.find(1) ?? -1);
-	t.is(lanes.find(1), 1, "a computes, b is free");
-	lanes.take(1);
-	t.is(lanes.find(1), undefined);
-	t.is(lanes.find(2), 2);
-	lanes.take(2);
-	lanes.take(3);
-	t.is(lanes.find(2), undefined);
-	lanes.free(1);
-	t.is(lanes.find(2), 1);
+	const slots = new WorkerSlots(() => ["a", "b", "a", "b"]);
+	t.is(slots.workers, 2);
+	slots.take(slots.find(1) ?? -1);
+	t.is(slots.find(1), 1, "a computes, b is free");
+	slots.take(1);
+	t.is(slots.find(1), undefined);
+	t.is(slots.find(2), 2);
+	slots.take(2);
+	slots.take(3);
+	t.is(slots.find(2), undefined);
+	slots.free(1);
+	t.is(slots.find(2), 1);
 });
 
 test("what a lost worker had under way counts for whoever has its shards now", (t) => {
 	let holders = ["a", "b"];
-	const lanes = new Lanes(() => holders);
-	lanes.take(0);
+	const slots = new WorkerSlots(() => holders);
+	slots.take(0);
 	holders = ["b", "b"];
-	t.is(lanes.find(1), undefined);
-	t.is(lanes.find(2), 1);
-	t.is(lanes.workers, 1);
+	t.is(slots.find(1), undefined);
+	t.is(slots.find(2), 1);
+	t.is(slots.workers, 1);
 });

@@ -12,7 +12,7 @@ import { readAudit, readMetrics, readRunResult } from "../../../coordinator/run-
 import { readRunConfig } from "../../../coordinator/run-folder/run-folder.ts";
 import { lockRunFolder } from "../../../coordinator/run-folder/run-lock.ts";
 import { readTokens } from "../../../coordinator/serve/read-tokens.ts";
-import { modelFingerprint } from "../../../coordinator/serve/stage-model.ts";
+import { fingerprintModel } from "../../../coordinator/serve/stage-model.ts";
 import { readNatsAccess } from "../../../shared/bus/nats/credentials.ts";
 import { openRegularFile, readRegularFile } from "../../../shared/files/regular-file.ts";
 import { openModel } from "../../../shared/model/open-model.ts";
@@ -69,7 +69,7 @@ const READERS: [what: string, read: (folder: string, pipe: string) => Promise<un
 	["a model's configuration", (folder) => openModel(folder), "config.json"],
 	["weights", (_, pipe) => readSafetensorsFile(pipe), "model.safetensors"],
 	["the settings of a tuned model", (folder) => readClassifierSettings(folder), "tailtune.json"],
-	["a served model's file", (folder) => modelFingerprint(dirname(folder)), "model.safetensors"],
+	["a served model's file", (folder) => fingerprintModel(dirname(folder)), "model.safetensors"],
 	["a tokenizer's merges", (folder) => checkTokenizer(folder, 50257), "merges.txt"],
 	["a run's configuration", (folder) => readRunConfig(folder), "config.json"],
 	["a result", (folder) => readRunResult(folder), "result.json"],
