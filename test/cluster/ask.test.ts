@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import test from "ava";
+import { jsonLineSchema } from "../../coordinator/events/json-line-schemas.ts";
 import type { RunView } from "../../shared/bus/bus.ts";
 import type { RunProgress } from "../../shared/messages.ts";
 import { QUICK, start, tailtune, writeTexts } from "../cli/tailtune.ts";
@@ -23,6 +24,10 @@ test.serial("a client sees runs and workers, and stops a run so that it can go o
 	const run = new RunProcess(["--data", data, ...LONG, "--shards", "2", "--out", out, "--nats", server.url]);
 	// Without a worker it waits and says so.
 	await run.reach("notice", ({ text }) => text === "no worker is there: waiting for one to join");
+	const watchingAll = start(["runs", "--watch", "--json", "--nats", server.url]);
+	const heldUp = await shownRun(watchingAll, ({ notices }) => notices.length > 0);
+	t.deepEqual(heldUp.progress.notices, ["no worker is there: waiting for one to join"]);
+	watchingAll.kill("SIGINT");
 	const worker = await startWorkerProcess(server.url, join(folder, "cache"));
 	t.teardown(() => worker.end());
 	await run.reach("epoch");
@@ -31,7 +36,7 @@ test.serial("a client sees runs and workers, and stops a run so that it can go o
 	const { runId } = runs[0].spec;
 	const watching = start(["runs", runId, "--watch", "--json", "--nats", server.url]);
 	// A run tells how far it has come every second: later than it ends an epoch.
-	const { spec, assignments, progress } = await runWithEpoch(watching);
+	const { spec, assignments, progress } = await shownRun(watching, ({ epoch }) => epoch >= 1);
 	t.like(spec, { shards: 2, tail: { trainable: "TRAINABLE_LAST_BLOCK" } });
 	t.is(assignments.length, 2);
 	t.like(progress, { runId, folder: out, phase: "training", unit: "steps", epochs: 500 });
@@ -72,14 +77,19 @@ test.serial("a run that waits for a worker can be stopped at once", async (t) =>
 
 const NO_RUN = "tailtune: run none: there is none, tailtune runs shows those there are";
 
-/** The run that `runs ID --watch --json` shows, as soon as it tells of an epoch. */
-async function runWithEpoch(watching: ReturnType<typeof start>): Promise<Run> {
+/** The run that `runs --watch --json` shows, as soon as its progress is as wanted. */
+async function shownRun(
+	watching: ReturnType<typeof start>,
+	isWanted: (progress: RunProgress) => boolean,
+): Promise<Run> {
 	const shown = linesOf(watching)[Symbol.asyncIterator]();
 	for (;;) {
 		const { value, done } = await shown.next();
 		if (done) throw new Error(`nothing more is shown: ${(await watching).stderr}`);
-		const [run] = JSON.parse(value).runs;
-		if (run?.progress?.epoch >= 1) return run;
+		const line = JSON.parse(value);
+		jsonLineSchema.parse(line);
+		const [run] = line.runs;
+		if (run?.progress && isWanted(run.progress)) return run;
 	}
 }
 

@@ -43,6 +43,11 @@ test("the images' user is not root, and nothing in them is compiled or Python: o
 	}
 });
 
+test("the layer of CUDA libraries is built without the coordinator and the worker, so that they don't change it", async (t) => {
+	const packages = ["package.json", "package-lock.json", ".npmrc"];
+	t.deepEqual(await copiedPaths("gpu-dependencies"), [...packages, "deploy/native", "shared"]);
+});
+
 test("what is installed is built on the system that it runs on", async (t) => {
 	const bases = await Promise.all(
 		[...IMAGES, "gpu-dependencies"].map(async (name) => (await imageInstructions(name))[0]),

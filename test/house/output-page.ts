@@ -44,7 +44,8 @@ ${errorCodes.join("\n")}
 ## \`--json\`
 
 With \`--json\` a command writes to standard output one JSON object per line and nothing else. \`event\` says what a line is.
-Later versions may add events and fields.
+Later versions may add events and fields. Two commands are different: \`serve\` always writes its log, in JSON lines with
+\`level\`, \`time\` and \`msg\`; \`worker\` always writes plain lines.
 
 ${events.join("\n\n")}
 
