@@ -10,7 +10,7 @@ import { type ParameterEntry, parameterLayout } from "../../shared/model/paramet
  * @param seed each tensor has its own stream of it, so that a head begins the same whatever else is trained
  * @param headRows for each class the row of the model's own head that stands for it; unset: a new head
  */
-export async function initialParameters(
+export async function readInitialParameters(
 	model: ModelFiles,
 	spec: TailSpec,
 	seed: number,

@@ -10,7 +10,7 @@ const PLACEHOLDER = /^LABEL_\d+$/;
  * the number of a class says nothing, since another training numbered its labels in its own order.
  * @returns for each label the row of the model's head; undefined if a new head has to be made
  */
-export function ownHeadRows(
+export function matchHeadRows(
 	model: Pick<ModelFiles, "labels" | "tensors">,
 	labels: readonly string[],
 	events: Pick<RunEvents, "line">,

@@ -4,7 +4,7 @@ import type { TailSpec, WorkItem } from "../../shared/messages.ts";
 import { TRAINABLE_BY_NAME } from "../../shared/model/tail-spec.ts";
 import { type EffectiveSequence, effectiveSequence } from "../../shared/sequences/effective-sequence.ts";
 import type { TrainConfig } from "../../shared/settings/config.ts";
-import { initialParameters } from "../base-model/initial-parameters.ts";
+import { readInitialParameters } from "../base-model/initial-parameters.ts";
 import type { Cluster, ClusterRun, OpenCluster } from "../cluster/cluster.ts";
 import type { SourcedText } from "../data/dataset.ts";
 import { limitTokens, type TokenLimit, tokenizeWithin } from "../data/limit-tokens.ts";
@@ -94,7 +94,7 @@ export class Classifier {
 		const modelHash = verify ? await model.hash() : "";
 		// An answer may round differently on another engine; it is none the worse for that.
 		const run = { runId, model, modelHash, tail, trunkPrecision, shards, engine, mixedEngines: true };
-		const parameters = await initialParameters(model, tail, 0, [...settings.labels.keys()]);
+		const parameters = await readInitialParameters(model, tail, 0, [...settings.labels.keys()]);
 		const cluster = await openCluster(run);
 		try {
 			await cluster.tensors.publishParameters(runId, VERSION, parameters);

@@ -7,7 +7,7 @@ import { ownCacheFolder } from "../../shared/files/cache-folder.ts";
 import { downloadFile } from "../../shared/files/download.ts";
 import { readRegularFile } from "../../shared/files/regular-file.ts";
 import { DownloadError, type OnProgress } from "../../shared/files/transfer.ts";
-import { asDiskError, asideOf, writeFileAtomic } from "../../shared/files/write-atomic.ts";
+import { asDiskError, temporaryPath, writeFileAtomic } from "../../shared/files/write-atomic.ts";
 import type { Dataset } from "./dataset.ts";
 import { readDataset } from "./read-dataset.ts";
 
@@ -59,7 +59,7 @@ async function fetchCollection(file: string, options: SmsSpamOptions, sha256: st
 	let isWrong = false;
 	for (const url of urls) {
 		try {
-			const content = extract(await downloadZip(url, asideOf(file), options));
+			const content = extract(await downloadZip(url, temporaryPath(file), options));
 			if (content && checksumOf(content) === sha256) return content;
 			isWrong = true;
 			failures.push(`${url} (another file than expected)`);

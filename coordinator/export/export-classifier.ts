@@ -6,8 +6,8 @@ import type { Gpt2Config } from "../../shared/model/gpt2-config.ts";
 import type { ModelFiles } from "../../shared/model/model-files.ts";
 import { baseShapes } from "../../shared/model/parameter-layout.ts";
 import { writeSafetensors } from "../../shared/model/safetensors.ts";
-import { chunkBuffers, tensorChunks } from "../../shared/model/tensor-chunks.ts";
-import { writeFolderAside } from "../../shared/model/write-folder.ts";
+import { chunkBuffers, readTensorChunks } from "../../shared/model/tensor-chunks.ts";
+import { writeFolderAtomic } from "../../shared/model/write-folder.ts";
 import { END_OF_TEXT, writeTokenizer } from "../base-model/tokenizer-files.ts";
 import { foldBias } from "./fold-bias.ts";
 import { mergeTail } from "./merge-tail.ts";
@@ -40,7 +40,7 @@ export async function exportClassifier(request: ClassifierExport): Promise<void>
 		const found = `found ${spec.classes} classes, expected at most ${config.n_embd}, the model's width`;
 		throw new TailtuneError("model", `${folder}: ${found} (a head's bias can't be folded otherwise)`);
 	}
-	const { read, untouched } = mergeTail(model, spec, parameters);
+	const { read, unchanged } = mergeTail(model, spec, parameters);
 	const score = await read("score.weight");
 	const shift = foldBias(score, await read("score.bias"));
 	const buffers = chunkBuffers();
@@ -48,14 +48,14 @@ export async function exportClassifier(request: ClassifierExport): Promise<void>
 		name: `transformer.${name}`,
 		shape,
 		data: async () => {
-			const stored = name === "ln_f.bias" ? undefined : untouched(name);
-			if (stored?.type === "F32") return tensorChunks(stored, buffers);
+			const stored = name === "ln_f.bias" ? undefined : unchanged(name);
+			if (stored?.type === "F32") return readTensorChunks(stored, buffers);
 			const values = await read(name);
 			return name === "ln_f.bias" ? values.map((value, i) => value + (shift[i] as number)) : values;
 		},
 	}));
 	const head = { name: "score.weight", shape: [spec.classes, config.n_embd], data: score };
-	await writeFolderAside(folder, async (aside) => {
+	await writeFolderAtomic(folder, async (aside) => {
 		await writeJson(join(aside, "config.json"), classifierConfig(config, labels));
 		if (extra) await writeJson(join(aside, "tailtune.json"), extra);
 		if (config.vocab_size > END_OF_TEXT.id) await writeTokenizer(aside, maxTokens);

@@ -5,7 +5,7 @@ import { asDiskError, writeJson } from "../../shared/files/write-atomic.ts";
 import { WEIGHTS_FILE } from "../../shared/model/open-model.ts";
 import { baseShapes } from "../../shared/model/parameter-layout.ts";
 import { writeSafetensors } from "../../shared/model/safetensors.ts";
-import { writeFolderAside } from "../../shared/model/write-folder.ts";
+import { writeFolderAtomic } from "../../shared/model/write-folder.ts";
 import type { BuildOnnxClassifier } from "../../shared/worker-port.ts";
 import { type ClassifierSettings, SETTINGS_FILE } from "../classify/classifier-settings.ts";
 import { openTunedModel, type TunedModel } from "../classify/tuned-model.ts";
@@ -37,11 +37,11 @@ export async function exportRun({ run, format, out, buildOnnxClassifier }: Expor
 	switch (format) {
 		case "hf":
 			refuseUnlessReadAsTransformers(tuned.settings);
-			return writeFolderAside(out, (aside) => cp(folder, aside, { recursive: true }));
+			return writeFolderAtomic(out, (aside) => cp(folder, aside, { recursive: true }));
 		case "onnx":
-			return writeFolderAside(out, (aside) => writeOnnx(tuned, aside, buildOnnxClassifier));
+			return writeFolderAtomic(out, (aside) => writeOnnx(tuned, aside, buildOnnxClassifier));
 		case "safetensors":
-			return writeFolderAside(out, (aside) => writeOneFile(tuned, aside));
+			return writeFolderAtomic(out, (aside) => writeOneFile(tuned, aside));
 	}
 }
 

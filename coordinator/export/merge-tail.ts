@@ -3,15 +3,15 @@ import type { ModelFiles, StoredTensor } from "../../shared/model/model-files.ts
 import { parameterLayout, parameterViews } from "../../shared/model/parameter-layout.ts";
 
 /** A tuned model as plain tensors, by base names and the head's. */
-export interface TunedModel {
+export interface MergedModel {
 	/** A tensor, read when it is asked for, in memory of its own. */
 	read(name: string): Promise<Float32Array>;
 	/** The base's tensor where tuning left it as it is. */
-	untouched(name: string): StoredTensor | undefined;
+	unchanged(name: string): StoredTensor | undefined;
 }
 
 /** Base and tail as one model: trained tensors in place of the base's, LoRA pairs added to the weights that they belong to. */
-export function mergeTail(model: ModelFiles, spec: TailSpec, parameters: Float32Array): TunedModel {
+export function mergeTail(model: ModelFiles, spec: TailSpec, parameters: Float32Array): MergedModel {
 	const tail = parameterViews(parameterLayout(spec, model.config), parameters);
 	const touched = new Set([...tail.keys()].map((name) => name.replace(/(\.[qkv])?\.lora_[AB]$/, ".weight")));
 	const read = async (name: string) => {
@@ -32,7 +32,7 @@ export function mergeTail(model: ModelFiles, spec: TailSpec, parameters: Float32
 		}
 		return values;
 	};
-	return { read, untouched: (name) => (touched.has(name) ? undefined : model.tensors.get(name)) };
+	return { read, unchanged: (name) => (touched.has(name) ? undefined : model.tensors.get(name)) };
 }
 
 /** weight += scale A B, with A [in, rank] and B [rank, out]; `stride` says how far apart inputs and outputs lie in weight. */

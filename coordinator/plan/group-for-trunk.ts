@@ -1,4 +1,4 @@
-import { commonBeginning } from "../../shared/sequences/shared-rows.ts";
+import { commonPrefixLength } from "../../shared/sequences/shared-rows.ts";
 
 /** Most rows of a group: enough for efficient matrix products in the trunk, few enough for activations to fit the cache. */
 const MAX_ROWS = 1024;
@@ -75,6 +75,6 @@ class Group {
 	/** Returns the length of the longest prefix that a text shares with one of the group. */
 	#sharedWith(tokens: Uint32Array): number {
 		if (!this.#isCausal) return 0;
-		return this.#sequences.reduce((most, one) => Math.max(most, commonBeginning(one, tokens)), 0);
+		return this.#sequences.reduce((most, one) => Math.max(most, commonPrefixLength(one, tokens)), 0);
 	}
 }

@@ -2,7 +2,7 @@ import { mkdir, readdir, rm, rmdir, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { TailtuneError } from "../../shared/errors.ts";
 import { MOST_JSON_BYTES, readRegularFile } from "../../shared/files/regular-file.ts";
-import { asDiskError, removeAsides, writeJson } from "../../shared/files/write-atomic.ts";
+import { asDiskError, removeTemporaryFiles, writeJson } from "../../shared/files/write-atomic.ts";
 import type { TrainConfig } from "../../shared/settings/config.ts";
 import { checkConfig } from "../../shared/settings/resolve-config.ts";
 import { AUDIT_FILE, METRICS_FILE, RESULT_FILE } from "./result-files.ts";
@@ -69,7 +69,7 @@ export async function reopenRunFolder(path: string): Promise<{ folder: RunFolder
 		await lock.release();
 		throw new TailtuneError("usage", `--resume ${path}: the run is finished (${join(path, RESULT_FILE)} is there)`);
 	}
-	await removeAsides(path);
+	await removeTemporaryFiles(path);
 	return { folder: { path: resolve(path), ...lock }, config };
 }
 

@@ -3,13 +3,13 @@ import { TailtuneError } from "../../shared/errors.ts";
 import type { RunProgress, TailSpec } from "../../shared/messages.ts";
 import type { ModelFiles } from "../../shared/model/model-files.ts";
 import { parameterLayout } from "../../shared/model/parameter-layout.ts";
-import { cutOf, TRAINABLE_BY_NAME } from "../../shared/model/tail-spec.ts";
+import { countFrozenBlocks, TRAINABLE_BY_NAME } from "../../shared/model/tail-spec.ts";
 import { endOnSignals } from "../../shared/processes/interrupt.ts";
 import type { RunConfig, TrainConfig } from "../../shared/settings/config.ts";
 import { checkConfig, flagOf } from "../../shared/settings/resolve-config.ts";
-import { initialParameters } from "../base-model/initial-parameters.ts";
+import { readInitialParameters } from "../base-model/initial-parameters.ts";
 import { loadModel } from "../base-model/load-model.ts";
-import { ownHeadRows } from "../base-model/own-head.ts";
+import { matchHeadRows } from "../base-model/own-head.ts";
 import { textsOfLargestItem } from "../cluster/answer-limit.ts";
 import type { Cluster, OpenCluster } from "../cluster/cluster.ts";
 import { loadSets } from "../data/load-sets.ts";
@@ -154,8 +154,9 @@ async function runInFolder(
 	};
 	const saved = await readCheckpoint(folder.path, fingerprint, shape);
 	if (saved) await checkProgress(folder.path, saved.progress, { config, texts });
-	const rows = saved ? undefined : ownHeadRows(model, texts.labels, events);
-	const state = saved ?? newTrainingState(fingerprint, await initialParameters(model, tail, config.seed, rows), shape);
+	const rows = saved ? undefined : matchHeadRows(model, texts.labels, events);
+	const state =
+		saved ?? newTrainingState(fingerprint, await readInitialParameters(model, tail, config.seed, rows), shape);
 	await keepLines(folder.path, { metrics: state.progress.metricsLines, steps: state.progress.step });
 	watch.add(state.progress.seconds);
 	const cluster = await environment.openCluster({
@@ -170,7 +171,7 @@ async function runInFolder(
 		engine: config,
 	});
 	const interrupt = stopSignal(environment.interrupt, cluster, folder.path);
-	const cut = cutOf(tail, model.config.n_layer);
+	const cut = countFrozenBlocks(tail, model.config.n_layer);
 	const start = beginning(folder.path, config, state, cluster);
 	const progress = new ProgressPublisher(events, start, cluster);
 	const run: RunContext = {

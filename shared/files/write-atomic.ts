@@ -32,7 +32,7 @@ export async function writeJson(path: string, value: unknown): Promise<void> {
  * @throws TailtuneError "disk" where the system refuses; what `write` throws for other reasons goes through
  */
 export async function replaceFile(path: string, write: (file: FileHandle) => Promise<void>): Promise<void> {
-	const aside = asideOf(path);
+	const aside = temporaryPath(path);
 	try {
 		await fill(aside, write);
 		await rename(aside, path);
@@ -44,12 +44,12 @@ export async function replaceFile(path: string, write: (file: FileHandle) => Pro
 }
 
 /** Another name in the same folder, for what isn't whole yet or not wanted any more. */
-export function asideOf(path: string): string {
+export function temporaryPath(path: string): string {
 	return join(dirname(path), `.${basename(path)}.${process.pid}-${randomUUID().slice(0, 8)}.tmp`);
 }
 
 /** Removes from a folder what processes left aside that were killed; nobody else may be writing there. */
-export async function removeAsides(folder: string): Promise<void> {
+export async function removeTemporaryFiles(folder: string): Promise<void> {
 	const asides = (await readdir(folder)).filter((name) => /^\..+\.\d+-[0-9a-f]{8}\.tmp$/.test(name));
 	for (const name of asides) await rm(join(folder, name), { recursive: true, force: true });
 }

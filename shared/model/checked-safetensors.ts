@@ -41,7 +41,7 @@ export async function writeChecked(
 	});
 	const sealed = () => {
 		const unsealed = { [OWN_KEY]: NO_SUM, ...metadata, ...sums };
-		return { ...unsealed, [OWN_KEY]: hexSum(formatHeader(tensors, unsealed)) };
+		return { ...unsealed, [OWN_KEY]: hexChecksum(formatHeader(tensors, unsealed)) };
 	};
 	await writeSafetensors(path, tensors, sealed, onTaken);
 }
@@ -54,19 +54,19 @@ export async function readChecked(path: string): Promise<SafetensorsFile> {
 	const file = await readSafetensorsFile(path, checkHeader);
 	const read = async (name: string) => {
 		const numbers = await file.read(name);
-		if (hexSum(bytesOf(numbers)) !== sumOf(file, name)) throw damaged(file.file, `"${name}"`);
+		if (hexChecksum(bytesOf(numbers)) !== storedChecksum(file, name)) throw damaged(file.file, `"${name}"`);
 		return numbers;
 	};
 	return { ...file, read };
 }
 
-/** The checksum of a vector in a file of `writeChecked`, as `hexSum` gives it. */
-export function sumOf({ metadata }: Pick<SafetensorsFile, "metadata">, name: string): string | undefined {
+/** The checksum of a vector in a file of `writeChecked`, as `hexChecksum` gives it. */
+export function storedChecksum({ metadata }: Pick<SafetensorsFile, "metadata">, name: string): string | undefined {
 	return metadata[keyOf(name)];
 }
 
 /** XXH64 of bytes: 16 hexadecimal digits. */
-export function hexSum(bytes: Uint8Array): string {
+export function hexChecksum(bytes: Uint8Array): string {
 	return checksumOf(bytes).toString("hex");
 }
 
@@ -79,7 +79,7 @@ function checkHeader(header: Buffer, file: string): void {
 	const own = header.subarray(OWN_PLACE, OWN_PLACE + NO_SUM.length);
 	const expected = own.toString("latin1");
 	own.fill("0");
-	if (hexSum(header) !== expected) throw damaged(file, "the header");
+	if (hexChecksum(header) !== expected) throw damaged(file, "the header");
 	own.write(expected, "latin1");
 }
 

@@ -1,6 +1,6 @@
 import type { TailSpec } from "../messages.ts";
 import type { Gpt2Config } from "./gpt2-config.ts";
-import { cutOf } from "./tail-spec.ts";
+import { countFrozenBlocks } from "./tail-spec.ts";
 
 /** One tensor's place in the parameter vector. */
 export interface ParameterEntry {
@@ -38,7 +38,11 @@ export function parameterLayout(spec: TailSpec, config: Gpt2Config): ParameterLa
 		case "TRAINABLE_ALL":
 			return layOut([...embeddingShapes(config), ...blocksFrom(0, config), ...finalNormShapes(config), ...head]);
 		default:
-			return layOut([...blocksFrom(cutOf(spec, config.n_layer), config), ...finalNormShapes(config), ...head]);
+			return layOut([
+				...blocksFrom(countFrozenBlocks(spec, config.n_layer), config),
+				...finalNormShapes(config),
+				...head,
+			]);
 	}
 }
 

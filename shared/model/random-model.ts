@@ -6,7 +6,7 @@ import type { Gpt2Config } from "./gpt2-config.ts";
 import { baseShapes } from "./parameter-layout.ts";
 import { writeSafetensors } from "./safetensors.ts";
 import { sizeOf } from "./safetensors-header.ts";
-import { writeFolderAside } from "./write-folder.ts";
+import { writeFolderAtomic } from "./write-folder.ts";
 
 type RandomGenerator = ReturnType<typeof xoroshiro128plus>;
 
@@ -50,7 +50,7 @@ export async function writeRandomModel(
 			return initialise(name, values, config, random);
 		},
 	}));
-	await writeFolderAside(folder, async (aside) => {
+	await writeFolderAtomic(folder, async (aside) => {
 		const described = { architectures: ["GPT2Model"], model_type: "gpt2", ...config };
 		await writeJson(join(aside, "config.json"), described);
 		await writeSafetensors(join(aside, "model.safetensors"), tensors);

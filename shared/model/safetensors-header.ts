@@ -45,7 +45,7 @@ const entrySchema = z.object({
 });
 
 /** Bytes that a tensor of that shape and type takes. */
-export function bytesOf({ shape, type = "F32" }: Omit<TensorDescription, "name">): number {
+export function byteLengthOf({ shape, type = "F32" }: Omit<TensorDescription, "name">): number {
 	return sizeOf(shape) * (BYTES_OF_TYPE.get(type) as number);
 }
 
@@ -92,7 +92,7 @@ export function formatHeader(
 	let end = 0;
 	const entries = tensors.map(({ name, shape, type = "F32" }) => {
 		const start = end;
-		end += bytesOf({ shape, type });
+		end += byteLengthOf({ shape, type });
 		return [name, { dtype: type, shape, data_offsets: [start, end] }] as const;
 	});
 	const described = Object.keys(metadata).length > 0 ? [["__metadata__", metadata] as const] : [];

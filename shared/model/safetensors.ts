@@ -4,7 +4,7 @@ import { openRegularFile } from "../files/regular-file.ts";
 import { replaceFile } from "../files/write-atomic.ts";
 import { widen } from "./half-precision.ts";
 import {
-	bytesOf,
+	byteLengthOf,
 	type FileTensor,
 	formatHeader,
 	isStoredType,
@@ -156,7 +156,7 @@ async function readHeader(
 async function writeTensor(file: FileHandle, path: string, tensor: TensorToWrite): Promise<void> {
 	const { name, shape, type = "F32", data } = tensor;
 	const given = typeof data === "function" ? await data() : data;
-	const expected = bytesOf({ shape, type });
+	const expected = byteLengthOf({ shape, type });
 	const refuse = (bytes: number) => {
 		const found = `found ${bytes} bytes, expected ${expected} for ${type} [${shape}]`;
 		throw new TailtuneError("model", `${path}: tensor ${quote(name)}: ${found}`);

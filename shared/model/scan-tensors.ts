@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { allFinite } from "../vectors/all-finite.ts";
 import type { StoredTensor, StoredType } from "./model-files.ts";
-import { chunkBuffers, tensorChunks } from "./tensor-chunks.ts";
+import { chunkBuffers, readTensorChunks } from "./tensor-chunks.ts";
 
 /** What one reading of all tensors tells. */
 export interface TensorScan {
@@ -19,7 +19,7 @@ export async function scanTensors(tensors: ReadonlyMap<string, StoredTensor>): P
 	for (const name of [...tensors.keys()].sort()) {
 		const tensor = tensors.get(name) as StoredTensor;
 		hash.update(`${JSON.stringify([name, tensor.type, tensor.shape])}\n`);
-		for await (const chunk of tensorChunks(tensor, buffers)) {
+		for await (const chunk of readTensorChunks(tensor, buffers)) {
 			hash.update(chunk);
 			if (notFinite === undefined && !holdsFinite(tensor.type, chunk)) notFinite = name;
 		}

@@ -21,7 +21,7 @@ export function hasLora({ trainable }: Pick<TailSpec, "trainable">): boolean {
  * Number of frozen blocks whose output is a text's features: the tail starts there. 0 means that the tail starts from
  * token ids and there is nothing to keep.
  */
-export function cutOf(spec: Pick<TailSpec, "trainable">, blocks: number): number {
+export function countFrozenBlocks(spec: Pick<TailSpec, "trainable">, blocks: number): number {
 	switch (spec.trainable) {
 		case "TRAINABLE_HEAD":
 			return blocks;

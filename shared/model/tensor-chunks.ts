@@ -3,7 +3,7 @@ import { openToRead, readFully } from "./safetensors.ts";
 
 const CHUNK_BYTES = 1 << 22;
 
-/** Memory for `tensorChunks`, one for as many tensors as are read one after the other. */
+/** Memory for `readTensorChunks`, one for as many tensors as are read one after the other. */
 export type ChunkBuffers = readonly [Uint8Array, Uint8Array];
 
 /** A pair for all tensors: to allocate and clear one for each takes longer than to hash them. */
@@ -16,7 +16,7 @@ export function chunkBuffers(): ChunkBuffers {
  * the next is asked for.
  * @throws TailtuneError "model" where the file has become shorter than its header says
  */
-export async function* tensorChunks(
+export async function* readTensorChunks(
 	{ file, offset, byteLength }: StoredTensor,
 	buffers: ChunkBuffers,
 ): AsyncGenerator<Uint8Array> {

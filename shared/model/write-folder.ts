@@ -1,15 +1,15 @@
 import { mkdir, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { systemCodeOf, TailtuneError } from "../errors.ts";
-import { asDiskError, asideOf } from "../files/write-atomic.ts";
+import { asDiskError, temporaryPath } from "../files/write-atomic.ts";
 
 /**
  * Fills a folder under another name and renames it; a folder that was there before is replaced as a whole.
  * @param fill gets the folder to write to; where it fails, nothing is left behind and an older folder stays
  * @throws TailtuneError "disk" where the folder can't be written
  */
-export async function writeFolderAside(folder: string, fill: (aside: string) => Promise<void>): Promise<void> {
-	const [aside, older] = [asideOf(folder), asideOf(folder)];
+export async function writeFolderAtomic(folder: string, fill: (aside: string) => Promise<void>): Promise<void> {
+	const [aside, older] = [temporaryPath(folder), temporaryPath(folder)];
 	try {
 		await mkdir(dirname(folder), { recursive: true });
 		await mkdir(aside);

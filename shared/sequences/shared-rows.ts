@@ -6,7 +6,7 @@ export interface SharedRows {
 }
 
 /** How many first tokens two sequences have in common. */
-export function commonBeginning(a: Uint32Array, b: Uint32Array): number {
+export function commonPrefixLength(a: Uint32Array, b: Uint32Array): number {
 	const most = Math.min(a.length, b.length);
 	let at = 0;
 	while (at < most && a[at] === b[at]) at++;
@@ -30,7 +30,7 @@ export function sharedRows(sequences: readonly Uint32Array[]): SharedRows {
 	for (const index of order) {
 		const tokens = tokensOf(index);
 		const own = new Uint32Array(tokens.length);
-		const common = commonBeginning(before.tokens, tokens);
+		const common = commonPrefixLength(before.tokens, tokens);
 		own.set(before.own.subarray(0, common));
 		for (let at = common; at < own.length; at++) own[at] = rows++;
 		rowsOf[index] = own;
@@ -40,6 +40,6 @@ export function sharedRows(sequences: readonly Uint32Array[]): SharedRows {
 }
 
 function compare(a: Uint32Array, b: Uint32Array): number {
-	const at = commonBeginning(a, b);
+	const at = commonPrefixLength(a, b);
 	return (a[at] ?? -1) - (b[at] ?? -1);
 }

@@ -4,7 +4,7 @@ import type { TailSpec } from "../../shared/messages.ts";
 import type { ModelFiles } from "../../shared/model/model-files.ts";
 import { type ParameterLayout, parameterLayout } from "../../shared/model/parameter-layout.ts";
 import { readSafetensorsFile } from "../../shared/model/safetensors.ts";
-import { cutOf } from "../../shared/model/tail-spec.ts";
+import { countFrozenBlocks } from "../../shared/model/tail-spec.ts";
 import { effectiveSequence } from "../../shared/sequences/effective-sequence.ts";
 import { stepAdamW } from "../../shared/vectors/adamw.ts";
 import { addWeighted } from "../../shared/vectors/weighted-sum.ts";
@@ -59,7 +59,8 @@ async function inputsOf({ set, model }: GoldenFolder, golden: GoldenCase, { trun
 	const padding = { token, causal, padTo, padId: set.pad_id };
 	const texts = set.inputs.sequences.map((ids) => effectiveSequence(Uint32Array.from(ids), padding, padTo));
 	const hidden = await trunk?.hiddenStates(texts.map(({ tokens }) => tokens));
-	if (!trunk && cutOf(specOf(golden), model.config.n_layer) > 0) throw new Error("found no trunk, expected one");
+	if (!trunk && countFrozenBlocks(specOf(golden), model.config.n_layer) > 0)
+		throw new Error("found no trunk, expected one");
 	return texts.map((text, i) => ({
 		...text,
 		hidden: hidden?.[i] ?? new Float32Array(0),
@@ -71,7 +72,7 @@ async function inputsOf({ set, model }: GoldenFolder, golden: GoldenCase, { trun
 async function checkFeatures({ folder, golden, inputs }: Run): Promise<Measurement[]> {
 	const { file, tensor, case: name, enters_block } = folder.set.features;
 	const { n_layer, n_embd } = folder.model.config;
-	if (golden.name !== name || cutOf(specOf(golden), n_layer) !== enters_block) return [];
+	if (golden.name !== name || countFrozenBlocks(specOf(golden), n_layer) !== enters_block) return [];
 	const stored = await (await readSafetensorsFile(join(folder.path, file))).read(tensor);
 	const [top, found] = inputs.reduce(
 		([most, gap], { hidden }, text) =>

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { initialParameters } from "../../coordinator/base-model/initial-parameters.ts";
+import { readInitialParameters } from "../../coordinator/base-model/initial-parameters.ts";
 import { resolveModel } from "../../coordinator/base-model/resolve-model.ts";
 import { exportClassifier } from "../../coordinator/export/export-classifier.ts";
 import { writeJson } from "../../shared/files/write-atomic.ts";
@@ -20,7 +20,7 @@ export async function writeModel(run: string, seed: number): Promise<void> {
 		loraRank: 0,
 		loraScale: 0,
 	};
-	const parameters = await initialParameters(model, spec, seed);
+	const parameters = await readInitialParameters(model, spec, seed);
 	const reading = { token: "last-real", causal: true, maxTokens: 256, padTo: null, padId: PAD_ID };
 	const extra = { format: 1, labels, ...reading };
 	await exportClassifier({ model, spec, parameters, labels, folder: join(run, "model"), extra });

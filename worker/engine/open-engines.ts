@@ -1,7 +1,7 @@
 import { TailtuneError } from "../../shared/errors.ts";
 import type { TailSpec } from "../../shared/messages.ts";
 import type { ModelFiles } from "../../shared/model/model-files.ts";
-import { cutOf } from "../../shared/model/tail-spec.ts";
+import { countFrozenBlocks } from "../../shared/model/tail-spec.ts";
 import type { EngineChoice } from "../../shared/worker-port.ts";
 import type { EngineInfo, Tail, Trunk, TrunkOptions } from "./engine.ts";
 import { isProvider, providerOf } from "./onnx/provider.ts";
@@ -25,7 +25,7 @@ export interface Engines {
  */
 export async function openEngines(model: ModelFiles, spec: TailSpec, choice: RunEngineChoice): Promise<Engines> {
 	const onnx = await loadOnnx(choice);
-	const hasTrunk = cutOf(spec, model.config.n_layer) > 0;
+	const hasTrunk = countFrozenBlocks(spec, model.config.n_layer) > 0;
 	if (hasTrunk) checkPrecision(choice, onnx !== undefined);
 	const openTrunk = async () => {
 		if (onnx) return onnx.openOnnxTrunk(model, spec, choice);

@@ -2,7 +2,13 @@ import { createHash } from "node:crypto";
 import { readdir, rm, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { debuglog } from "node:util";
-import { bytesOf, hexSum, readChecked, sumOf, writeChecked } from "../../shared/model/checked-safetensors.ts";
+import {
+	bytesOf,
+	hexChecksum,
+	readChecked,
+	storedChecksum,
+	writeChecked,
+} from "../../shared/model/checked-safetensors.ts";
 import { openToRead, readFully } from "../../shared/model/safetensors.ts";
 import type { FileTensor } from "../../shared/model/safetensors-header.ts";
 import { PackRoom } from "./disk-cache-quota.ts";
@@ -86,7 +92,7 @@ export class FeatureCache {
 			const pack = join(this.#folder, name);
 			try {
 				const file = await readChecked(pack);
-				for (const [hash, tensor] of file.tensors) index.set(hash, { tensor, checksum: sumOf(file, hash) });
+				for (const [hash, tensor] of file.tensors) index.set(hash, { tensor, checksum: storedChecksum(file, hash) });
 			} catch (error) {
 				await this.#drop(pack, error);
 			}
@@ -101,7 +107,7 @@ export class FeatureCache {
 				const numbers = new Float32Array(tensor.byteLength / 4);
 				const bytes = bytesOf(numbers);
 				await readFully(handle, bytes, tensor.offset, pack);
-				if (hexSum(bytes) !== checksum) throw new Error("a checksum isn't the one it was written with");
+				if (hexChecksum(bytes) !== checksum) throw new Error("a checksum isn't the one it was written with");
 				found.set(key, numbers);
 			}
 		} finally {

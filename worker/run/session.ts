@@ -3,7 +3,7 @@ import { type TensorSchema, tensorSchema, travelOf } from "../../shared/exchange
 import type { RunSpec, Sequence, TailSpec, WorkItem, WorkResult } from "../../shared/messages.ts";
 import type { ModelFiles } from "../../shared/model/model-files.ts";
 import { type ParameterLayout, parameterLayout } from "../../shared/model/parameter-layout.ts";
-import { cutOf } from "../../shared/model/tail-spec.ts";
+import { countFrozenBlocks } from "../../shared/model/tail-spec.ts";
 import { allFinite } from "../../shared/vectors/all-finite.ts";
 import type { RunConnection } from "../../shared/worker-port.ts";
 import { type EngineInfo, type Tail, type TailInput, type Trunk, toTokens } from "../engine/engine.ts";
@@ -60,7 +60,7 @@ export class Session {
 		this.#layout = parameterLayout(run.tail, model.config);
 		this.#schema = tensorSchema(run.modelHash, this.#layout, travelOf(run));
 		connection.tensors.openRun(run.runId, this.#schema);
-		this.#keepsPooledOnly = cutOf(run.tail, model.config.n_layer) === model.config.n_layer;
+		this.#keepsPooledOnly = countFrozenBlocks(run.tail, model.config.n_layer) === model.config.n_layer;
 	}
 
 	/** Does an item. What can't be done is a result with a failure: this never rejects. Call it for one item at a time. */

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import test from "ava";
-import { initialParameters } from "../../../coordinator/base-model/initial-parameters.ts";
+import { readInitialParameters } from "../../../coordinator/base-model/initial-parameters.ts";
 import { openModel } from "../../../shared/model/open-model.ts";
 import { parameterLayout, parameterViews } from "../../../shared/model/parameter-layout.ts";
 import { type TensorToWrite, writeSafetensors } from "../../../shared/model/safetensors.ts";
@@ -18,7 +18,7 @@ const specOf = (trainable: TrainableName, classes = 2) => ({
 /** The initial parameters by name. */
 async function viewsOf(folder: string, trainable: TrainableName, seed: number, classes = 2, rows?: readonly number[]) {
 	const spec = specOf(trainable, classes);
-	const vector = await initialParameters(await openModel(folder), spec, seed, rows);
+	const vector = await readInitialParameters(await openModel(folder), spec, seed, rows);
 	return parameterViews(parameterLayout(spec, TINY), vector);
 }
 

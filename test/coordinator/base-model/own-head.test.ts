@@ -1,12 +1,12 @@
 import test from "ava";
-import { ownHeadRows } from "../../../coordinator/base-model/own-head.ts";
+import { matchHeadRows } from "../../../coordinator/base-model/own-head.ts";
 import type { StoredTensor } from "../../../shared/model/model-files.ts";
 
 /** What is done with a head of those names for data of those labels, and what is printed of it. */
 function decide(names: readonly string[] | undefined, labels: readonly string[], classes = names?.length ?? 2) {
 	const head: StoredTensor = { file: "", type: "F32", shape: [classes, 8], offset: 0, byteLength: 0 };
 	const lines: string[] = [];
-	const rows = ownHeadRows({ labels: names, tensors: new Map([["score.weight", head]]) }, labels, {
+	const rows = matchHeadRows({ labels: names, tensors: new Map([["score.weight", head]]) }, labels, {
 		line: (text) => lines.push(text),
 	});
 	return { rows, lines };
@@ -42,6 +42,6 @@ test("takes a head without names, or with transformers' placeholders, for no hea
 
 test("says nothing of a model without a head", (t) => {
 	const lines: string[] = [];
-	t.is(ownHeadRows({ tensors: new Map() }, ["a", "b"], { line: (text) => lines.push(text) }), undefined);
+	t.is(matchHeadRows({ tensors: new Map() }, ["a", "b"], { line: (text) => lines.push(text) }), undefined);
 	t.deepEqual(lines, []);
 });

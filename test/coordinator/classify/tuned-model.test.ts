@@ -1,7 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import test from "ava";
-import { initialParameters } from "../../../coordinator/base-model/initial-parameters.ts";
+import { readInitialParameters } from "../../../coordinator/base-model/initial-parameters.ts";
 import { openTunedModel } from "../../../coordinator/classify/tuned-model.ts";
 import { exportClassifier } from "../../../coordinator/export/export-classifier.ts";
 import { writeJson } from "../../../shared/files/write-atomic.ts";
@@ -14,7 +14,7 @@ test("refuses a folder whose two files number the labels differently", async (t)
 	const model = await openModel(await tinyModel(t));
 	const spec = { trainable: "TRAINABLE_HEAD", classes: 2, causal: true, loraRank: 0, loraScale: 0 } as const;
 	const labels = ["LABEL_0", "LABEL_1"];
-	const parameters = await initialParameters(model, spec, 1);
+	const parameters = await readInitialParameters(model, spec, 1);
 	const settings = { format: 1, labels, token: "last-real", causal: true, maxTokens: 6, padTo: null, padId: 0 };
 	await exportClassifier({ model, spec, parameters, labels, folder, extra: settings });
 	t.like(await openTunedModel(folder), { settings: { labels }, model: { labels } });

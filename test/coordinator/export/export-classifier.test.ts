@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import test from "ava";
 import fc from "fast-check";
-import { initialParameters } from "../../../coordinator/base-model/initial-parameters.ts";
+import { readInitialParameters } from "../../../coordinator/base-model/initial-parameters.ts";
 import { exportClassifier } from "../../../coordinator/export/export-classifier.ts";
 import { foldBias } from "../../../coordinator/export/fold-bias.ts";
 import { mergeTail } from "../../../coordinator/export/merge-tail.ts";
@@ -27,7 +27,7 @@ const specOf = (trainable: TrainableName, classes = 2) => ({
 async function tuned(folder: string, trainable: TrainableName, classes = 2) {
 	const model = await openModel(folder);
 	const spec = specOf(trainable, classes);
-	const parameters = (await initialParameters(model, spec, 5)).map((value, i) => value + 0.1 * Math.sin(i * 1.7));
+	const parameters = (await readInitialParameters(model, spec, 5)).map((value, i) => value + 0.1 * Math.sin(i * 1.7));
 	return { model, spec, parameters, tail: parameterViews(parameterLayout(spec, TINY), parameters) };
 }
 
@@ -175,7 +175,7 @@ test("replaces what was trained, keeps the rest, and moves the bias into the fin
 		const moved = name === "ln_f.bias" ? expected.map((value, i) => value + (shift[i] as number)) : expected;
 		t.deepEqual(await written.read(name), moved, name);
 	}
-	const read = await initialParameters(written, request.spec, 9, [0, 1]);
+	const read = await readInitialParameters(written, request.spec, 9, [0, 1]);
 	const again = parameterViews(parameterLayout(request.spec, TINY), read);
 	t.deepEqual(again.get("score.weight"), weight);
 	t.deepEqual(again.get("score.bias"), new Float32Array(2));
@@ -188,7 +188,7 @@ test("writes a tokenizer that pads with GPT-2's end of text if the model has GPT
 	await exportClassifier({
 		model,
 		spec,
-		parameters: await initialParameters(model, spec, 1),
+		parameters: await readInitialParameters(model, spec, 1),
 		labels: ["a", "b"],
 		maxTokens: 100,
 		folder,

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import test, { type ExecutionContext } from "ava";
 import { InferenceSession, Tensor } from "onnxruntime-node";
-import { initialParameters } from "../../../coordinator/base-model/initial-parameters.ts";
+import { readInitialParameters } from "../../../coordinator/base-model/initial-parameters.ts";
 import { Classifier } from "../../../coordinator/classify/classifier.ts";
 import type { ClassifierSettings } from "../../../coordinator/classify/classifier-settings.ts";
 import type { OpenCluster } from "../../../coordinator/cluster/cluster.ts";
@@ -40,7 +40,7 @@ const folder = await mkdtemp(join(tmpdir(), "tailtune-export-"));
 test.before(async () => {
 	const model = await openModel(fileURLToPath(new URL("../../../coordinator/base-model/demo-model", import.meta.url)));
 	const spec = { trainable: "TRAINABLE_LAST_BLOCK", classes: 3, causal: true, loraRank: 0, loraScale: 0 } as const;
-	const parameters = (await initialParameters(model, spec, 5)).map((value, i) => value + 0.1 * Math.sin(i * 1.7));
+	const parameters = (await readInitialParameters(model, spec, 5)).map((value, i) => value + 0.1 * Math.sin(i * 1.7));
 	await exportClassifier({ model, spec, parameters, labels: LABELS, folder: join(folder, "model") });
 });
 

@@ -1,6 +1,6 @@
 import test from "ava";
 import fc from "fast-check";
-import { commonBeginning, sharedRows } from "../../../shared/sequences/shared-rows.ts";
+import { commonPrefixLength, sharedRows } from "../../../shared/sequences/shared-rows.ts";
 
 const sequences = fc.array(
 	fc
@@ -30,7 +30,7 @@ test("two tokens of sequences have the same row where all up to them are the sam
 });
 
 test("a common beginning ends at the first token that differs, or with the shorter sequence", (t) => {
-	const common = (a: number[], b: number[]) => commonBeginning(Uint32Array.from(a), Uint32Array.from(b));
+	const common = (a: number[], b: number[]) => commonPrefixLength(Uint32Array.from(a), Uint32Array.from(b));
 	t.deepEqual(
 		[common([1, 2, 3], [1, 2, 4]), common([1, 2], [1, 2, 4]), common([1], [2]), common([], [2])],
 		[2, 2, 0, 0],

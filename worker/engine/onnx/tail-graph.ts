@@ -2,7 +2,7 @@ import { TailtuneError } from "../../../shared/errors.ts";
 import type { TailSpec } from "../../../shared/messages.ts";
 import type { ModelFiles } from "../../../shared/model/model-files.ts";
 import { parameterLayout } from "../../../shared/model/parameter-layout.ts";
-import { cutOf, hasLora } from "../../../shared/model/tail-spec.ts";
+import { countFrozenBlocks, hasLora } from "../../../shared/model/tail-spec.ts";
 import { isEmbedding } from "../embedding.ts";
 import { attentionAllRows } from "./attention-all-rows.ts";
 import { attentionOneRow } from "./attention-one-row.ts";
@@ -64,7 +64,11 @@ export function tailGraph(model: ModelFiles, spec: TailSpec, { oneRow, withGradi
 		gradient: (name, value, view) => parameters.gradients.set(name, { value, view }),
 	};
 	const last: LastBlock = { oneRow, trainable: spec.trainable };
-	const logits = head(context, spec.classes, body(context, cutOf(spec, config.n_layer), config.n_layer, last));
+	const logits = head(
+		context,
+		spec.classes,
+		body(context, countFrozenBlocks(spec, config.n_layer), config.n_layer, last),
+	);
 	if (withGradient) {
 		const target = graph.input("target", "float32", ["texts", spec.classes]);
 		const share = graph.input("share", "float32", [1]);

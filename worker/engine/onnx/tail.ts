@@ -2,7 +2,7 @@ import type { Tensor } from "onnxruntime-node";
 import type { TailSpec } from "../../../shared/messages.ts";
 import type { ModelFiles } from "../../../shared/model/model-files.ts";
 import { type ParameterLayout, parameterLayout, parameterViews } from "../../../shared/model/parameter-layout.ts";
-import { cutOf } from "../../../shared/model/tail-spec.ts";
+import { countFrozenBlocks } from "../../../shared/model/tail-spec.ts";
 import { addEmbeddingGradient, type Embedding, embed, embeddingOf, isEmbedding, readEmbedding } from "../embedding.ts";
 import type { EngineOptions, OpenTail, Tail, TailInput } from "../engine.ts";
 import { floats, onnxInfo, Session } from "./session.ts";
@@ -14,7 +14,7 @@ import { tailTensors } from "./tail-tensors.ts";
  * computes that row only. Throws TailtuneError "engine" where ONNX Runtime fails.
  */
 export const openOnnxTail: OpenTail = async (model, spec, options) => {
-	const isFrozen = cutOf(spec, model.config.n_layer) === 0 && spec.trainable !== "TRAINABLE_ALL";
+	const isFrozen = countFrozenBlocks(spec, model.config.n_layer) === 0 && spec.trainable !== "TRAINABLE_ALL";
 	return new OnnxTail(model, spec, options, isFrozen ? await readEmbedding(model) : undefined);
 };
 
@@ -94,7 +94,7 @@ class OnnxTail implements Tail {
 	async #compute(given: readonly TailInput[], gradient?: Float32Array): Promise<Float32Array> {
 		const { classes } = this.#spec;
 		const { n_embd: width, n_head: heads, n_layer } = this.#model.config;
-		const blocks = n_layer - cutOf(this.#spec, n_layer);
+		const blocks = n_layer - countFrozenBlocks(this.#spec, n_layer);
 		const table = this.#embedding;
 		const inputs = table ? given.map((text) => ({ ...text, hidden: embed(text.tokens, table) })) : given;
 		const oneRow = inputs.every(({ poolCount }) => poolCount === 1);

@@ -1,7 +1,7 @@
 import { TailtuneError } from "../../../shared/errors.ts";
 import type { TailSpec } from "../../../shared/messages.ts";
 import type { ModelFiles } from "../../../shared/model/model-files.ts";
-import { cutOf } from "../../../shared/model/tail-spec.ts";
+import { countFrozenBlocks } from "../../../shared/model/tail-spec.ts";
 import { sharedRows } from "../../../shared/sequences/shared-rows.ts";
 import type { EngineOptions, OpenTrunk, Trunk } from "../engine.ts";
 import { exactInt8Weights } from "./int8-weights.ts";
@@ -28,7 +28,7 @@ export async function openTrunkWith(
 	spec: TailSpec,
 	options: EngineOptions,
 ): Promise<Trunk> {
-	const blocks = cutOf(spec, model.config.n_layer);
+	const blocks = countFrozenBlocks(spec, model.config.n_layer);
 	if (blocks === 0) throw new TailtuneError("engine", `${spec.trainable} leaves no frozen block for a trunk`);
 	const graph = trunkGraph(model.tensors, model.config, blocks, products);
 	const session = await Session.open(graph, options, model.folder);

@@ -8,7 +8,7 @@ import {
 	parameterLayout,
 	parameterViews,
 } from "../../../shared/model/parameter-layout.ts";
-import { cutOf } from "../../../shared/model/tail-spec.ts";
+import { countFrozenBlocks } from "../../../shared/model/tail-spec.ts";
 import { addEmbeddingGradient, type Embedding, embed, embeddingOf, isEmbedding, readEmbedding } from "../embedding.ts";
 import type { Tail, TailInput } from "../engine.ts";
 import { assertRoomFor, openTfjsBackend, type TfjsBackend, type TfjsOptions } from "./backend.ts";
@@ -23,7 +23,7 @@ export async function openTfjsTail(model: ModelFiles, spec: TailSpec, options: T
 	const { config } = model;
 	const backend = await openTfjsBackend(options);
 	const layout = parameterLayout(spec, config);
-	const cut = cutOf(spec, config.n_layer);
+	const cut = countFrozenBlocks(spec, config.n_layer);
 	const own = new Set(layout.entries.map(({ name }) => name));
 	const isBeforeCut = (name: string) => Number(/^h\.(\d+)\./.exec(name)?.[1] ?? cut) < cut;
 	const frozen = baseShapes(config).flatMap(([name]) =>

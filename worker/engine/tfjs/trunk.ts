@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs";
 import type { TailSpec } from "../../../shared/messages.ts";
 import type { ModelFiles } from "../../../shared/model/model-files.ts";
 import { blockShapes } from "../../../shared/model/parameter-layout.ts";
-import { cutOf } from "../../../shared/model/tail-spec.ts";
+import { countFrozenBlocks } from "../../../shared/model/tail-spec.ts";
 import { embed, readEmbedding } from "../embedding.ts";
 import type { Trunk } from "../engine.ts";
 import { openTfjsBackend, type TfjsOptions } from "./backend.ts";
@@ -18,7 +18,7 @@ import { disposeAll, readFrozen } from "./weights.ts";
  */
 export async function openTfjsTrunk(model: ModelFiles, spec: TailSpec, options: TfjsOptions): Promise<Trunk> {
 	const { config } = model;
-	const blocks = Array.from({ length: cutOf(spec, config.n_layer) }, (_, block) => block);
+	const blocks = Array.from({ length: countFrozenBlocks(spec, config.n_layer) }, (_, block) => block);
 	const backend = await openTfjsBackend(options);
 	const embedding = await readEmbedding(model);
 	const names = blocks.flatMap((block) => blockShapes(block, config).map(([name]) => name));

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import test from "ava";
-import { initialParameters } from "../../../../coordinator/base-model/initial-parameters.ts";
+import { readInitialParameters } from "../../../../coordinator/base-model/initial-parameters.ts";
 import type { TailSpec, Trainable } from "../../../../shared/messages.ts";
 import { openModel } from "../../../../shared/model/open-model.ts";
 import { parameterLayout } from "../../../../shared/model/parameter-layout.ts";
@@ -32,7 +32,7 @@ async function open(trainable: Trainable, backend: TfjsBackendName, causal = tru
 	const spec = specOf(trainable, causal);
 	const trunk = await openTfjsTrunk(model, spec, { backend, threads: 1 });
 	const tail = await openTfjsTail(model, spec, { backend, threads: 1 });
-	const parameters = await initialParameters(model, spec, 1);
+	const parameters = await readInitialParameters(model, spec, 1);
 	await tail.load(parameters);
 	const input = async (tokens: Uint32Array, pool: Partial<TailInput> = {}): Promise<TailInput> => {
 		const [hidden = new Float32Array(0)] = await trunk.hiddenStates([tokens]);

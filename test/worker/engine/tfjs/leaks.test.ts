@@ -2,7 +2,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import * as tf from "@tensorflow/tfjs";
 import test from "ava";
-import { initialParameters } from "../../../../coordinator/base-model/initial-parameters.ts";
+import { readInitialParameters } from "../../../../coordinator/base-model/initial-parameters.ts";
 import type { TailSpec } from "../../../../shared/messages.ts";
 import { openModel } from "../../../../shared/model/open-model.ts";
 import { parameterLayout } from "../../../../shared/model/parameter-layout.ts";
@@ -40,7 +40,7 @@ for (const { backend, warm, steps } of await Promise.all(lengths)) {
 	test.serial(`${backend}: ${steps - warm} steps leave neither tensors nor memory behind`, async (t) => {
 		const tail = await openTfjsTail(model, spec, { backend, threads: 1 });
 		t.teardown(() => tail.dispose());
-		const parameters = await initialParameters(model, spec, 1);
+		const parameters = await readInitialParameters(model, spec, 1);
 		const gradient = new Float32Array(parameterLayout(spec, model.config).trainedSize);
 		const hidden = Float32Array.from({ length: 3 * model.config.n_embd }, (_, i) => Math.sin(i));
 		const input = { hidden, tokens: new Uint32Array(3), poolFrom: 2, poolCount: 1, label: 1 };
