@@ -6,9 +6,12 @@ const PROGRESS_EVERY_MS = 5000;
 /** Plain lines about an installation, for people and for the log of an image's builder. */
 export class Output implements DownloadListener {
 	readonly #stream: NodeJS.WritableStream;
+	readonly #now: () => number;
 
-	constructor(stream: NodeJS.WritableStream = process.stdout) {
+	/** @param now milliseconds that never go back */
+	constructor(stream: NodeJS.WritableStream = process.stdout, now: () => number = () => performance.now()) {
 		this.#stream = stream;
+		this.#now = now;
 	}
 
 	line(text: string): void {
@@ -20,10 +23,10 @@ export class Output implements DownloadListener {
 	 * @returns to be called with the bytes that are done, and the bytes in all
 	 */
 	download(name: string): (doneBytes: number, totalBytes: number) => void {
-		let writtenMs = performance.now();
+		let writtenMs = this.#now();
 		return (doneBytes, totalBytes) => {
-			if (performance.now() - writtenMs < PROGRESS_EVERY_MS) return;
-			writtenMs = performance.now();
+			if (this.#now() - writtenMs < PROGRESS_EVERY_MS) return;
+			writtenMs = this.#now();
 			this.line(`${name}: ${Math.floor((100 * doneBytes) / totalBytes)} %`);
 		};
 	}
