@@ -34,9 +34,9 @@ export interface Serving {
 	drain(): Promise<void>;
 }
 
-/** Time for unfinished calls, and for sending their answers. */
+/** Time for unfinished calls, and for their answers to arrive at clients on busy machines: less than ten seconds together. */
 const DRAIN_MS = 8_000;
-const FLUSH_MS = 500;
+const FLUSH_MS = 1_500;
 
 /**
  * Serves the model of a run by gRPC and HTTP. It listens before the model is loaded; until then health is NOT_SERVING.

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { constants } from "node:http2";
 import { connect as connectTcp } from "node:net";
+import { setImmediate } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { status as Status } from "@grpc/grpc-js";
@@ -46,6 +47,11 @@ function collectGarbage(): void {
 	runInNewContext("gc")();
 }
 
+function usedBytes(): number {
+	const { heapUsed, arrayBuffers } = process.memoryUsage();
+	return heapUsed + arrayBuffers;
+}
+
 test("a call without a token ends on its headers, while its body is still to come", async (t) => {
 	const session = await start(t);
 	for (const path of [CLASSIFY, STREAM]) {
@@ -87,13 +93,16 @@ test.serial("2,000 names of services that nobody knows are answered, and none is
 	};
 	t.deepEqual(await askAll(200), new Set([Status.OK]));
 	collectGarbage();
-	const before = process.memoryUsage();
+	const before = usedBytes();
 	t.deepEqual(await askAll(2000), new Set([Status.OK]));
-	collectGarbage();
-	const after = process.memoryUsage();
-	// All names together are 7.8 MB.
-	t.true(after.heapUsed - before.heapUsed < 3e6, `${after.heapUsed - before.heapUsed} bytes more in the heap`);
-	t.true(after.arrayBuffers - before.arrayBuffers < 3e6);
+	// All names together are 7.8 MB. What the connection has still in its buffers is freed some time after the last call.
+	let more = Number.POSITIVE_INFINITY;
+	for (let tries = 0; tries < 200 && more > 3e6; tries++) {
+		await setImmediate();
+		collectGarbage();
+		more = usedBytes() - before;
+	}
+	t.true(more < 3e6, `${more} bytes more`);
 	const { stream, ended } = rawCall(session, CHECK);
 	stream.end(healthRequest("nobody's"));
 	t.is((await ended).status, Status.NOT_FOUND);
