@@ -10,10 +10,10 @@ import type { RpcService } from "./rpc-service.ts";
 
 export interface CallGateOptions {
 	readonly services: readonly RpcService[];
-	/** Undefined: nobody needs one. */
+	/** Undefined: calls need no token. */
 	readonly tokens: readonly TokenRule[] | undefined;
 	readonly limits: CallLimits;
-	/** Told of each call that is refused on its headers. */
+	/** Called for each call that is refused by its headers. */
 	readonly onRefused: (reason: RefusalReason) => void;
 }
 
@@ -24,8 +24,8 @@ interface Method {
 }
 
 /**
- * Decides on each call by its headers alone: what is refused here costs no more memory than these. A call that is let in
- * is watched as long as it sends.
+ * Accepts or refuses each call by its headers, so that a refused call costs no memory for its body. The requests of an accepted
+ * call are metered.
  */
 export class CallGate {
 	readonly #options: CallGateOptions;
@@ -41,24 +41,24 @@ export class CallGate {
 				this.#methods.set(path, { isStream: requestStream, isOpen, maxCallBytes });
 	}
 
-	/** Calls under way, and the bytes of requests that they have in memory. */
+	/** Number of unfinished calls, and bytes of their requests in memory. */
 	get load(): { readonly calls: number; readonly heldBytes: number } {
 		return { calls: this.#calls, heldBytes: this.#held.bytes };
 	}
 
 	/**
-	 * Lets a call in or refuses it.
-	 * @param rawHeaders names and values by turns
-	 * @param letIn hands the call to the server
+	 * Accepts or refuses a call.
+	 * @param rawHeaders names and values alternately
+	 * @param accept passes the call to the server
 	 */
 	enter(
 		stream: ServerHttp2Stream,
 		headers: IncomingHttpHeaders,
 		rawHeaders: readonly string[],
-		letIn: () => void,
+		accept: () => void,
 	): void {
 		stream.on("error", () => {}); // whatever breaks a stream closes it too
-		// Where the library's answer can't be sent, the call would stay open without one.
+		// If the library can't send its answer, the call would stay open without one.
 		stream.on("frameError", () => stream.close(constants.NGHTTP2_INTERNAL_ERROR));
 		const path = headers[":path"] ?? "";
 		const method = this.#methods.get(path);
@@ -66,11 +66,11 @@ export class CallGate {
 		if (status) refuse(stream, status);
 		if (!method || status) return;
 		this.#count(stream, method);
-		letIn();
+		accept();
 		if (!stream.closed) this.#watch(stream, path, method);
 	}
 
-	/** The status that a call ends with at once; undefined if it is let in. */
+	/** The status of a refused call; undefined if it is accepted. */
 	#statusOf(
 		path: string,
 		method: Method | undefined,
@@ -89,7 +89,7 @@ export class CallGate {
 			return toStatus(refusal);
 		}
 		if (!method) return statusOf(Status.UNIMPLEMENTED, `${path}: no such method here`);
-		// Unpacked, a few bytes may be megabytes.
+		// A few compressed bytes may be megabytes.
 		const isPacked = (headers["grpc-encoding"] ?? "identity") !== "identity";
 		if (isPacked && Number.isFinite(method.maxCallBytes))
 			return invalid(`${path}: found a compressed request, expected a plain one`);
@@ -99,9 +99,7 @@ export class CallGate {
 	#refusalWhenFull(path: string, method: Method | undefined): Refusal | undefined {
 		const { calls, openCalls } = this.#options.limits;
 		const isFull = this.#calls >= calls || (method?.isOpen && this.#openCalls >= openCalls);
-		return isFull
-			? new Refusal("REFUSAL_TOO_MANY", `${path}: too many calls are under way; try again later`)
-			: undefined;
+		return isFull ? new Refusal("REFUSAL_TOO_MANY", `${path}: too many unfinished calls; try again later`) : undefined;
 	}
 
 	#count(stream: ServerHttp2Stream, { isOpen }: Method): void {
@@ -117,7 +115,8 @@ export class CallGate {
 		const { messageMs, heldBytes: maxHeldBytes } = this.#options.limits;
 		const statuses = {
 			call: () => invalid(`${path}: expected at most ${maxCallBytes} bytes in a call`),
-			held: () => toStatus(new Refusal("REFUSAL_TOO_MANY", `${path}: too much is being received; try again later`)),
+			held: () =>
+				toStatus(new Refusal("REFUSAL_TOO_MANY", `${path}: too many bytes of unfinished requests; try again later`)),
 			time: () => statusOf(Status.DEADLINE_EXCEEDED, `${path}: the request took longer than ${messageMs} ms`),
 		};
 		const onExcess = (excess: keyof typeof statuses) => refuse(stream, statuses[excess]());
@@ -129,7 +128,7 @@ function invalid(message: string): StatusObject {
 	return toStatus(new TailtuneError("data", message));
 }
 
-/** Ends a call with a status, whatever it still sends. */
+/** Ends a call with a status, even if the client is still sending. */
 function refuse(stream: ServerHttp2Stream, { code, details, metadata }: StatusObject): void {
 	if (stream.closed || stream.destroyed) return;
 	if (stream.headersSent) {

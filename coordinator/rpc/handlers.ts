@@ -10,14 +10,14 @@ import { UNREADABLE } from "../../shared/rpc/service.ts";
 import { toStatus } from "../../shared/rpc/status.ts";
 import { write } from "../../shared/rpc/write.ts";
 
-/** Told of every call refused. */
+/** Called for every refused call. */
 export type OnRefused = (reason: RefusalReason) => void;
 
 const log = debuglog("tailtune");
 
 /**
- * A handler of calls with one message each way. What it throws ends the call with the status of that error. `signal`
- * aborts when the caller gives up or its deadline is over.
+ * Makes a handler of calls with one request and one answer. An error that `answer` throws ends the call with its status. `signal`
+ * aborts when the caller cancels or its deadline has passed.
  */
 export function unary<Request extends object, Response>(
 	onRefused: OnRefused,
@@ -35,7 +35,7 @@ export function unary<Request extends object, Response>(
 	};
 }
 
-/** A handler that answers a message by a stream, at the pace of whoever reads it. `signal` aborts when the call ends early. */
+/** Makes a handler with one request and a stream of answers, with back-pressure. `signal` aborts when the call ends early. */
 export function serverStream<Request extends object, Response>(
 	onRefused: OnRefused,
 	answer: (request: Request, signal: AbortSignal) => AsyncIterable<Response>,
@@ -57,8 +57,8 @@ export function serverStream<Request extends object, Response>(
 }
 
 /**
- * A handler that reads a stream and then answers once. What it doesn't read waits at the sender. It may call `interrupt`
- * to end the reading with an error.
+ * Makes a handler that reads a stream of requests and then answers once, with back-pressure. It may call `interrupt` to end
+ * the reading with an error.
  */
 export function clientStream<Request extends object, Response>(
 	onRefused: OnRefused,
@@ -76,7 +76,7 @@ export function clientStream<Request extends object, Response>(
 		};
 		answer(call as AsyncIterable<Request>, interrupt).then(
 			(response) => callback(null, response),
-			// The stream of a client that dies ends like that of one that is done; a turn later it is known to be cut off.
+			// The stream of a client that dies ends like a finished one; one turn of the event loop later the call is cancelled.
 			(error) =>
 				setImmediate(() => {
 					if (!cutOff) callback(explain(interruption ?? error, onRefused));
@@ -86,8 +86,8 @@ export function clientStream<Request extends object, Response>(
 }
 
 /**
- * A handler that answers a stream by a stream, each at the pace of the other. `signal` aborts when the caller gives up or
- * its deadline is over.
+ * Makes a handler with a stream of requests and a stream of answers, with back-pressure. `signal` aborts when the caller cancels
+ * or its deadline has passed.
  */
 export function duplexStream<Request extends object, Response>(
 	onRefused: OnRefused,
@@ -96,7 +96,7 @@ export function duplexStream<Request extends object, Response>(
 	return (call) => {
 		const ended = new AbortController();
 		call.on("cancelled", () => ended.abort());
-		// The end of what is read must not end what is written.
+		// The end of the requests must not end the answers.
 		const requests: AsyncIterable<Request> = call.iterator({ destroyOnReturn: false });
 		const stream = async () => {
 			for await (const response of answer(requests, ended.signal)) {
@@ -111,13 +111,10 @@ export function duplexStream<Request extends object, Response>(
 	};
 }
 
-/** The message itself. Throws a Refusal where the bytes were none. */
+/** Returns the message. Throws a Refusal if its bytes could not be decoded. */
 export function checkReadable<Message extends object>(message: Message): Message {
 	if (message === UNREADABLE)
-		throw new Refusal(
-			"REFUSAL_MALFORMED",
-			"the bytes received are no such message, or hold text that is too long or isn't UTF-8",
-		);
+		throw new Refusal("REFUSAL_MALFORMED", "the message can't be decoded, or a text in it is too long or not UTF-8");
 	return message;
 }
 

@@ -6,19 +6,19 @@ import type { CallLimits } from "../../shared/rpc/config.ts";
 import type { CallGate } from "./call-gate.ts";
 
 /**
- * The http2 servers beneath a bound gRPC server. There is no public way to them, so this one goes through a private
- * field, and a test watches that it is still there.
- * @throws TailtuneError "engine" where this version of grpc-js keeps them elsewhere
+ * The http2 servers of a bound gRPC server. grpc-js doesn't publish them, so this reads a private field; its version is pinned and
+ * a test checks the field.
+ * @throws TailtuneError "engine" if this version of grpc-js has no such field
  */
 function http2ServersOf(server: Server): Http2Server[] {
 	const { http2Servers } = server as unknown as { http2Servers?: Map<Http2Server, unknown> };
 	if (http2Servers?.size) return [...http2Servers.keys()];
-	throw new TailtuneError("engine", "grpc-js keeps its http2 servers elsewhere, expected 1.14");
+	throw new TailtuneError("engine", "found no http2 servers in grpc-js, expected version 1.14");
 }
 
 /**
- * Lets clients of a bound server have `bytes` under way. grpc-js 1.14 has an option for that on the client's side only; a
- * server stays at 64 KiB a stream and a connection, which made uploads of 28 MB three times slower.
+ * Sets the flow-control windows of a bound server to `bytes`. grpc-js 1.14 has this option for clients only; a server keeps
+ * 64 KiB per stream and connection, which made uploads of 28 MB three times slower.
  */
 export function widenServerWindows(server: Server, bytes: number): void {
 	for (const http2Server of http2ServersOf(server)) {
@@ -30,8 +30,8 @@ export function widenServerWindows(server: Server, bytes: number): void {
 }
 
 /**
- * Has a gate decide on every call of a bound server, as soon as its headers are there, and limits its connections. The
- * library's own way, an interceptor, is not told how many bytes come, and can't limit those of one service.
+ * Lets a gate decide on every call of a bound server when its headers arrive, and limits connections. The library's interceptors
+ * don't see how many bytes arrive, and can't limit one service.
  */
 export function guardCalls(server: Server, gate: CallGate, { connections, headerBytes }: CallLimits): void {
 	for (const http2Server of http2ServersOf(server)) {
@@ -50,9 +50,9 @@ export function guardCalls(server: Server, gate: CallGate, { connections, header
 }
 
 /**
- * Keeps the connections of a bound server at hand. A shutdown, forced or not, waits for each client to close its side:
- * for ever, where a client is stopped or its network is gone (test/cluster/elastic.test.ts: a worker falls silent).
- * @returns what cuts all of them off at once
+ * Collects the connections of a bound server. A shutdown, forced or not, waits until each client closes its side: forever if a
+ * client is stopped or its network is gone (test/cluster/elastic.test.ts: a worker falls silent).
+ * @returns a function that closes all of them at once
  */
 export function holdConnections(server: Server): () => void {
 	const sockets = new Set<Socket>();

@@ -17,38 +17,39 @@ import { guardCalls, holdConnections, widenServerWindows } from "./http2-servers
 import type { RpcService } from "./rpc-service.ts";
 
 export interface ServerOptions {
-	/** HOST:PORT; port 0 takes a free one. Default 127.0.0.1:0. */
+	/** HOST:PORT; port 0 chooses a free one. Default 127.0.0.1:0. */
 	readonly listen?: string | undefined;
 	readonly tls?: TlsFiles | undefined;
-	/** Clients must send it as bearer token. */
+	/** Bearer token that clients must send. Default: none is needed. */
 	readonly token?: string | undefined;
-	/** In its place: several tokens, each for some calls. */
+	/** Instead of `token`: several tokens, each for some calls. */
 	readonly tokens?: readonly TokenRule[] | undefined;
-	/** Told of each call refused before its handler is called. */
+	/** Called for each call that is refused before it reaches its handler. */
 	readonly onRefused?: ((reason: RefusalReason) => void) | undefined;
-	/** How much callers may have under way. Default of each: that of `CALL_LIMITS`. */
+	/** Limits on unfinished calls. Default of each: that of `CALL_LIMITS`. */
 	readonly limits?: Partial<CallLimits> | undefined;
 }
 
 export interface RpcServer {
-	/** HOST:PORT that it listens on. */
+	/** HOST:PORT that the server listens on. */
 	readonly address: string;
-	/** Calls under way, and the bytes of requests that they have in memory. */
+	/** Number of unfinished calls, and bytes of their requests in memory. */
 	readonly load: CallGate["load"];
-	/** Takes no new call, gives those under way `graceMs` (default 0) to end, then cuts them off. */
+	/** Refuses new calls, waits at most `graceMs` (default 0) for the unfinished ones, then ends them. */
 	close(graceMs?: number): Promise<void>;
 }
 
 /**
- * Starts a gRPC server: keepalive, wide windows, limits on all that callers may have under way. Beyond loopback it wants to
- * know its clients.
- * @throws TailtuneError "usage" where it can't listen there, or would serve anybody; "denied" where TLS files aren't usable
+ * Starts a gRPC server with keepalive, wide windows and limits on unfinished calls. On a public address clients must be
+ * authenticated.
+ * @throws TailtuneError "usage" if it can't listen on the address, or the address is public and nothing authenticates clients;
+ * "denied" if TLS files can't be used
  */
 export async function createServer(options: ServerOptions, services: readonly RpcService[]): Promise<RpcServer> {
 	const { listen = "127.0.0.1:0", tls, token, onRefused = () => {} } = options;
 	const tokens = options.tokens ?? (token === undefined ? undefined : [{ token, may: () => true }]);
 	const { host } = parseAddress(listen);
-	if (tokens === undefined) checkOpenDoor(listen, tls);
+	if (tokens === undefined) checkAuthenticated(listen, tls);
 	silenceLibrary();
 	const limits = { ...CALL_LIMITS, ...options.limits };
 	const gate = new CallGate({ services, tokens, limits, onRefused });
@@ -92,17 +93,20 @@ function shutDown(server: Server, graceMs: number, cutOff: () => void): Promise<
 	});
 }
 
-/** HOST:PORT in its parts. @throws TailtuneError "usage" where it isn't such */
+/** Splits HOST:PORT. @throws TailtuneError "usage" if the address has another form */
 export function parseAddress(address: string): { host: string; port: number } {
 	const [, host = "", port] = /^(.*):(\d+)$/.exec(address) ?? [];
 	if (!host || Number(port) > 65_535) throw new TailtuneError("usage", `listen address ${address}: expected HOST:PORT`);
 	return { host, port: Number(port) };
 }
 
-/** @throws TailtuneError "usage" where a server without tokens would serve anybody */
-export function checkOpenDoor(address: string, tls: TlsFiles | undefined): void {
+/** @throws TailtuneError "usage" if a server without tokens would be open to everybody */
+export function checkAuthenticated(address: string, tls: TlsFiles | undefined): void {
 	if (tls?.caFile !== undefined || isLoopback(parseAddress(address).host)) return;
-	throw new TailtuneError("usage", `listen address ${address}: beyond loopback a token or mTLS is needed`);
+	throw new TailtuneError(
+		"usage",
+		`listen address ${address}: to listen on a public address set a token, or TLS with a CA for client certificates`,
+	);
 }
 
 function isLoopback(host: string): boolean {

@@ -46,7 +46,8 @@ export function limitHeldBytes(maxBytes: number): MiddlewareHandler {
 	return async (context, next) => {
 		const announced = Number(context.req.header("content-length") ?? MAX_MESSAGE_BYTES);
 		const bytes = Math.min(announced, MAX_MESSAGE_BYTES);
-		if (held + bytes > maxBytes) throw new TailtuneError("busy", "too much is being received; try again later");
+		if (held + bytes > maxBytes)
+			throw new TailtuneError("busy", "too many bytes of unfinished requests; try again later");
 		held += bytes;
 		try {
 			await next();

@@ -14,7 +14,7 @@ import type { TokenRule } from "../../shared/rpc/authorization.ts";
 import { CALL_LIMITS, type CallLimits, MAX_MESSAGE_BYTES } from "../../shared/rpc/config.ts";
 import { readPems, type TlsFiles } from "../../shared/rpc/credentials.ts";
 import { toStatus } from "../../shared/rpc/status.ts";
-import { checkOpenDoor, parseAddress } from "../rpc/server.ts";
+import { checkAuthenticated, parseAddress } from "../rpc/server.ts";
 import { limitHeldBytes, onlyJson, onlyLoopbackHost, requireToken } from "./http-checks.ts";
 import type { ServeMetrics } from "./metrics.ts";
 import { METRICS_PATH } from "./read-tokens.ts";
@@ -117,7 +117,7 @@ export async function listenHttp(
 	limits: Pick<CallLimits, "connections" | "headerBytes" | "messageMs"> = CALL_LIMITS,
 ): Promise<HttpServer> {
 	const { host, port } = parseAddress(address);
-	if (!hasTokens) checkOpenDoor(address, tls);
+	if (!hasTokens) checkAuthenticated(address, tls);
 	const { connections, headerBytes, messageMs } = limits;
 	const serverOptions = {
 		maxHeaderSize: headerBytes,

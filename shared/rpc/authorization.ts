@@ -5,7 +5,7 @@ import { Refusal } from "./refusal.ts";
 const KEY = "authorization";
 const SCHEME = "Bearer ";
 
-/** Sends a bearer token with every call. */
+/** Call credentials that send a bearer token with every call. */
 export function sendToken(token: string): Interceptor {
 	return (options, nextCall) =>
 		new InterceptingCall(nextCall(options), {
@@ -16,14 +16,14 @@ export function sendToken(token: string): Interceptor {
 		});
 }
 
-/** A bearer token, and what it opens. */
+/** A bearer token and the calls that it permits. */
 export interface TokenRule {
 	readonly token: string;
-	/** @param path of a call, as in "/tailtune.v1.Tensors/Attach" */
+	/** @param path of a call, for example "/tailtune.v1.Tensors/Attach" */
 	readonly may: (path: string) => boolean;
 }
 
-/** Why a call with that `authorization` is refused; undefined where one of the tokens opens it. */
+/** The refusal of a call with this `authorization` header; undefined if one of the tokens permits it. */
 export function refusalOf(
 	authorization: string | undefined,
 	path: string,
@@ -32,7 +32,7 @@ export function refusalOf(
 	if (!authorization?.startsWith(SCHEME)) return new Refusal("REFUSAL_TOKEN", `${path}: no bearer token`);
 	const found = authorization.slice(SCHEME.length);
 	const known = rules.filter(({ token }) => sameSecret(found, token));
-	if (known.length === 0) return new Refusal("REFUSAL_TOKEN", `${path}: not the right bearer token`);
+	if (known.length === 0) return new Refusal("REFUSAL_TOKEN", `${path}: wrong bearer token`);
 	if (known.some(({ may }) => may(path))) return undefined;
-	return new Refusal("REFUSAL_PERMISSION", `${path}: not for the bearer of this token`);
+	return new Refusal("REFUSAL_PERMISSION", `${path}: not permitted for this token`);
 }

@@ -4,16 +4,16 @@ import { ChannelCredentials, ServerCredentials } from "@grpc/grpc-js";
 import { TailtuneError } from "../errors.ts";
 import { MOST_SECRET_BYTES, readRegularFile } from "../files/regular-file.ts";
 
-/** PEM files of one side. */
+/** PEM files of one side of TLS. */
 export interface TlsFiles {
-	/** Own certificate (with its chain) and key. A server needs both; a client, where the server asks for one. */
+	/** Own certificate (with its chain) and key. A server needs both; a client needs them if the server asks for a certificate. */
 	readonly certFile?: string | undefined;
 	readonly keyFile?: string | undefined;
-	/** Whom to trust. On a server: clients must show a certificate signed by it. On a client: default the system's roots. */
+	/** CA certificate to trust. On a server: clients must present a certificate from it. On a client: default the system's CAs. */
 	readonly caFile?: string | undefined;
 }
 
-/** Where a bearer token comes from: never a command line, which every user of a machine can read. */
+/** Source of a bearer token: never a command line, because every user of a machine can read those. */
 export interface TokenSource {
 	readonly file?: string | undefined;
 	/** Name of an environment variable. */
@@ -21,8 +21,8 @@ export interface TokenSource {
 }
 
 /**
- * Reads a bearer token; white space around it doesn't count.
- * @throws TailtuneError "denied" where it is missing, empty, or holds what can't travel in a header
+ * Reads a bearer token; white space around it is ignored.
+ * @throws TailtuneError "denied" if it is missing, empty, or contains characters that a header can't hold
  */
 export async function readToken({ file, environment }: TokenSource): Promise<string | undefined> {
 	if (file === undefined && environment === undefined) return undefined;
@@ -36,13 +36,13 @@ export async function readToken({ file, environment }: TokenSource): Promise<str
 	);
 }
 
-/** Whether two secrets are the same, in a time that doesn't tell where they differ. */
+/** Compares two secrets in constant time. */
 export function sameSecret(found: string, expected: string): boolean {
 	const digest = (secret: string) => createHash("sha256").update(secret).digest();
 	return timingSafeEqual(digest(found), digest(expected));
 }
 
-/** A server's credentials; without files it speaks plain text. Throws TailtuneError "denied" where a file can't be used. */
+/** Reads a server's credentials; without files it uses plain text. Throws TailtuneError "denied" if a file can't be used. */
 export async function readServerCredentials(tls: TlsFiles | undefined): Promise<ServerCredentials> {
 	if (!tls) return ServerCredentials.createInsecure();
 	const { cert, key, ca } = await readPems(tls);
@@ -50,14 +50,14 @@ export async function readServerCredentials(tls: TlsFiles | undefined): Promise<
 	return ServerCredentials.createSsl(ca ?? null, [{ cert_chain: cert, private_key: key }], ca !== undefined);
 }
 
-/** A client's credentials; without `tls` it speaks plain text. Throws TailtuneError "denied" where a file can't be used. */
+/** Reads a client's credentials; without `tls` it uses plain text. Throws TailtuneError "denied" if a file can't be used. */
 export async function readClientCredentials(tls: TlsFiles | undefined): Promise<ChannelCredentials> {
 	if (!tls) return ChannelCredentials.createInsecure();
 	const { cert, key, ca } = await readPems(tls);
 	return ChannelCredentials.createSsl(ca ?? null, key ?? null, cert ?? null);
 }
 
-/** The files' contents, which fit together. Throws TailtuneError "denied" or "not-found" if one can't be used. */
+/** Reads the files and checks that they match. Throws TailtuneError "denied" or "not-found" if one can't be used. */
 export async function readPems({ certFile, keyFile, caFile }: TlsFiles) {
 	const [cert, key, ca] = await Promise.all([certFile, keyFile, caFile].map((file) => file && readSecret(file)));
 	const pems = { cert: cert || undefined, key: key || undefined, ca: ca || undefined };

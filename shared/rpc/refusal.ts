@@ -2,7 +2,7 @@ import { status as Status } from "@grpc/grpc-js";
 import type { Refusal as RefusalName } from "../../proto/gen/tailtune/v1/Refusal.ts";
 import { type ErrorCode, TailtuneError } from "../errors.ts";
 
-/** Why a call was refused: the closed list of proto/tailtune/v1/refusal.proto. */
+/** Reasons of refusals: the closed list of proto/tailtune/v1/refusal.proto. */
 export type RefusalReason = Exclude<RefusalName, "REFUSAL_UNSPECIFIED">;
 
 interface RefusalKind {
@@ -30,7 +30,7 @@ export const REFUSALS: Readonly<Record<RefusalReason, RefusalKind>> = {
 	REFUSAL_PERMISSION: { status: Status.PERMISSION_DENIED, code: "denied" },
 };
 
-/** A call or a message that isn't accepted; `reason` says why in words for machines. */
+/** The error of a refused call or message; programs decide by `reason`. */
 export class Refusal extends TailtuneError {
 	readonly reason: RefusalReason;
 
@@ -40,7 +40,7 @@ export class Refusal extends TailtuneError {
 	}
 }
 
-/** Whether a name that came over the wire is one of the reasons. */
+/** Whether a received name is one of the reasons. */
 export function isRefusalReason(name: unknown): name is RefusalReason {
 	return typeof name === "string" && Object.hasOwn(REFUSALS, name);
 }

@@ -3,20 +3,20 @@ import { type Client, makeGenericClientConstructor, type ServiceDefinition } fro
 import { loadSync } from "@grpc/proto-loader";
 import { areTextsUsable } from "../message-texts.ts";
 
-/** Version of what both sides of our own services say to each other; another one is refused. */
+/** Version of the protocol between coordinator and workers; other versions are refused. */
 export const PROTOCOL_VERSION = 1;
 
-/** What a handler is given in the place of bytes that are no such message, as with text that is too long or not UTF-8; it has no fields. */
+/** Given to a handler instead of a message that can't be decoded, or with a text that is too long or not UTF-8; it has no fields. */
 export const UNREADABLE: object = Object.freeze({});
 
-/** Where the files of the messages lie. */
+/** Folder of the .proto files. */
 export const PROTO_FOLDER = fileURLToPath(new URL("../../proto", import.meta.url));
 
 /**
- * A service as gRPC needs it, from a file of proto/.
- * @param file as in "tailtune/v1/tensors.proto"
- * @param name with its package, as in "tailtune.v1.Tensors"
- * @param longestText characters that a text of a request may have; default: as many as a message holds
+ * Loads the definition of a service from a file of proto/.
+ * @param file for example "tailtune/v1/tensors.proto"
+ * @param name with its package, for example "tailtune.v1.Tensors"
+ * @param longestText most characters of a text in a request; default: limited only by the message
  */
 export function loadService<Definition extends ServiceDefinition>(
 	file: string,
@@ -31,7 +31,7 @@ export function loadService<Definition extends ServiceDefinition>(
 		oneofs: true,
 	});
 	const service = definitions[name] as ServiceDefinition;
-	// gRPC answers bytes that it can't decode with INTERNAL and no reason; ours are refused by the handler.
+	// gRPC answers bytes that it can't decode with INTERNAL and no reason; here the handler refuses them.
 	const methods = Object.entries(service).map(([method, definition]) => [
 		method,
 		{ ...definition, requestDeserialize: tolerant(definition.requestDeserialize, longestText) },
@@ -39,7 +39,7 @@ export function loadService<Definition extends ServiceDefinition>(
 	return Object.fromEntries(methods) as Definition;
 }
 
-/** A constructor of clients for a service. */
+/** A constructor of a service's clients. */
 export function clientOf<ServiceClient extends Client>(definition: ServiceDefinition, name: string) {
 	return makeGenericClientConstructor(definition, name) as unknown as new (
 		...args: ConstructorParameters<typeof Client>

@@ -1,6 +1,6 @@
 import { logVerbosity, setLogVerbosity } from "@grpc/grpc-js";
 
-/** Keeps grpc-js from writing to the terminal what is an error of ours too; GRPC_VERBOSITY makes it talk again. */
+/** Stops grpc-js from writing errors to the terminal, which we report ourselves; GRPC_VERBOSITY enables them again. */
 export function silenceLibrary(): void {
 	if (!process.env.GRPC_VERBOSITY) setLogVerbosity(logVerbosity.NONE);
 }

@@ -1,14 +1,14 @@
 import { type Clock, realClock } from "../clock.ts";
 import { TailtuneError } from "../errors.ts";
 
-/** The other side of a call said nothing for too long: it hangs, or is out of reach. */
+/** The error if the other side of a call sent nothing for too long: it hangs or can't be reached. */
 export class SilenceError extends TailtuneError {
 	constructor(ms: number) {
 		super("offline", `gRPC: nothing was heard from the other side for ${ms / 1000} s`);
 	}
 }
 
-/** Ends a call if nothing is heard from the other side for too long. */
+/** Ends a call if the other side sends nothing for too long. */
 export class SilenceLimit {
 	readonly error: SilenceError;
 	readonly #end: (error: SilenceError) => void;
@@ -17,7 +17,7 @@ export class SilenceLimit {
 	#isOver = false;
 	#cancel = () => {};
 
-	/** @param end called once, when it was silent for so many ms */
+	/** @param end called once, after this number of milliseconds without a message */
 	constructor(ms: number, end: (error: SilenceError) => void, clock: Clock = realClock) {
 		this.error = new SilenceError(ms);
 		this.#ms = ms;
@@ -25,12 +25,12 @@ export class SilenceLimit {
 		this.#clock = clock;
 	}
 
-	/** Whether it was silent for too long. */
+	/** Whether the time is over. */
 	get isOver(): boolean {
 		return this.#isOver;
 	}
 
-	/** Begins to wait for the other side, anew if something was heard. */
+	/** Starts the time, again from 0 if a message has arrived. */
 	wait(): void {
 		this.#cancel();
 		this.#cancel = this.#clock.schedule(() => {
@@ -39,7 +39,7 @@ export class SilenceLimit {
 		}, this.#ms);
 	}
 
-	/** Waits no longer. */
+	/** Stops the time. */
 	stop(): void {
 		this.#cancel();
 	}

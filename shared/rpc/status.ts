@@ -20,8 +20,8 @@ export const STATUS_OF_CODE: Readonly<Record<ErrorCode, Status>> = {
 };
 
 /**
- * What a status means that came without our own code, from the library or a proxy. The others are "protocol", and a
- * connection that can't be had for its certificate is "denied": trying again is of no use.
+ * The error code of each status that arrives without our own code, from the library or a proxy. Others mean "protocol". A
+ * connection that fails because of a certificate is "denied", because trying again doesn't help.
  */
 const CODE_OF_STATUS: Readonly<Partial<Record<Status, ErrorCode>>> = {
 	[Status.UNAVAILABLE]: "offline",
@@ -37,14 +37,14 @@ const CODE_KEY = "tailtune-code";
 const REFUSAL_KEY = "tailtune-refusal";
 
 /**
- * Characters of a status text. It travels in a header, where one character takes up to 9 bytes, and clients accept 8 KiB
- * of headers; a text of 100 KB could not be sent at all, and the call did not end.
+ * Most characters of a status text. It is sent in a header, in which one character takes up to 9 bytes, and clients accept 8 KiB
+ * of headers. A text of 100 KB could not be sent at all, and the call did not end.
  */
 const LONGEST_DETAILS = 500;
 
 /**
- * An error as the status that ends a call. The text of errors that aren't ours is not sent: it may tell more than the
- * caller should know.
+ * The status that ends a call with this error. Texts of errors that aren't ours are not sent, because they may contain
+ * internal details.
  */
 export function toStatus(error: unknown): StatusObject {
 	if (!(error instanceof TailtuneError)) return statusOf(Status.INTERNAL, "internal error");
@@ -54,16 +54,16 @@ export function toStatus(error: unknown): StatusObject {
 	return status;
 }
 
-/** The status that ends a call, with a text that is cut to 500 characters. @param code ours, if there is one */
+/** A status that ends a call; its text is cut to 500 characters. @param code our error code, if there is one */
 export function statusOf(status: Status, text: string, code?: ErrorCode): StatusObject {
 	const metadata = new Metadata();
 	if (code !== undefined) metadata.set(CODE_KEY, code);
 	const start = text.length > LONGEST_DETAILS ? `${text.slice(0, LONGEST_DETAILS - 1)}…` : text;
-	// Half of a surrogate pair can't be written into a header.
+	// Half a surrogate pair can't be written in a header.
 	return { code: status, details: start.replaceAll(/\p{Surrogate}/gu, "\uFFFD"), metadata };
 }
 
-/** The error that a call ended with: a Refusal where the status says why, else a TailtuneError. */
+/** The error of a failed call: a Refusal if the status has a reason, otherwise a TailtuneError. */
 export function fromServiceError(error: unknown): TailtuneError {
 	if (error instanceof TailtuneError) return error;
 	if (!isServiceError(error)) return new TailtuneError("protocol", `gRPC: ${String(error)}`, { cause: error });

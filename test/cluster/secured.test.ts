@@ -64,7 +64,7 @@ test.serial(
 					"example.invalid:0",
 				),
 			),
-			/beyond loopback a token or mTLS is needed/,
+			/to listen on a public address set a token/,
 		);
 		t.regex(String(await tried({ TAILTUNE_NATS_CERT_FILE: certFile }, "runs")), /KEY_FILE: found one, expected both/);
 	},

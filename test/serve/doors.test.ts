@@ -61,8 +61,8 @@ test("with TLS and an authority for clients, only those with its certificate are
 test("what can't be served is refused in one line", async (t) => {
 	const run = await makeRun();
 	const refusals: [args: string[], message: RegExp][] = [
-		[[run, "--listen", "0.0.0.0:0"], /0\.0\.0\.0:0: beyond loopback a token or mTLS is needed/],
-		[[run, "--listen", "127.0.0.1:0", "--http", "0.0.0.0:0"], /0\.0\.0\.0:0: beyond loopback/],
+		[[run, "--listen", "0.0.0.0:0"], /0\.0\.0\.0:0: to listen on a public address set a token/],
+		[[run, "--listen", "127.0.0.1:0", "--http", "0.0.0.0:0"], /0\.0\.0\.0:0: to listen on a public address/],
 		[[run, "--max-batch", "many"], /--max-batch: found/],
 		[[run, "--tls-cert", "cert.pem"], /--tls-cert, --tls-key: found one of them/],
 		[[run, "--tensors", "10.0.0.5:50052"], /--tensors: needs --nats/],

@@ -173,7 +173,7 @@ test("a connection has so many calls, a server so many, and those without a toke
 	const third = await rawCall(session, CHECK).ended;
 	t.deepEqual(third, {
 		status: Status.RESOURCE_EXHAUSTED,
-		text: `${CHECK}: too many calls are under way; try again later`,
+		text: `${CHECK}: too many unfinished calls; try again later`,
 	});
 	const known = rawCall(session, STREAM, TOKEN);
 	known.stream.write(framed(Buffer.alloc(0)));
