@@ -7,7 +7,7 @@ await main(process.argv.slice(2), {
 	addWorkerCommand: async (...args) => (await import("./worker/cli/worker-command.ts")).addWorkerCommand(...args),
 	startWorker: async (...args) => (await import("./worker/run/lifecycle.ts")).startWorker(...args),
 	buildOnnxClassifier: async (...args) =>
-		(await import("./worker/engine/onnx/classifier-graph.ts")).classifierGraph(...args),
+		(await import("./worker/engine/onnx/classifier-graph.ts")).buildClassifierGraph(...args),
 	inspectEngines: async (...args) => (await import("./worker/engine/inspect-engines.ts")).inspectEngines(...args),
 	measureRates: async (...args) => (await import("./worker/engine/inspect-engines.ts")).measureRates(...args),
 });

@@ -1,6 +1,6 @@
 import { GraphBuilder } from "../../worker/engine/onnx/graph-builder.ts";
-import { measureRates } from "../../worker/engine/onnx/measure-rates.ts";
-import { floats, Session } from "../../worker/engine/onnx/session.ts";
+import { measureOnnxRates } from "../../worker/engine/onnx/measure-rates.ts";
+import { floats, OnnxSession } from "../../worker/engine/onnx/session.ts";
 import { median } from "./side-by-side.ts";
 
 /** What this machine can do at best: the floor that a step is held against. */
@@ -16,7 +16,7 @@ const ROUNDS = 15;
 
 /** Measures with ONNX Runtime, whose kernels are the fastest on npm: a trunk's matrix products, and sums of large arrays. */
 export async function measureMachine(threads: number): Promise<MachineRates> {
-	const rates = await measureRates(threads);
+	const rates = await measureOnnxRates(threads);
 	const products = rates.find((rate) => rate.precision === "fp32" && rate.threads === threads);
 	return { gflopPerSecond: products?.productsGflops ?? Number.NaN, gigabytesPerSecond: await memoryRate(threads) };
 }
@@ -27,8 +27,8 @@ async function memoryRate(threads: number): Promise<number> {
 	const graph = new GraphBuilder("sum");
 	const sum = graph.op("Add", [graph.input("a", "float32", [length]), graph.input("b", "float32", [length])]);
 	graph.output("out", sum, "float32", [length]);
-	graph.answerNothing(graph.float(0));
-	const session = await Session.open(graph.build(), { threads });
+	graph.skipResultCopies(graph.float(0));
+	const session = await OnnxSession.open(graph.build(), { threads });
 	const filled = () => floats(new Float32Array(length).fill(0.5), [length]);
 	const [inputs, results] = [{ a: filled(), b: filled() }, { out: filled() }];
 	const seconds: number[] = [];

@@ -14,7 +14,7 @@ const workerSide: WorkerSide = {
 	addWorkerCommand: async (...args) => (await import("../../worker/cli/worker-command.ts")).addWorkerCommand(...args),
 	startWorker: async (...args) => (await import("../../worker/run/lifecycle.ts")).startWorker(...args),
 	buildOnnxClassifier: async (...args) =>
-		(await import("../../worker/engine/onnx/classifier-graph.ts")).classifierGraph(...args),
+		(await import("../../worker/engine/onnx/classifier-graph.ts")).buildClassifierGraph(...args),
 	inspectEngines: async (...args) => (await import("../../worker/engine/inspect-engines.ts")).inspectEngines(...args),
 	measureRates: async (...args) => (await import("../../worker/engine/inspect-engines.ts")).measureRates(...args),
 };

@@ -1,5 +1,5 @@
 import type { EngineChoice, EngineReport, ProductRates } from "../../shared/worker-port.ts";
-import { providersHere } from "./onnx/provider.ts";
+import { systemProviders } from "./onnx/provider.ts";
 import { describeEngines } from "./open-engines.ts";
 import { TFJS_BACKENDS } from "./tfjs/backend-names.ts";
 
@@ -18,7 +18,7 @@ const HINTS: Record<string, string> = {
 /** Tries every engine and backend: which can be used here, and for the others why not and how to get them. */
 export async function inspectEngines(): Promise<EngineReport[]> {
 	const reports = [await inspect("onnx", "cpu")];
-	for (const provider of providersHere()) reports.push(await inspect("onnx", provider));
+	for (const provider of systemProviders()) reports.push(await inspect("onnx", provider));
 	for (const backend of TFJS_BACKENDS) reports.push(await inspect("tfjs", backend));
 	return reports;
 }
@@ -26,7 +26,7 @@ export async function inspectEngines(): Promise<EngineReport[]> {
 /** `measureRates` of ONNX Runtime; nothing where that isn't there. */
 export async function measureRates(threads: number): Promise<ProductRates[]> {
 	const { usable } = await inspect("onnx", "cpu");
-	return usable ? (await import("./onnx/measure-rates.ts")).measureRates(threads) : [];
+	return usable ? (await import("./onnx/measure-rates.ts")).measureOnnxRates(threads) : [];
 }
 
 async function inspect(engine: "onnx" | "tfjs", backend: EngineChoice["backend"]): Promise<EngineReport> {

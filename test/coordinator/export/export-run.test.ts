@@ -16,7 +16,7 @@ import { openModel } from "../../../shared/model/open-model.ts";
 import { baseShapes } from "../../../shared/model/parameter-layout.ts";
 import { PAD_ID } from "../../../shared/sequences/effective-sequence.ts";
 import { resolveConfig } from "../../../shared/settings/resolve-config.ts";
-import { classifierGraph } from "../../../worker/engine/onnx/classifier-graph.ts";
+import { buildClassifierGraph } from "../../../worker/engine/onnx/classifier-graph.ts";
 import { startWorker } from "../../../worker/run/lifecycle.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
 
@@ -55,7 +55,7 @@ async function finishedRun(t: ExecutionContext, settings: Partial<ClassifierSett
 }
 
 const write = (run: string, format: ExportFormat, out: string) =>
-	exportRun({ run, format, out, buildOnnxClassifier: classifierGraph });
+	exportRun({ run, format, out, buildOnnxClassifier: buildClassifierGraph });
 
 /** The logits of our own classifier, a list a text. */
 async function ownLogits(run: string): Promise<(readonly number[])[]> {

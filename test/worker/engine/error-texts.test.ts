@@ -6,7 +6,7 @@ import { DEVICE_IS_FULL, ONNX_NOT_A_TENSOR, WASM_OUT_OF_BOUNDS } from "../../../
 import { GraphBuilder } from "../../../worker/engine/onnx/graph-builder.ts";
 import { sessionOptions } from "../../../worker/engine/onnx/session.ts";
 
-/** Libraries of which texts, private fields or undocumented behaviour decide what Tailtune does. */
+/** Libraries on whose error texts, private fields or undocumented behaviour Tailtune relies. */
 const PINNED = [
 	"onnxruntime-node",
 	"@tensorflow/tfjs",
@@ -16,7 +16,7 @@ const PINNED = [
 	"tsx",
 ];
 
-test("libraries whose error texts or private fields are relied on are pinned exactly", async (t) => {
+test("libraries on whose error texts or private fields Tailtune relies are pinned exactly", async (t) => {
 	const { dependencies } = JSON.parse(await readFile("package.json", "utf8"));
 	for (const name of PINNED) {
 		const { version } = JSON.parse(await readFile(`node_modules/${name}/package.json`, "utf8"));
@@ -24,7 +24,7 @@ test("libraries whose error texts or private fields are relied on are pinned exa
 	}
 });
 
-/** A session over one graph with the input `size`, an int64 list. */
+/** Opens a session for one graph. */
 async function open(t: { teardown(undo: () => Promise<void>): void }, build: (graph: GraphBuilder) => void) {
 	const graph = new GraphBuilder("graph");
 	build(graph);
@@ -34,7 +34,7 @@ async function open(t: { teardown(undo: () => Promise<void>): void }, build: (gr
 }
 
 test("ONNX Runtime's text for a result that is not a tensor", async (t) => {
-	const session = await open(t, (graph) => graph.answerNothing(graph.float(0)));
+	const session = await open(t, (graph) => graph.skipResultCopies(graph.float(0)));
 	const [name = ""] = session.outputNames;
 	await t.throwsAsync(session.run({}, { [name]: null }), { message: ONNX_NOT_A_TENSOR });
 });

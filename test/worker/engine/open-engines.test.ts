@@ -3,7 +3,7 @@ import type { TailSpec, Trainable } from "../../../shared/messages.ts";
 import { openModel } from "../../../shared/model/open-model.ts";
 import type { EngineChoice } from "../../../shared/worker-port.ts";
 import { inspectEngines } from "../../../worker/engine/inspect-engines.ts";
-import { providersHere } from "../../../worker/engine/onnx/provider.ts";
+import { systemProviders } from "../../../worker/engine/onnx/provider.ts";
 import { describeEngines, openEngines } from "../../../worker/engine/open-engines.ts";
 
 const model = await openModel(new URL("../../golden", import.meta.url).pathname);
@@ -16,7 +16,7 @@ function specOf(trainable: Trainable): TailSpec {
 test.serial("every engine and backend is reported, and what npm brings can be used", (t) => {
 	t.deepEqual(
 		reports.map(({ engine, backend }) => `${engine} ${backend}`),
-		["cpu", ...providersHere()]
+		["cpu", ...systemProviders()]
 			.map((backend) => `onnx ${backend}`)
 			.concat("tfjs tensorflow", "tfjs webgpu", "tfjs wasm", "tfjs cpu"),
 	);

@@ -4,32 +4,33 @@ import type { TextReading } from "../../../shared/worker-port.ts";
 import { GraphBuilder, storedTensor, type Value } from "./graph-builder.ts";
 import { type Dialect, ELEMENT_TYPE } from "./onnx-model.ts";
 
-/** Opset 17 and nothing else: what ONNX Runtime reads since 1.12, and other runtimes too. */
+/** Opset 17 without other operators: ONNX Runtime since 1.12 and other runtimes can read it. */
 const DIALECT: Dialect = { ir_version: 8, opset_import: [{ domain: "", version: 17 }] };
 
 /** Added to a score that must not count. */
 const MASKED = -3e38;
 
-/** What the graph knows of its texts, padded to the rectangle [batch, length]. */
+/** The texts in the graph, padded to the rectangle [batch, length]. */
 interface Texts {
 	readonly ids: Value;
 	/** 0, 1, 2, ... [length]. */
 	readonly positions: Value;
-	/** int64 [batch, 1]: tokens of its own, and those that it is read and seen with. */
+	/** int64 [batch, 1]: each text's own tokens, and the tokens that attention sees, which may include padding. */
 	readonly real: Value;
 	readonly seen: Value;
 }
 
 /**
- * The ONNX graph of a whole tuned model, for others to run: standard operators, weights looked for beside it.
+ * Builds the ONNX graph of a whole tuned model, for use in other software: standard operators, weights in the model's files next
+ * to the graph.
  *
- * Inputs: `input_ids` and `attention_mask` int64 [batch, sequence]; a text's own tokens have mask 1, wherever they stand: pads
- * may come before them or after them. A text without tokens of its own is an error, as an id outside of the vocabulary is.
- * So is one of more than `maxTokens`, unless the run that tuned the model cut such texts: then the graph cuts them too.
- * Output: `logits` [batch, classes]. If pads are read or seen, the graph adds them itself, so that each text gets the logits
- * that it would get alone.
+ * Inputs: `input_ids` and `attention_mask` int64 [batch, sequence]. A text's own tokens have mask 1; padding may come before
+ * or after them. The graph fails for a text without own tokens and for an id outside of the vocabulary. It also fails for a
+ * text of more than `maxTokens`, unless the run that tuned the model cut such texts: then the graph cuts them too.
+ * Output: `logits` [batch, classes]. If padding affects the result, the graph itself adds it, so that a text gets the same
+ * logits in every batch.
  */
-export async function classifierGraph(model: ModelFiles, reading: TextReading): Promise<Buffer> {
+export async function buildClassifierGraph(model: ModelFiles, reading: TextReading): Promise<Buffer> {
 	const graph = new GraphBuilder("classifier", model.folder);
 	const texts = prepareTexts(graph, reading, model.config.vocab_size);
 	const weight = (name: string) => graph.stored(name, storedTensor(model.tensors, name));
@@ -53,7 +54,7 @@ function prepareTexts(graph: GraphBuilder, reading: TextReading, vocabulary: num
 	const long = isPadded ? lengthen(graph, cut, padTo) : cut;
 	const length = graph.op("Squeeze", [lengthOf(graph, long), graph.ints([0])]);
 	const positions = graph.op("Range", [graph.ints(0), length, graph.ints(1)]);
-	// The caller may put any number behind a text: it is replaced. Ids outside of the vocabulary stop the graph.
+	// The ids of padding may be anything, so they are replaced. An id outside of the vocabulary makes the graph fail.
 	const filled = graph.op("Where", [graph.op("Less", [positions, real]), long, graph.ints(isPadded ? padId : 0)]);
 	const isEmpty = graph.op("Equal", [counts, graph.ints(0)]);
 	const isTooLong = graph.op("Greater", [counts, graph.ints(maxTokens)]);
@@ -62,7 +63,7 @@ function prepareTexts(graph: GraphBuilder, reading: TextReading, vocabulary: num
 	return { ids, positions, real, seen: isPadded ? graph.op("Max", [real, graph.ints(padTo)]) : real };
 }
 
-/** The graph's inputs, each text's own tokens moved to its beginning in their order; counts of them, int64 [batch, 1]. */
+/** Declares the inputs and moves each text's own tokens to its beginning, in order. `counts` of them is int64 [batch, 1]. */
 function moveToFront(graph: GraphBuilder): { ids: Value; counts: Value } {
 	const ids = graph.input("input_ids", "int64", ["batch", "sequence"]);
 	const mask = graph.input("attention_mask", "int64", ["batch", "sequence"]);
@@ -75,19 +76,19 @@ function moveToFront(graph: GraphBuilder): { ids: Value; counts: Value } {
 	return { ids: graph.op("GatherElements", [ids, order], { axis: 1 }), counts };
 }
 
-/** Adds columns to ids [batch, length] until there are at least so many. */
+/** Pads ids [batch, length] to at least `least` columns. */
 function lengthen(graph: GraphBuilder, ids: Value, least: number): Value {
 	const missing = graph.op("Max", [graph.op("Sub", [graph.ints([least]), lengthOf(graph, ids)]), graph.ints([0])]);
 	const pads = graph.op("Concat", [graph.ints([0, 0, 0]), missing], { axis: 0 });
 	return graph.op("Pad", [ids, pads]);
 }
 
-/** int64 [1] of [batch, length]. */
+/** The number of columns of [batch, length], int64 [1]. */
 function lengthOf(graph: GraphBuilder, ids: Value): Value {
 	return graph.op("Shape", [ids], { start: 1, end: 2 });
 }
 
-/** Added to scores [batch, heads, length, length]: causal attention hides what follows a text from it, full must be told. */
+/** The mask added to scores [batch, heads, length, length]. A causal mask hides the padding too; a full mask must hide it itself. */
 function attentionMask(graph: GraphBuilder, { positions, seen }: Texts, causal: boolean): Value {
 	const rows = graph.op("Unsqueeze", [positions, graph.ints([1])]);
 	const isSeen = causal
@@ -120,7 +121,7 @@ class ClassifierBuilder {
 		return graph.op("Add", [attended, this.#linear(`${name}.mlp.c_proj`, inner)]);
 	}
 
-	/** What the head reads, normed: [batch, width]. */
+	/** The states that the head reads, after the final norm: [batch, width]. */
 	pool(rows: Value, { positions, real, seen }: Texts, token: TextReading["token"]): Value {
 		const graph = this.#graph;
 		const row = (count: Value) =>
@@ -170,7 +171,7 @@ class ClassifierBuilder {
 		return this.#linear(`${name}.c_proj`, graph.op("Reshape", [mixed, graph.ints([0, 0, width])]));
 	}
 
-	/** In its tanh form (Hendrycks and Gimpel 2016): x / 2 * (1 + tanh(a (x + b x^3))); opset 17 has no operator for it. */
+	/** GELU in its tanh form (Hendrycks and Gimpel 2016): x / 2 * (1 + tanh(a (x + b x^3))). Opset 17 has no operator for it. */
 	#gelu(x: Value): Value {
 		const graph = this.#graph;
 		const times = (a: Value, b: Value) => graph.op("Mul", [a, b]);

@@ -1,19 +1,19 @@
 import { TailtuneError } from "../../../shared/errors.ts";
 import type { EngineInfo, EngineOptions } from "../engine.ts";
 import { GraphBuilder } from "./graph-builder.ts";
-import { NEEDS, prepareProvider, providerOf } from "./provider.ts";
-import { floats, onnxInfo, Session } from "./session.ts";
+import { PROVIDER_REQUIREMENTS, prepareProvider, providerOf } from "./provider.ts";
+import { floats, OnnxSession, onnxInfo } from "./session.ts";
 
 /**
- * What ONNX Runtime will compute on; where that isn't the processor, it has added two numbers there.
- * @throws TailtuneError "engine" where it can't: nothing else takes its place
+ * Describes the device that ONNX Runtime will compute on. If this isn't the CPU, it first adds two numbers there as a test.
+ * @throws TailtuneError "engine" if that fails: there is no fallback
  */
 export async function describeOnnx(options: EngineOptions): Promise<EngineInfo> {
 	const provider = providerOf(options);
 	if (provider) {
 		prepareProvider(provider);
 		await addOnce(options).catch((cause) => {
-			const expected = `expected ${NEEDS[provider]}`;
+			const expected = `expected ${PROVIDER_REQUIREMENTS[provider]}`;
 			throw new TailtuneError("engine", `onnx ${provider}: ${(cause as Error).message}, ${expected}`, { cause });
 		});
 	}
@@ -24,7 +24,7 @@ async function addOnce(options: EngineOptions): Promise<void> {
 	const graph = new GraphBuilder("one sum");
 	const one = graph.input("one", "float32", [1]);
 	graph.output("sum", graph.op("Add", [one, one]), "float32", [1]);
-	const session = await Session.open(graph.build(), options);
+	const session = await OnnxSession.open(graph.build(), options);
 	await session.run({ one: floats(Float32Array.of(1), [1]) }, { sum: floats(new Float32Array(1), [1]) });
 	await session.dispose();
 }

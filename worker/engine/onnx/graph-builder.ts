@@ -14,7 +14,7 @@ import {
 /** Name of a tensor in the graph being built. */
 export type Value = string;
 
-/** A size known beforehand, or the name of one that a run decides. */
+/** A size that is fixed in the graph, or the name of a size that each run may set. */
 export type Dimension = number | string;
 
 type Attributes = Record<string, number | string | readonly number[] | { readonly float: number }>;
@@ -24,32 +24,33 @@ const STORED_AS = { F32: "float32", F16: "float16", BF16: "bfloat16" } as const 
 	ElementType
 >;
 
-/** A file's drive, and its path from there. */
-export interface PlaceOnDrive {
-	/** As in "/" or "D:\\". */
+/** A file's drive, and its path on that drive. */
+export interface DriveLocation {
+	/** For example "/" or "D:\\". */
 	readonly drive: string;
 	readonly location: string;
 }
 
 /**
- * ONNX Runtime reads tensors only below one folder, but a model's files may lie in several: the folder is their drive.
- * @param path of the system, or what a test puts in its place
+ * Splits a path into drive and location. ONNX Runtime reads tensors only below one folder, but a model's files may be in
+ * several: so that folder is their drive.
+ * @param path rules for paths; default: those of this system
  */
-export function placeOnDrive(file: string, path: PlatformPath = nodePath): PlaceOnDrive {
+export function splitDrive(file: string, path: PlatformPath = nodePath): DriveLocation {
 	const { root: drive } = path.parse(path.resolve(file));
 	return { drive, location: path.relative(drive, file) };
 }
 
-/** ONNX Runtime's own operators among those that we use; all others are ONNX's. */
+/** The operators of ONNX Runtime among those that we use; all others are of the ONNX standard. */
 const MICROSOFT = new Set(["FastGelu", "FusedMatMul", "MatMulIntegerToFloat"]);
 
-/** Builds an ONNX graph one operation at a time; values are named by the builder. */
+/** Builds an ONNX graph one operation at a time and names the values. */
 export class GraphBuilder {
 	readonly #root: string | undefined;
 	readonly #graph: GraphProto;
 	readonly #constants = new Map<string, Value>();
 
-	/** @param root folder in which the model's readers look for its tensors; default: the drive of each file */
+	/** @param root folder from which the paths of the tensors' files are written; default: the drive of each file */
 	constructor(name: string, root?: string) {
 		this.#root = root;
 		this.#graph = { name, node: [], initializer: [], input: [], output: [] };
@@ -61,7 +62,7 @@ export class GraphBuilder {
 		return name;
 	}
 
-	/** Makes a value an output of the graph under a name of its own. */
+	/** Makes a value an output of the graph and renames it. */
 	output(name: string, value: Value, type: ElementType, dims: readonly Dimension[]): void {
 		for (const node of this.#graph.node) {
 			node.output = node.output.map((output) => (output === value ? name : output));
@@ -71,17 +72,17 @@ export class GraphBuilder {
 	}
 
 	/**
-	 * Keeps `Session.run` from copying the results. onnxruntime-node 1.30 has them written to the arrays that it is
-	 * given, and then makes its answer of fresh copies, which for a tail's gradients takes as long as computing them. It
-	 * makes the answer in the order of the outputs and gives up at one that isn't a tensor, so this puts one in front.
+	 * Keeps `OnnxSession.run` from copying the results. onnxruntime-node 1.30 writes results to the given arrays, and then
+	 * copies all of them once more for its return value, which for a tail's gradients takes as long as computing them. It
+	 * copies in the order of the outputs and throws at one that isn't a tensor, so this method puts such an output first.
 	 */
-	answerNothing(value: Value): void {
+	skipResultCopies(value: Value): void {
 		const [list = ""] = this.ops("SequenceConstruct", [value], 1);
 		const type = { sequence_type: { elem_type: { tensor_type: { elem_type: ELEMENT_TYPE.float32 } } } };
 		this.#graph.output.unshift({ name: list, type });
 	}
 
-	/** Adds an operation with one result. Numbers become INT attributes; write `{ float: x }` for a FLOAT. */
+	/** Adds an operation with one result. A number becomes an INT attribute; use `{ float: x }` for a FLOAT. */
 	op(type: string, inputs: readonly Value[], attributes: Attributes = {}): Value {
 		return this.ops(type, inputs, 1, attributes)[0] as Value;
 	}
@@ -101,37 +102,37 @@ export class GraphBuilder {
 		return output;
 	}
 
-	/** A constant of 64-bit integers: a list, or one number without dimensions. */
+	/** Adds a constant of 64-bit integers: a list, or a scalar. */
 	ints(value: readonly number[] | number): Value {
 		const list = typeof value === "number" ? [value] : value;
 		const bytes = Buffer.from(BigInt64Array.from(list, BigInt).buffer);
 		return this.#constant("int64", bytes, typeof value === "number" ? [] : [list.length]);
 	}
 
-	/** One float32 number, without dimensions. */
+	/** Adds a float32 scalar. */
 	float(value: number): Value {
 		return this.#constant("float32", Buffer.from(Float32Array.of(value).buffer), []);
 	}
 
-	/** Signed whole numbers of 8 bits. */
+	/** Adds a constant tensor of signed 8-bit integers. */
 	bytes(values: Int8Array, dims: readonly number[]): Value {
 		return this.#constant("int8", Buffer.from(values), [...dims]);
 	}
 
-	/** One whole number of 0 to 255, without dimensions. */
+	/** Adds a scalar of 0 to 255. */
 	byte(value: number): Value {
 		return this.#constant("uint8", Buffer.of(value), []);
 	}
 
-	/** A list of equal float32 numbers. */
+	/** Adds a list of equal float32 numbers. */
 	filled(value: number, length: number): Value {
 		return this.#constant("float32", Buffer.from(new Float32Array(length).fill(value).buffer), [length]);
 	}
 
-	/** A tensor of a model file as float32; its bytes stay in the file. */
+	/** Adds a tensor of a model file as float32. Its bytes are not copied into the graph. */
 	stored(name: string, { file, type, shape, offset, byteLength }: StoredTensor): Value {
 		const stored = STORED_AS[type];
-		const location = this.#root === undefined ? placeOnDrive(file).location : nodePath.relative(this.#root, file);
+		const location = this.#root === undefined ? splitDrive(file).location : nodePath.relative(this.#root, file);
 		const external_data = Object.entries({ location, offset, length: byteLength }).map(([key, value]) => ({
 			key,
 			value: String(value),
@@ -146,7 +147,7 @@ export class GraphBuilder {
 		return type === "F32" ? name : this.op("Cast", [name], { to: ELEMENT_TYPE.float32 });
 	}
 
-	/** The finished model in ONNX's format, without what no output needs. */
+	/** Encodes the model in ONNX's format, without operations and tensors that no output needs. */
 	build(dialect: Dialect = OUR_DIALECT): Buffer {
 		const needed = new Set(this.#graph.output.map(({ name }) => name));
 		const node = this.#graph.node.toReversed().filter(({ input, output }) => {
@@ -169,7 +170,7 @@ export class GraphBuilder {
 	}
 }
 
-/** A model's tensor of that name. Throws TailtuneError "model" where there is none. */
+/** Returns the model's tensor with this name. Throws TailtuneError "model" if there is none. */
 export function storedTensor(tensors: ReadonlyMap<string, StoredTensor>, name: string): StoredTensor {
 	const stored = tensors.get(name);
 	if (!stored) throw new TailtuneError("model", `no tensor ${name}, expected one for every weight of the model`);

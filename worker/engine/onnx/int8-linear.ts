@@ -1,35 +1,35 @@
 import type { GraphBuilder, Value } from "./graph-builder.ts";
 
-/** The type that holds the weights' whole numbers: as they are, or with 128 added. */
+/** How the quantised weights are stored: as signed numbers, or as unsigned numbers with 128 added. */
 export type Int8Weights = "int8" | "uint8";
 
-/** Weights [in, out], float32, to be made whole numbers when the graph is opened. */
+/** Weights [in, out], float32, which ONNX Runtime quantises when it opens the graph. */
 export interface Int8Matrix {
 	readonly matrix: Value;
 	readonly stored: Int8Weights;
 }
 
 export interface Int8Layer extends Int8Matrix {
-	/** The rows come out of GELU, which is nowhere below -0.17. */
+	/** True if the rows are the output of GELU, which is never below -0.17. */
 	readonly afterGelu: boolean;
 }
 
-/** Whole numbers near x / scale + zero, and that scale. */
+/** x quantised: the whole numbers nearest to x / scale + zero. */
 interface Quantised {
 	readonly numbers: Value;
 	readonly scale: Value;
 	readonly zero: number;
 }
 
-// Stands for a scale where all is 0.
+// The maximum that is assumed if all numbers are 0, so that no scale is 0.
 const TINY = 1e-30;
-// GELU's least value is -0.16997; with 32 of 255 steps below 0, features came out nearest to those of fp32.
+// GELU's smallest value is -0.16997. With 32 of 255 steps below 0, the features were nearest to those of fp32.
 const GELU_DEPTH = 0.17;
 const GELU_ZERO = 32;
 
 /**
- * rows [rows, in] times the layer's matrix, from whole numbers of 8 bits: weights with a scale for each output, rows with a
- * scale for each. So a row's result depends on no other row; the sums of whole numbers are exact.
+ * Multiplies rows [rows, in] by the layer's matrix in 8-bit integers. Weights have one scale per output, rows one scale per
+ * row. So a row's result depends on no other row, and the sums of integers are exact.
  */
 export function int8Linear(graph: GraphBuilder, rows: Value, { matrix, stored, afterGelu }: Int8Layer): Value {
 	const left = afterGelu ? quantiseGelu(graph, rows) : quantiseRows(graph, rows);
@@ -37,7 +37,7 @@ export function int8Linear(graph: GraphBuilder, rows: Value, { matrix, stored, a
 	return graph.op("Mul", [product, left.scale]);
 }
 
-/** Rows of whole numbers of 0 to 255, less `zero`, times a matrix: float32. */
+/** Multiplies rows of integers of 0 to 255, minus `zero`, by a matrix. The result is float32. */
 export function int8Product(graph: GraphBuilder, rows: Value, zero: number, { matrix, stored }: Int8Matrix): Value {
 	const zeros = { int8: graph.bytes(Int8Array.of(0), []), uint8: graph.byte(128) };
 	const { numbers, scale } = quantiseColumns(graph, matrix, zeros[stored]);
@@ -46,12 +46,12 @@ export function int8Product(graph: GraphBuilder, rows: Value, zero: number, { ma
 }
 
 /**
- * Whole numbers of -127 to 127 above `zero` [in, out], and scales [out]. ONNX Runtime computes them once and keeps what
- * lies in between until all are done: hence the few operations.
+ * Quantises weights to integers of -127 to 127, plus `zero` [in, out], with scales [out]. ONNX Runtime computes them once and
+ * keeps all intermediate results until the last one: hence the few operations.
  */
 function quantiseColumns(graph: GraphBuilder, matrix: Value, zero: Value): Omit<Quantised, "zero"> {
-	const extreme = (type: string) => graph.op(type, [matrix, graph.ints([0])], { keepdims: 0 });
-	const top = graph.op("Max", [extreme("ReduceMax"), graph.op("Neg", [extreme("ReduceMin")])]);
+	const reduce = (type: string) => graph.op(type, [matrix, graph.ints([0])], { keepdims: 0 });
+	const top = graph.op("Max", [reduce("ReduceMax"), graph.op("Neg", [reduce("ReduceMin")])]);
 	const scale = scaleOf(graph, top, 127);
 	const numbers = graph.op("QuantizeLinear", [graph.op("Div", [matrix, scale]), graph.float(1), zero]);
 	return { numbers, scale };

@@ -2,19 +2,19 @@ import { Tensor } from "onnxruntime-node";
 import type { EngineOptions } from "../engine.ts";
 import { GraphBuilder } from "./graph-builder.ts";
 import type { Int8Weights } from "./int8-linear.ts";
-import { floats, Session } from "./session.ts";
+import { floats, OnnxSession } from "./session.ts";
 
 const [ROWS, DEPTH, COLUMNS] = [17, 256, 32];
 
-/** Multiplies rows of the largest whole numbers with columns of the largest signed weights: rows × COLUMNS sums. */
-export type LargestProducts = (rows: number) => Promise<Float32Array>;
+/** Multiplies rows of the largest integers by columns of the largest signed weights: rows × COLUMNS sums. */
+export type MultiplyLargest = (rows: number) => Promise<Float32Array>;
 
 /**
- * The type in which this machine multiplies weights of 8 bits without an error, found by trying. Throws TailtuneError
- * "engine" if ONNX Runtime fails.
+ * Finds the type in which this machine multiplies 8-bit weights without an error, by trying it. Throws TailtuneError "engine"
+ * if ONNX Runtime fails.
  */
-export async function exactInt8Weights(options: EngineOptions): Promise<Int8Weights> {
-	const session = await Session.open(largestProducts(), options);
+export async function findExactInt8Weights(options: EngineOptions): Promise<Int8Weights> {
+	const session = await OnnxSession.open(largestProducts(), options);
 	try {
 		return await chooseInt8Weights(async (rows) => {
 			const sums = new Float32Array(rows * COLUMNS);
@@ -28,11 +28,11 @@ export async function exactInt8Weights(options: EngineOptions): Promise<Int8Weig
 }
 
 /**
- * Signed weights if their largest products are exact, of one row as of many, else unsigned ones. Processors without VNNI
- * or the like add pairs of products of signed weights in 16 bits, which may be too few; those of unsigned ones they don't.
- * The whole numbers are the same, and so are the results; if signed ones are exact, they are the faster.
+ * Chooses signed weights if their largest products are exact, of one row and of many; otherwise unsigned ones. Processors
+ * without instructions such as VNNI add pairs of products of signed weights in 16 bits, which may overflow; with unsigned
+ * weights they don't. Both give the same results, but signed weights are faster.
  */
-export async function chooseInt8Weights(multiply: LargestProducts): Promise<Int8Weights> {
+export async function chooseInt8Weights(multiply: MultiplyLargest): Promise<Int8Weights> {
 	for (const rows of [1, ROWS]) {
 		const sums = await multiply(rows);
 		if (sums.some((sum) => sum !== DEPTH * 255 * 127)) return "uint8";
@@ -40,7 +40,7 @@ export async function chooseInt8Weights(multiply: LargestProducts): Promise<Int8
 	return "int8";
 }
 
-/** Sums of the largest products that there can be. */
+/** Builds a graph that computes sums of the largest possible products. */
 function largestProducts(): Buffer {
 	const graph = new GraphBuilder("largest products");
 	const left = graph.input("left", "uint8", ["rows", DEPTH]);

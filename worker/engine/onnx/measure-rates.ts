@@ -10,8 +10,8 @@ import type { ProductRates } from "../../../shared/worker-port.ts";
 import type { EngineOptions } from "../engine.ts";
 import { GraphBuilder, storedTensor } from "./graph-builder.ts";
 import { int8Product } from "./int8-linear.ts";
-import { exactInt8Weights } from "./int8-weights.ts";
-import { floats, Session } from "./session.ts";
+import { findExactInt8Weights } from "./int8-weights.ts";
+import { floats, OnnxSession } from "./session.ts";
 import { openTrunkWith } from "./trunk.ts";
 import type { TrunkProducts } from "./trunk-graph.ts";
 
@@ -30,7 +30,7 @@ const RUNS = 3;
  * Measures what ONNX Runtime reaches here in a block's matrix products alone, and in whole blocks: for each precision
  * with 1, 2, 4... threads up to those given. Takes a few seconds.
  */
-export async function measureRates(threads: number): Promise<ProductRates[]> {
+export async function measureOnnxRates(threads: number): Promise<ProductRates[]> {
 	const folder = await mkdtemp(join(tmpdir(), "tailtune-doctor-"));
 	try {
 		await writeRandomModel(join(folder, "model"), MODEL, 1);
@@ -52,9 +52,9 @@ export function threadCounts(most: number): number[] {
 }
 
 async function measure(model: ModelFiles, precision: TrunkPrecision, options: EngineOptions): Promise<ProductRates> {
-	const products = precision === "int8" ? await exactInt8Weights(options) : "float32";
+	const products = precision === "int8" ? await findExactInt8Weights(options) : "float32";
 	// One after the other: the threads of a session that waits for its next run keep a core from another's.
-	const session = await Session.open(productsGraph(model, products), options, model.folder);
+	const session = await OnnxSession.open(productsGraph(model, products), options, model.folder);
 	const productsMs = await medianMs(productsRun(session, products)).finally(() => session.dispose());
 	const spec = { trainable: "TRAINABLE_HEAD", classes: 2, causal: true, loraRank: 0, loraScale: 0 } as const;
 	const trunk = await openTrunkWith(products, model, spec, options);
@@ -81,11 +81,11 @@ function productsGraph({ tensors }: ModelFiles, products: TrunkProducts): Buffer
 				: int8Product(graph, rows, 128, { matrix, stored: products });
 		graph.output(`${name}.product`, product, "float32", [ROWS, columns]);
 	}
-	graph.answerNothing(graph.float(0));
+	graph.skipResultCopies(graph.float(0));
 	return graph.build();
 }
 
-function productsRun(session: Session, products: TrunkProducts): () => Promise<unknown> {
+function productsRun(session: OnnxSession, products: TrunkProducts): () => Promise<unknown> {
 	const { n_embd: width } = MODEL;
 	const inputOf = (columns: number) => {
 		const [size, dims] = [ROWS * columns, [ROWS, columns]];

@@ -14,7 +14,7 @@ export type AttributeProto = { name: string } & (
 	| { type: "INTS"; ints: number[] }
 );
 
-/** One operation. An empty input or output name stands for an optional one that is left out. */
+/** One operation. An empty name stands for an optional input or output that is omitted. */
 export interface NodeProto {
 	name: string;
 	op_type: string;
@@ -24,7 +24,7 @@ export interface NodeProto {
 	attribute: AttributeProto[];
 }
 
-/** A constant: in the graph itself, or bytes of another file (`external_data`). */
+/** A constant, stored in the graph itself or in another file (`external_data`). */
 export interface TensorProto {
 	name: string;
 	dims: number[];
@@ -67,10 +67,10 @@ const definitions = loadSync(fileURLToPath(new URL("./onnx.proto", import.meta.u
 	longs: Number,
 });
 
-/** Which version of ONNX, and whose operators, a model is written in. */
+/** The version of ONNX and the operator sets of a model. */
 export type Dialect = Pick<ModelProto, "ir_version" | "opset_import">;
 
-/** Opset 21 and ONNX Runtime's own operators (`com.microsoft`): what our own engine runs. */
+/** Opset 21 and ONNX Runtime's own operators (`com.microsoft`), for the models that our engine runs. */
 export const OUR_DIALECT: Dialect = {
 	ir_version: 10,
 	opset_import: [
@@ -79,7 +79,7 @@ export const OUR_DIALECT: Dialect = {
 	],
 };
 
-/** The bytes of an ONNX model. */
+/** Encodes an ONNX model. */
 export function encodeModel(graph: GraphProto, dialect: Dialect): Buffer {
 	const { serialize } = definitions["onnx.ModelProto"] as unknown as MessageTypeDefinition<ModelProto, ModelProto>;
 	return serialize({ ...dialect, producer_name: "tailtune", graph });

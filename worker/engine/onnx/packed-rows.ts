@@ -3,26 +3,26 @@ import type { GraphBuilder, Value } from "./graph-builder.ts";
 import { wholeNumbers } from "./session.ts";
 
 /**
- * Where attention finds the rows that it needs. Rows [rows, width] are the tokens of all texts without padding; attention
- * alone needs rectangles, and takes each head's part of a row straight from the rows into [texts, heads, longest, head
- * width]: the copy that a transpose would make.
+ * Indices that attention gathers its rows with. Rows [rows, width] are the tokens of all texts without padding. Only attention
+ * needs rectangles: it gathers each head's part of a row directly into [texts, heads, longest, head width], which costs no
+ * more than the copy of a transpose.
  */
-export interface AttentionPlaces {
-	/** Index of each head's part [texts, heads, longest] in the rows of query, key and value. */
-	readonly parts: readonly [Value, Value, Value];
-	/** The same in rows of as many parts as heads. */
+export interface AttentionIndices {
+	/** Index of each head's part [texts, heads, longest] in the joint rows of query, key and value: one for each of the three. */
+	readonly qkv: readonly [Value, Value, Value];
+	/** The same for rows of one such part: [rows, width]. */
 	readonly merged: Value;
 	/** Index of each row's heads [rows, heads] in attention's result. */
-	readonly back: Value;
+	readonly unpacked: Value;
 	/** Added to scores [texts, heads, longest, longest]. */
 	readonly mask: Value;
 }
 
 /**
- * Declares what `packedRows` gives, and `mask`, and computes the places from it, once for all blocks.
+ * Declares `mask` and the inputs made by `packedRows`, and computes the indices from them, once for all blocks.
  * @param slots the graph's input of that name
  */
-export function attentionPlaces(graph: GraphBuilder, heads: number, slots: Value): AttentionPlaces {
+export function attentionIndices(graph: GraphBuilder, heads: number, slots: Value): AttentionIndices {
 	const cells = graph.input("cells", "int64", ["rows", 1]);
 	const longest = graph.input("longest", "int64", [1]);
 	const mask = graph.input("mask", "float32", ["mask texts", 1, "mask rows", "longest"]);
@@ -32,16 +32,16 @@ export function attentionPlaces(graph: GraphBuilder, heads: number, slots: Value
 		const first = graph.op("Mul", [slots, graph.ints(parts * heads)]);
 		return graph.op("Add", [first, graph.op("Reshape", [offsets, graph.ints([heads, 1])])]);
 	};
-	const back = graph.op("Add", [cells, graph.op("Mul", [graph.ints(range), longest])]);
-	return { parts: [part(3, 0), part(3, 1), part(3, 2)], merged: part(1, 0), back, mask };
+	const unpacked = graph.op("Add", [cells, graph.op("Mul", [graph.ints(range), longest])]);
+	return { qkv: [part(3, 0), part(3, 1), part(3, 2)], merged: part(1, 0), unpacked, mask };
 }
 
-/** Declares the row of each place of the rectangle: any row for padding. */
+/** Declares the row of each cell of the rectangle; for padding it may be any row. */
 export function declareSlots(graph: GraphBuilder): Value {
 	return graph.input("slots", "int64", ["texts", 1, "longest"]);
 }
 
-/** Tensors for the places of rows, of which several texts may have the same one. */
+/** Builds the tensors of `attentionIndices` for rows that several texts may share. */
 export function packedRows(
 	{ rows, rowsOf }: SharedRows,
 	{ longest, heads }: { readonly longest: number; readonly heads: number },
@@ -50,7 +50,7 @@ export function packedRows(
 	const slots = new Uint32Array(rowsOf.length * longest);
 	for (const [text, own] of rowsOf.entries()) {
 		slots.set(own, text * longest);
-		// Of a row of several texts, any of its cells does: all hold the same.
+		// A row that several texts share has several cells. All hold the same numbers, so any of them will do.
 		for (const [at, row] of own.entries()) cells[row] = text * heads * longest + at;
 	}
 	return {
@@ -60,7 +60,7 @@ export function packedRows(
 	};
 }
 
-/** A row for each token of texts of those lengths, one text after the other. */
+/** Numbers the tokens of texts of these lengths: one row per token, one text after the other, nothing shared. */
 export function ownRows(lengths: readonly number[]): SharedRows {
 	let rows = 0;
 	const rowsOf = lengths.map((length) => {

@@ -5,48 +5,48 @@ import { TailtuneError } from "../../../shared/errors.ts";
 import type { EngineInfo, EngineOptions } from "../engine.ts";
 import { describeNvidiaDevice, prepareCuda } from "../nvidia-device.ts";
 
-/** What ONNX Runtime computes on instead of the processor, each on one system; it calls them execution providers. */
+/** ONNX Runtime's execution providers: devices that it can compute on instead of the CPU. Each exists on one system. */
 export const ONNX_PROVIDERS = ["cuda", "dml", "coreml"] as const;
 
 export type OnnxProvider = (typeof ONNX_PROVIDERS)[number];
 
-/** Where npm's package of onnxruntime-node 1.30 has which; for CUDA it needs a library more. */
+/** The systems for which the npm package onnxruntime-node 1.30 has each provider; for CUDA it needs one more library. */
 const SYSTEMS: Record<OnnxProvider, readonly string[]> = {
 	cuda: ["linux x64"],
 	dml: ["win32 x64", "win32 arm64"],
 	coreml: ["darwin arm64"],
 };
 
-/** What a provider that doesn't start may be in want of. */
-export const NEEDS: Record<OnnxProvider, string> = {
-	cuda: "an NVIDIA GPU, its driver, CUDA 12 and cuDNN 9 (ldd names libraries that are missing)",
+/** Requirements of each provider, for the error if it doesn't start. */
+export const PROVIDER_REQUIREMENTS: Record<OnnxProvider, string> = {
+	cuda: "an NVIDIA GPU, its driver, CUDA 12 and cuDNN 9 (ldd lists missing libraries)",
 	dml: "a GPU with DirectX 12",
 	coreml: "macOS with Core ML",
 };
 
-/** A library that npm's package doesn't hold: install scripts are off. */
+/** A library that is not in the npm package; its install script, which is disabled, would download it. */
 const CUDA_LIBRARY = "libonnxruntime_providers_cuda.so";
-const HOW_TO_GET_IT =
-	"node node_modules/onnxruntime-node/script/install.js --onnxruntime-node-install=cuda12 fetches it; CUDA 12 and cuDNN 9 must be there too";
+const CUDA_INSTALL_COMMAND =
+	"node node_modules/onnxruntime-node/script/install.js --onnxruntime-node-install=cuda12; it also needs CUDA 12 and cuDNN 9";
 
-/** Whether a backend is one of the providers. */
+/** Returns whether a backend is one of the providers. */
 export function isProvider(backend: EngineOptions["backend"]): backend is OnnxProvider {
 	return ONNX_PROVIDERS.some((provider) => provider === backend);
 }
 
-/** The provider that was chosen; undefined: the processor. Names of other engines' backends aren't for this one. */
+/** Returns the chosen provider; undefined means the CPU. Backends of other engines are ignored. */
 export function providerOf({ backend }: Pick<EngineOptions, "backend">): OnnxProvider | undefined {
 	return isProvider(backend) ? backend : undefined;
 }
 
-/** The providers of this system. */
-export function providersHere(): OnnxProvider[] {
+/** Returns the providers of this system. */
+export function systemProviders(): OnnxProvider[] {
 	return ONNX_PROVIDERS.filter((provider) => SYSTEMS[provider].includes(system()));
 }
 
 /**
- * Readies the environment for a provider.
- * @throws TailtuneError "engine" where this system has no such provider, or where its library is missing, with how to get it
+ * Prepares the environment for a provider.
+ * @throws TailtuneError "engine" if this system has no such provider, or if its library is missing, with the install command
  */
 export function prepareProvider(provider: OnnxProvider): void {
 	if (!SYSTEMS[provider].includes(system())) {
@@ -55,11 +55,12 @@ export function prepareProvider(provider: OnnxProvider): void {
 	}
 	if (provider !== "cuda") return;
 	const library = join(packageFolder(), "bin", "napi-v6", "linux", "x64", CUDA_LIBRARY);
-	if (!existsSync(library)) throw new TailtuneError("engine", `onnx cuda: found no ${library}: ${HOW_TO_GET_IT}`);
+	if (!existsSync(library))
+		throw new TailtuneError("engine", `onnx cuda: found no ${library}, install it with: ${CUDA_INSTALL_COMMAND}`);
 	prepareCuda();
 }
 
-/** The device behind a provider. Core ML decides itself whether a GPU computes. */
+/** Describes the device of a provider. Core ML itself decides whether to use a GPU. */
 export function describeProvider(provider: OnnxProvider): Pick<EngineInfo, "device" | "isGpu"> {
 	if (provider === "cuda") return { device: describeNvidiaDevice(), isGpu: true };
 	return provider === "dml" ? { device: "DirectML's first GPU", isGpu: true } : { device: "Core ML" };

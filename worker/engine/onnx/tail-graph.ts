@@ -7,47 +7,51 @@ import { isEmbedding } from "../embedding.ts";
 import { attentionAllRows } from "./attention-all-rows.ts";
 import { attentionOneRow } from "./attention-one-row.ts";
 import { GraphBuilder, storedTensor, type Value } from "./graph-builder.ts";
-import { attentionPlaces, declareSlots } from "./packed-rows.ts";
-import { fewColumns, mlp, norm, type Pass, sumOfRows, type TailContext, turned, withLora } from "./passes.ts";
+import { narrowMatMul, transposed, withLora } from "./lora.ts";
+import { attentionIndices, declareSlots } from "./packed-rows.ts";
+import type { Pass, TailContext } from "./pass.ts";
+import { mlpPass, normPass, sumOfRows } from "./passes.ts";
 import { countWholeBlocks, type LastBlock } from "./whole-blocks.ts";
 
-/** Which of a tail's graphs. */
+/** A tail has several graphs; this selects one. */
 export interface TailGraphKind {
-	/** Every text is read at one row: the last block computes nothing else. */
+	/** The head reads one row of each text, so the last block computes only that row. */
 	readonly oneRow: boolean;
-	/** With loss and backward pass. */
+	/** With the loss and the backward pass. */
 	readonly withGradient: boolean;
 }
 
-/** A tail's graph, and the view in which each trained parameter's gradient comes out, by the parameter's name. */
+/** A tail's graph, and the shape of each trained parameter's gradient in the graph's outputs, by the parameter's name. */
 export interface TailGraph {
 	readonly model: Buffer;
 	readonly gradientViews: ReadonlyMap<string, readonly number[]>;
 }
 
-/** Name of the output that holds a parameter's gradient. */
+/** Returns the name of the output that holds a parameter's gradient. */
 export function gradientName(parameter: string): string {
 	return `gradient ${parameter}`;
 }
 
-/** Name of the output that holds the gradient of `hidden`, from which the embedding tables' is made. */
+/** Name of the output that holds the gradient of `hidden`; the embedding tables' gradient is computed from it. */
 export const HIDDEN_GRADIENT = gradientName("hidden");
 
 /**
- * The ONNX graph of the blocks after the cut, the final norm and the head, with the mean cross-entropy's backward pass
- * where asked for.
+ * Builds the ONNX graph of the blocks after the cut, the final norm and the head, on request with the backward pass of the
+ * mean cross-entropy.
  *
- * Rows are those of all texts that the tail reads, one text after the other: without padding where whole blocks are
- * computed, whose attention alone works on the rectangle [texts, longest]; else they are the rows of the rectangle.
+ * Rows are those of all texts, one text after the other. If any block is computed for all rows, they have no padding, and only
+ * attention works on the rectangle [texts, longest]; otherwise they are the rows of that rectangle, with padding.
  *
- * Inputs: each trained parameter by its name; `hidden` [rows, width]; `read` [texts], the row that the head reads of each
- * text, and `readers` [rows], the text that is read at each row, or the number of texts; or `pool` [texts, 1, longest], what
- * each place counts for the head; those of `attentionPlaces` for all rows, with `real` [texts, 1, longest, 1], 0 for
- * padding; `row mask` [texts, 1, longest], added to the scores of the one row; `places` [rows], the place of each row in
- * the rectangle; with gradient `target` [texts, classes], 1 for the label, and `share` [1], 1 / texts. A graph has those
- * of them that it needs; whole numbers are int64.
- * Outputs: `logits` [texts, classes], and the gradients; that of `hidden` in place of the embedding tables', where they
- * are trained.
+ * Inputs (a graph has only those that it uses; whole numbers are int64):
+ * each trained parameter by its name; `hidden` [rows, width];
+ * `read` [texts], the row of each text that the head reads, and `readers` [rows], the text that is read at each row, or the
+ * number of texts if none is; or `pool` [texts, 1, longest], the weight of each row in the mean that the head reads;
+ * the inputs of `attentionIndices` for blocks of all rows, with `real` [texts, 1, longest, 1], 0 for padding;
+ * `row mask` [texts, 1, longest], added to the scores of the query row; `places` [rows], the index of each row in the
+ * rectangle; with the backward pass `target` [texts, classes], 1 for the label, and `share` [1], 1 / texts.
+ *
+ * Outputs: `logits` [texts, classes] and the gradients. If the embedding tables are trained, the gradient of `hidden` stands
+ * for theirs.
  */
 export function tailGraph(model: ModelFiles, spec: TailSpec, { oneRow, withGradient }: TailGraphKind): TailGraph {
 	const { config } = model;
@@ -61,56 +65,53 @@ export function tailGraph(model: ModelFiles, spec: TailSpec, { oneRow, withGradi
 		loraScale: hasLora(spec) ? spec.loraScale : undefined,
 		loraRank: spec.loraRank,
 		weight: (name) => parameters.weight(name),
-		gradient: (name, value, view) => parameters.gradients.set(name, { value, view }),
+		setGradient: (name, value, view) => parameters.gradients.set(name, { value, view }),
 	};
 	const last: LastBlock = { oneRow, trainable: spec.trainable };
-	const logits = head(
-		context,
-		spec.classes,
-		body(context, countFrozenBlocks(spec, config.n_layer), config.n_layer, last),
-	);
+	const frozen = countFrozenBlocks(spec, config.n_layer);
+	const logits = addHead(context, spec.classes, addBody(context, frozen, config.n_layer, last));
 	if (withGradient) {
 		const target = graph.input("target", "float32", ["texts", spec.classes]);
 		const share = graph.input("share", "float32", [1]);
-		const off = graph.op("Sub", [graph.op("Softmax", [logits.value], { axis: -1 }), target]);
-		logits.back(graph.op("Mul", [off, share]));
+		const dLogits = graph.op("Sub", [graph.op("Softmax", [logits.value], { axis: -1 }), target]);
+		logits.back(graph.op("Mul", [dLogits, share]));
 	}
 	graph.output("logits", logits.value, "float32", ["texts", spec.classes]);
 	const gradientViews = withGradient ? parameters.outputGradients() : new Map();
-	if (withGradient) graph.answerNothing("logits");
+	if (withGradient) graph.skipResultCopies("logits");
 	return { model: graph.build(), gradientViews };
 }
 
-/** Final states of the pooled rows, normed: [texts, width]. */
-function body(context: TailContext, cut: number, blocks: number, last: LastBlock): Pass {
+/** Adds the blocks and the final norm. The result is the states that the head reads: [texts, width]. */
+function addBody(context: TailContext, cut: number, blocks: number, last: LastBlock): Pass {
 	const { graph, width } = context;
 	const { oneRow } = last;
-	const keep = (gradient: Value) => {
-		context.gradient("hidden", gradient);
+	const setHiddenGradient = (gradient: Value) => {
+		context.setGradient("hidden", gradient);
 		return gradient;
 	};
-	const passes: Pass[] = [{ value: graph.input("hidden", "float32", ["rows", width]), back: keep }];
+	const passes: Pass[] = [{ value: graph.input("hidden", "float32", ["rows", width]), back: setHiddenGradient }];
 	const add = (next: (rows: Value) => Pass) => passes.push(next((passes.at(-1) as Pass).value));
 	const whole = cut + countWholeBlocks(blocks - cut, last);
 	const slots = cut < whole ? declareSlots(graph) : undefined;
-	const intoRectangle = rectangleOf(context, slots);
-	const pool = oneRow ? pickRows(context) : meanRows(context, intoRectangle);
+	const toRectangle = rectanglePass(context, slots);
+	const pool = oneRow ? pickRows(context) : meanRows(context, toRectangle);
 	if (slots) {
-		const places = attentionPlaces(graph, context.heads, slots);
+		const indices = attentionIndices(graph, context.heads, slots);
 		const real = graph.input("real", "float32", ["texts", 1, "longest", 1]);
 		for (let i = cut; i < whole; i++) {
-			add((rows) => attentionAllRows(context, `h.${i}`, rows, places, real));
+			add((rows) => attentionAllRows(context, `h.${i}`, rows, indices, real));
 			if (oneRow && i === blocks - 1) add(pool);
-			add((rows) => mlp(context, `h.${i}`, rows));
+			add((rows) => mlpPass(context, `h.${i}`, rows));
 		}
 	}
 	if (whole < blocks) {
 		const mask = graph.input("row mask", "float32", ["texts", 1, "longest"]);
-		add((rows) => attentionOneRow(context, `h.${whole}`, rows, { mask, intoRectangle, pick: pool }));
-		add((rows) => mlp(context, `h.${whole}`, rows));
+		add((rows) => attentionOneRow(context, `h.${whole}`, rows, { mask, toRectangle, pick: pool }));
+		add((rows) => mlpPass(context, `h.${whole}`, rows));
 	}
 	if (oneRow && cut === blocks) add(pool);
-	add((rows) => norm(context, "ln_f", rows));
+	add((rows) => normPass(context, "ln_f", rows));
 	if (!oneRow) add(pool);
 	return {
 		value: (passes.at(-1) as Pass).value,
@@ -118,23 +119,23 @@ function body(context: TailContext, cut: number, blocks: number, last: LastBlock
 	};
 }
 
-/** Of each text the one row that the head reads: rows [rows, width] to [texts, width]. */
+/** Picks the row of each text that the head reads: rows [rows, width] to [texts, width]. */
 function pickRows({ graph, width }: TailContext): (rows: Value) => Pass {
 	const read = graph.input("read", "int64", ["texts"]);
 	const readers = graph.input("readers", "int64", ["rows"]);
 	const zeros = graph.op("Reshape", [graph.filled(0, width), graph.ints([1, width])]);
 	return (rows) => ({
 		value: graph.op("Gather", [rows, read]),
-		// A row that isn't read has the zeros behind those of the texts.
+		// A row that isn't read gets the zeros, which come after the texts' gradients.
 		back: (gradient) => graph.op("Gather", [graph.op("Concat", [gradient, zeros], { axis: 0 }), readers]),
 	});
 }
 
-/** Of each text the mean of the rows that the head reads: rows [rows, width] to [texts, width]. */
-function meanRows({ graph, width }: TailContext, intoRectangle: (rows: Value) => Pass): (rows: Value) => Pass {
+/** Takes the mean of the rows of each text that the head reads: rows [rows, width] to [texts, width]. */
+function meanRows({ graph, width }: TailContext, toRectangle: (rows: Value) => Pass): (rows: Value) => Pass {
 	const pool = graph.input("pool", "float32", ["texts", 1, "longest"]);
 	return (rows) => {
-		const rectangle = intoRectangle(rows);
+		const rectangle = toRectangle(rows);
 		const mean = graph.op("MatMul", [pool, rectangle.value]);
 		return {
 			value: graph.op("Reshape", [mean, graph.ints([-1, width])]),
@@ -148,9 +149,9 @@ function meanRows({ graph, width }: TailContext, intoRectangle: (rows: Value) =>
 
 /**
  * Rows [rows, width] to the rectangle [texts, longest, width].
- * @param slots where rows come without padding, which is then any row; else the rows are the rectangle's
+ * @param slots index of the row of each cell, if the rows have no padding; undefined if they are the rows of the rectangle
  */
-function rectangleOf({ graph, width }: TailContext, slots: Value | undefined): (rows: Value) => Pass {
+function rectanglePass({ graph, width }: TailContext, slots: Value | undefined): (rows: Value) => Pass {
 	const flat = (value: Value) => graph.op("Reshape", [value, graph.ints([-1, width])]);
 	if (slots === undefined) {
 		const longest = graph.input("longest", "int64", [1]);
@@ -165,30 +166,30 @@ function rectangleOf({ graph, width }: TailContext, slots: Value | undefined): (
 	});
 }
 
-/** Logits [texts, classes] of the pooled states. */
-function head(context: TailContext, classes: number, pooled: Pass): Pass {
+/** Adds the head. The result is the logits [texts, classes]. */
+function addHead(context: TailContext, classes: number, pooled: Pass): Pass {
 	const { graph } = context;
 	const weight = context.weight("score.weight");
-	const scores = turned(graph, fewColumns(graph, pooled.value, turned(graph, weight, classes)), classes);
+	const scores = transposed(graph, narrowMatMul(graph, pooled.value, transposed(graph, weight, classes)), classes);
 	const linear = withLora(context, "score", pooled.value, {
 		value: graph.op("Add", [scores, context.weight("score.bias")]),
 		back(gradient) {
-			context.gradient("score.weight", graph.op("Gemm", [gradient, pooled.value], { transA: 1 }));
-			context.gradient("score.bias", sumOfRows(graph, gradient));
+			context.setGradient("score.weight", graph.op("Gemm", [gradient, pooled.value], { transA: 1 }));
+			context.setGradient("score.bias", sumOfRows(graph, gradient));
 			return graph.op("MatMul", [gradient, weight]);
 		},
 	});
 	return { value: linear.value, back: (gradient) => pooled.back(linear.back(gradient)) };
 }
 
-/** Parameters of the vector are inputs of the graph; all other weights stay where they are stored. */
+/** The weights of a graph. Parameters of the vector are its inputs; it reads all others from the model's files. */
 class TailParameters {
 	readonly gradients = new Map<string, { value: Value; view: readonly number[] | undefined }>();
 	readonly #width: number;
 	readonly #trainsEmbedding: boolean;
 	readonly #graph: GraphBuilder;
 	readonly #model: ModelFiles;
-	/** What travels in the vector: what is trained, and a head left frozen. */
+	/** Parameters in the vector: the trained ones, and the head if it is frozen. */
 	readonly #given: ReadonlyMap<string, readonly number[]>;
 	readonly #trained: ReadonlyMap<string, readonly number[]>;
 	readonly #values = new Map<string, Value>();
@@ -210,13 +211,13 @@ class TailParameters {
 		return value;
 	}
 
-	/** Makes the gradients of what is trained outputs of the graph. */
+	/** Makes the gradients of the trained parameters outputs of the graph. @returns their shapes, by the parameter's name */
 	outputGradients(): Map<string, readonly number[]> {
 		const views = new Map<string, readonly number[]>();
 		for (const [name, shape] of this.#trained) {
 			const gradient = this.gradients.get(name);
 			if (!gradient)
-				throw new TailtuneError("engine", `onnx: no gradient for ${name}, expected one for all that is trained`);
+				throw new TailtuneError("engine", `onnx: no gradient for ${name}, expected one for each trained parameter`);
 			const view = gradient.view ?? shape;
 			this.#graph.output(gradientName(name), gradient.value, "float32", view);
 			views.set(name, view);

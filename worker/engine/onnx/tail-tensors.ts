@@ -5,7 +5,7 @@ import { ownRows, packedRows } from "./packed-rows.ts";
 import { floats, wholeNumbers } from "./session.ts";
 import { countWholeBlocks } from "./whole-blocks.ts";
 
-/** How a tail's texts become tensors. */
+/** Settings of `tailTensors`: of the run, the model and the graph. */
 export interface TailTensorOptions {
 	readonly trainable: Trainable;
 	readonly classes: number;
@@ -17,76 +17,122 @@ export interface TailTensorOptions {
 	readonly oneRow: boolean;
 }
 
-/** A text's rows that the tail reads, as [from, to): what causal attention hides from the pooled rows is left out. */
-function rowsRead({ hidden, poolFrom, poolCount }: TailInput, { causal, blocks, width }: TailTensorOptions) {
+/** First row and end of a range of rows. */
+type Range = readonly [from: number, to: number];
+
+/** The rows of a batch: read from the features, and put together in `hidden`. */
+interface RowLayout {
+	/** Rows of each text that the tail reads, in its features. */
+	readonly ranges: readonly Range[];
+	/** The same rows in `hidden`. */
+	readonly rowsOf: readonly Range[];
+	/** Of all texts together, padding included. */
+	readonly rows: number;
+	/** Rows of each text, and of the rectangle. */
+	readonly lengths: readonly number[];
+	readonly longest: number;
+	/** Whether the rows have no padding. */
+	readonly hasWholeBlocks: boolean;
+}
+
+function rowLayout(inputs: readonly TailInput[], options: TailTensorOptions): RowLayout {
+	const ranges = inputs.map((input) => rowsRead(input, options));
+	const lengths = ranges.map(([from, to]) => to - from);
+	const longest = Math.max(fewestRows(options), ...lengths);
+	const hasWholeBlocks = countWholeBlocks(options.blocks, options) > 0;
+	const rowsOf: Range[] = [];
+	let rows = 0;
+	for (const length of lengths) {
+		rowsOf.push([rows, rows + length]);
+		rows += hasWholeBlocks ? length : longest;
+	}
+	return { ranges, rowsOf, rows, lengths, longest, hasWholeBlocks };
+}
+
+/** Returns the rows of a text that the tail reads. Rows that causal attention hides from the pooled rows are left out. */
+function rowsRead({ hidden, poolFrom, poolCount }: TailInput, { causal, blocks, width }: TailTensorOptions): Range {
 	const end = poolFrom + poolCount;
-	if (blocks === 0) return [poolFrom, end] as const;
-	return [0, causal ? end : hidden.length / width] as const;
+	if (blocks === 0) return [poolFrom, end];
+	return [0, causal ? end : hidden.length / width];
 }
 
 /**
- * The scores of one row have a column a head. ONNX Runtime shares columns among threads where they are more than the rows,
- * at least 16 to each, and then the bits would depend on the threads; with that many rows it shares rows.
+ * Returns the fewest rows that the rectangle may have. The scores of one query row have one column per head. If they have more
+ * columns than rows, ONNX Runtime splits the columns among threads, at least 16 to each, and the bits would depend on the
+ * number of threads. With this many rows it splits the rows instead.
  */
 function fewestRows({ heads, oneRow }: TailTensorOptions): number {
 	return oneRow && heads > 16 ? 2 * heads : 1;
 }
 
 /**
- * What `tailGraph` takes beside the parameters, for a batch of texts; a graph may need fewer of the tensors. And the rows
- * of each text that the tail reads, as [from, to) in `hidden`.
- * @param room where the hidden states are put together; gives an array of at least so many numbers, holding anything
+ * Builds the inputs of `tailGraph` for a batch of texts, except the parameters; a graph may need fewer of them.
+ * @param getBuffer returns an array of at least `length` numbers, of any values; the hidden states are put together in it
+ * @returns the tensors by name, and each text's rows in `hidden`
  */
 export function tailTensors(
 	inputs: readonly TailInput[],
 	options: TailTensorOptions,
-	room: (length: number) => Float32Array,
+	getBuffer: (length: number) => Float32Array,
 ) {
-	const { classes, width, blocks } = options;
+	const { classes } = options;
 	const texts = inputs.length;
-	const ranges = inputs.map((input) => rowsRead(input, options));
-	const lengths = ranges.map(([from, to]) => to - from);
-	const longest = Math.max(fewestRows(options), ...lengths);
-	const hasWholeBlocks = countWholeBlocks(blocks, options) > 0;
-	// Rows of whole blocks come without padding; else they are those of the rectangle.
-	const steps = hasWholeBlocks ? lengths : lengths.map(() => longest);
-	const rowsOf: (readonly [from: number, to: number])[] = [];
-	let rows = 0;
-	for (const [text, step] of steps.entries()) {
-		rowsOf.push([rows, rows + (lengths[text] ?? 0)]);
-		rows += step;
-	}
-	const hidden = room(rows * width).subarray(0, rows * width);
-	const pool = new Float32Array(texts * longest);
-	const read = new Uint32Array(texts);
-	const readers = new Uint32Array(rows).fill(texts);
+	const layout = rowLayout(inputs, options);
+	const { rowsOf, rows, lengths, longest } = layout;
+	const hidden = hiddenStates(inputs, layout, options.width, getBuffer);
 	const target = new Float32Array(texts * classes);
-	for (const [text, { poolFrom, poolCount, label, ...input }] of inputs.entries()) {
-		const [from, to] = ranges[text] as readonly [number, number];
-		const [first, end] = rowsOf[text] as readonly [number, number];
-		hidden.set(input.hidden.subarray(from * width, to * width), first * width);
-		if (!hasWholeBlocks) hidden.fill(0, end * width, (text + 1) * longest * width);
-		const pooled = poolFrom - from;
-		pool.fill(1 / poolCount, text * longest + pooled, text * longest + pooled + poolCount);
-		read[text] = first + pooled;
-		readers[first + pooled] = text;
-		target[text * classes + label] = 1;
-	}
+	for (const [text, { label }] of inputs.entries()) target[text * classes + label] = 1;
 	const tensors = {
-		hidden: floats(hidden, [rows, width]),
+		hidden: floats(hidden, [rows, options.width]),
 		longest: wholeNumbers([longest], [1]),
-		read: wholeNumbers(read, [texts]),
-		readers: wholeNumbers(readers, [rows]),
-		pool: floats(pool, [texts, 1, longest]),
+		...poolTensors(inputs, layout),
 		target: floats(target, [texts, classes]),
 		share: floats(Float32Array.of(1 / texts), [1]),
 		"row mask": paddingMask(lengths, longest, [1]),
-		...(hasWholeBlocks && rectangleTensors(lengths, longest, options)),
+		...(layout.hasWholeBlocks && rectangleTensors(lengths, longest, options)),
 	};
 	return { tensors, rowsOf };
 }
 
-/** What takes rows without padding into the rectangle and back. */
+/** Puts the texts' rows together [rows, width]; padding is 0. */
+function hiddenStates(
+	inputs: readonly TailInput[],
+	{ ranges, rowsOf, rows, longest, hasWholeBlocks }: RowLayout,
+	width: number,
+	getBuffer: (length: number) => Float32Array,
+): Float32Array {
+	const hidden = getBuffer(rows * width).subarray(0, rows * width);
+	for (const [text, input] of inputs.entries()) {
+		const [from, to] = ranges[text] as Range;
+		const [first, end] = rowsOf[text] as Range;
+		hidden.set(input.hidden.subarray(from * width, to * width), first * width);
+		if (!hasWholeBlocks) hidden.fill(0, end * width, (text + 1) * longest * width);
+	}
+	return hidden;
+}
+
+/** Builds the tensors that tell the graph which rows the head reads. */
+function poolTensors(inputs: readonly TailInput[], { ranges, rowsOf, rows, longest }: RowLayout) {
+	const texts = inputs.length;
+	const pool = new Float32Array(texts * longest);
+	const read = new Uint32Array(texts);
+	const readers = new Uint32Array(rows).fill(texts);
+	for (const [text, { poolFrom, poolCount }] of inputs.entries()) {
+		const [from] = ranges[text] as Range;
+		const [first] = rowsOf[text] as Range;
+		const pooled = poolFrom - from;
+		pool.fill(1 / poolCount, text * longest + pooled, text * longest + pooled + poolCount);
+		read[text] = first + pooled;
+		readers[first + pooled] = text;
+	}
+	return {
+		read: wholeNumbers(read, [texts]),
+		readers: wholeNumbers(readers, [rows]),
+		pool: floats(pool, [texts, 1, longest]),
+	};
+}
+
+/** Builds the tensors that convert between rows without padding and the rectangle. */
 function rectangleTensors(lengths: readonly number[], longest: number, { causal, heads }: TailTensorOptions) {
 	const texts = lengths.length;
 	const real = new Float32Array(texts * longest);

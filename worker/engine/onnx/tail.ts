@@ -5,13 +5,13 @@ import { type ParameterLayout, parameterLayout, parameterViews } from "../../../
 import { countFrozenBlocks } from "../../../shared/model/tail-spec.ts";
 import { addEmbeddingGradient, type Embedding, embed, embeddingOf, isEmbedding, readEmbedding } from "../embedding.ts";
 import type { EngineOptions, OpenTail, Tail, TailInput } from "../engine.ts";
-import { floats, onnxInfo, Session } from "./session.ts";
+import { floats, OnnxSession, onnxInfo } from "./session.ts";
 import { gradientName, HIDDEN_GRADIENT, type TailGraphKind, tailGraph } from "./tail-graph.ts";
 import { tailTensors } from "./tail-tensors.ts";
 
 /**
- * The tail in ONNX Runtime with a hand-derived backward pass. Where every text is read at one row, the last block
- * computes that row only. Throws TailtuneError "engine" where ONNX Runtime fails.
+ * Opens the tail in ONNX Runtime, with a hand-derived backward pass. If the head reads one row of every text, the last block
+ * computes only that row. Throws TailtuneError "engine" if ONNX Runtime fails.
  */
 export const openOnnxTail: OpenTail = async (model, spec, options) => {
 	const isFrozen = countFrozenBlocks(spec, model.config.n_layer) === 0 && spec.trainable !== "TRAINABLE_ALL";
@@ -19,13 +19,13 @@ export const openOnnxTail: OpenTail = async (model, spec, options) => {
 };
 
 /**
- * The fewest columns of a matrix product that a thread may get. Below 65, ONNX Runtime adds up in other portions, and
- * the bits would depend on the number of threads; products of a tail are too small to gain from more threads anyway.
+ * The fewest columns of a matrix product per thread. Below 65 columns ONNX Runtime sums in other portions, and the bits would
+ * depend on the number of threads. Products of a tail are too small to gain from more threads anyway.
  */
 const COLUMNS_PER_THREAD = 96;
 
 interface OpenGraph {
-	readonly session: Session;
+	readonly session: OnnxSession;
 	readonly gradientViews: ReadonlyMap<string, readonly number[]>;
 }
 
@@ -35,19 +35,19 @@ class OnnxTail implements Tail {
 	readonly #spec: TailSpec;
 	readonly #options: EngineOptions;
 	readonly #layout: ParameterLayout;
-	/** Where the tail starts from tokens: the model's, or what was loaded. */
+	/** Set if the tail starts from tokens: the model's tables, or the loaded ones if they are trained. */
 	#embedding: Embedding | undefined;
 	#parameters: Float32Array | undefined;
 	#weights: Record<string, Tensor> = {};
 	#copy: Float32Array | undefined;
-	/** For one call at a time: fresh memory would cost a fault a page, and collections of garbage. */
-	#room = new Float32Array(0);
+	/** Reused by one call at a time: new memory would cost one page fault per page, and garbage collections. */
+	#hiddenBuffer = new Float32Array(0);
 	readonly #graphs = new Map<string, Promise<OpenGraph>>();
 
 	constructor(model: ModelFiles, spec: TailSpec, given: EngineOptions, embedding: Embedding | undefined) {
 		this.#embedding = embedding;
-		const most = Math.max(1, Math.floor(model.config.n_embd / COLUMNS_PER_THREAD));
-		const options = { ...given, threads: Math.min(given.threads, most) };
+		const maxThreads = Math.max(1, Math.floor(model.config.n_embd / COLUMNS_PER_THREAD));
+		const options = { ...given, threads: Math.min(given.threads, maxThreads) };
 		this.info = onnxInfo(options);
 		this.#model = model;
 		this.#spec = spec;
@@ -71,7 +71,7 @@ class OnnxTail implements Tail {
 		return embeddingOf(parameterViews(this.#layout, vector), this.#model.config.n_embd);
 	}
 
-	/** ONNX Runtime takes no shared memory. */
+	/** Needed because ONNX Runtime accepts no shared memory. */
 	#copyOf(shared: Float32Array): Float32Array {
 		this.#copy ??= new Float32Array(this.#layout.size);
 		this.#copy.set(shared);
@@ -107,26 +107,23 @@ class OnnxTail implements Tail {
 			results[gradientName(name)] = floats(own, gradientViews.get(name) ?? []);
 		}
 		const options = { ...this.#spec, width, heads, oneRow, blocks };
-		let room = this.#room;
-		this.#room = new Float32Array(0);
+		let buffer = this.#hiddenBuffer;
+		this.#hiddenBuffer = new Float32Array(0);
 		const { tensors, rowsOf } = tailTensors(inputs, options, (length) => {
-			if (room.length < length) room = new Float32Array(length);
-			return room;
+			if (buffer.length < length) buffer = new Float32Array(length);
+			return buffer;
 		});
 		const tables = gradient && this.#tablesOf(gradient);
 		const states = tables && floats(new Float32Array(tensors.hidden.size), [tensors.hidden.size / width, width]);
 		await session.run({ ...this.#weights, ...tensors }, { ...results, ...(states && { [HIDDEN_GRADIENT]: states }) });
-		this.#room = room;
+		this.#hiddenBuffer = buffer;
 		if (tables && states) {
 			tables.tokens.fill(0);
 			tables.positions.fill(0);
 			const all = states.data as Float32Array;
-			const own = rowsOf.map(([from, to]) => all.subarray(from * width, to * width));
-			addEmbeddingGradient(
-				inputs.map(({ tokens }) => tokens),
-				own,
-				tables,
-			);
+			const texts = inputs.map(({ tokens }) => tokens);
+			const gradients = rowsOf.map(([from, to]) => all.subarray(from * width, to * width));
+			addEmbeddingGradient(texts, gradients, tables);
 		}
 		return logits;
 	}
@@ -140,6 +137,6 @@ class OnnxTail implements Tail {
 
 	async #open(kind: TailGraphKind): Promise<OpenGraph> {
 		const { model, gradientViews } = tailGraph(this.#model, this.#spec, kind);
-		return { session: await Session.open(model, this.#options, this.#model.folder), gradientViews };
+		return { session: await OnnxSession.open(model, this.#options, this.#model.folder), gradientViews };
 	}
 }

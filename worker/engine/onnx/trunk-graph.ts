@@ -2,21 +2,21 @@ import type { Gpt2Config } from "../../../shared/model/gpt2-config.ts";
 import type { StoredTensor } from "../../../shared/model/model-files.ts";
 import { GraphBuilder, storedTensor, type Value } from "./graph-builder.ts";
 import { type Int8Weights, int8Linear } from "./int8-linear.ts";
-import { type AttentionPlaces, attentionPlaces, declareSlots } from "./packed-rows.ts";
+import { type AttentionIndices, attentionIndices, declareSlots } from "./packed-rows.ts";
 
-/** How the blocks' matrix products are computed: in fp32, or with int8 weights stored as that type. */
+/** How the blocks' matrix products are computed: in fp32, or in int8 with weights of this type. */
 export type TrunkProducts = "float32" | Int8Weights;
 
-/** A stored weight, by name, as a tensor of the graph. */
+/** Returns a stored weight, by name, as a tensor of the graph. */
 type Weight = (name: string) => Value;
 
 /**
- * The ONNX graph of embeddings and the first `blocks` blocks of a GPT-2, its weights left where they are stored.
+ * Builds the ONNX graph of the embeddings and the first `blocks` blocks of a GPT-2. It reads the weights from the model's files.
  *
- * Rows are the tokens of all texts without padding, what texts have in common at their beginning once. Everything but
- * attention works on them.
+ * Rows are the tokens of all texts without padding; tokens of a common beginning of texts have one row. All operations except
+ * attention work on these rows.
  *
- * Inputs: `ids`, `positions` int64 [rows]; those of `attentionPlaces`. Output: `hidden` [rows, width].
+ * Inputs: `ids`, `positions` int64 [rows]; those of `attentionIndices`. Output: `hidden` [rows, width].
  */
 export function trunkGraph(
 	tensors: ReadonlyMap<string, StoredTensor>,
@@ -28,7 +28,7 @@ export function trunkGraph(
 	const weight: Weight = (name) => graph.stored(name, storedTensor(tensors, name));
 	const ids = graph.input("ids", "int64", ["rows"]);
 	const positions = graph.input("positions", "int64", ["rows"]);
-	const places = attentionPlaces(graph, config.n_head, declareSlots(graph));
+	const indices = attentionIndices(graph, config.n_head, declareSlots(graph));
 	const embedded = [
 		graph.op("Gather", [weight("wte.weight"), ids]),
 		graph.op("Gather", [weight("wpe.weight"), positions]),
@@ -36,7 +36,7 @@ export function trunkGraph(
 	let rows = graph.op("Add", embedded);
 	for (let i = 0; i < blocks; i++) {
 		const own: Weight = (name) => weight(`h.${i}.${name}`);
-		rows = block(graph, config, own, products, places, rows);
+		rows = block(graph, config, own, products, indices, rows);
 	}
 	graph.output("hidden", rows, "float32", ["rows", config.n_embd]);
 	return graph.build();
@@ -44,9 +44,9 @@ export function trunkGraph(
 
 /** The linear layers of a block, by name. */
 interface Layers {
-	/** Rows times the weight. */
+	/** Multiplies rows by the weight. */
 	product(name: string, rows: Value): Value;
-	/** The same plus the bias. */
+	/** Multiplies rows by the weight and adds the bias. */
 	linear(name: string, rows: Value): Value;
 }
 
@@ -68,7 +68,7 @@ function block(
 	config: Gpt2Config,
 	weight: Weight,
 	products: TrunkProducts,
-	places: AttentionPlaces,
+	indices: AttentionIndices,
 	rows: Value,
 ): Value {
 	const { n_embd: width, layer_norm_epsilon } = config;
@@ -77,24 +77,29 @@ function block(
 		graph.op("LayerNormalization", [input, weight(`${name}.weight`), weight(`${name}.bias`)], {
 			epsilon: { float: layer_norm_epsilon },
 		});
-	const mixed = attention(graph, config, places, layers.linear("attn.c_attn", norm("ln_1", rows)));
+	const mixed = attention(graph, config, indices, layers.linear("attn.c_attn", norm("ln_1", rows)));
 	const attended = graph.op("Add", [
 		rows,
 		layers.linear("attn.c_proj", graph.op("Reshape", [mixed, graph.ints([-1, width])])),
 	]);
-	// The bias goes with GELU, which takes a pass over the rows less.
+	// FastGelu adds the bias too, which saves one pass over the rows.
 	const inner = graph.op("FastGelu", [layers.product("mlp.c_fc", norm("ln_2", attended)), weight("mlp.c_fc.bias")]);
 	return graph.op("Add", [attended, layers.linear("mlp.c_proj", inner)]);
 }
 
-/** Query, key and value [rows, 3 * width] to [rows, heads, head width]. */
-function attention(graph: GraphBuilder, config: Gpt2Config, { parts, back, mask }: AttentionPlaces, qkv: Value): Value {
+/** Attention without its projection: the joint query, key and value [rows, 3 * width] to [rows, heads, head width]. */
+function attention(
+	graph: GraphBuilder,
+	config: Gpt2Config,
+	{ qkv, unpacked, mask }: AttentionIndices,
+	joint: Value,
+): Value {
 	const headWidth = graph.ints([-1, config.n_embd / config.n_head]);
-	const heads = graph.op("Reshape", [qkv, headWidth]);
-	const [query, key, value] = parts.map((part) => graph.op("Gather", [heads, part])) as [Value, Value, Value];
+	const heads = graph.op("Reshape", [joint, headWidth]);
+	const [query, key, value] = qkv.map((index) => graph.op("Gather", [heads, index])) as [Value, Value, Value];
 	const scale = Math.sqrt(config.n_head / config.n_embd);
 	const scores = graph.op("FusedMatMul", [query, key], { transB: 1, alpha: { float: scale } });
 	const shares = graph.op("Softmax", [graph.op("Add", [scores, mask])], { axis: -1 });
 	const mixed = graph.op("Reshape", [graph.op("MatMul", [shares, value]), headWidth]);
-	return graph.op("Gather", [mixed, back]);
+	return graph.op("Gather", [mixed, unpacked]);
 }

@@ -4,24 +4,24 @@ import type { ModelFiles } from "../../../shared/model/model-files.ts";
 import { countFrozenBlocks } from "../../../shared/model/tail-spec.ts";
 import { sharedRows } from "../../../shared/sequences/shared-rows.ts";
 import type { EngineOptions, OpenTrunk, Trunk } from "../engine.ts";
-import { exactInt8Weights } from "./int8-weights.ts";
+import { findExactInt8Weights } from "./int8-weights.ts";
 import { causalMask, paddingMask } from "./masks.ts";
 import { ownRows, packedRows } from "./packed-rows.ts";
-import { floats, onnxInfo, Session, wholeNumbers } from "./session.ts";
+import { floats, OnnxSession, onnxInfo, wholeNumbers } from "./session.ts";
 import { type TrunkProducts, trunkGraph } from "./trunk-graph.ts";
 
 /**
- * The frozen blocks in ONNX Runtime, straight from the model's safetensors files. Where attention is causal, what texts
- * have in common at their beginning is computed once. A text's result doesn't depend on the texts beside it, nor on the
- * threads; with int8 products too, since each row has a scale of its own and sums of whole numbers are exact.
- * Throws TailtuneError "engine" where there is no frozen block, or where ONNX Runtime fails.
+ * Opens the frozen blocks in ONNX Runtime, which reads the model's safetensors files. If attention is causal, the common
+ * beginning of texts is computed once. A text's result doesn't depend on the other texts or on the number of threads. This
+ * holds for int8 products too, since each row has its own scale and sums of integers are exact.
+ * Throws TailtuneError "engine" if there is no frozen block or if ONNX Runtime fails.
  */
 export const openOnnxTrunk: OpenTrunk = async (model, spec, options) => {
-	const products = options.trunkPrecision === "int8" ? await exactInt8Weights(options) : "float32";
+	const products = options.trunkPrecision === "int8" ? await findExactInt8Weights(options) : "float32";
 	return openTrunkWith(products, model, spec, options);
 };
 
-/** `openOnnxTrunk` with products of that kind. */
+/** Does the same as `openOnnxTrunk`, with matrix products of the given kind. */
 export async function openTrunkWith(
 	products: TrunkProducts,
 	model: ModelFiles,
@@ -31,7 +31,7 @@ export async function openTrunkWith(
 	const blocks = countFrozenBlocks(spec, model.config.n_layer);
 	if (blocks === 0) throw new TailtuneError("engine", `${spec.trainable} leaves no frozen block for a trunk`);
 	const graph = trunkGraph(model.tensors, model.config, blocks, products);
-	const session = await Session.open(graph, options, model.folder);
+	const session = await OnnxSession.open(graph, options, model.folder);
 	const { n_embd: width, n_head: heads } = model.config;
 	return {
 		info: onnxInfo(options),
@@ -46,7 +46,7 @@ export async function openTrunkWith(
 	};
 }
 
-/** What `trunkGraph` takes, for a group of texts, and the row of each token of each text. */
+/** Builds the inputs of `trunkGraph` for a group of texts. `rowsOf` holds the row of each token of each text. */
 function trunkInputs(sequences: readonly Uint32Array[], heads: number, causal: boolean) {
 	const lengths = sequences.map(({ length }) => length);
 	const longest = lengths.reduce((most, length) => Math.max(most, length), 0);
@@ -68,7 +68,7 @@ function trunkInputs(sequences: readonly Uint32Array[], heads: number, causal: b
 	return { inputs, rows, rowsOf };
 }
 
-/** Those rows, copied a run of neighbours at a time. */
+/** Copies the given rows, consecutive ones together. */
 function gather(hidden: Float32Array, rows: Uint32Array, width: number): Float32Array {
 	const gathered = new Float32Array(rows.length * width);
 	for (let at = 0, end = 0; at < rows.length; at = end) {

@@ -1,19 +1,19 @@
 import type { Trainable } from "../../../shared/messages.ts";
 import { hasLora } from "../../../shared/model/tail-spec.ts";
 
-/** What decides over how a tail's last block is computed. */
+/** Facts that decide how a tail's last block is computed. */
 export interface LastBlock {
-	/** Every text is read at one row. */
+	/** True if the head reads one row of each text. */
 	readonly oneRow: boolean;
 	readonly trainable: Trainable;
 }
 
 /**
- * How many of a tail's blocks are computed for all rows: all but the last one where that has one query a text. With LoRA
- * pairs of their own, query, key and value have to be formed, and that one is whole too.
+ * Counts the blocks of a tail that are computed for all rows. The last block is not one of them if the head reads one row of
+ * each text, unless it has LoRA pairs: these need the query, key and value of all rows.
  * @param blocks after the cut
  */
 export function countWholeBlocks(blocks: number, { oneRow, trainable }: LastBlock): number {
-	const asksOnce = oneRow && blocks > 0 && !hasLora({ trainable });
-	return asksOnce ? blocks - 1 : blocks;
+	const lastIsOneRow = oneRow && blocks > 0 && !hasLora({ trainable });
+	return lastIsOneRow ? blocks - 1 : blocks;
 }

@@ -8,7 +8,7 @@ import type { EngineInfo, EngineOptions } from "../engine.ts";
 import { WASM_OUT_OF_BOUNDS } from "../error-texts.ts";
 import { describeNvidiaDevice, prepareCuda } from "../nvidia-device.ts";
 import { TFJS_BACKENDS, type TfjsBackendName } from "./backend-names.ts";
-import { importForGood } from "./import-without-unload.ts";
+import { importWithoutUnload } from "./import-without-unload.ts";
 import { isInstalled } from "./is-installed.ts";
 import { registerWasmMatMul } from "./wasm-matmul.ts";
 import { startWebgpu } from "./webgpu.ts";
@@ -130,7 +130,7 @@ const START: Record<TfjsBackendName, (threads: number) => Promise<string>> = {
 		process.env.TF_FORCE_GPU_ALLOW_GROWTH ??= "true";
 		restoreUtil();
 		for (const name of NATIVE_PACKAGES.filter(isInstalled)) {
-			const native = await importForGood<{ version: Record<string, string> }>(name);
+			const native = await importWithoutUnload<{ version: Record<string, string> }>(name);
 			const { binding } = tf.findBackend("tensorflow") as unknown as { binding?: { TF_Version?: string } };
 			return `${name} ${native.version["tfjs-node"]}, TensorFlow ${binding?.TF_Version ?? "unknown"}`;
 		}

@@ -2,11 +2,11 @@ import test, { type ExecutionContext } from "ava";
 import { Tensor } from "onnxruntime-node";
 import { GraphBuilder } from "../../../../worker/engine/onnx/graph-builder.ts";
 import { type Int8Weights, int8Product } from "../../../../worker/engine/onnx/int8-linear.ts";
-import { chooseInt8Weights, exactInt8Weights } from "../../../../worker/engine/onnx/int8-weights.ts";
+import { chooseInt8Weights, findExactInt8Weights } from "../../../../worker/engine/onnx/int8-weights.ts";
 import { ELEMENT_TYPE } from "../../../../worker/engine/onnx/onnx-model.ts";
-import { floats, Session } from "../../../../worker/engine/onnx/session.ts";
+import { floats, OnnxSession } from "../../../../worker/engine/onnx/session.ts";
 
-// The sums that the probe asks for.
+// The sums in the test of the processor.
 const [DEPTH, COLUMNS] = [256, 32];
 const EXACT = DEPTH * 255 * 127;
 // Two products at a time in 16 bits, as AVX2 without VNNI adds them.
@@ -17,7 +17,7 @@ const sumsOf = (rows: number, sum: number) => new Float32Array(rows * COLUMNS).f
 test("signed weights are chosen if all their largest products are exact, and unsigned ones otherwise", async (t) => {
 	t.is(await chooseInt8Weights(async (rows) => sumsOf(rows, EXACT)), "int8");
 	t.is(await chooseInt8Weights(async (rows) => sumsOf(rows, SATURATED)), "uint8");
-	// Kernels differ: of one row, of many, and of the last columns.
+	// ONNX Runtime has different kernels for one row, for many rows, and for the last columns.
 	t.is(await chooseInt8Weights(async (rows) => sumsOf(rows, rows === 1 ? SATURATED : EXACT)), "uint8");
 	t.is(await chooseInt8Weights(async (rows) => sumsOf(rows, rows === 1 ? EXACT : SATURATED)), "uint8");
 	t.is(await chooseInt8Weights(async (rows) => sumsOf(rows, EXACT).fill(SATURATED, rows * COLUMNS - 1)), "uint8");
@@ -25,16 +25,16 @@ test("signed weights are chosen if all their largest products are exact, and uns
 
 test("on this processor unsigned weights are exact, and signed ones are chosen only if they are too", async (t) => {
 	t.true(await areExact(t, "uint8"));
-	t.is(await exactInt8Weights({ threads: 1 }), (await areExact(t, "int8")) ? "int8" : "uint8");
+	t.is(await findExactInt8Weights({ threads: 1 }), (await areExact(t, "int8")) ? "int8" : "uint8");
 });
 
-/** Whether products of extreme and of mixed numbers are those of whole-number arithmetic. */
+/** Whether products of extreme and of mixed numbers equal those of integer arithmetic. */
 async function areExact(t: ExecutionContext, stored: Int8Weights): Promise<boolean> {
 	const mixed = Int8Array.from({ length: DEPTH * COLUMNS }, (_, i) => ((i * 7919) % 255) - 127);
-	// The first row decides a column's scale: 127 makes it 1.
+	// 127 in the first row makes each column's scale 1.
 	mixed.fill(127, 0, COLUMNS);
 	for (const weights of [mixed, mixed.map(() => 127), mixed.map((_, i) => (i < COLUMNS ? 127 : -127))]) {
-		const session = await Session.open(productGraph(weights, stored), { threads: 1 });
+		const session = await OnnxSession.open(productGraph(weights, stored), { threads: 1 });
 		t.teardown(() => session.dispose());
 		for (const rows of [1, 3, 17]) {
 			for (const left of [

@@ -1,8 +1,8 @@
 import test from "ava";
-import { measureRates, threadCounts } from "../../../../worker/engine/onnx/measure-rates.ts";
+import { measureOnnxRates, threadCounts } from "../../../../worker/engine/onnx/measure-rates.ts";
 
-test("both precisions are measured, and whole blocks beside the products", async (t) => {
-	const rates = await measureRates(1);
+test("products and whole blocks are measured in both precisions", async (t) => {
+	const rates = await measureOnnxRates(1);
 	t.deepEqual(
 		rates.map(({ precision, threads }) => [precision, threads]),
 		[

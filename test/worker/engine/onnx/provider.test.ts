@@ -3,7 +3,7 @@ import type { TailSpec } from "../../../../shared/messages.ts";
 import { openModel } from "../../../../shared/model/open-model.ts";
 import type { EngineChoice } from "../../../../shared/worker-port.ts";
 import { inspectEngines } from "../../../../worker/engine/inspect-engines.ts";
-import { ONNX_PROVIDERS, type OnnxProvider, providersHere } from "../../../../worker/engine/onnx/provider.ts";
+import { ONNX_PROVIDERS, type OnnxProvider, systemProviders } from "../../../../worker/engine/onnx/provider.ts";
 import { onnxInfo, sessionOptions } from "../../../../worker/engine/onnx/session.ts";
 import { openOnnxTail } from "../../../../worker/engine/onnx/tail.ts";
 import { openOnnxTrunk } from "../../../../worker/engine/onnx/trunk.ts";
@@ -11,10 +11,10 @@ import { describeEngines, openEngines } from "../../../../worker/engine/open-eng
 
 const model = await openModel(new URL("../../../golden", import.meta.url).pathname);
 const spec: TailSpec = { trainable: "TRAINABLE_LAST_BLOCK", classes: 2, causal: true, loraRank: 0, loraScale: 0 };
-/** One that no machine like this has. */
-const foreign = ONNX_PROVIDERS.find((provider) => !providersHere().includes(provider)) as OnnxProvider;
+/** A provider that this system does not have. */
+const foreign = ONNX_PROVIDERS.find((provider) => !systemProviders().includes(provider)) as OnnxProvider;
 
-test("ONNX Runtime is told of the provider that was chosen and of no other", (t) => {
+test("ONNX Runtime gets the chosen provider and no other", (t) => {
 	for (const provider of ONNX_PROVIDERS) {
 		t.deepEqual(sessionOptions({ threads: 1, backend: provider }).executionProviders, [provider]);
 		t.is(onnxInfo({ threads: 1, backend: provider }).backend, provider);
@@ -26,7 +26,7 @@ test("ONNX Runtime is told of the provider that was chosen and of no other", (t)
 	t.is(sessionOptions({ threads: 1, backend: "dml" }).enableMemPattern, false);
 });
 
-test("trunk and tail are opened on the provider, and nothing else takes its place", async (t) => {
+test("trunk and tail are opened on the provider, without a fallback", async (t) => {
 	const refused = { code: "engine", message: new RegExp(`^ONNX Runtime: .*${foreign}`) };
 	const options = { threads: 1, backend: foreign };
 	await t.throwsAsync(openOnnxTrunk(model, spec, options), refused);
@@ -36,7 +36,7 @@ test("trunk and tail are opened on the provider, and nothing else takes its plac
 	await t.throwsAsync(tail.logits([input]), refused);
 });
 
-test("a provider of other systems is refused with those that have it", async (t) => {
+test("a provider of other systems is refused, and the error names these systems", async (t) => {
 	for (const engine of ["onnx", "auto"] as const) {
 		const choice: EngineChoice = { engine, backend: foreign, threads: 1 };
 		const message = new RegExp(
@@ -47,17 +47,20 @@ test("a provider of other systems is refused with those that have it", async (t)
 	}
 });
 
-test("a provider of this system can be used, or its refusal says what is missing", async (t) => {
+test("a provider of this system can be used, or the error names the missing requirement", async (t) => {
 	const reports = await inspectEngines();
-	for (const provider of providersHere()) {
+	for (const provider of systemProviders()) {
 		const report = reports.find(({ engine, backend }) => engine === "onnx" && backend === provider);
 		if (!report?.usable)
-			t.regex(report?.detail ?? "", /found no \S+\.so: node \S+install\.js .+cuDNN|ONNX Runtime: .+, expected /);
+			t.regex(
+				report?.detail ?? "",
+				/found no \S+\.so, install it with: node \S+install\.js .+cuDNN|ONNX Runtime: .+, expected /,
+			);
 	}
 	t.pass();
 });
 
-test("what a provider can't compute is refused, not computed elsewhere", async (t) => {
+test("a computation that a provider does not support is refused, not done on the CPU", async (t) => {
 	const refused = async (how: Partial<EngineChoice & { trunkPrecision: "int8" }>) => {
 		const choice = { engine: "onnx", backend: "cuda", threads: 1, ...how } as const;
 		return (await t.throwsAsync(openEngines(model, spec, choice), { code: "engine" })).message;

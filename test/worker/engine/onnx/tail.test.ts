@@ -19,7 +19,7 @@ const DEFAULT: TailSpec = {
 	loraScale: 0.5,
 };
 
-// As wide as the kernels' blocks, so that whole and partial ones occur.
+// So wide that the kernels' blocks are partly full and partly whole.
 const CONFIG: Gpt2Config = {
 	n_layer: 3,
 	n_embd: 288,
@@ -29,12 +29,12 @@ const CONFIG: Gpt2Config = {
 	layer_norm_epsilon: 1e-5,
 };
 
-/** A number between -1 and 1 that depends on the index in no simple way. */
-const made = (i: number, seed: number) => Math.sin(1 + i * 12.9898 + seed * 78.233);
+/** An arbitrary number between -1 and 1 for each index. */
+const numberAt = (i: number, seed: number) => Math.sin(1 + i * 12.9898 + seed * 78.233);
 
-/** A text of so many rows, read at its last one or at all from the second. */
+/** A text of `rows` rows. The head reads the last one, or with `mean` all from the second on. */
 function input(rows: number, mean: boolean, seed: number) {
-	const hidden = Float32Array.from({ length: rows * CONFIG.n_embd }, (_, i) => made(i, seed));
+	const hidden = Float32Array.from({ length: rows * CONFIG.n_embd }, (_, i) => numberAt(i, seed));
 	const tokens = Uint32Array.from({ length: rows }, (_, i) => (i * i + seed) % CONFIG.vocab_size);
 	const poolFrom = mean ? Math.min(1, rows - 1) : rows - 1;
 	return { hidden, tokens, poolFrom, poolCount: rows - poolFrom, label: seed % DEFAULT.classes };
@@ -45,7 +45,7 @@ async function openTails(t: ExecutionContext, spec: TailSpec, threads: readonly 
 	await writeRandomModel(folder, config, 7);
 	const model = await openModel(folder);
 	const layout = parameterLayout(spec, config);
-	const parameters = Float32Array.from({ length: layout.size }, (_, i) => 0.1 * made(i, 1));
+	const parameters = Float32Array.from({ length: layout.size }, (_, i) => 0.1 * numberAt(i, 1));
 	const tails = await Promise.all(threads.map((n) => openOnnxTail(model, spec, { threads: n })));
 	for (const tail of tails) {
 		await tail.load(parameters);
@@ -102,7 +102,7 @@ for (const trainable of [
 	}
 }
 
-// More columns than ONNX Runtime gives a thread at least, fewer than it shares without adding up otherwise.
+// Enough columns for ONNX Runtime to split among threads, too few for it to keep the order of sums.
 const MANY = { config: { ...CONFIG, n_layer: 1, n_embd: 576, n_head: 18 }, classes: 20, loraRank: 20 };
 
 for (const trainable of ["TRAINABLE_HEAD", "TRAINABLE_LAST_BLOCK", "TRAINABLE_LORA", "TRAINABLE_LORA_ONLY"] as const) {
@@ -111,7 +111,7 @@ for (const trainable of ["TRAINABLE_HEAD", "TRAINABLE_LAST_BLOCK", "TRAINABLE_LO
 		const { tails, layout } = await openTails(t, { ...DEFAULT, ...sizes, trainable }, [1, 2, 5], config);
 		for (const rows of [[17], Array(9).fill(3), [90, 40]]) {
 			const batch = rows.map((count, i) => {
-				const hidden = Float32Array.from({ length: count * config.n_embd }, (_, at) => made(at, i));
+				const hidden = Float32Array.from({ length: count * config.n_embd }, (_, at) => numberAt(at, i));
 				return { ...input(count, false, i), hidden };
 			});
 			const found = await Promise.all(
@@ -129,7 +129,7 @@ for (const trainable of ["TRAINABLE_HEAD", "TRAINABLE_LAST_BLOCK", "TRAINABLE_LO
 }
 
 for (const mean of [false, true]) {
-	test(`a single block trained from the tokens on has the gradient of TensorFlow.js's autodiff, read at ${mean ? "many rows" : "one"}`, async (t) => {
+	test(`a single block on token embeddings has the gradient of TensorFlow.js's autodiff, the head reading ${mean ? "many rows" : "one row"}`, async (t) => {
 		const spec: TailSpec = { ...DEFAULT, trainable: "TRAINABLE_ALL" };
 		const { tails, layout, model, parameters } = await openTails(t, spec, [1], { ...CONFIG, n_layer: 1 });
 		const other = await openTfjsTail(model, spec, { threads: 1, backend: "cpu" });
@@ -150,7 +150,7 @@ for (const mean of [false, true]) {
 	});
 }
 
-test("logits are those of the gradient, of the parameters loaded last", async (t) => {
+test("logits without and with gradient are equal, and use the parameters loaded last", async (t) => {
 	const { tails, layout, parameters } = await openTails(t, DEFAULT, [1]);
 	const batch = [input(5, false, 1), input(9, false, 2)];
 	const before = await tails[0]?.logits(batch);
@@ -159,7 +159,7 @@ test("logits are those of the gradient, of the parameters loaded last", async (t
 	t.deepEqual(await tails[0]?.logits(batch), new Float32Array(2 * DEFAULT.classes));
 });
 
-test.serial("a gradient is written where it belongs and copied nowhere else", async (t) => {
+test.serial("a gradient is written to its array without another copy", async (t) => {
 	const { tails, layout } = await openTails(t, DEFAULT, [1]);
 	const gradient = new Float32Array(layout.trainedSize);
 	const batch = [input(5, false, 1)];
@@ -169,7 +169,7 @@ test.serial("a gradient is written where it belongs and copied nowhere else", as
 	t.true(process.memoryUsage().arrayBuffers - before < gradient.byteLength / 2);
 });
 
-test("without a causal mask, and only without, rows after the pooled one count", async (t) => {
+test("rows after the pooled one count only without a causal mask", async (t) => {
 	for (const causal of [true, false]) {
 		const { tails } = await openTails(t, { ...DEFAULT, causal }, [1]);
 		const long = { ...input(9, false, 4), poolFrom: 3 };

@@ -10,11 +10,11 @@ import { writeRandomModel } from "../../../../shared/model/random-model.ts";
 import { writeSafetensors } from "../../../../shared/model/safetensors.ts";
 import type { TrunkPrecision } from "../../../../shared/model/trunk-precision.ts";
 import type { Trunk } from "../../../../worker/engine/engine.ts";
-import { exactInt8Weights } from "../../../../worker/engine/onnx/int8-weights.ts";
+import { findExactInt8Weights } from "../../../../worker/engine/onnx/int8-weights.ts";
 import { openOnnxTrunk, openTrunkWith } from "../../../../worker/engine/onnx/trunk.ts";
 import { temporaryFolder } from "../../../temporary-folder.ts";
 
-// As wide as the kernels' blocks, so that whole and partial ones occur.
+// So wide that the kernels' blocks are partly full and partly whole.
 const CONFIG: Gpt2Config = {
 	n_layer: 2,
 	n_embd: 192,
@@ -46,7 +46,7 @@ async function opened(
 	return trunk;
 }
 
-/** A text of made-up tokens. */
+/** A text of arbitrary tokens. */
 function text(length: number, seed = 0): Uint32Array {
 	return Uint32Array.from({ length }, (_, i) => ((seed + i) * 7919 + seed) % CONFIG.vocab_size);
 }
@@ -57,17 +57,17 @@ for (const [causal, precision] of [
 	[true, "int8"],
 	[false, "int8"],
 ] as const) {
-	test(`a text has the same bits alone, in company and on more threads, causal ${causal}, ${precision}`, async (t) => {
+	test(`a text has the same bits alone, in a group and on more threads, causal ${causal}, ${precision}`, async (t) => {
 		const model = await randomModel(t);
 		const open = (threads: number) => opened(t, model, specOf({ causal }), threads, precision);
 		const one = await open(1);
 		const others = [await open(2), await open(5), await open(8)];
 		let turn = 0;
 		const length = fc.oneof(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 1, max: CONFIG.n_positions }));
-		const company = fc.array(length, { maxLength: 4 });
-		const property = fc.asyncProperty(length, company, company, fc.nat(1e6), async (own, before, after, seed) => {
+		const neighbours = fc.array(length, { maxLength: 4 });
+		const property = fc.asyncProperty(length, neighbours, neighbours, fc.nat(1e6), async (own, before, after, seed) => {
 			const tokens = text(own, seed);
-			// Some of the others begin as it does, and one is its beginning.
+			// Some of the other texts have the same beginning, and one text is its beginning.
 			const other = (n: number) =>
 				Uint32Array.of(...(n % 2 ? tokens.subarray(0, n - 1) : []), ...text(n, n)).subarray(0, CONFIG.n_positions);
 			const group = [...before.map(other), tokens, tokens.subarray(0, (own >> 1) + 1), ...after.map(other)];
@@ -80,7 +80,7 @@ for (const [causal, precision] of [
 	});
 }
 
-test("int8 products are near those of fp32, and their features don't depend on how the whole numbers are stored", async (t) => {
+test("int8 products are near those of fp32, and features don't depend on how the integers are stored", async (t) => {
 	const model = await randomModel(t);
 	const spec = specOf();
 	const texts = [text(40, 1), text(7, 2)];
@@ -88,15 +88,15 @@ test("int8 products are near those of fp32, and their features don't depend on h
 	const [expected, found] = [await exact.hiddenStates(texts), await near.hiddenStates(texts)];
 	const error = Math.sqrt(distance(found, expected) / distance(expected));
 	t.true(error > 1e-4 && error < 0.03, `relative error ${error}`);
-	// Unsigned ones are exact on every processor. Signed ones aren't: see int8-weights.test.ts.
-	for (const stored of ["uint8", await exactInt8Weights({ threads: 1 })] as const) {
+	// Unsigned weights are exact on every processor, signed ones are not: see int8-weights.test.ts.
+	for (const stored of ["uint8", await findExactInt8Weights({ threads: 1 })] as const) {
 		const trunk = await openTrunkWith(stored, model, spec, { threads: 2 });
 		t.teardown(() => trunk.dispose());
 		t.deepEqual(await trunk.hiddenStates(texts), found, stored);
 	}
 });
 
-test("with causal attention a token's state depends on no later token, without it on all", async (t) => {
+test("with causal attention a token's state depends on no later token, otherwise on all tokens", async (t) => {
 	const model = await randomModel(t);
 	for (const causal of [true, false]) {
 		const trunk = await opened(t, model, specOf({ causal }), 1);
@@ -107,7 +107,7 @@ test("with causal attention a token's state depends on no later token, without i
 	}
 });
 
-test("results have memory of their own, and no texts give none", async (t) => {
+test("each result has its own memory, and no texts give no results", async (t) => {
 	const trunk = await opened(t, await randomModel(t), specOf(), 1);
 	const states = await trunk.hiddenStates([text(3), text(5)]);
 	t.deepEqual(
@@ -132,9 +132,9 @@ test("only the blocks before the cut are computed", async (t) => {
 });
 
 for (const type of ["F16", "BF16"] as const) {
-	test(`weights stored as ${type} in two files give what the same numbers give in float32`, async (t) => {
-		const stored = await shortened(t, await randomModel(t), type);
-		const widened = await rewritten(t, stored, "F32", async (name) => stored.read(name));
+	test(`weights stored as ${type} in two files give the states of the same numbers in float32`, async (t) => {
+		const stored = await truncateNumbers(t, await randomModel(t), type);
+		const widened = await rewriteModel(t, stored, "F32", async (name) => stored.read(name));
 		const [expected] = await (await opened(t, widened, specOf(), 1)).hiddenStates([text(20)]);
 		const [found] = await (await opened(t, stored, specOf(), 1)).hiddenStates([text(20)]);
 		t.true(expected?.some((value) => value !== 0));
@@ -142,12 +142,12 @@ for (const type of ["F16", "BF16"] as const) {
 	});
 }
 
-test("a trunk without a block is refused", async (t) => {
+test("a trunk without blocks is refused", async (t) => {
 	const opening = openOnnxTrunk(await randomModel(t), specOf({ trainable: "TRAINABLE_ALL" }), { threads: 1 });
 	await t.throwsAsync(opening, { code: "engine", message: /TRAINABLE_ALL/ });
 });
 
-test("a token that the vocabulary hasn't ends in one line, and the trunk goes on", async (t) => {
+test("a token outside of the vocabulary is an error of one line, and the trunk stays usable", async (t) => {
 	const trunk = await opened(t, await randomModel(t), specOf(), 1);
 	const before = await trunk.hiddenStates([text(2)]);
 	const unknown = trunk.hiddenStates([Uint32Array.of(CONFIG.vocab_size)]);
@@ -155,15 +155,15 @@ test("a token that the vocabulary hasn't ends in one line, and the trunk goes on
 	t.deepEqual(await trunk.hiddenStates([text(2)]), before);
 });
 
-/** Sum of squares of what lies between two lists of states, or of one alone. */
+/** Sum of squares of the differences between two lists of states, or of one list alone. */
 function distance(states: readonly Float32Array[], from?: readonly Float32Array[]): number {
 	const difference = (value: number, text: number, at: number) => value - (from?.[text]?.[at] ?? 0);
 	return states.reduce((sum, rows, text) => rows.reduce((own, v, at) => own + difference(v, text, at) ** 2, sum), 0);
 }
 
-/** A model with the numbers of another cut down to what a 16-bit type can hold. */
-function shortened(t: ExecutionContext, model: ModelFiles, type: "F16" | "BF16"): Promise<ModelFiles> {
-	return rewritten(t, model, type, async (name) => {
+/** Copies a model, its numbers truncated to a 16-bit type. */
+function truncateNumbers(t: ExecutionContext, model: ModelFiles, type: "F16" | "BF16"): Promise<ModelFiles> {
+	return rewriteModel(t, model, type, async (name) => {
 		const bits = new Uint32Array((await model.read(name)).buffer);
 		const half = (pattern: number) => {
 			const exponent = ((pattern >>> 23) & 255) - 112;
@@ -173,8 +173,8 @@ function shortened(t: ExecutionContext, model: ModelFiles, type: "F16" | "BF16")
 	});
 }
 
-/** A model of the same shape with other numbers, in two files. */
-async function rewritten(
+/** Writes a model of the same shape with other numbers, in two files. */
+async function rewriteModel(
 	t: ExecutionContext,
 	{ tensors }: ModelFiles,
 	type: StoredType,
