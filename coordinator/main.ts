@@ -9,7 +9,7 @@ import { printError } from "./terminal/print-error.ts";
 /** Adds a command to the command line. */
 type AddCommand = (program: Command, workerSide: WorkerSide) => void | Promise<void>;
 
-/** Each command by its name, with what it brings: nothing is loaded but for the one that is asked for. */
+/** Loads the commands, by name. Only the modules of the requested command are loaded. */
 const ONE_MACHINE: Readonly<Record<string, () => Promise<AddCommand>>> = {
 	train: async () => (await import("./cli/train-command.ts")).addTrainCommand,
 	evaluate: async () => (await import("./cli/evaluate-command.ts")).addEvaluateCommand,
@@ -29,13 +29,13 @@ const MANY_MACHINES: typeof ONE_MACHINE = {
 	cancel: async () => (await import("./cli/cancel-command.ts")).addCancelCommand,
 };
 
-/** The command line: runs one command and sets the exit code. */
+/** Runs one command and sets the exit code. */
 export async function main(args: readonly string[], workerSide: WorkerSide): Promise<void> {
 	const program = new Command("tailtune")
 		.description("Fine-tunes a GPT-2 into a text classifier.")
 		.version(VERSION)
-		.option("--json", "one JSON object a line, for machines")
-		.option("--debug", "show where an error came from")
+		.option("--json", "print one JSON object per line, for programs")
+		.option("--debug", "print the stack of an error")
 		.configureOutput({ writeErr: () => {} })
 		.exitOverride();
 	guardProcess((error) => printError(error, program.opts()));
@@ -51,25 +51,28 @@ export async function main(args: readonly string[], workerSide: WorkerSide): Pro
 	}
 }
 
-/** The one that is asked for; all of them where that is none of them, for help and errors to name. */
+/** Registers the requested command; all commands if its name is unknown, so that help and errors can list them. */
 async function addCommands(program: Command, args: readonly string[], workerSide: WorkerSide): Promise<void> {
-	const asked = args.find((arg) => !arg.startsWith("-")) ?? "";
+	const wanted = args.find((arg) => !arg.startsWith("-")) ?? "";
 	const groups = { "One machine:": ONE_MACHINE, "Many machines:": MANY_MACHINES };
-	const isKnown = Object.values(groups).some((commands) => Object.hasOwn(commands, asked));
+	const isKnown = Object.values(groups).some((commands) => Object.hasOwn(commands, wanted));
 	for (const [title, commands] of Object.entries(groups)) {
 		program.commandsGroup(title);
 		for (const [name, load] of Object.entries(commands)) {
-			if (!isKnown || name === asked) await (await load())(program, workerSide);
+			if (!isKnown || name === wanted) await (await load())(program, workerSide);
 		}
 	}
 }
 
 function usageError(error: CommanderError, program: Command): TailtuneError {
-	const commands = program.commands.map((command) => command.name()).join(", ");
+	const names = program.commands.map((command) => command.name());
+	const commands = names.join(", ");
+	// If one command is registered, it is the requested one.
+	const help = ["tailtune", ...(names.length === 1 ? names : []), "--help"].join(" ");
 	const expected: Record<string, string> = {
 		"commander.help": `expected a command: ${commands}`,
 		"commander.unknownCommand": `, expected one of ${commands}`,
-		"commander.unknownOption": ", expected one that --help names",
+		"commander.unknownOption": `; see ${help}`,
 	};
 	const message = error.message === "(outputHelp)" ? "" : error.message.replace(/^error: /, "").replaceAll("\n", " ");
 	return new TailtuneError("usage", `${message}${expected[error.code] ?? ""}`, { cause: error });

@@ -6,24 +6,24 @@ import { TailtuneError } from "../../shared/errors.ts";
 import type { Notices } from "../../shared/notices.ts";
 import { raceAbort } from "../../shared/race-abort.ts";
 
-/** Options of every command that asks a cluster. */
+/** Options of every command that connects to a cluster as a client. */
 export interface AskOptions {
 	readonly nats: string;
 	readonly json?: boolean;
 }
 
-/** Adds the flag of `askCluster`. */
+/** Adds `--nats`. */
 export function addNatsFlag(command: Command): Command {
-	return command.requiredOption("--nats <urls>", "one or more URLs of NATS servers with commas between");
+	return command.requiredOption("--nats <urls>", "URLs of NATS servers, separated by commas");
 }
 
-/** A cluster that can't answer for so long is given up, unless it is watched. */
+/** How long to wait for the cluster, without `--watch`. */
 const PATIENCE_MS = 5000;
 
 /**
- * Does something on a cluster's bus as a client: reads, and asks runs to stop.
- * @param watch for a command that goes on: waits for a cluster that can't answer, and says so, until the signal aborts
- * @throws TailtuneError "offline" with what is wrong if the cluster doesn't answer
+ * Connects to a cluster's bus as a client, which may read and ask runs to stop, and calls `ask`.
+ * @param watch for a command that keeps running: waits for the cluster until the signal aborts, and reports the reason
+ * @throws TailtuneError "offline" with the reason if the cluster doesn't answer
  */
 export async function askCluster(
 	{ nats }: AskOptions,
@@ -43,10 +43,10 @@ export async function askCluster(
 	}
 }
 
-/** The run whose id begins so. @throws TailtuneError "not-found" where none does, "usage" where several do */
+/** Finds a run by a prefix of its id. @throws TailtuneError "not-found" if there is none, "usage" if there are several */
 export function findRun(runs: readonly RunView[], id: string): RunView {
 	const [found, another] = runs.filter(({ spec }) => spec.runId.startsWith(id));
-	if (!found) throw new TailtuneError("not-found", `run ${id}: there is none, tailtune runs shows those there are`);
-	if (another) throw new TailtuneError("usage", `run ${id}: several begin so, expected more of its id`);
+	if (!found) throw new TailtuneError("not-found", `run ${id}: not found; tailtune runs lists all runs`);
+	if (another) throw new TailtuneError("usage", `run ${id}: found several runs, expected a longer prefix of the id`);
 	return found;
 }

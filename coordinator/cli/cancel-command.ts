@@ -7,22 +7,24 @@ import { showEvents } from "./show-events.ts";
 /** How often the cluster is asked whether the run has ended. */
 const POLL_MS = 250;
 
-/** `tailtune cancel`: stops a run as Ctrl-C at its coordinator does. */
+/** `tailtune cancel`: stops a run in the same way as Ctrl-C on its coordinator. */
 export function addCancelCommand(program: Command): void {
 	const command = program
 		.command("cancel")
-		.description("ask the coordinator of a run to stop: it leaves a checkpoint, and can go on later")
-		.argument("<id>", "id of the run, or how it begins");
+		.description("stop a run: its coordinator saves a checkpoint, so that the run can be resumed")
+		.argument("<id>", "run id, or a unique prefix of it");
 	addNatsFlag(command).action(async (id: string, _: object, self: Command) => {
 		const options = self.optsWithGlobals<AskOptions>();
 		const events = showEvents(options);
 		await askCluster(options, async (bus) => {
 			const { spec, progress } = findRun(await bus.listRuns(), id);
 			await bus.cancel(spec.runId);
-			events.line(`run ${spec.runId}: its coordinator stops after the step in hand`);
+			events.line(`run ${spec.runId}: stopping after the current step`);
 			await untilRetired(bus, spec.runId);
-			const where = progress ? ` on ${progress.host}: npx tailtune train --resume ${progress.folder}` : "";
-			events.line(`run ${spec.runId}: stopped; go on${where}`);
+			const resume = progress
+				? `; to resume, run on host ${progress.host}: npx tailtune train --resume ${progress.folder}`
+				: "";
+			events.line(`run ${spec.runId}: stopped${resume}`);
 		});
 	});
 }

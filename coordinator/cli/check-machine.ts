@@ -4,9 +4,9 @@ import { TailtuneError } from "../../shared/errors.ts";
 const TESTED = "linux x64";
 
 /**
- * Refuses a machine on which Tailtune would compute with wrong numbers: model files, checkpoints and messages hold
- * little-endian numbers, which are used as they lie in memory.
- * @throws TailtuneError "engine"
+ * Refuses big-endian processors: numbers in model files, checkpoints and messages are little-endian and are used without
+ * a conversion, so results would be wrong.
+ * @throws TailtuneError "engine" on a big-endian processor
  */
 export function checkMachine(): void {
 	if (os.endianness() === "LE") return;

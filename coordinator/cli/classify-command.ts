@@ -15,14 +15,14 @@ interface Options extends Record<string, unknown> {
 	readonly json?: boolean;
 }
 
-/** `tailtune classify`: what a tuned model says of texts given as arguments, on standard input or in a file. */
+/** `tailtune classify`: predicts the labels of texts given as arguments, on standard input or in a file. */
 export function addClassifyCommand(program: Command, workerSide: WorkerSide): void {
 	const command = program
 		.command("classify")
 		.description("classify texts with the model of a run")
 		.argument("<run>", "result folder of a run")
-		.argument("[texts...]", "texts, or - for one text per line of standard input")
-		.option("--file <file>", "texts of a file (.txt .csv .tsv .jsonl)");
+		.argument("[texts...]", "texts to classify; - reads one text per line from standard input")
+		.option("--file <file>", "classify the texts of a file (.txt .csv .tsv .jsonl)");
 	addConfigFlags(command, [...ENGINE_SETTINGS, "trunkPrecision", "textColumn", "maxTokens"]).action(
 		async (run: string, words: string[], _options: object, { optsWithGlobals }: Command) => {
 			const options = optsWithGlobals.call(command) as Options;
@@ -42,7 +42,7 @@ export function addClassifyCommand(program: Command, workerSide: WorkerSide): vo
 	);
 }
 
-/** Answers with the names of the labels. */
+/** Converts answers to classifications, which name the labels. */
 export function toClassifications(
 	texts: readonly SourcedText[],
 	answers: readonly TextAnswer[],
@@ -69,13 +69,13 @@ async function gatherTexts(
 		...(words.includes("-") ? await readInput() : []),
 		...(file === undefined ? [] : await readTextsOf(file, textColumn)),
 	];
-	if (texts.length === 0) throw new TailtuneError("usage", "texts: none given; expected texts, - or --file FILE");
+	if (texts.length === 0) throw new TailtuneError("usage", "texts: found none, expected texts, - or --file FILE");
 	const empty = texts.find(({ text }) => text.trim() === "");
 	if (empty) throw new TailtuneError("data", `${empty.source}: empty; expected at least one character`);
 	return texts;
 }
 
-/** One text per line of standard input; blank lines don't count. */
+/** Reads one text per line from standard input; blank lines are ignored. */
 async function readInput(): Promise<SourcedText[]> {
 	const [{ linesOf, repairLineEnds }, { decodeUtf8 }] = await Promise.all([
 		import("../data/line-ends.ts"),
@@ -85,13 +85,13 @@ async function readInput(): Promise<SourcedText[]> {
 	return linesOf(content).map(({ text, number }) => ({ text, source: `standard input:${number}` }));
 }
 
-/** The modules that read files are loaded only if there is a file: a text given as an argument is answered sooner. */
+/** Reads the texts of a file. Its modules are loaded here, so that texts given as arguments are classified sooner. */
 async function readTextsOf(file: string, textColumn: string): Promise<SourcedText[]> {
 	const { readTexts } = await import("../data/read-texts.ts");
 	return readTexts(file, { textColumn });
 }
 
-/** Standard input up to its end. @throws TailtuneError "data" if that is more than a text can be */
+/** Reads standard input to its end. @throws TailtuneError "data" if it is larger than a file of texts may be */
 async function readInputBytes(): Promise<Buffer> {
 	const chunks: Buffer[] = [];
 	let bytes = 0;

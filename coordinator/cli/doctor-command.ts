@@ -6,18 +6,18 @@ import { writeJsonLine } from "../terminal/write-json-line.ts";
 import { describePlatform } from "./check-machine.ts";
 import { showEvents } from "./show-events.ts";
 
-/** `tailtune doctor`: what this machine computes with and how fast, and how to get what is missing. */
+/** `tailtune doctor`: prints the engines, threads, memory and speed of this machine, and how to install missing engines. */
 export function addDoctorCommand(program: Command, { inspectEngines, measureRates }: WorkerSide): void {
 	program
 		.command("doctor")
-		.description("what engines, threads, memory and speed this machine has, and how to get what is missing")
+		.description("print the engines, threads, memory and speed of this machine, and how to install missing engines")
 		.action(async (_options: object, command: Command) => {
 			const { json } = command.optsWithGlobals<{ json?: boolean }>();
 			const engines = await inspectEngines();
 			const threads = countPhysicalCores();
 			const speed = await measureRates(threads).then(
 				(rates) => ({ rates }),
-				// Such as a full disk: all else is told nevertheless.
+				// For example a full disk. Everything else is printed nevertheless.
 				(error: Error) => ({ rates: [], unmeasured: error.message }),
 			);
 			const machine = {
@@ -44,14 +44,14 @@ function engineLines(engines: readonly EngineReport[]): string[] {
 	const chosen = engines.find(({ usable }) => usable);
 	return engines.map((report) => {
 		const { engine, backend, usable, detail } = report;
-		const note = report === chosen ? " (taken unless told otherwise)" : "";
+		const note = report === chosen ? " (default)" : "";
 		return `${usable ? "ok       " : "missing  "} ${`${engine} ${backend}`.padEnd(18)} ${detail}${note}`;
 	});
 }
 
 interface Speed {
 	readonly rates: readonly ProductRates[];
-	/** Why there are none. */
+	/** Why there are no rates. */
 	readonly unmeasured?: string;
 }
 

@@ -9,7 +9,7 @@ import { openEmbeddedCluster } from "../cluster/embedded-cluster.ts";
 import { loadDataset } from "../data/load-dataset.ts";
 import { showEvents } from "./show-events.ts";
 
-/** `tailtune evaluate`: loss, accuracy and confusion of a tuned model on labelled texts. */
+/** `tailtune evaluate`: measures loss, accuracy and confusion matrix of a tuned model on labelled texts. */
 export function addEvaluateCommand(program: Command, workerSide: WorkerSide): void {
 	const command = program
 		.command("evaluate")
@@ -25,7 +25,7 @@ export function addEvaluateCommand(program: Command, workerSide: WorkerSide): vo
 	]).action(async (run: string, _options: object, { optsWithGlobals }: Command) => {
 		const options = optsWithGlobals.call(command);
 		const config = await resolveConfig(parseFlags(options));
-		if (config.data === undefined) throw new TailtuneError("usage", "--data: nothing given; expected labelled texts");
+		if (config.data === undefined) throw new TailtuneError("usage", "--data: required; labelled texts");
 		const events = showEvents(options);
 		const dataset = await loadDataset(config.data, config, events.download(config.data));
 		const classifier = await Classifier.open(run, config, {

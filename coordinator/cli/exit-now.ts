@@ -1,9 +1,8 @@
 import { createRequire } from "node:module";
 
 /**
- * Ends the process with that exit code at once, after all that is done at every exit. `process.exit` ends the threads
- * first, and ONNX Runtime aborts the process (code 134) if one of them is ended while it computes. Without koffi it is
- * `process.exit`.
+ * Runs the exit handlers and ends the process at once. `process.exit` would end the threads first, and ONNX Runtime
+ * aborts the process (code 134) if a thread is ended during a computation. Without koffi, `process.exit` is used.
  */
 export function exitNow(code: number): void {
 	const end = systemExit();
@@ -12,7 +11,7 @@ export function exitNow(code: number): void {
 	end(code);
 }
 
-/** The system's own function that ends a process. */
+/** Finds the system's function that ends a process; undefined without koffi. */
 function systemExit(): ((code: number) => void) | undefined {
 	try {
 		const koffi: typeof import("koffi") = createRequire(import.meta.url)("koffi");

@@ -10,18 +10,18 @@ interface Options {
 	readonly json?: boolean;
 }
 
-/** `tailtune export`: the tuned model of a run in a form that other programs load. */
+/** `tailtune export`: writes the tuned model of a run in a format of other programs. */
 export function addExportCommand(program: Command, { buildOnnxClassifier }: WorkerSide): void {
 	program
 		.command("export")
-		.description("write the model of a run for transformers, ONNX runtimes or any reader of safetensors")
+		.description("convert the model of a run for transformers, ONNX runtimes or readers of safetensors")
 		.argument("<run>", "result folder of a run")
-		.addOption(new Option("--format <format>", "what to write").choices(EXPORT_FORMATS).makeOptionMandatory())
-		.requiredOption("--out <folder>", "new or empty folder to write to")
+		.addOption(new Option("--format <format>", "output format").choices(EXPORT_FORMATS).makeOptionMandatory())
+		.requiredOption("--out <folder>", "output folder; must be new or empty")
 		.action(async (run: string, _options: object, command: Command) => {
 			const { format, out, json } = command.optsWithGlobals<Options>();
 			await exportRun({ run, format, out, buildOnnxClassifier });
 			if (json) writeJsonLine({ event: "export", format, folder: out });
-			else showEvents({}).line(`${out}: the model as ${format}`);
+			else showEvents({}).line(`wrote ${out} (${format})`);
 		});
 }

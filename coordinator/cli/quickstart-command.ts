@@ -14,7 +14,7 @@ import { type Environment, train } from "../training/train.ts";
 import { toClassifications } from "./classify-command.ts";
 import { showEvents } from "./show-events.ts";
 
-/** Two messages of the kind that a model was tuned on. */
+/** Two messages to classify, for each data set. */
 const MESSAGES: Readonly<Record<string, readonly string[]>> = {
 	"sms-spam": [
 		"Congratulations! You have won a £1,000 prize. Call 09061701461 now to claim your free reward",
@@ -26,11 +26,13 @@ const MESSAGES: Readonly<Record<string, readonly string[]>> = {
 	],
 };
 
-/** `tailtune quickstart`: the main job with nothing to choose, online or not. */
+/** `tailtune quickstart`: tunes and tries a spam filter with default settings, online or offline. */
 export function addQuickstartCommand(program: Command, workerSide: WorkerSide): void {
 	const quickstart = program
 		.command("quickstart")
-		.description("tune a spam filter and try it on two messages; without a network on what is bundled");
+		.description(
+			"train a spam filter and try it on two messages; without a network it uses the bundled model and data",
+		);
 	addConfigFlags(quickstart, ENGINE_SETTINGS).action(async (options: Record<string, unknown>, command: Command) => {
 		const events = showEvents(command.optsWithGlobals());
 		const openCluster: OpenCluster = (run) => openEmbeddedCluster(workerSide, run);
@@ -42,7 +44,7 @@ export function addQuickstartCommand(program: Command, workerSide: WorkerSide): 
 	});
 }
 
-/** The SMS Spam Collection and GPT-2 where they can be had, else what `npm ci` brought. */
+/** Downloads the SMS Spam Collection and GPT-2; without a network chooses the model and data that `npm ci` installed. */
 async function chooseInputs({ events, interrupt }: Environment): Promise<Partial<TrainConfig>> {
 	const online = { data: "sms-spam", model: "openai-community/gpt2" };
 	try {
@@ -51,7 +53,7 @@ async function chooseInputs({ events, interrupt }: Environment): Promise<Partial
 		return online;
 	} catch (error) {
 		if (!(error instanceof TailtuneError) || error.code !== "offline") throw error;
-		events.line("No network: using the bundled demo model and the SpamAssassin e-mails that came with the install.");
+		events.line("No network: using the bundled demo model and SpamAssassin e-mails.");
 		return { data: "spam-assassin", model: "demo", maxTokens: "context", lr: 1e-3 };
 	}
 }

@@ -9,19 +9,19 @@ import { writeJsonLine } from "../terminal/write-json-line.ts";
 import { type AskOptions, addNatsFlag, askCluster, findRun } from "./ask-cluster.ts";
 import { showEvents } from "./show-events.ts";
 
-const LOOK_EVERY_MS = 1000;
+const POLL_MS = 1000;
 
 interface Options extends AskOptions {
 	readonly watch?: boolean;
 }
 
-/** `tailtune runs`: what runs on a cluster, and how far it has come. */
+/** `tailtune runs`: prints the runs of a cluster and their progress. */
 export function addRunsCommand(program: Command): void {
 	const command = program
 		.command("runs")
-		.description("show the runs of a cluster, or all that is known of one")
-		.argument("[id]", "id of a run, or how it begins")
-		.option("--watch", "go on showing, until Ctrl-C or the end of that run");
+		.description("list the runs of a cluster, or print the details of one run")
+		.argument("[id]", "run id, or a unique prefix of it")
+		.option("--watch", "print every change, until Ctrl-C or the end of that run");
 	addNatsFlag(command).action(async (id: string | undefined, _: object, self: Command) => {
 		const options = self.optsWithGlobals<Options>();
 		const show = options.json ? showJson : showLines(id);
@@ -29,29 +29,29 @@ export function addRunsCommand(program: Command): void {
 		const notices = new Notices((notice) => events.emit({ event: "notice", ...notice }));
 		const watch = options.watch ? { notices, signal: interruptSignal() } : undefined;
 		const ask = async (bus: Bus) => {
-			// From here on it goes by its whole id, so that its end is not taken for a slip.
+			// Uses the whole id from here on: if that run is missing later, it has ended.
 			const wanted = id === undefined ? undefined : findRun(await bus.listRuns(), id).spec.runId;
-			const look = async () =>
+			const listWanted = async () =>
 				(await bus.listRuns()).filter(({ spec }) => wanted === undefined || spec.runId === wanted);
-			const runs = await look();
+			const runs = await listWanted();
 			show(runs);
-			if (watch) await follow(look, show, runs, wanted !== undefined);
+			if (watch) await follow(listWanted, show, runs, wanted !== undefined);
 		};
 		await askCluster(options, ask, watch);
 	});
 }
 
-/** Shows every change; if it is about one run, until that is gone. */
+/** Shows every change. @param isOfOne whether to return when the run has ended */
 async function follow(
-	look: () => Promise<RunView[]>,
+	list: () => Promise<RunView[]>,
 	show: (runs: readonly RunView[]) => void,
 	shown: readonly RunView[],
 	isOfOne: boolean,
 ): Promise<void> {
 	let last = shown;
 	while (!(isOfOne && last.length === 0)) {
-		await sleep(LOOK_EVERY_MS);
-		const runs = await look();
+		await sleep(POLL_MS);
+		const runs = await list();
 		if (!isDeepStrictEqual(runs, last)) show(runs);
 		last = runs;
 	}
@@ -61,6 +61,7 @@ function showJson(runs: readonly RunView[]): void {
 	writeJsonLine({ event: "runs", runs });
 }
 
+/** Returns a function that prints runs as lines: a table, or the details of one run if `id` is given. */
 function showLines(id: string | undefined) {
 	return (runs: readonly RunView[]) => {
 		const [run] = runs;

@@ -11,20 +11,20 @@ import { createLog } from "../serve/log.ts";
 import { serve } from "../serve/serve.ts";
 import { addServeFlags, parseServeOptions, type ServeOptions } from "../serve/serve-options.ts";
 
-/** With two of them one batch is computed while the next is at hand. */
+/** Two, so that the next batch is ready while one is computed. */
 const EMBEDDED_SHARDS = 2;
 
-/** Enough for sixteen workers, or for eight with a batch at hand. */
+/** Enough for sixteen workers, or for eight with one batch waiting each. */
 const NATS_SHARDS = 16;
 
-/** A limit to its heartbeats has the worker of this process compute in a thread: the event loop answers meanwhile. */
+/** With a heartbeat limit the embedded worker computes in a thread, so that the event loop can answer meanwhile. */
 const IN_A_THREAD = { heartbeatLimitMs: 60_000 };
 
-/** `tailtune serve`: the model of a run for whoever asks, by gRPC and HTTP, until Ctrl-C or SIGTERM. */
+/** `tailtune serve`: classifies texts over gRPC and HTTP with the model of a run, until Ctrl-C or SIGTERM. */
 export function addServeCommand(program: Command, workerSide: WorkerSide): void {
 	const command = program
 		.command("serve")
-		.description("answer Classify calls with the model of a run, also of one that is training")
+		.description("classify texts over gRPC and HTTP with the model of a run, even while it is still training")
 		.argument("<run>", "result folder of a run");
 	addConfigFlags(addServeFlags(command), [...ENGINE_SETTINGS, "trunkPrecision"]).action(
 		async (run: string, _options: object, { optsWithGlobals }: Command) => {
@@ -63,7 +63,7 @@ async function connect(options: ServeOptions, workerSide: WorkerSide, interrupt:
 	return { openCluster, close: async () => {}, shards: EMBEDDED_SHARDS };
 }
 
-/** Settles at a signal, or when the process that this one was started by, as `train --serve` does, is gone. */
+/** Resolves at a signal, or when the parent process is gone (`train --serve` starts this process). */
 function ended(interrupted: AbortSignal): Promise<void> {
 	return new Promise((resolve) => {
 		if (interrupted.aborted) resolve();

@@ -25,21 +25,24 @@ interface Options extends Record<string, unknown>, RpcFlags {
 	readonly json?: boolean;
 }
 
-/** `tailtune train`: a run from the beginning, or on from where one stopped. */
+/** `tailtune train`: starts a run, or resumes one. */
 export function addTrainCommand(program: Command, workerSide: WorkerSide): void {
 	const command = program
 		.command("train")
-		.description("tune a model on labelled texts and leave a result folder")
-		.option("--config <file>", "settings in a YAML file, under the names of the flags in camelCase")
-		.option("--resume <run>", "go on with a run that was interrupted")
-		.option("--serve [host:port]", "answer Classify calls with the best model so far (default: 127.0.0.1:50051)")
-		.optionsGroup("Where it computes:")
-		.option("--workers <n>", "compute in N processes of this machine; nats-server is started, and installed if missing")
-		.option("--nats <urls>", "compute on the workers that have joined this NATS server, instead of in this process")
-		.option("--listen <host:port>", "with --nats: where workers fetch parameters (default: a free port on loopback)")
-		.option("--advertise <host:port>", "what workers dial, where that isn't --listen, as behind a proxy or NAT")
+		.description("tune a model on labelled texts and write a result folder")
+		.option("--config <file>", "YAML file with settings; keys are the flags in camelCase")
+		.option("--resume <run>", "continue an interrupted run")
+		.option("--serve [host:port]", "also serve the best model so far over gRPC (default: 127.0.0.1:50051)")
+		.optionsGroup("Workers:")
+		.option("--workers <n>", "use N worker processes on this machine; starts nats-server, and installs it if missing")
+		.option("--nats <urls>", "use the workers of this NATS server; commas separate several URLs")
+		.option(
+			"--listen <host:port>",
+			"with --nats: address for the workers' gRPC connections (default: a free port on loopback)",
+		)
+		.option("--advertise <host:port>", "address that workers connect to, if it differs from --listen (proxy or NAT)")
 		.option("--nats-replicas <n>", REPLICAS_HELP)
-		.option("--mixed-engines", "with --nats: workers with other engines than the first one's take part too");
+		.option("--mixed-engines", "with --nats: allow workers with different engines; the result then depends on them");
 	addConfigFlags(addRpcFlags(command).optionsGroup("Settings of the run:")).action(
 		async (_, { optsWithGlobals }: Command) => {
 			const options: Options = optsWithGlobals.call(command);
@@ -52,14 +55,14 @@ export function addTrainCommand(program: Command, workerSide: WorkerSide): void 
 			const environment = { events, interrupt, ...workers, serveBeside: server };
 			await (options.resume === undefined
 				? startNew(options, environment)
-				: goOn(options.resume, options, environment));
+				: resumeRun(options.resume, options, environment));
 		},
 	);
 }
 
 type Workers = Pick<Environment, "openCluster" | "countWorkers">;
 
-/** Who computes: this process, processes of this machine, or whoever has joined a NATS server. */
+/** Chooses the workers: this process, other processes on this machine, or the workers of a NATS server. */
 async function chooseWorkers(
 	options: Options,
 	workerSide: WorkerSide,
@@ -78,7 +81,7 @@ async function chooseWorkers(
 	}
 	const [extra] = clusterFlags(options);
 	if (nats === undefined && extra !== undefined)
-		throw new TailtuneError("usage", `${extra}: expected --nats beside it`);
+		throw new TailtuneError("usage", `${extra}: needs --nats`);
 	if (nats === undefined) return { openCluster: (run) => openEmbeddedCluster(workerSide, run) };
 	const replicas = parseReplicas(options.natsReplicas);
 	const { countNatsWorkers, openNatsCluster } = await import("../cluster/nats-cluster.ts");
@@ -114,12 +117,11 @@ function parseWorkers(options: Options): number {
 	if (!Number.isInteger(count) || count < 1)
 		throw new TailtuneError("usage", `--workers: found "${options.workers}", expected a whole number of at least 1`);
 	const [extra] = [...(options.nats === undefined ? [] : ["--nats"]), ...clusterFlags(options)];
-	if (extra !== undefined)
-		throw new TailtuneError("usage", `--workers: found ${extra} beside it, expected one or the other`);
+	if (extra !== undefined) throw new TailtuneError("usage", `--workers: can't be combined with ${extra}`);
 	return count;
 }
 
-/** Flags given that only a cluster of several machines has a use for. */
+/** Returns the given flags that only work with a cluster of several machines. */
 function clusterFlags(options: Options): string[] {
 	const { listen, advertise, natsReplicas, mixedEngines, tokenFile, tlsCert, tlsKey, tlsCa } = options;
 	const own = { listen, advertise, "nats-replicas": natsReplicas, "mixed-engines": mixedEngines };
@@ -133,12 +135,12 @@ async function startNew(options: Options, environment: Environment): Promise<voi
 	environment.events.emit({ event: "result", folder, ...result });
 }
 
-async function goOn(run: string, options: Options, environment: Environment): Promise<void> {
+async function resumeRun(run: string, options: Options, environment: Environment): Promise<void> {
 	const [extra] = Object.keys(parseFlags(options));
 	if (extra !== undefined || options.config !== undefined) {
 		throw new TailtuneError(
 			"usage",
-			`--resume: found --${extra ?? "config"} beside it; a run goes on with its own settings`,
+			`--resume: can't be combined with --${extra ?? "config"}; a resumed run keeps its settings`,
 		);
 	}
 	const { folder, result } = await resume(run, environment);

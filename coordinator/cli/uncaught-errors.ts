@@ -3,8 +3,8 @@ import { asDiskError } from "../../shared/files/write-atomic.ts";
 import { exitNow } from "./exit-now.ts";
 
 /**
- * Handles what no command can catch: readers that go away, as `head` does, are no failure, and any other error is
- * reported and ends the process. To be called first: the wasm backend answers such errors with its own source code.
+ * Installs handlers for errors that no command can catch: it ignores a reader of standard output that has gone (`head`);
+ * any other error is reported and ends the process. Call it first: the wasm backend's handler prints its own source code.
  */
 export function guardProcess(report: (error: unknown) => void): void {
 	process.on("uncaughtException", (error) => {
@@ -14,5 +14,5 @@ export function guardProcess(report: (error: unknown) => void): void {
 	process.stdout.on("error", (error) => {
 		if (systemCodeOf(error) !== "EPIPE") throw asDiskError("stdout", error);
 	});
-	process.stderr.on("error", () => {}); // there is nowhere left to tell it
+	process.stderr.on("error", () => {}); // it can't be reported anywhere
 }

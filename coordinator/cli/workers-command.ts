@@ -3,9 +3,9 @@ import { workersTable } from "../terminal/run-lines.ts";
 import { writeJsonLine } from "../terminal/write-json-line.ts";
 import { type AskOptions, addNatsFlag, askCluster } from "./ask-cluster.ts";
 
-/** `tailtune workers`: who computes on a cluster, and for which runs. */
+/** `tailtune workers`: prints the workers of a cluster and their shards. */
 export function addWorkersCommand(program: Command): void {
-	const command = program.command("workers").description("show the workers of a cluster and the shards they have");
+	const command = program.command("workers").description("list the workers of a cluster and their shards");
 	addNatsFlag(command).action(async (_: object, self: Command) => {
 		const options = self.optsWithGlobals<AskOptions>();
 		await askCluster(options, async (bus) => {

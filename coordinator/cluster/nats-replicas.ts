@@ -1,6 +1,6 @@
-/** NATS keeps no more copies of a stream. */
+/** The most copies of a stream that NATS allows. */
 export const MOST_REPLICAS = 5;
 
-/** Help of --nats-replicas. */
+/** Help text of --nats-replicas. */
 export const REPLICAS_HELP =
-	"with --nats: servers that keep a copy of each stream (default: 3 in a NATS cluster of at least 3 servers, else 1)";
+	"with --nats: copies of each stream (default: 3 in a NATS cluster of at least 3 servers, otherwise 1)";

@@ -38,7 +38,7 @@ const serveOptionsSchema = z.object({
 
 export type ServeOptions = z.infer<typeof serveOptionsSchema>;
 
-/** Adds a flag for each setting. */
+/** Adds one flag per setting. */
 export function addServeFlags(command: Command): Command {
 	const defaults: Record<string, unknown> = serveOptionsSchema.parse({});
 	for (const [key, { description = "" }] of Object.entries(serveOptionsSchema.shape)) {

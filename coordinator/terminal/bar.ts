@@ -7,12 +7,15 @@ const NARROWEST_BAR = 8;
 
 const shown = new Set<Bar>();
 
-/** Takes every bar off the screen, so that what comes next has a line of its own, and lets the process end. */
+/** Removes all bars from the screen, so that the next output begins on an empty line, and stops their timers. */
 export function hideBars(): void {
 	for (const bar of shown) bar.hide();
 }
 
-/** A progress bar at the bottom of a terminal. It hides no cursor and changes no setting, so a crash leaves nothing to mend. */
+/**
+ * A progress bar at the bottom of a terminal. It neither hides the cursor nor changes settings of the terminal, so nothing
+ * has to be restored after a crash.
+ */
 export class Bar {
 	readonly #bar: progress.SingleBar;
 	readonly #work: Work;
@@ -48,10 +51,10 @@ export class Bar {
 	}
 }
 
-/** The line of a bar, no wider than the terminal: where it is narrow, the counts are left out first, then the bar. */
+/** Formats the line of a bar to fit the terminal. If it is too narrow, the counts are left out first, then the bar. */
 function formatterOf(work: Work, paint: Paint): GenericFormatter {
-	// The library cuts the line at the width of the terminal, and counts colours as if they were seen.
-	const unseen = paint("cyan", "").length;
+	// The library cuts the line at the width of the terminal and counts colour codes as visible characters.
+	const invisible = paint("cyan", "").length;
 	return (options, { maxWidth }) => {
 		const percent = work.total > 0 ? `${Math.floor(work.share * 100)} %`.padStart(5) : "";
 		const name = work.name.padEnd(10);
@@ -60,7 +63,7 @@ function formatterOf(work: Work, paint: Paint): GenericFormatter {
 			[percent, work.eta],
 		]) {
 			const text = parts.filter((part) => part !== "").join("  ");
-			const barsize = Math.min(maxWidth - 1 - unseen - name.length - 2 - text.length - 2, WIDEST_BAR);
+			const barsize = Math.min(maxWidth - 1 - invisible - name.length - 2 - text.length - 2, WIDEST_BAR);
 			if (barsize < NARROWEST_BAR) continue;
 			const bar = paint("cyan", progress.Format.BarFormat(work.share, { ...options, barsize }));
 			return [name, ...(work.total > 0 ? [bar] : []), text].join("  ");

@@ -4,7 +4,10 @@ import { formatCount, formatPercent } from "../format.ts";
 
 const LONGEST_TEXT = 60;
 
-/** One line per text, in columns: label, probability, the beginning of the text; and one on texts that were cut, if any. */
+/**
+ * Formats one line per text, in columns: label, probability and the beginning of the text; and one more line if texts were
+ * cut.
+ */
 export function classificationLines(results: readonly Classification[]): string[] {
 	const labels = results.map(({ label }) => printable(label));
 	const width = labels.reduce((widest, { length }) => Math.max(widest, length), 0);
@@ -16,7 +19,7 @@ export function classificationLines(results: readonly Classification[]): string[
 	return [...lines, ...cutLines(cut.length, results.length, cut[0]?.tokens ?? 0)];
 }
 
-/** A line on how many texts were cut; none if none was. @param tokens that were read of each */
+/** Formats how many texts were cut; no line if there are none. @param tokens the limit, in tokens */
 export function cutLines(cut: number, texts: number, tokens: number): string[] {
 	return cut === 0 ? [] : [`cut ${formatCount(cut)} of ${formatCount(texts)} texts to ${formatCount(tokens)} tokens`];
 }

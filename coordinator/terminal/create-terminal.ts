@@ -4,20 +4,20 @@ import { HumanTerminal, type TerminalStream } from "./human-terminal.ts";
 import { JsonTerminal } from "./json-terminal.ts";
 
 export interface TerminalOptions {
-	/** One JSON object per line and nothing else; default: lines for people. */
+	/** Whether to write one JSON object per line and nothing else; default: lines for people. */
 	readonly json?: boolean | undefined;
 	/** Default: standard output. */
 	readonly stream?: TerminalStream | undefined;
 	/** Default: the environment of the process. */
 	readonly env?: NodeJS.ProcessEnv | undefined;
-	/** Milliseconds that never go back. Default: since the process began. */
+	/** A monotonic clock, in milliseconds. Default: time since the process began. */
 	readonly now?: (() => number) | undefined;
 }
 
-/** Shows events: bars on a terminal, plain lines elsewhere, or JSON. */
+/** Creates a listener that prints events: with bars on a terminal, as plain lines in other streams, or as JSON. */
 export function createTerminal(options: TerminalOptions = {}): Listener {
 	const { stream = process.stdout, env = process.env, now = () => performance.now(), json } = options;
-	// If the reader goes away, as `head` does, the run goes on.
+	// The run continues if the reader closes the pipe, as `head` does.
 	stream.on("error", (error) => {
 		if (systemCodeOf(error) !== "EPIPE") throw error;
 	});

@@ -5,10 +5,10 @@ import { formatCount, formatLoss, formatPercent } from "../format.ts";
 import { cutLines } from "./classification-lines.ts";
 import type { Paint } from "./paint.ts";
 
-/** Above so many classes the confusion matrix has no room. */
+/** With more classes the confusion matrix is too wide and is left out. */
 const MOST_CONFUSED_CLASSES = 6;
 
-/** How a model does on labelled texts, over all and class by class. */
+/** Formats an evaluation: accuracy and loss of all texts, then the scores of each class. */
 export function evaluationLines(evaluation: ClassifierEvaluation, paint: Paint): string[] {
 	const { accuracy, loss, texts, labels, confusion, perClass, majorityBaseline, cut, maxTokens } = evaluation;
 	const names = labels.map(printable);
@@ -23,13 +23,13 @@ export function evaluationLines(evaluation: ClassifierEvaluation, paint: Paint):
 		baselineLine(majorityBaseline, "these"),
 		...cutLines(cut, texts, maxTokens),
 		...table(["class", "precision", "recall", "F1", "texts"], scores),
-		...(labels.length > MOST_CONFUSED_CLASSES ? [] : table(["class, taken for", ...names], counts)),
+		...(labels.length > MOST_CONFUSED_CLASSES ? [] : table(["true \\ predicted", ...names], counts)),
 	];
 }
 
-/** What a model that always gives the same answer would reach. @param which texts were measured, as in "these" */
+/** Formats the majority baseline. @param which the texts evaluated: "these" or "the test" */
 export function baselineLine({ label, accuracy }: ClassifierEvaluation["majorityBaseline"], which: string): string {
-	return `always answering "${printable(label)}" would reach ${formatPercent(accuracy)} on ${which} texts`;
+	return `always predicting "${printable(label)}" would reach ${formatPercent(accuracy)} on ${which} texts`;
 }
 
 function table(head: string[], rows: readonly string[][]): string[] {

@@ -10,7 +10,7 @@ import { textsLines } from "./texts-lines.ts";
 import { Work } from "./work.ts";
 import { workersLine } from "./worker-lines.ts";
 
-/** The stream of a terminal; it gets bars and colours if it says that it is one. */
+/** An output stream. Bars and colours are used if `isTTY` is true. */
 export type TerminalStream = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
 
 interface HumanOptions {
@@ -19,13 +19,13 @@ interface HumanOptions {
 	readonly now: () => number;
 }
 
-/** Lines for people, with a bar at the bottom if the stream is a terminal. */
+/** Prints events as lines for people, with a bar at the bottom if the stream is a terminal. */
 export class HumanTerminal {
 	readonly #stream: TerminalStream;
 	readonly #paint: Paint;
 	readonly #now: () => number;
 	readonly #view: ProgressView;
-	/** The phases that are open, by name. */
+	/** The running phases, by name. */
 	readonly #open = new Map<string, Work>();
 	#hasEpochHead = false;
 
@@ -85,7 +85,7 @@ export class HumanTerminal {
 		}
 	}
 
-	/** The head of the table of epochs, once. */
+	/** Returns the head of the table of epochs the first time. */
 	#epochHead(): string[] {
 		if (this.#hasEpochHead) return [];
 		this.#hasEpochHead = true;
@@ -109,7 +109,7 @@ export class HumanTerminal {
 		this.#view.advance(work);
 	}
 
-	/** Ends a phase, if it is open. @param summarise called if the phase is not part of a longer one */
+	/** Ends a phase if it is running. @param summarise called if the phase is not part of a longer one */
 	#end(name: string, summarise: (work: Work) => void = () => {}): void {
 		const work = this.#open.get(name);
 		if (!work) return;

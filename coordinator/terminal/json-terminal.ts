@@ -3,10 +3,10 @@ import { writeJsonLine } from "./write-json-line.ts";
 
 const PROGRESS_EVERY_SECONDS = 1;
 
-/** One JSON object per line; `event` says what it is. */
+/** Prints one JSON object per event; the field `event` holds its kind. */
 export class JsonTerminal {
 	readonly #stream: NodeJS.WritableStream;
-	/** When each open phase was shown last, in seconds since it began. */
+	/** When the progress of each running phase was last printed, in seconds since the phase began. */
 	readonly #shownAt = new Map<string, number>();
 
 	constructor(stream: NodeJS.WritableStream) {

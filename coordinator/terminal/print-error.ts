@@ -4,15 +4,15 @@ import { printable } from "../../shared/printable.ts";
 import { hideBars } from "./bar.ts";
 
 export interface PrintErrorOptions {
-	/** One JSON object, { error: { code, message } }, instead of a line. */
+	/** Whether to print a JSON object, { error: { code, message } }, instead of a line. */
 	readonly json?: boolean | undefined;
-	/** With the stack, and with what caused it. */
+	/** Whether to print the stack and the causes. */
 	readonly debug?: boolean | undefined;
 	/** Default: stderr. */
 	readonly stream?: NodeJS.WritableStream | undefined;
 }
 
-/** Tells why a command failed: `tailtune: MESSAGE` on one line, whatever the message holds. */
+/** Prints an error as one line, `tailtune: MESSAGE`; line breaks in the message are replaced. */
 export function printError(error: unknown, { json, debug, stream = process.stderr }: PrintErrorOptions = {}): void {
 	hideBars();
 	const message = messageOf(error);
@@ -29,5 +29,5 @@ export function printError(error: unknown, { json, debug, stream = process.stder
 function messageOf(error: unknown): string {
 	if (error instanceof TailtuneError) return error.message;
 	const message = error instanceof Error ? error.message : String(error);
-	return cutMessage(`this shouldn't happen (--debug shows where): ${message}`);
+	return cutMessage(`unexpected error (--debug prints the stack): ${message}`);
 }

@@ -4,16 +4,16 @@ import type { Work } from "./work.ts";
 
 const PLAIN_LINE_EVERY_MS = 5000;
 
-/** How the phases that are open are shown. */
+/** Shows the running phases. */
 export interface ProgressView {
 	begin(work: Work): void;
 	advance(work: Work): void;
 	end(work: Work): void;
-	/** Writes a line above what is shown. */
+	/** Calls `write`, which writes a line above the bar. */
 	around(write: () => void): void;
 }
 
-/** Shows a bar for the phase begun last. */
+/** Shows a bar for the phase that began last. */
 export class BarView implements ProgressView {
 	readonly #stream: NodeJS.WritableStream;
 	readonly #paint: Paint;
@@ -51,7 +51,7 @@ export class BarView implements ProgressView {
 	}
 }
 
-/** Writes a line every few seconds. */
+/** Writes one line every few seconds. */
 export class PlainView implements ProgressView {
 	readonly #write: (text: string) => void;
 	readonly #now: () => number;

@@ -4,24 +4,24 @@ import type { WorkerInfo } from "../../shared/messages.ts";
 import { printable } from "../../shared/printable.ts";
 import { formatCount, formatLoss, formatPercent } from "../format.ts";
 
-/** Runs of a cluster, a row each. */
+/** Formats a table of runs, one row per run. */
 export function runsTable(runs: readonly RunView[]): string[] {
 	if (runs.length === 0) return ["no runs"];
 	const rows = runs.map((run) => [run.spec.runId, tunedOf(run), String(run.spec.shards), stateOf(run), scoreOf(run)]);
-	return table(["run", "tunes", "shards", "progress", "validation"], rows);
+	return table(["run", "trainable", "shards", "progress", "validation"], rows);
 }
 
-/** Everything that is known about a run, one line per fact. */
+/** Formats the details of a run, one line per fact. */
 export function runDetails(run: RunView): string[] {
 	const { spec, assignments, progress } = run;
 	const facts: [string, string][] = [
 		["run", spec.runId],
 		["model", spec.modelHash],
-		["tunes", `${tunedOf(run)}, ${spec.tail?.classes ?? 0} classes`],
+		["trainable", `${tunedOf(run)}, ${spec.tail?.classes ?? 0} classes`],
 		["shards", String(spec.shards)],
-		...countByWorker(assignments).map(([workerId, count]): [string, string] => ["", `${count} at ${workerId}`]),
+		...countByWorker(assignments).map(([workerId, count]): [string, string] => ["", `${count} on ${workerId}`]),
 		["progress", stateOf(run)],
-		...(progress?.notices ?? []).map((notice): [string, string] => ["held up", notice]),
+		...(progress?.notices ?? []).map((notice): [string, string] => ["notice", notice]),
 		["validation", scoreOf(run)],
 		["address", spec.tensorsAddress],
 		["folder", progress ? `${progress.folder} on ${progress.host}` : "unknown"],
@@ -29,7 +29,7 @@ export function runDetails(run: RunView): string[] {
 	return facts.map(([name, value]) => `${name.padEnd(10)} ${printable(value)}`);
 }
 
-/** Workers of a cluster and how many shards of which run they have, a row each. */
+/** Formats a table of workers and the number of their shards in each run, one row per worker. */
 export function workersTable(workers: readonly (WorkerInfo & { readonly shards: readonly Assignment[] })[]): string[] {
 	if (workers.length === 0) return ["no workers"];
 	const rows = workers.map(({ workerId, trunkEngine, tailEngine, version, device, threads, shards }) => {
@@ -46,10 +46,10 @@ function tunedOf({ spec }: RunView): string {
 }
 
 function stateOf({ progress }: RunView): string {
-	if (!progress) return "silent: nothing is heard of its coordinator";
+	if (!progress) return "no heartbeat from the coordinator";
 	const { phase, done, total, unit, epoch, epochs, notices } = progress;
 	const count = total > 0 ? ` ${formatCount(done)} of ${formatCount(total)} ${unit}` : "";
-	return `${phase}${count}, epoch ${epoch} of ${epochs}${notices.length > 0 ? ", held up" : ""}`;
+	return `${phase}${count}, epoch ${epoch} of ${epochs}${notices.length > 0 ? ", waiting" : ""}`;
 }
 
 function scoreOf({ progress }: RunView): string {

@@ -6,10 +6,10 @@ import type { MetricsLine, RunResult } from "../run-folder/result.ts";
 import { baselineLine } from "./evaluation-lines.ts";
 import type { Paint } from "./paint.ts";
 
-/** Head of the lines that `epochLine` makes. */
+/** Head of the lines of `epochLine`. */
 export const EPOCH_HEAD = "epoch   train loss   accuracy   validation loss   accuracy";
 
-/** One evaluation, in the columns of `EPOCH_HEAD`. */
+/** Formats one evaluation, in the columns of `EPOCH_HEAD`. */
 export function epochLine({ epoch, train, validation }: MetricsLine): string {
 	return [
 		String(epoch).padStart(5),
@@ -20,7 +20,7 @@ export function epochLine({ epoch, train, validation }: MetricsLine): string {
 	].join("");
 }
 
-/** What a run reached, where its time went and what to do next. */
+/** Formats the scores and the times of a run, and the commands to use its model. */
 export function resultLines(folder: string, result: RunResult, paint: Paint): string[] {
 	const path = shortPath(folder);
 	return [
@@ -32,7 +32,7 @@ export function resultLines(folder: string, result: RunResult, paint: Paint): st
 		"",
 		`results   ${printable(path)}`,
 		"report    report.html in that folder",
-		`classify  npx tailtune classify ${shellWord(path)} "a text of yours"`,
+		`classify  npx tailtune classify ${shellWord(path)} "your text"`,
 	];
 }
 
@@ -57,7 +57,7 @@ function remarks(result: RunResult): string[] {
 	const baseline = baselineLine(majorityBaseline, "the test");
 	const overlap = `${formatCount(testTextsAlsoInTraining)} of ${formatCount(texts.test)} test texts also occur in training`;
 	const weights = `kept the weights after epoch ${kept.epoch} (${kept.reason === "best" ? "best on validation" : "the last"})`;
-	const early = stopped === "early" ? ["stopped early: validation got no better"] : [];
+	const early = stopped === "early" ? ["stopped early: validation did not improve"] : [];
 	const counts = Object.entries(refused).map(([reason, count]) => `${reason} ${formatCount(count)}`);
 	const refusals = counts.length > 0 ? [`messages refused: ${counts.join(", ")}`] : [];
 	return [baseline, ...(testTextsAlsoInTraining > 0 ? [overlap] : []), weights, ...early, ...refusals];
@@ -68,7 +68,7 @@ function secondsLine({ total, ...phases }: RunResult["seconds"]): string {
 	return `time      ${formatSeconds(total)}: ${parts.join(", ")}`;
 }
 
-/** Relative where the folder is below the current one. */
+/** Returns a relative path if the folder is inside the current one. */
 function shortPath(folder: string): string {
 	const path = relative(process.cwd(), folder);
 	return path.startsWith("..") || isAbsolute(path) ? folder : path || ".";

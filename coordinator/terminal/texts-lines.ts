@@ -11,10 +11,10 @@ export interface TextsSummary {
 	readonly maxTokens: number;
 }
 
-/** As many classes are named in a line. */
+/** The most classes named in a line. */
 const MOST_CLASSES = 6;
 
-/** A line on the texts that were read and those that are not used, and one if texts were cut. */
+/** Formats one line with the numbers of texts read, used and not used, and one more line if texts were cut. */
 export function textsLines({ classes: classTexts, cut, maxTokens }: TextsSummary): string[] {
 	const sets = (["train", "validation", "test"] as const).map((set) => sum(classTexts, set));
 	const [train = 0, validation = 0, test = 0] = sets.map(formatCount);
@@ -29,7 +29,7 @@ function unusedPart(classTexts: readonly ClassTexts[]): string {
 	const dropped = classTexts.filter(({ unused }) => unused > 0);
 	if (dropped.length === 0) return "all are used";
 	const smallest = classTexts.find(({ unused }) => unused === 0)?.label ?? "";
-	const reason = `--balance takes as many of each class as of ${JSON.stringify(shortName(smallest))}`;
+	const reason = `--balance uses as many of each class as of ${JSON.stringify(shortName(smallest))}`;
 	return `not used: ${byClass(dropped, "unused")} (${reason})`;
 }
 

@@ -1,10 +1,10 @@
 import { Progress } from "../events/progress.ts";
 import { formatBytes, formatCount, formatSeconds } from "../format.ts";
 
-/** The progress of a phase in words. */
+/** Formats the progress of a phase. */
 export class Work extends Progress {
 	readonly name: string;
-	/** As in "tokens", "steps" and "bytes". */
+	/** For example "tokens", "steps" or "bytes". */
 	readonly unit: string;
 
 	/** @param startAt units done by an earlier process: they count for the share, not for the speed */
@@ -14,14 +14,14 @@ export class Work extends Progress {
 		this.unit = unit;
 	}
 
-	/** As in "about 12 s left"; empty while it can't be estimated. */
+	/** For example "about 12 s left"; empty while it can't be estimated. */
 	get eta(): string {
 		const left = this.secondsLeft;
 		if (left === undefined) return "";
 		return `about ${left < 10 ? `${Math.ceil(left)} s` : formatSeconds(left)} left`;
 	}
 
-	/** As in "1,200 of 5,000 tokens". */
+	/** For example "1,200 of 5,000 tokens". */
 	get counts(): string {
 		if (this.total === 0) return this.#amount(this.done);
 		return this.unit === "bytes"
@@ -29,7 +29,7 @@ export class Work extends Progress {
 			: `${formatCount(this.done)} of ${formatCount(this.total)} ${this.unit}`;
 	}
 
-	/** The work of this process and its speed, as in "5,000 tokens in 12 s (417/s)". */
+	/** The work of this process and its speed, for example "5,000 tokens in 12 s (417/s)". */
 	get summary(): string {
 		const speed = this.unit === "bytes" ? formatBytes(Math.round(this.speed)) : formatRate(this.speed);
 		return `${this.#amount(this.done - this.startAt)} in ${formatSeconds(this.seconds)} (${speed}/s)`;

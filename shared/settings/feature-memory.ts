@@ -5,12 +5,12 @@ const UNITS: Record<string, number> = { kib: 2 ** 10, mib: 2 ** 20, gib: 2 ** 30
 
 const CACHE_BYTES = 2 * 2 ** 30;
 
-/** Bytes meant by `--feature-cache`. */
+/** Returns `--feature-cache` in bytes. */
 export function featureCacheBytes(setting: TrainConfig["featureCache"]): number {
 	return setting === undefined ? CACHE_BYTES : bytesOf(setting);
 }
 
-/** Bytes meant by `--feature-memory`; a quarter of the machine's memory unless said otherwise. */
+/** Returns `--feature-memory` in bytes; default: a quarter of the machine's memory. */
 export function featureMemoryBytes(setting: TrainConfig["featureMemory"]): number {
 	return setting === undefined ? totalmem() / 4 : bytesOf(setting);
 }

@@ -6,10 +6,10 @@ type Key = keyof TrainConfig;
 
 const ALL_SETTINGS = Object.keys(trainConfigSchema.shape) as Key[];
 
-/** Settings that choose what computes. */
+/** Settings of the engine, and the memory for features. */
 export const ENGINE_SETTINGS = ["engine", "backend", "threads", "featureMemory"] as const satisfies Key[];
 
-/** Adds a flag for each of those settings of the schema; values stay as typed until `parseFlags`. */
+/** Adds one flag per setting in `keys`. The values stay text until `parseFlags`. @param keys default: all settings */
 export function addConfigFlags(command: Command, keys: readonly Key[] = ALL_SETTINGS): Command {
 	const defaults = defaultConfig();
 	for (const key of keys) {
@@ -21,7 +21,7 @@ export function addConfigFlags(command: Command, keys: readonly Key[] = ALL_SETT
 	return command;
 }
 
-/** What was typed, as the schema wants it: numbers, booleans and lists become such; the rest stays text. */
+/** Returns the settings given as flags, with numbers, booleans and lists parsed from their text. */
 export function parseFlags(options: Record<string, unknown>): Record<string, unknown> {
 	const settings: Record<string, unknown> = {};
 	for (const key of ALL_SETTINGS) {
@@ -32,7 +32,7 @@ export function parseFlags(options: Record<string, unknown>): Record<string, unk
 	return settings;
 }
 
-// A text stays one although it looks like a number, as a file named 2024 does.
+// If the schema accepts the text itself, it stays text: a file may be named 2024.
 function typed(key: Key, value: unknown): unknown {
 	return trainConfigSchema.shape[key].safeParse(value).success ? value : literal(value);
 }

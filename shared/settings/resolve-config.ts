@@ -8,16 +8,16 @@ type Settings = Record<string, unknown>;
 
 const MOST_CONFIG_BYTES = 1 << 20;
 
-/** The flag of a setting: `--eval-every` of `evalEvery`. */
+/** Returns the flag of a setting: `--eval-every` for `evalEvery`. */
 export function flagOf(key: string): string {
 	return `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
 /**
- * The configuration of a run: flags win over the file, the file over the preset, the preset over the defaults.
- * @param flags settings given on the command line, by key of the schema
- * @param file a YAML (or JSON) file, of `--config`
- * @throws TailtuneError "usage" that names the flag or the file's key, what was found and what was expected
+ * Returns the configuration of a run. Flags override the file, the file the preset, and the preset the defaults.
+ * @param flags settings from the command line, by key of the schema
+ * @param file the YAML or JSON file of `--config`
+ * @throws TailtuneError "usage" that names the flag or the key in the file, the value found and the value expected
  */
 export async function resolveConfig(flags: Settings, file?: string): Promise<TrainConfig> {
 	const fromFile = file === undefined ? {} : await readConfigFile(file);
@@ -33,21 +33,18 @@ function refuseOuterSettings(config: TrainConfig): void {
 	const preset = defaultConfig();
 	for (const key of ["outerLr", "outerMomentum"] as const) {
 		if (config[key] === preset[key]) continue;
-		throw new TailtuneError(
-			"usage",
-			`${flagOf(key)}: found ${config[key]}, expected --local-steps of more than 1 with it`,
-		);
+		throw new TailtuneError("usage", `${flagOf(key)}: found ${config[key]}, expected --local-steps above 1 with it`);
 	}
 }
 
-/** Checks settings against the schema; `nameOf` says how a key is called where it came from. */
+/** Checks settings against the schema. @param nameOf returns the name of a key for error messages */
 export function checkConfig(settings: Settings, nameOf: (key: string) => string): TrainConfig {
 	const { success, data, error } = trainConfigSchema.safeParse(settings, { reportInput: true });
 	if (success) return data;
 	throw new TailtuneError("usage", describe(error.issues[0] as z.core.$ZodIssue, nameOf), { cause: error });
 }
 
-/** The defaults of the schema, for help and documents. */
+/** Returns the defaults of the schema, for help texts and documents. */
 export function defaultConfig(): TrainConfig {
 	return trainConfigSchema.parse({});
 }
@@ -69,6 +66,6 @@ async function readConfigFile(file: string): Promise<Settings> {
 }
 
 function describe(issue: z.core.$ZodIssue, nameOf: (key: string) => string): string {
-	if (issue.code === "unrecognized_keys") return `${nameOf(issue.keys[0] ?? "")}: there is no such setting`;
+	if (issue.code === "unrecognized_keys") return `${nameOf(issue.keys[0] ?? "")}: unknown setting`;
 	return `${nameOf(String(issue.path[0] ?? ""))}: ${describeIssue(issue)}`;
 }

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import type { TlsFiles } from "../rpc/credentials.ts";
 
-/** What the two ends of the way for tensors show each other. */
+/** Credentials for the tensor exchange between workers and the coordinator. */
 export interface RpcSecurity {
 	readonly token?: string | undefined;
 	readonly tls?: TlsFiles | undefined;
@@ -15,22 +15,25 @@ export interface RpcFlags {
 	readonly tlsCa?: string;
 }
 
-/** Adds the flags of `readRpcSecurity`: they name files, so that nothing secret is on a command line. */
+/** Adds the flags of `readRpcSecurity`. They name files, so that the command line holds no secrets. */
 export function addRpcFlags(command: Command): Command {
 	return command
 		.option(
 			"--token-file <file>",
-			"holds the token that workers show to the coordinator (default: TAILTUNE_TOKEN_FILE)",
+			"file with the token that workers send to the coordinator (default: TAILTUNE_TOKEN_FILE)",
 		)
-		.option("--tls-cert <file>", "own certificate, in PEM: tensors then travel by TLS")
-		.option("--tls-key <file>", "its key")
-		.option("--tls-ca <file>", "whom to trust; on the coordinator: workers must show a certificate signed by it");
+		.option("--tls-cert <file>", "own certificate (PEM): turns on TLS between workers and coordinator")
+		.option("--tls-key <file>", "private key of that certificate (PEM)")
+		.option(
+			"--tls-ca <file>",
+			"CA certificate to trust (PEM); on the coordinator: workers must present a certificate from this CA (mTLS)",
+		);
 }
 
-/** @throws TailtuneError "denied" where the token's file isn't usable */
+/** Reads the credentials that the flags name. @throws TailtuneError "denied" if the token's file can't be used */
 export async function readRpcSecurity(flags: RpcFlags, env: NodeJS.ProcessEnv = process.env): Promise<RpcSecurity> {
 	const { tokenFile = env.TAILTUNE_TOKEN_FILE, tlsCert: certFile, tlsKey: keyFile, tlsCa: caFile } = flags;
-	// Brings gRPC, half a tenth of a second, which a run in one process has no use for.
+	// Imported here because gRPC takes 0.05 s to load and a run in one process does not need it.
 	const { readToken } = await import("../rpc/credentials.ts");
 	const isTls = [certFile, keyFile, caFile].some((file) => file !== undefined);
 	return { token: await readToken({ file: tokenFile }), ...(isTls && { tls: { certFile, keyFile, caFile } }) };

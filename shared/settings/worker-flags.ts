@@ -2,7 +2,7 @@ import { countPhysicalCores } from "../vectors/physical-cores.ts";
 import type { TrainConfig } from "./config.ts";
 import { featureMemoryBytes } from "./feature-memory.ts";
 
-/** Flags of each of so many workers that share this machine: its cores, and the memory for features, are divided among them. */
+/** Returns the flags of each worker on this machine: cores and memory for features are divided among the workers. */
 export function sharedWorkerFlags(
 	{ engine, backend, threads, featureMemory }: Pick<TrainConfig, "engine" | "backend" | "threads" | "featureMemory">,
 	workers: number,

@@ -66,7 +66,7 @@ const refused: [title: string, args: readonly string[], exitCode: 1 | 2, message
 		"settings beside --resume",
 		["train", "--resume", "finished", "--epochs", "3"],
 		2,
-		"--resume: found --epochs beside it; a run goes on with its own settings",
+		"--resume: can't be combined with --epochs; a resumed run keeps its settings",
 	],
 	[
 		"to classify with what is no run",
@@ -140,7 +140,7 @@ test.serial("a run in use is refused to others; stopped, it says what changed si
 	running.kill("SIGINT");
 	const { exitCode, stderr } = await running;
 	t.is(exitCode, 130);
-	t.is(String(stderr), `tailtune: stopped; go on with: npx tailtune train --resume ${folder}/busy`);
+	t.is(String(stderr), `tailtune: stopped; to resume: npx tailtune train --resume ${folder}/busy`);
 
 	await assertRefused(t, folder, ["classify", "busy", "hello"], {
 		exitCode: 1,
@@ -163,7 +163,7 @@ test.serial("a run in use is refused to others; stopped, it says what changed si
 	await writeFile(join(folder, "busy", "config.json"), '{ "epoch": 3 }');
 	await assertRefused(t, folder, resume, {
 		exitCode: 2,
-		message: "busy/config.json: epoch: there is no such setting",
+		message: "busy/config.json: epoch: unknown setting",
 	});
 });
 
@@ -196,7 +196,7 @@ test.serial("Ctrl-C while features are computed ends with 130 and one line", asy
 	}
 	const { exitCode, stderr } = await running;
 	t.is(exitCode, 130);
-	const message = `stopped; go on with: npx tailtune train --resume ${folder}/features`;
+	const message = `stopped; to resume: npx tailtune train --resume ${folder}/features`;
 	t.deepEqual(JSON.parse(String(stderr)), { error: { code: "interrupted", message } });
 	t.false(told.includes('"name":"training"'));
 	t.deepEqual(Object.keys(await contents(join(folder, "features"))), ["config.json"]);

@@ -40,11 +40,11 @@ const refused: [title: string, args: readonly string[], message: string][] = [
 		["frobnicate"],
 		"unknown command 'frobnicate', expected one of train, evaluate, classify, serve, export, doctor, quickstart, worker, runs, workers, cancel",
 	],
-	["an unknown flag", [...TRAIN, "--frob", "3"], "unknown option '--frob', expected one that --help names"],
+	["an unknown flag", [...TRAIN, "--frob", "3"], "unknown option '--frob'; see tailtune train --help"],
 	[
 		"a flag with a slip in it",
 		[...TRAIN, "--epoch", "3"],
-		"unknown option '--epoch' (Did you mean --epochs?), expected one that --help names",
+		"unknown option '--epoch' (Did you mean --epochs?); see tailtune train --help",
 	],
 	["a flag without its value", [...TRAIN, "--lr"], "option '--lr <value>' argument missing"],
 	["a word too many", [...TRAIN, "now"], "too many arguments for 'train'. Expected 0 arguments but got 1."],
@@ -104,19 +104,19 @@ const refused: [title: string, args: readonly string[], message: string][] = [
 	[
 		"an outer step without local ones",
 		[...TRAIN, "--outer-momentum", "0.9"],
-		"--outer-momentum: found 0.9, expected --local-steps of more than 1 with it",
+		"--outer-momentum: found 0.9, expected --local-steps above 1 with it",
 	],
 	[
 		"an address for workers without --nats",
 		[...TRAIN, "--advertise", "here:7070"],
-		"--advertise: expected --nats beside it",
+		"--advertise: needs --nats",
 	],
 	[
 		"an unknown size of random model",
 		["train", "--data", "texts.tsv", "--model", "random:tiny"],
 		"--model random:tiny: unknown size, expected random:small|medium|large|xl",
 	],
-	["an unknown key in --config", ["train", "--config", "typo.yaml"], "typo.yaml: epoch: there is no such setting"],
+	["an unknown key in --config", ["train", "--config", "typo.yaml"], "typo.yaml: epoch: unknown setting"],
 	[
 		"a wrong value in --config",
 		["train", "--config", "word.yaml"],
@@ -127,7 +127,7 @@ const refused: [title: string, args: readonly string[], message: string][] = [
 		["train", "--config", "list.yaml"],
 		'--config list.yaml: expected settings as "key: value" lines',
 	],
-	["texts for classify that aren't there", ["classify", "run"], "texts: none given; expected texts, - or --file FILE"],
+	["texts for classify that aren't there", ["classify", "run"], "texts: found none, expected texts, - or --file FILE"],
 	[
 		"an unknown form to export",
 		["export", "run", "--format", "pt", "--out", "out"],
@@ -138,7 +138,7 @@ const refused: [title: string, args: readonly string[], message: string][] = [
 		["export", "run", "--format", "hf"],
 		"required option '--out <folder>' not specified",
 	],
-	["evaluate without data", ["evaluate", "run"], "--data: nothing given; expected labelled texts"],
+	["evaluate without data", ["evaluate", "run"], "--data: required; labelled texts"],
 ];
 
 for (const [title, args, message] of refused) {

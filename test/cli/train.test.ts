@@ -168,7 +168,7 @@ test.serial("Ctrl-C ends cleanly and says how to go on, and going on gives the s
 	running.kill("SIGINT");
 	const { exitCode, stderr } = await running;
 	t.is(exitCode, 130);
-	t.is(String(stderr).trim(), `tailtune: stopped; go on with: npx tailtune train --resume ${interrupted}`);
+	t.is(String(stderr).trim(), `tailtune: stopped; to resume: npx tailtune train --resume ${interrupted}`);
 	t.is((await tailtune("train", "--resume", interrupted)).exitCode, 0);
 	t.is(await modelHash(interrupted), await modelHash(undisturbed));
 });

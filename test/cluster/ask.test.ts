@@ -49,7 +49,7 @@ test.serial("a client sees runs and workers, and stops a run so that it can go o
 	const cancelled = await ask("cancel", runId);
 	t.is(cancelled.exitCode, 0, cancelled.stderr);
 	t.true(cancelled.stdout.includes(`npx tailtune train --resume ${out}`));
-	t.regex(await run.end(), /exit code 130: .*stopped; go on with: npx tailtune train --resume/);
+	t.regex(await run.end(), /exit code 130: .*stopped; to resume: npx tailtune train --resume/);
 	t.is((await watching).exitCode, 0);
 	t.like(await ask("runs"), { exitCode: 0, stdout: "no runs" });
 	const resumed = new RunProcess(["--resume", out, "--nats", server.url]);
@@ -75,7 +75,7 @@ test.serial("a run that waits for a worker can be stopped at once", async (t) =>
 	}
 });
 
-const NO_RUN = "tailtune: run none: there is none, tailtune runs shows those there are";
+const NO_RUN = "tailtune: run none: not found; tailtune runs lists all runs";
 
 /** The run that `runs --watch --json` shows, as soon as its progress is as wanted. */
 async function shownRun(

@@ -74,7 +74,7 @@ test.serial(
 		await run.reach("notice", isNotice("connection", "begun"));
 		run.signal("SIGINT");
 		worker.signal("SIGINT");
-		t.regex(await run.end(), /^exit code 130: .*stopped; go on with: npx tailtune train --resume/);
+		t.regex(await run.end(), /^exit code 130: .*stopped; to resume: npx tailtune train --resume/);
 		t.is(await worker.exitCode(), 0);
 	},
 );

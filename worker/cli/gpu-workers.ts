@@ -4,31 +4,31 @@ import { WorkerProcess } from "../../shared/processes/worker-process.ts";
 import type { NvidiaGpu } from "../engine/nvidia-gpus.ts";
 import { FIRST_PAUSE_MS, LONGEST_PAUSE_MS } from "../run/heartbeat.ts";
 
-/** A worker that ends so many times in a row before it has joined won't ever join. */
+/** How many times in a row a worker may end before it has joined the cluster. */
 const MAX_FAILED_STARTS = 3;
 
-/** Of a process that was called wrongly: the next one would be called in the same way. */
+/** Exit code of a process with wrong flags; a restart would use the same flags. */
 const USAGE_EXIT_CODE = 2;
 
-/** Time for the item in hand, after a worker was asked to end. */
+/** How long a worker may finish its current item after it was asked to end. */
 const GPU_WORKER_STOP_MS = 60_000;
 
 export interface GpuWorkersOptions {
 	readonly gpus: readonly NvidiaGpu[];
-	/** What follows `tailtune worker`, for each. */
+	/** Arguments of `tailtune worker`, the same for each GPU. */
 	readonly args: readonly string[];
 	readonly env: NodeJS.ProcessEnv;
-	/** Asks all to end. */
+	/** Aborts to end all workers. */
 	readonly end: AbortSignal;
-	/** Called with each line that a worker writes, and for each restart, with the GPU's number first. */
+	/** Called with each line of a worker's output and for each restart; the line begins with the GPU's number. */
 	readonly onLine: (line: string, stream: "stdout" | "stderr") => void;
 }
 
 /**
- * Keeps a worker process on each of the GPUs, which sees only that GPU, until it is asked to end; then waits for all. A
- * process that ends by itself is started again, after a pause that doubles each time.
- * @throws TailtuneError "engine" if one ends again and again before it has joined, "usage" if it was called wrongly; the
- * others are ended first
+ * Runs one worker process per GPU, which can use only that GPU, until `end` aborts; then waits for all of them. A process
+ * that ends by itself is started again, after a pause that doubles each time.
+ * @throws TailtuneError "engine" if a worker ends several times before it has joined, "usage" if its flags are wrong; the
+ * other workers are ended first
  */
 export async function serveOnGpus({ gpus, end, ...options }: GpuWorkersOptions): Promise<void> {
 	const supervisors = gpus.map((gpu) => superviseOn(gpu, options));
@@ -47,10 +47,10 @@ export async function serveOnGpus({ gpus, end, ...options }: GpuWorkersOptions):
 }
 
 function superviseOn(gpu: NvidiaGpu, { args, env, onLine }: Omit<GpuWorkersOptions, "gpus" | "end">) {
-	const say: GpuWorkersOptions["onLine"] = (line, stream) => onLine(`GPU ${gpu.index}: ${line}`, stream);
+	const print: GpuWorkersOptions["onLine"] = (line, stream) => onLine(`GPU ${gpu.index}: ${line}`, stream);
 	const ownEnv = { ...env, CUDA_VISIBLE_DEVICES: gpu.uuid };
 	return new Supervisor({
-		start: () => new WorkerProcess({ args, env: ownEnv, stopMs: GPU_WORKER_STOP_MS, onLine: say }),
+		start: () => new WorkerProcess({ args, env: ownEnv, stopMs: GPU_WORKER_STOP_MS, onLine: print }),
 		policy: {
 			maxFailedStarts: MAX_FAILED_STARTS,
 			hopelessCodes: [USAGE_EXIT_CODE],
@@ -59,7 +59,7 @@ function superviseOn(gpu: NvidiaGpu, { args, env, onLine }: Omit<GpuWorkersOptio
 			stableMs: LONGEST_PAUSE_MS,
 		},
 		onRestart: ({ how }, pauseMs) =>
-			say(`its worker ended with ${how}; starting another in ${pauseMs / 1000} s`, "stderr"),
+			print(`its worker ended with ${how}; starting another in ${pauseMs / 1000} s`, "stderr"),
 	});
 }
 

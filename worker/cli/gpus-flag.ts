@@ -8,12 +8,12 @@ import { serveOnGpus } from "./gpu-workers.ts";
 
 /** Adds `--gpus`. */
 export function addGpusFlag(command: Command): Command {
-	return command.option("--gpus <which>", "a process for each of these NVIDIA GPUs: all, or numbers as in 0,2");
+	return command.option("--gpus <which>", "one worker process per NVIDIA GPU: all, or GPU numbers (0,2)");
 }
 
 /**
- * `tailtune worker --gpus`: a worker process on each of the GPUs, called with the other flags of this one.
- * @throws TailtuneError as `findNvidiaGpus` and `serveOnGpus`, and "usage" for a backend that takes another GPU than it is told
+ * `tailtune worker --gpus`: runs one worker process per GPU, with the other flags of this process.
+ * @throws TailtuneError as `findNvidiaGpus` and `serveOnGpus`; "usage" if the backend can't be limited to one GPU
  */
 export async function runOnGpus(which: string, config: TrainConfig, command: Command, end: AbortSignal): Promise<void> {
 	const backend = backendOf(config);
@@ -28,24 +28,24 @@ export async function runOnGpus(which: string, config: TrainConfig, command: Com
 	});
 }
 
-/** Of those that see one GPU only where CUDA_VISIBLE_DEVICES says so. */
+/** Returns a backend that CUDA_VISIBLE_DEVICES limits to one GPU. */
 function backendOf({ engine, backend }: TrainConfig): TrainConfig["backend"] {
 	if (backend === "auto") return engine === "onnx" ? "cuda" : "tensorflow";
 	if (backend === "tensorflow" || backend === "cuda") return backend;
-	const expected = "expected tensorflow or cuda, which keep to the GPU that they are given";
+	const expected = "expected tensorflow or cuda, which can be limited to one GPU";
 	throw new TailtuneError("usage", `--gpus: found --backend ${backend}, ${expected}`);
 }
 
-/** The flags that this process was called with, but for those that are said anew. */
+/** Returns the flags of this process without the flags that `runOnGpus` sets itself. */
 function otherFlags(command: Command): string[] {
-	const anew: readonly string[] = ["gpus", "requireGpu", ...ENGINE_SETTINGS];
+	const replaced: readonly string[] = ["gpus", "requireGpu", ...ENGINE_SETTINGS];
 	const options = [...(command.parent?.options ?? []), ...command.options];
 	const values = command.optsWithGlobals();
 	return options.flatMap((option) => {
 		const name = option.attributeName();
 		const value = values[name];
 		const isGiven = command.getOptionValueSourceWithGlobals(name) === "cli";
-		if (!isGiven || anew.includes(name)) return [];
+		if (!isGiven || replaced.includes(name)) return [];
 		return value === true ? [`${option.long}`] : [`${option.long}`, String(value)];
 	});
 }

@@ -24,14 +24,14 @@ interface Options extends Record<string, unknown>, RpcFlags {
 	readonly gpus?: string;
 }
 
-/** `tailtune worker`: computes for the runs announced on a NATS server, one after another or several at a time. */
+/** `tailtune worker`: computes for the runs of a NATS server, one or several at a time. */
 export function addWorkerCommand(program: Command): void {
 	const command = program
 		.command("worker")
-		.description("compute for the runs announced on a NATS server, until Ctrl-C")
-		.requiredOption("--nats <urls>", "one or more URLs of NATS servers with commas between")
-		.option("--coordinator <host:port,…>", "serve runs of these coordinators only (default: of any that announces one)")
-		.option("--require-gpu", "refuse to compute on anything but a GPU");
+		.description("compute for the runs of a NATS server, until Ctrl-C")
+		.requiredOption("--nats <urls>", "URLs of NATS servers, separated by commas")
+		.option("--coordinator <host:port,…>", "compute only for runs of these coordinators (default: all)")
+		.option("--require-gpu", "fail if there is no GPU, instead of using the processor");
 	addConfigFlags(addRpcFlags(addGpusFlag(command)), [...ENGINE_SETTINGS, "featureCache"]).action(work);
 }
 
@@ -44,7 +44,7 @@ async function work(options: Options, command: Command): Promise<void> {
 	if (options.gpus !== undefined) return runOnGpus(options.gpus, config, command, interrupted);
 	const workerId = newWorkerId();
 	const print = (line: string) => process.stdout.write(`worker ${workerId} ${line}\n`);
-	const notices = new Notices((notice) => print(`is held up: ${describeNotice(notice)}`));
+	const notices = new Notices((notice) => print(`notice: ${describeNotice(notice)}`));
 	const bus = await unlessEnded(interrupted, async () =>
 		connectNatsBus({
 			servers: options.nats,
@@ -77,7 +77,7 @@ async function work(options: Options, command: Command): Promise<void> {
 	}
 }
 
-/** Serves until the signal; then finishes the item in hand, but doesn't wait for a server that holds it up. */
+/** Serves until the signal; then finishes the current item, but doesn't wait for a NATS server that doesn't answer. */
 async function serveUntil(signal: AbortSignal, worker: RunningWorker, bus: Bus, notices: Notices): Promise<void> {
 	const stop = () => {
 		worker.stop().catch(() => {});
@@ -88,7 +88,7 @@ async function serveUntil(signal: AbortSignal, worker: RunningWorker, bus: Bus, 
 	await worker.stopped;
 }
 
-/** Waits for the start of something; undefined as soon as the signal aborts. */
+/** Waits for `start`. @returns undefined as soon as the signal aborts */
 async function unlessEnded<T>(signal: AbortSignal, start: () => Promise<T>): Promise<T | undefined> {
 	try {
 		return await raceAbort(start(), signal);

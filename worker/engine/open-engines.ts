@@ -59,7 +59,7 @@ function checkPrecision(choice: RunEngineChoice, isOnnx: boolean): void {
 function tfjsChoice(choice: RunEngineChoice): RunEngineChoice & TfjsOptions {
 	const { backend } = choice;
 	if (isProvider(backend))
-		throw new TailtuneError("engine", `--backend ${backend}: found TensorFlow.js beside it, expected --engine onnx`);
+		throw new TailtuneError("engine", `--backend ${backend}: found --engine tfjs, expected --engine onnx`);
 	return { ...choice, backend };
 }
 

@@ -22,14 +22,14 @@ const plain = (_: string, text: string) => text;
 test("an evaluation shows accuracy, baseline, how many texts were cut, one line per class and the confusion, with a dash for 0 / 0", (t) => {
 	const [first, baseline, cut, ...tables] = evaluationLines(evaluation, plain);
 	t.is(first, "accuracy 60.0 % of 5 texts, loss 0.500");
-	t.is(baseline, 'always answering "ham" would reach 60.0 % on these texts');
+	t.is(baseline, 'always predicting "ham" would reach 60.0 % on these texts');
 	t.is(cut, "cut 2 of 5 texts to 1,024 tokens");
 	const rows = tables.filter((line) => line.startsWith("│")).map((line) => line.replaceAll(/ +/g, " "));
 	t.deepEqual(rows, [
 		"│ class │ precision │ recall │ F1 │ texts │",
 		"│ ham │ 60.0 % │ 100.0 % │ 75.0 % │ 3 │",
 		"│ sp\\x1bam │ – │ 0.0 % │ 0.0 % │ 2 │",
-		"│ class, taken for │ ham │ sp\\x1bam │",
+		"│ true \\ predicted │ ham │ sp\\x1bam │",
 		"│ ham │ 3 │ 0 │",
 		"│ sp\\x1bam │ 2 │ 0 │",
 	]);

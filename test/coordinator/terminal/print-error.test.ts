@@ -36,8 +36,8 @@ test("an error that isn't ours says so and points to --debug", (t) => {
 	printError(new TypeError("x is undefined"), { stream });
 	printError("text", { stream });
 	t.deepEqual(stream.lines, [
-		"tailtune: this shouldn't happen (--debug shows where): x is undefined",
-		"tailtune: this shouldn't happen (--debug shows where): text",
+		"tailtune: unexpected error (--debug prints the stack): x is undefined",
+		"tailtune: unexpected error (--debug prints the stack): text",
 	]);
 });
 

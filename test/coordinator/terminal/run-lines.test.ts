@@ -9,10 +9,10 @@ const run: RunView = { spec: someRun({ tensorsAddress: "host:7070" }), assignmen
 test("a run is shown with what it tunes and how far it has come", (t) => {
 	const [, , , row] = runsTable([run]);
 	t.regex(row ?? "", /run .* last-block .* 2 .* training 3 of 9 steps, epoch 1 of 3 .* accuracy 75.0 %, loss 0.250/);
-	t.regex(runsTable([{ ...run, progress: undefined }])[3] ?? "", /silent: nothing is heard of its coordinator/);
+	t.regex(runsTable([{ ...run, progress: undefined }])[3] ?? "", /no heartbeat from the coordinator/);
 	const heldUp = { ...run, progress: someProgress({ notices: ["no worker is there"] }) };
-	t.regex(runsTable([heldUp])[3] ?? "", /training 3 of 9 steps, epoch 1 of 3, held up /);
-	t.true(runDetails(heldUp).includes("held up    no worker is there"));
+	t.regex(runsTable([heldUp])[3] ?? "", /training 3 of 9 steps, epoch 1 of 3, waiting /);
+	t.true(runDetails(heldUp).includes("notice     no worker is there"));
 	t.deepEqual(runsTable([]), ["no runs"]);
 });
 
@@ -20,9 +20,9 @@ test("all that is known of a run is told in a line a fact, and nothing that it s
 	t.deepEqual(runDetails({ ...run, progress: someProgress({ folder: "/runs/\u001b[2J", validation: null }) }), [
 		"run        run",
 		"model      abc",
-		"tunes      last-block, 2 classes",
+		"trainable  last-block, 2 classes",
 		"shards     2",
-		"           2 at east",
+		"           2 on east",
 		"progress   training 3 of 9 steps, epoch 1 of 3",
 		"validation ",
 		"address    host:7070",

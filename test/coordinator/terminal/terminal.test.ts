@@ -139,7 +139,7 @@ test("the end shows accuracies, time, folder and a command to copy", (t) => {
 	const text = stream.text;
 	t.regex(text, /accuracy │ 99\.5 % │ +97\.3 % │ 98\.6 %/);
 	for (const part of [
-		'always answering "ham" would reach 49.3 % on the test texts',
+		'always predicting "ham" would reach 49.3 % on the test texts',
 		"12 of 294 test texts also occur in training",
 		"kept the weights after epoch 4 (best on validation)",
 		"stopped early",

@@ -17,7 +17,7 @@ test("one line says what was read, where it goes, and what is not used and why",
 		{ label: "ok", read: 2850, train: 105, validation: 285, test: 570, unused: 1890 },
 	];
 	t.deepEqual(textsLines({ classes, cut, maxTokens: 256 }), [
-		'read 3,000 texts: fraud 150, ok 2,850; 210 for training, 300 for validation, 600 for the test; not used: ok 1,890 (--balance takes as many of each class as of "fraud")',
+		'read 3,000 texts: fraud 150, ok 2,850; 210 for training, 300 for validation, 600 for the test; not used: ok 1,890 (--balance uses as many of each class as of "fraud")',
 	]);
 });
 

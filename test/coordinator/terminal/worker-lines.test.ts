@@ -10,15 +10,15 @@ test("a worker that joins or leaves is shown with everybody's share of the shard
 	const both = { [id("east")]: [0, 2], west: [1] };
 	t.is(
 		workersLine({ event: "worker-joined", ...some, worker, shards: both }),
-		"worker east-71ed42d3 joined: onnx cpu (1.0), 2 threads, cpu; of 3 shards east-71ed42d3 has 2, west has 1",
+		"worker east-71ed42d3 joined: onnx cpu (1.0), 2 threads, cpu; shards: east-71ed42d3 2 of 3, west 1 of 3",
 	);
 	t.is(
 		workersLine({ event: "worker-left", ...some, reason: "silent", worker, shards: {} }),
-		"worker east-71ed42d3 left (silent)",
+		"worker east-71ed42d3 left (no heartbeat)",
 	);
 	t.is(
 		workersLine({ event: "worker-suspended", ...some, reason: "idle", worker, shards: {} }),
-		"worker east-71ed42d3 left (takes no items)",
+		"worker east-71ed42d3 gets no work (takes no items)",
 	);
 });
 

@@ -50,7 +50,7 @@ test("flags win over the file, the file over the preset, the preset over the def
 
 test("an unknown key of a file is refused by name", async (t) => {
 	const file = await yaml("epoch: 3\n");
-	await t.throwsAsync(resolveConfig({}, file), { message: `${file}: epoch: there is no such setting` });
+	await t.throwsAsync(resolveConfig({}, file), { message: `${file}: epoch: unknown setting` });
 });
 
 test("a file that is no YAML is refused in one line", async (t) => {

@@ -12,7 +12,7 @@ test("a worker that was told its coordinators dials no other address, so nobody 
 	const dial = dialCoordinator({ token: "secret" }, ["east:7070", "west:7070"]);
 	await t.throwsAsync(dial(someRun({ tensorsAddress }), "worker", new AbortController().signal), {
 		code: "denied",
-		message: `the run's coordinator is at ${tensorsAddress}, expected east:7070 or west:7070, as --coordinator says`,
+		message: `the run's coordinator is at ${tensorsAddress}, expected east:7070 or west:7070 (--coordinator)`,
 	});
 	t.is(connections, 0);
 });

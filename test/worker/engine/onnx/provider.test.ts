@@ -69,5 +69,5 @@ test("a computation that a provider does not support is refused, not done on the
 		await refused({ trunkPrecision: "int8" }),
 		"--trunk-precision int8: found --backend cuda, expected ONNX Runtime on the processor, which alone has it",
 	);
-	t.is(await refused({ engine: "tfjs" }), "--backend cuda: found TensorFlow.js beside it, expected --engine onnx");
+	t.is(await refused({ engine: "tfjs" }), "--backend cuda: found --engine tfjs, expected --engine onnx");
 });
