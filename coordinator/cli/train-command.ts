@@ -80,8 +80,7 @@ async function chooseWorkers(
 		};
 	}
 	const [extra] = clusterFlags(options);
-	if (nats === undefined && extra !== undefined)
-		throw new TailtuneError("usage", `${extra}: needs --nats`);
+	if (nats === undefined && extra !== undefined) throw new TailtuneError("usage", `${extra}: needs --nats`);
 	if (nats === undefined) return { openCluster: (run) => openEmbeddedCluster(workerSide, run) };
 	const replicas = parseReplicas(options.natsReplicas);
 	const { countNatsWorkers, openNatsCluster } = await import("../cluster/nats-cluster.ts");

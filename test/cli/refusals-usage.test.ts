@@ -106,11 +106,7 @@ const refused: [title: string, args: readonly string[], message: string][] = [
 		[...TRAIN, "--outer-momentum", "0.9"],
 		"--outer-momentum: found 0.9, expected --local-steps above 1 with it",
 	],
-	[
-		"an address for workers without --nats",
-		[...TRAIN, "--advertise", "here:7070"],
-		"--advertise: needs --nats",
-	],
+	["an address for workers without --nats", [...TRAIN, "--advertise", "here:7070"], "--advertise: needs --nats"],
 	[
 		"an unknown size of random model",
 		["train", "--data", "texts.tsv", "--model", "random:tiny"],
