@@ -4,30 +4,30 @@ import type { Socket } from "node:net";
 
 const context = new AsyncLocalStorage<ClientSockets>();
 
-// Node's own channel for each TCP socket that is made.
+// Node's diagnostics channel for each new TCP socket.
 subscribe("net.client.socket", (message) => {
 	context.getStore()?.add((message as { socket: Socket }).socket);
 });
 
 /**
- * The TCP sockets of one client. The libraries for NATS and gRPC leave a socket open if the server accepts it and then says
- * nothing, as a stopped one does, or if the server can't be reached; such sockets would add up, and keep the process alive.
+ * The TCP sockets of one client. The libraries for NATS and gRPC leave a socket open if the server accepts it and sends nothing,
+ * like a stopped process, or if the server can't be reached. Such sockets would accumulate and keep the process alive.
  */
 export class ClientSockets {
 	readonly #silent = new Set<Socket>();
 	readonly #limitMs: number;
 
-	/** @param limitMs a socket on which the server says nothing for so long is closed */
+	/** @param limitMs milliseconds after which a socket without a byte from the server is closed */
 	constructor(limitMs: number) {
 		this.#limitMs = limitMs;
 	}
 
-	/** Runs something with the library; all sockets that it makes, also later, belong to this. */
+	/** Runs a function that uses the library; all sockets that it opens, also later, belong to this object. */
 	run<T>(action: () => T): T {
 		return context.run(this, action);
 	}
 
-	/** Closes those on which the server has said nothing so far. */
+	/** Closes the sockets on which the server has sent nothing so far. */
 	destroySilent(): void {
 		for (const socket of this.#silent) this.#check(socket);
 	}

@@ -1,6 +1,6 @@
-/** Where time-outs come from: real time, or the virtual time of a test. */
+/** Source of timers: real time, or the virtual time of a test. */
 export interface Clock {
-	/** Calls back once after a delay, never where that is Infinity. Returns what cancels it. */
+	/** Calls back once after a delay; never if it is Infinity. Returns a function that cancels the call. */
 	schedule(callback: () => void, delayMs: number): () => void;
 }
 

@@ -1,6 +1,6 @@
 import type { z } from "zod";
 
-// What comes from a file can be of any size.
+// Values from files can be of any size.
 const LONGEST_FOUND = 80;
 
 const TYPE_WORDS: Readonly<Record<string, string>> = {
@@ -13,7 +13,7 @@ const TYPE_WORDS: Readonly<Record<string, string>> = {
 };
 
 /**
- * What a schema refuses, as "found X, expected Y". The schema must have been asked with `reportInput`, else what was
+ * Describes a schema's issue as "found X, expected Y". The schema must have been called with `reportInput`; otherwise the value
  * found counts as nothing.
  */
 export function describeIssue(issue: z.core.$ZodIssue): string {

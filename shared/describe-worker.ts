@@ -1,6 +1,6 @@
 import type { WorkerInfo } from "./messages.ts";
 
-/** What a worker computes with: engine, backend and their versions, threads, and the device with its memory. */
+/** Describes a worker's engine and backend with their versions, its threads, and its device with the memory. */
 export function describeWorker({ trunkEngine, version, threads, device }: WorkerInfo): string {
 	return `${trunkEngine} (${version}), ${threads} ${threads === 1 ? "thread" : "threads"}, ${device}`;
 }

@@ -1,4 +1,4 @@
-/** Every reason for which Tailtune refuses or gives up. Callers tell them apart by code, people by the message. */
+/** Every kind of error. Programs decide by the code; people read the message. */
 export const ERROR_CODES = {
 	usage: "a flag or a configuration key is wrong",
 	data: "the data can't be used",
@@ -17,14 +17,13 @@ export const ERROR_CODES = {
 
 export type ErrorCode = keyof typeof ERROR_CODES;
 
-/** What of a message is shown if it is longer: its beginning, and its end, which says what to do. */
+/** Characters of a long message that are kept: its start, and its end, which says what to do. */
 const MOST_CHARACTERS = 1_200;
 const AT_END = 300;
 
 /**
- * The one error family of the project. The message is a single line that names the file, row, field or flag, what
- * was found and what was expected; `cause` keeps the error it came from. What was found may be megabytes of somebody else's
- * file: a long message is cut in the middle.
+ * The error class of the project. Its message is one line that names the file, row, field or flag, the value found and the value
+ * expected; `cause` is the original error. The value found may be megabytes, so a long message is cut in the middle.
  */
 export class TailtuneError extends Error {
 	override readonly name = "TailtuneError";
@@ -36,10 +35,10 @@ export class TailtuneError extends Error {
 	}
 }
 
-/** A message of at most some hundred characters. */
+/** Cuts a message to a few hundred characters. */
 export function cutMessage(message: string): string {
 	if (message.length <= MOST_CHARACTERS) return message;
-	// Half of a surrogate pair is left out.
+	// Half a surrogate pair is left out.
 	const start = message.slice(0, MOST_CHARACTERS - AT_END).replace(/[\ud800-\udbff]$/, "");
 	const end = message.slice(-AT_END).replace(/^[\udc00-\udfff]/, "");
 	return `${start} [... ${message.length - start.length - end.length} characters ...] ${end}`;
@@ -57,19 +56,19 @@ export const EXIT_CODES = {
 	},
 } as const;
 
-/** The exit code of a command that ended with this error. */
+/** The exit code of a command that failed with this error. */
 export function exitCodeOf(error: unknown): number {
 	const isListed = error instanceof TailtuneError && (error.code === "usage" || error.code === "interrupted");
 	return EXIT_CODES[isListed ? (error.code as "usage" | "interrupted") : "failed"].code;
 }
 
-/** The `code` of a Node system error (as in "ENOENT"), or undefined. */
+/** The `code` of a Node system error, for example "ENOENT"; otherwise undefined. */
 export function systemCodeOf(error: unknown): string | undefined {
 	if (typeof error !== "object" || error === null || !("code" in error)) return undefined;
 	return typeof error.code === "string" ? error.code : undefined;
 }
 
-/** A code that came over the wire; one that isn't ours counts as "protocol". */
+/** Converts a received code; an unknown one counts as "protocol". */
 export function toErrorCode(code: string): ErrorCode {
 	return code in ERROR_CODES ? (code as ErrorCode) : "protocol";
 }

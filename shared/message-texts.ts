@@ -2,9 +2,8 @@ const REPLACEMENT = "\uFFFD";
 const REPLACEMENT_BYTES = Buffer.from(REPLACEMENT);
 
 /**
- * Whether all texts of a decoded message were UTF-8 and have at most so many characters. Decoding puts U+FFFD in the place
- * of bytes that aren't UTF-8, so a message that has more of these in its texts than in its bytes was not. The time grows
- * with the bytes, however many texts they hold.
+ * Whether all texts of a decoded message were UTF-8 and have at most `longest` characters. Decoding replaces invalid bytes by
+ * U+FFFD, so a message with more of these in its texts than in its bytes wasn't UTF-8. The time is proportional to the bytes.
  */
 export function areTextsUsable(message: object, bytes: Buffer, longest: number): boolean {
 	const count = countReplacements(message, longest);
@@ -12,7 +11,7 @@ export function areTextsUsable(message: object, bytes: Buffer, longest: number):
 	return count <= countPlaces((from) => bytes.indexOf(REPLACEMENT_BYTES, from), REPLACEMENT_BYTES.length);
 }
 
-/** U+FFFD in all texts of a message, however deep they lie; undefined if one of them is too long. */
+/** Counts U+FFFD in all texts of a message, at any depth; undefined if a text is too long. */
 function countReplacements(value: unknown, longest: number): number | undefined {
 	if (typeof value === "string") {
 		if (value.length > longest) return undefined;
@@ -29,7 +28,7 @@ function countReplacements(value: unknown, longest: number): number | undefined 
 	return count;
 }
 
-/** How often a search finds something. @param find the first place from a given one on, -1 if there is none */
+/** Counts the results of a search. @param find returns the first position from a given one on, -1 if there is none */
 function countPlaces(find: (from: number) => number, length: number): number {
 	let count = 0;
 	for (let place = find(0); place >= 0; place = find(place + length)) count++;

@@ -18,13 +18,13 @@ export type { WorkItem } from "../proto/gen/tailtune/v1/WorkItem.ts";
 export type { WorkKind } from "../proto/gen/tailtune/v1/WorkKind.ts";
 export type { WorkResult } from "../proto/gen/tailtune/v1/WorkResult.ts";
 
-/** Characters of the longest text in a message: ids, paths and messages of errors are shorter. */
+/** Most characters of a text in a message: ids, paths and error messages are shorter. */
 const LONGEST_TEXT = 16 << 10;
 
-/** Turns one kind of protobuf message into bytes and back. */
+/** Encodes and decodes one type of protobuf message. */
 export interface Codec<Input, Message> {
 	encode(message: Input): Buffer;
-	/** Throws TailtuneError "protocol" where the bytes are no such message. */
+	/** Throws TailtuneError "protocol" if the bytes can't be decoded as this type. */
 	decode(bytes: Uint8Array): Message;
 }
 
@@ -38,7 +38,7 @@ const definitions = loadSync("tailtune/v1/work.proto", {
 });
 
 function codec<Input extends object, Message extends object>(name: string): Codec<Input, Message> {
-	// The loader types a definition as any of service, enum or message; these names are messages.
+	// The loader's type is a service, an enum or a message; these names are messages.
 	const { serialize, deserialize } = definitions[`tailtune.v1.${name}`] as unknown as MessageTypeDefinition<
 		Input,
 		Message

@@ -1,6 +1,6 @@
 import { type Clock, realClock } from "./clock.ts";
 
-/** The reasons for which work stands still, or may be lost. */
+/** Reasons why work is held up or may be lost. */
 export const NOTICE_KINDS = {
 	connection: "there is no connection to NATS",
 	"no-jetstream": "JetStream is not enabled in NATS",
@@ -17,27 +17,27 @@ export const NOTICE_KINDS = {
 
 export type NoticeKind = keyof typeof NOTICE_KINDS;
 
-/** Something that keeps work from going on, or does so no longer. */
+/** A problem that holds work up: its start or its end. */
 export interface Notice {
 	readonly kind: NoticeKind;
 	readonly state: "begun" | "over";
-	/** What is wrong, on one line. */
+	/** The problem, on one line. */
 	readonly text: string;
-	/** How long it has lasted so far. */
+	/** Milliseconds that it has lasted so far. */
 	readonly seconds: number;
 }
 
 export interface NoticesOptions {
 	/** Default: real time. */
 	readonly clock?: Clock;
-	/** Milliseconds since some moment, by that clock. */
+	/** Milliseconds of that clock, from any start. */
 	readonly now?: () => number;
 }
 
-/** What does not last so long is not reported, unless said otherwise. */
+/** Milliseconds that a problem must last before it is reported, by default. */
 export const REPORT_AFTER_MS = 1000;
 
-/** Texts that are mentioned; more are left out. */
+/** Most texts in one notice; others are left out. */
 const MOST_MENTIONED = 100;
 
 interface Trouble {
@@ -48,17 +48,17 @@ interface Trouble {
 	cancelReport: () => void;
 }
 
-/** One part of the program that may be held up, by one thing at a time. */
+/** One part of the program, which can be held up by one problem at a time. */
 export interface Hold {
-	/** It is held up by this. @param afterMs reported if it lasts so long; default: `REPORT_AFTER_MS` */
+	/** Sets its problem. @param afterMs reports the problem if it lasts this long; default: `REPORT_AFTER_MS` */
 	begin(kind: NoticeKind, text: string, afterMs?: number): void;
-	/** It goes on. */
+	/** Clears its problem. */
 	end(): void;
 }
 
 /**
- * Collects what holds work up and reports it: once when it begins, however many parts of the program it holds up, and once
- * when the last of them goes on.
+ * Collects problems and reports each twice: when it begins, even if it holds up several parts of the program, and when the last
+ * of these parts continues.
  */
 export class Notices {
 	readonly #report: (notice: Notice) => void;
@@ -68,38 +68,38 @@ export class Notices {
 	readonly #listeners = new Set<() => void>();
 	readonly #mentioned = new Set<string>();
 
-	/** @param report called for each notice; default: nobody is told */
+	/** @param report called for each notice; default: none */
 	constructor(report: (notice: Notice) => void = () => {}, options: NoticesOptions = {}) {
 		this.#report = report;
 		this.#clock = options.clock ?? realClock;
 		this.#now = options.now ?? (() => performance.now());
 	}
 
-	/** Whether something that was reported lasts. */
+	/** Whether a reported problem still lasts. */
 	get isHeldUp(): boolean {
 		return this.lasting.length > 0;
 	}
 
-	/** The texts of everything that was reported and lasts. */
+	/** The texts of all reported problems that still last. */
 	get lasting(): string[] {
 		return [...this.#troubles].filter(([, { isReported }]) => isReported).map(([text]) => text);
 	}
 
-	/** Calls back whenever something is reported, and at once if something lasts. Returns a function that stops that. */
+	/** Calls back for each notice, and at once for problems that last. Returns a function that stops this. */
 	onHeldUp(callback: () => void): () => void {
 		this.#listeners.add(callback);
 		if (this.isHeldUp) callback();
 		return () => this.#listeners.delete(callback);
 	}
 
-	/** Reports something that holds nothing up, each text once. */
+	/** Reports a warning that holds nothing up; each text once. */
 	mention(kind: NoticeKind, text: string): void {
 		if (this.#mentioned.has(text) || this.#mentioned.size >= MOST_MENTIONED) return;
 		this.#mentioned.add(text);
 		this.#report({ kind, state: "begun", text, seconds: 0 });
 	}
 
-	/** For one part of the program. */
+	/** Creates the entry of one part of the program. */
 	hold(): Hold {
 		const holder = {};
 		let text: string | undefined;
@@ -148,7 +148,7 @@ export class Notices {
 	}
 }
 
-/** A notice for people, on one line. */
+/** Formats a notice as one line. */
 export function describeNotice({ state, text, seconds }: Notice): string {
 	return state === "begun" ? text : `over after ${Math.max(1, Math.round(seconds))} s: ${text}`;
 }

@@ -1,6 +1,5 @@
 /**
- * Settles as the promise does, or rejects with the signal's reason when that aborts. The work behind the promise is not
- * stopped by it.
+ * Settles like the promise, or rejects with the signal's reason when it aborts. This doesn't stop the work behind the promise.
  */
 export function raceAbort<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
 	return new Promise((resolve, reject) => {

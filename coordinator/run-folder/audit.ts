@@ -10,14 +10,14 @@ const ignoredSchema = z.strictObject({
 	stray: count.describe("nobody asked for it"),
 });
 
-/** How many answers were not used, by reason. */
+/** Number of answers that were not used, by reason. */
 export type IgnoredAnswers = z.infer<typeof ignoredSchema>;
 
-/** Schema of a line of audit.jsonl: what an optimizer step was made of. */
+/** Schema of a line of audit.jsonl: the answers that one optimizer step was computed from. */
 export const auditLineSchema = z.strictObject({
 	/** From 1. */
 	step: z.int().min(1),
-	/** Answers counted, in the order of summation. */
+	/** The answers used, in the order of summation. */
 	parts: z.array(z.strictObject({ part: count, shard: count, examples: count, worker: z.string() })),
 	/** Answers that came since the step before and were not counted; left out where there were none. */
 	ignored: ignoredSchema.optional(),
@@ -36,11 +36,11 @@ export const auditTotalsSchema = z.strictObject({
 export type AuditTotals = z.infer<typeof auditTotalsSchema>;
 
 /**
- * Checks that each part of each step was counted, and once: the lines against the plan.
- * @param lines of the whole run
- * @param planned the steps that were to be taken, in order
+ * Checks that each part of each planned step was counted exactly once.
+ * @param lines all lines of the run
+ * @param planned the planned steps, in order
  * @param where the name of the file
- * @throws TailtuneError "protocol" that names the line, what was counted and what was planned
+ * @throws TailtuneError "protocol" that names the line, the parts found and the parts planned
  */
 export function checkAudit(lines: readonly AuditLine[], planned: readonly EpochStep[], where: string): AuditTotals {
 	const totals = { steps: lines.length, parts: 0, examples: 0, ignored: { double: 0, stale: 0, stray: 0 } };

@@ -7,27 +7,27 @@ import { asDiskError, writeFileAtomic, writeJson } from "../../shared/files/writ
 import { type AuditLine, auditLineSchema } from "./audit.ts";
 import { type MetricsLine, metricsLineSchema, type RunResult, runResultSchema } from "./result.ts";
 
-/** Name of the file in a run folder; it is there once the run is finished. */
+/** Name of the file in a run folder; it exists when the run is finished. */
 export const RESULT_FILE = "result.json";
 
-/** Writes result.json; all of it or nothing. @throws TailtuneError "disk" */
+/** Writes result.json atomically. @throws TailtuneError "disk" */
 export async function writeRunResult(folder: string, result: RunResult): Promise<void> {
 	await writeJson(join(folder, RESULT_FILE), runResultSchema.parse(result));
 }
 
 /**
- * Reads result.json back.
- * @throws TailtuneError "not-found" where there is none, "data" where it is no result
+ * Reads result.json.
+ * @throws TailtuneError "not-found" if it doesn't exist, "data" if it isn't a valid result
  */
 export async function readRunResult(folder: string): Promise<RunResult> {
 	const file = join(folder, RESULT_FILE);
 	return parseAs(runResultSchema, await readText(file, folder), file);
 }
 
-/** Name of the file in a run folder: a JSON object a line. */
+/** Name of the file in a run folder: one JSON object per evaluation. */
 export const METRICS_FILE = "metrics.jsonl";
 
-/** Adds a line to a metrics.jsonl and flushes it. @throws TailtuneError "disk" */
+/** Appends a line to metrics.jsonl and flushes it. @throws TailtuneError "disk" */
 export async function appendMetrics(file: string, line: MetricsLine): Promise<void> {
 	try {
 		await appendFile(file, `${JSON.stringify(metricsLineSchema.parse(line))}\n`, { flush: true });
@@ -37,19 +37,19 @@ export async function appendMetrics(file: string, line: MetricsLine): Promise<vo
 }
 
 /**
- * Reads the metrics of a run folder back. A last line without its newline was cut short by a crash and doesn't count.
- * @param atMost only so many first lines; default: all
- * @returns none if the file doesn't exist, as before the first evaluation
+ * Reads the metrics of a run folder. A last line without a newline was cut by a crash and is ignored.
+ * @param atMost number of first lines to read; default: all
+ * @returns nothing if the file doesn't exist, as before the first evaluation
  * @throws TailtuneError "data" that names the line
  */
 export async function readMetrics(folder: string, atMost?: number): Promise<MetricsLine[]> {
 	return readLines(join(folder, METRICS_FILE), metricsLineSchema, atMost);
 }
 
-/** Name of the file in a run folder: a JSON object a step. */
+/** Name of the file in a run folder: one JSON object per step. */
 export const AUDIT_FILE = "audit.jsonl";
 
-/** Adds the lines of some steps to audit.jsonl and flushes them. @throws TailtuneError "disk" */
+/** Appends the lines of some steps to audit.jsonl and flushes them. @throws TailtuneError "disk" */
 export async function appendAudit(folder: string, lines: readonly AuditLine[]): Promise<void> {
 	if (lines.length === 0) return;
 	const file = join(folder, AUDIT_FILE);
@@ -60,14 +60,14 @@ export async function appendAudit(folder: string, lines: readonly AuditLine[]): 
 	}
 }
 
-/** Reads audit.jsonl back, as `readMetrics` does. */
+/** Reads audit.jsonl, like `readMetrics`. */
 export async function readAudit(folder: string, atMost?: number): Promise<AuditLine[]> {
 	return readLines(join(folder, AUDIT_FILE), auditLineSchema, atMost);
 }
 
 /**
- * Removes the lines that were written after a checkpoint: keeps the first so many lines of metrics.jsonl, and one line per
- * step of audit.jsonl.
+ * Removes the lines that were written after a checkpoint: keeps the given number of first lines of metrics.jsonl, and one
+ * line per step of audit.jsonl.
  * @throws TailtuneError "disk"
  */
 export async function keepLines(folder: string, { metrics, steps }: { metrics: number; steps: number }): Promise<void> {
@@ -103,8 +103,8 @@ async function wholeLines(file: string): Promise<string[] | undefined> {
 }
 
 /**
- * Parses JSON and checks it.
- * @param where the file, and the line where it has several
+ * Parses JSON and validates it.
+ * @param where the file, and the line if it has several
  * @throws TailtuneError "data" that names the place and the key
  */
 function parseAs<T>(schema: z.ZodType<T>, text: string, where: string): T {

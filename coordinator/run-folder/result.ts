@@ -41,7 +41,7 @@ export const classTextsSchema = z.strictObject({
 	unused: count.describe("texts left out by `--balance`"),
 });
 
-/** How many texts of a class were read, and how many of them are in each set. */
+/** Number of texts of a class that were read, and that are in each set. */
 export type ClassTexts = z.infer<typeof classTextsSchema>;
 
 /** Fields of the scores of one class; null is 0 / 0. */
@@ -127,5 +127,5 @@ export const runResultSchema = z.strictObject({
 	versions: z.record(z.string(), z.string()).describe("version of each package that affects the results, by its name"),
 });
 
-/** What a finished run reached, and at what cost. */
+/** Quality and cost of a finished run. */
 export type RunResult = z.infer<typeof runResultSchema>;

@@ -8,25 +8,25 @@ import { checkConfig } from "../../shared/settings/resolve-config.ts";
 import { AUDIT_FILE, METRICS_FILE, RESULT_FILE } from "./result-files.ts";
 import { LOCK_FILE, lockRunFolder, type RunLock } from "./run-lock.ts";
 
-/** Where a run stands; it goes when the run is finished. */
+/** Name of the checkpoint's file; it is removed when the run is finished. */
 export const CHECKPOINT_FILE = "checkpoint.safetensors";
 
 const CONFIG_FILE = "config.json";
 
-/** A run's folder, held by this process until `release`. */
+/** A run's folder, locked by this process until `release`. */
 export interface RunFolder extends RunLock {
 	readonly path: string;
 }
 
-/** The folder of a run that began here. */
+/** The folder of a new run. */
 export interface NewRunFolder extends RunFolder {
-	/** Gives it back as it was before the run, where there is no checkpoint to go on from. */
+	/** Restores the state before the run if there is no checkpoint to resume from. */
 	undoUnlessBegun(): Promise<void>;
 }
 
 /**
- * Makes the folder of a new run, for this user alone, or takes an empty one, and saves the configuration in it.
- * @throws TailtuneError "usage" where the folder holds something already, "disk" where it can't be made or written
+ * Makes the folder of a new run, readable by this user only, or uses an empty folder, and saves the configuration in it.
+ * @throws TailtuneError "usage" if the folder isn't empty, "disk" if it can't be made or written
  */
 export async function createRunFolder(config: TrainConfig): Promise<NewRunFolder> {
 	const path = resolve(config.out ?? join("runs", timestamp()));
@@ -59,8 +59,8 @@ export async function createRunFolder(config: TrainConfig): Promise<NewRunFolder
 }
 
 /**
- * Takes the folder of a run begun before, with the configuration it was begun with; what it left half-written goes.
- * @throws TailtuneError "usage" where the run is finished, "busy" where it is in use, and as `readRunConfig`
+ * Opens the folder of an interrupted run, reads its configuration, and removes half-written files.
+ * @throws TailtuneError "usage" if the run is finished, "busy" if it is in use, and as `readRunConfig`
  */
 export async function reopenRunFolder(path: string): Promise<{ folder: RunFolder; config: TrainConfig }> {
 	const config = await readRunConfig(path);
@@ -73,7 +73,7 @@ export async function reopenRunFolder(path: string): Promise<{ folder: RunFolder
 	return { folder: { path: resolve(path), ...lock }, config };
 }
 
-/** The configuration saved in a run folder. */
+/** Reads the configuration of a run folder. */
 export async function readRunConfig(path: string): Promise<TrainConfig> {
 	const file = join(path, CONFIG_FILE);
 	const bytes = await readRegularFile(file, MOST_JSON_BYTES, "data").catch((cause: TailtuneError) => {
@@ -88,21 +88,21 @@ export async function readRunConfig(path: string): Promise<TrainConfig> {
 	}
 }
 
-/** Removes what only an unfinished run needs. */
+/** Removes the files that only an unfinished run needs. */
 export async function removeCheckpoints(path: string): Promise<void> {
 	await rm(join(path, CHECKPOINT_FILE), { force: true });
 	await removeBestExcept(path, undefined);
 }
 
 /**
- * The file of a run's best weights, those after so many steps. A checkpoint names the step: until it is replaced, its file
- * must stay, whatever became better since.
+ * The file of a run's best weights, by the step that they are from. A checkpoint names this step, so the file must stay until
+ * the checkpoint is replaced, even if later weights are better.
  */
 export function bestFile(folder: string, step: number): string {
 	return join(folder, `best-${step}.safetensors`);
 }
 
-/** Removes best weights of other steps; of all where none is given. */
+/** Removes best weights of all steps except one; of all steps if none is given. */
 export async function removeBestExcept(folder: string, step: number | undefined): Promise<void> {
 	for (const name of await readdir(folder)) {
 		const [, found] = /^best-(\d+)\.safetensors$/.exec(name) ?? [];
@@ -110,12 +110,12 @@ export async function removeBestExcept(folder: string, step: number | undefined)
 	}
 }
 
-// The checkpoint is the last to go: until then the report may be missing.
+// The checkpoint is removed last: until then the run can be resumed, for example to write the report.
 async function isFinished(path: string): Promise<boolean> {
 	return (await exists(join(path, RESULT_FILE))) && !(await exists(join(path, CHECKPOINT_FILE)));
 }
 
-// From the inner to the outer; one that others have put something in stays.
+// Removes folders from the innermost to the outermost; a folder that isn't empty stays.
 async function removeEmptyFolders(inner: string, outer: string): Promise<void> {
 	for (let folder = inner; folder.startsWith(outer); folder = dirname(folder)) {
 		const isRemoved = await rmdir(folder).then(

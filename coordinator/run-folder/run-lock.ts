@@ -10,26 +10,25 @@ import { asDiskError } from "../../shared/files/write-atomic.ts";
 const holderSchema = z.object({ pid: z.int(), host: z.string(), runs: z.array(z.string()).default([]) });
 type Holder = z.infer<typeof holderSchema>;
 
-/** Name of the file in a run folder that is locked. */
+/** Name of the file in a run folder that the process locks. */
 export const LOCK_FILE = "run.lock";
 
-/** A run folder held by this process. */
+/** A run folder that this process has locked. */
 export interface RunLock {
-	/** What workers know the run by. */
+	/** The run's id for workers. */
 	readonly runId: string;
-	/** What they knew it by in processes that died: they may still wait for those. */
+	/** The run's ids of earlier processes that died: workers may still serve them. */
 	readonly abandoned: readonly string[];
-	/** Why other processes aren't kept out, on a system or a file system without locks. */
+	/** The reason why the folder can't be locked, on a system or a file system without locks. */
 	readonly unlocked?: string;
-	/** Gives the folder back; called again it does nothing. */
+	/** Unlocks the folder; a second call does nothing. */
 	release(): Promise<void>;
 }
 
 /**
- * Takes a run folder for this process, so that no two processes write to it. The system holds the lock (flock) and gives it
- * back when the process ends, even by kill -9: no process number or host name is compared, so a container that is started
- * again, under any name, takes its folder back at once. The file names the holder for messages, and the runs under which
- * workers know it.
+ * Locks a run folder, so that no two processes write to it. The system keeps the lock (flock) and releases it when the process
+ * ends, even by kill -9. No process number or host name is compared, so a restarted container can lock its folder at once.
+ * The file contains the holder for messages, and the run's ids for workers.
  * @throws TailtuneError "busy" that names the holder, "disk" if the file can't be written
  */
 export async function lockRunFolder(folder: string): Promise<RunLock> {
@@ -48,7 +47,7 @@ function hold(path: string, { file, unlocked }: LockedFile): RunLock {
 	const release = () => {
 		if (!isHeld) return;
 		isHeld = false;
-		// While it is locked: afterwards it may be another process's.
+		// Before unlocking: afterwards the file may belong to another process.
 		rmSync(path, { force: true });
 		closeSync(file);
 	};
@@ -64,7 +63,7 @@ function hold(path: string, { file, unlocked }: LockedFile): RunLock {
 	return { runId, abandoned, release: async () => release(), ...(unlocked !== undefined && { unlocked }) };
 }
 
-/** Who wrote the file; undefined if it is empty, or was cut short by a crash. */
+/** The holder that the file names; undefined if it is empty or was cut by a crash. */
 function readHolder(path: string): Holder | undefined {
 	try {
 		return holderSchema.parse(JSON.parse(readFileSync(path, "utf8")));

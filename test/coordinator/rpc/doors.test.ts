@@ -73,7 +73,7 @@ test("with mTLS only a worker with a certificate of that authority is let in", a
 
 test("a server on a public address needs a token or mTLS", async (t) => {
 	for (const listen of ["0.0.0.0:0", "[::]:0", "example.invalid:0"]) {
-		await t.throwsAsync(createServer({ listen }, []), { code: "usage", message: /token or mTLS/ });
+		await t.throwsAsync(createServer({ listen }, []), { code: "usage", message: /set a token, or TLS with a CA/ });
 	}
 	await t.throwsAsync(createServer({ listen: "50051" }, []), { code: "usage", message: /HOST:PORT/ });
 	const server = await serveTensors({ listen: "0.0.0.0:0", token: "token" });
