@@ -1,4 +1,5 @@
 import { type Clock, realClock } from "./clock.ts";
+import { NOTICE_AFTER_MS } from "./deadlines.ts";
 
 /** Reasons why work is held up or may be lost. */
 export const NOTICE_KINDS = {
@@ -34,9 +35,6 @@ export interface NoticesOptions {
 	readonly now?: () => number;
 }
 
-/** Milliseconds that a problem must last before it is reported, by default. */
-export const REPORT_AFTER_MS = 1000;
-
 /** Most texts in one notice; others are left out. */
 const MOST_MENTIONED = 100;
 
@@ -50,7 +48,7 @@ interface Trouble {
 
 /** One part of the program, which can be held up by one problem at a time. */
 export interface Hold {
-	/** Sets its problem. @param afterMs reports the problem if it lasts this long; default: `REPORT_AFTER_MS` */
+	/** Sets its problem. @param afterMs reports the problem if it lasts this long; default: `NOTICE_AFTER_MS` */
 	begin(kind: NoticeKind, text: string, afterMs?: number): void;
 	/** Clears its problem. */
 	end(): void;
@@ -107,7 +105,7 @@ export class Notices {
 			if (text !== undefined) this.#leave(text, holder);
 			text = undefined;
 		};
-		const begin: Hold["begin"] = (kind, found, afterMs = REPORT_AFTER_MS) => {
+		const begin: Hold["begin"] = (kind, found, afterMs = NOTICE_AFTER_MS) => {
 			if (found === text) return;
 			const before = text;
 			text = found;

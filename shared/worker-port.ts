@@ -31,6 +31,11 @@ export interface WorkerOptions {
 	/** Connects to the coordinator of a run, under the worker's id. The connection is closed when `signal` aborts. */
 	readonly connect: (run: RunSpec, workerId: string, signal: AbortSignal) => Promise<RunConnection>;
 	readonly engine: EngineChoice;
+	/**
+	 * Where the engine computes. "thread": beside the event loop, which can then send heartbeats and answer calls meanwhile.
+	 * "main-thread": a step is a little faster, and nothing else happens during it. Default: "thread".
+	 */
+	readonly engineIn?: "main-thread" | "thread";
 	readonly featureMemoryBytes: number;
 	/** On disk, for later runs; none by default. */
 	readonly featureCacheBytes?: number;

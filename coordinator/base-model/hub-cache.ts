@@ -7,6 +7,7 @@ import { MOST_JSON_BYTES, readRegularFile } from "../../shared/files/regular-fil
 import { DownloadError } from "../../shared/files/transfer.ts";
 import { asDiskError } from "../../shared/files/write-atomic.ts";
 import { INDEX_FILE, readShardNames, WEIGHTS_FILE } from "../../shared/model/open-model.ts";
+import { HUB_ANSWER_MS } from "../deadlines.ts";
 import { TOKENIZER_FILES } from "./check-tokenizer.ts";
 
 export interface HubOptions {
@@ -20,8 +21,6 @@ export interface HubOptions {
 }
 
 const CONFIG_FILE = "config.json";
-const ANSWER_MS = 5_000;
-
 /**
  * The folder of a hub model in the standard cache: used as it is where all files are there, with no look at the network;
  * else what is missing is downloaded, resumed where a try was cut off, and checked.
@@ -57,7 +56,7 @@ async function findSnapshot(home: string): Promise<string | undefined> {
 
 async function downloadSnapshot(repo: string, home: string, hubUrl: string, options: HubOptions): Promise<string> {
 	const { onProgress, signal = new AbortController().signal } = options;
-	const ask = { hubUrl, ...accessToken(), fetch: fetchWithin(ANSWER_MS, signal) };
+	const ask = { hubUrl, ...accessToken(), fetch: fetchWithin(HUB_ANSWER_MS, signal) };
 	const { sha: commit } = await modelInfo({ name: repo, revision: "main", additionalFields: ["sha"], ...ask });
 	if (!/^[0-9a-f]{40}$/.test(commit)) throw new TailtuneError("protocol", `${repo}: expected a commit from the hub`);
 	const list = async (paths: string[]) => {

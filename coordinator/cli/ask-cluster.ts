@@ -5,6 +5,7 @@ import { connectNatsBus } from "../../shared/bus/nats/nats-bus.ts";
 import { TailtuneError } from "../../shared/errors.ts";
 import type { Notices } from "../../shared/notices.ts";
 import { raceAbort } from "../../shared/race-abort.ts";
+import { CLUSTER_ANSWER_MS } from "../deadlines.ts";
 
 /** Options of every command that connects to a cluster as a client. */
 export interface AskOptions {
@@ -17,9 +18,6 @@ export function addNatsFlag(command: Command): Command {
 	return command.requiredOption("--nats <urls>", "URLs of NATS servers, separated by commas");
 }
 
-/** How long to wait for the cluster, without `--watch`. */
-const PATIENCE_MS = 5000;
-
 /**
  * Connects to a cluster's bus as a client, which may read and ask runs to stop, and calls `ask`.
  * @param watch for a command that keeps running: waits for the cluster until the signal aborts, and reports the reason
@@ -30,7 +28,7 @@ export async function askCluster(
 	ask: (bus: Bus) => Promise<void>,
 	watch?: { readonly notices: Notices; readonly signal: AbortSignal },
 ): Promise<void> {
-	const patience = watch ?? { patienceMs: PATIENCE_MS };
+	const patience = watch ?? { patienceMs: CLUSTER_ANSWER_MS };
 	try {
 		const bus = await connectNatsBus({ servers: nats, role: "client", ...patience, ...(await readNatsAccess()) });
 		try {

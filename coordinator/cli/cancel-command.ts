@@ -1,11 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "commander";
 import { type Bus, nobodyListens } from "../../shared/bus/bus.ts";
+import { CANCEL_POLL_MS } from "../deadlines.ts";
 import { type AskOptions, addNatsFlag, askCluster, findRun } from "./ask-cluster.ts";
 import { showEvents } from "./show-events.ts";
-
-/** How often the cluster is asked whether the run has ended. */
-const POLL_MS = 250;
 
 /** `tailtune cancel`: stops a run in the same way as Ctrl-C on its coordinator. */
 export function addCancelCommand(program: Command): void {
@@ -35,6 +33,6 @@ async function untilRetired(bus: Bus, runId: string): Promise<void> {
 		const run = (await bus.listRuns()).find(({ spec }) => spec.runId === runId);
 		if (!run) return;
 		if (!run.progress) throw nobodyListens(runId);
-		await sleep(POLL_MS);
+		await sleep(CANCEL_POLL_MS);
 	}
 }

@@ -4,12 +4,11 @@ import type { Command } from "commander";
 import type { Bus, RunView } from "../../shared/bus/bus.ts";
 import { Notices } from "../../shared/notices.ts";
 import { interruptSignal } from "../../shared/processes/interrupt.ts";
+import { RUNS_WATCH_MS } from "../deadlines.ts";
 import { runDetails, runsTable } from "../terminal/run-lines.ts";
 import { writeJsonLine } from "../terminal/write-json-line.ts";
 import { type AskOptions, addNatsFlag, askCluster, findRun } from "./ask-cluster.ts";
 import { showEvents } from "./show-events.ts";
-
-const POLL_MS = 1000;
 
 interface Options extends AskOptions {
 	readonly watch?: boolean;
@@ -50,7 +49,7 @@ async function follow(
 ): Promise<void> {
 	let last = shown;
 	while (!(isOfOne && last.length === 0)) {
-		await sleep(POLL_MS);
+		await sleep(RUNS_WATCH_MS);
 		const runs = await list();
 		if (!isDeepStrictEqual(runs, last)) show(runs);
 		last = runs;

@@ -17,9 +17,6 @@ const EMBEDDED_SHARDS = 2;
 /** Enough for sixteen workers, or for eight with one batch waiting each. */
 const NATS_SHARDS = 16;
 
-/** With a heartbeat limit the embedded worker computes in a thread, so that the event loop can answer meanwhile. */
-const IN_A_THREAD = { heartbeatLimitMs: 60_000 };
-
 /** `tailtune serve`: classifies texts over gRPC and HTTP with the model of a run, until Ctrl-C or SIGTERM. */
 export function addServeCommand(program: Command, workerSide: WorkerSide): void {
 	const command = program
@@ -59,7 +56,7 @@ async function connect(options: ServeOptions, workerSide: WorkerSide, interrupt:
 		const { open, close } = await connectNatsHost({ nats, listen: tensors, notices, replicas, interrupt });
 		return { openCluster: open, close, shards: NATS_SHARDS };
 	}
-	const openCluster: OpenCluster = (run) => openEmbeddedCluster(workerSide, run, IN_A_THREAD);
+	const openCluster: OpenCluster = (run) => openEmbeddedCluster(workerSide, run, "thread");
 	return { openCluster, close: async () => {}, shards: EMBEDDED_SHARDS };
 }
 

@@ -266,8 +266,7 @@ export class Dispatcher {
 	}
 
 	#isGivenUp({ faults }: Expected): boolean {
-		// A worker of this process, where nothing expires, is the only one, and no second try makes it better.
-		if (this.#bus.timing.ackWaitMs === Number.POSITIVE_INFINITY) return true;
+		if (this.#bus.isLocal) return true;
 		const present = [...this.#crew.present];
 		return present.length > 0 && present.every((member) => (faults.get(member) ?? 0) >= MOST_FAULTS);
 	}

@@ -1,28 +1,28 @@
-import type { BusTiming } from "../../shared/bus/bus.ts";
 import { Notices } from "../../shared/notices.ts";
 import { featureCacheBytes, featureMemoryBytes } from "../../shared/settings/feature-memory.ts";
 import { countPhysicalCores } from "../../shared/vectors/physical-cores.ts";
-import type { WorkerSide } from "../../shared/worker-port.ts";
+import type { WorkerOptions, WorkerSide } from "../../shared/worker-port.ts";
 import { createMemoryTensors } from "../exchange/memory-tensors.ts";
 import { announceRun, type Cluster, type ClusterRun } from "./cluster.ts";
 import { createMemoryBus } from "./memory-bus.ts";
 
 /**
  * Starts a bus and a worker in this process and announces a run to it.
- * @param timing with a limit to the worker's heartbeats it computes in a thread, and the event loop stays free
+ * @param engineIn "thread" if the event loop has calls to answer meanwhile; "main-thread" is a little faster
  */
 export async function openEmbeddedCluster(
 	{ startWorker }: Pick<WorkerSide, "startWorker">,
 	run: ClusterRun,
-	timing: Partial<BusTiming> = {},
+	engineIn: NonNullable<WorkerOptions["engineIn"]> = "main-thread",
 ): Promise<Cluster> {
-	const bus = createMemoryBus(timing);
+	const bus = createMemoryBus();
 	const tensors = createMemoryTensors();
 	const { engine, backend, threads = countPhysicalCores(), featureMemory, featureCache } = run.engine;
 	const worker = await startWorker({
 		bus,
 		connect: async () => ({ tensors, openModel: async () => run.model, close: async () => {} }),
 		engine: { engine, backend, threads },
+		engineIn,
 		featureMemoryBytes: featureMemoryBytes(featureMemory),
 		featureCacheBytes: featureCacheBytes(featureCache),
 	});

@@ -1,9 +1,7 @@
 import { TailtuneError } from "../../shared/errors.ts";
-import { type RestartPolicy, Supervisor } from "../../shared/processes/supervisor.ts";
+import { Supervisor } from "../../shared/processes/supervisor.ts";
 import { type NatsServerOptions, startNatsServer } from "./nats-server.ts";
-
-/** The bus brings back what a server that died has lost. */
-const POLICY: RestartPolicy = { maxRestarts: 3, firstPauseMs: 50, longestPauseMs: 1000 };
+import { RESTART_POLICY } from "./restart-policy.ts";
 
 interface Listeners {
 	/** Called for a server that died and is started again. */
@@ -30,7 +28,7 @@ export async function startLocalServer(options: NatsServerOptions, listeners: Li
 	const supervisor = new Supervisor({
 		first,
 		start: (signal) => startNatsServer({ ...options, port }, signal),
-		policy: POLICY,
+		policy: RESTART_POLICY,
 		onRestart: () => listeners.tell("nats-server died; starting another"),
 	});
 	supervisor.ended.then((reason) => {

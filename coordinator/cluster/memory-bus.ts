@@ -28,13 +28,18 @@ import {
 } from "../../shared/messages.ts";
 import { WorkQueue } from "./work-queue.ts";
 
-export interface MemoryBusOptions extends Partial<BusTiming> {
+/** Of a bus that is local. */
+const NEVER: BusTiming = { ackWaitMs: Number.POSITIVE_INFINITY, heartbeatLimitMs: Number.POSITIVE_INFINITY };
+
+export interface MemoryBusOptions {
+	/** Time-outs as on a network, for tests. Unset: the bus is local, nothing expires. */
+	readonly timing?: BusTiming;
+	/** Default: real time. */
 	readonly clock?: Clock;
 }
 
 /**
  * A bus within one process. What crosses it are encoded messages, as on a network: the two sides share no objects.
- * By default nothing expires, since a worker of the same process can't be lost.
  */
 export function createMemoryBus(options: MemoryBusOptions = {}): Bus {
 	return new MemoryBus(options);
@@ -97,6 +102,7 @@ class Run {
 
 class MemoryBus implements Bus {
 	readonly timing: BusTiming;
+	readonly isLocal: boolean;
 	readonly maxMessageBytes = Number.POSITIVE_INFINITY;
 	readonly #clock: Clock;
 	readonly #workers = new Feed<Uint8Array, WorkerEvent>((info) => ({
@@ -108,8 +114,9 @@ class MemoryBus implements Bus {
 	readonly #silenceWaits = new Map<string, () => void>();
 	#closed = false;
 
-	constructor({ ackWaitMs = Infinity, heartbeatLimitMs = Infinity, clock = realClock }: MemoryBusOptions) {
-		this.timing = { ackWaitMs, heartbeatLimitMs };
+	constructor({ timing, clock = realClock }: MemoryBusOptions) {
+		this.timing = timing ?? NEVER;
+		this.isLocal = timing === undefined;
 		this.#clock = clock;
 	}
 

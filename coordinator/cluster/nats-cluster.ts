@@ -6,18 +6,13 @@ import { TailtuneError } from "../../shared/errors.ts";
 import { Notices } from "../../shared/notices.ts";
 import { raceAbort } from "../../shared/race-abort.ts";
 import { type RpcSecurity, readRpcSecurity } from "../../shared/settings/rpc-flags.ts";
+import { OTHER_WORKERS_MS, RUN_CLOSE_MS } from "../deadlines.ts";
 import type { RunEvents } from "../events/run-events.ts";
 import { serveTensors, type TensorServer } from "../exchange/grpc-coordinator-tensors.ts";
 import { announceRun, type Cluster, type ClusterRun, type OpenCluster } from "./cluster.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import { DIALABLE, isEveryAddress } from "./wildcard-address.ts";
 import { WorkerWatch } from "./worker-watch.ts";
-
-/** A server that is gone for good can't be told that a run is over. */
-const FAREWELL_MS = 5000;
-
-/** Workers that wait for the first coordinator join within so long of each other. */
-const OTHERS_MS = 1000;
 
 /** Where workers and coordinator meet, and what they show each other there. */
 export interface NatsClusterOptions {
@@ -99,7 +94,7 @@ export async function connectNatsHost(options: NatsClusterOptions): Promise<Nats
 		dispatchers.set(run.runId, dispatcher);
 		const close = async () => {
 			dispatchers.delete(run.runId);
-			await within(FAREWELL_MS, dispatcher.stop());
+			await within(RUN_CLOSE_MS, dispatcher.stop());
 			forget();
 		};
 		const refusals = () => ({ ...countRefusals(bus, server), ...counted("ANSWER", dispatcher.refusedAnswers) });
@@ -145,7 +140,7 @@ async function countWorkers(bus: NatsBus): Promise<number> {
 	const there = await bus.listWorkers();
 	if (there.length > 0) return there.length;
 	for await (const { type } of bus.watchWorkers(new AbortController().signal)) if (type === "joined") break;
-	await sleep(OTHERS_MS);
+	await sleep(OTHER_WORKERS_MS);
 	return (await bus.listWorkers()).length;
 }
 

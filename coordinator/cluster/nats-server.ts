@@ -8,6 +8,7 @@ import { TailtuneError } from "../../shared/errors.ts";
 import { ownCacheFolder } from "../../shared/files/cache-folder.ts";
 import type { ProcessEnd, SupervisedProcess } from "../../shared/processes/supervisor.ts";
 import { raceAbort } from "../../shared/race-abort.ts";
+import { NATS_SERVER_START_MS, NATS_SERVER_STOP_MS } from "../deadlines.ts";
 import { NATS_SERVER_VERSION } from "./nats-server-wheels.ts";
 
 export interface NatsServerOptions {
@@ -37,10 +38,6 @@ export const HOW_TO_GET_IT =
 
 /** Runs a program and kills it when this process ends; nats-server itself would live on. */
 const KILL_WITH_PARENT = fileURLToPath(new URL("kill-with-parent.mjs", import.meta.url));
-
-/** A server that isn't ready after so long is given up; one that doesn't end after so long is killed. */
-const NATS_SERVER_START_MS = 60_000;
-const NATS_SERVER_STOP_MS = 10_000;
 
 /** Log lines kept to say why a server did not start. */
 const LINES_KEPT = 5;

@@ -1,6 +1,7 @@
 import type { Bus } from "../../shared/bus/bus.ts";
 import type { Clock } from "../../shared/clock.ts";
 import type { RunSpec, WorkerInfo } from "../../shared/messages.ts";
+import { SUSPENSION_FIRST_MS, SUSPENSION_LONGEST_MS } from "../deadlines.ts";
 import { dealShards, type Holders, shardsByWorker } from "./assign-to-workers.ts";
 import type { RunEngine } from "./run-engine.ts";
 import { WorkerSpeeds } from "./worker-speeds.ts";
@@ -36,10 +37,6 @@ export interface CrewParts {
 	/** Decides which workers take part. */
 	readonly engine: RunEngine;
 }
-
-/** A worker in trouble gets shards that others could take only after so long, each time twice as long. */
-const TROUBLE_MS = 30_000;
-const LONGEST_TROUBLE_MS = 600_000;
 
 interface Member {
 	/** Faults since it last did something; those with the fewest hold the shards. */
@@ -115,7 +112,7 @@ export class Crew {
 		member.faults++;
 		member.isDisconnected ||= leave.reason === "disconnected";
 		if (leave.reason === "idle") member.idles++;
-		const ms = Math.min(TROUBLE_MS * 2 ** member.troubles++, LONGEST_TROUBLE_MS);
+		const ms = Math.min(SUSPENSION_FIRST_MS * 2 ** member.troubles++, SUSPENSION_LONGEST_MS);
 		member.cancelPardon();
 		member.cancelPardon = this.#parts.clock.schedule(() => this.#pardon(member), ms);
 		if (leave.reason === "disconnected") this.#takeBackFrom(workerId);

@@ -1,11 +1,8 @@
 import { TailtuneError } from "../../shared/errors.ts";
-import { type RestartPolicy, Supervisor } from "../../shared/processes/supervisor.ts";
+import { Supervisor } from "../../shared/processes/supervisor.ts";
 import { WorkerProcess } from "../../shared/processes/worker-process.ts";
-
-const POLICY: RestartPolicy = { maxRestarts: 3, firstPauseMs: 100, longestPauseMs: 1000 };
-
-/** Time for the item in hand, after a worker was asked to end. */
-const LOCAL_WORKER_STOP_MS = 5000;
+import { LOCAL_WORKER_STOP_MS } from "../deadlines.ts";
+import { RESTART_POLICY } from "./restart-policy.ts";
 
 export interface WorkerProcessesOptions {
 	readonly count: number;
@@ -26,7 +23,7 @@ export class WorkerProcesses {
 		this.#supervisors = Array.from({ length: count }, () => {
 			return new Supervisor({
 				start: () => new WorkerProcess({ args, env, stopMs: LOCAL_WORKER_STOP_MS }),
-				policy: POLICY,
+				policy: RESTART_POLICY,
 				onRestart: ({ how }) => tell(`a worker process died with ${how}; starting another`),
 			});
 		});

@@ -1,9 +1,7 @@
 import type { Hold, Notices } from "../../shared/notices.ts";
+import { FIRST_WORKER_MS } from "../deadlines.ts";
 import type { RunEvents } from "../events/run-events.ts";
 import type { WorkersChange } from "./dispatcher.ts";
-
-/** At the start workers that are there need some time to be heard of. */
-const FIRST_WORKER_MS = 2000;
 
 /** Emits an event for each worker that joins or leaves, and reports if there are no workers. */
 export class WorkerWatch {

@@ -8,6 +8,7 @@ import { downloadFile } from "../../shared/files/download.ts";
 import { readRegularFile } from "../../shared/files/regular-file.ts";
 import { DownloadError, type OnProgress } from "../../shared/files/transfer.ts";
 import { asDiskError, temporaryPath, writeFileAtomic } from "../../shared/files/write-atomic.ts";
+import { DATA_SET_SILENCE_MS } from "../deadlines.ts";
 import type { Dataset } from "./dataset.ts";
 import { readDataset } from "./read-dataset.ts";
 
@@ -33,8 +34,6 @@ const ENTRY = "SMSSpamCollection";
 const SHA256 = "7d039a24a6083ed9ef0f806ebad56bbb976e3aeb8de05669173bfdc4996c239d";
 /** Of the zip; `maxBytes` also of the file in it. */
 const SIZES = { maxBytes: 4 << 20, usualBytes: 203_415 };
-const SILENCE_MS = 4_000;
-
 /**
  * Loads the SMS Spam Collection (Almeida, Hidalgo and Silva; UCI 228): 4,827 ham and 747 spam. It is downloaded once, then
  * read from the cache without any network access.
@@ -73,7 +72,7 @@ async function fetchCollection(file: string, options: SmsSpamOptions, sha256: st
 }
 
 async function downloadZip(url: string, path: string, { silenceMs, onProgress }: SmsSpamOptions): Promise<Uint8Array> {
-	const limits = { answerMs: silenceMs ?? SILENCE_MS, stallMs: silenceMs ?? SILENCE_MS };
+	const limits = { answerMs: silenceMs ?? DATA_SET_SILENCE_MS, stallMs: silenceMs ?? DATA_SET_SILENCE_MS };
 	try {
 		await downloadFile({ url, ...SIZES }, path, { ...limits, ...(onProgress && { onProgress }) });
 		return await readRegularFile(path, SIZES.maxBytes, "data");

@@ -2,12 +2,12 @@ import type { GradientHeader } from "../../proto/gen/tailtune/v1/GradientHeader.
 import type { PutGradientRequest } from "../../proto/gen/tailtune/v1/PutGradientRequest.ts";
 import type { PutGradientResponse } from "../../proto/gen/tailtune/v1/PutGradientResponse.ts";
 import type { Clock } from "../../shared/clock.ts";
+import { CALL_SILENCE_MS } from "../../shared/deadlines.ts";
 import type { TensorSchema } from "../../shared/exchange/tensor-schema.ts";
 import { checkProtocolVersion } from "../../shared/exchange/tensor-service.ts";
 import { TensorReceiver } from "../../shared/exchange/tensor-stream.ts";
 import { BYTES_OF } from "../../shared/exchange/wire-format.ts";
 import { itemKey, type WorkKind } from "../../shared/messages.ts";
-import { CALL_SILENCE_MS } from "../../shared/rpc/config.ts";
 import { Refusal } from "../../shared/rpc/refusal.ts";
 import { SilenceLimit } from "../../shared/rpc/silence.ts";
 import { checkReadable } from "../rpc/handlers.ts";

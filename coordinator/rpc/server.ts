@@ -1,14 +1,8 @@
 import { Server } from "@grpc/grpc-js";
+import { RPC_KEEPALIVE_ANSWER_MS, RPC_KEEPALIVE_MS } from "../../shared/deadlines.ts";
 import { TailtuneError } from "../../shared/errors.ts";
 import type { TokenRule } from "../../shared/rpc/authorization.ts";
-import {
-	CALL_LIMITS,
-	type CallLimits,
-	KEEPALIVE_LIMIT_MS,
-	KEEPALIVE_MS,
-	MAX_MESSAGE_BYTES,
-	WINDOW_BYTES,
-} from "../../shared/rpc/config.ts";
+import { CALL_LIMITS, type CallLimits, MAX_MESSAGE_BYTES, WINDOW_BYTES } from "../../shared/rpc/config.ts";
 import { readServerCredentials, type TlsFiles } from "../../shared/rpc/credentials.ts";
 import type { RefusalReason } from "../../shared/rpc/refusal.ts";
 import { silenceLibrary } from "../../shared/rpc/silence-library.ts";
@@ -56,8 +50,8 @@ export async function createServer(options: ServerOptions, services: readonly Rp
 	const server = new Server({
 		"grpc.max_receive_message_length": MAX_MESSAGE_BYTES,
 		"grpc.max_send_message_length": MAX_MESSAGE_BYTES,
-		"grpc.keepalive_time_ms": KEEPALIVE_MS,
-		"grpc.keepalive_timeout_ms": KEEPALIVE_LIMIT_MS,
+		"grpc.keepalive_time_ms": RPC_KEEPALIVE_MS,
+		"grpc.keepalive_timeout_ms": RPC_KEEPALIVE_ANSWER_MS,
 		"grpc.max_concurrent_streams": limits.streams,
 	});
 	for (const { definition, handlers } of services) server.addService(definition, handlers);

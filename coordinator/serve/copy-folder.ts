@@ -6,6 +6,7 @@ import { debuglog } from "node:util";
 import { systemCodeOf } from "../../shared/errors.ts";
 import { ownCacheFolder } from "../../shared/files/cache-folder.ts";
 import { makePrivateFolder } from "../../shared/files/private-folder.mjs";
+import { COPY_ABANDONED_MS, COPY_MARK_MS } from "../deadlines.ts";
 
 /** A new folder that only this process uses. */
 export interface CopyFolder {
@@ -14,11 +15,6 @@ export interface CopyFolder {
 }
 
 const log = debuglog("tailtune");
-
-/** Interval in which a folder's time is updated, because other hosts and containers see the folder but not this process. */
-const MARK_MS = 3_600_000;
-/** Age of that time after which a folder of another host or container counts as abandoned. */
-const ABANDONED_MS = 24 * MARK_MS;
 
 /**
  * Makes a folder for the copy of a model in a private folder, and removes copies of killed processes there. If a private folder
@@ -30,7 +26,7 @@ export async function makeCopyFolder(): Promise<CopyFolder> {
 	const mark = setInterval(() => {
 		const now = new Date();
 		utimes(path, now, now).catch((error) => log("%s isn't marked as in use: %s", path, error));
-	}, MARK_MS);
+	}, COPY_MARK_MS);
 	mark.unref();
 	const remove = async () => {
 		clearInterval(mark);
@@ -67,7 +63,7 @@ async function isAbandoned(path: string, name: string): Promise<boolean> {
 	const [, scope, pid] = /^tailtune-serve-(.+)-(\d+)-\w+$/.exec(name) ?? [];
 	if (scope === undefined) return false;
 	if (scope === pidScope()) return !isAlive(Number(pid));
-	return Date.now() - (await stat(path)).mtimeMs > ABANDONED_MS;
+	return Date.now() - (await stat(path)).mtimeMs > COPY_ABANDONED_MS;
 }
 
 /** Names the scope in which a pid is unique: this host and, on Linux, this container. */

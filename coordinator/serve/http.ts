@@ -14,6 +14,7 @@ import type { TokenRule } from "../../shared/rpc/authorization.ts";
 import { CALL_LIMITS, type CallLimits, MAX_MESSAGE_BYTES } from "../../shared/rpc/config.ts";
 import { readPems, type TlsFiles } from "../../shared/rpc/credentials.ts";
 import { toStatus } from "../../shared/rpc/status.ts";
+import { HTTP_CHECK_MS } from "../deadlines.ts";
 import { checkAuthenticated, parseAddress } from "../rpc/server.ts";
 import { limitHeldBytes, onlyJson, onlyLoopbackHost, requireToken } from "./http-checks.ts";
 import type { ServeMetrics } from "./metrics.ts";
@@ -93,9 +94,6 @@ function refuse(context: Context, error: unknown): Response {
 	return context.json({ code: Status[code], message: details }, HTTP_STATUS[code] ?? 500);
 }
 
-/** Interval in which Node checks for requests that take too long. */
-const CHECK_MS = 5_000;
-
 /** A server that listens. */
 export interface HttpServer {
 	/** HOST:PORT that it listens on. */
@@ -123,7 +121,7 @@ export async function listenHttp(
 		maxHeaderSize: headerBytes,
 		headersTimeout: messageMs,
 		requestTimeout: messageMs,
-		connectionsCheckingInterval: Math.min(messageMs, CHECK_MS),
+		connectionsCheckingInterval: Math.min(messageMs, HTTP_CHECK_MS),
 	};
 	const server = createAdaptorServer({
 		fetch: app.fetch,

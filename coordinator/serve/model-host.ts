@@ -1,12 +1,10 @@
 import type { Clock } from "../../shared/clock.ts";
 import { TailtuneError } from "../../shared/errors.ts";
+import { MODEL_POLL_MS } from "../deadlines.ts";
 import { readRunConfig } from "../run-folder/run-folder.ts";
 import type { Log } from "./log.ts";
 import { type ModelParts, ServedModel } from "./served-model.ts";
 import { fingerprintModel } from "./stage-model.ts";
-
-/** Interval in which the run's model folder is checked. */
-const POLL_MS = 1000;
 
 /** After this number of polls in a row that found a change, the model is loaded anyway. */
 const MOST_UNSTABLE = 2;
@@ -113,7 +111,7 @@ export class ModelHost {
 			this.#poll = this.#pollOnce()
 				.catch((error) => this.#parts.log.warn({ err: error }, "the run's folder can't be read"))
 				.then(() => this.#pollLater());
-		}, POLL_MS);
+		}, MODEL_POLL_MS);
 	}
 
 	// While files are being written the fingerprint changes: load when it is the same twice, or after several changes.

@@ -2,6 +2,7 @@ import { realClock } from "../../shared/clock.ts";
 import type { TlsFiles } from "../../shared/rpc/credentials.ts";
 import type { ClassifierEngine } from "../classify/classifier.ts";
 import type { OpenCluster } from "../cluster/cluster.ts";
+import { SERVE_DRAIN_MS, SERVE_FLUSH_MS } from "../deadlines.ts";
 import { createServer } from "../rpc/server.ts";
 import { httpApp, listenHttp } from "./http.ts";
 import { InFlightCalls } from "./in-flight-calls.ts";
@@ -34,10 +35,6 @@ export interface Serving {
 	drain(): Promise<void>;
 }
 
-/** Time for unfinished calls, and for their answers to arrive at clients on busy machines: less than ten seconds together. */
-const DRAIN_MS = 8_000;
-const FLUSH_MS = 1_500;
-
 /**
  * Serves the model of a run by gRPC and HTTP. It listens before the model is loaded; until then health is NOT_SERVING.
  * @throws TailtuneError if an option can't be used; then nothing listens
@@ -68,9 +65,9 @@ export async function serve(parts: ServeParts): Promise<Serving> {
 	const drain = async () => {
 		log.info("draining");
 		standard.setServing(false);
-		const left = await calls.drain(DRAIN_MS);
+		const left = await calls.drain(SERVE_DRAIN_MS);
 		if (left > 0) log.warn({ calls: left }, "calls cut off");
-		await Promise.all([server.close(FLUSH_MS), http?.close()]);
+		await Promise.all([server.close(SERVE_FLUSH_MS), http?.close()]);
 		await host.close();
 		log.info("ended");
 	};

@@ -1,8 +1,7 @@
+import { PROGRESS_LINE_MS } from "../../shared/deadlines.ts";
 import { Bar } from "./bar.ts";
 import type { Paint } from "./paint.ts";
 import type { Work } from "./work.ts";
-
-const PLAIN_LINE_EVERY_MS = 5000;
 
 /** Shows the running phases. */
 export interface ProgressView {
@@ -67,7 +66,7 @@ export class PlainView implements ProgressView {
 	}
 
 	advance(work: Work): void {
-		if (this.#now() - this.#shownMs < PLAIN_LINE_EVERY_MS || work.share === 1) return;
+		if (this.#now() - this.#shownMs < PROGRESS_LINE_MS || work.share === 1) return;
 		this.#shownMs = this.#now();
 		const percent = work.total > 0 ? `${Math.floor(work.share * 100)} %, ` : "";
 		const eta = work.eta ? `, ${work.eta}` : "";

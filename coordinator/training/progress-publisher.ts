@@ -1,10 +1,9 @@
 import { debuglog } from "node:util";
 import type { RunProgress } from "../../shared/messages.ts";
 import type { Notices } from "../../shared/notices.ts";
+import { PROGRESS_PUBLISH_MS } from "../deadlines.ts";
 import type { RunEvents } from "../events/run-events.ts";
 import type { RunEvent } from "../events/schemas.ts";
-
-const EVERY_MS = 1000;
 
 const log = debuglog("tailtune");
 
@@ -27,7 +26,7 @@ export class ProgressPublisher {
 		this.#progress = progress;
 		this.#target = target;
 		this.#stopListening = events.listen((event) => this.#follow(event));
-		this.#timer = setInterval(() => this.#publish(), EVERY_MS).unref();
+		this.#timer = setInterval(() => this.#publish(), PROGRESS_PUBLISH_MS).unref();
 		this.#publish();
 	}
 

@@ -3,13 +3,12 @@ import { mkdir, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
+import { PREBUILT_DOWNLOAD_MS } from "../../shared/deadlines.ts";
 import { TailtuneError } from "../../shared/errors.ts";
 import { runProgram } from "../../shared/wheels/run-program.ts";
 
 /** Where this project lies, and with it node_modules. */
 const PROJECT = fileURLToPath(new URL("../../", import.meta.url));
-const PREBUILT_LIMIT_MS = 5 * 60_000;
-
 /** The folder of an installed package. */
 export function packageFolder(name: string): string {
 	return join(PROJECT, "node_modules", name);
@@ -118,7 +117,7 @@ export async function fetchPrebuilt(name: string, kind: string): Promise<void> {
 	const script = ["scripts/install.js", kind, "download"];
 	await runProgram("env", [`PATH=${path}`, process.execPath, ...script], {
 		cwd: packageFolder(name),
-		limitMs: PREBUILT_LIMIT_MS,
+		limitMs: PREBUILT_DOWNLOAD_MS,
 	});
 }
 

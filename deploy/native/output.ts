@@ -1,7 +1,6 @@
+import { PROGRESS_LINE_MS } from "../../shared/deadlines.ts";
 import { printable } from "../../shared/printable.ts";
 import type { DownloadListener } from "../../shared/wheels/obtain-wheel.ts";
-
-const PROGRESS_EVERY_MS = 5000;
 
 /** Plain lines about an installation, for people and for the log of an image's builder. */
 export class Output implements DownloadListener {
@@ -25,7 +24,7 @@ export class Output implements DownloadListener {
 	download(name: string): (doneBytes: number, totalBytes: number) => void {
 		let writtenMs = this.#now();
 		return (doneBytes, totalBytes) => {
-			if (this.#now() - writtenMs < PROGRESS_EVERY_MS) return;
+			if (this.#now() - writtenMs < PROGRESS_LINE_MS) return;
 			writtenMs = this.#now();
 			this.line(`${name}: ${Math.floor((100 * doneBytes) / totalBytes)} %`);
 		};

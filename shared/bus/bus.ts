@@ -1,7 +1,7 @@
 import { TailtuneError } from "../errors.ts";
 import type { RunProgress, RunSpec, WorkerInfo, WorkItem, WorkResult } from "../messages.ts";
 
-/** Time-outs of a bus. Infinity: nothing ever expires, as within one process. */
+/** Time-outs of a bus, in milliseconds; both are Infinity on a bus that is local. */
 export interface BusTiming {
 	/** An item not acknowledged for so long is delivered again. */
 	readonly ackWaitMs: number;
@@ -63,6 +63,11 @@ export interface Membership {
  */
 export interface Bus {
 	readonly timing: BusTiming;
+	/**
+	 * Whether coordinator and worker share this process: the worker is the only one, nothing is delivered twice, and a second try
+	 * would fail like the first.
+	 */
+	readonly isLocal: boolean;
 	/** The most bytes that an item or an answer may take. */
 	readonly maxMessageBytes: number;
 

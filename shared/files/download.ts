@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
+import { DOWNLOAD_ANSWER_MS, DOWNLOAD_RETRY_MS, DOWNLOAD_STALL_MS, DOWNLOAD_TOTAL_MS } from "../deadlines.ts";
 import { TailtuneError } from "../errors.ts";
 import { PartFile } from "./part-file.ts";
 import { DownloadError, type DownloadSource, limitOf, type TransferOptions, transferRest } from "./transfer.ts";
@@ -8,11 +9,6 @@ export interface DownloadOptions extends Partial<TransferOptions> {
 	/** Given up if the file isn't complete after this time. Default: DOWNLOAD_TOTAL_MS. */
 	readonly totalMs?: number;
 }
-
-const DOWNLOAD_ANSWER_MS = 5_000;
-const DOWNLOAD_STALL_MS = 20_000;
-const DOWNLOAD_TOTAL_MS = 6 * 3_600_000;
-const DOWNLOAD_RETRY_MS = 300;
 
 /**
  * Downloads a file and puts it at `path` once it is complete and checked. A file with a known size and checksum is resumed:

@@ -1,27 +1,10 @@
+import { RPC_MESSAGE_MS } from "../deadlines.ts";
+
 /** Largest message that either side accepts, in bytes; a chunk of a tensor is a quarter of it. */
 export const MAX_MESSAGE_BYTES = 4 << 20;
 
 /** Flow-control window: bytes that a sender may send on a connection before the receiver has read them. */
 export const WINDOW_BYTES = 8 << 20;
-
-/**
- * Time without traffic after which a connection is pinged, and time for the answer, after which it is closed. Slower than the
- * bus's heartbeats, which detect a silent worker first; this closes its connection. Those of a killed process break at once.
- */
-export const KEEPALIVE_MS = 5_000;
-export const KEEPALIVE_LIMIT_MS = 10_000;
-
-/**
- * Time without a message after which a call is ended, because an open connection doesn't prove that the other process works.
- */
-export const CALL_SILENCE_MS = 15_000;
-
-/** The same for an answer that needs computation first, for example hashes of a model's files. */
-export const ANSWER_SILENCE_MS = 120_000;
-
-/** First and longest pause between attempts to connect. */
-export const RECONNECT_FIRST_MS = 100;
-export const RECONNECT_LONGEST_MS = 2_000;
 
 /** Limits on the unfinished calls of a server. */
 export interface CallLimits {
@@ -47,5 +30,5 @@ export const CALL_LIMITS: CallLimits = {
 	openCalls: 256,
 	headerBytes: 16 << 10,
 	heldBytes: 256 << 20,
-	messageMs: 60_000,
+	messageMs: RPC_MESSAGE_MS,
 };

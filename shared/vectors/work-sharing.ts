@@ -1,3 +1,4 @@
+import { KERNEL_WAIT_MS } from "../deadlines.ts";
 import { TailtuneError } from "../errors.ts";
 import type { KernelCall, Kernels } from "./kernels.ts";
 
@@ -32,11 +33,7 @@ export function runChunks(kernels: Kernels, { kernel, bytes, at, scalars, counte
 	}
 }
 
-/**
- * Length of one wait for other threads, in ms, and the number of waits without progress after which they are given up: 30 s for
- * work of microseconds. A single long wait would also time out when a stopped process (SIGSTOP) goes on.
- */
-const WAIT_MS = 1000;
+/** Waits of KERNEL_WAIT_MS without progress after which the other threads are given up: 30 s for work of microseconds. */
 const MOST_WAITS = 30;
 
 /**
@@ -44,7 +41,7 @@ const MOST_WAITS = 30;
  * @returns the results of all chunks, combined by OR
  * @throws TailtuneError "engine" if a thread took a chunk and ended: the vectors are then partly updated
  */
-export function awaitChunks({ bytes, counters }: SharedCall, waitMs = WAIT_MS): number {
+export function awaitChunks({ bytes, counters }: SharedCall, waitMs = KERNEL_WAIT_MS): number {
 	const all = Math.ceil(bytes / CHUNK_BYTES);
 	for (let waits = 0; waits < MOST_WAITS; ) {
 		const done = Atomics.load(counters, DONE);

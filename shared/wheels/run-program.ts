@@ -1,10 +1,9 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
+import { PROGRAM_MS } from "../deadlines.ts";
 import { systemCodeOf, TailtuneError } from "../errors.ts";
 
 const execute = promisify(execFile);
-
-const LONGEST_MS = 15 * 60_000;
 
 export interface RunOptions {
 	readonly cwd?: string;
@@ -22,7 +21,7 @@ export async function runProgram(program: string, args: readonly string[], optio
 	try {
 		const { stdout } = await execute(program, args, {
 			maxBuffer: 64 << 20,
-			timeout: options.limitMs ?? LONGEST_MS,
+			timeout: options.limitMs ?? PROGRAM_MS,
 			...(options.cwd !== undefined && { cwd: options.cwd }),
 			...(options.env !== undefined && { env: options.env }),
 		});

@@ -1,5 +1,6 @@
 import test from "ava";
-import { describeNotice, type Notice, Notices, REPORT_AFTER_MS } from "../../shared/notices.ts";
+import { NOTICE_AFTER_MS } from "../../shared/deadlines.ts";
+import { describeNotice, type Notice, Notices } from "../../shared/notices.ts";
 import { VirtualClock } from "./bus/virtual-clock.ts";
 
 function setUp() {
@@ -13,21 +14,21 @@ test("what holds several parts up is reported once, and is over when the last of
 	const { clock, notices, told } = setUp();
 	const [one, another] = [notices.hold(), notices.hold()];
 	one.begin("no-answer", "NATS is silent");
-	await clock.advance(REPORT_AFTER_MS / 2);
+	await clock.advance(NOTICE_AFTER_MS / 2);
 	another.begin("no-answer", "NATS is silent");
 	t.deepEqual(told, []);
-	await clock.advance(REPORT_AFTER_MS / 2);
+	await clock.advance(NOTICE_AFTER_MS / 2);
 	t.true(notices.isHeldUp);
 	one.end();
-	await clock.advance(REPORT_AFTER_MS);
+	await clock.advance(NOTICE_AFTER_MS);
 	t.true(notices.isHeldUp);
 	another.end();
 	another.end();
 	t.false(notices.isHeldUp);
 	const what = { kind: "no-answer", text: "NATS is silent" };
 	t.deepEqual(told, [
-		{ ...what, state: "begun", seconds: REPORT_AFTER_MS / 1000 },
-		{ ...what, state: "over", seconds: (2 * REPORT_AFTER_MS) / 1000 },
+		{ ...what, state: "begun", seconds: NOTICE_AFTER_MS / 1000 },
+		{ ...what, state: "over", seconds: (2 * NOTICE_AFTER_MS) / 1000 },
 	]);
 	t.is(clock.pending, 0);
 });
@@ -36,7 +37,7 @@ test("what is over soon is not reported, what is urgent is at once, and a hold h
 	const { clock, notices, lines } = setUp();
 	const hold = notices.hold();
 	hold.begin("connection", "short");
-	await clock.advance(REPORT_AFTER_MS - 1);
+	await clock.advance(NOTICE_AFTER_MS - 1);
 	hold.begin("no-workers", "urgent", 0);
 	hold.begin("no-workers", "urgent", 0);
 	await clock.advance(60_000);

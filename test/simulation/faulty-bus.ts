@@ -32,6 +32,7 @@ export function faultyBus(bus: Bus, node: Node): Bus {
 		};
 	return {
 		timing: bus.timing,
+		isLocal: bus.isLocal,
 		maxMessageBytes: bus.maxMessageBytes,
 		join: stored(async (worker) => faultyMembership(await bus.join(worker), node)),
 		watchWorkers: follow((signal) => bus.watchWorkers(signal)),

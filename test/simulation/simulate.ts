@@ -72,7 +72,7 @@ class Simulation {
 		this.world = new World(schedule.seed, schedule.noise, isTraced);
 		this.#schedule = schedule;
 		this.#mutation = mutation;
-		this.#bus = createMemoryBus({ ...TIMING, clock: this.world.clock });
+		this.#bus = createMemoryBus({ timing: TIMING, clock: this.world.clock });
 		this.#coordinator = this.#startCoordinator();
 	}
 

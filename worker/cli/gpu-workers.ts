@@ -1,17 +1,14 @@
 import { TailtuneError } from "../../shared/errors.ts";
 import { type GivenUp, Supervisor } from "../../shared/processes/supervisor.ts";
 import { WorkerProcess } from "../../shared/processes/worker-process.ts";
+import { GPU_WORKER_STOP_MS, WORKER_RETRY_FIRST_MS, WORKER_RETRY_LONGEST_MS } from "../deadlines.ts";
 import type { NvidiaGpu } from "../engine/nvidia-gpus.ts";
-import { FIRST_PAUSE_MS, LONGEST_PAUSE_MS } from "../run/heartbeat.ts";
 
 /** How many times in a row a worker may end before it has joined the cluster. */
 const MAX_FAILED_STARTS = 3;
 
 /** Exit code of a process with wrong flags; a restart would use the same flags. */
 const USAGE_EXIT_CODE = 2;
-
-/** How long a worker may finish its current item after it was asked to end. */
-const GPU_WORKER_STOP_MS = 60_000;
 
 export interface GpuWorkersOptions {
 	readonly gpus: readonly NvidiaGpu[];
@@ -54,9 +51,9 @@ function superviseOn(gpu: NvidiaGpu, { args, env, onLine }: Omit<GpuWorkersOptio
 		policy: {
 			maxFailedStarts: MAX_FAILED_STARTS,
 			hopelessCodes: [USAGE_EXIT_CODE],
-			firstPauseMs: FIRST_PAUSE_MS,
-			longestPauseMs: LONGEST_PAUSE_MS,
-			stableMs: LONGEST_PAUSE_MS,
+			firstPauseMs: WORKER_RETRY_FIRST_MS,
+			longestPauseMs: WORKER_RETRY_LONGEST_MS,
+			stableMs: WORKER_RETRY_LONGEST_MS,
 		},
 		onRestart: ({ how }, pauseMs) =>
 			print(`its worker ended with ${how}; starting another in ${pauseMs / 1000} s`, "stderr"),

@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { NVIDIA_SMI_MS } from "../deadlines.ts";
 
 /**
  * The NVIDIA GPU that a process computes on, the first of those in CUDA_VISIBLE_DEVICES, in the words of the driver's
@@ -26,5 +27,9 @@ export function prepareCuda(): void {
 
 /** What nvidia-smi answers. Throws what `execFileSync` does. */
 export function askNvidiaSmi(args: readonly string[]): string {
-	return execFileSync("nvidia-smi", args, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"], timeout: 10_000 });
+	return execFileSync("nvidia-smi", args, {
+		encoding: "utf8",
+		stdio: ["ignore", "pipe", "pipe"],
+		timeout: NVIDIA_SMI_MS,
+	});
 }

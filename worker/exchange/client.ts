@@ -5,16 +5,15 @@ import {
 	type Interceptor,
 } from "@grpc/grpc-js";
 import { ClientSockets } from "../../shared/client-sockets.ts";
-import { sendToken } from "../../shared/rpc/authorization.ts";
 import {
 	CALL_SILENCE_MS,
-	KEEPALIVE_LIMIT_MS,
-	KEEPALIVE_MS,
-	MAX_MESSAGE_BYTES,
-	RECONNECT_FIRST_MS,
-	RECONNECT_LONGEST_MS,
-	WINDOW_BYTES,
-} from "../../shared/rpc/config.ts";
+	RPC_KEEPALIVE_ANSWER_MS,
+	RPC_KEEPALIVE_MS,
+	RPC_RECONNECT_FIRST_MS,
+	RPC_RECONNECT_LONGEST_MS,
+} from "../../shared/deadlines.ts";
+import { sendToken } from "../../shared/rpc/authorization.ts";
+import { MAX_MESSAGE_BYTES, WINDOW_BYTES } from "../../shared/rpc/config.ts";
 import { readClientCredentials, type TlsFiles } from "../../shared/rpc/credentials.ts";
 import { silenceLibrary } from "../../shared/rpc/silence-library.ts";
 
@@ -43,10 +42,10 @@ export async function createClient<Client extends { close(): void }>(
 		"grpc-node.flow_control_window": WINDOW_BYTES,
 		"grpc.max_receive_message_length": MAX_MESSAGE_BYTES,
 		"grpc.max_send_message_length": MAX_MESSAGE_BYTES,
-		"grpc.keepalive_time_ms": KEEPALIVE_MS,
-		"grpc.keepalive_timeout_ms": KEEPALIVE_LIMIT_MS,
-		"grpc.initial_reconnect_backoff_ms": RECONNECT_FIRST_MS,
-		"grpc.max_reconnect_backoff_ms": RECONNECT_LONGEST_MS,
+		"grpc.keepalive_time_ms": RPC_KEEPALIVE_MS,
+		"grpc.keepalive_timeout_ms": RPC_KEEPALIVE_ANSWER_MS,
+		"grpc.initial_reconnect_backoff_ms": RPC_RECONNECT_FIRST_MS,
+		"grpc.max_reconnect_backoff_ms": RPC_RECONNECT_LONGEST_MS,
 		// The library would keep what was sent for trying again by itself; a tensor is sent again as a whole, or not at all.
 		"grpc.enable_retries": 0,
 		// A worker and its coordinator see each other; a proxy set for the web isn't meant for them.

@@ -1,6 +1,7 @@
 import { type FileHandle, mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { ModelFile } from "../../proto/gen/tailtune/v1/ModelFile.ts";
+import { ANSWER_SILENCE_MS } from "../../shared/deadlines.ts";
 import { TailtuneError } from "../../shared/errors.ts";
 import { sha256Of } from "../../shared/exchange/model-manifest.ts";
 import type { TensorsClient } from "../../shared/exchange/tensor-service.ts";
@@ -8,7 +9,6 @@ import { ownCacheFolder } from "../../shared/files/cache-folder.ts";
 import { asDiskError } from "../../shared/files/write-atomic.ts";
 import type { ModelFiles } from "../../shared/model/model-files.ts";
 import { openModel } from "../../shared/model/open-model.ts";
-import { ANSWER_SILENCE_MS } from "../../shared/rpc/config.ts";
 import { PROTOCOL_VERSION } from "../../shared/rpc/service.ts";
 import { fromServiceError } from "../../shared/rpc/status.ts";
 import { readAll } from "./read.ts";

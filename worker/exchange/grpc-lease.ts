@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { RPC_RECONNECT_FIRST_MS, RPC_RECONNECT_LONGEST_MS } from "../../shared/deadlines.ts";
 import { TailtuneError } from "../../shared/errors.ts";
 import type { TensorsClient } from "../../shared/exchange/tensor-service.ts";
-import { RECONNECT_FIRST_MS, RECONNECT_LONGEST_MS } from "../../shared/rpc/config.ts";
 import { PROTOCOL_VERSION } from "../../shared/rpc/service.ts";
 import { type ReadOptions, readAll } from "./read.ts";
 
@@ -33,16 +33,16 @@ async function keep(
 ) {
 	const { signal } = options;
 	let lease = first;
-	let waitMs = RECONNECT_FIRST_MS;
+	let waitMs = RPC_RECONNECT_FIRST_MS;
 	while (!signal.aborted) {
 		try {
-			for await (const _ of lease) waitMs = RECONNECT_FIRST_MS;
+			for await (const _ of lease) waitMs = RPC_RECONNECT_FIRST_MS;
 		} catch {
 			// Whatever broke it, the work that needs the coordinator says so; here it is only tried again.
 		}
 		await delay(waitMs, undefined, { signal }).catch(() => {});
 		if (signal.aborted) return;
-		waitMs = Math.min(2 * waitMs, RECONNECT_LONGEST_MS);
+		waitMs = Math.min(2 * waitMs, RPC_RECONNECT_LONGEST_MS);
 		lease = attach(client, workerId, options);
 	}
 }

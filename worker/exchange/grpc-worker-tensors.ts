@@ -1,13 +1,13 @@
 import { setMaxListeners } from "node:events";
 import type { PutGradientRequestInput } from "../../proto/gen/tailtune/v1/PutGradientRequest.ts";
 import type { PutGradientResponse } from "../../proto/gen/tailtune/v1/PutGradientResponse.ts";
+import { CALL_SILENCE_MS } from "../../shared/deadlines.ts";
 import { TailtuneError } from "../../shared/errors.ts";
 import type { WorkerTensors } from "../../shared/exchange/tensor-exchange.ts";
 import type { TensorSchema } from "../../shared/exchange/tensor-schema.ts";
 import { type TensorsClient, TensorsClientConstructor } from "../../shared/exchange/tensor-service.ts";
 import { TensorReceiver, tensorParts } from "../../shared/exchange/tensor-stream.ts";
 import type { ModelFiles } from "../../shared/model/model-files.ts";
-import { CALL_SILENCE_MS } from "../../shared/rpc/config.ts";
 import { Refusal, type RefusalReason } from "../../shared/rpc/refusal.ts";
 import { PROTOCOL_VERSION } from "../../shared/rpc/service.ts";
 import { type ClientOptions, createClient } from "./client.ts";

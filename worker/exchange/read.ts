@@ -1,5 +1,5 @@
 import type { ClientReadableStream } from "@grpc/grpc-js";
-import { CALL_SILENCE_MS } from "../../shared/rpc/config.ts";
+import { CALL_SILENCE_MS } from "../../shared/deadlines.ts";
 import { SilenceLimit } from "../../shared/rpc/silence.ts";
 import { fromServiceError } from "../../shared/rpc/status.ts";
 

@@ -2,10 +2,9 @@ import pRetry from "p-retry";
 import { TailtuneError } from "../../shared/errors.ts";
 import { Refusal } from "../../shared/rpc/refusal.ts";
 import { SilenceError } from "../../shared/rpc/silence.ts";
+import { CALL_RETRY_FIRST_MS } from "../deadlines.ts";
 
 const RETRIES = 5;
-const FIRST_WAIT_MS = 100;
-
 /**
  * Does a call again, up to 5 times within about 3 s, if the other side can't be reached or has too much to do. One that is
  * silent is not asked again: that would take too long.
@@ -13,7 +12,7 @@ const FIRST_WAIT_MS = 100;
 export function retryCall<Result>(call: () => Promise<Result>, signal?: AbortSignal): Promise<Result> {
 	return pRetry(call, {
 		retries: RETRIES,
-		minTimeout: FIRST_WAIT_MS,
+		minTimeout: CALL_RETRY_FIRST_MS,
 		shouldRetry: ({ error }) => {
 			if (error instanceof SilenceError) return false;
 			if (error instanceof Refusal) return error.reason === "REFUSAL_TOO_MANY";

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { debuglog } from "node:util";
-import type { BusTiming, Membership } from "../../shared/bus/bus.ts";
+import type { Membership } from "../../shared/bus/bus.ts";
 import { type Clock, realClock } from "../../shared/clock.ts";
 import { TailtuneError } from "../../shared/errors.ts";
 import { ownCacheFolder } from "../../shared/files/cache-folder.ts";
@@ -11,13 +11,13 @@ import type { ModelFiles } from "../../shared/model/model-files.ts";
 import { trunkPrecisionOf } from "../../shared/model/trunk-precision.ts";
 import { Notices } from "../../shared/notices.ts";
 import type { EngineChoice, RunningWorker, WorkerOptions } from "../../shared/worker-port.ts";
+import { SIGNS_PER_TIMEOUT } from "../deadlines.ts";
 import type { EngineInfo } from "../engine/engine.ts";
 import type { RunEngineChoice } from "../engine/open-engines.ts";
 import { ThreadEngines } from "../engine/thread/thread-engines.ts";
 import { ByteBudget } from "../features/byte-budget.ts";
 import { FeatureCache } from "../features/feature-cache.ts";
 import { FeatureStore } from "../features/feature-store.ts";
-import { SIGNS_PER_TIMEOUT } from "./heartbeat.ts";
 import { repeatEvery } from "./repeat-every.ts";
 import { type RunHost, ServedRun } from "./served-run.ts";
 import { type Engines, Session } from "./session.ts";
@@ -40,7 +40,7 @@ const log = debuglog("tailtune");
  * or the bus is lost. What an item or a run has wrong is answered, and the worker goes on.
  */
 export async function startWorker(options: WorkerOptions, parts: Partial<WorkerParts> = {}): Promise<RunningWorker> {
-	const all: WorkerParts = { ...realParts(options.bus.timing), ...parts };
+	const all: WorkerParts = { ...realParts(options.engineIn), ...parts };
 	const { trunk, tail } = await all.describeEngines(options.engine);
 	const worker = new Worker(options, all, {
 		workerId: all.workerId,
@@ -62,11 +62,9 @@ export function newWorkerId(): string {
 /** One thread a process: native TensorFlow can be loaded by one only. */
 const threadEngines = new ThreadEngines();
 
-function realParts({ heartbeatLimitMs }: BusTiming): WorkerParts {
-	// A worker that must give signs of life computes beside its event loop; in the coordinator's process nobody waits for
-	// any, and a step there is a little faster. Either way the engines' libraries are loaded when needed.
-	const engines = async () =>
-		heartbeatLimitMs === Number.POSITIVE_INFINITY ? import("../engine/open-engines.ts") : threadEngines;
+function realParts(engineIn: WorkerOptions["engineIn"] = "thread"): WorkerParts {
+	// Either way the engines' libraries are loaded only when they are needed.
+	const engines = async () => (engineIn === "main-thread" ? import("../engine/open-engines.ts") : threadEngines);
 	return {
 		workerId: newWorkerId(),
 		clock: realClock,

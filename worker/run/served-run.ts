@@ -4,7 +4,7 @@ import type { Clock } from "../../shared/clock.ts";
 import { TailtuneError } from "../../shared/errors.ts";
 import type { RunSpec, WorkItem, WorkResult } from "../../shared/messages.ts";
 import type { Hold, Notices } from "../../shared/notices.ts";
-import { FIRST_PAUSE_MS, LONGEST_PAUSE_MS, SIGNS_PER_TIMEOUT } from "./heartbeat.ts";
+import { SIGNS_PER_TIMEOUT, WORKER_RETRY_FIRST_MS, WORKER_RETRY_LONGEST_MS } from "../deadlines.ts";
 import { repeatEvery } from "./repeat-every.ts";
 import { failureResult } from "./results.ts";
 import type { Session } from "./session.ts";
@@ -188,11 +188,10 @@ export class ServedRun {
 	/** Has all shards of the run wait, longer each time. */
 	#pauseAll(why: string): void {
 		const { bus, clock } = this.#host;
-		const ms = Math.min(FIRST_PAUSE_MS * 2 ** this.#faultsInRow++, LONGEST_PAUSE_MS);
+		const ms = Math.min(WORKER_RETRY_FIRST_MS * 2 ** this.#faultsInRow++, WORKER_RETRY_LONGEST_MS);
 		this.#retry.begin("retrying", `run ${this.#run.runId} is tried again: ${why}`, 0);
-		// Where nothing ever expires the coordinator is in this process, and about to give up.
-		const isAlone = bus.timing.ackWaitMs === Number.POSITIVE_INFINITY;
-		this.#pause = isAlone ? setImmediate() : waitFor(clock, ms, this.#ended.signal);
+		// A coordinator in this process gives up at once.
+		this.#pause = bus.isLocal ? setImmediate() : waitFor(clock, ms, this.#ended.signal);
 	}
 
 	#keep(loop: Promise<void>): void {

@@ -11,18 +11,18 @@ import {
 } from "nats";
 import pRetry from "p-retry";
 import { ClientSockets } from "../../client-sockets.ts";
+import {
+	NATS_CLOSE_MS,
+	NATS_CONNECT_MS,
+	NATS_RECONNECT_MS,
+	NATS_REQUEST_MS,
+	NATS_RETRY_FIRST_MS,
+	NATS_RETRY_LONGEST_MS,
+} from "../../deadlines.ts";
 import { TailtuneError } from "../../errors.ts";
 import { type Hold, Notices } from "../../notices.ts";
 import { raceAbort } from "../../race-abort.ts";
-import {
-	CONNECT_MS,
-	FAREWELL_MS,
-	HEADER_BYTES,
-	RECONNECT_WAIT_MS,
-	REQUEST_MS,
-	RETRY_MAX_MS,
-	RETRY_MIN_MS,
-} from "./config.ts";
+import { HEADER_BYTES } from "./config.ts";
 import type { NatsTls } from "./credentials.ts";
 import { isTransient, type NatsTrouble, troubleOf } from "./trouble.ts";
 
@@ -68,9 +68,9 @@ export class NatsLink {
 	#failure: TailtuneError | undefined;
 
 	static async open(options: NatsConnectionOptions): Promise<NatsLink> {
-		const sockets = new ClientSockets(CONNECT_MS);
+		const sockets = new ClientSockets(NATS_CONNECT_MS);
 		const nc = await connectTo(options, sockets);
-		return new NatsLink(nc, sockets, await nc.jetstreamManager({ checkAPI: false, timeout: REQUEST_MS }), options);
+		return new NatsLink(nc, sockets, await nc.jetstreamManager({ checkAPI: false, timeout: NATS_REQUEST_MS }), options);
 	}
 
 	private constructor(
@@ -82,7 +82,7 @@ export class NatsLink {
 		this.nc = nc;
 		this.#sockets = sockets;
 		this.jsm = jsm;
-		this.js = nc.jetstream({ timeout: REQUEST_MS });
+		this.js = nc.jetstream({ timeout: NATS_REQUEST_MS });
 		this.log = options.log;
 		this.notices = options.notices ?? new Notices();
 		this.at = nameOf(options);
@@ -151,7 +151,7 @@ export class NatsLink {
 
 	/** Lets what was sent go out, and closes. */
 	async close(): Promise<void> {
-		if (this.#isConnected && !this.nc.isClosed()) await within(FAREWELL_MS, this.nc.flush());
+		if (this.#isConnected && !this.nc.isClosed()) await within(NATS_CLOSE_MS, this.nc.flush());
 		this.#close();
 		await this.nc.close();
 		this.#sockets.destroySilent();
@@ -182,8 +182,8 @@ export class NatsLink {
 		};
 		return pRetry(attempt, {
 			retries: Number.POSITIVE_INFINITY,
-			minTimeout: RETRY_MIN_MS,
-			maxTimeout: RETRY_MAX_MS,
+			minTimeout: NATS_RETRY_FIRST_MS,
+			maxTimeout: NATS_RETRY_LONGEST_MS,
 			signal: end,
 			onFailedAttempt: ({ error }) => onFailure(error),
 			shouldRetry: ({ error }) => isTransient(error),
@@ -293,11 +293,11 @@ async function connectTo(options: NatsConnectionOptions, sockets: ClientSockets)
 			servers,
 			name: options.name,
 			inboxPrefix: options.inboxPrefix,
-			timeout: CONNECT_MS,
+			timeout: NATS_CONNECT_MS,
 			pingInterval: options.pingMs,
 			maxPingOut: 1,
 			maxReconnectAttempts: -1,
-			reconnectTimeWait: RECONNECT_WAIT_MS,
+			reconnectTimeWait: NATS_RECONNECT_MS,
 			noAsyncTraces: true,
 			...(options.credentials && { authenticator: options.credentials }),
 			...(options.tls && { tls: options.tls }),

@@ -1,7 +1,7 @@
 import { AckPolicy, createInbox, DeliverPolicy, nanos, nuid } from "nats";
 import { realClock } from "../../clock.ts";
+import { NATS_FOLLOW_RETRY_MS } from "../../deadlines.ts";
 import { Changes } from "../changes.ts";
-import { FOLLOW_RETRY_MS } from "./config.ts";
 import { isNotFound, type NatsLink } from "./connection.ts";
 import { type BucketReader, BucketReading } from "./reading.ts";
 
@@ -148,7 +148,7 @@ export class BucketFollower {
 	/** Waits a moment before the next reading. */
 	async #pause(): Promise<void> {
 		const over = new AbortController();
-		const cancel = realClock.schedule(() => over.abort(), FOLLOW_RETRY_MS);
+		const cancel = realClock.schedule(() => over.abort(), NATS_FOLLOW_RETRY_MS);
 		this.#wake = () => over.abort();
 		await untilAborted(AbortSignal.any([over.signal, this.#link.closed]));
 		cancel();

@@ -1,5 +1,6 @@
 import { debuglog } from "node:util";
 import { type Authenticator, type Msg, nuid } from "nats";
+import { NATS_FIRST_CONTACT_MS, NATS_REQUEST_MS } from "../../deadlines.ts";
 import { TailtuneError } from "../../errors.ts";
 import {
 	type RunProgress,
@@ -15,7 +16,7 @@ import type { Notices } from "../../notices.ts";
 import { raceAbort } from "../../race-abort.ts";
 import type { Assignment, Bus, BusTiming, Delivery, Membership, RunEvent, RunView, WorkerEvent } from "../bus.ts";
 import { encodeAnswer } from "./answer.ts";
-import { ANSWERS_AT_ONCE, FIRST_CONTACT_MS, NATS_TIMING, REQUEST_MS } from "./config.ts";
+import { ANSWERS_AT_ONCE, NATS_TIMING } from "./config.ts";
 import { isNoResponders, isTimeout, type NatsConnectionOptions, NatsLink } from "./connection.ts";
 import { RunDesk } from "./progress-and-cancel.ts";
 import { ACK, NAK, pullMessages, respond, TERM, WORKING } from "./pull.ts";
@@ -93,6 +94,7 @@ export async function connectNatsBus(options: NatsBusOptions): Promise<NatsBus> 
 
 class Adapter implements NatsBus {
 	readonly timing: BusTiming;
+	readonly isLocal = false;
 	refusedMessages = 0;
 	readonly #link: NatsLink;
 	readonly #names: NatsNames;
@@ -149,7 +151,7 @@ class Adapter implements NatsBus {
 		const isCoordinator = this.#role === "coordinator";
 		const ensure = () => this.#streams.ensureAll();
 		const ask = () => this.#streams.last(this.#names.runsStream, this.#names.run("none"));
-		await this.#link.persist<unknown>(isCoordinator ? ensure : ask, undefined, FIRST_CONTACT_MS);
+		await this.#link.persist<unknown>(isCoordinator ? ensure : ask, undefined, NATS_FIRST_CONTACT_MS);
 		if (!isCoordinator) return;
 		const ensureAgain = () =>
 			void this.#link.persist(ensure).catch((error) => this.#link.log(`NATS: ${error.message}`));
@@ -346,7 +348,7 @@ class Adapter implements NatsBus {
 		if (!reply) return;
 		try {
 			await this.#link.persist(async () => {
-				await this.#link.nc.request(reply, Buffer.from(ACK), { timeout: REQUEST_MS }).catch((error) => {
+				await this.#link.nc.request(reply, Buffer.from(ACK), { timeout: NATS_REQUEST_MS }).catch((error) => {
 					// The consumer is gone, or it knows the item as done already (there server 2.15 doesn't reply).
 					if (!isNoResponders(error) && !isTimeout(error)) throw error;
 				});

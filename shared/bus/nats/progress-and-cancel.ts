@@ -1,8 +1,8 @@
+import { NATS_REQUEST_MS } from "../../deadlines.ts";
 import { type RunProgress, runProgressCodec } from "../../messages.ts";
 import type { Hold } from "../../notices.ts";
 import { nobodyListens } from "../bus.ts";
 import { Feed } from "../feed.ts";
-import { REQUEST_MS } from "./config.ts";
 import { isNoResponders, isTimeout, type NatsLink } from "./connection.ts";
 import { expectId, type NatsStreams } from "./streams.ts";
 import type { NatsNames } from "./subjects.ts";
@@ -56,7 +56,7 @@ export class RunDesk {
 	async cancel(runId: string): Promise<void> {
 		const { link, names } = this.#parts;
 		try {
-			await link.nc.request(names.cancel(runId), undefined, { timeout: REQUEST_MS });
+			await link.nc.request(names.cancel(runId), undefined, { timeout: NATS_REQUEST_MS });
 		} catch (error) {
 			if (isNoResponders(error) || isTimeout(error)) throw nobodyListens(runId);
 			throw error;

@@ -1,5 +1,5 @@
 import { createInbox, type Msg, nanos } from "nats";
-import { PULL_MS, PULL_RETRY_MS, PULL_SLACK_MS } from "./config.ts";
+import { NATS_PULL_MS, NATS_PULL_RETRY_MS, NATS_PULL_SLACK_MS } from "../../deadlines.ts";
 import type { NatsLink } from "./connection.ts";
 
 /** What a delivery is answered with, by JetStream's protocol. */
@@ -55,13 +55,13 @@ export async function* pullMessages(
 	const abort = () => wake();
 	const offConnected = link.on("connected", askNow);
 	signal.addEventListener("abort", abort);
-	const request = Buffer.from(JSON.stringify({ batch, expires: nanos(PULL_MS) }));
+	const request = Buffer.from(JSON.stringify({ batch, expires: nanos(NATS_PULL_MS) }));
 	try {
 		while (!signal.aborted) {
 			const message = arrived.shift();
 			if (message && isStatus(message)) {
 				// Over: ask anew. Anything else, such as a consumer that is gone: not at once.
-				askAtMs = ["404", "408"].includes(codeOf(message)) ? 0 : performance.now() + PULL_RETRY_MS;
+				askAtMs = ["404", "408"].includes(codeOf(message)) ? 0 : performance.now() + NATS_PULL_RETRY_MS;
 			} else if (message) {
 				due--;
 				if (due <= 0) askAtMs = 0;
@@ -69,7 +69,7 @@ export async function* pullMessages(
 			} else if (performance.now() >= askAtMs) {
 				link.nc.publish(`$JS.API.CONSUMER.MSG.NEXT.${stream}.${consumer}`, request, { reply: inbox });
 				due = batch;
-				askAtMs = performance.now() + PULL_MS + PULL_SLACK_MS;
+				askAtMs = performance.now() + NATS_PULL_MS + NATS_PULL_SLACK_MS;
 			} else {
 				const waited = new Promise<void>((resolve) => {
 					wake = resolve;

@@ -1,11 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { AckPolicy, type ConsumerConfig, headers, nanos, nuid } from "nats";
 import { realClock } from "../../clock.ts";
+import { NATS_REQUEST_MS } from "../../deadlines.ts";
 import { TailtuneError } from "../../errors.ts";
 import { itemKey, type RunSpec, runSpecCodec, type WorkItem, type WorkResult, workItemCodec } from "../../messages.ts";
 import type { Hold } from "../../notices.ts";
 import type { Assignment, BusTiming } from "../bus.ts";
-import { ANSWERS_AT_ONCE, REQUEST_MS } from "./config.ts";
+import { ANSWERS_AT_ONCE } from "./config.ts";
 import { isNoResponders, isNotFound, type NatsLink, within } from "./connection.ts";
 import { NAK } from "./pull.ts";
 import { queueHeaders, type RunMirror, type RunRecord } from "./run-registry.ts";
@@ -183,7 +184,7 @@ export class RunKeeper {
 	 * for may be gone with the server's files: it is waited for as long as its requests can take.
 	 */
 	#takeTurn(action: () => Promise<void>): Promise<void> {
-		const own = within(2 * REQUEST_MS, this.#turn).then(action);
+		const own = within(2 * NATS_REQUEST_MS, this.#turn).then(action);
 		this.#turn = own.catch(() => {});
 		return own;
 	}

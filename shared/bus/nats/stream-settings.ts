@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { nanos, RetentionPolicy, StorageType, type StreamConfig } from "nats";
+import { NATS_DUPLICATE_WINDOW_MS } from "../../deadlines.ts";
 import { TailtuneError } from "../../errors.ts";
-import { DUPLICATE_WINDOW_MS } from "./config.ts";
 
 /** Settings of a stream; those that are left out have the server's defaults. */
 export type StreamSettings = Partial<StreamConfig> & { readonly name: string };
@@ -11,7 +11,7 @@ export function queueSettings(name: string, subjects: string): StreamSettings {
 	return {
 		...fileSettings(name, subjects),
 		retention: RetentionPolicy.Workqueue,
-		duplicate_window: nanos(DUPLICATE_WINDOW_MS),
+		duplicate_window: nanos(NATS_DUPLICATE_WINDOW_MS),
 	};
 }
 
@@ -35,7 +35,7 @@ function fileSettings(name: string, subjects: string): StreamSettings {
 const DEFAULTS: Readonly<Record<string, unknown>> = {
 	retention: "limits",
 	discard: "old",
-	duplicate_window: nanos(DUPLICATE_WINDOW_MS),
+	duplicate_window: nanos(NATS_DUPLICATE_WINDOW_MS),
 };
 
 /** Settings that an operator may choose: they don't change what a stream takes, keeps or passes on. */

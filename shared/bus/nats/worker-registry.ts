@@ -1,10 +1,10 @@
 import { headers, type Msg } from "nats";
 import { realClock } from "../../clock.ts";
+import { NATS_CLOSE_MS } from "../../deadlines.ts";
 import { TailtuneError } from "../../errors.ts";
 import { type WorkerInfo, workerInfoCodec } from "../../messages.ts";
 import type { Membership, WorkerEvent } from "../bus.ts";
 import { Feed } from "../feed.ts";
-import { FAREWELL_MS } from "./config.ts";
 import { isNoResponders, type NatsLink, within } from "./connection.ts";
 import { expectId, type NatsStreams, OPERATION_HEADER } from "./streams.ts";
 import type { NatsNames } from "./subjects.ts";
@@ -53,7 +53,7 @@ export async function joinRegistry(worker: WorkerInfo, parts: RegistryParts): Pr
 		hold.end();
 		const goodBye = headers();
 		goodBye.set(OPERATION_HEADER, "DEL");
-		if (link.isConnected) await within(FAREWELL_MS, link.js.publish(key, undefined, { headers: goodBye }));
+		if (link.isConnected) await within(NATS_CLOSE_MS, link.js.publish(key, undefined, { headers: goodBye }));
 	};
 	await link.persist(enter);
 	return { beat, leave };

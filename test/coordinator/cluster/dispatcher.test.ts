@@ -44,7 +44,7 @@ const resultOf = ({ sequences, ...name }: WorkItem, logits: number[]): WorkResul
 });
 
 async function begin(options: DispatcherOptions = {}, spec = run): Promise<{ bus: Bus; dispatcher: Dispatcher }> {
-	const bus = createMemoryBus({ ...timing, clock: new VirtualClock() });
+	const bus = createMemoryBus({ timing, clock: new VirtualClock() });
 	const dispatcher = new Dispatcher(bus, spec, options);
 	await dispatcher.start();
 	return { bus, dispatcher };
@@ -263,7 +263,7 @@ async function beginHeldUp() {
 
 test("what a silent worker has in hand runs elsewhere at once", async (t) => {
 	const clock = new VirtualClock();
-	const bus = createMemoryBus({ clock, ackWaitMs: 60_000, heartbeatLimitMs: 5000 });
+	const bus = createMemoryBus({ clock, timing: { ackWaitMs: 60_000, heartbeatLimitMs: 5000 } });
 	const dispatcher = new Dispatcher(bus, run, { clock });
 	await dispatcher.start();
 	await bus.join(someWorker("silent"));

@@ -16,7 +16,7 @@ const look = (shard: number): WorkItem => someItem({ kind: "WORK_KIND_EVALUATE",
 /** A run of two shards on a bus, and what it tells. */
 async function begin() {
 	const clock = new VirtualClock();
-	const bus = createMemoryBus({ ackWaitMs: 5000, heartbeatLimitMs: 5000, clock });
+	const bus = createMemoryBus({ timing: { ackWaitMs: 5000, heartbeatLimitMs: 5000 }, clock });
 	const told: string[] = [];
 	const notices = new Notices(({ state, text }) => void told.push(`${state}: ${text}`));
 	const dispatcher = new Dispatcher(bus, someRun(), {

@@ -15,7 +15,7 @@ const timing = { ackWaitMs: 2000, heartbeatLimitMs: 5000 };
 /** A bus in virtual time, and what a coordinator sees of it. */
 class Cluster {
 	readonly clock = new VirtualClock();
-	readonly bus: Bus = createMemoryBus({ ...timing, clock: this.clock });
+	readonly bus: Bus = createMemoryBus({ timing, clock: this.clock });
 	readonly tensors = createMemoryTensors();
 	readonly events: WorkerEvent[] = [];
 	readonly answers: WorkResult[] = [];

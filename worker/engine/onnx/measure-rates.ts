@@ -7,6 +7,7 @@ import { openModel } from "../../../shared/model/open-model.ts";
 import { GPT2_SIZES, writeRandomModel } from "../../../shared/model/random-model.ts";
 import { TRUNK_PRECISIONS, type TrunkPrecision } from "../../../shared/model/trunk-precision.ts";
 import type { ProductRates } from "../../../shared/worker-port.ts";
+import { MEASURE_MS } from "../../deadlines.ts";
 import type { EngineOptions } from "../engine.ts";
 import { GraphBuilder, storedTensor } from "./graph-builder.ts";
 import { int8Product } from "./int8-linear.ts";
@@ -22,8 +23,6 @@ const TEXTS = Array.from({ length: 16 }, (_, text) => Uint32Array.from({ length:
 const ROWS = 1024;
 const LAYERS = ["attn.c_attn", "attn.c_proj", "mlp.c_fc", "mlp.c_proj"] as const;
 const BLOCK_FLOP = 2 * ROWS * 12 * MODEL.n_embd ** 2;
-/** Runs go on for so long, warmed up, and there are so many at least. */
-const MEASURED_MS = 100;
 const RUNS = 3;
 
 /**
@@ -114,7 +113,7 @@ async function medianMs(work: () => Promise<unknown>): Promise<number> {
 	await work();
 	const times: number[] = [];
 	const start = performance.now();
-	while (times.length < RUNS || performance.now() - start < MEASURED_MS) {
+	while (times.length < RUNS || performance.now() - start < MEASURE_MS) {
 		const before = performance.now();
 		await work();
 		times.push(performance.now() - before);

@@ -1,0 +1,56 @@
+// All times that only the coordinator waits for, in milliseconds. Those of both sides are in shared/deadlines.ts.
+
+// Models and data sets.
+/** The hub has this time for an answer about a repository; the files themselves have DOWNLOAD_STALL_MS. */
+export const HUB_ANSWER_MS = 5_000;
+/** A server of a small data set that says nothing for this time is given up: there is a second one, and a bundled data set. */
+export const DATA_SET_SILENCE_MS = 4_000;
+
+// Processes that a run starts.
+/** First and longest pause before a process of the run's own is started again. */
+export const RESTART_FIRST_MS = 50;
+export const RESTART_LONGEST_MS = 1_000;
+/** A worker process that was asked to end has this time for its item; then it is killed. */
+export const LOCAL_WORKER_STOP_MS = 5_000;
+/** A nats-server that isn't ready after this time is given up: its first start on a slow disk may take long. */
+export const NATS_SERVER_START_MS = 60_000;
+/** A nats-server that was asked to end has this time to store its streams; then it is killed. */
+export const NATS_SERVER_STOP_MS = 10_000;
+/** The server of `train --serve` has this time after SERVE_DRAIN_MS and SERVE_FLUSH_MS to end; then it is killed. */
+export const SERVE_BESIDE_STOP_MS = 30_000;
+
+// Workers.
+/** Workers that are there need this time at the start to be heard of. */
+export const FIRST_WORKER_MS = 2_000;
+/** Workers that wait for the first coordinator join within this time of each other. */
+export const OTHER_WORKERS_MS = 1_000;
+/** A worker that reported a fault gets shards that others could take only after this time, doubled each time. */
+export const SUSPENSION_FIRST_MS = 30_000;
+export const SUSPENSION_LONGEST_MS = 600_000;
+/** At the end of a run, the bus has this time to tell workers that it is over. */
+export const RUN_CLOSE_MS = 5_000;
+
+// Commands that look at a cluster.
+/** A cluster that doesn't answer within this time is given up, unless it is watched. */
+export const CLUSTER_ANSWER_MS = 5_000;
+/** How often `tailtune cancel` asks whether the run has ended. */
+export const CANCEL_POLL_MS = 250;
+/** How often `tailtune runs --watch` prints. */
+export const RUNS_WATCH_MS = 1_000;
+
+// Progress.
+/** How often a run publishes its progress. */
+export const PROGRESS_PUBLISH_MS = 1_000;
+
+// Serving.
+/** How often the run's model is compared with the one that is served. */
+export const MODEL_POLL_MS = 1_000;
+/** Calls under way have this time to end, then their answers SERVE_FLUSH_MS to go out: together below 10 s. */
+export const SERVE_DRAIN_MS = 8_000;
+export const SERVE_FLUSH_MS = 1_500;
+/** How often Node checks for HTTP requests that take too long. */
+export const HTTP_CHECK_MS = 5_000;
+/** How often a folder is marked as in use, for hosts and containers that see the folder but not this process. */
+export const COPY_MARK_MS = 3_600_000;
+/** A folder of another host or container that wasn't marked for this time belongs to no process. */
+export const COPY_ABANDONED_MS = 24 * COPY_MARK_MS;
