@@ -5,7 +5,7 @@ import sys
 import grpc
 
 address, proto_folder, text = (sys.argv[1:] + ["localhost:50051", "proto", "You won!"][len(sys.argv) - 1:])[:3]
-sys.path.insert(0, proto_folder)  # where grpc looks for .proto files
+sys.path.insert(0, proto_folder)  # grpc searches .proto files in sys.path
 messages, services = grpc.protos_and_services("tailtune/v1/classifier.proto")
 
 token = os.environ.get("TOKEN")

@@ -1,6 +1,6 @@
 #!/bin/sh
 # go install github.com/fullstorydev/grpcurl/cmd/grpcurl@latest; ./classify.sh HOST:PORT "a text"
-# The server says by reflection what it takes: no .proto file is needed.
+# No .proto file is needed: the server describes its interface by reflection.
 set -eu
 address=${1:-localhost:50051}
 text=${2:-You won!}

@@ -8,14 +8,14 @@ import { NAPI_VERSION } from "./wheels.ts";
 /** The addon's sources, as its own binding.gyp lists them. */
 const SOURCES = ["binding/tfjs_backend.cc", "binding/tfjs_binding.cc"];
 
-/** Where the package looks for the addon. */
+/** File from which the package loads the addon. */
 export const ADDON = `lib/napi-v${NAPI_VERSION}/tfjs_binding.node`;
 
 /**
- * Compiles a package's addon against what lies in its deps/. The two sources need a compiler and nothing else: node-gyp
- * would ask for a Python on the node, and for Node's headers from its site.
- * @param folder of @tensorflow/tfjs-node or -gpu
- * @throws TailtuneError "not-found" where there is no compiler, "engine" where it fails
+ * Compiles a package's addon against the headers and libraries in its deps/. It calls the compiler directly, because
+ * node-gyp needs Python and downloads Node's headers.
+ * @param folder folder of the package @tensorflow/tfjs-node or -gpu
+ * @throws TailtuneError "not-found" if there is no compiler, "engine" if it fails
  */
 export async function compileAddon(folder: string): Promise<void> {
 	const headers = dirname(fileURLToPath(import.meta.resolve("node-api-headers/include/node_api.h")));
@@ -33,7 +33,7 @@ export async function compileAddon(folder: string): Promise<void> {
 		await runProgram(compiler, args, { cwd: folder });
 	} catch (error) {
 		if (!(error instanceof TailtuneError) || error.code !== "not-found") throw error;
-		const how = "expected a C++ compiler, as of Debian's package g++, or one that CXX names";
+		const how = "expected a C++ compiler (Debian's package g++, or named by CXX)";
 		throw new TailtuneError("not-found", `${compiler}: no such program; ${how}`, { cause: error });
 	}
 	await rename(`${addon}.new`, addon);

@@ -4,17 +4,17 @@ import { dirname, join, relative } from "node:path";
 import { TailtuneError } from "../../shared/errors.ts";
 import { runProgram } from "../../shared/wheels/run-program.ts";
 
-/** Opens CUDA's libraries by name, relative to the package's deps/. */
+/** The library that opens CUDA's libraries by name; relative to the package's deps/. */
 const OPENER = "lib/libtensorflow_framework.so.2";
 
-/** The folders in which TensorFlow searches for the libraries that it opens by name. @param deps holds lib/ and nvidia/ */
+/** Finds the folders in which TensorFlow searches for libraries opened by name. @param deps folder with lib/ and nvidia/ */
 export async function findSearchedFolders(deps: string): Promise<string[]> {
 	const opener = join(deps, OPENER);
 	return runPathOf(await runProgram("readelf", ["--dynamic", "--wide", opener]), dirname(opener));
 }
 
 /**
- * The folders that a library's run path names, in order and each once.
+ * Returns the folders in a library's run path, in order, without duplicates.
  * @param report the output of `readelf --dynamic` for the library
  * @param origin the library's folder, for `$ORIGIN`
  */
@@ -25,10 +25,10 @@ export function runPathOf(report: string, origin: string): string[] {
 }
 
 /**
- * Links every library below deps/nvidia into one of the searched folders, unless it lies in one already.
- * TensorFlow opens CUDA's libraries by name, and uses no GPU if it doesn't find one of them; `ldd` doesn't list such libraries.
- * The links lie in another library's `nvidia/NAME/lib`, because the libraries' own run paths are relative to a folder at that depth.
- * @param deps holds lib/ and nvidia/
+ * Links every library below deps/nvidia into one of the searched folders, unless it is in one already. TensorFlow opens
+ * CUDA's libraries by name, and uses no GPU if one is missing; `ldd` doesn't list such libraries. The links are in another
+ * library's `nvidia/NAME/lib`, because the libraries' run paths are relative to a folder at that depth.
+ * @param deps folder with lib/ and nvidia/
  * @throws TailtuneError "engine" if none of the searched folders is below deps/nvidia
  */
 export async function linkLibraries(deps: string, searched: readonly string[]): Promise<void> {

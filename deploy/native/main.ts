@@ -1,4 +1,4 @@
-// npm run native -- cpu|gpu: native TensorFlow for this machine, without Python.
+// npm run native -- cpu|gpu|webgpu: installs native TensorFlow or WebGPU on this machine, without Python.
 import { rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Argument, Command } from "commander";
@@ -20,7 +20,7 @@ interface Options {
 	readonly remove?: boolean;
 }
 
-/** All that this command ever adds. */
+/** All packages that this command may add. */
 const ADDED = [
 	...Object.values(RECIPES).map(({ package: name }) => `${name}@${TFJS_VERSION}`),
 	NODE_API_HEADERS,
@@ -28,14 +28,16 @@ const ADDED = [
 ];
 
 const program = new Command("npm run native --")
-	.description("adds native TensorFlow (built from tfjs-node's sources against the libraries of a wheel) or WebGPU")
-	.addArgument(new Argument("<kind>", "for the processor, NVIDIA GPUs, or any GPU").choices(["cpu", "gpu", "webgpu"]))
-	.option(
-		"--wheels <where>",
-		"a folder that holds the wheels, or a URL under which they lie; default: pip downloads them",
+	.description("installs native TensorFlow (tfjs-node's sources, built against the libraries of a wheel) or WebGPU")
+	.addArgument(
+		new Argument(
+			"<kind>",
+			"cpu: TensorFlow for the processor; gpu: TensorFlow for NVIDIA GPUs; webgpu: any GPU",
+		).choices(["cpu", "gpu", "webgpu"]),
 	)
-	.option("--prebuilt", "take what the package's makers built, unchecked: no checksum of it is known (cpu only)")
-	.option("--remove", "take it away again, and the cached wheels too")
+	.option("--wheels <where>", "folder or URL with the wheels; default: pip downloads them")
+	.option("--prebuilt", "download the addon built by the package's authors, without a checksum (cpu only)")
+	.option("--remove", "remove all packages that this command adds, and the cached wheels")
 	.action(async (kind: NativeKind | "webgpu", options: Options) => {
 		const output = new Output();
 		if (options.remove) await remove(output);
@@ -45,7 +47,7 @@ const program = new Command("npm run native --")
 
 async function installWebgpu(output: Output): Promise<void> {
 	await addPackages(WEBGPU_PACKAGES, ADDED);
-	output.line(`installed: ${WEBGPU_PACKAGES.join(", ")}; tailtune doctor says which device it finds`);
+	output.line(`installed: ${WEBGPU_PACKAGES.join(", ")}; tailtune doctor prints the device`);
 }
 
 async function install(kind: NativeKind, { wheels, prebuilt }: Options, output: Output): Promise<void> {
@@ -53,7 +55,7 @@ async function install(kind: NativeKind, { wheels, prebuilt }: Options, output: 
 	output.line(`${name}: installing`);
 	await addPackages([`${name}@${TFJS_VERSION}`, NODE_API_HEADERS], ADDED);
 	if (!prebuilt) await buildFromWheels(kind, wheels, output);
-	// The makers' addon for GPUs is of 2022 and asks for CUDA 11.2.
+	// The authors' addon for GPUs is from 2022 and needs CUDA 11.2.
 	else if (kind === "cpu") await fetchPrebuilt(name, kind);
 	else throw new TailtuneError("usage", `--prebuilt: found ${kind}, expected cpu`);
 	output.line(`${name}: ${await check(name)}`);
@@ -62,10 +64,7 @@ async function install(kind: NativeKind, { wheels, prebuilt }: Options, output: 
 async function buildFromWheels(kind: NativeKind, source: string | undefined, output: Output): Promise<void> {
 	if (process.platform !== "linux" || process.arch !== "x64") {
 		const found = `${process.platform} ${process.arch}`;
-		throw new TailtuneError(
-			"engine",
-			`found ${found}, expected linux x64, or cpu --prebuilt: no wheels are pinned for others`,
-		);
+		throw new TailtuneError("engine", `found ${found}, expected linux x64; for other systems use cpu --prebuilt`);
 	}
 	const folder = packageFolder(RECIPES[kind].package);
 	const aside = join(folder, "deps.new");
@@ -81,7 +80,7 @@ async function buildFromWheels(kind: NativeKind, source: string | undefined, out
 	for (const part of ["lib", "deps"]) await checkLinks(join(folder, part));
 }
 
-/** Loads it as a worker would, in a process of its own. */
+/** Loads the package in a separate process, in the same way as a worker. @returns version and device of TensorFlow */
 async function check(name: string): Promise<string> {
 	const script = `
 		const util = require("node:util");

@@ -7,14 +7,14 @@ import { PREBUILT_DOWNLOAD_MS } from "../../shared/deadlines.ts";
 import { TailtuneError } from "../../shared/errors.ts";
 import { runProgram } from "../../shared/wheels/run-program.ts";
 
-/** Where this project lies, and with it node_modules. */
+/** Folder of this project. */
 const PROJECT = fileURLToPath(new URL("../../", import.meta.url));
-/** The folder of an installed package. */
+/** Returns the folder of an installed package. */
 export function packageFolder(name: string): string {
 	return join(PROJECT, "node_modules", name);
 }
 
-/** The checksums of all packages that this command may add, by name@version, and when they were the newest. */
+/** File with the checksums of all packages that this command may add, and the date for which npm resolves versions. */
 const PINNED = "deploy/native/npm-packages.json";
 const PINNED_AT = "2026-11-28T00:00:00Z";
 
@@ -29,17 +29,17 @@ const lockSchema = z.object({
 /** A lock file of npm: packages by their paths. */
 export type Lock = z.infer<typeof lockSchema>;
 
-/** What lies in a package's folder since it was built; npm, which installs the package anew, would take it away. */
+/** Folders with built files in a package; npm would delete them when it reinstalls the package. */
 const BUILT = ["lib", "deps"];
-/** Where that lies meanwhile. */
+/** Keeps those folders while npm runs. */
 const ASIDE = packageFolder(".native");
 
 /**
- * Adds packages without their install scripts, which would download, and without a trace in package.json. They and all
- * that they need must be files that are known by their checksums (npm-packages.json); nothing of them has run until then.
- * @param packages as in "name@1.2.3"
- * @param others that stay as they are, if they are there: npm takes away what neither package.json nor the command names
- * @throws TailtuneError "checksum" that names the package; then none of `packages` is left
+ * Installs packages without their install scripts, which would download files, and without changes to package.json. The
+ * checksums of the packages and their dependencies are verified (npm-packages.json) before any of their code runs.
+ * @param packages for example "name@1.2.3"
+ * @param others packages to keep if installed: npm removes packages that neither package.json nor the command names
+ * @throws TailtuneError "checksum" that names the package; `packages` are removed then
  */
 export async function addPackages(packages: readonly string[], others: readonly string[]): Promise<void> {
 	const kept = others.filter((one) => !packages.includes(one) && existsSync(packageFolder(nameOf(one))));
@@ -63,15 +63,15 @@ async function checkPackages(): Promise<void> {
 	const pinned = z.record(z.string(), z.string()).parse(await readJson(PINNED));
 	const [unknown] = unknownPackages(installed, locked, pinned);
 	if (unknown === undefined) return;
-	throw new TailtuneError("checksum", `${unknown}: its checksum is none of package-lock.json and ${PINNED}`);
+	throw new TailtuneError("checksum", `${unknown}: checksum not found in package-lock.json or ${PINNED}`);
 }
 
 /**
- * The packages of a lock file that are no file known by its checksum.
- * @param installed npm's list of all that is in node_modules
+ * Returns the installed packages whose checksum is unknown.
+ * @param installed npm's list of the packages in node_modules
  * @param locked package-lock.json
  * @param pinned checksums by name@version
- * @returns them as name@version
+ * @returns name@version of each
  */
 export function unknownPackages(installed: Lock, locked: Lock, pinned: Readonly<Record<string, string>>): string[] {
 	const found = Object.entries(installed.packages).filter(
@@ -101,17 +101,17 @@ async function move(from: string, to: string): Promise<void> {
 	await rename(from, to);
 }
 
-/** The name in "name@1.2.3". */
+/** Returns the name in "name@1.2.3". */
 export function nameOf(wanted: string): string {
 	return wanted.replace(/(?<=.)@.*$/, "");
 }
 
-/** Takes packages away again. */
+/** Uninstalls packages. */
 export async function removePackages(names: readonly string[]): Promise<void> {
 	await npm("uninstall", ...names);
 }
 
-/** Has the package fetch what its makers built for it. Throws TailtuneError where that can't be had. */
+/** Runs the package's own download of a built addon. @throws TailtuneError if it fails */
 export async function fetchPrebuilt(name: string, kind: string): Promise<void> {
 	const path = `${join(PROJECT, "node_modules", ".bin")}:${process.env.PATH}`;
 	const script = ["scripts/install.js", kind, "download"];

@@ -2,7 +2,7 @@ import { PROGRESS_LINE_MS } from "../../shared/deadlines.ts";
 import { printable } from "../../shared/printable.ts";
 import type { DownloadListener } from "../../shared/wheels/obtain-wheel.ts";
 
-/** Plain lines about an installation, for people and for the log of an image's builder. */
+/** Prints plain lines about an installation. */
 export class Output implements DownloadListener {
 	readonly #stream: NodeJS.WritableStream;
 	readonly #now: () => number;
@@ -18,8 +18,8 @@ export class Output implements DownloadListener {
 	}
 
 	/**
-	 * Writes every few seconds how far some work is.
-	 * @returns to be called with the bytes that are done, and the bytes in all
+	 * Prints the progress of a download every few seconds.
+	 * @returns a function to call with the bytes done and the total bytes
 	 */
 	download(name: string): (doneBytes: number, totalBytes: number) => void {
 		let writtenMs = this.#now();

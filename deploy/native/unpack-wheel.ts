@@ -4,15 +4,15 @@ import { dirname, join } from "node:path";
 import { Unzip, type UnzipFile, UnzipInflate } from "fflate";
 import { asDiskError } from "../../shared/files/write-atomic.ts";
 
-/** Headers that the addon's sources include, all of them below these folders. */
+/** Headers that the addon's sources include. */
 const HEADERS =
 	/^tensorflow\/(include\/(?:tensorflow\/c|tensorflow\/core\/platform|tsl\/platform|xla\/tsl\/c)\/.*\.h)$/;
 const LIBTENSORFLOW = /^tensorflow\/(libtensorflow_(?:cc|framework)\.so\.2)$/;
 const CUDA = /^nvidia\/(?:[\w-]+\/lib\/[^/]+\.so[^/]*|cuda_nvcc\/(?:bin\/ptxas|nvvm\/libdevice\/[^/]+))$/;
 
 /**
- * Where a file of a wheel goes, below the target folder; undefined: nothing here needs it. nvidia/ lies beside lib/, since
- * the run path of libtensorflow is relative to where it lies itself.
+ * Returns the path for a file of a wheel, relative to the target folder, or undefined if the file isn't needed. nvidia/ is
+ * next to lib/, because the run path of libtensorflow is relative to its own folder.
  */
 export function placeOf(name: string): string | undefined {
 	const library = LIBTENSORFLOW.exec(name)?.[1];
@@ -20,7 +20,7 @@ export function placeOf(name: string): string | undefined {
 	return HEADERS.exec(name)?.[1] ?? CUDA.exec(name)?.[0];
 }
 
-/** Unpacks the files of a wheel that are needed into a folder. @param onBytes told how many bytes were read so far, of how many */
+/** Unpacks the needed files of a wheel into a folder. @param onBytes called with the bytes read so far and the total bytes */
 export async function unpackWheel(
 	wheel: string,
 	folder: string,
@@ -40,7 +40,7 @@ export async function unpackWheel(
 	}
 }
 
-// Written in step with the reading: of a library of 790 MB no more than a chunk is ever in memory.
+// Writes each chunk before the next one is read, so that a library of 790 MB is never in memory as a whole.
 function writeEntry(entry: UnzipFile, path: string): void {
 	try {
 		mkdirSync(dirname(path), { recursive: true });

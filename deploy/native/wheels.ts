@@ -1,6 +1,6 @@
 import { type Wheel, wheel } from "../../shared/wheels/wheel.ts";
 
-/** What a kind of installation is made of. */
+/** Packages of one kind of installation. */
 export interface Recipe {
 	/** The npm package whose addon is built. */
 	readonly package: string;
@@ -8,19 +8,19 @@ export interface Recipe {
 	readonly wheels: readonly Wheel[];
 }
 
-/** What is built against the libraries of wheels. */
+/** Kinds that are built against the libraries of wheels. */
 export type NativeKind = "cpu" | "gpu";
 
-/** What WebGPU needs: all of it comes ready from npm. */
+/** Packages of WebGPU; npm has them built. */
 export const WEBGPU_PACKAGES = ["webgpu@0.6.2", "@tensorflow/tfjs-backend-webgpu@4.22.0"];
 
 export const TFJS_VERSION = "4.22.0";
-/** The headers of Node's stable C interface, so that Node's own needn't be there. */
+/** The headers of Node-API, Node's stable C interface. */
 export const NODE_API_HEADERS = "node-api-headers@1.9.0";
-/** The part of that interface which tfjs-node 4.22 is written for. */
+/** The version of Node-API that tfjs-node 4.22 needs. */
 export const NAPI_VERSION = 8;
 
-/** What is installed on Linux x64, as pip resolves `tensorflow-cpu==2.21.0` and `tensorflow[and-cuda]==2.21.0`. */
+/** Packages for Linux x64, as resolved by pip from `tensorflow-cpu==2.21.0` and `tensorflow[and-cuda]==2.21.0`. */
 export const RECIPES: Readonly<Record<NativeKind, Recipe>> = {
 	cpu: {
 		package: "@tensorflow/tfjs-node",

@@ -540,41 +540,39 @@ def readme(doc, args):
 README = """\
 # Golden vectors
 
-A random GPT-2 ({s[n_layer]} layers, {s[n_embd]} wide, {s[n_head]} heads, {s[n_vocab]} tokens, pad id {pad}), one batch of {s[batch]} texts,
-and what fine-tuning it as a classifier must give.  Made by `test/golden/generate.py` with
-Hugging Face's GPT2Model (eager attention, float32, CPU; transformers {hf}, torch {torch}),
-autograd and torch.optim.AdamW.  The generator writes this file too, and the same
-bytes again on the same versions and machine type:
+A random GPT-2 ({s[n_layer]} layers, width {s[n_embd]}, {s[n_head]} heads, {s[n_vocab]} tokens, pad id {pad}), one batch of {s[batch]} texts, and the
+expected results of fine-tuning it as a classifier.  `test/golden/generate.py` computed them with Hugging Face's GPT2Model
+(eager attention, float32, CPU; transformers {hf}, torch {torch}), autograd and torch.optim.AdamW.  The generator also
+writes this file; on the same versions and machine type it writes the same bytes again:
 
     python test/golden/generate.py{flags}
 
-The seed was picked out of some two dozen for having few entries with a gradient close to zero (see Tolerance).
+The seed was chosen from about two dozen, because with it few entries have a gradient close to zero (see Tolerance).
 
 ## Files
 
-- `config.json`, `model.safetensors`: HF layout and names without a `transformer.` prefix; `*.weight` of
+- `config.json`, `model.safetensors`: Hugging Face layout, names without the prefix `transformer.`; `*.weight` of
   c_attn, c_proj, c_fc is [in, out].
 - `head-N.safetensors`: `score.weight` [N, n_embd], `score.bias` [N].
 - `lora.safetensors`: `<linear>.lora_A` [in, rank], `<linear>.lora_B` [rank, out]; B is not zero here.
-- `cases.json`: inputs, what each setting means (`semantics`: read it), one entry per case.
+- `cases.json`: inputs, the meaning of each setting (`semantics`), one entry per case.
 - `case-NAME.safetensors`: `logits`, `grad/<parameter>` (first step), `after/<parameter>`
   (after {steps} AdamW steps on the same batch), `grad_stats` and `after_stats`.
 - `features.safetensors`: hidden states entering the last block, case `main`, [batch, pad_to, n_embd].
 - `data-parallel.safetensors`: `main/SHARDS/INDEX/grad/<parameter>` and `.../grad_stats`; losses and weights
   in `cases.json`.
 
-To keep the set small a tensor with {thin} entries or more is thinned where the case's `stride` is not 1:
-it is stored flat and `stored[i] = full[i * stride]` (row-major, the layout of the parameter).
-The whole tensor is covered by `*_stats`: row i is [sum, sum of |x|, sqrt of sum of x^2] of
-`trainable_parameters[i]`, without its `noise_columns`.
+To keep the set small, tensors with {thin} or more entries are thinned if the case's `stride` is not 1: they are stored
+flat, and `stored[i] = full[i * stride]` (row-major, in the parameter's layout).  `*_stats` cover the whole tensor: row i is
+[sum, sum of |x|, sqrt of sum of x^2] of `trainable_parameters[i]`, without its `noise_columns`.
 
 ## Tolerance
 
 Largest differences, as `a / b`: a, float32 against the same run in float64; b, float32 against the worst of {shakes}
-float32 runs with every weight shaken by about one unit in the last place and the rows in another order, which
-is what another correct float32 implementation looks like.  Gradients: relative to the largest entry of the
-same tensor.  `noise_columns` are left out.  `> 1e-5`: entries of the parameters after {steps} steps that
-differ by more than that.  Absolute and relative figures for all: `float64` and `shaken` in `cases.json`.
+float32 runs in which every weight is changed by about one unit in the last place and the rows are in another order, as an
+estimate for another correct float32 implementation.  Gradients: relative to the largest entry of the same tensor.
+`noise_columns` are left out.  `> 1e-5`: number of parameter entries that differ by more than 1e-5 after {steps} steps.
+All absolute and relative figures are in `cases.json`: `float64` and `shaken`.
 
 | case | position | trainable | logits | losses | grad, relative | after | > 1e-5 |
 |---|---|---|---|---|---|---|---|
@@ -583,12 +581,12 @@ differ by more than that.  Absolute and relative figures for all: `float64` and 
 Largest: logits {logits_abs} ({logits_rel} relative), losses {loss_abs}, gradients {grad_abs} ({grad_rel} relative),
 parameters after the steps {after_abs}; shards against the whole batch {dp} (gradients, relative).
 
-- logits, losses[0] and gradients: ten times these is a fair bound for another float32 implementation.
-- after, and the losses of later steps: Adam divides a gradient by its own size, so an entry whose gradient is near the
-  rounding error takes an arbitrary step, up to {lr} each, and moves the others a little.  Ask for a small difference
-  (1e-4) of all but 1 entry in 1000, and for at most {steps} * {lr} * 2 of the rest.
-- `noise_columns` (the key part of every trained c_attn.bias; query and key parts for position `first`) are that
-  throughout: gradient zero in exact arithmetic.  Expect |gradient| < 1e-6, skip `after`.
+- logits, losses[0] and gradients: ten times these values is a fair bound for another float32 implementation.
+- after, and the losses of later steps: Adam divides a gradient by its own magnitude, so an entry with a gradient near the
+  rounding error takes an arbitrary step, up to {lr}, and changes the others a little.  Require a small difference (1e-4)
+  for all but 1 entry in 1000, and at most {steps} * {lr} * 2 for the rest.
+- `noise_columns` (the key part of every trained c_attn.bias; query and key parts for position `first`): their gradient
+  is zero in exact arithmetic, so they hold only rounding errors.  Expect |gradient| < 1e-6, ignore `after`.
 """
 
 
