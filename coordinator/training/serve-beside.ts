@@ -5,6 +5,7 @@ import { stopChild } from "../../shared/processes/stop-child.ts";
 import type { TrainConfig } from "../../shared/settings/config.ts";
 import { ENGINE_SETTINGS } from "../../shared/settings/flags.ts";
 import { flagOf } from "../../shared/settings/resolve-config.ts";
+import { SERVE_BESIDE_STOP_MS } from "../deadlines.ts";
 
 /** A server of a run's best model so far. */
 export interface ServerBeside {
@@ -13,9 +14,6 @@ export interface ServerBeside {
 	/** Has it answer the calls under way, and end. */
 	end(): Promise<void>;
 }
-
-/** Calls under way are answered before that; then the server is killed. */
-const SERVER_STOP_MS = 30_000;
 
 /** Starts this program's `serve` for a run. */
 export type ServeBeside = (run: string, config: TrainConfig) => Promise<ServerBeside>;
@@ -39,7 +37,7 @@ export function serveBeside(listen: string): ServeBeside {
 		const [address] = await Promise.race([once(server, "message"), exited.then(() => [undefined])]);
 		if (typeof address !== "string") throw new TailtuneError("usage", `--serve ${listen}: the server didn't start`);
 		const end = async () => {
-			await stopChild(server, SERVER_STOP_MS);
+			await stopChild(server, SERVE_BESIDE_STOP_MS);
 		};
 		return { address, end };
 	};
