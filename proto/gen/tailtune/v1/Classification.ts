@@ -8,19 +8,19 @@ export interface ClassificationInput {
    */
   'label'?: (string);
   /**
-   * Of every label, in the model's order.
+   * The probability of every label, in the order of GetModelResponse.labels.
    */
   'probabilities'?: (_tailtune_v1_LabelProbabilityInput)[];
   /**
-   * Tokens that were read.
+   * Number of tokens that were read.
    */
   'tokenCount'?: (number);
   /**
-   * The text had more.
+   * Whether the text was cut to that number.
    */
   'truncated'?: (boolean);
   /**
-   * Which weights answered, as in GetModelResponse.
+   * The model version that answered, as in GetModelResponse.
    */
   'modelVersion'?: (string);
 }
@@ -31,19 +31,19 @@ export interface Classification {
    */
   'label': (string);
   /**
-   * Of every label, in the model's order.
+   * The probability of every label, in the order of GetModelResponse.labels.
    */
   'probabilities': (_tailtune_v1_LabelProbability)[];
   /**
-   * Tokens that were read.
+   * Number of tokens that were read.
    */
   'tokenCount': (number);
   /**
-   * The text had more.
+   * Whether the text was cut to that number.
    */
   'truncated': (boolean);
   /**
-   * Which weights answered, as in GetModelResponse.
+   * The model version that answered, as in GetModelResponse.
    */
   'modelVersion': (string);
 }

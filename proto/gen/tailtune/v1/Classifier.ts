@@ -13,14 +13,14 @@ import type { GetModelResponseInput as _tailtune_v1_GetModelResponseInput, GetMo
 
 export interface ClassifierClient extends grpc.Client {
   /**
-   * The label of one text.
+   * Classifies one text.
    */
   Classify(argument: _tailtune_v1_ClassifyRequestInput, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_tailtune_v1_ClassifyResponse>): grpc.ClientUnaryCall;
   Classify(argument: _tailtune_v1_ClassifyRequestInput, metadata: grpc.Metadata, callback: grpc.requestCallback<_tailtune_v1_ClassifyResponse>): grpc.ClientUnaryCall;
   Classify(argument: _tailtune_v1_ClassifyRequestInput, options: grpc.CallOptions, callback: grpc.requestCallback<_tailtune_v1_ClassifyResponse>): grpc.ClientUnaryCall;
   Classify(argument: _tailtune_v1_ClassifyRequestInput, callback: grpc.requestCallback<_tailtune_v1_ClassifyResponse>): grpc.ClientUnaryCall;
   /**
-   * The label of one text.
+   * Classifies one text.
    */
   classify(argument: _tailtune_v1_ClassifyRequestInput, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_tailtune_v1_ClassifyResponse>): grpc.ClientUnaryCall;
   classify(argument: _tailtune_v1_ClassifyRequestInput, metadata: grpc.Metadata, callback: grpc.requestCallback<_tailtune_v1_ClassifyResponse>): grpc.ClientUnaryCall;
@@ -28,14 +28,14 @@ export interface ClassifierClient extends grpc.Client {
   classify(argument: _tailtune_v1_ClassifyRequestInput, callback: grpc.requestCallback<_tailtune_v1_ClassifyResponse>): grpc.ClientUnaryCall;
   
   /**
-   * The labels of several texts, in the order given. It is all or nothing.
+   * Classifies several texts and answers in the same order. If one text fails, the call fails.
    */
   ClassifyBatch(argument: _tailtune_v1_ClassifyBatchRequestInput, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_tailtune_v1_ClassifyBatchResponse>): grpc.ClientUnaryCall;
   ClassifyBatch(argument: _tailtune_v1_ClassifyBatchRequestInput, metadata: grpc.Metadata, callback: grpc.requestCallback<_tailtune_v1_ClassifyBatchResponse>): grpc.ClientUnaryCall;
   ClassifyBatch(argument: _tailtune_v1_ClassifyBatchRequestInput, options: grpc.CallOptions, callback: grpc.requestCallback<_tailtune_v1_ClassifyBatchResponse>): grpc.ClientUnaryCall;
   ClassifyBatch(argument: _tailtune_v1_ClassifyBatchRequestInput, callback: grpc.requestCallback<_tailtune_v1_ClassifyBatchResponse>): grpc.ClientUnaryCall;
   /**
-   * The labels of several texts, in the order given. It is all or nothing.
+   * Classifies several texts and answers in the same order. If one text fails, the call fails.
    */
   classifyBatch(argument: _tailtune_v1_ClassifyBatchRequestInput, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_tailtune_v1_ClassifyBatchResponse>): grpc.ClientUnaryCall;
   classifyBatch(argument: _tailtune_v1_ClassifyBatchRequestInput, metadata: grpc.Metadata, callback: grpc.requestCallback<_tailtune_v1_ClassifyBatchResponse>): grpc.ClientUnaryCall;
@@ -43,25 +43,25 @@ export interface ClassifierClient extends grpc.Client {
   classifyBatch(argument: _tailtune_v1_ClassifyBatchRequestInput, callback: grpc.requestCallback<_tailtune_v1_ClassifyBatchResponse>): grpc.ClientUnaryCall;
   
   /**
-   * Answers in the order asked, at the pace of both sides. It ends with the first text that can't be answered.
+   * Classifies a stream of texts and answers in the same order, with flow control. It ends at the first text that fails.
    */
   ClassifyStream(metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientDuplexStream<_tailtune_v1_ClassifyStreamRequestInput, _tailtune_v1_ClassifyStreamResponse>;
   ClassifyStream(options?: grpc.CallOptions): grpc.ClientDuplexStream<_tailtune_v1_ClassifyStreamRequestInput, _tailtune_v1_ClassifyStreamResponse>;
   /**
-   * Answers in the order asked, at the pace of both sides. It ends with the first text that can't be answered.
+   * Classifies a stream of texts and answers in the same order, with flow control. It ends at the first text that fails.
    */
   classifyStream(metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientDuplexStream<_tailtune_v1_ClassifyStreamRequestInput, _tailtune_v1_ClassifyStreamResponse>;
   classifyStream(options?: grpc.CallOptions): grpc.ClientDuplexStream<_tailtune_v1_ClassifyStreamRequestInput, _tailtune_v1_ClassifyStreamResponse>;
   
   /**
-   * What is served.
+   * Describes the served model.
    */
   GetModel(argument: _tailtune_v1_GetModelRequestInput, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_tailtune_v1_GetModelResponse>): grpc.ClientUnaryCall;
   GetModel(argument: _tailtune_v1_GetModelRequestInput, metadata: grpc.Metadata, callback: grpc.requestCallback<_tailtune_v1_GetModelResponse>): grpc.ClientUnaryCall;
   GetModel(argument: _tailtune_v1_GetModelRequestInput, options: grpc.CallOptions, callback: grpc.requestCallback<_tailtune_v1_GetModelResponse>): grpc.ClientUnaryCall;
   GetModel(argument: _tailtune_v1_GetModelRequestInput, callback: grpc.requestCallback<_tailtune_v1_GetModelResponse>): grpc.ClientUnaryCall;
   /**
-   * What is served.
+   * Describes the served model.
    */
   getModel(argument: _tailtune_v1_GetModelRequestInput, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_tailtune_v1_GetModelResponse>): grpc.ClientUnaryCall;
   getModel(argument: _tailtune_v1_GetModelRequestInput, metadata: grpc.Metadata, callback: grpc.requestCallback<_tailtune_v1_GetModelResponse>): grpc.ClientUnaryCall;
@@ -72,22 +72,22 @@ export interface ClassifierClient extends grpc.Client {
 
 export interface ClassifierHandlers extends grpc.UntypedServiceImplementation {
   /**
-   * The label of one text.
+   * Classifies one text.
    */
   Classify: grpc.handleUnaryCall<_tailtune_v1_ClassifyRequest, _tailtune_v1_ClassifyResponseInput>;
   
   /**
-   * The labels of several texts, in the order given. It is all or nothing.
+   * Classifies several texts and answers in the same order. If one text fails, the call fails.
    */
   ClassifyBatch: grpc.handleUnaryCall<_tailtune_v1_ClassifyBatchRequest, _tailtune_v1_ClassifyBatchResponseInput>;
   
   /**
-   * Answers in the order asked, at the pace of both sides. It ends with the first text that can't be answered.
+   * Classifies a stream of texts and answers in the same order, with flow control. It ends at the first text that fails.
    */
   ClassifyStream: grpc.handleBidiStreamingCall<_tailtune_v1_ClassifyStreamRequest, _tailtune_v1_ClassifyStreamResponseInput>;
   
   /**
-   * What is served.
+   * Describes the served model.
    */
   GetModel: grpc.handleUnaryCall<_tailtune_v1_GetModelRequest, _tailtune_v1_GetModelResponseInput>;
   

@@ -4,12 +4,12 @@
 export interface ClassifyRequestInput {
   'text'?: (string);
   /**
-   * Cut a text that is longer than the model takes. Without it such a text is refused, unless the run cut its own texts
-   * (--max-tokens, --pad longest).
+   * Whether to cut a text that is too long for the model. Otherwise such a text is an error, unless the training run cut
+   * its texts (--max-tokens, --pad longest).
    */
   'truncate'?: (boolean);
   /**
-   * The version that must answer; empty: whichever is served.
+   * The model version that must answer; empty: the served version.
    */
   'modelVersion'?: (string);
 }
@@ -17,12 +17,12 @@ export interface ClassifyRequestInput {
 export interface ClassifyRequest {
   'text': (string);
   /**
-   * Cut a text that is longer than the model takes. Without it such a text is refused, unless the run cut its own texts
-   * (--max-tokens, --pad longest).
+   * Whether to cut a text that is too long for the model. Otherwise such a text is an error, unless the training run cut
+   * its texts (--max-tokens, --pad longest).
    */
   'truncate': (boolean);
   /**
-   * The version that must answer; empty: whichever is served.
+   * The model version that must answer; empty: the served version.
    */
   'modelVersion': (string);
 }

@@ -3,14 +3,14 @@
 
 export interface GetModelRequestInput {
   /**
-   * NOT_FOUND where another one is served; empty: whichever is.
+   * The expected version; if another one is served, the call fails with NOT_FOUND. Empty: the served version.
    */
   'modelVersion'?: (string);
 }
 
 export interface GetModelRequest {
   /**
-   * NOT_FOUND where another one is served; empty: whichever is.
+   * The expected version; if another one is served, the call fails with NOT_FOUND. Empty: the served version.
    */
   'modelVersion': (string);
 }

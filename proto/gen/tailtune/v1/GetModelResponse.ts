@@ -4,46 +4,46 @@ import type { SetMetricsInput as _tailtune_v1_SetMetricsInput, SetMetrics as _ta
 
 export interface GetModelResponseInput {
   /**
-   * Names weights and reading rules; it changes with any of them.
+   * Identifies the weights and the rules for reading texts; it changes if one of them changes.
    */
   'modelVersion'?: (string);
   /**
-   * sha256 of the weights, hexadecimal.
+   * SHA-256 of the weights, hexadecimal.
    */
   'modelHash'?: (string);
   /**
-   * In the order of the logits.
+   * Names of the labels, in the order of the logits.
    */
   'labels'?: (string)[];
   /**
-   * Tokens that a text may have.
+   * The most tokens that a text may have.
    */
   'maxTokens'?: (number);
   /**
-   * Of the run that made the model, as far as it got: set by set.
+   * Metrics of the training run so far, one entry per set.
    */
   'metrics'?: (_tailtune_v1_SetMetricsInput)[];
 }
 
 export interface GetModelResponse {
   /**
-   * Names weights and reading rules; it changes with any of them.
+   * Identifies the weights and the rules for reading texts; it changes if one of them changes.
    */
   'modelVersion': (string);
   /**
-   * sha256 of the weights, hexadecimal.
+   * SHA-256 of the weights, hexadecimal.
    */
   'modelHash': (string);
   /**
-   * In the order of the logits.
+   * Names of the labels, in the order of the logits.
    */
   'labels': (string)[];
   /**
-   * Tokens that a text may have.
+   * The most tokens that a text may have.
    */
   'maxTokens': (number);
   /**
-   * Of the run that made the model, as far as it got: set by set.
+   * Metrics of the training run so far, one entry per set.
    */
   'metrics': (_tailtune_v1_SetMetrics)[];
 }

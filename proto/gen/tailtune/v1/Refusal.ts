@@ -1,28 +1,28 @@
 // Original file: proto/tailtune/v1/refusal.proto
 
 /**
- * The closed list of reasons, each with the gRPC status that it comes with.
+ * The complete list of reasons, each with its gRPC status.
  */
 export const Refusal = {
   REFUSAL_UNSPECIFIED: 'REFUSAL_UNSPECIFIED',
   /**
-   * UNAUTHENTICATED: no bearer token, or not the right one.
+   * UNAUTHENTICATED: the bearer token is missing or wrong.
    */
   REFUSAL_TOKEN: 'REFUSAL_TOKEN',
   /**
-   * FAILED_PRECONDITION: the caller speaks another version of this protocol.
+   * FAILED_PRECONDITION: the caller uses another version of this protocol.
    */
   REFUSAL_PROTOCOL_VERSION: 'REFUSAL_PROTOCOL_VERSION',
   /**
-   * NOT_FOUND: no such run, or it is over.
+   * NOT_FOUND: the run doesn't exist or has ended.
    */
   REFUSAL_UNKNOWN_RUN: 'REFUSAL_UNKNOWN_RUN',
   /**
-   * FAILED_PRECONDITION: the caller computes with other base weights or another parameter layout than the run.
+   * FAILED_PRECONDITION: the caller's base weights or parameter layout differ from those of the run.
    */
   REFUSAL_SCHEMA: 'REFUSAL_SCHEMA',
   /**
-   * FAILED_PRECONDITION: that parameter version isn't readable, or not any more.
+   * FAILED_PRECONDITION: that version of the parameters isn't available yet, or no longer.
    */
   REFUSAL_STALE_VERSION: 'REFUSAL_STALE_VERSION',
   /**
@@ -30,11 +30,11 @@ export const Refusal = {
    */
   REFUSAL_NOT_EXPECTED: 'REFUSAL_NOT_EXPECTED',
   /**
-   * INVALID_ARGUMENT: the bytes are no such message, or a field that is needed is missing or out of range.
+   * INVALID_ARGUMENT: the bytes can't be parsed, or a required field is missing or out of range.
    */
   REFUSAL_MALFORMED: 'REFUSAL_MALFORMED',
   /**
-   * INVALID_ARGUMENT: a message of a stream is out of its place: a chunk doesn't begin where the one before it ended.
+   * INVALID_ARGUMENT: a message of a stream is out of order: a chunk doesn't begin at the end of the chunk before it.
    */
   REFUSAL_ORDER: 'REFUSAL_ORDER',
   /**
@@ -42,19 +42,19 @@ export const Refusal = {
    */
   REFUSAL_LENGTH: 'REFUSAL_LENGTH',
   /**
-   * INVALID_ARGUMENT: NaN or an infinity.
+   * INVALID_ARGUMENT: a number is NaN or infinite.
    */
   REFUSAL_NOT_FINITE: 'REFUSAL_NOT_FINITE',
   /**
-   * DATA_LOSS: the bytes that arrived aren't those that were sent.
+   * DATA_LOSS: the checksum of the received bytes is wrong.
    */
   REFUSAL_CHECKSUM: 'REFUSAL_CHECKSUM',
   /**
-   * RESOURCE_EXHAUSTED: too many calls or uploads at the same time; to be tried again.
+   * RESOURCE_EXHAUSTED: too many calls or uploads at the same time; the caller may try again.
    */
   REFUSAL_TOO_MANY: 'REFUSAL_TOO_MANY',
   /**
-   * NOT_FOUND: no model of that hash is served.
+   * NOT_FOUND: no model with that hash is served.
    */
   REFUSAL_UNKNOWN_MODEL: 'REFUSAL_UNKNOWN_MODEL',
   /**
@@ -62,43 +62,43 @@ export const Refusal = {
    */
   REFUSAL_UNKNOWN_FILE: 'REFUSAL_UNKNOWN_FILE',
   /**
-   * OUT_OF_RANGE: an offset behind the end of the file.
+   * OUT_OF_RANGE: the offset is after the end of the file.
    */
   REFUSAL_OFFSET: 'REFUSAL_OFFSET',
   /**
-   * PERMISSION_DENIED: a token, but not one for this call.
+   * PERMISSION_DENIED: the token is valid but not allowed for this call.
    */
   REFUSAL_PERMISSION: 'REFUSAL_PERMISSION',
 } as const;
 
 /**
- * The closed list of reasons, each with the gRPC status that it comes with.
+ * The complete list of reasons, each with its gRPC status.
  */
 export type RefusalInput =
   | 'REFUSAL_UNSPECIFIED'
   | 0
   /**
-   * UNAUTHENTICATED: no bearer token, or not the right one.
+   * UNAUTHENTICATED: the bearer token is missing or wrong.
    */
   | 'REFUSAL_TOKEN'
   | 1
   /**
-   * FAILED_PRECONDITION: the caller speaks another version of this protocol.
+   * FAILED_PRECONDITION: the caller uses another version of this protocol.
    */
   | 'REFUSAL_PROTOCOL_VERSION'
   | 2
   /**
-   * NOT_FOUND: no such run, or it is over.
+   * NOT_FOUND: the run doesn't exist or has ended.
    */
   | 'REFUSAL_UNKNOWN_RUN'
   | 3
   /**
-   * FAILED_PRECONDITION: the caller computes with other base weights or another parameter layout than the run.
+   * FAILED_PRECONDITION: the caller's base weights or parameter layout differ from those of the run.
    */
   | 'REFUSAL_SCHEMA'
   | 4
   /**
-   * FAILED_PRECONDITION: that parameter version isn't readable, or not any more.
+   * FAILED_PRECONDITION: that version of the parameters isn't available yet, or no longer.
    */
   | 'REFUSAL_STALE_VERSION'
   | 5
@@ -108,12 +108,12 @@ export type RefusalInput =
   | 'REFUSAL_NOT_EXPECTED'
   | 6
   /**
-   * INVALID_ARGUMENT: the bytes are no such message, or a field that is needed is missing or out of range.
+   * INVALID_ARGUMENT: the bytes can't be parsed, or a required field is missing or out of range.
    */
   | 'REFUSAL_MALFORMED'
   | 7
   /**
-   * INVALID_ARGUMENT: a message of a stream is out of its place: a chunk doesn't begin where the one before it ended.
+   * INVALID_ARGUMENT: a message of a stream is out of order: a chunk doesn't begin at the end of the chunk before it.
    */
   | 'REFUSAL_ORDER'
   | 8
@@ -123,22 +123,22 @@ export type RefusalInput =
   | 'REFUSAL_LENGTH'
   | 9
   /**
-   * INVALID_ARGUMENT: NaN or an infinity.
+   * INVALID_ARGUMENT: a number is NaN or infinite.
    */
   | 'REFUSAL_NOT_FINITE'
   | 10
   /**
-   * DATA_LOSS: the bytes that arrived aren't those that were sent.
+   * DATA_LOSS: the checksum of the received bytes is wrong.
    */
   | 'REFUSAL_CHECKSUM'
   | 11
   /**
-   * RESOURCE_EXHAUSTED: too many calls or uploads at the same time; to be tried again.
+   * RESOURCE_EXHAUSTED: too many calls or uploads at the same time; the caller may try again.
    */
   | 'REFUSAL_TOO_MANY'
   | 12
   /**
-   * NOT_FOUND: no model of that hash is served.
+   * NOT_FOUND: no model with that hash is served.
    */
   | 'REFUSAL_UNKNOWN_MODEL'
   | 13
@@ -148,17 +148,17 @@ export type RefusalInput =
   | 'REFUSAL_UNKNOWN_FILE'
   | 14
   /**
-   * OUT_OF_RANGE: an offset behind the end of the file.
+   * OUT_OF_RANGE: the offset is after the end of the file.
    */
   | 'REFUSAL_OFFSET'
   | 15
   /**
-   * PERMISSION_DENIED: a token, but not one for this call.
+   * PERMISSION_DENIED: the token is valid but not allowed for this call.
    */
   | 'REFUSAL_PERMISSION'
   | 16
 
 /**
- * The closed list of reasons, each with the gRPC status that it comes with.
+ * The complete list of reasons, each with its gRPC status.
  */
 export type Refusal = typeof Refusal[keyof typeof Refusal]
