@@ -5,7 +5,7 @@ import { classificationSchema, count, event, eventsAsLines, share, workerSchema 
 const runViewSchema = z.strictObject({
 	spec: z
 		.object({ runId: z.string().describe("id of the run"), shards: count.describe("shards of the run") })
-		.describe("what workers were told about the run: `RunSpec` of `proto/tailtune/v1/work.proto`"),
+		.describe("description of the run for workers: `RunSpec` of `proto/tailtune/v1/work.proto`"),
 	assignments: z
 		.array(
 			z.strictObject({
@@ -15,25 +15,25 @@ const runViewSchema = z.strictObject({
 			}),
 		)
 		.readonly()
-		.describe("which worker has each shard"),
+		.describe("the worker of each shard"),
 	progress: z
 		.object({
 			host: z.string().describe("host of the coordinator"),
 			folder: z.string().describe("folder of the run on that host"),
 			phase: z.string().describe("the phase that was reported last"),
-			done: count.describe("units of the phase that are done"),
-			total: count.describe("units of the phase in all; 0 if unknown"),
-			unit: z.string().describe("what is counted"),
+			done: count.describe("units of the phase done so far"),
+			total: count.describe("total units of the phase; 0 if unknown"),
+			unit: z.string().describe("the unit, for example `steps`"),
 			epoch: count.describe("epochs finished"),
 			epochs: count.describe("epochs planned"),
 			validation: z
 				.strictObject({ loss: z.number(), accuracy: share })
 				.nullable()
 				.describe("the last epoch's scores; null before the end of the first one"),
-			notices: z.array(z.string()).readonly().describe("problems that hold the run up now"),
+			notices: z.array(z.string()).readonly().describe("problems that the run has now"),
 		})
 		.optional()
-		.describe("the coordinator's last report; missing if nothing was heard of it lately"),
+		.describe("the coordinator's last report; missing if its heartbeats have stopped"),
 });
 
 const queryLines = [
@@ -43,11 +43,11 @@ const queryLines = [
 		classificationSchema.shape,
 	),
 	event("runs", "The runs of a cluster: the result of `tailtune runs`, again after each change with `--watch`.", {
-		runs: z.array(runViewSchema).readonly().describe("all runs, or the run that was asked for"),
+		runs: z.array(runViewSchema).readonly().describe("all runs, or only the requested run"),
 	}),
 	event("workers", "The workers of a cluster: the result of `tailtune workers`.", {
 		workers: z
-			.array(workerSchema.extend({ shards: runViewSchema.shape.assignments.describe("the shards that it has") }))
+			.array(workerSchema.extend({ shards: runViewSchema.shape.assignments.describe("shards of the worker") }))
 			.readonly()
 			.describe("all workers"),
 	}),
@@ -55,19 +55,19 @@ const queryLines = [
 		format: z.string().describe("the format"),
 		folder: z.string().describe("the folder"),
 	}),
-	event("doctor", "What this machine computes with: the result of `tailtune doctor`.", {
+	event("doctor", "Engines, threads, memory and speed of this machine: the result of `tailtune doctor`.", {
 		node: z.string().describe("version of Node.js"),
 		platform: z.string().describe("operating system and processor"),
-		threads: count.describe("threads that are used if nothing else is said: physical cores"),
+		threads: count.describe("default number of threads: physical cores"),
 		memoryBytes: count.describe("memory of the machine"),
 		freeMemoryBytes: count.describe("free memory"),
 		engines: z
 			.array(
 				z.strictObject({
 					engine: z.string().describe("`onnx` or `tfjs`"),
-					backend: z.string().describe("backend of the engine, as in `cpu` and `wasm`"),
+					backend: z.string().describe("backend of the engine, for example `cpu` or `wasm`"),
 					usable: z.boolean().describe("whether it works on this machine"),
-					detail: z.string().describe("its version, or why it can't be used and how to install it"),
+					detail: z.string().describe("version, or the reason why it can't be used and how to install it"),
 				}),
 			)
 			.readonly()
@@ -75,14 +75,14 @@ const queryLines = [
 		rates: z
 			.array(
 				z.strictObject({
-					precision: z.string().describe("numbers that it computes with: `fp32` or `int8`"),
+					precision: z.string().describe("precision of the matrix products: `fp32` or `int8`"),
 					threads: count.describe("threads used"),
 					productsGflops: z.number().describe("matrix products alone"),
 					trunkGflops: z.number().describe("whole blocks"),
 				}),
 			)
 			.readonly()
-			.describe("measured speed, in 10^9 operations per second"),
+			.describe("measured speeds, in 10^9 operations per second"),
 		unmeasured: z.string().optional().describe("why there are no rates"),
 	}),
 ] as const;
@@ -97,9 +97,9 @@ export type JsonLine = z.infer<typeof jsonLineSchema>;
 export const errorLineSchema = z.strictObject({
 	error: z
 		.strictObject({
-			code: z.string().describe("one of the error codes below, or `internal` for a fault of Tailtune itself"),
+			code: z.string().describe("one of the error codes below, or `internal` for an error in Tailtune itself"),
 			message: z.string().describe("the message, on one line"),
-			stack: z.string().optional().describe("where the error came from, with `--debug`"),
+			stack: z.string().optional().describe("stack of the error, with `--debug`"),
 		})
 		.describe("the error"),
 });

@@ -1,12 +1,12 @@
 import type { RunEvent } from "./schemas.ts";
 
-/** Events that wait for a slow listener; if there are more, the oldest ones are dropped. */
+/** The most events that wait for a slow listener; if there are more, the oldest ones are dropped. */
 const MOST_WAITING = 1000;
 
 /** Called with each event, in order. While a promise that it returns is pending, later events wait for it. */
 export type Listener = (event: RunEvent) => unknown;
 
-/** Gives events to one listener, one after another; nothing that the listener does reaches the sender. */
+/** Passes events to one listener, one after another. A slow or failing listener doesn't affect the sender. */
 export class ListenerQueue {
 	readonly #listener: Listener;
 	readonly #waiting: RunEvent[] = [];
@@ -17,7 +17,7 @@ export class ListenerQueue {
 		this.#listener = listener;
 	}
 
-	/** Calls the listener now, or, while a promise of it is pending, after the events that came before. */
+	/** Calls the listener now, or, while its promise is pending, after the earlier events. */
 	push(event: RunEvent): void {
 		if (!this.#isBusy) {
 			this.#call(event);
@@ -54,7 +54,7 @@ export class ListenerQueue {
 		}
 	}
 
-	/** On standard error, once: a listener that fails may fail at every event. */
+	/** Reports an error on standard error, but only the first one: a listener may fail at every event. */
 	#report(error: unknown): void {
 		if (this.#hasFailed) return;
 		this.#hasFailed = true;

@@ -1,8 +1,8 @@
 const SECONDS_BEFORE_ESTIMATE = 1;
 
-/** How far a phase has come, how fast it is, and how long the rest will take. */
+/** Progress of a phase, its speed, and an estimate of the time that is left. */
 export class Progress {
-	/** Units of work, each of which takes about as long as another; 0 if unknown. */
+	/** Units of work of about equal length; 0 if unknown. */
 	readonly total: number;
 	/** Units done by an earlier process. */
 	readonly startAt: number;
@@ -12,8 +12,8 @@ export class Progress {
 	readonly #startedMs: number;
 
 	/**
-	 * @param startAt units done by an earlier process: they count for the share, not for the speed
-	 * @param now milliseconds that never go back
+	 * @param startAt units done by an earlier process; they count for the share, but not for the speed
+	 * @param now a monotonic clock, in milliseconds
 	 */
 	constructor(total: number, startAt: number, now: () => number) {
 		this.total = total;
@@ -23,7 +23,7 @@ export class Progress {
 		this.#startedMs = now();
 	}
 
-	/** In [0, 1]; 0 if the total is unknown. */
+	/** Share of the work that is done, in [0, 1]; 0 if the total is unknown. */
 	get share(): number {
 		return this.total > 0 ? Math.min(1, this.done / this.total) : 0;
 	}
@@ -39,8 +39,8 @@ export class Progress {
 	}
 
 	/**
-	 * Seconds that the rest takes at the mean speed so far. It grows while nothing happens, so that a stall can be seen.
-	 * Undefined while it can't be estimated: in the first second, before the first unit, or without a total.
+	 * Estimated seconds for the rest, at the mean speed so far. It grows while there is no progress, so that a stall is visible.
+	 * Undefined in the first second, before the first unit, or without a total.
 	 */
 	get secondsLeft(): number | undefined {
 		if (this.seconds < SECONDS_BEFORE_ESTIMATE || this.speed === 0 || this.total === 0) return undefined;

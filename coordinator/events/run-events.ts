@@ -2,55 +2,55 @@ import { type Listener, ListenerQueue } from "./listener-queue.ts";
 import { Progress } from "./progress.ts";
 import type { RunEvent } from "./schemas.ts";
 
-/** A piece of work that takes some time. */
+/** A running phase. */
 export interface Phase {
-	/** So many more units are done. */
+	/** Reports that more units are done. */
 	advance(units: number): void;
-	/** It has ended. */
+	/** Reports the end of the phase. */
 	done(): void;
 }
 
 /**
- * The events of a run. Everything that has something to report emits events; terminals, the progress shown by
- * `tailtune runs` and others listen. Without listeners nothing is shown.
+ * The stream of events of a run. The code that computes emits events; listeners print them or publish the progress for
+ * `tailtune runs`.
  */
 export class RunEvents {
 	readonly #queues = new Map<Listener, ListenerQueue>();
 	readonly #now: () => number;
-	/** Marks the open download as failed. */
+	/** Reports the running download as failed. */
 	#failDownload = () => {};
 
-	/** @param now milliseconds that never go back; default: since the process began */
+	/** @param now a monotonic clock, in milliseconds; default: time since the process began */
 	constructor(now: () => number = () => performance.now()) {
 		this.#now = now;
 	}
 
-	/** Adds a listener. An error of it is reported once, as a warning of the process. @returns removes the listener */
+	/** Adds a listener. Its first error is reported, as a warning of the process. @returns a function that removes it */
 	listen(listener: Listener): () => void {
 		this.#queues.set(listener, new ListenerQueue(listener));
 		return () => this.#queues.delete(listener);
 	}
 
-	/** Tells all listeners. It never throws and waits for none of them. */
+	/** Passes an event to all listeners. It never throws and doesn't wait. */
 	emit(event: RunEvent): void {
 		for (const queue of [...this.#queues.values()]) queue.push(event);
 	}
 
-	/** A remark for people. */
+	/** Emits a remark for people. */
 	line(text: string): void {
 		this.emit({ event: "line", text });
 	}
 
-	/** A warning for people. */
+	/** Emits a warning for people. */
 	warn(text: string): void {
 		this.emit({ event: "warning", text });
 	}
 
 	/**
-	 * Begins a phase; phases may be nested. A download that is still open has failed.
-	 * @param total units of work, each of which takes about as long as another; 0 if unknown
-	 * @param unit as in "tokens", "steps", "bytes"
-	 * @param startAt units done by an earlier process: they count for the share, not for the speed; default 0
+	 * Begins a phase; phases may be nested. A download that is still running is reported as failed.
+	 * @param total units of work of about equal length; 0 if unknown
+	 * @param unit for example "tokens", "steps" or "bytes"
+	 * @param startAt units done by an earlier process; they count for the share, but not for the speed; default 0
 	 */
 	phase(name: string, total: number, unit: string, startAt = 0): Phase {
 		this.#failDownload();
@@ -58,9 +58,9 @@ export class RunEvents {
 	}
 
 	/**
-	 * Reports a download as a phase. It begins with the first report of an incomplete file: bytes that are there by then were
-	 * downloaded earlier. A download that fails needs no end: it ends when the next phase begins.
-	 * @returns to be called with the bytes that are there, and the bytes in all
+	 * Reports a download as a phase. It begins with the first report of an incomplete file; the bytes in that report were
+	 * downloaded earlier. A failed download ends when the next phase begins.
+	 * @returns a function to call with the bytes downloaded and the total bytes
 	 */
 	download(name: string): (doneBytes: number, totalBytes: number) => void {
 		let phase: Phase | undefined;

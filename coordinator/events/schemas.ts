@@ -9,33 +9,35 @@ import {
 	runResultSchema,
 } from "../run-folder/result.ts";
 
-/** Schema of a number of things. */
+/** Schema of a whole number of at least 0. */
 export const count = z.int().min(0);
 /** Schema of a share or a probability. */
 export const share = z.number().min(0).max(1);
 
 const phase = {
-	name: z.string().describe("name of the phase, as in `training`, `features`, or the model that is downloaded"),
-	total: count.describe("units in all; 0 if unknown"),
-	unit: z.string().describe("what is counted, as in `steps`, `tokens`, `texts` and `bytes`"),
+	name: z
+		.string()
+		.describe("name of the phase, for example `training` or `features`, or the name of the downloaded model"),
+	total: count.describe("total units; 0 if unknown"),
+	unit: z.string().describe("the unit, for example `steps`, `tokens`, `texts` or `bytes`"),
 	done: count.describe("units done so far, including those of an earlier process"),
 };
 const seconds = z.number().min(0).describe("time since the phase began");
 
-/** Schema of a worker as it describes itself: `WorkerInfo` of work.proto. */
+/** Schema of a worker: `WorkerInfo` of work.proto. */
 export const workerSchema = z
 	.strictObject({
 		workerId: z.string().describe("unique id: host name and a random part"),
-		trunkEngine: z.string().describe('engine of the frozen blocks, as in "onnx cpu"'),
-		tailEngine: z.string().describe('engine of the trained part, as in "tfjs wasm"'),
+		trunkEngine: z.string().describe('engine of the frozen blocks, for example "onnx cpu"'),
+		tailEngine: z.string().describe('engine of the trained part, for example "tfjs wasm"'),
 		device: z.string().describe("processor or GPU"),
-		threads: count.describe("threads that it computes with"),
+		threads: count.describe("number of compute threads"),
 		version: z.string().describe("version of the library that computes the frozen blocks"),
 	})
 	.describe("the worker");
 
 const workers = {
-	at: count.describe("when, in milliseconds since 1970 (UTC)"),
+	at: count.describe("time of the event, in milliseconds since 1970 (UTC)"),
 	worker: workerSchema,
 	shards: z.record(z.string(), z.array(count).readonly()).describe("shards of each worker now, by the worker's id"),
 	totalShards: count.describe("shards of the run"),
@@ -43,7 +45,7 @@ const workers = {
 
 const classification = {
 	text: z.string().describe("the text"),
-	source: z.string().describe('where the text comes from, as in "file:line"'),
+	source: z.string().describe('source of the text, for example "file:line"'),
 	label: z.string().describe("the predicted label"),
 	probability: share.describe("probability of that label"),
 	probabilities: z.record(z.string(), share).describe("probability of each label, by its name; the sum is 1"),
@@ -51,10 +53,10 @@ const classification = {
 	truncated: z.boolean().describe("whether the text had more tokens than were read"),
 };
 
-/** Schema of what the model predicts for one text. */
+/** Schema of the prediction for one text. */
 export const classificationSchema = z.strictObject(classification);
 
-/** What a model predicts for one text. */
+/** The prediction for one text. */
 export type Classification = z.infer<typeof classificationSchema>;
 
 const evaluation = {
@@ -62,8 +64,8 @@ const evaluation = {
 	cut: count.describe("texts that were longer than the limit and were cut"),
 	maxTokens: count.describe("the limit, in tokens"),
 	loss: z.number().min(0).describe("mean cross-entropy per text, in nats"),
-	accuracy: share.describe("share of the texts that got their own label"),
-	majorityBaseline: majorityBaselineSchema.describe("what always predicting one label reaches on these texts"),
+	accuracy: share.describe("share of texts with the correct prediction"),
+	majorityBaseline: majorityBaselineSchema.describe("accuracy of always predicting the most frequent label"),
 	labels: z.array(z.string()).readonly().describe("names of the classes, in the order of the model's outputs"),
 	confusion: z
 		.array(z.array(count).readonly())
@@ -75,10 +77,10 @@ const evaluation = {
 		.describe("scores of each class, in the order of `labels`"),
 };
 
-/** Schema of how a model does on labelled texts. */
+/** Schema of an evaluation on labelled texts. */
 export const evaluationSchema = z.strictObject(evaluation);
 
-/** How a model does on labelled texts. */
+/** An evaluation of a model on labelled texts. */
 export type ClassifierEvaluation = z.infer<typeof evaluationSchema>;
 
 const describeKinds = () =>
@@ -86,12 +88,12 @@ const describeKinds = () =>
 		.map(([kind, meaning]) => `${kind}: ${meaning}`)
 		.join("; ");
 
-/** Schema of one event, told from the others by `event`. */
+/** Creates the schema of one event; the field `event` holds its name. */
 export function event<Name extends string, Shape extends z.ZodRawShape>(name: Name, description: string, shape: Shape) {
 	return z.strictObject({ event: z.literal(name), ...shape }).describe(description);
 }
 
-/** Schemas of the events that are a line each with `--json`. */
+/** Schemas of the events that `--json` prints as one line each. */
 export const eventsAsLines = [
 	event("line", "A remark for people.", { text: z.string().describe("the remark") }),
 	event("warning", "A warning for people.", { text: z.string().describe("the warning") }),
@@ -103,11 +105,11 @@ export const eventsAsLines = [
 	}),
 	event("phase-done", "A phase has ended.", { ...phase, seconds }),
 	event("phase-failed", "A download has ended before its last byte.", { ...phase, seconds }),
-	event("notice", "Something holds the work up, or no longer does.", {
+	event("notice", "A problem that delays or endangers the run begins or ends.", {
 		kind: z.enum(Object.keys(NOTICE_KINDS) as [NoticeKind, ...NoticeKind[]]).describe(describeKinds()),
-		state: z.enum(["begun", "over"]).describe("begun: it holds the work up; over: it no longer does"),
+		state: z.enum(["begun", "over"]).describe("begun: the problem has begun; over: it has ended"),
 		text: z.string().describe("the problem, on one line"),
-		seconds: z.number().min(0).describe("how long it has lasted"),
+		seconds: z.number().min(0).describe("how long the problem has lasted"),
 	}),
 	event("texts", "The texts of the run were read.", {
 		classes: z.array(classTextsSchema).readonly().describe("texts of each class, in the order of the labels"),
@@ -128,7 +130,7 @@ export const eventsAsLines = [
 		reason: z
 			.enum(["disconnected", "failing", "idle"])
 			.describe(
-				"disconnected: its connection to the coordinator broke; failing: it reported an error; idle: it takes no work items",
+				"disconnected: its connection to the coordinator was lost; failing: it reported an error; idle: it takes no work items",
 			),
 		detail: z.string().optional().describe("more about the reason"),
 	}),
@@ -136,7 +138,7 @@ export const eventsAsLines = [
 		folder: z.string().describe("folder of the run"),
 		...runResultSchema.shape,
 	}),
-	event("evaluation", "How a model does on labelled texts: the result of `tailtune evaluate`.", evaluation),
+	event("evaluation", "Evaluation of a model on labelled texts: the result of `tailtune evaluate`.", evaluation),
 ] as const;
 
 /** Schema of every event of a run, and of the other commands that compute. */
