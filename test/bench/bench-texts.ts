@@ -11,19 +11,19 @@ import { planPreparation } from "../../coordinator/plan/plan-preparation.ts";
 import { seededShuffle } from "../../coordinator/plan/seeded-shuffle.ts";
 import { sharedRows } from "../../shared/sequences/shared-rows.ts";
 
-/** Labelled texts on disk, in three sets that every side reads as they are. */
+/** Labelled texts on disk, in three sets that all compared programs read. */
 export interface BenchTexts {
-	/** Holds train.jsonl, val.jsonl and test.jsonl ({label, ids, text}) and order.json, a shuffle for each epoch. */
+	/** Contains train.jsonl, val.jsonl and test.jsonl ({label, ids, text}) and order.json, one shuffle per epoch. */
 	readonly folder: string;
-	/** Of the longest training text; the others are cut to it. */
+	/** Tokens of the longest training text; other texts are cut to this length. */
 	readonly longestTokens: number;
-	/** Texts of all sets, the different ones, and the tokens of these. */
+	/** Number of texts in all sets, of distinct texts, and of the tokens of the distinct ones. */
 	readonly texts: number;
 	readonly distinct: number;
 	readonly tokens: number;
-	/** Tokens that the trunk computes: those of equal beginnings of texts in a group are computed once. */
+	/** Tokens that the trunk computes: equal beginnings of texts in a group are computed once. */
 	readonly rows: number;
-	/** Sum of the squares of their lengths: what attention's cost grows with. */
+	/** Sum of the squared lengths, which attention's cost is proportional to. */
 	readonly squares: number;
 }
 
@@ -31,18 +31,19 @@ const SEED = 123;
 const EPOCHS = 20;
 const LONGEST_TOKENS = 120;
 
-/** Reads the texts to measure with: a data set as it is, or messages made of the e-mails that come with the install. */
+/** Reads a data set, or makes short messages from the e-mails included in the package. @param texts number of texts */
 export async function benchDataset(data: string | undefined, texts: number): Promise<Dataset> {
-	if (data === undefined) return madeUpMessages(texts, (random) => 2 + Math.floor(17 * exponential(random)));
+	// Lengths as in text messages: 19 words on average, most of them short.
+	if (data === undefined) return makeMessages(texts, (random) => 2 + Math.floor(17 * exponential(random)));
 	const balanced = balance(await loadDataset(data, { textColumn: "text", labelColumn: "label" }), SEED);
 	return { ...balanced, examples: seededShuffle(balanced.examples, SEED, "bench").slice(0, texts) };
 }
 
 /**
- * Messages cut from the SpamAssassin e-mails, half of each label. By default lengths spread as those of text messages
- * do: 19 words on average, most of them short.
+ * Cuts messages from the SpamAssassin e-mails, half of each label.
+ * @param wordsOf draws the words of a message
  */
-export async function madeUpMessages(
+export async function makeMessages(
 	count: number,
 	wordsOf: (random: ReturnType<typeof xoroshiro128plus>) => number,
 ): Promise<Dataset> {
@@ -55,14 +56,14 @@ export async function madeUpMessages(
 		const label = i % pools.length;
 		const pool = pools[label] ?? [];
 		const from = uniformInt(random, 0, pool.length - 1);
-		// Words of an encoded attachment would be a hundred tokens each.
+		// A "word" of an encoded attachment would have about a hundred tokens.
 		const words = pool.slice(from, from + wordsOf(random)).map((word) => word.slice(0, 20));
 		return { text: words.join(" "), label: emails.labels[label] ?? "", source: `message ${i}` };
 	});
 	return toDataset(messages);
 }
 
-/** Writes texts for every side, cut to so many tokens. */
+/** Writes texts, cut to `longest` tokens, for all compared programs. */
 export async function writeBenchTexts(dataset: Dataset, folder: string, longest = LONGEST_TOKENS): Promise<BenchTexts> {
 	await mkdir(folder, { recursive: true });
 	const sets = splitAtRandom(dataset, [0.7, 0.1, 0.2], SEED);

@@ -4,14 +4,14 @@ import { join } from "node:path";
 import test from "ava";
 import { tokenize } from "../../coordinator/data/tokenize.ts";
 import { benchDataset, writeBenchTexts } from "./bench-texts.ts";
+import { measureInTurn, median, spread } from "./measure-in-turn.ts";
 import { runMeasured } from "./measured-process.ts";
 import { formatTable } from "./print-tables.ts";
-import { median, sideBySide, spread } from "./side-by-side.ts";
 
 const MIB = 2 ** 20;
 
-// One after the other: what reads a process's use must not be held up by another test.
-test.serial("a process is measured whole: its memory at the highest, and the time of all its threads", async (t) => {
+// Serial: another test must not delay the polling of a process's memory and time.
+test.serial("a process is measured with its peak memory and the time of all its threads", async (t) => {
 	const script = `
 		const { Worker } = await import("node:worker_threads");
 		const spin = () => { const until = performance.now() + 400; while (performance.now() < until); };
@@ -26,20 +26,20 @@ test.serial("a process is measured whole: its memory at the highest, and the tim
 	t.is(stdout, "done");
 	t.true(peakBytes > 200 * MIB && peakBytes < 600 * MIB, `${peakBytes}`);
 	t.true(wallSeconds > 0.5);
-	// Two threads spin for 0.4 s each; on a busy machine they get less of it.
+	// Two threads spin for 0.4 s each; on a busy machine they get less processor time.
 	t.true(cpuSeconds > 0.1, `${cpuSeconds}`);
 });
 
-test.serial("a process that fails is told of with its exit code and its last lines", async (t) => {
+test.serial("a failed process is an error with its exit code and its last lines", async (t) => {
 	const failing = { file: process.execPath, args: ["-e", "console.error('no such thing'); process.exit(3)"] };
 	await t.throwsAsync(runMeasured(failing), { message: /exit code 3\nno such thing$/ });
 	await t.throwsAsync(runMeasured({ file: "/none/such", args: [] }), { message: /ENOENT/ });
 });
 
-test.serial("sides are measured in turn, a round at a time", async (t) => {
+test.serial("in each round every side is measured once, in turn", async (t) => {
 	const order: string[] = [];
 	const side = (name: string) => ({ name, measure: async () => order.push(name) });
-	const results = await sideBySide([side("a"), side("b")], 2, () => {});
+	const results = await measureInTurn([side("a"), side("b")], 2, () => {});
 	t.deepEqual(order, ["a", "b", "a", "b"]);
 	t.deepEqual(
 		[...results],
@@ -50,14 +50,14 @@ test.serial("sides are measured in turn, a round at a time", async (t) => {
 	);
 });
 
-test.serial("medians are of the values in the middle", (t) => {
+test.serial("a median is the middle value or the mean of the two middle ones", (t) => {
 	t.is(median([9, 1, 5]), 5);
 	t.is(median([4, 1, 2, 9]), 3);
 	t.throws(() => median([]), { instanceOf: RangeError });
 	t.is(spread([2.04, 1, 3]), "1.0-3.0");
 });
 
-test.serial("a table has a column for every value, and shows aims where there are some", (t) => {
+test.serial("a table has a column for every value, and columns for aims if there are any", (t) => {
 	const rows = [
 		{ figure: "first", values: { ratio: 1.234 }, aim: "at least 1", reached: true, note: "alone" },
 		{ figure: "second", values: { ratio: 123.4, ms: "5-6" }, aim: "at least 200", reached: false },
@@ -71,7 +71,7 @@ test.serial("a table has a column for every value, and shows aims where there ar
 });
 
 test.serial(
-	"every side reads the same texts and tokens, cut to the longest of training, and the same order",
+	"every side reads the same texts, tokens and order; tokens are cut to the longest training text",
 	async (t) => {
 		const folder = await mkdtemp(join(tmpdir(), "tailtune-bench-texts-"));
 		t.teardown(() => rm(folder, { recursive: true, force: true }));
@@ -105,6 +105,6 @@ test.serial(
 			[...train.keys()],
 		);
 		t.notDeepEqual(epochs[0], epochs[1]);
-		t.deepEqual(await benchDataset(undefined, 60), dataset, "made up alike every time");
+		t.deepEqual(await benchDataset(undefined, 60), dataset, "messages are the same each time");
 	},
 );

@@ -1,34 +1,34 @@
-/** A line of a table: one comparison, with the figures that it rests on. */
+/** A row of a table: one comparison with its figures. */
 export interface Row {
-	/** What was measured, as in "default run, fp32, whole process". */
+	/** Name of the measurement, for example "default run, fp32, whole process". */
 	readonly figure: string;
-	/** Ratios, medians and spread by column, units in the column's name; strings are shown as they are. */
+	/** Ratios, medians and spreads by column. The column's name contains the unit. */
 	readonly values: Record<string, number | string>;
-	/** What the ratio ought to be, in words. */
+	/** Target for the ratio, in words. */
 	readonly aim?: string;
-	/** Whether it is; left out where there is no aim, or no peer to compare with. */
+	/** Whether the target is reached. Unset: no target, or no peer to compare with. */
 	readonly reached?: boolean;
-	/** What a reader must know about this line. */
+	/** Remark printed below the table. */
 	readonly note?: string;
 }
 
-/** Rows that belong together; their columns are those of all their values. */
+/** Rows with a common title; the table has the columns of all their values. */
 export interface Table {
 	readonly title: string;
 	readonly rows: readonly Row[];
 }
 
-/** What every bench is given. */
+/** Settings common to all benches. */
 export interface BenchContext {
-	/** Measurements of each side; benches compare medians. */
+	/** Measurements per side; benches compare medians. */
 	readonly repeats: number;
-	/** Folder of the programs to compare with; without it a bench measures Tailtune alone. */
+	/** Folder of the programs to compare with. Unset: only Tailtune is measured. */
 	readonly peers?: string | undefined;
-	/** Tells of progress, a line at a time. */
+	/** Prints one line of progress. */
 	readonly log: (line: string) => void;
 }
 
-/** Measurements that are run by one name: `npm run bench -- NAME`. */
+/** Measurements run by `npm run bench -- NAME`. */
 export interface Bench {
 	readonly name: string;
 	readonly run: (context: BenchContext) => Promise<readonly Table[]>;

@@ -5,19 +5,19 @@ import { serveBench } from "./serve.ts";
 import { speedBench } from "./speed.ts";
 import { stepsBench } from "./steps.ts";
 
-/** What the command line says to particular benches. */
+/** Command-line options used by some of the benches. */
 export interface BenchOptions {
-	/** Interpreter that runs the programs to compare with. */
+	/** Python interpreter for the programs to compare with. */
 	readonly python: string;
-	/** Labelled texts to measure with, as `--data` of `tailtune train`. */
+	/** Labelled texts, as for `tailtune train --data`. */
 	readonly data: string | undefined;
-	/** Texts of a whole run. */
+	/** Number of texts of a whole run. */
 	readonly texts: number;
-	/** Whether to measure at full size what is scaled down otherwise. */
+	/** Whether to use full sizes instead of reduced ones. */
 	readonly full: boolean;
 }
 
-/** Every bench, in the order in which they are run. */
+/** Lists all benches in the order of their execution. */
 export function listBenches(options: BenchOptions): readonly Bench[] {
 	return [speedBench(options), stepsBench(options), scaleBench(options), clusterBench(options), serveBench(options)];
 }

@@ -13,24 +13,24 @@ import { resolveConfig } from "../../shared/settings/resolve-config.ts";
 import { startWorker } from "../../worker/run/lifecycle.ts";
 import { start } from "../cli/tailtune.ts";
 import { startNatsServer } from "../nats-server.ts";
-import { type Cable, openRelay, type Relay } from "./relay.ts";
+import { type Link, openRelay, type Relay } from "./relay.ts";
 
-/** Who computes a run; without workers it is embedded. */
+/** Worker processes of a run. */
 export interface Workers {
 	readonly count: number;
 	readonly threads: number;
-	/** Between the workers and all else; counted where there is one, also one as fast as it goes. */
-	readonly cable?: Cable | "counted";
+	/** Simulated link per connection; its bytes are counted. "counted": at full speed. Unset: bytes aren't counted. */
+	readonly link?: Link | "counted";
 }
 
-/** A run and what its steps took, from the end of the first to that of the last. */
+/** A run, with the time and bytes from the end of its first step to the end of its last. */
 export interface ClusterRun {
 	readonly result: RunResult;
 	readonly steps: number;
-	/** Exchanges in which they were taken. */
+	/** Exchanges of updates; fewer than steps with `localSteps`. */
 	readonly rounds: number;
 	readonly seconds: number;
-	/** Bytes between all workers and the coordinator, and NATS. */
+	/** Bytes between all workers and the coordinator (`tensorBytes`) or NATS (`busBytes`). */
 	readonly tensorBytes: number;
 	readonly busBytes: number;
 }
@@ -42,7 +42,11 @@ interface Mark {
 	readonly busBytes: number;
 }
 
-/** Trains with a coordinator in this process and real workers. @param folder for the run and for the workers' cache */
+/**
+ * Trains with a coordinator in this process.
+ * @param folder for the run and for the workers' cache
+ * @param workers default: the embedded worker
+ */
 export async function measureCluster(
 	folder: string,
 	settings: Partial<TrainConfig>,
@@ -81,13 +85,13 @@ const embedded: OpenCluster = (run) => openEmbeddedCluster({ startWorker }, run)
 
 async function overNats(
 	folder: string,
-	{ count, threads, cable }: Workers,
+	{ count, threads, link }: Workers,
 	relays: { tensors?: Relay; bus?: Relay },
 	run: (openCluster: OpenCluster) => Promise<RunResult>,
 ): Promise<RunResult> {
 	const server = await startNatsServer();
-	const shape = cable === "counted" ? undefined : cable;
-	if (cable) relays.bus = await openRelay(portOf(server.url), shape);
+	const shape = link === "counted" ? undefined : link;
+	if (link) relays.bus = await openRelay(portOf(server.url), shape);
 	const nats = relays.bus ? `nats://127.0.0.1:${relays.bus.port}` : server.url;
 	const advertise = async (address: string) => {
 		relays.tensors = await openRelay(portOf(address), shape);
@@ -98,7 +102,7 @@ async function overNats(
 	);
 	try {
 		await Promise.all(processes.map(({ stdout }) => lineWith(stdout as Readable, " joined ")));
-		return await run((of) => openNatsCluster({ nats: server.url, advertise: cable && advertise }, of));
+		return await run((of) => openNatsCluster({ nats: server.url, advertise: link && advertise }, of));
 	} finally {
 		for (const worker of processes) worker.kill("SIGKILL");
 		await Promise.all(processes);

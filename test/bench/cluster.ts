@@ -8,22 +8,22 @@ import type { Bench, BenchContext, Row, Table } from "./bench.ts";
 import { benchDataset, writeBenchTexts } from "./bench-texts.ts";
 import type { BenchOptions } from "./benches.ts";
 import { type ClusterRun, measureCluster, type Workers } from "./cluster-run.ts";
-import type { Cable } from "./relay.ts";
-import { median, sideBySide, spread } from "./side-by-side.ts";
+import { measureInTurn, median, spread } from "./measure-in-turn.ts";
+import type { Link } from "./relay.ts";
 import { THREADS, withFolder } from "./tailtune-run.ts";
 
 type Settings = Partial<TrainConfig>;
 type Wire = TrainConfig["wire"];
 
-/** Short texts do: what is measured depends on the size of the update, not on theirs. */
+/** A few short texts are enough: the measurement depends on the size of the update, not on the texts. */
 const FEW_TEXTS = 160;
 const MANY_TEXTS = 1500;
 const MODEL = "random:small";
-/** Between each worker and the others in the table of local steps. */
-const CABLE: Cable = { delayMs: 20, bytesPerSecond: 100e6 / 8 };
+/** Link of each worker in the table of local steps. */
+const LINK: Link = { delayMs: 20, bytesPerSecond: 100e6 / 8 };
 const QUIET: Settings = { epochEval: "batches", evalBatches: 1, evalEvery: 1e6, checkpointEvery: 1e6, keep: "last" };
 
-/** What many machines cost: bytes and seconds a step, and what local steps and bfloat16 save. */
+/** Measures the cost of several workers in bytes and time per step, and the savings by local steps and bfloat16. */
 export function clusterBench({ data }: Pick<BenchOptions, "data">): Bench {
 	return {
 		name: "cluster",
@@ -58,7 +58,7 @@ async function bytesTable({ log }: BenchContext, folder: string, settings: Setti
 		const run = await measureCluster(
 			folder,
 			{ ...settings, epochs: 1, shards: count, localSteps, wire },
-			{ count, threads: 1, cable: "counted" },
+			{ count, threads: 1, link: "counted" },
 		);
 		const vectors = localSteps > 1 ? 3 : 1;
 		const minimum = (2 * vectors * size * BYTES_OF[wire] * count * run.rounds) / run.steps;
@@ -66,9 +66,9 @@ async function bytesTable({ log }: BenchContext, folder: string, settings: Setti
 		rows.push({
 			figure: `${count} worker${count > 1 ? "s" : ""}, --local-steps ${localSteps} --wire ${wire}`,
 			values: {
-				"minimum, MB a step": toMb(minimum),
-				"tensors, MB a step": toMb(run.tensorBytes / run.steps),
-				"NATS, kB a step": Math.round(run.busBytes / run.steps / 1e2) / 10,
+				"minimum, MB per step": toMb(minimum),
+				"tensors, MB per step": toMb(run.tensorBytes / run.steps),
+				"NATS, kB per step": Math.round(run.busBytes / run.steps / 1e2) / 10,
 				"of the minimum": Math.round((1e4 * found) / minimum) / 1e4,
 			},
 			aim: "within 1.02",
@@ -76,7 +76,7 @@ async function bytesTable({ log }: BenchContext, folder: string, settings: Setti
 		});
 		log(`bytes, ${rows.at(-1)?.figure}: ${JSON.stringify(rows.at(-1)?.values)}`);
 	}
-	return { title: `Bytes of a step on the wire (TCP payload), last block of ${MODEL}: ${size} numbers`, rows };
+	return { title: `Bytes per step on the wire (TCP payload), last block of ${MODEL}: ${size} numbers`, rows };
 }
 
 async function trainedSize(): Promise<number> {
@@ -97,7 +97,7 @@ async function timeTable({ repeats, log }: BenchContext, folder: string, setting
 		{ batch: 32, epochs: 12 },
 	];
 	const two = { ...large, shards: 2 };
-	const runs = await sideBySide(
+	const runs = await measureInTurn(
 		[
 			side("embedded, batch 8", small),
 			side("one worker, batch 8", small, ALONE),
@@ -115,15 +115,15 @@ async function timeTable({ repeats, log }: BenchContext, folder: string, setting
 		return {
 			figure,
 			values: {
-				"first, ms a step": `${median(left).toFixed(1)} (${spread(left)})`,
-				"second, ms a step": `${median(right).toFixed(1)} (${spread(right)})`,
+				"first, ms per step": `${median(left).toFixed(1)} (${spread(left)})`,
+				"second, ms per step": `${median(right).toFixed(1)} (${spread(right)})`,
 				"first / second": Math.round(1000 * ratio) / 1000,
 			},
 			...(aim !== undefined && { aim: `at least ${aim.toFixed(2)}`, reached: ratio >= aim }),
 		};
 	};
 	return {
-		title: `Time of a step, last block of ${MODEL}, ${THREADS} threads in all`,
+		title: `Time per step, last block of ${MODEL}, ${THREADS} threads in all`,
 		rows: [
 			compare("embedded, one local worker; batch 8", "embedded, batch 8", "one worker, batch 8"),
 			compare("embedded, one local worker; batch 32", "embedded, batch 32", "one worker, batch 32", 1 / 1.15),
@@ -150,15 +150,15 @@ async function localStepsTable({ log }: BenchContext, folder: string, texts: Set
 		[50, { wire: "bf16" }],
 	];
 	for (const [localSteps, own] of cases) {
-		const workers = { count: 2, threads: 1, cable: CABLE };
+		const workers = { count: 2, threads: 1, link: LINK };
 		const run = await measureCluster(folder, { ...settings, localSteps, ...own }, workers);
 		const { accuracy, loss } = run.result;
 		const extra = [own.wire && ", bf16", own.outerMomentum && ", Nesterov"].filter(Boolean).join("");
 		rows.push({
 			figure: `H = ${localSteps}${extra}`,
 			values: {
-				"kB a step": Math.round((run.tensorBytes + run.busBytes) / run.steps / 1e3),
-				"ms a step": Math.round((1000 * run.seconds) / run.steps),
+				"kB per step": Math.round((run.tensorBytes + run.busBytes) / run.steps / 1e3),
+				"ms per step": Math.round((1000 * run.seconds) / run.steps),
 				"validation accuracy": accuracy.validation.toFixed(4),
 				"test accuracy": accuracy.test.toFixed(4),
 				"test loss": loss.test.toFixed(4),
@@ -166,8 +166,8 @@ async function localStepsTable({ log }: BenchContext, folder: string, texts: Set
 		});
 		log(`local steps, ${rows.at(-1)?.figure}: ${JSON.stringify(rows.at(-1)?.values)}`);
 	}
-	const cable = `${CABLE.delayMs} ms each way, ${(CABLE.bytesPerSecond * 8) / 1e6} Mbit/s`;
-	return { title: `Local steps: demo model, 4 shards, 2 workers, each behind a relay of ${cable}`, rows };
+	const link = `${LINK.delayMs} ms each way, ${(LINK.bytesPerSecond * 8) / 1e6} Mbit/s`;
+	return { title: `Local steps: demo model, 4 shards, 2 workers, each behind a relay of ${link}`, rows };
 }
 
 function toMb(bytes: number): number {

@@ -1,27 +1,27 @@
 import { GraphBuilder } from "../../worker/engine/onnx/graph-builder.ts";
 import { measureOnnxRates } from "../../worker/engine/onnx/measure-rates.ts";
 import { floats, OnnxSession } from "../../worker/engine/onnx/session.ts";
-import { median } from "./side-by-side.ts";
+import { median } from "./measure-in-turn.ts";
 
-/** What this machine can do at best: the floor that a step is held against. */
+/** The highest rates of this machine, which steps are compared with. */
 export interface MachineRates {
-	/** Of a trunk's float32 matrix products, as `tailtune doctor` measures them. */
+	/** Rate of a trunk's float32 matrix products, as `tailtune doctor` measures it. */
 	readonly gflopPerSecond: number;
-	/** Read and written together, of arrays that no cache holds. */
+	/** Bytes read and written, with arrays too large for the caches. */
 	readonly gigabytesPerSecond: number;
 }
 
 const WIDTH = 768;
 const ROUNDS = 15;
 
-/** Measures with ONNX Runtime, whose kernels are the fastest on npm: a trunk's matrix products, and sums of large arrays. */
+/** Measures a trunk's matrix products and sums of large arrays, with ONNX Runtime, the fastest on npm. */
 export async function measureMachine(threads: number): Promise<MachineRates> {
 	const rates = await measureOnnxRates(threads);
 	const products = rates.find((rate) => rate.precision === "fp32" && rate.threads === threads);
 	return { gflopPerSecond: products?.productsGflops ?? Number.NaN, gigabytesPerSecond: await memoryRate(threads) };
 }
 
-/** c = a + b over arrays as large as a block's weights, written to an array that is there already. */
+/** c = a + b with arrays as large as a block's weights, written to an existing array. */
 async function memoryRate(threads: number): Promise<number> {
 	const length = 12 * WIDTH * WIDTH;
 	const graph = new GraphBuilder("sum");

@@ -46,7 +46,7 @@ function chosen(names: readonly string[], all: readonly Bench[]): readonly Bench
 	throw new TailtuneError("usage", `bench ${unknown}: no such bench, expected one of ${known}`);
 }
 
-/** Runs one bench after the other; what is done is printed, and written as JSON, before the next begins. */
+/** Runs one bench after the other. Prints each result, and writes it as JSON, before the next bench begins. */
 async function runBenches(benches: readonly Bench[], context: BenchContext, json: string | undefined): Promise<void> {
 	const machine = {
 		cpu: cpus()[0]?.model.trim() ?? "",

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { execa } from "execa";
 
-/** What a whole process cost, from its start to its end. */
+/** Resources used by a process from its start to its end. */
 export interface Measured {
 	readonly wallSeconds: number;
 	/** User and system time of all its threads. */
@@ -19,12 +19,12 @@ export interface Command {
 }
 
 const POLL_MS = 20;
-/** Clock ticks a second in /proc: the same on every Linux that Node runs on. */
+/** Clock ticks per second in /proc: the same on every Linux that Node supports. */
 const TICKS = 100;
 
 /**
- * Runs a process to its end. Memory is Linux's own high-water mark, time of the processor its own count, both read until
- * the process is gone: what it used in its last 20 ms may be missing. Throws where it fails, with its last lines.
+ * Runs a process to its end. Peak memory and processor time are Linux's own counts, polled until the process has ended:
+ * its last 20 ms may be missing. @throws Error with the last lines of standard error if the process fails
  */
 export async function runMeasured({ file, args, env = {} }: Command): Promise<Measured> {
 	const start = performance.now();
@@ -47,11 +47,11 @@ async function readUse(pid: number | undefined) {
 			readFile(`/proc/${pid}/stat`, "utf8"),
 		]);
 		const peak = /^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1];
-		// After the name in brackets, which may hold anything: utime and stime are fields 14 and 15 of the line.
+		// utime and stime are fields 14 and 15. The name in brackets before them may contain any characters.
 		const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
 		if (peak === undefined) return undefined;
 		return { cpuSeconds: (Number(fields[11]) + Number(fields[12])) / TICKS, peakBytes: Number(peak) * 1024 };
 	} catch {
-		return undefined; // it has just ended
+		return undefined; // the process has just ended
 	}
 }

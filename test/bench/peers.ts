@@ -8,29 +8,29 @@ import { THREADS } from "./tailtune-run.ts";
 
 const reportSchema = z.object({
 	complete: z.boolean(),
-	/** Wall seconds of training with its evaluations, features included: of the whole run, projected where it was cut. */
+	/** Wall seconds of features, training and evaluations of the whole run; projected if the run was cut short. */
 	projected_full_seconds: z.number(),
 	step_ms: z.object({ median: z.number() }),
 	accuracy: z.object({ test: z.number().nullable() }),
 });
 
-/** A run of a peer. */
+/** A measured run of a peer. */
 export interface PeerRun extends Measured {
 	readonly report: z.infer<typeof reportSchema>;
 }
 
 /** Programs that fine-tune the same model on the same texts in Python. */
 export interface Peers {
-	/** Runs one of them to its end, as in `run("cached.py", ["--gemm", "default"])`. */
+	/** Runs a program to its end, for example `run("cached.py", ["--gemm", "default"])`. */
 	run(program: string, flags: readonly string[]): Promise<PeerRun>;
 }
 
 const HOW = [
-	"peers: not run. With --peers DIR (book.py, hf_trainer.py, cached.py, init_weights.py) they are measured beside Tailtune;",
+	"peers: not run. With --peers DIR (book.py, hf_trainer.py, cached.py, init_weights.py) they are compared with Tailtune;",
 	"       --python BIN names a Python with them: pip install torch transformers accelerate safetensors numpy scikit-learn",
 ];
 
-/** The peers, given Tailtune's weights; undefined, after saying what is missing, where they can't be run. */
+/** Prepares the peers with Tailtune's weights. Returns undefined, and logs the reason, if they can't be run. */
 export async function openPeers(
 	{ peers, log }: BenchContext,
 	python: string,
@@ -38,14 +38,14 @@ export async function openPeers(
 	model: string,
 	folder: string,
 ): Promise<Peers | undefined> {
-	const reason = peers === undefined ? "" : await whyNot(peers, python);
+	const reason = peers === undefined ? "" : await findObstacle(peers, python);
 	if (peers === undefined || reason !== "") {
 		for (const line of [...HOW, ...(reason === "" ? [] : [`       ${reason}`])]) log(line);
 		return undefined;
 	}
 	const weights = join(folder, "weights");
 	await runMeasured({ file: python, args: [join(peers, "init_weights.py"), "--from", model, "--out", weights] });
-	await nameContext(join(weights, "config.json"));
+	await addContextLength(join(weights, "config.json"));
 	return {
 		async run(program, flags) {
 			const inputs = ["--data", texts.folder, "--weights", weights, "--threads", `${THREADS}`];
@@ -55,13 +55,13 @@ export async function openPeers(
 	};
 }
 
-/** Adds the older name of the context's length, which some programs read. */
-async function nameContext(file: string): Promise<void> {
+/** Adds `n_ctx`, the older name of the context's length, which some programs read. */
+async function addContextLength(file: string): Promise<void> {
 	const config = z.looseObject({ n_positions: z.number() }).parse(JSON.parse(await readFile(file, "utf8")));
 	await writeFile(file, JSON.stringify({ n_ctx: config.n_positions, ...config }));
 }
 
-async function whyNot(peers: string, python: string): Promise<string> {
+async function findObstacle(peers: string, python: string): Promise<string> {
 	const script = join(peers, "init_weights.py");
 	if (!(await stat(script).catch(() => undefined))) return `--peers ${peers}: found no init_weights.py`;
 	const imports = "import torch, transformers, accelerate, safetensors, numpy";

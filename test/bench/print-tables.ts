@@ -1,7 +1,7 @@
 import Table from "cli-table3";
 import type { Table as BenchTable, Row } from "./bench.ts";
 
-/** A table as text: a column for each name that a row has a value of, then aim, whether it is reached, and notes. */
+/** Formats a table: one column per named value, then aim and whether it is reached, with the notes below. */
 export function formatTable({ title, rows }: BenchTable): string {
 	const columns = [...new Set(rows.flatMap(({ values }) => Object.keys(values)))];
 	const hasAims = rows.some(({ aim }) => aim !== undefined);

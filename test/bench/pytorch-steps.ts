@@ -9,7 +9,7 @@ const SCRIPT = fileURLToPath(new URL("steps.py", import.meta.url));
 
 const reportSchema = z.object({ step_ms: z.object({ median: z.number() }) });
 
-/** What is trained, and how much of it is measured. */
+/** Trainable parameters, batch size and number of steps of a measurement. */
 export interface PytorchSteps {
 	readonly trainable: string;
 	readonly batch: number;
@@ -17,10 +17,10 @@ export interface PytorchSteps {
 }
 
 /**
- * Milliseconds of a step in PyTorch, median, on GPT-2 small with random weights.
- * @throws Error where that Python can't: it needs torch and transformers
+ * Measures the median milliseconds of a step in PyTorch, on GPT-2 small with random weights.
+ * @throws Error if that Python has no torch or transformers
  */
-export async function pytorchStepMs(python: string, texts: BenchTexts, steps: PytorchSteps): Promise<number> {
+export async function measurePytorchStep(python: string, texts: BenchTexts, steps: PytorchSteps): Promise<number> {
 	const settings = Object.entries({ ...steps, threads: THREADS }).flatMap(([flag, value]) => [`--${flag}`, `${value}`]);
 	const args = [SCRIPT, "--data", join(texts.folder, "train.jsonl"), ...settings];
 	const { stdout } = await runMeasured({ file: python, args });

@@ -3,20 +3,20 @@ import { join } from "node:path";
 import { resolveModel } from "../../coordinator/base-model/resolve-model.ts";
 import { COMMAND } from "../cli/tailtune.ts";
 import type { Bench, BenchContext, Row, Table } from "./bench.ts";
-import { benchDataset, madeUpMessages, writeBenchTexts } from "./bench-texts.ts";
+import { benchDataset, makeMessages, writeBenchTexts } from "./bench-texts.ts";
 import type { BenchOptions } from "./benches.ts";
+import { measureInTurn, median, type Side, spread } from "./measure-in-turn.ts";
 import { runMeasured } from "./measured-process.ts";
-import { median, type Side, sideBySide, spread } from "./side-by-side.ts";
 import { type MeasuredRun, measureRun, THREADS, withFolder } from "./tailtune-run.ts";
 
-/** Tokens of a long text, and the bytes of its features. */
+/** Tokens and bytes of features of a long text. */
 const LONG_TOKENS = 256;
 const LONG_BYTES = 4 * 768 * LONG_TOKENS;
 
-/** The fastest trunk: whatever else takes time shows all the more. */
+/** The fastest trunk, so that other costs are visible. */
 const FLAGS = ["--trunk-precision", "int8", "--eval-every", "1000000", "--epoch-eval", "batches"];
 
-/** How time and memory grow with the work, and how long one text takes from a cold start. */
+/** Measures how time and memory grow with the work, and `classify` of one text from a cold start. */
 export function scaleBench(options: BenchOptions): Bench {
 	return {
 		name: "scale",
@@ -24,16 +24,16 @@ export function scaleBench(options: BenchOptions): Bench {
 			withFolder(async (folder) => {
 				const model = await resolveModel("random:small");
 				return [
-					await longTexts(context, options, model, folder),
-					await growth(context, options, model, folder),
-					await coldStart(context, options, model, folder),
+					await measureLongTexts(context, options, model, folder),
+					await measureGrowth(context, options, model, folder),
+					await measureColdStart(context, options, model, folder),
 				];
 			}),
 	};
 }
 
-/** Reviews' worth of tokens, features kept in memory and spilled to disk. */
-async function longTexts(
+/** Compares features kept in memory and spilled to disk, with texts as long as reviews. */
+async function measureLongTexts(
 	{ repeats, log }: BenchContext,
 	{ full }: BenchOptions,
 	model: string,
@@ -41,7 +41,7 @@ async function longTexts(
 ): Promise<Table> {
 	const count = full ? 25_000 : 1000;
 	const budget = Math.floor((count * LONG_BYTES) / 8);
-	const dataset = await madeUpMessages(count, () => 2 * LONG_TOKENS);
+	const dataset = await makeMessages(count, () => 2 * LONG_TOKENS);
 	const texts = await writeBenchTexts(dataset, join(folder, "long"), LONG_TOKENS);
 	const side = (name: string, bytes: number): Side<MeasuredRun> => ({
 		name,
@@ -50,7 +50,7 @@ async function longTexts(
 				measureRun(fresh, texts, model, [...FLAGS, "--epochs", "2", "--feature-memory", `${bytes}`]),
 			),
 	});
-	const runs = await sideBySide([side("in memory", 2 * count * LONG_BYTES), side("spilled", budget)], repeats, log);
+	const runs = await measureInTurn([side("in memory", 2 * count * LONG_BYTES), side("spilled", budget)], repeats, log);
 	const [kept = [], spilled = []] = ["in memory", "spilled"].map((name) => runs.get(name));
 	const seconds = (of: readonly MeasuredRun[]) => of.map(({ wallSeconds }) => wallSeconds);
 	const mib = (of: readonly MeasuredRun[]) => median(of.map(({ peakBytes }) => peakBytes / 2 ** 20));
@@ -72,8 +72,8 @@ async function longTexts(
 	return { title: `${count} texts of ${LONG_TOKENS} tokens, int8, 2 epochs`, rows: [row] };
 }
 
-/** The same run over ever more short texts. */
-async function growth(
+/** Measures the same run with increasing numbers of short texts. */
+async function measureGrowth(
 	{ repeats, log }: BenchContext,
 	{ full }: BenchOptions,
 	model: string,
@@ -91,7 +91,7 @@ async function growth(
 			};
 		}),
 	);
-	const runs = await sideBySide(sides, repeats, log);
+	const runs = await measureInTurn(sides, repeats, log);
 	let smaller: { readonly seconds: number; readonly tokens: number } | undefined;
 	const rows = sides.map(({ name, count, texts: { tokens } }): Row => {
 		const found = runs.get(name) ?? [];
@@ -105,19 +105,19 @@ async function growth(
 				tokens,
 				"our s": seconds,
 				spread: spread(found.map(({ wallSeconds }) => wallSeconds)),
-				"ms a text": (1000 * seconds) / count,
-				"µs a token": (1e6 * seconds) / tokens,
+				"ms per text": (1000 * seconds) / count,
+				"µs per token": (1e6 * seconds) / tokens,
 				"peak MiB": median(found.map(({ peakBytes }) => peakBytes / 2 ** 20)),
 				...(ratio !== undefined && { ratio }),
 			},
-			...(ratio !== undefined && { aim: "a token more costs no more than before", reached: ratio <= 1.1 }),
+			...(ratio !== undefined && { aim: "time per additional token doesn't grow", reached: ratio <= 1.1 }),
 		};
 	});
 	return { title: `Growth, int8, 1 epoch over messages of about 30 tokens, ${THREADS} threads`, rows };
 }
 
-/** `tailtune classify` of one text, the process's start included. */
-async function coldStart(
+/** Measures `tailtune classify` of one text, including the start of the process. */
+async function measureColdStart(
 	{ repeats, log }: BenchContext,
 	options: BenchOptions,
 	model: string,
@@ -131,7 +131,7 @@ async function coldStart(
 	const measure = () =>
 		withFolder((fresh) => runMeasured({ file: process.execPath, args, env: { XDG_CACHE_HOME: fresh } }));
 	const side = { name: "classify", measure };
-	const found = (await sideBySide([side], repeats, log)).get("classify") ?? [];
+	const found = (await measureInTurn([side], repeats, log)).get("classify") ?? [];
 	const seconds = found.map(({ wallSeconds }) => wallSeconds);
 	const row = {
 		figure: "tailtune classify of one text",

@@ -6,24 +6,24 @@ import { readAll } from "../../worker/exchange/read.ts";
 import type { BenchContext, Table } from "./bench.ts";
 import { type BenchTexts, benchDataset, writeBenchTexts } from "./bench-texts.ts";
 import type { BenchOptions } from "./benches.ts";
+import { measureInTurn, median, type Side, spread } from "./measure-in-turn.ts";
 import { runMeasured } from "./measured-process.ts";
-import { median, type Side, sideBySide, spread } from "./side-by-side.ts";
 import { THREADS } from "./tailtune-run.ts";
 
 const reportSchema = z.object({ messages_per_second: z.number() });
 
-/** What is measured, and where. */
+/** Servers, model and texts of the measurement. */
 export interface BatchBench {
-	/** Of our servers, by what they compute with. */
+	/** Clients of our servers, by the servers' setting. */
 	readonly clients: Readonly<Record<string, ClassifierClient>>;
-	/** The model's folder. */
+	/** Folder of the model. */
 	readonly weights: string;
-	/** For the texts. */
+	/** Folder in which to write the texts. */
 	readonly folder: string;
 	readonly options: Pick<BenchOptions, "data" | "texts" | "python">;
 }
 
-/** Whole test sets as fast as they go: ours over a stream of the service, the peer's grouped by length in its own process. */
+/** Measures the throughput of a whole test set: ours over a gRPC stream, the peer's grouped by length in its process. */
 export async function measureBatches({ peers, repeats, log }: BenchContext, bench: BatchBench): Promise<Table> {
 	const { clients, weights, folder, options } = bench;
 	const sets = await writeBenchTexts(await benchDataset(options.data, options.texts), join(folder, "texts"));
@@ -44,7 +44,7 @@ export async function measureBatches({ peers, repeats, log }: BenchContext, benc
 		...ours.map(({ kind, measure }) => ({ name: `batch, ${kind}`, measure })),
 		...others.map(({ engine, measure }) => ({ name: `batch, ${engine}`, measure })),
 	];
-	const rates = await sideBySide(sides, repeats, log);
+	const rates = await measureInTurn(sides, repeats, log);
 	const rows = ours.flatMap(({ kind }) => {
 		const own = rates.get(`batch, ${kind}`) ?? [];
 		const values = { "our texts/s": median(own), "our spread": spread(own) };
@@ -65,7 +65,7 @@ async function readTestTexts({ folder }: BenchTexts): Promise<string[]> {
 	return lines.map((line) => z.object({ text: z.string() }).parse(JSON.parse(line)).text);
 }
 
-/** Texts a second. */
+/** Returns texts per second. */
 async function streamAll(client: ClassifierClient, texts: readonly string[]): Promise<number> {
 	const startMs = performance.now();
 	const call = client.ClassifyStream();

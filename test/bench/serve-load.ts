@@ -2,10 +2,10 @@ import { Agent, request } from "node:http";
 import { status as Status } from "@grpc/grpc-js";
 import type { ClassifierClient } from "../../proto/gen/tailtune/v1/Classifier.ts";
 
-/** Sends one text; resolves with whether it was answered, or refused for there are too many. */
+/** Sends one text. Resolves with "refused" if the server has too many requests. */
 export type Send = (text: string) => Promise<"answered" | "refused">;
 
-/** What a load came to; times in milliseconds, of answered requests. */
+/** Result of a load test. Percentiles are milliseconds of answered requests. */
 export interface LoadResult {
 	readonly answered: number;
 	readonly refused: number;
@@ -17,8 +17,8 @@ export interface LoadResult {
 	readonly refusalMs: number;
 }
 
-/** Sends by gRPC over one channel, as one client process does. */
-export function sendGrpc(client: ClassifierClient): Send {
+/** Returns a function that sends by gRPC over one channel, like one client process. */
+export function createGrpcSend(client: ClassifierClient): Send {
 	return (text) =>
 		new Promise((resolve, reject) => {
 			client.Classify({ text }, (error) => {
@@ -29,9 +29,9 @@ export function sendGrpc(client: ClassifierClient): Send {
 		});
 }
 
-/** Posts JSON over connections that stay open. */
-export function sendHttp(url: string, body: (text: string) => object): Send {
-	// Of a connection that was idle for 5 s a server may think that it is over.
+/** Returns a function that posts JSON over persistent connections. */
+export function createHttpSend(url: string, body: (text: string) => object): Send {
+	// A server may close a connection that was idle for 5 s.
 	const agent = new Agent({ keepAlive: true, timeout: 2000 });
 	return (text) =>
 		new Promise((resolve, reject) => {
@@ -47,8 +47,8 @@ export function sendHttp(url: string, body: (text: string) => object): Send {
 		});
 }
 
-/** So many clients, each of which sends its next text when the one before is answered. */
-export async function closedLoop(send: Send, texts: readonly string[], clients: number, requests: number) {
+/** Runs `clients` clients; each sends its next text when the previous one is answered. */
+export async function runClosedLoop(send: Send, texts: readonly string[], clients: number, requests: number) {
 	const load = new Load(send, texts);
 	const client = async () => {
 		while (load.sent < requests) await load.next();
@@ -57,18 +57,18 @@ export async function closedLoop(send: Send, texts: readonly string[], clients: 
 	return load.result();
 }
 
-/** So many requests a second, whether or not those before are answered. */
-export async function openLoop(send: Send, texts: readonly string[], perSecond: number, seconds: number) {
+/** Sends `perSecond` requests per second, whether or not earlier ones are answered. */
+export async function runOpenLoop(send: Send, texts: readonly string[], perSecond: number, seconds: number) {
 	const load = new Load(send, texts);
-	const underWay: Promise<void>[] = [];
+	const inFlight: Promise<void>[] = [];
 	const startMs = performance.now();
 	for (;;) {
 		const dueMs = performance.now() - startMs;
 		if (dueMs > 1000 * seconds) break;
-		while (load.sent < (perSecond * dueMs) / 1000) underWay.push(load.next());
+		while (load.sent < (perSecond * dueMs) / 1000) inFlight.push(load.next());
 		await new Promise((resolve) => setTimeout(resolve, 2));
 	}
-	await Promise.all(underWay);
+	await Promise.all(inFlight);
 	return load.result();
 }
 

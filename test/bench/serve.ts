@@ -17,12 +17,19 @@ import { start } from "../cli/tailtune.ts";
 import type { Bench, BenchContext, Row, Table } from "./bench.ts";
 import type { BenchOptions } from "./benches.ts";
 import { measureBatches } from "./serve-batch.ts";
-import { closedLoop, type LoadResult, openLoop, type Send, sendGrpc, sendHttp } from "./serve-load.ts";
+import {
+	createGrpcSend,
+	createHttpSend,
+	type LoadResult,
+	runClosedLoop,
+	runOpenLoop,
+	type Send,
+} from "./serve-load.ts";
 
 const PEER_PORT = 50_899;
 const CLIENTS = [1, 8, 32, 128];
 
-/** Answers under load, beside a PyTorch server with the same weights; then overload. */
+/** Measures answers under load, compared with a PyTorch server with the same weights, and under overload. */
 export function serveBench(options: BenchOptions): Bench {
 	return { name: "serve", run: (context) => measure(context, options) };
 }
@@ -51,7 +58,7 @@ async function measure(context: BenchContext, options: BenchOptions): Promise<Ta
 			rows.push(await row(sides, texts, clients, repeats));
 			log(`serve: ${JSON.stringify(rows.at(-1))}`);
 		}
-		const loads = { title: "Classify: so many clients, each waiting for its answer", rows };
+		const loads = { title: "Classify: each client waits for its answer", rows };
 		const clients = { fp32: ours.client, int8: int8.client };
 		const where = { clients, weights: join(folder, "model"), folder, options };
 		const batches = await measureBatches(context, where);
@@ -72,7 +79,7 @@ async function row(
 	for (let repeat = 0; repeat < repeats; repeat++) {
 		for (const [side, send] of Object.entries(sides)) {
 			results[side] ??= [];
-			results[side].push(await closedLoop(send, texts, clients, requests));
+			results[side].push(await runClosedLoop(send, texts, clients, requests));
 		}
 	}
 	const values: Record<string, number> = {};
@@ -93,8 +100,8 @@ async function row(
 }
 
 async function measureOverload(send: Send, texts: readonly string[], seconds: number): Promise<Table> {
-	const normal = await closedLoop(send, texts, 32, 128);
-	const over = await openLoop(send, texts, 4 * normal.perSecond, seconds);
+	const normal = await runClosedLoop(send, texts, 32, 128);
+	const over = await runOpenLoop(send, texts, 4 * normal.perSecond, seconds);
 	const values = {
 		"answered/s": over.perSecond,
 		"refused/s": over.refused / seconds,
@@ -104,15 +111,15 @@ async function measureOverload(send: Send, texts: readonly string[], seconds: nu
 		"refusal p50 ms": over.refusalMs,
 	};
 	const row: Row = {
-		figure: `4 times as many as can be answered, ${seconds} s`,
+		figure: `4 times the capacity, ${seconds} s`,
 		values,
-		aim: "median of accepted under 3 times normal (32 clients)",
+		aim: "median of accepted requests under 3 times that of 32 clients",
 		reached: over.p50 < 3 * normal.p50,
 	};
 	return { title: "Overload", rows: [row] };
 }
 
-/** Messages of 4 to 60 words, the same each time. */
+/** Makes messages of 4 to 60 words, the same each time. */
 function makeTexts(count: number): string[] {
 	const words = "you have won a free prize call now see me at the usual place tomorrow please bring notes".split(" ");
 	const word = (index: number) => words[(index * 7 + (index >> 3)) % words.length];
@@ -154,10 +161,10 @@ async function startOurs(
 		server.kill("SIGTERM");
 		await server;
 	};
-	return { client, send: sendGrpc(client), end };
+	return { client, send: createGrpcSend(client), end };
 }
 
-/** The peer is given tokens: its tokenizer isn't what is compared. */
+/** Starts the peer's server. It gets tokens, so that its tokenizer isn't measured. */
 async function startPeer(peers: string, python: string, weights: string, texts: readonly string[]): Promise<Side> {
 	const args = ["--weights", weights, "--engine", "hf", "--threads", "2", "--port", String(PEER_PORT)];
 	const peer = execa(python, [join(peers, "serve.py"), ...args], { reject: false });
@@ -165,8 +172,8 @@ async function startPeer(peers: string, python: string, weights: string, texts: 
 	peer.stderr?.resume();
 	const tokens = await tokenize(texts);
 	const ids = new Map(texts.map((text, index) => [text, Array.from(tokens[index] ?? [])]));
-	const send = sendHttp(`http://127.0.0.1:${PEER_PORT}/classify`, (text) => ({ ids: ids.get(text) }));
-	// It says so before it listens.
+	const send = createHttpSend(`http://127.0.0.1:${PEER_PORT}/classify`, (text) => ({ ids: ids.get(text) }));
+	// The peer prints this line before it listens.
 	while (!(await send(texts[0] ?? "").catch(() => false))) await setTimeout(100);
 	const end = async () => {
 		peer.kill("SIGTERM");

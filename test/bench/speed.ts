@@ -3,37 +3,37 @@ import { resolveModel } from "../../coordinator/base-model/resolve-model.ts";
 import type { Bench, BenchContext, Row, Table } from "./bench.ts";
 import { benchDataset, writeBenchTexts } from "./bench-texts.ts";
 import type { BenchOptions } from "./benches.ts";
+import { measureInTurn, median, type Side, spread } from "./measure-in-turn.ts";
 import { openPeers, type PeerRun, type Peers } from "./peers.ts";
-import { median, type Side, sideBySide, spread } from "./side-by-side.ts";
 import { hasNative, type MeasuredRun, measureRun, NATIVE, NATIVE_FLAGS, THREADS, withFolder } from "./tailtune-run.ts";
 
 type Run = MeasuredRun | PeerRun;
 type Runs = ReadonlyMap<string, readonly Run[]>;
 
-/** A ratio of two sides: how many times the peer's seconds are ours. */
+/** A comparison of two sides by the ratio peer's seconds / our seconds. */
 interface Comparison {
 	readonly figure: string;
 	readonly ours: string;
 	readonly peer: string;
-	/** Times faster; left out where there is nothing to reach. */
+	/** Target for the ratio. Unset: none. */
 	readonly aim?: number;
 	readonly note?: string;
 }
 
-/** Our settings that are measured, by name; each run starts with nothing cached. */
+/** Flags of our measured runs by name; each run starts with an empty cache. */
 const OURS: Readonly<Record<string, readonly string[]>> = {
 	"fp32 (default)": [],
 	"--trunk-precision int8": ["--trunk-precision", "int8"],
 	"--preset book": ["--preset", "book"],
 };
 
-/** The same computed by another library. */
+/** Comparisons of the same run on native TensorFlow. */
 const ON_NATIVE: readonly Comparison[] = [
 	{ figure: `fp32 on ${NATIVE}`, ours: NATIVE, peer: "fp32 (default)", note: "the peer is our own default" },
 	{ figure: `fp32 on ${NATIVE}`, ours: NATIVE, peer: "cached.py" },
 ];
 
-/** The peers' programs. Those of minutes are cut and project the rest themselves. */
+/** Flags of the peers' programs. Those that take minutes are cut short and project the time of a whole run. */
 const PEERS: Readonly<Record<string, readonly string[]>> = {
 	"cached.py --gemm default": ["--gemm", "default"],
 	"cached.py": [],
@@ -42,7 +42,7 @@ const PEERS: Readonly<Record<string, readonly string[]>> = {
 	"book.py": ["--max-steps", "4"],
 };
 
-const PROJECTED = "the peer was cut and projects its loop, to which loading isn't counted; ours is the whole process";
+const PROJECTED = "the peer's time is projected and excludes loading; ours is that of the whole process";
 
 const COMPARISONS: readonly Comparison[] = [
 	{ figure: "fp32", ours: "fp32 (default)", peer: "cached.py --gemm default", aim: 1.15 },
@@ -53,7 +53,7 @@ const COMPARISONS: readonly Comparison[] = [
 	{ figure: "--preset book", ours: "--preset book", peer: "book.py", aim: 6, note: PROJECTED },
 ];
 
-/** Whole runs of GPT-2 small, 5 epochs, beside PyTorch's: seconds, processor time and memory of whole processes. */
+/** Compares whole runs of GPT-2 small, 5 epochs, with PyTorch: seconds, processor time and memory of whole processes. */
 export function speedBench(options: BenchOptions): Bench {
 	return { name: "speed", run: (context) => withFolder((folder) => runSpeed(context, options, folder)) };
 }
@@ -67,18 +67,18 @@ async function runSpeed(context: BenchContext, options: BenchOptions, folder: st
 		name,
 		measure: () => withFolder((fresh) => measureRun(fresh, texts, model, flags)),
 	}));
-	let at = 0;
+	let rounds = 0;
 	const again: Side<Run> = {
 		name: "fp32, a second time with --lr 1e-4",
-		// The round's own cache: the first run fills it, the second finds it.
+		// Each round has a new cache folder: the first run fills it, the second uses it.
 		measure: async () => {
-			const cached = join(folder, `round-${at++}`);
+			const cached = join(folder, `round-${rounds++}`);
 			await measureRun(cached, texts, model);
 			return measureRun(cached, texts, model, ["--lr", "1e-4"]);
 		},
 	};
 	const sides = [...ours, again, ...peerSides(peers, context.log)];
-	const measured = await sideBySide<Run | undefined>(sides, context.repeats, context.log);
+	const measured = await measureInTurn<Run | undefined>(sides, context.repeats, context.log);
 	const runs: Runs = new Map([...measured].map(([name, of]) => [name, of.filter((run) => run !== undefined)]));
 	const comparisons = isNative ? [...COMPARISONS, ...ON_NATIVE] : COMPARISONS;
 	const work = `${texts.texts} texts, ${texts.distinct} distinct of ${texts.tokens} tokens in ${texts.rows} rows, ${THREADS} threads`;
@@ -88,13 +88,13 @@ async function runSpeed(context: BenchContext, options: BenchOptions, folder: st
 			rows: [...comparisons.map((of) => compare(runs, of)), memory(runs), second(runs, again.name)],
 		},
 		{
-			title: "Where a run's time goes",
+			title: "Phases of a run",
 			rows: [...runs].flatMap(([name, of]) => (of.length > 0 ? [phases(name, of)] : [])),
 		},
 	];
 }
 
-/** The peers; one that fails is told of and has no figures, the others go on. */
+/** Returns the sides of the peers. The failure of one is logged, and the others are still measured. */
 function peerSides(peers: Peers | undefined, log: (line: string) => void): Side<Run | undefined>[] {
 	if (!peers) return [];
 	return Object.entries(PEERS).map(([name, flags]) => ({
@@ -126,7 +126,7 @@ function seconds(whose: string, runs: readonly Run[]): Record<string, number | s
 	return { [`${whose} s`]: median(all), [`${whose} spread`]: spread(all) };
 }
 
-/** Of the whole process; of a peer that was cut, what it projects. */
+/** Returns the seconds of the whole process, or the projected seconds of a peer that was cut short. */
 function secondsOf(run: Run): number {
 	return "report" in run && !run.report.complete ? run.report.projected_full_seconds : run.wallSeconds;
 }
@@ -165,7 +165,7 @@ function phases(figure: string, runs: readonly Run[]): Row {
 	const peak = { "peak MiB": of(({ peakBytes }) => peakBytes / 2 ** 20) };
 	const [first] = runs;
 	if (!first || "report" in first) {
-		const cut = first && !first.report.complete ? { note: "cut: a few steps, not a whole run" } : {};
+		const cut = first && !first.report.complete ? { note: "only a few steps were run" } : {};
 		return { figure, values: { ...values, ...peak, "step ms": of((run) => peerOf(run).step_ms.median) }, ...cut };
 	}
 	const own = (value: (result: MeasuredRun["result"]) => number) => of((run) => value((run as MeasuredRun).result));

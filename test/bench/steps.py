@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Steps of a tail in PyTorch, as a user of transformers writes them: what `npm run bench -- steps` compares with.
+"""Times the steps of a tail in PyTorch, written as users of transformers do, for `npm run bench -- steps`.
 
 GPT2Model's own blocks, batches of texts of similar length padded to the longest, the state before the first trained
 block computed beforehand as far as it is frozen, fused AdamW. Weights are random: the work is the same.
@@ -20,7 +20,7 @@ FIRST_TRAINED = {"all": 0, "lora": 0, "last-two-blocks": 10, "last-block": 11, "
 
 
 class Lora(nn.Module):
-    """A frozen linear layer with a pair of low rank for each of its parts: query, key and value have their own."""
+    """A frozen linear layer with one low-rank pair per part (query, key and value are three parts)."""
 
     def __init__(self, base, parts, rank):
         super().__init__()
@@ -34,7 +34,7 @@ class Lora(nn.Module):
 
 
 def tuned(trainable, rank):
-    """The model, its head, and the parameters that are trained."""
+    """The model, its head, and the trained parameters."""
     config = GPT2Config(resid_pdrop=0, embd_pdrop=0, attn_pdrop=0)
     model, head = GPT2Model(config).eval(), nn.Linear(config.n_embd, 2)
     model.requires_grad_(trainable == "all")
@@ -51,7 +51,7 @@ def tuned(trainable, rank):
 
 
 def padded(texts):
-    """Token ids [texts, longest], where each text ends, and the labels."""
+    """Token ids [texts, longest], the last position of each text, and the labels."""
     longest = max(len(text["ids"]) for text in texts)
     ids = [text["ids"] + [50256] * (longest - len(text["ids"])) for text in texts]
     ends = torch.tensor([len(text["ids"]) - 1 for text in texts])

@@ -4,8 +4,8 @@ import type { Bench, BenchContext, Row, Table } from "./bench.ts";
 import { type BenchTexts, benchDataset, writeBenchTexts } from "./bench-texts.ts";
 import type { BenchOptions } from "./benches.ts";
 import { type MachineRates, measureMachine } from "./machine-rates.ts";
-import { pytorchStepMs } from "./pytorch-steps.ts";
-import { median, type Side, sideBySide, spread } from "./side-by-side.ts";
+import { measureInTurn, median, type Side, spread } from "./measure-in-turn.ts";
+import { measurePytorchStep } from "./pytorch-steps.ts";
 import { hasNative, type MeasuredRun, measureRun, NATIVE, NATIVE_FLAGS, THREADS, withFolder } from "./tailtune-run.ts";
 
 const WIDTH = 768;
@@ -15,20 +15,20 @@ const BLOCKS = 12;
 const STEPS = 20;
 const KINDS = ["last-block", "head", "last-two-blocks", "lora", "all"] as const;
 
-/** What an npm install alone computes with. */
+/** Flags of the backend that is installed by npm alone. */
 const NPM_ALONE = ["--backend", "wasm"];
 
-/** What one side of a round finds; nothing where it fails. */
+/** Result of one side in one round; empty if it failed. */
 interface Measurement {
 	readonly rates?: MachineRates;
 	readonly run?: MeasuredRun;
 	readonly pytorchMs?: number;
 }
 
-/** A side of that name whose failure is told of. */
+/** Makes a side whose failure is logged instead of thrown. */
 type Attempt = (name: string, work: () => Promise<Measurement>) => Side<Measurement>;
 
-/** Where the seconds of a run go: trunk and step against what the machine can do, and a step of every kind of tail. */
+/** Compares trunk and steps with the rates of the machine, and the steps of every `--trainable` with PyTorch. */
 export function stepsBench(options: BenchOptions): Bench {
 	return { name: "steps", run: (context) => withFolder((folder) => runSteps(context, options, folder)) };
 }
@@ -38,12 +38,12 @@ async function runSteps({ repeats, log }: BenchContext, options: BenchOptions, f
 	const textsOf = async (count: number) =>
 		writeBenchTexts(await benchDataset(options.data, count), join(folder, `${count}`));
 	const few = await textsOf(Math.ceil((STEPS * BATCH) / 0.7) + 10);
-	// The default setting on a whole run's texts, so that the opening of the model weighs little in its features phase.
+	// As many texts as in a whole run, so that opening the model is a small part of the features phase.
 	const whole = await textsOf(options.texts);
 	const failures = new Map<string, string>();
 	const attempt: Attempt = (name, work) => ({
 		name,
-		measure: () => work().catch((error: Error) => failed(name, error, failures, log)),
+		measure: () => work().catch((error: Error) => noteFailure(name, error, failures, log)),
 	});
 	const libraries = { "": NPM_ALONE, ...((await hasNative()) && { [` on ${NATIVE}`]: NATIVE_FLAGS }) };
 	const kinds = KINDS.flatMap((trainable) =>
@@ -57,7 +57,7 @@ async function runSteps({ repeats, log }: BenchContext, options: BenchOptions, f
 	});
 	const theirs = pytorchSides(options.python, few, attempt);
 	const machine = { name: "machine", measure: async () => ({ rates: await measureMachine(THREADS) }) };
-	const found = await sideBySide<Measurement>([machine, ...ours, ...theirs], repeats, log);
+	const found = await measureInTurn<Measurement>([machine, ...ours, ...theirs], repeats, log);
 	const rates = medianRates((found.get("machine") ?? []).flatMap((one) => one.rates ?? []));
 	const runsOf = (name: string) => (found.get(name) ?? []).flatMap(({ run }) => run ?? []);
 	const block = runsOf("last-block");
@@ -79,7 +79,7 @@ async function runSteps({ repeats, log }: BenchContext, options: BenchOptions, f
 
 function pytorchSides(python: string, texts: BenchTexts, attempt: Attempt): Side<Measurement>[] {
 	return KINDS.map((trainable) => {
-		const measure = () => pytorchStepMs(python, texts, { trainable, batch: BATCH, steps: STEPS });
+		const measure = () => measurePytorchStep(python, texts, { trainable, batch: BATCH, steps: STEPS });
 		return attempt(inPytorch(trainable), async () => ({ pytorchMs: await measure() }));
 	});
 }
@@ -95,17 +95,22 @@ function medianRates(rates: readonly MachineRates[]): MachineRates {
 	};
 }
 
-/** A side that can't be measured here is told of; the others are measured all the same. */
-function failed(name: string, error: Error, failures: Map<string, string>, log: (line: string) => void): Measurement {
+/** Logs the reason why a side can't be measured; the others are still measured. */
+function noteFailure(
+	name: string,
+	error: Error,
+	failures: Map<string, string>,
+	log: (line: string) => void,
+): Measurement {
 	const reason = error.message.split("\n").at(-1) ?? "";
 	failures.set(name, reason);
 	log(`${name}: ${reason}`);
 	return {};
 }
 
-/** The trunk's floating point operations a second, against those of matrix products alone. */
+/** Compares the trunk's floating-point operations per second with those of matrix products alone. */
 function trunkRow(runs: readonly MeasuredRun[], { tokens, rows, squares }: BenchTexts, rates: MachineRates): Row {
-	// A row costs 24 width² in a block's products; a text's attention 4 width tokens², were no half of it masked.
+	// Per block, a row costs 24 width² in products, and a text's attention 4 width tokens² (masked half included).
 	const gflop = ((BLOCKS - 1) * (24 * WIDTH ** 2 * rows + 4 * WIDTH * squares)) / 1e9;
 	const found = runs.map(({ result }) => gflop / result.seconds.features);
 	const ratio = median(found) / rates.gflopPerSecond;
@@ -114,18 +119,18 @@ function trunkRow(runs: readonly MeasuredRun[], { tokens, rows, squares }: Bench
 		values: { ratio, "GFLOP/s": median(found), spread: spread(found, 0) },
 		aim: "at least 0.9 of the matrix products",
 		reached: ratio >= 0.9,
-		note: "opening the graph is counted to the phase; the fewer the texts, the more it weighs",
+		note: "includes opening the graph, which matters more with fewer texts",
 	};
 }
 
-/** A step of the last block against what its traffic and its arithmetic take at the least. */
+/** Compares a step of the last block with the smallest possible time of its memory traffic and arithmetic. */
 function stepRow(runs: readonly MeasuredRun[], { tokens, distinct }: BenchTexts, rates: MachineRates): Row {
 	const parameters = 12 * WIDTH ** 2 + 13 * WIDTH + 2 * WIDTH + 2 * WIDTH + 2;
-	// Weights are read by the forward and by the backward pass, the gradient is written; AdamW reads four such arrays and
+	// The forward and backward passes read the weights and write the gradient; AdamW reads four arrays of this size and
 	// writes three. Both passes read the features of a batch.
 	const features = 2 * BATCH * (tokens / distinct) * WIDTH;
 	const gigabytes = (4 * (10 * parameters + features)) / 1e9;
-	// Three products of each weight with as many rows as texts; each head's scores and means over the features, thrice.
+	// Three products per weight, with one row per text, and three times each head's attention over the features.
 	const gflop = (6 * parameters * BATCH + 3 * 4 * 12 * BATCH * (tokens / distinct) * WIDTH) / 1e9;
 	const traffic = (1000 * gigabytes) / rates.gigabytesPerSecond;
 	const arithmetic = (1000 * gflop) / rates.gflopPerSecond;

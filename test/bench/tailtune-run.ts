@@ -9,24 +9,24 @@ import { COMMAND } from "../cli/tailtune.ts";
 import type { BenchTexts } from "./bench-texts.ts";
 import { type Measured, runMeasured } from "./measured-process.ts";
 
-/** A finished `tailtune train`, from the outside and as it tells itself. */
+/** A finished `tailtune train`: measured from outside, and its own result. */
 export interface MeasuredRun extends Measured {
 	readonly result: RunResult;
 }
 
-/** Compute threads of every side. */
+/** Compute threads of each side. */
 export const THREADS = countPhysicalCores();
 
-/** A side that computes on native TensorFlow: its name, and the flags of such a run. */
+/** Name and flags of runs on native TensorFlow. */
 export const NATIVE = "native TensorFlow";
 export const NATIVE_FLAGS = ["--engine", "tfjs", "--backend", "tensorflow"] as const;
 
-/** Whether there is native TensorFlow here (npm run native). */
+/** Returns whether native TensorFlow is installed (npm run native). */
 export async function hasNative(): Promise<boolean> {
 	return (await inspectEngines()).some(({ backend, usable }) => backend === "tensorflow" && usable);
 }
 
-/** A folder that goes when the work is done, whatever comes of it. */
+/** Calls `work` with a new folder, and removes the folder afterwards. */
 export async function withFolder<Result>(work: (folder: string) => Promise<Result>): Promise<Result> {
 	const folder = await mkdtemp(join(tmpdir(), "tailtune-bench-"));
 	try {
@@ -36,7 +36,7 @@ export async function withFolder<Result>(work: (folder: string) => Promise<Resul
 	}
 }
 
-/** Trains in a process of its own. @param folder for the run, and for what it caches: a new one starts from nothing */
+/** Trains in a separate process. @param folder for the run and its cache; a new folder means an empty cache */
 export async function measureRun(
 	folder: string,
 	texts: BenchTexts,

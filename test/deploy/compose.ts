@@ -18,7 +18,7 @@ const service = z.looseObject({
 	volumes: z.array(z.string()).default([]),
 });
 
-/** What the tests look at of compose.yaml. */
+/** Parts of compose.yaml that the tests use. */
 export const composeFile = z.looseObject({
 	services: z.strictObject({ nats: service, coordinator: service, worker: service, "gpu-worker": service }),
 	secrets: z.record(z.string(), z.object({ file: z.string() })),
@@ -27,33 +27,33 @@ export const composeFile = z.looseObject({
 
 export type Service = z.infer<typeof service>;
 
-/** The file as YAML has it, with merge keys applied. */
+/** Reads compose.yaml with merge keys applied. */
 export async function readCompose(): Promise<unknown> {
 	return parse(await readFile(new URL("../../deploy/compose.yaml", import.meta.url), "utf8"), { merge: true });
 }
 
-/** What stands on this machine in the place of what the containers have. */
-export interface Place {
+/** Replaces the containers' hosts, ports and folders by ones of this machine. */
+export interface LocalSetup {
 	/** Folder of the run's results. */
 	readonly out: string;
 	/** Folder for caches. */
 	readonly cache: string;
-	/** What a text of the file reads here: other hosts, ports and folders. */
-	here(text: string): string;
+	/** Returns a text of the file with the hosts, ports and folders of this machine. */
+	localize(text: string): string;
 }
 
-/** @param app what the image has in /app @param config the run's */
-export async function makePlace(
+/** Prepares folders and ports. @param app replaces /app of the image @param config of the run */
+export async function prepareLocally(
 	app: string,
 	config: object,
 	secrets: Readonly<Record<string, string>>,
-): Promise<Place> {
+): Promise<LocalSetup> {
 	const folder = await newFolder();
 	const [nats, monitoring, tensors] = [await freePort(), await freePort(), await freePort()];
 	await mkdir(join(folder, "secrets"));
 	for (const [name, secret] of Object.entries(secrets)) await writeFile(join(folder, "secrets", name), `${secret}\n`);
 	await writeFile(join(folder, "run.yaml"), stringify(config));
-	const replacements: readonly [found: string, here: string][] = [
+	const replacements: readonly [found: string, local: string][] = [
 		["$$", "$"],
 		["exec nats-server", `exec ${await natsServerProgram()} -a 127.0.0.1 -p ${nats}`],
 		["nats://nats:4222", `nats://127.0.0.1:${nats}`],
@@ -70,20 +70,20 @@ export async function makePlace(
 	return {
 		out: join(folder, "out"),
 		cache: join(folder, "cache"),
-		here: (text) => replacements.reduce((before, [found, here]) => before.replaceAll(found, here), text),
+		localize: (text) => replacements.reduce((before, [found, local]) => before.replaceAll(found, local), text),
 	};
 }
 
-/** Starts what a service runs, behind what its image runs in any case. */
-export function startService(service: Service, { here, cache }: Place, image: readonly string[]) {
-	const [program = "", ...args] = [...(service.entrypoint ?? image), ...(service.command ?? [])].map(here);
-	const env = Object.fromEntries(Object.entries(service.environment).map(([name, value]) => [name, here(value)]));
+/** Starts a service's command. @param image the entry point of the image, if the service doesn't replace it */
+export function startService(service: Service, { localize, cache }: LocalSetup, image: readonly string[]) {
+	const [program = "", ...args] = [...(service.entrypoint ?? image), ...(service.command ?? [])].map(localize);
+	const env = Object.fromEntries(Object.entries(service.environment).map(([name, value]) => [name, localize(value)]));
 	return execa(program, args, { env: { ...env, XDG_CACHE_HOME: cache }, reject: false });
 }
 
-/** Asks as a container's health check does; whether it says that the service is well. */
-export async function isHealthy({ healthcheck }: Service, { here }: Place): Promise<boolean> {
-	const [kind, program = "", ...args] = (healthcheck?.test ?? []).map(here);
+/** Runs a container's health check. Returns whether the service is healthy. */
+export async function isHealthy({ healthcheck }: Service, { localize }: LocalSetup): Promise<boolean> {
+	const [kind, program = "", ...args] = (healthcheck?.test ?? []).map(localize);
 	if (kind !== "CMD") throw new Error(`health check of kind ${kind}`);
 	return !(await execa(program, args, { reject: false })).failed;
 }

@@ -3,35 +3,35 @@ import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
 import test from "ava";
 import { validate } from "dockerfile-utils";
-import { copiedPaths, entrypoint, imageInstructions, layOutApp, readDockerfile } from "./image.ts";
+import { layOutApp, listCopiedPaths, listInstructions, readDockerfile, readEntrypoint } from "./image.ts";
 
 const execute = promisify(execFile);
 
-/** What is built: `docker build`'s own choice, and `--target gpu`. */
+/** Targets of the images: the default one of `docker build`, and `--target gpu`. */
 const IMAGES: readonly (string | undefined)[] = [undefined, "gpu"];
 
-test("the Dockerfile has no fault that a linter sees", async (t) => {
+test("the Dockerfile passes a linter", async (t) => {
 	t.deepEqual(validate(await readDockerfile()), []);
 	t.is(validate((await readDockerfile()).replace("WORKDIR /app", "WORKDIR app")).length, 1);
 });
 
-test("what the images copy is what the package has", async (t) => {
+test("the images copy the files of the npm package", async (t) => {
 	const { files } = JSON.parse(await readFile("package.json", "utf8"));
 	const program = files.filter((path: string) => !["deploy", "docs"].includes(path));
 	for (const image of IMAGES)
-		t.deepEqual((await copiedPaths(image)).toSorted(), [...program, "package.json", "LICENSE"].toSorted());
+		t.deepEqual((await listCopiedPaths(image)).toSorted(), [...program, "package.json", "LICENSE"].toSorted());
 });
 
-test("the .dockerignore lets through what is copied, and nothing else", async (t) => {
+test("the .dockerignore allows exactly the copied files", async (t) => {
 	const ignored = await readFile("deploy/Dockerfile.dockerignore", "utf8");
 	const allowed = ignored.split("\n").filter((line) => line.startsWith("!"));
-	const copied = new Set([...(await copiedPaths("gpu")), ...(await copiedPaths("gpu-dependencies"))]);
+	const copied = new Set([...(await listCopiedPaths("gpu")), ...(await listCopiedPaths("gpu-dependencies"))]);
 	t.deepEqual(allowed.toSorted(), [...copied].map((path) => `!${path}`).toSorted());
 });
 
-test("the images' user is not root, and nothing in them is compiled or Python: others bring what is installed", async (t) => {
+test("the images don't run as root, and get installed packages from other stages, without compilers or Python", async (t) => {
 	for (const image of IMAGES) {
-		const instructions = await imageInstructions(image);
+		const instructions = await listInstructions(image);
 		const restOf = (wanted: string) => instructions.filter(({ name }) => name === wanted).map(({ rest }) => rest);
 		t.deepEqual(restOf("USER"), ["node"]);
 		t.deepEqual(restOf("RUN"), ["mkdir /cache /runs && chown node:node /cache /runs"]);
@@ -43,27 +43,27 @@ test("the images' user is not root, and nothing in them is compiled or Python: o
 	}
 });
 
-test("the layer of CUDA libraries is built without the coordinator and the worker, so that they don't change it", async (t) => {
+test("the layer of CUDA libraries doesn't depend on coordinator/ and worker/", async (t) => {
 	const packages = ["package.json", "package-lock.json", ".npmrc"];
-	t.deepEqual(await copiedPaths("gpu-dependencies"), [...packages, "deploy/native", "shared"]);
+	t.deepEqual(await listCopiedPaths("gpu-dependencies"), [...packages, "deploy/native", "shared"]);
 });
 
-test("what is installed is built on the system that it runs on", async (t) => {
+test("all stages have the same base image", async (t) => {
 	const bases = await Promise.all(
-		[...IMAGES, "gpu-dependencies"].map(async (name) => (await imageInstructions(name))[0]),
+		[...IMAGES, "gpu-dependencies"].map(async (name) => (await listInstructions(name))[0]),
 	);
 	t.is(new Set(bases.map((from) => from?.rest.split(" ")[0])).size, 1);
 });
 
-test("an image's entry point runs with the files that the image has", async (t) => {
+test("an image's entry point runs with the files of the image", async (t) => {
 	const app = await layOutApp();
-	const [program = "", ...args] = (await entrypoint()).map((part) => part.replace("/app", app));
+	const [program = "", ...args] = (await readEntrypoint()).map((part) => part.replace("/app", app));
 	const { stdout } = await execute(program, [...args, "worker", "--help"], { cwd: "/" });
 	t.regex(stdout, /--nats/);
 });
 
-test("what adds native TensorFlow for GPUs runs with the files that are there when an image is built", async (t) => {
-	const instructions = await imageInstructions("gpu-dependencies");
+test("the command that installs native TensorFlow for GPUs runs with the files of its build stage", async (t) => {
+	const instructions = await listInstructions("gpu-dependencies");
 	const [last = ""] = instructions.flatMap(({ name, rest }) => (name === "RUN" ? rest : [])).slice(-1);
 	const [program = "", ...args] = last.replace(/^(?:--\S+ )*/, "").split(" ");
 	t.deepEqual([program, ...args], ["npm", "run", "native", "--", "gpu"]);

@@ -5,7 +5,7 @@ import { newFolder } from "../new-folder.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
-/** An instruction of a Dockerfile with what follows it. */
+/** An instruction of a Dockerfile and its arguments. */
 export interface Instruction {
 	readonly name: string;
 	readonly rest: string;
@@ -16,11 +16,10 @@ export function readDockerfile(): Promise<string> {
 }
 
 /**
- * The instructions that make an image: those of a stage, after those of the stages that it stands on. None goes over
- * several lines.
- * @param target default: the last stage, as `docker build` has it
+ * Lists the instructions of a stage, after those of the stages it is based on. Each is one line.
+ * @param target default: the last stage, as for `docker build`
  */
-export async function imageInstructions(target?: string): Promise<Instruction[]> {
+export async function listInstructions(target?: string): Promise<Instruction[]> {
 	const lines = (await readDockerfile()).split("\n").filter((line) => /^[A-Z]/.test(line));
 	const instructions = lines.map((line) => {
 		const [name = "", ...rest] = line.split(" ");
@@ -33,31 +32,29 @@ export async function imageInstructions(target?: string): Promise<Instruction[]>
 	if (from === undefined) return [];
 	const length = instructions.slice(start + 1).findIndex(({ name }) => name === "FROM");
 	const own = instructions.slice(start, length < 0 ? undefined : start + 1 + length);
-	return [...(await imageInstructions(from.rest.split(" ")[0])), ...own];
+	return [...(await listInstructions(from.rest.split(" ")[0])), ...own];
 }
 
-/** Paths that an image gets from the project's folder. */
-export async function copiedPaths(target?: string): Promise<string[]> {
-	const copies = (await imageInstructions(target)).filter(
-		({ name, rest }) => name === "COPY" && !rest.startsWith("--"),
-	);
+/** Returns the paths that an image copies from the project's folder. */
+export async function listCopiedPaths(target?: string): Promise<string[]> {
+	const copies = (await listInstructions(target)).filter(({ name, rest }) => name === "COPY" && !rest.startsWith("--"));
 	return copies.flatMap(({ rest }) => rest.split(" ").slice(0, -1));
 }
 
-/** A folder with what an image has in /app: the files that its Dockerfile names and no others, and what is installed. */
+/** Makes a folder with the content of an image's /app: exactly the files named by its Dockerfile, and node_modules. */
 export async function layOutApp(target?: string): Promise<string> {
 	const app = await newFolder();
 	await symlink(join(root, "node_modules"), join(app, "node_modules"));
-	// Copies: of a link Node would take the place where it leads to, and find there what isn't in the image.
-	for (const path of await copiedPaths(target)) {
+	// Copies instead of links: Node resolves links and would find the project's other files next to their targets.
+	for (const path of await listCopiedPaths(target)) {
 		await mkdir(dirname(join(app, path)), { recursive: true });
 		await cp(join(root, path), join(app, path), { recursive: true });
 	}
 	return app;
 }
 
-/** The program that an image runs, with what of it is fixed. */
-export async function entrypoint(target?: string): Promise<string[]> {
-	const found = (await imageInstructions(target)).find(({ name }) => name === "ENTRYPOINT");
+/** Returns an image's entry point: the program and its fixed arguments. */
+export async function readEntrypoint(target?: string): Promise<string[]> {
+	const found = (await listInstructions(target)).find(({ name }) => name === "ENTRYPOINT");
 	return JSON.parse(found?.rest ?? "[]");
 }

@@ -15,13 +15,13 @@ const UNIT = fileURLToPath(new URL("../../deploy/tailtune-worker.service", impor
 const GPU = `${UNIT}.d/gpu.conf`;
 const NATS_CONFIG = fileURLToPath(new URL("../../deploy/nats/nats.conf", import.meta.url));
 
-/** How exposed `systemd-analyze security` may find it, of 100. */
+/** Largest exposure, out of 100, allowed in the report of `systemd-analyze security`. */
 const EXPOSURE = 20;
 
 const hasSystemd = !(await execa("systemd-analyze", ["--version"], { reject: false })).failed;
 
-/** The unit as a file of its own, with this machine's node. @param dropIns to go with it */
-async function unitHere(...dropIns: readonly string[]): Promise<string> {
+/** Copies the unit and drop-ins to a new folder, with this machine's path of node. Returns the unit's path. */
+async function copyUnit(...dropIns: readonly string[]): Promise<string> {
 	const file = join(await newFolder(), "tailtune-worker.service");
 	const copy = async (from: string, to: string) =>
 		writeFile(to, (await readFile(from, "utf8")).replace("/usr/bin/node", process.execPath));
@@ -34,42 +34,42 @@ async function unitHere(...dropIns: readonly string[]): Promise<string> {
 if (hasSystemd) {
 	for (const [name, dropIns] of [
 		["the worker's unit", []],
-		["the unit with what makes it a GPU worker", [GPU]],
+		["the unit of a GPU worker", [GPU]],
 	] as const) {
-		test(`systemd knows every line of ${name}`, async (t) => {
-			const args = ["verify", await unitHere(...dropIns)];
+		test(`systemd accepts every line of ${name}`, async (t) => {
+			const args = ["verify", await copyUnit(...dropIns)];
 			const { exitCode, stdout, stderr } = await execa("systemd-analyze", args, { reject: false });
 			t.deepEqual([exitCode, stdout, stderr], [0, "", ""]);
 		});
 
-		test(`systemd finds ${name} little exposed`, async (t) => {
-			const args = ["security", "--offline=true", `--threshold=${EXPOSURE}`, await unitHere(...dropIns)];
+		test(`systemd reports little exposure of ${name}`, async (t) => {
+			const args = ["security", "--offline=true", `--threshold=${EXPOSURE}`, await copyUnit(...dropIns)];
 			const { exitCode, stdout } = await execa("systemd-analyze", args, { reject: false });
 			t.is(exitCode, 0, stdout);
-			// Else the drop-in would not have been read.
+			// Shows that the drop-in was read.
 			t.is(/✓ PrivateDevices=/.test(stdout), dropIns.length === 0);
 			t.is(/char-nvidia\*:rw/.test(stdout), dropIns.length > 0);
 		});
 	}
 } else {
-	test("NOT RUN on this machine: systemd's look at the worker's unit", (t) => {
+	test("NOT RUN on this machine: systemd's checks of the worker's unit", (t) => {
 		t.log("needs systemd-analyze (Debian: systemd)");
 		t.pass();
 	});
 }
 
-/** Values of a setting of the unit's service, in order. */
-async function settings(name: string, unit = UNIT): Promise<string[]> {
+/** Reads the values of a setting of the unit, in order. */
+async function readSettings(name: string, unit = UNIT): Promise<string[]> {
 	const lines = (await readFile(unit, "utf8")).split("\n");
 	return lines.filter((line) => line.startsWith(`${name}=`)).map((line) => line.slice(name.length + 1));
 }
 
-test("a GPU worker's command is the unit's, and takes every GPU", async (t) => {
-	const [command = ""] = await settings("ExecStart");
-	t.deepEqual(await settings("ExecStart", GPU), ["", command.replace(" worker ", " worker --gpus all ")]);
+test("a GPU worker's command is the unit's with --gpus all", async (t) => {
+	const [command = ""] = await readSettings("ExecStart");
+	t.deepEqual(await readSettings("ExecStart", GPU), ["", command.replace(" worker ", " worker --gpus all ")]);
 });
 
-test("the unit's command, with its credentials and environment, is a worker that joins", async (t) => {
+test("the unit's command, with its credentials and environment, starts a worker that joins", async (t) => {
 	const etc = await newFolder();
 	Object.assign(process.env, {
 		TAILTUNE_COORDINATOR_PASSWORD: "of-coordinator",
@@ -78,23 +78,23 @@ test("the unit's command, with its credentials and environment, is a worker that
 	});
 	const server = await startNatsServer({ config: NATS_CONFIG });
 	t.teardown(() => server.stop());
-	// A worker joins once a coordinator has been there.
+	// Workers join only after a coordinator has connected to the NATS server once.
 	const credentials = await readNatsCredentials({
 		TAILTUNE_NATS_USER: "coordinator",
 		TAILTUNE_NATS_PASSWORD: "of-coordinator",
 	});
 	await (await connectNatsBus({ servers: server.url, role: "coordinator", credentials })).close();
-	// As systemd does: credentials are files in a folder %d; ${NATS} comes of the environment file.
+	// As in systemd: credentials are files in a folder %d; ${NATS} comes from the environment file.
 	const secrets: Record<string, string> = { "nats-password": "of-worker", token: "of-the-test" };
-	for (const credential of await settings("LoadCredential")) {
+	for (const credential of await readSettings("LoadCredential")) {
 		const [name = "", source] = credential.split(":");
 		t.is(source, `/etc/tailtune/${name}`);
 		await writeFile(join(etc, name), `${secrets[name]}\n`);
 	}
 	const specifiers = (text: string) => text.replaceAll("%d", etc).replaceAll("%C", join(etc, "cache"));
-	const assignments = (await settings("Environment")).flatMap((line) => specifiers(line).split(" "));
+	const assignments = (await readSettings("Environment")).flatMap((line) => specifiers(line).split(" "));
 	const env = Object.fromEntries(assignments.map((assignment) => assignment.split("=")));
-	const [execStart = ""] = await settings("ExecStart");
+	const [execStart = ""] = await readSettings("ExecStart");
 	const [program = "", ...args] = execStart
 		.replace("/usr/bin/node", process.execPath)
 		.replace("/opt/tailtune/tailtune.mjs", COMMAND)

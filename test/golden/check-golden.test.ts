@@ -18,19 +18,19 @@ function caseOf(name: string) {
 	return golden;
 }
 
-/** A right engine with something done to its tail or trunk. */
-function spoilt(spoil: {
+/** A correct engine with some methods of its tail or trunk replaced. */
+function faultyEngine(faults: {
 	tail?: (tail: Tail) => Partial<Tail>;
 	trunk?: (trunk: Trunk) => Partial<Trunk>;
 }): GoldenEngine {
 	return {
-		name: "spoilt",
+		name: "faulty",
 		async open(model, spec) {
 			const { trunk, tail } = await openEngines(model, spec, { engine: "tfjs", backend: "wasm", threads: 1 });
 			const bound = { info: tail.info, ...methodsOf(tail, ["load", "logits", "gradient", "dispose"]) };
 			return {
-				trunk: trunk && { ...trunk, ...spoil.trunk?.(trunk) },
-				tail: { ...bound, ...spoil.tail?.(tail) },
+				trunk: trunk && { ...trunk, ...faults.trunk?.(trunk) },
+				tail: { ...bound, ...faults.tail?.(tail) },
 			};
 		},
 	};
@@ -47,7 +47,7 @@ async function failures(name: string, engine: GoldenEngine): Promise<string[]> {
 	return measured.filter((one) => !(usedShare(one) <= 1)).map(({ what }) => what);
 }
 
-/** Changes one entry of a parameter's gradient by a part of the gradient's largest entry there. */
+/** An engine that changes one entry of a parameter's gradient. @param change gets the entry and the largest one */
 function withGradientEntry(
 	name: string,
 	parameter: string,
@@ -57,7 +57,7 @@ function withGradientEntry(
 	const layout = parameterLayout(specOf(caseOf(name)), folder.model.config);
 	const entry = layout.entries.find((one) => one.name === parameter);
 	if (!entry) throw new Error(`no parameter ${parameter}`);
-	return spoilt({
+	return faultyEngine({
 		tail: (tail) => ({
 			async gradient(inputs, gradient) {
 				const logits = await tail.gradient(inputs, gradient);
@@ -70,8 +70,8 @@ function withGradientEntry(
 	});
 }
 
-test.serial("an engine that is left alone passes", async (t) => {
-	t.deepEqual(await failures("main", spoilt({})), []);
+test.serial("an unchanged engine passes", async (t) => {
+	t.deepEqual(await failures("main", faultyEngine({})), []);
 });
 
 test.serial("a gradient entry off by a thousandth of the largest is found", async (t) => {
@@ -79,14 +79,14 @@ test.serial("a gradient entry off by a thousandth of the largest is found", asyn
 	t.true((await failures("main", engine)).includes("grad/h.2.mlp.c_fc.weight"));
 });
 
-test.serial("a wrong gradient entry that a thinned set doesn't hold is found by the statistics", async (t) => {
+test.serial("a wrong gradient entry that a thinned set leaves out is found by the statistics", async (t) => {
 	const engine = withGradientEntry("last", "h.2.mlp.c_fc.weight", (value, largest) => value + 2 * largest, 1);
 	const found = await failures("last", engine);
 	t.false(found.includes("grad/h.2.mlp.c_fc.weight"));
 	t.true(found.includes("grad/h.2.mlp.c_fc.weight root of squares"));
 });
 
-test.serial("a gradient that is NaN is found, also in the steps after it", async (t) => {
+test.serial("a NaN in a gradient is found, also in the following steps", async (t) => {
 	const found = await failures(
 		"head",
 		withGradientEntry("head", "score.bias", () => Number.NaN),
@@ -96,7 +96,7 @@ test.serial("a gradient that is NaN is found, also in the steps after it", async
 	t.true(found.includes("loss after 1 steps"));
 });
 
-test.serial("a gradient where none should be is found", async (t) => {
+test.serial("a gradient that should be zero is found", async (t) => {
 	const engine = withGradientEntry("main", "h.2.attn.c_attn.bias", () => 1e-5, 48);
 	t.true((await failures("main", engine)).includes("grad/h.2.attn.c_attn.bias noise"));
 });
@@ -105,23 +105,23 @@ test.serial("a logit off by 1e-4 is found", async (t) => {
 	const tail = (tail: Tail): Partial<Tail> => ({
 		logits: async (inputs) => (await tail.logits(inputs)).map((logit, i) => (i === 3 ? logit + 1e-4 : logit)),
 	});
-	t.deepEqual(await failures("main", spoilt({ tail })), ["logits without gradient"]);
+	t.deepEqual(await failures("main", faultyEngine({ tail })), ["logits without gradient"]);
 });
 
-test.serial("a tail that goes on with old parameters is found", async (t) => {
+test.serial("a tail that ignores new parameters is found", async (t) => {
 	let loads = 0;
 	const tail = (tail: Tail): Partial<Tail> => ({ load: async (p) => (loads++ === 0 ? tail.load(p) : undefined) });
-	t.true((await failures("head", spoilt({ tail }))).includes("loss after 1 steps"));
+	t.true((await failures("head", faultyEngine({ tail }))).includes("loss after 1 steps"));
 });
 
-test.serial("a trunk whose states are off by a thousandth is found", async (t) => {
+test.serial("a trunk whose hidden states are off by a thousandth is found", async (t) => {
 	const trunk = (trunk: Trunk): Partial<Trunk> => ({
 		hiddenStates: async (texts) => (await trunk.hiddenStates(texts)).map((states) => states.map((x) => x * 1.001)),
 	});
-	t.true((await failures("main", spoilt({ trunk }))).includes("features"));
+	t.true((await failures("main", faultyEngine({ trunk }))).includes("features"));
 });
 
-test.serial("a run fails and says so in its last line where one golden number is another", async (t) => {
+test.serial("a run with one changed golden number fails and counts the failure in its last line", async (t) => {
 	const copy = await mkdtemp(join(tmpdir(), "tailtune-golden-"));
 	t.teardown(() => rm(copy, { recursive: true }));
 	await cp(import.meta.dirname, copy, { recursive: true, filter: (path) => !path.endsWith(".ts") });
@@ -130,14 +130,14 @@ test.serial("a run fails and says so in its last line where one golden number is
 	set.cases[0].losses[0] += 1e-3;
 	await writeFile(join(copy, "cases.json"), JSON.stringify(set));
 	const lines: string[] = [];
-	t.false(await runGolden(await openGoldenFolder(copy), [spoilt({})], (line) => lines.push(line)));
+	t.false(await runGolden(await openGoldenFolder(copy), [faultyEngine({})], (line) => lines.push(line)));
 	t.is(lines.length, 3);
-	t.regex(lines[0] ?? "", /^FAIL spoilt +first .*loss after 0 steps/);
-	t.regex(lines[1] ?? "", /^ok {3}spoilt +head /);
+	t.regex(lines[0] ?? "", /^FAIL faulty +first .*loss after 0 steps/);
+	t.regex(lines[1] ?? "", /^ok {3}faulty +head /);
 	t.regex(lines[2] ?? "", /^1 of 2 passed .*loss after 0 steps/);
 });
 
-test.serial("a folder without a set is refused in one line", async (t) => {
+test.serial("a folder without a golden set is refused in one line", async (t) => {
 	const { message } = await t.throwsAsync(openGoldenFolder(join(import.meta.dirname, "nowhere")));
 	t.regex(message, /^.*nowhere.cases\.json: ENOENT[^\n]*$/);
 });

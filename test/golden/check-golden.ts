@@ -15,13 +15,13 @@ import { type GoldenFolder, specOf, startOf } from "./golden-folder.ts";
 import type { GoldenCase, GoldenSplit } from "./golden-format.ts";
 import { larger, type Measurement } from "./measure.ts";
 
-/** Something that computes, by the name it is reported under. */
+/** An engine to check, with the name shown in the report. */
 export interface GoldenEngine {
 	readonly name: string;
 	open(model: ModelFiles, spec: TailSpec): Promise<Engines>;
 }
 
-/** Losses after Adam's steps agree as well as most parameters do. */
+/** Tolerance of the losses after Adam's steps: the same as for most parameters. */
 const CLOSE_LOSS = 1e-4;
 
 /** A case being checked. */
@@ -34,7 +34,7 @@ interface Run {
 	readonly start: Float32Array;
 }
 
-/** Computes a case with an engine and compares all that the folder holds about it. */
+/** Computes a case with an engine and compares every stored number of the case. */
 export async function checkCase(
 	folder: GoldenFolder,
 	golden: GoldenCase,
@@ -68,7 +68,7 @@ async function inputsOf({ set, model }: GoldenFolder, golden: GoldenCase, { trun
 	}));
 }
 
-/** The trunk's states against the stored ones; tolerance: what the logits are allowed relative to the largest. */
+/** Compares the trunk's hidden states with the stored ones. The relative tolerance is that of the logits. */
 async function checkFeatures({ folder, golden, inputs }: Run): Promise<Measurement[]> {
 	const { file, tensor, case: name, enters_block } = folder.set.features;
 	const { n_layer, n_embd } = folder.model.config;
@@ -88,7 +88,7 @@ async function checkFeatures({ folder, golden, inputs }: Run): Promise<Measureme
 	return [{ what: "features", found, allowed: allowedOf(golden, "logits_rel") * top }];
 }
 
-/** Logits, gradients, and as many AdamW steps as the set took. */
+/** Compares logits, gradients, and the parameters after the AdamW steps of the set. */
 async function checkSteps({ folder, golden, layout, engines: { tail }, inputs, start }: Run): Promise<Measurement[]> {
 	const { set, path } = folder;
 	const file = await readSafetensorsFile(join(path, golden.file));
@@ -125,7 +125,7 @@ async function checkSteps({ folder, golden, layout, engines: { tail }, inputs, s
 	return [...measured, ...(await compareAfter(parameters, layout, { ...stored, part: "after" }))];
 }
 
-/** The batch in shards, each on its own, and their weighted sum against the whole. */
+/** Compares each shard of the batch, and the weighted sum of the shards with the whole batch. */
 async function checkShards(run: Run): Promise<Measurement[]> {
 	const splits = run.folder.set.data_parallel.splits.filter((split) => split.case === run.golden.name);
 	const measured: Measurement[] = [];

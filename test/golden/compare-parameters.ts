@@ -3,27 +3,27 @@ import type { SafetensorsFile } from "../../shared/model/safetensors.ts";
 import type { GoldenCase, GoldenSet } from "./golden-format.ts";
 import { larger, largestNoise, type Measurement, type Pair, pairsOf, statsOf } from "./measure.ts";
 
-/** Where the golden numbers of a parameter vector are. */
+/** Location of the golden numbers of a parameter vector. */
 export interface Stored {
 	readonly set: GoldenSet;
 	readonly golden: GoldenCase;
 	readonly file: SafetensorsFile;
-	/** As in "grad", "after", "main/2/0/grad". */
+	/** For example "grad", "after", "main/2/0/grad". */
 	readonly part: string;
 	readonly stride: number;
 }
 
-/** How much further apart than the two that the set's README measured two correct implementations may be. */
+/** Correct implementations may differ by this factor more than the two measured in the set's README. */
 const MARGIN = 10;
 /** The README's bound on a gradient that is 0 in exact arithmetic. */
 const LARGEST_NOISE = 1e-6;
-/** After Adam's steps all but 1 of 1000 numbers agree so well; the rest took arbitrary steps (README, Tolerance). */
+/** After Adam's steps 999 of 1000 numbers agree this well; the rest took arbitrary steps (README, Tolerance). */
 const CLOSE = 1e-4;
 const STRAY_SHARE = 1 / 1000;
 /** Statistics are stored as float32. */
 const ROUNDING = 2 ** -23;
 
-/** What the README's table allows: ten times the larger of its two differences. */
+/** Returns the allowed difference: ten times the larger of the two in the README's table. */
 export function allowedOf({ float64, shaken }: GoldenCase, key: keyof GoldenCase["float64"]): number {
 	return MARGIN * Math.max(float64[key], shaken[key]);
 }
@@ -57,7 +57,7 @@ export async function compareGradients(
 		return [
 			{ what, found, allowed: entry },
 			{ what: `${what} noise`, found: largestNoise(full, width, noise), allowed: LARGEST_NOISE },
-			// What the statistics of entries that each are off by no more than allowed can be off by.
+			// Largest differences of the statistics if each entry differs by at most the allowed amount.
 			...compareStats(what, stats, golden, [count * entry, count * entry, Math.sqrt(count) * entry]),
 		];
 	});

@@ -14,7 +14,7 @@ export interface GoldenFolder {
 	readonly model: ModelFiles;
 }
 
-/** Throws TailtuneError where set or model can't be used. */
+/** Opens a folder. @throws TailtuneError if the golden set or the model can't be used */
 export async function openGoldenFolder(path: string): Promise<GoldenFolder> {
 	return { path, set: await readGoldenSet(path), model: await openModel(path) };
 }
@@ -28,7 +28,7 @@ const TRAINABLE = {
 	"lora-only": TRAINABLE_BY_NAME["lora-only"],
 } as const satisfies Record<GoldenCase["trainable"], TailSpec["trainable"]>;
 
-/** A case's setting in our terms. */
+/** Returns a case's setting as a tail spec. */
 export function specOf({ trainable, classes, causal, lora }: GoldenCase): TailSpec {
 	return {
 		trainable: TRAINABLE[trainable],
@@ -39,7 +39,7 @@ export function specOf({ trainable, classes, causal, lora }: GoldenCase): TailSp
 	};
 }
 
-/** The parameter vector before the first step. */
+/** Reads the parameter vector before the first step. */
 export async function startOf({ path, model }: GoldenFolder, golden: GoldenCase, layout: ParameterLayout) {
 	const head = await readSafetensorsFile(join(path, golden.head));
 	const lora = golden.lora && (await readSafetensorsFile(join(path, "lora.safetensors")));

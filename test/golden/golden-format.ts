@@ -27,7 +27,7 @@ const caseSchema = z.object({
 	accuracies: z.array(z.number()),
 	trainable_parameters: z.array(z.string()),
 	noise_columns: z.record(z.string(), columns),
-	/** Against float64, and against float32 with shaken weights: how far apart correct implementations are. */
+	/** Differences from float64, and from float32 with shaken weights. */
 	float64: differences,
 	shaken: differences,
 });
@@ -54,14 +54,14 @@ const setSchema = z.object({
 	data_parallel: z.object({ file: z.string(), stride: z.int().min(1), splits: z.array(splitSchema) }),
 });
 
-/** `cases.json` of a folder in the golden format; its README.md says what each field means. */
+/** `cases.json` of a folder in the golden format; the folder's README.md explains each field. */
 export type GoldenSet = z.infer<typeof setSchema>;
 export type GoldenCase = z.infer<typeof caseSchema>;
 export type GoldenSplit = z.infer<typeof splitSchema>;
-/** [from, to) of a tensor's last dimension. */
+/** A range [from, to) in a tensor's last dimension. */
 export type Columns = z.infer<typeof columns>;
 
-/** Throws TailtuneError "data" where the folder holds no such set. */
+/** Reads a golden set. @throws TailtuneError "data" if the folder contains none */
 export async function readGoldenSet(folder: string): Promise<GoldenSet> {
 	const file = join(folder, "cases.json");
 	try {

@@ -1,10 +1,10 @@
 import test from "ava";
 import { openGoldenFolder } from "./golden-folder.ts";
-import { runCase, usableEngines } from "./run-golden.ts";
+import { findEngines, runCase } from "./run-golden.ts";
 
 const folder = await openGoldenFolder(import.meta.dirname);
 
-for (const engine of await usableEngines()) {
+for (const engine of await findEngines()) {
 	for (const golden of folder.set.cases) {
 		test.serial(`${engine.name} agrees with PyTorch: ${golden.name}`, async (t) => {
 			const { passed, line } = await runCase(folder, golden, engine);

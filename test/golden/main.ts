@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 import { exitCodeOf } from "../../shared/errors.ts";
 import { openGoldenFolder } from "./golden-folder.ts";
-import { runGolden, usableEngines } from "./run-golden.ts";
+import { findEngines, runGolden } from "./run-golden.ts";
 
 // npm run golden -- DIR [--engine onnx|tfjs] [--backend cpu|wasm|tensorflow|cuda...]
 try {
@@ -10,7 +10,7 @@ try {
 		options: { engine: { type: "string" }, backend: { type: "string" } },
 	});
 	const folder = await openGoldenFolder(positionals[0] ?? import.meta.dirname);
-	const passed = await runGolden(folder, await usableEngines(values), console.log);
+	const passed = await runGolden(folder, await findEngines(values), console.log);
 	process.exitCode = passed ? 0 : 1;
 } catch (error) {
 	console.error(`golden: ${(error as Error).message}`);

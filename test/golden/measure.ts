@@ -1,20 +1,20 @@
 import type { Columns } from "./golden-format.ts";
 
-/** One comparison: what was seen and what is allowed, both at least 0. */
+/** One comparison: the difference found and the allowed one, both at least 0. */
 export interface Measurement {
 	readonly what: string;
 	readonly found: number;
 	readonly allowed: number;
 }
 
-/** Part of what is allowed that was used; above 1 is too much. Whatever isn't a number is too much. */
+/** Returns the difference as a share of the allowed one; above 1 fails, and NaN counts as infinite. */
 export function usedShare({ found, allowed }: Measurement): number {
 	if (found === 0) return 0;
 	const share = found / allowed;
 	return Number.isNaN(share) ? Number.POSITIVE_INFINITY : share;
 }
 
-/** A tensor as it is stored and as it was computed. */
+/** A stored tensor and the computed one. */
 export interface Pair {
 	/** `stored[i]` stands for `full[i * step]`. */
 	readonly stored: Float32Array;
@@ -26,7 +26,7 @@ export interface Pair {
 	readonly noise: Columns | undefined;
 }
 
-/** Every stored number with the one computed in its place, noise left out. Throws where there aren't as many. */
+/** Yields each stored number with the computed one, without noise columns. @throws Error if their counts differ */
 export function* pairsOf({ stored, full, step, width, noise }: Pair): Generator<[stored: number, own: number]> {
 	const expected = Math.ceil(full.length / step);
 	if (stored.length !== expected) throw new Error(`found ${stored.length} stored numbers, expected ${expected}`);
@@ -35,12 +35,12 @@ export function* pairsOf({ stored, full, step, width, noise }: Pair): Generator<
 	}
 }
 
-/** Largest absolute value in the noise columns. */
+/** Returns the largest absolute value in the noise columns. */
 export function largestNoise(full: Float32Array, width: number, noise: Columns | undefined): number {
 	return full.reduce((most, value, i) => (isNoise(i % width, noise) ? larger(most, Math.abs(value)) : most), 0);
 }
 
-/** Sum, sum of absolute values and root of the sum of squares, noise left out, and the count of numbers in it. */
+/** Computes sum, sum of absolute values, root of the sum of squares, and count of the numbers outside noise columns. */
 export function statsOf(full: Float32Array, width: number, noise: Columns | undefined) {
 	let [sum, absolute, squares, count] = [0, 0, 0, 0];
 	for (const [i, value] of full.entries()) {
@@ -53,7 +53,7 @@ export function statsOf(full: Float32Array, width: number, noise: Columns | unde
 	return { stats: [sum, absolute, Math.sqrt(squares)] as const, count };
 }
 
-/** The larger number; NaN where one is. */
+/** Returns the larger number, or NaN if either is NaN. */
 export function larger(a: number, b: number): number {
 	return Number.isNaN(b) || b > a ? b : a;
 }

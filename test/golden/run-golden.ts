@@ -7,7 +7,7 @@ import type { GoldenFolder } from "./golden-folder.ts";
 import type { GoldenCase } from "./golden-format.ts";
 import { type Measurement, usedShare } from "./measure.ts";
 
-/** Which engines and backends to check; what is left open means all. */
+/** Engines and backends to check. Unset: all. */
 export interface EngineFilter {
 	readonly engine?: string | undefined;
 	readonly backend?: string | undefined;
@@ -17,14 +17,14 @@ export interface EngineFilter {
 export interface CaseOutcome {
 	readonly passed: boolean;
 	readonly comparisons: number;
-	/** The comparison that used most of what it is allowed; undefined where the case broke off. */
+	/** The comparison that came closest to its limit; undefined if the case ended with an error. */
 	readonly worst: Measurement | undefined;
-	/** One line for people. */
+	/** Summary in one line. */
 	readonly line: string;
 }
 
-/** Every engine and backend that works here and passes the filter. Throws TailtuneError "engine" where none does. */
-export async function usableEngines({ engine, backend }: EngineFilter = {}): Promise<GoldenEngine[]> {
+/** Returns every usable engine and backend that matches the filter. @throws TailtuneError "engine" if none does */
+export async function findEngines({ engine, backend }: EngineFilter = {}): Promise<GoldenEngine[]> {
 	const reports = await inspectEngines();
 	const wanted = reports.filter(
 		(one) => (engine ?? one.engine) === one.engine && (backend ?? one.backend) === one.backend,
@@ -47,7 +47,7 @@ export async function usableEngines({ engine, backend }: EngineFilter = {}): Pro
 	});
 }
 
-/** Checks one case on one engine; an error is an outcome too. */
+/** Checks one case on one engine; an error counts as a failed case. */
 export async function runCase(folder: GoldenFolder, golden: GoldenCase, engine: GoldenEngine): Promise<CaseOutcome> {
 	const title = `${engine.name.padEnd(15)} ${golden.name.padEnd(24)}`;
 	try {
@@ -63,8 +63,8 @@ export async function runCase(folder: GoldenFolder, golden: GoldenCase, engine: 
 
 /**
  * Checks every case of a folder on every engine.
- * @param print gets a line a case and a last one with counts and the worst difference
- * @returns whether everything is as it should be
+ * @param print gets one line per case and a last one with counts and the worst difference
+ * @returns whether all cases passed
  */
 export async function runGolden(
 	folder: GoldenFolder,
@@ -91,5 +91,5 @@ export async function runGolden(
 
 function describe(one: Measurement): string {
 	const { what, found, allowed } = one;
-	return `${found.toExponential(1)}, ${(100 * usedShare(one)).toFixed(0)} % of what is allowed (${allowed.toExponential(1)}): ${what}`;
+	return `${found.toExponential(1)}, ${(100 * usedShare(one)).toFixed(0)} % of the allowed ${allowed.toExponential(1)}: ${what}`;
 }

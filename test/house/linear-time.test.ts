@@ -24,18 +24,18 @@ import { checkItem } from "../../worker/run/check-item.ts";
 import { makeRun } from "../serve/run-folder.ts";
 import { someItem, someRun } from "../shared/bus/messages.ts";
 import { TINY } from "../shared/model/tiny-model.ts";
-import { fillings, MESSAGES, TEXTS } from "./fillings.ts";
+import { filledMessages, MESSAGES, TEXTS } from "./filled-messages.ts";
 
-/** Bytes of a short message, which has more texts than a batch may, and how many times as many a long one has. */
+/** Bytes of a short message, which has more texts than a batch may have. A long message has `TIMES` times as many bytes. */
 const BYTES = 12 << 10;
 const TIMES = 16;
 
-/** A long message may take so many times the time of short ones with as many bytes; with its square it takes 16 times. */
+/** Allowed ratio of a long message's time to that of `TIMES` short ones; in quadratic time it would be 16. */
 const MOST_TIMES = 6;
-/** Milliseconds of processor time below which nothing is told of a message. */
+/** Milliseconds of processor time below which a message isn't judged. */
 const TOO_SHORT_MS = 30;
 
-/** Processor time of this process. */
+/** Measures the processor time of this process during `work`. */
 async function cpuMs(work: () => Promise<unknown>): Promise<number> {
 	const before = process.cpuUsage();
 	await work();
@@ -45,7 +45,7 @@ async function cpuMs(work: () => Promise<unknown>): Promise<number> {
 
 type Handle = (bytes: Buffer) => unknown;
 
-/** How much longer a long message takes than short ones with as many bytes together. */
+/** Returns the ratio of a long message's time to that of short ones with as many bytes in total. */
 async function timesLonger(handle: Handle, short: Buffer, long: Buffer): Promise<number> {
 	const longMs = await cpuMs(async () => handle(long));
 	if (longMs < TOO_SHORT_MS) return 0;
@@ -55,15 +55,15 @@ async function timesLonger(handle: Handle, short: Buffer, long: Buffer): Promise
 	return longMs / Math.max(shortMs, TOO_SHORT_MS);
 }
 
-/** Fails for each message that takes longer than its bytes explain; what disturbs one measurement doesn't disturb three. */
+/** Returns the messages whose time grows faster than their bytes. A slow one is measured up to three times. */
 async function findSlow(
 	message: string,
 	handle: Handle,
 	texts: readonly string[] = TEXTS.slice(0, 2),
 ): Promise<string[]> {
-	const long = fillings(message, TIMES * BYTES, texts);
+	const long = filledMessages(message, TIMES * BYTES, texts);
 	const slow: string[] = [];
-	for (const [name, short] of fillings(message, BYTES, texts)) {
+	for (const [name, short] of filledMessages(message, BYTES, texts)) {
 		const body = long.next().value?.[1] as Buffer;
 		const times: number[] = [];
 		do times.push(await timesLonger(handle, short, body));
@@ -101,7 +101,7 @@ class OneRequest extends EventEmitter {
 	destroy(): void {}
 }
 
-/** What a service does with the bytes of a request of one of its methods. */
+/** Returns a function that has a service handle the bytes of a request of one of its methods. */
 function handling({ definition, handlers }: RpcService, method: string): Handle {
 	const { requestDeserialize } = definition[method] as ServiceDefinition[string];
 	const handler = handlers[method] as unknown as (call: object, callback: () => void) => void;
@@ -109,7 +109,7 @@ function handling({ definition, handlers }: RpcService, method: string): Handle 
 		new Promise<void>((resolve) => handler(new OneRequest(requestDeserialize(bytes), resolve), () => resolve()));
 }
 
-/** What the loader knows of a method beside gRPC's types. */
+/** Fields of a loaded method that gRPC's types don't declare. */
 type LoadedService = Record<string, { readonly requestType: { readonly type: { readonly name: string } } }>;
 
 async function everyMethod(service: RpcService, texts?: readonly string[]): Promise<string[]> {
@@ -122,7 +122,7 @@ async function everyMethod(service: RpcService, texts?: readonly string[]): Prom
 	return slow;
 }
 
-/** Handles bytes, whether they are refused or not. */
+/** Ignores errors of handling bytes: they may be refused. */
 function tolerantly(handle: Handle): Handle {
 	return (bytes) => {
 		try {
@@ -140,7 +140,7 @@ test.serial("every message of proto/ is decoded in time that grows with its byte
 	t.deepEqual(slow, []);
 });
 
-test.serial("so are those that travel over the bus, and checked", async (t) => {
+test.serial("messages of the bus are decoded and checked in time that grows with their bytes", async (t) => {
 	const run = someRun({ withMoments: true });
 	const item = someItem();
 	const handles: Record<string, Handle> = {

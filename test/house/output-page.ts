@@ -6,8 +6,8 @@ import { ERROR_CODES, EXIT_CODES } from "../../shared/errors.ts";
 /** The part of a JSON Schema that the page needs. */
 type Schema = z.core.JSONSchema.JSONSchema;
 
-/** The text of docs/output.md: what programs can read of Tailtune's output, made of the schemas that check it. */
-export function outputPage(): string {
+/** Returns the text of docs/output.md, which describes Tailtune's output for programs, generated from its schemas. */
+export function renderOutputPage(): string {
 	const events = jsonLineSchema.options.map((option) => {
 		const { description = "", ...schema } = z.toJSONSchema(option) as Schema;
 		const name = option.shape.event.value;
@@ -29,7 +29,7 @@ object \`a\`. A field with \`?\` may be missing.
 |---|---|
 ${exitCodes.join("\n")}
 
-A command that a second Ctrl-C ends, or another signal, has no exit code; a shell shows 128 and the signal's number.
+A command that is ended by a second Ctrl-C or by another signal has no exit code; a shell shows 128 + the signal's number.
 
 ## Errors
 
@@ -43,7 +43,7 @@ ${errorCodes.join("\n")}
 
 ## \`--json\`
 
-With \`--json\` a command writes to standard output one JSON object per line and nothing else. \`event\` says what a line is.
+With \`--json\` a command writes to standard output one JSON object per line and nothing else. \`event\` is the kind of the line.
 Later versions may add events and fields. Two commands are different: \`serve\` always writes its log, in JSON lines with
 \`level\`, \`time\` and \`msg\`; \`worker\` always writes plain lines.
 
@@ -57,7 +57,7 @@ ${tableOf(z.toJSONSchema(runResultSchema) as Schema)}
 `;
 }
 
-/** A table of the fields of an object and, under names with dots, of the objects in it. @param left fields to leave out */
+/** A table of an object's fields and, with dotted names, those of its inner objects. @param left fields to leave out */
 function tableOf({ properties = {}, ...schema }: Schema, left: readonly string[] = []): string {
 	const shown = Object.entries(properties).filter(([name]) => !left.includes(name));
 	const rows = rowsOf({ ...schema, properties: Object.fromEntries(shown) });
@@ -82,12 +82,12 @@ function innerRows(field: Schema, path: string): Row[] {
 	return (field.anyOf ?? []).flatMap((one) => innerRows(one as Schema, path));
 }
 
-/** Whether an object has fields that need no words of their own, as the three sets. */
+/** Whether no field of an object has a description, as for the three data sets. */
 function isSimple({ properties }: Schema): boolean {
 	return properties !== undefined && Object.values(properties).every((field) => !(field as Schema).description);
 }
 
-/** As in "number", "string[]" and "object or null". */
+/** A type's name, for example "number", "string[]" or "object or null". */
 function typeOf(schema: Schema): string {
 	const { type, properties = {}, anyOf, items, additionalProperties, enum: values } = schema;
 	if (isSimple(schema)) {

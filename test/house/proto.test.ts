@@ -8,8 +8,8 @@ import { execa } from "execa";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const WORK = "tailtune/v1/work.proto";
 
-/** A copy of proto/ in which the first place that reads so in work.proto is changed. */
-async function changed(t: ExecutionContext, from: string, to: string): Promise<string> {
+/** Copies proto/ and replaces the first `from` in work.proto by `to`. Returns the copy's folder. */
+async function copyChanged(t: ExecutionContext, from: string, to: string): Promise<string> {
 	const folder = await mkdtemp(join(tmpdir(), "tailtune-buf-"));
 	t.teardown(() => rm(folder, { recursive: true }));
 	await cp(join(root, "proto"), folder, { recursive: true });
@@ -19,7 +19,7 @@ async function changed(t: ExecutionContext, from: string, to: string): Promise<s
 	return folder;
 }
 
-/** What the check of that name in package.json's test script says of a folder of messages. */
+/** Runs a buf check of package.json's test script on a folder of messages. Returns the output. */
 async function check(t: ExecutionContext, command: string, folder: string): Promise<string> {
 	const { scripts } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
 	const [call, ...others] = scripts.test.split(" && ").filter((step: string) => step.startsWith(`buf ${command} `));
@@ -39,22 +39,22 @@ async function check(t: ExecutionContext, command: string, folder: string): Prom
 }
 
 test("a field may be added to a message", async (t) => {
-	const folder = await changed(t, "message WorkItem {", "message WorkItem {\n  // New.\n  uint32 added = 99;");
+	const folder = await copyChanged(t, "message WorkItem {", "message WorkItem {\n  // New.\n  uint32 added = 99;");
 	t.is(await check(t, "lint", folder), "");
 	t.is(await check(t, "breaking", folder), "");
 });
 
 test("a field of the last release can't get another number", async (t) => {
-	const folder = await changed(t, "repeated Sequence sequences = 7;", "repeated Sequence sequences = 99;");
+	const folder = await copyChanged(t, "repeated Sequence sequences = 7;", "repeated Sequence sequences = 99;");
 	t.regex(await check(t, "breaking", folder), /field "7" with name "sequences" on message "WorkItem" was deleted/);
 });
 
 test("a field of the last release can't change its type", async (t) => {
-	const folder = await changed(t, "repeated float logits = 8;", "repeated double logits = 8;");
+	const folder = await copyChanged(t, "repeated float logits = 8;", "repeated double logits = 8;");
 	t.regex(await check(t, "breaking", folder), /type from "float" to "double"/);
 });
 
-test("messages keep to buf's standard rules", async (t) => {
-	const folder = await changed(t, "uint32 example_id = 1;", "uint32 exampleId = 1;");
+test("messages obey buf's standard rules", async (t) => {
+	const folder = await copyChanged(t, "uint32 example_id = 1;", "uint32 exampleId = 1;");
 	t.regex(await check(t, "lint", folder), /"exampleId" should be lower_snake_case/);
 });

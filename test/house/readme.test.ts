@@ -3,7 +3,7 @@ import test from "ava";
 import { trainConfigSchema } from "../../shared/settings/config.ts";
 import { defaultConfig, flagOf } from "../../shared/settings/resolve-config.ts";
 
-test("README's table shows every setting with its flag, default and meaning", async (t) => {
+test("README's table lists every setting with its flag, default and meaning", async (t) => {
 	const readme = await readFile(new URL("../../README.md", import.meta.url), "utf8");
 	const defaults = defaultConfig();
 	const rows = Object.entries(trainConfigSchema.shape).map(([key, { description }]) => {

@@ -1,7 +1,7 @@
-// npm run docs: writes the pages that are generated from the code.
+// npm run docs: writes the pages generated from the code.
 import { mkdir, writeFile } from "node:fs/promises";
-import { outputPage } from "./output-page.ts";
+import { renderOutputPage } from "./output-page.ts";
 
 const folder = new URL("../../docs/", import.meta.url);
 await mkdir(folder, { recursive: true });
-await writeFile(new URL("output.md", folder), outputPage());
+await writeFile(new URL("output.md", folder), renderOutputPage());

@@ -1,17 +1,17 @@
 import { execa } from "execa";
 
-/** Before the id of the process that made a host, so that what a killed one left can be told and removed. */
-const PREFIX = "tailtune-test-";
+/** A host's name is this prefix and the id of the process that made it, so that hosts of ended processes can be removed. */
+const NAME_PREFIX = "tailtune-test-";
 
-/** A host with a network of its own: a namespace, where nothing of this machine's network is to be seen. */
+/** A network namespace: a host that sees nothing of this machine's network. */
 export class Host {
 	readonly name: string;
-	/** What a command is put behind to run on this host; it dies with the process that started it. */
-	readonly via: readonly string[];
+	/** Arguments before a command that run it on this host. The command is killed when the process that started it ends. */
+	readonly prefix: readonly string[];
 
-	/** @throws where this process may not make one */
+	/** Makes a host. @throws Error if this process has no permission for it */
 	static async make(label: string): Promise<Host> {
-		const host = new Host(`${PREFIX}${process.pid}-${label}`);
+		const host = new Host(`${NAME_PREFIX}${process.pid}-${label}`);
 		await execa("ip", ["netns", "add", host.name]);
 		await host.ip("link", "set", "lo", "up");
 		return host;
@@ -19,15 +19,15 @@ export class Host {
 
 	constructor(name: string) {
 		this.name = name;
-		this.via = ["ip", "netns", "exec", name, "setpriv", "--pdeathsig", "KILL"];
+		this.prefix = ["ip", "netns", "exec", name, "setpriv", "--pdeathsig", "KILL"];
 	}
 
-	/** Configures its network. */
+	/** Runs `ip` to configure the host's network. */
 	async ip(...args: readonly string[]): Promise<void> {
 		await execa("ip", ["-n", this.name, ...args]);
 	}
 
-	/** Kills all that runs there, and forgets it. */
+	/** Kills every process on this host and removes it. */
 	async remove(): Promise<void> {
 		const { stdout } = await execa("ip", ["netns", "pids", this.name]);
 		for (const pid of stdout.split("\n").filter(Boolean)) kill(Number(pid));
@@ -35,12 +35,12 @@ export class Host {
 	}
 }
 
-/** Removes the hosts of processes that are no more. */
+/** Removes the hosts of ended processes. */
 export async function removeStaleHosts(): Promise<void> {
 	const { stdout } = await execa("ip", ["netns", "list"]);
 	for (const line of stdout.split("\n")) {
 		const [name = ""] = line.split(" ");
-		const [, pid] = new RegExp(`^${PREFIX}(\\d+)-`).exec(name) ?? [];
+		const [, pid] = new RegExp(`^${NAME_PREFIX}(\\d+)-`).exec(name) ?? [];
 		if (pid !== undefined && !isAlive(Number(pid))) await new Host(name).remove();
 	}
 }
@@ -48,7 +48,7 @@ export async function removeStaleHosts(): Promise<void> {
 function kill(pid: number): void {
 	try {
 		process.kill(pid, "SIGKILL");
-	} catch {} // it has ended meanwhile
+	} catch {} // already ended
 }
 
 function isAlive(pid: number): boolean {

@@ -6,29 +6,29 @@ import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { natsServerProgram } from "../nats-server.ts";
-import { type Cable, type CableKind, layCable } from "./cable.ts";
 import { Host, removeStaleHosts } from "./host.ts";
+import { createLink, type Link, type LinkKind } from "./link.ts";
 
 const HUB_ADDRESS = "10.99.0.1";
 const NATS_CONFIG = fileURLToPath(new URL("../../deploy/nats/nats.conf", import.meta.url));
 
-/** A host for the coordinator with a nats-server and a switch on it, and two for workers, each at the end of a cable. */
+/** A host for the coordinator with a nats-server and a switch, and two hosts for workers, each linked to the switch. */
 export interface Network {
 	readonly hub: Host;
 	readonly hubAddress: string;
 	readonly workers: readonly [Host, Host];
 	/** In the order of the workers. */
-	readonly cables: readonly [Cable, Cable];
+	readonly links: readonly [Link, Link];
 	remove(): Promise<void>;
 }
 
-/** Builds it, after removing what a killed process left of its own. */
-export async function buildNetwork(kind: CableKind): Promise<Network> {
+/** Builds a network. Removes hosts left behind by killed processes first. */
+export async function buildNetwork(kind: LinkKind): Promise<Network> {
 	await removeStaleHosts();
 	const hosts: Host[] = [];
-	const cables: Cable[] = [];
+	const links: Link[] = [];
 	const remove = async () => {
-		for (const cable of cables) cable.remove();
+		for (const link of links) link.remove();
 		for (const host of hosts) await host.remove();
 	};
 	const make = async (label: string) => {
@@ -43,24 +43,24 @@ export async function buildNetwork(kind: CableKind): Promise<Network> {
 		await hub.ip("link", "set", "switch", "up");
 		const connect = async (number: number) => {
 			const host = await make(`worker-${number}`);
-			cables.push(await layCable(kind, host, hub, `port${number}`));
+			links.push(await createLink(kind, host, hub, `port${number}`));
 			await hub.ip("link", "set", `port${number}`, "master", "switch", "up");
 			await host.ip("addr", "add", `10.99.0.${1 + number}/24`, "dev", "eth0");
 			await host.ip("link", "set", "eth0", "up");
 			return host;
 		};
 		const workers = [await connect(1), await connect(2)] as const;
-		return { hub, hubAddress: HUB_ADDRESS, workers, cables: [cables[0] as Cable, cables[1] as Cable], remove };
+		return { hub, hubAddress: HUB_ADDRESS, workers, links: [links[0] as Link, links[1] as Link], remove };
 	} catch (error) {
 		await remove();
 		throw error;
 	}
 }
 
-/** Starts a nats-server as deploy/ has it. Returns what ends it. */
+/** Starts a nats-server with deploy/'s configuration. Returns a function that stops it. */
 export async function startNats(host: Host, passwords: Readonly<Record<string, string>>): Promise<() => Promise<void>> {
 	const storeDir = await mkdtemp(join(tmpdir(), "tailtune-nats-"));
-	const [program = "", ...args] = [...host.via, await natsServerProgram(), "-c", NATS_CONFIG, "-sd", storeDir];
+	const [program = "", ...args] = [...host.prefix, await natsServerProgram(), "-c", NATS_CONFIG, "-sd", storeDir];
 	const server = execa(program, args, { env: passwords, reject: false, buffer: false });
 	const lines: string[] = [];
 	for await (const line of createInterface({ input: server.stderr as Readable })) {

@@ -10,8 +10,8 @@ import { execa } from "execa";
 import { writeTexts } from "../cli/tailtune.ts";
 import { RunProcess, startWorkerProcess, type WorkerProcess, weightsHash } from "../cluster/processes.ts";
 import { newFolder } from "../new-folder.ts";
-import { type CableKind, DELAY_MS, findCableKind, MEGABITS_PER_SECOND } from "./cable.ts";
 import type { Host } from "./host.ts";
+import { DELAY_MS, findLinkKind, type LinkKind, MEGABITS_PER_SECOND } from "./link.ts";
 import { buildNetwork, type Network, startNats } from "./network.ts";
 
 interface Context {
@@ -25,8 +25,8 @@ interface Context {
 const test = ava as TestFn<Context>;
 const PARTITION_MS = 10_000;
 /**
- * A run that is still under way when the partition is over: to miss the silent worker takes over 3 s; then the other
- * one does four gradients a step, each three round trips at least, 28 times.
+ * Enough epochs for the run to outlast the partition: the silent worker is missed after more than 3 s; then the other
+ * one computes four gradients per step, each with at least three round trips, in 28 steps.
  */
 const EPOCHS_OF_PARTITION = 5;
 const LISTEN_PORT = 7070;
@@ -35,19 +35,19 @@ const PASSWORDS = {
 	TAILTUNE_WORKER_PASSWORD: "of-worker",
 	TAILTUNE_CLIENT_PASSWORD: "of-client",
 };
-/** What measures a cable's rate: a third of a second of it. */
-const PARCEL_BYTES = 4_000_000;
-const PARCEL = fileURLToPath(new URL("./parcel.ts", import.meta.url));
+/** Bytes sent to measure a link's rate: a third of a second at full rate. */
+const TRANSFER_BYTES = 4_000_000;
+const TRANSFER = fileURLToPath(new URL("./transfer.ts", import.meta.url));
 
-/** How cables are laid here, or what this machine lacks. */
-const cables = await findCableKind().then(
+/** The way to make links on this machine, or the reason why there is none. */
+const links = await findLinkKind().then(
 	(kind) => ({ kind }),
 	(error: Error) => ({ missing: error.message }),
 );
-if ("kind" in cables) testOver(cables.kind);
-else announceNotRun(cables.missing);
+if ("kind" in links) testOver(links.kind);
+else announceNotRun(links.missing);
 
-/** What passes here proves nothing but that nothing was tried. */
+/** Reports that the tests didn't run; it passes without testing anything. */
 function announceNotRun(missing: string): void {
 	test("NOT RUN on this machine: a run over a network with delay and limited rate", (t) => {
 		t.log(
@@ -58,7 +58,7 @@ function announceNotRun(missing: string): void {
 	});
 }
 
-function testOver(kind: CableKind): void {
+function testOver(kind: LinkKind): void {
 	const network = `three hosts, ${DELAY_MS} ms and ${MEGABITS_PER_SECOND} Mbit/s between them (${kind})`;
 
 	test.before(async (t) => {
@@ -77,28 +77,28 @@ function testOver(kind: CableKind): void {
 		await context.network?.remove();
 	});
 
-	test.serial(`so are ${network}`, async (t) => {
+	test.serial(`the network has that delay and rate: ${network}`, async (t) => {
 		const { hub, hubAddress, workers } = t.context.network;
-		const taker = run(hub, "node", "--import=./test/load-typescript.mjs", PARCEL, "take");
-		await once(createInterface({ input: taker.stdout as Readable }), "line");
+		const receiver = run(hub, "node", "--import=./test/load-typescript.mjs", TRANSFER, "receive");
+		await once(createInterface({ input: receiver.stdout as Readable }), "line");
 		for (const worker of workers) {
 			const sent = await run(
 				worker,
 				"node",
 				"--import=./test/load-typescript.mjs",
-				PARCEL,
+				TRANSFER,
 				"send",
 				hubAddress,
-				`${PARCEL_BYTES}`,
+				`${TRANSFER_BYTES}`,
 			);
-			const { connectMs, parcelMs } = JSON.parse(sent.stdout);
-			t.log(`connected in ${connectMs.toFixed(1)} ms, ${((PARCEL_BYTES * 8e-3) / parcelMs).toFixed(1)} Mbit/s`);
-			// No upper limits: a busy machine is slower, but nothing makes it faster than its cables.
+			const { connectMs, transferMs } = JSON.parse(sent.stdout);
+			t.log(`connected in ${connectMs.toFixed(1)} ms, ${((TRANSFER_BYTES * 8e-3) / transferMs).toFixed(1)} Mbit/s`);
+			// Only lower limits: a busy machine is slower, but none is faster than its links.
 			t.true(connectMs >= 2 * DELAY_MS);
-			t.true(parcelMs >= (PARCEL_BYTES * 8e-3) / MEGABITS_PER_SECOND);
+			t.true(transferMs >= (TRANSFER_BYTES * 8e-3) / MEGABITS_PER_SECOND);
 		}
-		taker.kill();
-		await taker;
+		receiver.kill();
+		await receiver;
 	});
 
 	test.serial(`the same bits as in one process: ${network}`, async (t) => {
@@ -108,26 +108,26 @@ function testOver(kind: CableKind): void {
 		t.is(await weightsHash(out), expected);
 	});
 
-	test.serial(`the same bits as in one process: ${network}, told what to dial, one cut off for 10 s`, async (t) => {
+	test.serial(`the same bits as in one process: ${network}, --advertise, one worker cut off for 10 s`, async (t) => {
 		const expected = await bitsOfOneProcess(t.context, EPOCHS_OF_PARTITION);
 		const { hubAddress } = t.context.network;
 		const { run, out } = await beginRun(t.context, EPOCHS_OF_PARTITION, "0.0.0.0", [
 			"--advertise",
 			`${hubAddress}:${LISTEN_PORT}`,
 		]);
-		const [cable] = t.context.network.cables;
+		const [link] = t.context.network.links;
 		await run.reach("epoch");
-		await cable.cut();
+		await link.cut();
 		await wait(PARTITION_MS);
-		await cable.mend();
+		await link.restore();
 		await run.reach("epoch");
 		t.is(await run.end(), "");
 		t.is(await weightsHash(out), expected);
 	});
 }
 
-function run({ via }: Host, ...command: readonly string[]) {
-	const [program = "", ...args] = [...via, ...command];
+function run({ prefix }: Host, ...command: readonly string[]) {
+	const [program = "", ...args] = [...prefix, ...command];
 	return execa(program, args, { reject: false });
 }
 
@@ -138,7 +138,7 @@ async function bitsOfOneProcess({ data, folder }: Context, epochs: number): Prom
 	return weightsHash(out);
 }
 
-/** Starts a worker on each host for workers and then the run, with the credentials that deploy/ asks for. */
+/** Starts one worker per worker host and then the run, with the credentials of deploy/'s configuration. */
 async function beginRun(
 	{ data, folder, network, workers }: Context,
 	epochs: number,
@@ -149,7 +149,7 @@ async function beginRun(
 	const nats = `nats://${hubAddress}:4222`;
 	const tokenFile = join(folder, "token");
 	await writeFile(tokenFile, "a-token-of-the-test\n");
-	const place = ({ via }: Host, user: "coordinator" | "worker") => {
+	const place = ({ prefix: via }: Host, user: "coordinator" | "worker") => {
 		const password = PASSWORDS[`TAILTUNE_${user === "worker" ? "WORKER" : "COORDINATOR"}_PASSWORD`];
 		const env = { TAILTUNE_NATS_USER: user, TAILTUNE_NATS_PASSWORD: password, TAILTUNE_TOKEN_FILE: tokenFile };
 		return { via, env };

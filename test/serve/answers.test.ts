@@ -18,13 +18,13 @@ const texts = sampleTexts(20)
 	.split("\n")
 	.map((line) => line.slice(line.indexOf("\t") + 1));
 
-/** Answers with probabilities as far as the company of a text leaves them alone. */
+/** Answers with rounded probabilities: the last digits depend on the other texts of a batch. */
 function rounded(answers: readonly Classification[]) {
 	const toFive = ({ label, probability }: LabelProbability) => ({ label, probability: probability.toFixed(5) });
 	return answers.map((answer) => ({ ...answer, probabilities: answer.probabilities.map(toFive) }));
 }
 
-test("a text's logits are the same whichever batch it falls into", async (t) => {
+test("a text's logits don't depend on the other texts of its batch", async (t) => {
 	const workerSide = { startWorker, inspectEngines: async () => [], addWorkerCommand: () => {} };
 	const classifier = await Classifier.open(
 		await makeRun(),
@@ -46,10 +46,13 @@ test("a text's logits are the same whichever batch it falls into", async (t) => 
 		}
 	}
 	t.true(worst.difference <= 1e-5, `${worst.difference}`);
-	t.true(Math.abs((together[0]?.logits[0] ?? 0) - (together[1]?.logits[0] ?? 0)) > 1e-5, "texts do differ");
+	t.true(
+		Math.abs((together[0]?.logits[0] ?? 0) - (together[1]?.logits[0] ?? 0)) > 1e-5,
+		"different texts have different logits",
+	);
 });
 
-test("with --trunk-precision int8 answers are those of whole numbers, close to the others", async (t) => {
+test("answers with --trunk-precision int8 differ a little from those in float32", async (t) => {
 	const run = await makeRun();
 	const probability = async (...flags: string[]) => {
 		const client = await connect(t, (await startServer(t, run, flags)).address);
@@ -62,7 +65,7 @@ test("with --trunk-precision int8 answers are those of whole numbers, close to t
 	t.true(Math.max(...differences) > 1e-5);
 });
 
-test("one text, several, a stream and HTTP say the same, with all that belongs to an answer", async (t) => {
+test("single calls, batches, streams and HTTP give the same complete answers", async (t) => {
 	const server = await startServer(t, await makeRun());
 	const client = await connect(t, server.address);
 	const single = await Promise.all(texts.map((text) => classify(client, { text })));
@@ -99,7 +102,7 @@ test("one text, several, a stream and HTTP say the same, with all that belongs t
 	);
 });
 
-test("a stream answers each text before the next is sent, where the caller waits for that", async (t) => {
+test("a stream answers each text at once if the caller waits for the answer before it sends the next", async (t) => {
 	const server = await startServer(t, await makeRun());
 	const call = (await connect(t, server.address)).ClassifyStream();
 	for (const text of texts.slice(0, 3)) {
@@ -112,7 +115,7 @@ test("a stream answers each text before the next is sent, where the caller waits
 	t.is(status.code, Status.OK);
 });
 
-test("what can't be answered ends with the status for it, by gRPC and by HTTP", async (t) => {
+test("requests that can't be answered get the matching status by gRPC and by HTTP", async (t) => {
 	const server = await startServer(t, await makeRun());
 	const client = await connect(t, server.address);
 	const long = "word ".repeat(300);
@@ -158,7 +161,7 @@ test("what can't be answered ends with the status for it, by gRPC and by HTTP", 
 	t.is((await statusOf(classify(client, { text: "a ".repeat(3 << 20) }))).code, Status.RESOURCE_EXHAUSTED);
 });
 
-test("a deadline and a caller that gives up end a call, and the server goes on", async (t) => {
+test("a call ends at its deadline or when the caller cancels it, and the server continues", async (t) => {
 	const server = await startServer(t, await makeRun(), ["--max-batch", "1"]);
 	const client = await connect(t, server.address);
 	const long = "word ".repeat(250);

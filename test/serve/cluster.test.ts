@@ -5,7 +5,7 @@ import { newFolder } from "../new-folder.ts";
 import { makeRun } from "./run-folder.ts";
 import { classify, connect, startServer } from "./server.ts";
 
-test("a worker killed in mid-batch costs no accepted call: another one does its work", async (t) => {
+test("if a worker is killed during a batch, every accepted call is still answered by another worker", async (t) => {
 	const nats = await startNatsServer();
 	t.teardown(() => nats.stop());
 	const cache = await newFolder();
@@ -26,7 +26,7 @@ test("a worker killed in mid-batch costs no accepted call: another one does its 
 	const workers = async () => /tailtune_workers (\d+)/.exec(await (await fetch(`${server.url}/metrics`)).text())?.[1];
 	t.is(await workers(), "2");
 	const texts = Array.from({ length: 60 }, (_, i) => `${"word ".repeat(150)}${i}`);
-	// Both have the model and compute before one dies.
+	// Both workers have loaded the model and computed before one is killed.
 	await Promise.all(texts.slice(0, 16).map((text) => classify(client, { text })));
 	const answers = texts.map((text) => classify(client, { text }, 60_000));
 	await Promise.race(answers);

@@ -10,12 +10,12 @@ const examples = join(root, "deploy/examples");
 const proto = join(root, "proto");
 const text = 'say "WIN a prize"';
 
-/** Whether a command ends well. */
-async function works(command: string, ...args: string[]): Promise<boolean> {
+/** Whether a command succeeds. */
+async function succeeds(command: string, ...args: string[]): Promise<boolean> {
 	return !(await execa(command, args, { reject: false })).failed;
 }
 
-/** An example, and what it takes on this machine; tools that aren't here aren't fetched. */
+/** The examples, each with a command that succeeds if its tools are installed; missing tools aren't downloaded. */
 const clients = [
 	{
 		name: "classify.ts",
@@ -41,7 +41,7 @@ const clients = [
 	},
 	{
 		name: "go/main.go",
-		// Only with its modules at hand: a build that begins by downloading would be a test of the network.
+		// Only if its modules are already in Go's cache: downloading them would test the network.
 		needs: [
 			"env",
 			"GOFLAGS=-mod=mod",
@@ -58,14 +58,14 @@ const clients = [
 	},
 ];
 
-test("each example of a client says what the server says; those whose tool isn't here are named", async (t) => {
+test("each example client prints the server's answer; examples whose tool isn't installed are logged", async (t) => {
 	const server = await startServer(t, await makeRun());
 	const { label } = await classify(await connect(t, server.address), { text, truncate: true });
 	let ran = 0;
 	for (const { name, needs, run } of clients) {
 		const [tool = "", ...probe] = needs;
-		if (!(await works(tool, ...probe))) {
-			t.log(`not run: ${name}, for there is no "${needs.join(" ")}" here`);
+		if (!(await succeeds(tool, ...probe))) {
+			t.log(`not run: ${name}, "${needs.join(" ")}" fails`);
 			continue;
 		}
 		const [command = "", ...args] = run(server.address);

@@ -11,7 +11,7 @@ import { classify, connect, startServer, statusOf } from "./server.ts";
 
 const long = "word ".repeat(250);
 
-/** What health probes are told. */
+/** Status that the health service reports. */
 async function healthOf(address: string, service = ""): Promise<string> {
 	const Health = makeGenericClientConstructor(healthDefinition, "Health");
 	const client = await createClient(Health, address);
@@ -26,7 +26,7 @@ async function healthOf(address: string, service = ""): Promise<string> {
 	}
 }
 
-test("SIGTERM: calls under way are answered, new ones refused, and the process ends with 0", async (t) => {
+test("after SIGTERM accepted calls are answered, new ones refused, and the process exits with 0", async (t) => {
 	const server = await startServer(t, await makeRun(), ["--max-batch", "1", "--max-wait-ms", "60000"]);
 	const client = await connect(t, server.address);
 	await classify(client, { text: "hello" });
@@ -36,7 +36,7 @@ test("SIGTERM: calls under way are answered, new ones refused, and the process e
 	stream.write({ text: "in a stream" });
 	await streamed;
 	const underWay = Array.from({ length: 8 }, () => classify(client, { text: long }));
-	// They are in the server's hands when a call sent after them, which waits for nothing, was answered.
+	// When this later call is answered, the server has received the earlier ones.
 	await new Promise((resolve) => client.GetModel({}, resolve));
 	const draining = server.logged("draining");
 	server.signal("SIGTERM");
@@ -47,7 +47,7 @@ test("SIGTERM: calls under way are answered, new ones refused, and the process e
 	t.is((await server.ended).exitCode, 0);
 });
 
-test("another model is served when it is whole, without a failed call; a broken one is refused and the old one kept", async (t) => {
+test("a complete new model replaces the old one without a failed call; a broken one is refused and the old one kept", async (t) => {
 	const run = await makeRun(1);
 	const copies = async (pid: unknown) =>
 		(await readdir(join(CACHE, "tailtune", "serve"))).filter((name) => name.includes(`-${pid}-`));
@@ -56,7 +56,7 @@ test("another model is served when it is whole, without a failed call; a broken 
 	const versions = new Set<string>();
 	let isOver = false;
 	const load = (async () => {
-		while (!isOver) versions.add((await classify(client, { text: "anybody there?" })).modelVersion);
+		while (!isOver) versions.add((await classify(client, { text: "which model?" })).modelVersion);
 	})();
 	const weights = join(run, "model", "model.safetensors");
 
@@ -87,7 +87,7 @@ test("another model is served when it is whole, without a failed call; a broken 
 	t.deepEqual(await copies(pid), [], "no copy of a model is left");
 });
 
-test("before there is a model, probes hear NOT_SERVING and calls UNAVAILABLE; when it comes it is served", async (t) => {
+test("before the first model is there, probes get NOT_SERVING and calls UNAVAILABLE; then it is served", async (t) => {
 	const run = await newFolder();
 	await writeFile(join(run, "config.json"), "{}");
 	const server = await startServer(t, run, [], "no model yet: waiting for the run's first");
@@ -103,7 +103,7 @@ test("before there is a model, probes hear NOT_SERVING and calls UNAVAILABLE; wh
 	t.is((await statusOf(classify(client, { text: "hello" }))).code, Status.OK);
 });
 
-test("while a run trains, its best model so far answers, and is replaced without a failed call", async (t) => {
+test("while a run trains, its best model so far answers calls and is replaced without a failed call", async (t) => {
 	const out = join(await newFolder(), "run");
 	const learning = ["--epochs", "100", "--batch", "2", "--lr", "2e-5", "--eval-every", "1000"];
 	const flags = ["--model", "demo", "--threads", "1", "--data", await writeTexts(100), "--out", out, ...learning];

@@ -10,8 +10,8 @@ const PATHS = ["Classify", "ClassifyBatch", "ClassifyStream", "GetModel"].map(
 	(name) => `/tailtune.v1.Classifier/${name}`,
 );
 
-/** Seeded: what breaks the server breaks it again. */
-function dice(seed: number) {
+/** Seeded random numbers and bytes, so that a failure can be reproduced. */
+function seededRandom(seed: number) {
 	const random = xoroshiro128plus(seed);
 	const below = (limit: number) => (random.next() >>> 0) % limit;
 	const bytes = (length: number) => Buffer.from(Array.from({ length }, () => below(256)));
@@ -43,27 +43,30 @@ const message = (payload: Buffer) => {
 	return Buffer.concat([head, payload]);
 };
 
-test("10,000 random and mutated frames on raw connections, and the server answers as before", async (t) => {
+test("after 10,000 random and mutated frames on raw connections the server still answers", async (t) => {
 	const server = await startServer(t, await makeRun());
 	const [host = "", port = ""] = server.address.split(":");
-	const { below, bytes } = dice(1);
+	const { below, bytes } = seededRandom(1);
 	const good = message(Buffer.from("\n\u0005hello"));
 	const mutate = (frames: Buffer) => {
 		const changed = Buffer.from(frames);
 		for (let i = 0; i <= below(4); i++) changed[below(changed.length)] = below(256);
 		return changed;
 	};
-	const conversation = (): Buffer[] => {
+	const framesOfConnection = (): Buffer[] => {
 		const path = PATHS[below(PATHS.length)] ?? "";
-		const begun = [PREFACE, frame(4, 0, 0, Buffer.alloc(0))];
+		const opening = [PREFACE, frame(4, 0, 0, Buffer.alloc(0))];
 		const call = [frame(1, 4, 1, headers(path)), frame(0, 1, 1, good)];
 		if (below(3) === 0)
-			return [...begun, ...Array.from({ length: 20 }, () => frame(below(12), below(256), below(8), bytes(below(64))))];
+			return [
+				...opening,
+				...Array.from({ length: 20 }, () => frame(below(12), below(256), below(8), bytes(below(64)))),
+			];
 		if (below(2) === 0)
-			return [...begun, ...call.map(mutate), ...Array.from({ length: 18 }, () => mutate(call[below(2)] as Buffer))];
-		return [...begun, call[0] as Buffer, ...Array.from({ length: 19 }, () => frame(0, 0, 1, bytes(below(40))))];
+			return [...opening, ...call.map(mutate), ...Array.from({ length: 18 }, () => mutate(call[below(2)] as Buffer))];
+		return [...opening, call[0] as Buffer, ...Array.from({ length: 19 }, () => frame(0, 0, 1, bytes(below(40))))];
 	};
-	const speak = (frames: readonly Buffer[]) =>
+	const send = (frames: readonly Buffer[]) =>
 		new Promise<void>((resolve) => {
 			const socket = connectTcp(Number(port), host);
 			socket.on("error", () => {});
@@ -74,22 +77,22 @@ test("10,000 random and mutated frames on raw connections, and the server answer
 		});
 	let frames = 0;
 	while (frames < 10_000) {
-		const talks = Array.from({ length: 25 }, conversation);
-		frames += talks.reduce((sum, talk) => sum + talk.length - 2, 0);
-		await Promise.all(talks.map(speak));
+		const connections = Array.from({ length: 25 }, framesOfConnection);
+		frames += connections.reduce((sum, { length }) => sum + length - 2, 0);
+		await Promise.all(connections.map(send));
 	}
 	const client = await connect(t, server.address);
 	t.is((await classify(client, { text: "still here?" })).truncated, false);
 	t.deepEqual(
 		server.lines.filter(({ level }) => Number(level) >= 50),
 		[],
-		"nothing that isn't a refusal",
+		"only refusals are logged",
 	);
 });
 
-test("10,000 calls of random and mutated messages end with a status, and the server answers as before", async (t) => {
+test("10,000 calls with random and mutated messages end with a status, and the server still answers", async (t) => {
 	const server = await startServer(t, await makeRun(), ["--log-level", "info"]);
-	const { below, bytes } = dice(2);
+	const { below, bytes } = seededRandom(2);
 	const session = connectHttp2(`http://${server.address}`);
 	t.teardown(() => session.destroy());
 	const good = Buffer.from("\n\u0005hello\u0010\u0001");
@@ -109,18 +112,18 @@ test("10,000 calls of random and mutated messages end with a status, and the ser
 				[constants.HTTP2_HEADER_TE]: "trailers",
 			});
 			let status = "none";
-			const note = (of: Record<string, unknown>) => {
+			const readStatus = (of: Record<string, unknown>) => {
 				status = String(of["grpc-status"] ?? status);
 			};
-			stream.on("response", note).on("trailers", note).on("error", reject);
+			stream.on("response", readStatus).on("trailers", readStatus).on("error", reject);
 			stream.once("close", () => resolve(status));
 			stream.resume();
 			stream.end(body());
 		});
 	const statuses = new Map<string, number>();
 	for (let done = 0; done < 10_000; done += 200) {
-		const codes = await Promise.all(Array.from({ length: 200 }, () => call(PATHS[below(PATHS.length)] ?? "")));
-		for (const code of codes) statuses.set(code, (statuses.get(code) ?? 0) + 1);
+		const results = await Promise.all(Array.from({ length: 200 }, () => call(PATHS[below(PATHS.length)] ?? "")));
+		for (const code of results) statuses.set(code, (statuses.get(code) ?? 0) + 1);
 	}
 	t.false(statuses.has("none"), "a call ended without a status");
 	t.true((statuses.get("0") ?? 0) > 100 && (statuses.get("3") ?? 0) > 100, JSON.stringify([...statuses]));

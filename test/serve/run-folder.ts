@@ -10,7 +10,7 @@ import { newFolder } from "../new-folder.ts";
 
 export const labels = ["ham", "spam"];
 
-/** Writes a run's model: the demo model with an untrained head of that seed. */
+/** Writes a run's model: the demo model with an untrained head initialised from `seed`. */
 export async function writeModel(run: string, seed: number): Promise<void> {
 	const model = await openModel(await resolveModel("demo"));
 	const spec: TailSpec = {
@@ -26,7 +26,7 @@ export async function writeModel(run: string, seed: number): Promise<void> {
 	await exportClassifier({ model, spec, parameters, labels, folder: join(run, "model"), extra });
 }
 
-/** A run folder as after training, as far as serving looks at it. */
+/** Makes a run folder with all files of a trained run that serving reads. */
 export async function makeRun(seed = 1): Promise<string> {
 	const run = await newFolder();
 	await writeJson(join(run, "config.json"), {});

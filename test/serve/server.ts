@@ -13,21 +13,21 @@ import { start } from "../cli/tailtune.ts";
 
 type LogLine = Record<string, unknown>;
 
-/** `tailtune serve` in a process of its own. */
+/** `tailtune serve` in a separate process. */
 export interface ServerProcess {
 	readonly address: string;
-	/** As in "http://127.0.0.1:1234"; for a server with TLS, with the name of its certificate. */
+	/** For example "http://127.0.0.1:1234". */
 	readonly url: string;
 	/** Every line logged so far. */
 	readonly lines: readonly LogLine[];
-	/** Waits for a line logged from now on, or logged already where `also` says so. */
+	/** Waits for a line with this message; with "before" an earlier line counts too. */
 	logged(message: string, also?: "before"): Promise<LogLine>;
 	signal(name: "SIGTERM" | "SIGKILL"): void;
-	/** Waits for the end. */
+	/** Resolves when the process has ended. */
 	readonly ended: Promise<{ readonly exitCode: number | undefined; readonly stderr: string }>;
 }
 
-/** Starts a server on free ports and waits until its model answers. It ends with the test. */
+/** Starts a server on free ports and waits until it has logged `until`. It is killed after the test. */
 export async function startServer(
 	t: ExecutionContext,
 	run: string,
@@ -41,22 +41,22 @@ export async function startServer(
 	const waiting = new Set<() => void>();
 	reader.on("line", (line) => {
 		lines.push(JSON.parse(line));
-		for (const look of waiting) look();
+		for (const check of waiting) check();
 	});
 	const ended = process.then(({ exitCode, stderr }) => ({ exitCode, stderr: String(stderr) }));
 	const logged = async (message: string, also?: "before") => {
 		let from = also ? 0 : lines.length;
 		const found = new Promise<LogLine>((resolve) => {
-			const look = () => {
+			const check = () => {
 				for (; from < lines.length; from++) {
 					if (lines[from]?.msg !== message) continue;
-					waiting.delete(look);
+					waiting.delete(check);
 					resolve(lines[from] as LogLine);
 					return;
 				}
 			};
-			waiting.add(look);
-			look();
+			waiting.add(check);
+			check();
 		});
 		const early = ended.then(({ stderr }) => {
 			throw new Error(`the server ended before "${message}": ${stderr}`);
@@ -79,7 +79,7 @@ export async function startServer(
 	};
 }
 
-/** A client of a server; it is closed with the test. */
+/** Opens a client of a server; it is closed after the test. */
 export async function connect(
 	t: ExecutionContext,
 	address: string,
@@ -91,7 +91,7 @@ export async function connect(
 	return client;
 }
 
-/** Sends a body to be classified by HTTP. */
+/** Posts a body to `/v1/classify`. */
 export function post(
 	{ url }: ServerProcess,
 	body: string | Uint8Array<ArrayBuffer>,
@@ -104,7 +104,7 @@ export function post(
 	});
 }
 
-/** What a server says of a text. Rejects with the status where it says none. */
+/** Classifies a text. Rejects with the status if the call fails. */
 export function classify(
 	client: ClassifierClient,
 	request: ClassifyRequestInput,
@@ -118,7 +118,7 @@ export function classify(
 	});
 }
 
-/** The status that a call ended with. */
+/** Returns the status with which a call ended. */
 export async function statusOf(call: Promise<unknown>): Promise<Pick<ServiceError, "code" | "details">> {
 	return call.then(
 		() => ({ code: 0, details: "" }),
@@ -126,7 +126,7 @@ export async function statusOf(call: Promise<unknown>): Promise<Pick<ServiceErro
 	);
 }
 
-/** Answers of a stream to texts sent at once, in the order in which they come. */
+/** Sends all texts by one stream at once and returns the answers in the order of their arrival. */
 export async function classifyStream(client: ClassifierClient, texts: readonly string[]): Promise<Classification[]> {
 	const call = client.ClassifyStream();
 	for (const text of texts) call.write({ text });

@@ -9,7 +9,7 @@ import { RECIPES } from "../../../deploy/native/wheels.ts";
 import { runProgram } from "../../../shared/wheels/run-program.ts";
 import { newFolder } from "../../new-folder.ts";
 
-test("a library that misses another is named, one that misses only the driver's is not", (t) => {
+test("missing libraries are named, except the driver's", (t) => {
 	const report = [
 		"\tlibcuda.so.1 => not found",
 		"\tlibcudart.so.12 => not found",
@@ -18,7 +18,7 @@ test("a library that misses another is named, one that misses only the driver's 
 	t.deepEqual(missingIn(report), ["libcudart.so.12"]);
 });
 
-test("what is linked as it should passes, what is no library is an error", async (t) => {
+test("a completely linked library passes, a file that isn't a library is an error", async (t) => {
 	const folder = await newFolder();
 	await copyFile(process.execPath, join(folder, "node.so"));
 	await t.notThrowsAsync(checkLinks(folder));
@@ -29,7 +29,7 @@ test("what is linked as it should passes, what is no library is an error", async
 const built = packageFolder(RECIPES.cpu.package);
 
 if (existsSync(join(built, ADDON))) {
-	test("tensorflow: what was built finds its libraries wherever it is copied, as into an image", async (t) => {
+	test("native TensorFlow finds its libraries after it was copied, as into an image", async (t) => {
 		const folder = await newFolder();
 		t.teardown(() => rm(folder, { recursive: true }));
 		await cp(built, folder, { recursive: true });

@@ -8,17 +8,17 @@ function reportOf(path: string): string {
 	return ` 0x1 (NEEDED)  Shared library: [libdl.so.2]\n 0x1d (RUNPATH)  Library runpath: [${path}]\n`;
 }
 
-test("a run path is read with the library's own folder filled in, each folder once", (t) => {
+test("$ORIGIN in a run path is the library's folder, and each folder is listed once", (t) => {
 	const report = reportOf("$ORIGIN/../nvidia/b/lib:$ORIGIN/../nvidia/a/lib:$ORIGIN/../nvidia/b/lib");
 	t.deepEqual(runPathOf(report, "/deps/lib"), ["/deps/nvidia/b/lib", "/deps/nvidia/a/lib"]);
 });
 
-test("a library without a run path searches no folder of its own", (t) => {
+test("a library without a run path has no folders to search", (t) => {
 	t.deepEqual(runPathOf(" 0x1 (NEEDED)  Shared library: [libdl.so.2]\n", "/deps/lib"), []);
 });
 
-/** A deps/ folder with these libraries, each of which holds its own path. */
-async function depsWith(...paths: string[]): Promise<string> {
+/** Makes a deps/ folder with these libraries; the content of each is its path. */
+async function makeDeps(...paths: string[]): Promise<string> {
 	const deps = await newFolder();
 	for (const path of paths) {
 		await mkdir(dirname(join(deps, path)), { recursive: true });
@@ -28,7 +28,7 @@ async function depsWith(...paths: string[]): Promise<string> {
 }
 
 test("libraries outside the run path are linked into it, and only those", async (t) => {
-	const deps = await depsWith(
+	const deps = await makeDeps(
 		"nvidia/cuda_runtime/lib/libcudart.so.12",
 		"nvidia/cusolver/lib/libcusolver.so.11",
 		"nvidia/cusolver/lib/notes.txt",
@@ -42,6 +42,6 @@ test("libraries outside the run path are linked into it, and only those", async 
 });
 
 test("a run path that names no folder of the wheels is an error", async (t) => {
-	const deps = await depsWith("nvidia/cusolver/lib/libcusolver.so.11");
+	const deps = await makeDeps("nvidia/cusolver/lib/libcusolver.so.11");
 	await t.throwsAsync(linkLibraries(deps, ["/usr/lib"]), { code: "engine", message: /run path names no folder/ });
 });

@@ -10,7 +10,7 @@ import { newFolder } from "../../new-folder.ts";
 const deps = join(packageFolder(RECIPES.gpu.package), "deps");
 const source = fileURLToPath(new URL("made-up-driver.c", import.meta.url));
 
-/** Has TensorFlow look for its devices; prints the reason if that fails, as it must with a driver that can't compute. */
+/** Makes TensorFlow list its devices, and prints the error, which a driver that can't compute always causes. */
 const LIST_DEVICES = `
 	const koffi = require(${JSON.stringify(packageFolder("koffi"))});
 	const tensorflow = koffi.load(${JSON.stringify(join(deps, "lib/libtensorflow_cc.so.2"))});
@@ -27,7 +27,7 @@ if (existsSync(deps)) {
 			await execa("gcc", ["-shared", "-fPIC", `-Wl,-soname,${library}`, ...output, source]);
 		}
 		const env = { LD_LIBRARY_PATH: driver, TF_CPP_VMODULE: "gpu_device=1", CUDA_VISIBLE_DEVICES: "0" };
-		// A process that failed to open a GPU crashes when TensorFlow is unloaded: its exit code says nothing.
+		// After a failure to open a GPU the process crashes when TensorFlow is unloaded, so its exit code is ignored.
 		const options = { env, all: true, reject: false, timeout: 120_000 } as const;
 		const { all } = await execa(process.execPath, ["--eval", LIST_DEVICES], options);
 		t.regex(all, /name: Made-up GPU computeCapability: 9\.0/);

@@ -2,7 +2,7 @@ import test from "ava";
 import { Output } from "../../../deploy/native/output.ts";
 import { FakeStream } from "../../coordinator/terminal/fake-stream.ts";
 
-test("an installation writes plain lines, and every five seconds how much of a file is there", (t) => {
+test("an installation writes plain lines, and a download's progress every five seconds", (t) => {
 	const stream = new FakeStream();
 	const clock = { ms: 0 };
 	const output = new Output(stream, () => clock.ms);

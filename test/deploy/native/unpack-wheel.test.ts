@@ -5,7 +5,7 @@ import { zipSync } from "fflate";
 import { unpackWheel } from "../../../deploy/native/unpack-wheel.ts";
 import { newFolder } from "../../new-folder.ts";
 
-test("a wheel gives its libraries and the headers that the addon includes, and nothing else", async (t) => {
+test("only libraries and the headers that the addon includes are unpacked from a wheel", async (t) => {
 	const folder = await newFolder();
 	const library = Buffer.alloc(3 << 20, "library");
 	const wheel = join(folder, "tensorflow.whl");

@@ -9,7 +9,7 @@ interface Field {
 	readonly typeName: string;
 }
 
-/** What texts are made of: the first is what the check of UTF-8 looks for, the others are words to the tokenizer. */
+/** Pieces that texts are made of. The UTF-8 check searches for the first; the tokenizer splits the others into words. */
 export const TEXTS = ["\uFFFD", "a", " ", "\n", "7", "é", "ab ", "!", "\u0000"];
 
 const files = (await readdir(PROTO_FOLDER, { recursive: true })).filter((name) => name.endsWith(".proto"));
@@ -28,7 +28,7 @@ function fieldsOf(name: string): readonly Field[] {
 	return (type as { field: Field[] }).field;
 }
 
-/** A field of the wire format that has a length. */
+/** A length-delimited field of the protobuf wire format. */
 function withLength(number: number, bytes: Buffer): Buffer {
 	const length: number[] = [];
 	for (let rest = bytes.length; ; rest >>>= 7) {
@@ -42,7 +42,7 @@ function fill(part: Buffer, bytes: number): Buffer {
 	return Buffer.alloc(bytes - (bytes % part.length), part);
 }
 
-/** As many texts as possible, no two the same: what is looked for among the bytes is found late. */
+/** As many different texts as fit: a search among the bytes finds each one late. */
 function differing(number: number, text: string, bytes: number): Buffer {
 	const parts: Buffer[] = [];
 	for (let size = 0; size < bytes; size += parts.at(-1)?.length ?? 0)
@@ -50,8 +50,8 @@ function differing(number: number, text: string, bytes: number): Buffer {
 	return Buffer.concat(parts);
 }
 
-/** Messages of about so many bytes which have them all in one field: one value, or as many as possible. */
-export function* fillings(
+/** Yields messages of about `bytes` bytes, all in one field: as one value, or as many values as fit. */
+export function* filledMessages(
 	message: string,
 	bytes: number,
 	texts: readonly string[],
@@ -65,7 +65,8 @@ export function* fillings(
 		else if (type === "TYPE_MESSAGE") {
 			const inner = `tailtune.v1.${typeName.split(".").at(-1)}`;
 			yield [`${name}, often`, fill(withLength(number, Buffer.alloc(0)), bytes)];
-			for (const [part, body] of fillings(inner, bytes, texts)) yield [`${name}.${part}`, withLength(number, body)];
+			for (const [part, body] of filledMessages(inner, bytes, texts))
+				yield [`${name}.${part}`, withLength(number, body)];
 		} else {
 			yield [`${name}, often`, fill(Buffer.of(number << 3, 1), bytes)];
 			yield [`${name} with a length`, withLength(number, Buffer.alloc(bytes, 1))];

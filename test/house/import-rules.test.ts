@@ -7,9 +7,9 @@ import { execa } from "execa";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
-/** The linter's verdict on a single file put at that place of an otherwise empty project. */
+/** Lints an otherwise empty project with one file at `place`, and returns the linter's output. */
 async function lint(place: string, content: string): Promise<string> {
-	const folder = await mkdtemp(join(tmpdir(), "tailtune-arrows-"));
+	const folder = await mkdtemp(join(tmpdir(), "tailtune-import-rules-"));
 	try {
 		await symlink(join(root, "biome.json"), join(folder, "biome.json"));
 		await mkdir(dirname(join(folder, place)), { recursive: true });
@@ -44,7 +44,7 @@ for (const [place, imports, rule] of forbidden) {
 	});
 }
 
-test("what the arrows allow is allowed", async (t) => {
+test("imports that the rules allow are accepted", async (t) => {
 	t.regex(await lint("worker/engine/a.ts", 'export { x } from "onnxruntime-node";\n'), /No fixes applied/);
 	const terminal = 'export { x } from "../terminal/create-terminal.ts";\n';
 	t.regex(await lint("coordinator/cli/a.ts", terminal), /No fixes applied/);

@@ -9,7 +9,7 @@ import { makeCertificates } from "../shared/rpc/certificates.ts";
 import { makeRun } from "./run-folder.ts";
 import { classify, connect, post, startServer, statusOf } from "./server.ts";
 
-test("tokens open what they are for, and nothing is answered without one", async (t) => {
+test("a token allows only the requests of its role, and requests without a token are refused", async (t) => {
 	const tokenFile = join(await newFolder(), "tokens");
 	await writeFile(tokenFile, "texts-only classify\nprobes-only monitor\n");
 	const server = await startServer(t, await makeRun(), ["--token-file", tokenFile]);
@@ -36,7 +36,7 @@ test("tokens open what they are for, and nothing is answered without one", async
 	t.is(await http("/healthz"), 200);
 });
 
-test("with TLS and an authority for clients, only those with its certificate are answered", async (t) => {
+test("with --tls-ca only clients with a certificate of that CA are answered", async (t) => {
 	const [own, foreign] = [await makeCertificates(t), await makeCertificates(t)];
 	const flags = ["--tls-cert", own.certFile, "--tls-key", own.keyFile, "--tls-ca", own.caFile];
 	const server = await startServer(t, await makeRun(), flags);
@@ -58,7 +58,7 @@ test("with TLS and an authority for clients, only those with its certificate are
 	t.is(await get({}), "refused");
 });
 
-test("what can't be served is refused in one line", async (t) => {
+test("settings that can't be served are refused in one line", async (t) => {
 	const run = await makeRun();
 	const refusals: [args: string[], message: RegExp][] = [
 		[[run, "--listen", "0.0.0.0:0"], /0\.0\.0\.0:0: to listen on a public address set a token/],

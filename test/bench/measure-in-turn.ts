@@ -1,14 +1,14 @@
-/** One of several things that are measured in turn. */
+/** One of several measurements that are compared. */
 export interface Side<Result> {
 	readonly name: string;
 	readonly measure: () => Promise<Result>;
 }
 
 /**
- * Measures every side once, then every side again, and so on: what disturbs the machine for a while disturbs them all.
- * @returns the results of each side, by its name
+ * Measures every side once per round, so that a temporary disturbance of the machine affects all sides.
+ * @returns the results by the name of the side
  */
-export async function sideBySide<Result>(
+export async function measureInTurn<Result>(
 	sides: readonly Side<Result>[],
 	repeats: number,
 	log: (line: string) => void,
@@ -24,7 +24,7 @@ export async function sideBySide<Result>(
 	return results;
 }
 
-/** The one in the middle, or the mean of the two there. */
+/** Returns the middle value, or the mean of the two middle values. */
 export function median(values: readonly number[]): number {
 	const sorted = values.toSorted((a, b) => a - b);
 	const [low, high] = [sorted[(sorted.length - 1) >> 1], sorted[sorted.length >> 1]];
@@ -32,7 +32,7 @@ export function median(values: readonly number[]): number {
 	return (low + high) / 2;
 }
 
-/** Smallest to largest, as in "50.1-52.3". */
+/** Formats the smallest and the largest value, for example "50.1-52.3". */
 export function spread(values: readonly number[], digits = 1): string {
 	return `${Math.min(...values).toFixed(digits)}-${Math.max(...values).toFixed(digits)}`;
 }

@@ -2,31 +2,31 @@ import { access } from "node:fs/promises";
 import { execa } from "execa";
 import { Host } from "./host.ts";
 
-/** What a cable does to each packet that goes through it, either way. */
+/** Delay and rate of a link, in each direction. */
 export const DELAY_MS = 20;
 export const MEGABITS_PER_SECOND = 100;
 
-/** Bytes that wait for their turn on a cable; what comes then is lost. */
+/** Bytes that may wait in the queue of a link; further packets are dropped. */
 const QUEUE_BYTES = 1_500_000;
 
-/** How a delay is made: by the kernel's netem, or, where the kernel has none, by VDE's wirefilter between two taps. */
-export type CableKind = "tc netem" | "wirefilter";
+/** Program that makes the delay: the kernel's netem, or VDE's wirefilter between two taps if the kernel has no netem. */
+export type LinkKind = "tc netem" | "wirefilter";
 
-/** A cable whose far end is `port`, on the host that has the switch. */
-export interface Cable {
-	/** Nothing goes through it any more, and neither side is told. */
+/** A link between a host and a port of the switch. */
+export interface Link {
+	/** Stops all traffic without closing any connection. */
 	cut(): Promise<void>;
-	mend(): Promise<void>;
+	restore(): Promise<void>;
 	remove(): void;
 }
 
-/** How cables can be laid on this machine. @throws Error that says what it lacks */
-export async function findCableKind(): Promise<CableKind> {
+/** Finds a way to make links on this machine. @throws Error that names the missing programs */
+export async function findLinkKind(): Promise<LinkKind> {
 	const probe = await Host.make("probe");
 	try {
 		const { failed, stderr } = await execa("tc", ["-n", probe.name, ...netem("lo")], { reject: false });
 		if (!failed) return "tc netem";
-		const missing = await withoutNetem();
+		const missing = await missingForWirefilter();
 		if (missing === undefined) return "wirefilter";
 		throw new Error(`tc netem: ${stderr}; ${missing}`);
 	} finally {
@@ -34,8 +34,8 @@ export async function findCableKind(): Promise<CableKind> {
 	}
 }
 
-/** What there has to be where the kernel can't delay packets; undefined where all of it is there. */
-async function withoutNetem(): Promise<string | undefined> {
+/** Returns a program or device missing for wirefilter; undefined if all are there. */
+async function missingForWirefilter(): Promise<string | undefined> {
 	const programs = ["wirefilter", "dpipe", "vde_plug2tap"];
 	for (const program of programs) {
 		const { failed } = await execa("which", [program], { reject: false });
@@ -48,20 +48,20 @@ async function withoutNetem(): Promise<string | undefined> {
 }
 
 /** Connects `host`, as its eth0, to a port of a switch. */
-export async function layCable(kind: CableKind, host: Host, hub: Host, port: string): Promise<Cable> {
-	const remove = kind === "tc netem" ? await layVeth(host, hub, port) : await layTaps(host, hub, port);
+export async function createLink(kind: LinkKind, host: Host, hub: Host, port: string): Promise<Link> {
+	const remove = kind === "tc netem" ? await connectByVeth(host, hub, port) : await connectByTaps(host, hub, port);
 	return {
 		cut: () => hub.ip("link", "set", port, "down"),
-		mend: () => hub.ip("link", "set", port, "up"),
+		restore: () => hub.ip("link", "set", port, "up"),
 		remove,
 	};
 }
 
-async function layVeth(host: Host, hub: Host, port: string): Promise<() => void> {
+async function connectByVeth(host: Host, hub: Host, port: string): Promise<() => void> {
 	await host.ip("link", "add", "eth0", "type", "veth", "peer", "name", port, "netns", hub.name);
 	await execa("tc", ["-n", host.name, ...netem("eth0")]);
 	await execa("tc", ["-n", hub.name, ...netem(port)]);
-	return () => {}; // goes with its hosts
+	return () => {}; // removed with its hosts
 }
 
 function netem(device: string): string[] {
@@ -69,12 +69,12 @@ function netem(device: string): string[] {
 	return ["qdisc", "add", "dev", device, "root", "netem", ...shape];
 }
 
-async function layTaps(host: Host, hub: Host, port: string): Promise<() => void> {
+async function connectByTaps(host: Host, hub: Host, port: string): Promise<() => void> {
 	await host.ip("tuntap", "add", "dev", "eth0", "mode", "tap");
 	await hub.ip("tuntap", "add", "dev", port, "mode", "tap");
 	const bytesPerSecond = `${(MEGABITS_PER_SECOND * 1e6) / 8}`;
 	const filter = ["wirefilter", "-d", `${DELAY_MS}`, "-b", bytesPerSecond, "-c", `${QUEUE_BYTES}`];
-	const plug = (at: Host, device: string) => [...at.via, "vde_plug2tap", "-s", "-", device];
+	const plug = (at: Host, device: string) => [...at.prefix, "vde_plug2tap", "-s", "-", device];
 	const args = [...plug(host, "eth0"), "=", ...filter, "=", ...plug(hub, port)];
 	const wire = execa("dpipe", args, { reject: false, stdio: "ignore" });
 	return () => void wire.kill("SIGKILL");
