@@ -9,15 +9,15 @@ import { readJson } from "../../shared/model/gpt2-config.ts";
 import { quote } from "../../shared/model/safetensors-header.ts";
 import { END_OF_TEXT, writtenVocabulary } from "./tokenizer-files.ts";
 
-/** Files of a model folder that describe its tokenizer: those that GPT-2 may have, and those of other tokenizers. */
+/** Names of files that describe a model's tokenizer: GPT-2's possible files, and files of other tokenizers. */
 const GPT2_FILES = ["tokenizer.json", "tokenizer_config.json", "vocab.json", "merges.txt", "added_tokens.json"];
 const OTHER_FILES = ["vocab.txt", "spiece.model", "sentencepiece.bpe.model", "tokenizer.model"];
 export const TOKENIZER_FILES: readonly string[] = [...GPT2_FILES, ...OTHER_FILES];
 
-/** Rows of the token embedding: GPT-2's tokens, or these filled up to a multiple of 64 as some trainings do. */
+/** Rows of the token embedding: GPT-2's tokens, or padded to a multiple of 64 as some training programs do. */
 const VOCABULARY_SIZES = [50257, 50304];
 
-/** Of GPT-2's 50,000 merges as "a b", a line each. */
+/** SHA-256 of GPT-2's 50,000 merges, each as a line "a b". */
 const MERGES_SHA256 = "04e3597d7996f292ca9b8b7285ca4d58a6ae171ac47d73fc7140ceb0c7a6bbc0";
 
 const unset = z.null().optional();
@@ -25,7 +25,7 @@ const vocabularySchema = z.record(z.string(), z.int());
 const byteLevel = z.object({ type: z.literal("ByteLevel") });
 const addedTokens = z.array(z.object({ content: z.string(), special: z.boolean().default(false) }));
 
-/** A `tokenizer.json`, as far as it decides on the tokens of a text. */
+/** The fields of a `tokenizer.json` that affect the tokens of a text. */
 const tokenizerSchema = z.object({
 	added_tokens: addedTokens.default([]),
 	normalizer: unset,
@@ -41,7 +41,7 @@ const tokenizerSchema = z.object({
 	}),
 });
 
-/** A `tokenizer_config.json`, likewise; the last two classes are whatever `tokenizer.json` says. */
+/** The same fields of a `tokenizer_config.json`; the last two classes mean the tokenizer in `tokenizer.json`. */
 const settingsSchema = z.object({
 	tokenizer_class: z
 		.enum(["GPT2Tokenizer", "GPT2TokenizerFast", "PreTrainedTokenizerFast", "TokenizersBackend"])
@@ -54,10 +54,10 @@ const settingsSchema = z.object({
 });
 
 /**
- * Checks that a model was trained on GPT-2's tokens, the only ones that texts are turned into. Each file in its folder that
- * describes a tokenizer must describe GPT-2's; special tokens may be added to it. If there are none, the size must do.
+ * Checks that a model was trained on GPT-2's tokens, the only tokens that Tailtune makes from texts. Every tokenizer file in
+ * the folder must describe GPT-2's tokenizer, possibly with added special tokens. Without such files only `size` is checked.
  * @param size rows of the token embedding
- * @throws TailtuneError "model" that names the file, what was found in it and what was expected
+ * @throws TailtuneError "model" that names the file, the value found and the value expected
  */
 export async function checkTokenizer(folder: string, size: number): Promise<void> {
 	const names = new Set(await readdir(folder));
@@ -65,11 +65,11 @@ export async function checkTokenizer(folder: string, size: number): Promise<void
 	if (other !== undefined && !names.has("tokenizer.json") && !names.has("vocab.json"))
 		throw refusal(join(folder, other), "found another tokenizer's file");
 	for (const [name, check] of Object.entries(CHECKS)) if (names.has(name)) await check(join(folder, name));
-	// Beside a tokenizer.json it repeats what that says, but not which tokens are special.
+	// If there is a tokenizer.json, this file repeats its added tokens, without marking the special ones.
 	if (names.has("added_tokens.json") && !names.has("tokenizer.json"))
 		await checkAddedFile(join(folder, "added_tokens.json"));
-	const isShown = names.has("tokenizer.json") || names.has("vocab.json");
-	if (size <= END_OF_TEXT.id || !(isShown || VOCABULARY_SIZES.includes(size)))
+	const isDescribed = names.has("tokenizer.json") || names.has("vocab.json");
+	if (size <= END_OF_TEXT.id || !(isDescribed || VOCABULARY_SIZES.includes(size)))
 		throw refusal(join(folder, "config.json"), `vocab_size: found ${size}, expected ${VOCABULARY_SIZES[0]}`);
 }
 
@@ -127,12 +127,12 @@ function checkMerges(file: string, merges: readonly string[]): void {
 	if (found !== MERGES_SHA256) throw refusal(file, `merges: found ${merges.length} that aren't GPT-2's 50000`);
 }
 
-/** A special token's name is ordinary text here; another added token would be one in a text. */
+/** Refuses added tokens that aren't special: they could occur in a text, while names of special tokens are read as text. */
 function checkAdded(file: string, tokens: z.infer<typeof addedTokens>): void {
 	const ordinary = tokens.find(({ content, special }) => !special && content !== END_OF_TEXT.name);
 	if (ordinary) throw refusal(file, `found the added token ${quote(ordinary.content)}`);
 }
 
 function refusal(file: string, found: string): TailtuneError {
-	return new TailtuneError("model", `${file}: ${found}; texts can be read with GPT-2's tokenizer only`);
+	return new TailtuneError("model", `${file}: ${found}; only GPT-2's tokenizer is supported`);
 }

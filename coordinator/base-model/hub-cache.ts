@@ -11,40 +11,41 @@ import { HUB_ANSWER_MS } from "../deadlines.ts";
 import { TOKENIZER_FILES } from "./check-tokenizer.ts";
 
 export interface HubOptions {
-	/** Default: where Hugging Face's own tools keep theirs (HF_HUB_CACHE, HF_HOME). */
+	/** Default: the cache of Hugging Face's own tools (HF_HUB_CACHE, HF_HOME). */
 	readonly cacheDir?: string;
 	/** Default: HF_ENDPOINT, or the public hub. */
 	readonly hubUrl?: string;
-	/** Called with bytes of weights that are there and bytes in all. */
+	/** Called with the downloaded and the total bytes of the weights. */
 	readonly onProgress?: (doneBytes: number, totalBytes: number) => void;
 	readonly signal?: AbortSignal;
 }
 
 const CONFIG_FILE = "config.json";
 /**
- * The folder of a hub model in the standard cache: used as it is where all files are there, with no look at the network;
- * else what is missing is downloaded, resumed where a try was cut off, and checked.
- * @param repo as in "openai-community/gpt2"; private ones need HF_TOKEN
- * @throws TailtuneError "offline", "not-found", "checksum", "disk", "interrupted" or, for a repository without usable files, "model"
+ * Returns the folder of a hub model in the standard cache. If all files are there, the network isn't used. Otherwise the
+ * missing files are downloaded and checked; interrupted downloads are resumed.
+ * @param repo for example "openai-community/gpt2"; private repositories need HF_TOKEN
+ * @throws TailtuneError "offline", "not-found", "checksum", "disk", "interrupted", or "model" if the repository has no usable
+ *   files
  */
 export async function fetchHubModel(repo: string, options: HubOptions): Promise<string> {
-	const home = join(options.cacheDir ?? getHFHubCachePath(), getRepoFolderName({ type: "model", name: repo }));
-	const cached = await findSnapshot(home);
+	const repoFolder = join(options.cacheDir ?? getHFHubCachePath(), getRepoFolderName({ type: "model", name: repo }));
+	const cached = await findSnapshot(repoFolder);
 	if (cached !== undefined) return cached;
 	const hubUrl = (options.hubUrl ?? process.env.HF_ENDPOINT ?? "https://huggingface.co").replace(/\/+$/, "");
 	try {
-		return await downloadSnapshot(repo, home, hubUrl, options);
+		return await downloadSnapshot(repo, repoFolder, hubUrl, options);
 	} catch (error) {
-		throw explain(error, repo, home, hubUrl, options.signal);
+		throw explain(error, repo, repoFolder, hubUrl, options.signal);
 	}
 }
 
-async function findSnapshot(home: string): Promise<string | undefined> {
+async function findSnapshot(repoFolder: string): Promise<string | undefined> {
 	try {
-		const commit = (await readRegularFile(join(home, "refs", "main"), MOST_JSON_BYTES, "model"))
+		const commit = (await readRegularFile(join(repoFolder, "refs", "main"), MOST_JSON_BYTES, "model"))
 			.toString("utf8")
 			.trim();
-		const snapshot = join(home, "snapshots", commit);
+		const snapshot = join(repoFolder, "snapshots", commit);
 		await stat(join(snapshot, CONFIG_FILE));
 		const whole = await exists(join(snapshot, WEIGHTS_FILE));
 		for (const shard of whole ? [] : await readShardNames(snapshot)) await stat(join(snapshot, shard));
@@ -54,19 +55,24 @@ async function findSnapshot(home: string): Promise<string | undefined> {
 	}
 }
 
-async function downloadSnapshot(repo: string, home: string, hubUrl: string, options: HubOptions): Promise<string> {
+async function downloadSnapshot(
+	repo: string,
+	repoFolder: string,
+	hubUrl: string,
+	options: HubOptions,
+): Promise<string> {
 	const { onProgress, signal = new AbortController().signal } = options;
 	const ask = { hubUrl, ...accessToken(), fetch: fetchWithin(HUB_ANSWER_MS, signal) };
 	const { sha: commit } = await modelInfo({ name: repo, revision: "main", additionalFields: ["sha"], ...ask });
 	if (!/^[0-9a-f]{40}$/.test(commit)) throw new TailtuneError("protocol", `${repo}: expected a commit from the hub`);
 	const list = async (paths: string[]) => {
 		const files = await pathsInfo({ repo, revision: commit, paths, ...ask });
-		// Paths become files on this machine: only those that were asked for do.
+		// Paths become files on this machine, so only requested ones are accepted.
 		return files.filter(({ path }) => paths.includes(path));
 	};
 	const target = {
-		home,
-		snapshot: join(home, "snapshots", commit),
+		repoFolder,
+		snapshot: join(repoFolder, "snapshots", commit),
 		url: `${hubUrl}/${repo}/resolve/${commit}`,
 		signal,
 	};
@@ -83,8 +89,8 @@ async function downloadSnapshot(repo: string, home: string, hubUrl: string, opti
 	await fetchToCache(target, [...config, ...(whole.length > 0 ? [] : index), ...tokenizer]);
 	const weights = whole.length > 0 ? whole : await list(await readShardNames(target.snapshot));
 	await fetchToCache(target, weights, onProgress);
-	await mkdir(join(home, "refs"), { recursive: true });
-	await writeFile(join(home, "refs", "main"), commit);
+	await mkdir(join(repoFolder, "refs"), { recursive: true });
+	await writeFile(join(repoFolder, "refs", "main"), commit);
 	return target.snapshot;
 }
 
@@ -95,33 +101,34 @@ function accessToken(): { accessToken?: string } {
 	return { accessToken: token };
 }
 
-/** A fetch whose answer, the body included, must be there within the limit. */
+/** Returns a fetch whose response, body included, must be complete within the limit. */
 function fetchWithin(limitMs: number, signal: AbortSignal): typeof fetch {
 	return (url, init) => {
-		// The timer holds the controller. AbortSignal.any doesn't hold an AbortSignal.timeout: Node frees it, and fetch never ends.
-		const late = new AbortController();
-		setTimeout(() => late.abort(new Error("no answer")), limitMs).unref();
-		return fetch(url, { ...init, signal: AbortSignal.any([signal, late.signal]) });
+		// The timer keeps the controller alive. An AbortSignal.timeout inside AbortSignal.any can be freed by Node, and then
+		// fetch never ends.
+		const timeout = new AbortController();
+		setTimeout(() => timeout.abort(new Error("no answer")), limitMs).unref();
+		return fetch(url, { ...init, signal: AbortSignal.any([signal, timeout.signal]) });
 	};
 }
 
 interface CacheTarget {
-	readonly home: string;
+	readonly repoFolder: string;
 	readonly snapshot: string;
 	readonly url: string;
 	readonly signal: AbortSignal;
 }
 
-/** The cache keeps contents by checksum in `blobs`; a snapshot is a folder of links to them. */
+/** Downloads files to the cache: contents are stored by checksum in `blobs`, and a snapshot is a folder of links to them. */
 async function fetchToCache(
-	{ home, snapshot, url, signal }: CacheTarget,
+	{ repoFolder, snapshot, url, signal }: CacheTarget,
 	files: readonly PathInfo[],
 	onProgress?: HubOptions["onProgress"],
 ): Promise<void> {
 	const total = files.reduce((sum, { size }) => sum + size, 0);
 	const token = accessToken().accessToken;
 	const headers = token ? { Authorization: `Bearer ${token}` } : {};
-	await mkdir(join(home, "blobs"), { recursive: true });
+	await mkdir(join(repoFolder, "blobs"), { recursive: true });
 	await mkdir(snapshot, { recursive: true });
 	let done = 0;
 	for (const { path, size, lfs, oid } of files) {
@@ -129,7 +136,7 @@ async function fetchToCache(
 		if (!/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(checksum)) {
 			throw new TailtuneError("protocol", `${url}/${path}: expected a checksum from the hub`);
 		}
-		const blob = join(home, "blobs", checksum);
+		const blob = join(repoFolder, "blobs", checksum);
 		const file = { url: `${url}/${path}`, headers, maxBytes: size, sizeBytes: size, checksum };
 		const before = done;
 		const onFileProgress = (bytes: number) => onProgress?.(before + bytes, total);
@@ -141,10 +148,11 @@ async function fetchToCache(
 	}
 }
 
-function explain(error: unknown, repo: string, home: string, hubUrl: string, signal?: AbortSignal): unknown {
-	if (signal?.aborted) return new TailtuneError("interrupted", `--model ${repo}: download stopped; run again to go on`);
+function explain(error: unknown, repo: string, repoFolder: string, hubUrl: string, signal?: AbortSignal): unknown {
+	if (signal?.aborted)
+		return new TailtuneError("interrupted", `--model ${repo}: download stopped; run again to continue`);
 	if (error instanceof TailtuneError) return error;
-	if (systemCodeOf(error) !== undefined) return asDiskError(home, error);
+	if (systemCodeOf(error) !== undefined) return asDiskError(repoFolder, error);
 	const status = typeof error === "object" && error !== null && "statusCode" in error ? error.statusCode : undefined;
 	if (status === 401 || status === 403 || status === 404) {
 		const message = `--model ${repo}: no folder and no hub model of that name (or a private one: set HF_TOKEN)`;
@@ -156,7 +164,7 @@ function explain(error: unknown, repo: string, home: string, hubUrl: string, sig
 		: status === undefined
 			? " can't be reached"
 			: ` answers with status ${status}`;
-	const message = `--model ${repo}: ${hubUrl}${reason}; without it: --model demo, or --model FOLDER`;
+	const message = `--model ${repo}: ${hubUrl}${reason}; use --model demo or --model FOLDER instead`;
 	return new TailtuneError("offline", message, { cause: error });
 }
 

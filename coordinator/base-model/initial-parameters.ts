@@ -5,10 +5,10 @@ import type { ModelFiles } from "../../shared/model/model-files.ts";
 import { type ParameterEntry, parameterLayout } from "../../shared/model/parameter-layout.ts";
 
 /**
- * The parameter vector at step 0, laid out by `parameterLayout`: base tensors as the model has them; a head from the model's
- * own rows, or else as PyTorch's Linear begins; LoRA's A random and B zero.
- * @param seed each tensor has its own stream of it, so that a head begins the same whatever else is trained
- * @param headRows for each class the row of the model's own head that stands for it; unset: a new head
+ * Returns the parameter vector at step 0, in the order of `parameterLayout`. Base tensors are read from the model. The head
+ * is taken from rows of the model's head, or initialized as PyTorch's Linear. LoRA's A is random, B is zero.
+ * @param seed each tensor has its own random stream, so a head starts with the same numbers whatever else is trained
+ * @param headRows for each class its row in the model's head; unset: a new head
  */
 export async function readInitialParameters(
 	model: ModelFiles,
@@ -21,7 +21,7 @@ export async function readInitialParameters(
 	for (const entry of layout.entries) {
 		const values = vector.subarray(entry.offset, entry.offset + entry.size);
 		if (entry.name.endsWith(".lora_A")) {
-			// PyTorch's kaiming_uniform with a = sqrt(5), as the reference calls it on A, comes to this bound.
+			// The bound of PyTorch's kaiming_uniform with a = sqrt(5), which the reference uses for A.
 			fillUniform(values, 1 / Math.sqrt(spec.loraRank), entry, seed);
 		} else if (isHead(entry) && !headRows) {
 			fillUniform(values, 1 / Math.sqrt(model.config.n_embd), entry, seed);
@@ -29,7 +29,7 @@ export async function readInitialParameters(
 			const stored = await model.read(entry.name);
 			values.set(isHead(entry) && headRows ? pickRows(stored, headRows, values.length / spec.classes) : stored);
 		}
-		// What is left stays zero: LoRA's B, and the bias of a head that the model keeps without one.
+		// All others stay zero: LoRA's B, and the head's bias if the model's head has none.
 	}
 	return vector;
 }
@@ -44,7 +44,7 @@ function isHead({ name }: ParameterEntry): boolean {
 	return name === "score.weight" || name === "score.bias";
 }
 
-/** Uniform in [-bound, bound). */
+/** Fills a tensor with uniform random numbers in [-bound, bound). */
 function fillUniform(values: Float32Array, bound: number, { name }: ParameterEntry, seed: number): void {
 	const random = xoroshiro128plus(createHash("sha256").update(`${seed} ${name}`).digest().readInt32LE());
 	for (let i = 0; i < values.length; i++) values[i] = (random.next() / 2 ** 31) * bound;

@@ -6,7 +6,10 @@ import type { RunEvents } from "../events/run-events.ts";
 import { checkTokenizer } from "./check-tokenizer.ts";
 import { resolveModel } from "./resolve-model.ts";
 
-/** Finds the model of `--model`, fetches what is missing, and checks every file of it. @throws TailtuneError "model" as the checks */
+/**
+ * Finds the model of `--model`, downloads missing files, and checks every file.
+ * @throws TailtuneError as `resolveModel`, `openModel` and `checkTokenizer`; "model" if a number isn't finite
+ */
 export async function loadModel(
 	{ model: name, seed }: Pick<TrainConfig, "model" | "seed">,
 	{ events, interrupt }: { readonly events: RunEvents; readonly interrupt: AbortSignal },

@@ -14,19 +14,19 @@ export interface ResolveOptions extends HubOptions {
 	readonly seed?: number;
 }
 
-/** sha256 of the demo model's weights, as its card says. */
+/** SHA-256 of the demo model's weights, as in its card. */
 export const DEMO_MODEL_SHA256 = "290014c25208b955375a70acfa6c916135dae6899aeb400307d18b383ad5b693";
 
 const demoFolder = fileURLToPath(new URL("./demo-model", import.meta.url));
 
-/** Whether the value of `--model` is a folder, and not `demo`, `random:SIZE` or a hub id. */
+/** Whether the value of `--model` is a folder, not `demo`, `random:SIZE` or a hub id. */
 export async function isModelFolder(name: string): Promise<boolean> {
 	if (name === "demo" || name.startsWith("random:")) return false;
 	return (await stat(name).catch(() => undefined))?.isDirectory() === true;
 }
 
 /**
- * Turns the value of `--model` into a folder that `openModel` takes: `demo`, a folder, `random:SIZE` (generated once, then
+ * Returns a folder for `openModel` from the value of `--model`: `demo`, a folder, `random:SIZE` (generated once, then
  * cached) or a hub id (downloaded once, then cached).
  * @throws TailtuneError "usage", "not-found", "offline", "checksum", "disk" or "interrupted"
  */
@@ -37,11 +37,11 @@ export async function resolveModel(name: string, options: ResolveOptions = {}): 
 	if (await stat(name).catch(() => undefined))
 		throw new TailtuneError("not-found", `--model ${name}: found a file, expected a folder with config.json`);
 	if (/^[\w-][\w.-]*\/[\w-][\w.-]*$/.test(name)) {
-		// The hub's client is a third of what takes time to load.
+		// Loaded only when needed: the hub's client takes a third of the loading time.
 		const { fetchHubModel } = await import("./hub-cache.ts");
 		return fetchHubModel(name, options);
 	}
-	const expected = "expected a folder, a hub id as in openai-community/gpt2, demo, or random:small";
+	const expected = "expected a folder, a hub id (for example openai-community/gpt2), demo, or random:small";
 	throw new TailtuneError("not-found", `--model ${name}: no such folder, ${expected}`);
 }
 

@@ -7,22 +7,22 @@ import { TOKEN_BYTES } from "../data/gpt2-vocabulary.ts";
 /** GPT-2's only special token: its name and its id. */
 export const END_OF_TEXT = { name: "<|endoftext|>", id: 50256 } as const;
 
-/** Bytes that GPT-2's files write as the Latin-1 character of the same number. */
+/** Whether GPT-2's files write a byte as the Latin-1 character with the same number. */
 const isPrintable = (byte: number) => (byte > 32 && byte < 127) || (byte > 160 && byte !== 173);
 
-/** The character that stands for each byte in GPT-2's files: itself, or one from U+0100 on. */
+/** The character for each byte in GPT-2's files: its Latin-1 character, or one from U+0100 on. */
 const CHARACTERS = (() => {
 	let others = 0;
 	return Array.from({ length: 256 }, (_, byte) => String.fromCharCode(isPrintable(byte) ? byte : 256 + others++));
 })();
 
-/** GPT-2's tokens as its files write them, with their ids, in the order of these. */
+/** Returns GPT-2's tokens as written in its files, with their ids, in the order of the ids. */
 export function writtenVocabulary(): Map<string, number> {
 	const tokens = TOKEN_BYTES.map((bytes, id) => [written(bytes), id] as const);
 	return new Map([...tokens, [END_OF_TEXT.name, END_OF_TEXT.id]]);
 }
 
-/** GPT-2's merges as its files write them: the two parts of each longer token, in the order in which they are made. */
+/** Returns GPT-2's merges as written in its files: the two parts of each merged token, in the order of merging. */
 export function writtenMerges(): string[] {
 	return TOKEN_BYTES.flatMap((bytes, id) => {
 		if (bytes.length === 1) return [];
@@ -38,8 +38,8 @@ function written(bytes: string): string {
 
 /**
  * Writes GPT-2's tokenizer into a model's folder, for transformers and other programs: `tokenizer.json`, `vocab.json` and
- * `merges.txt` (byte for byte those that OpenAI published), and `tokenizer_config.json`. They read a text as `tokenize` does.
- * @param maxTokens texts are cut to so many tokens by a program that cuts them
+ * `merges.txt` (byte for byte as published by OpenAI), and `tokenizer_config.json`. It gives the same tokens as `tokenize`.
+ * @param maxTokens length to which a program that cuts texts cuts them, in tokens
  * @throws TailtuneError "disk" if a file can't be written
  */
 export async function writeTokenizer(folder: string, maxTokens: number): Promise<void> {
@@ -58,13 +58,13 @@ export async function writeTokenizer(folder: string, maxTokens: number): Promise
 	await writeJson(join(folder, "tokenizer_config.json"), settings(maxTokens));
 }
 
-/** JSON text of ASCII characters only, as Python writes it. */
+/** Formats JSON with ASCII characters only, as Python does. */
 function asciiJson(text: string): string {
 	const escaped = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 	return JSON.stringify(text).replaceAll(/[^\0-~]/g, escaped);
 }
 
-/** The content of a `tokenizer.json`, under the names of Hugging Face's library tokenizers. */
+/** Builds the content of a `tokenizer.json`, with the field names of Hugging Face's library "tokenizers". */
 function tokenizer(vocabulary: ReadonlyMap<string, number>, merges: readonly string[]) {
 	const { name, id } = END_OF_TEXT;
 	const bytes = { type: "ByteLevel", add_prefix_space: false, trim_offsets: false, use_regex: true };
@@ -93,7 +93,7 @@ function tokenizer(vocabulary: ReadonlyMap<string, number>, merges: readonly str
 	};
 }
 
-/** The content of a `tokenizer_config.json`: pads follow the text, and a special token's name in a text is ordinary text. */
+/** Builds the content of a `tokenizer_config.json`: padding on the right, and names of special tokens read as text. */
 function settings(maxTokens: number) {
 	return {
 		tokenizer_class: "GPT2Tokenizer",

@@ -8,32 +8,34 @@ import type { TokenLimit } from "../data/limit-tokens.ts";
 
 const settingsSchema = z.strictObject({
 	format: z.literal(1),
-	/** In the order of the model's outputs. */
+	/** In the order of the logits. */
 	labels: z.array(z.string()).min(2),
 	token: z.enum(["last-real", "last", "first", "mean", "mean-real"]),
 	causal: z.boolean(),
-	/** The most tokens that a text may have. */
+	/** Maximum number of tokens of a text. */
 	maxTokens: z.int().min(1),
-	/** Whether a longer text is cut, as in the run; otherwise it is refused unless whoever asks wants it cut. */
+	/** Whether longer texts are cut, as in the run. If false they are refused, unless the caller requests cutting. */
 	truncate: z.boolean().default(false),
-	/** Texts are padded to so many tokens; null: to the longest of their batch, where padding matters at all. */
+	/** Length to which texts are padded, in tokens; null: that of the longest text of the batch, if padding matters. */
 	padTo: z.int().min(1).nullable(),
 	padId: z.int(),
-	/** What the run's features were computed with, and what it computed after them. */
+	/** Precision with which the run computed its features. */
 	trunkPrecision: z.enum(TRUNK_PRECISIONS).default("fp32"),
+	/** The layers that the run computed after the features. */
 	tail: z.enum(["head", "last-block", "last-two-blocks"]).default("last-block"),
 });
 
-/** How texts must be prepared for a tuned model: what a Hugging Face configuration has no words for. */
+/** How texts must be prepared for a tuned model: settings that a Hugging Face configuration can't express. */
 export type ClassifierSettings = z.infer<typeof settingsSchema>;
 
-/** Lies next to the model's `config.json`. */
+/** File with these settings, next to the model's `config.json`. */
 export const SETTINGS_FILE = "tailtune.json";
 
 /**
- * The most tokens that a tuned model is given of a text.
- * @param asked `--max-tokens`: longer texts are cut to it, to what the model takes with "context"; unset: as the run did
- * @throws TailtuneError "usage" if it is more than the model takes
+ * Returns the limit of a text's tokens for a tuned model.
+ * @param asked `--max-tokens`: longer texts are cut to this number, or to the model's maximum if "context"; unset: as in the
+ *   run
+ * @throws TailtuneError "usage" if it is more than the model's maximum
  */
 export function classifierLimit(
 	{ maxTokens, truncate }: ClassifierSettings,
@@ -47,7 +49,10 @@ export function classifierLimit(
 	return { tokens, cut: truncate || asked !== undefined, reason: "the limit that the model was tuned with" };
 }
 
-/** Reads the settings of a model folder. @throws TailtuneError "not-found" or "model" that names the file */
+/**
+ * Reads the settings of a model folder.
+ * @throws TailtuneError "not-found" or "model" that names the file
+ */
 export async function readClassifierSettings(modelFolder: string): Promise<ClassifierSettings> {
 	const file = join(modelFolder, SETTINGS_FILE);
 	const bytes = await readRegularFile(file, MOST_JSON_BYTES, "model").catch((cause: TailtuneError) => {

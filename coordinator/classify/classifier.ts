@@ -12,14 +12,14 @@ import { groupForTrunk } from "../plan/group-for-trunk.ts";
 import { type ClassifierSettings, classifierLimit } from "./classifier-settings.ts";
 import { openTunedModel } from "./tuned-model.ts";
 
-/** What the model says of a text. */
+/** The model's answer to a text. */
 export interface Answer {
-	/** Index of the label with the largest logit, the first of equals. */
+	/** Index of the label with the largest logit, the first one of equal ones. */
 	readonly label: number;
-	/** Of each label, in [0, 1], adding up to 1. */
+	/** Probability of each label, in [0, 1]; they sum to 1. */
 	readonly probabilities: readonly number[];
 	readonly logits: readonly number[];
-	/** Tokens that were read. */
+	/** Number of tokens read. */
 	readonly tokens: number;
 }
 
@@ -29,16 +29,16 @@ export interface TextAnswer extends Answer {
 	readonly truncated: boolean;
 }
 
-/** What a model is computed with, and `--max-tokens` as for `classifierLimit`. */
+/** The engine that computes the model, and `--max-tokens` as for `classifierLimit`. */
 export type ClassifierEngine = ClusterRun["engine"] & Pick<TrainConfig, "trunkPrecision" | "maxTokens">;
 
-/** What a classifier is opened with. */
+/** Options of a classifier. */
 export interface ClassifierOptions {
 	/** Opens the workers that compute. */
 	readonly openCluster: OpenCluster;
-	/** Groups that may be computed at the same time; default 1. */
+	/** Maximum number of groups computed at the same time; default 1. */
 	readonly shards?: number;
-	/** Reads the weights before they are used, for workers of other processes ask for them by their hash; default false. */
+	/** Whether to check and hash the weights first; workers of other processes need the hash. Default false. */
 	readonly verify?: boolean;
 }
 
@@ -47,9 +47,9 @@ const VERSION = 0;
 /** A tuned model, ready to classify on the workers of a cluster. */
 export class Classifier {
 	readonly settings: ClassifierSettings;
-	/** What `classify` cuts texts to, or refuses longer ones by. */
+	/** The limit to which `classify` cuts texts, or above which it refuses them. */
 	readonly limit: TokenLimit;
-	/** sha256 of the weights, hexadecimal; empty where they were not verified. */
+	/** SHA-256 of the weights, hexadecimal; empty if they weren't verified. */
 	readonly modelHash: string;
 	readonly #cluster: Cluster;
 	readonly #runId: string;
@@ -69,8 +69,8 @@ export class Classifier {
 	}
 
 	/**
-	 * Opens the model of a finished run, to be computed as it was tuned unless `engine` has a precision of its own.
-	 * @throws TailtuneError if there is none, its files can't be used, or as `classifierLimit`
+	 * Opens the model of a finished run. It is computed with the precision of the run unless `engine` sets another one.
+	 * @throws TailtuneError if there is no such run, its files can't be used, or as `classifierLimit`
 	 */
 	static async open(
 		runFolder: string,
@@ -90,7 +90,7 @@ export class Classifier {
 			loraScale: 0,
 		};
 		if (verify) await model.checkFinite();
-		// The hash would take longer than a text, and a worker of this process doesn't ask for it.
+		// Hashing takes longer than classifying a text, and a worker in this process doesn't need the hash.
 		const modelHash = verify ? await model.hash() : "";
 		// An answer may round differently on another engine; it is none the worse for that.
 		const run = { runId, model, modelHash, tail, trunkPrecision, shards, engine, mixedEngines: true };
@@ -105,19 +105,19 @@ export class Classifier {
 		return new Classifier(settings, limit, cluster, run);
 	}
 
-	/** Id of the worker that holds each shard; undefined while nobody is there. */
+	/** Id of the worker that holds each shard; undefined while there is none. */
 	get holders(): readonly (string | undefined)[] {
 		return this.#cluster.dispatcher.holders;
 	}
 
-	/** Checks that so many texts can be classified together. @throws TailtuneError "usage" */
+	/** Throws TailtuneError "usage" if this number of texts can't be classified together. */
 	assertBatchFits(texts: number): void {
 		this.#cluster.dispatcher.assertAnswerFits(texts);
 	}
 
 	/**
-	 * Classifies texts, computed in groups as suits the trunk, answered in the order given.
-	 * @throws TailtuneError "data" that names a text longer than the limit, unless such texts are cut
+	 * Classifies texts in groups that suit the trunk. Answers are in the order of the texts.
+	 * @throws TailtuneError "data" that names a text longer than the limit, unless longer texts are cut
 	 */
 	async classify(texts: readonly SourcedText[], onTexts: (count: number) => void = () => {}): Promise<TextAnswer[]> {
 		const whole = await tokenizeWithin(texts, this.limit);
@@ -144,7 +144,10 @@ export class Classifier {
 		return answers;
 	}
 
-	/** Classifies texts together, on the worker that holds a shard. @param tokens of each text, 1 to `settings.maxTokens` */
+	/**
+	 * Classifies texts together, on the worker that holds a shard.
+	 * @param tokens tokens of each text, 1 to `settings.maxTokens`
+	 */
 	async classifyGroup(tokens: readonly Uint32Array[], shard: number): Promise<Answer[]> {
 		const sequences = tokens.map((text) => this.#effective(text));
 		const item = this.#toItem([...tokens.keys()], sequences, shard);
@@ -169,7 +172,7 @@ export class Classifier {
 		return { runId: this.#runId, kind, step: 0, part, shard, parameterVersion: VERSION, sequences };
 	}
 
-	/** A text padded for itself alone: its answer must not depend on what it is asked together with. */
+	/** Pads a text by itself: its answer must not depend on the other texts of its group. */
 	#effective(tokens: Uint32Array): EffectiveSequence {
 		const { padTo, ...reading } = this.settings;
 		return effectiveSequence(tokens, { ...reading, padTo: padTo ?? undefined }, tokens.length);

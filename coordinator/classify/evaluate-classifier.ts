@@ -6,8 +6,8 @@ import { crossEntropy } from "../metrics/cross-entropy.ts";
 import type { Classifier } from "./classifier.ts";
 
 /**
- * Classifies every text of a data set and compares with its labels.
- * @throws TailtuneError "data" that names the row whose label the model doesn't know, or as `Classifier.classify`
+ * Classifies every text of a data set and compares the predictions with the labels.
+ * @throws TailtuneError "data" that names a row with a label unknown to the model, or as `Classifier.classify`
  */
 export async function evaluateClassifier(
 	classifier: Classifier,

@@ -4,15 +4,15 @@ import type { ModelFiles } from "../../shared/model/model-files.ts";
 import { openModel } from "../../shared/model/open-model.ts";
 import { type ClassifierSettings, readClassifierSettings, SETTINGS_FILE } from "./classifier-settings.ts";
 
-/** A model that a run tuned, with the settings by which it reads texts and names its answers. */
+/** A tuned model with the settings for its texts and labels. */
 export interface TunedModel {
 	readonly settings: ClassifierSettings;
 	readonly model: ModelFiles;
 }
 
 /**
- * Opens the model folder of a finished run. Both `config.json` and `tailtune.json` number the labels; a folder in which they
- * differ is refused, for one of them would name the wrong label.
+ * Opens the model folder of a finished run. Both `config.json` and `tailtune.json` number the labels; if they differ the
+ * folder is refused, because one of them would give wrong labels.
  * @throws TailtuneError "not-found" if there is no finished run, "model" if a file can't be used or the labels differ
  */
 export async function openTunedModel(folder: string): Promise<TunedModel> {
@@ -20,7 +20,7 @@ export async function openTunedModel(folder: string): Promise<TunedModel> {
 	const model = await openModel(folder);
 	if (JSON.stringify(model.labels) === JSON.stringify(settings.labels)) return { settings, model };
 	const shorten = (labels: readonly string[] = []) => JSON.stringify(labels).slice(0, 200);
-	const expected = `expected a name for each row of score.weight, as in ${SETTINGS_FILE}: ${shorten(settings.labels)}`;
+	const expected = `expected one name per row of score.weight, as in ${SETTINGS_FILE}: ${shorten(settings.labels)}`;
 	throw new TailtuneError(
 		"model",
 		`${join(folder, "config.json")}: id2label: found ${shorten(model.labels)}, ${expected}`,

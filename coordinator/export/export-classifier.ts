@@ -15,30 +15,30 @@ import { mergeTail } from "./merge-tail.ts";
 export interface ClassifierExport {
 	readonly model: ModelFiles;
 	readonly spec: TailSpec;
-	/** The whole vector, laid out by `parameterLayout`. */
+	/** The whole vector, in the order of `parameterLayout`. */
 	readonly parameters: Float32Array;
-	/** A name a class, in the order of the logits. */
+	/** One name per class, in the order of the logits. */
 	readonly labels: readonly string[];
-	/** Where the folder is to be; one that is there is replaced. */
+	/** Folder to write; an existing one is replaced. */
 	readonly folder: string;
-	/** The most tokens of a text that the tokenizer's settings name; default: the model's context. */
+	/** Maximum number of tokens in the tokenizer's settings; default: the model's context. */
 	readonly maxTokens?: number;
-	/** Content of `tailtune.json`: what a Hugging Face configuration has no words for (token, padding, attention). */
+	/** Content of `tailtune.json`: settings that a Hugging Face configuration can't express (token, padding, attention). */
 	readonly extra?: Readonly<Record<string, unknown>>;
 }
 
 /**
- * Writes a folder that transformers' GPT2ForSequenceClassification, and our `openModel`, load with the same logits; GPT-2's
- * tokenizer lies in it if the model has GPT-2's vocabulary. That
- * class has no bias on its head, so ours moves into the final norm; numbers are float32, whatever the base was stored in.
- * @throws TailtuneError "disk" where it can't be written, "model" where the head's bias can't be folded
+ * Writes a model folder that gives the same logits in transformers' GPT2ForSequenceClassification and with `openModel`. That
+ * class has no bias in its head, so the bias is moved into the final norm. Numbers are float32, whatever the type of the
+ * base model. GPT-2's tokenizer is included if the model has GPT-2's vocabulary.
+ * @throws TailtuneError "disk" if it can't be written, "model" if the head's bias can't be folded
  */
 export async function exportClassifier(request: ClassifierExport): Promise<void> {
 	const { model, spec, parameters, labels, folder, extra, maxTokens = model.config.n_positions } = request;
 	const { config } = model;
 	if (spec.classes > config.n_embd) {
 		const found = `found ${spec.classes} classes, expected at most ${config.n_embd}, the model's width`;
-		throw new TailtuneError("model", `${folder}: ${found} (a head's bias can't be folded otherwise)`);
+		throw new TailtuneError("model", `${folder}: ${found} (needed to fold the head's bias)`);
 	}
 	const { read, unchanged } = mergeTail(model, spec, parameters);
 	const score = await read("score.weight");
@@ -55,16 +55,16 @@ export async function exportClassifier(request: ClassifierExport): Promise<void>
 		},
 	}));
 	const head = { name: "score.weight", shape: [spec.classes, config.n_embd], data: score };
-	await writeFolderAtomic(folder, async (aside) => {
-		await writeJson(join(aside, "config.json"), classifierConfig(config, labels));
-		if (extra) await writeJson(join(aside, "tailtune.json"), extra);
-		if (config.vocab_size > END_OF_TEXT.id) await writeTokenizer(aside, maxTokens);
+	await writeFolderAtomic(folder, async (temporary) => {
+		await writeJson(join(temporary, "config.json"), classifierConfig(config, labels));
+		if (extra) await writeJson(join(temporary, "tailtune.json"), extra);
+		if (config.vocab_size > END_OF_TEXT.id) await writeTokenizer(temporary, maxTokens);
 		// Older versions of transformers refuse a file that doesn't name its framework.
-		await writeSafetensors(join(aside, "model.safetensors"), [...base, head], { format: "pt" });
+		await writeSafetensors(join(temporary, "model.safetensors"), [...base, head], { format: "pt" });
 	});
 }
 
-/** A configuration as transformers reads it. */
+/** Builds a `config.json` for transformers. */
 function classifierConfig(config: Gpt2Config, labels: readonly string[]) {
 	const endOfText = Math.min(END_OF_TEXT.id, config.vocab_size - 1);
 	return {

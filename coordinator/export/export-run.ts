@@ -10,7 +10,7 @@ import type { BuildOnnxClassifier } from "../../shared/worker-port.ts";
 import { type ClassifierSettings, SETTINGS_FILE } from "../classify/classifier-settings.ts";
 import { openTunedModel, type TunedModel } from "../classify/tuned-model.ts";
 
-/** The forms in which a tuned model leaves Tailtune. */
+/** Formats of an exported model. */
 export const EXPORT_FORMATS = ["hf", "onnx", "safetensors"] as const;
 
 export type ExportFormat = (typeof EXPORT_FORMATS)[number];
@@ -25,10 +25,10 @@ export interface ExportRequest {
 }
 
 /**
- * Writes a run's tuned model for other programs: written aside, so that the folder is there whole or not at all.
- * `tailtune.json` beside the weights says how texts must be prepared, and names the labels.
- * @throws TailtuneError "usage" where the folder holds something, or the format has no words for how the model reads
- *   texts; "not-found" where there is no finished run; "model" or "disk"
+ * Writes a run's tuned model for other programs. The folder is written under a temporary name and then renamed, so it is
+ * never incomplete. `tailtune.json`, next to the weights, has the labels and describes how to prepare texts.
+ * @throws TailtuneError "usage" if the folder isn't empty, or the format can't express how the model reads texts;
+ *   "not-found" if there is no finished run; "model" or "disk"
  */
 export async function exportRun({ run, format, out, buildOnnxClassifier }: ExportRequest): Promise<void> {
 	const folder = join(run, "model");
@@ -37,11 +37,11 @@ export async function exportRun({ run, format, out, buildOnnxClassifier }: Expor
 	switch (format) {
 		case "hf":
 			refuseUnlessReadAsTransformers(tuned.settings);
-			return writeFolderAtomic(out, (aside) => cp(folder, aside, { recursive: true }));
+			return writeFolderAtomic(out, (temporary) => cp(folder, temporary, { recursive: true }));
 		case "onnx":
-			return writeFolderAtomic(out, (aside) => writeOnnx(tuned, aside, buildOnnxClassifier));
+			return writeFolderAtomic(out, (temporary) => writeOnnx(tuned, temporary, buildOnnxClassifier));
 		case "safetensors":
-			return writeFolderAtomic(out, (aside) => writeOneFile(tuned, aside));
+			return writeFolderAtomic(out, (temporary) => writeOneFile(tuned, temporary));
 	}
 }
 
@@ -55,33 +55,33 @@ async function refuseFilledFolder(out: string): Promise<void> {
 	throw new TailtuneError("usage", `--out ${out}: the folder holds ${names[0]} already; expected a new or empty one`);
 }
 
-// GPT2ForSequenceClassification reads the last token that is no pad, under causal attention, and nothing else.
+// GPT2ForSequenceClassification supports only this: the last token that isn't a pad, with causal attention.
 function refuseUnlessReadAsTransformers({ token, causal, padTo }: ClassifierSettings): void {
 	if (causal && (token === "last-real" || (token === "last" && padTo === null))) return;
 	const found = `this model reads ${token}${padTo === null ? "" : ` of ${padTo} padded tokens`}`;
 	throw new TailtuneError(
 		"usage",
-		`--format hf: ${found}${causal ? "" : " under full attention"}, transformers the last real token under causal attention; expected --format onnx`,
+		`--format hf: ${found}${causal ? "" : " with full attention"}, but transformers reads the last real token with causal attention; use --format onnx`,
 	);
 }
 
-/** The graph, with the run's weights beside it as its external data. */
-async function writeOnnx({ model, settings }: TunedModel, aside: string, build: BuildOnnxClassifier): Promise<void> {
+/** Writes the graph, and the run's weights next to it as its external data. */
+async function writeOnnx({ model, settings }: TunedModel, folder: string, build: BuildOnnxClassifier): Promise<void> {
 	const { padTo, ...reading } = settings;
-	await writeFile(join(aside, "model.onnx"), await build(model, { ...reading, padTo: padTo ?? undefined }));
+	await writeFile(join(folder, "model.onnx"), await build(model, { ...reading, padTo: padTo ?? undefined }));
 	const files = new Set([...model.tensors.values()].map(({ file }) => file));
-	for (const file of files) await cp(file, join(aside, basename(file)));
-	await writeJson(join(aside, SETTINGS_FILE), settings);
+	for (const file of files) await cp(file, join(folder, basename(file)));
+	await writeJson(join(folder, SETTINGS_FILE), settings);
 }
 
-/** One file of plain names, as GPT-2 itself is published, and one that says what shape it has and how it reads. */
-async function writeOneFile({ model, settings }: TunedModel, aside: string): Promise<void> {
+/** Writes one file of weights, with the tensor names of the published GPT-2, and one with its shape and settings. */
+async function writeOneFile({ model, settings }: TunedModel, folder: string): Promise<void> {
 	const head = ["score.weight", [settings.labels.length, model.config.n_embd]] as const;
 	const tensors = [...baseShapes(model.config), head].map(([name, shape]) => ({
 		name,
 		shape,
 		data: () => model.read(name),
 	}));
-	await writeSafetensors(join(aside, WEIGHTS_FILE), tensors, { format: "pt" });
-	await writeJson(join(aside, SETTINGS_FILE), { ...settings, shape: { model_type: "gpt2", ...model.config } });
+	await writeSafetensors(join(folder, WEIGHTS_FILE), tensors, { format: "pt" });
+	await writeJson(join(folder, SETTINGS_FILE), { ...settings, shape: { model_type: "gpt2", ...model.config } });
 }

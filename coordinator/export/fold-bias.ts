@@ -1,15 +1,16 @@
 import { TailtuneError } from "../../shared/errors.ts";
 
-// What float32 rounding of the result comes to stays far below; a head that really can't be folded is off by its bias.
+// Far above the rounding error of float32, and far below the error of a head that can't be folded (the size of its bias).
 const TOLERANCE = 1e-6;
 
 /**
- * The smallest shift of the head's input that does what its bias does: W (x + shift) = W x + bias, that is shift = W⁺ bias
- * with W⁺ the pseudo-inverse (Golub and Van Loan, Matrix Computations, section 5.5). In float64, by orthonormalising
- * the rows of W (modified Gram-Schmidt), which unlike W Wᵀ doesn't square the condition.
- * @param weight [classes, width], row-major; `bias` has a number a class
- * @returns a number for each of the width
- * @throws TailtuneError "model" where the rows depend on each other so much that no float32 shift stands for the bias
+ * Computes the smallest shift of the head's input that replaces its bias: W (x + shift) = W x + bias, so shift = W⁺ bias
+ * with the pseudo-inverse W⁺ (Golub and Van Loan, Matrix Computations, section 5.5). Computed in float64 by orthonormalizing
+ * the rows of W (modified Gram-Schmidt), which unlike W Wᵀ doesn't square the condition number.
+ * @param weight [classes, width], row-major
+ * @param bias one number per class
+ * @returns `width` numbers
+ * @throws TailtuneError "model" if the rows are so dependent that no float32 shift replaces the bias
  */
 export function foldBias(weight: Float32Array, bias: Float32Array): Float32Array {
 	const classes = bias.length;
@@ -21,7 +22,7 @@ export function foldBias(weight: Float32Array, bias: Float32Array): Float32Array
 		const length = norm(rest);
 		for (const direction of directions) addScaled(rest, direction, -dot(rest, direction));
 		const left = norm(rest);
-		// A row that is a mix of the ones before asks for nothing new, or for something impossible: told apart below.
+		// A linearly dependent row is either redundant or makes the system unsolvable; the check below finds the latter.
 		if (left <= 1e-6 * length) continue;
 		const direction = rest.map((value) => value / left);
 		const wanted = (bias[row] as number) - dot(weight.subarray(row * width, (row + 1) * width), shift);
@@ -32,7 +33,7 @@ export function foldBias(weight: Float32Array, bias: Float32Array): Float32Array
 	const off = Math.max(...bias.map((value, row) => dot(weight.subarray(row * width), rounded) - value).map(Math.abs));
 	if (!(off <= TOLERANCE * Math.max(1, ...bias.map(Math.abs)))) {
 		const message = `score.weight: found dependent rows for ${classes} classes of width ${width}`;
-		throw new TailtuneError("model", `${message}, so that no final norm can carry score.bias (off by ${off})`);
+		throw new TailtuneError("model", `${message}, so score.bias can't be folded into the final norm (error ${off})`);
 	}
 	return rounded;
 }

@@ -2,15 +2,15 @@ import type { TailSpec } from "../../shared/messages.ts";
 import type { ModelFiles, StoredTensor } from "../../shared/model/model-files.ts";
 import { parameterLayout, parameterViews } from "../../shared/model/parameter-layout.ts";
 
-/** A tuned model as plain tensors, by base names and the head's. */
+/** A tuned model as plain tensors, with the names of the base model and the head. */
 export interface MergedModel {
-	/** A tensor, read when it is asked for, in memory of its own. */
+	/** Reads a tensor into newly allocated memory. */
 	read(name: string): Promise<Float32Array>;
-	/** The base's tensor where tuning left it as it is. */
+	/** Returns the base model's tensor if tuning didn't change it. */
 	unchanged(name: string): StoredTensor | undefined;
 }
 
-/** Base and tail as one model: trained tensors in place of the base's, LoRA pairs added to the weights that they belong to. */
+/** Merges base and tail: trained tensors replace those of the base, LoRA pairs are added to their weights. */
 export function mergeTail(model: ModelFiles, spec: TailSpec, parameters: Float32Array): MergedModel {
 	const tail = parameterViews(parameterLayout(spec, model.config), parameters);
 	const touched = new Set([...tail.keys()].map((name) => name.replace(/(\.[qkv])?\.lora_[AB]$/, ".weight")));
@@ -19,23 +19,26 @@ export function mergeTail(model: ModelFiles, spec: TailSpec, parameters: Float32
 		const layer = name.replace(/\.weight$/, "");
 		if (layer === name) return values;
 		const { n_embd: width } = model.config;
-		// Query, key and value have pairs of their own, and lie side by side in one weight.
+		// Query, key and value have separate LoRA pairs, but are stored side by side in one weight.
 		const parts = layer.endsWith("c_attn") ? ["q", "k", "v"].map((part) => `${layer}.${part}`) : [layer];
 		for (const [index, part] of parts.entries()) {
 			const a = tail.get(`${part}.lora_A`);
 			const b = tail.get(`${part}.lora_B`);
 			if (!a || !b) continue;
 			const outputs = b.length / spec.loraRank;
-			// The head alone is stored [out, in].
-			const place = layer === "score" ? { row: 1, column: width } : { row: parts.length * outputs, column: 1 };
-			addProduct(values.subarray(index * outputs), place, a, b, spec.loraRank, spec.loraScale);
+			// Only the head is stored as [out, in].
+			const stride = layer === "score" ? { row: 1, column: width } : { row: parts.length * outputs, column: 1 };
+			addProduct(values.subarray(index * outputs), stride, a, b, spec.loraRank, spec.loraScale);
 		}
 		return values;
 	};
 	return { read, unchanged: (name) => (touched.has(name) ? undefined : model.tensors.get(name)) };
 }
 
-/** weight += scale A B, with A [in, rank] and B [rank, out]; `stride` says how far apart inputs and outputs lie in weight. */
+/**
+ * Adds scale A B to weight, with A [in, rank] and B [rank, out].
+ * @param stride distances in `weight` between neighbouring inputs (row) and outputs (column)
+ */
 function addProduct(
 	weight: Float32Array,
 	stride: { readonly row: number; readonly column: number },

@@ -1,22 +1,22 @@
 import type { MetricsLine } from "../run-folder/result.ts";
 
-/** What a chart draws. A null is a place where that series has no value. */
+/** Data of a chart. A null means that the series has no value at that point. */
 export interface ChartData {
-	/** Training texts learned from, rising. */
+	/** Number of training texts seen at each point, ascending. */
 	readonly examplesSeen: readonly number[];
-	/** Where epochs end, with their numbers. */
+	/** Ends of epochs, with the epochs' numbers. */
 	readonly epochs: readonly { readonly epoch: number; readonly examplesSeen: number }[];
 	readonly series: readonly ChartSeries[];
 }
 
 export interface ChartSeries {
 	readonly set: "train" | "validation";
-	/** step: from a few batches; epoch: the evaluations that end epochs. */
+	/** step: evaluations on a few batches; epoch: evaluations at the end of an epoch. */
 	readonly kind: MetricsLine["kind"];
 	readonly values: readonly (number | null)[];
 }
 
-/** The curves of one number; those of mid-epoch evaluations are left out where there are none. */
+/** Builds the curves of a measure; those of evaluations within epochs only if there are such evaluations. */
 export function chartData(metrics: readonly MetricsLine[], measure: "loss" | "accuracy"): ChartData {
 	const lines = metrics.toSorted((a, b) => a.examplesSeen - b.examplesSeen);
 	const kinds = (["step", "epoch"] as const).filter((kind) => lines.some((line) => line.kind === kind));

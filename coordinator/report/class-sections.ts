@@ -2,18 +2,18 @@ import { formatCount, formatPercent } from "../format.ts";
 import type { RunResult } from "../run-folder/result.ts";
 import { type Html, html } from "./html.ts";
 
-/** Above so many classes a cell has room for its count alone. */
-const ROOMY_CLASSES = 6;
+/** With more classes than this, a cell shows only its count. */
+const MAX_CLASSES_WITH_SHARES = 6;
 
-/** What was taken for what, and how good each class is. */
+/** Renders the results by class: confusion matrix, scores, numbers of texts. */
 export function classesSection(result: RunResult): Html {
-	const isRoomy = result.labels.length <= ROOMY_CLASSES;
-	return html`<section aria-labelledby="classes"><h2 id="classes">Class by class</h2>
-<div class="columns${!isRoomy && " one"}">${confusionTable(result, isRoomy)}${scoresTable(result)}</div>
+	const withShares = result.labels.length <= MAX_CLASSES_WITH_SHARES;
+	return html`<section aria-labelledby="classes"><h2 id="classes">Results by class</h2>
+<div class="columns${!withShares && " one"}">${confusionTable(result, withShares)}${scoresTable(result)}</div>
 ${textsTable(result)}</section>`;
 }
 
-/** How many texts of each class were read, where they went, and how many were not used. */
+/** Renders the number of texts of each class: read, in each set, and not used. */
 function textsTable({ classes }: RunResult): Html {
 	const columns = {
 		read: "read",
@@ -30,25 +30,25 @@ function textsTable({ classes }: RunResult): Html {
 	const isBalanced = classes.some(({ unused }) => unused > 0);
 	return html`<div class="scroll"><table><caption>Texts</caption>
 <thead><tr><td></td>${keys.map((key) => html`<th scope="col">${columns[key]}</th>`)}</tr></thead><tbody>${rows}</tbody></table></div>
-${isBalanced && html`<p class="note">Not used: --balance takes as many texts of each class as the smallest class has.</p>`}`;
+${isBalanced && html`<p class="note">Not used: --balance keeps as many texts of each class as the smallest class has.</p>`}`;
 }
 
-function confusionTable({ labels, confusion }: RunResult, isRoomy: boolean): Html {
+function confusionTable({ labels, confusion }: RunResult, withShares: boolean): Html {
 	const head = labels.map((label) => html`<th scope="col"><bdi>${label}</bdi></th>`);
 	const rows = confusion.map(
-		(counts, row) => html`<tr><th scope="row"><bdi>${labels[row]}</bdi></th>${cells(counts, row, isRoomy)}</tr>`,
+		(counts, row) => html`<tr><th scope="row"><bdi>${labels[row]}</bdi></th>${cells(counts, row, withShares)}</tr>`,
 	);
-	return html`<div><div class="scroll"><table class="matrix${!isRoomy && " dense"}"><caption>Confusion matrix</caption>
+	return html`<div><div class="scroll"><table class="matrix${!withShares && " dense"}"><caption>Confusion matrix</caption>
 <thead><tr><td></td>${head}</tr></thead><tbody>${rows}</tbody></table></div>
-<p class="note">Test texts by their true class (rows) and by what the model took them for (columns)${isRoomy && ", with the share of the row"}.</p></div>`;
+<p class="note">Test texts by true class (rows) and predicted class (columns)${withShares && ", with the share of the row"}.</p></div>`;
 }
 
-function cells(counts: readonly number[], row: number, isRoomy: boolean): Html[] {
+function cells(counts: readonly number[], row: number, withShares: boolean): Html[] {
 	const sum = counts.reduce((total, count) => total + count, 0);
 	return counts.map((count, column) => {
 		const share = sum === 0 ? 0 : count / sum;
 		const kind = count === 0 ? "none" : column === row ? "right" : "wrong";
-		const percent = isRoomy && sum > 0 && html`<small>${formatPercent(share)}</small>`;
+		const percent = withShares && sum > 0 && html`<small>${formatPercent(share)}</small>`;
 		return html`<td class="${kind}" style="--share:${share.toFixed(3)}"><b>${formatCount(count)}</b>${percent}</td>`;
 	});
 }
@@ -61,8 +61,8 @@ function scoresTable({ perClass }: RunResult): Html {
 	return html`<div><div class="scroll"><table><caption>Precision and recall</caption>
 <thead><tr><td></td><th scope="col">precision</th><th scope="col">recall</th><th scope="col">F1</th><th scope="col">texts</th></tr></thead>
 <tbody>${rows}</tbody></table></div>
-<p class="note">Precision: of the texts taken for a class, the share that has it. Recall: of the texts of a class, the share
-that was found. F1: the harmonic mean of both.</p></div>`;
+<p class="note">Precision: of the texts predicted as this class, the share that really belongs to it. Recall: of the texts of
+this class, the share that was predicted as it. F1: the harmonic mean of both.</p></div>`;
 }
 
 function share(value: number | null): string {

@@ -1,4 +1,4 @@
-/** Markup that is safe to put into a page. Made by `html` alone. */
+/** Markup that is safe to put into a page. Created only by `html`. */
 export class Html {
 	readonly text: string;
 
@@ -7,15 +7,15 @@ export class Html {
 	}
 }
 
-/** What may stand between the markup: text gets escaped, markup stays, lists are joined, `undefined` and `false` are nothing. */
+/** A value inside markup: text is escaped, markup is kept, lists are joined, `undefined` and `false` give nothing. */
 export type HtmlValue = string | number | Html | undefined | false | readonly HtmlValue[];
 
-/** Tag of markup: everything put in is escaped, in content and in quoted attributes, unless it is markup itself. */
+/** Template tag for markup: escapes every value, in content and in quoted attributes, unless it is markup itself. */
 export function html(markup: TemplateStringsArray, ...values: readonly HtmlValue[]): Html {
 	return new Html(String.raw({ raw: markup }, ...values.map(render)));
 }
 
-/** Data for a script to read: `<script type="application/json">` whose content can't end it. */
+/** Embeds data for a script: a `<script type="application/json">` whose content can't close the tag. */
 export function jsonScript(id: string, data: unknown): Html {
 	return html`<script type="application/json" id="${id}">${new Html(scriptJson(data))}</script>`;
 }

@@ -13,21 +13,21 @@ import { runSection, settingsSection } from "./settings-section.ts";
 
 const require = createRequire(import.meta.url);
 
-/** Most labels that the title names. */
+/** Maximum number of labels named in the title. */
 const NAMED_LABELS = 3;
 
 const TRAINED: Readonly<Record<TrainConfig["trainable"], string>> = {
-	head: "the classification head alone",
+	head: "the classification head only",
 	"last-block": "the last block, the final norm and the head",
 	"last-two-blocks": "the last two blocks, the final norm and the head",
-	all: "all of it",
+	all: "the whole model",
 	lora: "LoRA pairs in every linear layer, and the head",
 	"lora-only": "LoRA pairs in every linear layer",
 };
 
 /**
- * The report of a run: one page that needs no other file and no network.
- * @param metrics the lines of metrics.jsonl, any number
+ * Renders the report of a run: one page that needs no other file and no network.
+ * @param metrics lines of metrics.jsonl; may be empty
  */
 export function renderReport(result: RunResult, metrics: readonly MetricsLine[], config: TrainConfig): string {
 	const script = readPackageFile("uPlot.iife.min.js") + readPageFile("charts.js");
@@ -64,19 +64,18 @@ ${jsonScript("chart-data", charts)}
 }
 
 function titleOf(labels: readonly string[]): string {
-	if (labels.length === 2) return `Telling ${labels[0]} from ${labels[1]}`;
-	if (labels.length > NAMED_LABELS) return `Telling ${labels.length} classes apart`;
-	return `Telling ${labels.slice(0, -1).join(", ")} and ${labels.at(-1)} apart`;
+	if (labels.length > NAMED_LABELS) return `Classifier for ${labels.length} classes`;
+	return `Classifier for ${labels.slice(0, -1).join(", ")} and ${labels.at(-1)}`;
 }
 
 function lead({ texts }: RunResult, config: TrainConfig): Html {
 	const data = basename(config.data ?? config.train ?? "");
 	const preset = config.preset && html` with the preset <strong>${config.preset}</strong>`;
 	return html`<p class="lead"><strong>${basename(config.model)}</strong> tuned on <strong>${formatCount(texts.train)}</strong>
-texts of <strong>${data}</strong>${preset}. What was trained is ${TRAINED[config.trainable]}.</p>`;
+texts of <strong>${data}</strong>${preset}. Trained: ${TRAINED[config.trainable]}.</p>`;
 }
 
-// No request can leave the page, and no script runs but this one, whatever a label holds.
+// The page can send no request, and runs only this script, whatever a label contains.
 function contentPolicy(script: string): string {
 	const hash = createHash("sha256").update(script).digest("base64");
 	return `default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src 'sha256-${hash}'`;
@@ -90,7 +89,7 @@ function readPageFile(name: string): string {
 	return readText(new URL(`page/${name}`, import.meta.url));
 }
 
-// A browser reads every line end as \n, and the policy's hash is that of what it reads.
+// A browser reads every line end as \n before it compares the script with the policy's hash.
 function readText(file: string | URL): string {
 	return readFileSync(file, "utf8").replaceAll("\r\n", "\n");
 }

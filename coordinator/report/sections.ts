@@ -3,15 +3,15 @@ import { accuracyInterval } from "../metrics/classification.ts";
 import type { MetricsLine, RunResult } from "../run-folder/result.ts";
 import { type Html, html } from "./html.ts";
 
-/** The test accuracy, against what no model at all would reach. */
+/** Renders the test accuracy, compared with the majority baseline. */
 export function headlineSection(result: RunResult): Html {
 	const { accuracy, majorityBaseline, texts, loss, seconds, kept } = result;
 	const [low, high] = accuracyInterval(accuracy.test, texts.test);
 	const baseline = formatPercent(majorityBaseline.accuracy);
 	return html`<section aria-labelledby="accuracy"><h2 id="accuracy">Test accuracy</h2>
 <p class="headline"><strong>${formatPercent(accuracy.test)}</strong>
-<span>of ${formatCount(texts.test)} test texts. Judging by that many, the accuracy on texts of this kind lies between
-${formatPercent(low)} and ${formatPercent(high)} (95 % interval).</span></p>
+<span>of ${formatCount(texts.test)} test texts. With this number of texts, the accuracy on similar texts is between
+${formatPercent(low)} and ${formatPercent(high)} (95 % confidence interval).</span></p>
 <div class="scale" aria-hidden="true"><i style="width:${accuracy.test * 100}%"></i><b style="left:${majorityBaseline.accuracy * 100}%"></b></div>
 <p class="note">The mark on the bar is the baseline: always answering “<bdi>${majorityBaseline.label}</bdi>” would reach ${baseline}.
 ${overlapNote(result)}</p>
@@ -19,20 +19,20 @@ ${overlapNote(result)}</p>
 		["Training accuracy", formatPercent(accuracy.train)],
 		["Validation accuracy", formatPercent(accuracy.validation)],
 		["Test loss", formatLoss(loss.test)],
-		[kept.reason === "best" ? "Epoch kept: the best" : "Epoch kept: the last", String(kept.epoch)],
-		["Time in all", formatSeconds(seconds.total)],
+		[kept.reason === "best" ? "Epoch kept (best)" : "Epoch kept (last)", String(kept.epoch)],
+		["Total time", formatSeconds(seconds.total)],
 	].map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl></section>`;
 }
 
 function overlapNote({ testTextsAlsoInTraining: overlap, texts }: RunResult): string {
 	if (overlap === 0) return "No test text also occurs in training.";
 	const share = formatPercent(overlap / texts.test);
-	return `${formatCount(overlap)} of the ${formatCount(texts.test)} test texts (${share}) also occur in training, letter for letter; on those, a right answer may be memory.`;
+	return `${formatCount(overlap)} of the ${formatCount(texts.test)} test texts (${share}) also occur in training, exactly equal; the model may have memorized their labels.`;
 }
 
-/** Both curves, and the numbers behind them. */
+/** Renders both curves and a table of their values. */
 export function curvesSection(metrics: readonly MetricsLine[], stopped: RunResult["stopped"]): Html {
-	const early = html`<p class="note">Training stopped early: validation got no better.</p>`;
+	const early = html`<p class="note">Training stopped early: the validation results no longer improved.</p>`;
 	return html`<section aria-labelledby="curves"><h2 id="curves">Learning curves</h2>
 ${metrics.length === 0 ? html`<p class="note">No evaluation was recorded.</p>` : curves(metrics)}
 ${stopped === "early" && early}</section>`;
@@ -40,10 +40,10 @@ ${stopped === "early" && early}</section>`;
 
 function curves(metrics: readonly MetricsLine[]): Html {
 	return html`<div class="columns">
-<figure><figcaption>Loss</figcaption><div data-chart="loss" role="img" aria-label="Loss by training texts seen; the numbers are in the table below"></div></figure>
-<figure><figcaption>Accuracy</figcaption><div data-chart="accuracy" role="img" aria-label="Accuracy by training texts seen; the numbers are in the table below"></div></figure>
+<figure><figcaption>Loss</figcaption><div data-chart="loss" role="img" aria-label="Loss by training texts seen; the values are in the table below"></div></figure>
+<figure><figcaption>Accuracy</figcaption><div data-chart="accuracy" role="img" aria-label="Accuracy by training texts seen; the values are in the table below"></div></figure>
 </div>
-<details><summary>The numbers behind the curves</summary><div class="scroll"><table>
+<details><summary>Values of the curves</summary><div class="scroll"><table>
 <thead><tr><th scope="col">texts seen</th><th scope="col">step</th><th scope="col">epochs done</th><th scope="col">training loss</th>
 <th scope="col">accuracy</th><th scope="col">validation loss</th><th scope="col">accuracy</th></tr></thead>
 <tbody>${metrics.map(curveRow)}</tbody></table></div></details>`;
@@ -55,12 +55,12 @@ function curveRow({ examplesSeen, step, epoch, kind, train, validation }: Metric
 <td>${formatLoss(validation.loss)}</td><td>${formatPercent(validation.accuracy)}</td></tr>`;
 }
 
-/** Seconds by phase. */
+/** Renders the seconds of each phase. */
 export function timeSection({ seconds, textsPerSecond, stepMs, peakRssBytes }: RunResult): Html {
 	const phases = (["load", "features", "training", "evaluation"] as const).map((name) => ({ name, of: seconds[name] }));
-	return html`<section class="time" aria-labelledby="time"><h2 id="time">Where the time went</h2>
+	return html`<section class="time" aria-labelledby="time"><h2 id="time">Time by phase</h2>
 <div class="phases" aria-hidden="true">${phases.map(({ name, of }) => html`<i class="${name}" style="--seconds:${of}"></i>`)}</div>
 <dl class="key">${phases.map(({ name, of }) => html`<div><dt><i class="${name}"></i>${name}</dt><dd>${formatSeconds(of)}</dd></div>`)}</dl>
-<p class="note">${formatSeconds(seconds.total)} in all. Training went through ${formatCount(textsPerSecond)} texts a second, a step
-took ${formatSeconds(stepMs / 1000)} (median), and memory reached ${formatBytes(peakRssBytes)}.</p></section>`;
+<p class="note">Total: ${formatSeconds(seconds.total)}. Training processed ${formatCount(textsPerSecond)} texts per second, a step
+took ${formatSeconds(stepMs / 1000)} (median), and the peak memory was ${formatBytes(peakRssBytes)}.</p></section>`;
 }

@@ -4,7 +4,7 @@ import { formatCount, shellWord } from "../format.ts";
 import type { RunResult } from "../run-folder/result.ts";
 import { type Html, html } from "./html.ts";
 
-/** Every setting, those that differ from the default set apart. */
+/** Renders all settings; those that differ from the default are highlighted. */
 export function settingsSection(config: TrainConfig): Html {
 	const defaults: Readonly<Record<string, unknown>> = defaultConfig();
 	const values: Readonly<Record<string, unknown>> = config;
@@ -15,27 +15,27 @@ export function settingsSection(config: TrainConfig): Html {
 		return html`<div class="${isChanged && "changed"}"><dt>${flagOf(key)}</dt><dd>${String(value)}</dd></div>`;
 	});
 	return html`<section aria-labelledby="settings"><h2 id="settings">Settings</h2><dl class="pairs flags">${rows}</dl>
-<p class="note">In bold: what differs from the default.</p></section>`;
+<p class="note">Settings in bold differ from the default.</p></section>`;
 }
 
-/** The data, what computed, and how to do it again. */
+/** Renders the data, the software and hardware, and the command that repeats the run. */
 export function runSection({ texts, cut, audit, engine, versions, commandLine }: RunResult): Html {
 	const { double, stale, stray } = audit.ignored;
 	const facts: [string, string][] = [
 		["Training texts", formatCount(texts.train)],
 		["Validation texts", formatCount(texts.validation)],
 		["Test texts", formatCount(texts.test)],
-		["Different texts", formatCount(texts.distinct)],
+		["Distinct texts", formatCount(texts.distinct)],
 		["Texts cut to the limit", formatCount(cut.train + cut.validation + cut.test)],
-		["Parts counted, each once", formatCount(audit.parts)],
-		["Answers not counted", formatCount(double + stale + stray)],
+		["Results used", formatCount(audit.parts)],
+		["Duplicate or late results ignored", formatCount(double + stale + stray)],
 		["Trunk computed by", engine.trunk],
 		["Tail computed by", engine.tail],
 		["Device", engine.device],
 		["Threads", String(engine.threads)],
 		...Object.entries(versions),
 	];
-	return html`<section aria-labelledby="run"><h2 id="run">How it ran</h2>
+	return html`<section aria-labelledby="run"><h2 id="run">Run</h2>
 <dl class="pairs">${facts.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
 <p class="note">Command</p><pre><code>npx tailtune ${commandLine.map(shellWord).join(" ")}</code></pre></section>`;
 }

@@ -8,8 +8,8 @@ import { renderReport } from "./render-report.ts";
 export const REPORT_FILE = "report.html";
 
 /**
- * Writes the report of a finished run from what its folder holds.
- * @throws TailtuneError "not-found" or "data" where config.json, result.json or metrics.jsonl can't be used, "disk"
+ * Writes the report of a finished run from the files in its folder.
+ * @throws TailtuneError "not-found" or "data" if config.json, result.json or metrics.jsonl can't be used, "disk"
  */
 export async function writeReport(runFolder: string): Promise<void> {
 	const [result, metrics, config] = await Promise.all([

@@ -20,7 +20,7 @@ const refused: [title: string, model: string, message: string][] = [
 	[
 		"a name of nothing",
 		"none",
-		"--model none: no such folder, expected a folder, a hub id as in openai-community/gpt2, demo, or random:small",
+		"--model none: no such folder, expected a folder, a hub id (for example openai-community/gpt2), demo, or random:small",
 	],
 	["a file", "texts.tsv", "--model texts.tsv: found a file, expected a folder with config.json"],
 	["a folder without config.json", "no-config", `${folder}/no-config/config.json: no such file or folder`],
@@ -107,7 +107,7 @@ const refused: [title: string, model: string, message: string][] = [
 	[
 		"a vocabulary that isn't GPT-2's",
 		"few-tokens",
-		`${folder}/few-tokens/config.json: vocab_size: found 300, expected 50257; texts can be read with GPT-2's tokenizer only`,
+		`${folder}/few-tokens/config.json: vocab_size: found 300, expected 50257; only GPT-2's tokenizer is supported`,
 	],
 ];
 
@@ -118,7 +118,7 @@ for (const [title, model, message] of refused) {
 test.serial("says at once that a hub model can't be had offline, and what to do without it", (t) =>
 	assertRefused(t, folder, train("nobody/nothing"), {
 		exitCode: 1,
-		message: "--model nobody/nothing: http://127.0.0.1:9 can't be reached; without it: --model demo, or --model FOLDER",
+		message: "--model nobody/nothing: http://127.0.0.1:9 can't be reached; use --model demo or --model FOLDER instead",
 	}),
 );
 

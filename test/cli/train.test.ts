@@ -42,7 +42,7 @@ test.serial("a run leaves the whole result folder, and says on one screen what i
 });
 
 test.serial(
-	"training goes on from a tuned model's head if the labels have the same names, or else says so",
+	"training continues from a tuned model's head if the labels have the same names; otherwise it prints why not",
 	async (t) => {
 		const data = await writeTexts(60);
 		const folder = await newFolder();
@@ -54,10 +54,10 @@ test.serial(
 			await quickRun(data, join(folder, "same"), ...base),
 			await quickRun(renamed, join(folder, "other"), ...base),
 		];
-		t.regex(same.stdout, /the model's head has the data's labels: training goes on from it/);
+		t.regex(same.stdout, /the model's head has the same labels as the data: training continues from it/);
 		t.regex(
 			other.stdout,
-			/the model's head has the labels "ham", "spam", not those of the data: training begins with a new head/,
+			/the model's head has the labels "ham", "spam", not those of the data: training starts with a new head/,
 		);
 		const [first, again] = [await readRunResult(join(folder, "first")), await readRunResult(join(folder, "same"))];
 		t.deepEqual(again.accuracy, first.accuracy);

@@ -1,5 +1,5 @@
-// Runs in the report, after uPlot and the data. Colours are read when drawn, so that they follow light and dark.
-(() => {
+// Runs in the report, after uPlot and the data. Colours are read when drawing, so that they follow the light or dark theme.
+{
 	const HEIGHT = 300;
 	const PRINTED_WIDTH = 330;
 	const root = document.documentElement;
@@ -17,7 +17,7 @@
 
 	const variable = ({ set, kind }) => `var(--${set}${kind === "step" ? "-faint" : ""})`;
 
-	// With the pointer elsewhere the legend shows where each curve ended.
+	// If the pointer isn't over the chart, the legend shows the last value of each curve.
 	function showLast(plot) {
 		if (plot.cursor.idx != null) return;
 		const idxs = plot.data.map((values) => values.findLastIndex((value) => value !== null));
@@ -49,7 +49,7 @@
 		};
 	}
 
-	// As many epochs as have room for their number.
+	// Labels at most 10 epochs, so that the numbers fit.
 	function epochAxis(epochs) {
 		const every = Math.ceil(epochs.length / 10);
 		const shown = epochs.filter((_, index) => (epochs.length - 1 - index) % every === 0);
@@ -125,4 +125,4 @@
 		root.classList.remove("printed");
 		fitAll();
 	});
-})();
+}

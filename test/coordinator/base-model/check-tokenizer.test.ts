@@ -10,14 +10,14 @@ const original = await newFolder();
 test.before(() => writeTokenizer(original, 1024));
 test.after.always(() => rm(original, { recursive: true }));
 
-/** A folder with GPT-2's tokenizer. */
+/** Makes a folder with GPT-2's tokenizer. */
 async function tokenizerFolder(t: ExecutionContext): Promise<string> {
 	const folder = join(await temporaryFolder(t), "tokenizer");
 	await cp(original, folder, { recursive: true });
 	return folder;
 }
 
-/** Changes a text of a file; it must be there. */
+/** Replaces a text in a file, which must contain it. */
 async function change(folder: string, name: string, from: string | RegExp, to: string): Promise<void> {
 	const before = await readFile(join(folder, name), "utf8");
 	const after = before.replace(from, to);
@@ -25,7 +25,7 @@ async function change(folder: string, name: string, from: string | RegExp, to: s
 	await writeFile(join(folder, name), after);
 }
 
-test("takes GPT-2's vocabulary with and without its files, filled up, and with special tokens added", async (t) => {
+test("accepts GPT-2's vocabulary with and without its files, with padded rows, and with added special tokens", async (t) => {
 	const folder = await tokenizerFolder(t);
 	await t.notThrowsAsync(checkTokenizer(folder, 50257));
 	const bare = await temporaryFolder(t);
@@ -36,9 +36,9 @@ test("takes GPT-2's vocabulary with and without its files, filled up, and with s
 	await t.notThrowsAsync(checkTokenizer(folder, 50258));
 });
 
-test("takes the older and newer forms of the same files, by their content", async (t) => {
+test("accepts older and newer forms of the same files", async (t) => {
 	const folder = await tokenizerFolder(t);
-	// As OpenAI's models on the hub have it: no type, no regex flag; and as transformers 5 writes merges.
+	// As in OpenAI's models on the hub (no type, no regex flag), and with merges as transformers 5 writes them.
 	await change(folder, "tokenizer.json", '"type":"BPE",', "");
 	await change(folder, "tokenizer.json", ',"use_regex":true', "");
 	const tokenizer = JSON.parse(await readFile(join(folder, "tokenizer.json"), "utf8"));
@@ -82,11 +82,11 @@ for (const [what, file, from, to, found] of REFUSED) {
 		await change(folder, file, from, to);
 		const error = await t.throwsAsync(checkTokenizer(folder, 50257), { code: "model" });
 		t.true(error?.message.startsWith(`${join(folder, file)}: ${found}`), error?.message);
-		t.true(error?.message.endsWith("; texts can be read with GPT-2's tokenizer only"));
+		t.true(error?.message.endsWith("; only GPT-2's tokenizer is supported"));
 	});
 }
 
-test("refuses a vocabulary of another size, another tokenizer's file, and added words without a tokenizer.json", async (t) => {
+test("refuses a vocabulary of another size, another tokenizer's file, and added ordinary tokens without a tokenizer.json", async (t) => {
 	const bare = await temporaryFolder(t);
 	for (const size of [50256, 50265, 32000]) {
 		await t.throwsAsync(checkTokenizer(bare, size), {

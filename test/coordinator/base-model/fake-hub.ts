@@ -7,23 +7,23 @@ import type { ExecutionContext } from "ava";
 export const REPO = "someone/tiny";
 export const COMMIT = "0123456789abcdef0123456789abcdef01234567";
 
-/** One request as the hub saw it. */
+/** A request received by the hub. */
 export interface SeenRequest {
 	readonly path: string;
 	readonly range: string | undefined;
 	readonly authorization: string | undefined;
 }
 
-/** A server on this machine with the hub's endpoints for one repository. */
+/** A local server with the hub's endpoints for one repository. */
 export interface FakeHub {
 	readonly url: string;
 	readonly requests: SeenRequest[];
 	/** Content by path; may be changed between requests. */
 	readonly files: Map<string, Buffer>;
-	/** Large files end after so many bytes, while cuts are left; Infinity means for ever. */
+	/** Responses with large files end after this many bytes, while `cuts` is above 0; Infinity: always. */
 	cutAfterBytes: number;
 	cuts: number;
-	/** Large files come with their last byte changed. */
+	/** Large files are sent with their last byte changed. */
 	corrupt: boolean;
 	/** Every request is answered with this status. */
 	status: number | undefined;
@@ -70,7 +70,7 @@ async function answer(hub: FakeHub, request: IncomingMessage, response: ServerRe
 	else json(response, { error: "Not found" }, 404);
 }
 
-/** Large files are kept by sha256, small ones by git's sha1 of a header and the content. */
+/** Large files are identified by sha256, small ones by Git's sha1 of a header and the content. */
 async function describe(hub: FakeHub, request: IncomingMessage): Promise<object[]> {
 	const chunks: Buffer[] = [];
 	for await (const chunk of request) chunks.push(chunk);

@@ -22,7 +22,7 @@ async function viewsOf(folder: string, trainable: TrainableName, seed: number, c
 	return parameterViews(parameterLayout(spec, TINY), vector);
 }
 
-test("takes every base tensor from the model", async (t) => {
+test("reads every base tensor from the model", async (t) => {
 	const folder = await tinyModel(t);
 	const model = await openModel(folder);
 	const views = await viewsOf(folder, "all", 1);
@@ -30,7 +30,7 @@ test("takes every base tensor from the model", async (t) => {
 	t.is(views.size, model.tensors.size + 2);
 });
 
-test("begins the head uniformly within 1 / sqrt(width), the same whatever else is trained, another by seed", async (t) => {
+test("initializes the head uniformly within 1 / sqrt(width), the same whatever else is trained, different for another seed", async (t) => {
 	const folder = await tinyModel(t);
 	const views = await viewsOf(folder, "head", 1, 500);
 	const weight = views.get("score.weight") as Float32Array;
@@ -46,7 +46,7 @@ test("begins the head uniformly within 1 / sqrt(width), the same whatever else i
 	t.notDeepEqual((await viewsOf(folder, "head", 2, 500)).get("score.weight"), weight);
 });
 
-test("begins LoRA's A within 1 / sqrt(rank), each pair with numbers of its own, and B at zero", async (t) => {
+test("initializes LoRA's A within 1 / sqrt(rank), differently for each pair, and B with zeros", async (t) => {
 	const views = await viewsOf(await tinyModel(t), "lora-only", 1);
 	const firsts = new Set<number>();
 	for (const [name, values] of views) {
@@ -65,7 +65,7 @@ test("begins LoRA's A within 1 / sqrt(rank), each pair with numbers of its own, 
 	t.is(firsts.size, 2 * 6 + 1);
 });
 
-test("takes over the rows of the model's own head that it is told, in that order; a bias that it lacks is zero", async (t) => {
+test("copies the given rows of the model's head, in that order; a missing bias is zero", async (t) => {
 	const folder = await tinyModel(t);
 	const model = await openModel(folder);
 	const weight = Float32Array.from({ length: 3 * TINY.n_embd }, (_, i) => i);

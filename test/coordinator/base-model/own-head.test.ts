@@ -2,7 +2,7 @@ import test from "ava";
 import { matchHeadRows } from "../../../coordinator/base-model/own-head.ts";
 import type { StoredTensor } from "../../../shared/model/model-files.ts";
 
-/** What is done with a head of those names for data of those labels, and what is printed of it. */
+/** Matches a head with class names to data with labels; returns the rows and the printed lines. */
 function decide(names: readonly string[] | undefined, labels: readonly string[], classes = names?.length ?? 2) {
 	const head: StoredTensor = { file: "", type: "F32", shape: [classes, 8], offset: 0, byteLength: 0 };
 	const lines: string[] = [];
@@ -12,35 +12,35 @@ function decide(names: readonly string[] | undefined, labels: readonly string[],
 	return { rows, lines };
 }
 
-test("takes over a head whose labels are those of the data, each row for the label of its name", (t) => {
+test("keeps a head with the same labels as the data, each row for the label of its name", (t) => {
 	const { rows, lines } = decide(["spam", "ham", "news"], ["ham", "news", "spam"]);
 	t.deepEqual(rows, [1, 2, 0]);
-	t.deepEqual(lines, ["the model's head has the data's labels: training goes on from it"]);
+	t.deepEqual(lines, ["the model's head has the same labels as the data: training continues from it"]);
 });
 
-test("begins with a new head if a name differs, is missing or is one too many, and says so", (t) => {
+test("starts with a new head if a name differs, is missing or is added, and prints this", (t) => {
 	for (const names of [["ham", "Spam"], ["ham", "spam", "news"], ["ham"]]) {
 		const { rows, lines } = decide(names, ["ham", "spam"]);
 		t.is(rows, undefined);
 		t.is(lines.length, 1);
 		t.regex(
 			lines[0] ?? "",
-			/^the model's head has the labels "ham".*, not those of the data: training begins with a new head$/,
+			/^the model's head has the labels "ham".*, not those of the data: training starts with a new head$/,
 		);
 	}
 });
 
-test("takes a head without names, or with transformers' placeholders, for no head of the data's", (t) => {
+test("starts with a new head if the model's head has no names, or transformers' placeholders", (t) => {
 	for (const names of [undefined, ["LABEL_0", "LABEL_1"]]) {
 		const { rows, lines } = decide(names, names ?? ["a", "b"]);
 		t.is(rows, undefined);
 		t.deepEqual(lines, [
-			"the model's head has 2 labels without names, not those of the data: training begins with a new head",
+			"the model's head has 2 labels without names, not those of the data: training starts with a new head",
 		]);
 	}
 });
 
-test("says nothing of a model without a head", (t) => {
+test("prints nothing for a model without a head", (t) => {
 	const lines: string[] = [];
 	t.is(matchHeadRows({ tensors: new Map() }, ["a", "b"], { line: (text) => lines.push(text) }), undefined);
 	t.deepEqual(lines, []);

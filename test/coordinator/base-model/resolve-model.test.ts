@@ -38,7 +38,7 @@ test.afterEach.always(() => {
 	for (const name of VARIABLES) delete process.env[name];
 });
 
-// Serial tests run before all others: what they set is theirs alone.
+// Serial tests run before all others, so their settings affect no other test.
 test.serial("takes address, cache and token from Hugging Face's own variables", async (t) => {
 	const { hub, cacheDir } = await hubWithModel(t);
 	process.env.HF_ENDPOINT = hub.url;
@@ -58,7 +58,7 @@ test.serial("refuses a token that isn't one without showing it", async (t) => {
 	await t.throwsAsync(request, { code: "usage", message: "HF_TOKEN: expected a token that begins with hf_" });
 });
 
-test("fetches what describes a hub model's tokenizer, so that it can be checked", async (t) => {
+test("downloads the tokenizer files of a hub model, so that they can be checked", async (t) => {
 	const { hub, cacheDir } = await hubWithModel(t);
 	hub.files.set("vocab.json", Buffer.from('{"a":0}'));
 	hub.files.set("vocab.txt", Buffer.from("[PAD]"));
@@ -68,13 +68,13 @@ test("fetches what describes a hub model's tokenizer, so that it can be checked"
 	t.is(await readFile(join(folder, "vocab.json"), "utf8"), '{"a":0}');
 });
 
-test("demo is the bundled model, with the checksum that its card says", async (t) => {
+test("demo is the bundled model, with the checksum in its card", async (t) => {
 	const folder = await resolveModel("demo");
 	t.is((await openModel(folder)).config.n_embd, 96);
 	t.true((await readFile(join(folder, "CARD.md"), "utf8")).includes(DEMO_MODEL_SHA256));
 });
 
-test("a folder is taken as it is; a file and a name of nothing are refused with what would do", async (t) => {
+test("a folder is used as it is; a file and an unknown name are refused, and the message names the valid values", async (t) => {
 	const folder = await tinyModel(t);
 	t.is(await resolveModel(folder), folder);
 	await t.throwsAsync(resolveModel(join(folder, "config.json")), { code: "not-found", message: /expected a folder/ });
@@ -84,7 +84,7 @@ test("a folder is taken as it is; a file and a name of nothing are refused with 
 	}
 });
 
-test("a random model that was generated before is used again; an unknown size is refused", async (t) => {
+test("a random model is generated once and then reused; an unknown size is refused", async (t) => {
 	const cacheDir = await temporaryFolder(t);
 	const folder = join(cacheDir, "random-small-7");
 	await mkdir(folder);
@@ -98,7 +98,7 @@ test("a random model that was generated before is used again; an unknown size is
 	}
 });
 
-test("downloads what a model needs and nothing else, into the cache's layout, reporting progress", async (t) => {
+test("downloads the files of a model and no others, into the cache's layout, and reports progress", async (t) => {
 	const { hub, cacheDir, hash } = await hubWithModel(t);
 	const progress: [number, number][] = [];
 	const onProgress = (done: number, total: number) => progress.push([done, total]);
@@ -115,7 +115,7 @@ test("downloads what a model needs and nothing else, into the cache's layout, re
 	t.true(progress.every(([done], i) => i === 0 || done >= (progress[i - 1]?.[0] ?? 0)));
 });
 
-test("uses what is in the cache with no request at all", async (t) => {
+test("uses a cached model without any request", async (t) => {
 	const { hub, cacheDir } = await hubWithModel(t);
 	const folder = await resolveModel(REPO, { cacheDir, hubUrl: hub.url });
 	hub.requests.length = 0;
@@ -153,7 +153,7 @@ test("downloads a sharded model by its index", async (t) => {
 	await openModel(fetched);
 });
 
-test("takes up a connection that breaks in the middle", async (t) => {
+test("resumes a download after a broken connection", async (t) => {
 	const { hub, cacheDir, hash } = await hubWithModel(t);
 	hub.cuts = 1;
 	hub.cutAfterBytes = 1_500_000;
@@ -165,7 +165,7 @@ test("takes up a connection that breaks in the middle", async (t) => {
 	t.true(from > 0 && from <= 1_500_000);
 });
 
-test("goes on where an earlier try was cut off", async (t) => {
+test("resumes the download of an earlier, interrupted call", async (t) => {
 	const { hub, cacheDir, hash } = await hubWithModel(t);
 	hub.cuts = Number.POSITIVE_INFINITY;
 	await t.throwsAsync(resolveModel(REPO, { cacheDir, hubUrl: hub.url }), { code: "offline" });
@@ -183,7 +183,7 @@ test("goes on where an earlier try was cut off", async (t) => {
 	t.deepEqual(await incompleteFiles(cacheDir), []);
 });
 
-test("refuses wrong bytes, keeps none of them, and succeeds when they are right", async (t) => {
+test("refuses wrong bytes, removes them, and succeeds once they are right", async (t) => {
 	const { hub, cacheDir, hash } = await hubWithModel(t);
 	hub.corrupt = true;
 	await t.throwsAsync(resolveModel(REPO, { cacheDir, hubUrl: hub.url }), {
@@ -196,7 +196,7 @@ test("refuses wrong bytes, keeps none of them, and succeeds when they are right"
 	t.is(await (await openModel(await resolveModel(REPO, { cacheDir, hubUrl: hub.url }))).hash(), hash);
 });
 
-test("says that there is no such model, and that a model lacks the files", async (t) => {
+test("reports that a model doesn't exist, or lacks the needed files", async (t) => {
 	const { hub, cacheDir } = await hubWithModel(t);
 	for (const status of [401, 404]) {
 		hub.status = status;
@@ -213,20 +213,20 @@ test("says that there is no such model, and that a model lacks the files", async
 	});
 });
 
-test("says that the hub can't be reached or doesn't work, and what to do without it", async (t) => {
+test("reports that the hub can't be reached or fails, and what to use instead", async (t) => {
 	const { hub, cacheDir } = await hubWithModel(t);
 	hub.status = 503;
-	const message = /answers with status 503; without it: --model demo, or --model FOLDER$/;
+	const message = /answers with status 503; use --model demo or --model FOLDER instead$/;
 	await t.throwsAsync(resolveModel(REPO, { cacheDir, hubUrl: hub.url }), { code: "offline", message });
-	// Port 1 is privileged and nobody listens there.
+	// Port 1 is privileged, and no program listens on it.
 	await t.throwsAsync(resolveModel(REPO, { cacheDir, hubUrl: "http://127.0.0.1:1" }), {
 		code: "offline",
-		message: "--model someone/tiny: http://127.0.0.1:1 can't be reached; without it: --model demo, or --model FOLDER",
+		message: "--model someone/tiny: http://127.0.0.1:1 can't be reached; use --model demo or --model FOLDER instead",
 	});
 	t.deepEqual(await readdir(cacheDir), []);
 });
 
-test("gives up on a hub that never answers", async (t) => {
+test("stops waiting for a hub that never answers", async (t) => {
 	const { hub, cacheDir } = await hubWithModel(t);
 	hub.silent = true;
 	await t.throwsAsync(resolveModel(REPO, { cacheDir, hubUrl: hub.url }), {
@@ -235,13 +235,13 @@ test("gives up on a hub that never answers", async (t) => {
 	});
 });
 
-test("stops when it is told to, and keeps what came so far", async (t) => {
+test("stops when it is aborted, and keeps the bytes downloaded so far", async (t) => {
 	const { hub, cacheDir } = await hubWithModel(t);
 	const stop = new AbortController();
 	const onProgress = () => stop.abort();
 	await t.throwsAsync(resolveModel(REPO, { cacheDir, hubUrl: hub.url, onProgress, signal: stop.signal }), {
 		code: "interrupted",
-		message: /run again to go on/,
+		message: /run again to continue/,
 	});
 	t.is((await incompleteFiles(cacheDir)).length, 1);
 });

@@ -5,13 +5,13 @@ import test from "ava";
 import { writeTokenizer } from "../../../coordinator/base-model/tokenizer-files.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
 
-test("writes the vocabulary and merges that OpenAI published, and the same in one tokenizer.json", async (t) => {
+test("writes the vocabulary and merges published by OpenAI, and the same in one tokenizer.json", async (t) => {
 	const folder = await temporaryFolder(t);
 	await writeTokenizer(folder, 256);
 	const textOf = (name: string) => readFile(join(folder, name), "utf8");
 	const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
 	t.deepEqual((await readdir(folder)).sort(), ["merges.txt", "tokenizer.json", "tokenizer_config.json", "vocab.json"]);
-	// As tiktoken's openai_public.py names them for encoder.json and vocab.bpe.
+	// The checksums in tiktoken's openai_public.py for encoder.json and vocab.bpe.
 	const [vocabulary, merges] = [await textOf("vocab.json"), await textOf("merges.txt")];
 	t.is(sha256(vocabulary), "196139668be63f3b5d6574427317ae82f612a97c5d1cdaf36ed2256dbf636783");
 	t.is(sha256(merges), "1ce1664773c50f3e0cc8842619a93edc4624525b728b188a9e0be33b7726adc5");
@@ -23,7 +23,7 @@ test("writes the vocabulary and merges that OpenAI published, and the same in on
 	t.is(normalizer, null);
 });
 
-test("tells transformers to pad after the text with the end of text, to cut there, and to read its name as text", async (t) => {
+test("configures transformers to pad and cut on the right, and to read the name of the special token as text", async (t) => {
 	const folder = await temporaryFolder(t);
 	await writeTokenizer(folder, 256);
 	t.like(JSON.parse(await readFile(join(folder, "tokenizer_config.json"), "utf8")), {

@@ -19,7 +19,7 @@ const workerSide = { startWorker, inspectEngines: async () => [], addWorkerComma
 const openCluster: OpenCluster = (run) => openEmbeddedCluster(workerSide, run);
 const engine = { engine: "auto", backend: "auto", threads: 1 } as const;
 
-/** A run folder whose model takes 256 tokens. @param truncate whether the run cut longer texts */
+/** Makes a run folder with a model for 256 tokens. @param truncate whether the run cut longer texts */
 async function runThat(truncate: boolean): Promise<string> {
 	const run = await makeRun();
 	const file = join(run, "model", "tailtune.json");
@@ -36,7 +36,7 @@ async function open(t: ExecutionContext, run: string, maxTokens?: TrainConfig["m
 	return classifier;
 }
 
-// "word" and each " word" are a token.
+// "word" is one token, and so is each " word".
 const words = (count: number) => Array.from({ length: count }, () => "word").join(" ");
 const texts = [
 	{ text: words(256), source: "f:1" },
@@ -45,7 +45,7 @@ const texts = [
 const refusal =
 	"f:2: found a text of 300 tokens, expected at most 256 (the limit that the model was tuned with), or --max-tokens context to cut longer texts";
 
-test("a text longer than the model takes is refused, as in training", async (t) => {
+test("a text longer than the model's maximum is refused, as in training", async (t) => {
 	const classifier = await open(t, refusing);
 	const error = await t.throwsAsync(classifier.classify(texts), { instanceOf: TailtuneError, code: "data" });
 	t.is(error?.message, refusal);
@@ -53,7 +53,7 @@ test("a text longer than the model takes is refused, as in training", async (t) 
 	await t.throwsAsync(evaluateClassifier(classifier, dataset, new RunEvents()), { code: "data", message: refusal });
 });
 
-test("it is cut if --max-tokens asks for it, and the answer says so", async (t) => {
+test("a longer text is cut with --max-tokens, and its answer is marked as truncated", async (t) => {
 	const cut = await (await open(t, refusing, "context")).classify(texts);
 	t.deepEqual(
 		cut.map(({ tokens, truncated }) => [tokens, truncated]),
@@ -77,7 +77,7 @@ test("it is cut if --max-tokens asks for it, and the answer says so", async (t) 
 	});
 });
 
-test("it is cut if the run cut its texts, and an evaluation counts such texts and states the baseline", async (t) => {
+test("a longer text is cut if the run cut its texts; an evaluation counts such texts and has the baseline", async (t) => {
 	const classifier = await open(t, cutting);
 	t.true((await classifier.classify(texts))[1]?.truncated);
 	const dataset = toDataset([...texts, { text: "short", source: "f:3" }].map((text) => ({ ...text, label: "spam" })));
@@ -102,7 +102,7 @@ test("a classifier whose parameters can't be published leaves no cluster open", 
 	t.true(isClosed);
 });
 
-test("a run that can't be announced leaves no worker behind", async (t) => {
+test("a run that can't be announced leaves no worker running", async (t) => {
 	const workers: RunningWorker[] = [];
 	const startLogged: typeof startWorker = async (options) => {
 		const worker = await startWorker(options);
@@ -116,7 +116,7 @@ test("a run that can't be announced leaves no worker behind", async (t) => {
 	await workers[0]?.stopped;
 });
 
-test("a served model follows the same rule: refused unless the call, or the run, cuts", async (t) => {
+test("a served model follows the same rule: longer texts are refused unless the call or the run cuts them", async (t) => {
 	const never = new AbortController().signal;
 	const parts = {
 		openCluster,

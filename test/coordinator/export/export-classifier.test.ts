@@ -23,7 +23,7 @@ const specOf = (trainable: TrainableName, classes = 2) => ({
 	loraScale: 1.5,
 });
 
-/** A tiny model with a tail whose every number was moved. */
+/** Makes a tiny model and a tail in which every number was changed. */
 async function tuned(folder: string, trainable: TrainableName, classes = 2) {
 	const model = await openModel(folder);
 	const spec = specOf(trainable, classes);
@@ -31,7 +31,7 @@ async function tuned(folder: string, trainable: TrainableName, classes = 2) {
 	return { model, spec, parameters, tail: parameterViews(parameterLayout(spec, TINY), parameters) };
 }
 
-/** x W, for W [in, out] that starts at a column of rows `stride` long. */
+/** Computes x W, for W [in, out] that starts at a column of rows of length `stride`. */
 function product(x: number[], weight: Float32Array, outputs: number, column = 0, stride = outputs): number[] {
 	return Array.from({ length: outputs }, (_, output) =>
 		x.reduce((sum, value, input) => sum + value * (weight[input * stride + column + output] as number), 0),
@@ -53,7 +53,7 @@ test("folds a bias so that W (x + shift) = W x + bias", (t) => {
 	);
 	fc.assert(
 		fc.property(head, ({ weight, bias, x }) => {
-			// A strong diagonal keeps the rows independent, as those of a trained head are.
+			// A large diagonal keeps the rows independent, like those of a trained head.
 			const matrix = Float32Array.from(weight, (value, i) => value + (i % (WIDTH + 1) === 0 ? 5 : 0));
 			const shift = foldBias(matrix, Float32Array.from(bias));
 			const rows = bias.map((_, row) => Array.from(matrix.subarray(row * WIDTH, (row + 1) * WIDTH)));
@@ -71,14 +71,14 @@ test("folds a bias so that W (x + shift) = W x + bias", (t) => {
 	t.pass();
 });
 
-test("folds with the smallest shift: it lies among the rows of the head", (t) => {
+test("folds with the smallest shift: it is a combination of the head's rows", (t) => {
 	t.deepEqual(
 		foldBias(new Float32Array([0, 2, 0, 0, 0, 4]), new Float32Array([3, 2])),
 		new Float32Array([0, 1.5, 0.5]),
 	);
 });
 
-test("folds opposite rows where their biases are opposite too, and refuses where they aren't", (t) => {
+test("folds opposite rows if their biases are opposite too, and refuses them otherwise", (t) => {
 	const opposite = new Float32Array([3, 4, -3, -4]);
 	const shift = foldBias(opposite, new Float32Array([5, -5]));
 	t.true(near([...shift], [0.6, 0.8], 1e-6));
@@ -114,7 +114,7 @@ for (const [layer, parts, inputs, outputs] of LINEARS) {
 	});
 }
 
-test("merges the LoRA of the head, which is stored the other way round, and leaves the vector as it was", async (t) => {
+test("merges the LoRA of the head, which is stored transposed, and doesn't change the vector", async (t) => {
 	const { model, spec, parameters, tail } = await tuned(await tinyModel(t), "lora-only", 3);
 	const before = parameters.slice();
 	const merged = await mergeTail(model, spec, parameters).read("score.weight");
@@ -161,7 +161,7 @@ test("writes the folder of a GPT2ForSequenceClassification: names, shapes, label
 	t.deepEqual(await readdir(join(folder, "..")), ["model"]);
 });
 
-test("replaces what was trained, keeps the rest, and moves the bias into the final norm", async (t) => {
+test("replaces trained tensors, keeps the others, and moves the bias into the final norm", async (t) => {
 	const folder = join(await temporaryFolder(t), "model");
 	const { model, tail, ...request } = await tuned(await tinyModel(t), "last-block");
 	await exportClassifier({ model, ...request, labels: ["a", "b"], folder });
@@ -199,7 +199,7 @@ test("writes a tokenizer that pads with GPT-2's end of text if the model has GPT
 	t.like(await contentOf("tokenizer_config.json"), { pad_token: "<|endoftext|>", model_max_length: 100 });
 });
 
-test("replaces an older export as a whole, and keeps it where the new one fails", async (t) => {
+test("replaces an older export as a whole, and keeps it if the new one fails", async (t) => {
 	const folder = join(await temporaryFolder(t), "model");
 	const request = { ...(await tuned(await tinyModel(t), "head")), labels: ["a", "b"], folder };
 	await exportClassifier(request);
@@ -212,7 +212,7 @@ test("replaces an older export as a whole, and keeps it where the new one fails"
 	t.deepEqual(await readdir(join(folder, "..")), ["model"]);
 });
 
-test("refuses more classes than the model is wide", async (t) => {
+test("refuses more classes than the model's width", async (t) => {
 	const folder = join(await temporaryFolder(t), "model");
 	const request = await tuned(await tinyModel(t), "head", WIDTH + 1);
 	const labels = Array.from({ length: WIDTH + 1 }, (_, i) => `${i}`);

@@ -31,12 +31,12 @@ const READS = {
 	padTo: null,
 	padId: PAD_ID,
 };
-/** One token, a few, many, and more than the model was tuned for. */
+/** Texts of one token, a few, many, and more than the limit of the tuned model. */
 const TEXTS = ["Hi", "See you tomorrow at noon, then", `WIN ${"a prize now ".repeat(5)}`, "again and ".repeat(20)];
 
 const folder = await mkdtemp(join(tmpdir(), "tailtune-export-"));
 
-/** The demo model with every number of its tail moved, and a bias on the head. */
+/** The demo model with every number of its tail changed, and a head with a bias. */
 test.before(async () => {
 	const model = await openModel(fileURLToPath(new URL("../../../coordinator/base-model/demo-model", import.meta.url)));
 	const spec = { trainable: "TRAINABLE_LAST_BLOCK", classes: 3, causal: true, loraRank: 0, loraScale: 0 } as const;
@@ -46,7 +46,7 @@ test.before(async () => {
 
 test.after.always(() => rm(folder, { recursive: true, force: true }));
 
-/** The folder of a finished run whose model reads texts so. */
+/** Makes the folder of a finished run with the given settings. */
 async function finishedRun(t: ExecutionContext, settings: Partial<ClassifierSettings> = {}): Promise<string> {
 	const run = await temporaryFolder(t);
 	await cp(join(folder, "model"), join(run, "model"), { recursive: true });
@@ -57,7 +57,7 @@ async function finishedRun(t: ExecutionContext, settings: Partial<ClassifierSett
 const write = (run: string, format: ExportFormat, out: string) =>
 	exportRun({ run, format, out, buildOnnxClassifier: buildClassifierGraph });
 
-/** The logits of our own classifier, a list a text. */
+/** Computes the logits of our own classifier, one list per text. */
 async function ownLogits(run: string): Promise<(readonly number[])[]> {
 	const openCluster: OpenCluster = (of) => openEmbeddedCluster({ startWorker }, of);
 	const classifier = await Classifier.open(run, await resolveConfig({ threads: 1, engine: "onnx" }), { openCluster });
@@ -68,7 +68,7 @@ async function ownLogits(run: string): Promise<(readonly number[])[]> {
 	}
 }
 
-/** Where a text's own tokens stand in a row: the column of each, by its index. */
+/** Position of a text's tokens in a padded row: the column of each token, by its index. */
 const LAYOUTS = {
 	"pads on the right": (index: number) => index,
 	"pads on the left": (index: number, length: number, width: number) => width - length + index,
@@ -79,11 +79,11 @@ const LAYOUTS = {
 interface Batch {
 	readonly texts: readonly string[];
 	readonly layout: keyof typeof LAYOUTS;
-	/** Columns more than the longest text needs. */
+	/** Number of columns beyond the longest text. */
 	readonly spare: number;
 }
 
-/** Ids and mask of one row; pads are a number that no vocabulary has. */
+/** Builds ids and mask of one row; pads have an id that no vocabulary has. */
 function rowOf(text: Uint32Array, width: number, layout: Batch["layout"]) {
 	const ids = Array.from({ length: width }, () => -100n);
 	const mask = Array.from({ length: width }, () => 0n);
@@ -95,7 +95,7 @@ function rowOf(text: Uint32Array, width: number, layout: Batch["layout"]) {
 	return { ids, mask };
 }
 
-/** The logits of an exported graph for texts in batches. */
+/** Computes the logits of an exported graph for texts in batches. */
 async function exportedLogits(out: string, batches: readonly Batch[]): Promise<number[][]> {
 	const session = await InferenceSession.create(join(out, "model.onnx"), { intraOpNumThreads: 1 });
 	const rows: number[][] = [];
@@ -120,7 +120,7 @@ function furthest(a: (readonly number[])[], b: (readonly number[])[]): number {
 
 for (const token of ["last-real", "last", "first", "mean", "mean-real"] as const) {
 	for (const causal of [true, false]) {
-		test(`an exported graph answers as we do: ${token}, ${causal ? "causal" : "full"} attention`, async (t) => {
+		test(`an exported graph gives our logits: ${token}, ${causal ? "causal" : "full"} attention`, async (t) => {
 			for (const padTo of [null, 16]) {
 				const run = await finishedRun(t, { token, causal, padTo });
 				const out = join(run, "onnx");
@@ -139,7 +139,7 @@ for (const token of ["last-real", "last", "first", "mean", "mean-real"] as const
 	}
 }
 
-test("an exported graph refuses a text without tokens of its own", async (t) => {
+test("an exported graph refuses a text without tokens", async (t) => {
 	const run = await finishedRun(t);
 	const out = join(run, "onnx");
 	await write(run, "onnx", out);
@@ -153,7 +153,7 @@ test("an exported graph refuses a text without tokens of its own", async (t) => 
 	await session.release();
 });
 
-test("an exported graph refuses a text longer than the model takes, unless the run cut such texts", async (t) => {
+test("an exported graph refuses a text longer than the model's maximum, unless the run cut such texts", async (t) => {
 	for (const truncate of [false, true]) {
 		const run = await finishedRun(t, { maxTokens: 2, truncate });
 		const out = join(run, "onnx");
@@ -169,7 +169,7 @@ test("an exported graph refuses a text longer than the model takes, unless the r
 	}
 });
 
-test("an exported graph names no operators but ONNX's own, and only files beside it", async (t) => {
+test("an exported graph uses only ONNX's standard operators, and only files in its folder", async (t) => {
 	const run = await finishedRun(t);
 	const out = join(run, "onnx");
 	await write(run, "onnx", out);
@@ -181,7 +181,7 @@ test("an exported graph names no operators but ONNX's own, and only files beside
 	t.like(JSON.parse(await readFile(join(out, "tailtune.json"), "utf8")), READS);
 });
 
-test("hf is the run's model folder, file by file", async (t) => {
+test("hf is a copy of the run's model folder", async (t) => {
 	const run = await finishedRun(t);
 	const out = join(run, "deep", "hf");
 	await write(run, "hf", out);
@@ -193,7 +193,7 @@ test("hf is the run's model folder, file by file", async (t) => {
 	}
 });
 
-test("safetensors is one file of all weights under GPT-2's own names, and one that says how it reads", async (t) => {
+test("safetensors is one file with all weights under GPT-2's names, and one with the settings", async (t) => {
 	const run = await finishedRun(t, { token: "mean", causal: false, padTo: 16 });
 	const out = join(run, "file");
 	await write(run, "safetensors", out);
@@ -210,12 +210,12 @@ test("safetensors is one file of all weights under GPT-2's own names, and one th
 	t.regex(await readFile(join(out, "model.safetensors"), "latin1"), /"h\.0\.attn\.c_attn\.weight"/);
 });
 
-test("hf is refused for a model that transformers would read otherwise", async (t) => {
+test("hf is refused for a model that transformers would read differently", async (t) => {
 	for (const settings of [{ token: "mean" }, { causal: false }, { token: "last", padTo: 16 }] as const) {
 		const run = await finishedRun(t, settings);
 		await t.throwsAsync(write(run, "hf", join(run, "hf")), {
 			code: "usage",
-			message: /^--format hf: this model reads .*, transformers the last real token .* expected --format onnx$/,
+			message: /^--format hf: this model reads .*, but transformers reads the last real token .* use --format onnx$/,
 		});
 		t.deepEqual(await readdir(run), ["model"]);
 	}
@@ -223,7 +223,7 @@ test("hf is refused for a model that transformers would read otherwise", async (
 	await t.notThrowsAsync(write(alone, "hf", join(alone, "hf")));
 });
 
-test("a folder that holds something is refused and stays as it is, an empty one is taken", async (t) => {
+test("a folder with files is refused and left unchanged, an empty one is used", async (t) => {
 	const run = await finishedRun(t);
 	const out = join(run, "out");
 	await mkdir(out);

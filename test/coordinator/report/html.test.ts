@@ -2,7 +2,7 @@ import test from "ava";
 import fc from "fast-check";
 import { html, jsonScript } from "../../../coordinator/report/html.ts";
 
-test("text is escaped, markup stays, lists are joined, nothing is nothing", (t) => {
+test("text is escaped, markup is kept, lists are joined, undefined and false give nothing", (t) => {
 	const item = (text: string) => html`<li title="${text}">${text}</li>`;
 	t.is(
 		html`<ul>${["<", "'\"&"].map(item)}${undefined}${false}${0}</ul>`.text,
@@ -10,7 +10,7 @@ test("text is escaped, markup stays, lists are joined, nothing is nothing", (t) 
 	);
 });
 
-test("no text, wherever it stands, brings markup of its own", (t) => {
+test("no text becomes markup, in content or in attributes", (t) => {
 	fc.assert(
 		fc.property(fc.string({ unit: fc.constantFrom("<", ">", '"', "'", "&", "/", "a", "`", "$", "{") }), (text) => {
 			t.notRegex(html`${text}`.text, /[<>"']/);
@@ -19,7 +19,7 @@ test("no text, wherever it stands, brings markup of its own", (t) => {
 	t.pass();
 });
 
-test("data for a script is the same when read back and never ends the script", (t) => {
+test("data for a script is the same when read back and never closes the script's tag", (t) => {
 	fc.assert(
 		fc.property(fc.jsonValue(), fc.constantFrom("</script><b>", "<!--<script>", "]]>"), (value, label) => {
 			const text = jsonScript("x", { value, label }).text;

@@ -13,33 +13,33 @@ import { sampleLine, sampleMetrics, sampleResult } from "../run-folder/sample-ru
 const HOSTILE = '</script><b onload="x">&lt;\u0000';
 const config = { ...defaultConfig(), data: "some/folder/sms.tsv", lr: 0.001 };
 
-/** The page without scripts and styles. */
+/** Returns the page without scripts and styles. */
 function bodyOf(page: string): string {
 	return page.slice(page.indexOf("<main>"), page.indexOf("</footer>"));
 }
 
-/** What a person reads, on one line. */
+/** Returns the visible text of the page, on one line. */
 function textOf(page: string): string {
 	return bodyOf(page)
 		.replaceAll(/<[^>]*>/g, " ")
 		.replaceAll(/\s+/g, " ");
 }
 
-test("the report says what was trained on what, how good it is and against which baseline", (t) => {
+test("the report names the trained model and its data, the accuracy and the baseline", (t) => {
 	const text = textOf(renderReport(sampleResult(), sampleMetrics(), config));
 	for (const part of [
-		"Telling ham from spam",
+		"Classifier for ham and spam",
 		"gpt2 tuned on 1,045 texts of sms.tsv",
-		"the last block, the final norm and the head",
+		"Trained: the last block, the final norm and the head",
 		"98.6 % of 294 test texts",
 		"always answering “ ham ” would reach 49.3 %",
 		"12 of the 294 test texts (4.1 %) also occur in training",
-		"Epoch kept: the best 4",
+		"Epoch kept (best) 4",
 		"read training validation test not used ham 747 500 75 149 23 spam 747 500 75 149 0",
-		"Not used: --balance takes as many texts of each class as the smallest class has.",
+		"Not used: --balance keeps as many texts of each class as the smallest class has.",
 		"Texts cut to the limit 4",
-		"135 texts a second",
-		"memory reached 1.3 GiB",
+		"135 texts per second",
+		"the peak memory was 1.3 GiB",
 		"--lr 0.001",
 		"Trunk computed by onnx cpu",
 		"npx tailtune train --data sms-spam --lr 0.001",
@@ -49,7 +49,7 @@ test("the report says what was trained on what, how good it is and against which
 	}
 });
 
-test("the confusion matrix and the scores stand in tables with a header for every row and column", (t) => {
+test("the confusion matrix and the scores are tables with a header for every row and column", (t) => {
 	const page = bodyOf(renderReport(sampleResult(), sampleMetrics(), config));
 	const [matrix = "", scores = ""] = page.split("<caption>").slice(1);
 	for (const label of ["ham", "spam"]) {
@@ -68,13 +68,13 @@ test("the confusion matrix and the scores stand in tables with a header for ever
 	);
 });
 
-test("what differs from the default is set apart", (t) => {
+test("settings that differ from the default are highlighted", (t) => {
 	const page = bodyOf(renderReport(sampleResult(), [], config));
 	const changed = [...page.matchAll(/<div class="changed"><dt>([^<]*)/g)].map(([, flag]) => flag);
 	t.deepEqual(changed, ["--data", "--lr"]);
 });
 
-test("a score that doesn't exist is a dash", (t) => {
+test("an undefined score is shown as a dash", (t) => {
 	const result = sampleResult();
 	const page = renderReport(
 		{ ...result, perClass: result.perClass.map((score) => ({ ...score, precision: null })) },
@@ -92,23 +92,23 @@ test("text from the data never becomes markup, in the page or in the script's da
 	t.true(page.includes("&#60;/script&#62;&#60;b onload=&#34;x&#34;&#62;&#38;lt;"));
 });
 
-test("the page needs no other file, and its policy lets nothing in", (t) => {
+test("the page needs no other file, and its policy allows none", (t) => {
 	const page = renderReport(sampleResult(), sampleMetrics(), config);
 	t.notRegex(bodyOf(page), /(src|href|action)=|url\(|@import/);
 	t.regex(page, /Content-Security-Policy" content="default-src &#39;none&#39;; /);
 	t.regex(page, /^<!doctype html>\n<html lang="en">/);
 	t.is(page.match(/<h1>/g)?.length, 1);
-	t.true(page.includes("<title>Telling ham from spam: a Tailtune report</title>"));
+	t.true(page.includes("<title>Classifier for ham and spam: a Tailtune report</title>"));
 });
 
-test("many classes, or no evaluation at all, still make a page", (t) => {
+test("many classes, or no evaluation, still give a page", (t) => {
 	const labels = Array.from({ length: 77 }, (_, i) => `class ${i}`);
 	const text = textOf(renderReport(sampleResult(labels), [], config));
-	t.true(text.includes("Telling 77 classes apart") && text.includes("No evaluation was recorded."));
-	t.true(textOf(renderReport(sampleResult(["a", "b", "c"]), [], config)).includes("Telling a, b and c apart"));
+	t.true(text.includes("Classifier for 77 classes") && text.includes("No evaluation was recorded."));
+	t.true(textOf(renderReport(sampleResult(["a", "b", "c"]), [], config)).includes("Classifier for a, b and c"));
 });
 
-test("a chart has a series for each set and kind of evaluation, with nothing where there was none", (t) => {
+test("a chart has one series per set and kind of evaluation, with null at points without a value", (t) => {
 	const metrics = [sampleLine("epoch", 130), sampleLine("step", 50)];
 	const { examplesSeen, epochs, series } = chartData(metrics, "loss");
 	t.deepEqual(examplesSeen, [400, 1040]);
@@ -128,7 +128,7 @@ test("a chart has a series for each set and kind of evaluation, with nothing whe
 	);
 });
 
-test("a run folder gets its report from the files in it, and none while the run isn't finished", async (t) => {
+test("a report is written from the files of a run folder, but not before the run is finished", async (t) => {
 	const folder = await mkdtemp(join(tmpdir(), "report-"));
 	try {
 		await writeFile(join(folder, "config.json"), JSON.stringify(config));

@@ -1,4 +1,4 @@
-// Needs a chromium of the system; where there is none, only render-report.test.ts looks at the page.
+// Needs an installed chromium; without one only render-report.test.ts checks the page.
 import { existsSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -23,7 +23,7 @@ function findChromium(): string | undefined {
 	return folders.flatMap((folder) => NAMES.map((name) => join(folder, name))).find((path) => existsSync(path));
 }
 
-/** Opens the report and fails on console errors and on any request but the one for the page. */
+/** Opens the report; returns console messages, errors, and requests other than the one for the page. */
 async function withPage(
 	browser: Browser,
 	url: string,
@@ -44,13 +44,13 @@ async function withPage(
 	return complaints;
 }
 
-/** Runs in the page: the share of pixels that are painted, a canvas. */
+/** Runs in the page: computes the share of painted pixels of each canvas. */
 const PAINTED = `[...document.querySelectorAll("[data-chart] canvas")].map((canvas) => {
 	const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
 	return data.filter((value, i) => i % 4 === 3 && value > 0).length / (data.length / 4);
 })`;
 
-test("the report draws both charts, asks for nothing and fits, wide and narrow, light and dark", async (t) => {
+test("the report draws both charts, sends no request and fits the window: wide and narrow, light and dark", async (t) => {
 	const executablePath = findChromium();
 	if (!executablePath) {
 		t.log("not run: no chromium in PATH (Debian: apt-get install chromium)");
