@@ -1,13 +1,19 @@
 #!/usr/bin/env node
-// The command, and the only place where both sides meet: it hands the coordinator a way to start a worker in this process.
-import "./shared/load-typescript.mjs";
+// The command. It is written in TypeScript, which is compiled when the command is first used.
+import { loadProgram } from "./shared/compile/load-program.mjs";
 
-const { main } = await import("./coordinator/main.ts");
-await main(process.argv.slice(2), {
-	addWorkerCommand: async (...args) => (await import("./worker/cli/worker-command.ts")).addWorkerCommand(...args),
-	startWorker: async (...args) => (await import("./worker/run/lifecycle.ts")).startWorker(...args),
-	buildOnnxClassifier: async (...args) =>
-		(await import("./worker/engine/onnx/classifier-graph.ts")).buildClassifierGraph(...args),
-	inspectEngines: async (...args) => (await import("./worker/engine/inspect-engines.ts")).inspectEngines(...args),
-	measureRates: async (...args) => (await import("./worker/engine/inspect-engines.ts")).measureRates(...args),
-});
+await loadProgram(import.meta.resolve("./tailtune.ts")).then(({ run }) => run(process.argv.slice(2)), fail);
+
+/**
+ * Tells why the command can't start, as it tells other failures.
+ * @param {Error} error
+ */
+function fail({ message, stack }) {
+	const line = `can't start: ${message.replaceAll(/\s*\n\s*/g, " ")}`;
+	const flags = process.argv;
+	const isJson = flags.includes("--json");
+	const details = flags.includes("--debug") ? stack : undefined;
+	if (isJson) console.error(JSON.stringify({ error: { code: "internal", message: line, stack: details } }));
+	else console.error([`tailtune: ${line}`, ...(details ? [details] : [])].join("\n"));
+	process.exitCode = 1;
+}

@@ -54,6 +54,7 @@ export async function main(args: readonly string[], workerSide: WorkerSide): Pro
 /** Registers the requested command; all commands if its name is unknown, so that help and errors can list them. */
 async function addCommands(program: Command, args: readonly string[], workerSide: WorkerSide): Promise<void> {
 	const wanted = args.find((arg) => !arg.startsWith("-")) ?? "";
+	if (wanted === "" && args.some((arg) => arg === "--version" || arg === "-V")) return;
 	const groups = { "One machine:": ONE_MACHINE, "Many machines:": MANY_MACHINES };
 	const isKnown = Object.values(groups).some((commands) => Object.hasOwn(commands, wanted));
 	for (const [title, commands] of Object.entries(groups)) {

@@ -1,6 +1,7 @@
-// The loader of tests and benchmarks. Tailtune's processes find a cache of their own in the tests (XDG_CACHE_HOME), but
-// share the compiled code: compiling it takes a process two seconds.
+// The loader of tests and benchmarks: has Node run TypeScript as it is, by tsx. Tailtune's processes find a cache of their
+// own in the tests (XDG_CACHE_HOME), but share the compiled program (see test/cli/tailtune.ts).
 import { fileURLToPath } from "node:url";
+import { register } from "tsx/esm/api";
 
 process.env.XDG_RUNTIME_DIR = fileURLToPath(new URL("../node_modules/.cache", import.meta.url));
-await import("../shared/load-typescript.mjs");
+register();

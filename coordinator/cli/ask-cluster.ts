@@ -1,7 +1,5 @@
 import type { Command } from "commander";
 import type { Bus, RunView } from "../../shared/bus/bus.ts";
-import { readNatsAccess } from "../../shared/bus/nats/credentials.ts";
-import { connectNatsBus } from "../../shared/bus/nats/nats-bus.ts";
 import { TailtuneError } from "../../shared/errors.ts";
 import type { Notices } from "../../shared/notices.ts";
 import { raceAbort } from "../../shared/race-abort.ts";
@@ -29,6 +27,10 @@ export async function askCluster(
 	watch?: { readonly notices: Notices; readonly signal: AbortSignal },
 ): Promise<void> {
 	const patience = watch ?? { patienceMs: CLUSTER_ANSWER_MS };
+	const [{ readNatsAccess }, { connectNatsBus }] = await Promise.all([
+		import("../../shared/bus/nats/credentials.ts"),
+		import("../../shared/bus/nats/nats-bus.ts"),
+	]);
 	try {
 		const bus = await connectNatsBus({ servers: nats, role: "client", ...patience, ...(await readNatsAccess()) });
 		try {

@@ -4,8 +4,7 @@ import { MOST_TEXT_BYTES } from "../../shared/files/regular-file.ts";
 import { addConfigFlags, ENGINE_SETTINGS, parseFlags } from "../../shared/settings/flags.ts";
 import { resolveConfig } from "../../shared/settings/resolve-config.ts";
 import type { WorkerSide } from "../../shared/worker-port.ts";
-import { Classifier, type TextAnswer } from "../classify/classifier.ts";
-import { openEmbeddedCluster } from "../cluster/embedded-cluster.ts";
+import type { TextAnswer } from "../classify/classifier.ts";
 import type { SourcedText } from "../data/dataset.ts";
 import type { Classification } from "../events/schemas.ts";
 import { showEvents } from "./show-events.ts";
@@ -28,6 +27,10 @@ export function addClassifyCommand(program: Command, workerSide: WorkerSide): vo
 			const options = optsWithGlobals.call(command) as Options;
 			const config = await resolveConfig(parseFlags(options));
 			const texts = await gatherTexts(words, options.file, config.textColumn);
+			const [{ Classifier }, { openEmbeddedCluster }] = await Promise.all([
+				import("../classify/classifier.ts"),
+				import("../cluster/embedded-cluster.ts"),
+			]);
 			const classifier = await Classifier.open(run, config, {
 				openCluster: (of) => openEmbeddedCluster(workerSide, of),
 			});

@@ -3,10 +3,6 @@ import { TailtuneError } from "../../shared/errors.ts";
 import { addConfigFlags, ENGINE_SETTINGS, parseFlags } from "../../shared/settings/flags.ts";
 import { resolveConfig } from "../../shared/settings/resolve-config.ts";
 import type { WorkerSide } from "../../shared/worker-port.ts";
-import { Classifier } from "../classify/classifier.ts";
-import { evaluateClassifier } from "../classify/evaluate-classifier.ts";
-import { openEmbeddedCluster } from "../cluster/embedded-cluster.ts";
-import { loadDataset } from "../data/load-dataset.ts";
 import { showEvents } from "./show-events.ts";
 
 /** `tailtune evaluate`: measures loss, accuracy and confusion matrix of a tuned model on labelled texts. */
@@ -26,6 +22,12 @@ export function addEvaluateCommand(program: Command, workerSide: WorkerSide): vo
 		const options = optsWithGlobals.call(command);
 		const config = await resolveConfig(parseFlags(options));
 		if (config.data === undefined) throw new TailtuneError("usage", "--data: required; labelled texts");
+		const [{ Classifier }, { evaluateClassifier }, { openEmbeddedCluster }, { loadDataset }] = await Promise.all([
+			import("../classify/classifier.ts"),
+			import("../classify/evaluate-classifier.ts"),
+			import("../cluster/embedded-cluster.ts"),
+			import("../data/load-dataset.ts"),
+		]);
 		const events = showEvents(options);
 		const dataset = await loadDataset(config.data, config, events.download(config.data));
 		const classifier = await Classifier.open(run, config, {

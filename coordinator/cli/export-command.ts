@@ -1,6 +1,6 @@
 import { type Command, Option } from "commander";
 import type { WorkerSide } from "../../shared/worker-port.ts";
-import { EXPORT_FORMATS, type ExportFormat, exportRun } from "../export/export-run.ts";
+import { EXPORT_FORMATS, type ExportFormat } from "../export/export-formats.ts";
 import { writeJsonLine } from "../terminal/write-json-line.ts";
 import { showEvents } from "./show-events.ts";
 
@@ -20,6 +20,7 @@ export function addExportCommand(program: Command, { buildOnnxClassifier }: Work
 		.requiredOption("--out <folder>", "output folder; must be new or empty")
 		.action(async (run: string, _options: object, command: Command) => {
 			const { format, out, json } = command.optsWithGlobals<Options>();
+			const { exportRun } = await import("../export/export-run.ts");
 			await exportRun({ run, format, out, buildOnnxClassifier });
 			if (json) writeJsonLine({ event: "export", format, folder: out });
 			else showEvents({}).line(`wrote ${out} (${format})`);

@@ -5,12 +5,8 @@ import type { TrainConfig } from "../../shared/settings/config.ts";
 import { addConfigFlags, ENGINE_SETTINGS, parseFlags } from "../../shared/settings/flags.ts";
 import { resolveConfig } from "../../shared/settings/resolve-config.ts";
 import type { WorkerSide } from "../../shared/worker-port.ts";
-import { resolveModel } from "../base-model/resolve-model.ts";
-import { Classifier } from "../classify/classifier.ts";
 import type { OpenCluster } from "../cluster/cluster.ts";
-import { openEmbeddedCluster } from "../cluster/embedded-cluster.ts";
-import { loadDataset } from "../data/load-dataset.ts";
-import { type Environment, train } from "../training/train.ts";
+import type { Environment } from "../training/train.ts";
 import { toClassifications } from "./classify-command.ts";
 import { showEvents } from "./show-events.ts";
 
@@ -34,6 +30,10 @@ export function addQuickstartCommand(program: Command, workerSide: WorkerSide): 
 			"train a spam filter and try it on two messages; without a network it uses the bundled model and data",
 		);
 	addConfigFlags(quickstart, ENGINE_SETTINGS).action(async (options: Record<string, unknown>, command: Command) => {
+		const [{ openEmbeddedCluster }, { train }] = await Promise.all([
+			import("../cluster/embedded-cluster.ts"),
+			import("../training/train.ts"),
+		]);
 		const events = showEvents(command.optsWithGlobals());
 		const openCluster: OpenCluster = (run) => openEmbeddedCluster(workerSide, run);
 		const environment = { openCluster, events, interrupt: interruptSignal() };
@@ -46,6 +46,10 @@ export function addQuickstartCommand(program: Command, workerSide: WorkerSide): 
 
 /** Downloads the SMS Spam Collection and GPT-2; without a network chooses the model and data that `npm ci` installed. */
 async function chooseInputs({ events, interrupt }: Environment): Promise<Partial<TrainConfig>> {
+	const [{ loadDataset }, { resolveModel }] = await Promise.all([
+		import("../data/load-dataset.ts"),
+		import("../base-model/resolve-model.ts"),
+	]);
 	const online = { data: "sms-spam", model: "openai-community/gpt2" };
 	try {
 		await loadDataset(online.data, {}, events.download(online.data));
@@ -59,6 +63,7 @@ async function chooseInputs({ events, interrupt }: Environment): Promise<Partial
 }
 
 async function classifyMessages(folder: string, config: TrainConfig, environment: Environment): Promise<void> {
+	const { Classifier } = await import("../classify/classifier.ts");
 	const classifier = await Classifier.open(folder, config, environment);
 	const messages = (MESSAGES[config.data ?? ""] ?? []).map((text, index) => ({ text, source: `message ${index + 1}` }));
 	try {

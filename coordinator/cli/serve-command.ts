@@ -5,10 +5,6 @@ import { addConfigFlags, ENGINE_SETTINGS, parseFlags } from "../../shared/settin
 import { resolveConfig } from "../../shared/settings/resolve-config.ts";
 import type { WorkerSide } from "../../shared/worker-port.ts";
 import type { OpenCluster } from "../cluster/cluster.ts";
-import { openEmbeddedCluster } from "../cluster/embedded-cluster.ts";
-import { connectNatsHost } from "../cluster/nats-cluster.ts";
-import { createLog } from "../serve/log.ts";
-import { serve } from "../serve/serve.ts";
 import { addServeFlags, parseServeOptions, type ServeOptions } from "../serve/serve-options.ts";
 
 /** Two, so that the next batch is ready while one is computed. */
@@ -28,6 +24,7 @@ export function addServeCommand(program: Command, workerSide: WorkerSide): void 
 			const given = optsWithGlobals.call(command);
 			const options = parseServeOptions(given);
 			const engine = await resolveConfig(parseFlags(given));
+			const { serve } = await import("../serve/serve.ts");
 			const interrupt = interruptSignal();
 			const end = ended(interrupt);
 			const cluster = await connect(options, workerSide, interrupt);
@@ -51,11 +48,16 @@ export function addServeCommand(program: Command, workerSide: WorkerSide): void 
 async function connect(options: ServeOptions, workerSide: WorkerSide, interrupt: AbortSignal) {
 	const { nats, tensors, natsReplicas: replicas } = options;
 	if (nats !== undefined) {
+		const [{ createLog }, { connectNatsHost }] = await Promise.all([
+			import("../serve/log.ts"),
+			import("../cluster/nats-cluster.ts"),
+		]);
 		const log = createLog(options.logLevel);
 		const notices = new Notices((notice) => log.warn(notice, describeNotice(notice)));
 		const { open, close } = await connectNatsHost({ nats, listen: tensors, notices, replicas, interrupt });
 		return { openCluster: open, close, shards: NATS_SHARDS };
 	}
+	const { openEmbeddedCluster } = await import("../cluster/embedded-cluster.ts");
 	const openCluster: OpenCluster = (run) => openEmbeddedCluster(workerSide, run, "thread");
 	return { openCluster, close: async () => {}, shards: EMBEDDED_SHARDS };
 }

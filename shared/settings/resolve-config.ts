@@ -1,12 +1,9 @@
 import type { z } from "zod";
 import { describeIssue } from "../describe-issue.ts";
 import { TailtuneError } from "../errors.ts";
-import { readTextFile } from "../files/text-file.ts";
 import { PRESETS, type TrainConfig, trainConfigSchema } from "./config.ts";
 
 type Settings = Record<string, unknown>;
-
-const MOST_CONFIG_BYTES = 1 << 20;
 
 /** Returns the flag of a setting: `--eval-every` for `evalEvery`. */
 export function flagOf(key: string): string {
@@ -20,7 +17,7 @@ export function flagOf(key: string): string {
  * @throws TailtuneError "usage" that names the flag or the key in the file, the value found and the value expected
  */
 export async function resolveConfig(flags: Settings, file?: string): Promise<TrainConfig> {
-	const fromFile = file === undefined ? {} : await readConfigFile(file);
+	const fromFile = file === undefined ? {} : await (await import("./config-file.ts")).readConfigFile(file);
 	checkConfig(fromFile, (key) => `${file}: ${key}`);
 	const given = { ...fromFile, ...flags };
 	const { preset } = checkConfig(given, flagOf);
@@ -47,22 +44,6 @@ export function checkConfig(settings: Settings, nameOf: (key: string) => string)
 /** Returns the defaults of the schema, for help texts and documents. */
 export function defaultConfig(): TrainConfig {
 	return trainConfigSchema.parse({});
-}
-
-async function readConfigFile(file: string): Promise<Settings> {
-	const text = await readTextFile(file, MOST_CONFIG_BYTES);
-	const { parse } = await import("yaml");
-	let settings: unknown;
-	try {
-		settings = parse(text);
-	} catch (cause) {
-		const reason = cause instanceof Error ? cause.message.split("\n")[0]?.replace(/:$/, "") : String(cause);
-		throw new TailtuneError("usage", `--config ${file}: ${reason}`, { cause });
-	}
-	if (typeof settings !== "object" || settings === null || Array.isArray(settings)) {
-		throw new TailtuneError("usage", `--config ${file}: expected settings as "key: value" lines`);
-	}
-	return settings as Settings;
 }
 
 function describe(issue: z.core.$ZodIssue, nameOf: (key: string) => string): string {

@@ -1,6 +1,5 @@
 import type { EventEmitter } from "node:events";
-import { main } from "../../coordinator/main.ts";
-import type { WorkerSide } from "../../shared/worker-port.ts";
+import { run } from "../../tailtune.ts";
 
 /** What a command printed and how it ended. */
 export interface Ended {
@@ -8,16 +7,6 @@ export interface Ended {
 	readonly stdout: string;
 	readonly stderr: string;
 }
-
-/** As in tailtune.mjs. */
-const workerSide: WorkerSide = {
-	addWorkerCommand: async (...args) => (await import("../../worker/cli/worker-command.ts")).addWorkerCommand(...args),
-	startWorker: async (...args) => (await import("../../worker/run/lifecycle.ts")).startWorker(...args),
-	buildOnnxClassifier: async (...args) =>
-		(await import("../../worker/engine/onnx/classifier-graph.ts")).buildClassifierGraph(...args),
-	inspectEngines: async (...args) => (await import("../../worker/engine/inspect-engines.ts")).inspectEngines(...args),
-	measureRates: async (...args) => (await import("../../worker/engine/inspect-engines.ts")).measureRates(...args),
-};
 
 /** What a command listens to as long as its process lives. */
 const EVENTS: readonly [emitter: EventEmitter, event: string][] = [
@@ -52,7 +41,7 @@ async function callAlone(args: readonly string[], env: Readonly<Record<string, s
 	process.on("warning", warn);
 	try {
 		process.exitCode = 0;
-		await main(args, workerSide);
+		await run(args);
 		return { exitCode: Number(process.exitCode), stdout: stdout.text, stderr: stderr.text };
 	} finally {
 		process.exitCode = 0;

@@ -1,6 +1,28 @@
-import { readFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, stat, symlink, utimes, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import test from "ava";
-import { start, tailtune } from "./tailtune.ts";
+import type { Metafile } from "esbuild";
+import { execa } from "execa";
+import { compile } from "../../shared/compile/compile.mjs";
+import { layOutApp } from "../deploy/image.ts";
+import { newFolder } from "../new-folder.ts";
+import { COMMAND, start, tailtune } from "./tailtune.ts";
+
+/** What each compiled file is made of. */
+const { metafile } = await compile(fileURLToPath(new URL("../../tailtune.ts", import.meta.url)));
+
+const VERSION = /^\d+\.\d+\.\d+$/;
+
+/** An environment in which no program was compiled yet. */
+async function newPlace() {
+	const [temporary, base] = [await newFolder(), await newFolder()];
+	const env = { TMPDIR: temporary, XDG_RUNTIME_DIR: join(base, "run"), XDG_CACHE_HOME: join(base, "cache") };
+	return { temporary, base, env };
+}
+
+const run = (env: Record<string, string>, args: readonly string[], command = COMMAND) =>
+	execa(process.execPath, [command, ...args], { env, reject: false });
 
 test("--version says which one this is", async (t) => {
 	const { version } = JSON.parse(await readFile("package.json", "utf8"));
@@ -9,13 +31,102 @@ test("--version says which one this is", async (t) => {
 	t.is(stdout, version);
 });
 
-// A third of a command's start went to libraries that it had no use for.
-for (const command of ["train", "classify", "quickstart"]) {
-	test(`${command} loads no library of clusters and servers before it is told to`, async (t) => {
-		const { exitCode, stderr } = await start([command, "--help"], { NODE_DEBUG: "esm" });
-		t.is(exitCode, 0);
-		const loads = (library: string) => String(stderr).includes(`/node_modules/${library}/`);
-		t.true(loads("commander"), "Node no longer tells what it loads");
-		t.deepEqual(["nats", "@grpc/grpc-js", "hono", "pino", "prom-client", "@tensorflow/tfjs"].filter(loads), []);
+/** The packages that are loaded with a file of the compiled program, before anything asks for more. */
+function packagesOf(outputs: Metafile["outputs"], file: string, seen = new Set<string>()): string[] {
+	const output = outputs[file];
+	if (!output || seen.has(file)) return [];
+	seen.add(file);
+	const own = Object.keys(output.inputs).flatMap((path) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? []);
+	const others = output.imports.flatMap(({ path, kind, external }) => {
+		if (kind === "dynamic-import") return [];
+		return external ? [path] : packagesOf(outputs, path, seen);
 	});
+	return [...new Set([...own, ...others])];
 }
+
+// A third of a command's start went to libraries that it had no use for.
+test("no command loads a library of clusters, servers or engines before it is told to", (t) => {
+	const { outputs } = metafile;
+	const commands = Object.keys(outputs).filter((file) => /-command\.ts$/.test(outputs[file]?.entryPoint ?? ""));
+	t.is(commands.length, 11);
+	for (const file of commands) {
+		const packages = packagesOf(outputs, file);
+		for (const library of [
+			/^nats$/,
+			/grpc/,
+			/protobuf/,
+			/^hono$/,
+			/^pino$/,
+			/^prom-client$/,
+			/tensorflow/,
+			/onnxruntime/,
+		])
+			t.deepEqual(
+				packages.filter((name) => library.test(name)),
+				[],
+				file,
+			);
+	}
+	t.true(packagesOf(outputs, "main.mjs").includes("commander"), "packages are found");
+	t.false(packagesOf(outputs, "main.mjs").includes("zod"), "--version needs no settings");
+});
+
+// esbuild makes such a chunk of a CommonJS package that is imported by `import()`: its named exports are missing.
+test("no package is loaded later by an import that gives its default export alone", (t) => {
+	const chunks = Object.entries(metafile.outputs).filter(([, { entryPoint = "" }]) => /node_modules/.test(entryPoint));
+	t.deepEqual(
+		chunks.filter(([, { exports }]) => exports.join() === "default").map(([, { entryPoint }]) => entryPoint),
+		[],
+	);
+});
+
+test("a changed source is compiled anew, even one of the same size and time", async (t) => {
+	const app = await layOutApp();
+	const { env } = await newPlace();
+	const help = async () => (await run(env, ["--help"], join(app, "tailtune.mjs"))).stdout;
+	t.regex(await help(), /Fine-tunes a GPT-2/);
+	const source = join(app, "coordinator", "main.ts");
+	const { atime, mtime } = await stat(source);
+	await writeFile(source, (await readFile(source, "utf8")).replace("Fine-tunes a GPT-2", "Fine-TUNES a GPT-2"));
+	await utimes(source, atime, mtime);
+	t.regex(await help(), /Fine-TUNES a GPT-2/);
+	await writeFile(source, "const = 1;");
+	const { exitCode, stderr } = await run(env, ["--help"], join(app, "tailtune.mjs"));
+	t.is(exitCode, 1);
+	t.regex(stderr, /^tailtune: can't start: .*coordinator\/main\.ts:1:6: ERROR: .*$/);
+});
+
+test("two commands at once both compile the program, and the next one compiles nothing", async (t) => {
+	const { env, base } = await newPlace();
+	for (const { stdout, exitCode } of await Promise.all([run(env, ["--version"]), run(env, ["--version"])])) {
+		t.is(exitCode, 0);
+		t.regex(stdout, VERSION);
+	}
+	const programs = join(base, "cache", "tailtune", "programs");
+	const compiled = await readdir(programs);
+	t.true(compiled.length > 0);
+	t.regex((await run(env, ["--version"])).stdout, VERSION);
+	t.deepEqual(await readdir(programs), compiled);
+});
+
+test("a command runs if there can be no private folder for the compiled program, and leaves nothing", async (t) => {
+	const { temporary, base, env } = await newPlace();
+	await mkdir(env.XDG_RUNTIME_DIR);
+	await mkdir(env.XDG_CACHE_HOME);
+	// As another user may have made them, to have his code run.
+	for (const folder of [env.XDG_RUNTIME_DIR, env.XDG_CACHE_HOME]) await symlink(base, join(folder, "tailtune"));
+	const { stdout, stderr } = await run(env, ["--version"]);
+	t.regex(stdout, VERSION);
+	t.is(stderr, "");
+	t.deepEqual(await readdir(temporary), []);
+	t.deepEqual((await readdir(base)).sort(), ["cache", "run"]);
+});
+
+test("with --debug an error names the TypeScript file and line that it comes from", async (t) => {
+	const file = "coordinator/classify/classifier-settings.ts";
+	const { exitCode, stderr } = await start(["classify", await newFolder(), "a text", "--debug"]);
+	t.is(exitCode, 1);
+	const [, line = ""] = new RegExp(`${file}:(\\d+):\\d+`).exec(String(stderr)) ?? [];
+	const lines = (await readFile(file, "utf8")).split("\n");
+	t.regex(lines[Number(line) - 1] ?? "", /new TailtuneError\("not-found"/);
+});

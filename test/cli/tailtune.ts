@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { watch, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -28,8 +29,19 @@ export function start(
 	cwd = process.cwd(),
 	via: readonly string[] = [],
 ): ReturnType<typeof spawn> {
+	compileOnce();
 	const [program = process.execPath, ...others] = [...via, process.execPath, COMMAND, ...args];
 	return spawn([program, ...others], { ...ENVIRONMENT, ...env }, cwd);
+}
+
+let isCompiled = false;
+
+/** Compiles the program for all tests: into a folder in which every command looks, beside its own cache. */
+function compileOnce(): void {
+	if (isCompiled) return;
+	const env = { ...process.env, XDG_CACHE_HOME: process.env.XDG_RUNTIME_DIR };
+	execFileSync(process.execPath, [COMMAND, "--version"], { env });
+	isCompiled = true;
 }
 
 /** Runs a command to its end in this process; see `callTailtune`. */

@@ -1,7 +1,5 @@
 import type { Command } from "commander";
 import type { Bus } from "../../shared/bus/bus.ts";
-import { readNatsAccess } from "../../shared/bus/nats/credentials.ts";
-import { connectNatsBus } from "../../shared/bus/nats/nats-bus.ts";
 import { describeWorker } from "../../shared/describe-worker.ts";
 import { describeNotice, Notices } from "../../shared/notices.ts";
 import { interruptSignal } from "../../shared/processes/interrupt.ts";
@@ -13,8 +11,6 @@ import { resolveConfig } from "../../shared/settings/resolve-config.ts";
 import { addRpcFlags, type RpcFlags, readRpcSecurity } from "../../shared/settings/rpc-flags.ts";
 import { countPhysicalCores } from "../../shared/vectors/physical-cores.ts";
 import type { RunningWorker } from "../../shared/worker-port.ts";
-import { newWorkerId, startWorker } from "../run/lifecycle.ts";
-import { dialCoordinator } from "./dial-coordinator.ts";
 import { addGpusFlag, runOnGpus } from "./gpus-flag.ts";
 
 interface Options extends Record<string, unknown>, RpcFlags {
@@ -42,6 +38,14 @@ async function work(options: Options, command: Command): Promise<void> {
 	const interrupted = interruptSignal();
 	endWithParent();
 	if (options.gpus !== undefined) return runOnGpus(options.gpus, config, command, interrupted);
+	const [{ readNatsAccess }, { connectNatsBus }, { newWorkerId, startWorker }, { dialCoordinator }] = await Promise.all(
+		[
+			import("../../shared/bus/nats/credentials.ts"),
+			import("../../shared/bus/nats/nats-bus.ts"),
+			import("../run/lifecycle.ts"),
+			import("./dial-coordinator.ts"),
+		],
+	);
 	const workerId = newWorkerId();
 	const print = (line: string) => process.stdout.write(`worker ${workerId} ${line}\n`);
 	const notices = new Notices((notice) => print(`notice: ${describeNotice(notice)}`));

