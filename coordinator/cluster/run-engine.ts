@@ -23,8 +23,10 @@ export class RunEngine {
 		const { engine, device } = this.#first;
 		const mention = (text: string) => this.#notices.mention("engines", text);
 		if (own.engine !== engine && !this.#areMixed) {
-			const why = `this run computes with ${engine}, and other engines round differently`;
-			mention(`workers with ${own.engine} take no part: ${why}; --mixed-engines has them take part`);
+			const expected = `expected ${engine} like the run's first worker, because other engines round differently`;
+			mention(
+				`worker ${worker.workerId} takes no part: found ${own.engine}, ${expected}; --mixed-engines lets it take part`,
+			);
 			return false;
 		}
 		const differ = own.engine !== engine ? `${engine} and ${own.engine}` : `${device} and ${own.device}`;

@@ -14,6 +14,8 @@ export interface EngineInfo {
 	readonly isGpu?: boolean;
 	readonly threads: number;
 	readonly version: string;
+	/** Why this engine computes although `auto` prefers another one. Unset: it is the preferred or the chosen one. */
+	readonly fallbackReason?: string;
 }
 
 /** The frozen blocks before the cut. */

@@ -24,7 +24,7 @@ export interface Engines {
  * @throws TailtuneError "engine" where what was chosen can't be had here
  */
 export async function openEngines(model: ModelFiles, spec: TailSpec, choice: RunEngineChoice): Promise<Engines> {
-	const onnx = await loadOnnx(choice);
+	const { onnx } = await loadOnnx(choice);
 	const hasTrunk = countFrozenBlocks(spec, model.config.n_layer) > 0;
 	if (hasTrunk) checkPrecision(choice, onnx !== undefined);
 	const openTrunk = async () => {
@@ -80,16 +80,17 @@ function openWhenNeeded(info: EngineInfo, open: () => Promise<Trunk>): Trunk {
 
 /** What `openEngines` computes on. */
 export async function describeEngines(choice: EngineChoice): Promise<{ trunk: EngineInfo; tail: EngineInfo }> {
-	const onnx = await loadOnnx(choice);
-	const info = onnx
+	const { onnx, reason } = await loadOnnx(choice);
+	const found = onnx
 		? await onnx.describeOnnx(choice)
 		: (await (await loadTfjs()).openTfjsBackend(tfjsChoice(choice))).info;
+	const info: EngineInfo = { ...found, ...(reason !== undefined && { fallbackReason: reason }) };
 	if (choice.requireGpu && !info.isGpu) {
-		const found = `${info.engine} ${info.backend} computes on ${info.device}`;
+		const actual = `${info.engine} ${info.backend} computes on ${info.device}`;
 		const how =
 			"a GPU: check the driver (nvidia-smi) and npm run native -- gpu, or use --engine tfjs --backend webgpu; " +
 			"TF_CPP_MIN_LOG_LEVEL=0 shows why TensorFlow uses no GPU";
-		throw new TailtuneError("engine", `--require-gpu: ${found}, expected ${how}`);
+		throw new TailtuneError("engine", `--require-gpu: ${actual}, expected ${how}`);
 	}
 	return { trunk: info, tail: info };
 }
@@ -110,19 +111,29 @@ async function loadTfjs() {
 	return { ...backend, ...trunk, ...tail };
 }
 
-/** ONNX Runtime, loaded when asked for: it brings a native library that not every platform has. */
-async function loadOnnx(choice: EngineChoice) {
+/**
+ * Loads ONNX Runtime if the choice allows it.
+ * @returns nothing if the choice is TensorFlow.js; the reason if `auto` falls back to it
+ * @throws TailtuneError "engine" if ONNX Runtime was chosen and can't be loaded
+ */
+async function loadOnnx(choice: EngineChoice): Promise<{ onnx?: OnnxModules; reason?: string }> {
 	const { engine, requireGpu } = choice;
 	const provider = providerOf(choice);
 	// Without a provider ONNX Runtime computes on the processor.
-	if (engine === "tfjs" || (engine === "auto" && requireGpu && !provider)) return undefined;
+	if (engine === "tfjs" || (engine === "auto" && requireGpu && !provider)) return {};
 	try {
 		await import("./onnx/no-telemetry.ts");
 		await loadLibraries("onnx: ONNX Runtime", () => import("onnxruntime-node"));
 	} catch (error) {
-		if (engine === "auto" && !provider) return undefined;
+		if (engine === "auto" && !provider) return { reason: (error as Error).message };
 		throw error;
 	}
+	return { onnx: await importOnnx() };
+}
+
+type OnnxModules = Awaited<ReturnType<typeof importOnnx>>;
+
+async function importOnnx() {
 	const [describe, trunk, tail] = await Promise.all([
 		import("./onnx/describe-onnx.ts"),
 		import("./onnx/trunk.ts"),

@@ -42,6 +42,10 @@ const log = debuglog("tailtune");
 export async function startWorker(options: WorkerOptions, parts: Partial<WorkerParts> = {}): Promise<RunningWorker> {
 	const all: WorkerParts = { ...realParts(options.engineIn), ...parts };
 	const { trunk, tail } = await all.describeEngines(options.engine);
+	if (trunk.fallbackReason !== undefined) {
+		const how = "--engine onnx fails instead";
+		options.notices?.mention("engines", `${trunk.engine} computes, with other bits: ${trunk.fallbackReason}; ${how}`);
+	}
 	const worker = new Worker(options, all, {
 		workerId: all.workerId,
 		trunkEngine: `${trunk.engine} ${trunk.backend}`,

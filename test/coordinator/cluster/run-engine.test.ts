@@ -16,14 +16,14 @@ test("workers with another engine or version than the first one's take no part, 
 	t.true(accepts({ workerId: "another" }));
 	t.deepEqual(told, []);
 	t.false(accepts({ version: "2.0" }));
-	t.false(accepts({ version: "2.0", workerId: "another" }));
+	t.false(accepts({ version: "2.0" }));
 	t.false(accepts({ tailEngine: "onnx cpu" }));
 	t.true(accepts({ threads: 4 }));
 	const end =
-		"take no part: this run computes with onnx cpu and tfjs wasm (1.0), and other engines round differently; --mixed-engines has them take part";
+		"expected onnx cpu and tfjs wasm (1.0) like the run's first worker, because other engines round differently; --mixed-engines lets it take part";
 	t.deepEqual(told, [
-		`engines: workers with onnx cpu and tfjs wasm (2.0) ${end}`,
-		`engines: workers with onnx cpu (1.0) ${end}`,
+		`engines: worker worker takes no part: found onnx cpu and tfjs wasm (2.0), ${end}`,
+		`engines: worker worker takes no part: found onnx cpu (1.0), ${end}`,
 	]);
 });
 
