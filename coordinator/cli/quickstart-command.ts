@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { TailtuneError } from "../../shared/errors.ts";
-import { interruptSignal } from "../../shared/processes/interrupt.ts";
+import { createInterruptSignal } from "../../shared/processes/interrupt.ts";
 import type { TrainConfig } from "../../shared/settings/config.ts";
 import { addConfigFlags, ENGINE_SETTINGS, parseFlags } from "../../shared/settings/flags.ts";
 import { resolveConfig } from "../../shared/settings/resolve-config.ts";
@@ -36,7 +36,7 @@ export function addQuickstartCommand(program: Command, workerSide: WorkerSide): 
 		]);
 		const events = showEvents(command.optsWithGlobals());
 		const openCluster: OpenCluster = (run) => openEmbeddedCluster(workerSide, run);
-		const environment = { openCluster, events, interrupt: interruptSignal() };
+		const environment = { openCluster, events, interrupt: createInterruptSignal() };
 		const config = await resolveConfig({ ...(await chooseInputs(environment)), ...parseFlags(options) });
 		const { folder, result } = await train(config, environment);
 		events.emit({ event: "result", folder, ...result });

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Command } from "commander";
 import type { Bus, RunView } from "../../shared/bus/bus.ts";
 import { Notices } from "../../shared/notices.ts";
-import { interruptSignal } from "../../shared/processes/interrupt.ts";
+import { createInterruptSignal } from "../../shared/processes/interrupt.ts";
 import { RUNS_WATCH_MS } from "../deadlines.ts";
 import { runDetails, runsTable } from "../terminal/run-lines.ts";
 import { writeJsonLine } from "../terminal/write-json-line.ts";
@@ -26,7 +26,7 @@ export function addRunsCommand(program: Command): void {
 		const show = options.json ? showJson : showLines(id);
 		const events = showEvents(options);
 		const notices = new Notices((notice) => events.emit({ event: "notice", ...notice }));
-		const watch = options.watch ? { notices, signal: interruptSignal() } : undefined;
+		const watch = options.watch ? { notices, signal: createInterruptSignal() } : undefined;
 		const ask = async (bus: Bus) => {
 			// Uses the whole id from here on: if that run is missing later, it has ended.
 			const wanted = id === undefined ? undefined : findRun(await bus.listRuns(), id).spec.runId;

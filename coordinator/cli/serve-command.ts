@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { describeNotice, Notices } from "../../shared/notices.ts";
-import { interruptSignal } from "../../shared/processes/interrupt.ts";
+import { createInterruptSignal } from "../../shared/processes/interrupt.ts";
 import { addConfigFlags, ENGINE_SETTINGS, parseFlags } from "../../shared/settings/flags.ts";
 import { resolveConfig } from "../../shared/settings/resolve-config.ts";
 import type { WorkerSide } from "../../shared/worker-port.ts";
@@ -25,7 +25,7 @@ export function addServeCommand(program: Command, workerSide: WorkerSide): void 
 			const options = parseServeOptions(given);
 			const engine = await resolveConfig(parseFlags(given));
 			const { serve } = await import("../serve/serve.ts");
-			const interrupt = interruptSignal();
+			const interrupt = createInterruptSignal();
 			const end = ended(interrupt);
 			const cluster = await connect(options, workerSide, interrupt);
 			try {

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { TailtuneError } from "../../shared/errors.ts";
 import { Notices } from "../../shared/notices.ts";
-import { interruptSignal } from "../../shared/processes/interrupt.ts";
+import { createInterruptSignal } from "../../shared/processes/interrupt.ts";
 import { addConfigFlags, parseFlags } from "../../shared/settings/flags.ts";
 import { resolveConfig } from "../../shared/settings/resolve-config.ts";
 import { addRpcFlags, type RpcFlags, readRpcSecurity } from "../../shared/settings/rpc-flags.ts";
@@ -46,7 +46,7 @@ export function addTrainCommand(program: Command, workerSide: WorkerSide): void 
 		async (_, { optsWithGlobals }: Command) => {
 			const options: Options = optsWithGlobals.call(command);
 			const events = showEvents(options);
-			const interrupt = interruptSignal();
+			const interrupt = createInterruptSignal();
 			const workers = await chooseWorkers(options, workerSide, events, interrupt);
 			const address = options.serve === true ? "127.0.0.1:50051" : options.serve;
 			const server =

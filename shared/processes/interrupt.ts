@@ -3,10 +3,10 @@ import { EXIT_CODES } from "../errors.ts";
 const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 
 /**
- * A signal that aborts at Ctrl-C or SIGTERM, so that the work in hand can end well; at the second one the process
- * ends at once.
+ * Returns a signal that aborts at Ctrl-C or SIGTERM, so that the current work can end cleanly. A second Ctrl-C or SIGTERM
+ * ends the process at once.
  */
-export function interruptSignal(): AbortSignal {
+export function createInterruptSignal(): AbortSignal {
 	const controller = new AbortController();
 	const interrupt = (signal: NodeJS.Signals) => {
 		if (controller.signal.aborted) endBy(signal);
@@ -17,11 +17,11 @@ export function interruptSignal(): AbortSignal {
 }
 
 /**
- * Does work that may hold the thread for long and leaves nothing behind if it is cut off: meanwhile Ctrl-C and SIGTERM end the
- * process at once, as they end one that doesn't listen to them. Whoever listens would be told after the work.
+ * Does work that may block the event loop for long and needs no clean-up. Ctrl-C and SIGTERM end the process at once
+ * during the work; listeners would get them only after it.
  */
 export async function endOnSignals<T>(work: () => Promise<T>): Promise<T> {
-	// The system drops signals to a container's first process unless it listens.
+	// The system drops signals to the first process of a container if it has no listener.
 	if (process.pid === 1) return work();
 	const listeners = SIGNALS.flatMap((signal) => process.listeners(signal).map((listener) => ({ signal, listener })));
 	for (const { signal, listener } of listeners) process.off(signal, listener);
@@ -33,8 +33,8 @@ export async function endOnSignals<T>(work: () => Promise<T>): Promise<T> {
 }
 
 /**
- * Does what is done at every exit, then ends as the signal ends a process that doesn't listen to it. `process.exit` has
- * threads end first, and ONNX Runtime aborts where one is ended while it computes.
+ * Calls the exit listeners, then ends the process by the signal's default action. `process.exit` would first end the
+ * threads, and ONNX Runtime aborts if its thread is ended while it computes.
  */
 function endBy(signal: NodeJS.Signals): void {
 	process.emit("exit", EXIT_CODES.interrupted.code);

@@ -1,7 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 
-/** Asks a process to end by SIGTERM, kills it after the time limit, and waits until it has ended. */
+/** Sends SIGTERM to a process, kills it after the time limit, and waits until it has ended. */
 export async function stopChild(child: ChildProcess, limitMs: number): Promise<void> {
 	if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
 	const exited = once(child, "exit");

@@ -2,57 +2,57 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 /** How a process ended. */
 export interface ProcessEnd {
-	/** As in "SIGKILL", or "code 1: " and the last line that it wrote to standard error. */
+	/** For example "SIGKILL", or "code 1: " and the last line written to standard error. */
 	readonly how: string;
 	/** Null if a signal ended it. */
 	readonly code: number | null;
-	/** Whether it had begun to do its work. */
+	/** Whether it was ready for work, for example had joined. */
 	readonly wasReady: boolean;
 }
 
 /** A process that a supervisor keeps running. */
 export interface SupervisedProcess {
-	/** Settles when it has ended, whatever the reason. */
+	/** Settles when the process has ended for any reason. */
 	readonly ended: Promise<ProcessEnd>;
-	/** Asks it to end, kills it after its time limit, and waits until it has ended. */
+	/** Sends SIGTERM, kills the process after a time limit, and waits until it has ended. */
 	stop(): Promise<void>;
 }
 
-/** When an ended process is started again. */
+/** Rules for restarting an ended process. */
 export interface RestartPolicy {
-	/** Restarts in a row, after which it is given up. Unset: no limit. */
+	/** Largest number of restarts in a row. Unset: no limit. */
 	readonly maxRestarts?: number;
-	/** Ends in a row before any process was ready, after which it is given up. Unset: as `maxRestarts`. */
+	/** Number of ends in a row, with no process ever ready, after which it is given up. Unset: only `maxRestarts` counts. */
 	readonly maxFailedStarts?: number;
-	/** Exit codes after which it isn't started again: the next process would end in the same way. Default: none. */
+	/** Exit codes after which it isn't restarted, because the next process would end in the same way. Default: none. */
 	readonly hopelessCodes?: readonly number[];
-	/** Milliseconds before the first restart in a row; doubled with each further one. */
+	/** Milliseconds before the first restart in a row; doubled for each further one up to `longestPauseMs`. */
 	readonly firstPauseMs: number;
 	readonly longestPauseMs: number;
-	/** A process that was ready and ran for longer than this begins a new row. Unset: the row never ends. */
+	/** Milliseconds; a process that was ready and ran for longer restarts the count. Unset: never restarted. */
 	readonly stableMs?: number;
 }
 
 export interface SupervisorOptions<P extends SupervisedProcess> {
 	/** Starts a process. Rejects, and leaves no process behind, if that fails or the signal aborts. */
 	readonly start: (stopping: AbortSignal) => P | Promise<P>;
-	/** Runs already and is supervised first. Unset: `start` gives the first one. */
+	/** A running process, supervised first. Unset: `start` gives the first one. */
 	readonly first?: P;
 	readonly policy: RestartPolicy;
-	/** Called before each restart. @param pauseMs how long that waits */
+	/** Called before each restart. @param pauseMs milliseconds until the restart */
 	readonly onRestart: (end: ProcessEnd, pauseMs: number) => void;
 }
 
-/** Why no more processes are started. */
+/** The reason why no more processes are started. */
 export interface GivenUp {
-	/** How many ended in a row. */
+	/** Number of processes that ended in a row. */
 	readonly ends: number;
 	readonly last: ProcessEnd;
 }
 
-/** Keeps one process running until it is stopped, or ends too often. */
+/** Keeps one process running until it is stopped or ends too often. */
 export class Supervisor<P extends SupervisedProcess> {
-	/** Settles when no process runs any more: with the reason if it was given up. Rejects if `start` fails. */
+	/** Settles when no process is running any more, with the reason if it was given up. Rejects if `start` fails. */
 	readonly ended: Promise<GivenUp | undefined>;
 	readonly #options: SupervisorOptions<P>;
 	readonly #stopping = new AbortController();
@@ -67,7 +67,7 @@ export class Supervisor<P extends SupervisedProcess> {
 		});
 	}
 
-	/** Stops the process, one that is just being started too, and waits until it has ended. */
+	/** Stops the running or starting process and waits until it has ended. */
 	async stop(): Promise<void> {
 		this.#stopping.abort();
 		await this.#process?.stop();

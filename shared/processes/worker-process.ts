@@ -7,20 +7,20 @@ import type { ProcessEnd, SupervisedProcess } from "./supervisor.ts";
 
 const COMMAND = fileURLToPath(new URL("../../tailtune.mjs", import.meta.url));
 
-/** What a worker sends to the process that started it, when it has joined. */
+/** Message of a worker to its parent process after joining. */
 const JOINED = "joined";
 
 export interface WorkerProcessOptions {
-	/** What follows `tailtune worker`. */
+	/** Arguments of `tailtune worker`. */
 	readonly args: readonly string[];
 	readonly env: NodeJS.ProcessEnv;
-	/** Milliseconds that it has to finish its item after it was asked to end; then it is killed. */
+	/** Milliseconds between SIGTERM and SIGKILL, in which the worker can finish its item. */
 	readonly stopMs: number;
-	/** Called with each line that it writes. Default: nothing is done with them. */
+	/** Called with each line that the worker writes. Unset: lines are ignored. */
 	readonly onLine?: (line: string, stream: "stdout" | "stderr") => void;
 }
 
-/** `tailtune worker` as a process on this machine. It ends with this process, even if that is killed. */
+/** `tailtune worker` as a process on this machine. It ends with this process, even if this one is killed. */
 export class WorkerProcess implements SupervisedProcess {
 	readonly ended: Promise<ProcessEnd>;
 	readonly #child: ChildProcess;
@@ -30,7 +30,7 @@ export class WorkerProcess implements SupervisedProcess {
 
 	constructor({ args, env, stopMs, onLine = () => {} }: WorkerProcessOptions) {
 		this.#stopMs = stopMs;
-		// The channel breaks when we die, and the worker with it. In a group of its own, Ctrl-C reaches only us.
+		// The worker ends when the channel breaks because this process ended. In a separate group it doesn't get Ctrl-C.
 		const stdio = ["ignore", "pipe", "pipe", "ipc"] as const;
 		const child = spawn(process.execPath, [COMMAND, "worker", ...args], { env, stdio: [...stdio], detached: true });
 		this.#child = child;
@@ -60,15 +60,15 @@ export class WorkerProcess implements SupervisedProcess {
 	}
 }
 
-/** The worker's side: tells the process that started this one as a `WorkerProcess`, if any did, that it has joined. */
-export function tellJoined(): void {
+/** Reports to the parent that this worker has joined. Does nothing if no `WorkerProcess` started this process. */
+export function reportJoined(): void {
 	process.send?.(JOINED);
 }
 
-/** The worker's side: ends with the process that started this one as a `WorkerProcess`, even where that is killed. */
+/** Ends this worker when its parent ends or is killed. Does nothing if no `WorkerProcess` started this process. */
 export function endWithParent(): void {
 	if (!process.connected) return;
-	// Not by an exit: a thread that computes has nobody left to compute for, and ONNX Runtime aborts where one is ended.
+	// No exit: it ends threads first, and ONNX Runtime aborts if its thread is ended while it computes.
 	process.once("disconnect", () => process.kill(process.pid, "SIGKILL"));
-	process.channel?.unref(); // a worker that failed must not live for the channel alone
+	process.channel?.unref(); // the channel alone must not keep a failed worker running
 }

@@ -1,5 +1,5 @@
 // What gpus.test.ts runs, since there is no GPU: `tailtune worker --gpus all` without its --require-gpu. The argument is a NATS URL.
-import { interruptSignal } from "../../shared/processes/interrupt.ts";
+import { createInterruptSignal } from "../../shared/processes/interrupt.ts";
 import { serveOnGpus } from "../../worker/cli/gpu-workers.ts";
 import { findNvidiaGpus } from "../../worker/engine/nvidia-gpus.ts";
 
@@ -7,6 +7,6 @@ await serveOnGpus({
 	gpus: findNvidiaGpus("all"),
 	args: ["--nats", process.argv[2] ?? "", "--threads", "1"],
 	env: process.env,
-	end: interruptSignal(),
+	end: createInterruptSignal(),
 	onLine: (line) => process.stdout.write(`${line}\n`),
 });

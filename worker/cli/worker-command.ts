@@ -2,8 +2,8 @@ import type { Command } from "commander";
 import type { Bus } from "../../shared/bus/bus.ts";
 import { describeWorker } from "../../shared/describe-worker.ts";
 import { describeNotice, Notices } from "../../shared/notices.ts";
-import { interruptSignal } from "../../shared/processes/interrupt.ts";
-import { endWithParent, tellJoined } from "../../shared/processes/worker-process.ts";
+import { createInterruptSignal } from "../../shared/processes/interrupt.ts";
+import { endWithParent, reportJoined } from "../../shared/processes/worker-process.ts";
 import { raceAbort } from "../../shared/race-abort.ts";
 import { featureCacheBytes, featureMemoryBytes } from "../../shared/settings/feature-memory.ts";
 import { addConfigFlags, ENGINE_SETTINGS, parseFlags } from "../../shared/settings/flags.ts";
@@ -35,7 +35,7 @@ async function work(options: Options, command: Command): Promise<void> {
 	const config = await resolveConfig(parseFlags(options));
 	const { engine, backend, threads = countPhysicalCores() } = config;
 	const security = await readRpcSecurity(options);
-	const interrupted = interruptSignal();
+	const interrupted = createInterruptSignal();
 	endWithParent();
 	if (options.gpus !== undefined) return runOnGpus(options.gpus, config, command, interrupted);
 	const [{ readNatsAccess }, { connectNatsBus }, { newWorkerId, startWorker }, { dialCoordinator }] = await Promise.all(
@@ -74,7 +74,7 @@ async function work(options: Options, command: Command): Promise<void> {
 		const worker = await unlessEnded(interrupted, () => starting);
 		if (!worker) return;
 		print(`joined ${options.nats}: ${describeWorker(worker.info)}`);
-		tellJoined();
+		reportJoined();
 		await serveUntil(interrupted, worker, bus, notices);
 	} finally {
 		await bus.close();

@@ -25,7 +25,7 @@ test("a confusion matrix counts true classes in rows and predicted ones in colum
 	]);
 });
 
-test("precision, recall and F1 equal those computed by hand", (t) => {
+test("precision, recall and F1 equal values computed by hand", (t) => {
 	const scores = classScores([
 		[145, 4],
 		[6, 145],
@@ -73,7 +73,7 @@ test("F1 is the harmonic mean, and recall weighted by support is the accuracy", 
 	t.pass();
 });
 
-test("the majority baseline is the share of a set's most frequent label, the first one of equally frequent ones", (t) => {
+test("the majority baseline is the share of the most frequent label, or the first of equally frequent ones", (t) => {
 	t.deepEqual(majorityBaseline([1, 0, 0, 0], 2), { label: 0, accuracy: 0.75 });
 	t.deepEqual(majorityBaseline([2, 1, 2, 1], 3), { label: 1, accuracy: 0.5 });
 	fc.assert(
@@ -85,7 +85,7 @@ test("the majority baseline is the share of a set's most frequent label, the fir
 	);
 });
 
-test("Wilson's interval equals the one computed by hand, and stays within 0 and 1", (t) => {
+test("Wilson's interval equals one computed by hand, and is within 0 and 1", (t) => {
 	// 285 of 300: (0.9564024 ± 0.0254798) / 1.0128049.
 	const [low, high] = accuracyInterval(0.95, 300);
 	t.true(Math.abs(low - 0.919153) < 1e-6 && Math.abs(high - 0.969468) < 1e-6, `${low} ${high}`);

@@ -12,7 +12,7 @@ test("huge logits don't overflow, and the label's logit still counts", (t) => {
 	t.is(crossEntropy([1e30, 0], [1], 2).loss, 1e30);
 });
 
-test("a text counts as correct if its label has the largest logit, the first one of equal ones", (t) => {
+test("a text is correct if its label has the largest logit, or is the first of equal ones", (t) => {
 	t.is(crossEntropy([1, 2, 2, 1, 5, 5, 5, 5], [1, 0, 0, 1], 2).correct, 3);
 });
 

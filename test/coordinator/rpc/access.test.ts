@@ -10,7 +10,7 @@ import { makeCertificates } from "../../shared/rpc/certificates.ts";
 
 const workerId = "worker";
 
-test("with the right token a worker is let in; without it or with another one it is refused and counted", async (t) => {
+test("a worker with the right token is accepted; without it or with another one it is refused and counted", async (t) => {
 	const server = await serveTensors({ token: "right-token" });
 	t.teardown(() => server.close());
 	const worker = await connectTensors(server.address, { workerId, token: "right-token" });
@@ -26,7 +26,7 @@ test("with the right token a worker is let in; without it or with another one it
 	t.deepEqual(server.workers, []);
 });
 
-test("with TLS a worker that trusts the authority is let in", async (t) => {
+test("with TLS a worker that trusts the CA is accepted", async (t) => {
 	const { caFile, certFile, keyFile } = await makeCertificates(t);
 	const server = await serveTensors({ tls: { certFile, keyFile }, token: "token" });
 	t.teardown(() => server.close());
@@ -35,7 +35,7 @@ test("with TLS a worker that trusts the authority is let in", async (t) => {
 	await worker.close();
 });
 
-test("a server with a certificate for another host isn't talked to", async (t) => {
+test("a worker doesn't connect to a server with a certificate for another host", async (t) => {
 	const { caFile, certFile, keyFile } = await makeCertificates(t, "elsewhere.example");
 	const server = await serveTensors({ tls: { certFile, keyFile } });
 	t.teardown(() => server.close());
@@ -45,7 +45,7 @@ test("a server with a certificate for another host isn't talked to", async (t) =
 	t.deepEqual(server.workers, []);
 });
 
-test("a server with a certificate of another authority isn't talked to", async (t) => {
+test("a worker doesn't connect to a server with a certificate of another CA", async (t) => {
 	const [files, others] = [await makeCertificates(t), await makeCertificates(t)];
 	const server = await serveTensors({ tls: { certFile: files.certFile, keyFile: files.keyFile } });
 	t.teardown(() => server.close());
@@ -55,7 +55,7 @@ test("a server with a certificate of another authority isn't talked to", async (
 	t.deepEqual(server.workers, []);
 });
 
-test("with mTLS only a worker with a certificate of that authority is let in", async (t) => {
+test("with mTLS only a worker with a certificate of the CA is accepted", async (t) => {
 	const [files, others] = [await makeCertificates(t), await makeCertificates(t)];
 	const server = await serveTensors({ tls: files });
 	t.teardown(() => server.close());
@@ -80,7 +80,7 @@ test("a server on a public address needs a token or mTLS", async (t) => {
 	await server.close();
 });
 
-test("an address that is taken is named", async (t) => {
+test("an address in use is named", async (t) => {
 	const server = await serveTensors();
 	t.teardown(() => server.close());
 	await t.throwsAsync(serveTensors({ listen: server.address }), {

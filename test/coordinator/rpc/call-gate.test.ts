@@ -20,7 +20,7 @@ const CHECK = "/grpc.health.v1.Health/Check";
 const WATCH = "/grpc.health.v1.Health/Watch";
 const TOKEN = { authorization: "Bearer token" };
 
-/** A server with a token, a service that answers everything with nothing, and the health service. */
+/** Starts a server with a token, a service with empty answers, and the health service. */
 async function start(t: ExecutionContext, limits: Partial<CallLimits> = {}) {
 	const onRefused = () => {};
 	async function* echo(requests: AsyncIterable<ClassifyStreamRequest>) {
@@ -36,7 +36,7 @@ async function start(t: ExecutionContext, limits: Partial<CallLimits> = {}) {
 	return Object.assign(rawConnection(t, server.address), { server, health });
 }
 
-/** A request for the health of a service. */
+/** Encodes a request for the health of a service. */
 function healthRequest(service: string): Buffer {
 	const name = Buffer.from(service);
 	return framed(Buffer.concat([Buffer.of(0x0a, 0x80 | (name.length & 0x7f), name.length >> 7), name]));
@@ -52,7 +52,7 @@ function usedBytes(): number {
 	return heapUsed + arrayBuffers;
 }
 
-test("a call without a token ends on its headers, while its body is still to come", async (t) => {
+test("a call without a token is refused after its headers, before its body arrives", async (t) => {
 	const session = await start(t);
 	for (const path of [CLASSIFY, STREAM]) {
 		const { stream, ended } = rawCall(session, path);
@@ -76,7 +76,7 @@ test("400 half-open messages of 4 MB without a token keep no bytes", async (t) =
 	t.deepEqual({ ...session.server.load }, { calls: 0, heldBytes: 0 });
 });
 
-test.serial("2,000 names of services that nobody knows are answered, and none is kept", async (t) => {
+test.serial("2,000 unknown service names are answered, and none is kept in memory", async (t) => {
 	const session = await start(t);
 	const watch = async (name: string) => {
 		const { stream, ended } = rawCall(session, WATCH);
@@ -95,7 +95,7 @@ test.serial("2,000 names of services that nobody knows are answered, and none is
 	collectGarbage();
 	const before = usedBytes();
 	t.deepEqual(await askAll(2000), new Set([Status.OK]));
-	// All names together are 7.8 MB. What the connection has still in its buffers is freed some time after the last call.
+	// All names together are 7.8 MB. The connection's buffers are freed some time after the last call.
 	let more = Number.POSITIVE_INFINITY;
 	for (let tries = 0; tries < 200 && more > 3e6; tries++) {
 		await setImmediate();
@@ -104,28 +104,28 @@ test.serial("2,000 names of services that nobody knows are answered, and none is
 	}
 	t.true(more < 3e6, `${more} bytes more`);
 	const { stream, ended } = rawCall(session, CHECK);
-	stream.end(healthRequest("nobody's"));
+	stream.end(healthRequest("unknown"));
 	t.is((await ended).status, Status.NOT_FOUND);
 });
 
-test("who watches the server's health is told of each change", async (t) => {
+test("each change of the server's health is sent to watching clients", async (t) => {
 	const session = await start(t);
 	const { stream } = rawCall(session, WATCH);
-	const told: number[] = [];
+	const statuses: number[] = [];
 	stream.on("data", (bytes: Buffer) => {
-		told.push(bytes.at(-1) ?? 0);
-		stream.emit("told");
+		statuses.push(bytes.at(-1) ?? 0);
+		stream.emit("status");
 	});
 	stream.end(healthRequest("tailtune.v1.Classifier"));
-	await once(stream, "told");
+	await once(stream, "status");
 	session.health.setServing(true);
-	await once(stream, "told");
+	await once(stream, "status");
 	session.health.setServing(false);
-	await once(stream, "told");
-	t.deepEqual(told, [2, 1, 2]); // HealthCheckResponse.ServingStatus: NOT_SERVING, SERVING
+	await once(stream, "status");
+	t.deepEqual(statuses, [2, 1, 2]); // HealthCheckResponse.ServingStatus: NOT_SERVING, SERVING
 });
 
-test("a request that stays half-open is ended; a stream between two messages is not", async (t) => {
+test("a half-open request is ended after a time limit; an idle stream between two messages is not", async (t) => {
 	const session = await start(t, { messageMs: 50 });
 	const idle = rawCall(session, STREAM, TOKEN);
 	idle.stream.write(framed(Buffer.alloc(0)));
@@ -145,7 +145,7 @@ test("a request that stays half-open is ended; a stream between two messages is 
 	await once(idle.stream, "data");
 });
 
-test("all calls together keep so many bytes of requests, and give them back", async (t) => {
+test("request bytes held by all calls together are limited, and freed afterwards", async (t) => {
 	const session = await start(t, { heldBytes: 1_000_000 });
 	const begin = () => {
 		const call = rawCall(session, STREAM, TOKEN);
@@ -162,7 +162,7 @@ test("all calls together keep so many bytes of requests, and give them back", as
 	t.false(left.stream.closed);
 });
 
-test("a connection has so many calls, a server so many, and those without a token a part of them", async (t) => {
+test("calls per connection, per server and without a token are limited", async (t) => {
 	const session = await start(t, { streams: 5, calls: 3, openCalls: 2 });
 	const watches = [rawCall(session, WATCH), rawCall(session, WATCH)];
 	for (const { stream } of watches) {
@@ -200,7 +200,7 @@ test("connections beyond the limit are closed at once", async (t) => {
 	t.is(third, false);
 });
 
-test("names that a caller makes up come back cut, headers have a limit, and open services take no compressed requests", async (t) => {
+test("unknown names are cut in answers, headers are limited, and services without a token refuse compressed requests", async (t) => {
 	const session = await start(t);
 	const unknown = await rawCall(session, `/${"ä".repeat(3000)}`, TOKEN).ended;
 	t.is(unknown.status, Status.UNIMPLEMENTED);

@@ -4,7 +4,7 @@ import test from "ava";
 import { createServer } from "../../../coordinator/rpc/server.ts";
 import { WINDOW_BYTES } from "../../../shared/rpc/config.ts";
 
-test("a server lets clients have several MiB under way, on a stream and on a connection", async (t) => {
+test("a server's flow-control windows are several MiB, for a stream and for a connection", async (t) => {
 	const server = await createServer({}, []);
 	const session = http2.connect(`http://${server.address}`);
 	t.teardown(async () => {

@@ -5,14 +5,14 @@ import { type AuditLine, checkAudit } from "../../../coordinator/run-folder/audi
 const examples = Array.from({ length: 12 }, (_, id) => ({ id, tokens: Uint32Array.of(id), shard: id % 2 }));
 const planned = planEpoch({ examples, batch: 4, accumulate: 1, seed: 1, epoch: 0, grouping: "none" });
 
-/** What a run that counted as planned leaves. */
+/** The audit of a run that followed its plan. */
 const lines = (): AuditLine[] =>
 	planned.map(({ parts }, index) => ({
 		step: index + 1,
 		parts: parts.map(({ part, shard, examples: { length } }) => ({ part, shard, examples: length, worker: "a" })),
 	}));
 
-test("what was counted as planned adds up", (t) => {
+test("an audit that follows the plan passes and is summed up", (t) => {
 	const audit = lines().map((line) => ({ ...line, ignored: { double: 2, stale: 1, stray: 0 } }));
 	t.deepEqual(checkAudit(audit, planned, "audit.jsonl"), {
 		steps: 3,
@@ -23,16 +23,13 @@ test("what was counted as planned adds up", (t) => {
 });
 
 const damages: Record<string, (audit: AuditLine[]) => AuditLine[]> = {
-	"a step that is missing": (audit) => audit.slice(1),
+	"a missing step": (audit) => audit.slice(1),
 	"a step counted twice": ([first, , third]) => [first, first, third] as AuditLine[],
 	"a part counted twice": ([first, ...others]) => [
 		{ ...first, parts: [...(first?.parts ?? []), first?.parts[0]] } as AuditLine,
 		...others,
 	],
-	"a part that is missing": ([first, ...others]) => [
-		{ ...first, parts: first?.parts.slice(1) } as AuditLine,
-		...others,
-	],
+	"a missing part": ([first, ...others]) => [{ ...first, parts: first?.parts.slice(1) } as AuditLine, ...others],
 	"parts out of order": ([first, ...others]) => [
 		{ ...first, parts: first?.parts.toReversed() } as AuditLine,
 		...others,

@@ -25,7 +25,7 @@ async function withFolder(use: (folder: string) => Promise<void>): Promise<void>
 	}
 }
 
-test("a result is read back as it was written", (t) =>
+test("a result is read back unchanged", (t) =>
 	withFolder(async (folder) => {
 		const result = sampleResult(["ham", "spam", "später"]);
 		await writeRunResult(folder, result);
@@ -39,7 +39,7 @@ test("a folder without a result is not a finished run", (t) =>
 		t.true(error?.message.startsWith(`${folder}: no finished run here`));
 	}));
 
-test("a result that is none is refused with the file and the key", (t) =>
+test("an invalid result is refused with the file and the key", (t) =>
 	withFolder(async (folder) => {
 		const result = sampleResult();
 		const file = join(folder, RESULT_FILE);
@@ -70,7 +70,7 @@ test("metrics are appended line by line and read back", (t) =>
 		t.deepEqual(await readMetrics(folder), lines);
 	}));
 
-test("a last line that a crash cut short doesn't count, and is gone once metrics are kept up to a checkpoint", (t) =>
+test("a last line cut short by a crash is ignored, and removed when metrics are cut back to a checkpoint", (t) =>
 	withFolder(async (folder) => {
 		const file = join(folder, METRICS_FILE);
 		const lines = [50, 100, 150].map((step) => sampleLine("step", step));
@@ -84,7 +84,7 @@ test("a last line that a crash cut short doesn't count, and is gone once metrics
 		t.is(await readFile(file, "utf8"), "");
 	}));
 
-test("audit lines are read back, as many as asked for, and cut back to a checkpoint", (t) =>
+test("audit lines are read back up to a given number, and cut back to a checkpoint", (t) =>
 	withFolder(async (folder) => {
 		const parts = [{ part: 0, shard: 0, examples: 8, worker: "a" }];
 		const lines = [1, 2, 3].map((step) => ({ step, parts }));
@@ -96,7 +96,7 @@ test("audit lines are read back, as many as asked for, and cut back to a checkpo
 		t.deepEqual(await readAudit(folder), lines.slice(0, 2));
 	}));
 
-test("a metrics line that is none is refused with its number", (t) =>
+test("an invalid metrics line is refused with its number", (t) =>
 	withFolder(async (folder) => {
 		const file = join(folder, METRICS_FILE);
 		await appendMetrics(file, sampleLine("step", 50));
@@ -104,7 +104,7 @@ test("a metrics line that is none is refused with its number", (t) =>
 		await t.throwsAsync(readMetrics(folder), { instanceOf: TailtuneError, message: /metrics\.jsonl line 2: kind: / });
 	}));
 
-test("metrics that can't be written end in a disk error with the file's name", (t) =>
+test("metrics that can't be written cause a disk error with the file's name", (t) =>
 	withFolder(async (folder) => {
 		const file = join(folder, "none", METRICS_FILE);
 		await t.throwsAsync(appendMetrics(file, sampleLine("step", 50)), {

@@ -5,7 +5,7 @@ import { createRunFolder } from "../../../coordinator/run-folder/run-folder.ts";
 import { trainConfigSchema } from "../../../shared/settings/config.ts";
 import { newFolder } from "../../new-folder.ts";
 
-test("a new run's folder is this user's alone, whatever the umask", async (t) => {
+test("a new run's folder is accessible only to this user, independent of the umask", async (t) => {
 	const umask = process.umask(0);
 	t.teardown(() => process.umask(umask));
 	const out = join(await newFolder(), "runs", "one");

@@ -3,8 +3,8 @@ import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { lockRunFolder } from "../../../coordinator/run-folder/run-lock.ts";
 
-// hold FOLDER: takes the lock, starts a process of its own, says its number, and waits to be killed.
-// turns FOLDER COUNT: takes the lock as many times, and says how often somebody else was in at the same time.
+// hold FOLDER: takes the lock, starts a child process, prints its id, and waits to be killed.
+// turns FOLDER COUNT: takes the lock COUNT times, and prints how often another process had it at the same time.
 const [command, folder = "", count = "0"] = process.argv.slice(2);
 
 if (command === "hold") {

@@ -14,7 +14,7 @@ const PROGRAM = fileURLToPath(new URL("./run-lock-program.ts", import.meta.url))
 const program = (...args: string[]) =>
 	execa(process.execPath, ["--import=tsx", PROGRAM, ...args], { reject: false, timeout: 120_000 });
 
-test("a folder held by a live process is refused, with its number", async (t) => {
+test("a folder locked by a running process is refused with the process id", async (t) => {
 	const folder = await newFolder();
 	const { release } = await lockRunFolder(folder);
 	const error = await t.throwsAsync(lockRunFolder(folder), { instanceOf: TailtuneError, code: "busy" });
@@ -25,7 +25,7 @@ test("a folder held by a live process is refused, with its number", async (t) =>
 	await (await lockRunFolder(folder)).release();
 });
 
-test("a process killed with -9 leaves its folder to the next at once, although a process that it started lives on", async (t) => {
+test("after kill -9 the folder can be locked at once, although a child of the killed process is running", async (t) => {
 	const folder = await newFolder();
 	const holder = program("hold", folder);
 	const [line] = (await once(holder.stdout, "data")) as [Buffer];
@@ -46,10 +46,10 @@ test("a process killed with -9 leaves its folder to the next at once, although a
 });
 
 for (const [whose, host] of [
-	["this process's number, as in a container that is started again", hostname()],
-	["another host's name, as in a new container", "elsewhere"],
+	["of this process's id, as in a restarted container", hostname()],
+	["of another host name, as in a new container", "elsewhere"],
 ] as const) {
-	test(`a lock that was left behind is taken over at once: ${whose}`, async (t) => {
+	test(`an abandoned lock ${whose}, is taken over at once`, async (t) => {
 		const folder = await newFolder();
 		const left = { pid: process.pid, host, runs: ["older", "old"] };
 		await writeFile(join(folder, "run.lock"), JSON.stringify(left));
@@ -67,7 +67,7 @@ test("a lock cut short by a crash is taken over", async (t) => {
 	await release();
 });
 
-test("of two who take a lock that was left behind, exactly one gets it", async (t) => {
+test("of two processes that take an abandoned lock, exactly one gets it", async (t) => {
 	for (let round = 0; round < 100; round++) {
 		const folder = await newFolder();
 		await writeFile(join(folder, "run.lock"), JSON.stringify({ pid: 1, host: "elsewhere", runs: ["old"] }));
@@ -78,7 +78,7 @@ test("of two who take a lock that was left behind, exactly one gets it", async (
 	}
 });
 
-test("processes that take a folder in turn, as fast as they can, are never in it together", async (t) => {
+test("processes that take a lock in quick succession never hold it at the same time", async (t) => {
 	const folder = await newFolder();
 	const ended = await Promise.all([program("turns", folder, "1000"), program("turns", folder, "1000")]);
 	t.deepEqual(

@@ -1,7 +1,7 @@
 import { classScores } from "../../../coordinator/metrics/classification.ts";
 import type { MetricsLine, RunResult } from "../../../coordinator/run-folder/result.ts";
 
-/** A made-up run over 5 epochs of 130 steps, with the shape that real curves have. */
+/** Makes the metrics of a run with curves like those of real runs. */
 export function sampleMetrics(epochs = 5, stepsPerEpoch = 130): MetricsLine[] {
 	const lines: MetricsLine[] = [];
 	for (let step = 1; step <= epochs * stepsPerEpoch; step++) {
@@ -12,7 +12,7 @@ export function sampleMetrics(epochs = 5, stepsPerEpoch = 130): MetricsLine[] {
 	return lines;
 }
 
-/** A made-up evaluation; those in mid-epoch wobble. */
+/** Makes an evaluation; evaluations in mid-epoch vary. */
 export function sampleLine(kind: MetricsLine["kind"], step: number, stepsPerEpoch = 130): MetricsLine {
 	const wobble = kind === "step" ? 0.25 * Math.sin(step * 1.7) : 0;
 	const train = 0.03 + 0.75 * Math.exp(-step / 110);
@@ -28,7 +28,7 @@ export function sampleLine(kind: MetricsLine["kind"], step: number, stepsPerEpoc
 	};
 }
 
-/** A made-up result of two classes, or of as many as there are labels. */
+/** Makes a result with one class per label. */
 export function sampleResult(labels: readonly string[] = ["ham", "spam"]): RunResult {
 	const confusion = labels.map((_, row) => labels.map((_, column) => (row === column ? 145 : (row * 3 + column) % 5)));
 	const all = confusion.flat().reduce((a, b) => a + b, 0);

@@ -9,7 +9,7 @@ const never = new AbortController().signal;
 setMaxListeners(0, never);
 const text = (length: number) => new Uint32Array(length);
 
-/** A batcher before one worker that computes when told to. */
+/** A batcher with one worker whose batches end by a call of `end`. */
 function setUp(limits: Partial<{ maxBatch: number; maxDelayMs: number; maxQueue: number; maxWaitMs: number }> = {}) {
 	const clock = new VirtualClock();
 	const batches: { readonly lengths: readonly number[]; readonly end: (error?: Error) => void }[] = [];
@@ -34,7 +34,7 @@ function setUp(limits: Partial<{ maxBatch: number; maxDelayMs: number; maxQueue:
 	return { batcher, batches, lengthsOf, advance };
 }
 
-test("a text that finds the worker free is sent at once, and each after it where they come one by one", async (t) => {
+test("texts that arrive one by one while the worker is free are sent at once", async (t) => {
 	const { batcher, batches, lengthsOf } = setUp();
 	for (const length of [3, 4, 5]) {
 		const answer = batcher.ask(text(length), never);
@@ -46,7 +46,7 @@ test("a text that finds the worker free is sent at once, and each after it where
 	t.deepEqual(lengthsOf(), [[3], [4], [5]]);
 });
 
-test("texts that come while the worker is busy are computed together, each with its own answer", async (t) => {
+test("texts that arrive while the worker is busy are computed together, each with its own answer", async (t) => {
 	const { batcher, batches, lengthsOf } = setUp();
 	const answers = [3, 4, 5, 6].map((length) => batcher.ask(text(length), never));
 	t.deepEqual(lengthsOf(), [[3]]);
@@ -82,7 +82,7 @@ test("the first text after a batch of several waits for others, but not longer t
 	await alone;
 });
 
-test("as many texts as came before are not kept waiting", async (t) => {
+test("a group as large as the batch before doesn't wait for more texts", async (t) => {
 	const { batcher, batches, lengthsOf } = setUp();
 	const burst = [1, 2, 2].map((length) => batcher.ask(text(length), never));
 	batches[0]?.end();
@@ -96,7 +96,7 @@ test("as many texts as came before are not kept waiting", async (t) => {
 	await Promise.all(next);
 });
 
-test("only a full batch is sent ahead to a busy worker", async (t) => {
+test("only a full batch is sent to a busy worker", async (t) => {
 	const { batcher, batches, lengthsOf } = setUp();
 	const answers = [1, 2, 2, 2].map((length) => batcher.ask(text(length), never));
 	t.is(batches.length, 1);
@@ -106,7 +106,7 @@ test("only a full batch is sent ahead to a busy worker", async (t) => {
 	t.is((await Promise.all(answers)).length, 5);
 });
 
-test("a text that finds the queue full is refused at once, and those taken are answered", async (t) => {
+test("when the queue is full a text is refused at once, and the queued ones are answered", async (t) => {
 	const { batcher, batches } = setUp({ maxBatch: 100, maxQueue: 2 });
 	const taken = [1, 2, 3].map((length) => batcher.ask(text(length), never));
 	t.throws(() => batcher.ask(text(4), never), { code: "busy", message: /2 texts are waiting/ });
@@ -116,10 +116,10 @@ test("a text that finds the queue full is refused at once, and those taken are a
 	t.is((await Promise.all(taken)).length, 3);
 });
 
-test("a text that would have to wait too long is refused, by what the last ones took", async (t) => {
+test("a text is refused if it would wait too long, estimated from the latest batches", async (t) => {
 	const { batcher, batches, advance } = setUp({ maxBatch: 1, maxWaitMs: 100 });
 	const first = batcher.ask(text(10), never);
-	await advance(50); // 5 ms a token
+	await advance(50); // 5 ms per token
 	batches[0]?.end();
 	await first;
 	await settle();
@@ -131,7 +131,7 @@ test("a text that would have to wait too long is refused, by what the last ones 
 	await Promise.all(taken);
 });
 
-test("what a lone text took doesn't count: a burst after it is taken", async (t) => {
+test("batches of one text don't affect the estimate, so a burst after one is accepted", async (t) => {
 	const { batcher, batches, advance } = setUp({ maxWaitMs: 100 });
 	const first = batcher.ask(text(1), never);
 	await advance(90);
@@ -147,7 +147,7 @@ test("what a lone text took doesn't count: a burst after it is taken", async (t)
 	t.is((await Promise.all(burst)).length, 6);
 });
 
-test("a text whose caller gave up before its turn is not computed", async (t) => {
+test("a text whose caller cancelled before its batch is not computed", async (t) => {
 	const { batcher, batches, lengthsOf } = setUp();
 	const caller = new AbortController();
 	const first = batcher.ask(text(1), never);
@@ -164,7 +164,7 @@ test("a text whose caller gave up before its turn is not computed", async (t) =>
 	await t.throwsAsync(async () => batcher.ask(text(1), caller.signal), { code: "interrupted" });
 });
 
-test("patient texts leave half of the queue to the others, and all are answered in the end", async (t) => {
+test("patient texts use at most half of the queue, and all are answered in the end", async (t) => {
 	const { batcher, batches } = setUp({ maxBatch: 2, maxQueue: 4, maxDelayMs: 0 });
 	const patient = Array.from({ length: 8 }, () => batcher.askPatiently(text(1), never));
 	const others = Array.from({ length: 2 }, () => batcher.ask(text(1), never));
@@ -176,7 +176,7 @@ test("patient texts leave half of the queue to the others, and all are answered 
 	t.is((await Promise.all([...patient, ...others])).length, 10);
 });
 
-test("a batch that fails fails its texts, and the next one is sent", async (t) => {
+test("all texts of a failed batch fail, and the next batch is sent", async (t) => {
 	const { batcher, batches, lengthsOf } = setUp();
 	const failed = batcher.ask(text(1), never);
 	const next = batcher.ask(text(2), never);

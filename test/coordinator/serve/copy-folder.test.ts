@@ -9,7 +9,7 @@ import { newFolder } from "../../new-folder.ts";
 /** The pid of a process that has ended. */
 const deadPid = spawnSync(process.execPath, ["--eval", ""]).pid;
 
-/** Has this process use a cache of its own. @returns the folder for copies, and the part of a name before the pid */
+/** Gives this process a new cache. @returns the folder for copies, and the part of a copy's name before the pid */
 async function newCache() {
 	process.env.XDG_CACHE_HOME = await newFolder();
 	const { path, remove } = await makeCopyFolder();
@@ -19,7 +19,7 @@ async function newCache() {
 }
 
 test.serial(
-	"a killed process's copies are removed, those of a living one, of another host or container stay",
+	"copies of a killed process are removed; those of running processes and of other hosts or containers are kept",
 	async (t) => {
 		const { folder, scope } = await newCache();
 		const names = {
@@ -40,7 +40,7 @@ test.serial(
 	},
 );
 
-test.serial("links among the copies and in them are not followed", async (t) => {
+test.serial("links to copies and links in copies are not followed", async (t) => {
 	const { folder, scope } = await newCache();
 	const foreign = await newFolder();
 	await writeFile(join(foreign, "kept"), "");
@@ -53,20 +53,17 @@ test.serial("links among the copies and in them are not followed", async (t) => 
 	t.deepEqual(await readdir(folder), [`${scope}-${deadPid}-abcdef`]);
 });
 
-test.serial(
-	"leftovers in the temporary folder, which other users share, are left alone and stop nothing",
-	async (t) => {
-		await newCache();
-		const leftover = join(tmpdir(), `tailtune-serve-${hostname()}-${deadPid}-${basename(await newFolder()).slice(-6)}`);
-		await mkdir(leftover);
-		t.teardown(() => rmdir(leftover));
-		const { remove } = await makeCopyFolder();
-		await remove();
-		await t.notThrowsAsync(access(leftover));
-	},
-);
+test.serial("old copies in the temporary folder, which users share, are kept and do no harm", async (t) => {
+	await newCache();
+	const leftover = join(tmpdir(), `tailtune-serve-${hostname()}-${deadPid}-${basename(await newFolder()).slice(-6)}`);
+	await mkdir(leftover);
+	t.teardown(() => rmdir(leftover));
+	const { remove } = await makeCopyFolder();
+	await remove();
+	await t.notThrowsAsync(access(leftover));
+});
 
-test.serial("where other users can write to the cache, a copy is made in the temporary folder", async (t) => {
+test.serial("if other users can write to the cache, a copy is made in the temporary folder", async (t) => {
 	const { folder } = await newCache();
 	await chmod(folder, 0o777);
 	const { path, remove } = await makeCopyFolder();

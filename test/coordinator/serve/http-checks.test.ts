@@ -6,7 +6,7 @@ import { ServeMetrics } from "../../../coordinator/serve/metrics.ts";
 import { ModelHost } from "../../../coordinator/serve/model-host.ts";
 import { VirtualClock } from "../../shared/bus/virtual-clock.ts";
 
-/** A server without a model: what passes the checks is answered with 503. */
+/** A server without a model: it answers 503 to requests that pass the checks. */
 function makeApp(onlyLoopback: boolean) {
 	const log = pino({ level: "silent" });
 	const open = () => Promise.reject(new Error("no model"));
@@ -24,7 +24,7 @@ function classify(headers: Record<string, string>, onlyLoopback = true) {
 
 const json = { "content-type": "application/json" };
 
-test("only JSON is taken: what a form of any web page can send is answered with 415", async (t) => {
+test("only JSON is accepted: content types that a form of any web page can send get 415", async (t) => {
 	const host = "localhost:8080";
 	for (const type of ["application/json", "application/json; charset=utf-8", "Application/JSON ;charset=UTF-8"])
 		t.is((await classify({ host, "content-type": type })).status, 503, type);
@@ -39,7 +39,7 @@ test("only JSON is taken: what a form of any web page can send is answered with 
 	}
 });
 
-test("without tokens and TLS, requests that name another host are refused on every path", async (t) => {
+test("without tokens and TLS, requests for another host name are refused on every path", async (t) => {
 	for (const host of ["localhost", "localhost:8080", "LOCALHOST:1", "127.0.0.1:8080", "127.1.2.3", "[::1]:8080"])
 		t.is((await classify({ ...json, host })).status, 503, host);
 	const foreign = [
@@ -56,6 +56,6 @@ test("without tokens and TLS, requests that name another host are refused on eve
 		const asks = { host, origin: "https://page.example", "access-control-request-method": "POST" };
 		t.is((await makeApp(true).request("/v1/classify", { method: "OPTIONS", headers: asks })).status, 403, host);
 	}
-	t.is((await makeApp(true).request("/healthz", { headers: {} })).status, 403, "and none");
-	t.is((await classify({ ...json, host: "page.example" }, false)).status, 503, "else any name is");
+	t.is((await makeApp(true).request("/healthz", { headers: {} })).status, 403, "no host");
+	t.is((await classify({ ...json, host: "page.example" }, false)).status, 503, "any host if not only loopback");
 });

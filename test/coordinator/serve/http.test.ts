@@ -11,7 +11,7 @@ import { CALL_LIMITS, MAX_MESSAGE_BYTES } from "../../../shared/rpc/config.ts";
 
 const TOKEN = "authorization: Bearer token\r\n";
 
-/** HTTP as `serve` has it, with a token and without a model. Returns what opens a connection to it. */
+/** Starts the HTTP server of `serve` with a token and without a model. Returns a function that connects to it. */
 async function start(t: ExecutionContext, limits: Partial<typeof CALL_LIMITS> = {}) {
 	const log = createLog("silent");
 	const open = () => Promise.reject(new Error("no model here"));
@@ -30,18 +30,18 @@ async function start(t: ExecutionContext, limits: Partial<typeof CALL_LIMITS> = 
 	};
 }
 
-/** Begins a request whose body does not come. */
+/** Sends the headers of a request without its body. */
 function beginPost(socket: Socket, headers: string): void {
 	socket.write(`POST /v1/classify HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n${headers}\r\n`);
 }
 
-/** HTTP's status of the next answer on a connection. */
+/** Returns the HTTP status of the next answer on a connection. */
 async function statusOf(socket: Socket): Promise<number> {
 	const [bytes] = (await once(socket, "data")) as [Buffer];
 	return Number(/^HTTP\/1\.1 (\d+)/.exec(bytes.toString("latin1"))?.[1]);
 }
 
-test("without a token a request is refused before its body has come", async (t) => {
+test("without a token a request is refused before its body has arrived", async (t) => {
 	const connectTo = await start(t);
 	for (const headers of [`content-length: ${MAX_MESSAGE_BYTES}\r\n`, "transfer-encoding: chunked\r\n"]) {
 		const socket = connectTo();
@@ -50,7 +50,7 @@ test("without a token a request is refused before its body has come", async (t) 
 	}
 });
 
-test("bodies announced by all requests under way take 256 MiB at most, and give them back", async (t) => {
+test("bodies announced by all open requests take 256 MiB at most, which ended requests free", async (t) => {
 	const connectTo = await start(t);
 	const begin = () => {
 		const socket = connectTo();
@@ -88,7 +88,7 @@ test("headers and connections have a limit", async (t) => {
 	await once(second(), "close");
 });
 
-test("a name that a caller made up comes back cut", async (t) => {
+test("an unknown path is cut in the answer", async (t) => {
 	const connectTo = await start(t);
 	const socket = connectTo();
 	socket.write(`GET /${"x".repeat(10_000)} HTTP/1.1\r\nhost: localhost\r\n\r\n`);

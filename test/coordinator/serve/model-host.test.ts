@@ -8,7 +8,7 @@ import { TailtuneError } from "../../../shared/errors.ts";
 import { makeRun } from "../../serve/run-folder.ts";
 import { VirtualClock } from "../../shared/bus/virtual-clock.ts";
 
-/** A host of models that are numbers, in the order in which they were opened; `broken` has the next one fail. */
+/** A host of models that are numbered in the order of their opening; with `broken` the next one fails. */
 async function setUp(t: ExecutionContext) {
 	const clock = new VirtualClock();
 	const run = await makeRun();
@@ -47,7 +47,7 @@ test("a model that was replaced answers its last call before it is closed", asyn
 	t.deepEqual(state.closed, ["1"]);
 });
 
-test("a model that can't be opened is tried once, and the one before it goes on", async (t) => {
+test("a model that can't be opened is tried once, and the previous one stays in use", async (t) => {
 	const { host, state, until, change } = await setUp(t);
 	state.broken = true;
 	await change();

@@ -14,7 +14,7 @@ async function save(content: string): Promise<string> {
 	return file;
 }
 
-test("each token opens what the word after it says, and one without a word opens everything", async (t) => {
+test("a token allows only the requests of the word after it, and all requests without a word", async (t) => {
 	const rules = await readTokens(await save("# ours\nall\n\nfor-texts classify\nfor-probes\tmonitor\r\n"));
 	const reason = (token: string, path: string) => refusalOf(`Bearer ${token}`, path, rules)?.reason;
 	for (const path of [CLASSIFY, GET_MODEL, METRICS_PATH]) t.is(reason("all", path), undefined);
@@ -27,7 +27,7 @@ test("each token opens what the word after it says, and one without a word opens
 	t.is(refusalOf(undefined, CLASSIFY, rules)?.reason, "REFUSAL_TOKEN");
 });
 
-test("a file that holds no tokens is refused without showing what it holds", async (t) => {
+test("a file without tokens is refused without showing its content", async (t) => {
 	await t.throwsAsync(readTokens(await save("# nothing\n")), { code: "denied", message: /found no token/ });
 	for (const line of ["secret everything", "secret classify monitor", "sécret"]) {
 		const error = await t.throwsAsync(readTokens(await save(`fine\n${line}`)), { code: "denied", message: /line 2/ });

@@ -15,7 +15,7 @@ import { standardServices } from "../../../coordinator/serve/standard-services.t
 const require = createRequire(import.meta.url);
 const { resolve } = require;
 
-/** What is used of a file's description. */
+/** The used fields of a file's description. */
 interface FileDescription {
 	readonly messageType: readonly { readonly name: string; readonly field: readonly { readonly name: string }[] }[];
 }
@@ -35,7 +35,7 @@ interface Answer {
 	readonly file_descriptor_response?: { readonly file_descriptor_proto: readonly Buffer[] };
 }
 
-/** What a server tells a tool that asks. */
+/** Sends a reflection request to a server. */
 async function ask(question: object): Promise<Answer> {
 	const server = await createServer({}, standardServices().services);
 	const client = new Reflection(server.address, credentials.createInsecure());
@@ -51,7 +51,7 @@ async function ask(question: object): Promise<Answer> {
 	}
 }
 
-test("every service of the server is told of, those for health and for reflection too", async (t) => {
+test("every service of the server is listed, including those for health and for reflection", async (t) => {
 	const { list_services_response } = await ask({ list_services: "*" });
 	t.deepEqual(list_services_response?.service.map(({ name }) => name).sort(), [
 		"grpc.health.v1.Health",
@@ -61,7 +61,7 @@ test("every service of the server is told of, those for health and for reflectio
 	]);
 });
 
-test("fields have the names that they have in the .proto file", async (t) => {
+test("fields have the names of the .proto file", async (t) => {
 	const { file_descriptor_response } = await ask({ file_containing_symbol: "tailtune.v1.Classifier" });
 	const files = (file_descriptor_response?.file_descriptor_proto ?? []).map((bytes) =>
 		FileDescriptorProto.decode(bytes),

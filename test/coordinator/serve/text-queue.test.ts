@@ -4,7 +4,7 @@ import { TextQueue } from "../../../coordinator/serve/text-queue.ts";
 
 const entryOf = (length: number) => ({ tokens: new Uint32Array(length) });
 
-test("a group is the text that waited longest, and those most like it in length", (t) => {
+test("a group is the text that waited longest and the texts closest to it in length", (t) => {
 	const queue = new TextQueue<{ tokens: Uint32Array }>();
 	for (const length of [10, 100, 11, 90, 9]) queue.add(entryOf(length));
 	const group = queue.takeGroup({ texts: 3, paddedTokens: 1000 });
@@ -16,7 +16,7 @@ test("a group is the text that waited longest, and those most like it in length"
 	t.is(queue.tokens, 190);
 });
 
-test("every text is taken once, the oldest with each group, and no group of several passes its limits", (t) => {
+test("every text is taken once, each group has the oldest text, and no group of several exceeds its limits", (t) => {
 	const lengths = fc.array(fc.integer({ min: 1, max: 300 }), { minLength: 1, maxLength: 60 });
 	const budget = fc.record({ texts: fc.integer({ min: 1, max: 16 }), paddedTokens: fc.integer({ min: 1, max: 1000 }) });
 	fc.assert(

@@ -1,7 +1,7 @@
 import test from "ava";
 import { WorkerSlots } from "../../../coordinator/serve/worker-slots.ts";
 
-test("batches go to the least busy worker, as deep as asked for", (t) => {
+test("batches go to the least busy worker, up to the requested number in flight", (t) => {
 	const slots = new WorkerSlots(() => ["a", "b", "a", "b"]);
 	t.is(slots.workers, 2);
 	slots.take(slots.find(1) ?? -1);
@@ -16,7 +16,7 @@ test("batches go to the least busy worker, as deep as asked for", (t) => {
 	t.is(slots.find(2), 1);
 });
 
-test("what a lost worker had under way counts for whoever has its shards now", (t) => {
+test("batches in flight at a lost worker count for the worker that takes over its shards", (t) => {
 	let holders = ["a", "b"];
 	const slots = new WorkerSlots(() => holders);
 	slots.take(0);

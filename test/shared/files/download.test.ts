@@ -26,7 +26,7 @@ async function serve(t: ExecutionContext, listener: RequestListener) {
 	return { folder, path: join(folder, "file"), url, whole };
 }
 
-/** Answers the range that is asked for, with at most so many bytes of it before the connection breaks. */
+/** Answers the requested range. The connection breaks after `atMost` bytes. */
 function answer(request: IncomingMessage, response: ServerResponse, atMost = Number.POSITIVE_INFINITY): void {
 	const from = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? "")?.[1] ?? 0);
 	const rest = content.subarray(from);
@@ -40,7 +40,7 @@ test("two downloads of one file at the same time don't write to the same part", 
 	const { folder, path, whole } = await serve(t, (_request, response) => {
 		response.writeHead(200, { "Content-Length": content.length });
 		response.write(content.subarray(0, 2000));
-		// The rest comes when both have begun, so that each writes while the other does.
+		// The rest is sent when both have begun, so that both write at the same time.
 		halves.push(() => response.end(content.subarray(2000)));
 		if (halves.length === 2) for (const finish of halves) finish();
 	});
@@ -49,7 +49,7 @@ test("two downloads of one file at the same time don't write to the same part", 
 	t.deepEqual(await readdir(folder), ["file"]);
 });
 
-test("a download whose connection breaks again and again asks only for the bytes that are missing", async (t) => {
+test("a download whose connection breaks repeatedly requests only the missing bytes", async (t) => {
 	let cuts: number[] = [];
 	let sent = 0;
 	const { path, whole } = await serve(t, (request, response) => {
@@ -75,7 +75,7 @@ test("a download whose connection breaks again and again asks only for the bytes
 	);
 });
 
-test("what an ended process left is completed, and a longer part is dropped", async (t) => {
+test("a part left by an ended process is completed, and one that is too long is deleted", async (t) => {
 	const ranges: (string | undefined)[] = [];
 	const { folder, path, whole } = await serve(t, (request, response) => {
 		ranges.push(request.headers.range);
@@ -91,7 +91,7 @@ test("what an ended process left is completed, and a longer part is dropped", as
 	t.deepEqual(await readdir(folder), ["file"]);
 });
 
-test("more bytes than allowed, a status and a slow server are refused, and nothing is left", async (t) => {
+test("too many bytes, an error status and a slow server are errors, and no file is left", async (t) => {
 	const { folder, path, url } = await serve(t, (request, response) => {
 		if (request.url === "/file") answer(request, response);
 		else if (request.url === "/slow") response.writeHead(200).write("some");

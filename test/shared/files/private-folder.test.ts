@@ -15,10 +15,10 @@ const NOBODY = 65_534;
 /** A user without a name. */
 const OTHER = 12_345;
 
-/** Only root can give a folder to another user; every other user finds root's. */
+/** Only root can give a folder to another user; other users test with root's folders. */
 const isRoot = process.geteuid?.() === 0;
 
-/** Runs a program as a user who knows of no other, as sandboxes do. */
+/** Runs a program in a user namespace without other users, as sandboxes do. */
 const sandbox = [
 	...(isRoot ? ["setpriv", `--reuid=${OTHER}`, "--clear-groups"] : []),
 	...["unshare", "--user", "--map-current-user"],
@@ -32,7 +32,7 @@ const hasSandbox = await inSandbox("true").then(
 	() => false,
 );
 
-test("a private folder and those above it are made for this user alone, whatever the umask", async (t) => {
+test("a private folder and its parents are created for this user only, independent of the umask", async (t) => {
 	const umask = process.umask(0);
 	t.teardown(() => process.umask(umask));
 	const base = await newFolder();
@@ -43,7 +43,7 @@ test("a private folder and those above it are made for this user alone, whatever
 	t.is(makePrivateFolder(path), path, "and found again");
 });
 
-test("a folder of this user that others can read is closed to them; one that they can write to is refused", async (t) => {
+test("a folder that others can read is made private; one that others can write to is refused", async (t) => {
 	const path = join(await newFolder(), "tailtune");
 	await mkdir(path);
 	await chmod(path, 0o755);
@@ -60,7 +60,7 @@ async function refused(t: ExecutionContext, path: string, reason: RegExp): Promi
 	t.throws(() => makePrivateFolder(path), { message: reason });
 }
 
-test("a link and a file in its place are refused", async (t) => {
+test("a link or a file with the folder's name is refused", async (t) => {
 	const base = await newFolder();
 	await mkdir(join(base, "elsewhere"));
 	await symlink(join(base, "elsewhere"), join(base, "tailtune"));
@@ -72,7 +72,7 @@ test("a link and a file in its place are refused", async (t) => {
 	t.deepEqual(await readdir(join(base, "elsewhere")), []);
 });
 
-test("a folder above it that all users may write to is refused, unless it is sticky as /tmp is", async (t) => {
+test("a parent folder that all users may write to is refused, unless it has the sticky bit like /tmp", async (t) => {
 	const base = await newFolder();
 	await mkdir(join(base, "shared"));
 	await chmod(join(base, "shared"), 0o777);
@@ -82,7 +82,7 @@ test("a folder above it that all users may write to is refused, unless it is sti
 	t.notThrows(() => makePrivateFolder(join(base, "shared", "tailtune")));
 });
 
-test("a folder of another user is refused, and so is one below it", async (t) => {
+test("a folder of another user is refused, also as a parent", async (t) => {
 	const base = await newFolder();
 	if (isRoot) {
 		for (const name of ["theirs", "home"]) {
@@ -95,7 +95,7 @@ test("a folder of another user is refused, and so is one below it", async (t) =>
 });
 
 if (hasSandbox) {
-	test("in a sandbox, where the system's folders seem to belong to nobody, a folder below them is made", async (t) => {
+	test("in a sandbox, where the system's folders have an unknown owner, a folder below them is created", async (t) => {
 		const base = await newFolder();
 		if (isRoot) await chown(base, OTHER, OTHER);
 		const module = import.meta.resolve("../../../shared/files/private-folder.mjs");
@@ -110,7 +110,7 @@ if (hasSandbox) {
 	});
 }
 
-test("the cache is below XDG_CACHE_HOME, else below ~/.cache; one that can't be had is an error that names it", async (t) => {
+test("the cache is in XDG_CACHE_HOME, or else in ~/.cache; if it can't be made, the error names it", async (t) => {
 	const base = await newFolder();
 	t.is(ownCacheFolder({ XDG_CACHE_HOME: join(base, "cache") }), join(base, "cache", "tailtune"));
 	await chmod(join(base, "cache", "tailtune"), 0o777);

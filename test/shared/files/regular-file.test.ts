@@ -21,7 +21,7 @@ import { readServerCredentials, readToken } from "../../../shared/rpc/credential
 import { resolveConfig } from "../../../shared/settings/resolve-config.ts";
 import { newFolder } from "../../new-folder.ts";
 
-test("what isn't a file is refused with what it is, before anything waits for it", async (t) => {
+test("pipes, sockets, folders and devices are refused by their kind, without waiting for data", async (t) => {
 	const folder = await newFolder();
 	await execa("mkfifo", [join(folder, "pipe")]);
 	const server = createServer().listen(join(folder, "socket"));
@@ -57,7 +57,7 @@ test("a file is read up to its limit, and a longer one is refused", async (t) =>
 	t.is((await readRegularFile(file, 9, "data")).length, 0);
 });
 
-test("the limit holds for files that say that they are empty", async (t) => {
+test("the limit also applies to files with a reported size of 0", async (t) => {
 	t.regex(String(await readRegularFile("/proc/self/status", 1 << 20, "data")), /^Name:.*\n.*VmRSS:/s);
 	await t.throwsAsync(readRegularFile("/proc/self/status", 100, "data"), { message: /: found at least 101 bytes/ });
 });
@@ -84,7 +84,7 @@ const READERS: [what: string, read: (folder: string, pipe: string) => Promise<un
 ];
 
 for (const [what, read, name] of READERS) {
-	test(`a pipe in the place of ${what} is refused with its name`, async (t) => {
+	test(`a pipe instead of ${what} is refused with its name`, async (t) => {
 		const folder = join(await newFolder(), "model");
 		await mkdir(folder);
 		const pipe = join(folder, name);

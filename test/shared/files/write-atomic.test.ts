@@ -14,7 +14,7 @@ async function withFolder(use: (folder: string) => Promise<void>): Promise<void>
 	}
 }
 
-test("writes text as UTF-8 and bytes as they are, and leaves nothing else in the folder", (t) =>
+test("writes text as UTF-8 and bytes unchanged, and leaves no other file in the folder", (t) =>
 	withFolder(async (folder) => {
 		await writeFileAtomic(join(folder, "text"), "größer\n");
 		await writeFileAtomic(join(folder, "bytes"), new Uint8Array([0, 255, 10]));
@@ -29,7 +29,7 @@ test("writes JSON that ends in a newline", (t) =>
 		t.is(await readFile(join(folder, "x.json"), "utf8"), '{\n\t"a": [\n\t\t1\n\t]\n}\n');
 	}));
 
-test("keeps the old content until the new one is whole", (t) =>
+test("keeps the old content until the new one is complete", (t) =>
 	withFolder(async (folder) => {
 		const path = join(folder, "x");
 		await writeFileAtomic(path, "old");
@@ -40,7 +40,7 @@ test("keeps the old content until the new one is whole", (t) =>
 		t.is(await readFile(path, "utf8"), "new");
 	}));
 
-test("keeps the old content and leaves nothing aside when writing fails", (t) =>
+test("keeps the old content and leaves no temporary file if writing fails", (t) =>
 	withFolder(async (folder) => {
 		const path = join(folder, "x");
 		await writeFileAtomic(path, "old");
@@ -53,14 +53,14 @@ test("keeps the old content and leaves nothing aside when writing fails", (t) =>
 		t.deepEqual(await readdir(folder), ["x"]);
 	}));
 
-test("says that the disk is full, naming the file", (t) => {
+test("reports a full disk with the name of the file", (t) => {
 	const full = Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC" });
 	const error = asDiskError("run/result.json", full);
 	t.true(error instanceof TailtuneError && error.code === "disk" && error.cause === full);
 	t.is((error as TailtuneError).message, "run/result.json: can't be written: no space is left on the disk");
 });
 
-test("refuses a folder that doesn't exist and a name that a folder has", (t) =>
+test("refuses a missing folder, and a path that is a folder", (t) =>
 	withFolder(async (folder) => {
 		await mkdir(join(folder, "taken", "full"), { recursive: true });
 		await writeFile(join(folder, "taken", "full", "x"), "");

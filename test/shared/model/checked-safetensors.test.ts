@@ -8,7 +8,7 @@ import { temporaryFolder } from "../../temporary-folder.ts";
 
 const vector = fc.float32Array({ maxLength: 20, noNaN: true });
 
-test("vectors and metadata are read back as they were written, and other readers can read them too", async (t) => {
+test("vectors and metadata are read back unchanged, and the plain safetensors reader can read them too", async (t) => {
 	const path = join(await temporaryFolder(t), "x.safetensors");
 	const vectors = fc.dictionary(fc.stringMatching(/^[a-z]+$/), vector, { maxKeys: 4 });
 	const metadata = fc.dictionary(fc.stringMatching(/^[A-Z]+$/), fc.string());
@@ -28,7 +28,7 @@ test("vectors and metadata are read back as they were written, and other readers
 	);
 });
 
-test("a vector of several chunks is read back, and its checksum is that of all of it", async (t) => {
+test("a vector of several chunks is read back, and its checksum covers all chunks", async (t) => {
 	const path = join(await temporaryFolder(t), "x.safetensors");
 	const long = Float32Array.from({ length: (9 << 20) / 4 + 1 }, (_, i) => i);
 	await writeChecked(path, { long });
@@ -36,7 +36,7 @@ test("a vector of several chunks is read back, and its checksum is that of all o
 	t.is(Buffer.compare(Buffer.from(read.buffer), Buffer.from(long.buffer)), 0);
 });
 
-test("any single bit that flips is found: in lengths, names, metadata, checksums, padding and numbers", async (t) => {
+test("any flipped bit is found: in lengths, names, metadata, checksums, padding and numbers", async (t) => {
 	const path = join(await temporaryFolder(t), "x.safetensors");
 	await writeChecked(path, { a: Float32Array.from([0, 1, -2]), b: new Float32Array(5) }, { progress: '{"step":7}' });
 	const readAll = async () => {

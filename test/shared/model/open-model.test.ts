@@ -10,7 +10,7 @@ import { TINY, tinyModel } from "./tiny-model.ts";
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
 
-/** Rewrites a model's file with other tensors; a change may return none, one or several for each. */
+/** Rewrites a model's file. @param change returns the tensors that replace a given one */
 async function rewrite(folder: string, change: (tensor: TensorToWrite) => TensorToWrite[]): Promise<void> {
 	const file = await readSafetensorsFile(join(folder, "model.safetensors"));
 	const tensors: TensorToWrite[] = [];
@@ -29,14 +29,14 @@ for (const [key, found] of [
 	["n_positions", /tensor "wpe\.weight": found \[\d+,\d+\], expected \[1000000000,\d+\]$/],
 	["vocab_size", /tensor "wte\.weight": found \[\d+,\d+\], expected \[1000000000,\d+\]$/],
 ] as const) {
-	test(`refuses a ${key} of a billion before anything is made of it`, async (t) => {
+	test(`refuses a ${key} of a billion before anything is allocated`, async (t) => {
 		const folder = await tinyModel(t);
 		await changeConfig(folder, { [key]: 1e9, ...(key === "n_embd" && { n_inner: null }) });
 		await t.throwsAsync(openModel(folder), { code: "model", message: found });
 	});
 }
 
-test("opens the golden model and the demo model, all tensors finite", async (t) => {
+test("opens the golden model and the demo model, whose tensors are finite", async (t) => {
 	const golden = await openModel(path("../../golden"));
 	t.like(golden.config, { n_layer: 3, n_embd: 48, n_head: 4, n_positions: 48, vocab_size: 257 });
 	t.is(golden.tensors.size, 40);
@@ -48,7 +48,7 @@ test("opens the golden model and the demo model, all tensors finite", async (t) 
 	await demo.checkFinite();
 });
 
-test("takes names with the transformer. prefix, keeps a head, leaves masks and a tied output aside", async (t) => {
+test("accepts names with the prefix transformer., keeps a head, and ignores masks and a tied output", async (t) => {
 	const folder = await tinyModel(t);
 	const plain = await openModel(folder);
 	const expected = await plain.hash();
@@ -74,7 +74,7 @@ test("takes names with the transformer. prefix, keeps a head, leaves masks and a
 	t.deepEqual((await openModel(folder)).tensors.get("score.weight")?.shape, [3, TINY.n_embd]);
 });
 
-test("names the classes of a head by id2label, in the order of their numbers, if each has a name of its own", async (t) => {
+test("names a head's classes by id2label, in the order of their ids, if all names differ", async (t) => {
 	const folder = await tinyModel(t);
 	const labelsWith = async (id2label: unknown) => {
 		await changeConfig(folder, { id2label });
@@ -93,7 +93,7 @@ test("names the classes of a head by id2label, in the order of their numbers, if
 	for (const id2label of [...unusable, ["a", 2], 5, null, undefined]) t.is(await labelsWith(id2label), undefined);
 });
 
-test("opens shards by their index, through links, with the same hash as one file", async (t) => {
+test("opens shards listed in an index, also through links, with the same hash as a single file", async (t) => {
 	const folder = await tinyModel(t);
 	const whole = await openModel(folder);
 	const shards: [string, string[]][] = [
@@ -124,7 +124,7 @@ test("opens shards by their index, through links, with the same hash as one file
 	await t.throwsAsync(openModel(linked), { code: "model", message: /found shard "\.\.\/\.\.\/model-1/ });
 });
 
-test("refuses a missing, a misshapen and a doubled tensor, and one of integers, naming it", async (t) => {
+test("refuses a missing, misshapen, duplicate or integer tensor, naming it", async (t) => {
 	const change = async (changed: (tensor: TensorToWrite) => TensorToWrite[]) => {
 		const folder = await tinyModel(t);
 		await rewrite(folder, (tensor) => (tensor.name === "h.1.ln_2.bias" ? changed(tensor) : [tensor]));
@@ -169,7 +169,7 @@ for (const [value, type] of [
 	});
 }
 
-test("hashes content: any changed number changes it, the order in the file and its name don't", async (t) => {
+test("the hash depends on every number, but not on the order in the file or the file's name", async (t) => {
 	const folder = await tinyModel(t);
 	const before = await (await openModel(folder)).hash();
 	const reversed: TensorToWrite[] = [];
@@ -188,7 +188,7 @@ test("hashes content: any changed number changes it, the order in the file and i
 	t.regex(after, /^[0-9a-f]{64}$/);
 });
 
-test("fills in what a configuration leaves out, and takes n_ctx for n_positions", async (t) => {
+test("uses defaults for missing fields of a configuration, and accepts n_ctx for n_positions", async (t) => {
 	const folder = await tinyModel(t);
 	const { n_positions, layer_norm_epsilon: _, ...rest } = TINY;
 	const config = {
@@ -221,7 +221,7 @@ for (const [change, message] of UNUSABLE) {
 	});
 }
 
-test("says which file of a folder is missing or no JSON", async (t) => {
+test("names the file that is missing or isn't JSON", async (t) => {
 	const folder = await tinyModel(t);
 	await rename(join(folder, "model.safetensors"), join(folder, "pytorch_model.bin"));
 	await t.throwsAsync(openModel(folder), { code: "not-found", message: /found neither model\.safetensors nor/ });

@@ -23,7 +23,7 @@ test("has the published sizes", (t) => {
 	]);
 });
 
-test("initialises as GPT-2 does: normal weights, narrower ones back into the residual stream, zeros and ones", async (t) => {
+test("initialises like GPT-2: normal weights, smaller ones for projections to the residual stream, zeros and ones", async (t) => {
 	const folder = join(await temporaryFolder(t), "model");
 	await writeRandomModel(folder, CONFIG, 1);
 	const model = await openModel(folder);
@@ -44,7 +44,7 @@ test("initialises as GPT-2 does: normal weights, narrower ones back into the res
 			const expected = name.endsWith("c_proj.weight") ? 0.02 / Math.sqrt(6) : 0.02;
 			const moment = (power: number) =>
 				values.reduce((sum, value) => sum + (value / expected) ** power, 0) / values.length;
-			// Four standard errors of the moments of as many normal numbers.
+			// Four standard errors of the moments of a sample of this size.
 			const four = 4 / Math.sqrt(values.length);
 			t.true(Math.abs(moment(1)) < four && Math.abs(moment(2) - 1) < four * Math.sqrt(2), name);
 			t.true(Math.abs(moment(4) - 3) < four * Math.sqrt(96), name);
@@ -52,7 +52,7 @@ test("initialises as GPT-2 does: normal weights, narrower ones back into the res
 	}
 });
 
-test("gives the same weights for the same seed, others for another, and reports its progress", async (t) => {
+test("gives the same weights for the same seed and others for another seed, and reports progress", async (t) => {
 	const parent = await temporaryFolder(t);
 	const reports: [number, number][] = [];
 	const hashOf = async (name: string, seed: number) => {

@@ -18,7 +18,7 @@ const f32Tensor = shape.chain((shape) => {
 	});
 });
 
-/** A file with the given header text and so many bytes of data. */
+/** Writes a file with the given header and `dataBytes` bytes of data. */
 async function fileWith(t: ExecutionContext, header: unknown, dataBytes: number, length?: bigint): Promise<string> {
 	const text = Buffer.from(typeof header === "string" ? header : JSON.stringify(header));
 	const start = Buffer.alloc(8);
@@ -28,7 +28,7 @@ async function fileWith(t: ExecutionContext, header: unknown, dataBytes: number,
 	return path;
 }
 
-test("gives back what was written: names, shapes, numbers and metadata", async (t) => {
+test("reads back the written names, shapes, numbers and metadata", async (t) => {
 	const path = join(await temporaryFolder(t), "x.safetensors");
 	const tensors = fc.uniqueArray(f32Tensor, { selector: ({ name }) => name, maxLength: 5 });
 	const metadata = fc.dictionary(fc.string(), fc.string());
@@ -73,7 +73,7 @@ const HALVES: [type: StoredType, bits: number, value: number][] = [
 	["BF16", 0x7fc0, Number.NaN],
 ];
 
-test("widens 16-bit numbers exactly, the smallest and the infinite too", async (t) => {
+test("converts 16-bit numbers exactly, also the smallest and infinities", async (t) => {
 	const path = join(await temporaryFolder(t), "x.safetensors");
 	for (const type of ["F16", "BF16"] as const) {
 		const cases = HALVES.filter(([caseType]) => caseType === type);
@@ -88,7 +88,7 @@ test("widens 16-bit numbers exactly, the smallest and the infinite too", async (
 	}
 });
 
-test("leaves the older file and nothing else when a tensor can't be had or doesn't fit its shape", async (t) => {
+test("keeps only the older file if a tensor can't be read or doesn't fit its shape", async (t) => {
 	const folder = await temporaryFolder(t);
 	const path = join(folder, "x.safetensors");
 	const good: TensorToWrite = { name: "a", shape: [2], data: new Float32Array([1, 2]) };
@@ -105,17 +105,17 @@ test("leaves the older file and nothing else when a tensor can't be had or doesn
 	t.deepEqual(await readdir(folder), ["x.safetensors"]);
 });
 
-test("says that a file can't be written", async (t) => {
+test("reports a file that can't be written", async (t) => {
 	const path = join(await temporaryFolder(t), "missing", "x.safetensors");
 	await t.throwsAsync(writeSafetensors(path, []), { instanceOf: TailtuneError, code: "disk" });
 });
 
 const entry = { dtype: "F32", shape: [2], data_offsets: [0, 8] };
 const REFUSED: [title: string, header: unknown, dataBytes: number, message: RegExp][] = [
-	["no JSON", "hello", 0, /header is no JSON object/],
-	["no object", [1], 0, /header is no JSON object/],
+	["invalid JSON", "hello", 0, /header is no JSON object/],
+	["an array", [1], 0, /header is no JSON object/],
 	["an unknown type", { a: { ...entry, dtype: "F12" } }, 8, /tensor "a": found type "F12", expected F32, F16 or BF16/],
-	["a shape that isn't one", { a: { ...entry, shape: [-2] } }, 8, /tensor "a": header field shape\.0/],
+	["a negative shape", { a: { ...entry, shape: [-2] } }, 8, /tensor "a": header field shape\.0/],
 	[
 		"a million dimensions",
 		{ a: { ...entry, shape: new Array(1e6).fill("x") } },
@@ -124,13 +124,18 @@ const REFUSED: [title: string, header: unknown, dataBytes: number, message: RegE
 	],
 	["no shape", { a: { dtype: "F32", data_offsets: [0, 8] } }, 8, /tensor "a": header field shape/],
 	["offsets that don't fit the shape", { a: { ...entry, shape: [3] } }, 8, /found 8 bytes, expected 12 for F32 \[3\]/],
-	["offsets the wrong way", { a: { ...entry, data_offsets: [8, 0] } }, 8, /tensor "a": found -8 bytes/],
-	["a shape beyond counting", { a: { ...entry, shape: [2 ** 40, 2 ** 40] } }, 8, /tensor "a": found 8 bytes/],
+	["reversed offsets", { a: { ...entry, data_offsets: [8, 0] } }, 8, /tensor "a": found -8 bytes/],
+	[
+		"a shape with too many elements to count",
+		{ a: { ...entry, shape: [2 ** 40, 2 ** 40] } },
+		8,
+		/tensor "a": found 8 bytes/,
+	],
 	["an overlap", { a: entry, b: { ...entry, data_offsets: [4, 12] } }, 12, /tensor "b": found its start at byte \d+/],
-	["a hole", { a: entry, b: { ...entry, data_offsets: [12, 20] } }, 20, /tensor "b": found its start at byte \d+/],
+	["a gap", { a: entry, b: { ...entry, data_offsets: [12, 20] } }, 20, /tensor "b": found its start at byte \d+/],
 	["a tensor beyond the file", { a: { ...entry, shape: [4], data_offsets: [0, 16] } }, 8, /tensor "a": .*cut short/],
 	["bytes of no tensor", { a: entry }, 9, /found \d+ bytes, expected \d+ by its header/],
-	["a doubled name", `{"a":${JSON.stringify(entry)},"\\u0061":${JSON.stringify(entry)}}`, 8, /has "a" twice/],
+	["a duplicate name", `{"a":${JSON.stringify(entry)},"\\u0061":${JSON.stringify(entry)}}`, 8, /has "a" twice/],
 	["metadata that isn't strings", { __metadata__: { a: 1 }, a: entry }, 8, /__metadata__ holds more than strings/],
 ];
 
@@ -145,7 +150,7 @@ for (const [title, header, dataBytes, message] of REFUSED) {
 	});
 }
 
-test("refuses a header length beyond the file, a file without a header, and no file", async (t) => {
+test("refuses a header longer than the file, a file without a header, and a missing file", async (t) => {
 	await t.throwsAsync(fileWith(t, {}, 0, 3n).then(readSafetensorsFile), { code: "model", message: /at most 2/ });
 	await t.throwsAsync(fileWith(t, {}, 0, 2n ** 64n - 1n).then(readSafetensorsFile), { code: "model" });
 	const folder = await temporaryFolder(t);
@@ -155,7 +160,7 @@ test("refuses a header length beyond the file, a file without a header, and no f
 	await t.throwsAsync(readSafetensorsFile(folder), { code: "model", message: /found a folder, expected a file$/ });
 });
 
-test("refuses to read a tensor of integers, one that isn't there, and one whose file was cut since", async (t) => {
+test("refuses to read a tensor of integers, a missing one, and one whose file was truncated later", async (t) => {
 	const path = await fileWith(t, { a: { dtype: "I32", shape: [2], data_offsets: [0, 8] } }, 8);
 	const file = await readSafetensorsFile(path);
 	await t.throwsAsync(file.read("a"), { code: "model", message: /tensor "a": found type I32/ });
@@ -166,7 +171,7 @@ test("refuses to read a tensor of integers, one that isn't there, and one whose 
 	await t.throwsAsync(opened.read("a"), { code: "model", message: /found 20 bytes/ });
 });
 
-test("answers any change of a header with tensors inside the file or with a refusal", (t) => {
+test("a changed header is refused, or all its tensors are inside the file", (t) => {
 	const valid = JSON.stringify({ __metadata__: { a: "b" }, a: entry, "h.0\n": { ...entry, data_offsets: [8, 16] } });
 	const edit = fc.record({
 		at: fc.nat(valid.length),

@@ -1,7 +1,7 @@
-import { endOnSignals, interruptSignal } from "../../../shared/processes/interrupt.ts";
+import { createInterruptSignal, endOnSignals } from "../../../shared/processes/interrupt.ts";
 
-// loop: work that never lets anything else get its turn. after: waits for a signal when such work is over.
-const interrupt = interruptSignal();
+// loop: blocks the event loop forever. after: waits for a signal after `endOnSignals` has returned.
+const interrupt = createInterruptSignal();
 const [command] = process.argv.slice(2);
 
 if (command === "loop") {
@@ -13,7 +13,7 @@ if (command === "loop") {
 await endOnSignals(async () => {});
 const timer = setInterval(() => {}, 1e6);
 interrupt.addEventListener("abort", () => {
-	process.stdout.write("told\n");
+	process.stdout.write("aborted\n");
 	clearInterval(timer);
 });
 process.stdout.write("ready\n");

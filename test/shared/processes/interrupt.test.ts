@@ -6,14 +6,14 @@ import { execa } from "execa";
 const PROGRAM = fileURLToPath(new URL("./interrupt-program.ts", import.meta.url));
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
-	test(`${signal} ends work that holds the thread at once; after it the signal is told again`, async (t) => {
+	test(`${signal} ends a process that blocks its event loop at once; after endOnSignals it aborts the signal again`, async (t) => {
 		const run = (command: string) =>
 			execa(process.execPath, ["--import=tsx", PROGRAM, command], { reject: false, timeout: 120_000 });
 		const [loop, after] = [run("loop"), run("after")];
 		await Promise.all([once(loop.stdout, "data"), once(after.stdout, "data")]);
 		for (const process of [loop, after]) process.kill(signal);
 		t.is((await loop).signal, signal);
-		const told = await after;
-		t.deepEqual([told.exitCode, told.stdout], [0, "ready\ntold"]);
+		const ended = await after;
+		t.deepEqual([ended.exitCode, ended.stdout], [0, "ready\naborted"]);
 	});
 }

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { stopChild } from "../../../shared/processes/stop-child.ts";
 import { type ProcessEnd, type SupervisedProcess, Supervisor } from "../../../shared/processes/supervisor.ts";
 
-/** A process that ends when it is told to. */
+/** A process that ends by a call of `end` or `stop`. */
 class FakeProcess implements SupervisedProcess {
 	readonly ended: Promise<ProcessEnd>;
 	end!: (end: ProcessEnd) => void;
@@ -28,7 +28,7 @@ class FakeProcess implements SupervisedProcess {
 const ended = (code: number, wasReady: boolean): ProcessEnd => ({ how: `code ${code}`, code, wasReady });
 const PAUSES = { firstPauseMs: 1, longestPauseMs: 4 };
 
-/** Supervises processes that end at once in the given ways, then ones that run until they are stopped. */
+/** Supervises processes of which the first ones end at once as given, and the others run until they are stopped. */
 function supervise(
 	ends: readonly ProcessEnd[],
 	policy: Partial<ConstructorParameters<typeof Supervisor>[0]["policy"]>,
@@ -65,13 +65,13 @@ test("a process that never gets ready is given up sooner than one that was ready
 	t.is((await once.supervisor.ended)?.ends, 6);
 });
 
-test("an exit code that won't change is given up at once", async (t) => {
+test("a process with a hopeless exit code is given up at once", async (t) => {
 	const { supervisor, started } = supervise([ended(2, false)], { hopelessCodes: [2] });
 	t.deepEqual(await supervisor.ended, { ends: 1, last: ended(2, false) });
 	t.is(started.length, 1);
 });
 
-test("a process that ran long enough begins the count anew", async (t) => {
+test("the count starts again after a process that ran long enough", async (t) => {
 	const { supervisor, pauses } = supervise(Array(7).fill(ended(1, true)), { maxRestarts: 1, stableMs: -1 });
 	const running = supervisor.ended;
 	while (pauses.length < 7) await new Promise(setImmediate);
@@ -80,7 +80,7 @@ test("a process that ran long enough begins the count anew", async (t) => {
 	t.deepEqual(new Set(pauses), new Set([1]));
 });
 
-test("stopping ends the process that runs, and starts no other", async (t) => {
+test("stopping ends the running process and starts no other", async (t) => {
 	const { supervisor, started, pauses } = supervise([], { maxRestarts: 3 });
 	await new Promise(setImmediate);
 	await supervisor.stop();
@@ -88,7 +88,7 @@ test("stopping ends the process that runs, and starts no other", async (t) => {
 	t.deepEqual([started.length, started[0]?.isRunning, pauses.length], [1, false, 0]);
 });
 
-test("stopping in the pause before a restart, or while a process is being started, leaves none running", async (t) => {
+test("after a stop during the pause or during a start no process is running", async (t) => {
 	const paused = supervise([ended(1, true)], { maxRestarts: 3, firstPauseMs: 1e8, longestPauseMs: 1e8 });
 	while (paused.pauses.length === 0) await new Promise(setImmediate);
 	await paused.supervisor.stop();
@@ -99,7 +99,7 @@ test("stopping in the pause before a restart, or while a process is being starte
 	const first = new FakeProcess();
 	const supervisor = new Supervisor({
 		first,
-		// Doesn't heed the signal: the process is there only after the stop.
+		// Ignores the signal: the process starts only after the stop.
 		start: async (stopping) => {
 			begun = true;
 			await once(stopping, "abort");
@@ -115,14 +115,14 @@ test("stopping in the pause before a restart, or while a process is being starte
 	t.is(await supervisor.ended, undefined);
 });
 
-test("a start that fails is the supervisor's error", async (t) => {
+test("the supervisor fails with the error of a failed start", async (t) => {
 	const start = () => Promise.reject(new Error("no such program"));
 	const supervisor = new Supervisor({ start, policy: PAUSES, onRestart: () => {} });
 	await t.throwsAsync(supervisor.ended, { message: "no such program" });
 	await supervisor.stop();
 });
 
-test("a process that ignores SIGTERM is killed after the limit; one that has ended is left alone", async (t) => {
+test("a process that ignores SIGTERM is killed after the limit; nothing is done with one that has ended", async (t) => {
 	const stubborn = execa(
 		process.execPath,
 		["-e", "process.on('SIGTERM', () => {}); setInterval(() => {}, 1e6); console.log('on')"],

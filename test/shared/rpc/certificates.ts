@@ -4,21 +4,21 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ExecutionContext } from "ava";
 
-/** Who signs, and with what. */
+/** Name and keys of a certificate authority. */
 interface Authority {
 	readonly name: string;
 	readonly key: KeyObject;
 	readonly pem: string;
 }
 
-/** PEM files of an authority, and of a certificate for localhost signed by it. */
+/** PEM files of a certificate authority and of a certificate for localhost signed by it. */
 export interface CertificateFiles {
 	readonly caFile: string;
 	readonly certFile: string;
 	readonly keyFile: string;
 }
 
-/** Makes an authority and a certificate, in files that go when the test ends. */
+/** Makes a certificate authority and a certificate. The files are removed after the test. */
 export async function makeCertificates(t: ExecutionContext, name = "localhost"): Promise<CertificateFiles> {
 	const folder = await mkdtemp(join(tmpdir(), "tailtune-tls-"));
 	t.teardown(() => rm(folder, { recursive: true, force: true }));
@@ -35,7 +35,7 @@ export async function makeCertificates(t: ExecutionContext, name = "localhost"):
 	};
 }
 
-// X.509 version 3 (RFC 5280, section 4.1) on a P-256 key, signed with ECDSA and SHA-256. Without an issuer: an authority.
+// X.509 version 3 (RFC 5280, section 4.1) with a P-256 key, signed with ECDSA and SHA-256. No issuer: a CA certificate.
 function certify(name: string, issuer: Authority | undefined): Authority {
 	const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
 	const algorithm = sequence(oid("2a8648ce3d040302"));
@@ -61,7 +61,7 @@ function certify(name: string, issuer: Authority | undefined): Authority {
 function der(tag: number, ...parts: Buffer[]): Buffer {
 	const content = Buffer.concat(parts);
 	const { length } = content;
-	// The shortest form, on which some readers insist.
+	// The shortest form, which some readers require.
 	const long = length < 256 ? [0x81, length] : [0x82, length >> 8, length & 255];
 	const head = length < 128 ? [tag, length] : [tag, ...long];
 	return Buffer.concat([Buffer.from(head), content]);

@@ -5,12 +5,12 @@ import { ERROR_CODES, type ErrorCode, TailtuneError } from "../../../shared/erro
 import { REFUSALS, Refusal, type RefusalReason } from "../../../shared/rpc/refusal.ts";
 import { fromServiceError, STATUS_OF_CODE, toStatus } from "../../../shared/rpc/status.ts";
 
-/** What gRPC makes of a status on the other side. */
+/** Returns the error that a gRPC client gets for a status. */
 function serviceError(status: { code: Status; details: string; metadata: Metadata }) {
 	return Object.assign(new Error(`${status.code} ${status.details}`), status);
 }
 
-test("every error code has a status and comes back as itself", (t) => {
+test("every error code has a status, from which the client gets the same code", (t) => {
 	t.deepEqual(Object.keys(STATUS_OF_CODE).sort(), Object.keys(ERROR_CODES).sort());
 	for (const code of Object.keys(ERROR_CODES) as ErrorCode[]) {
 		const back = fromServiceError(serviceError(toStatus(new TailtuneError(code, "row 3: found x, expected y"))));
@@ -18,7 +18,7 @@ test("every error code has a status and comes back as itself", (t) => {
 	}
 });
 
-test("every refusal of the proto has a status and comes back with its reason", (t) => {
+test("every refusal of the proto has a status, from which the client gets the same reason", (t) => {
 	const reasons = Object.keys(RefusalNames).filter((name) => name !== "REFUSAL_UNSPECIFIED");
 	t.deepEqual(Object.keys(REFUSALS), reasons);
 	for (const reason of reasons as RefusalReason[]) {
@@ -28,12 +28,12 @@ test("every refusal of the proto has a status and comes back with its reason", (
 	}
 });
 
-test("the text of an error that isn't ours stays on the server", (t) => {
+test("the text of an unexpected error isn't sent to the client", (t) => {
 	const status = toStatus(new Error("/home/me/secret: ENOENT"));
 	t.like(status, { code: Status.INTERNAL, details: "internal error" });
 });
 
-test("what comes without our code is told by its status, in one line", (t) => {
+test("an error without our code is described by its status, in one line", (t) => {
 	const { metadata } = toStatus(new Error());
 	for (const [code, expected] of [
 		[Status.UNAVAILABLE, "offline"],
@@ -46,7 +46,7 @@ test("what comes without our code is told by its status, in one line", (t) => {
 	t.like(fromServiceError(new Error("boom")), { code: "protocol" });
 });
 
-test("a text longer than a header can carry is cut, and half a character can be written into one", (t) => {
+test("a text too long for a header is cut, also in the middle of a character", (t) => {
 	const { details } = toStatus(new TailtuneError("not-found", `model "${"x".repeat(100_000)}" isn't served`));
 	t.is(details.length, 500);
 	t.regex(details, /^model "x+…$/);

@@ -42,7 +42,7 @@ for (const [title, flags, message] of refused) {
 	});
 }
 
-test("flags win over the file, the file over the preset, the preset over the defaults", async (t) => {
+test("flags override the file, the file the preset, and the preset the defaults", async (t) => {
 	const file = await yaml("preset: book\ntoken: first\nepochs: 7\n");
 	const config = await resolveConfig({ epochs: 2 }, file);
 	t.like(config, { epochs: 2, token: "first", pad: "longest", keep: "last", batch: 8 });
@@ -53,14 +53,14 @@ test("an unknown key of a file is refused by name", async (t) => {
 	await t.throwsAsync(resolveConfig({}, file), { message: `${file}: epoch: unknown setting` });
 });
 
-test("a file that is no YAML is refused in one line", async (t) => {
+test("a file that isn't YAML is refused in one line", async (t) => {
 	const file = await yaml("a: [1,\n");
 	const error = await t.throwsAsync(resolveConfig({}, file));
 	t.false(error.message.includes("\n"));
 	t.true(error.message.startsWith(`--config ${file}: `));
 });
 
-test("what is saved is read back as the same configuration", async (t) => {
+test("a saved configuration is read back unchanged", async (t) => {
 	const config = await resolveConfig(
 		parseFlags({ split: "0.8,0.1,0.1", causal: "false", preset: "book", featureMemory: "2GiB" }),
 	);

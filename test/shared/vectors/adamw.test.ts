@@ -5,8 +5,8 @@ import { allocateVectors } from "../../../shared/vectors/allocate-vectors.ts";
 
 const float = (limit: number) => fc.float({ min: -limit, max: limit, noNaN: true });
 
-/** The formulas of torch.optim.AdamW's documentation, for one parameter in double precision. */
-function textbook(start: number, gradients: readonly number[], lr: number, weightDecay: number): number {
+/** Computes the formulas of torch.optim.AdamW's documentation for one parameter in double precision. */
+function documentedSteps(start: number, gradients: readonly number[], lr: number, weightDecay: number): number {
 	let [p, m, v] = [start, 0, 0];
 	for (const [i, g] of gradients.entries()) {
 		p -= lr * weightDecay * p;
@@ -33,11 +33,11 @@ function steps(
 	return parameters;
 }
 
-test("steps follow the textbook to float32 rounding", (t) => {
+test("steps agree with the documented formulas up to float32 rounding", (t) => {
 	fc.assert(
 		fc.property(
 			float(2),
-			// Near nothing, the rounding of the stored moments decides a step's size.
+			// For gradients near zero the rounding of the stored moments determines the size of a step.
 			fc.array(
 				float(10).filter((g) => g === 0 || Math.abs(g) > 1e-3),
 				{ minLength: 1, maxLength: 5 },
@@ -51,7 +51,7 @@ test("steps follow the textbook to float32 rounding", (t) => {
 					lr,
 					weightDecay,
 				);
-				const expected = textbook(start, gradients, lr, weightDecay);
+				const expected = documentedSteps(start, gradients, lr, weightDecay);
 				return Math.abs(own - expected) <= 1e-6 * (Math.abs(start) + lr * gradients.length);
 			},
 		),
@@ -59,7 +59,7 @@ test("steps follow the textbook to float32 rounding", (t) => {
 	t.pass();
 });
 
-test("the first step moves every parameter by the learning rate against its gradient", (t) => {
+test("the first step changes every parameter by the learning rate in the opposite direction of its gradient", (t) => {
 	t.deepEqual(
 		[...steps([1, 1, 1], [[5, -0.001, 0]], 0.125, 0)].map((x) => x.toFixed(4)),
 		["0.8750", "1.1250", "1.0000"],
@@ -70,7 +70,7 @@ test("a parameter without gradient only decays", (t) => {
 	t.deepEqual([...steps([2, -4], [[0, 0]], 0.5, 0.5)], [1.5, -3]);
 });
 
-test("what follows the trained parameters stays as it is", (t) => {
+test("numbers after the trained parameters aren't changed", (t) => {
 	const [trained = 1, frozen] = steps([1, 1], [[1]], 0.1, 0.1);
 	t.true(trained < 1);
 	t.is(frozen, 1);
@@ -87,7 +87,7 @@ function noise(length: number, seed: number): Float32Array {
 
 const { fround } = Math;
 
-/** The same formulas one operation at a time, each rounded to float32: what every machine must give to the bit. */
+/** Computes the same formulas with each operation rounded to float32: the exact result required on every machine. */
 function rounded(
 	[p, m, v, g]: readonly [number, number, number, number],
 	step: number,
@@ -102,7 +102,7 @@ function rounded(
 	return [fround(p - fround(fround(fround(lr * weightDecay) * p) + fround(up / down))), mean, square];
 }
 
-test("any number of parameters gets the same bits wherever the vectors lie", (t) => {
+test("the bits don't depend on the number of parameters or on the memory that holds the vectors", (t) => {
 	const lengths = fc.oneof(fc.nat(40), fc.integer({ min: 2040, max: 2060 }));
 	fc.assert(
 		fc.property(lengths, fc.nat(3), fc.integer(), fc.constantFrom(1, 2, 500), (length, shift, seed, step) => {
@@ -128,7 +128,7 @@ test("any number of parameters gets the same bits wherever the vectors lie", (t)
 	);
 });
 
-test("what follows the trained parameters stays as it is in one memory too", (t) => {
+test("numbers after the trained parameters aren't changed in kernel memory either", (t) => {
 	fc.assert(
 		fc.property(fc.integer({ min: 1, max: 40 }), (length) => {
 			const [parameters, firstMoment, secondMoment] = allocateVectors(length + 5, length, length);
@@ -141,7 +141,7 @@ test("what follows the trained parameters stays as it is in one memory too", (t)
 	);
 });
 
-test("a step tells of a gradient with a number that isn't finite, wherever it is and the vectors lie", (t) => {
+test("a step reports a gradient with a non-finite number, at any position and in any memory", (t) => {
 	const bad = fc.constantFrom(Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 1e30);
 	fc.assert(
 		fc.property(fc.integer({ min: 1, max: 40 }), fc.nat(), fc.boolean(), bad, (length, place, inOneMemory, number) => {
@@ -159,7 +159,7 @@ test("a step tells of a gradient with a number that isn't finite, wherever it is
 	);
 });
 
-test("moments that have faded away end as zeros, and what isn't finite stays so", (t) => {
+test("very small moments become zero, and non-finite numbers stay non-finite", (t) => {
 	const firstMoment = Float32Array.of(1e-30, -1e-30, 1e-29, Number.NaN, Number.POSITIVE_INFINITY);
 	const secondMoment = Float32Array.of(2 ** -126, 1e-45, 1e-37, Number.NaN, Number.POSITIVE_INFINITY);
 	const gradient = new Float32Array(5);

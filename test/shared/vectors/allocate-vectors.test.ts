@@ -15,7 +15,7 @@ test("an alias is an ordinary buffer over the same zeros", (t) => {
 	t.is(other[77], 7);
 });
 
-test("what isn't the same memory, or can't be had, is no alias", (t) => {
+test("no alias is returned if the memory isn't the same or can't be aliased", (t) => {
 	const copy = (_address: unknown, length: number) => new ArrayBuffer(length);
 	const short = () => new ArrayBuffer(8);
 	const refuse = () => {
@@ -25,8 +25,8 @@ test("what isn't the same memory, or can't be had, is no alias", (t) => {
 	t.is(aliasOf(sharedMemory(), undefined), undefined);
 });
 
-test("vectors that no such memory holds are ordinary arrays of zeros", (t) => {
-	// 4 GiB and 4 bytes, of which the system gives only the pages that are used.
+test("vectors too large for kernel memory are ordinary arrays of zeros", (t) => {
+	// 4 GiB and 4 bytes; the system provides only the used pages.
 	const [large, small] = allocateVectors(2 ** 30 + 1, 3);
 	t.deepEqual([large.length, small.length], [2 ** 30 + 1, 3]);
 	t.not(large.buffer, small.buffer);

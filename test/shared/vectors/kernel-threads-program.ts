@@ -1,11 +1,11 @@
-// Has a thread help, gives the vectors up until it is gone, and ends beside another one that is idle.
+// Uses a helper thread, releases the vectors until the thread has ended, and exits while a second thread is idle.
 import { setImmediate } from "node:timers/promises";
 import type { Worker } from "node:worker_threads";
 import { allocateVectors } from "../../../shared/vectors/allocate-vectors.ts";
 import { overVectors } from "../../../shared/vectors/vector-kernels.ts";
 
 let exited = false;
-// The loader has threads too, which stay.
+// Threads of the loader don't end.
 process.on("worker", (thread: Worker) => {
 	thread.once("exit", () => {
 		exited = true;

@@ -36,25 +36,25 @@ test("threads that share a call compute the same bits as one thread", async (t) 
 		const together = sumBy((call) => {
 			const shared = sharedCall(call);
 			for (const thread of threads) thread.postMessage(shared);
-			// Where this thread leaves everything to them, they have started when it is done.
+			// If this thread does nothing, the result is complete only after the others have worked.
 			if (takesPart) runChunks(kernels, shared);
 			return awaitChunks(shared);
 		});
 		t.deepEqual(together, alone);
 	}
-	// What comes late finds nothing left.
+	// A late thread finds no chunks left.
 	const over = sharedCall({ kernel: "addWeighted", bytes, at: [0, bytes], scalars: [0.1] });
 	runChunks(kernels, over);
 	const before = [...total];
 	runChunks(kernels, over);
 	t.deepEqual([...total], before);
 	total[length - 1] = Number.NaN;
-	const look = sharedCall({ kernel: "findNotFinite", bytes, at: [0], scalars: [] });
-	threads[0]?.postMessage(look);
-	t.not(awaitChunks(look), 0);
+	const check = sharedCall({ kernel: "findNotFinite", bytes, at: [0], scalars: [] });
+	threads[0]?.postMessage(check);
+	t.not(awaitChunks(check), 0);
 });
 
-test("a thread that ends in the middle of its part is an error, not a wait without end", (t) => {
+test("a thread that fails in the middle of its chunk causes an error, not an endless wait", (t) => {
 	const call = sharedCall({ kernel: "findNotFinite", bytes: 1 << 20, at: [0], scalars: [] });
 	const ends = () => {
 		throw new Error("unreachable");
@@ -64,7 +64,7 @@ test("a thread that ends in the middle of its part is an error, not a wait witho
 	t.throws(() => awaitChunks(call, 1), { code: "engine", message: /15 of 16 parts done and no progress/ });
 });
 
-test("threads end with the vectors that they worked on, and let a process end", async (t) => {
+test("threads end when their vectors are released, and don't keep a process alive", async (t) => {
 	const { exitCode, stdout } = await execa(process.execPath, [
 		"--import=./test/load-typescript.mjs",
 		"--expose-gc",

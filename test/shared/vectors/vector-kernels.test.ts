@@ -13,7 +13,7 @@ const root = fileURLToPath(new URL("../../..", import.meta.url));
 const name = "shared/vectors/vector-kernels";
 const { fround } = Math;
 
-test("the .wasm is what npm run kernels makes of the .wat", async (t) => {
+test("the .wasm is up to date: npm run kernels doesn't change it", async (t) => {
 	const folder = await mkdtemp(join(tmpdir(), "tailtune-kernels-"));
 	try {
 		const made = join(folder, "made.wasm");
@@ -24,7 +24,7 @@ test("the .wasm is what npm run kernels makes of the .wat", async (t) => {
 	}
 });
 
-test("vectors of one memory are zeros of the lengths asked for, and apart", (t) => {
+test("vectors of one memory are zeros, have the requested lengths and don't overlap", (t) => {
 	const vectors = allocateVectors(3, 0, 70_000, 1);
 	t.deepEqual(
 		vectors.map(({ length }) => length),
@@ -38,7 +38,7 @@ test("vectors of one memory are zeros of the lengths asked for, and apart", (t) 
 	for (const [i, vector] of vectors.entries()) t.true(vector.every((number) => number === i + 1));
 });
 
-test("vectors in the kernels' memory are computed in place, others by tiles", (t) => {
+test("vectors in kernel memory are computed in place, others in tiles", (t) => {
 	const seen: (readonly number[])[] = [];
 	const kernels: Kernels = ({ bytes, at }) => {
 		seen.push([bytes, ...at]);
@@ -58,7 +58,7 @@ test("vectors in the kernels' memory are computed in place, others by tiles", (t
 	t.is(bytes * seen.length, inside.byteLength);
 });
 
-test("vectors of one memory and others give the same, and what is after their length stays", (t) => {
+test("vectors in one memory and in others give the same result, and later numbers aren't changed", (t) => {
 	const length = 5000;
 	const sums = [allocateVectors(8192, 8192), [new Float32Array(8192), new Float32Array(8192)] as const].flatMap(
 		([total, addend]) =>

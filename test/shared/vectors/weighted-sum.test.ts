@@ -6,7 +6,7 @@ const { fround } = Math;
 const numbers = (length: number) =>
 	fc.array(fc.float({ noNaN: true, min: -1e6, max: 1e6 }), { minLength: length, maxLength: length });
 
-test("the sum is that of its addends in their order, each operation rounded to float32", (t) => {
+test("addends are summed in order, with each operation rounded to float32", (t) => {
 	const sums = fc
 		.nat(40)
 		.chain((length) =>
@@ -26,7 +26,7 @@ test("the sum is that of its addends in their order, each operation rounded to f
 	);
 });
 
-test("a lone addend of weight 1 is the sum", (t) => {
+test("the sum of a single addend of weight 1 is the addend", (t) => {
 	const gradient = Float32Array.from({ length: 2051 }, (_, i) => Math.fround(1 / (i + 1)));
 	const total = new Float32Array(2051).fill(7);
 	addWeighted(total, gradient, 1, true);

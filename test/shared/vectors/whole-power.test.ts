@@ -13,6 +13,6 @@ const EXPECTED: readonly [base: number, exponent: number, power: number][] = [
 	[0.999, 123457, 2.2723745418916856e-54],
 ];
 
-test("powers are products, whose bits are the same on every machine", (t) => {
+test("powers are computed as products, which have the same bits on every machine", (t) => {
 	for (const [base, exponent, power] of EXPECTED) t.is(wholePower(base, exponent), power, `${base} ** ${exponent}`);
 });

@@ -5,11 +5,11 @@ import { resolveModel } from "../../../../coordinator/base-model/resolve-model.t
 import { guardProcess } from "../../../../coordinator/cli/uncaught-errors.ts";
 import { TailtuneError } from "../../../../shared/errors.ts";
 import { openModel } from "../../../../shared/model/open-model.ts";
-import { interruptSignal } from "../../../../shared/processes/interrupt.ts";
+import { createInterruptSignal } from "../../../../shared/processes/interrupt.ts";
 import { ThreadEngines } from "../../../../worker/engine/thread/thread-engines.ts";
 
 guardProcess((error) => console.log((error as Error).message));
-interruptSignal().addEventListener("abort", () => console.log("interrupted"));
+createInterruptSignal().addEventListener("abort", () => console.log("interrupted"));
 process.once("exit", () => console.log("exit"));
 const spec = { trainable: "TRAINABLE_LAST_BLOCK", classes: 2, causal: true, loraRank: 0, loraScale: 0 } as const;
 const choice = { engine: "onnx", backend: "auto", threads: 1 } as const;
