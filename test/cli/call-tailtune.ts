@@ -1,14 +1,14 @@
 import type { EventEmitter } from "node:events";
 import { run } from "../../tailtune.ts";
 
-/** What a command printed and how it ended. */
+/** Output and exit code of a command. */
 export interface Ended {
 	readonly exitCode: number;
 	readonly stdout: string;
 	readonly stderr: string;
 }
 
-/** What a command listens to as long as its process lives. */
+/** Events for which a command adds listeners until its process ends. */
 const EVENTS: readonly [emitter: EventEmitter, event: string][] = [
 	[process, "uncaughtException"],
 	[process, "SIGINT"],
@@ -20,9 +20,9 @@ const EVENTS: readonly [emitter: EventEmitter, event: string][] = [
 let last: Promise<unknown> = Promise.resolve();
 
 /**
- * Runs a command to its end in this process, which takes it a tenth of the time. Its folder, environment, output and exit
- * code are the process's: one command runs at a time, and nothing else may print or change the folder meanwhile. The last
- * line end of the output is left out, as execa does.
+ * Runs a command to its end in this process, in a tenth of the time of a new process. It changes the working folder, the
+ * environment and the output of this process, so commands run one at a time, and nothing else may print or change the
+ * folder meanwhile. The last line end of the output is left out, as in execa.
  */
 export function callTailtune(
 	args: readonly string[],
@@ -35,7 +35,7 @@ export function callTailtune(
 }
 
 async function callAlone(args: readonly string[], env: Readonly<Record<string, string>>, cwd: string): Promise<Ended> {
-	const restore = [takeFolder(cwd), takeEnvironment(env), forgetNewListeners()];
+	const restore = [changeFolder(cwd), changeEnvironment(env), watchListeners()];
 	const [stdout, stderr] = [new Captured(process.stdout), new Captured(process.stderr)];
 	const warn = (warning: Error) => process.stderr.write(`(node) ${warning}\n`);
 	process.on("warning", warn);
@@ -51,7 +51,7 @@ async function callAlone(args: readonly string[], env: Readonly<Record<string, s
 	}
 }
 
-/** Keeps what is written to a stream. */
+/** Captures the output to a stream. */
 class Captured {
 	readonly #stream: NodeJS.WriteStream;
 	readonly #write: NodeJS.WriteStream["write"];
@@ -75,13 +75,15 @@ class Captured {
 	}
 }
 
-function takeFolder(cwd: string): () => void {
+/** Changes the working folder. @returns a function that restores it */
+function changeFolder(cwd: string): () => void {
 	const before = process.cwd();
 	process.chdir(cwd);
 	return () => process.chdir(before);
 }
 
-function takeEnvironment(env: Readonly<Record<string, string>>): () => void {
+/** Sets environment variables. @returns a function that restores them */
+function changeEnvironment(env: Readonly<Record<string, string>>): () => void {
 	const before = { ...process.env };
 	Object.assign(process.env, env);
 	return () => {
@@ -92,7 +94,8 @@ function takeEnvironment(env: Readonly<Record<string, string>>): () => void {
 	};
 }
 
-function forgetNewListeners(): () => void {
+/** @returns a function that removes all listeners added to EVENTS since */
+function watchListeners(): () => void {
 	const before = EVENTS.map(([emitter, event]) => emitter.listeners(event));
 	return () => {
 		for (const [at, [emitter, event]] of EVENTS.entries()) {

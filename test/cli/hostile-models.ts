@@ -2,13 +2,13 @@ import { cp, mkdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { writeRandomModel } from "../../shared/model/random-model.ts";
 
-/** A GPT-2 that takes no time and knows all of GPT-2's tokens. */
+/** A tiny GPT-2 with the whole vocabulary. */
 const SMALL = { n_layer: 1, n_embd: 8, n_head: 2, n_positions: 64, vocab_size: 50257, layer_norm_epsilon: 1e-5 };
 
 type Header = Record<string, { dtype: string; shape: number[]; data_offsets: [number, number] }>;
 
-/** Ways to spoil a good model; each is given the folder of a copy. The names are those of the copies. */
-const SPOILED: Readonly<Record<string, (folder: string) => Promise<void>>> = {
+/** Ways to break a good model, by the name of the copy; each is called with the folder of a copy. */
+const BROKEN: Readonly<Record<string, (folder: string) => Promise<void>>> = {
 	"no-config": (folder) => rm(join(folder, "config.json")),
 	"config-no-json": (folder) => writeFile(join(folder, "config.json"), '{"model_type":'),
 	"config-list": (folder) => writeFile(join(folder, "config.json"), "[]"),
@@ -48,13 +48,13 @@ const SPOILED: Readonly<Record<string, (folder: string) => Promise<void>>> = {
 		}),
 };
 
-/** Writes a folder for each kind of spoiled model, and `few-tokens`: a good one with another vocabulary. */
+/** Writes one folder per broken model, and `few-tokens`, a good model with another vocabulary. */
 export async function writeHostileModels(into: string): Promise<void> {
 	const good = join(into, "good");
 	await writeRandomModel(good, SMALL, 1);
-	for (const [name, spoil] of Object.entries(SPOILED)) {
+	for (const [name, breakModel] of Object.entries(BROKEN)) {
 		await cp(good, join(into, name), { recursive: true });
-		await spoil(join(into, name));
+		await breakModel(join(into, name));
 	}
 	await writeRandomModel(join(into, "few-tokens"), { ...SMALL, vocab_size: 300 }, 1);
 }

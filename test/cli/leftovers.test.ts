@@ -8,7 +8,7 @@ const folder = await workFolder();
 
 test.after.always(() => removeFolder(folder));
 
-test("a run leaves nothing but its result folder: no log, no spilled features, no library's identifier", async (t) => {
+test("a run leaves only its result folder: no log, no feature file, no identifier of a library", async (t) => {
 	const home = join(folder, "home");
 	const temporary = join(folder, "temporary");
 	await mkdir(home);

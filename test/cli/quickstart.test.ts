@@ -9,7 +9,7 @@ import { start } from "./tailtune.ts";
 const native = (await inspectEngines()).find(({ backend }) => backend === "tensorflow");
 
 if (native?.usable) {
-	test("tensorflow: the quick start tunes a filter that tells the two messages apart", async (t) => {
+	test("tensorflow: the quick start tunes a filter that classifies both messages correctly", async (t) => {
 		const cwd = await newFolder();
 		const { exitCode, stdout, stderr } = await start(
 			["--json", "quickstart", "--engine", "tfjs", "--backend", "tensorflow"],

@@ -34,7 +34,7 @@ test.before(async () => {
 test.after.always(() => removeFolder(folder));
 
 const refused: [title: string, data: string, message: string][] = [
-	["a file that isn't there", "none.tsv", "none.tsv: no such file or folder"],
+	["a missing file", "none.tsv", "none.tsv: no such file or folder"],
 	[
 		"a path through a file",
 		"one.tsv/x",
@@ -50,14 +50,14 @@ const refused: [title: string, data: string, message: string][] = [
 	["a header without rows", "header.csv", "header.csv: contains no texts, expected at least one"],
 	["texts of one label", "one.tsv", 'one.tsv:1: found only label "ham" in 4 texts, expected at least 2 labels'],
 	[
-		"a label of two texts, as it is in the file",
+		"a label with two texts",
 		"few.tsv",
 		'few.tsv:5: label "spam": found 2 texts, expected at least 3, one for each set',
 	],
 	["an unknown column", "columns.csv", 'columns.csv:1: no column "text" (--text-column); found id, body, kind'],
 	["a row with another number of fields", "fields.csv", "fields.csv:3: found 3 fields, expected 2 as in the header"],
 	["an unknown field", "fields.jsonl", 'fields.jsonl:2: no field "text" (--text-column); found label, body'],
-	["a line that is no object", "object.jsonl", "object.jsonl:2: found a string, expected one JSON object per line"],
+	["a line that isn't an object", "object.jsonl", "object.jsonl:2: found a string, expected one JSON object per line"],
 	["bytes that aren't UTF-8", "latin1.tsv", "latin1.tsv:2: found bytes that aren't UTF-8, expected UTF-8"],
 	[
 		"texts before labels",
@@ -76,7 +76,7 @@ const refused: [title: string, data: string, message: string][] = [
 		"quote.csv:2: found a quote inside a field without quotes, expected the whole field in quotes",
 	],
 	[
-		"a text longer than the context",
+		"a text that is too long for the model",
 		"long.tsv",
 		"long.tsv:21: found a text of 301 tokens, expected at most 256 (the model's context), or --max-tokens context to cut longer texts",
 	],
@@ -91,14 +91,14 @@ for (const [title, data, message] of refused) {
 	);
 }
 
-test.serial("refuses a label of two texts before it balances", (t) =>
+test.serial("refuses a label with two texts before balancing", (t) =>
 	assertRefused(t, folder, ["train", "--data", "few.tsv", "--model", "demo", "--out", "out"], {
 		exitCode: 1,
 		message: 'few.tsv:5: label "spam": found 2 texts, expected at least 3, one for each set',
 	}),
 );
 
-test.serial("refuses a label in --test that --train hasn't", (t) => {
+test.serial("refuses a label in --test that isn't in --train", (t) => {
 	const sets = ["--train", "texts.tsv", "--validation", "texts.tsv", "--test", "strange.tsv"];
 	return assertRefused(t, folder, ["train", ...sets, "--model", "demo", "--out", "out"], {
 		exitCode: 1,
@@ -106,14 +106,14 @@ test.serial("refuses a label in --test that --train hasn't", (t) => {
 	});
 });
 
-test.serial("takes a text longer than the context where it may be cut", async (t) => {
+test.serial("accepts a text that is too long for the model if it may be cut", async (t) => {
 	const flags = ["--model", "demo", "--balance", "false", "--max-tokens", "context", "--epochs", "1", "--threads", "1"];
 	const { exitCode, stderr } = await start(["train", "--data", "long.tsv", "--out", "cut", ...flags], {}, folder);
 	t.is(String(stderr), "");
 	t.is(exitCode, 0);
 });
 
-test.serial("takes a file whose name is a number", async (t) => {
+test.serial("accepts a file name that is a number", async (t) => {
 	await writeFile(join(folder, "2024"), FILES["one.tsv"] as string);
 	await assertRefused(t, folder, ["train", "--data", "2024", "--model", "demo", "--out", "out"], {
 		exitCode: 1,

@@ -12,7 +12,7 @@ test.before(() => writeFile(join(folder, "texts.tsv"), sampleTexts(40)));
 
 test.after.always(() => removeFolder(folder));
 
-/** Makes `disk` a file system of that size until the test ends; where this user may not, says so and passes the test. */
+/** Mounts a file system of that size as `disk` until the test ends. If this user may not, it logs that and passes the test. */
 async function mountDisk(t: ExecutionContext, size: string): Promise<boolean> {
 	const disk = join(folder, "disk");
 	await mkdir(disk, { recursive: true });
@@ -34,36 +34,39 @@ const full = (file: string, begins = true) => ({
 	begins,
 });
 
-test.serial("on a disk with no room for its settings a run leaves nothing", async (t) => {
+test.serial("if the disk is too small for its settings, a run leaves no files", async (t) => {
 	if (!(await mountDisk(t, "4k"))) return;
 	await assertRefused(t, folder, train, full("config.json", false));
 });
 
-test.serial("on a disk with no room for the first checkpoint a run leaves nothing", async (t) => {
+test.serial("if the disk is too small for the first checkpoint, a run leaves no files", async (t) => {
 	if (!(await mountDisk(t, "1m"))) return;
 	await assertRefused(t, folder, train, full("checkpoint.safetensors"));
 });
 
-test.serial("on a disk that fills up later a run keeps its checkpoint, and goes on once there is room", async (t) => {
-	if (!(await mountDisk(t, "2m"))) return;
-	// As many steps as an epoch has: there is a checkpoint after each.
-	const { exitCode, stderr } = await start([...train, "--checkpoint-every", "7", "--json"], {}, folder);
-	t.is(exitCode, 1);
-	const { error } = JSON.parse(String(stderr));
-	t.deepEqual(error, { code: "disk", message: full("best-14.safetensors").message });
-	const left = ["audit.jsonl", "best-7.safetensors", "checkpoint.safetensors", "config.json", "metrics.jsonl"];
-	t.deepEqual((await readdir(run)).sort(), left);
-	const checkpoint = await readSafetensorsFile(join(run, "checkpoint.safetensors"));
-	t.like(JSON.parse(checkpoint.metadata.progress ?? ""), { epoch: 1 });
+test.serial(
+	"if the disk fills up later, a run keeps its checkpoint and can be resumed when there is space",
+	async (t) => {
+		if (!(await mountDisk(t, "2m"))) return;
+		// An epoch has 7 steps, so there is one checkpoint per epoch.
+		const { exitCode, stderr } = await start([...train, "--checkpoint-every", "7", "--json"], {}, folder);
+		t.is(exitCode, 1);
+		const { error } = JSON.parse(String(stderr));
+		t.deepEqual(error, { code: "disk", message: full("best-14.safetensors").message });
+		const left = ["audit.jsonl", "best-7.safetensors", "checkpoint.safetensors", "config.json", "metrics.jsonl"];
+		t.deepEqual((await readdir(run)).sort(), left);
+		const checkpoint = await readSafetensorsFile(join(run, "checkpoint.safetensors"));
+		t.like(JSON.parse(checkpoint.metadata.progress ?? ""), { epoch: 1 });
 
-	await execa("mount", ["-o", "remount,size=5m", join(folder, "disk")]);
-	const again = await start(["train", "--resume", run], {}, folder);
-	t.is(String(again.stderr), `tailtune: ${full("model/model.safetensors").message}`);
-	t.is(again.exitCode, 1);
-	t.deepEqual((await readdir(run)).sort(), left.with(1, "best-14.safetensors"));
+		await execa("mount", ["-o", "remount,size=5m", join(folder, "disk")]);
+		const again = await start(["train", "--resume", run], {}, folder);
+		t.is(String(again.stderr), `tailtune: ${full("model/model.safetensors").message}`);
+		t.is(again.exitCode, 1);
+		t.deepEqual((await readdir(run)).sort(), left.with(1, "best-14.safetensors"));
 
-	await execa("mount", ["-o", "remount,size=64m", join(folder, "disk")]);
-	const last = await start(["train", "--resume", run], {}, folder);
-	t.is(String(last.stderr), "");
-	t.is(last.exitCode, 0);
-});
+		await execa("mount", ["-o", "remount,size=64m", join(folder, "disk")]);
+		const last = await start(["train", "--resume", run], {}, folder);
+		t.is(String(last.stderr), "");
+		t.is(last.exitCode, 0);
+	},
+);

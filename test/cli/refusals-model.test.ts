@@ -18,7 +18,7 @@ const train = (model: string) => ["train", "--data", "texts.tsv", "--model", mod
 
 const refused: [title: string, model: string, message: string][] = [
 	[
-		"a name of nothing",
+		"a name that matches nothing",
 		"none",
 		"--model none: no such folder, expected a folder, a hub id (for example openai-community/gpt2), demo, or random:small",
 	],
@@ -26,13 +26,13 @@ const refused: [title: string, model: string, message: string][] = [
 	["a folder without config.json", "no-config", `${folder}/no-config/config.json: no such file or folder`],
 	["a config.json cut short", "config-no-json", `${folder}/config-no-json/config.json: expected JSON`],
 	[
-		"a config.json of a list",
+		"a config.json with a list",
 		"config-list",
 		`${folder}/config-list/config.json: content: found [], expected an object`,
 	],
-	["a model that is no GPT-2", "bert", `${folder}/bert/config.json: model_type: found "bert", expected "gpt2"`],
+	["a model that isn't a GPT-2", "bert", `${folder}/bert/config.json: model_type: found "bert", expected "gpt2"`],
 	[
-		"an activation that GPT-2 hasn't",
+		"another activation than GPT-2's",
 		"relu",
 		`${folder}/relu/config.json: activation_function: found "relu", expected one of gelu_new, gelu_pytorch_tanh`,
 	],
@@ -43,7 +43,7 @@ const refused: [title: string, model: string, message: string][] = [
 	],
 	["a model without blocks", "no-blocks", `${folder}/no-blocks/config.json: n_layer: found 0, expected at least 1`],
 	[
-		"weights of another width than config.json says",
+		"weights with another width than in config.json",
 		"other-width",
 		`${folder}/other-width/model.safetensors: tensor "wte.weight": found [50257,8], expected [50257,16]`,
 	],
@@ -58,7 +58,7 @@ const refused: [title: string, model: string, message: string][] = [
 		`${folder}/weights-folder/model.safetensors: found a folder, expected a file`,
 	],
 	[
-		"weights that are no safetensors file",
+		"weights that aren't a safetensors file",
 		"no-safetensors",
 		`${folder}/no-safetensors/model.safetensors: found header length 8241904413164530000, expected at most 12 (cut short, or no safetensors file?)`,
 	],
@@ -115,14 +115,14 @@ for (const [title, model, message] of refused) {
 	test.serial(`refuses ${title}`, (t) => assertRefused(t, folder, train(model), { exitCode: 1, message }));
 }
 
-test.serial("says at once that a hub model can't be had offline, and what to do without it", (t) =>
+test.serial("refuses a hub model at once if there is no network, and names alternatives", (t) =>
 	assertRefused(t, folder, train("nobody/nothing"), {
 		exitCode: 1,
 		message: "--model nobody/nothing: http://127.0.0.1:9 can't be reached; use --model demo or --model FOLDER instead",
 	}),
 );
 
-test.serial("takes the model that the spoiled ones were made of", async (t) => {
+test.serial("accepts the model from which the broken models were made", async (t) => {
 	const flags = ["--epochs", "1", "--threads", "1"];
 	const { exitCode, stderr } = await start([...train("good"), ...flags], {}, folder);
 	t.is(String(stderr), "");

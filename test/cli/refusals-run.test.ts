@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import test from "ava";
 import { execa } from "execa";
 import { assertRefused, contents, removeFolder, workFolder } from "./refusals.ts";
-import { COMMAND, fileAppears, QUICK, sampleTexts, start } from "./tailtune.ts";
+import { COMMAND, QUICK, sampleTexts, start, waitForFile } from "./tailtune.ts";
 
 const folder = await workFolder();
 const train = (data: string, out: string, ...flags: string[]) => [
@@ -25,14 +25,14 @@ test.before(async () => {
 	await writeFile(join(folder, "eggs.tsv"), "ham\tsee you\neggs\twin\n");
 	await writeFile(join(folder, "latin1.txt"), Buffer.from("see you\ncaf\xe9\n", "latin1"));
 	const { exitCode, stderr } = await start(train("texts.tsv", "finished"), {}, folder);
-	if (exitCode !== 0) throw new Error(`no run to try things on: ${stderr}`);
+	if (exitCode !== 0) throw new Error(`the run for the tests failed: ${stderr}`);
 });
 
 test.after.always(() => removeFolder(folder));
 
 const refused: [title: string, args: readonly string[], exitCode: 1 | 2, message: string][] = [
 	[
-		"a result folder that holds something",
+		"a result folder that isn't empty",
 		train("texts.tsv", "finished"),
 		2,
 		`--out ${folder}/finished: the folder holds audit.jsonl already; expected a new or empty one`,
@@ -44,18 +44,18 @@ const refused: [title: string, args: readonly string[], exitCode: 1 | 2, message
 		`--out ${folder}/eggs.tsv: can't be written: a file has that name`,
 	],
 	[
-		"a result folder in a file",
+		"a result folder inside a file",
 		train("texts.tsv", "eggs.tsv/run"),
 		1,
 		`--out ${folder}/eggs.tsv/run: can't be written: a part of this path is a file, not a folder`,
 	],
 	[
-		"to resume what isn't there",
+		"to resume a folder that doesn't exist",
 		["train", "--resume", "none"],
 		1,
 		"none: no run here (none/config.json doesn't exist)",
 	],
-	["to resume a folder that is no run", ["train", "--resume", "."], 1, ".: no run here (config.json doesn't exist)"],
+	["to resume a folder that isn't a run", ["train", "--resume", "."], 1, ".: no run here (config.json doesn't exist)"],
 	[
 		"to resume a finished run",
 		["train", "--resume", "finished"],
@@ -63,13 +63,13 @@ const refused: [title: string, args: readonly string[], exitCode: 1 | 2, message
 		"--resume finished: the run is finished (finished/result.json is there)",
 	],
 	[
-		"settings beside --resume",
+		"settings together with --resume",
 		["train", "--resume", "finished", "--epochs", "3"],
 		2,
 		"--resume: can't be combined with --epochs; a resumed run keeps its settings",
 	],
 	[
-		"to classify with what is no run",
+		"to classify with a folder that isn't a run",
 		["classify", "none", "hello"],
 		1,
 		"none: no finished run here (none/model/tailtune.json doesn't exist)",
@@ -98,7 +98,7 @@ for (const [title, args, exitCode, message] of refused) {
 	test.serial(`refuses ${title}`, (t) => assertRefused(t, folder, args, { exitCode, message }));
 }
 
-test.serial("a learning rate that makes no numbers of the first step is refused, and nothing is left", (t) =>
+test.serial("a learning rate that makes the first step diverge is refused, and no files are left", (t) =>
 	assertRefused(t, folder, [...train("texts.tsv", "diverged"), "--lr", "1e30"], {
 		exitCode: 1,
 		message: /^tailtune: step 1: .* aren't finite: training diverged; try a smaller --lr$/,
@@ -107,7 +107,7 @@ test.serial("a learning rate that makes no numbers of the first step is refused,
 );
 
 test.serial(
-	"a run that diverges keeps its last good checkpoint, and goes on from there to the same line",
+	"a run that diverges keeps its last good checkpoint, and ends with the same error if resumed",
 	async (t) => {
 		const args = [...train("texts.tsv", "overflow"), "--lr", "1e4", "--checkpoint-every", "1"];
 		const first = await start(args, {}, folder);
@@ -122,11 +122,11 @@ test.serial(
 	},
 );
 
-test.serial("a run in use is refused to others; stopped, it says what changed since", async (t) => {
+test.serial("a run in use is refused; resuming a stopped run reports what has changed", async (t) => {
 	await cp(join(folder, "texts.tsv"), join(folder, "changing.tsv"));
 	await mkdir(join(folder, "busy"));
 	const running = start(train("changing.tsv", "busy", "--epochs", "1000", "--checkpoint-every", "5"), {}, folder);
-	await fileAppears(join(folder, "busy"), "checkpoint.safetensors");
+	await waitForFile(join(folder, "busy"), "checkpoint.safetensors");
 	const inUse = `process ${running.pid} on ${hostname()}; wait until it ends, or stop it`;
 	for (const [args, run] of [
 		[["train", "--resume", "busy"], "busy"],
@@ -167,13 +167,13 @@ test.serial("a run in use is refused to others; stopped, it says what changed si
 	});
 });
 
-for (const [what, held, signal] of [
+for (const [phase, held, signal] of [
 	["data are read", "texts.tsv", "SIGTERM"],
 	["a model is read", "model.safetensors", "SIGINT"],
 ] as const) {
-	test.serial(`${signal} while ${what} ends a run at once, however long that takes, and nothing is left`, async (t) => {
+	test.serial(`${signal} while ${phase} ends a run at once, and no files are left`, async (t) => {
 		const hold = fileURLToPath(new URL("../hold-file.mjs", import.meta.url));
-		// A folder: the demo model's file is read otherwise before.
+		// A copy of the demo model, because the file of the original is read earlier for another reason.
 		await cp(new URL("../../coordinator/base-model/demo-model", import.meta.url), join(folder, "demo-copy"), {
 			recursive: true,
 		});
@@ -186,23 +186,23 @@ for (const [what, held, signal] of [
 	});
 }
 
-test.serial("Ctrl-C while features are computed ends with 130 and one line", async (t) => {
+test.serial("Ctrl-C while features are computed ends with exit code 130 and one line", async (t) => {
 	await writeFile(join(folder, "many.tsv"), sampleTexts(400));
 	const running = start([...train("many.tsv", "features"), "--json"], {}, folder);
-	let told = "";
+	let output = "";
 	for await (const line of running) {
-		told += line;
+		output += line;
 		if (line.includes('"event":"phase","name":"features"')) running.kill("SIGINT");
 	}
 	const { exitCode, stderr } = await running;
 	t.is(exitCode, 130);
 	const message = `stopped; to resume: npx tailtune train --resume ${folder}/features`;
 	t.deepEqual(JSON.parse(String(stderr)), { error: { code: "interrupted", message } });
-	t.false(told.includes('"name":"training"'));
+	t.false(output.includes('"name":"training"'));
 	t.deepEqual(Object.keys(await contents(join(folder, "features"))), ["config.json"]);
 });
 
-test.serial("a reader that goes away, as head does, neither ends nor disturbs a run", async (t) => {
+test.serial("a run continues if the reader of its output ends, as head does", async (t) => {
 	const running = start(train("texts.tsv", "unread"), {}, folder);
 	await once(running.stdout, "data");
 	running.stdout.destroy();
@@ -212,12 +212,12 @@ test.serial("a reader that goes away, as head does, neither ends nor disturbs a 
 	t.true(existsSync(join(folder, "unread", "result.json")));
 });
 
-/** What TensorFlow and Dawn say of themselves where they are installed, and can't be kept from saying. */
-const CHATTER =
+/** Log lines of TensorFlow and Dawn that can't be switched off. */
+const LIBRARY_LOG =
 	/^(WARNING: All log messages before absl::|I0000 .*oneDNN|Warning: vkCreateInstance| {4}at CheckVkSuccessImpl ).*\n*/gm;
 
-function withoutChatter(stderr: string): string {
-	return stderr.replaceAll(CHATTER, "");
+function withoutLibraryLog(stderr: string): string {
+	return stderr.replaceAll(LIBRARY_LOG, "");
 }
 
 for (const args of [
@@ -225,21 +225,21 @@ for (const args of [
 	["export", "finished", "--format", "safetensors", "--out", "exported", "--json"],
 	["classify", "finished", "hello"],
 ]) {
-	test.serial(`a reader that is gone before the first word doesn't disturb ${args.join(" ")}`, async (t) => {
+	test.serial(`${args.join(" ")} succeeds if the reader of its output ends before the first line`, async (t) => {
 		const running = start(args, {}, folder);
 		running.stdout.destroy();
 		const { exitCode, stderr } = await running;
-		t.is(withoutChatter(String(stderr)), "");
+		t.is(withoutLibraryLog(String(stderr)), "");
 		t.is(exitCode, 0);
 	});
 }
 
 (existsSync("/dev/full") ? test.serial : test.serial.skip)(
-	"output that can't be written is told in one line",
+	"an error in writing the output is reported in one line",
 	async (t) => {
 		const args = ["-c", 'exec "$@" > /dev/full', "sh", process.execPath, COMMAND, "classify", "finished", "hello"];
 		const { exitCode, stderr } = await execa("sh", args, { reject: false, cwd: folder });
-		t.is(withoutChatter(stderr), "tailtune: stdout: can't be written: no space is left on the disk");
+		t.is(withoutLibraryLog(stderr), "tailtune: stdout: can't be written: no space is left on the disk");
 		t.is(exitCode, 1);
 	},
 );

@@ -17,7 +17,7 @@ test.before(async () => {
 
 test.after.always(() => removeFolder(folder));
 
-test.serial("a machine whose memory is big-endian is refused at the start", async (t) => {
+test.serial("a big-endian machine is refused at the start", async (t) => {
 	const { endianness } = os;
 	os.endianness = () => "BE";
 	t.teardown(() => {
@@ -42,19 +42,19 @@ const refused: [title: string, args: readonly string[], message: string][] = [
 	],
 	["an unknown flag", [...TRAIN, "--frob", "3"], "unknown option '--frob'; see tailtune train --help"],
 	[
-		"a flag with a slip in it",
+		"a flag with a typing error",
 		[...TRAIN, "--epoch", "3"],
 		"unknown option '--epoch' (Did you mean --epochs?); see tailtune train --help",
 	],
 	["a flag without its value", [...TRAIN, "--lr"], "option '--lr <value>' argument missing"],
-	["a word too many", [...TRAIN, "now"], "too many arguments for 'train'. Expected 0 arguments but got 1."],
-	["a word for a number", [...TRAIN, "--epochs", "two"], '--epochs: found "two", expected a number'],
-	["a fraction for a whole number", [...TRAIN, "--batch", "1.5"], "--batch: found 1.5, expected a whole number"],
+	["one word too many", [...TRAIN, "now"], "too many arguments for 'train'. Expected 0 arguments but got 1."],
+	["a word instead of a number", [...TRAIN, "--epochs", "two"], '--epochs: found "two", expected a number'],
+	["a fraction instead of a whole number", [...TRAIN, "--batch", "1.5"], "--batch: found 1.5, expected a whole number"],
 	["a learning rate below 0", [...TRAIN, "--lr", "-1"], "--lr: found -1, expected more than 0"],
-	["a learning rate without end", [...TRAIN, "--lr", "Infinity"], '--lr: found "Infinity", expected a number'],
+	["an infinite learning rate", [...TRAIN, "--lr", "Infinity"], '--lr: found "Infinity", expected a number'],
 	["an empty value", ["train", "--data", ""], '--data: found "", expected at least one character'],
 	[
-		"a word for a switch",
+		"a word instead of true or false",
 		[...TRAIN, "--balance", "maybe"],
 		'--balance: found "maybe", expected true or false, or "all"',
 	],
@@ -87,22 +87,22 @@ const refused: [title: string, args: readonly string[], message: string][] = [
 		"--max-tokens: found 300, expected at most the model's context (256)",
 	],
 	[
-		"more shards than texts a batch",
+		"more shards than texts per batch",
 		[...TRAIN, "--shards", "9"],
 		"--shards: found 9, expected at most --batch (8): every shard needs a text",
 	],
 	[
-		"a LoRA rank that no layer has room for",
+		"a LoRA rank larger than any layer",
 		[...TRAIN, "--trainable", "lora", "--lora-rank", "1000000000"],
 		"--lora-rank: found 1000000000, expected at most 384, four times the width of demo",
 	],
 	[
-		"a batch of more texts than there are",
+		"a batch with more texts than the training set",
 		[...TRAIN, "--batch", "29"],
 		"--batch: found 29, expected at most the 28 texts for training",
 	],
 	[
-		"an outer step without local ones",
+		"an outer step without local steps",
 		[...TRAIN, "--outer-momentum", "0.9"],
 		"--outer-momentum: found 0.9, expected --local-steps above 1 with it",
 	],
@@ -119,18 +119,18 @@ const refused: [title: string, args: readonly string[], message: string][] = [
 		'word.yaml: epochs: found "two", expected a number',
 	],
 	[
-		"a --config of no settings",
+		"a --config without settings",
 		["train", "--config", "list.yaml"],
 		'--config list.yaml: expected settings as "key: value" lines',
 	],
-	["texts for classify that aren't there", ["classify", "run"], "texts: found none, expected texts, - or --file FILE"],
+	["classify without texts", ["classify", "run"], "texts: found none, expected texts, - or --file FILE"],
 	[
-		"an unknown form to export",
+		"an unknown export format",
 		["export", "run", "--format", "pt", "--out", "out"],
 		"option '--format <format>' argument 'pt' is invalid. Allowed choices are hf, onnx, safetensors.",
 	],
 	[
-		"export without a folder to write",
+		"export without an output folder",
 		["export", "run", "--format", "hf"],
 		"required option '--out <folder>' not specified",
 	],
@@ -141,7 +141,7 @@ for (const [title, args, message] of refused) {
 	test.serial(`refuses ${title}`, (t) => assertRefused(t, folder, args, { exitCode: 2, message }));
 }
 
-test.serial("refuses an address that workers could not dial", (t) =>
+test.serial("refuses an address to which workers can't connect", (t) =>
 	assertRefused(t, folder, [...TRAIN, "--nats", "nats://127.0.0.1:9", "--shards", "1", "--advertise", "here"], {
 		exitCode: 2,
 		message: "--advertise here: expected the address or name under which workers find this host, as HOST:PORT",
@@ -149,14 +149,14 @@ test.serial("refuses an address that workers could not dial", (t) =>
 	}),
 );
 
-test.serial("refuses a --config that is no YAML, naming the line", (t) =>
+test.serial("refuses a --config that isn't YAML, and names the line", (t) =>
 	assertRefused(t, folder, ["train", "--config", "broken.yaml"], {
 		exitCode: 2,
 		message: /^tailtune: --config broken\.yaml: .* at line \d+, column \d+$/,
 	}),
 );
 
-test.serial("refuses a --config that isn't there", (t) =>
+test.serial("refuses a missing --config", (t) =>
 	assertRefused(t, folder, ["train", "--config", "none.yaml"], {
 		exitCode: 1,
 		message: "none.yaml: no such file or folder",
@@ -167,7 +167,7 @@ for (const [code, exitCode, args] of [
 	["usage", 2, ["train", "--frob", "3", "--json"]],
 	["not-found", 1, ["--json", "train", "--data", "none.tsv"]],
 ] as const) {
-	test.serial(`with --json a refusal is one JSON object on stderr, here of code ${code}`, async (t) => {
+	test.serial(`with --json an error is one JSON object on stderr, with code ${code}`, async (t) => {
 		const ended = await start(args, {}, folder);
 		const { error, ...rest } = JSON.parse(String(ended.stderr));
 		t.deepEqual(rest, {});

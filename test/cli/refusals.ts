@@ -4,18 +4,18 @@ import type { ExecutionContext } from "ava";
 import { newFolder } from "../new-folder.ts";
 import { callHere } from "./tailtune.ts";
 
-/** How a command is refused: its exit code and the one line that it prints. */
+/** Expected exit code and error line of a refused command. */
 export interface Expected {
-	/** 2: the command was called in a wrong way; 1: what it was given can't be used. */
+	/** 2: wrong flags or arguments; 1: unusable input. */
 	readonly exitCode: 1 | 2;
-	/** All that is printed but for "tailtune: ", or what must match it. */
+	/** The line without "tailtune: ", or a pattern for the whole line. */
 	readonly message: string | RegExp;
 	readonly env?: Readonly<Record<string, string>>;
-	/** Whether lines of progress may come before; default false. */
+	/** Whether the command may print progress first; default false. */
 	readonly begins?: boolean;
 }
 
-/** A folder to run commands in, with an empty hub cache; links resolved, as messages name it. */
+/** Creates a working folder for commands. Links in its path are resolved, as in messages. */
 export async function workFolder(): Promise<string> {
 	return realpath(await newFolder());
 }
@@ -24,7 +24,7 @@ export async function removeFolder(folder: string): Promise<void> {
 	await rm(folder, { recursive: true, force: true });
 }
 
-/** Runs a command in a folder; it must end as expected, say so in one line, and leave the folder as it was. */
+/** Asserts that a command in a folder fails as expected, prints one line, and leaves the folder unchanged. */
 export async function assertRefused(
 	t: ExecutionContext,
 	folder: string,
@@ -41,7 +41,7 @@ export async function assertRefused(
 	t.deepEqual(await contents(folder), before);
 }
 
-/** Every file and folder in a folder, with the text or, of large files, the size and the time of the last change. */
+/** Lists a folder: files with their text (large files with size and time of the last change), and folders. */
 export async function contents(folder: string): Promise<Record<string, string>> {
 	const found: Record<string, string> = {};
 	for (const name of (await readdir(folder, { recursive: true })).sort()) {

@@ -5,7 +5,7 @@ import { newFolder } from "../new-folder.ts";
 import { QUICK, tailtune, writeTexts } from "./tailtune.ts";
 
 const settings: [title: string, flags: string[]][] = [
-	["the chapter's preset", ["--preset", "book", "--epochs", "8"]],
+	["the preset of the book", ["--preset", "book", "--epochs", "8"]],
 	["the head alone", ["--trainable", "head"]],
 	["the last two blocks, first token", ["--trainable", "last-two-blocks", "--token", "first"]],
 	["everything, in accumulated micro-batches", ["--trainable", "all", "--accumulate", "2"]],
@@ -21,7 +21,7 @@ const settings: [title: string, flags: string[]][] = [
 ];
 
 for (const [title, flags] of settings) {
-	test.serial(`a run learns with ${title}, and its model says the same when opened again`, async (t) => {
+	test.serial(`a run learns with ${title}, and its saved model gives the same results`, async (t) => {
 		const data = await writeTexts(30);
 		const out = join(await newFolder(), "run");
 		const { exitCode, stderr } = await tailtune(

@@ -9,12 +9,12 @@ import { layOutApp } from "../deploy/image.ts";
 import { newFolder } from "../new-folder.ts";
 import { COMMAND, start, tailtune } from "./tailtune.ts";
 
-/** What each compiled file is made of. */
+/** The sources and imports of each compiled file. */
 const { metafile } = await compile(fileURLToPath(new URL("../../tailtune.ts", import.meta.url)));
 
 const VERSION = /^\d+\.\d+\.\d+$/;
 
-/** An environment in which no program was compiled yet. */
+/** Creates an environment without a compiled program. */
 async function newPlace() {
 	const [temporary, base] = [await newFolder(), await newFolder()];
 	const env = { TMPDIR: temporary, XDG_RUNTIME_DIR: join(base, "run"), XDG_CACHE_HOME: join(base, "cache") };
@@ -24,14 +24,14 @@ async function newPlace() {
 const run = (env: Record<string, string>, args: readonly string[], command = COMMAND) =>
 	execa(process.execPath, [command, ...args], { env, reject: false });
 
-test("--version says which one this is", async (t) => {
+test("--version prints the version in package.json", async (t) => {
 	const { version } = JSON.parse(await readFile("package.json", "utf8"));
 	const { exitCode, stdout } = await tailtune("--version");
 	t.is(exitCode, 0);
 	t.is(stdout, version);
 });
 
-/** The packages that are loaded with a file of the compiled program, before anything asks for more. */
+/** Returns the packages that a file of the compiled program imports statically. */
 function packagesOf(outputs: Metafile["outputs"], file: string, seen = new Set<string>()): string[] {
 	const output = outputs[file];
 	if (!output || seen.has(file)) return [];
@@ -44,8 +44,8 @@ function packagesOf(outputs: Metafile["outputs"], file: string, seen = new Set<s
 	return [...new Set([...own, ...others])];
 }
 
-// A third of a command's start went to libraries that it had no use for.
-test("no command loads a library of clusters, servers or engines before it is told to", (t) => {
+// Unused libraries once took a third of the start-up time.
+test("no command statically imports a library for clusters, servers or engines", (t) => {
 	const { outputs } = metafile;
 	const commands = Object.keys(outputs).filter((file) => /-command\.ts$/.test(outputs[file]?.entryPoint ?? ""));
 	t.is(commands.length, 11);
@@ -67,12 +67,12 @@ test("no command loads a library of clusters, servers or engines before it is to
 				file,
 			);
 	}
-	t.true(packagesOf(outputs, "main.mjs").includes("commander"), "packages are found");
+	t.true(packagesOf(outputs, "main.mjs").includes("commander"), "packages are listed");
 	t.false(packagesOf(outputs, "main.mjs").includes("zod"), "--version needs no settings");
 });
 
-// esbuild makes such a chunk of a CommonJS package that is imported by `import()`: its named exports are missing.
-test("no package is loaded later by an import that gives its default export alone", (t) => {
+// esbuild makes such a chunk from a CommonJS package in an `import()`: the named exports are missing.
+test("no dynamic import of a package has only a default export", (t) => {
 	const chunks = Object.entries(metafile.outputs).filter(([, { entryPoint = "" }]) => /node_modules/.test(entryPoint));
 	t.deepEqual(
 		chunks.filter(([, { exports }]) => exports.join() === "default").map(([, { entryPoint }]) => entryPoint),
@@ -80,7 +80,7 @@ test("no package is loaded later by an import that gives its default export alon
 	);
 });
 
-test("a changed source is compiled anew, even one of the same size and time", async (t) => {
+test("a changed source is compiled again, even if its size and time are the same", async (t) => {
 	const app = await layOutApp();
 	const { env } = await newPlace();
 	const help = async () => (await run(env, ["--help"], join(app, "tailtune.mjs"))).stdout;
@@ -96,7 +96,7 @@ test("a changed source is compiled anew, even one of the same size and time", as
 	t.regex(stderr, /^tailtune: can't start: .*coordinator\/main\.ts:1:6: ERROR: .*$/);
 });
 
-test("two commands at once both compile the program, and the next one compiles nothing", async (t) => {
+test("two first commands at the same time both work, and the next one compiles nothing", async (t) => {
 	const { env, base } = await newPlace();
 	for (const { stdout, exitCode } of await Promise.all([run(env, ["--version"]), run(env, ["--version"])])) {
 		t.is(exitCode, 0);
@@ -109,11 +109,11 @@ test("two commands at once both compile the program, and the next one compiles n
 	t.deepEqual(await readdir(programs), compiled);
 });
 
-test("a command runs if there can be no private folder for the compiled program, and leaves nothing", async (t) => {
+test("a command runs without a private folder for the compiled program, and leaves no files", async (t) => {
 	const { temporary, base, env } = await newPlace();
 	await mkdir(env.XDG_RUNTIME_DIR);
 	await mkdir(env.XDG_CACHE_HOME);
-	// As another user may have made them, to have his code run.
+	// Links as an attacker could create them to run other code.
 	for (const folder of [env.XDG_RUNTIME_DIR, env.XDG_CACHE_HOME]) await symlink(base, join(folder, "tailtune"));
 	const { stdout, stderr } = await run(env, ["--version"]);
 	t.regex(stdout, VERSION);
@@ -122,7 +122,7 @@ test("a command runs if there can be no private folder for the compiled program,
 	t.deepEqual((await readdir(base)).sort(), ["cache", "run"]);
 });
 
-test("with --debug an error names the TypeScript file and line that it comes from", async (t) => {
+test("with --debug an error names its TypeScript file and line", async (t) => {
 	const file = "coordinator/classify/classifier-settings.ts";
 	const { exitCode, stderr } = await start(["classify", await newFolder(), "a text", "--debug"]);
 	t.is(exitCode, 1);

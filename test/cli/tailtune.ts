@@ -6,22 +6,22 @@ import { execa } from "execa";
 import { newFolder } from "../new-folder.ts";
 import type { Ended } from "./call-tailtune.ts";
 
-/** The command, for node. */
+/** Path of the command's script. */
 export const COMMAND = fileURLToPath(new URL("../../tailtune.mjs", import.meta.url));
 
-// Typed by what it is called with: execa's result depends on its options.
+// A separate function, because the type of execa's result depends on its options.
 const spawn = ([program, ...args]: readonly [string, ...string[]], env: Record<string, string>, cwd: string) =>
 	execa(program, args, { reject: false, env, cwd });
 
-/** Where commands keep what they can make again: apart from what the user's own have there. */
+/** Cache folder of the commands, separate from the user's own. */
 export const CACHE = await newFolder();
 
-/** No network is reached: what a test needs is given to it. */
+/** Environment of the commands; without access to the network. */
 const ENVIRONMENT = { HF_ENDPOINT: "http://127.0.0.1:9", NO_COLOR: "1", XDG_CACHE_HOME: CACHE };
 
 /**
- * Starts the real command in a process of its own.
- * @param via a command that runs the one behind it somewhere, as `ip netns exec NAME` does
+ * Starts the real command in a new process.
+ * @param via a prefix command, for example `ip netns exec NAME`
  */
 export function start(
 	args: readonly string[],
@@ -49,33 +49,33 @@ export async function tailtune(...args: readonly string[]): Promise<Ended> {
 	return callHere(args);
 }
 
-/** `tailtune` with variables of the environment, in a folder. */
+/** Runs a command like `tailtune`, with environment variables and a working folder. */
 export async function callHere(
 	args: readonly string[],
 	env: Readonly<Record<string, string>> = {},
 	cwd = process.cwd(),
 ): Promise<Ended> {
-	// Loaded only by the files that call it: it brings the whole coordinator.
+	// Imported here, because it loads the whole coordinator and not all test files need it.
 	const { callTailtune } = await import("./call-tailtune.ts");
 	const ended = await callTailtune(args, { ...ENVIRONMENT, ...env }, cwd);
 	if (args.includes("--json")) await checkJson(ended);
 	return ended;
 }
 
-/** Every line that a command prints with `--json` is one that the documented schemas accept. */
+/** Checks every line of `--json` output against the documented schemas. */
 async function checkJson({ stdout, stderr }: Ended): Promise<void> {
 	const { errorLineSchema, jsonLineSchema } = await import("../../coordinator/events/json-line-schemas.ts");
 	for (const line of stdout.split("\n").filter(Boolean)) jsonLineSchema.parse(JSON.parse(line));
 	for (const line of stderr.split("\n").filter(Boolean)) errorLineSchema.parse(JSON.parse(line));
 }
 
-/** Waits until a process puts a file of that name into a folder. */
-export async function fileAppears(folder: string, name: string): Promise<void> {
+/** Waits until a file with that name appears in a folder. */
+export async function waitForFile(folder: string, name: string): Promise<void> {
 	const signal = AbortSignal.timeout(60_000);
 	for await (const { filename } of watch(folder, { signal })) if (filename === name) return;
 }
 
-/** Lines of a TSV of two labels that a model can tell apart. @param texts of each label */
+/** Returns a TSV with two labels that a model can distinguish. @param texts number of texts per label */
 export function sampleTexts(texts: number): string {
 	const lines = Array.from({ length: texts }, (_, i) => [
 		`ham\tsee you at ${i} tomorrow, ${"bring the notes ".repeat(i % 4)}please`,
@@ -84,7 +84,7 @@ export function sampleTexts(texts: number): string {
 	return `${lines.flat().join("\n")}\n`;
 }
 
-/** A file of those lines. */
+/** Writes these texts to a new file. @returns its path */
 export async function writeTexts(texts: number): Promise<string> {
 	const file = join(await newFolder(), "texts.tsv");
 	await writeFile(file, sampleTexts(texts));
@@ -93,10 +93,10 @@ export async function writeTexts(texts: number): Promise<string> {
 
 const { TAILTUNE_TEST_BACKEND: backend } = process.env;
 
-/** Flags for what computes: none, or those of the backend that `npm run test:native` asks for. */
+/** Engine flags: none, or those of the backend that `npm run test:native` tests. */
 export const ENGINE: readonly string[] = backend ? ["--engine", "tfjs", "--backend", backend] : [];
 
-/** Flags of a run that takes a few seconds. */
+/** Flags for a run of a few seconds. */
 export const QUICK = [
 	"--model",
 	"demo",

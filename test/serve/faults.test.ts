@@ -4,7 +4,7 @@ import { makeGenericClientConstructor, status as Status } from "@grpc/grpc-js";
 import test from "ava";
 import { service as healthDefinition } from "grpc-health-check";
 import { createClient } from "../../worker/exchange/client.ts";
-import { CACHE, fileAppears, start, writeTexts } from "../cli/tailtune.ts";
+import { CACHE, waitForFile, start, writeTexts } from "../cli/tailtune.ts";
 import { newFolder } from "../new-folder.ts";
 import { makeRun, writeModel } from "./run-folder.ts";
 import { classify, connect, startServer, statusOf } from "./server.ts";
@@ -115,7 +115,7 @@ test("while a run trains, its best model so far answers calls and is replaced wi
 		if (output.includes(" answers on ")) break;
 	}
 	run.stdout?.resume();
-	await fileAppears(out, "model");
+	await waitForFile(out, "model");
 	const client = await connect(t, / answers on ([\d.:]+)/.exec(output)?.[1] ?? "");
 	const versions = new Set<string>();
 	const failures: number[] = [];
