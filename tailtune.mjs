@@ -1,11 +1,11 @@
 #!/usr/bin/env node
-// The command. It is written in TypeScript, which is compiled when the command is first used.
+// The command. Its TypeScript is compiled at the first use.
 import { loadProgram } from "./shared/compile/load-program.mjs";
 
 await loadProgram(import.meta.resolve("./tailtune.ts")).then(({ run }) => run(process.argv.slice(2)), fail);
 
 /**
- * Tells why the command can't start, as it tells other failures.
+ * Prints why the command can't start, in the same form as other errors.
  * @param {Error} error
  */
 function fail({ message, stack }) {

@@ -36,7 +36,7 @@ export function start(
 
 let isCompiled = false;
 
-/** Compiles the program for all tests: into a folder in which every command looks, beside its own cache. */
+/** Compiles the program once for all tests, to a folder that every command searches in addition to its own cache. */
 function compileOnce(): void {
 	if (isCompiled) return;
 	const env = { ...process.env, XDG_CACHE_HOME: process.env.XDG_RUNTIME_DIR };
