@@ -3,7 +3,7 @@ import { join, relative } from "node:path";
 import { getHFHubCachePath, getRepoFolderName, modelInfo, type PathInfo, pathsInfo } from "@huggingface/hub";
 import { systemCodeOf, TailtuneError } from "../../shared/errors.ts";
 import { downloadFile } from "../../shared/files/download.ts";
-import { MOST_JSON_BYTES, readRegularFile } from "../../shared/files/regular-file.ts";
+import { MOST_JSON_BYTES, pathExists, readRegularFile } from "../../shared/files/regular-file.ts";
 import { DownloadError } from "../../shared/files/transfer.ts";
 import { asDiskError } from "../../shared/files/write-atomic.ts";
 import { INDEX_FILE, readShardNames, WEIGHTS_FILE } from "../../shared/model/open-model.ts";
@@ -47,7 +47,7 @@ async function findSnapshot(repoFolder: string): Promise<string | undefined> {
 			.trim();
 		const snapshot = join(repoFolder, "snapshots", commit);
 		await stat(join(snapshot, CONFIG_FILE));
-		const whole = await exists(join(snapshot, WEIGHTS_FILE));
+		const whole = await pathExists(join(snapshot, WEIGHTS_FILE), "model");
 		for (const shard of whole ? [] : await readShardNames(snapshot)) await stat(join(snapshot, shard));
 		return snapshot;
 	} catch {
@@ -140,7 +140,7 @@ async function fetchToCache(
 		const file = { url: `${url}/${path}`, headers, maxBytes: size, sizeBytes: size, checksum };
 		const before = done;
 		const onFileProgress = (bytes: number) => onProgress?.(before + bytes, total);
-		if (!(await exists(blob))) await downloadFile(file, blob, { signal, onProgress: onFileProgress });
+		if (!(await pathExists(blob, "disk"))) await downloadFile(file, blob, { signal, onProgress: onFileProgress });
 		const link = join(snapshot, path);
 		await rm(link, { force: true });
 		await symlink(relative(snapshot, blob), link);
@@ -166,11 +166,4 @@ function explain(error: unknown, repo: string, repoFolder: string, hubUrl: strin
 			: ` answers with status ${status}`;
 	const message = `--model ${repo}: ${hubUrl}${reason}; use --model demo or --model FOLDER instead`;
 	return new TailtuneError("offline", message, { cause: error });
-}
-
-async function exists(path: string): Promise<boolean> {
-	return stat(path).then(
-		() => true,
-		() => false,
-	);
 }

@@ -47,16 +47,13 @@ export interface Cluster {
 /** Brings a run to workers. */
 export type OpenCluster = (run: ClusterRun) => Promise<Cluster>;
 
-/** What announcing a run gives a cluster. */
-export type AnnouncedRun = Pick<Cluster, "spec" | "dispatcher" | "cancelled" | "report">;
-
 /** Opens the run's tensors and announces it. @param tensorsAddress HOST:PORT, or empty within one process */
 export async function announceRun(
 	bus: Bus,
 	tensors: CoordinatorTensors,
 	{ runId, model, modelHash, tail, trunkPrecision, shards, travel, abandoned = [], ...options }: ClusterRun,
 	tensorsAddress: string,
-): Promise<AnnouncedRun> {
+): Promise<Pick<Cluster, "spec" | "dispatcher" | "cancelled" | "report">> {
 	tensors.openRun(runId, tensorSchema(modelHash, parameterLayout(tail, model.config), travel));
 	const precision = TRUNK_PRECISION_BY_NAME[trunkPrecision];
 	const place = { runId, modelHash, tail, shards, tensorsAddress };

@@ -1,7 +1,7 @@
-import { mkdir, readdir, rm, rmdir, stat } from "node:fs/promises";
+import { mkdir, readdir, rm, rmdir } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { TailtuneError } from "../../shared/errors.ts";
-import { MOST_JSON_BYTES, readRegularFile } from "../../shared/files/regular-file.ts";
+import { MOST_JSON_BYTES, pathExists, readRegularFile } from "../../shared/files/regular-file.ts";
 import { asDiskError, removeTemporaryFiles, writeJson } from "../../shared/files/write-atomic.ts";
 import type { TrainConfig } from "../../shared/settings/config.ts";
 import { checkConfig } from "../../shared/settings/resolve-config.ts";
@@ -50,7 +50,7 @@ export async function createRunFolder(config: TrainConfig): Promise<NewRunFolder
 		throw error;
 	}
 	const undoUnlessBegun = async () => {
-		if (await exists(join(path, CHECKPOINT_FILE))) return;
+		if (await pathExists(join(path, CHECKPOINT_FILE), "disk")) return;
 		await removeBestExcept(path, undefined);
 		for (const name of [CONFIG_FILE, METRICS_FILE, AUDIT_FILE]) await rm(join(path, name), { force: true });
 		await giveUp();
@@ -112,7 +112,9 @@ export async function removeBestExcept(folder: string, step: number | undefined)
 
 // The checkpoint is removed last: until then the run can be resumed, for example to write the report.
 async function isFinished(path: string): Promise<boolean> {
-	return (await exists(join(path, RESULT_FILE))) && !(await exists(join(path, CHECKPOINT_FILE)));
+	return (
+		(await pathExists(join(path, RESULT_FILE), "disk")) && !(await pathExists(join(path, CHECKPOINT_FILE), "disk"))
+	);
 }
 
 // Removes folders from the innermost to the outermost; a folder that isn't empty stays.
@@ -124,13 +126,6 @@ async function removeEmptyFolders(inner: string, outer: string): Promise<void> {
 		);
 		if (!isRemoved) return;
 	}
-}
-
-function exists(file: string): Promise<boolean> {
-	return stat(file).then(
-		() => true,
-		() => false,
-	);
 }
 
 function timestamp(): string {

@@ -1,7 +1,7 @@
-import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { systemCodeOf, TailtuneError } from "../../shared/errors.ts";
+import { TailtuneError } from "../../shared/errors.ts";
+import { pathExists } from "../../shared/files/regular-file.ts";
 import { readChecked, writeChecked } from "../../shared/model/checked-safetensors.ts";
 import type { SafetensorsFile } from "../../shared/model/safetensors.ts";
 import { allFinite } from "../../shared/vectors/all-finite.ts";
@@ -107,7 +107,7 @@ export async function readCheckpoint(
 	shape: StateShape,
 ): Promise<TrainingState | undefined> {
 	const path = join(folder, CHECKPOINT_FILE);
-	if (!(await exists(path))) return undefined;
+	if (!(await pathExists(path, "disk"))) return undefined;
 	const checkpoint = await saved(readChecked(path));
 	const progress = parseProgress(checkpoint.metadata.progress, path);
 	if (progress.fingerprint !== fingerprint) {
@@ -188,14 +188,4 @@ function assertFinite(parameters: Float32Array, step: number): void {
 		"diverged",
 		`step ${step}: the parameters aren't finite: training diverged; try a smaller --lr`,
 	);
-}
-
-async function exists(file: string): Promise<boolean> {
-	try {
-		await stat(file);
-		return true;
-	} catch (error) {
-		if (systemCodeOf(error) === "ENOENT") return false;
-		throw new TailtuneError("disk", `${file}: can't be read: ${systemCodeOf(error) ?? error}`, { cause: error });
-	}
 }

@@ -75,3 +75,18 @@ function kindOf(stats: Stats): string | undefined {
 	if (stats.isFIFO()) return "a pipe";
 	return stats.isSocket() ? "a socket" : "a device";
 }
+
+/**
+ * Whether a file or folder exists.
+ * @param code of the error if the system doesn't say
+ * @throws TailtuneError of that code
+ */
+export async function pathExists(path: string, code: ErrorCode): Promise<boolean> {
+	try {
+		await stat(path);
+		return true;
+	} catch (error) {
+		if (["ENOENT", "ENOTDIR"].includes(systemCodeOf(error) ?? "")) return false;
+		throw toReadError(path, error, code);
+	}
+}

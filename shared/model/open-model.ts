@@ -1,7 +1,8 @@
-import { realpath, stat } from "node:fs/promises";
+import { realpath } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { z } from "zod";
-import { systemCodeOf, TailtuneError } from "../errors.ts";
+import { TailtuneError } from "../errors.ts";
+import { pathExists } from "../files/regular-file.ts";
 import { type Gpt2Config, readGpt2Config, readJson } from "./gpt2-config.ts";
 import type { ModelFiles, StoredTensor } from "./model-files.ts";
 import { baseShapes } from "./parameter-layout.ts";
@@ -69,8 +70,8 @@ export async function readShardNames(folder: string): Promise<string[]> {
 }
 
 async function readHeaders(folder: string): Promise<Map<string, FileTensor>> {
-	const whole = await exists(join(folder, WEIGHTS_FILE));
-	if (!whole && !(await exists(join(folder, INDEX_FILE)))) {
+	const whole = await pathExists(join(folder, WEIGHTS_FILE), "model");
+	if (!whole && !(await pathExists(join(folder, INDEX_FILE), "model"))) {
 		throw new TailtuneError(
 			"not-found",
 			`${folder}: found neither ${WEIGHTS_FILE} nor ${INDEX_FILE} (other formats aren't read)`,
@@ -119,14 +120,4 @@ function checkBlocks(folder: string, { n_layer }: Gpt2Config, found: ReadonlyMap
 
 function refusal(place: string, tensor: string, found: string): TailtuneError {
 	return new TailtuneError("model", `${place}: tensor ${quote(tensor)}: ${found}`);
-}
-
-async function exists(path: string): Promise<boolean> {
-	try {
-		await stat(path);
-		return true;
-	} catch (error) {
-		if (systemCodeOf(error) === "ENOENT") return false;
-		throw new TailtuneError("model", `${path}: can't be read: ${(error as Error).message}`, { cause: error });
-	}
 }
