@@ -116,8 +116,8 @@ test("what won't get better is refused at once, in one line", async (t) => {
 		refused(PATH, "--gpus", "0,2"),
 		refused(PATH, "--gpus", "all", "--backend", "webgpu"),
 	]);
-	t.is(none, "1 tailtune: --gpus: found no nvidia-smi, expected it in PATH: it comes with NVIDIA's driver");
-	t.is(unknown, '2 tailtune: --gpus: found "0,2", expected all, or numbers of 0,1');
+	t.is(none, "1 tailtune: --gpus: found no nvidia-smi, expected it in PATH: it is part of NVIDIA's driver");
+	t.is(unknown, '2 tailtune: --gpus: found "0,2", expected all or some of these GPUs: 0,1');
 	t.regex(webgpu, /^2 tailtune: --gpus: found --backend webgpu, expected tensorflow or cuda, which can be limited/);
 	const wrong = await refused(PATH, "--gpus", "1", "--nats", "nats://me:secret@nowhere");
 	t.regex(wrong, /\ntailtune: GPU 1: its worker ended with code 2: tailtune: a NATS URL with credentials/);

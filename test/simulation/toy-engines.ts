@@ -1,5 +1,4 @@
-import type { Tail, TailInput, Trunk } from "../../worker/engine/engine.ts";
-import type { Engines } from "../../worker/run/session.ts";
+import type { Engines, Tail, TailInput, Trunk } from "../../worker/engine/engine.ts";
 import { classes, info, width } from "../worker/run/fake-engines.ts";
 import type { Node } from "./world.ts";
 

@@ -1,7 +1,7 @@
 import { TailtuneError } from "../../shared/errors.ts";
 import type { ModelFiles } from "../../shared/model/model-files.ts";
 
-/** Whether a parameter is one of the two tables. */
+/** Returns whether a parameter is one of the two embedding tables. */
 export function isEmbedding(name: string): boolean {
 	return name === "wte.weight" || name === "wpe.weight";
 }
@@ -13,13 +13,13 @@ export interface Embedding {
 	readonly width: number;
 }
 
-/** The tables of a model. */
+/** Reads the tables of a model. */
 export async function readEmbedding(model: ModelFiles): Promise<Embedding> {
 	const [tokens, positions] = await Promise.all([model.read("wte.weight"), model.read("wpe.weight")]);
 	return { tokens, positions, width: model.config.n_embd };
 }
 
-/** The tables among the views of a parameter vector; undefined where it has none. */
+/** Returns the tables among the views of a parameter vector; undefined if it holds none. */
 export function embeddingOf(views: ReadonlyMap<string, Float32Array>, width: number): Embedding | undefined {
 	const tokens = views.get("wte.weight");
 	const positions = views.get("wpe.weight");
@@ -27,10 +27,10 @@ export function embeddingOf(views: ReadonlyMap<string, Float32Array>, width: num
 }
 
 /**
- * Hidden states before the first block: a token's row plus its position's. Done in plain arrays, since the tables are large
- * and few of their rows are used.
+ * Computes the hidden states before the first block: the row of each token plus the row of its position. This uses plain arrays,
+ * since the tables are large and few of their rows are needed.
  * @returns [tokens, width]
- * @throws TailtuneError "engine" where a token or the text's length is beyond a table
+ * @throws TailtuneError "engine" if a token or the text's length is outside of a table
  */
 export function embed(text: Uint32Array, { tokens, positions, width }: Embedding): Float32Array {
 	const context = positions.length / width;
@@ -52,23 +52,23 @@ export function embed(text: Uint32Array, { tokens, positions, width }: Embedding
 
 /**
  * Adds the gradient of embedded texts to the gradients of both tables: one text after the other, row by row.
- * @param states [rows, width] of each text; its tokens beyond these rows have no gradient
+ * @param states gradient of each text's hidden states [rows, width]; tokens beyond these rows have no gradient
  */
 export function addEmbeddingGradient(
 	texts: readonly Uint32Array[],
 	states: readonly Float32Array[],
-	into: Embedding,
+	gradient: Embedding,
 ): void {
-	const { width } = into;
-	const add = (table: Float32Array, row: number, own: Float32Array, from: number) => {
+	const { width } = gradient;
+	const addRow = (table: Float32Array, row: number, text: Float32Array, position: number) => {
 		for (let i = 0; i < width; i++) {
-			table[row * width + i] = (table[row * width + i] as number) + (own[from * width + i] as number);
+			table[row * width + i] = (table[row * width + i] as number) + (text[position * width + i] as number);
 		}
 	};
-	for (const [index, own] of states.entries()) {
-		for (const [position, token] of (texts[index] ?? new Uint32Array()).subarray(0, own.length / width).entries()) {
-			add(into.tokens, token, own, position);
-			add(into.positions, position, own, position);
+	for (const [index, text] of states.entries()) {
+		for (const [position, token] of (texts[index] ?? new Uint32Array()).subarray(0, text.length / width).entries()) {
+			addRow(gradient.tokens, token, text, position);
+			addRow(gradient.positions, position, text, position);
 		}
 	}
 }

@@ -3,14 +3,14 @@ import type { ModelFiles } from "../../shared/model/model-files.ts";
 import type { TrunkPrecision } from "../../shared/model/trunk-precision.ts";
 import type { EngineChoice } from "../../shared/worker-port.ts";
 
-/** Which library computes, on what. */
+/** The library that computes, and its device. */
 export interface EngineInfo {
 	/** "onnx" or "tfjs". */
 	readonly engine: string;
-	/** As in "cpu", "wasm", "tensorflow". */
+	/** For example "cpu", "wasm" or "tensorflow". */
 	readonly backend: string;
 	readonly device: string;
-	/** Whether that is a GPU; absent: it isn't. */
+	/** Whether the device is a GPU; default: false. */
 	readonly isGpu?: boolean;
 	readonly threads: number;
 	readonly version: string;
@@ -22,19 +22,20 @@ export interface EngineInfo {
 export interface Trunk {
 	readonly info: EngineInfo;
 	/**
-	 * Hidden states at the cut (input of the first trainable block; before the final norm for the head alone).
-	 * @param sequences token ids a text, of any lengths of at least 1
-	 * @returns one Float32Array [tokens, width] a text, in the same order, each with memory of its own
+	 * Computes the hidden states at the cut: the input of the first trainable block, or of the final norm if only the head is
+	 * trained.
+	 * @param sequences token ids of each text, at least one per text
+	 * @returns one Float32Array [tokens, width] per text, in the same order, each with its own memory
 	 */
 	hiddenStates(sequences: readonly Uint32Array[]): Promise<Float32Array[]>;
 	dispose(): Promise<void>;
 }
 
-/** What a tail computes on: the kept features of a text, or its token ids where the cut is 0. */
+/** One text as input of a tail: its features, or its token ids if the cut is 0. */
 export interface TailInput {
-	/** [rows, width]; empty where the cut is 0. */
+	/** [rows, width]; empty if the cut is 0. */
 	readonly hidden: Float32Array;
-	/** Used where the cut is 0. */
+	/** Used if the cut is 0. */
 	readonly tokens: Uint32Array;
 	/** The classifier reads the mean of the final states of rows [poolFrom, poolFrom + poolCount). */
 	readonly poolFrom: number;
@@ -46,36 +47,49 @@ export interface TailInput {
 export interface Tail {
 	readonly info: EngineInfo;
 	/**
-	 * Takes the parameter vector, laid out by `parameterLayout`. It is read in place until the next call, so that 28 MB
-	 * needn't be copied a step: not to be written to while something is computed, and to be loaded again after that.
+	 * Loads the parameter vector, laid out by `parameterLayout`. It is read in place until the next call, which saves a copy of
+	 * 28 MB per step: don't write to it during a computation, and load it again after you have written to it.
 	 */
 	load(parameters: Float32Array): Promise<void>;
-	/** Logits [inputs, classes], row-major. */
+	/** Computes the logits [inputs, classes], row-major. */
 	logits(inputs: readonly TailInput[]): Promise<Float32Array>;
 	/**
-	 * Logits, and the gradient of the mean cross-entropy over the inputs with respect to the trained parameters,
-	 * written to `gradient` in the order of the layout.
+	 * Computes the logits, and writes the gradient of the mean cross-entropy over the inputs with respect to the trained
+	 * parameters to `gradient`, in the order of the layout.
 	 */
 	gradient(inputs: readonly TailInput[], gradient: Float32Array): Promise<Float32Array>;
 	dispose(): Promise<void>;
 }
 
+/** The engines of one run. */
+export interface Engines {
+	/** Undefined if the cut is 0: the tail then starts from tokens. */
+	readonly trunk?: Trunk | undefined;
+	readonly tail: Tail;
+}
+
+/** Descriptions of the engines of a run. */
+export interface EngineInfos {
+	readonly trunk: EngineInfo;
+	readonly tail: EngineInfo;
+}
+
 export interface EngineOptions {
-	/** Compute threads; each engine uses as many of them as it can. */
+	/** Compute threads; an engine may use fewer. */
 	readonly threads: number;
-	/** On what an engine computes that has several; each knows its own. */
+	/** Device or implementation; an engine ignores the backends of other engines. Default: the engine chooses. */
 	readonly backend?: EngineChoice["backend"];
 }
 
 export interface TrunkOptions extends EngineOptions {
-	/** Numbers of the matrix products; default: fp32. */
+	/** Number format of the matrix products; default: fp32. */
 	readonly trunkPrecision?: TrunkPrecision | undefined;
 }
 
 export type OpenTrunk = (model: ModelFiles, spec: TailSpec, options: TrunkOptions) => Promise<Trunk>;
 export type OpenTail = (model: ModelFiles, spec: TailSpec, options: EngineOptions) => Promise<Tail>;
 
-/** A message's sequence as the engines take it. */
+/** Converts a message's sequence to the token ids that engines take. */
 export function toTokens(sequence: Sequence): Uint32Array {
 	return Uint32Array.from(sequence.tokens);
 }

@@ -3,19 +3,19 @@ import { systemProviders } from "./onnx/provider.ts";
 import { describeEngines } from "./open-engines.ts";
 import { TFJS_BACKENDS } from "./tfjs/backend-names.ts";
 
-/** How to come by what is missing. */
+/** How to install each engine or backend. */
 const HINTS: Record<string, string> = {
-	onnx: "onnxruntime-node comes with npm ci for Linux, macOS and Windows on x64 and arm64",
-	tensorflow: "optional; npm run native -- cpu (or gpu) brings it",
-	webgpu: "optional, for any GPU; npm run native -- webgpu brings it",
-	wasm: "@tensorflow/tfjs-backend-wasm comes with npm ci",
-	cpu: "@tensorflow/tfjs comes with npm ci",
-	cuda: "optional, for NVIDIA GPUs; npm's package comes without it",
-	dml: "optional, for GPUs on Windows; onnxruntime-node comes with it by npm ci",
-	coreml: "optional, for Apple's chips; onnxruntime-node comes with it by npm ci",
+	onnx: "npm ci installs onnxruntime-node on Linux, macOS and Windows, x64 and arm64",
+	tensorflow: "optional; install it with npm run native -- cpu (or gpu)",
+	webgpu: "optional, for any GPU; install it with npm run native -- webgpu",
+	wasm: "npm ci installs @tensorflow/tfjs-backend-wasm",
+	cpu: "npm ci installs @tensorflow/tfjs",
+	cuda: "optional, for NVIDIA GPUs; not part of the npm package",
+	dml: "optional, for GPUs on Windows; npm ci installs it with onnxruntime-node",
+	coreml: "optional, for Apple's chips; npm ci installs it with onnxruntime-node",
 };
 
-/** Tries every engine and backend: which can be used here, and for the others why not and how to get them. */
+/** Tries every engine and backend and reports which can be used here; for the others, why not and how to install them. */
 export async function inspectEngines(): Promise<EngineReport[]> {
 	const reports = [await inspect("onnx", "cpu")];
 	for (const provider of systemProviders()) reports.push(await inspect("onnx", provider));
@@ -23,7 +23,7 @@ export async function inspectEngines(): Promise<EngineReport[]> {
 	return reports;
 }
 
-/** `measureRates` of ONNX Runtime; nothing where that isn't there. */
+/** Measures the rates of ONNX Runtime with `measureOnnxRates`; returns an empty list if it can't be used. */
 export async function measureRates(threads: number): Promise<ProductRates[]> {
 	const { usable } = await inspect("onnx", "cpu");
 	return usable ? (await import("./onnx/measure-rates.ts")).measureOnnxRates(threads) : [];

@@ -3,26 +3,29 @@ import { askNvidiaSmi } from "./nvidia-device.ts";
 
 /** An NVIDIA GPU of this machine. */
 export interface NvidiaGpu {
-	/** As nvidia-smi numbers them. */
+	/** Number in nvidia-smi. */
 	readonly index: number;
-	/** What names it in CUDA_VISIBLE_DEVICES whatever the order. */
+	/** Names the GPU in CUDA_VISIBLE_DEVICES independently of the order. */
 	readonly uuid: string;
 }
 
 /**
- * The GPUs that `--gpus` names, of those that CUDA_VISIBLE_DEVICES leaves to this process.
- * @param wanted "all", or numbers as in "0,2"
- * @throws TailtuneError "usage" for what isn't there or not to be seen, "not-found" without nvidia-smi, "engine" where it fails
+ * Finds the GPUs given with `--gpus`, among those that CUDA_VISIBLE_DEVICES allows this process to use.
+ * @param wanted "all", or numbers such as "0,2"
+ * @throws TailtuneError "usage" if a GPU doesn't exist or isn't allowed, "not-found" without nvidia-smi, "engine" if it fails
  */
 export function findNvidiaGpus(wanted: string, env: NodeJS.ProcessEnv = process.env): NvidiaGpu[] {
 	const found = listGpus();
 	const gpus = found.filter((gpu) => isVisible(gpu, env.CUDA_VISIBLE_DEVICES));
 	const numbers = gpus.map(({ index }) => index).join(",") || "none";
-	const hidden = gpus.length < found.length ? " in CUDA_VISIBLE_DEVICES" : "";
+	const limit = gpus.length < found.length ? " (limited by CUDA_VISIBLE_DEVICES)" : "";
 	if (wanted === "all" && gpus.length > 0) return gpus;
 	const chosen = wanted.split(",").map((number) => gpus.find(({ index }) => String(index) === number.trim()));
 	if (new Set(chosen).size < chosen.length || chosen.includes(undefined))
-		throw new TailtuneError("usage", `--gpus: found "${wanted}", expected all, or numbers of ${numbers}${hidden}`);
+		throw new TailtuneError(
+			"usage",
+			`--gpus: found "${wanted}", expected all or some of these GPUs: ${numbers}${limit}`,
+		);
 	return chosen as NvidiaGpu[];
 }
 
@@ -39,7 +42,7 @@ function query(): string {
 		return askNvidiaSmi(["--query-gpu=index,uuid", "--format=csv,noheader"]);
 	} catch (cause) {
 		if (systemCodeOf(cause) === "ENOENT") {
-			const expected = "expected it in PATH: it comes with NVIDIA's driver";
+			const expected = "expected it in PATH: it is part of NVIDIA's driver";
 			throw new TailtuneError("not-found", `--gpus: found no nvidia-smi, ${expected}`, { cause });
 		}
 		const { stdout, stderr, message } = cause as Error & { stdout?: string; stderr?: string };
@@ -48,7 +51,7 @@ function query(): string {
 	}
 }
 
-/** As CUDA reads it: numbers, or beginnings of UUIDs; nothing at all hides every GPU. */
+/** Reads CUDA_VISIBLE_DEVICES as CUDA does: numbers or prefixes of UUIDs. An empty value hides every GPU. */
 function isVisible({ index, uuid }: NvidiaGpu, visible: string | undefined): boolean {
 	if (visible === undefined) return true;
 	const names = visible.split(",").map((name) => name.trim());

@@ -3,25 +3,18 @@ import type { TailSpec } from "../../shared/messages.ts";
 import type { ModelFiles } from "../../shared/model/model-files.ts";
 import { countFrozenBlocks } from "../../shared/model/tail-spec.ts";
 import type { EngineChoice } from "../../shared/worker-port.ts";
-import type { EngineInfo, Tail, Trunk, TrunkOptions } from "./engine.ts";
+import type { EngineInfo, EngineInfos, Engines, Trunk, TrunkOptions } from "./engine.ts";
 import { isProvider, providerOf } from "./onnx/provider.ts";
 import { splitWhenFull } from "./split-when-full.ts";
 import type { TfjsOptions } from "./tfjs/backend.ts";
 
-/** What a run's engines are opened with. */
+/** Choices of the user and of the run that decide which engines are opened. */
 export type RunEngineChoice = EngineChoice & TrunkOptions;
 
-/** What a worker computes with for one run. */
-export interface Engines {
-	/** Undefined where the cut is 0: the tail starts from tokens. */
-	readonly trunk: Trunk | undefined;
-	readonly tail: Tail;
-}
-
 /**
- * Opens what a run's trunk and tail compute on. `onnx`: ONNX Runtime; `tfjs`: TensorFlow.js; `auto`: `onnx` where ONNX
- * Runtime is there, else `tfjs`. With a provider of ONNX Runtime as the backend, that alone computes.
- * @throws TailtuneError "engine" where what was chosen can't be had here
+ * Opens the trunk and the tail of a run. `onnx`: ONNX Runtime; `tfjs`: TensorFlow.js; `auto`: `onnx` if ONNX Runtime can be
+ * loaded, otherwise `tfjs`. If the backend is a provider of ONNX Runtime, there is no fallback.
+ * @throws TailtuneError "engine" if the chosen engine can't be used on this machine
  */
 export async function openEngines(model: ModelFiles, spec: TailSpec, choice: RunEngineChoice): Promise<Engines> {
 	const { onnx } = await loadOnnx(choice);
@@ -29,11 +22,11 @@ export async function openEngines(model: ModelFiles, spec: TailSpec, choice: Run
 	if (hasTrunk) checkPrecision(choice, onnx !== undefined);
 	const openTrunk = async () => {
 		if (onnx) return onnx.openOnnxTrunk(model, spec, choice);
-		return (await loadTfjs()).openTfjsTrunk(model, spec, tfjsChoice(choice));
+		return (await loadTfjs()).openTfjsTrunk(model, spec, toTfjsChoice(choice));
 	};
 	const openTail = async () => {
 		if (onnx) return onnx.openOnnxTail(model, spec, choice);
-		return (await loadTfjs()).openTfjsTail(model, spec, tfjsChoice(choice));
+		return (await loadTfjs()).openTfjsTail(model, spec, toTfjsChoice(choice));
 	};
 	const { trunk: info } = await describeEngines(choice);
 	const trunk = hasTrunk ? openWhenNeeded(info, openTrunk) : undefined;
@@ -49,21 +42,24 @@ export async function openEngines(model: ModelFiles, spec: TailSpec, choice: Run
 function checkPrecision(choice: RunEngineChoice, isOnnx: boolean): void {
 	if (choice.trunkPrecision !== "int8") return;
 	const refuse = (found: string, expected: string) =>
-		new TailtuneError("engine", `--trunk-precision int8: found ${found}, expected ${expected}, which alone has it`);
+		new TailtuneError(
+			"engine",
+			`--trunk-precision int8: found ${found}, expected ${expected}: no other engine has int8`,
+		);
 	const provider = providerOf(choice);
-	if (provider) throw refuse(`--backend ${provider}`, "ONNX Runtime on the processor");
+	if (provider) throw refuse(`--backend ${provider}`, "ONNX Runtime on the CPU");
 	if (!isOnnx) throw refuse(choice.engine === "tfjs" ? "--engine tfjs" : "no ONNX Runtime here", "ONNX Runtime");
 }
 
-/** The choice as TensorFlow.js takes it. @throws TailtuneError "engine" where it asks for a provider of ONNX Runtime */
-function tfjsChoice(choice: RunEngineChoice): RunEngineChoice & TfjsOptions {
+/** Converts the choice for TensorFlow.js. @throws TailtuneError "engine" if the backend is a provider of ONNX Runtime */
+function toTfjsChoice(choice: RunEngineChoice): RunEngineChoice & TfjsOptions {
 	const { backend } = choice;
 	if (isProvider(backend))
 		throw new TailtuneError("engine", `--backend ${backend}: found --engine tfjs, expected --engine onnx`);
 	return { ...choice, backend };
 }
 
-/** A trunk that is opened when it has something to compute: where all features are kept that takes a second for nothing. */
+/** Returns a trunk that opens when it first computes. Opening takes a second, for nothing if all features are kept. */
 function openWhenNeeded(info: EngineInfo, open: () => Promise<Trunk>): Trunk {
 	let trunk: Promise<Trunk> | undefined;
 	return {
@@ -78,25 +74,25 @@ function openWhenNeeded(info: EngineInfo, open: () => Promise<Trunk>): Trunk {
 	};
 }
 
-/** What `openEngines` computes on. */
-export async function describeEngines(choice: EngineChoice): Promise<{ trunk: EngineInfo; tail: EngineInfo }> {
+/** Describes the engines that `openEngines` will open. */
+export async function describeEngines(choice: EngineChoice): Promise<EngineInfos> {
 	const { onnx, reason } = await loadOnnx(choice);
 	const found = onnx
 		? await onnx.describeOnnx(choice)
-		: (await (await loadTfjs()).openTfjsBackend(tfjsChoice(choice))).info;
+		: (await (await loadTfjs()).openTfjsBackend(toTfjsChoice(choice))).info;
 	const info: EngineInfo = { ...found, ...(reason !== undefined && { fallbackReason: reason }) };
 	if (choice.requireGpu && !info.isGpu) {
 		const actual = `${info.engine} ${info.backend} computes on ${info.device}`;
 		const how =
 			"a GPU: check the driver (nvidia-smi) and npm run native -- gpu, or use --engine tfjs --backend webgpu; " +
-			"TF_CPP_MIN_LOG_LEVEL=0 shows why TensorFlow uses no GPU";
+			"with TF_CPP_MIN_LOG_LEVEL=0 TensorFlow prints why it uses no GPU";
 		throw new TailtuneError("engine", `--require-gpu: ${actual}, expected ${how}`);
 	}
 	return { trunk: info, tail: info };
 }
 
 /**
- * TensorFlow.js, loaded when needed: it takes half a second.
+ * Loads TensorFlow.js, only when needed since it takes half a second.
  * @throws TailtuneError "engine" if it can't be loaded
  */
 async function loadTfjs() {
@@ -119,7 +115,7 @@ async function loadTfjs() {
 async function loadOnnx(choice: EngineChoice): Promise<{ onnx?: OnnxModules; reason?: string }> {
 	const { engine, requireGpu } = choice;
 	const provider = providerOf(choice);
-	// Without a provider ONNX Runtime computes on the processor.
+	// Without a provider ONNX Runtime computes on the CPU.
 	if (engine === "tfjs" || (engine === "auto" && requireGpu && !provider)) return {};
 	try {
 		await import("./onnx/no-telemetry.ts");
@@ -143,8 +139,8 @@ async function importOnnx() {
 }
 
 /**
- * Loads an engine's packages before the modules that import them: if one failed within several of those, Node would report
- * it a second time, as an error that nobody caught, and end the process.
+ * Loads an engine's packages before the modules that import them. If a package failed in several modules at once, Node would
+ * report it a second time as an uncaught error and end the process.
  */
 async function loadLibraries(name: string, load: () => Promise<unknown>): Promise<void> {
 	await load().catch((cause: unknown) => {

@@ -12,7 +12,7 @@ import { trunkPrecisionOf } from "../../shared/model/trunk-precision.ts";
 import { Notices } from "../../shared/notices.ts";
 import type { EngineChoice, RunningWorker, WorkerOptions } from "../../shared/worker-port.ts";
 import { SIGNS_PER_TIMEOUT } from "../deadlines.ts";
-import type { EngineInfo } from "../engine/engine.ts";
+import type { EngineInfos, Engines } from "../engine/engine.ts";
 import type { RunEngineChoice } from "../engine/open-engines.ts";
 import { ThreadEngines } from "../engine/thread/thread-engines.ts";
 import { ByteBudget } from "../features/byte-budget.ts";
@@ -20,7 +20,7 @@ import { FeatureCache } from "../features/feature-cache.ts";
 import { FeatureStore } from "../features/feature-store.ts";
 import { repeatEvery } from "./repeat-every.ts";
 import { type RunHost, ServedRun } from "./served-run.ts";
-import { type Engines, Session } from "./session.ts";
+import { Session } from "./session.ts";
 
 /** What tests and simulations put in the place of the real thing. */
 export interface WorkerParts {
@@ -28,7 +28,7 @@ export interface WorkerParts {
 	readonly clock: Clock;
 	readonly openEngines: (model: ModelFiles, spec: TailSpec, choice: RunEngineChoice) => Promise<Engines>;
 	/** What `openEngines` will compute on. */
-	readonly describeEngines: (choice: EngineChoice) => Promise<{ trunk: EngineInfo; tail: EngineInfo }>;
+	readonly describeEngines: (choice: EngineChoice) => Promise<EngineInfos>;
 }
 
 type State = "joining" | "serving" | "stopping" | "stopped" | "failed";

@@ -6,18 +6,12 @@ import { type ParameterLayout, parameterLayout } from "../../shared/model/parame
 import { countFrozenBlocks } from "../../shared/model/tail-spec.ts";
 import { allFinite } from "../../shared/vectors/all-finite.ts";
 import type { RunConnection } from "../../shared/worker-port.ts";
-import { type EngineInfo, type Tail, type TailInput, type Trunk, toTokens } from "../engine/engine.ts";
+import { type EngineInfo, type Engines, type TailInput, type Trunk, toTokens } from "../engine/engine.ts";
 import type { FeatureCache } from "../features/feature-cache.ts";
 import { type FeatureStore, featureKey } from "../features/feature-store.ts";
 import { checkItem } from "./check-item.ts";
 import { LocalStepper } from "./local-steps.ts";
 import { failureResult, isOfWorker, nameOf } from "./results.ts";
-
-/** What a run computes with; no trunk where nothing is frozen before the tail. */
-export interface Engines {
-	readonly trunk?: Trunk | undefined;
-	readonly tail: Tail;
-}
 
 /** Everything that a session works with. The engines and the store are the session's, and closed with it. */
 export interface SessionParts {

@@ -5,7 +5,7 @@ import type { EngineReport } from "../../../shared/worker-port.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 
-/** What doctor and the golden check find on a machine where a library can't be loaded. */
+/** Inspects the engines in a process in which a library can't be loaded. */
 async function inspectWithout(library: string): Promise<EngineReport[]> {
 	const program = `
 		import { inspectEngines } from "./worker/engine/inspect-engines.ts";
@@ -19,7 +19,7 @@ async function inspectWithout(library: string): Promise<EngineReport[]> {
 	return JSON.parse(stdout.slice(stdout.indexOf("[")));
 }
 
-test("an engine whose native library can't be loaded is missing, with the reason, and the others are told of", async (t) => {
+test("an engine whose native library can't be loaded is reported with the reason, and the others are reported too", async (t) => {
 	const reports = await inspectWithout("onnxruntime_binding");
 	const reason =
 		"onnx: ONNX Runtime can't be loaded: libmissing.so.1: cannot open shared object file: No such file or directory";

@@ -10,7 +10,7 @@ test.beforeEach(async () => {
 	delete process.env.CUDA_VISIBLE_DEVICES;
 });
 
-test.serial("a GPU is described by name, memory, driver and CUDA, as its driver tells them", (t) => {
+test.serial("a GPU is described by name, memory, driver and CUDA versions from nvidia-smi", (t) => {
 	t.is(describeNvidiaDevice(), "NVIDIA A10, 22.5 GiB, driver 550.54.15, CUDA 12.4");
 	process.env.CUDA_VISIBLE_DEVICES = "1";
 	t.is(describeNvidiaDevice(), "NVIDIA L4, 22.5 GiB, driver 550.54.15, CUDA 12.4");
@@ -23,7 +23,7 @@ const TWO = [
 	{ index: 1, uuid: "GPU-c4d5e6f8" },
 ];
 
-test.serial("all GPUs or some are found, of those that CUDA_VISIBLE_DEVICES shows", (t) => {
+test.serial("all or some of the GPUs that CUDA_VISIBLE_DEVICES allows are found", (t) => {
 	t.deepEqual(findNvidiaGpus("all"), TWO);
 	t.deepEqual(findNvidiaGpus("1, 0"), TWO.toReversed());
 	for (const visible of ["1", "GPU-c4", " 1 ,9"]) {
@@ -31,19 +31,22 @@ test.serial("all GPUs or some are found, of those that CUDA_VISIBLE_DEVICES show
 	}
 });
 
-test.serial("GPUs that aren't there, or not to be seen, are refused with those that are", (t) => {
+test.serial("GPUs that don't exist or aren't allowed are refused, and the error lists the others", (t) => {
 	const refused = (which: string, visible?: string) => {
 		const env = visible === undefined ? {} : { CUDA_VISIBLE_DEVICES: visible };
 		return t.throws(() => findNvidiaGpus(which, env), { name: "TailtuneError" }).message;
 	};
-	t.is(refused("2"), '--gpus: found "2", expected all, or numbers of 0,1');
-	t.is(refused("0,0"), '--gpus: found "0,0", expected all, or numbers of 0,1');
-	t.is(refused(""), '--gpus: found "", expected all, or numbers of 0,1');
-	t.is(refused("0", "1"), '--gpus: found "0", expected all, or numbers of 1 in CUDA_VISIBLE_DEVICES');
-	t.is(refused("all", ""), '--gpus: found "all", expected all, or numbers of none in CUDA_VISIBLE_DEVICES');
+	t.is(refused("2"), '--gpus: found "2", expected all or some of these GPUs: 0,1');
+	t.is(refused("0,0"), '--gpus: found "0,0", expected all or some of these GPUs: 0,1');
+	t.is(refused(""), '--gpus: found "", expected all or some of these GPUs: 0,1');
+	t.is(refused("0", "1"), '--gpus: found "0", expected all or some of these GPUs: 1 (limited by CUDA_VISIBLE_DEVICES)');
+	t.is(
+		refused("all", ""),
+		'--gpus: found "all", expected all or some of these GPUs: none (limited by CUDA_VISIBLE_DEVICES)',
+	);
 });
 
-test.serial("a driver that doesn't answer, or isn't there, is told in one line", async (t) => {
+test.serial("a driver that fails or is missing is an error of one line", async (t) => {
 	process.env.PATH = await pathWithNvidiaSmi(BROKEN);
 	t.throws(() => findNvidiaGpus("all"), {
 		message: /^--gpus: nvidia-smi: NVIDIA-SMI has failed because .* NVIDIA driver\., expected a list of GPUs$/,
@@ -51,7 +54,7 @@ test.serial("a driver that doesn't answer, or isn't there, is told in one line",
 	process.env.PATH = "/nowhere";
 	t.throws(() => findNvidiaGpus("all"), {
 		code: "not-found",
-		message: "--gpus: found no nvidia-smi, expected it in PATH: it comes with NVIDIA's driver",
+		message: "--gpus: found no nvidia-smi, expected it in PATH: it is part of NVIDIA's driver",
 	});
 	process.env.PATH = PATH;
 });

@@ -13,7 +13,7 @@ function specOf(trainable: Trainable): TailSpec {
 	return { trainable, classes: 2, causal: true, loraRank: 2, loraScale: 2 };
 }
 
-test.serial("every engine and backend is reported, and what npm brings can be used", (t) => {
+test.serial("every engine and backend is reported, and those that npm ci installs can be used", (t) => {
 	t.deepEqual(
 		reports.map(({ engine, backend }) => `${engine} ${backend}`),
 		["cpu", ...systemProviders()]
@@ -26,11 +26,11 @@ test.serial("every engine and backend is reported, and what npm brings can be us
 	}
 });
 
-test.serial("what is there is reported with its version, what isn't with how to get it", (t) => {
+test.serial("a usable engine is reported with its version, any other with how to install it", (t) => {
 	for (const { usable, detail } of reports) t.regex(detail, usable ? /\d+\.\d+/ : /npm/);
 });
 
-test.serial("what is described is what is opened", async (t) => {
+test.serial("describeEngines describes the engines that openEngines opens", async (t) => {
 	const choices: EngineChoice[] = [
 		{ engine: "auto", backend: "auto", threads: 1 },
 		{ engine: "onnx", backend: "cpu", threads: 1 },
@@ -46,7 +46,7 @@ test.serial("what is described is what is opened", async (t) => {
 	}
 });
 
-test.serial("there is no trunk where the tail starts from tokens", async (t) => {
+test.serial("there is no trunk if the tail starts from tokens", async (t) => {
 	for (const trainable of ["TRAINABLE_ALL", "TRAINABLE_LORA"] as const) {
 		const { trunk, tail } = await openEngines(model, specOf(trainable), { engine: "auto", backend: "cpu", threads: 1 });
 		t.is(trunk, undefined);
@@ -54,7 +54,7 @@ test.serial("there is no trunk where the tail starts from tokens", async (t) => 
 	}
 });
 
-test.serial("int8 products are refused where TensorFlow.js would compute the trunk", async (t) => {
+test.serial("int8 products are refused if TensorFlow.js would compute the trunk", async (t) => {
 	const choice = { engine: "tfjs", backend: "wasm", threads: 1, trunkPrecision: "int8" } as const;
 	const error = await t.throwsAsync(openEngines(model, specOf("TRAINABLE_LAST_BLOCK"), choice), { code: "engine" });
 	t.regex(error.message, /^--trunk-precision int8: found --engine tfjs, expected ONNX Runtime/);
@@ -75,7 +75,7 @@ test.serial("a backend that isn't installed is refused in one line", async (t) =
 	);
 });
 
-test.serial("where a GPU is required, what computes on the processor is refused", async (t) => {
+test.serial("if a GPU is required, engines that compute on the CPU are refused", async (t) => {
 	for (const [engine, found] of [
 		["onnx", "onnx cpu"],
 		["tfjs", "tfjs wasm"],

@@ -3,10 +3,10 @@ import type { Tail, TailInput } from "../../../worker/engine/engine.ts";
 import { splitWhenFull } from "../../../worker/engine/split-when-full.ts";
 import { info } from "../run/fake-engines.ts";
 
-/** Texts whose logit and gradient are their label; a device that holds so many of them. */
-function tailWithRoomFor(room: number, error = "OOM when allocating tensor with shape[8,12]"): Tail {
+/** A tail whose logit and gradient of a text are its label, on a device with memory for `capacity` texts. */
+function tailWithCapacity(capacity: number, error = "OOM when allocating tensor with shape[8,12]"): Tail {
 	const logits = async (inputs: readonly TailInput[]) => {
-		if (inputs.length > room) throw new Error(error);
+		if (inputs.length > capacity) throw new Error(error);
 		return Float32Array.from(inputs, ({ label }) => label);
 	};
 	return {
@@ -32,38 +32,38 @@ const inputs = [3, 1, 4, 1, 6].map(
 	}),
 );
 
-test("what a device has no room for is computed in parts, to the same mean gradient, and told once", async (t) => {
-	for (const room of [1, 2, 3]) {
-		const told: string[] = [];
-		const tail = splitWhenFull(tailWithRoomFor(room), (line) => told.push(line));
+test("a batch too large for the device is split, gives the same mean gradient, and is reported once", async (t) => {
+	for (const capacity of [1, 2, 3]) {
+		const reported: string[] = [];
+		const tail = splitWhenFull(tailWithCapacity(capacity), (line) => reported.push(line));
 		const gradient = new Float32Array(2).fill(Number.NaN);
 		t.deepEqual([...(await tail.gradient(inputs, gradient))], [3, 1, 4, 1, 6]);
 		t.true(gradient.every((value) => Math.abs(value - 3) < 1e-6));
 		t.deepEqual([...(await tail.logits(inputs))], [3, 1, 4, 1, 6]);
-		t.deepEqual(told, ["paper: no memory for 5 texts at once: they are computed in halves"]);
+		t.deepEqual(reported, ["paper: not enough memory for 5 texts at once: split in halves"]);
 	}
 });
 
-test("every library's words for a full device are known", async (t) => {
+test("the error texts of all libraries for a full device are recognised", async (t) => {
 	for (const words of [
 		"OOM when allocating tensor with shape[8,12]",
 		"RESOURCE_EXHAUSTED: failed copying input tensor",
 		"CUDA failure 2: out of memory",
 		"BFCArena::AllocateRawInternal Failed to allocate memory for requested buffer of size 4096",
 	]) {
-		t.is((await splitWhenFull(tailWithRoomFor(2, words), () => {}).logits(inputs)).length, 5);
+		t.is((await splitWhenFull(tailWithCapacity(2, words), () => {}).logits(inputs)).length, 5);
 	}
 });
 
-test("a single text that a device has no room for is an error that says what to do", async (t) => {
-	const tail = splitWhenFull(tailWithRoomFor(0), () => {});
+test("a single text too large for the device is an error with a hint", async (t) => {
+	const tail = splitWhenFull(tailWithCapacity(0), () => {});
 	await t.throwsAsync(tail.logits(inputs), {
 		code: "engine",
-		message: /^paper: no memory for a single text; expected /,
+		message: /^paper: not enough memory for a single text; expected /,
 	});
 });
 
-test("any other fault stays what it is", async (t) => {
-	const tail = splitWhenFull(tailWithRoomFor(0, "wrong shape"), () => t.fail());
+test("any other error is thrown unchanged", async (t) => {
+	const tail = splitWhenFull(tailWithCapacity(0, "wrong shape"), () => t.fail());
 	await t.throwsAsync(tail.gradient(inputs, new Float32Array(1)), { message: "wrong shape" });
 });

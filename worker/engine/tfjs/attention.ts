@@ -1,10 +1,10 @@
 import * as tf from "@tensorflow/tfjs";
-import { gainAndShift, linear, type Weights, weight, wholeWeight } from "./layers.ts";
+import { gainAndShift, linearLayer, mergedWeight, type Weights, weight } from "./layers.ts";
 import type { Rectangle } from "./rectangle.ts";
 
 /**
- * Multi-head attention of every row (Vaswani et al., "Attention Is All You Need", section 3.2), up to but without the
- * output projection.
+ * Computes multi-head attention of every row (Vaswani et al., "Attention Is All You Need", section 3.2), without the output
+ * projection.
  * @param x normed rows [texts * rows, width]
  * @param mask added to the scores [texts, heads, rows, rows]
  * @returns [texts * rows, width]
@@ -19,7 +19,7 @@ export function attend(
 	const { heads } = weights;
 	const [, width = 0] = x.shape;
 	const split = (part: string) =>
-		linear(x, weights, `${name}.c_attn.${part}`)
+		linearLayer(x, weights, `${name}.c_attn.${part}`)
 			.reshape([texts, rows, heads, width / heads])
 			.transpose([0, 2, 1, 3]);
 	const scores = tf.matMul(split("q").mul(Math.sqrt(heads / width)), split("k"), false, true);
@@ -28,11 +28,11 @@ export function attend(
 }
 
 /**
- * The same for one query row a text, without forming keys or values: q (W_k x) = (W_k' q) x, so the query is carried
- * through W_k once, and W_v is applied to the mean of the rows under the attention weights. What a norm's shift and the key
- * bias add to a score is the same for every row, and the softmax takes it out again.
+ * Computes the same for one query row per text, without keys or values: q (W_k x) = (W_k' q) x, so the query is multiplied by
+ * W_k' once, and W_v is applied to the mean of the rows under the attention weights. The norm's shift and the key bias add the
+ * same to the score of every row, which has no effect on the softmax.
  * @param normal rows of `normalise` [texts * rows, width]
- * @param pick [texts, texts * rows], one 1 a line: the query rows
+ * @param pick [texts, texts * rows]: one 1 per line selects the query row of a text
  * @param mask added to the scores [texts, heads, rows]
  * @returns [texts, width]
  */
@@ -51,13 +51,15 @@ export function attendFromOneRow(
 	const byText = normal.reshape([texts, rows, width]);
 
 	const row = gainAndShift(tf.matMul(pick, normal), weights, norm);
-	const query = linear(row, weights, `${name}.c_attn.q`).mul(1 / Math.sqrt(size));
-	const keyWeight = wholeWeight(weights, `${name}.c_attn.k`).reshape([width, heads, size]).transpose([1, 2, 0]);
-	const carried = tf.matMul(query.reshape([texts, heads, size]).transpose([1, 0, 2]), keyWeight).transpose([1, 0, 2]);
-	const scores = tf.matMul(carried.mul(weight(weights, `${norm}.weight`)), byText, false, true);
+	const query = linearLayer(row, weights, `${name}.c_attn.q`).mul(1 / Math.sqrt(size));
+	const keyWeight = mergedWeight(weights, `${name}.c_attn.k`).reshape([width, heads, size]).transpose([1, 2, 0]);
+	const queryTimesKeyWeight = tf
+		.matMul(query.reshape([texts, heads, size]).transpose([1, 0, 2]), keyWeight)
+		.transpose([1, 0, 2]);
+	const scores = tf.matMul(queryTimesKeyWeight.mul(weight(weights, `${norm}.weight`)), byText, false, true);
 
 	const mean = gainAndShift(tf.matMul(tf.softmax(scores.add(mask)), byText), weights, norm);
-	const valueWeight = wholeWeight(weights, `${name}.c_attn.v`).reshape([width, heads, size]).transpose([1, 0, 2]);
+	const valueWeight = mergedWeight(weights, `${name}.c_attn.v`).reshape([width, heads, size]).transpose([1, 0, 2]);
 	const mixed = tf
 		.matMul(mean.transpose([1, 0, 2]), valueWeight)
 		.transpose([1, 0, 2])

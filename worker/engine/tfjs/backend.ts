@@ -14,42 +14,42 @@ import { isInstalled } from "./is-installed.ts";
 import { registerWasmMatMul } from "./wasm-matmul.ts";
 import { startWebgpu } from "./webgpu.ts";
 
-/** What the tfjs engine takes besides what every engine takes. */
+/** Options of the tfjs engine. */
 export interface TfjsOptions extends EngineOptions {
-	/** Default: `auto`, the first of `TFJS_BACKENDS` that is there. */
+	/** Default: `auto`, the first of `TFJS_BACKENDS` that can be used. */
 	readonly backend?: TfjsBackendName | "auto";
 }
 
-/** An initialised backend. TensorFlow.js has one current backend a process, so all work goes through `run`. */
+/** An initialised backend. TensorFlow.js has one current backend per process, so all work goes through `run`. */
 export interface TfjsBackend {
 	readonly info: EngineInfo;
-	/** Runs synchronous tensor work on this backend; of the tensors made in it only those stay that `tf.keep` was told of. */
+	/** Runs synchronous tensor work on this backend. Its tensors are disposed of afterwards, except those passed to `tf.keep`. */
 	run<T>(work: () => T): Promise<T>;
-	/** Runs synchronous tensor work, and gives the numbers of the tensors that it answers with: each array the caller's own. */
+	/** Runs synchronous tensor work and returns copies of the numbers of the tensors that it returns. */
 	compute(work: () => readonly tf.Tensor[]): Promise<Float32Array[]>;
 }
 
-// Packages that bring the backend "tensorflow". Neither is a dependency: both are built for the machine at hand.
+// Packages with the backend "tensorflow". Neither is a dependency: both are built on each machine.
 const NATIVE_PACKAGES = ["@tensorflow/tfjs-node-gpu", "@tensorflow/tfjs-node"];
 
-/** What WebAssembly's 32-bit addresses reach. */
+/** The most memory that WebAssembly's 32-bit addresses can reach. */
 const WASM_BYTES = 2 ** 32;
 
 const require = createRequire(import.meta.url);
 
 /**
- * Initialises a backend, once a process.
- * @throws TailtuneError "engine" where it can't be had here, with the reason
+ * Initialises a backend, once per process.
+ * @throws TailtuneError "engine" if it can't be used on this machine, with the reason
  */
 export async function openTfjsBackend({ backend = "auto", threads }: TfjsOptions): Promise<TfjsBackend> {
-	// Else every backend prints advice when it is first used.
+	// Otherwise every backend prints advice when it is first used.
 	tf.enableProdMode();
 	const reasons: string[] = [];
 	for (const name of backend === "auto" ? TFJS_BACKENDS : [backend]) {
 		try {
 			const version = await START[name](threads);
 			if (await activate(name)) return toBackend(name, version, threads);
-			reasons.push(`${name}: does not start`);
+			reasons.push(`${name}: did not start`);
 		} catch (error) {
 			reasons.push(error instanceof TailtuneError ? error.message : `${name}: ${(error as Error).message}`);
 		}
@@ -61,13 +61,13 @@ function toBackend(name: TfjsBackendName, version: string, threads: number): Tfj
 	const { isUsingGpuDevice = false } = tf.backend() as { isUsingGpuDevice?: boolean };
 	const processor = cpus()[0]?.model.trim() ?? "CPU";
 	const device = isUsingGpuDevice ? describeNvidiaDevice() : name === "webgpu" ? version : processor;
-	// Vulkan may be there without a GPU.
+	// Vulkan may be installed without a GPU.
 	const isGpu = isUsingGpuDevice || (name === "webgpu" && !/swiftshader|llvmpipe/i.test(device));
 	const run = async <T>(work: () => T): Promise<T> => {
 		// Another engine of this process may have made its own backend the current one.
 		while (tf.getBackend() !== name) await activate(name);
 		let result: { readonly value: T } | undefined;
-		// What tidy is given back it searches for tensors, number by number.
+		// `work` returns nothing to tidy, which would search arrays for tensors, number by number.
 		try {
 			tf.tidy(() => {
 				result = { value: work() };
@@ -88,7 +88,7 @@ function toBackend(name: TfjsBackendName, version: string, threads: number): Tfj
 		async compute(work) {
 			const tensors = await run(() => work().map((tensor) => tf.keep(tensor)));
 			try {
-				// A device is read in its own time; some backends give their own memory.
+				// A device is read asynchronously. The copy is needed since some backends return their own memory.
 				return await Promise.all(tensors.map(async (tensor) => (await tensor.data<"float32">()).slice()));
 			} finally {
 				tf.dispose([...tensors]);
@@ -98,10 +98,10 @@ function toBackend(name: TfjsBackendName, version: string, threads: number): Tfj
 }
 
 /**
- * Throws TailtuneError "engine" where so many numbers are more than the backend can hold.
- * @param what they are, for the message
+ * Throws TailtuneError "engine" if the backend can't hold this many numbers.
+ * @param what name of the numbers, for the message
  */
-export function assertRoomFor(numbers: number, what: string, { info }: Pick<TfjsBackend, "info">): void {
+export function assertFits(numbers: number, what: string, { info }: Pick<TfjsBackend, "info">): void {
 	if (info.backend === "wasm" && numbers * Float32Array.BYTES_PER_ELEMENT > WASM_BYTES) throw wasmIsFull(what);
 }
 
@@ -114,7 +114,7 @@ async function activate(name: TfjsBackendName): Promise<boolean> {
 	return tf.findBackendFactory(name) !== null && (await tf.setBackend(name));
 }
 
-// What must happen before a backend can be made the current one; each answers with a version.
+// Preparations before a backend can be made the current one. Each returns a version.
 const START: Record<TfjsBackendName, (threads: number) => Promise<string>> = {
 	cpu: async () => tf.version_core,
 	async wasm() {
@@ -127,7 +127,7 @@ const START: Record<TfjsBackendName, (threads: number) => Promise<string>> = {
 		process.env.TF_CPP_MIN_LOG_LEVEL ??= "2";
 		process.env.TF_NUM_INTRAOP_THREADS ??= `${threads}`;
 		prepareCuda();
-		// Else the first process takes a GPU's whole memory.
+		// Otherwise the first process takes all of a GPU's memory.
 		process.env.TF_FORCE_GPU_ALLOW_GROWTH ??= "true";
 		restoreUtil();
 		for (const name of NATIVE_PACKAGES.filter(isInstalled)) {
@@ -140,7 +140,7 @@ const START: Record<TfjsBackendName, (threads: number) => Promise<string>> = {
 	},
 };
 
-/** tfjs-node 4.22 calls a function that Node 22 warns of and Node 23 has removed. */
+/** tfjs-node 4.22 calls `util.isNullOrUndefined`, which Node 22 warns about and Node 23 has removed. */
 function restoreUtil(): void {
 	const util = require("node:util");
 	util.isNullOrUndefined = (value: unknown) => value === null || value === undefined;

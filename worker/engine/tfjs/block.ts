@@ -1,10 +1,10 @@
 import * as tf from "@tensorflow/tfjs";
 import { attend, attendFromOneRow } from "./attention.ts";
-import { gelu, layerNorm, linear, normalise, type Weights } from "./layers.ts";
+import { gelu, layerNorm, linearLayer, normalise, type Weights } from "./layers.ts";
 import type { Rectangle } from "./rectangle.ts";
 
 /**
- * One transformer block of GPT-2 (norm before each part).
+ * Computes one transformer block of GPT-2 (a norm before each part).
  * @param x [texts * rows, width]
  * @param mask added to the attention scores [texts, heads, rows, rows]
  */
@@ -15,8 +15,8 @@ export function runBlock(x: tf.Tensor, mask: tf.Tensor, weights: Weights, block:
 }
 
 /**
- * The same for one row a text.
- * @param pick [texts, texts * rows], one 1 a line: the rows wanted
+ * Computes the same for one row per text.
+ * @param pick [texts, texts * rows]: one 1 per line selects the row of a text
  * @param mask added to the attention scores [texts, heads, rows]
  * @returns [texts, width]
  */
@@ -35,7 +35,7 @@ export function runBlockForOneRow(
 }
 
 function finishBlock(x: tf.Tensor, mixed: tf.Tensor, weights: Weights, name: string): tf.Tensor {
-	const middle = x.add(linear(mixed, weights, `${name}.attn.c_proj`));
-	const inner = gelu(linear(layerNorm(middle, weights, `${name}.ln_2`), weights, `${name}.mlp.c_fc`));
-	return middle.add(linear(inner, weights, `${name}.mlp.c_proj`));
+	const middle = x.add(linearLayer(mixed, weights, `${name}.attn.c_proj`));
+	const inner = gelu(linearLayer(layerNorm(middle, weights, `${name}.ln_2`), weights, `${name}.mlp.c_fc`));
+	return middle.add(linearLayer(inner, weights, `${name}.mlp.c_proj`));
 }

@@ -3,9 +3,9 @@ import { runBlock, runBlockForOneRow } from "./block.ts";
 import { addLora, layerNorm, type Weights, weight } from "./layers.ts";
 import { attentionMask, oneRowMask, type Pool, poolMatrix, rectangleOf } from "./rectangle.ts";
 
-/** What a tail is given besides numbers. */
+/** The shape of a batch of texts for the tail. */
 export interface TailBatch {
-	/** Rows of each text, and those of them that the head reads. */
+	/** Number of rows of each text, and the rows that the head reads. */
 	readonly lengths: readonly number[];
 	readonly pools: readonly Pool[];
 	readonly causal: boolean;
@@ -13,14 +13,14 @@ export interface TailBatch {
 	readonly blocks: readonly number[];
 }
 
-/** Whether the last block is run for one row a text, without keys and values. */
+/** Returns whether the last block is computed for one row per text, without keys and values. */
 export function readsOneRow({ pools, blocks }: TailBatch): boolean {
 	return blocks.length > 0 && pools.every(({ poolCount }) => poolCount === 1);
 }
 
 /**
- * Logits of texts from the states that enter the tail.
- * @param x [texts * rows, width], padded as `pad` does
+ * Computes the logits of texts from the input states of the tail.
+ * @param x [texts * rows, width], padded by `pad`
  * @returns [texts, classes]
  */
 export function tailLogits(x: tf.Tensor, batch: TailBatch, weights: Weights): tf.Tensor2D {
@@ -29,7 +29,7 @@ export function tailLogits(x: tf.Tensor, batch: TailBatch, weights: Weights): tf
 	return addLora(plain, state, weights, "score") as tf.Tensor2D;
 }
 
-/** The mean over the pooled rows of the states after the final norm. */
+/** Computes the mean over the pooled rows of the states after the final norm. */
 function meanState(x: tf.Tensor, { lengths, pools, causal, blocks }: TailBatch, weights: Weights): tf.Tensor {
 	const shape = rectangleOf(lengths);
 	const mask = attentionMask(lengths, causal, shape);
@@ -41,8 +41,8 @@ function oneRowState(x: tf.Tensor, { lengths, pools, causal, blocks }: TailBatch
 	const shape = rectangleOf(lengths);
 	const mask = attentionMask(lengths, causal, shape);
 	const before = blocks.slice(0, -1).reduce((states, block) => runBlock(states, mask, weights, block, shape), x);
-	const seen = causal ? pools.map(({ poolFrom }) => poolFrom + 1) : lengths;
+	const counts = causal ? pools.map(({ poolFrom }) => poolFrom + 1) : lengths;
 	const last = blocks.at(-1) ?? 0;
-	const row = runBlockForOneRow(before, poolMatrix(pools, shape), oneRowMask(seen, shape), weights, last, shape);
+	const row = runBlockForOneRow(before, poolMatrix(pools, shape), oneRowMask(counts, shape), weights, last, shape);
 	return layerNorm(row, weights, "ln_f");
 }

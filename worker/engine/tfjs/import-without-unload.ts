@@ -1,12 +1,12 @@
 import { constants } from "node:os";
 
-/** Of dlopen; Node names all of its flags but this one. Windows takes none. */
+/** A flag of dlopen. Node has names for all others, but not for this one. Windows has no such flags. */
 const RTLD_NODELETE = process.platform === "darwin" ? 0x80 : 0x1000;
 
 /**
- * Imports a package whose addon stays loaded until the process ends. Node unloads the addons of a thread with the thread,
- * but TensorFlow leaves the C library functions of its own to call at the process's end: a call into nothing.
- * @param file of the package, absolute: what imports it may be compiled, and lie somewhere else
+ * Imports a package and keeps its native addon loaded until the process ends. Node unloads a thread's addons when the thread
+ * ends, but TensorFlow registers functions that the C library calls when the process ends: without the addon this crashes.
+ * @param file main file of the package, absolute: the compiled program may be in another folder than the packages
  */
 export async function importWithoutUnload<Package>(file: URL): Promise<Package> {
 	const { dlopen } = process;

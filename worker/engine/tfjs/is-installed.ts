@@ -2,7 +2,7 @@ import { createRequire } from "node:module";
 
 const require = createRequire(import.meta.url);
 
-/** Whether a package that is no dependency of Tailtune is there. */
+/** Returns whether an optional package, which is not a dependency of Tailtune, is installed. */
 export function isInstalled(name: string): boolean {
 	try {
 		return require.resolve(name) !== "";

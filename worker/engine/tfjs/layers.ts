@@ -1,29 +1,29 @@
 import * as tf from "@tensorflow/tfjs";
 import { TailtuneError } from "../../../shared/errors.ts";
 
-/** The tensors of a model, by the names that `slotsOf` gives, and what else its layers need to know. */
+/** The tensors of a model, by their names from `slotsOf`, and settings of its layers. */
 export interface Weights {
 	readonly tensors: ReadonlyMap<string, tf.Tensor>;
 	readonly heads: number;
 	readonly epsilon: number;
-	/** Factor on x A B where a linear layer has a LoRA pair. */
+	/** Factor on x A B in linear layers with a LoRA pair. */
 	readonly loraScale: number;
 }
 
-/** Throws TailtuneError "engine" where there is no such tensor. */
+/** Returns the tensor with this name. Throws TailtuneError "engine" if there is none. */
 export function weight({ tensors }: Weights, name: string): tf.Tensor {
 	const found = tensors.get(name);
 	if (!found) throw new TailtuneError("engine", `tfjs: tensor ${name} was not loaded`);
 	return found;
 }
 
-/** Rows of mean 0 and variance 1 over the last dimension: a layer norm without its gain and shift. */
+/** Scales rows to mean 0 and variance 1 over the last dimension: a layer norm without its gain and shift. */
 export function normalise(x: tf.Tensor, epsilon: number): tf.Tensor {
 	const { mean, variance } = tf.moments(x, -1, true);
 	return x.sub(mean).mul(variance.add(epsilon).rsqrt());
 }
 
-/** Gain and shift of a layer norm, on rows that `normalise` made. */
+/** Applies the gain and shift of a layer norm to rows from `normalise`. */
 export function gainAndShift(x: tf.Tensor, weights: Weights, name: string): tf.Tensor {
 	return x.mul(weight(weights, `${name}.weight`)).add(weight(weights, `${name}.bias`));
 }
@@ -32,13 +32,13 @@ export function layerNorm(x: tf.Tensor, weights: Weights, name: string): tf.Tens
 	return gainAndShift(normalise(x, weights.epsilon), weights, name);
 }
 
-/** x W + b, and s x A B where the layer has a LoRA pair (Hu et al., "LoRA", section 4.1). @param x [rows, inputs] */
-export function linear(x: tf.Tensor, weights: Weights, name: string): tf.Tensor {
+/** Computes x W + b, plus s x A B if the layer has a LoRA pair (Hu et al., "LoRA", section 4.1). @param x [rows, inputs] */
+export function linearLayer(x: tf.Tensor, weights: Weights, name: string): tf.Tensor {
 	const plain = tf.matMul(x, weight(weights, `${name}.weight`)).add(weight(weights, `${name}.bias`));
 	return addLora(plain, x, weights, name);
 }
 
-/** `y` with s x A B added where the layer has a LoRA pair. */
+/** Adds s x A B to `y` if the layer has a LoRA pair. */
 export function addLora(y: tf.Tensor, x: tf.Tensor, weights: Weights, name: string): tf.Tensor {
 	const a = weights.tensors.get(`${name}.lora_A`);
 	if (!a) return y;
@@ -46,15 +46,15 @@ export function addLora(y: tf.Tensor, x: tf.Tensor, weights: Weights, name: stri
 	return y.add(tf.matMul(tf.matMul(x, a), b).mul(weights.loraScale));
 }
 
-/** A linear layer's weight [inputs, outputs], with its LoRA pair multiplied out into it. */
-export function wholeWeight(weights: Weights, name: string): tf.Tensor {
+/** Returns a linear layer's weight [inputs, outputs], with s A B of its LoRA pair added. */
+export function mergedWeight(weights: Weights, name: string): tf.Tensor {
 	const plain = weight(weights, `${name}.weight`);
 	const a = weights.tensors.get(`${name}.lora_A`);
 	if (!a) return plain;
 	return plain.add(tf.matMul(a, weight(weights, `${name}.lora_B`)).mul(weights.loraScale));
 }
 
-/** GELU by its tanh approximation (Hendrycks and Gimpel, "Gaussian Error Linear Units", section 2). */
+/** Computes GELU by its tanh approximation (Hendrycks and Gimpel, "Gaussian Error Linear Units", section 2). */
 export function gelu(x: tf.Tensor): tf.Tensor {
 	const inner = x
 		.mul(x)

@@ -1,4 +1,4 @@
-/** A tensor of the engine, and where its numbers lie in stored ones: `rows` times `length` numbers, `stride` apart. */
+/** A tensor of the engine, and the position of its numbers in a stored tensor: `rows` runs of `length`, `stride` apart. */
 export interface Slot {
 	readonly name: string;
 	readonly shape: readonly number[];
@@ -11,13 +11,13 @@ export interface Slot {
 interface StoredEntry {
 	readonly name: string;
 	readonly shape: readonly number[];
-	/** First element in the vector that holds it. */
+	/** Index of the first number in the vector that holds the tensor. */
 	readonly offset: number;
 }
 
 /**
- * The engine's tensors that a stored one stands for. `c_attn` holds query, key and value side by side; they become three
- * (`h.0.attn.c_attn.q.weight`), named as their LoRA pairs are, so that one can be used without the others.
+ * Splits a stored tensor into the engine's tensors. `c_attn` holds query, key and value side by side. It becomes three tensors
+ * (`h.0.attn.c_attn.q.weight`), with names like those of their LoRA pairs, so that one can be used without the others.
  */
 export function slotsOf({ name, shape, offset }: StoredEntry): Slot[] {
 	const columns = shape.at(-1) ?? 1;
@@ -35,7 +35,7 @@ export function slotsOf({ name, shape, offset }: StoredEntry): Slot[] {
 	}));
 }
 
-/** A slot's numbers, side by side: a view of the vector where they lie so, else a copy. */
+/** Returns a slot's numbers: a view of the vector if they are contiguous in it, otherwise a copy. */
 export function readSlot({ offset, rows, length, stride }: Slot, vector: Float32Array): Float32Array {
 	if (rows === 1) return vector.subarray(offset, offset + length);
 	const values = new Float32Array(rows * length);
@@ -46,7 +46,7 @@ export function readSlot({ offset, rows, length, stride }: Slot, vector: Float32
 	return values;
 }
 
-/** Writes a slot's numbers to their place in the vector. */
+/** Writes a slot's numbers to their position in the vector. */
 export function writeSlot({ offset, rows, length, stride }: Slot, values: Float32Array, vector: Float32Array): void {
 	for (let row = 0; row < rows; row++) {
 		vector.set(values.subarray(row * length, (row + 1) * length), offset + row * stride);

@@ -11,14 +11,14 @@ import {
 import { countFrozenBlocks } from "../../../shared/model/tail-spec.ts";
 import { addEmbeddingGradient, type Embedding, embed, embeddingOf, isEmbedding, readEmbedding } from "../embedding.ts";
 import type { Tail, TailInput } from "../engine.ts";
-import { assertRoomFor, openTfjsBackend, type TfjsBackend, type TfjsOptions } from "./backend.ts";
+import { assertFits, openTfjsBackend, type TfjsBackend, type TfjsOptions } from "./backend.ts";
 import { readsOneRow, type TailBatch, tailLogits } from "./forward.ts";
 import { type Weights, weight } from "./layers.ts";
 import { pad, rectangleOf } from "./rectangle.ts";
 import { type Slot, slotsOf, writeSlot } from "./slots.ts";
 import { disposeAll, readFrozen, type Tensors, toTensor } from "./weights.ts";
 
-/** Opens the blocks after the cut on TensorFlow.js. Throws TailtuneError "engine" where the backend can't be had. */
+/** Opens the blocks after the cut on TensorFlow.js. Throws TailtuneError "engine" if the backend can't be used. */
 export async function openTfjsTail(model: ModelFiles, spec: TailSpec, options: TfjsOptions): Promise<Tail> {
 	const { config } = model;
 	const backend = await openTfjsBackend(options);
@@ -31,8 +31,8 @@ export async function openTfjsTail(model: ModelFiles, spec: TailSpec, options: T
 	);
 	const frozenSize = frozen.reduce((sum, name) => sum + sizeOf(model, name), 0);
 	const loaded = layout.entries.filter(({ name }) => !isEmbedding(name)).reduce((sum, { size }) => sum + size, 0);
-	// What is trained has a gradient too.
-	assertRoomFor(frozenSize + 2 * loaded, "the weights and their gradient", backend);
+	// Each trained parameter also has a gradient.
+	assertFits(frozenSize + 2 * loaded, "the weights and their gradient", backend);
 	const tensors = await readFrozen(backend, model, frozen);
 	const embedding = cut === 0 && !own.has("wte.weight") ? await readEmbedding(model) : undefined;
 	return new TfjsTail(backend, { model, spec, layout, tensors, cut, embedding });
@@ -46,14 +46,14 @@ interface Parts {
 	readonly model: ModelFiles;
 	readonly spec: TailSpec;
 	readonly layout: ParameterLayout;
-	/** The frozen tensors; the loaded ones join them. */
+	/** The frozen tensors; `load` adds the others. */
 	readonly tensors: Tensors;
 	readonly cut: number;
-	/** Where the tail starts from tokens and the tables are frozen. */
+	/** Set if the tail starts from tokens and the tables are frozen. */
 	readonly embedding: Embedding | undefined;
 }
 
-/** A batch as the tail computes it: texts side by side, each [rows, width]. */
+/** A batch prepared for the tail: the states of each text [rows, width]. */
 interface Prepared {
 	readonly batch: TailBatch;
 	readonly texts: readonly Float32Array[];
@@ -66,7 +66,7 @@ class TfjsTail implements Tail {
 	readonly #weights: Weights;
 	readonly #slots: readonly Slot[];
 	readonly #blocks: readonly number[];
-	/** What was loaded. Tensors of the cpu backend are views of it. */
+	/** The loaded parameters. Tensors of the cpu backend are views of them. */
 	readonly #vector: Float32Array;
 	readonly #tables: Embedding | undefined;
 
@@ -124,7 +124,7 @@ class TfjsTail implements Tail {
 				})(this.#tables ? [...wanted, x] : wanted);
 				return [logits as unknown as tf.Tensor, ...grads];
 			} catch (error) {
-				(logits as tf.Tensor | undefined)?.dispose(); // a device that is full is tried again with less
+				(logits as tf.Tensor | undefined)?.dispose(); // if the device is full, the caller tries again with fewer texts
 				throw error;
 			}
 		});
@@ -163,7 +163,7 @@ class TfjsTail implements Tail {
 		return pad(texts, width, rectangleOf(texts.map(({ length }) => length / width)));
 	}
 
-	/** One query row sees no difference if all keys are shifted alike: its block never uses the key bias, whose gradient is 0. */
+	/** The key bias adds the same to all scores of a query row, so the one-row path doesn't use it, and its gradient is 0. */
 	#trainedSlots(batch: TailBatch): Slot[] {
 		const unused = readsOneRow(batch) ? `h.${batch.blocks.at(-1)}.attn.c_attn.k.bias` : "";
 		return this.#slots.filter(({ name, offset }) => offset < this.#parts.layout.trainedSize && name !== unused);
@@ -171,10 +171,10 @@ class TfjsTail implements Tail {
 
 	#addTableGradient(inputs: readonly TailInput[], states: Float32Array, gradient: Float32Array): void {
 		const width = this.#parts.model.config.n_embd;
-		const into = embeddingOf(parameterViews(this.#parts.layout, gradient), width);
+		const tables = embeddingOf(parameterViews(this.#parts.layout, gradient), width);
 		const texts = inputs.map(({ tokens }) => tokens);
 		const { rows } = rectangleOf(texts.map(({ length }) => length));
 		const own = texts.map(({ length }, i) => states.subarray(i * rows * width, (i * rows + length) * width));
-		if (into) addEmbeddingGradient(texts, own, into);
+		if (tables) addEmbeddingGradient(texts, own, tables);
 	}
 }

@@ -12,9 +12,8 @@ import { attentionMask } from "./rectangle.ts";
 import { disposeAll, readFrozen } from "./weights.ts";
 
 /**
- * Opens the blocks before the cut on TensorFlow.js. Texts are computed one by one: products of other shapes round
- * differently, and a text's states must not depend on the texts beside it. Throws TailtuneError "engine" where the backend
- * can't be had.
+ * Opens the blocks before the cut on TensorFlow.js. Texts are computed one by one: products of other shapes round differently,
+ * and a text's states must not depend on the other texts. Throws TailtuneError "engine" if the backend can't be used.
  */
 export async function openTfjsTrunk(model: ModelFiles, spec: TailSpec, options: TfjsOptions): Promise<Trunk> {
 	const { config } = model;
@@ -38,6 +37,7 @@ export async function openTfjsTrunk(model: ModelFiles, spec: TailSpec, options: 
 	};
 }
 
+/** The blocks of a trunk and their settings. */
 interface Blocks {
 	readonly weights: Weights;
 	readonly blocks: readonly number[];

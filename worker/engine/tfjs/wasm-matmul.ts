@@ -1,6 +1,6 @@
 import { getKernel, type KernelFunc, registerKernel, type TensorInfo, unregisterKernel } from "@tensorflow/tfjs";
 
-/** As much of the wasm backend as a kernel needs. */
+/** The part of the wasm backend that a kernel needs. */
 interface WasmBackend {
 	disposeData(id: TensorInfo["dataId"]): boolean;
 }
@@ -13,12 +13,13 @@ interface Flags {
 type Multiply = (a: TensorInfo, b: TensorInfo, flags: Flags) => TensorInfo;
 
 const KERNEL = "BatchMatMul";
-const WORTH_IT = 2 ** 18;
+/** From this number of multiplications per product, single products are faster than a stack of them. */
+const LARGE_PRODUCT = 2 ** 18;
 let registered = false;
 
 /**
- * Registers a matrix product for the wasm backend that keeps to the fast path of tfjs-backend-wasm's own: one product of
- * two matrices, neither with a transpose flag. Off it, the kernel is about 10 times slower.
+ * Registers a matrix product for the wasm backend that uses only the fast path of tfjs-backend-wasm's own product: two single
+ * matrices without transpose flags. Its slow path takes about 10 times as long.
  */
 export function registerWasmMatMul(): void {
 	if (registered) return;
@@ -32,16 +33,16 @@ export function registerWasmMatMul(): void {
 			original.kernelFunc({ inputs: { a: left, b: right }, backend, attrs: { transposeA, transposeB } }) as TensorInfo;
 		const kernels = kernelsOf(backend as WasmBackend);
 		if (countOf(a) === 1 && countOf(b) === 1) return multiplyOne(a, b, flags, multiply, kernels);
-		return paysOneByOne(a, b, flags) ? multiplyMany(a, b, flags, multiply, kernels) : multiply(a, b, flags);
+		return isFasterOneByOne(a, b, flags) ? multiplyMany(a, b, flags, multiply, kernels) : multiply(a, b, flags);
 	};
 	registerKernel({ ...original, kernelFunc });
 }
 
-/** Taking a stack of matrices apart costs about half a millisecond each: small ones aren't worth it. */
-function paysOneByOne(a: TensorInfo, b: TensorInfo, { transposeA, transposeB }: Flags): boolean {
+/** Splitting a stack costs about half a millisecond per matrix, so it pays only for large ones. */
+function isFasterOneByOne(a: TensorInfo, b: TensorInfo, { transposeA, transposeB }: Flags): boolean {
 	const inner = a.shape.at(transposeA ? -2 : -1) ?? 1;
 	const multiplications = (sizeOf(a) * sizeOf(b)) / (countOf(a) * countOf(b) * inner);
-	return countOf(a) === countOf(b) && (transposeA || transposeB) && multiplications >= WORTH_IT;
+	return countOf(a) === countOf(b) && (transposeA || transposeB) && multiplications >= LARGE_PRODUCT;
 }
 
 interface Kernels {
@@ -51,7 +52,7 @@ interface Kernels {
 	dispose(x: TensorInfo): void;
 }
 
-/** Products one by one, put together. */
+/** Computes the products of two stacks one by one and stacks them. */
 function multiplyMany(a: TensorInfo, b: TensorInfo, flags: Flags, multiply: Multiply, kernels: Kernels): TensorInfo {
 	const products = Array.from({ length: countOf(a) }, (_, i) => {
 		const [left, right] = [kernels.slice(a, i), kernels.slice(b, i)];
@@ -65,7 +66,7 @@ function multiplyMany(a: TensorInfo, b: TensorInfo, flags: Flags, multiply: Mult
 	return { ...stacked, shape: [...a.shape.slice(0, -2), ...stacked.shape.slice(-2)] };
 }
 
-/** One product, transposing beforehand what is to be transposed. */
+/** Computes one product. Factors with a transpose flag are transposed first. */
 function multiplyOne(a: TensorInfo, b: TensorInfo, flags: Flags, multiply: Multiply, kernels: Kernels): TensorInfo {
 	const plain = { transposeA: false, transposeB: false };
 	if (flags.transposeA) {
@@ -75,15 +76,15 @@ function multiplyOne(a: TensorInfo, b: TensorInfo, flags: Flags, multiply: Multi
 		return product;
 	}
 	if (!flags.transposeB) return multiply(a, b, plain);
-	// A B' = (B A')': the smaller factor is transposed, and the product.
+	// A B' = (B A')': transposes the product and the smaller factor.
 	const swap = sizeOf(a) < sizeOf(b);
 	const right = kernels.transpose(swap ? a : b);
 	const product = multiply(swap ? b : a, right, plain);
 	kernels.dispose(right);
 	if (!swap) return product;
-	const turned = kernels.transpose(product);
+	const transposed = kernels.transpose(product);
 	kernels.dispose(product);
-	return turned;
+	return transposed;
 }
 
 function kernelsOf(backend: WasmBackend): Kernels {
@@ -107,7 +108,7 @@ function kernelsOf(backend: WasmBackend): Kernels {
 	};
 }
 
-/** Matrices in a tensor. */
+/** Counts the matrices in a tensor. */
 function countOf({ shape }: TensorInfo): number {
 	return shape.slice(0, -2).reduce((product, size) => product * size, 1);
 }

@@ -4,7 +4,7 @@ import { isInstalled } from "./is-installed.ts";
 
 const require = createRequire(import.meta.url);
 
-// Neither package is a dependency, so their types aren't there either; what is used of them:
+// Neither package is a dependency, so their types may be missing. These are the parts that are used:
 interface Dawn {
 	create(options: readonly string[]): { requestAdapter(): Promise<Adapter | null> };
 	readonly globals: object;
@@ -16,9 +16,10 @@ interface Adapter {
 let started: Promise<string> | undefined;
 
 /**
- * Makes Dawn the WebGPU that TensorFlow.js finds, once a process: for any GPU with a driver for Vulkan, Metal or Direct3D 12.
- * @returns what computes
- * @throws TailtuneError "engine" where the packages or a device are missing
+ * Installs Dawn as the WebGPU of TensorFlow.js, once per process. It works on any GPU with a driver for Vulkan, Metal or
+ * Direct3D 12.
+ * @returns a description of the device
+ * @throws TailtuneError "engine" if a package or a device is missing
  */
 export function startWebgpu(): Promise<string> {
 	started ??= start();
@@ -31,7 +32,7 @@ async function start(): Promise<string> {
 	const adapter = await gpu.requestAdapter();
 	if (!adapter) throw new TailtuneError("engine", "webgpu: no device, expected a GPU and its driver");
 	Object.assign(globalThis, globals);
-	// Held by the global: Dawn's objects must not be collected while the backend lives.
+	// The global keeps Dawn's objects from being garbage-collected while the backend is used.
 	Object.defineProperty(globalThis, "navigator", { value: { gpu }, configurable: true });
 	await load("@tensorflow/tfjs-backend-webgpu");
 	return adapter.info.description || adapter.info.device || "GPU";

@@ -1,4 +1,4 @@
-// The thread's side: holds the engines of every run by session, and does what the main side calls for.
+// The program of the engine thread: holds the engines of every run, by number, and carries out the calls of the main thread.
 import { parentPort, workerData } from "node:worker_threads";
 import { TailtuneError } from "../../../shared/errors.ts";
 import { openModel } from "../../../shared/model/open-model.ts";
@@ -10,25 +10,25 @@ import {
 	type EnginesModule,
 	memoryOf,
 	type Reply,
-	sendable,
 	type ThreadData,
+	toSentError,
 } from "./calls.ts";
 import { unpackInputs } from "./packed-inputs.ts";
 
-/** A call's result, and the memory in it that is moved. */
-interface Done<Result> {
+/** A call's result, and the memory in it that is moved to the main thread. */
+interface CallResult<Result> {
 	readonly result: Result;
 	readonly moved?: ArrayBuffer[];
 }
 
 interface OpenTail {
 	readonly tail: Tail;
-	/** Where the engine writes: ONNX Runtime doesn't take shared memory. */
+	/** The engine writes here first, since ONNX Runtime accepts no shared memory. */
 	gradient: Float32Array;
 }
 
 type Handlers = {
-	[Name in CallName]: (...args: Parameters<EngineCalls[Name]>) => Promise<Done<ReturnType<EngineCalls[Name]>>>;
+	[Name in CallName]: (...args: Parameters<EngineCalls[Name]>) => Promise<CallResult<ReturnType<EngineCalls[Name]>>>;
 };
 
 const { enginesModule } = workerData as ThreadData;
@@ -49,36 +49,36 @@ const handlers: Handlers = {
 		return { result: { session, trunk: trunk?.info, tail: tail.info } };
 	},
 	async hiddenStates(session, sequences) {
-		const states = await openOf(trunks, session).hiddenStates(sequences);
+		const states = await findOpen(trunks, session).hiddenStates(sequences);
 		return { result: states, moved: memoryOf(states) };
 	},
 	async load(session, parameters) {
-		await openOf(tails, session).tail.load(parameters);
+		await findOpen(tails, session).tail.load(parameters);
 		return { result: undefined };
 	},
 	async logits(session, inputs) {
-		return { result: await openOf(tails, session).tail.logits(unpackInputs(inputs)) };
+		return { result: await findOpen(tails, session).tail.logits(unpackInputs(inputs)) };
 	},
 	async gradient(session, inputs, gradient) {
-		const own = openOf(tails, session);
+		const own = findOpen(tails, session);
 		if (own.gradient.length !== gradient.length) own.gradient = new Float32Array(gradient.length);
 		const logits = await own.tail.gradient(unpackInputs(inputs), own.gradient);
 		gradient.set(own.gradient);
 		return { result: logits };
 	},
 	async disposeTrunk(session) {
-		await openOf(trunks, session).dispose();
+		await findOpen(trunks, session).dispose();
 		trunks.delete(session);
 		return { result: undefined };
 	},
 	async disposeTail(session) {
-		await openOf(tails, session).tail.dispose();
+		await findOpen(tails, session).tail.dispose();
 		tails.delete(session);
 		return { result: undefined };
 	},
 };
 
-function openOf<Engine>(engines: ReadonlyMap<number, Engine>, session: number): Engine {
+function findOpen<Engine>(engines: ReadonlyMap<number, Engine>, session: number): Engine {
 	const engine = engines.get(session);
 	if (!engine) throw new TailtuneError("engine", `engine thread: session ${session} is not open`);
 	return engine;
@@ -86,11 +86,11 @@ function openOf<Engine>(engines: ReadonlyMap<number, Engine>, session: number): 
 
 async function answer({ id, name, args }: Call): Promise<void> {
 	try {
-		const handler = handlers[name] as (...all: unknown[]) => Promise<Done<unknown>>;
+		const handler = handlers[name] as (...all: unknown[]) => Promise<CallResult<unknown>>;
 		const { result, moved } = await handler(...args);
 		parentPort?.postMessage({ id, result } satisfies Reply, moved);
 	} catch (error) {
-		parentPort?.postMessage({ id, error: sendable(error) } satisfies Reply);
+		parentPort?.postMessage({ id, error: toSentError(error) } satisfies Reply);
 	}
 }
 

@@ -1,13 +1,13 @@
 import type { TailInput } from "../engine.ts";
 
-/** A tail's inputs with all hidden states in one array, which can be moved to another thread. */
+/** The inputs of a tail with all hidden states in one array, which can be moved to another thread. */
 export interface PackedInputs {
-	/** One input's after the other's. */
+	/** The states of all inputs, one after the other. */
 	readonly hidden: Float32Array;
 	readonly inputs: readonly (Omit<TailInput, "hidden"> & { readonly hiddenLength: number })[];
 }
 
-/** Copies the hidden states, which stay with the feature store. */
+/** Packs inputs. Their hidden states are copied, since the feature store keeps them. */
 export function packInputs(inputs: readonly TailInput[]): PackedInputs {
 	const hidden = new Float32Array(inputs.reduce((sum, input) => sum + input.hidden.length, 0));
 	let from = 0;
@@ -20,7 +20,7 @@ export function packInputs(inputs: readonly TailInput[]): PackedInputs {
 	return { hidden, inputs: packed };
 }
 
-/** The inputs again; their hidden states are views of the one array. */
+/** Unpacks inputs. Their hidden states are views of the packed array. */
 export function unpackInputs({ hidden, inputs }: PackedInputs): TailInput[] {
 	let from = 0;
 	return inputs.map(({ hiddenLength, ...input }) => {

@@ -1,27 +1,26 @@
 import type { TailSpec } from "../../../shared/messages.ts";
 import type { ModelFiles } from "../../../shared/model/model-files.ts";
 import type { EngineChoice } from "../../../shared/worker-port.ts";
-import type { EngineInfo, Trunk } from "../engine.ts";
-import type { Engines, RunEngineChoice } from "../open-engines.ts";
-import type { EngineInfos } from "./calls.ts";
+import type { EngineInfo, EngineInfos, Engines, Trunk } from "../engine.ts";
+import type { RunEngineChoice } from "../open-engines.ts";
 import { EngineThread } from "./engine-thread.ts";
 import { ThreadTail } from "./thread-tail.ts";
 
 /**
- * Engines that compute in a thread of their own, so that no computation delays a sign of life. One thread for all
- * runs of a process: native TensorFlow can be loaded by one thread only, and one item is computed at a time anyway. It starts
- * with the first call; after a crash, with the next one.
+ * Engines that compute in a separate thread, so that no computation delays a heartbeat. All runs of a process share one thread:
+ * native TensorFlow can be loaded by one thread only, and items are computed one at a time anyway. The thread starts at the
+ * first call, and after a crash again at the next call.
  */
 export class ThreadEngines {
 	readonly #enginesModule: URL;
 	#thread: EngineThread | undefined;
 
-	/** @param enginesModule what opens engines in the thread, an `EnginesModule`; default: the real ones */
+	/** @param enginesModule URL of the `EnginesModule` that the thread loads; default: `open-engines.ts` */
 	constructor(enginesModule = new URL("../open-engines.ts", import.meta.url)) {
 		this.#enginesModule = enginesModule;
 	}
 
-	/** `openEngines` in the thread. Throws like it, and TailtuneError "engine" where the thread can't go on. */
+	/** Calls `openEngines` in the thread. Throws the same errors, and TailtuneError "engine" if the thread ends. */
 	async openEngines(model: ModelFiles, spec: TailSpec, choice: RunEngineChoice): Promise<Engines> {
 		const thread = this.#running();
 		const { session, trunk, tail } = await thread.call("open", [model.folder, spec, choice]);
@@ -31,12 +30,12 @@ export class ThreadEngines {
 		};
 	}
 
-	/** `describeEngines` in the thread. Throws like `openEngines`. */
+	/** Calls `describeEngines` in the thread. Throws the same errors as `openEngines` here. */
 	describeEngines(choice: EngineChoice): Promise<EngineInfos> {
 		return this.#running().call("describe", [choice]);
 	}
 
-	/** Ends the thread and what it computes; what was waited for is rejected with TailtuneError "engine". */
+	/** Ends the thread, even during a computation. Pending calls are rejected with TailtuneError "engine". */
 	async terminate(): Promise<void> {
 		await this.#thread?.terminate();
 	}

@@ -4,9 +4,9 @@ import type { EngineThread } from "./engine-thread.ts";
 import { packInputs } from "./packed-inputs.ts";
 
 /**
- * A tail that computes in the engine thread. The parameters and the gradient cross in shared memory: into and out of arrays
- * that aren't shared takes one copy more. (Moving 28 MB to and fro takes no copy, but has both threads collect garbage
- * at each step: 15 ms and more.)
+ * A tail that computes in the engine thread. Parameters and gradients are passed in shared memory; arrays in other memory cost
+ * one more copy. (Moving 28 MB back and forth needs no copy, but makes both threads collect garbage in each step: 15 ms and
+ * more.)
  */
 export class ThreadTail implements Tail {
 	readonly info: EngineInfo;
@@ -22,7 +22,7 @@ export class ThreadTail implements Tail {
 	}
 
 	async load(parameters: Float32Array): Promise<void> {
-		const shared = isShared(parameters) ? parameters : sharedOf(this.#parameters, parameters.length);
+		const shared = isShared(parameters) ? parameters : reuseOrAllocate(this.#parameters, parameters.length);
 		if (shared !== parameters) {
 			shared.set(parameters);
 			this.#parameters = shared;
@@ -37,7 +37,7 @@ export class ThreadTail implements Tail {
 
 	async gradient(inputs: readonly TailInput[], gradient: Float32Array): Promise<Float32Array> {
 		const packed = packInputs(inputs);
-		const shared = isShared(gradient) ? gradient : sharedOf(this.#gradient, gradient.length);
+		const shared = isShared(gradient) ? gradient : reuseOrAllocate(this.#gradient, gradient.length);
 		const logits = await this.#thread.call("gradient", [this.#session, packed, shared], memoryOf([packed.hidden]));
 		if (shared !== gradient) {
 			gradient.set(shared);
@@ -55,6 +55,6 @@ function isShared({ buffer }: Float32Array): boolean {
 	return buffer instanceof SharedArrayBuffer;
 }
 
-function sharedOf(before: Float32Array, length: number): Float32Array {
+function reuseOrAllocate(before: Float32Array, length: number): Float32Array {
 	return before.length === length ? before : new Float32Array(new SharedArrayBuffer(4 * length));
 }

@@ -67,7 +67,7 @@ test("a computation that a provider does not support is refused, not done on the
 	};
 	t.is(
 		await refused({ trunkPrecision: "int8" }),
-		"--trunk-precision int8: found --backend cuda, expected ONNX Runtime on the processor, which alone has it",
+		"--trunk-precision int8: found --backend cuda, expected ONNX Runtime on the CPU: no other engine has int8",
 	);
 	t.is(await refused({ engine: "tfjs" }), "--backend cuda: found --engine tfjs, expected --engine onnx");
 });

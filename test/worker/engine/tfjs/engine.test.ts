@@ -50,7 +50,7 @@ function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
 }
 
 for (const backend of BACKENDS) {
-	test.serial(`${backend}: a text's states are the same bits alone and beside others`, async (t) => {
+	test.serial(`${backend}: a text's states have the same bits alone and with others`, async (t) => {
 		for (const causal of [true, false]) {
 			const { trunk, close } = await open("TRAINABLE_LAST_BLOCK", backend, causal);
 			const texts = [text(5, 1), text(17, 2), text(1, 3), text(9, 4)];
@@ -60,12 +60,12 @@ for (const backend of BACKENDS) {
 		}
 	});
 
-	test.serial(`${backend}: the one-row path gives the logits of the path that runs all rows`, async (t) => {
+	test.serial(`${backend}: the one-row path gives the logits of the all-rows path`, async (t) => {
 		for (const causal of [true, false]) {
 			for (const trainable of ["TRAINABLE_LAST_BLOCK", "TRAINABLE_LAST_TWO_BLOCKS", "TRAINABLE_LORA"] as const) {
 				const { tail, input, close } = await open(trainable, backend, causal);
 				const inputs = [await input(text(7, 1)), await input(text(12, 2))];
-				// Beside a text that reads two rows all rows are run.
+				// If the head reads two rows of one text, all rows are computed.
 				const reading2 = await input(text(4, 3), { poolFrom: 1, poolCount: 2 });
 				const fast = await tail.logits(inputs);
 				const slow = await tail.logits([...inputs, reading2]);
@@ -75,7 +75,7 @@ for (const backend of BACKENDS) {
 		}
 	});
 
-	test.serial(`${backend}: every tensor is gone when an engine is closed, and none is left by a call`, async (t) => {
+	test.serial(`${backend}: a closed engine leaves no tensors, and neither does a call`, async (t) => {
 		for (const trainable of Object.values(TRAINABLE_BY_NAME)) {
 			const before = tf.memory().numTensors;
 			const { tail, trunk, input, parameters, trainedSize, close } = await open(trainable, backend);
@@ -92,7 +92,7 @@ for (const backend of BACKENDS) {
 		}
 	});
 
-	test.serial(`${backend}: a loaded vector is a copy`, async (t) => {
+	test.serial(`${backend}: loading copies the vector`, async (t) => {
 		const { tail, input, parameters, close } = await open("TRAINABLE_LAST_BLOCK", backend);
 		const inputs = [await input(text(7, 1))];
 		const before = await tail.logits(inputs);
@@ -103,7 +103,7 @@ for (const backend of BACKENDS) {
 		await close();
 	});
 
-	test.serial(`${backend}: a gradient replaces all that was in its array, and the inputs stay`, async (t) => {
+	test.serial(`${backend}: a gradient overwrites its whole array and leaves the inputs unchanged`, async (t) => {
 		for (const trainable of Object.values(TRAINABLE_BY_NAME)) {
 			const { tail, input, trainedSize, close } = await open(trainable, backend);
 			const inputs = [await input(text(6, 1)), await input(text(9, 2))];
@@ -122,7 +122,7 @@ for (const backend of BACKENDS) {
 	});
 }
 
-test.serial("engines on different backends can be used in turns", async (t) => {
+test.serial("engines on different backends can be used alternately", async (t) => {
 	const [cpu, wasm] = [await open("TRAINABLE_HEAD", "cpu"), await open("TRAINABLE_HEAD", "wasm")];
 	const input = await cpu.input(text(5, 1));
 	const [a, b] = await Promise.all([cpu.tail.logits([input]), wasm.tail.logits([input])]);
@@ -132,14 +132,14 @@ test.serial("engines on different backends can be used in turns", async (t) => {
 	await wasm.close();
 });
 
-test.serial("no texts are no logits, and no gradient", async (t) => {
+test.serial("without texts there are no logits, and a gradient is refused", async (t) => {
 	const { tail, trainedSize, close } = await open("TRAINABLE_HEAD", "wasm");
 	t.is((await tail.logits([])).length, 0);
 	await t.throwsAsync(tail.gradient([], new Float32Array(trainedSize)), { message: /found no texts/ });
 	await close();
 });
 
-test.serial("what doesn't fit the model is refused", async (t) => {
+test.serial("tokens, texts and parameters that don't fit the model are refused", async (t) => {
 	const { tail, trunk, parameters, close } = await open("TRAINABLE_HEAD", "wasm");
 	const refused = { name: "TailtuneError", code: "engine" };
 	await t.throwsAsync(trunk.hiddenStates([Uint32Array.of(3, 257)]), {
@@ -156,7 +156,7 @@ test.serial("what doesn't fit the model is refused", async (t) => {
 });
 
 test.serial(
-	"what WebAssembly has no room for is refused in one line, at the start where that can be known",
+	"a model or batch too large for WebAssembly is refused in one line, if possible before it is loaded",
 	async (t) => {
 		const large = { ...model, config: { ...model.config, n_layer: 36, n_embd: 1280 } };
 		const opening = openTfjsTail(large, specOf("TRAINABLE_ALL"), { backend: "wasm", threads: 1 });
@@ -175,6 +175,6 @@ test.serial(
 	},
 );
 
-test.serial("the library prints nothing of its own", (t) => {
+test.serial("the library prints nothing", (t) => {
 	t.deepEqual(printed, []);
 });

@@ -12,18 +12,18 @@ import type { TfjsBackendName } from "../../../../worker/engine/tfjs/backend-nam
 import { openTfjsTail } from "../../../../worker/engine/tfjs/tail.ts";
 import { IS_SLOW } from "../../../slow.ts";
 
-/** A step loads 28,000 numbers and makes as many: a copy kept a step would be 200 MiB over 2,000 steps. */
+/** A step loads 28,000 numbers and computes as many: one leaked copy per step would be 200 MiB in 2,000 steps. */
 const GROWTH_MIB = 100;
 
 /**
- * The last steps of a stretch whose memory is looked at: a GPU played by the processor takes and gives back 150 MiB from
- * step to step, so the least of the last stretch is held against the most of the first.
+ * Memory is sampled in the last steps of each phase. A GPU emulated on the CPU allocates and frees 150 MiB from step to step,
+ * so the minimum of the second phase is compared with the maximum of the first.
  */
 const SAMPLED = 50;
 
-/** Steps after which every buffer has been met, and steps in all. */
+/** Steps after which all buffers exist, and steps in total. */
 const FULL = { warm: 500, steps: 2500 };
-/** Enough to see tensors that stay, and memory only roughly; always of a GPU that the processor plays: half a second a step. */
+/** Enough to find leaked tensors, and memory only roughly. Always used for an emulated GPU: half a second per step. */
 const SHORT = { warm: 50, steps: 110 };
 
 const model = await openModel(new URL("../../../golden", import.meta.url).pathname);
@@ -65,14 +65,14 @@ for (const { backend, warm, steps } of await Promise.all(lengths)) {
 	});
 }
 
-/** Tensors, and what a device has given for buffers, whether they are in use or kept for the next step. */
+/** Number of tensors, and device memory of buffers that are in use or kept for the next step. */
 function heldByTensors() {
 	const { numTensors, ...others } = tf.memory();
 	const { numBytesAllocatedInGPU: deviceBytes } = others as { numBytesAllocatedInGPU?: number };
 	return { numTensors, deviceBytes };
 }
 
-/** Without what the collector has not got round to: that alone swings by more than a leak would add. */
+/** Collects garbage first: its amount varies by more than a leak would add. */
 function residentMib(): number {
 	setFlagsFromString("--expose-gc");
 	runInNewContext("gc")();

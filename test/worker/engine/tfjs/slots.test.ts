@@ -2,7 +2,7 @@ import test from "ava";
 import fc from "fast-check";
 import { readSlot, slotsOf, writeSlot } from "../../../../worker/engine/tfjs/slots.ts";
 
-test("c_attn becomes query, key and value, named as their LoRA pairs are", (t) => {
+test("c_attn is split into query, key and value, with names like those of their LoRA pairs", (t) => {
 	const vector = Float32Array.from([99, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
 	const slots = slotsOf({ name: "h.0.attn.c_attn.weight", shape: [2, 6], offset: 1 });
 	t.deepEqual(
@@ -23,7 +23,7 @@ test("other tensors stay whole", (t) => {
 	}
 });
 
-test("what is read from slots and written back fills exactly their tensor", (t) => {
+test("slots that are read and written back fill exactly their tensor", (t) => {
 	const shapes = fc.tuple(fc.nat(4), fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 3 }));
 	fc.assert(
 		fc.property(shapes, ([offset, rows, part]) => {

@@ -4,7 +4,7 @@ import { openTfjsBackend } from "../../../../worker/engine/tfjs/backend.ts";
 
 const backend = await openTfjsBackend({ backend: "wasm", threads: 1 });
 
-/** Whole numbers: sums come out the same in any order. */
+/** Integers, so that sums are the same in any order. */
 function numbers(shape: number[], seed: number): tf.Tensor {
 	const size = shape.reduce((product, n) => product * n, 1);
 	return tf.tensor(
@@ -30,7 +30,7 @@ function productInPlainLoops(a: tf.Tensor, b: tf.Tensor, transposeA: boolean, tr
 	});
 }
 
-// [stacks, rows, inner, columns]: single matrices with either factor the smaller one, a small stack, and one that is taken apart.
+// Single matrices with either factor the smaller one, a small stack, and a stack that is split.
 const SHAPES = [
 	{ stacks: [], sizes: [3, 5, 20] },
 	{ stacks: [], sizes: [20, 5, 3] },
@@ -62,7 +62,7 @@ for (const { stacks, sizes } of SHAPES) {
 	}
 }
 
-test("one matrix times each of a stack is the product", async (t) => {
+test("one matrix times each matrix of a stack is the product", async (t) => {
 	await backend.run(() => {
 		const a = numbers([1, 4, 6], 1);
 		const b = numbers([3, 2, 6], 2);

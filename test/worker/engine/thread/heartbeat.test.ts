@@ -26,7 +26,7 @@ async function until(isSo: () => boolean): Promise<void> {
 	while (!isSo()) await settle();
 }
 
-test("a worker that computes for long stays a member and keeps its item", async (t) => {
+test("a worker in a long computation stays a member and keeps its item", async (t) => {
 	const model = await openModel(fileURLToPath(new URL("../../../golden", import.meta.url)));
 	const clock = new VirtualClock();
 	const bus = createMemoryBus({ timing, clock });
@@ -34,7 +34,7 @@ test("a worker that computes for long stays a member and keeps its item", async 
 	const engines = new ThreadEngines(new URL("./fake-thread-engines.ts", import.meta.url));
 	const run = someRun({ shards: 1 });
 	const { size } = parameterLayout(run.tail as TailSpec, model.config);
-	// The engine of this test computes until it is told to stop through the parameters.
+	// The engine of this test computes until a flag in the parameters is set.
 	const parameters = new Float32Array(new SharedArrayBuffer(4 * size));
 	const flags = new Int32Array(parameters.buffer);
 

@@ -7,7 +7,7 @@ const program = fileURLToPath(new URL("./program.ts", import.meta.url));
 
 const usable = (await inspectEngines()).filter((report) => report.usable);
 
-/** A program of its own, run from another folder: nothing may hang on flags or on where it is started. */
+/** Starts a program from another folder: the result must not depend on flags or on the working folder. */
 function start(file: string, ...args: string[]) {
 	return execa(process.execPath, [`--import=${import.meta.resolve("../../../load-typescript.mjs")}`, file, ...args], {
 		cwd: "/",
@@ -18,7 +18,7 @@ function start(file: string, ...args: string[]) {
 const run = (...args: string[]) => start(program, ...args);
 
 for (const { engine, backend } of usable) {
-	test(`a process ends by itself beside an idle thread of ${engine} ${backend}`, async (t) => {
+	test(`a process ends by itself while a thread of ${engine} ${backend} is idle`, async (t) => {
 		const { exitCode, signal, stdout, stderr } = await run(engine, backend);
 		t.deepEqual({ exitCode, signal, stdout }, { exitCode: 0, signal: undefined, stdout: "2 logits" });
 		// TensorFlow itself writes to stderr as it starts.
@@ -27,7 +27,7 @@ for (const { engine, backend } of usable) {
 }
 
 for (const { engine, backend } of usable.filter(({ backend }) => backend === "tensorflow")) {
-	test(`a process ends with its code where ${engine} ${backend} was loaded and has computed nothing`, async (t) => {
+	test(`a process ends with its exit code if ${engine} ${backend} was loaded and computed nothing`, async (t) => {
 		for (const code of [0, 7]) {
 			const { exitCode, signal } = await run(engine, backend, String(code));
 			t.deepEqual({ exitCode, signal }, { exitCode: code, signal: undefined });
@@ -35,7 +35,7 @@ for (const { engine, backend } of usable.filter(({ backend }) => backend === "te
 	});
 }
 
-test("a process can exit while its thread computes", async (t) => {
+test("a process can exit while its engine thread computes", async (t) => {
 	const { exitCode, signal, stdout, stderr } = await run("exit");
 	t.deepEqual(
 		{ exitCode, signal, stdout, stderr },
@@ -52,7 +52,7 @@ for (const name of ["SIGINT", "SIGTERM"] as const) {
 	});
 }
 
-test("an error that nobody catches ends a process with its exit code while ONNX Runtime computes in its thread", async (t) => {
+test("an uncaught error ends a process with its exit code while ONNX Runtime computes in its thread", async (t) => {
 	const running = start(fileURLToPath(new URL("./interrupted-program.ts", import.meta.url)), "fail");
 	const { exitCode, signal, stdout, stderr } = await running;
 	const expected = { exitCode: 2, signal: undefined, stdout: "computing\nuncaught\nexit", stderr: "" };

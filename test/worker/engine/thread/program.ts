@@ -1,5 +1,5 @@
-// What process.test.ts runs: opens engines in a thread, computes, and leaves the thread to the process's end. Its arguments are
-// engine and backend, with the exit code where it is to compute nothing; or "exit" alone, to exit while a fake computes.
+// Run by process.test.ts: opens engines in a thread, computes, and doesn't end the thread. Its arguments are the engine and the
+// backend, and an exit code if it should compute nothing; or only "exit", to exit while a fake engine computes.
 import { fileURLToPath } from "node:url";
 import { openModel } from "../../../../shared/model/open-model.ts";
 import { parameterLayout } from "../../../../shared/model/parameter-layout.ts";

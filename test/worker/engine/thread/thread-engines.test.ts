@@ -29,7 +29,7 @@ function parametersOf(spec: TailSpec): Float32Array {
 	return Float32Array.from({ length: parameterLayout(spec, model.config).size }, (_, i) => Math.sin(i) / 10);
 }
 
-/** The inputs of texts; their hidden states are views of one larger array, as a store may give them. */
+/** The inputs of texts. Their hidden states are views of one larger array, as from a feature store. */
 function inputsOf(hidden: readonly Float32Array[]): TailInput[] {
 	const whole = Float32Array.from(hidden.flatMap((states) => [...states]));
 	let from = 0;
@@ -59,7 +59,7 @@ for (const choice of choices) {
 				const gradient = new Float32Array(parameterLayout(spec, model.config).trainedSize).fill(7);
 				await tail.load(parameters);
 				const logits = [await tail.logits(inputs), await tail.gradient(inputs, gradient)];
-				// Once more: the memory that goes to and fro is used again.
+				// A second time: the shared memory is reused.
 				await tail.load(parameters);
 				const again = new Float32Array(gradient.length).fill(9);
 				logits.push(await tail.gradient(inputs, again));
@@ -69,19 +69,19 @@ for (const choice of choices) {
 			}
 			t.deepEqual(results[1], results[0]);
 			t.true(results[1]?.gradient.some((number) => number !== 7));
-			t.deepEqual(parameters, parametersOf(spec), "what is given stays the giver's");
+			t.deepEqual(parameters, parametersOf(spec), "the given parameters are unchanged");
 			await engines.terminate();
 		});
 	}
 }
 
-test.serial("what a thread computes on is described as it is here", async (t) => {
+test.serial("a thread describes its engines as this thread does", async (t) => {
 	const engines = new ThreadEngines();
 	for (const choice of choices) t.deepEqual(await engines.describeEngines(choice), await describeEngines(choice));
 	await engines.terminate();
 });
 
-test.serial("several runs are served by one thread, each with its own engines", async (t) => {
+test.serial("one thread serves several runs, each with its own engines", async (t) => {
 	const engines = new ThreadEngines();
 	const specs = [specOf("TRAINABLE_HEAD"), lastBlock, { ...lastBlock, classes: 3 }];
 	const opened = await Promise.all(specs.map((spec) => engines.openEngines(model, spec, auto)));
@@ -94,14 +94,14 @@ test.serial("several runs are served by one thread, each with its own engines", 
 	await engines.terminate();
 });
 
-test.serial("parameters and gradients in shared memory are read and written where they are", async (t) => {
+test.serial("parameters and gradients in shared memory are read and written in place", async (t) => {
 	const engines = new ThreadEngines();
 	const { trunk, tail } = await engines.openEngines(model, lastBlock, auto);
 	const inputs = inputsOf((await trunk?.hiddenStates(sequences)) ?? []);
 	const plain = parametersOf(lastBlock);
 	const gradient = new Float32Array(parameterLayout(lastBlock, model.config).trainedSize);
 	const [shared, sharedGradient] = [plain, gradient].map(
-		// Of larger memory, as a part of it may be given.
+		// A view of larger memory.
 		({ byteLength, length }) => new Float32Array(new SharedArrayBuffer(byteLength + 8), 4, length),
 	) as [Float32Array, Float32Array];
 	shared.set(plain);
@@ -116,7 +116,7 @@ test.serial("parameters and gradients in shared memory are read and written wher
 	await engines.terminate();
 });
 
-test.serial("what was disposed of can't be used any more", async (t) => {
+test.serial("disposed engines can't be used any more", async (t) => {
 	const engines = new ThreadEngines();
 	const { trunk, tail } = await engines.openEngines(model, lastBlock, auto);
 	await Promise.all([trunk?.dispose(), tail.dispose()]);
@@ -126,7 +126,7 @@ test.serial("what was disposed of can't be used any more", async (t) => {
 	await engines.terminate();
 });
 
-test("errors come with the code and the message that they have in the thread", async (t) => {
+test("errors keep the code and the message that they have in the thread", async (t) => {
 	const engines = new ThreadEngines(fakes);
 	const missing = engines.openEngines({ ...model, folder: "/nowhere" }, lastBlock, auto);
 	await t.throwsAsync(missing, { name: "TailtuneError", code: "not-found", message: /^\/nowhere: no such folder/ });
@@ -136,7 +136,7 @@ test("errors come with the code and the message that they have in the thread", a
 	await t.throwsAsync(tail.logits(faulty(FAULTS.fails)), { message: "fake: failed" });
 	const gradient = new Float32Array(4);
 	await t.throwsAsync(tail.gradient(faulty(FAULTS.fails), gradient), { message: "fake: failed" });
-	t.deepEqual(await tail.gradient(faulty(0), gradient), Float32Array.of(0, 0), "it goes on");
+	t.deepEqual(await tail.gradient(faulty(0), gradient), Float32Array.of(0, 0), "the thread continues");
 	t.deepEqual(gradient, new Float32Array(4).fill(0.5));
 	await engines.terminate();
 });
@@ -145,7 +145,7 @@ for (const [fault, message] of [
 	["crashes", "engine thread: fake: crashed"],
 	["exits", "engine thread: ended with exit code 3"],
 ] as const) {
-	test(`a thread that ${fault} fails everything under way, and the next run gets another one`, async (t) => {
+	test(`a thread that ${fault} fails all pending calls, and the next run gets a new thread`, async (t) => {
 		const engines = new ThreadEngines(fakes);
 		const { trunk, tail } = await engines.openEngines(model, lastBlock, auto);
 		const other = await engines.openEngines(model, lastBlock, auto);
@@ -161,12 +161,12 @@ for (const [fault, message] of [
 	});
 }
 
-test("a thread can be ended in mid-computation", async (t) => {
+test("a thread can be terminated during a computation", async (t) => {
 	const engines = new ThreadEngines(fakes);
 	const { tail } = await engines.openEngines(model, lastBlock, auto);
 	const flags = new Int32Array(new SharedArrayBuffer(8));
 	await tail.load(new Float32Array(flags.buffer));
-	const computing = t.throwsAsync(tail.logits(faulty(0)), { message: "engine thread: was ended" });
+	const computing = t.throwsAsync(tail.logits(faulty(0)), { message: "engine thread: terminated" });
 	while (Atomics.load(flags, 0) === 0) await new Promise((resolve) => setImmediate(resolve));
 	await engines.terminate();
 	await computing;
