@@ -27,8 +27,8 @@ export function embeddingOf(views: ReadonlyMap<string, Float32Array>, width: num
 }
 
 /**
- * Computes the hidden states before the first block: the row of each token plus the row of its position. This uses plain arrays,
- * since the tables are large and few of their rows are needed.
+ * Computes the hidden states before the first block: the row of each token plus the row of its position. This uses
+ * plain arrays, since the tables are large and few of their rows are needed.
  * @returns [tokens, width]
  * @throws TailtuneError "engine" if a token or the text's length is outside of a table
  */

@@ -22,8 +22,8 @@ export interface EngineInfo {
 export interface Trunk {
 	readonly info: EngineInfo;
 	/**
-	 * Computes the hidden states at the cut: the input of the first trainable block, or of the final norm if only the head is
-	 * trained.
+	 * Computes the hidden states at the cut: the input of the first trainable block, or of the final norm if only the
+	 * head is trained.
 	 * @param sequences token ids of each text, at least one per text
 	 * @returns one Float32Array [tokens, width] per text, in the same order, each with its own memory
 	 */
@@ -47,8 +47,8 @@ export interface TailInput {
 export interface Tail {
 	readonly info: EngineInfo;
 	/**
-	 * Loads the parameter vector, laid out by `parameterLayout`. It is read in place until the next call, which saves a copy of
-	 * 28 MB per step: don't write to it during a computation, and load it again after you have written to it.
+	 * Loads the parameter vector, laid out by `parameterLayout`. It is read in place until the next call, which saves a
+	 * copy of 28 MB per step: don't write to it during a computation, and load it again after you have written to it.
 	 */
 	load(parameters: Float32Array): Promise<void>;
 	/** Computes the logits [inputs, classes], row-major. */

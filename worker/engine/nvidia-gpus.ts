@@ -1,5 +1,5 @@
 import { systemCodeOf, TailtuneError } from "../../shared/errors.ts";
-import { askNvidiaSmi } from "./nvidia-device.ts";
+import { runNvidiaSmi } from "./nvidia-device.ts";
 
 /** An NVIDIA GPU of this machine. */
 export interface NvidiaGpu {
@@ -12,7 +12,8 @@ export interface NvidiaGpu {
 /**
  * Finds the GPUs given with `--gpus`, among those that CUDA_VISIBLE_DEVICES allows this process to use.
  * @param wanted "all", or numbers such as "0,2"
- * @throws TailtuneError "usage" if a GPU doesn't exist or isn't allowed, "not-found" without nvidia-smi, "engine" if it fails
+ * @throws TailtuneError "usage" if a GPU doesn't exist or isn't allowed, "not-found" if there is no nvidia-smi, "engine"
+ * if nvidia-smi fails
  */
 export function findNvidiaGpus(wanted: string, env: NodeJS.ProcessEnv = process.env): NvidiaGpu[] {
 	const found = listGpus();
@@ -39,7 +40,7 @@ function listGpus(): NvidiaGpu[] {
 
 function query(): string {
 	try {
-		return askNvidiaSmi(["--query-gpu=index,uuid", "--format=csv,noheader"]);
+		return runNvidiaSmi(["--query-gpu=index,uuid", "--format=csv,noheader"]);
 	} catch (cause) {
 		if (systemCodeOf(cause) === "ENOENT") {
 			const expected = "expected it in PATH: it is part of NVIDIA's driver";

@@ -21,8 +21,8 @@ interface Texts {
 }
 
 /**
- * Builds the ONNX graph of a whole tuned model, for use in other software: standard operators, weights in the model's files next
- * to the graph.
+ * Builds the ONNX graph of a whole tuned model, for use in other software: standard operators, weights in the model's
+ * files next to the graph.
  *
  * Inputs: `input_ids` and `attention_mask` int64 [batch, sequence]. A text's own tokens have mask 1; padding may come before
  * or after them. The graph fails for a text without own tokens and for an id outside of the vocabulary. It also fails for a
@@ -88,7 +88,10 @@ function lengthOf(graph: GraphBuilder, ids: Value): Value {
 	return graph.op("Shape", [ids], { start: 1, end: 2 });
 }
 
-/** The mask added to scores [batch, heads, length, length]. A causal mask hides the padding too; a full mask must hide it itself. */
+/**
+ * The mask added to scores [batch, heads, length, length]. A causal mask hides the padding too; a full mask must hide
+ * it itself.
+ */
 function attentionMask(graph: GraphBuilder, { positions, seen }: Texts, causal: boolean): Value {
 	const rows = graph.op("Unsqueeze", [positions, graph.ints([1])]);
 	const isSeen = causal
@@ -171,7 +174,7 @@ class ClassifierBuilder {
 		return this.#linear(`${name}.c_proj`, graph.op("Reshape", [mixed, graph.ints([0, 0, width])]));
 	}
 
-	/** GELU in its tanh form (Hendrycks and Gimpel 2016): x / 2 * (1 + tanh(a (x + b x^3))). Opset 17 has no operator for it. */
+	/** GELU in its tanh form (Hendrycks and Gimpel 2016): x / 2 * (1 + tanh(a (x + b x^3))). Opset 17 lacks it. */
 	#gelu(x: Value): Value {
 		const graph = this.#graph;
 		const times = (a: Value, b: Value) => graph.op("Mul", [a, b]);

@@ -46,8 +46,8 @@ export function int8Product(graph: GraphBuilder, rows: Value, zero: number, { ma
 }
 
 /**
- * Quantises weights to integers of -127 to 127, plus `zero` [in, out], with scales [out]. ONNX Runtime computes them once and
- * keeps all intermediate results until the last one: hence the few operations.
+ * Quantises weights to integers of -127 to 127, plus `zero` [in, out], with scales [out]. ONNX Runtime computes them
+ * once and keeps all intermediate results until the last one: hence the few operations.
  */
 function quantiseColumns(graph: GraphBuilder, matrix: Value, zero: Value): Omit<Quantised, "zero"> {
 	const reduce = (type: string) => graph.op(type, [matrix, graph.ints([0])], { keepdims: 0 });

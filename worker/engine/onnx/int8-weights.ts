@@ -10,8 +10,8 @@ const [ROWS, DEPTH, COLUMNS] = [17, 256, 32];
 export type MultiplyLargest = (rows: number) => Promise<Float32Array>;
 
 /**
- * Finds the type in which this machine multiplies 8-bit weights without an error, by trying it. Throws TailtuneError "engine"
- * if ONNX Runtime fails.
+ * Finds the type in which this machine multiplies 8-bit weights without an error, by trying it. Throws TailtuneError
+ * "engine" if ONNX Runtime fails.
  */
 export async function findExactInt8Weights(options: EngineOptions): Promise<Int8Weights> {
 	const session = await OnnxSession.open(largestProducts(), options);

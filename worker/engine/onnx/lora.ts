@@ -1,7 +1,7 @@
 import type { GraphBuilder, Value } from "./graph-builder.ts";
 import type { Pass, TailContext } from "./pass.ts";
 
-/** Adds s x A B to the linear layer `plain` of these rows if layers have LoRA pairs (Hu et al. 2021, "LoRA", section 4.1). */
+/** Adds s x A B to the linear layer `plain` of these rows, if there are LoRA pairs (Hu et al. 2021, "LoRA", section 4.1). */
 export function withLora(context: TailContext, name: string, rows: Value, plain: Pass): Pass {
 	const { graph, loraScale } = context;
 	if (loraScale === undefined) return plain;
@@ -51,8 +51,8 @@ export function narrowMatMul(graph: GraphBuilder, rows: Value, matrix: Value, al
 }
 
 /**
- * The transpose of a matrix with `rows` rows that is stored by columns. It is transposed as a batch of one matrix, since ONNX
- * Runtime turns a plain transpose into a flag of the product.
+ * The transpose of a matrix with `rows` rows that is stored by columns. It is transposed as a batch of one matrix,
+ * since ONNX Runtime turns a plain transpose into a flag of the product.
  */
 export function transposed(graph: GraphBuilder, matrix: Value, rows: number): Value {
 	const batch = graph.op("Reshape", [matrix, graph.ints([1, rows, -1])]);

@@ -16,18 +16,19 @@ import { floats, OnnxSession } from "./session.ts";
 import { openTrunkWith } from "./trunk.ts";
 import type { TrunkProducts } from "./trunk-graph.ts";
 
-// Two blocks as wide as GPT-2 small's, and a group of texts as the plan makes them: in all 1,024 tokens.
+// Two blocks with the width of GPT-2 small, and a group of texts of the size that the plan makes: 1,024 tokens.
 const MODEL = { ...GPT2_SIZES.small, n_layer: 2, vocab_size: 256 };
-// None begins as another: that would be computed once.
+// No two texts have a common beginning, which would be computed only once.
 const TEXTS = Array.from({ length: 16 }, (_, text) => Uint32Array.from({ length: 64 }, (_, i) => text + i));
 const ROWS = 1024;
 const LAYERS = ["attn.c_attn", "attn.c_proj", "mlp.c_fc", "mlp.c_proj"] as const;
 const BLOCK_FLOP = 2 * ROWS * 12 * MODEL.n_embd ** 2;
-const RUNS = 3;
+/** The fewest measured runs. */
+const MIN_RUNS = 3;
 
 /**
- * Measures what ONNX Runtime reaches here in a block's matrix products alone, and in whole blocks: for each precision
- * with 1, 2, 4... threads up to those given. Takes a few seconds.
+ * Measures the speed of ONNX Runtime on this machine, in a block's matrix products alone and in whole blocks: for each
+ * precision with 1, 2, 4... threads up to the given number. Takes a few seconds.
  */
 export async function measureOnnxRates(threads: number): Promise<ProductRates[]> {
 	const folder = await mkdtemp(join(tmpdir(), "tailtune-doctor-"));
@@ -44,7 +45,7 @@ export async function measureOnnxRates(threads: number): Promise<ProductRates[]>
 	}
 }
 
-/** 1, 2, 4... up to the largest, which is always one of them. */
+/** Returns 1, 2, 4... and the largest number itself. */
 export function threadCounts(most: number): number[] {
 	const doubled = Array.from({ length: Math.ceil(Math.log2(most)) }, (_, i) => 2 ** i);
 	return [...doubled, most];
@@ -52,7 +53,7 @@ export function threadCounts(most: number): number[] {
 
 async function measure(model: ModelFiles, precision: TrunkPrecision, options: EngineOptions): Promise<ProductRates> {
 	const products = precision === "int8" ? await findExactInt8Weights(options) : "float32";
-	// One after the other: the threads of a session that waits for its next run keep a core from another's.
+	// One session after the other: threads of an idle session would take cores from another session.
 	const session = await OnnxSession.open(productsGraph(model, products), options, model.folder);
 	const productsMs = await medianMs(productsRun(session, products)).finally(() => session.dispose());
 	const spec = { trainable: "TRAINABLE_HEAD", classes: 2, causal: true, loraRank: 0, loraScale: 0 } as const;
@@ -63,7 +64,7 @@ async function measure(model: ModelFiles, precision: TrunkPrecision, options: En
 	return { precision, threads: options.threads, ...whole };
 }
 
-/** The four products of a block, one beside the other, from `left768` and `left3072`. */
+/** Builds a graph of the four products of a block, independent of each other, from `left768` and `left3072`. */
 function productsGraph({ tensors }: ModelFiles, products: TrunkProducts): Buffer {
 	const graph = new GraphBuilder("products");
 	const type = products === "float32" ? "float32" : "uint8";
@@ -108,12 +109,12 @@ function productsRun(session: OnnxSession, products: TrunkProducts): () => Promi
 	return () => session.run(inputs, Object.fromEntries(results));
 }
 
-/** Median milliseconds of a piece of work, warmed up. */
+/** Measures the median time of `work` in milliseconds, after a first run. */
 async function medianMs(work: () => Promise<unknown>): Promise<number> {
 	await work();
 	const times: number[] = [];
 	const start = performance.now();
-	while (times.length < RUNS || performance.now() - start < MEASURE_MS) {
+	while (times.length < MIN_RUNS || performance.now() - start < MEASURE_MS) {
 		const before = performance.now();
 		await work();
 		times.push(performance.now() - before);

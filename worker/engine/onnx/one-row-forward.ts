@@ -89,7 +89,7 @@ export function shapeOperations({ graph, heads, width }: TailContext) {
 		toHeads: (rows: Value) => graph.op("Reshape", [rows, graph.ints([-1, heads, width / heads])]),
 		/** [H, N, D] to [N, C]. */
 		toRows: (byHead: Value) => graph.op("Reshape", [swap(byHead), graph.ints([-1, width])]),
-		/** x [T, R, C] times [H, T, C]: [T, H, R]. With x as the right operand the bits would depend on the number of threads. */
+		/** x [T, R, C] times [H, T, C]: [T, H, R]. With x as the right operand, the bits would depend on the threads. */
 		scoresOf: (x: Value, byHead: Value) =>
 			graph.op("Transpose", [batched(x, byHead, { transBatchB: 1, transB: 1 })], { perm: [0, 2, 1] }),
 	};

@@ -3,12 +3,15 @@ import type { GraphBuilder, Value } from "./graph-builder.ts";
 import { wholeNumbers } from "./session.ts";
 
 /**
- * Indices that attention gathers its rows with. Rows [rows, width] are the tokens of all texts without padding. Only attention
- * needs rectangles: it gathers each head's part of a row directly into [texts, heads, longest, head width], which costs no
- * more than the copy of a transpose.
+ * Indices that attention gathers its rows with. Rows [rows, width] are the tokens of all texts without padding. Only
+ * attention needs rectangles: it gathers each head's part of a row directly into [texts, heads, longest, head width],
+ * which costs no more than the copy of a transpose.
  */
 export interface AttentionIndices {
-	/** Index of each head's part [texts, heads, longest] in the joint rows of query, key and value: one for each of the three. */
+	/**
+	 * Index of each head's part [texts, heads, longest] in the joint rows of query, key and value: one for each of the
+	 * three.
+	 */
 	readonly qkv: readonly [Value, Value, Value];
 	/** The same for rows of one such part: [rows, width]. */
 	readonly merged: Value;

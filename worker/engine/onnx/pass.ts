@@ -3,7 +3,10 @@ import type { GraphBuilder, Value } from "./graph-builder.ts";
 /** A part of the forward pass together with the corresponding part of the backward pass. */
 export interface Pass {
 	readonly value: Value;
-	/** Returns the loss's gradient with respect to the input, given that with respect to `value`. Registers the weights' gradients. */
+	/**
+	 * Returns the loss's gradient with respect to the input, given that with respect to `value`. Registers the weights'
+	 * gradients.
+	 */
 	back(gradient: Value): Value;
 }
 

@@ -91,8 +91,8 @@ export function sumOfRows(graph: GraphBuilder, rows: Value, axes: readonly numbe
 }
 
 /**
- * Multiplies rows by the transpose of a weight. It is computed as the transpose of weight times transposed rows: with few rows
- * ONNX Runtime then reads the weight in its stored order, a third faster than if it had to repack it.
+ * Multiplies rows by the transpose of a weight. It is computed as the transpose of weight times transposed rows: with
+ * few rows ONNX Runtime then reads the weight in its stored order, a third faster than if it had to repack it.
  */
 export function timesTransposed(graph: GraphBuilder, rows: Value, weight: Value): Value {
 	const product = graph.op("MatMul", [weight, graph.op("Transpose", [rows], { perm: [1, 0] })]);

@@ -66,8 +66,8 @@ export function sessionOptions(options: EngineOptions, folder = process.cwd()): 
 		extra: {
 			session: {
 				model_external_initializers_file_folder_path: splitDrive(folder).drive,
-				// Each session has its own threads. If those of the trunk's session spin after a run, they take cores from the
-				// tail's session and the other way round: a single text takes twice as long.
+				// Each session has its own threads. If those of the trunk's session spin after a run, they take cores
+				// from the tail's session and the other way round: a single text takes twice as long.
 				force_spinning_stop: "1",
 			},
 		},

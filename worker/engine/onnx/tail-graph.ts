@@ -39,16 +39,20 @@ export const HIDDEN_GRADIENT = gradientName("hidden");
  * Builds the ONNX graph of the blocks after the cut, the final norm and the head, on request with the backward pass of the
  * mean cross-entropy.
  *
- * Rows are those of all texts, one text after the other. If any block is computed for all rows, they have no padding, and only
- * attention works on the rectangle [texts, longest]; otherwise they are the rows of that rectangle, with padding.
+ * Rows are those of all texts, one text after the other. If any block is computed for all rows, they have no padding,
+ * and only attention works on the rectangle [texts, longest]; otherwise they are the rows of that rectangle, with
+ * padding.
  *
  * Inputs (a graph has only those that it uses; whole numbers are int64):
- * each trained parameter by its name; `hidden` [rows, width];
- * `read` [texts], the row of each text that the head reads, and `readers` [rows], the text that is read at each row, or the
- * number of texts if none is; or `pool` [texts, 1, longest], the weight of each row in the mean that the head reads;
- * the inputs of `attentionIndices` for blocks of all rows, with `real` [texts, 1, longest, 1], 0 for padding;
- * `row mask` [texts, 1, longest], added to the scores of the query row; `places` [rows], the index of each row in the
- * rectangle; with the backward pass `target` [texts, classes], 1 for the label, and `share` [1], 1 / texts.
+ * - each trained parameter by its name
+ * - `hidden` [rows, width]
+ * - `read` [texts]: the row of each text that the head reads; `readers` [rows]: the text of each such row, for all other
+ *   rows the number of texts
+ * - `pool` [texts, 1, longest]: the weight of each row in the mean that the head reads
+ * - for blocks of all rows: those of `attentionIndices`, and `real` [texts, 1, longest, 1], 0 for padding
+ * - `row mask` [texts, 1, longest]: added to the scores of the query row
+ * - `places` [rows]: the index of each row in the rectangle
+ * - for the backward pass: `target` [texts, classes], 1 for the label, and `share` [1], 1 / texts
  *
  * Outputs: `logits` [texts, classes] and the gradients. If the embedding tables are trained, the gradient of `hidden` stands
  * for theirs.

@@ -57,9 +57,9 @@ function rowsRead({ hidden, poolFrom, poolCount }: TailInput, { causal, blocks, 
 }
 
 /**
- * Returns the fewest rows that the rectangle may have. The scores of one query row have one column per head. If they have more
- * columns than rows, ONNX Runtime splits the columns among threads, at least 16 to each, and the bits would depend on the
- * number of threads. With this many rows it splits the rows instead.
+ * Returns the fewest rows that the rectangle may have. The scores of one query row have one column per head. If they
+ * have more columns than rows, ONNX Runtime splits the columns among threads, at least 16 to each, and the bits would
+ * depend on the number of threads. With this many rows it splits the rows instead.
  */
 function fewestRows({ heads, oneRow }: TailTensorOptions): number {
 	return oneRow && heads > 16 ? 2 * heads : 1;

@@ -19,8 +19,8 @@ export const openOnnxTail: OpenTail = async (model, spec, options) => {
 };
 
 /**
- * The fewest columns of a matrix product per thread. Below 65 columns ONNX Runtime sums in other portions, and the bits would
- * depend on the number of threads. Products of a tail are too small to gain from more threads anyway.
+ * The fewest columns of a matrix product per thread. Below 65 columns ONNX Runtime sums in other portions, and the bits
+ * would depend on the number of threads. Products of a tail are too small to gain from more threads anyway.
  */
 const COLUMNS_PER_THREAD = 96;
 

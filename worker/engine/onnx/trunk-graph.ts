@@ -11,10 +11,11 @@ export type TrunkProducts = "float32" | Int8Weights;
 type Weight = (name: string) => Value;
 
 /**
- * Builds the ONNX graph of the embeddings and the first `blocks` blocks of a GPT-2. It reads the weights from the model's files.
+ * Builds the ONNX graph of the embeddings and the first `blocks` blocks of a GPT-2. It reads the weights from the
+ * model's files.
  *
- * Rows are the tokens of all texts without padding; tokens of a common beginning of texts have one row. All operations except
- * attention work on these rows.
+ * Rows are the tokens of all texts without padding; tokens of a common beginning of texts have one row. All operations
+ * except attention work on these rows.
  *
  * Inputs: `ids`, `positions` int64 [rows]; those of `attentionIndices`. Output: `hidden` [rows, width].
  */

@@ -28,9 +28,9 @@ export function attend(
 }
 
 /**
- * Computes the same for one query row per text, without keys or values: q (W_k x) = (W_k' q) x, so the query is multiplied by
- * W_k' once, and W_v is applied to the mean of the rows under the attention weights. The norm's shift and the key bias add the
- * same to the score of every row, which has no effect on the softmax.
+ * Computes the same for one query row per text, without keys or values: q (W_k x) = (W_k' q) x, so the query is
+ * multiplied by W_k' once, and W_v is applied to the mean of the rows under the attention weights. The norm's shift and
+ * the key bias add the same to the score of every row, which has no effect on the softmax.
  * @param normal rows of `normalise` [texts * rows, width]
  * @param pick [texts, texts * rows]: one 1 per line selects the query row of a text
  * @param mask added to the scores [texts, heads, rows]

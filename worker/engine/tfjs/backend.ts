@@ -23,7 +23,10 @@ export interface TfjsOptions extends EngineOptions {
 /** An initialised backend. TensorFlow.js has one current backend per process, so all work goes through `run`. */
 export interface TfjsBackend {
 	readonly info: EngineInfo;
-	/** Runs synchronous tensor work on this backend. Its tensors are disposed of afterwards, except those passed to `tf.keep`. */
+	/**
+	 * Runs synchronous tensor work on this backend. Its tensors are disposed of afterwards, except those passed to
+	 * `tf.keep`.
+	 */
 	run<T>(work: () => T): Promise<T>;
 	/** Runs synchronous tensor work and returns copies of the numbers of the tensors that it returns. */
 	compute(work: () => readonly tf.Tensor[]): Promise<Float32Array[]>;

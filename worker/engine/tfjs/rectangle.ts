@@ -28,8 +28,8 @@ export function pad(parts: readonly Float32Array[], width: number, { texts, rows
 }
 
 /**
- * Builds the mask that is added to the attention scores [texts, heads, rows, rows]. Causal: a row attends to itself and earlier
- * rows, so only padding attends to padding. Otherwise every row attends to its whole text.
+ * Builds the mask that is added to the attention scores [texts, heads, rows, rows]. Causal: a row attends to itself and
+ * earlier rows, so only padding attends to padding. Otherwise every row attends to its whole text.
  */
 export function attentionMask(lengths: readonly number[], causal: boolean, { texts, rows }: Rectangle): tf.Tensor {
 	if (causal)

@@ -16,8 +16,9 @@ interface StoredEntry {
 }
 
 /**
- * Splits a stored tensor into the engine's tensors. `c_attn` holds query, key and value side by side. It becomes three tensors
- * (`h.0.attn.c_attn.q.weight`), with names like those of their LoRA pairs, so that one can be used without the others.
+ * Splits a stored tensor into the engine's tensors. `c_attn` holds query, key and value side by side. It becomes three
+ * tensors (`h.0.attn.c_attn.q.weight`), with names like those of their LoRA pairs, so that one can be used without the
+ * others.
  */
 export function slotsOf({ name, shape, offset }: StoredEntry): Slot[] {
 	const columns = shape.at(-1) ?? 1;

@@ -163,7 +163,10 @@ class TfjsTail implements Tail {
 		return pad(texts, width, rectangleOf(texts.map(({ length }) => length / width)));
 	}
 
-	/** The key bias adds the same to all scores of a query row, so the one-row path doesn't use it, and its gradient is 0. */
+	/**
+	 * The key bias adds the same to all scores of a query row, so the one-row path doesn't use it, and its gradient is
+	 * 0.
+	 */
 	#trainedSlots(batch: TailBatch): Slot[] {
 		const unused = readsOneRow(batch) ? `h.${batch.blocks.at(-1)}.attn.c_attn.k.bias` : "";
 		return this.#slots.filter(({ name, offset }) => offset < this.#parts.layout.trainedSize && name !== unused);

@@ -12,8 +12,9 @@ import { attentionMask } from "./rectangle.ts";
 import { disposeAll, readFrozen } from "./weights.ts";
 
 /**
- * Opens the blocks before the cut on TensorFlow.js. Texts are computed one by one: products of other shapes round differently,
- * and a text's states must not depend on the other texts. Throws TailtuneError "engine" if the backend can't be used.
+ * Opens the blocks before the cut on TensorFlow.js. Texts are computed one by one: products of other shapes round
+ * differently, and a text's states must not depend on the other texts. Throws TailtuneError "engine" if the backend
+ * can't be used.
  */
 export async function openTfjsTrunk(model: ModelFiles, spec: TailSpec, options: TfjsOptions): Promise<Trunk> {
 	const { config } = model;

@@ -18,8 +18,8 @@ const LARGE_PRODUCT = 2 ** 18;
 let registered = false;
 
 /**
- * Registers a matrix product for the wasm backend that uses only the fast path of tfjs-backend-wasm's own product: two single
- * matrices without transpose flags. Its slow path takes about 10 times as long.
+ * Registers a matrix product for the wasm backend that uses only the fast path of tfjs-backend-wasm's own product: two
+ * single matrices without transpose flags. Its slow path takes about 10 times as long.
  */
 export function registerWasmMatMul(): void {
 	if (registered) return;

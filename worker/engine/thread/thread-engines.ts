@@ -7,9 +7,9 @@ import { EngineThread } from "./engine-thread.ts";
 import { ThreadTail } from "./thread-tail.ts";
 
 /**
- * Engines that compute in a separate thread, so that no computation delays a heartbeat. All runs of a process share one thread:
- * native TensorFlow can be loaded by one thread only, and items are computed one at a time anyway. The thread starts at the
- * first call, and after a crash again at the next call.
+ * Engines that compute in a separate thread, so that no computation delays a heartbeat. All runs of a process share one
+ * thread: native TensorFlow can be loaded by one thread only, and items are computed one at a time anyway. The thread
+ * starts at the first call, and after a crash again at the next call.
  */
 export class ThreadEngines {
 	readonly #enginesModule: URL;

@@ -4,9 +4,9 @@ import type { EngineThread } from "./engine-thread.ts";
 import { packInputs } from "./packed-inputs.ts";
 
 /**
- * A tail that computes in the engine thread. Parameters and gradients are passed in shared memory; arrays in other memory cost
- * one more copy. (Moving 28 MB back and forth needs no copy, but makes both threads collect garbage in each step: 15 ms and
- * more.)
+ * A tail that computes in the engine thread. Parameters and gradients are passed in shared memory; arrays in other
+ * memory cost one more copy. (Moving 28 MB back and forth needs no copy, but makes both threads collect garbage in each
+ * step: 15 ms and more.)
  */
 export class ThreadTail implements Tail {
 	readonly info: EngineInfo;

@@ -16,8 +16,8 @@ import { IS_SLOW } from "../../../slow.ts";
 const GROWTH_MIB = 100;
 
 /**
- * Memory is sampled in the last steps of each phase. A GPU emulated on the CPU allocates and frees 150 MiB from step to step,
- * so the minimum of the second phase is compared with the maximum of the first.
+ * Memory is sampled in the last steps of each phase. A GPU emulated on the CPU allocates and frees 150 MiB from step to
+ * step, so the minimum of the second phase is compared with the maximum of the first.
  */
 const SAMPLED = 50;
 

@@ -1,5 +1,5 @@
-// Run by process.test.ts: opens engines in a thread, computes, and doesn't end the thread. Its arguments are the engine and the
-// backend, and an exit code if it should compute nothing; or only "exit", to exit while a fake engine computes.
+// Run by process.test.ts: opens engines in a thread, computes, and doesn't end the thread. Its arguments are the engine
+// and the backend, and an exit code if it should compute nothing; or only "exit", to exit while a fake engine computes.
 import { fileURLToPath } from "node:url";
 import { openModel } from "../../../../shared/model/open-model.ts";
 import { parameterLayout } from "../../../../shared/model/parameter-layout.ts";
