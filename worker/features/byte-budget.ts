@@ -1,4 +1,4 @@
-/** Memory that several stores share. */
+/** A limit of memory that several stores share. */
 export class ByteBudget {
 	#leftBytes: number;
 
@@ -6,14 +6,15 @@ export class ByteBudget {
 		this.#leftBytes = bytes;
 	}
 
-	/** Takes so many bytes, or none and says false. */
-	take(bytes: number): boolean {
+	/** Reserves bytes. @returns false, and reserves nothing, if fewer are left */
+	reserve(bytes: number): boolean {
 		if (bytes > this.#leftBytes) return false;
 		this.#leftBytes -= bytes;
 		return true;
 	}
 
-	giveBack(bytes: number): void {
+	/** Returns reserved bytes. */
+	release(bytes: number): void {
 		this.#leftBytes += bytes;
 	}
 }

@@ -1,69 +1,76 @@
 import { mkdir, readdir, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
-interface Pack {
+/** A feature file on disk. */
+interface FeatureFile {
 	readonly path: string;
 	readonly bytes: number;
-	/** When it was last written or read from. */
+	/** Time of the last write or use. */
 	readonly usedMs: number;
 }
 
-/** Keeps the packs of all kinds of features together under a number of bytes: the ones longest unused go first. */
-export class PackRoom {
+/** Keeps the feature files of all kinds within a limit of bytes. The least recently used files are removed first. */
+export class DiskCacheQuota {
 	readonly #folder: string;
 	readonly #limitBytes: number;
-	/** Of this run: they stay. */
-	readonly #kept = new Set<string>();
-	/** The others, longest unused last. */
-	#others: Pack[] | undefined;
-	#takenBytes = 0;
+	/** Files of this run. They are never removed. */
+	readonly #inUse = new Set<string>();
+	/** All other files, the least recently used last. */
+	#others: FeatureFile[] | undefined;
+	#usedBytes = 0;
 
 	constructor(folder: string, limitBytes: number) {
 		this.#folder = folder;
 		this.#limitBytes = limitBytes;
 	}
 
-	/** Has a pack stay. @returns whether that is new */
-	keep(path: string): boolean {
-		if (this.#kept.has(path)) return false;
-		this.#kept.add(path);
+	/** Marks a file as used by this run. @returns whether it was not marked before */
+	touch(path: string): boolean {
+		if (this.#inUse.has(path)) return false;
+		this.#inUse.add(path);
 		return true;
 	}
 
-	/** Makes room, and its folder, for a pack to be written. @returns whether there is room even so */
-	async make(path: string, bytes: number): Promise<boolean> {
+	/**
+	 * Reserves bytes for a new file, and makes its folder. Other files are removed if needed.
+	 * @returns false if there is not enough space even then
+	 */
+	async reserve(path: string, bytes: number): Promise<boolean> {
 		await mkdir(dirname(path), { recursive: true });
 		this.#others ??= await this.#list();
-		while (this.#takenBytes + bytes > this.#limitBytes) {
+		while (this.#usedBytes + bytes > this.#limitBytes) {
 			const oldest = this.#others.pop();
 			if (!oldest) return false;
-			if (this.#kept.has(oldest.path)) continue;
-			if (await isRemoved(oldest.path)) this.#takenBytes -= oldest.bytes;
+			if (this.#inUse.has(oldest.path)) continue;
+			if (await tryRemove(oldest.path)) this.#usedBytes -= oldest.bytes;
 		}
-		this.#takenBytes += bytes;
-		this.keep(path);
+		this.#usedBytes += bytes;
+		this.touch(path);
 		return true;
 	}
 
-	/** Files in the folders of all kinds. Files beside these folders, folders in them and unreadable folders don't count. */
-	async #list(): Promise<Pack[]> {
-		const packs: Pack[] = [];
+	/**
+	 * Lists the files in the folders of all kinds. Other files, folders inside these folders and unreadable folders are
+	 * ignored.
+	 */
+	async #list(): Promise<FeatureFile[]> {
+		const files: FeatureFile[] = [];
 		const kinds = await readdir(this.#folder, { withFileTypes: true });
 		for (const kind of kinds.filter((entry) => entry.isDirectory())) {
 			const names = await readdir(join(this.#folder, kind.name)).catch(() => []);
 			for (const name of names) {
 				const path = join(this.#folder, kind.name, name);
 				const found = await stat(path).catch(() => undefined);
-				if (found?.isFile()) packs.push({ path, bytes: found.size, usedMs: found.mtimeMs });
+				if (found?.isFile()) files.push({ path, bytes: found.size, usedMs: found.mtimeMs });
 			}
 		}
-		this.#takenBytes = packs.reduce((sum, { bytes }) => sum + bytes, 0);
-		return packs.sort((a, b) => b.usedMs - a.usedMs);
+		this.#usedBytes = files.reduce((sum, { bytes }) => sum + bytes, 0);
+		return files.sort((a, b) => b.usedMs - a.usedMs);
 	}
 }
 
-/** Removes a file. One that can't be removed, as when Windows has it open, stays and goes on counting. */
-async function isRemoved(path: string): Promise<boolean> {
+/** Removes a file. @returns false if it can't be removed, for example because it is open on Windows */
+async function tryRemove(path: string): Promise<boolean> {
 	return rm(path, { force: true }).then(
 		() => true,
 		() => false,

@@ -1,9 +1,10 @@
 import type { ByteBudget } from "./byte-budget.ts";
 import { SpillFile } from "./spill-file.ts";
 
-/** Hidden states where they are kept: in memory, or in the spill file. */
-type Kept = Float32Array | { readonly position: number; readonly length: number };
+/** Features in memory, or their position in the spill file. */
+type Stored = Float32Array | { readonly position: number; readonly length: number };
 
+/** Contents of a store. */
 export interface FeatureStats {
 	readonly entries: number;
 	readonly memoryBytes: number;
@@ -11,11 +12,11 @@ export interface FeatureStats {
 }
 
 /**
- * The frozen trunk's outputs, kept for later epochs. What doesn't fit into memory goes to a file: what came first
- * stays in memory, since epochs read everything in turn, where dropping the least recently used would always miss.
+ * Keeps the frozen trunk's outputs for later epochs, the first ones in memory, and in a file those that don't fit. Nothing
+ * moves between the two: each epoch reads all texts, so a cache of the most recently used ones would never have a hit.
  */
 export class FeatureStore {
-	readonly #kept = new Map<string, Kept>();
+	readonly #stored = new Map<string, Stored>();
 	readonly #budget: ByteBudget;
 	readonly #file: SpillFile;
 	#memoryBytes = 0;
@@ -30,43 +31,43 @@ export class FeatureStore {
 	}
 
 	get stats(): FeatureStats {
-		return { entries: this.#kept.size, memoryBytes: this.#memoryBytes, fileBytes: this.#file.sizeBytes };
+		return { entries: this.#stored.size, memoryBytes: this.#memoryBytes, fileBytes: this.#file.sizeBytes };
 	}
 
 	/**
-	 * The numbers put under a key, bit for bit; not to be written to.
-	 * @throws TailtuneError "disk" where the spill file can't be read
+	 * Returns the features of a key, bit for bit as they were put. Don't write to them.
+	 * @throws TailtuneError "disk" if the spill file can't be read
 	 */
 	get(key: string): Float32Array | undefined {
-		const kept = this.#kept.get(key);
-		if (kept === undefined || kept instanceof Float32Array) return kept;
-		return this.#file.read(kept.position, kept.length);
+		const stored = this.#stored.get(key);
+		if (stored === undefined || stored instanceof Float32Array) return stored;
+		return this.#file.read(stored.position, stored.length);
 	}
 
 	/**
-	 * Keeps numbers under a key; the array is the store's from here on. A key that is there stays as it is.
-	 * @throws TailtuneError "disk" where neither memory nor disk has room; the key is then not there
+	 * Stores features under a key, unless the key exists. The store keeps the array, so don't write to it afterwards.
+	 * @throws TailtuneError "disk" if both memory and disk are full; the key is then not stored
 	 */
 	put(key: string, hidden: Float32Array): void {
-		if (this.#kept.has(key)) return;
-		if (this.#budget.take(hidden.byteLength)) {
+		if (this.#stored.has(key)) return;
+		if (this.#budget.reserve(hidden.byteLength)) {
 			this.#memoryBytes += hidden.byteLength;
-			this.#kept.set(key, hidden);
+			this.#stored.set(key, hidden);
 		} else {
-			this.#kept.set(key, { position: this.#file.append(hidden), length: hidden.length });
+			this.#stored.set(key, { position: this.#file.append(hidden), length: hidden.length });
 		}
 	}
 
-	/** Forgets everything and gives memory and disk back. */
+	/** Removes all features and frees memory and disk. */
 	close(): void {
-		this.#kept.clear();
-		this.#budget.giveBack(this.#memoryBytes);
+		this.#stored.clear();
+		this.#budget.release(this.#memoryBytes);
 		this.#memoryBytes = 0;
 		this.#file.close();
 	}
 }
 
-/** A key that is the numbers themselves, their bytes taken as characters: only equal ones are equal. */
+/** Makes a key of the numbers themselves, their bytes as characters. Keys are equal only if the numbers are equal. */
 export function featureKey(numbers: Uint32Array): string {
 	return Buffer.from(numbers.buffer, numbers.byteOffset, numbers.byteLength).toString("latin1");
 }

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { systemCodeOf, TailtuneError } from "../../shared/errors.ts";
 
 /**
- * Numbers on disk for as long as the process lives. The file's name is removed as soon as it is open, so that even a
- * killed process leaves nothing behind.
+ * Numbers in a temporary file. The file's name is removed as soon as the file is open, so that even a killed process leaves
+ * nothing behind.
  */
 export class SpillFile {
 	readonly #folder: string;
@@ -14,7 +14,7 @@ export class SpillFile {
 	#path = "";
 	#endBytes = 0;
 
-	/** @param folder where the file is made when the first numbers come; default: the system's temporary folder */
+	/** @param folder for the file, which is created at the first write; default: the system's temporary folder */
 	constructor(folder = tmpdir()) {
 		this.#folder = folder;
 	}
@@ -25,26 +25,27 @@ export class SpillFile {
 	}
 
 	/**
+	 * Appends numbers.
 	 * @returns the position to read them from
-	 * @throws TailtuneError "disk" where they can't be written; what was written before stays readable
+	 * @throws TailtuneError "disk" if they can't be written; earlier numbers stay readable
 	 */
 	append(numbers: Float32Array): number {
 		const bytes = bytesOf(numbers);
 		const position = this.#endBytes;
 		try {
 			this.#file ??= this.#open();
-			// The system may write less than asked for.
+			// The system may write fewer bytes than given.
 			for (let done = 0; done < bytes.length; ) {
 				done += writeSync(this.#file, bytes, done, bytes.length - done, position + done);
 			}
 		} catch (cause) {
-			throw diskError(`features don't fit into ${this.#folder}`, `${bytes.length} more bytes`, cause);
+			throw diskError(`features can't be written to ${this.#folder}`, `${bytes.length} more bytes`, cause);
 		}
 		this.#endBytes += bytes.length;
 		return position;
 	}
 
-	/** @throws TailtuneError "disk" where the disk fails */
+	/** Reads numbers. @throws TailtuneError "disk" if the disk fails */
 	read(position: number, length: number): Float32Array<ArrayBuffer> {
 		const numbers = new Float32Array(length);
 		const bytes = bytesOf(numbers);
@@ -55,11 +56,12 @@ export class SpillFile {
 				done += count;
 			}
 		} catch (cause) {
-			throw diskError(`features can't be read back from ${this.#folder}`, `${bytes.length} bytes`, cause);
+			throw diskError(`features can't be read from ${this.#folder}`, `${bytes.length} bytes`, cause);
 		}
 		return numbers;
 	}
 
+	/** Removes the file. */
 	close(): void {
 		if (this.#file === undefined) return;
 		closeSync(this.#file);
@@ -73,7 +75,7 @@ export class SpillFile {
 		try {
 			rmSync(this.#path);
 		} catch {
-			// A system that can't remove an open file: close() does it.
+			// This system can't remove an open file, so close() removes it.
 		}
 		return file;
 	}
@@ -83,8 +85,8 @@ function bytesOf(numbers: Float32Array): Uint8Array {
 	return new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
 }
 
-function diskError(what: string, size: string, cause: unknown): TailtuneError {
+function diskError(problem: string, size: string, cause: unknown): TailtuneError {
 	const reason = systemCodeOf(cause) ?? (cause instanceof Error ? cause.message : String(cause));
-	const hint = "expected room there; give more --feature-memory, or another folder in TMPDIR";
-	return new TailtuneError("disk", `${what}: ${reason} at ${size}; ${hint}`, { cause });
+	const hint = "expected free space: increase --feature-memory, or set TMPDIR to another folder";
+	return new TailtuneError("disk", `${problem}: ${reason} at ${size}; ${hint}`, { cause });
 }

@@ -18,7 +18,7 @@ function keyOf(...numbers: number[]): string {
 	return featureKey(Uint32Array.from(numbers));
 }
 
-test("what is put under a key comes out bit for bit, whatever the budget, which is kept", (t) => {
+test("features come back bit for bit with any budget, and memory stays within the budget", (t) => {
 	const property = fc.property(entries, fc.nat(1200), (all, budgetBytes) => {
 		const store = new FeatureStore(new ByteBudget(budgetBytes));
 		const expected = new Map<string, Uint32Array>();
@@ -44,7 +44,7 @@ test("what is put under a key comes out bit for bit, whatever the budget, which 
 	t.notThrows(() => fc.assert(property, { seed: 7, numRuns: 100 }));
 });
 
-test("keys that aren't there give nothing, however alike they are", (t) => {
+test("keys that were not put return undefined, even if they are similar", (t) => {
 	const store = new FeatureStore(new ByteBudget(100));
 	store.put(keyOf(1, 2), Float32Array.of(5));
 	for (const key of [[1], [2], [2, 1], [1, 2, 0], [258], [1, 2, 1, 2], []]) {
@@ -53,7 +53,7 @@ test("keys that aren't there give nothing, however alike they are", (t) => {
 	t.deepEqual(store.get(featureKey(Uint32Array.of(9, 1, 2).subarray(1))), Float32Array.of(5));
 });
 
-test("the spill file is made when needed, and its name is gone at once", (t) => {
+test("the spill file is created when needed, and its name is removed at once", (t) => {
 	const folder = mkdtempSync(join(tmpdir(), "feature-store-"));
 	try {
 		const store = new FeatureStore(new ByteBudget(4), folder);
@@ -70,7 +70,7 @@ test("the spill file is made when needed, and its name is gone at once", (t) => 
 	}
 });
 
-test("stores share a budget, and closing one gives its memory back", (t) => {
+test("stores share a budget, and closing one frees its memory", (t) => {
 	const budget = new ByteBudget(8);
 	const [one, two] = [new FeatureStore(budget), new FeatureStore(budget)];
 	one.put(keyOf(1), new Float32Array(2));
@@ -82,13 +82,13 @@ test("stores share a budget, and closing one gives its memory back", (t) => {
 	two.close();
 });
 
-test("where the disk has no room, the error is one line of code disk, and what was kept stays", (t) => {
+test("if the disk is full, the error is one line with code disk, and earlier features stay", (t) => {
 	const folder = join(tmpdir(), "there-is-no-such-folder");
 	t.false(existsSync(folder));
 	const store = new FeatureStore(new ByteBudget(4), folder);
 	store.put(keyOf(1), Float32Array.of(1));
 	const error = t.throws(() => store.put(keyOf(2), Float32Array.of(2)), { code: "disk" });
-	t.regex(error?.message ?? "", /^features don't fit into .*there-is-no-such-folder: ENOENT at 4 more bytes; .*$/);
+	t.regex(error?.message ?? "", /^features can't be written to .*there-is-no-such-folder: ENOENT at 4 more bytes; .*$/);
 	t.is(store.get(keyOf(2)), undefined);
 	t.deepEqual(store.get(keyOf(1)), Float32Array.of(1));
 });
