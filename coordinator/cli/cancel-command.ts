@@ -18,7 +18,7 @@ export function addCancelCommand(program: Command): void {
 			const { spec, progress } = findRun(await bus.listRuns(), id);
 			await bus.cancel(spec.runId);
 			events.line(`run ${spec.runId}: stopping after the current step`);
-			await untilRetired(bus, spec.runId);
+			await waitUntilRetired(bus, spec.runId);
 			const resume = progress
 				? `; to resume, run on host ${progress.host}: npx tailtune train --resume ${progress.folder}`
 				: "";
@@ -28,7 +28,7 @@ export function addCancelCommand(program: Command): void {
 }
 
 /** Waits until the run is gone. @throws TailtuneError "offline" if its coordinator no longer answers */
-async function untilRetired(bus: Bus, runId: string): Promise<void> {
+async function waitUntilRetired(bus: Bus, runId: string): Promise<void> {
 	for (;;) {
 		const run = (await bus.listRuns()).find(({ spec }) => spec.runId === runId);
 		if (!run) return;

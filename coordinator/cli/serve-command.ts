@@ -26,7 +26,7 @@ export function addServeCommand(program: Command, workerSide: WorkerSide): void 
 			const engine = await resolveConfig(parseFlags(given));
 			const { serve } = await import("../serve/serve.ts");
 			const interrupt = createInterruptSignal();
-			const end = ended(interrupt);
+			const end = waitForEnd(interrupt);
 			const cluster = await connect(options, workerSide, interrupt);
 			try {
 				const serving = await serve({ run, options, engine, ...cluster });
@@ -63,7 +63,7 @@ async function connect(options: ServeOptions, workerSide: WorkerSide, interrupt:
 }
 
 /** Resolves at a signal, or when the parent process is gone (`train --serve` starts this process). */
-function ended(interrupted: AbortSignal): Promise<void> {
+function waitForEnd(interrupted: AbortSignal): Promise<void> {
 	return new Promise((resolve) => {
 		if (interrupted.aborted) resolve();
 		interrupted.addEventListener("abort", () => resolve());

@@ -39,7 +39,7 @@ export class Progress {
 	}
 
 	/**
-	 * Estimated seconds for the rest, at the mean speed so far. It grows while there is no progress, so that a stall is visible.
+	 * Estimated seconds for the rest, at the mean speed so far. It grows while there is no progress, which shows a stall.
 	 * Undefined in the first second, before the first unit, or without a total.
 	 */
 	get secondsLeft(): number | undefined {

@@ -20,7 +20,7 @@ export function placeOf(name: string): string | undefined {
 	return HEADERS.exec(name)?.[1] ?? CUDA.exec(name)?.[0];
 }
 
-/** Unpacks the needed files of a wheel into a folder. @param onBytes called with the bytes read so far and the total bytes */
+/** Unpacks the needed files of a wheel into a folder. @param onBytes called with the bytes read so far and in total */
 export async function unpackWheel(
 	wheel: string,
 	folder: string,

@@ -12,7 +12,7 @@ test.before(() => writeFile(join(folder, "texts.tsv"), sampleTexts(40)));
 
 test.after.always(() => removeFolder(folder));
 
-/** Mounts a file system of that size as `disk` until the test ends. If this user may not, it logs that and passes the test. */
+/** Mounts a file system of that size as `disk` until the test ends; if not permitted, logs it and passes the test. */
 async function mountDisk(t: ExecutionContext, size: string): Promise<boolean> {
 	const disk = join(folder, "disk");
 	await mkdir(disk, { recursive: true });

@@ -142,10 +142,8 @@ test.serial("a run in use is refused; resuming a stopped run reports what has ch
 	t.is(exitCode, 130);
 	t.is(String(stderr), `tailtune: stopped; to resume: npx tailtune train --resume ${folder}/busy`);
 
-	await assertRefused(t, folder, ["classify", "busy", "hello"], {
-		exitCode: 1,
-		message: "busy: no finished run here (busy/model/tailtune.json doesn't exist)",
-	});
+	const unfinished = "busy: no finished run here (busy/model/tailtune.json doesn't exist)";
+	await assertRefused(t, folder, ["classify", "busy", "hello"], { exitCode: 1, message: unfinished });
 	await appendFile(join(folder, "changing.tsv"), "ham\tone more\nspam\tONE more\n");
 	const resume = ["train", "--resume", "busy"];
 	await assertRefused(t, folder, resume, {
@@ -161,10 +159,7 @@ test.serial("a run in use is refused; resuming a stopped run reports what has ch
 		begins: true,
 	});
 	await writeFile(join(folder, "busy", "config.json"), '{ "epoch": 3 }');
-	await assertRefused(t, folder, resume, {
-		exitCode: 2,
-		message: "busy/config.json: epoch: unknown setting",
-	});
+	await assertRefused(t, folder, resume, { exitCode: 2, message: "busy/config.json: epoch: unknown setting" });
 });
 
 for (const [phase, held, signal] of [

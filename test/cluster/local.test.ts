@@ -82,7 +82,7 @@ test.serial("worker processes that keep dying are not started for ever, and the 
 	t.is(told.length, 3);
 });
 
-test.serial("--workers wants a number, and no cluster beside it", async (t) => {
+test.serial("--workers needs a number, and can't be combined with flags of a cluster", async (t) => {
 	const refused = async (...flags: string[]) => (await tailtune("train", "--data", data, "--workers", ...flags)).stderr;
 	t.is(await refused("none"), 'tailtune: --workers: found "none", expected a whole number of at least 1');
 	t.is(await refused("2", "--nats", "nats://x"), "tailtune: --workers: can't be combined with --nats");

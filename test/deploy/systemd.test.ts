@@ -102,13 +102,15 @@ test("the unit's command, with its credentials and environment, starts a worker 
 		.split(" ");
 	const worker = execa(program, args, { env, reject: false });
 	t.teardown(() => void worker.kill("SIGKILL"));
-	let joined = false;
-	for await (const line of createInterface({ input: worker.stdout as Readable }))
-		if (/ joined /.test(line)) {
-			joined = true;
-			worker.kill("SIGTERM");
-		}
+	const joined = await readUntilJoined(worker.stdout);
+	worker.kill("SIGTERM");
 	const { exitCode, stderr } = await worker;
 	t.is(exitCode, 0, stderr);
 	t.true(joined);
 });
+
+/** Reads the output of a worker until it has joined. @returns false if it ended before */
+async function readUntilJoined(output: Readable): Promise<boolean> {
+	for await (const line of createInterface({ input: output })) if (/ joined /.test(line)) return true;
+	return false;
+}

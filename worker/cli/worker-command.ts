@@ -5,6 +5,7 @@ import { describeNotice, Notices } from "../../shared/notices.ts";
 import { createInterruptSignal } from "../../shared/processes/interrupt.ts";
 import { endWithParent, reportJoined } from "../../shared/processes/worker-process.ts";
 import { raceAbort } from "../../shared/race-abort.ts";
+import type { TrainConfig } from "../../shared/settings/config.ts";
 import { featureCacheBytes, featureMemoryBytes } from "../../shared/settings/feature-memory.ts";
 import { addConfigFlags, ENGINE_SETTINGS, parseFlags } from "../../shared/settings/flags.ts";
 import { resolveConfig } from "../../shared/settings/resolve-config.ts";
@@ -28,12 +29,11 @@ export function addWorkerCommand(program: Command): void {
 		.requiredOption("--nats <urls>", "URLs of NATS servers, separated by commas")
 		.option("--coordinator <host:port,…>", "compute only for runs of these coordinators (default: all)")
 		.option("--require-gpu", "fail if there is no GPU, instead of using the processor");
-	addConfigFlags(addRpcFlags(addGpusFlag(command)), [...ENGINE_SETTINGS, "featureCache"]).action(work);
+	addConfigFlags(addRpcFlags(addGpusFlag(command)), [...ENGINE_SETTINGS, "featureCache"]).action(runWorker);
 }
 
-async function work(options: Options, command: Command): Promise<void> {
+async function runWorker(options: Options, command: Command): Promise<void> {
 	const config = await resolveConfig(parseFlags(options));
-	const { engine, backend, threads = countPhysicalCores() } = config;
 	const security = await readRpcSecurity(options);
 	const interrupted = createInterruptSignal();
 	endWithParent();
@@ -49,29 +49,15 @@ async function work(options: Options, command: Command): Promise<void> {
 	const workerId = newWorkerId();
 	const print = (line: string) => process.stdout.write(`worker ${workerId} ${line}\n`);
 	const notices = new Notices((notice) => print(`notice: ${describeNotice(notice)}`));
-	const bus = await unlessEnded(interrupted, async () =>
-		connectNatsBus({
-			servers: options.nats,
-			role: "worker",
-			notices,
-			signal: interrupted,
-			...(await readNatsAccess()),
-		}),
-	);
+	const server = { servers: options.nats, role: "worker", notices, signal: interrupted } as const;
+	const connecting = async () => connectNatsBus({ ...server, ...(await readNatsAccess()) });
+	const bus = await startUnlessAborted(interrupted, connecting);
 	if (!bus) return;
 	try {
-		const starting = startWorker(
-			{
-				bus,
-				connect: dialCoordinator(security, options.coordinator?.split(",")),
-				engine: { engine, backend, threads, requireGpu: options.requireGpu === true },
-				featureMemoryBytes: featureMemoryBytes(config.featureMemory),
-				featureCacheBytes: featureCacheBytes(config.featureCache),
-				notices,
-			},
-			{ workerId },
-		);
-		const worker = await unlessEnded(interrupted, () => starting);
+		const connect = dialCoordinator(security, options.coordinator?.split(","));
+		const compute = computeOptions(options, config);
+		const starting = startWorker({ bus, connect, notices, ...compute }, { workerId });
+		const worker = await startUnlessAborted(interrupted, () => starting);
 		if (!worker) return;
 		print(`joined ${options.nats}: ${describeWorker(worker.info)}`);
 		reportJoined();
@@ -79,6 +65,16 @@ async function work(options: Options, command: Command): Promise<void> {
 	} finally {
 		await bus.close();
 	}
+}
+
+/** Returns the settings of the worker's engine and features. */
+function computeOptions({ requireGpu = false }: Options, config: TrainConfig) {
+	const { engine, backend, threads = countPhysicalCores(), featureMemory, featureCache } = config;
+	return {
+		engine: { engine, backend, threads, requireGpu },
+		featureMemoryBytes: featureMemoryBytes(featureMemory),
+		featureCacheBytes: featureCacheBytes(featureCache),
+	};
 }
 
 /** Serves until the signal; then finishes the current item, but doesn't wait for a NATS server that doesn't answer. */
@@ -93,7 +89,7 @@ async function serveUntil(signal: AbortSignal, worker: RunningWorker, bus: Bus, 
 }
 
 /** Waits for `start`. @returns undefined as soon as the signal aborts */
-async function unlessEnded<T>(signal: AbortSignal, start: () => Promise<T>): Promise<T | undefined> {
+async function startUnlessAborted<T>(signal: AbortSignal, start: () => Promise<T>): Promise<T | undefined> {
 	try {
 		return await raceAbort(start(), signal);
 	} catch (error) {
