@@ -6,7 +6,7 @@ import { addConfigFlags, ENGINE_SETTINGS, parseFlags } from "../../shared/settin
 import { resolveConfig } from "../../shared/settings/resolve-config.ts";
 import type { WorkerSide } from "../../shared/worker-port.ts";
 import type { OpenCluster } from "../cluster/cluster.ts";
-import type { Environment } from "../training/train.ts";
+import type { Environment } from "../training/environment.ts";
 import { toClassifications } from "./classify-command.ts";
 import { showEvents } from "./show-events.ts";
 

@@ -8,7 +8,7 @@ import { addRpcFlags, type RpcFlags, readRpcSecurity } from "../../shared/settin
 import type { WorkerSide } from "../../shared/worker-port.ts";
 import { MOST_REPLICAS, REPLICAS_HELP } from "../cluster/nats-replicas.ts";
 import type { RunEvents } from "../events/run-events.ts";
-import type { Environment } from "../training/train.ts";
+import type { Environment } from "../training/environment.ts";
 import { showEvents } from "./show-events.ts";
 
 interface Options extends Record<string, unknown>, RpcFlags {

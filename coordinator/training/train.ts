@@ -11,7 +11,7 @@ import { readInitialParameters } from "../base-model/initial-parameters.ts";
 import { loadModel } from "../base-model/load-model.ts";
 import { matchHeadRows } from "../base-model/own-head.ts";
 import { textsOfLargestItem } from "../cluster/answer-limit.ts";
-import type { Cluster, OpenCluster } from "../cluster/cluster.ts";
+import type { Cluster } from "../cluster/cluster.ts";
 import { loadSets } from "../data/load-sets.ts";
 import type { RunEvents } from "../events/run-events.ts";
 import type { RunResult } from "../run-folder/result.ts";
@@ -20,6 +20,7 @@ import { createRunFolder, type RunFolder, reopenRunFolder } from "../run-folder/
 import { makePathsAbsolute } from "./absolute-paths.ts";
 import { checkProgress } from "./check-progress.ts";
 import { newTrainingState, readCheckpoint, type StateShape, type TrainingState } from "./checkpoint.ts";
+import type { Environment } from "./environment.ts";
 import { exportModel } from "./export-model.ts";
 import { finishRun } from "./finish-run.ts";
 import { interruption } from "./interruption.ts";
@@ -28,23 +29,9 @@ import { ProgressPublisher } from "./progress-publisher.ts";
 import type { RunContext } from "./run-context.ts";
 import { runEpochs } from "./run-epochs.ts";
 import { prepareTexts, type RunTexts } from "./run-texts.ts";
-import type { ServeBeside, ServerBeside } from "./serve-beside.ts";
+import type { ServerBeside } from "./serve-beside.ts";
 import { Stopwatch } from "./stopwatch.ts";
 import { textsWarnings } from "./texts-warnings.ts";
-
-/** What a run needs from around it. */
-export interface Environment {
-	/** Brings the run to workers: one in this process, or those of a cluster. */
-	readonly openCluster: OpenCluster;
-	/** Workers at the start: so many shards has a run that isn't told how many. Default: the one in this process. */
-	readonly countWorkers?: (() => Promise<number>) | undefined;
-	/** Gets the events of the run. */
-	readonly events: RunEvents;
-	/** Aborts when the user wants the run to stop: the step in hand is finished first. */
-	readonly interrupt: AbortSignal;
-	/** Starts what answers with the best model so far while the run goes on; default: nothing does. */
-	readonly serveBeside?: ServeBeside | undefined;
-}
 
 /** A finished run: where it is, and what it reached. */
 export interface FinishedRun {

@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { openEmbeddedCluster } from "../../../coordinator/cluster/embedded-cluster.ts";
 import { RunEvents } from "../../../coordinator/events/run-events.ts";
-import { type Environment, resume, train } from "../../../coordinator/training/train.ts";
+import type { Environment } from "../../../coordinator/training/environment.ts";
+import { resume, train } from "../../../coordinator/training/train.ts";
 import type { TrainConfig } from "../../../shared/settings/config.ts";
 import { resolveConfig } from "../../../shared/settings/resolve-config.ts";
 import { startWorker } from "../../../worker/run/lifecycle.ts";
