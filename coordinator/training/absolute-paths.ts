@@ -3,7 +3,7 @@ import type { TrainConfig } from "../../shared/settings/config.ts";
 import { isModelFolder } from "../base-model/resolve-model.ts";
 import { isNamedDataset } from "../data/load-dataset.ts";
 
-/** The settings with absolute paths of their data and model, so that the run can go on from any folder. */
+/** Makes the paths of data and model absolute, so that the run can be resumed from any folder. */
 export async function makePathsAbsolute<Config extends TrainConfig>(config: Config): Promise<Config> {
 	const { data, train, validation, test, model } = config;
 	const files = Object.entries({ data, train, validation, test }).flatMap(([key, path]) =>

@@ -1,7 +1,7 @@
 import type { Dispatcher } from "../cluster/dispatcher.ts";
 import type { AuditLine } from "../run-folder/audit.ts";
 
-/** The audit's lines of the steps taken since they were last written. */
+/** Collects audit lines of steps until they are written. */
 export class AuditTrail {
 	readonly #dispatcher: Pick<Dispatcher, "ignored">;
 	#lines: AuditLine[] = [];
@@ -11,12 +11,12 @@ export class AuditTrail {
 		this.#dispatcher = dispatcher;
 	}
 
-	/** @param parts answers counted, in the order of summation */
+	/** Adds the line of a step. @param parts answers used, in the order of summation */
 	add(step: number, parts: AuditLine["parts"]): void {
 		this.#lines.push({ step, parts, ...this.#newlyIgnored() });
 	}
 
-	/** The lines added since it was last called. */
+	/** Returns and removes the collected lines. */
 	take(): AuditLine[] {
 		const lines = this.#lines;
 		this.#lines = [];

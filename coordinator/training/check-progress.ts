@@ -5,15 +5,15 @@ import { checkAudit } from "../run-folder/audit.ts";
 import type { MetricsLine } from "../run-folder/result.ts";
 import { AUDIT_FILE, METRICS_FILE, readAudit, readMetrics } from "../run-folder/result-files.ts";
 import { CHECKPOINT_FILE } from "../run-folder/run-folder.ts";
-import { type Progress, WAY_OUT } from "./checkpoint.ts";
+import { type Progress, RECOVERY_HINT } from "./checkpoint.ts";
 import type { RunContext } from "./run-context.ts";
 import { isBetterThan } from "./run-epochs.ts";
 import { planRunEpoch } from "./trainer.ts";
 
 /**
- * Checks, before an interrupted run goes on, that its checkpoint, metrics.jsonl and audit.jsonl agree with each other and
- * with the plan. Lines written after the checkpoint are not looked at.
- * @throws TailtuneError "data" or "protocol" that names the file, what was found and what was expected
+ * Checks, before an interrupted run is resumed, that its checkpoint, metrics.jsonl and audit.jsonl agree with each other
+ * and with the plan. Lines written after the checkpoint are ignored.
+ * @throws TailtuneError "data" or "protocol" that names the file, the found and the expected values
  */
 export async function checkProgress(
 	folder: string,
@@ -79,5 +79,5 @@ function describeBest(best: Progress["best"]): string {
 }
 
 function refusal(file: string, found: string): TailtuneError {
-	return new TailtuneError("data", `${file}: ${found}; ${WAY_OUT}`);
+	return new TailtuneError("data", `${file}: ${found}; ${RECOVERY_HINT}`);
 }

@@ -2,11 +2,11 @@ import type { AuditLine } from "../run-folder/audit.ts";
 import { removeBestExcept } from "../run-folder/run-folder.ts";
 import { type TrainingState, writeBest, writeCheckpoint } from "./checkpoint.ts";
 
-/** What goes before a checkpoint. */
+/** Data written before a checkpoint. */
 export interface BeforeCheckpoint {
-	/** Lines of the steps since the one before. */
+	/** Audit lines of the steps since the previous checkpoint. */
 	readonly audit: readonly AuditLine[];
-	/** Parameters of the best epoch (the state's `progress.best`), if no file holds them yet. */
+	/** Parameters of the best epoch (the state's `progress.best`), if they aren't in a file yet. */
 	readonly best?: Float32Array | undefined;
 }
 
@@ -14,15 +14,15 @@ const VECTORS = ["parameters", "firstMoment", "secondMoment", "velocity"] as con
 
 type Vectors = Pick<TrainingState, (typeof VECTORS)[number]>;
 
-/** What is copied before it is written: a block's parameters and moments are 85 MB. */
+/** Largest state that is copied before it is written; the parameters and moments of one block are 85 MB. */
 const MOST_COPIED_BYTES = 256 << 20;
 
-/** Checkpoints that nobody asked for take at most such a share of the time. */
+/** Largest share of the time for checkpoints that the user didn't request. */
 const MOST_TIME = 1 / 20;
 
 /**
- * Writes checkpoints while training goes on: the disk holds nothing up. A state too large to be copied holds up the next
- * change to it until it has been handed to the system, which then flushes it.
+ * Writes checkpoints while training continues, which doesn't wait for the disk. If a state is too large to be copied, the
+ * next change to it waits until the system has all its data; the system flushes the data later.
  */
 export class CheckpointWriter {
 	readonly #folder: string;
@@ -31,7 +31,7 @@ export class CheckpointWriter {
 	#copies: Vectors | undefined;
 	#taken: Promise<void> = Promise.resolve();
 	#written: Promise<void> = Promise.resolve();
-	/** When the last one was begun and how long it took; none was yet. */
+	/** Start and duration of the last checkpoint; initially there is none. */
 	#beganMs = Number.NEGATIVE_INFINITY;
 	#tookMs = 0;
 
@@ -41,47 +41,47 @@ export class CheckpointWriter {
 		this.#now = now;
 	}
 
-	/** Whether the last one is long enough ago for what it took. */
+	/** Whether another checkpoint would keep within `MOST_TIME`. */
 	get isWorthIt(): boolean {
 		return this.#now() - this.#beganMs >= this.#tookMs / MOST_TIME;
 	}
 
 	/**
-	 * Begins a checkpoint, when the one before is written.
-	 * @param before what to write before it
-	 * @throws what the one before threw
+	 * Begins a checkpoint after the previous one was written.
+	 * @param before data to write before it
+	 * @throws TailtuneError if the previous one failed
 	 */
 	async begin(state: TrainingState, before: BeforeCheckpoint): Promise<void> {
 		await this.#written;
 		const copies = this.#copy(state);
-		const asItIs = { ...state, ...copies, progress: structuredClone(state.progress) };
+		const snapshot = { ...state, ...copies, progress: structuredClone(state.progress) };
 		const taken = new Promise<void>((resolve) => {
 			if (copies) resolve();
-			this.#written = this.#write(asItIs, before, resolve);
+			this.#written = this.#write(snapshot, before, resolve);
 		});
 		this.#taken = Promise.race([taken, this.#written]);
 		this.#taken.catch(() => {});
-		// Whoever waits next is told.
+		// The next wait gets the error.
 		this.#written.catch(() => {
 			this.#taken = this.#written;
 		});
 	}
 
-	/** Waits until parameters and moments may change. @throws what writing them threw, as soon as it has */
+	/** Waits until parameters and moments may change. @throws TailtuneError if writing them has failed */
 	taken(): Promise<void> {
 		return this.#taken;
 	}
 
-	/** Waits until what was begun is on the disk. @throws TailtuneError "disk", or "diverged" as `writeCheckpoint` */
+	/** Waits until the checkpoint is on the disk. @throws TailtuneError "disk", or "diverged" as `writeCheckpoint` */
 	written(): Promise<void> {
 		return this.#written;
 	}
 
-	/** @returns nothing where that would be too much */
+	/** Copies the vectors. @returns undefined if they are too large */
 	#copy(state: Vectors): Vectors | undefined {
 		const bytes = VECTORS.reduce((sum, name) => sum + state[name].byteLength, 0);
 		if (bytes > this.#mostCopiedBytes) return undefined;
-		// The same memory each time: fresh memory takes longer to get than to fill.
+		// The same memory each time: allocating memory takes longer than filling it.
 		this.#copies ??= Object.fromEntries(VECTORS.map((name) => [name, new Float32Array(state[name].length)])) as Vectors;
 		for (const name of VECTORS) this.#copies[name].set(state[name]);
 		return this.#copies;
@@ -92,7 +92,7 @@ export class CheckpointWriter {
 		const step = state.progress.best?.step;
 		if (best && step !== undefined) await writeBest(this.#folder, step, best);
 		await writeCheckpoint(this.#folder, state, audit, onTaken);
-		// Only now no checkpoint needs the older ones.
+		// From now on no checkpoint refers to the older ones.
 		if (best) await removeBestExcept(this.#folder, step);
 		this.#tookMs = this.#now() - this.#beganMs;
 	}

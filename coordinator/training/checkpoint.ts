@@ -10,60 +10,60 @@ import type { AuditLine } from "../run-folder/audit.ts";
 import { appendAudit } from "../run-folder/result-files.ts";
 import { bestFile, CHECKPOINT_FILE } from "../run-folder/run-folder.ts";
 
-/** What to do if a file of an interrupted run can't be used. */
-export const WAY_OUT = "put back a copy of it, or start a new run";
+/** Advice if a file of an interrupted run can't be used. */
+export const RECOVERY_HINT = "put back a copy of it, or start a new run";
 
 const count = z.int().min(0);
 const seconds = z.number().min(0);
 
 const progressSchema = z.strictObject({
-	/** What the run was started on; a checkpoint goes on with nothing else. */
+	/** Identifies data, model and settings of the run. A checkpoint can't be used with others. */
 	fingerprint: z.string(),
-	/** Optimizer steps done, epochs done, texts learned from. */
+	/** Finished optimizer steps and epochs, and texts used in these steps. */
 	step: count,
 	epoch: count,
 	examplesSeen: count,
-	/** Lines of metrics.jsonl that are older than this checkpoint. */
+	/** Lines of metrics.jsonl written before this checkpoint. */
 	metricsLines: count,
-	/** The epoch best on validation so far. */
+	/** The epoch with the best validation score so far. */
 	best: z.strictObject({ epoch: count, step: count, accuracy: z.number(), loss: z.number() }).optional(),
 	/** Seconds spent by phase before this checkpoint. */
 	seconds: z.strictObject({ load: seconds, features: seconds, training: seconds, evaluation: seconds }),
 });
 
-/** Where a run stands, but for the numbers that are trained. */
+/** Progress of a run, without the trained numbers. */
 export type Progress = z.infer<typeof progressSchema>;
 
-/** What there is of a state. */
+/** Sizes and optional parts of a training state. */
 export interface StateShape {
-	/** Numbers of the parameter vector. */
+	/** Length of the parameter vector. */
 	readonly size: number;
-	/** Numbers that are trained: the first of the parameters. */
+	/** Length of the trained part, at the beginning of the parameters. */
 	readonly trainedSize: number;
-	/** Whether workers get the moments too. */
+	/** Whether AdamW's moments are sent to workers. */
 	readonly withMoments: boolean;
 	readonly withVelocity: boolean;
-	/** Whether the best epoch's parameters are kept for the end. */
+	/** Whether the parameters of the best epoch are kept for the final model. */
 	readonly withBest: boolean;
 }
 
-/** All that training needs to go on. The vectors have the length of the parameter vector, the moments of its trained part. */
+/** State needed to continue training. Parameters have length `StateShape.size`; moments and velocity `trainedSize`. */
 export interface TrainingState {
 	progress: Progress;
 	readonly parameters: Float32Array;
 	readonly firstMoment: Float32Array;
 	readonly secondMoment: Float32Array;
-	/** What workers get: the parameters, or these with both moments behind them; the same memory. */
+	/** Vector sent to workers: the parameters, followed by both moments if workers need them. Shares their memory. */
 	readonly published: Float32Array;
-	/** Of the outer step of local rounds; empty where it has no momentum. */
+	/** Momentum of the outer step of local rounds; empty without momentum. */
 	readonly velocity: Float32Array;
-	/** Room for the sum of a step's gradients and, twice, for one on its way: beside what it updates, for the optimizer's sake. */
+	/** Buffers for the summed gradient and two received ones, in the optimizer's memory so that it needs no copies. */
 	readonly gradients: { readonly sum: Float32Array; readonly received: readonly Float32Array[] };
-	/** Parameters of `progress.best`; kept only where they are wanted at the end. */
+	/** Parameters of `progress.best`. Unset: there are none yet, or the shape has no `withBest`. */
 	best?: Float32Array;
 }
 
-/** The state before the first step, on a copy of the parameters. */
+/** Creates the state before the first step with a copy of the parameters. */
 export function newTrainingState(fingerprint: string, parameters: Float32Array, shape: StateShape): TrainingState {
 	const spent = { load: 0, features: 0, training: 0, evaluation: 0 };
 	const vectors = allocateState(shape);
@@ -72,10 +72,10 @@ export function newTrainingState(fingerprint: string, parameters: Float32Array, 
 }
 
 /**
- * Writes the state to the run folder; the checkpoint before it stays until this one is whole.
- * @param audit lines of the steps since the checkpoint before; they are there before this one is
- * @param onTaken called when the state may change again; before that it must not
- * @throws TailtuneError "diverged" where the parameters aren't finite: nothing is written then; "disk"
+ * Writes the state to the run folder. The previous checkpoint is kept until this one is complete.
+ * @param audit lines of the steps since the previous checkpoint; they are written first
+ * @param onTaken called when the state may change again; it must not change earlier
+ * @throws TailtuneError "diverged" if the parameters aren't finite (then nothing is written); "disk"
  */
 export async function writeCheckpoint(
 	folder: string,
@@ -91,15 +91,15 @@ export async function writeCheckpoint(
 	await writeChecked(join(folder, CHECKPOINT_FILE), vectors, metadata, onTaken);
 }
 
-/** Writes the parameters of the best epoch, which ended with that step; before the checkpoint that names it. */
+/** Writes the parameters of the best epoch, which ended with `step`. Called before the checkpoint that refers to them. */
 export async function writeBest(folder: string, step: number, best: Float32Array): Promise<void> {
 	await writeChecked(bestFile(folder, step), { best });
 }
 
 /**
- * Reads the state back; undefined if the run has no checkpoint yet.
- * @throws TailtuneError that names the file: "checksum" if the checkpoint or the best epoch's file is damaged, "model" if it
- *   is of another shape, "not-found" if the best epoch's file is missing; "data" if the run was started on something else
+ * Reads the state from the run folder. Returns undefined if the run has no checkpoint yet.
+ * @throws TailtuneError that names the file: "checksum" if the checkpoint or the best epoch's file is damaged, "model" if
+ *   it has another shape, "not-found" if the best epoch's file is missing; "data" if data, model or settings have changed
  */
 export async function readCheckpoint(
 	folder: string,
@@ -108,7 +108,7 @@ export async function readCheckpoint(
 ): Promise<TrainingState | undefined> {
 	const path = join(folder, CHECKPOINT_FILE);
 	if (!(await pathExists(path, "disk"))) return undefined;
-	const checkpoint = await saved(readChecked(path));
+	const checkpoint = await withRecoveryHint(readChecked(path));
 	const progress = parseProgress(checkpoint.metadata.progress, path);
 	if (progress.fingerprint !== fingerprint) {
 		throw new TailtuneError(
@@ -122,7 +122,7 @@ export async function readCheckpoint(
 		if (length > 0) vectors[name].set(await readVector(checkpoint, name, length));
 	}
 	if (!progress.best || !shape.withBest) return { progress, ...vectors };
-	const best = await saved(readChecked(bestFile(folder, progress.best.step)));
+	const best = await withRecoveryHint(readChecked(bestFile(folder, progress.best.step)));
 	return { progress, ...vectors, best: await readVector(best, "best", shape.size) };
 }
 
@@ -130,22 +130,22 @@ function parseProgress(text: string | undefined, path: string): Progress {
 	try {
 		return progressSchema.parse(JSON.parse(text ?? ""));
 	} catch (cause) {
-		throw new TailtuneError("model", `${path}: found no progress of a run in it; ${WAY_OUT}`, { cause });
+		throw new TailtuneError("model", `${path}: found no progress of a run in it; ${RECOVERY_HINT}`, { cause });
 	}
 }
 
 async function readVector(checked: SafetensorsFile, name: string, expected: number): Promise<Float32Array> {
-	const numbers = await saved(checked.read(name));
+	const numbers = await withRecoveryHint(checked.read(name));
 	if (numbers.length === expected) return numbers;
 	const found = `found ${numbers.length} numbers, expected ${expected}`;
-	throw new TailtuneError("model", `${checked.file}: "${name}": ${found}; ${WAY_OUT}`);
+	throw new TailtuneError("model", `${checked.file}: "${name}": ${found}; ${RECOVERY_HINT}`);
 }
 
-/** Reads a file that only this run can have written, and tells what to do if that can't be used. */
-async function saved<T>(reading: Promise<T>): Promise<T> {
+/** Adds advice to the error of reading a file of this run. */
+async function withRecoveryHint<T>(reading: Promise<T>): Promise<T> {
 	return reading.catch((cause: unknown) => {
 		if (!(cause instanceof TailtuneError)) throw cause;
-		throw new TailtuneError(cause.code, `${cause.message}; ${WAY_OUT}`, { cause });
+		throw new TailtuneError(cause.code, `${cause.message}; ${RECOVERY_HINT}`, { cause });
 	});
 }
 
@@ -166,7 +166,7 @@ function allocateApart({ size, trainedSize }: StateShape) {
 	return { published: parameters, parameters, firstMoment, secondMoment, velocity, gradients: { sum, received } };
 }
 
-/** Parameters and moments as one vector, and room for what comes back of it. */
+/** Allocates parameters and moments as one vector, and buffers for the changes that workers send. */
 function allocateTogether({ size, trainedSize, withVelocity }: StateShape) {
 	const [published, sum, velocity, ...received] = allocateVectors(
 		size + 2 * trainedSize,
@@ -181,7 +181,7 @@ function allocateTogether({ size, trainedSize, withVelocity }: StateShape) {
 	return { published, parameters, firstMoment, secondMoment, velocity, gradients: { sum, received } };
 }
 
-// A step can overflow although its loss was finite; such numbers must never replace a good checkpoint.
+// A step can overflow although its loss was finite. Non-finite numbers must not replace a good checkpoint.
 function assertFinite(parameters: Float32Array, step: number): void {
 	if (allFinite(parameters)) return;
 	throw new TailtuneError(

@@ -5,7 +5,7 @@ import type { ClassifierSettings } from "../classify/classifier-settings.ts";
 import { exportClassifier } from "../export/export-classifier.ts";
 import type { RunContext } from "./run-context.ts";
 
-/** Writes a run's model with these parameters into `model/` of its folder, in place of an earlier one. Throws as `exportClassifier`. */
+/** Writes a run's model with these parameters to `model/`, replacing an earlier one. @throws as `exportClassifier` */
 export async function exportModel(
 	run: Pick<RunContext, "tail" | "texts" | "folder" | "config" | "cut">,
 	model: ModelFiles,
@@ -25,12 +25,12 @@ export async function exportModel(
 function classifierSettings({ texts, config, cut }: Pick<RunContext, "texts" | "config" | "cut">): ClassifierSettings {
 	const { labels, padding, maxTokens, truncate } = texts;
 	const { token, causal, padTo = null, padId = PAD_ID } = padding;
-	const computed = computedBy(config, cut);
+	const computed = computeSettingsOf(config, cut);
 	return { format: 1, labels: [...labels], token, causal, maxTokens, truncate, padTo, padId, ...computed };
 }
 
-/** With fp32 the result does not depend on where the trunk ends; a tail of one block is the least to compute. */
-function computedBy(
+/** Computation settings. In fp32 the result doesn't depend on where the trunk ends; a tail of one block is fastest. */
+function computeSettingsOf(
 	{ trunkPrecision = "fp32", trainable }: RunContext["config"],
 	cut: number,
 ): Pick<ClassifierSettings, "trunkPrecision" | "tail"> {

@@ -2,7 +2,7 @@ import { TailtuneError } from "../../shared/errors.ts";
 import { crossEntropy } from "../metrics/cross-entropy.ts";
 import type { RunContext } from "./run-context.ts";
 
-/** @throws TailtuneError "diverged" where the loss of those examples is not finite. @param step from 0 */
+/** Checks the loss of the examples. @param step from 0 @throws TailtuneError "diverged" if it isn't finite */
 export function assertFiniteLoss(
 	{ texts, config }: Pick<RunContext, "texts" | "config">,
 	step: number,

@@ -1,18 +1,18 @@
 import { addWeighted } from "../../shared/vectors/weighted-sum.ts";
 
 export interface OuterOptions {
-	/** Share of the mean change that is taken over; 1 with no momentum is the plain average. */
+	/** Learning rate of the outer step; 1 without momentum is plain averaging. */
 	readonly outerLr: number;
-	/** Of Nesterov's momentum; 0: none. */
+	/** Coefficient of Nesterov's momentum; 0: none. */
 	readonly outerMomentum: number;
 }
 
 /**
- * A step along what local steps took off the parameters on average, in place: SGD with Nesterov's momentum, with the
- * semantics of torch.optim.SGD. As outer optimizer of DiLoCo (Douillard et al., arXiv 2311.08105).
- * @param parameters trained ones first; what follows the change's length stays as it is
- * @param change overwritten
- * @param velocity zeros before the first step; stays so without momentum
+ * Takes the outer step with the mean change of local steps, in place: SGD with Nesterov's momentum, with the
+ * semantics of torch.optim.SGD, as in DiLoCo (Douillard et al., arXiv 2311.08105).
+ * @param parameters trained ones first; only as many as `change` has are updated
+ * @param change the mean decrease of the parameters; overwritten
+ * @param velocity zeros before the first step; not changed without momentum
  */
 export function stepOuter(
 	parameters: Float32Array,

@@ -4,8 +4,8 @@ import type { RunContext } from "./run-context.ts";
 import { toWorkItem } from "./work-items.ts";
 
 /**
- * Has the workers compute the features of every distinct text, in groups of similar length. Training would do the
- * same text by text as it meets them; in groups it is faster, and progress can be told.
+ * Makes the workers compute the features of every distinct text, in groups of similar length. Training would compute
+ * each text when it is first used; in groups it is faster, and progress can be shown.
  */
 export async function prepareFeatures(run: RunContext): Promise<void> {
 	if (run.cut === 0) return;

@@ -7,13 +7,13 @@ import type { RunEvent } from "../events/schemas.ts";
 
 const log = debuglog("tailtune");
 
-/** Where the progress is published, and the problems that are published with it. */
+/** Destination of the progress, and the problems published with it. */
 export interface ProgressTarget {
 	readonly report: (progress: RunProgress) => Promise<void>;
 	readonly notices: Notices;
 }
 
-/** Publishes the progress of a run for `tailtune runs`, now and about every second; the run never waits for it. */
+/** Publishes the progress of a run for `tailtune runs`, at once and about every second. The run never waits for it. */
 export class ProgressPublisher {
 	readonly #target: ProgressTarget;
 	readonly #timer: NodeJS.Timeout;

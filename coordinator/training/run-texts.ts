@@ -15,32 +15,32 @@ import type { ClassTexts, RunResult } from "../run-folder/result.ts";
 export interface RunTexts {
 	readonly labels: readonly string[];
 	readonly classes: number;
-	/** What became of each class's texts. */
+	/** Numbers of texts per class and set. */
 	readonly classTexts: readonly ClassTexts[];
 	/** Ids by set. */
 	readonly train: readonly number[];
 	readonly validation: readonly number[];
 	readonly test: readonly number[];
-	/** What the plans know of each text, by id. */
+	/** Data of each text for planning, by id. */
 	readonly planned: readonly PlannedText[];
 	readonly padding: Padding;
-	/** The most tokens that a text may have. */
+	/** Largest number of tokens of a text. */
 	readonly maxTokens: number;
 	/** Whether a longer text is cut; otherwise it is refused. */
 	readonly truncate: boolean;
-	/** How many texts of each set were cut. */
+	/** Number of texts cut in each set. */
 	readonly cut: RunResult["cut"];
-	/** Different texts among all, and test texts that also occur in training. */
+	/** Number of distinct texts, and of test texts that are also in the training set. */
 	readonly distinct: number;
 	readonly overlap: number;
-	/** Names the texts, their labels and their sets: sha256, hexadecimal. */
+	/** SHA-256 of the texts, their labels and their sets, hexadecimal. */
 	readonly hash: string;
 	labelOf(id: number): number;
-	/** A text as it travels. @param batchLongest tokens of the longest text of its batch */
+	/** Returns a text as sent to workers. @param batchLongest tokens of the longest text in the batch */
 	sequence(id: number, batchLongest: number): Sequence;
 }
 
-/** Tokenizes the texts, cuts them to the limit and gives them shards. */
+/** Tokenizes the texts, cuts them to the limit and assigns them to shards. */
 export async function prepareTexts(config: RunConfig, sets: LoadedSets, model: Gpt2Config): Promise<RunTexts> {
 	const { train, validation, test, classes: classTexts } = sets;
 	const examples = [...train.examples, ...validation.examples, ...test.examples];
@@ -78,7 +78,7 @@ export async function prepareTexts(config: RunConfig, sets: LoadedSets, model: G
 	};
 }
 
-/** The tokens of all sets' texts after the limit, which of them were cut, and what holds for texts that come later. */
+/** Tokenizes the texts of all sets within the limit. Returns tokens, which texts were cut, and the limits. */
 async function readTokens(config: RunConfig, { train, validation, test }: LoadedSets, context: number) {
 	const examples = [...train.examples, ...validation.examples, ...test.examples];
 	const limit = tokenLimit(config, context);
@@ -102,7 +102,7 @@ async function readTokens(config: RunConfig, { train, validation, test }: Loaded
 	};
 }
 
-/** Each set is dealt to the shards by itself, so that training and evaluation are both shared out evenly. */
+/** Assigns each set to the shards separately, so that both training and evaluation are balanced. */
 function assignSetShards({ train, validation, test }: Split, { shards, seed }: RunConfig): number[] {
 	return [train, validation, test].flatMap(({ examples }) =>
 		assignShards(

@@ -1,7 +1,7 @@
 export type Phase = "load" | "features" | "training" | "evaluation";
 export type PhaseSeconds = Record<Phase, number>;
 
-/** Wall seconds by phase of a run, counted on where an interrupted run left off. */
+/** Measures wall seconds per phase of a run, including those before an interruption. */
 export class Stopwatch {
 	readonly #seconds: PhaseSeconds = { load: 0, features: 0, training: 0, evaluation: 0 };
 
@@ -14,12 +14,12 @@ export class Stopwatch {
 		return Object.values(this.#seconds).reduce((sum, seconds) => sum + seconds, 0);
 	}
 
-	/** Adds what an earlier process spent on the same run. */
+	/** Adds the seconds of an earlier process of the same run. */
 	add(earlier: PhaseSeconds): void {
 		for (const phase of Object.keys(earlier) as Phase[]) this.#seconds[phase] += earlier[phase];
 	}
 
-	/** Counts the time of some work to a phase. */
+	/** Adds the time of `work` to a phase. */
 	async time<T>(phase: Phase, work: () => Promise<T>): Promise<T> {
 		const start = performance.now();
 		try {

@@ -2,17 +2,17 @@ import { similarLabels } from "../data/label.ts";
 import { shortName } from "../data/name-some.ts";
 import type { ClassTexts } from "../run-folder/result.ts";
 
-/** At most so many groups of similar labels are reported. */
+/** Largest number of reported groups of similar labels. */
 const MOST_SIMILAR = 3;
-/** With fewer training texts the scores of a class say little. */
+/** With fewer training texts the scores of a class aren't reliable. */
 const FEW_TEXTS = 10;
 
-/** Warnings about classes with very few texts, and about labels that look alike. */
+/** Lists warnings about classes with very few texts and about similar labels. */
 export function textsWarnings(classes: readonly ClassTexts[]): string[] {
 	return [...fewTextsWarning(classes), ...similarLabelsWarnings(classes)];
 }
 
-/** The smallest class limits all others, since `--balance` takes as many texts of each. */
+/** `--balance` takes equally many texts of each class, so the smallest class limits all others. */
 function fewTextsWarning(classes: readonly ClassTexts[]): string[] {
 	const smallest = classes.find(({ unused }) => unused === 0);
 	const isLimiting = classes.some(({ unused }) => unused > 0);

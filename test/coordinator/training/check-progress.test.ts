@@ -5,13 +5,13 @@ import { readChecked, writeChecked } from "../../../shared/model/checked-safeten
 import { contents } from "../../cli/refusals.ts";
 import { writeTexts } from "../../cli/tailtune.ts";
 import { newFolder } from "../../new-folder.ts";
-import { goesOn, interruptedRun } from "./interrupted-run.ts";
+import { interruptedRun, RESUMED, resumeOutcome } from "./interrupted-run.ts";
 
-/** Stopped one step into its third epoch of 7 steps. */
+/** A run stopped after one step of its third epoch; an epoch has 7 steps. */
 const interrupted = writeTexts(40).then((data) => interruptedRun({ data }));
 
-/** A copy of the run, changed. */
-async function changed(change: (folder: string) => Promise<void>): Promise<string> {
+/** Copies the run and changes the copy. */
+async function copyChanged(change: (folder: string) => Promise<void>): Promise<string> {
 	const folder = join(await newFolder(), "run");
 	await cp(await interrupted, folder, { recursive: true });
 	await change(folder);
@@ -35,8 +35,8 @@ const changeProgress = (change: (progress: Record<string, unknown>) => void) => 
 	await writeChecked(path, Object.fromEntries(vectors), { progress: JSON.stringify(progress) });
 };
 
-test("a run that agrees with itself goes on, whatever was written after its checkpoint", async (t) => {
-	t.is(await goesOn(await changed(async () => {})), "goes on");
+test("a consistent run is resumed, whatever was written after its checkpoint", async (t) => {
+	t.is(await resumeOutcome(await copyChanged(async () => {})), RESUMED);
 });
 
 const FAULTS: [what: string, change: (folder: string) => Promise<void>, message: RegExp][] = [
@@ -46,7 +46,7 @@ const FAULTS: [what: string, change: (folder: string) => Promise<void>, message:
 		(folder) => rm(join(folder, "metrics.jsonl")),
 		/^metrics\.jsonl: found 0 lines, expected /,
 	],
-	["an audit line that is none", replaceIn("audit.jsonl", '"step":3', '"step":"3"'), /^audit\.jsonl line 3: step: /],
+	["an invalid audit line", replaceIn("audit.jsonl", '"step":3', '"step":"3"'), /^audit\.jsonl line 3: step: /],
 	[
 		"an audit line of another step",
 		replaceIn("audit.jsonl", '"step":3', '"step":4'),
@@ -54,15 +54,11 @@ const FAULTS: [what: string, change: (folder: string) => Promise<void>, message:
 	],
 	["texts counted twice", replaceIn("audit.jsonl", '"examples":8', '"examples":9'), /^audit\.jsonl line 1: counted /],
 	[
-		"an evaluation that is none",
+		"an invalid evaluation",
 		replaceIn("metrics.jsonl", '"kind":"epoch"', '"kind":"hour"'),
 		/^metrics\.jsonl line \d: kind: /,
 	],
-	[
-		"an epoch that is missing",
-		replaceIn("metrics.jsonl", /.*"kind":"epoch".*"epoch":1,.*\n/, ""),
-		/^metrics\.jsonl: found /,
-	],
+	["a missing epoch", replaceIn("metrics.jsonl", /.*"kind":"epoch".*"epoch":1,.*\n/, ""), /^metrics\.jsonl: found /],
 	[
 		"lines out of order",
 		replaceIn("metrics.jsonl", '"step":5,', '"step":9,'),
@@ -90,10 +86,10 @@ const FAULTS: [what: string, change: (folder: string) => Promise<void>, message:
 ];
 
 for (const [what, change, message] of FAULTS) {
-	test(`a resumed run is refused before it reaches a worker, and nothing is changed: ${what}`, async (t) => {
-		const folder = await changed(change);
+	test(`a resumed run is refused before work is sent to workers, and no file is changed: ${what}`, async (t) => {
+		const folder = await copyChanged(change);
 		const before = await contents(folder);
-		t.regex((await goesOn(folder)).replace(`${folder}/`, ""), message);
+		t.regex((await resumeOutcome(folder)).replace(`${folder}/`, ""), message);
 		t.deepEqual(await contents(folder), before);
 	});
 }

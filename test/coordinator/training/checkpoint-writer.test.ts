@@ -20,7 +20,7 @@ const states = [
 ] as const;
 
 for (const [what, mostCopiedBytes] of states) {
-	test(`a checkpoint holds what was there when it was begun, whatever changes once it is taken: ${what}`, async (t) => {
+	test(`a checkpoint has the state of its beginning, although the state changes as soon as allowed: ${what}`, async (t) => {
 		const folder = await newFolder();
 		const writer = new CheckpointWriter(folder, mostCopiedBytes);
 		const state = someState();
@@ -44,7 +44,7 @@ for (const [what, mostCopiedBytes] of states) {
 }
 
 for (const [what, mostCopiedBytes] of states) {
-	test(`a checkpoint that can't be written is told to who waits for it, and no other is begun after it: ${what}`, async (t) => {
+	test(`if a checkpoint can't be written, later waits fail and no other is begun: ${what}`, async (t) => {
 		const folder = join(await newFolder(), "run");
 		const writer = new CheckpointWriter(folder, mostCopiedBytes);
 		const failure = {
@@ -52,7 +52,7 @@ for (const [what, mostCopiedBytes] of states) {
 			message: `${folder}/checkpoint.safetensors: can't be written: the folder doesn't exist`,
 		};
 		await writer.begin(someState(), { audit: [] });
-		// A copy is taken before anything is written.
+		// A copy is made before the file is written.
 		if (mostCopiedBytes === undefined) await t.throwsAsync(writer.written(), failure);
 		await t.throwsAsync(writer.taken(), failure);
 		await mkdir(folder);
@@ -62,7 +62,7 @@ for (const [what, mostCopiedBytes] of states) {
 	});
 }
 
-test("a checkpoint is worth it at first, and again once the one before took a twentieth of the time since", async (t) => {
+test("another checkpoint is worth it after 20 times the duration of the previous one", async (t) => {
 	let ms = 1000;
 	const writer = new CheckpointWriter(await newFolder(), undefined, () => ms);
 	t.true(writer.isWorthIt);
@@ -75,7 +75,7 @@ test("a checkpoint is worth it at first, and again once the one before took a tw
 	t.true(writer.isWorthIt);
 });
 
-test("parameters that aren't finite never become a checkpoint", async (t) => {
+test("no checkpoint is written of parameters that aren't finite", async (t) => {
 	const folder = await newFolder();
 	const writer = new CheckpointWriter(folder);
 	const state = someState();

@@ -13,7 +13,7 @@ import { flipBits } from "../../flip-bits.ts";
 import { newFolder } from "../../new-folder.ts";
 
 const SHAPE = { size: 6, trainedSize: 4, withMoments: true, withVelocity: true, withBest: true };
-const WAY_OUT = "; put back a copy of it, or start a new run";
+const HINT = "; put back a copy of it, or start a new run";
 
 function someState() {
 	const state = newTrainingState("of a test", Float32Array.from([1, 2, 3, 4, 5, 6]), SHAPE);
@@ -34,7 +34,7 @@ async function savedRun(): Promise<string> {
 
 const read = (folder: string) => readCheckpoint(folder, "of a test", SHAPE);
 
-test("a checkpoint is read back whole, with the weights of the best epoch", async (t) => {
+test("a checkpoint is read back completely, with the weights of the best epoch", async (t) => {
 	const state = await read(await savedRun());
 	const { parameters, firstMoment, secondMoment, velocity, progress } = someState();
 	t.like(state, { progress, best: Float32Array.from([6, 5, 4, 3, 2, 1]) });
@@ -48,11 +48,11 @@ test("a checkpoint is read back whole, with the weights of the best epoch", asyn
 });
 
 for (const name of ["checkpoint.safetensors", "best-7.safetensors"]) {
-	test(`a bit that flips in ${name} is told with the file and the way out, whichever it is`, async (t) => {
+	test(`any flipped bit in ${name} is an error with the file's name and advice`, async (t) => {
 		const folder = await savedRun();
 		const path = join(folder, name);
 		const check = (outcome: string) => {
-			const isRefused = outcome.startsWith(`TailtuneError: ${path}: `) && outcome.endsWith(WAY_OUT);
+			const isRefused = outcome.startsWith(`TailtuneError: ${path}: `) && outcome.endsWith(HINT);
 			if (!isRefused || outcome.includes("\n")) t.fail(outcome);
 		};
 		await flipBits(path, () => read(folder), check, { numRuns: 150 });
@@ -60,23 +60,23 @@ for (const name of ["checkpoint.safetensors", "best-7.safetensors"]) {
 	});
 }
 
-test("best weights that are missing are told, not replaced by the last ones", async (t) => {
+test("missing best weights are an error; the last weights don't replace them", async (t) => {
 	const folder = await savedRun();
 	await rm(join(folder, "best-7.safetensors"));
-	const message = `${folder}/best-7.safetensors: no such file or folder${WAY_OUT}`;
+	const message = `${folder}/best-7.safetensors: no such file or folder${HINT}`;
 	await t.throwsAsync(read(folder), { code: "not-found", message });
 });
 
-test("a run that keeps its last weights needs none of the best epoch", async (t) => {
+test("a run that keeps its last weights doesn't need those of the best epoch", async (t) => {
 	const folder = await savedRun();
 	await rm(join(folder, "best-7.safetensors"));
 	const state = await readCheckpoint(folder, "of a test", { ...SHAPE, withBest: false });
 	t.is(state?.best, undefined);
 });
 
-test("best weights stay those that the checkpoint names until the next one is whole", async (t) => {
+test("the best weights of a checkpoint are kept until the next checkpoint is complete", async (t) => {
 	const folder = await savedRun();
-	// Killed between the two files of a checkpoint.
+	// As after a kill between the two files of a checkpoint.
 	await writeBest(folder, 20, new Float32Array(6));
 	t.deepEqual((await read(folder))?.best, Float32Array.from([6, 5, 4, 3, 2, 1]));
 	const state = someState();
@@ -88,13 +88,13 @@ test("best weights stay those that the checkpoint names until the next one is wh
 	t.deepEqual((await read(folder))?.best, new Float32Array(6).fill(2));
 });
 
-test("a checkpoint of another shape, or that tells nothing of a run, is refused", async (t) => {
+test("a checkpoint of another shape or without a run's progress is refused", async (t) => {
 	const folder = await savedRun();
 	const file = join(folder, "checkpoint.safetensors");
 	await t.throwsAsync(readCheckpoint(folder, "of a test", { ...SHAPE, size: 7 }), {
 		code: "model",
-		message: `${file}: "parameters": found 6 numbers, expected 7${WAY_OUT}`,
+		message: `${file}: "parameters": found 6 numbers, expected 7${HINT}`,
 	});
 	await writeChecked(file, { parameters: new Float32Array(6) }, { progress: '{"step":1}' });
-	await t.throwsAsync(read(folder), { code: "model", message: `${file}: found no progress of a run in it${WAY_OUT}` });
+	await t.throwsAsync(read(folder), { code: "model", message: `${file}: found no progress of a run in it${HINT}` });
 });

@@ -11,14 +11,14 @@ import { startWorker } from "../../../worker/run/lifecycle.ts";
 import { writeTexts } from "../../cli/tailtune.ts";
 import { newFolder } from "../../new-folder.ts";
 
-/** A worker whose third gradient has one NaN, although its logits are fine. */
+/** Starts a worker whose third gradient has one NaN, although its logits are finite. */
 const withBadGradient: StartWorker = (options) => {
 	let gradients = 0;
 	return startWorker(options, {
 		openEngines: async (...args) => {
 			const engines = await openEngines(...args);
 			const { tail } = engines;
-			const spoiling: typeof tail = {
+			const faulty: typeof tail = {
 				info: tail.info,
 				load: (...of: Parameters<typeof tail.load>) => tail.load(...of),
 				logits: (...of: Parameters<typeof tail.logits>) => tail.logits(...of),
@@ -29,12 +29,12 @@ const withBadGradient: StartWorker = (options) => {
 					return logits;
 				},
 			};
-			return { ...engines, tail: spoiling };
+			return { ...engines, tail: faulty };
 		},
 	});
 };
 
-test("a gradient that isn't finite is told at its own step, and no checkpoint is made of it", async (t) => {
+test("a gradient that isn't finite is an error with its step, and no checkpoint is written", async (t) => {
 	const folder = await newFolder();
 	const config = await resolveConfig({
 		data: await writeTexts(40),

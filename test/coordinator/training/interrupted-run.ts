@@ -10,7 +10,7 @@ import { newFolder } from "../../new-folder.ts";
 
 const workerSide = { startWorker, inspectEngines: async () => [], addWorkerCommand: () => {} };
 
-/** Stops a run when its second epoch is over. */
+/** Stops a run after its second epoch. */
 function environment(openCluster: Environment["openCluster"]): Environment {
 	const interrupt = new AbortController();
 	const events = new RunEvents();
@@ -20,11 +20,11 @@ function environment(openCluster: Environment["openCluster"]): Environment {
 	return { openCluster, events, interrupt: interrupt.signal };
 }
 
-/** The folder of a run that was stopped one step into its third epoch. @param settings its data, and what isn't as usual */
+/** Trains until one step of the third epoch, and returns the run's folder. @param settings data and changed settings */
 export async function interruptedRun(settings: Partial<TrainConfig>): Promise<string> {
 	const out = join(await newFolder(), "run");
-	const usual = { out, model: "demo", epochs: 3, lr: 1e-3, threads: 1, featureCache: 0, evalEvery: 5 };
-	const config = await resolveConfig({ ...usual, ...settings });
+	const defaults = { out, model: "demo", epochs: 3, lr: 1e-3, threads: 1, featureCache: 0, evalEvery: 5 };
+	const config = await resolveConfig({ ...defaults, ...settings });
 	const running = train(
 		config,
 		environment((run) => openEmbeddedCluster(workerSide, run)),
@@ -35,11 +35,14 @@ export async function interruptedRun(settings: Partial<TrainConfig>): Promise<st
 	return out;
 }
 
-/** "goes on" if a run that is resumed comes to its workers; else why it doesn't. */
-export async function goesOn(folder: string): Promise<string> {
+/** Outcome of `resumeOutcome` if the run is resumed. */
+export const RESUMED = "resumed";
+
+/** Resumes a run up to the opening of its workers. Returns `RESUMED`, or the error's message. */
+export async function resumeOutcome(folder: string): Promise<string> {
 	return resume(
 		folder,
-		environment(() => Promise.reject(new Error("goes on"))),
+		environment(() => Promise.reject(new Error(RESUMED))),
 	).then(
 		() => "finished",
 		({ message }) => message,

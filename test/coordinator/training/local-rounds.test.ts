@@ -13,7 +13,7 @@ import { newFolder } from "../../new-folder.ts";
 
 const workerSide = { startWorker, inspectEngines: async () => [], addWorkerCommand: () => {} };
 
-/** What a run is given; `onStep` is called after each round. */
+/** The environment of a run. @param onStep called after each round */
 function environment(onStep = () => {}, interrupt = new AbortController()) {
 	const events = new RunEvents();
 	events.listen((event) => {
@@ -38,37 +38,40 @@ async function metricsOf(folder: string): Promise<{ kind: string; step: number; 
 		.map((line) => JSON.parse(line));
 }
 
-test.serial("with one shard, a round of many steps ends where the steps do, but for one rounding", async (t) => {
-	const data = await writeTexts(40);
-	const settings = { epochs: 1, accumulate: 2, batch: 4 };
-	const plain = await train(await configOf(data, settings), environment());
-	const round = await train(await configOf(data, { ...settings, localSteps: 100 }), environment());
-	const [expected, found] = await Promise.all(
-		[plain, round].map(({ folder }) => readSafetensorsFile(join(folder, "model", "model.safetensors"))),
-	);
-	let moved = 0;
-	for (const name of expected?.tensors.keys() ?? []) {
-		const numbers = (await expected?.read(name)) ?? new Float32Array();
-		const others = (await found?.read(name)) ?? new Float32Array();
-		t.true(
-			numbers.every(
-				(number, i) => Math.abs(number - (others[i] as number)) <= 2 ** -23 * Math.max(1, Math.abs(number)),
-			),
-			name,
+test.serial(
+	"with one shard, a round of many steps gives the parameters of these steps, up to one rounding",
+	async (t) => {
+		const data = await writeTexts(40);
+		const settings = { epochs: 1, accumulate: 2, batch: 4 };
+		const plain = await train(await configOf(data, settings), environment());
+		const round = await train(await configOf(data, { ...settings, localSteps: 100 }), environment());
+		const [expected, found] = await Promise.all(
+			[plain, round].map(({ folder }) => readSafetensorsFile(join(folder, "model", "model.safetensors"))),
 		);
-		moved++;
-	}
-	t.true(moved > 10);
-	t.deepEqual(
-		(await metricsOf(round.folder)).map(({ step, examplesSeen }) => [step, examplesSeen]),
-		[
-			[0, 0],
-			[7, 56],
-		],
-	);
-});
+		let moved = 0;
+		for (const name of expected?.tensors.keys() ?? []) {
+			const numbers = (await expected?.read(name)) ?? new Float32Array();
+			const others = (await found?.read(name)) ?? new Float32Array();
+			t.true(
+				numbers.every(
+					(number, i) => Math.abs(number - (others[i] as number)) <= 2 ** -23 * Math.max(1, Math.abs(number)),
+				),
+				name,
+			);
+			moved++;
+		}
+		t.true(moved > 10);
+		t.deepEqual(
+			(await metricsOf(round.folder)).map(({ step, examplesSeen }) => [step, examplesSeen]),
+			[
+				[0, 0],
+				[7, 56],
+			],
+		);
+	},
+);
 
-test.serial("a run in rounds that is interrupted goes on to the same bits, looks and counts", async (t) => {
+test.serial("an interrupted run in rounds resumes to the same weights, evaluations and counts", async (t) => {
 	const data = await writeTexts(60);
 	const settings = { epochs: 2, shards: 2, batch: 4, localSteps: 3, evalEvery: 5, outerLr: 0.7, outerMomentum: 0.9 };
 	const whole = await train(await configOf(data, settings), environment());
@@ -81,10 +84,10 @@ test.serial("a run in rounds that is interrupted goes on to the same bits, looks
 	await t.throwsAsync(train(config, environment(onStep, interrupt)), { code: "interrupted" });
 	const resumed = await resume(config.out ?? "", environment());
 	t.true((await weightsOf(whole.folder)).equals(await weightsOf(resumed.folder)));
-	const looks = (lines: { kind: string; step: number; examplesSeen: number }[]) =>
+	const evaluations = (lines: { kind: string; step: number; examplesSeen: number }[]) =>
 		lines.map(({ kind, step, examplesSeen }) => [kind, step, examplesSeen]);
-	t.deepEqual(looks(await metricsOf(resumed.folder)), looks(await metricsOf(whole.folder)));
-	// 21 steps an epoch: the first round that reaches or passes a multiple of 5, counted over the run.
+	t.deepEqual(evaluations(await metricsOf(resumed.folder)), evaluations(await metricsOf(whole.folder)));
+	// 21 steps per epoch; evaluated at the first round that reaches or passes a multiple of 5 steps of the run.
 	const expected = [0, 6, 12, 15, 21, 27, 30, 36, 42];
 	t.deepEqual(
 		(await metricsOf(whole.folder)).map(({ step }) => step),

@@ -5,8 +5,8 @@ import { stepOuter } from "../../../coordinator/training/outer-step.ts";
 const float = fc.float({ min: -4, max: 4, noNaN: true });
 const plain = { outerLr: 1, outerMomentum: 0 };
 
-/** The formulas of torch.optim.SGD's documentation with nesterov=True, for one parameter in double precision. */
-function textbook(start: number, changes: readonly number[], lr: number, momentum: number): number {
+/** Computes the formulas of torch.optim.SGD's documentation with nesterov=True for one parameter in double precision. */
+function documentedSteps(start: number, changes: readonly number[], lr: number, momentum: number): number {
 	let [p, velocity] = [start, 0];
 	for (const change of changes) {
 		velocity = momentum * velocity + change;
@@ -23,12 +23,12 @@ test("the outer step is SGD with Nesterov's momentum", (t) => {
 		for (const change of changes) {
 			stepOuter(parameters, Float32Array.of(change), velocity, { outerLr: lr, outerMomentum: momentum });
 		}
-		return Math.abs((parameters[0] as number) - textbook(start, changes, lr, momentum)) < 1e-4;
+		return Math.abs((parameters[0] as number) - documentedSteps(start, changes, lr, momentum)) < 1e-4;
 	});
 	t.notThrows(() => fc.assert(property));
 });
 
-test("without momentum at rate 1 the change is taken off, to the bit, and no velocity is kept", (t) => {
+test("without momentum and with rate 1 the change is subtracted exactly, and no velocity is kept", (t) => {
 	const velocity = new Float32Array(3);
 	const parameters = Float32Array.of(1.1, -2.2, 3.3, 4.4);
 	stepOuter(parameters, Float32Array.of(0.1, 0.2, -0.3), velocity, plain);

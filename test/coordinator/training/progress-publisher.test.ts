@@ -6,7 +6,7 @@ import { Notices } from "../../../shared/notices.ts";
 import { someProgress } from "../../shared/bus/messages.ts";
 import { sampleLine } from "../run-folder/sample-run.ts";
 
-test("progress is published at once and again, one report at a time, and a failure doesn't end it", async (t) => {
+test("progress is published at once and repeatedly, one report at a time, also after a failure", async (t) => {
 	const published: { progress: RunProgress; settle: (error?: Error) => void }[] = [];
 	let wake = () => {};
 	const report = (progress: RunProgress) =>
@@ -33,9 +33,9 @@ test("progress is published at once and again, one report at a time, and a failu
 	events.emit({ event: "step", ...sampleLine("step", 150) });
 	const hold = notices.hold();
 	hold.begin("no-workers", "no worker is there", 0);
-	const keepAlive = setInterval(() => {}, 1000); // the publisher's own timer doesn't
+	const keepAlive = setInterval(() => {}, 1000); // the publisher's timer doesn't keep the process running
 	t.teardown(() => clearInterval(keepAlive));
-	published[0]?.settle(new Error("nobody is there"));
+	published[0]?.settle(new Error("no connection"));
 	await nextReport();
 	const training = { phase: "training", done: 8, total: 20, unit: "steps" };
 	const now = { ...first, ...training, epoch: 1, validation: line.validation };

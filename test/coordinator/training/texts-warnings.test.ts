@@ -10,7 +10,7 @@ const of = (label: string, read: number, unused = 0, train = read - unused - 2) 
 	unused,
 });
 
-test("a class that leaves few training texts of every other, and labels that look alike, are warned of", (t) => {
+test("warnings name a small class that limits all others, and labels that look alike", (t) => {
 	const classes = [of("Ham", 700, 690), of("ham", 400, 390), of("tiny", 10)];
 	t.deepEqual(textsWarnings(classes), [
 		'class "tiny" has only 8 texts for training, so --balance trains on as few of each class; --balance false uses all',
