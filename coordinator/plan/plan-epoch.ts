@@ -81,7 +81,8 @@ function planMicroBatches({ examples, batch, seed, epoch, grouping }: EpochOptio
 			const sorted = texts.slice(takenBefore(from), takenBefore(to));
 			if (grouping === "length") sorted.sort((a, b) => a.tokens.length - b.tokens.length);
 			for (let index = from; index < to; index++) {
-				microBatches[index]?.push(...sorted.splice(0, takenBefore(index + 1) - takenBefore(index)));
+				const taken = sorted.splice(0, takenBefore(index + 1) - takenBefore(index));
+				for (const text of taken) microBatches[index]?.push(text); // too many for the arguments of one call
 			}
 		}
 	}
