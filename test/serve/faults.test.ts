@@ -4,7 +4,7 @@ import { makeGenericClientConstructor, status as Status } from "@grpc/grpc-js";
 import test from "ava";
 import { service as healthDefinition } from "grpc-health-check";
 import { createClient } from "../../worker/exchange/client.ts";
-import { CACHE, waitForFile, start, writeTexts } from "../cli/tailtune.ts";
+import { CACHE, start, waitForFile, writeTexts } from "../cli/tailtune.ts";
 import { newFolder } from "../new-folder.ts";
 import { makeRun, writeModel } from "./run-folder.ts";
 import { classify, connect, startServer, statusOf } from "./server.ts";
