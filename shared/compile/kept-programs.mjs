@@ -3,14 +3,13 @@
 import { createHash } from "node:crypto";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { MAY_RUN_MS, USE_EVERY_MS } from "./deadlines.mjs";
 import { digestOf, readContents } from "./digest.mjs";
 
 const MANIFEST = "manifest.json";
 
-/** So many of the programs that were used last are kept, and all that were used in so long a time: they may be running. */
+/** Compiled programs that are kept, the ones used last, besides those that may be running. */
 const MOST_KEPT = 8;
-const MAY_RUN_MS = 60 * 60_000;
-const USE_EVERY_MS = 10 * 60_000;
 
 /**
  * What is written beside a program's files, after them.

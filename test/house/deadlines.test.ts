@@ -4,7 +4,12 @@ import { execa } from "execa";
 import ts from "typescript";
 
 /** The only files where times are written as numbers. */
-const DEADLINES = ["shared/deadlines.ts", "coordinator/deadlines.ts", "worker/deadlines.ts"];
+const DEADLINES = [
+	"shared/deadlines.ts",
+	"coordinator/deadlines.ts",
+	"worker/deadlines.ts",
+	"shared/compile/deadlines.mjs",
+];
 
 /** Functions and options of Node and of libraries that take milliseconds. */
 const TIMERS = /^(setTimeout|setInterval|sleep|delay|schedule|timeout|wait)$/;
