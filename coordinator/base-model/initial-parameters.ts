@@ -36,7 +36,7 @@ export async function readInitialParameters(
 
 function pickRows(stored: Float32Array, rows: readonly number[], width: number): Float32Array {
 	const picked = new Float32Array(rows.length * width);
-	for (const [place, row] of rows.entries()) picked.set(stored.subarray(row * width, (row + 1) * width), place * width);
+	for (const [index, row] of rows.entries()) picked.set(stored.subarray(row * width, (row + 1) * width), index * width);
 	return picked;
 }
 

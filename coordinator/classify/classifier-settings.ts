@@ -42,11 +42,11 @@ export function classifierLimit(
 	asked: TrainConfig["maxTokens"],
 ): TokenLimit {
 	if (typeof asked === "number" && asked > maxTokens) {
-		const expected = `expected at most ${maxTokens}, which this model was tuned with`;
+		const expected = `expected at most ${maxTokens}, the limit of this model`;
 		throw new TailtuneError("usage", `--max-tokens: found ${asked}, ${expected}`);
 	}
 	const tokens = typeof asked === "number" ? asked : maxTokens;
-	return { tokens, cut: truncate || asked !== undefined, reason: "the limit that the model was tuned with" };
+	return { tokens, cut: truncate || asked !== undefined, reason: "the limit of this model" };
 }
 
 /**

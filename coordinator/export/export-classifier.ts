@@ -6,7 +6,7 @@ import type { Gpt2Config } from "../../shared/model/gpt2-config.ts";
 import type { ModelFiles } from "../../shared/model/model-files.ts";
 import { baseShapes } from "../../shared/model/parameter-layout.ts";
 import { writeSafetensors } from "../../shared/model/safetensors.ts";
-import { chunkBuffers, readTensorChunks } from "../../shared/model/tensor-chunks.ts";
+import { allocateChunkBuffers, readTensorChunks } from "../../shared/model/tensor-chunks.ts";
 import { writeFolderAtomic } from "../../shared/model/write-folder.ts";
 import { END_OF_TEXT, writeTokenizer } from "../base-model/tokenizer-files.ts";
 import { foldBias } from "./fold-bias.ts";
@@ -43,7 +43,7 @@ export async function exportClassifier(request: ClassifierExport): Promise<void>
 	const { read, unchanged } = mergeTail(model, spec, parameters);
 	const score = await read("score.weight");
 	const shift = foldBias(score, await read("score.bias"));
-	const buffers = chunkBuffers();
+	const buffers = allocateChunkBuffers();
 	const base = baseShapes(config).map(([name, shape]) => ({
 		name: `transformer.${name}`,
 		shape,

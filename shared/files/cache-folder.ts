@@ -2,9 +2,9 @@ import { TailtuneError } from "../errors.ts";
 import { cachePath, makePrivateFolder } from "./private-folder.mjs";
 
 /**
- * The folder for everything that Tailtune can make or download again: `tailtune` in XDG_CACHE_HOME or ~/.cache. It is
- * made if it doesn't exist, and checked to be this user's alone: code and models are read from it.
- * @throws TailtuneError "disk" if there can be no such folder
+ * Returns the folder for everything that Tailtune can compute or download again: `tailtune` in XDG_CACHE_HOME or ~/.cache.
+ * It is created if needed, and checked to be accessible only by this user, because code and models are loaded from it.
+ * @throws TailtuneError "disk" if it can't be created or isn't private
  */
 export function ownCacheFolder(env: NodeJS.ProcessEnv = process.env): string {
 	try {

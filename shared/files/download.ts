@@ -6,17 +6,17 @@ import { PartFile } from "./part-file.ts";
 import { DownloadError, type DownloadSource, limitOf, type TransferOptions, transferRest } from "./transfer.ts";
 
 export interface DownloadOptions extends Partial<TransferOptions> {
-	/** Given up if the file isn't complete after this time. Default: DOWNLOAD_TOTAL_MS. */
+	/** Time-out of the whole download, in milliseconds. Default: DOWNLOAD_TOTAL_MS. */
 	readonly totalMs?: number;
 }
 
 /**
- * Downloads a file and puts it at `path` once it is complete and checked. A file with a known size and checksum is resumed:
- * after a connection that broke, as long as each request brings some bytes, and after a process that ended, from
- * `${path}.incomplete`. A request that brings nothing is repeated once if the fault may pass. Two processes never write to the
- * same part.
- * @throws DownloadError if the server doesn't give the file; TailtuneError "checksum" (nothing is left) or "disk"; the
- * signal's reason if that aborts (what has arrived is left)
+ * Downloads a file and moves it to `path` once it is complete and checked. A file with a known size and checksum is
+ * resumed: after a broken connection, as long as each request receives some bytes, and after an ended process, from
+ * `${path}.incomplete`. A request without any bytes is repeated once if the fault may be temporary. Two processes never
+ * write to the same part file.
+ * @throws DownloadError if the server doesn't send the file; TailtuneError "checksum" (the file is removed) or "disk"; the
+ *   signal's reason if it aborts (the received bytes are kept)
  */
 export async function downloadFile(source: DownloadSource, path: string, options: DownloadOptions = {}): Promise<void> {
 	const { signal, totalMs = DOWNLOAD_TOTAL_MS } = options;
@@ -72,7 +72,7 @@ async function transferAll(source: DownloadSource, part: PartFile, options: Tran
 async function check({ url, checksum }: DownloadSource, part: PartFile): Promise<void> {
 	if (checksum === undefined) return;
 	const hash = createHash(checksum.length === 64 ? "sha256" : "sha1");
-	// Git hashes a header with the content.
+	// Git hashes the content together with a header.
 	if (checksum.length !== 64) hash.update(`blob ${part.bytes}\0`);
 	await part.hashInto(hash);
 	const found = hash.digest("hex");

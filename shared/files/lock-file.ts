@@ -3,21 +3,21 @@ import { TailtuneError } from "../errors.ts";
 import { tryFlock } from "./flock.ts";
 import { asDiskError } from "./write-atomic.ts";
 
-/** The most times that a locked file turns out to have been removed by its last holder: each time somebody made progress. */
+/** Maximum number of retries when a locked file was already removed by its last holder. */
 const MAX_TRIES = 100;
 
 /** An open file that is locked for this process. */
 export interface LockedFile {
-	/** The file descriptor: closing it gives the lock back. */
+	/** The file descriptor: closing it releases the lock. */
 	readonly file: number;
-	/** Why the file isn't locked, on a system or a file system without locks. */
+	/** Reason why the file isn't locked, on a system or a file system without locks. */
 	readonly unlocked?: string;
 }
 
 /**
- * Opens a file to read and write it, made empty if it doesn't exist, and takes the system's lock on it (flock), which ends
- * with the process, even by kill -9. A holder that removes or renames the file does so before it closes it.
- * @returns undefined if another process, or another call in this one, holds the lock
+ * Opens a file for reading and writing, created if needed, and takes the system's lock on it (flock), which ends with the
+ * process, even after kill -9. A holder that removes or renames the file must do so before closing it.
+ * @returns undefined if another process, or another call in this process, holds the lock
  * @throws TailtuneError "disk" if the path can't be written or isn't a file
  */
 export function lockFile(path: string): LockedFile | undefined {
@@ -43,7 +43,7 @@ function open(path: string): number {
 	throw new TailtuneError("disk", `${path}: found a pipe or a device, expected a file`);
 }
 
-/** Whether the path still names the open file: the last holder may have removed or renamed it meanwhile. */
+/** Whether the open file still has this path: the last holder may have removed or renamed it meanwhile. */
 function isStillAt(path: string, file: number): boolean {
 	const found = statSync(path, { bigint: true, throwIfNoEntry: false });
 	const own = fstatSync(file, { bigint: true });

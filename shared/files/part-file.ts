@@ -8,10 +8,10 @@ import { asDiskError } from "./write-atomic.ts";
 const writeAt = promisify(write);
 const flush = promisify(fsync);
 
-/** Processes that download the same file at the same time, each into a part file of its own. */
+/** Maximum number of processes that download the same file at the same time, each into its own part file. */
 const MAX_PARTS = 16;
 
-/** The part of a download that has arrived, in a file beside its target that no other process writes to. */
+/** The received part of a download, in a file next to its target, to which no other process writes. */
 export class PartFile {
 	readonly #path: string;
 	readonly #file: number;
@@ -19,13 +19,14 @@ export class PartFile {
 	#isOpen = true;
 
 	/**
-	 * Takes `${target}.incomplete` with the bytes that an ended process left there; if a running process writes to it, the
-	 * next of `${target}-2.incomplete`, … that is free. On a system without locks each process has its own, and begins anew.
-	 * @throws TailtuneError "busy" if all are taken, "disk" if none can be written
+	 * Opens `${target}.incomplete`, with the bytes left by an ended process. If a running process writes to it, opens the
+	 * first free one of `${target}-2.incomplete`, … On a system without locks each process uses its own file, without old
+	 * bytes.
+	 * @throws TailtuneError "busy" if all are in use, "disk" if none can be written
 	 */
 	static open(target: string): PartFile {
-		for (let place = 1; place <= MAX_PARTS; place++) {
-			const path = `${target}${place === 1 ? "" : `-${place}`}.incomplete`;
+		for (let number = 1; number <= MAX_PARTS; number++) {
+			const path = `${target}${number === 1 ? "" : `-${number}`}.incomplete`;
 			const locked = lockFile(path);
 			if (locked?.unlocked !== undefined) return PartFile.#openUnlocked(target, path, locked.file);
 			if (locked) return new PartFile(path, locked.file);
@@ -50,12 +51,12 @@ export class PartFile {
 		this.#bytes = fstatSync(file).size;
 	}
 
-	/** Bytes that are there. */
+	/** Number of received bytes. */
 	get bytes(): number {
 		return this.#bytes;
 	}
 
-	/** Drops all bytes. */
+	/** Removes all bytes. */
 	restart(): void {
 		ftruncateSync(this.#file, 0);
 		this.#bytes = 0;
@@ -75,12 +76,12 @@ export class PartFile {
 		}
 	}
 
-	/** Reads all bytes into a hash. */
+	/** Feeds all bytes to a hash. */
 	async hashInto(hash: NodeJS.WritableStream): Promise<void> {
 		await pipeline(createReadStream(this.#path, { highWaterMark: 1 << 20 }), hash);
 	}
 
-	/** Puts the whole file in the place of `target`. @throws TailtuneError "disk" */
+	/** Flushes the file and renames it to `target`. @throws TailtuneError "disk" */
 	async moveTo(target: string): Promise<void> {
 		try {
 			await flush(this.#file);
@@ -97,7 +98,7 @@ export class PartFile {
 		this.close();
 	}
 
-	/** Gives the file back; what has arrived stays for the next try. Called again it does nothing. */
+	/** Closes the file; the received bytes stay for the next download. A second call does nothing. */
 	close(): void {
 		if (this.#isOpen) closeSync(this.#file);
 		this.#isOpen = false;

@@ -9,7 +9,8 @@ const WRITABLE_BY_ALL = 0o002;
 const STICKY = 0o1000;
 
 /**
- * The folder for everything that Tailtune can make or download again: `tailtune` in XDG_CACHE_HOME or ~/.cache.
+ * Returns the path of the folder for everything that can be computed or downloaded again: `tailtune` in XDG_CACHE_HOME or
+ * ~/.cache.
  * @param {NodeJS.ProcessEnv} env
  */
 export function cachePath(env = process.env) {
@@ -17,13 +18,13 @@ export function cachePath(env = process.env) {
 }
 
 /**
- * Makes a folder that only this user can read and write (mode 0700), or checks that an existing one is such a folder:
- * whoever could write to it could have us run his code or delete other files. An own folder that others can only read is
- * closed to them. Windows has no modes; there the user's own folders are private already.
+ * Creates a folder that only this user can read and write (mode 0700), or checks an existing one: a user who can write to it
+ * could make us run other code or delete other files. If others can only read it, its mode is changed to 0700. Windows has
+ * no modes; there the folders of a user are already private.
  * @param {string} path
  * @returns {string} the path
- * @throws {Error} if it can't be made; if it or a folder above it is a link or a file, is another user's, or others may
- * write to it
+ * @throws {Error} if it can't be created, or if it or a folder above it is a link or a file, belongs to another user, or can
+ *   be written by others
  */
 export function makePrivateFolder(path) {
 	mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
@@ -45,7 +46,8 @@ export function makePrivateFolder(path) {
 }
 
 /**
- * Whoever owns a folder, or may write to one without the sticky bit, can replace what lies in it.
+ * Checks owner and mode of a folder. Its owner, and users who can write to it if it has no sticky bit, can replace its
+ * files.
  * @param {string} path
  * @param {number | undefined} user
  */
@@ -60,11 +62,11 @@ function checkFolder(path, user) {
 	return found;
 }
 
-/** The owner, as it looks in a user namespace (a sandbox), of all that belongs to users outside, the system's root too. */
+/** Returns the user id that a user namespace (a sandbox) shows for all users outside of it, the system's root included. */
 function unknownUser() {
 	try {
-		const isEverybodyKnown = /^\s*0\s+0\s+4294967295\s*$/.test(readFileSync("/proc/self/uid_map", "utf8"));
-		return isEverybodyKnown ? undefined : Number(readFileSync("/proc/sys/kernel/overflowuid", "utf8"));
+		const areAllUsersMapped = /^\s*0\s+0\s+4294967295\s*$/.test(readFileSync("/proc/self/uid_map", "utf8"));
+		return areAllUsersMapped ? undefined : Number(readFileSync("/proc/sys/kernel/overflowuid", "utf8"));
 	} catch {
 		return undefined; // not Linux
 	}

@@ -3,24 +3,24 @@ import type { Stats } from "node:fs";
 import { constants, type FileHandle, open, stat } from "node:fs/promises";
 import { type ErrorCode, systemCodeOf, TailtuneError } from "../errors.ts";
 
-/** The most bytes of a text: what a string can hold, about 512 MiB. */
+/** Maximum size of a text: that of a string, about 512 MiB. */
 export const MOST_TEXT_BYTES = buffers.MAX_STRING_LENGTH;
-/** The most bytes of a JSON file. */
+/** Maximum size of a JSON file. */
 export const MOST_JSON_BYTES = 64 << 20;
-/** The most bytes of a token, a key or a certificate. */
+/** Maximum size of a token, a key or a certificate. */
 export const MOST_SECRET_BYTES = 1 << 20;
 
 /**
- * Opens a file to read it. Anything else of that name is refused: a pipe or a device could make its reader wait forever, or
- * have no end.
- * @param code of the error if the file is there but can't be read
+ * Opens a regular file for reading. Anything else is refused: a pipe or a device could block its reader forever, or have no
+ * end.
+ * @param code code of the error if the file exists but can't be read
  * @throws TailtuneError "not-found" if there is none
  */
 export async function openRegularFile(path: string, code: ErrorCode): Promise<FileHandle> {
 	try {
 		const kind = kindOf(await stat(path));
 		if (kind !== undefined) throw new TailtuneError(code, `${path}: found ${kind}, expected a file`);
-		// Doesn't wait for a writer if a pipe has taken the file's place meanwhile.
+		// O_NONBLOCK: doesn't wait for a writer if the file was replaced by a pipe meanwhile.
 		return await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
 	} catch (error) {
 		throw error instanceof TailtuneError ? error : toReadError(path, error, code);
@@ -28,9 +28,9 @@ export async function openRegularFile(path: string, code: ErrorCode): Promise<Fi
 }
 
 /**
- * The bytes of a file.
- * @param atMost bytes; a longer file is refused before it is read
- * @param code of the error if the file can't be used
+ * Reads the bytes of a file.
+ * @param atMost maximum number of bytes; a longer file is refused before it is read
+ * @param code code of the error if the file can't be used
  * @throws TailtuneError as `openRegularFile`, or if the file is too long
  */
 export async function readRegularFile(path: string, atMost: number, code: ErrorCode): Promise<Buffer> {
@@ -45,7 +45,7 @@ export async function readRegularFile(path: string, atMost: number, code: ErrorC
 				throw new TailtuneError(code, `${path}: found at least ${length} bytes, expected at most ${atMost}`);
 			}
 			if (bytesRead === 0) return bytes.subarray(0, length);
-			// Files of the system say that they are empty, and others grow.
+			// Files under /proc have size 0, and other files may grow.
 			if (length === bytes.length) bytes = Buffer.concat([bytes], Math.min(2 * length, atMost) + 1);
 		}
 	} catch (error) {
@@ -55,7 +55,7 @@ export async function readRegularFile(path: string, atMost: number, code: ErrorC
 	}
 }
 
-/** A system error met while reading, as a TailtuneError "not-found" or of the given code, that names the path. */
+/** Converts a system error of reading to a TailtuneError "not-found", or of the given code, that names the path. */
 export function toReadError(path: string, error: unknown, code: ErrorCode = "data"): TailtuneError {
 	if (systemCodeOf(error) === "ENOENT") {
 		return new TailtuneError("not-found", `${path}: no such file or folder`, { cause: error });
@@ -68,7 +68,7 @@ export function toReadError(path: string, error: unknown, code: ErrorCode = "dat
 	return new TailtuneError(code, `${path}: can't be read: ${reason}`, { cause: error });
 }
 
-/** Undefined for a file. */
+/** Names the kind of anything but a regular file; undefined for a regular file. */
 function kindOf(stats: Stats): string | undefined {
 	if (stats.isFile()) return undefined;
 	if (stats.isDirectory()) return "a folder";

@@ -6,18 +6,19 @@ const NEWLINE = 0x0a;
 const UTF16_MARKS = [Buffer.of(0xff, 0xfe), Buffer.of(0xfe, 0xff)];
 
 /**
- * A file's text, without a byte order mark.
- * @param atMost bytes
- * @throws TailtuneError "not-found", or "data" if it can't be read, is too long or isn't UTF-8 (naming the line)
+ * Reads a text file in UTF-8, without a byte order mark.
+ * @param atMost maximum number of bytes
+ * @throws TailtuneError "not-found", or "data" if it can't be read, is too long or isn't UTF-8 (with the line)
  */
 export async function readTextFile(file: string, atMost = MOST_TEXT_BYTES): Promise<string> {
 	return decodeUtf8(await readRegularFile(file, atMost, "data"), file);
 }
 
 /**
- * Bytes as text, without a byte order mark.
- * @param file where they come from, for messages
- * @throws TailtuneError "data" if they aren't UTF-8 or hold a NUL byte, naming the first such line, or too many for a string
+ * Decodes UTF-8, without a byte order mark.
+ * @param file source of the bytes, for messages
+ * @throws TailtuneError "data" that names the first line with bytes that aren't UTF-8 or a NUL byte, or if there are too
+ *   many bytes for a string
  */
 export function decodeUtf8(bytes: Buffer, file: string): string {
 	if (UTF16_MARKS.some((mark) => bytes.subarray(0, mark.length).equals(mark)))
@@ -25,7 +26,7 @@ export function decodeUtf8(bytes: Buffer, file: string): string {
 	if (!isUtf8(bytes)) {
 		throw new TailtuneError("data", `${file}:${firstBadLine(bytes)}: found bytes that aren't UTF-8, expected UTF-8`);
 	}
-	// UTF-16 without a mark, or no text at all.
+	// A NUL byte means UTF-16 without a byte order mark, or binary data.
 	const nul = bytes.indexOf(0);
 	if (nul >= 0)
 		throw new TailtuneError("data", `${file}:${lineAt(bytes, nul)}: found a NUL byte, expected text in UTF-8`);
@@ -37,7 +38,7 @@ export function decodeUtf8(bytes: Buffer, file: string): string {
 	}
 }
 
-/** A newline byte is never part of a longer character, so lines can be looked at one by one. */
+/** Finds the first line that isn't UTF-8. Lines can be checked alone: no longer character contains a newline byte. */
 function firstBadLine(bytes: Buffer): number {
 	let line = 1;
 	for (let start = 0; start < bytes.length; line++) {
@@ -49,8 +50,8 @@ function firstBadLine(bytes: Buffer): number {
 	return line;
 }
 
-function lineAt(bytes: Buffer, place: number): number {
+function lineAt(bytes: Buffer, position: number): number {
 	let line = 1;
-	for (let at = bytes.indexOf(NEWLINE); at >= 0 && at < place; at = bytes.indexOf(NEWLINE, at + 1)) line++;
+	for (let at = bytes.indexOf(NEWLINE); at >= 0 && at < position; at = bytes.indexOf(NEWLINE, at + 1)) line++;
 	return line;
 }

@@ -1,7 +1,7 @@
 import { TailtuneError } from "../errors.ts";
 import type { PartFile } from "./part-file.ts";
 
-/** Called with the bytes that have arrived, and the bytes in all. */
+/** Called with the received and the total bytes. */
 export type OnProgress = (doneBytes: number, totalBytes: number) => void;
 
 /** A file on a server. */
@@ -9,13 +9,13 @@ export interface DownloadSource {
 	readonly url: string;
 	/** Default: none. */
 	readonly headers?: Readonly<Record<string, string>>;
-	/** More bytes are refused. */
+	/** Maximum size; more bytes are refused. */
 	readonly maxBytes: number;
-	/** The exact size in bytes. Unset: the server's, for `onProgress` only. */
+	/** The exact size in bytes. Unset: unknown; the server's value is used only for `onProgress`. */
 	readonly sizeBytes?: number;
-	/** The size that is reported if neither `sizeBytes` nor the server gives it. Default: `maxBytes`. */
+	/** Size for `onProgress` if neither `sizeBytes` nor the server's value is known. Default: `maxBytes`. */
 	readonly usualBytes?: number;
-	/** Hexadecimal: sha256, or the sha1 that Git gives a file. Unset: nothing is checked. */
+	/** Hexadecimal: SHA-256, or the SHA-1 of a Git blob. Unset: nothing is checked. */
 	readonly checksum?: string;
 }
 
@@ -23,17 +23,17 @@ export interface DownloadSource {
 export interface TransferOptions {
 	readonly onProgress?: OnProgress | undefined;
 	readonly signal: AbortSignal;
-	/** Given up if no answer begins within this time. */
+	/** Time-out until the response begins, in milliseconds. */
 	readonly answerMs: number;
-	/** Given up if no byte arrives for this time. */
+	/** Time-out between received bytes, in milliseconds. */
 	readonly stallMs: number;
 }
 
-/** Why a server did not give the file, in a few words. */
+/** Reason why a server did not send the file, in a few words. */
 export class DownloadError extends Error {
-	/** HTTP's, if the server answered with another one than success. */
+	/** HTTP status, if it isn't a success. */
 	readonly statusCode: number | undefined;
-	/** Whether the same request may succeed at once. */
+	/** Whether the same request may succeed if it is repeated at once. */
 	readonly isTransient: boolean;
 
 	constructor(reason: string, details: { statusCode?: number; isTransient?: boolean; cause?: unknown } = {}) {
@@ -43,13 +43,13 @@ export class DownloadError extends Error {
 	}
 }
 
-/** Bytes that the file has at the most. */
+/** Returns the maximum number of bytes of the file. */
 export function limitOf({ sizeBytes, maxBytes }: DownloadSource): number {
 	return Math.min(sizeBytes ?? maxBytes, maxBytes);
 }
 
 /**
- * Makes one request, for the bytes that the part doesn't have. A server that answers with the whole file begins it anew.
+ * Makes one request for the missing bytes. If the server sends the whole file, the part is restarted.
  * @throws DownloadError, or TailtuneError "disk"
  */
 export async function transferRest(source: DownloadSource, part: PartFile, options: TransferOptions): Promise<void> {
@@ -70,7 +70,7 @@ export async function transferRest(source: DownloadSource, part: PartFile, optio
 	} catch (error) {
 		if (error instanceof DownloadError || error instanceof TailtuneError) throw error;
 		if (silence.signal.aborted) throw new DownloadError(`silent for ${silence.limitMs / 1000} s`, { cause: error });
-		if (response) throw new DownloadError("the answer broke off", { isTransient: true, cause: error });
+		if (response) throw new DownloadError("the connection broke", { isTransient: true, cause: error });
 		throw new DownloadError("can't be reached", { cause: error });
 	} finally {
 		silence.stop();
@@ -86,15 +86,15 @@ async function request({ url, headers }: DownloadSource, from: number, signal: A
 	throw new DownloadError(`status ${statusCode}`, { statusCode, isTransient: statusCode >= 500 });
 }
 
-/** What the whole file is reported to have. */
+/** Returns the total bytes for `onProgress`. */
 function totalOf({ sizeBytes, usualBytes, maxBytes }: DownloadSource, response: Response, from: number): number {
 	const rest = Number(response.headers.get("content-length"));
 	return sizeBytes ?? (rest > 0 ? from + rest : (usualBytes ?? maxBytes));
 }
 
 /**
- * Aborts its signal after a time without a sign of the server. The timer holds the controller: Node frees an
- * AbortSignal.timeout that is only part of an AbortSignal.any, and then fetch never ends.
+ * Aborts its signal after a time without data from the server. The timer keeps the controller alive: Node frees an
+ * AbortSignal.timeout that is only used in an AbortSignal.any, and then fetch never ends.
  */
 class SilenceTimer {
 	readonly #controller = new AbortController();

@@ -26,35 +26,35 @@ export async function writeJson(path: string, value: unknown): Promise<void> {
 }
 
 /**
- * Puts a new file in the place of `path`: written aside in the same folder, flushed to the disk, then renamed. At any
- * moment, a crash included, `path` holds all of the old content or all of the new; a failure leaves nothing aside.
+ * Replaces the file at `path`: writes a temporary file in the same folder, flushes it to the disk, then renames it. At any
+ * time, even after a crash, `path` has the complete old or the complete new content. A failure leaves no temporary file.
  * @param write fills the empty file
- * @throws TailtuneError "disk" where the system refuses; what `write` throws for other reasons goes through
+ * @throws TailtuneError "disk" for a system error; other errors of `write` are passed on
  */
 export async function replaceFile(path: string, write: (file: FileHandle) => Promise<void>): Promise<void> {
-	const aside = temporaryPath(path);
+	const temporary = temporaryPath(path);
 	try {
-		await fill(aside, write);
-		await rename(aside, path);
+		await fill(temporary, write);
+		await rename(temporary, path);
 	} catch (error) {
-		await rm(aside, { force: true }).catch(() => {});
+		await rm(temporary, { force: true }).catch(() => {});
 		throw asDiskError(path, error);
 	}
 	await flushFolder(dirname(path));
 }
 
-/** Another name in the same folder, for what isn't whole yet or not wanted any more. */
+/** Returns a new temporary path in the same folder, for a file or folder that is incomplete or about to be removed. */
 export function temporaryPath(path: string): string {
 	return join(dirname(path), `.${basename(path)}.${process.pid}-${randomUUID().slice(0, 8)}.tmp`);
 }
 
-/** Removes from a folder what processes left aside that were killed; nobody else may be writing there. */
+/** Removes the temporary files left in a folder by killed processes; no other process may be writing there. */
 export async function removeTemporaryFiles(folder: string): Promise<void> {
-	const asides = (await readdir(folder)).filter((name) => /^\..+\.\d+-[0-9a-f]{8}\.tmp$/.test(name));
-	for (const name of asides) await rm(join(folder, name), { recursive: true, force: true });
+	const leftovers = (await readdir(folder)).filter((name) => /^\..+\.\d+-[0-9a-f]{8}\.tmp$/.test(name));
+	for (const name of leftovers) await rm(join(folder, name), { recursive: true, force: true });
 }
 
-/** A system error as TailtuneError "disk" that names the file; any other error as it is. */
+/** Converts a system error to a TailtuneError "disk" that names the file; returns any other error unchanged. */
 export function asDiskError(path: string, error: unknown): unknown {
 	const code = systemCodeOf(error);
 	if (code === undefined || error instanceof TailtuneError) return error;
@@ -71,7 +71,7 @@ async function fill(path: string, write: (file: FileHandle) => Promise<void>): P
 	}
 }
 
-// Makes the rename itself last through a power cut. Windows opens no folders, and the file is whole anyway.
+// Makes the rename survive a power failure. Windows can't open folders; the file is complete in any case.
 async function flushFolder(path: string): Promise<void> {
 	const folder = await open(path, "r").catch(() => undefined);
 	await folder?.sync().catch(() => {});

@@ -4,19 +4,19 @@ import { checksumOf } from "../files/checksum.ts";
 import { readSafetensorsFile, type SafetensorsFile, writeSafetensors } from "./safetensors.ts";
 import { formatHeader } from "./safetensors-header.ts";
 
-/** Key of the header's own checksum: the first of the metadata, so that its place in the file is fixed. */
+/** Key of the header's own checksum. It comes first in the metadata, so that its position in the file is fixed. */
 const OWN_KEY = "xxh64";
 const NO_SUM = "0".repeat(16);
-/** First byte of the header's checksum: 8 bytes of length come before the text. */
+/** Position of the header's checksum in the file: the text starts after 8 bytes of length. */
 const OWN_PLACE = 8 + `{"__metadata__":{"${OWN_KEY}":"`.length;
 
-/** Hashed while the chunk before is written: small enough that nothing waits long for the event loop. */
+/** Size of a chunk. Hashing one must not block the event loop for long; the previous one is written meanwhile. */
 const CHUNK_BYTES = 4 << 20;
 
 /**
- * Writes float32 vectors as a safetensors file that shows any later damage: its metadata holds an XXH64 of the header and
- * of each vector. The vectors are hashed while they are written.
- * @param vectors by name; they must not change before `onTaken` is called
+ * Writes float32 vectors as a safetensors file in which damage can be detected: its metadata contains an XXH64 of the header
+ * and of each vector. The vectors are hashed while they are written.
+ * @param vectors by name; must not change before `onTaken` is called
  * @throws TailtuneError "disk"
  */
 export async function writeChecked(
@@ -60,17 +60,17 @@ export async function readChecked(path: string): Promise<SafetensorsFile> {
 	return { ...file, read };
 }
 
-/** The checksum of a vector in a file of `writeChecked`, as `hexChecksum` gives it. */
+/** Returns the checksum of a vector that is stored in a file of `writeChecked`, in the form of `hexChecksum`. */
 export function storedChecksum({ metadata }: Pick<SafetensorsFile, "metadata">, name: string): string | undefined {
 	return metadata[keyOf(name)];
 }
 
-/** XXH64 of bytes: 16 hexadecimal digits. */
+/** Computes the XXH64 of bytes: 16 hexadecimal digits. */
 export function hexChecksum(bytes: Uint8Array): string {
 	return checksumOf(bytes).toString("hex");
 }
 
-/** The bytes of a vector; the same memory. */
+/** Returns a view of a vector's bytes, in the same memory. */
 export function bytesOf(numbers: Float32Array): Uint8Array {
 	return new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
 }
@@ -84,7 +84,7 @@ function checkHeader(header: Buffer, file: string): void {
 }
 
 function damaged(file: string, part: string): TailtuneError {
-	return new TailtuneError("checksum", `${file}: damaged: the checksum of ${part} isn't the one it was written with`);
+	return new TailtuneError("checksum", `${file}: damaged: the checksum of ${part} doesn't match`);
 }
 
 function keyOf(name: string): string {

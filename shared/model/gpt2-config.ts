@@ -4,12 +4,12 @@ import { describeIssue } from "../describe-issue.ts";
 import { TailtuneError } from "../errors.ts";
 import { MOST_JSON_BYTES, readRegularFile } from "../files/regular-file.ts";
 
-/** The shape of a GPT-2, under the names of a Hugging Face `config.json`. */
+/** The shape of a GPT-2, with the names of a Hugging Face `config.json`. */
 export interface Gpt2Config {
 	readonly n_layer: number;
 	readonly n_embd: number;
 	readonly n_head: number;
-	/** Context: the most tokens that a text may have. */
+	/** Context: maximum number of tokens of a text. */
 	readonly n_positions: number;
 	readonly vocab_size: number;
 	readonly layer_norm_epsilon: number;
@@ -17,7 +17,7 @@ export interface Gpt2Config {
 
 const size = (standard: number) => z.int().min(1).default(standard);
 
-/** Defaults are those of transformers' GPT2Config, which leaves out of a file what equals them. */
+/** The defaults are those of transformers' GPT2Config, which writes only values that differ from them. */
 const configSchema = z.object({
 	model_type: z.literal("gpt2"),
 	n_layer: size(12),
@@ -28,7 +28,7 @@ const configSchema = z.object({
 	vocab_size: size(50257),
 	layer_norm_epsilon: z.number().positive().default(1e-5),
 	n_inner: z.int().nullish(),
-	// Two names of the same function, the approximation of GELU by tanh.
+	// Two names of the same function: GELU approximated by tanh.
 	activation_function: z.enum(["gelu_new", "gelu_pytorch_tanh"]).default("gelu_new"),
 	scale_attn_weights: z.literal(true).default(true),
 	scale_attn_by_inverse_layer_idx: z.literal(false).default(false),
@@ -40,13 +40,13 @@ const configSchema = z.object({
 /** The content of a model folder's `config.json`. */
 export interface ModelConfig {
 	readonly config: Gpt2Config;
-	/** The names of `id2label`, in the order of their numbers 0, 1, ...; unset unless they are different texts. */
+	/** Names of `id2label`, in the order of their ids 0, 1, ...; unset unless they are distinct strings. */
 	readonly labels?: readonly string[] | undefined;
 }
 
 /**
  * Reads and checks the `config.json` of a model folder.
- * @throws TailtuneError "not-found" if there is none, "model" if it isn't that of a GPT-2 as we compute it
+ * @throws TailtuneError "not-found" if there is none, "model" if it isn't that of a GPT-2 variant that we support
  */
 export async function readGpt2Config(folder: string): Promise<ModelConfig> {
 	const file = join(folder, "config.json");
@@ -76,7 +76,7 @@ function labelsOf(id2label: unknown): string[] | undefined {
 	return new Set(labels).size === Object.keys(names.data).length ? labels : undefined;
 }
 
-/** A JSON file's content. Throws TailtuneError "not-found" if there is no such file, "model" if it isn't JSON. */
+/** Reads a JSON file. Throws TailtuneError "not-found" if there is no such file, "model" if it isn't JSON. */
 export async function readJson(file: string): Promise<unknown> {
 	const bytes = await readRegularFile(file, MOST_JSON_BYTES, "model");
 	try {

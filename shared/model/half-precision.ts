@@ -1,6 +1,6 @@
 /**
- * Widens 16-bit numbers to float32, exactly.
- * @param from bit patterns; may lie in the second half of the memory of `to`
+ * Converts 16-bit numbers to float32, exactly.
+ * @param from bit patterns; may be in the second half of the memory of `to`
  */
 export function widen(type: "F16" | "BF16", from: Uint16Array, to: Float32Array): void {
 	if (type === "BF16") {
@@ -12,10 +12,10 @@ export function widen(type: "F16" | "BF16", from: Uint16Array, to: Float32Array)
 	for (let i = 0; i < from.length; i++) to[i] = halves[from[i] as number] as number;
 }
 
-// Looking a value up is several times faster than computing it from its bits.
+// A table is several times faster than computing each value from its bits.
 let halves: Float32Array | undefined;
 
-/** The value of a float16 bit pattern (IEEE 754-2019, section 3.4). */
+/** Returns the value of a float16 bit pattern (IEEE 754-2019, section 3.4). */
 function halfValue(pattern: number): number {
 	const sign = pattern & 0x8000 ? -1 : 1;
 	const exponent = (pattern >> 10) & 31;

@@ -10,17 +10,17 @@ import { readSafetensorsFile, readTensor } from "./safetensors.ts";
 import { type FileTensor, isStoredType, quote } from "./safetensors-header.ts";
 import { scanTensors, type TensorScan } from "./scan-tensors.ts";
 
-/** The one file of weights, or the list of several, in a model folder. */
+/** Files of a model folder: a single file of weights, or the index of several. */
 export const WEIGHTS_FILE = "model.safetensors";
 export const INDEX_FILE = "model.safetensors.index.json";
 
 const indexSchema = z.object({ weight_map: z.record(z.string(), z.string()) });
 
 /**
- * Opens a GPT-2 in Hugging Face's layout: `config.json` and `model.safetensors`, or an index and shards. Headers are read,
- * weights are not.
- * @throws TailtuneError "not-found" where folder or file is missing, "model" where a file isn't usable or a tensor is
- *   missing or of another shape
+ * Opens a GPT-2 in Hugging Face's layout: `config.json` and `model.safetensors`, or an index and shards. Reads only the
+ * headers of the weights.
+ * @throws TailtuneError "not-found" if the folder or a file is missing, "model" if a file isn't usable or a tensor is
+ *   missing or has another shape
  */
 export async function openModel(path: string): Promise<ModelFiles> {
 	const folder = await realpath(path).catch((cause) => {
@@ -56,7 +56,7 @@ export async function openModel(path: string): Promise<ModelFiles> {
 	};
 }
 
-/** Names of the shards that an index names, each once. Throws TailtuneError "model" where one lies outside the folder. */
+/** Reads the names of the shards in an index, each once. Throws TailtuneError "model" if one is outside the folder. */
 export async function readShardNames(folder: string): Promise<string[]> {
 	const file = join(folder, INDEX_FILE);
 	const index = indexSchema.safeParse(await readJson(file));
@@ -64,7 +64,10 @@ export async function readShardNames(folder: string): Promise<string[]> {
 	const shards = [...new Set(Object.values(index.data.weight_map))];
 	const stray = shards.find((shard) => shard !== basename(shard) || !shard.endsWith(".safetensors"));
 	if (stray !== undefined) {
-		throw new TailtuneError("model", `${file}: found shard ${quote(stray)}, expected a .safetensors file beside it`);
+		throw new TailtuneError(
+			"model",
+			`${file}: found shard ${quote(stray)}, expected a .safetensors file in the same folder`,
+		);
 	}
 	return shards;
 }
@@ -89,7 +92,7 @@ async function readHeaders(folder: string): Promise<Map<string, FileTensor>> {
 	return tensors;
 }
 
-// Files carry more than parameters: causal masks, a copy of the token embedding. What isn't asked for isn't looked at.
+// Files contain more than parameters: causal masks, a copy of the token embedding. Other tensors are ignored.
 function selectTensors(folder: string, config: Gpt2Config, found: ReadonlyMap<string, FileTensor>) {
 	const selected = new Map<string, StoredTensor>();
 	const select = (name: string, shape: readonly number[]) => {
@@ -110,7 +113,7 @@ function selectTensors(folder: string, config: Gpt2Config, found: ReadonlyMap<st
 	return selected;
 }
 
-/** Before anything is made for each block: a configuration can name any number of them. */
+/** Checks the number of blocks before anything is allocated per block: a configuration can contain any number. */
 function checkBlocks(folder: string, { n_layer }: Gpt2Config, found: ReadonlyMap<string, FileTensor>): void {
 	const blocks = new Set([...found.keys()].flatMap((name) => /^h\.(\d+)\./.exec(name)?.[1] ?? [])).size;
 	if (n_layer <= blocks) return;

@@ -2,20 +2,21 @@ import type { TailSpec } from "../messages.ts";
 import type { Gpt2Config } from "./gpt2-config.ts";
 import { countFrozenBlocks } from "./tail-spec.ts";
 
-/** One tensor's place in the parameter vector. */
+/** A tensor in the parameter vector. */
 export interface ParameterEntry {
-	/** Hugging Face's name; LoRA pairs as `h.0.attn.c_attn.q.lora_A`. */
+	/** Hugging Face's name; LoRA pairs for example `h.0.attn.c_attn.q.lora_A`. */
 	readonly name: string;
 	readonly shape: readonly number[];
-	/** First element in the vector, and number of elements. */
+	/** Index of the first element in the vector. */
 	readonly offset: number;
+	/** Number of elements. */
 	readonly size: number;
 }
 
 /**
- * The order of the parameter vector: one flat Float32Array that travels, is stepped and is saved as a whole.
- * The first `trainedSize` elements have gradients; what follows goes along unchanged (a head that LoRA leaves frozen
- * is part of no model file, so it travels too).
+ * The layout of the parameter vector: one flat Float32Array that is sent, updated and saved as a whole. The first
+ * `trainedSize` elements have gradients. The others don't change: a head that stays frozen with LoRA is sent too, because no
+ * model file contains it.
  */
 export interface ParameterLayout {
 	readonly entries: readonly ParameterEntry[];
@@ -25,7 +26,7 @@ export interface ParameterLayout {
 
 type Shapes = [name: string, shape: number[]][];
 
-/** The layout of what a tail trains on a model of that shape. */
+/** Returns the layout of the parameters of a tail, for a model of the given shape. */
 export function parameterLayout(spec: TailSpec, config: Gpt2Config): ParameterLayout {
 	const head = headShapes(spec, config);
 	switch (spec.trainable) {
@@ -46,12 +47,12 @@ export function parameterLayout(spec: TailSpec, config: Gpt2Config): ParameterLa
 	}
 }
 
-/** A view of each tensor of the vector, by name: writing to one writes to the vector. */
+/** Returns a view of each tensor of the vector, by name: writing to a view writes to the vector. */
 export function parameterViews(layout: ParameterLayout, vector: Float32Array): Map<string, Float32Array> {
 	return new Map(layout.entries.map(({ name, offset, size }) => [name, vector.subarray(offset, offset + size)]));
 }
 
-/** Names and shapes of all tensors of one block, in file order. Linear weights are [in, out]. */
+/** Returns names and shapes of all tensors of one block, in file order. Linear weights are [in, out]. */
 export function blockShapes(block: number, { n_embd: width }: Gpt2Config): Shapes {
 	return [
 		[`h.${block}.ln_1.weight`, [width]],
@@ -69,7 +70,7 @@ export function blockShapes(block: number, { n_embd: width }: Gpt2Config): Shape
 	];
 }
 
-/** Names and shapes of all tensors of a GPT-2 without a head: what a model folder must hold. */
+/** Returns names and shapes of all tensors of a GPT-2 without a head: a model folder must contain them. */
 export function baseShapes(config: Gpt2Config): Shapes {
 	return [...embeddingShapes(config), ...blocksFrom(0, config), ...finalNormShapes(config)];
 }
@@ -92,7 +93,7 @@ function finalNormShapes({ n_embd }: Gpt2Config): Shapes {
 	];
 }
 
-/** The head is stored as PyTorch does: [classes, width]. */
+/** The head is stored as in PyTorch: [classes, width]. */
 function headShapes({ classes }: TailSpec, { n_embd }: Gpt2Config): Shapes {
 	return [
 		["score.weight", [classes, n_embd]],
@@ -100,7 +101,7 @@ function headShapes({ classes }: TailSpec, { n_embd }: Gpt2Config): Shapes {
 	];
 }
 
-/** A pair on every linear layer, the head included; query, key and value have pairs of their own. */
+/** One LoRA pair per linear layer, the head included; query, key and value have one pair each. */
 function loraShapes({ loraRank: rank, classes }: TailSpec, { n_layer, n_embd: width }: Gpt2Config): Shapes {
 	const pair = (name: string, inputs: number, outputs: number): Shapes => [
 		[`${name}.lora_A`, [inputs, rank]],

@@ -12,7 +12,7 @@ type RandomGenerator = ReturnType<typeof xoroshiro128plus>;
 
 const STANDARD = { n_positions: 1024, vocab_size: 50257, layer_norm_epsilon: 1e-5 };
 
-/** The four sizes in which GPT-2 was published. */
+/** The four published sizes of GPT-2. */
 export const GPT2_SIZES = {
 	small: { n_layer: 12, n_embd: 768, n_head: 12, ...STANDARD },
 	medium: { n_layer: 24, n_embd: 1024, n_head: 16, ...STANDARD },
@@ -23,10 +23,10 @@ export const GPT2_SIZES = {
 export type Gpt2Size = keyof typeof GPT2_SIZES;
 
 /**
- * Writes a model folder with untrained weights, initialised as transformers does it for a GPT-2: normal with deviation 0.02,
- * for the projections back into the residual stream 0.02 / sqrt(2 * blocks); biases 0, norms 1.
- * @param onProgress called with bytes written and bytes in all
- * @throws TailtuneError "disk" where the folder can't be written
+ * Writes a model folder with untrained weights, initialized as in transformers: normal with standard deviation 0.02, or
+ * 0.02 / sqrt(2 * blocks) for the projections into the residual stream; biases 0, norms 1.
+ * @param onProgress called with the bytes written and the total bytes
+ * @throws TailtuneError "disk" if the folder can't be written, "interrupted" if `signal` aborts
  */
 export async function writeRandomModel(
 	folder: string,
@@ -43,17 +43,17 @@ export async function writeRandomModel(
 		name,
 		shape,
 		data: () => {
-			if (signal?.aborted) throw new TailtuneError("interrupted", `${folder}: stopped, nothing of it is kept`);
+			if (signal?.aborted) throw new TailtuneError("interrupted", `${folder}: stopped, nothing was kept`);
 			onProgress?.(done, total);
 			const values = new Float32Array(sizeOf(shape));
 			done += values.byteLength;
 			return initialise(name, values, config, random);
 		},
 	}));
-	await writeFolderAtomic(folder, async (aside) => {
+	await writeFolderAtomic(folder, async (temporary) => {
 		const described = { architectures: ["GPT2Model"], model_type: "gpt2", ...config };
-		await writeJson(join(aside, "config.json"), described);
-		await writeSafetensors(join(aside, "model.safetensors"), tensors);
+		await writeJson(join(temporary, "config.json"), described);
+		await writeSafetensors(join(temporary, "model.safetensors"), tensors);
 	});
 	onProgress?.(total, total);
 }
@@ -64,7 +64,7 @@ function initialise(name: string, values: Float32Array, { n_layer }: Gpt2Config,
 	return fillNormal(values, name.endsWith("c_proj.weight") ? 0.02 / Math.sqrt(2 * n_layer) : 0.02, random);
 }
 
-// Marsaglia's polar method: 15 ns a number here, half of what Box and Muller's form with its sine and cosine takes.
+// Marsaglia's polar method: 15 ns per number here, half the time of Box and Muller's method with sine and cosine.
 function fillNormal(values: Float32Array, deviation: number, random: RandomGenerator): Float32Array {
 	for (let i = 0; i < values.length; ) {
 		const x = random.next() / 2 ** 31;

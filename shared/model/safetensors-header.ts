@@ -3,33 +3,30 @@ import { describeIssue } from "../describe-issue.ts";
 import { TailtuneError } from "../errors.ts";
 import type { StoredTensor, StoredType } from "./model-files.ts";
 
-/** A tensor as its file describes it: like a StoredTensor, but its type may be one that we don't compute with. */
+/** A tensor as described in its file: like a StoredTensor, but the type may be one that we don't support. */
 export interface FileTensor extends Omit<StoredTensor, "type"> {
 	readonly type: string;
 }
 
-/** What a file says of its tensors, in the order of the header. */
+/** The content of a header, in its order. */
 export interface SafetensorsHeader {
 	/** The header's `__metadata__`. */
 	readonly metadata: Readonly<Record<string, string>>;
 	readonly tensors: ReadonlyMap<string, FileTensor>;
 }
 
-/** Name, shape and type of a tensor that is to be written; the type is F32 where it isn't said. */
+/** Name, shape and type (default: F32) of a tensor to be written. */
 export interface TensorDescription {
 	readonly name: string;
 	readonly shape: readonly number[];
 	readonly type?: StoredType;
 }
 
-/**
- * The most bytes that a header may have: room for 50,000 tensors, and read in about a second, in which nothing else gets its
- * turn.
- */
-export const LONGEST_HEADER_BYTES = 8 << 20;
+/** Maximum size of a header: enough for 50,000 tensors; reading it blocks the process for about a second. */
+export const MAX_HEADER_BYTES = 8 << 20;
 
-/** The most dimensions of a tensor. */
-const MOST_DIMENSIONS = 32;
+/** Maximum number of dimensions of a tensor. */
+const MAX_DIMENSIONS = 32;
 
 const BYTES_OF_TYPE: ReadonlyMap<string, number> = new Map([
 	...["BOOL", "U8", "I8", "F8_E5M2", "F8_E4M3"].map((type) => [type, 1] as const),
@@ -44,47 +41,47 @@ const entrySchema = z.object({
 	data_offsets: z.tuple([z.int().min(0), z.int().min(0)]),
 });
 
-/** Bytes that a tensor of that shape and type takes. */
+/** Returns the number of bytes of a tensor of the given shape and type. */
 export function byteLengthOf({ shape, type = "F32" }: Omit<TensorDescription, "name">): number {
 	return sizeOf(shape) * (BYTES_OF_TYPE.get(type) as number);
 }
 
-/** Number of elements of a shape. */
+/** Returns the number of elements of a shape. */
 export function sizeOf(shape: readonly number[]): number {
 	return shape.reduce((product, n) => product * n, 1);
 }
 
-/** Whether tensors of that type can be read as float32. */
+/** Whether tensors of a type can be read as float32. */
 export function isStoredType(type: string): type is StoredType {
 	return type === "F32" || type === "F16" || type === "BF16";
 }
 
-/** A name as error messages show it: in quotes, on one line, cut where it is too long for one. */
+/** Formats a name for error messages: in quotes, on one line, cut if it is too long. */
 export function quote(name: string): string {
 	return JSON.stringify(name.length > 200 ? `${name.slice(0, 200)}...` : name);
 }
 
 /**
  * Reads the JSON text of a header and checks it against the size of the file.
- * @param dataOffset first byte after the header
- * @throws TailtuneError "model" naming file and tensor where the header isn't well-formed or contradicts itself or the file
+ * @param dataOffset position of the first byte after the header
+ * @throws TailtuneError "model" that names file and tensor if the header is malformed, or contradicts itself or the file
  */
 export function parseHeader(text: string, file: string, dataOffset: number, fileBytes: number): SafetensorsHeader {
 	const entries = parseEntries(text, file);
 	const described = entries.find(([key]) => key === "__metadata__")?.[1] ?? {};
 	const metadata = z.record(z.string(), z.string()).safeParse(described);
-	if (!metadata.success) throw new TailtuneError("model", `${file}: __metadata__ holds more than strings`);
+	if (!metadata.success) throw new TailtuneError("model", `${file}: __metadata__: expected only strings`);
 	const tensors = new Map<string, FileTensor>();
 	for (const [name, entry] of entries) {
 		if (name !== "__metadata__") tensors.set(name, toTensor(file, name, entry, dataOffset));
 	}
 	const repeated = repeatedKey(text);
 	if (repeated !== undefined) throw new TailtuneError("model", `${file}: the header has ${quote(repeated)} twice`);
-	checkPlaces(file, tensors, dataOffset, fileBytes);
+	checkOffsets(file, tensors, dataOffset, fileBytes);
 	return { metadata: metadata.data, tensors };
 }
 
-/** The bytes before the first tensor, for tensors that follow each other; padded to a multiple of 64. */
+/** Builds the bytes before the first tensor, for tensors without gaps; padded to a multiple of 64 bytes. */
 export function formatHeader(
 	tensors: readonly TensorDescription[],
 	metadata: Readonly<Record<string, string>>,
@@ -108,9 +105,9 @@ function parseEntries(text: string, file: string): [string, unknown][] {
 		const header: unknown = JSON.parse(text);
 		if (typeof header === "object" && header !== null && !Array.isArray(header)) return Object.entries(header);
 	} catch {
-		// Falls through to the same refusal: what the parser says of binary data helps nobody.
+		// Continues with the same refusal, because the parser's message about binary data wouldn't help.
 	}
-	throw new TailtuneError("model", `${file}: the header is no JSON object, expected a safetensors file`);
+	throw new TailtuneError("model", `${file}: the header isn't a JSON object, expected a safetensors file`);
 }
 
 function toTensor(file: string, name: string, entry: unknown, dataOffset: number): FileTensor {
@@ -118,8 +115,8 @@ function toTensor(file: string, name: string, entry: unknown, dataOffset: number
 		throw new TailtuneError("model", `${file}: tensor ${quote(name)}: ${found}`);
 	};
 	const { shape: given } = (entry ?? {}) as { readonly shape?: unknown };
-	if (Array.isArray(given) && given.length > MOST_DIMENSIONS)
-		return refuse(`found ${given.length} dimensions, expected at most ${MOST_DIMENSIONS}`);
+	if (Array.isArray(given) && given.length > MAX_DIMENSIONS)
+		return refuse(`found ${given.length} dimensions, expected at most ${MAX_DIMENSIONS}`);
 	const parsed = entrySchema.safeParse(entry, { reportInput: true });
 	if (!parsed.success) {
 		const issue = parsed.error.issues[0] as z.core.$ZodIssue;
@@ -134,7 +131,7 @@ function toTensor(file: string, name: string, entry: unknown, dataOffset: number
 	return { file, type: dtype, shape, offset: dataOffset + data_offsets[0], byteLength };
 }
 
-// JSON.parse keeps the last of equal keys and says nothing. Here the text is known to be valid, and all values objects.
+// JSON.parse silently keeps the last of equal keys. The text is already known to be valid, and all values to be objects.
 function repeatedKey(text: string): string | undefined {
 	const seen = new Set<string>();
 	let depth = 0;
@@ -154,15 +151,15 @@ function repeatedKey(text: string): string | undefined {
 	return undefined;
 }
 
-// The format leaves no byte unused and uses none twice, so one walk in file order finds every lie about places.
-function checkPlaces(file: string, tensors: ReadonlyMap<string, FileTensor>, dataOffset: number, fileBytes: number) {
+// In this format every byte belongs to exactly one tensor, so checking the tensors in file order finds every wrong offset.
+function checkOffsets(file: string, tensors: ReadonlyMap<string, FileTensor>, dataOffset: number, fileBytes: number) {
 	const inOrder = [...tensors].sort(([, a], [, b]) => a.offset - b.offset || a.byteLength - b.byteLength);
 	let end = dataOffset;
 	for (const [name, { offset, byteLength }] of inOrder) {
 		const refuse = (found: string): never => {
 			throw new TailtuneError("model", `${file}: tensor ${quote(name)}: ${found}`);
 		};
-		if (offset !== end) refuse(`found its start at byte ${offset}, expected ${end}, where the one before it ends`);
+		if (offset !== end) refuse(`found its start at byte ${offset}, expected ${end}, the end of the tensor before`);
 		end += byteLength;
 		if (end > fileBytes) refuse(`found its end at byte ${end}, expected at most ${fileBytes}, the file's (cut short?)`);
 	}

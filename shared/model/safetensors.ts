@@ -8,7 +8,7 @@ import {
 	type FileTensor,
 	formatHeader,
 	isStoredType,
-	LONGEST_HEADER_BYTES,
+	MAX_HEADER_BYTES,
 	parseHeader,
 	quote,
 	type SafetensorsHeader,
@@ -16,26 +16,26 @@ import {
 	type TensorDescription,
 } from "./safetensors-header.ts";
 
-/** A safetensors file whose header was checked against the file's length. */
+/** A safetensors file with a header that was checked against the file's length. */
 export interface SafetensorsFile extends SafetensorsHeader {
 	/** Absolute path, links resolved. */
 	readonly file: string;
-	/** A whole tensor as float32. Throws TailtuneError "model" where there is none of that name or of a readable type. */
+	/** Reads a whole tensor as float32. Throws TailtuneError "model" if it doesn't exist or its type isn't supported. */
 	read(name: string): Promise<Float32Array>;
 }
 
 /** A tensor to be written. */
 export interface TensorToWrite extends TensorDescription {
 	/**
-	 * F32 numbers, the bytes of another type, or such bytes in chunks, each valid until the next is asked for. A function is
-	 * called when the tensor's turn has come.
+	 * F32 numbers, or the bytes of any type, possibly in chunks, each valid until the next one is requested. A function is
+	 * called when the tensor is about to be written.
 	 */
 	readonly data: TensorData | (() => TensorData | Promise<TensorData>);
 }
 
 type TensorData = Float32Array | Uint8Array | AsyncIterable<Uint8Array>;
 
-// One call takes at most 2 GiB.
+// A system call reads or writes at most 2 GiB.
 const READ_BYTES = 1 << 28;
 const WRITE_BYTES = 1 << 30;
 
@@ -43,9 +43,9 @@ type Metadata = Readonly<Record<string, string>>;
 
 /**
  * Reads and checks the header of a safetensors file; no tensor is read yet.
- * @param checkHeader told the file's bytes up to the first tensor, length and all, before they are read as JSON
- * @throws TailtuneError "model" naming file and tensor where the header is not what the format asks for or says
- *   something else than the file holds; "not-found" where there is no file
+ * @param checkHeader called with the file's bytes up to the first tensor, including the length, before they are parsed
+ * @throws TailtuneError "model" that names file and tensor if the header is malformed or doesn't match the file; "not-found"
+ *   if there is no file
  */
 export async function readSafetensorsFile(
 	path: string,
@@ -57,7 +57,7 @@ export async function readSafetensorsFile(
 		const header = await readHeader(handle, file, checkHeader);
 		const read = async (name: string) => {
 			const tensor = header.tensors.get(name);
-			if (!tensor) throw new TailtuneError("model", `${file}: no tensor ${quote(name)} in it`);
+			if (!tensor) throw new TailtuneError("model", `${file}: contains no tensor ${quote(name)}`);
 			return readTensor(tensor, name);
 		};
 		return { file, ...header, read };
@@ -67,8 +67,8 @@ export async function readSafetensorsFile(
 }
 
 /**
- * A whole tensor as float32; F16 and BF16 are widened, which is exact.
- * @throws TailtuneError "model" where the type has no such reading or the file has become shorter than its header says
+ * Reads a whole tensor as float32; F16 and BF16 are converted exactly.
+ * @throws TailtuneError "model" if the type isn't supported, or the file has become shorter than stated in its header
  */
 export async function readTensor(tensor: FileTensor, name: string): Promise<Float32Array> {
 	const { file, type, offset, byteLength } = tensor;
@@ -76,7 +76,7 @@ export async function readTensor(tensor: FileTensor, name: string): Promise<Floa
 		throw new TailtuneError("model", `${file}: tensor ${quote(name)}: found type ${type}, expected F32, F16 or BF16`);
 	}
 	const numbers = new Float32Array(sizeOf(tensor.shape));
-	// 16-bit numbers go to the second half of the memory: widened from the front, none is overwritten before its turn.
+	// 16-bit numbers are read into the second half of the memory: converted from the front, none is overwritten too early.
 	const stored = new Uint8Array(numbers.buffer, numbers.byteLength - byteLength);
 	const handle = await openToRead(file);
 	try {
@@ -89,12 +89,11 @@ export async function readTensor(tensor: FileTensor, name: string): Promise<Floa
 }
 
 /**
- * Writes a safetensors file aside and renames it. Tensors are written one by one in the given order, the first number
- * at a multiple of 64 bytes; at most one tensor given by a function is in memory at a time.
- * @param metadata a function is called before the tensors are written and again after them; what it gives must have the
- *   same length both times
- * @param onTaken called when all data has been taken and may change again, before it is flushed to the disk
- * @throws TailtuneError "disk" where the file can't be written, "model" where data and shape of a tensor differ
+ * Writes a safetensors file under a temporary name and renames it. Tensors are written one by one in the given order, the
+ * first number at a multiple of 64 bytes; at most one tensor given by a function is in memory at a time.
+ * @param metadata a function is called before and after the tensors are written; both results must have the same length
+ * @param onTaken called when all data was passed to the system and may change again, before it is flushed to the disk
+ * @throws TailtuneError "disk" if the file can't be written, "model" if data and shape of a tensor don't match
  */
 export async function writeSafetensors(
 	path: string,
@@ -113,12 +112,12 @@ export async function writeSafetensors(
 	});
 }
 
-/** Opens a safetensors file. Throws TailtuneError "not-found" or "model". */
+/** Opens a safetensors file for reading. Throws TailtuneError "not-found" or "model". */
 export async function openToRead(path: string): Promise<FileHandle> {
 	return openRegularFile(path, "model");
 }
 
-/** Fills `into` from a place in the file. Throws TailtuneError "model" where the file ends before. */
+/** Fills `into` from a position in the file. Throws TailtuneError "model" if the file ends before. */
 export async function readFully(handle: FileHandle, into: Uint8Array, position: number, file: string): Promise<void> {
 	for (let done = 0; done < into.length; ) {
 		const { bytesRead } = await handle.read(into, done, Math.min(READ_BYTES, into.length - done), position + done);
@@ -140,11 +139,11 @@ async function readHeader(
 	const start = Buffer.alloc(8);
 	await readFully(handle, start, 0, file);
 	const length = Number(start.readBigUInt64LE());
-	const longest = Math.min(LONGEST_HEADER_BYTES, size - start.length);
+	const longest = Math.min(MAX_HEADER_BYTES, size - start.length);
 	if (length > longest) {
 		throw new TailtuneError(
 			"model",
-			`${file}: found header length ${length}, expected at most ${longest} (cut short, or no safetensors file?)`,
+			`${file}: found header length ${length}, expected at most ${longest} (cut short, or not a safetensors file?)`,
 		);
 	}
 	const header = Buffer.alloc(start.length + length);
@@ -175,7 +174,7 @@ async function writeTensor(file: FileHandle, path: string, tensor: TensorToWrite
 	await writeFully(file, new Uint8Array(given.buffer, given.byteOffset, given.byteLength));
 }
 
-// In as few calls as can be: `writeFile` takes half a MiB at a time.
+// In as few calls as possible: `writeFile` writes half a MiB per call.
 async function writeFully(file: FileHandle, bytes: Uint8Array): Promise<void> {
 	for (let done = 0; done < bytes.length; ) {
 		const { bytesWritten } = await file.write(bytes, done, Math.min(WRITE_BYTES, bytes.length - done));

@@ -1,6 +1,6 @@
 import type { TailSpec, Trainable } from "../messages.ts";
 
-/** The names of `--trainable`, with the enum value that travels. */
+/** The names of `--trainable`, with the enum values of the messages. */
 export const TRAINABLE_BY_NAME = {
 	head: "TRAINABLE_HEAD",
 	"last-block": "TRAINABLE_LAST_BLOCK",
@@ -18,8 +18,8 @@ export function hasLora({ trainable }: Pick<TailSpec, "trainable">): boolean {
 }
 
 /**
- * Number of frozen blocks whose output is a text's features: the tail starts there. 0 means that the tail starts from
- * token ids and there is nothing to keep.
+ * Returns the number of frozen blocks before the tail; their output is a text's features. 0 means that the tail starts with
+ * token ids, and there are no features.
  */
 export function countFrozenBlocks(spec: Pick<TailSpec, "trainable">, blocks: number): number {
 	switch (spec.trainable) {

@@ -3,18 +3,18 @@ import { openToRead, readFully } from "./safetensors.ts";
 
 const CHUNK_BYTES = 1 << 22;
 
-/** Memory for `readTensorChunks`, one for as many tensors as are read one after the other. */
+/** Memory for `readTensorChunks`; can be reused for tensors that are read one after the other. */
 export type ChunkBuffers = readonly [Uint8Array, Uint8Array];
 
-/** A pair for all tensors: to allocate and clear one for each takes longer than to hash them. */
-export function chunkBuffers(): ChunkBuffers {
+/** Allocates buffers to share among tensors: allocating new ones per tensor takes longer than hashing them. */
+export function allocateChunkBuffers(): ChunkBuffers {
 	return [new Uint8Array(CHUNK_BYTES), new Uint8Array(CHUNK_BYTES)];
 }
 
 /**
- * A stored tensor's bytes, a chunk at a time: the next is read while the one before is worked on, and each is valid until
- * the next is asked for.
- * @throws TailtuneError "model" where the file has become shorter than its header says
+ * Reads a stored tensor's bytes in chunks. The next chunk is read while the current one is processed; a chunk is valid until
+ * the next one is requested.
+ * @throws TailtuneError "model" if the file has become shorter than stated in its header
  */
 export async function* readTensorChunks(
 	{ file, offset, byteLength }: StoredTensor,
@@ -22,19 +22,19 @@ export async function* readTensorChunks(
 ): AsyncGenerator<Uint8Array> {
 	const handle = await openToRead(file);
 	try {
-		const readAt = async (place: number) => {
-			const chunk = buffers[(place / CHUNK_BYTES) % 2 ? 1 : 0].subarray(
+		const readAt = async (position: number) => {
+			const chunk = buffers[(position / CHUNK_BYTES) % 2 ? 1 : 0].subarray(
 				0,
-				Math.max(0, Math.min(CHUNK_BYTES, byteLength - place)),
+				Math.max(0, Math.min(CHUNK_BYTES, byteLength - position)),
 			);
-			await readFully(handle, chunk, offset + place, file);
+			await readFully(handle, chunk, offset + position, file);
 			return chunk;
 		};
 		let next = readAt(0);
-		for (let place = 0; place < byteLength; place += CHUNK_BYTES) {
+		for (let position = 0; position < byteLength; position += CHUNK_BYTES) {
 			const chunk = await next;
-			next = readAt(place + CHUNK_BYTES);
-			next.catch(() => {}); // told when its turn has come
+			next = readAt(position + CHUNK_BYTES);
+			next.catch(() => {}); // thrown when it is awaited
 			yield chunk;
 		}
 		await next;

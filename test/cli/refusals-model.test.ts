@@ -60,13 +60,13 @@ const refused: [title: string, model: string, message: string][] = [
 	[
 		"weights that aren't a safetensors file",
 		"no-safetensors",
-		`${folder}/no-safetensors/model.safetensors: found header length 8241904413164530000, expected at most 12 (cut short, or no safetensors file?)`,
+		`${folder}/no-safetensors/model.safetensors: found header length 8241904413164530000, expected at most 12 (cut short, or not a safetensors file?)`,
 	],
 	["an empty file of weights", "empty", `${folder}/empty/model.safetensors: found 0 bytes, expected at least 8`],
 	[
 		"weights cut short in the header",
 		"cut-header",
-		`${folder}/cut-header/model.safetensors: found header length 1336, expected at most 92 (cut short, or no safetensors file?)`,
+		`${folder}/cut-header/model.safetensors: found header length 1336, expected at most 92 (cut short, or not a safetensors file?)`,
 	],
 	[
 		"weights cut short",
@@ -76,7 +76,7 @@ const refused: [title: string, model: string, message: string][] = [
 	[
 		"a header longer than the file",
 		"longer-header",
-		`${folder}/longer-header/model.safetensors: found header length 1152921504606847000, expected at most 1615160 (cut short, or no safetensors file?)`,
+		`${folder}/longer-header/model.safetensors: found header length 1152921504606847000, expected at most 1615160 (cut short, or not a safetensors file?)`,
 	],
 	[
 		"a shape larger than its bytes",
@@ -86,7 +86,7 @@ const refused: [title: string, model: string, message: string][] = [
 	[
 		"a tensor in the place of another",
 		"moved-tensor",
-		`${folder}/moved-tensor/model.safetensors: tensor "wte.weight": found its start at byte 1294, expected 1326, where the one before it ends`,
+		`${folder}/moved-tensor/model.safetensors: tensor "wte.weight": found its start at byte 1294, expected 1326, the end of the tensor before`,
 	],
 	["a missing tensor", "missing-tensor", `${folder}/missing-tensor: tensor "ln_f.bias": missing, expected [8]`],
 	[

@@ -19,7 +19,7 @@ test("without koffi a run warns that it can't lock its folder, and gives the sam
 	const env = { NODE_OPTIONS: `--import=${BREAK}`, BROKEN_LIBRARY: "koffi" };
 	const [without, withKoffi] = await Promise.all([weights("without", env), weights("with", {})]);
 	t.true(without.model.equals(withKoffi.model));
-	const warning = `${folder}/without: can't be locked (this system has no flock, or koffi isn't there to call it)`;
+	const warning = `${folder}/without: can't be locked (this system has no flock, or koffi isn't installed to call it)`;
 	t.true(without.output.includes(warning), without.output);
 	t.false(withKoffi.output.includes("can't be locked"));
 });

@@ -43,7 +43,7 @@ const texts = [
 	{ text: words(300), source: "f:2" },
 ];
 const refusal =
-	"f:2: found a text of 300 tokens, expected at most 256 (the limit that the model was tuned with), or --max-tokens context to cut longer texts";
+	"f:2: found a text of 300 tokens, expected at most 256 (the limit of this model), or --max-tokens context to cut longer texts";
 
 test("a text longer than the model's maximum is refused, as in training", async (t) => {
 	const classifier = await open(t, refusing);
@@ -73,7 +73,7 @@ test("a longer text is cut with --max-tokens, and its answer is marked as trunca
 	);
 	await t.throwsAsync(open(t, refusing, 257), {
 		code: "usage",
-		message: "--max-tokens: found 257, expected at most 256, which this model was tuned with",
+		message: "--max-tokens: found 257, expected at most 256, the limit of this model",
 	});
 });
 

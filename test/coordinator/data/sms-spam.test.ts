@@ -84,7 +84,7 @@ test("a cached file that was changed is downloaded again", async (t) => {
 });
 
 for (const first of ["missing", "other", "noZip", "silent", "stalling", "truncated", "broken"] as const) {
-	test(`where the first address answers "${first}", the second one is asked`, async (t) => {
+	test(`if the first address answers "${first}", the second one is used`, async (t) => {
 		const { requests, options } = await serve(t, [first], ["good"]);
 		await assertLoads(t, { ...options, silenceMs: 1_000 });
 		t.is(requests.at(-1), "/1");
@@ -109,7 +109,7 @@ test('without a network the error is "offline" and names both addresses', async 
 	);
 });
 
-test("if addresses send nothing the error says so", async (t) => {
+test("if addresses send nothing the error reports it", async (t) => {
 	const { options } = await serve(t, ["silent"], ["stalling"]);
 	const message = await refusal(t, { ...options, silenceMs: 200 }, "offline");
 	t.is(message.match(/\(silent for 0\.2 s\)/g)?.length, 2);

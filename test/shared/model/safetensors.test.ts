@@ -112,8 +112,8 @@ test("reports a file that can't be written", async (t) => {
 
 const entry = { dtype: "F32", shape: [2], data_offsets: [0, 8] };
 const REFUSED: [title: string, header: unknown, dataBytes: number, message: RegExp][] = [
-	["invalid JSON", "hello", 0, /header is no JSON object/],
-	["an array", [1], 0, /header is no JSON object/],
+	["invalid JSON", "hello", 0, /header isn't a JSON object/],
+	["an array", [1], 0, /header isn't a JSON object/],
 	["an unknown type", { a: { ...entry, dtype: "F12" } }, 8, /tensor "a": found type "F12", expected F32, F16 or BF16/],
 	["a negative shape", { a: { ...entry, shape: [-2] } }, 8, /tensor "a": header field shape\.0/],
 	[
@@ -136,7 +136,7 @@ const REFUSED: [title: string, header: unknown, dataBytes: number, message: RegE
 	["a tensor beyond the file", { a: { ...entry, shape: [4], data_offsets: [0, 16] } }, 8, /tensor "a": .*cut short/],
 	["bytes of no tensor", { a: entry }, 9, /found \d+ bytes, expected \d+ by its header/],
 	["a duplicate name", `{"a":${JSON.stringify(entry)},"\\u0061":${JSON.stringify(entry)}}`, 8, /has "a" twice/],
-	["metadata that isn't strings", { __metadata__: { a: 1 }, a: entry }, 8, /__metadata__ holds more than strings/],
+	["metadata that isn't strings", { __metadata__: { a: 1 }, a: entry }, 8, /__metadata__: expected only strings/],
 ];
 
 for (const [title, header, dataBytes, message] of REFUSED) {

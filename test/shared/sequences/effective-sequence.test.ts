@@ -5,7 +5,7 @@ const text = Uint32Array.of(11, 12, 13);
 const real = [11, 12, 13];
 const padded = [11, 12, 13, 50256, 50256];
 
-// Every combination, padded to 5: the tokens that count, and the rows that are read.
+// Every combination, padded to 5: the tokens kept, and the rows read.
 const CASES: [Padding["token"], boolean, { tokens: number[]; pool: [number, number]; matters: boolean }][] = [
 	["last-real", true, { tokens: real, pool: [2, 1], matters: false }],
 	["last", true, { tokens: padded, pool: [4, 1], matters: true }],
@@ -20,7 +20,7 @@ const CASES: [Padding["token"], boolean, { tokens: number[]; pool: [number, numb
 ];
 
 for (const [token, causal, { tokens, pool, matters }] of CASES) {
-	test(`${token}, ${causal ? "causal" : "full"} attention: ${tokens.length} tokens count`, (t) => {
+	test(`${token}, ${causal ? "causal" : "full"} attention: ${tokens.length} tokens are kept`, (t) => {
 		const expected = { tokens: Uint32Array.from(tokens), poolFrom: pool[0], poolCount: pool[1] };
 		t.is(paddingMatters({ token, causal }), matters);
 		t.deepEqual(effectiveSequence(text, { token, causal, padTo: undefined }, 5), expected);
@@ -28,14 +28,14 @@ for (const [token, causal, { tokens, pool, matters }] of CASES) {
 	});
 }
 
-test("a text that fills its batch, or is longer than the padding, has no pads", (t) => {
+test("the longest text of its batch, or a text longer than the padding, has no pads", (t) => {
 	for (const padTo of [undefined, 2, 3]) {
 		const { tokens, poolFrom } = effectiveSequence(text, { token: "last", causal: true, padTo }, 3);
 		t.deepEqual([[...tokens], poolFrom], [real, 2]);
 	}
 });
 
-test("pads have the id asked for, and the text itself stays as it is", (t) => {
+test("pads have the given id, and the text itself doesn't change", (t) => {
 	const { tokens } = effectiveSequence(text, { token: "last", causal: true, padTo: 4, padId: 0 }, 3);
 	t.deepEqual([...tokens], [11, 12, 13, 0]);
 	tokens.fill(1);

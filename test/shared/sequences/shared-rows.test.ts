@@ -9,7 +9,7 @@ const sequences = fc.array(
 	{ maxLength: 30 },
 );
 
-test("two tokens of sequences have the same row where all up to them are the same, and nowhere else", (t) => {
+test("two tokens have the same row exactly if all tokens up to them are equal", (t) => {
 	fc.assert(
 		fc.property(sequences, (all) => {
 			const { rows, rowsOf } = sharedRows(all);
@@ -29,7 +29,7 @@ test("two tokens of sequences have the same row where all up to them are the sam
 	);
 });
 
-test("a common beginning ends at the first token that differs, or with the shorter sequence", (t) => {
+test("a common prefix ends at the first different token, or with the shorter sequence", (t) => {
 	const common = (a: number[], b: number[]) => commonPrefixLength(Uint32Array.from(a), Uint32Array.from(b));
 	t.deepEqual(
 		[common([1, 2, 3], [1, 2, 4]), common([1, 2], [1, 2, 4]), common([1], [2]), common([], [2])],

