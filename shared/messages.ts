@@ -4,7 +4,6 @@ import type { RunProgress, RunProgressInput } from "../proto/gen/tailtune/v1/Run
 import type { RunSpec, RunSpecInput } from "../proto/gen/tailtune/v1/RunSpec.ts";
 import type { WorkerInfo, WorkerInfoInput } from "../proto/gen/tailtune/v1/WorkerInfo.ts";
 import type { WorkItem, WorkItemInput } from "../proto/gen/tailtune/v1/WorkItem.ts";
-import type { WorkResult, WorkResultInput } from "../proto/gen/tailtune/v1/WorkResult.ts";
 import { TailtuneError } from "./errors.ts";
 import { areTextsUsable } from "./message-texts.ts";
 
@@ -17,6 +16,9 @@ export type { WorkerInfo } from "../proto/gen/tailtune/v1/WorkerInfo.ts";
 export type { WorkItem } from "../proto/gen/tailtune/v1/WorkItem.ts";
 export type { WorkKind } from "../proto/gen/tailtune/v1/WorkKind.ts";
 export type { WorkResult } from "../proto/gen/tailtune/v1/WorkResult.ts";
+
+/** An item before it is asked for: its run has not numbered it yet. */
+export type NewItem = Omit<WorkItem, "serial">;
 
 /** Most characters of a text in a message: ids, paths and error messages are shorter. */
 const LONGEST_TEXT = 16 << 10;
@@ -61,12 +63,6 @@ function codec<Input extends object, Message extends object>(name: string): Code
 }
 
 export const workItemCodec = codec<WorkItemInput, WorkItem>("WorkItem");
-export const workResultCodec = codec<WorkResultInput, WorkResult>("WorkResult");
 export const runSpecCodec = codec<RunSpecInput, RunSpec>("RunSpec");
 export const runProgressCodec = codec<RunProgressInput, RunProgress>("RunProgress");
 export const workerInfoCodec = codec<WorkerInfoInput, WorkerInfo>("WorkerInfo");
-
-/** The name under which an item is counted exactly once. */
-export function itemKey(item: Pick<WorkItem, "kind" | "parameterVersion" | "part">): string {
-	return `${item.kind}/${item.parameterVersion}/${item.part}`;
-}

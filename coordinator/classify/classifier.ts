@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
-import type { TailSpec, WorkItem } from "../../shared/messages.ts";
+import type { NewItem, TailSpec } from "../../shared/messages.ts";
 import { TRAINABLE_BY_NAME } from "../../shared/model/tail-spec.ts";
 import { type EffectiveSequence, effectiveSequence } from "../../shared/sequences/effective-sequence.ts";
 import type { TrainConfig } from "../../shared/settings/config.ts";
@@ -53,7 +53,6 @@ export class Classifier {
 	readonly modelHash: string;
 	readonly #cluster: Cluster;
 	readonly #runId: string;
-	#nextPart = 0;
 
 	private constructor(
 		settings: ClassifierSettings,
@@ -110,11 +109,6 @@ export class Classifier {
 		return this.#cluster.dispatcher.holders;
 	}
 
-	/** Throws TailtuneError "usage" if this number of texts can't be classified together. */
-	assertBatchFits(texts: number): void {
-		this.#cluster.dispatcher.assertAnswerFits(texts);
-	}
-
 	/**
 	 * Classifies texts in groups that suit the trunk. Answers are in the order of the texts.
 	 * @throws TailtuneError "data" that names a text longer than the limit, unless longer texts are cut
@@ -162,14 +156,13 @@ export class Classifier {
 		await this.#cluster.close();
 	}
 
-	#toItem(group: readonly number[], effective: readonly EffectiveSequence[], shard = 0): WorkItem {
+	#toItem(group: readonly number[], effective: readonly EffectiveSequence[], shard = 0): NewItem {
 		const sequences = group.map((text) => {
 			const { tokens, ...pool } = effective[text] as EffectiveSequence;
 			return { exampleId: text, tokens: Array.from(tokens), ...pool, label: 0 };
 		});
-		const part = this.#nextPart++;
 		const kind = "WORK_KIND_CLASSIFY" as const;
-		return { runId: this.#runId, kind, step: 0, part, shard, parameterVersion: VERSION, sequences };
+		return { runId: this.#runId, kind, shard, parameterVersion: VERSION, sequences };
 	}
 
 	/** Pads a text by itself: its answer must not depend on the other texts of its group. */

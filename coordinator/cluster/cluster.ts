@@ -54,13 +54,13 @@ export async function announceRun(
 	{ runId, model, modelHash, tail, trunkPrecision, shards, travel, abandoned = [], ...options }: ClusterRun,
 	tensorsAddress: string,
 ): Promise<Pick<Cluster, "spec" | "dispatcher" | "cancelled" | "report">> {
-	tensors.openRun(runId, tensorSchema(modelHash, parameterLayout(tail, model.config), travel));
+	const schema = tensorSchema(modelHash, parameterLayout(tail, model.config), travel);
 	const precision = TRUNK_PRECISION_BY_NAME[trunkPrecision];
 	const place = { runId, modelHash, tail, shards, tensorsAddress };
 	const spec: RunSpec = { ...place, trunkPrecision: precision, ...(travel && messageOf(travel)) };
 	for (const former of abandoned) await bus.retire(former);
-	const hasGradient = (itemKey: string) => tensors.hasGradient(runId, itemKey);
-	const dispatcher = new Dispatcher(bus, spec, { ...options, hasGradient });
+	const dispatcher = new Dispatcher(bus, spec, { ...options, gradientLength: schema.gradients });
+	tensors.openRun(runId, schema, dispatcher);
 	await dispatcher.start();
 	const cancelled = new AbortController();
 	const followCancels = async () => {

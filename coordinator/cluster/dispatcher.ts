@@ -2,14 +2,14 @@ import { setMaxListeners } from "node:events";
 import type { Bus } from "../../shared/bus/bus.ts";
 import { type Clock, realClock } from "../../shared/clock.ts";
 import { TailtuneError, toErrorCode } from "../../shared/errors.ts";
-import { itemKey, type RunSpec, type WorkerInfo, type WorkItem, type WorkResult } from "../../shared/messages.ts";
-import { type Hold, Notices } from "../../shared/notices.ts";
+import type { Answer, AnswerReceiver, AnswerSizes } from "../../shared/exchange/tensor-exchange.ts";
+import type { NewItem, RunSpec, WorkerInfo, WorkResult } from "../../shared/messages.ts";
+import { Notices } from "../../shared/notices.ts";
 import { raceAbort } from "../../shared/race-abort.ts";
 import type { IgnoredAnswers } from "../run-folder/audit.ts";
-import { answerFits, type Expectation } from "./answer-fits.ts";
-import { assertAnswerFits } from "./answer-limit.ts";
+import { type AnswerShape, checkFinite, checkSizes } from "./check-answer.ts";
 import { IdleShards } from "./idle-shards.ts";
-import { RunAnswers } from "./run-answers.ts";
+import { RunAnswers, type WaitingItem } from "./run-answers.ts";
 import { RunEngine } from "./run-engine.ts";
 import { Crew, type WorkersChange } from "./run-workers.ts";
 
@@ -26,47 +26,29 @@ export interface DispatcherOptions {
 	readonly now?: (() => number) | undefined;
 	/** Workers with other engines than the first one's take part too, and round differently. Default: false. */
 	readonly mixedEngines?: boolean | undefined;
-	/** Default: nobody looks. */
-	readonly hasGradient?: Expectation["hasGradient"] | undefined;
+	/** Numbers of a gradient, with the moments if these travel; default 0, for a run that asks for none. */
+	readonly gradientLength?: number | undefined;
 }
 
 /** Faults of workers' own at one item, by each worker present, after which it is given up. */
-const MOST_FAULTS = 12;
-/** A worker out of reach comes back, some minutes later too; any other fault is worth three tries. */
-const FAULTS_A_TRY = 4;
-
-interface Expected {
-	readonly item: WorkItem;
-	readonly settle: (result: WorkResult) => void;
-	readonly fail: (error: Error) => void;
-	/** When its worker could have begun with it. */
-	sinceMs: number;
-	/** Faults of workers' own that were told, and their weight by worker. */
-	readonly told: Set<string>;
-	readonly faults: Map<string, number>;
-	/** Reports the item while it is tried again. */
-	readonly retry: Hold;
-}
+const MOST_FAULTS = 3;
 
 /**
- * The coordinator's hold on the bus for one run: gives shards to workers, publishes items and counts each answer once.
- * What it expects is the truth; a second answer to an item, or one that nobody asked for, changes nothing.
+ * One run's work: gives shards to workers, publishes items and counts one answer to each. A second answer to an item, or one
+ * that nobody asked for, is refused.
  */
-export class Dispatcher {
+export class Dispatcher implements AnswerReceiver {
 	/** Texts, and their tokens, that the trunk was run on. */
 	readonly trunk = { texts: 0, tokens: 0 };
 	/** What computed, as in "onnx cpu". */
 	readonly engines = { trunk: new Set<string>(), tail: new Set<string>() };
-	/** Answers that didn't fit their items: others were asked for in their place. */
-	refusedAnswers = 0;
 	readonly #bus: Bus;
 	readonly #run: RunSpec;
 	readonly #crew: Crew;
 	readonly #idleShards: IdleShards;
 	readonly #notices: Notices;
 	readonly #now: () => number;
-	readonly #expectation: Expectation;
-	readonly #expected = new Map<string, Expected>();
+	readonly #shape: AnswerShape;
 	readonly #answers = new RunAnswers();
 	/** By worker, when its last answer came. */
 	readonly #answeredMs = new Map<string, number>();
@@ -81,9 +63,9 @@ export class Dispatcher {
 		this.#run = run;
 		this.#notices = notices;
 		this.#now = now;
-		this.#expectation = { classes: run.tail?.classes ?? 0, hasGradient: options.hasGradient ?? (() => true) };
+		this.#shape = { classes: run.tail?.classes ?? 0, gradient: options.gradientLength ?? 0 };
 		const onMoved = (shard: number) => {
-			for (const expected of this.#expected.values()) if (expected.item.shard === shard) expected.sinceMs = now();
+			for (const waiting of this.#answers.waiting) if (waiting.item.shard === shard) waiting.sinceMs = now();
 			this.#idleShards.forget(shard);
 		};
 		const onError = (error: Error) => this.fail(error);
@@ -111,13 +93,7 @@ export class Dispatcher {
 	async start(): Promise<void> {
 		await this.#bus.announce(this.#run);
 		this.#followWorkers().catch((error) => this.fail(error));
-		this.#followAnswers().catch((error) => this.fail(error));
 		this.#idleShards.start();
-	}
-
-	/** Whether an answer to that item is waited for. */
-	isExpected(key: string): boolean {
-		return this.#expected.has(key);
 	}
 
 	/** Id of the worker that holds each shard; undefined while nobody is there. */
@@ -135,52 +111,52 @@ export class Dispatcher {
 		this.#crew.connected(workerId);
 	}
 
-	/** Checks that the answer to an item of so many texts can be sent. @throws TailtuneError "usage" */
-	assertAnswerFits(texts: number): void {
-		assertAnswerFits(texts, this.#expectation.classes, this.#bus.maxMessageBytes);
-	}
-
 	/** Makes the run fail where it waits, as when the embedded worker dies. */
 	fail(error: Error): void {
 		if (this.#ended.signal.aborted || this.#failed.signal.aborted) return;
 		this.#failed.abort(error);
-		for (const [key, expected] of [...this.#expected]) {
-			expected.fail(error);
-			this.#forget(key);
+		for (const waiting of this.#answers.waiting) {
+			waiting.fail(error);
+			this.#answers.end(waiting);
 		}
 	}
 
 	/**
-	 * Publishes items and yields their results in the order given, whatever the order in which they come.
-	 * @throws TailtuneError with the worker's reason where an item could not be done
+	 * Publishes items and yields their answers in the order given, whatever the order in which they come. The tensor of an
+	 * answer is the caller's, to be given back to the exchange.
+	 * @throws TailtuneError with the worker's reason if an item could not be done
 	 */
-	async *execute(items: readonly WorkItem[]): AsyncGenerator<WorkResult> {
+	async *execute(items: readonly NewItem[]): AsyncGenerator<Answer> {
 		this.#failed.signal.throwIfAborted();
-		for (const { kind, sequences } of items) if (kind !== "WORK_KIND_PREPARE") this.assertAnswerFits(sequences.length);
-		const answers = items.map((item) => this.#expect(item));
+		const asked = items.map((item) => this.#answers.ask(item, { sinceMs: this.#now(), retry: this.#notices.hold() }));
 		try {
-			await this.#publish(items);
-			for (const answer of answers) {
-				const result = await answer;
+			await this.#publish(asked);
+			for (const { answered } of asked) {
+				const answer = await answered;
+				const { result } = answer;
 				if (result.failure) throw new TailtuneError(toErrorCode(result.failure.code), result.failure.message);
 				this.trunk.texts += result.trunkSequences;
 				this.trunk.tokens += result.trunkTokens;
 				if (result.trunkEngine) this.engines.trunk.add(result.trunkEngine);
-				this.engines.tail.add(result.tailEngine);
-				yield result;
+				if (result.tailEngine) this.engines.tail.add(result.tailEngine);
+				yield answer;
 			}
 		} finally {
-			for (const item of items) this.#forget(itemKey(item));
+			for (const waiting of asked) this.#answers.end(waiting);
 		}
 	}
 
 	/** Those of a shard go out in order, the shards at the same time: each publication waits for an answer of the bus. */
-	async #publish(items: readonly WorkItem[]): Promise<void> {
-		const byShard = new Map<number, WorkItem[]>();
-		for (const item of items) byShard.set(item.shard, [...(byShard.get(item.shard) ?? []), item]);
+	async #publish(asked: readonly WaitingItem[]): Promise<void> {
+		const byShard = new Map<number, WaitingItem[]>();
+		for (const waiting of asked) {
+			const { shard } = waiting.item;
+			byShard.set(shard, [...(byShard.get(shard) ?? []), waiting]);
+		}
 		await Promise.all(
 			[...byShard.values()].map(async (ofShard) => {
-				for (const item of ofShard) await raceAbort(this.#bus.publish(item), this.#failed.signal);
+				for (const { item, over } of ofShard)
+					await raceAbort(this.#bus.publish(item, over.signal), this.#failed.signal);
 			}),
 		);
 	}
@@ -190,25 +166,35 @@ export class Dispatcher {
 		this.#ended.abort();
 		this.#idleShards.end();
 		this.#crew.end();
+		for (const waiting of this.#answers.waiting) this.#answers.end(waiting);
 		await this.#bus.retire(this.#run.runId);
 	}
 
 	/** The shards with an item that its worker could have begun with so many ms ago. */
 	#dueSince(ms: number): ReadonlySet<number> {
 		const latestMs = this.#now() - ms;
-		const due = [...this.#expected.values()].filter(({ sinceMs }) => sinceMs <= latestMs);
+		const due = this.#answers.waiting.filter(({ sinceMs }) => sinceMs <= latestMs);
 		return new Set(due.map(({ item }) => item.shard));
 	}
 
-	#expect(item: WorkItem): Promise<WorkResult> {
-		const answer = new Promise<WorkResult>((settle, fail) => {
-			const sinceMs = this.#now();
-			const attempts = { told: new Set<string>(), faults: new Map<string, number>(), retry: this.#notices.hold() };
-			this.#expected.set(itemKey(item), { item, settle, fail, sinceMs, ...attempts });
-		});
-		answer.catch(() => {}); // an answer that fails before its turn is reported when its turn comes
-		this.#answers.ask(item);
-		return answer;
+	expect(result: WorkResult, sizes: AnswerSizes): AbortSignal {
+		const { item, over } = this.#answers.find(result);
+		checkSizes(sizes, item, this.#shape, result.failure !== null);
+		return over.signal;
+	}
+
+	accept(answer: Answer): void {
+		const { result, logits, tensor } = answer;
+		const waiting = this.#answers.find(result);
+		const sizes = { logits: logits.length, tensor: tensor?.length ?? 0 };
+		checkSizes(sizes, waiting.item, this.#shape, result.failure !== null);
+		checkFinite(answer);
+		if (result.failure?.ofWorker) {
+			this.#failedOn(waiting, answer);
+			return;
+		}
+		this.#worked(waiting, result.workerId);
+		this.#settle(waiting, answer);
 	}
 
 	async #followWorkers(): Promise<void> {
@@ -216,71 +202,41 @@ export class Dispatcher {
 			if (event.type === "joined") this.#crew.join(event.worker);
 			else this.#crew.leave(event.workerId, event.reason);
 		}
+		if (!this.#ended.signal.aborted) throw new TailtuneError("offline", "lost the bus that workers are heard on");
 	}
 
-	async #followAnswers(): Promise<void> {
-		for await (const result of this.#bus.watchAnswers(this.#run.runId, this.#ended.signal)) this.#answered(result);
-		if (!this.#ended.signal.aborted) throw new TailtuneError("offline", "lost the bus that answers come over");
-	}
-
-	#answered(result: WorkResult): void {
-		const key = itemKey(result);
-		const expected = this.#expected.get(key);
-		if (!expected) this.#answers.ignore(result);
-		else if (result.failure?.ofWorker) this.#failedOn(expected, result);
-		else if (!answerFits(result, expected.item, this.#expectation)) this.#refuse(expected, result);
-		else {
-			this.#worked(expected, result.workerId);
-			this.#settle(expected, result);
-		}
-	}
-
-	#forget(key: string): void {
-		this.#expected.get(key)?.retry.end();
-		this.#expected.delete(key);
-	}
-
-	#settle(expected: Expected, result: WorkResult): void {
-		this.#forget(itemKey(result));
-		expected.settle(result);
+	#settle(waiting: WaitingItem, answer: Answer): void {
+		this.#answers.end(waiting);
+		waiting.settle(answer);
 	}
 
 	/** Of a worker's own fault: others try, until every worker present has failed at the item too often. */
-	#failedOn(expected: Expected, result: WorkResult): void {
-		const { workerId, failure } = result;
-		const { told, faults } = expected;
+	#failedOn(waiting: WaitingItem, answer: Answer): void {
+		const { workerId, failure } = answer.result;
+		const { told, faults } = waiting;
 		const name = `${workerId} ${failure?.fault}`;
 		if (told.has(name)) {
-			this.#answers.ignore(result);
+			this.#answers.ignored.double++;
 			return;
 		}
 		told.add(name);
-		const weight = failure?.code === "offline" ? 1 : FAULTS_A_TRY;
-		faults.set(workerId, (faults.get(workerId) ?? 0) + weight);
-		if (this.#isGivenUp(expected)) {
-			this.#settle(expected, result);
+		faults.set(workerId, (faults.get(workerId) ?? 0) + 1);
+		if (this.#isGivenUp(waiting)) {
+			this.#settle(waiting, answer);
 			return;
 		}
-		expected.retry.begin("retrying", `an item is tried again, worker ${workerId} failed: ${failure?.message}`, 0);
+		waiting.retry.begin("retrying", `an item is tried again, worker ${workerId} failed: ${failure?.message}`, 0);
 		this.#crew.trouble(workerId, { reason: "failing", detail: failure?.message });
 	}
 
-	#isGivenUp({ faults }: Expected): boolean {
+	#isGivenUp({ faults }: WaitingItem): boolean {
 		if (this.#bus.isLocal) return true;
 		const present = [...this.#crew.present];
 		return present.length > 0 && present.every((member) => (faults.get(member) ?? 0) >= MOST_FAULTS);
 	}
 
-	/** Of an answer that is none: as a fault of the worker's, and since the item was acknowledged it is published again. */
-	#refuse(expected: Expected, result: WorkResult): void {
-		const fault = -++this.refusedAnswers; // none that a worker could have told
-		const message = `${itemKey(result)}: ${result.workerId} answers with ${result.logits.length} numbers that don't fit, or without a gradient`;
-		this.#failedOn(expected, { ...result, failure: { code: "protocol", message, ofWorker: true, fault } });
-		if (this.isExpected(itemKey(result))) this.#bus.publish(expected.item).catch((error) => this.fail(error));
-	}
-
 	// Workers do one item after another: a worker began when it had the item and was done with the one before it.
-	#worked({ item, sinceMs }: Expected, workerId: string): void {
+	#worked({ item, sinceMs }: WaitingItem, workerId: string): void {
 		const nowMs = this.#now();
 		const beganMs = Math.max(sinceMs, this.#answeredMs.get(workerId) ?? 0);
 		this.#answeredMs.set(workerId, nowMs);

@@ -10,7 +10,7 @@ import {
 	type RunView,
 	type WorkerEvent,
 } from "../../shared/bus/bus.ts";
-import { Changes, endedWatch } from "../../shared/bus/changes.ts";
+import { endedWatch } from "../../shared/bus/changes.ts";
 import { Feed } from "../../shared/bus/feed.ts";
 import { type Clock, realClock } from "../../shared/clock.ts";
 import { TailtuneError } from "../../shared/errors.ts";
@@ -21,10 +21,8 @@ import {
 	runSpecCodec,
 	type WorkerInfo,
 	type WorkItem,
-	type WorkResult,
 	workerInfoCodec,
 	workItemCodec,
-	workResultCodec,
 } from "../../shared/messages.ts";
 import { WorkQueue } from "./work-queue.ts";
 
@@ -54,8 +52,6 @@ class Run {
 	#progress: Uint8Array | undefined;
 	/** Stops the wait for the end of what was told last. */
 	#keepProgress = () => {};
-	readonly #answers: Uint8Array[] = [];
-	readonly #answered = new Changes();
 
 	constructor(spec: Uint8Array, shards: readonly WorkQueue[]) {
 		this.spec = spec;
@@ -75,27 +71,10 @@ class Run {
 		}, limitMs);
 	}
 
-	answer(result: Uint8Array): void {
-		this.#answers.push(result);
-		this.#answered.notify();
-	}
-
-	watchAnswers(signal: AbortSignal): AsyncIterable<WorkResult> {
-		let inHand: Uint8Array | undefined;
-		const next = () => {
-			// Asking for the next one says that the one in hand was dealt with.
-			if (inHand !== undefined && inHand === this.#answers[0]) this.#answers.shift();
-			inHand = this.#answers[0];
-			return inHand && workResultCodec.decode(inHand);
-		};
-		return this.#answered.follow(next, signal);
-	}
-
 	end(): void {
 		this.#keepProgress();
 		this.assignments.end();
 		this.cancels.end();
-		this.#answered.end();
 		for (const shard of this.shards) shard.end();
 	}
 }
@@ -103,7 +82,6 @@ class Run {
 class MemoryBus implements Bus {
 	readonly timing: BusTiming;
 	readonly isLocal: boolean;
-	readonly maxMessageBytes = Number.POSITIVE_INFINITY;
 	readonly #clock: Clock;
 	readonly #workers = new Feed<Uint8Array, WorkerEvent>((info) => ({
 		type: "joined",
@@ -217,15 +195,6 @@ class MemoryBus implements Bus {
 	async isTaken(runId: string, shard: number): Promise<boolean | undefined> {
 		this.#assertOpen();
 		return this.#runs.get(runId)?.shards[shard]?.isTaken;
-	}
-
-	async answer(result: WorkResult): Promise<void> {
-		this.#assertOpen();
-		this.#runs.get(result.runId)?.answer(workResultCodec.encode(result));
-	}
-
-	watchAnswers(runId: string, signal: AbortSignal): AsyncIterable<WorkResult> {
-		return this.#runs.get(runId)?.watchAnswers(signal) ?? endedWatch();
 	}
 
 	async close(): Promise<void> {

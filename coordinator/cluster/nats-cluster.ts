@@ -58,7 +58,6 @@ export async function connectNatsHost(options: NatsClusterOptions): Promise<Nats
 		listen,
 		...security,
 		models,
-		isExpected: (runId, itemKey) => dispatchers.get(runId)?.isExpected(itemKey) ?? false,
 		onWorkerConnected: (workerId) => each((dispatcher) => dispatcher.connectWorker(workerId)),
 		onWorkerLost: (workerId) => each((dispatcher) => dispatcher.loseWorker(workerId)),
 	}).catch(async (error) => {
@@ -97,7 +96,7 @@ export async function connectNatsHost(options: NatsClusterOptions): Promise<Nats
 			await within(RUN_CLOSE_MS, dispatcher.stop());
 			forget();
 		};
-		const refusals = () => ({ ...countRefusals(bus, server), ...counted("ANSWER", dispatcher.refusedAnswers) });
+		const refusals = () => countRefusals(bus, server);
 		return { ...announced, tensors: server, notices, refusals, close };
 	};
 	return { open, close };

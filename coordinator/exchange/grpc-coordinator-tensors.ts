@@ -1,9 +1,9 @@
+import type { ExchangeHandlers } from "../../proto/gen/tailtune/v1/Exchange.ts";
 import type { GetParametersRequest } from "../../proto/gen/tailtune/v1/GetParametersRequest.ts";
-import type { PutGradientRequest } from "../../proto/gen/tailtune/v1/PutGradientRequest.ts";
-import type { TensorsHandlers } from "../../proto/gen/tailtune/v1/Tensors.ts";
+import type { PutAnswerRequest } from "../../proto/gen/tailtune/v1/PutAnswerRequest.ts";
 import { ServedModels } from "../../shared/exchange/model-manifest.ts";
 import type { CoordinatorTensors } from "../../shared/exchange/tensor-exchange.ts";
-import { checkProtocolVersion, tensorsDefinition } from "../../shared/exchange/tensor-service.ts";
+import { checkProtocolVersion, exchangeDefinition } from "../../shared/exchange/tensor-service.ts";
 import type { TensorPart } from "../../shared/exchange/tensor-stream.ts";
 import type { RefusalReason } from "../../shared/rpc/refusal.ts";
 import { clientStream, serverStream, unary } from "../rpc/handlers.ts";
@@ -11,14 +11,9 @@ import type { RpcService } from "../rpc/rpc-service.ts";
 import { createServer, type ServerOptions } from "../rpc/server.ts";
 import { Leases } from "./grpc-leases.ts";
 import { Uploads } from "./grpc-uploads.ts";
-import { createMemoryTensors, type MemoryTensors } from "./memory-tensors.ts";
 import { ServedRuns, staleVersion } from "./served-runs.ts";
 
 export interface TensorServiceOptions {
-	/** What a worker in this process uses beside those of other hosts; one of its own by default. */
-	readonly exchange?: MemoryTensors | undefined;
-	/** Whether somebody waits for the gradient of an item; others are refused. By default every item of a version. */
-	readonly isExpected?: ((runId: string, itemKey: string) => boolean) | undefined;
 	/** Told of a worker that opened the stream that it holds as long as it lives. */
 	readonly onWorkerConnected?: ((workerId: string) => void) | undefined;
 	/** Told within milliseconds of a worker that died or left: the stream it held is gone. */
@@ -35,8 +30,10 @@ export interface ServedTensors extends CoordinatorTensors {
 	readonly refusals: ReadonlyMap<RefusalReason, number>;
 	/** Ids of the workers attached now. */
 	readonly workers: readonly string[];
-	/** Uploads whose stream is open. */
+	/** Answers whose stream is open. */
 	readonly uploadsUnderWay: number;
+	/** What is held of a run, for tests that nothing is kept. */
+	held: ServedRuns["held"];
 }
 
 /** The service, to be put on a server, beside the exchange that it serves. */
@@ -49,28 +46,32 @@ export interface TensorService {
 	close(): void;
 }
 
-/** Makes the service `tailtune.v1.Tensors` for a server that may have others too. */
+/** Makes the service `tailtune.v1.Exchange` for a server. */
 export function createTensorService(options: TensorServiceOptions = {}): TensorService {
-	const { exchange = createMemoryTensors(), isExpected = () => true } = options;
 	const runs = new ServedRuns();
 	const leases = new Leases(options);
 	const models = new ServedModels(options.models ?? new Map());
-	const uploads = new Uploads({ runs, exchange, isExpected, silenceMs: options.silenceMs });
+	const uploads = new Uploads({ runs, silenceMs: options.silenceMs });
 	const refusals = new Map<RefusalReason, number>();
 	const onRefused = (reason: RefusalReason) => {
 		refusals.set(reason, (refusals.get(reason) ?? 0) + 1);
 	};
-	const handlers: TensorsHandlers = {
+	const handlers: ExchangeHandlers = {
 		Attach: serverStream(onRefused, (request, cutOff) => leases.attach(request, cutOff)),
 		GetParameters: serverStream(onRefused, (request) => sendParameters(runs, request)),
-		PutGradient: clientStream(onRefused, (requests: AsyncIterable<PutGradientRequest>, interrupt) =>
+		PutAnswer: clientStream(onRefused, (requests: AsyncIterable<PutAnswerRequest>, interrupt) =>
 			uploads.receive(requests, interrupt),
 		),
 		GetModelManifest: unary(onRefused, (request) => models.manifest(request)),
 		GetModelFile: serverStream(onRefused, (request) => models.file(request)),
 	};
 	const tensors: ServedTensors = {
-		...serve(exchange, runs),
+		openRun: (...args) => runs.openRun(...args),
+		closeRun: (runId) => runs.closeRun(runId),
+		publishParameters: (...args) => runs.publishParameters(...args),
+		dropParameters: (...args) => runs.dropParameters(...args),
+		lendGradientBuffers: (...args) => runs.lendGradientBuffers(...args),
+		held: (runId) => runs.held(runId),
 		refusals,
 		get workers() {
 			return leases.workers;
@@ -79,7 +80,7 @@ export function createTensorService(options: TensorServiceOptions = {}): TensorS
 			return uploads.underWay;
 		},
 	};
-	return { tensors, service: { definition: tensorsDefinition, handlers }, onRefused, close: () => leases.close() };
+	return { tensors, service: { definition: exchangeDefinition, handlers }, onRefused, close: () => leases.close() };
 }
 
 /** A server of its own for the exchange. */
@@ -106,36 +107,13 @@ export async function serveTensors(options: TensorServiceOptions & ServerOptions
 	);
 }
 
-function serve(exchange: MemoryTensors, runs: ServedRuns): CoordinatorTensors {
-	return {
-		openRun(runId, schema) {
-			exchange.openRun(runId, schema);
-			runs.open(runId, schema);
-		},
-		closeRun(runId) {
-			runs.close(runId);
-			exchange.closeRun(runId);
-		},
-		async publishParameters(runId, version, parameters) {
-			runs.publish(runId, version, parameters);
-			await exchange.publishParameters(runId, version, parameters);
-		},
-		async dropParameters(runId, version) {
-			runs.drop(runId, version);
-			await exchange.dropParameters(runId, version);
-		},
-		lendGradientBuffers: (runId, buffers) => exchange.lendGradientBuffers(runId, buffers),
-		hasGradient: (runId, itemKey) => exchange.hasGradient(runId, itemKey),
-		takeGradient: (runId, itemKey) => exchange.takeGradient(runId, itemKey),
-	};
-}
-
 // A chunk is looked at when it is sent: of a version dropped meanwhile nothing may go out, its memory is written to again.
 async function* sendParameters(runs: ServedRuns, request: GetParametersRequest): AsyncGenerator<TensorPart> {
 	checkProtocolVersion(request);
-	const { version } = runs.find(request);
+	const { runId, parameterVersion, schemaHash } = request;
+	const version = runs.findVersion(runId, parameterVersion, schemaHash);
 	for (const part of version.parts) {
-		if (version.ended.signal.aborted) throw staleVersion(request.runId, request.parameterVersion);
+		if (version.isDropped) throw staleVersion(runId, parameterVersion);
 		yield part;
 	}
 }

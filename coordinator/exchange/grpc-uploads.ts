@@ -1,37 +1,36 @@
-import type { GradientHeader } from "../../proto/gen/tailtune/v1/GradientHeader.ts";
-import type { PutGradientRequest } from "../../proto/gen/tailtune/v1/PutGradientRequest.ts";
-import type { PutGradientResponse } from "../../proto/gen/tailtune/v1/PutGradientResponse.ts";
+import type { AnswerHeader } from "../../proto/gen/tailtune/v1/AnswerHeader.ts";
+import type { PutAnswerRequest } from "../../proto/gen/tailtune/v1/PutAnswerRequest.ts";
+import type { PutAnswerResponse } from "../../proto/gen/tailtune/v1/PutAnswerResponse.ts";
 import type { Clock } from "../../shared/clock.ts";
 import { CALL_SILENCE_MS } from "../../shared/deadlines.ts";
-import type { TensorSchema } from "../../shared/exchange/tensor-schema.ts";
 import { checkProtocolVersion } from "../../shared/exchange/tensor-service.ts";
-import { TensorReceiver } from "../../shared/exchange/tensor-stream.ts";
-import { BYTES_OF } from "../../shared/exchange/wire-format.ts";
-import { itemKey, type WorkKind } from "../../shared/messages.ts";
+import { checkEnd, TensorReceiver } from "../../shared/exchange/tensor-stream.ts";
 import { Refusal } from "../../shared/rpc/refusal.ts";
 import { SilenceLimit } from "../../shared/rpc/silence.ts";
 import { checkReadable } from "../rpc/handlers.ts";
-import type { MemoryTensors } from "./memory-tensors.ts";
-import { type ServedRuns, type ServedVersion, staleVersion } from "./served-runs.ts";
+import { checkSchema, type ServedRun, type ServedRuns } from "./served-runs.ts";
 
-/** Uploads at the same time; each has an array of a gradient's size. */
+/** Answers received at the same time; each has arrays for its numbers. */
 export const MAX_UPLOADS = 64;
-
-const KINDS_WITH_GRADIENT: ReadonlySet<WorkKind> = new Set(["WORK_KIND_GRADIENT", "WORK_KIND_LOCAL_STEPS"]);
 
 export interface UploadParts {
 	readonly runs: ServedRuns;
-	/** Where whole gradients go. */
-	readonly exchange: MemoryTensors;
-	/** Whether somebody waits for the gradient of an item. */
-	readonly isExpected: (runId: string, itemKey: string) => boolean;
 	/** An upload that sends nothing for so many ms is ended; default: `CALL_SILENCE_MS`. */
 	readonly silenceMs?: number | undefined;
 	/** Default: real time. */
 	readonly clock?: Clock | undefined;
 }
 
-/** Takes gradients that workers send, whole and checked or not at all. */
+/** Where the numbers of an answer go. */
+interface Numbers {
+	/** How many there are. */
+	readonly logits: number;
+	/** The array to fill; empty if the answer has no tensor. */
+	readonly tensor: Float32Array;
+	readonly run: ServedRun;
+}
+
+/** Takes answers that workers send, whole and checked or not at all. */
 export class Uploads {
 	readonly #parts: UploadParts;
 	#underWay = 0;
@@ -48,84 +47,73 @@ export class Uploads {
 	}
 
 	/**
-	 * Reads one upload. It is ended if it falls silent, and if the worker begins to upload the same item again.
-	 * @param interrupt ends the reading with an error, as when the version is dropped in the middle
-	 * @throws Refusal, or TailtuneError "offline" after a silence; nothing of the upload is kept then
+	 * Reads one answer. It is ended if it falls silent, if its worker begins to send the same answer again, and when its item
+	 * waits no longer.
+	 * @param interrupt ends the reading with an error
+	 * @throws Refusal, or TailtuneError "offline" after a silence; nothing of the answer is kept then
 	 */
 	async receive(
-		requests: AsyncIterable<PutGradientRequest>,
+		requests: AsyncIterable<PutAnswerRequest>,
 		interrupt: (error: Error) => void,
-	): Promise<PutGradientResponse> {
+	): Promise<PutAnswerResponse> {
 		const { silenceMs = CALL_SILENCE_MS, clock } = this.#parts;
 		const silence = new SilenceLimit(silenceMs, interrupt, clock);
 		const messages = withinLimit(requests, silence);
 		try {
 			const first = await messages.next();
 			const header = first.done ? undefined : checkReadable(first.value).header;
-			if (!header) throw new Refusal("REFUSAL_ORDER", "an upload begins without its header");
-			return await this.#receiveGradient(header, messages, interrupt);
+			if (!header) throw new Refusal("REFUSAL_ORDER", "an answer begins without its header");
+			await this.#receiveAnswer(header, messages, interrupt);
+			return {};
 		} finally {
 			silence.stop();
 		}
 	}
 
-	async #receiveGradient(
-		header: GradientHeader,
-		messages: AsyncIterable<PutGradientRequest>,
+	async #receiveAnswer(
+		header: AnswerHeader,
+		messages: AsyncIterable<PutAnswerRequest>,
 		interrupt: (error: Error) => void,
-	): Promise<PutGradientResponse> {
-		const { runId, workerId, parameterVersion } = header;
-		const name = JSON.stringify([runId, workerId, itemKey(header)]);
-		this.#open.get(name)?.(new Refusal("REFUSAL_TOO_MANY", `worker ${workerId} uploads ${itemKey(header)} again`));
-		const { schema, version } = this.#check(header);
-		if (version.answered.has(itemKey(header))) return { duplicate: true };
-		const giveUp = () => interrupt(staleVersion(runId, parameterVersion));
-		version.ended.signal.addEventListener("abort", giveUp);
+	): Promise<void> {
+		checkProtocolVersion(header);
+		const { result, logitsLength, tensorLength, schemaHash } = header;
+		if (!result) throw new Refusal("REFUSAL_MALFORMED", "an answer without its result");
+		const { runId, workerId, serial } = result;
+		const name = JSON.stringify([runId, workerId, serial]);
+		this.#open.get(name)?.(new Refusal("REFUSAL_TOO_MANY", `worker ${workerId} answers item ${serial} again`));
+		const run = this.#parts.runs.find(runId);
+		if (!result.failure) checkSchema(runId, schemaHash, run.schema);
+		const over = run.answers.expect(result, { logits: logitsLength, tensor: tensorLength });
+		const end = this.#begin(name, over, interrupt);
+		const free = tensorLength === 0 ? undefined : run.free.pop();
+		const tensor = free?.length === tensorLength ? free : new Float32Array(tensorLength);
+		try {
+			const logits = await readNumbers(messages, { logits: logitsLength, tensor, run });
+			end();
+			run.answers.accept({ result, logits, ...(tensorLength > 0 && { tensor }) });
+		} catch (error) {
+			if (tensorLength > 0) run.free.push(tensor);
+			throw error;
+		} finally {
+			end();
+		}
+	}
+
+	/** Takes note of an upload, which is interrupted when its item waits no longer. Returns what ends that. */
+	#begin(name: string, over: AbortSignal, interrupt: (error: Error) => void): () => void {
+		if (this.#underWay >= MAX_UPLOADS) throw new Refusal("REFUSAL_TOO_MANY", `${MAX_UPLOADS} answers are under way`);
+		const giveUp = () => interrupt(over.reason);
+		let isOver = false;
+		over.addEventListener("abort", giveUp);
 		this.#open.set(name, interrupt);
 		this.#underWay++;
-		try {
-			return await this.#fill(header, schema, version, messages);
-		} finally {
+		return () => {
+			if (isOver) return;
+			isOver = true;
 			this.#underWay--;
 			if (this.#open.get(name) === interrupt) this.#open.delete(name);
-			version.ended.signal.removeEventListener("abort", giveUp);
-		}
-	}
-
-	#check(header: GradientHeader): { schema: TensorSchema; version: ServedVersion } {
-		checkProtocolVersion(header);
-		const found = this.#parts.runs.find(header);
-		const { kind, runId, byteLength } = header;
-		if (!KINDS_WITH_GRADIENT.has(kind)) throw new Refusal("REFUSAL_MALFORMED", `${kind} has no gradient`);
-		const expected = found.schema.gradients * BYTES_OF[found.schema.wire];
-		if (byteLength !== expected)
-			throw new Refusal("REFUSAL_LENGTH", `a gradient of ${byteLength} bytes, expected ${expected}`);
-		if (!this.#parts.isExpected(runId, itemKey(header)))
-			throw new Refusal("REFUSAL_NOT_EXPECTED", `run ${runId}: nobody waits for the gradient of ${itemKey(header)}`);
-		if (this.#underWay >= MAX_UPLOADS) throw new Refusal("REFUSAL_TOO_MANY", `${MAX_UPLOADS} uploads are under way`);
-		return found;
-	}
-
-	async #fill(
-		header: GradientHeader,
-		schema: TensorSchema,
-		version: ServedVersion,
-		messages: AsyncIterable<PutGradientRequest>,
-	): Promise<PutGradientResponse> {
-		const { exchange } = this.#parts;
-		const gradient = exchange.gradientBuffer(header.runId, schema.gradients);
-		try {
-			await readTensor(messages, new TensorReceiver(gradient, schema.wire));
-			if (version.ended.signal.aborted) throw staleVersion(header.runId, header.parameterVersion);
-			const duplicate = version.answered.has(itemKey(header));
-			if (duplicate) exchange.releaseGradient(header.runId, gradient);
-			else exchange.handIn(header.runId, header, gradient);
-			version.answered.add(itemKey(header));
-			return { duplicate };
-		} catch (error) {
-			exchange.releaseGradient(header.runId, gradient);
-			throw error;
-		}
+			over.removeEventListener("abort", giveUp);
+		};
 	}
 }
 
@@ -139,17 +127,24 @@ async function* withinLimit<Message>(messages: AsyncIterable<Message>, limit: Si
 	limit.stop();
 }
 
-async function readTensor(messages: AsyncIterable<PutGradientRequest>, receiver: TensorReceiver): Promise<void> {
+/** Reads the numbers of an answer, to the end of the stream. @returns the logits @throws Refusal if they aren't whole */
+async function readNumbers(
+	messages: AsyncIterable<PutAnswerRequest>,
+	{ logits: length, tensor, run }: Numbers,
+): Promise<number[]> {
+	const logits = new Float32Array(length);
+	const ofLogits = new TensorReceiver(logits, "f32");
+	const ofTensor = new TensorReceiver(tensor, run.schema.wire);
 	let isWhole = false;
 	for await (const message of messages) {
-		const { chunk, end } = checkReadable(message);
-		if (isWhole || (!chunk && !end))
+		const { logits: chunk, tensor: tensorChunk, end } = checkReadable(message);
+		if (isWhole || (!chunk && !tensorChunk && !end))
 			throw new Refusal("REFUSAL_ORDER", `found ${isWhole ? "a message behind the end" : "no chunk and no end"}`);
-		if (chunk) receiver.add(chunk);
-		if (end) {
-			receiver.finish(end);
-			isWhole = true;
-		}
+		if (chunk) ofLogits.add(chunk);
+		if (tensorChunk) ofTensor.add(tensorChunk);
+		if (end) checkEnd(end, ofLogits.assertWhole() + ofTensor.assertWhole());
+		isWhole = !!end;
 	}
-	if (!isWhole) throw new Refusal("REFUSAL_LENGTH", "the stream ended before the tensor's end");
+	if (!isWhole) throw new Refusal("REFUSAL_LENGTH", "the stream ended before the answer's end");
+	return Array.from(logits);
 }

@@ -1,13 +1,8 @@
 import { TailtuneError } from "../../shared/errors.ts";
-import type { CoordinatorTensors, GradientName, WorkerTensors } from "../../shared/exchange/tensor-exchange.ts";
+import type { AnswerReceiver, CoordinatorTensors, WorkerTensors } from "../../shared/exchange/tensor-exchange.ts";
 import type { TensorSchema } from "../../shared/exchange/tensor-schema.ts";
 import { roundTo } from "../../shared/exchange/wire-format.ts";
-import { itemKey } from "../../shared/messages.ts";
-
-interface HandedIn {
-	readonly version: number;
-	readonly gradient: Float32Array;
-}
+import { isUnwanted } from "../../shared/rpc/refusal.ts";
 
 interface Published {
 	readonly parameters: Float32Array;
@@ -15,31 +10,26 @@ interface Published {
 	rounded?: Float32Array;
 }
 
-/** What the exchange holds of a run that has readable parameters. */
+/** What the exchange holds of an open run. */
 interface RunTensors {
+	readonly schema: TensorSchema;
+	answers?: AnswerReceiver | undefined;
 	readonly parameters: Map<number, Published>;
-	readonly gradients: Map<string, HandedIn>;
 	/** Gradient arrays for the next items. */
 	readonly free: Float32Array[];
 	/** Arrays for the rounded parameters of the next versions. */
 	readonly freeRounded: Float32Array[];
-	lent?: Float32Array | undefined;
 }
 
 /** What an exchange holds, for tests that nothing is kept. */
 export interface HeldTensors {
 	readonly parameters: number;
-	/** Handed in and not taken. */
-	readonly gradients: number;
 	/** Arrays for the next gradients. */
 	readonly free: number;
 }
 
 export interface MemoryTensors extends CoordinatorTensors, WorkerTensors {
-	/** Hands in a gradient whose numbers are as the wire format leaves them. */
-	handIn(runId: string, item: GradientName, gradient: Float32Array): void;
-	/** Gives back an array of `gradientBuffer` that won't be handed in. */
-	releaseGradient(runId: string, gradient: Float32Array): void;
+	openRun(runId: string, schema: TensorSchema, answers?: AnswerReceiver): void;
 	held(runId: string): HeldTensors;
 }
 
@@ -48,114 +38,81 @@ export interface MemoryTensors extends CoordinatorTensors, WorkerTensors {
  * rounds.
  */
 export function createMemoryTensors(): MemoryTensors {
-	const runs = new Map<string, RunTensors>();
-	const schemas = new Map<string, TensorSchema>();
-	const wireOfRun = (runId: string) => schemas.get(runId)?.wire ?? "f32";
-	const tensorsOf = (runId: string): RunTensors => {
-		const run = runs.get(runId) ?? { parameters: new Map(), gradients: new Map(), free: [], freeRounded: [] };
-		runs.set(runId, run);
-		return run;
-	};
+	return new InProcessExchange();
+}
 
-	function handIn(runId: string, item: GradientName, gradient: Float32Array): void {
-		const run = runs.get(runId);
-		if (!run) return;
-		const version = item.parameterVersion;
-		if (!run.parameters.has(version)) {
-			run.free.push(gradient);
-			return;
-		}
-		const before = run.gradients.get(itemKey(item));
-		if (before) run.free.push(before.gradient);
-		run.gradients.set(itemKey(item), { version, gradient });
+class InProcessExchange implements MemoryTensors {
+	readonly #runs = new Map<string, RunTensors>();
+
+	openRun(runId: string, schema: TensorSchema, answers?: AnswerReceiver): void {
+		const open = this.#runs.get(runId);
+		if (open && open.schema.hash !== schema.hash)
+			throw new TailtuneError(
+				"protocol",
+				`run ${runId}: is open with schema ${open.schema.hash}, found ${schema.hash}`,
+			);
+		if (open) open.answers ??= answers;
+		else this.#runs.set(runId, { schema, answers, parameters: new Map(), free: [], freeRounded: [] });
 	}
 
-	return {
-		openRun(runId, schema) {
-			const open = schemas.get(runId);
-			if (open && open.hash !== schema.hash)
-				throw new TailtuneError("protocol", `run ${runId}: is open with schema ${open.hash}, found ${schema.hash}`);
-			schemas.set(runId, schema);
-		},
+	closeRun(runId: string): void {
+		this.#runs.delete(runId);
+	}
 
-		closeRun(runId) {
-			schemas.delete(runId);
-			runs.delete(runId);
-		},
+	async publishParameters(runId: string, version: number, parameters: Float32Array): Promise<void> {
+		this.#open(runId).parameters.set(version, { parameters });
+	}
 
-		async publishParameters(runId, version, parameters) {
-			tensorsOf(runId).parameters.set(version, { parameters });
-		},
+	async dropParameters(runId: string, version: number): Promise<void> {
+		const run = this.#runs.get(runId);
+		const dropped = run?.parameters.get(version);
+		if (dropped?.rounded) run?.freeRounded.push(dropped.rounded);
+		run?.parameters.delete(version);
+	}
 
-		lendGradientBuffers(runId, buffers) {
-			const run = tensorsOf(runId);
-			if (run.lent && buffers.includes(run.lent)) run.lent = undefined;
-			run.free.push(...buffers);
-		},
+	lendGradientBuffers(runId: string, buffers: readonly Float32Array[]): void {
+		this.#open(runId).free.push(...buffers);
+	}
 
-		async dropParameters(runId, version) {
-			const run = runs.get(runId);
-			if (!run) return;
-			const dropped = run.parameters.get(version);
-			if (dropped?.rounded) run.freeRounded.push(dropped.rounded);
-			run.parameters.delete(version);
-			for (const [key, handedIn] of run.gradients) {
-				if (handedIn.version !== version) continue;
-				run.gradients.delete(key);
-				run.free.push(handedIn.gradient);
-			}
-		},
+	async parameters(runId: string, version: number): Promise<Float32Array> {
+		const run = this.#runs.get(runId);
+		const published = run?.parameters.get(version);
+		if (!run || !published) throw new TailtuneError("protocol", `run ${runId} has no parameters of version ${version}`);
+		const { parameters } = published;
+		const { wire } = run.schema;
+		if (wire === "f32") return parameters;
+		if (!published.rounded) {
+			published.rounded = run.freeRounded.pop() ?? new Float32Array(parameters.length);
+			roundTo(wire, parameters, published.rounded);
+		}
+		return published.rounded;
+	}
 
-		async parameters(runId, version) {
-			const run = runs.get(runId);
-			const published = run?.parameters.get(version);
-			if (!run || !published)
-				throw new TailtuneError("protocol", `run ${runId} has no parameters of version ${version}`);
-			const { parameters } = published;
-			const wire = wireOfRun(runId);
-			if (wire === "f32") return parameters;
-			if (!published.rounded) {
-				published.rounded = run.freeRounded.pop() ?? new Float32Array(parameters.length);
-				roundTo(wire, parameters, published.rounded);
-			}
-			return published.rounded;
-		},
+	gradientBuffer(runId: string, length: number): Float32Array {
+		const free = this.#runs.get(runId)?.free.pop();
+		return free?.length === length ? free : new Float32Array(length);
+	}
 
-		gradientBuffer(runId, length) {
-			const free = runs.get(runId)?.free.pop();
-			return free?.length === length ? free : new Float32Array(length);
-		},
+	async putAnswer(answer: Parameters<WorkerTensors["putAnswer"]>[0]): Promise<void> {
+		const { result, tensor } = answer;
+		const run = this.#runs.get(result.runId);
+		try {
+			if (run && tensor) roundTo(run.schema.wire, tensor, tensor);
+			run?.answers?.accept(answer);
+		} catch (error) {
+			if (tensor) run?.free.push(tensor);
+			if (!isUnwanted(error)) throw error;
+		}
+	}
 
-		releaseGradient(runId, gradient) {
-			runs.get(runId)?.free.push(gradient);
-		},
+	held(runId: string): HeldTensors {
+		const run = this.#runs.get(runId);
+		return { parameters: run?.parameters.size ?? 0, free: run?.free.length ?? 0 };
+	}
 
-		held(runId) {
-			const run = runs.get(runId);
-			return {
-				parameters: run?.parameters.size ?? 0,
-				gradients: run?.gradients.size ?? 0,
-				free: run?.free.length ?? 0,
-			};
-		},
-
-		async putGradient(runId, item, gradient) {
-			roundTo(wireOfRun(runId), gradient, gradient);
-			handIn(runId, item, gradient);
-		},
-
-		handIn,
-
-		hasGradient: (runId, key) => runs.get(runId)?.gradients.has(key) ?? false,
-
-		async takeGradient(runId, key) {
-			const run = runs.get(runId);
-			const handedIn = run?.gradients.get(key);
-			if (!run || !handedIn) return undefined;
-			run.gradients.delete(key);
-			if (run.lent) run.free.push(run.lent);
-			run.lent = handedIn.gradient;
-			return run.lent;
-		},
-	};
+	#open(runId: string): RunTensors {
+		const run = this.#runs.get(runId);
+		if (!run) throw new TailtuneError("protocol", `run ${runId}: tensors of a run that isn't open`);
+		return run;
+	}
 }

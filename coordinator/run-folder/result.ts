@@ -102,7 +102,7 @@ export const runResultSchema = z.strictObject({
 	refused: z
 		.record(z.string(), count)
 		.describe(
-			"messages refused, by reason: a reason of `proto/tailtune/v1/refusal.proto`, `NATS_MESSAGE` (not one of Tailtune's messages) or `ANSWER` (does not fit its work item)",
+			"messages refused, by reason: a reason of `proto/tailtune/v1/refusal.proto` or `NATS_MESSAGE` (not one of Tailtune's messages)",
 		),
 	peakRssBytes: count.describe("largest resident memory of the coordinator's process, in bytes"),
 	engine: z

@@ -75,7 +75,7 @@ export class ServeMetrics {
 
 	/** Counts a call that was refused by its headers. */
 	refused(reason: RefusalReason): void {
-		this.#requests.inc({ method: "", code: Status[REFUSALS[reason].status] });
+		this.#requests.inc({ method: "", code: REFUSALS[reason].status });
 	}
 
 	/** Counts a finished call. @param error undefined if it succeeded */

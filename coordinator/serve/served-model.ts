@@ -81,7 +81,6 @@ export class ServedModel {
 			const classifier = await Classifier.open(staged.run, parts.engine, options);
 			const { tokens } = await readText("Is this thing on?", classifier.settings.maxTokens, true);
 			try {
-				classifier.assertBatchFits(parts.limits.maxBatch);
 				await classifier.classifyGroup([tokens], 0);
 			} catch (error) {
 				await classifier.close();

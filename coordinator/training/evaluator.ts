@@ -36,7 +36,7 @@ export class Evaluation {
 	}
 }
 
-/** Parameters under the number that names them to the workers. */
+/** Parameters under the number that names them to the workers: the same number always means the same parameters. */
 export interface VersionedParameters {
 	readonly version: number;
 	/** With moments behind them where these travel. */
@@ -45,7 +45,6 @@ export interface VersionedParameters {
 
 /**
  * Computes the logits of examples on the workers.
- * @param versioned each version is evaluated at most once: an item is counted once by its name
  * @param onTexts told how many texts have been done, as they are
  * @throws TailtuneError "interrupted" as soon as the user wants the run to stop
  */
@@ -61,10 +60,10 @@ export async function evaluate(
 	const logits = new Map<number, readonly number[]>();
 	await tensors.publishParameters(spec.runId, version, published);
 	let next = 0;
-	for await (const result of dispatcher.execute(items)) {
+	for await (const answer of dispatcher.execute(items)) {
 		const ids = parts[next++]?.examples ?? [];
 		for (const [row, id] of ids.entries()) {
-			logits.set(id, result.logits.slice(row * texts.classes, (row + 1) * texts.classes));
+			logits.set(id, answer.logits.slice(row * texts.classes, (row + 1) * texts.classes));
 		}
 		onTexts(ids.length);
 		assertNotInterrupted(run);

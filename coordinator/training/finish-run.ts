@@ -25,7 +25,8 @@ export async function finishRun(
 	// What is saved is what was measured: the parameters as the workers got them.
 	roundTo(run.config.wire, parameters, parameters);
 	const published = padded(parameters, state.published.length);
-	const evaluation = await watch.time("evaluation", () => evaluateAll(run, published, state.progress.step + 1));
+	const { step } = (state.best && state.progress.best) ?? state.progress;
+	const evaluation = await watch.time("evaluation", () => evaluateAll(run, published, step));
 	await exportModel(run, model, parameters);
 	const result = summarise(run, state, outcome, evaluation, watch);
 	await writeRunResult(run.folder, result);

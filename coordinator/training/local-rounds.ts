@@ -1,5 +1,5 @@
 import { TailtuneError } from "../../shared/errors.ts";
-import { itemKey, type WorkItem } from "../../shared/messages.ts";
+import type { NewItem } from "../../shared/messages.ts";
 import { addWeighted } from "../../shared/vectors/weighted-sum.ts";
 import type { EpochStep } from "../plan/plan-epoch.ts";
 import { planRound, type RoundPart } from "../plan/plan-round.ts";
@@ -43,16 +43,19 @@ export class LocalRounds {
 		await tensors.publishParameters(spec.runId, version, published);
 		const round = planRound(steps);
 		const workers = new Map<number, string>();
-		let part = 0;
-		for await (const result of dispatcher.execute(round.map((own) => this.#toItem(version, own)))) {
-			const examples = examplesOf(round[part]);
-			assertFiniteLoss(this.#run, version, result.logits, examples);
-			const handedIn = await tensors.takeGradient(spec.runId, itemKey(result));
-			if (!handedIn) throw new TailtuneError("protocol", `${itemKey(result)}: answered without its changes`);
-			addWeighted(mean, handedIn, 1 / round.length, part === 0);
+		let next = 0;
+		const answers = dispatcher.execute(round.map((own) => this.#toItem(version, own)));
+		for await (const { result, logits, tensor: handedIn } of answers) {
+			const planned = round[next];
+			if (!planned || !handedIn)
+				throw new TailtuneError("protocol", `item ${result.serial}: answered without its changes`);
+			const examples = examplesOf(planned);
+			assertFiniteLoss(this.#run, version, logits, examples);
+			addWeighted(mean, handedIn, 1 / round.length, next === 0);
+			tensors.lendGradientBuffers(spec.runId, [handedIn]);
 			progress.examplesSeen += examples.length;
-			workers.set(result.shard, result.workerId);
-			part++;
+			workers.set(planned.shard, result.workerId);
+			next++;
 		}
 		await tensors.dropParameters(spec.runId, version);
 		await beforeUpdate();
@@ -74,7 +77,7 @@ export class LocalRounds {
 		this.audit.add(number, counted);
 	}
 
-	#toItem(version: number, { part, shard, steps }: RoundPart): WorkItem {
+	#toItem(version: number, { shard, steps }: RoundPart): NewItem {
 		const { spec, texts, config } = this.#run;
 		const parts = steps.flatMap((step) => step.parts);
 		const sequences = parts.flatMap(({ examples, paddedLength }) =>
@@ -87,11 +90,11 @@ export class LocalRounds {
 			lr: config.lr,
 			weightDecay: config.weightDecay,
 		};
-		const name = { runId: spec.runId, kind: "WORK_KIND_LOCAL_STEPS", step: version, part, shard } as const;
-		return { ...name, parameterVersion: version, sequences, localSteps };
+		const kind = "WORK_KIND_LOCAL_STEPS" as const;
+		return { runId: spec.runId, kind, shard, parameterVersion: version, sequences, localSteps };
 	}
 }
 
-function examplesOf(part: RoundPart | undefined): number[] {
-	return part?.steps.flatMap(({ parts }) => parts.flatMap(({ examples }) => examples)) ?? [];
+function examplesOf({ steps }: RoundPart): number[] {
+	return steps.flatMap(({ parts }) => parts.flatMap(({ examples }) => examples));
 }

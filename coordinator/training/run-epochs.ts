@@ -133,7 +133,7 @@ class Epochs {
 		if (isBetter) await this.#run.onBetter?.(parameters);
 	}
 
-	// The end of an epoch is measured by itself, so that each version of the parameters is evaluated once.
+	// The end of an epoch is measured by itself: the same parameters needn't be measured again before the next step.
 	#isLookDue(): boolean {
 		const { step } = this.#state.progress;
 		return step === 0 || (this.#isDue(this.#run.config.evalEvery) && step % this.#stepsPerEpoch !== 0);

@@ -10,7 +10,6 @@ import { checkConfig, flagOf } from "../../shared/settings/resolve-config.ts";
 import { readInitialParameters } from "../base-model/initial-parameters.ts";
 import { loadModel } from "../base-model/load-model.ts";
 import { matchHeadRows } from "../base-model/own-head.ts";
-import { textsOfLargestItem } from "../cluster/answer-limit.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { loadSets } from "../data/load-sets.ts";
 import type { RunEvents } from "../events/run-events.ts";
@@ -177,7 +176,6 @@ async function runInFolder(
 	};
 	let server: ServerBeside | undefined;
 	try {
-		cluster.dispatcher.assertAnswerFits(textsOfLargestItem({ ...config, texts: texts.train.length }));
 		server = await environment.serveBeside?.(folder.path, config);
 		if (server) events.line(`the best model so far answers on ${server.address}`);
 		await watch.time("features", () => prepareFeatures(run));

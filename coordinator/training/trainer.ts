@@ -1,5 +1,4 @@
 import { TailtuneError } from "../../shared/errors.ts";
-import { itemKey } from "../../shared/messages.ts";
 import { type AdamWOptions, stepAdamW } from "../../shared/vectors/adamw.ts";
 import { countPhysicalCores } from "../../shared/vectors/physical-cores.ts";
 import { addWeighted } from "../../shared/vectors/weighted-sum.ts";
@@ -57,23 +56,21 @@ export class Trainer {
 		await tensors.publishParameters(spec.runId, version, parameters);
 		const items = step.parts.map((part) => toWorkItem(this.#run, "WORK_KIND_GRADIENT", version, part));
 		let total = gradients.sum;
-		let part = 0;
 		const counted: AuditLine["parts"] = [];
-		for await (const result of dispatcher.execute(items)) {
-			const { weight = 0, examples = [] } = step.parts[part] ?? {};
-			assertFiniteLoss(this.#run, version, result.logits, examples);
-			const gradient = await tensors.takeGradient(spec.runId, itemKey(result));
-			if (!gradient) throw new TailtuneError("protocol", `${itemKey(result)}: answered without a gradient`);
+		for await (const { result, logits, tensor: gradient } of dispatcher.execute(items)) {
+			const planned = step.parts[counted.length];
+			if (!planned || !gradient)
+				throw new TailtuneError("protocol", `item ${result.serial}: answered without a gradient`);
+			const { part, shard, weight, examples } = planned;
+			assertFiniteLoss(this.#run, version, logits, examples);
 			// The only one of weight 1 is the sum, and no other is taken before the step.
 			if (items.length === 1 && weight === 1) total = gradient;
 			else {
-				addWeighted(total, gradient, weight, part === 0);
+				addWeighted(total, gradient, weight, counted.length === 0);
 				tensors.lendGradientBuffers(spec.runId, [gradient]);
 			}
 			progress.examplesSeen += examples.length;
-			const rows = result.logits.length / this.#run.texts.classes;
-			counted.push({ part: result.part, shard: result.shard, examples: rows, worker: result.workerId });
-			part++;
+			counted.push({ part, shard, examples: logits.length / this.#run.texts.classes, worker: result.workerId });
 		}
 		await tensors.dropParameters(spec.runId, version);
 		await beforeUpdate();

@@ -1,4 +1,4 @@
-import type { WorkItem, WorkKind } from "../../shared/messages.ts";
+import type { NewItem, WorkKind } from "../../shared/messages.ts";
 import type { PlannedPart } from "../plan/planned-part.ts";
 import type { RunContext } from "./run-context.ts";
 
@@ -7,13 +7,11 @@ export function toWorkItem(
 	{ spec, texts }: Pick<RunContext, "spec" | "texts">,
 	kind: WorkKind,
 	parameterVersion: number,
-	{ part, shard, examples, paddedLength }: PlannedPart,
-): WorkItem {
+	{ shard, examples, paddedLength }: PlannedPart,
+): NewItem {
 	return {
 		runId: spec.runId,
 		kind,
-		step: parameterVersion,
-		part,
 		shard,
 		parameterVersion,
 		sequences: examples.map((example) => texts.sequence(example, paddedLength)),

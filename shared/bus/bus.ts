@@ -1,5 +1,5 @@
 import { TailtuneError } from "../errors.ts";
-import type { RunProgress, RunSpec, WorkerInfo, WorkItem, WorkResult } from "../messages.ts";
+import type { RunProgress, RunSpec, WorkerInfo, WorkItem } from "../messages.ts";
 
 /** Time-outs of a bus, in milliseconds; both are Infinity on a bus that is local. */
 export interface BusTiming {
@@ -51,12 +51,12 @@ export interface Membership {
 }
 
 /**
- * How coordinator and workers find each other and pass small messages. Two adapters keep the same promises, held by
- * one conformance suite: in memory, and NATS.
+ * How coordinator and workers find each other, and how items get to workers; answers go directly to the coordinator. Two
+ * adapters keep the same promises, held by one conformance suite: in memory, and NATS.
  *
  * Every `watch` begins with its loop: it replays what holds now, then follows changes, and ends when `signal`
  * aborts, the bus closes or, where it is of one run, the run is retired (at once where there is no such run).
- * Items and answers are delivered at least once: the coordinator counts each item once.
+ * Items are delivered at least once: the coordinator counts one answer to each.
  *
  * What sends rejects with TailtuneError "protocol" where the run is not announced, the shard is not one of the run's,
  * or the bus is closed.
@@ -68,8 +68,6 @@ export interface Bus {
 	 * would fail like the first.
 	 */
 	readonly isLocal: boolean;
-	/** The most bytes that an item or an answer may take. */
-	readonly maxMessageBytes: number;
 
 	// Registry of workers.
 	join(worker: WorkerInfo): Promise<Membership>;
@@ -80,7 +78,7 @@ export interface Bus {
 	// Runs.
 	/** Announcing the same run again changes nothing; another one of its id is refused with "protocol". */
 	announce(run: RunSpec): Promise<void>;
-	/** Ends a run: its items, answers and assignments are forgotten. Nothing happens where there is no such run. */
+	/** Ends a run: its items and assignments are forgotten. Nothing happens if there is no such run. */
 	retire(runId: string): Promise<void>;
 	watchRuns(signal: AbortSignal): AsyncIterable<RunEvent>;
 	/** The runs that are announced now. */
@@ -94,15 +92,22 @@ export interface Bus {
 	 * @throws TailtuneError "offline" where no coordinator listens for that, "protocol" as all that sends
 	 */
 	cancel(runId: string): Promise<void>;
-	/** One for each time that somebody asks the run to stop; what was asked before isn't replayed. */
+	/**
+	 * One for each time that somebody asks the run to stop; what was asked before isn't replayed.
+	 * @throws TailtuneError "protocol" if the run was announced here and somebody else retires it or takes it over
+	 */
 	watchCancels(runId: string, signal: AbortSignal): AsyncIterable<"cancel">;
 
 	// Who works on which shard; the last assignment of a shard holds.
 	assign(assignment: Assignment): Promise<void>;
 	watchAssignments(runId: string, signal: AbortSignal): AsyncIterable<Assignment>;
 
-	// Work and answers.
-	publish(item: WorkItem): Promise<void>;
+	// Work.
+	/**
+	 * Resolves when the item is stored. If it is lost later, the bus publishes it again, until `answered` aborts.
+	 * @param answered aborts when the item waits no longer
+	 */
+	publish(item: WorkItem, answered: AbortSignal): Promise<void>;
 	/**
 	 * Items of a shard, in the order published, one at a time: the next one is fetched when the loop asks for it, and
 	 * comes when the one before it is acknowledged, whoever pulls.
@@ -110,7 +115,7 @@ export interface Bus {
 	pull(runId: string, shard: number, signal: AbortSignal): AsyncIterable<Delivery>;
 	/**
 	 * Takes the item of a shard away from whoever has it in hand, as from a worker found dead: it comes again at once.
-	 * An ack or an answer that still comes counts. Nothing happens where nobody has one.
+	 * An ack that still comes counts. Nothing happens if nobody has one.
 	 */
 	takeBack(runId: string, shard: number): Promise<void>;
 	/**
@@ -118,13 +123,6 @@ export interface Bus {
 	 * that can't be told now.
 	 */
 	isTaken(runId: string, shard: number): Promise<boolean | undefined>;
-	/**
-	 * An answer to a run that was retired is dropped. In place of one that is larger than the bus takes a failure of the item
-	 * is answered, "protocol", which ends the run: no other worker's answer would be smaller.
-	 */
-	answer(result: WorkResult): Promise<void>;
-	/** One watcher at a time: answers wait for it, each until the watcher asks for the next one. */
-	watchAnswers(runId: string, signal: AbortSignal): AsyncIterable<WorkResult>;
 
 	/** Ends every watch; the bus is of no use afterwards. */
 	close(): Promise<void>;

@@ -1,19 +1,19 @@
-import type { TensorsClient as GeneratedClient, TensorsDefinition } from "../../proto/gen/tailtune/v1/Tensors.ts";
+import type { ExchangeDefinition, ExchangeClient as GeneratedClient } from "../../proto/gen/tailtune/v1/Exchange.ts";
 import { Refusal } from "../rpc/refusal.ts";
 import { clientOf, loadService, PROTOCOL_VERSION } from "../rpc/service.ts";
 
-const NAME = "tailtune.v1.Tensors";
+const NAME = "tailtune.v1.Exchange";
 
-/** Characters of the longest text in a request: ids of runs and workers, hashes, and names of files are much shorter. */
-const LONGEST_TEXT = 1024;
+/** Characters of the longest text in a request: messages of failures are shorter, ids, hashes and file names much shorter. */
+const LONGEST_TEXT = 2048;
 
-/** The service of proto/tailtune/v1/tensors.proto. */
-export const tensorsDefinition = loadService<TensorsDefinition>("tailtune/v1/tensors.proto", NAME, LONGEST_TEXT);
+/** The service of proto/tailtune/v1/exchange.proto. */
+export const exchangeDefinition = loadService<ExchangeDefinition>("tailtune/v1/exchange.proto", NAME, LONGEST_TEXT);
 
-export type TensorsClient = GeneratedClient;
+export type ExchangeClient = GeneratedClient;
 
 /** Makes clients of that service. */
-export const TensorsClientConstructor = clientOf<TensorsClient>(tensorsDefinition, NAME);
+export const ExchangeClientConstructor = clientOf<ExchangeClient>(exchangeDefinition, NAME);
 
 /** Throws a Refusal where the caller speaks another version. */
 export function checkProtocolVersion({ protocolVersion }: { readonly protocolVersion: number }): void {

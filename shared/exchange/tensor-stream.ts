@@ -8,47 +8,54 @@ import { BYTES_OF, decode, encode } from "./wire-format.ts";
 /** Bytes of a chunk on the wire: the size that moved fastest. */
 export const CHUNK_BYTES = 1 << 20;
 
-/** A message of a tensor's stream; requests and responses have these fields. */
-export type TensorPart = { chunk: TensorChunk } | { end: TensorEnd };
-
 /**
- * A tensor cut into the messages that carry it. Of float32 no copy is made.
- * @param scratch takes what is rounded: as long as the tensor, or else each message is valid until the next is asked for
+ * A tensor cut into chunks. Of float32 no copy is made.
+ * @param scratch takes what is rounded: as long as the tensor, or else each chunk is valid until the next is asked for
  * @throws TailtuneError "diverged" where NaN or infinity would have to be rounded to bfloat16
  */
-export function* tensorParts(
+export function* tensorChunks(
 	tensor: Float32Array,
 	wire: WireFormat,
 	scratch: Uint16Array = new Uint16Array(wire === "bf16" ? CHUNK_BYTES / BYTES_OF[wire] : 0),
-): Generator<TensorPart> {
+): Generator<TensorChunk> {
 	const step = CHUNK_BYTES / BYTES_OF[wire];
 	const holdsAll = scratch.length >= tensor.length;
 	let byteOffset = 0;
 	for (let from = 0; from < tensor.length; from += step) {
 		const data = encode(wire, tensor.subarray(from, from + step), holdsAll ? scratch.subarray(from) : scratch);
-		yield { chunk: { byteOffset, data, xxh64: checksumOf(data) } };
+		yield { byteOffset, data, xxh64: checksumOf(data) };
 		byteOffset += data.length;
 	}
-	yield { end: { byteLength: byteOffset } };
 }
+
+/** Bytes that a tensor takes on the wire. */
+export function bytesOnWire(length: number, wire: WireFormat): number {
+	return length * BYTES_OF[wire];
+}
+
+/** A message of the stream that a parameter vector is sent in. */
+export type TensorPart = { chunk: TensorChunk } | { end: TensorEnd };
 
 /** The messages of a tensor that several receivers want: made when the first asks, kept for the others. */
 export class KeptParts {
 	readonly #kept: TensorPart[] = [];
-	readonly #rest: Iterator<TensorPart>;
+	readonly #rest: Iterator<TensorChunk>;
+	readonly #end: TensorPart;
 
 	/** @param scratch as long as the tensor where it is rounded; both stay as they are as long as this is in use */
 	constructor(tensor: Float32Array, wire: WireFormat, scratch: Uint16Array) {
-		this.#rest = tensorParts(tensor, wire, scratch);
+		this.#rest = tensorChunks(tensor, wire, scratch);
+		this.#end = { end: { byteLength: bytesOnWire(tensor.length, wire) } };
 	}
 
 	*[Symbol.iterator](): Generator<TensorPart> {
 		for (let i = 0; ; i++) {
 			const next = this.#kept.length === i ? this.#rest.next() : undefined;
-			if (next?.done) return;
-			if (next) this.#kept.push(next.value);
+			if (next?.done) break;
+			if (next) this.#kept.push({ chunk: next.value });
 			yield this.#kept[i] as TensorPart;
 		}
+		yield this.#end;
 	}
 }
 
@@ -90,10 +97,16 @@ export class TensorReceiver {
 		this.#received += data.length;
 	}
 
-	/** @throws Refusal where the tensor isn't whole */
-	finish({ byteLength }: TensorEnd): void {
+	/** Checks that all has arrived. @returns its bytes @throws Refusal if the tensor isn't whole */
+	assertWhole(): number {
 		const total = this.#target.length * BYTES_OF[this.#wire];
-		if (this.#received !== total || byteLength !== total)
-			throw new Refusal("REFUSAL_LENGTH", `${this.#received} bytes, ${byteLength} announced, expected ${total}`);
+		if (this.#received === total) return total;
+		throw new Refusal("REFUSAL_LENGTH", `${this.#received} bytes, expected ${total}`);
 	}
+}
+
+/** Compares what the end of a stream says with what has arrived. @throws Refusal if they differ */
+export function checkEnd({ byteLength }: TensorEnd, received: number): void {
+	if (byteLength === received) return;
+	throw new Refusal("REFUSAL_LENGTH", `${byteLength} bytes announced at the end, received ${received}`);
 }

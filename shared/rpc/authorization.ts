@@ -19,7 +19,7 @@ export function sendToken(token: string): Interceptor {
 /** A bearer token and the calls that it permits. */
 export interface TokenRule {
 	readonly token: string;
-	/** @param path of a call, for example "/tailtune.v1.Tensors/Attach" */
+	/** @param path of a call, for example "/tailtune.v1.Exchange/Attach" */
 	readonly may: (path: string) => boolean;
 }
 

@@ -1,4 +1,4 @@
-import { status as Status } from "@grpc/grpc-js";
+import type { status as Status } from "@grpc/grpc-js";
 import type { Refusal as RefusalName } from "../../proto/gen/tailtune/v1/Refusal.ts";
 import { type ErrorCode, TailtuneError } from "../errors.ts";
 
@@ -6,28 +6,28 @@ import { type ErrorCode, TailtuneError } from "../errors.ts";
 export type RefusalReason = Exclude<RefusalName, "REFUSAL_UNSPECIFIED">;
 
 interface RefusalKind {
-	readonly status: Status;
+	readonly status: keyof typeof Status;
 	readonly code: ErrorCode;
 }
 
 /** The gRPC status and the error code of each reason. */
 export const REFUSALS: Readonly<Record<RefusalReason, RefusalKind>> = {
-	REFUSAL_TOKEN: { status: Status.UNAUTHENTICATED, code: "denied" },
-	REFUSAL_PROTOCOL_VERSION: { status: Status.FAILED_PRECONDITION, code: "protocol" },
-	REFUSAL_UNKNOWN_RUN: { status: Status.NOT_FOUND, code: "protocol" },
-	REFUSAL_SCHEMA: { status: Status.FAILED_PRECONDITION, code: "protocol" },
-	REFUSAL_STALE_VERSION: { status: Status.FAILED_PRECONDITION, code: "protocol" },
-	REFUSAL_NOT_EXPECTED: { status: Status.FAILED_PRECONDITION, code: "protocol" },
-	REFUSAL_MALFORMED: { status: Status.INVALID_ARGUMENT, code: "protocol" },
-	REFUSAL_ORDER: { status: Status.INVALID_ARGUMENT, code: "protocol" },
-	REFUSAL_LENGTH: { status: Status.INVALID_ARGUMENT, code: "protocol" },
-	REFUSAL_NOT_FINITE: { status: Status.INVALID_ARGUMENT, code: "diverged" },
-	REFUSAL_CHECKSUM: { status: Status.DATA_LOSS, code: "checksum" },
-	REFUSAL_TOO_MANY: { status: Status.RESOURCE_EXHAUSTED, code: "busy" },
-	REFUSAL_UNKNOWN_MODEL: { status: Status.NOT_FOUND, code: "not-found" },
-	REFUSAL_UNKNOWN_FILE: { status: Status.NOT_FOUND, code: "not-found" },
-	REFUSAL_OFFSET: { status: Status.OUT_OF_RANGE, code: "protocol" },
-	REFUSAL_PERMISSION: { status: Status.PERMISSION_DENIED, code: "denied" },
+	REFUSAL_TOKEN: { status: "UNAUTHENTICATED", code: "denied" },
+	REFUSAL_PROTOCOL_VERSION: { status: "FAILED_PRECONDITION", code: "protocol" },
+	REFUSAL_UNKNOWN_RUN: { status: "NOT_FOUND", code: "protocol" },
+	REFUSAL_SCHEMA: { status: "FAILED_PRECONDITION", code: "protocol" },
+	REFUSAL_STALE_VERSION: { status: "FAILED_PRECONDITION", code: "protocol" },
+	REFUSAL_NOT_EXPECTED: { status: "FAILED_PRECONDITION", code: "protocol" },
+	REFUSAL_MALFORMED: { status: "INVALID_ARGUMENT", code: "protocol" },
+	REFUSAL_ORDER: { status: "INVALID_ARGUMENT", code: "protocol" },
+	REFUSAL_LENGTH: { status: "INVALID_ARGUMENT", code: "protocol" },
+	REFUSAL_NOT_FINITE: { status: "INVALID_ARGUMENT", code: "diverged" },
+	REFUSAL_CHECKSUM: { status: "DATA_LOSS", code: "checksum" },
+	REFUSAL_TOO_MANY: { status: "RESOURCE_EXHAUSTED", code: "busy" },
+	REFUSAL_UNKNOWN_MODEL: { status: "NOT_FOUND", code: "not-found" },
+	REFUSAL_UNKNOWN_FILE: { status: "NOT_FOUND", code: "not-found" },
+	REFUSAL_OFFSET: { status: "OUT_OF_RANGE", code: "protocol" },
+	REFUSAL_PERMISSION: { status: "PERMISSION_DENIED", code: "denied" },
 };
 
 /** The error of a refused call or message; programs decide by `reason`. */
@@ -43,4 +43,10 @@ export class Refusal extends TailtuneError {
 /** Whether a received name is one of the reasons. */
 export function isRefusalReason(name: unknown): name is RefusalReason {
 	return typeof name === "string" && Object.hasOwn(REFUSALS, name);
+}
+
+/** Whether an answer was refused because nobody waits for it any more: the item has its answer, or its run is over. */
+export function isUnwanted(error: unknown): boolean {
+	if (!(error instanceof Refusal)) return false;
+	return error.reason === "REFUSAL_NOT_EXPECTED" || error.reason === "REFUSAL_UNKNOWN_RUN";
 }

@@ -14,8 +14,8 @@ export const PROTO_FOLDER = fileURLToPath(new URL("../../proto", import.meta.url
 
 /**
  * Loads the definition of a service from a file of proto/.
- * @param file for example "tailtune/v1/tensors.proto"
- * @param name with its package, for example "tailtune.v1.Tensors"
+ * @param file for example "tailtune/v1/exchange.proto"
+ * @param name with its package, for example "tailtune.v1.Exchange"
  * @param longestText most characters of a text in a request; default: limited only by the message
  */
 export function loadService<Definition extends ServiceDefinition>(

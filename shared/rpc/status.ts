@@ -49,7 +49,7 @@ const LONGEST_DETAILS = 500;
 export function toStatus(error: unknown): StatusObject {
 	if (!(error instanceof TailtuneError)) return statusOf(Status.INTERNAL, "internal error");
 	if (!(error instanceof Refusal)) return statusOf(STATUS_OF_CODE[error.code], error.message, error.code);
-	const status = statusOf(REFUSALS[error.reason].status, error.message, error.code);
+	const status = statusOf(Status[REFUSALS[error.reason].status], error.message, error.code);
 	status.metadata.set(REFUSAL_KEY, error.reason);
 	return status;
 }

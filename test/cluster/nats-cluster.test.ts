@@ -10,8 +10,8 @@ import { type RunEvent, RunProcess, startWorkerProcess, weightsHash } from "./pr
 
 // Promise 2 of the design, elastic determinism: whatever happens to a cluster of three nats-servers, the bits are the same.
 
-const { workStream, answersStream, runsStream, workersStream, progressStream } = new NatsNames();
-const STREAMS = [workStream, answersStream, runsStream, workersStream, progressStream];
+const { workStream, runsStream, workersStream, progressStream } = new NatsNames();
+const STREAMS = [workStream, runsStream, workersStream, progressStream];
 
 test("servers of a NATS cluster die, two at a time too, and restart one after the other: the weights stay the same", async (t) => {
 	const folder = await newFolder();

@@ -1,7 +1,6 @@
 import { EventEmitter } from "node:events";
 import type { ServiceDefinition } from "@grpc/grpc-js";
 import test from "ava";
-import { answerFits } from "../../coordinator/cluster/answer-fits.ts";
 import { createTensorService } from "../../coordinator/exchange/grpc-coordinator-tensors.ts";
 import type { RpcService } from "../../coordinator/rpc/rpc-service.ts";
 import { InFlightCalls } from "../../coordinator/serve/in-flight-calls.ts";
@@ -18,11 +17,11 @@ import {
 	type TailSpec,
 	workerInfoCodec,
 	workItemCodec,
-	workResultCodec,
 } from "../../shared/messages.ts";
 import { checkItem } from "../../worker/run/check-item.ts";
 import { makeRun } from "../serve/run-folder.ts";
-import { someItem, someRun } from "../shared/bus/messages.ts";
+import { someRun } from "../shared/bus/messages.ts";
+import { ReceivedAnswers } from "../shared/exchange/received-answers.ts";
 import { TINY } from "../shared/model/tiny-model.ts";
 import { filledMessages, MESSAGES, TEXTS } from "./filled-messages.ts";
 
@@ -142,10 +141,8 @@ test.serial("every message of proto/ is decoded in time that grows with its byte
 
 test.serial("messages of the bus are decoded and checked in time that grows with their bytes", async (t) => {
 	const run = someRun({ withMoments: true });
-	const item = someItem();
 	const handles: Record<string, Handle> = {
 		WorkItem: (bytes) => checkItem(workItemCodec.decode(bytes), run, run.tail as TailSpec, TINY),
-		WorkResult: (bytes) => answerFits(workResultCodec.decode(bytes), item, { classes: 2, hasGradient: () => true }),
 		RunSpec: runSpecCodec.decode,
 		RunProgress: runProgressCodec.decode,
 		WorkerInfo: workerInfoCodec.decode,
@@ -159,7 +156,7 @@ test.serial("messages of the bus are decoded and checked in time that grows with
 test.serial("every request of a worker is answered in time that grows with its bytes", async (t) => {
 	const { tensors, service, close } = createTensorService();
 	t.teardown(close);
-	tensors.openRun("run", { hash: "", parameters: 4, gradients: 4, wire: "f32" });
+	tensors.openRun("run", { hash: "", parameters: 4, gradients: 4, wire: "f32" }, new ReceivedAnswers(4));
 	t.deepEqual(await everyMethod(service), []);
 });
 

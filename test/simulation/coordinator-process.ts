@@ -2,6 +2,7 @@ import { announceRun } from "../../coordinator/cluster/cluster.ts";
 import type { AuditLine } from "../../coordinator/run-folder/audit.ts";
 import type { TrainingState } from "../../coordinator/training/checkpoint.ts";
 import type { Bus } from "../../shared/bus/bus.ts";
+import type { AnswerReceiver, CoordinatorTensors } from "../../shared/exchange/tensor-exchange.ts";
 import { fakeModel, headRun } from "../worker/run/fake-engines.ts";
 import { faultyBus, forgetfulBus } from "./faulty-bus.ts";
 import type { Mutation } from "./mutation.ts";
@@ -35,7 +36,6 @@ export class CoordinatorProcess {
 		this.node = new Node(`c${restarts}`, world);
 		this.runId = `run-${restarts}`;
 		this.server = new RpcServer(this.node, {
-			isExpected: (key) => this.#announced?.dispatcher.isExpected(key) ?? false,
 			onWorkerConnected: (workerId) => {
 				if (!this.node.isDead) this.#announced?.dispatcher.connectWorker(workerId);
 			},
@@ -54,7 +54,7 @@ export class CoordinatorProcess {
 		const bus = this.#mutation.ofCoordinatorBus?.(own) ?? own;
 		this.#announced = await announceRun(
 			bus,
-			server.tensors,
+			this.#watchedTensors(),
 			{
 				runId,
 				abandoned,
@@ -69,7 +69,7 @@ export class CoordinatorProcess {
 			},
 			node.name,
 		);
-		const context = { ...toyContext(plan), ...this.#announced, tensors: this.#countedTensors() };
+		const context = { ...toyContext(plan), ...this.#announced, tensors: server.runs };
 		const state = disk.checkpoint ? copyOf(disk.checkpoint) : toyState();
 		const audit = [...disk.audit];
 		return runPhases(context, state, plan.checkpointEvery, audit, (checkpoint) => {
@@ -86,21 +86,35 @@ export class CoordinatorProcess {
 
 	/** What it holds that it should not at the end of the run; undefined where that is nothing. */
 	leftover(): string | undefined {
-		const { gradients, parameters } = this.server.exchange.held(this.runId);
-		if (gradients + parameters > 0) return `${gradients} gradients and ${parameters} versions of parameters are held`;
-		return undefined;
+		const { parameters } = this.server.runs.held(this.runId);
+		return parameters > 0 ? `${parameters} versions of parameters are held` : undefined;
 	}
 
-	/** The tensors, watched that no gradient is taken twice. */
-	#countedTensors(): RpcServer["tensors"] {
-		const { tensors } = this.server;
-		const taken = new Set<string>();
+	/** The exchange, watched that no item is counted twice. */
+	#watchedTensors(): CoordinatorTensors {
+		const { runs } = this.server;
 		return {
-			...tensors,
-			takeGradient: (runId, key) => {
-				if (taken.has(key)) this.miscount = `${key} was counted twice`;
-				taken.add(key);
-				return tensors.takeGradient(runId, key);
+			openRun: (runId, schema, answers) => {
+				const watched = this.#watched(answers);
+				runs.openRun(runId, schema, this.#mutation.ofAnswers?.(watched) ?? watched);
+			},
+			closeRun: (runId) => runs.closeRun(runId),
+			publishParameters: (...args) => runs.publishParameters(...args),
+			dropParameters: (...args) => runs.dropParameters(...args),
+			lendGradientBuffers: (...args) => runs.lendGradientBuffers(...args),
+		};
+	}
+
+	#watched(answers: AnswerReceiver): AnswerReceiver {
+		const counted = new Set<number>();
+		return {
+			expect: (result, sizes) => answers.expect(result, sizes),
+			accept: (answer) => {
+				answers.accept(answer);
+				const { serial, failure } = answer.result;
+				if (failure) return;
+				if (counted.has(serial)) this.miscount = `item ${serial} was counted twice`;
+				counted.add(serial);
 			},
 		};
 	}

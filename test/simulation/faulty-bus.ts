@@ -1,16 +1,14 @@
 import type { Assignment, Bus, Delivery, Membership } from "../../shared/bus/bus.ts";
-import { itemKey, type WorkItem, type WorkResult } from "../../shared/messages.ts";
+import type { WorkItem } from "../../shared/messages.ts";
 import type { Node } from "./world.ts";
 
 /** After so long the bus that announced a run notices that JetStream lost something. */
 const AUDIT_MS = 5000;
-/** How late an answer can be that comes twice. */
-const LATE_MS = 30_000;
 
 /**
  * A bus as a process sees it over a network that delays, loses, doubles and is cut, on the promises of
  * shared/bus/bus.ts and no more: what NATS stores it delivers at least once, what isn't stored (beats, "working", hand-backs)
- * may be lost, a delivery may get lost and come again, and an answer that was lost has its item published again.
+ * may be lost, and a delivery may get lost and come again.
  */
 export function faultyBus(bus: Bus, node: Node): Bus {
 	const { world } = node;
@@ -33,7 +31,6 @@ export function faultyBus(bus: Bus, node: Node): Bus {
 	return {
 		timing: bus.timing,
 		isLocal: bus.isLocal,
-		maxMessageBytes: bus.maxMessageBytes,
 		join: stored(async (worker) => faultyMembership(await bus.join(worker), node)),
 		watchWorkers: follow((signal) => bus.watchWorkers(signal)),
 		listWorkers: () => bus.listWorkers(),
@@ -49,9 +46,9 @@ export function faultyBus(bus: Bus, node: Node): Bus {
 			await bus.assign(assignment);
 		}),
 		watchAssignments: (runId, signal) => watchAssignments(bus, node, runId, signal),
-		publish: stored(async (item) => {
-			await bus.publish(item);
-			if (random.chance(noise.double / 4)) await bus.publish(item);
+		publish: stored(async (item, answered) => {
+			await bus.publish(item, answered);
+			if (random.chance(noise.double / 4)) await bus.publish(item, answered);
 		}),
 		takeBack: stored(async (runId, shard) => {
 			world.log(`${node.name}: takes back what is in hand of shard ${shard}`);
@@ -63,15 +60,7 @@ export function faultyBus(bus: Bus, node: Node): Bus {
 			await node.travel("nats");
 			return random.chance(noise.lost) ? undefined : isTaken;
 		},
-		async answer(result) {
-			await node.travel("nats");
-			world.log(`${node.name}: answers ${describe(result)}`);
-			await bus.answer(result);
-			if (!random.chance(noise.double)) return;
-			world.clock.schedule(() => bus.answer(result).catch(() => {}), random.wait(LATE_MS));
-		},
 		pull: (runId, shard, signal) => pull(bus, node, runId, shard, signal),
-		watchAnswers: (runId, signal) => watchAnswers(bus, node, runId, signal),
 		close: () => bus.close(),
 	};
 }
@@ -174,57 +163,28 @@ function faultyDelivery({ item, ack, nak, working }: Delivery, node: Node): Deli
 	};
 }
 
-async function* watchAnswers(
-	bus: Bus,
-	node: Node,
-	runId: string,
-	signal: AbortSignal,
-): AsyncGenerator<WorkResult, void, undefined> {
-	const { world } = node;
-	const { random, noise } = world;
-	for await (const result of bus.watchAnswers(runId, signal)) {
-		await node.travel("nats", signal);
-		if (signal.aborted) return;
-		yield result;
-		if (random.chance(noise.double)) yield result;
-	}
-	if (node.isDead) await new Promise(() => {});
-}
-
-/** A bus that loses answers, and brings their items back as the one over NATS does. */
+/** A bus that loses items, and brings them back as the one over NATS does. */
 export function forgetfulBus(bus: Bus, node: Node): Bus {
 	const { world } = node;
 	const { random, noise } = world;
-	const items = new Map<string, WorkItem>();
 	return {
 		...bus,
-		async publish(item) {
-			items.set(itemKey(item), item);
-			await bus.publish(item);
-		},
-		async *watchAnswers(runId, signal) {
-			for await (const result of bus.watchAnswers(runId, signal)) {
-				const item = items.get(itemKey(result));
-				if (!item || result.failure?.ofWorker || !random.chance(noise.lost)) {
-					if (!result.failure?.ofWorker) items.delete(itemKey(result));
-					yield result;
-					continue;
-				}
-				world.log(`${node.name}: ${describe(result)} and its answer are lost`);
-				const bringBack = () => {
-					if (items.has(itemKey(item))) bus.publish(item).catch(() => {});
-				};
-				node.clock.schedule(bringBack, AUDIT_MS);
+		async publish(item, answered) {
+			if (!random.chance(noise.lost)) {
+				await bus.publish(item, answered);
+				return;
 			}
+			world.log(`${node.name}: ${describe(item)} is lost`);
+			const bringBack = () => {
+				if (!answered.aborted) bus.publish(item, answered).catch(() => {});
+			};
+			node.clock.schedule(bringBack, AUDIT_MS);
 		},
 	};
 }
 
-/** An item or an answer in a trace. */
-export function describe(
-	message: Pick<WorkItem, "kind" | "parameterVersion" | "part" | "shard"> & Partial<Pick<WorkResult, "failure">>,
-): string {
-	const { kind, parameterVersion, part, shard, failure } = message;
-	const what = `${kind.slice("WORK_KIND_".length).toLowerCase()} ${parameterVersion}/${part} of shard ${shard}`;
-	return failure ? `${what}: ${failure.code}` : what;
+/** An item in a trace. */
+export function describe({ serial, kind, parameterVersion, shard }: WorkItem): string {
+	const what = kind.slice("WORK_KIND_".length).toLowerCase();
+	return `item ${serial}, ${what} of version ${parameterVersion}, shard ${shard}`;
 }

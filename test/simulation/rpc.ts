@@ -1,66 +1,29 @@
-import { Leases } from "../../coordinator/exchange/grpc-leases.ts";
+import { type LeaseEvents, Leases } from "../../coordinator/exchange/grpc-leases.ts";
 import { Uploads } from "../../coordinator/exchange/grpc-uploads.ts";
-import { createMemoryTensors } from "../../coordinator/exchange/memory-tensors.ts";
 import { ServedRuns, staleVersion } from "../../coordinator/exchange/served-runs.ts";
-import type { PutGradientRequest } from "../../proto/gen/tailtune/v1/PutGradientRequest.ts";
+import type { PutAnswerRequest } from "../../proto/gen/tailtune/v1/PutAnswerRequest.ts";
 import { TailtuneError } from "../../shared/errors.ts";
-import type { CoordinatorTensors, WorkerTensors } from "../../shared/exchange/tensor-exchange.ts";
+import type { Answer, WorkerTensors } from "../../shared/exchange/tensor-exchange.ts";
 import type { TensorSchema } from "../../shared/exchange/tensor-schema.ts";
-import { tensorParts } from "../../shared/exchange/tensor-stream.ts";
-import type { WorkItem } from "../../shared/messages.ts";
 import type { ModelFiles } from "../../shared/model/model-files.ts";
-import { Refusal } from "../../shared/rpc/refusal.ts";
+import { isUnwanted } from "../../shared/rpc/refusal.ts";
 import { PROTOCOL_VERSION } from "../../shared/rpc/service.ts";
 import type { RunConnection } from "../../shared/worker-port.ts";
+import { answerMessages } from "../../worker/exchange/answer-stream.ts";
 import type { Node, World } from "./world.ts";
-
-/** What a coordinator must be told of by its server. */
-interface ServerEvents {
-	readonly isExpected: (itemKey: string) => boolean;
-	readonly onWorkerConnected: (workerId: string) => void;
-	readonly onWorkerLost: (workerId: string) => void;
-}
 
 /** The coordinator's end: the real keeper of versions, uploads and leases, without HTTP/2 around them. */
 export class RpcServer {
 	readonly node: Node;
-	readonly exchange = createMemoryTensors();
 	readonly runs = new ServedRuns();
 	readonly uploads: Uploads;
 	readonly leases: Leases;
 
-	constructor(node: Node, { isExpected, ...events }: ServerEvents) {
+	constructor(node: Node, events: LeaseEvents) {
 		this.node = node;
-		this.uploads = new Uploads({
-			runs: this.runs,
-			exchange: this.exchange,
-			isExpected: (_, key) => isExpected(key),
-			clock: node.clock,
-		});
+		this.uploads = new Uploads({ runs: this.runs, clock: node.clock });
 		this.leases = new Leases(events);
 	}
-
-	readonly tensors: CoordinatorTensors = {
-		openRun: (runId, schema) => {
-			this.exchange.openRun(runId, schema);
-			this.runs.open(runId, schema);
-		},
-		closeRun: (runId) => {
-			this.runs.close(runId);
-			this.exchange.closeRun(runId);
-		},
-		publishParameters: async (runId, version, parameters) => {
-			this.runs.publish(runId, version, parameters);
-			await this.exchange.publishParameters(runId, version, parameters);
-		},
-		dropParameters: async (runId, version) => {
-			this.runs.drop(runId, version);
-			await this.exchange.dropParameters(runId, version);
-		},
-		lendGradientBuffers: (runId, buffers) => this.exchange.lendGradientBuffers(runId, buffers),
-		hasGradient: (runId, key) => this.exchange.hasGradient(runId, key),
-		takeGradient: (runId, key) => this.exchange.takeGradient(runId, key),
-	};
 }
 
 /** As in worker/exchange/retry.ts. */
@@ -71,7 +34,8 @@ const DEADLINE_MS = 5_000;
 /** A stream to a host that is out of reach is taken for broken after so long. */
 const KEEPALIVE_MS = 4_000;
 const REATTACH_MS = 500;
-const TOO_LATE = new Set(["REFUSAL_UNKNOWN_RUN", "REFUSAL_STALE_VERSION", "REFUSAL_NOT_EXPECTED"]);
+/** How late an answer can be that comes twice. */
+const LATE_MS = 30_000;
 
 const offline = () => new TailtuneError("offline", "gRPC UNAVAILABLE: no connection");
 
@@ -117,13 +81,16 @@ export class RpcConnection implements RunConnection {
 		},
 		// As from a pool: it holds what was there before.
 		gradientBuffer: (_, length) => this.#free.pop() ?? new Float32Array(length).fill(7),
-		putGradient: async (runId, item, gradient) => {
+		putAnswer: async (answer) => {
+			const { result, tensor } = answer;
+			this.#world.log(`${this.#node.name}: answers item ${result.serial}${result.failure ? ": it failed" : ""}`);
+			this.#maybeAgain(answer);
 			try {
-				await this.#retry(() => this.#call(() => this.#upload(runId, item, gradient)));
+				await this.#retry(() => this.#call(() => this.#upload(answer)));
 			} catch (error) {
-				if (!(error instanceof Refusal && TOO_LATE.has(error.reason))) throw error;
+				if (!isUnwanted(error)) throw error;
 			} finally {
-				this.#free.push(gradient);
+				if (tensor) this.#free.push(tensor);
 			}
 		},
 	};
@@ -171,40 +138,35 @@ export class RpcConnection implements RunConnection {
 	/** Half now and half later, as chunks are: of a version dropped meanwhile nothing goes out. */
 	async #fetch(runId: string, version: number): Promise<Float32Array> {
 		const schemaHash = this.#schemas.get(runId)?.hash ?? "";
-		const served = this.#server.runs.find({ runId, parameterVersion: version, schemaHash }).version;
+		const served = this.#server.runs.findVersion(runId, version, schemaHash);
 		const half = served.parameters.length >> 1;
 		const parameters = served.parameters.slice();
 		await this.#world.sleep(this.#world.random.wait(this.#world.noise.delayMs));
-		if (served.ended.signal.aborted) throw staleVersion(runId, version);
+		if (served.isDropped) throw staleVersion(runId, version);
 		parameters.set(served.parameters.subarray(half), half);
 		return parameters;
 	}
 
-	async #upload(
-		runId: string,
-		{ kind, parameterVersion, part }: Pick<WorkItem, "kind" | "parameterVersion" | "part">,
-		gradient: Float32Array,
-	): Promise<void> {
-		const schema = this.#schemas.get(runId);
-		const name = { runId, workerId: this.#node.name, kind, parameterVersion, part };
-		const header = {
-			...name,
-			protocolVersion: PROTOCOL_VERSION,
-			schemaHash: schema?.hash ?? "",
-			byteLength: gradient.length * 4,
-		};
+	/** A copy of an answer that comes some time later, as of a worker that did the item again. */
+	#maybeAgain({ result, logits, tensor }: Answer): void {
+		const { random, noise, clock } = this.#world;
+		if (!random.chance(noise.double)) return;
+		const copy = { result, logits, ...(tensor && { tensor: tensor.slice() }) };
+		clock.schedule(() => void this.#upload(copy).catch(() => {}), random.wait(LATE_MS));
+	}
+
+	async #upload(answer: Answer): Promise<void> {
 		let interruption: Error | undefined;
 		const interrupt = (error: Error) => {
 			interruption = error;
 		};
 		const { random, noise } = this.#world;
-		const send = async function* (this: RpcConnection): AsyncGenerator<PutGradientRequest> {
-			yield { header };
-			for (const part of tensorParts(gradient, "f32")) {
-				await this.#world.sleep(random.wait(noise.delayMs));
+		const send = async function* (this: RpcConnection): AsyncGenerator<PutAnswerRequest> {
+			for (const message of answerMessages(answer, this.#schemas.get(answer.result.runId))) {
+				if (!message.header) await this.#world.sleep(random.wait(noise.delayMs));
 				if (interruption) throw interruption;
 				if (!this.#isConnected) throw offline();
-				yield part;
+				yield message as PutAnswerRequest;
 			}
 		};
 		await this.#server.uploads.receive(send.call(this), interrupt);

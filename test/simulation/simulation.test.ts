@@ -1,6 +1,7 @@
 import test from "ava";
 import type { Bus } from "../../shared/bus/bus.ts";
-import { itemKey, type WorkResult } from "../../shared/messages.ts";
+import type { AnswerReceiver } from "../../shared/exchange/tensor-exchange.ts";
+import type { WorkResult } from "../../shared/messages.ts";
 import type { Mutation } from "./mutation.ts";
 import { scheduleOf } from "./schedule.ts";
 import { type Outcome, simulate } from "./simulate.ts";
@@ -33,18 +34,20 @@ async function trace(seed: number): Promise<readonly string[]> {
 	return (await simulate(scheduleOf(seed), { isTraced: true })).trace;
 }
 
-/** A dispatcher that takes a double answer for one of another part. */
-function countingDoubles(bus: Bus): Bus {
+/** A dispatcher that takes a double answer for one to another item. */
+function countingDoubles(answers: AnswerReceiver): AnswerReceiver {
+	const seen = new Set<number>();
+	const renumbered = (result: WorkResult) => {
+		let { serial } = result;
+		while (seen.has(serial)) serial++;
+		return { ...result, serial };
+	};
 	return {
-		...bus,
-		async *watchAnswers(runId, signal) {
-			const seen = new Set<string>();
-			for await (const result of bus.watchAnswers(runId, signal)) {
-				let counted: WorkResult = result;
-				while (seen.has(itemKey(counted))) counted = { ...counted, part: counted.part + 1 };
-				seen.add(itemKey(counted));
-				yield counted;
-			}
+		expect: (result, sizes) => answers.expect(renumbered(result), sizes),
+		accept(answer) {
+			const result = renumbered(answer.result);
+			answers.accept({ ...answer, result });
+			if (!result.failure?.ofWorker) seen.add(result.serial);
 		},
 	};
 }
@@ -78,7 +81,7 @@ function acknowledgingEarly(bus: Bus): Bus {
 }
 
 const mutations: Record<string, Mutation> = {
-	"a dispatcher that counts a double answer as another part": { ofCoordinatorBus: countingDoubles },
+	"a dispatcher that counts a double answer as one to another item": { ofAnswers: countingDoubles },
 	"a dispatcher that keeps the shards of a lost worker": {
 		ofCoordinatorBus: (bus) => blindToIdleWorkers(deafToLeaving(bus)),
 		ignoresBrokenStreams: true,

@@ -127,7 +127,7 @@ export async function runPhases(
 	}
 	const planned = Array.from({ length: EPOCHS }, (_, epoch) => trainer.planEpoch(epoch)).flat();
 	checkAudit(audit, planned, "audit");
-	const evaluation = await evaluate(run, { version: progress.step + 1, published }, all);
+	const evaluation = await evaluate(run, { version: progress.step, published }, all);
 	const { loss } = evaluation.score(all);
 	const hash = createHash("sha256");
 	for (const vector of [parameters, state.firstMoment, state.secondMoment])

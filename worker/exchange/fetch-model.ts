@@ -4,7 +4,7 @@ import type { ModelFile } from "../../proto/gen/tailtune/v1/ModelFile.ts";
 import { ANSWER_SILENCE_MS } from "../../shared/deadlines.ts";
 import { TailtuneError } from "../../shared/errors.ts";
 import { sha256Of } from "../../shared/exchange/model-manifest.ts";
-import type { TensorsClient } from "../../shared/exchange/tensor-service.ts";
+import type { ExchangeClient } from "../../shared/exchange/tensor-service.ts";
 import { ownCacheFolder } from "../../shared/files/cache-folder.ts";
 import { asDiskError } from "../../shared/files/write-atomic.ts";
 import type { ModelFiles } from "../../shared/model/model-files.ts";
@@ -23,7 +23,7 @@ export interface FetchModelOptions {
 }
 
 interface Download {
-	readonly client: TensorsClient;
+	readonly client: ExchangeClient;
 	readonly modelHash: string;
 	readonly signal: AbortSignal | undefined;
 	readonly onBytes: (bytes: number) => void;
@@ -35,7 +35,7 @@ interface Download {
  * @throws TailtuneError "not-found" where the coordinator doesn't serve it, "checksum", "disk", "offline" or "interrupted"
  */
 export async function fetchModel(
-	client: TensorsClient,
+	client: ExchangeClient,
 	modelHash: string,
 	{ cacheFolder = ownCacheFolder(), onProgress = () => {}, signal }: FetchModelOptions,
 ): Promise<ModelFiles> {
@@ -69,7 +69,7 @@ export async function fetchModel(
 	throw new TailtuneError("checksum", `the model that the coordinator sent is not the one of hash ${modelHash}`);
 }
 
-function askManifest(client: TensorsClient, modelHash: string, signal: AbortSignal | undefined): Promise<ModelFile[]> {
+function askManifest(client: ExchangeClient, modelHash: string, signal: AbortSignal | undefined): Promise<ModelFile[]> {
 	return new Promise((resolve, reject) => {
 		const request = { protocolVersion: PROTOCOL_VERSION, modelHash };
 		const deadline = Date.now() + ANSWER_SILENCE_MS;

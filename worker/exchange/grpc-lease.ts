@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { RPC_RECONNECT_FIRST_MS, RPC_RECONNECT_LONGEST_MS } from "../../shared/deadlines.ts";
 import { TailtuneError } from "../../shared/errors.ts";
-import type { TensorsClient } from "../../shared/exchange/tensor-service.ts";
+import type { ExchangeClient } from "../../shared/exchange/tensor-service.ts";
 import { PROTOCOL_VERSION } from "../../shared/rpc/service.ts";
 import { type ReadOptions, readAll } from "./read.ts";
 
@@ -11,7 +11,7 @@ import { type ReadOptions, readAll } from "./read.ts";
  * @throws TailtuneError if it refuses the worker, or can't be reached or says nothing the first time
  */
 export async function holdLease(
-	client: TensorsClient,
+	client: ExchangeClient,
 	workerId: string,
 	options: Pick<ReadOptions, "silenceMs"> & { readonly signal: AbortSignal },
 ): Promise<void> {
@@ -21,12 +21,12 @@ export async function holdLease(
 	void keep(client, workerId, options, first);
 }
 
-function attach(client: TensorsClient, workerId: string, options: ReadOptions) {
+function attach(client: ExchangeClient, workerId: string, options: ReadOptions) {
 	return readAll(client.attach({ protocolVersion: PROTOCOL_VERSION, workerId }), { ...options, isHeldOpen: true });
 }
 
 async function keep(
-	client: TensorsClient,
+	client: ExchangeClient,
 	workerId: string,
 	options: Parameters<typeof holdLease>[2],
 	first: ReturnType<typeof attach>,

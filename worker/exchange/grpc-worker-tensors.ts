@@ -1,15 +1,16 @@
 import { setMaxListeners } from "node:events";
-import type { PutGradientRequestInput } from "../../proto/gen/tailtune/v1/PutGradientRequest.ts";
-import type { PutGradientResponse } from "../../proto/gen/tailtune/v1/PutGradientResponse.ts";
+import type { PutAnswerRequestInput } from "../../proto/gen/tailtune/v1/PutAnswerRequest.ts";
+import type { PutAnswerResponse } from "../../proto/gen/tailtune/v1/PutAnswerResponse.ts";
 import { CALL_SILENCE_MS } from "../../shared/deadlines.ts";
 import { TailtuneError } from "../../shared/errors.ts";
-import type { WorkerTensors } from "../../shared/exchange/tensor-exchange.ts";
+import type { Answer, WorkerTensors } from "../../shared/exchange/tensor-exchange.ts";
 import type { TensorSchema } from "../../shared/exchange/tensor-schema.ts";
-import { type TensorsClient, TensorsClientConstructor } from "../../shared/exchange/tensor-service.ts";
-import { TensorReceiver, tensorParts } from "../../shared/exchange/tensor-stream.ts";
+import { type ExchangeClient, ExchangeClientConstructor } from "../../shared/exchange/tensor-service.ts";
+import { checkEnd, TensorReceiver } from "../../shared/exchange/tensor-stream.ts";
 import type { ModelFiles } from "../../shared/model/model-files.ts";
-import { Refusal, type RefusalReason } from "../../shared/rpc/refusal.ts";
+import { isUnwanted, Refusal } from "../../shared/rpc/refusal.ts";
 import { PROTOCOL_VERSION } from "../../shared/rpc/service.ts";
+import { answerMessages } from "./answer-stream.ts";
 import { type ClientOptions, createClient } from "./client.ts";
 import { type FetchModelOptions, fetchModel } from "./fetch-model.ts";
 import { holdLease } from "./grpc-lease.ts";
@@ -37,13 +38,6 @@ export interface ConnectedTensors extends WorkerTensors {
 	close(): Promise<void>;
 }
 
-/** Nobody waits for a gradient refused so: the plan has gone on, or the run is over. */
-const TOO_LATE: ReadonlySet<RefusalReason> = new Set([
-	"REFUSAL_UNKNOWN_RUN",
-	"REFUSAL_STALE_VERSION",
-	"REFUSAL_NOT_EXPECTED",
-]);
-
 /**
  * Connects a worker to a coordinator's tensors, and keeps a stream open that shows it is alive.
  * @param address HOST:PORT
@@ -51,7 +45,7 @@ const TOO_LATE: ReadonlySet<RefusalReason> = new Set([
  * "interrupted" if the signal aborts
  */
 export async function connectTensors(address: string, options: ConnectOptions): Promise<ConnectedTensors> {
-	const client = await createClient(TensorsClientConstructor, address, options);
+	const client = await createClient(ExchangeClientConstructor, address, options);
 	const tensors = new GrpcWorkerTensors(client, options);
 	options.signal?.addEventListener("abort", () => void tensors.close(), { once: true });
 	try {
@@ -76,13 +70,13 @@ interface WorkerRun {
 }
 
 class GrpcWorkerTensors implements ConnectedTensors {
-	readonly #client: TensorsClient;
+	readonly #client: ExchangeClient;
 	readonly #workerId: string;
 	readonly #silenceMs: number;
 	readonly #runs = new Map<string, WorkerRun>();
 	readonly #closed = new AbortController();
 
-	constructor(client: TensorsClient, { workerId, silenceMs = CALL_SILENCE_MS }: ConnectOptions) {
+	constructor(client: ExchangeClient, { workerId, silenceMs = CALL_SILENCE_MS }: ConnectOptions) {
 		this.#client = client;
 		this.#workerId = workerId;
 		this.#silenceMs = silenceMs;
@@ -124,19 +118,21 @@ class GrpcWorkerTensors implements ConnectedTensors {
 		return free?.length === length ? free : new Float32Array(length);
 	}
 
-	async putGradient(
-		runId: string,
-		item: Parameters<WorkerTensors["putGradient"]>[1],
-		gradient: Float32Array,
-	): Promise<void> {
-		const run = this.#runs.get(runId);
-		if (!run) return;
+	async putAnswer(answer: Answer): Promise<void> {
+		const run = this.#runs.get(answer.result.runId);
+		const options = { signal: this.#closed.signal, silenceMs: this.#silenceMs };
+		const send = () =>
+			sendAll<PutAnswerRequestInput, PutAnswerResponse>(
+				(callback) => this.#client.putAnswer(callback),
+				answerMessages(answer, run?.schema),
+				options,
+			);
 		try {
-			await retryCall(() => this.#upload(runId, run.schema, item, gradient), this.#closed.signal);
+			await retryCall(send, options.signal);
 		} catch (error) {
-			if (!(error instanceof Refusal && TOO_LATE.has(error.reason))) throw error;
+			if (!isUnwanted(error)) throw error;
 		} finally {
-			run.free.push(gradient);
+			if (answer.tensor) run?.free.push(answer.tensor);
 		}
 	}
 
@@ -159,7 +155,7 @@ class GrpcWorkerTensors implements ConnectedTensors {
 			const options = { signal: this.#closed.signal, silenceMs: this.#silenceMs };
 			for await (const { chunk, end } of readAll(this.#client.getParameters(request), options)) {
 				if (chunk) receiver.add(chunk);
-				if (end) receiver.finish(end);
+				if (end) checkEnd(end, receiver.assertWhole());
 				isWhole = !!end;
 			}
 			if (!isWhole) throw new Refusal("REFUSAL_LENGTH", `run ${runId}: version ${version} came without its end`);
@@ -167,25 +163,5 @@ class GrpcWorkerTensors implements ConnectedTensors {
 		const parameters = run.spare;
 		run.spare = run.current?.parameters ?? new Float32Array(0);
 		run.current = { version, parameters };
-	}
-
-	#upload(
-		runId: string,
-		{ hash: schemaHash, wire }: TensorSchema,
-		{ kind, parameterVersion, part }: Parameters<WorkerTensors["putGradient"]>[1],
-		gradient: Float32Array,
-	): Promise<PutGradientResponse> {
-		const byteLength = gradient.length * (wire === "f32" ? 4 : 2);
-		const name = { runId, workerId: this.#workerId, kind, parameterVersion, part };
-		const header = { protocolVersion: PROTOCOL_VERSION, ...name, schemaHash, byteLength };
-		function* messages(): Generator<PutGradientRequestInput> {
-			yield { header };
-			yield* tensorParts(gradient, wire);
-		}
-		return sendAll<PutGradientRequestInput, PutGradientResponse>(
-			(callback) => this.#client.putGradient(callback),
-			messages(),
-			{ signal: this.#closed.signal, silenceMs: this.#silenceMs },
-		);
 	}
 }

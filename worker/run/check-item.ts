@@ -15,7 +15,7 @@ const KINDS = new Set([
  * @throws TailtuneError "protocol" that names the item and the field, what was found and what was expected
  */
 export function checkItem(item: WorkItem, run: RunSpec, tail: TailSpec, config: Gpt2Config): void {
-	const name = `item ${item.kind}, version ${item.parameterVersion}, part ${item.part}`;
+	const name = `item ${item.serial}, ${item.kind} of version ${item.parameterVersion}`;
 	const expect = (isTrue: boolean, what: string) => {
 		if (!isTrue) throw new TailtuneError("protocol", `${name}: ${what}`);
 	};

@@ -10,7 +10,7 @@ import type { RunSpec, TailSpec, WorkerInfo } from "../../shared/messages.ts";
 import type { ModelFiles } from "../../shared/model/model-files.ts";
 import { trunkPrecisionOf } from "../../shared/model/trunk-precision.ts";
 import { Notices } from "../../shared/notices.ts";
-import type { EngineChoice, RunningWorker, WorkerOptions } from "../../shared/worker-port.ts";
+import type { EngineChoice, RunConnection, RunningWorker, WorkerOptions } from "../../shared/worker-port.ts";
 import { SIGNS_PER_TIMEOUT } from "../deadlines.ts";
 import type { EngineInfos, Engines } from "../engine/engine.ts";
 import type { RunEngineChoice } from "../engine/open-engines.ts";
@@ -143,7 +143,8 @@ class Worker implements RunningWorker {
 			bus: this.#options.bus,
 			clock: this.#parts.clock,
 			takeTurn: (work) => this.#takeTurn(work),
-			openSession: (run, signal) => this.#openSession(run, signal),
+			connect: (run, signal) => this.#options.connect(run, this.info.workerId, signal),
+			openSession: (run, connection, signal) => this.#openSession(run, connection, signal),
 			notices: this.#options.notices ?? new Notices(),
 			fail: this.#fail,
 		};
@@ -156,26 +157,20 @@ class Worker implements RunningWorker {
 	}
 
 	/** Only the engines are opened in the worker's turn: other runs must not wait for the coordinator of this one. */
-	async #openSession(run: RunSpec, signal: AbortSignal): Promise<Session> {
-		const { connect, engine } = this.#options;
+	async #openSession(run: RunSpec, connection: RunConnection, signal: AbortSignal): Promise<Session> {
+		const { engine } = this.#options;
 		const { workerId } = this.info;
 		const { tail, runId } = run;
 		if (!tail) throw new TailtuneError("protocol", `run ${runId}: no tail, expected what is tuned`);
 		const trunkPrecision = trunkPrecisionOf(run);
-		const connection = await connect(run, workerId, signal);
-		try {
-			const model = await connection.openModel();
-			const engines = await this.#takeTurn(async () => {
-				signal.throwIfAborted();
-				return this.#parts.openEngines(model, tail, { ...engine, trunkPrecision });
-			});
-			const features = new FeatureStore(this.#featureBudget);
-			const cache = this.#openCache(run, tail, engines.trunk);
-			return new Session({ run, model, engines, features, cache, connection, workerId });
-		} catch (error) {
-			await connection.close();
-			throw error;
-		}
+		const model = await connection.openModel();
+		const engines = await this.#takeTurn(async () => {
+			signal.throwIfAborted();
+			return this.#parts.openEngines(model, tail, { ...engine, trunkPrecision });
+		});
+		const features = new FeatureStore(this.#featureBudget);
+		const cache = this.#openCache(run, tail, engines.trunk);
+		return new Session({ run, model, engines, features, cache, tensors: connection.tensors, workerId });
 	}
 
 	#openCache(

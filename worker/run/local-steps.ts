@@ -7,7 +7,7 @@ import { addWeighted } from "../../shared/vectors/weighted-sum.ts";
 import type { Tail } from "../engine/engine.ts";
 
 export interface LocalWork {
-	readonly item: Pick<WorkItem, "step" | "sequences" | "localSteps">;
+	readonly item: Pick<WorkItem, "parameterVersion" | "sequences" | "localSteps">;
 	/** What the steps begin with: parameters and both moments, one behind the other; not written to. */
 	readonly start: Float32Array;
 	readonly tail: Tail;
@@ -50,7 +50,8 @@ export class LocalStepper {
 				if (parts.length === 1 && weight === 1) total = gradient;
 				else addWeighted(total, gradient, weight, part === 0);
 			}
-			const state = { firstMoment: this.#firstMoment, secondMoment: this.#secondMoment, step: item.step + index + 1 };
+			const step = item.parameterVersion + index + 1;
+			const state = { firstMoment: this.#firstMoment, secondMoment: this.#secondMoment, step };
 			const isWhole = stepAdamW(this.#parameters, total, state, { lr, weightDecay, threads: tail.info.threads });
 			if (!isWhole) {
 				const what = "the gradient's numbers aren't finite: training diverged; try a smaller --lr";

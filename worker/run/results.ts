@@ -1,12 +1,6 @@
 import { cutMessage, type ErrorCode, TailtuneError } from "../../shared/errors.ts";
-import type { WorkItem, WorkResult } from "../../shared/messages.ts";
-
-type Name = Pick<WorkResult, "runId" | "kind" | "step" | "part" | "shard" | "parameterVersion">;
-
-/** What a result has in common with its item. */
-export function nameOf({ runId, kind, step, part, shard, parameterVersion }: WorkItem): Name {
-	return { runId, kind, step, part, shard, parameterVersion };
-}
+import type { Answer } from "../../shared/exchange/tensor-exchange.ts";
+import type { WorkItem } from "../../shared/messages.ts";
 
 /** What is wrong with the item or the run itself: no other worker could do it either. */
 const OF_ITEM: ReadonlySet<string> = new Set<ErrorCode>(["diverged", "protocol", "data", "usage"]);
@@ -20,10 +14,15 @@ export function isOfWorker(error: unknown): boolean {
  * The answer to an item that could not be done: the error's code, "engine" for one that isn't ours, and its first line.
  * @param ofWorker whether the worker is to blame, and not the item
  */
-export function failureResult(item: WorkItem, workerId: string, error: unknown, ofWorker: boolean): WorkResult {
+export function failureAnswer(
+	{ runId, serial }: WorkItem,
+	workerId: string,
+	error: unknown,
+	ofWorker: boolean,
+): Answer {
 	const code = error instanceof TailtuneError ? error.code : "engine";
 	const [message = ""] = (error instanceof Error ? error.message : String(error)).split("\n");
-	const nothing = { logits: [], trunkSequences: 0, trunkTokens: 0, trunkEngine: "", tailEngine: "" };
+	const nothing = { trunkSequences: 0, trunkTokens: 0, trunkEngine: "", tailEngine: "" };
 	const failure = { code, message: cutMessage(message), ofWorker, fault: 0 };
-	return { ...nameOf(item), workerId, ...nothing, failure };
+	return { result: { runId, serial, workerId, ...nothing, failure }, logits: [] };
 }

@@ -1,12 +1,14 @@
 import { setImmediate } from "node:timers/promises";
 import type { Bus, Delivery } from "../../shared/bus/bus.ts";
 import type { Clock } from "../../shared/clock.ts";
-import { TailtuneError } from "../../shared/errors.ts";
-import type { RunSpec, WorkItem, WorkResult } from "../../shared/messages.ts";
+import { type ErrorCode, TailtuneError } from "../../shared/errors.ts";
+import type { Answer, WorkerTensors } from "../../shared/exchange/tensor-exchange.ts";
+import type { RunSpec, WorkItem } from "../../shared/messages.ts";
 import type { Hold, Notices } from "../../shared/notices.ts";
+import type { RunConnection } from "../../shared/worker-port.ts";
 import { SIGNS_PER_TIMEOUT, WORKER_RETRY_FIRST_MS, WORKER_RETRY_LONGEST_MS } from "../deadlines.ts";
 import { repeatEvery } from "./repeat-every.ts";
-import { failureResult } from "./results.ts";
+import { failureAnswer, isOfWorker } from "./results.ts";
 import type { Session } from "./session.ts";
 
 /** What a run needs of the worker that serves it. */
@@ -16,13 +18,24 @@ export interface RunHost {
 	readonly clock: Clock;
 	/** Does something when it is its turn: in a worker, one item is computed at a time. */
 	takeTurn<T>(work: () => Promise<T>): Promise<T>;
+	/** Connects to the coordinator of a run; the connection is closed when `signal` aborts. */
+	connect(run: RunSpec, signal: AbortSignal): Promise<RunConnection>;
 	/** Opens a session, which is of no use when `signal` has aborted. Not to be called in a turn: it takes one itself. */
-	openSession(run: RunSpec, signal: AbortSignal): Promise<Session>;
+	openSession(run: RunSpec, connection: RunConnection, signal: AbortSignal): Promise<Session>;
 	/** Told what goes wrong and is tried again. */
 	readonly notices: Notices;
-	/** Told of what no answer to an item can tell, such as a lost bus. */
+	/** Called for what no answer to an item can report, such as a lost bus. */
 	fail(error: unknown): void;
 }
+
+/** What an item is done with. */
+interface Ready {
+	readonly session: Session;
+	readonly tensors: WorkerTensors;
+}
+
+/** A coordinator that is out of reach or busy comes back, and with it the session; after any other fault it begins anew. */
+const KEEPS_SESSION: ReadonlySet<string> = new Set<ErrorCode>(["offline", "busy"]);
 
 /**
  * One worker's part in one run: pulls the items of the shards assigned to it. Each shard has its next item at hand
@@ -37,8 +50,11 @@ export class ServedRun {
 	/** What ends the loop of a shard that is ours. */
 	readonly #shards = new Map<number, AbortController>();
 	readonly #loops = new Set<Promise<void>>();
+	#connection: Promise<RunConnection> | undefined;
 	#session: Promise<Session> | undefined;
 	#isOpen = false;
+	/** The coordinator can't be reached: it hears no faults from here, and is to give the shards to others. */
+	#isCutOff = false;
 	/** Tries that failed by the worker's fault, those in a row, and the wait before the next one. */
 	#faults = 0;
 	#faultsInRow = 0;
@@ -53,7 +69,7 @@ export class ServedRun {
 		this.#keep(this.#followAssignments());
 	}
 
-	/** Hands back what isn't begun, and closes the session. The item in hand is finished unless the run was retired. */
+	/** Hands back what isn't begun, and closes session and connection. The item in hand is finished unless the run was retired. */
 	async end(why: "retired" | "stopping"): Promise<void> {
 		this.#ended.abort();
 		if (why === "retired" || !this.#isOpen) this.#over.abort(new TailtuneError("interrupted", `run ${why}`));
@@ -61,6 +77,8 @@ export class ServedRun {
 		await Promise.all(this.#loops);
 		this.#retry.end();
 		await this.#closeSession();
+		const connection = await this.#connection?.catch(() => undefined);
+		await connection?.close();
 	}
 
 	async #followAssignments(): Promise<void> {
@@ -89,7 +107,10 @@ export class ServedRun {
 	async #serve(delivery: Delivery, signal: AbortSignal): Promise<void> {
 		const { bus, clock, takeTurn, fail } = this.#host;
 		const everyMs = bus.timing.ackWaitMs / SIGNS_PER_TIMEOUT;
-		const endSigns = repeatEvery(clock, everyMs, () => delivery.working(), fail);
+		const say = async () => {
+			if (!this.#isCutOff) await delivery.working();
+		};
+		const endSigns = repeatEvery(clock, everyMs, say, fail);
 		let isComputing = false;
 		let isSettled = false;
 		const handBack = () => {
@@ -103,14 +124,14 @@ export class ServedRun {
 			while (!isSettled) {
 				const pause = this.#pause;
 				await pause;
-				const session = await this.#ready(delivery.item, pause);
-				if (session)
+				const ready = await this.#ready(delivery.item, pause);
+				if (ready)
 					await takeTurn(async () => {
 						if (signal.aborted) handBack();
 						// Another shard has met a fault meanwhile: this one waits with it.
 						if (isSettled || pause !== this.#pause) return;
 						isComputing = true;
-						isSettled = await this.#do(delivery, session);
+						isSettled = await this.#do(delivery, ready);
 						isComputing = false;
 					});
 				if (signal.aborted) handBack();
@@ -122,25 +143,38 @@ export class ServedRun {
 	}
 
 	/**
-	 * Opens the session and fetches the item's parameters, so that no other run waits for the coordinator of this one.
+	 * Connects, opens the session and fetches the item's parameters, so that no other run waits for the coordinator of this
+	 * one.
 	 * @returns undefined if that failed: it is tried again after the next pause
 	 */
-	async #ready(item: WorkItem, pause: Promise<void>): Promise<Session | undefined> {
+	async #ready(item: WorkItem, pause: Promise<void>): Promise<Ready | undefined> {
 		try {
-			this.#session ??= this.#openSession();
+			const connection = await this.#connect();
+			this.#session ??= this.#openSession(connection);
 			const session = await this.#session;
 			await session.fetchParameters(item);
-			return session;
+			this.#isCutOff = false;
+			return { session, tensors: connection.tensors };
 		} catch (error) {
-			// If there is another pause by now, another shard has told the same.
+			// If there is another pause by now, another shard has reported the same.
 			const isTold = pause !== this.#pause || this.#ended.signal.aborted;
-			if (!isTold) await this.#tellFault(failureResult(item, this.#host.workerId, error, true));
+			if (!isTold) await this.#reportFault(failureAnswer(item, this.#host.workerId, error, true));
 			return undefined;
 		}
 	}
 
-	#openSession(): Promise<Session> {
-		const opening = this.#host.openSession(this.#run, this.#over.signal);
+	async #connect(): Promise<RunConnection> {
+		this.#connection ??= this.#host.connect(this.#run, this.#over.signal);
+		try {
+			return await this.#connection;
+		} catch (error) {
+			this.#connection = undefined;
+			throw error;
+		}
+	}
+
+	#openSession(connection: RunConnection): Promise<Session> {
+		const opening = this.#host.openSession(this.#run, connection, this.#over.signal);
 		opening.then(
 			() => {
 				this.#isOpen = true;
@@ -153,29 +187,51 @@ export class ServedRun {
 	}
 
 	/**
-	 * The item is acknowledged only when its answer is out: whatever dies in between, it is done again. If the fault is the
-	 * worker's, the answer only says so: the item is kept for another try, until the coordinator gives the shard away.
+	 * The item is acknowledged only when the coordinator has its answer: whatever dies in between, it is done again. If the
+	 * fault is the worker's, it only reports so and keeps the item for another try, until the coordinator gives the shard away.
+	 * @returns whether the item is done with
 	 */
-	async #do(delivery: Delivery, session: Session): Promise<boolean> {
-		const result = await session.handle(delivery.item);
-		if (result.failure?.ofWorker) {
-			// A coordinator out of reach comes back, and with it the session; after any other fault it begins anew.
-			const isOver = result.failure.code !== "offline";
-			await Promise.all([this.#tellFault(result), isOver && this.#closeSession()]);
+	async #do(delivery: Delivery, { session, tensors }: Ready): Promise<boolean> {
+		const { item } = delivery;
+		const answer = await session.handle(item);
+		const fault = answer.result.failure?.ofWorker ? answer : await this.#handIn(answer, item, tensors);
+		if (fault) {
+			const isOver = !KEEPS_SESSION.has(fault.result.failure?.code ?? "");
+			await Promise.all([this.#reportFault(fault), isOver && this.#closeSession()]);
 			return false;
 		}
-		await this.#host.bus.answer(result);
 		this.#faultsInRow = 0;
 		this.#retry.end();
 		await delivery.ack();
 		return true;
 	}
 
-	async #tellFault(result: WorkResult): Promise<void> {
+	/** Hands in an answer, and why it is refused if it is. @returns a fault of the worker's own if that can't be done */
+	async #handIn(answer: Answer, item: WorkItem, tensors: WorkerTensors): Promise<Answer | undefined> {
+		try {
+			await tensors.putAnswer(answer);
+			return undefined;
+		} catch (error) {
+			const ofWorker = answer.result.failure !== null || isOfWorker(error);
+			const failure = failureAnswer(item, this.#host.workerId, error, ofWorker);
+			return ofWorker ? failure : this.#handIn(failure, item, tensors);
+		}
+	}
+
+	/** Has all shards of the run wait, and tells the coordinator why if it can be reached. */
+	async #reportFault({ result }: Answer): Promise<void> {
 		const { failure } = result;
 		if (!failure) return;
 		this.#pauseAll(failure.message);
-		await this.#host.bus.answer({ ...result, failure: { ...failure, fault: ++this.#faults } });
+		const fault = ++this.#faults;
+		const connection = await this.#connection?.catch(() => undefined);
+		this.#isCutOff = !connection || failure.code === "offline";
+		if (this.#isCutOff) return;
+		await connection?.tensors
+			.putAnswer({ result: { ...result, failure: { ...failure, fault } }, logits: [] })
+			.catch(() => {
+				this.#isCutOff = true;
+			});
 	}
 
 	async #closeSession(): Promise<void> {

@@ -1,17 +1,17 @@
 import { TailtuneError } from "../../shared/errors.ts";
+import type { Answer, WorkerTensors } from "../../shared/exchange/tensor-exchange.ts";
 import { type TensorSchema, tensorSchema, travelOf } from "../../shared/exchange/tensor-schema.ts";
 import type { RunSpec, Sequence, TailSpec, WorkItem, WorkResult } from "../../shared/messages.ts";
 import type { ModelFiles } from "../../shared/model/model-files.ts";
 import { type ParameterLayout, parameterLayout } from "../../shared/model/parameter-layout.ts";
 import { countFrozenBlocks } from "../../shared/model/tail-spec.ts";
 import { allFinite } from "../../shared/vectors/all-finite.ts";
-import type { RunConnection } from "../../shared/worker-port.ts";
 import { type EngineInfo, type Engines, type TailInput, type Trunk, toTokens } from "../engine/engine.ts";
 import type { FeatureCache } from "../features/feature-cache.ts";
 import { type FeatureStore, featureKey } from "../features/feature-store.ts";
 import { checkItem } from "./check-item.ts";
 import { LocalStepper } from "./local-steps.ts";
-import { failureResult, isOfWorker, nameOf } from "./results.ts";
+import { failureAnswer, isOfWorker } from "./results.ts";
 
 /** Everything that a session works with. The engines and the store are the session's, and closed with it. */
 export interface SessionParts {
@@ -21,14 +21,19 @@ export interface SessionParts {
 	readonly features: FeatureStore;
 	/** Features of earlier runs. */
 	readonly cache?: FeatureCache | undefined;
-	readonly connection: RunConnection;
+	readonly tensors: WorkerTensors;
 	readonly workerId: string;
 }
 
-type Done = Pick<WorkResult, "logits" | "trunkSequences" | "trunkTokens">;
+/** Texts, and their tokens, that the trunk was run on. */
+type TrunkCounts = Pick<WorkResult, "trunkSequences" | "trunkTokens">;
 
-/** What the tail needs of a text, beside what had to be computed for that. */
-interface Prepared extends Omit<Done, "logits"> {
+interface Done extends Omit<Answer, "result"> {
+	readonly counts: TrunkCounts;
+}
+
+/** What the tail needs of a text, and what had to be computed for that. */
+interface Prepared extends TrunkCounts {
 	readonly inputs: readonly TailInput[];
 }
 
@@ -47,24 +52,26 @@ export class Session {
 
 	/** @throws TailtuneError "protocol" where the run doesn't say what is tuned */
 	constructor(parts: SessionParts) {
-		const { run, model, connection } = parts;
+		const { run, model, tensors } = parts;
 		if (!run.tail) throw new TailtuneError("protocol", `run ${run.runId}: no tail, expected what is tuned`);
 		this.#parts = parts;
 		this.#tailSpec = run.tail;
 		this.#layout = parameterLayout(run.tail, model.config);
 		this.#schema = tensorSchema(run.modelHash, this.#layout, travelOf(run));
-		connection.tensors.openRun(run.runId, this.#schema);
+		tensors.openRun(run.runId, this.#schema);
 		this.#keepsPooledOnly = countFrozenBlocks(run.tail, model.config.n_layer) === model.config.n_layer;
 	}
 
-	/** Does an item. What can't be done is a result with a failure: this never rejects. Call it for one item at a time. */
-	async handle(item: WorkItem): Promise<WorkResult> {
+	/** Does an item. If it can't be done the answer is a failure: this never rejects. Call it for one item at a time. */
+	async handle(item: WorkItem): Promise<Answer> {
 		const { run, model, workerId } = this.#parts;
 		try {
 			checkItem(item, run, this.#tailSpec, model.config);
-			return { ...nameOf(item), ...this.#computedBy(), failure: null, ...(await this.#do(item)) };
+			const { counts, ...numbers } = await this.#do(item);
+			const { runId, serial } = item;
+			return { result: { runId, serial, ...this.#computedBy(), ...counts, failure: null }, ...numbers };
 		} catch (error) {
-			return failureResult(item, workerId, error, isOfWorker(error));
+			return failureAnswer(item, workerId, error, isOfWorker(error));
 		}
 	}
 
@@ -81,11 +88,10 @@ export class Session {
 	}
 
 	async close(): Promise<void> {
-		const { engines, features, cache, connection } = this.#parts;
+		const { engines, features, cache } = this.#parts;
 		await cache?.close();
 		features.close();
 		await Promise.all([engines.trunk?.dispose(), engines.tail.dispose()]);
-		await connection.close();
 	}
 
 	#computedBy(): Pick<WorkResult, "workerId" | "trunkEngine" | "tailEngine"> {
@@ -98,55 +104,52 @@ export class Session {
 	async #do(item: WorkItem): Promise<Done> {
 		if (item.kind === "WORK_KIND_LOCAL_STEPS") return this.#localSteps(item);
 		const { inputs, ...counts } = await this.#prepare(item);
-		if (item.kind === "WORK_KIND_PREPARE") return { ...counts, logits: [] };
+		if (item.kind === "WORK_KIND_PREPARE") return { counts, logits: [] };
 		await this.#load(item.parameterVersion);
 		const isGradient = item.kind === "WORK_KIND_GRADIENT";
-		const logits = isGradient ? await this.#gradient(item, inputs) : await this.#logits(item, inputs);
-		return { ...counts, logits: [...logits] };
+		const numbers = isGradient ? await this.#gradient(item, inputs) : await this.#logits(item, inputs);
+		return { counts, ...numbers };
 	}
 
-	async #logits(item: WorkItem, inputs: readonly TailInput[]): Promise<Float32Array> {
+	async #logits(item: WorkItem, inputs: readonly TailInput[]): Promise<Omit<Done, "counts">> {
 		const logits = await this.#parts.engines.tail.logits(inputs);
 		this.#checkLogits(item, logits);
-		return logits;
+		return { logits: Array.from(logits) };
 	}
 
 	/**
-	 * Hands in the gradient, unless something is wrong with the logits, and returns these. The gradient's numbers aren't
-	 * looked at: between hosts the receiver does as it copies, and the optimizer does in the pass that it takes anyway.
+	 * The gradient's numbers aren't checked here: between hosts the receiver checks them as it copies, and the optimizer in the
+	 * pass that it makes anyway.
 	 */
-	async #gradient(item: WorkItem, inputs: readonly TailInput[]): Promise<Float32Array> {
-		const { run, engines, connection } = this.#parts;
-		const { tensors } = connection;
-		const gradient = tensors.gradientBuffer(run.runId, this.#layout.trainedSize);
-		const logits = await engines.tail.gradient(inputs, gradient);
+	async #gradient(item: WorkItem, inputs: readonly TailInput[]): Promise<Omit<Done, "counts">> {
+		const { run, engines, tensors } = this.#parts;
+		const tensor = tensors.gradientBuffer(run.runId, this.#layout.trainedSize);
+		const logits = await engines.tail.gradient(inputs, tensor);
 		this.#checkLogits(item, logits);
-		await tensors.putGradient(run.runId, item, gradient);
-		return logits;
+		return { logits: Array.from(logits), tensor };
 	}
 
-	/** Hands in what the item's steps did. The features of one micro-batch at a time are looked up. */
+	/** The tensor is what the item's steps did. The features of one micro-batch at a time are looked up. */
 	async #localSteps(item: WorkItem): Promise<Done> {
-		const { run, engines, connection } = this.#parts;
-		const { tensors } = connection;
+		const { run, engines, tensors } = this.#parts;
 		const { tail } = engines;
-		const done = { logits: [] as number[], trunkSequences: 0, trunkTokens: 0 };
+		const logits: number[] = [];
+		const counts = { trunkSequences: 0, trunkTokens: 0 };
 		const start = await this.#parameters(item.parameterVersion);
-		const result = tensors.gradientBuffer(run.runId, this.#schema.gradients);
+		const tensor = tensors.gradientBuffer(run.runId, this.#schema.gradients);
 		const computeGradient = async (sequences: readonly Sequence[], gradient: Float32Array) => {
 			const micro = { ...item, sequences: [...sequences] };
 			const { inputs, trunkSequences, trunkTokens } = await this.#prepare(micro);
-			const logits = await tail.gradient(inputs, gradient);
-			this.#checkLogits(micro, logits);
-			for (const logit of logits) done.logits.push(logit); // too many for the arguments of one call
-			done.trunkSequences += trunkSequences;
-			done.trunkTokens += trunkTokens;
+			const found = await tail.gradient(inputs, gradient);
+			this.#checkLogits(micro, found);
+			for (const logit of found) logits.push(logit); // too many for the arguments of one call
+			counts.trunkSequences += trunkSequences;
+			counts.trunkTokens += trunkTokens;
 		};
 		this.#stepper ??= new LocalStepper(this.#layout);
 		this.#loadedVersion = undefined;
-		await this.#stepper.take({ item, start, tail, computeGradient, result });
-		await tensors.putGradient(run.runId, item, result);
-		return done;
+		await this.#stepper.take({ item, start, tail, computeGradient, result: tensor });
+		return { counts, logits, tensor };
 	}
 
 	#checkLogits(item: WorkItem, logits: Float32Array): void {
@@ -168,8 +171,8 @@ export class Session {
 	}
 
 	async #parameters(version: number): Promise<Float32Array> {
-		const { run, connection } = this.#parts;
-		const parameters = await connection.tensors.parameters(run.runId, version);
+		const { run, tensors } = this.#parts;
+		const parameters = await tensors.parameters(run.runId, version);
 		if (parameters.length !== this.#schema.parameters) {
 			const found = `run ${run.runId}: version ${version} has ${parameters.length} parameters`;
 			throw new TailtuneError("protocol", `${found}, expected ${this.#schema.parameters}`);
@@ -242,5 +245,5 @@ interface TextTokens {
 }
 
 function diverged(item: WorkItem, what: string): TailtuneError {
-	return new TailtuneError("diverged", `step ${item.step}: ${what}: training diverged; try a smaller --lr`);
+	return new TailtuneError("diverged", `step ${item.parameterVersion}: ${what}: training diverged; try a smaller --lr`);
 }

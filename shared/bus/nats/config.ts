@@ -4,9 +4,6 @@ import type { BusTiming } from "../bus.ts";
 /** Time-outs of a NATS bus unless said otherwise. */
 export const NATS_TIMING: BusTiming = { ackWaitMs: NATS_ACK_WAIT_MS, heartbeatLimitMs: NATS_HEARTBEAT_LIMIT_MS };
 
-/** Answers that a coordinator asks for at once: one by one, each would cost a round trip. */
-export const ANSWERS_AT_ONCE = 64;
-
 /** Marks of retired runs that stay in the bucket of runs; older ones are removed. */
 export const RETIRED_KEPT = 100;
 

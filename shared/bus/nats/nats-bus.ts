@@ -1,5 +1,5 @@
 import { debuglog } from "node:util";
-import { type Authenticator, type Msg, nuid } from "nats";
+import type { Authenticator, Msg } from "nats";
 import { NATS_FIRST_CONTACT_MS, NATS_REQUEST_MS } from "../../deadlines.ts";
 import { TailtuneError } from "../../errors.ts";
 import {
@@ -8,22 +8,19 @@ import {
 	runSpecCodec,
 	type WorkerInfo,
 	type WorkItem,
-	type WorkResult,
 	workItemCodec,
-	workResultCodec,
 } from "../../messages.ts";
 import type { Notices } from "../../notices.ts";
 import { raceAbort } from "../../race-abort.ts";
 import type { Assignment, Bus, BusTiming, Delivery, Membership, RunEvent, RunView, WorkerEvent } from "../bus.ts";
-import { encodeAnswer } from "./answer.ts";
-import { ANSWERS_AT_ONCE, NATS_TIMING } from "./config.ts";
+import { NATS_TIMING } from "./config.ts";
 import { isNoResponders, isTimeout, type NatsConnectionOptions, NatsLink } from "./connection.ts";
 import { RunDesk } from "./progress-and-cancel.ts";
 import { ACK, NAK, pullMessages, respond, TERM, WORKING } from "./pull.ts";
 import { type KeeperParts, RunKeeper, retireRun } from "./run-publisher.ts";
 import { type KnownRun, RunMirror } from "./run-registry.ts";
 import { NatsStreams } from "./streams.ts";
-import { answersConsumer, NatsNames, type NatsRole, shardConsumer } from "./subjects.ts";
+import { NatsNames, type NatsRole, shardConsumer } from "./subjects.ts";
 import { isItemTaken } from "./taken.ts";
 import { joinRegistry, type RegistryParts, WorkerRegistry } from "./worker-registry.ts";
 
@@ -62,8 +59,8 @@ export interface NatsBus extends Bus {
 /**
  * Connects a coordinator, a worker or a client to a cluster's NATS server, which must have JetStream. A coordinator makes
  * the streams if they are missing. A lost connection comes back by itself; what is sent meanwhile waits for it. If the
- * server lost what it stored, the bus that announced a run brings it back with every item that has no answer yet, and a
- * worker its own entry.
+ * server lost what it stored, the bus that announced a run brings it back with every item that still waits for its
+ * answer, and a worker its own entry.
  * @throws TailtuneError "offline" if no server answers in time or it has no JetStream, "denied" if it rejects the
  * credentials, "protocol" for a stream with other settings than ours, "usage" for too many replicas, the reason of `signal`
  */
@@ -142,10 +139,6 @@ class Adapter implements NatsBus {
 		await this.#mirror.start();
 	}
 
-	get maxMessageBytes(): number {
-		return this.#link.maxMessageBytes;
-	}
-
 	/** The first thing asked of the server: it shows whether there is a JetStream that answers. */
 	async #contact(): Promise<void> {
 		const isCoordinator = this.#role === "coordinator";
@@ -179,6 +172,8 @@ class Adapter implements NatsBus {
 		const keeper = new RunKeeper(runSpecCodec.decode(runSpecCodec.encode(spec)), this.#parts);
 		await keeper.start();
 		this.#keepers.set(spec.runId, keeper);
+		const run = await this.#find(spec.runId);
+		if (run) loseWithQueue(run, keeper);
 		await this.#link.persist(() => this.#mirror.removeOldMarks());
 	}
 
@@ -217,7 +212,12 @@ class Adapter implements NatsBus {
 	async *watchCancels(runId: string, signal: AbortSignal): AsyncGenerator<"cancel", void, undefined> {
 		const run = await this.#find(runId);
 		if (!run) return;
-		yield* this.#desk.watchCancels(runId, AbortSignal.any([signal, run.ended, this.#link.closed]));
+		const keeper = this.#keepers.get(runId);
+		const end = AbortSignal.any([signal, run.ended, this.#link.closed, ...(keeper ? [keeper.ended] : [])]);
+		yield* this.#desk.watchCancels(runId, end);
+		if (run.ended.aborted && !this.#link.closed.aborted) keeper?.lose("retired by somebody else");
+		const failure = this.#link.failure ?? keeper?.failure;
+		if (failure && !signal.aborted) throw failure;
 	}
 
 	async assign(assignment: Assignment): Promise<void> {
@@ -229,8 +229,8 @@ class Adapter implements NatsBus {
 		if (run) yield* this.#orFailure(run.assignments.watch(signal));
 	}
 
-	async publish(item: WorkItem): Promise<void> {
-		await (await this.#keeperOf(item)).publish(item);
+	async publish(item: WorkItem, answered: AbortSignal): Promise<void> {
+		await (await this.#keeperOf(item)).publish(item, answered);
 	}
 
 	async takeBack(runId: string, shard: number): Promise<void> {
@@ -249,8 +249,7 @@ class Adapter implements NatsBus {
 	async *pull(runId: string, shard: number, signal: AbortSignal): AsyncGenerator<Delivery, void, undefined> {
 		const run = await this.#find(runId);
 		if (!run || shard >= run.record.shards) return;
-		const source = (queue: string) => [this.#names.workStream, shardConsumer(runId, queue, shard)] as const;
-		for await (const message of this.#pullFrom(run, source, 1, signal)) {
+		for await (const message of this.#pullFrom(run, shard, signal)) {
 			const item = this.#decode(message, () => {
 				const decoded = workItemCodec.decode(message.data);
 				expectPlace(decoded, runId, shard);
@@ -258,49 +257,6 @@ class Adapter implements NatsBus {
 			});
 			if (item) yield this.#deliver(item, message);
 		}
-	}
-
-	async answer(result: WorkResult): Promise<void> {
-		this.#assertOpen();
-		const run = await this.#find(result.runId);
-		if (!run) return;
-		const subject = this.#names.answers(result.runId, result.shard);
-		const bytes = encodeAnswer(result, this.maxMessageBytes);
-		const msgID = nuid.next();
-		try {
-			await this.#link.persist(() => this.#link.js.publish(subject, bytes, { msgID }), run.ended);
-		} catch (error) {
-			if (!run.ended.aborted || this.#link.closed.aborted) throw error;
-		}
-	}
-
-	async *watchAnswers(runId: string, signal: AbortSignal): AsyncGenerator<WorkResult, void, undefined> {
-		const run = await this.#find(runId);
-		if (!run) return;
-		const keeper = this.#keepers.get(runId);
-		const source = (queue: string) => {
-			if (keeper && !keeper.isQueue(queue)) keeper.lose("taken over by another coordinator");
-			return [this.#names.answersStream, answersConsumer(runId, queue)] as const;
-		};
-		const until = keeper ? AbortSignal.any([signal, keeper.ended]) : signal;
-		for await (const message of this.#pullFrom(run, source, ANSWERS_AT_ONCE, until)) {
-			const result = this.#decode(message, () => {
-				const decoded = workResultCodec.decode(message.data);
-				expectPlace(decoded, runId, Number(message.subject.split(".").at(-1)));
-				return decoded;
-			});
-			if (!result) continue;
-			if (!result.failure?.ofWorker) keeper?.answered(result);
-			let isDone = false;
-			try {
-				yield result;
-				isDone = true;
-			} finally {
-				respond(message, isDone ? ACK : NAK);
-			}
-		}
-		if (run.ended.aborted && !this.#link.closed.aborted) keeper?.lose("retired by somebody else");
-		if (keeper?.failure) throw keeper.failure;
 	}
 
 	/** A watch that ends because the connection is lost for good throws the reason. */
@@ -314,18 +270,13 @@ class Adapter implements NatsBus {
 		await this.#link.close();
 	}
 
-	/** Messages of a run's present queue, whichever that is, until the run or `signal` ends. */
-	async *#pullFrom(
-		run: KnownRun,
-		source: (queue: string) => readonly [stream: string, consumer: string],
-		batch: number,
-		signal: AbortSignal,
-	): AsyncGenerator<Msg, void, undefined> {
+	/** Messages of a shard, from the run's present queue, whichever that is, until the run or `signal` ends. */
+	async *#pullFrom(run: KnownRun, shard: number, signal: AbortSignal): AsyncGenerator<Msg, void, undefined> {
 		const end = AbortSignal.any([signal, run.ended, this.#link.closed]);
 		while (!end.aborted) {
 			const { name, replaced } = run.queue;
-			const [stream, consumer] = source(name);
-			const from = { stream, consumer, inboxPrefix: this.#inboxPrefix, batch };
+			const consumer = shardConsumer(run.record.runId, name, shard);
+			const from = { stream: this.#names.workStream, consumer, inboxPrefix: this.#inboxPrefix };
 			yield* pullMessages(this.#link, from, AbortSignal.any([end, replaced]));
 		}
 		if (this.#link.failure) throw this.#link.failure;
@@ -417,6 +368,14 @@ class Adapter implements NatsBus {
 	#assertOpen(): void {
 		this.#link.closed.throwIfAborted();
 	}
+}
+
+/** Ends a keeper if another coordinator gives its run another queue. */
+function loseWithQueue(run: KnownRun, keeper: RunKeeper): void {
+	const { name, replaced } = run.queue;
+	if (keeper.ended.aborted) return;
+	if (!keeper.isQueue(name)) keeper.lose("taken over by another coordinator");
+	else replaced.addEventListener("abort", () => loseWithQueue(run, keeper), { once: true });
 }
 
 function expectPlace(found: { runId: string; shard: number }, runId: string, shard: number): void {

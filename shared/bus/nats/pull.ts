@@ -22,24 +22,20 @@ export interface PullSource {
 	readonly stream: string;
 	readonly consumer: string;
 	readonly inboxPrefix: string;
-	/** Messages asked for at once. */
-	readonly batch: number;
 }
 
 /**
- * The messages of a durable pull consumer, so many at a time: they are asked for when the loop wants one and has none. Asks
- * again after a reconnection and if the consumer is not there, until `signal` aborts; what arrives too late is handed back.
+ * The messages of a durable pull consumer, one at a time: the next one is asked for when the loop wants it. Asks again after
+ * a reconnection and if the consumer is not there, until `signal` aborts; what arrives too late is handed back.
  */
 export async function* pullMessages(
 	link: NatsLink,
-	{ stream, consumer, inboxPrefix, batch }: PullSource,
+	{ stream, consumer, inboxPrefix }: PullSource,
 	signal: AbortSignal,
 ): AsyncGenerator<Msg, void, undefined> {
 	const arrived: Msg[] = [];
 	let wake = () => {};
 	let askAtMs = 0;
-	/** Messages that were asked for and have not come. */
-	let due = 0;
 	const inbox = createInbox(inboxPrefix);
 	const subscription = link.nc.subscribe(inbox, {
 		callback: (error, message) => {
@@ -55,7 +51,7 @@ export async function* pullMessages(
 	const abort = () => wake();
 	const offConnected = link.on("connected", askNow);
 	signal.addEventListener("abort", abort);
-	const request = Buffer.from(JSON.stringify({ batch, expires: nanos(NATS_PULL_MS) }));
+	const request = Buffer.from(JSON.stringify({ batch: 1, expires: nanos(NATS_PULL_MS) }));
 	try {
 		while (!signal.aborted) {
 			const message = arrived.shift();
@@ -63,12 +59,10 @@ export async function* pullMessages(
 				// Over: ask anew. Anything else, such as a consumer that is gone: not at once.
 				askAtMs = ["404", "408"].includes(codeOf(message)) ? 0 : performance.now() + NATS_PULL_RETRY_MS;
 			} else if (message) {
-				due--;
-				if (due <= 0) askAtMs = 0;
+				askAtMs = 0;
 				yield message;
 			} else if (performance.now() >= askAtMs) {
 				link.nc.publish(`$JS.API.CONSUMER.MSG.NEXT.${stream}.${consumer}`, request, { reply: inbox });
-				due = batch;
 				askAtMs = performance.now() + NATS_PULL_MS + NATS_PULL_SLACK_MS;
 			} else {
 				const waited = new Promise<void>((resolve) => {

@@ -1,17 +1,16 @@
 import { randomBytes } from "node:crypto";
-import { AckPolicy, type ConsumerConfig, headers, nanos, nuid } from "nats";
+import { AckPolicy, headers, nanos, nuid } from "nats";
 import { realClock } from "../../clock.ts";
 import { NATS_REQUEST_MS } from "../../deadlines.ts";
 import { TailtuneError } from "../../errors.ts";
-import { itemKey, type RunSpec, runSpecCodec, type WorkItem, type WorkResult, workItemCodec } from "../../messages.ts";
+import { type RunSpec, runSpecCodec, type WorkItem, workItemCodec } from "../../messages.ts";
 import type { Hold } from "../../notices.ts";
 import type { Assignment, BusTiming } from "../bus.ts";
-import { ANSWERS_AT_ONCE } from "./config.ts";
 import { isNoResponders, isNotFound, type NatsLink, within } from "./connection.ts";
 import { NAK } from "./pull.ts";
 import { queueHeaders, type RunMirror, type RunRecord } from "./run-registry.ts";
 import { type NatsStreams, OPERATION_HEADER } from "./streams.ts";
-import { answersConsumer, encodeToken, type NatsNames, shardConsumer } from "./subjects.ts";
+import { encodeToken, type NatsNames, shardConsumer } from "./subjects.ts";
 
 /** What a keeper works with. */
 export interface KeeperParts {
@@ -22,17 +21,20 @@ export interface KeeperParts {
 	readonly timing: BusTiming;
 }
 
-interface Unanswered {
+/** An item that waits for its answer. */
+interface Waiting {
 	readonly item: Uint8Array;
 	readonly shard: number;
 	/** Whether JetStream said that it has it. */
 	isStored: boolean;
+	/** Whether NATS lost it, and it was published again. */
+	isResent: boolean;
 }
 
 /**
- * Keeps a run on NATS for the coordinator that announced it. What the coordinator published and has no answer to is the
- * truth: now and then, after a reconnection and when a publish finds no stream, the keeper looks whether JetStream
- * still carries it, and brings back what is lost: streams, consumers, the run's entry, assignments, items.
+ * Keeps a run on NATS for the coordinator that announced it. Every few seconds, after a reconnection and when a publish finds
+ * no stream, it checks whether JetStream still holds what the coordinator stored, and brings back what is lost: streams,
+ * consumers, the run's entry, assignments, and the items that still wait for their answer.
  */
 export class RunKeeper {
 	/** Items that had to be published again. */
@@ -41,9 +43,8 @@ export class RunKeeper {
 	readonly #spec: RunSpec;
 	readonly #specBytes: Uint8Array;
 	readonly #assignments = new Map<number, string>();
-	readonly #unanswered = new Map<string, Unanswered>();
-	/** Those of them that NATS lost, and the notice that says so. */
-	readonly #resent = new Set<string>();
+	readonly #waiting = new Set<Waiting>();
+	/** The notice of items that were published again. */
 	readonly #resending: Hold;
 	readonly #ended = new AbortController();
 	#record: RunRecord | undefined;
@@ -115,23 +116,23 @@ export class RunKeeper {
 		await this.#parts.mirror.reach(seq, this.ended);
 	}
 
-	async publish(item: WorkItem): Promise<void> {
+	/** @param answered aborts when the item waits no longer */
+	async publish(item: WorkItem, answered: AbortSignal): Promise<void> {
 		const bytes = workItemCodec.encode(item);
 		const most = this.#parts.link.maxMessageBytes;
 		if (bytes.length > most) {
-			const message = `item ${itemKey(item)}: found ${bytes.length} bytes, expected at most ${most}, NATS' max_payload`;
+			const message = `item ${item.serial}: found ${bytes.length} bytes, expected at most ${most}, NATS' max_payload`;
 			throw new TailtuneError("protocol", `${message}; more --shards or fewer --local-steps make smaller items`);
 		}
-		const entry = { item: bytes, shard: item.shard, isStored: false };
-		this.#unanswered.set(itemKey(item), entry);
+		const entry = { item: bytes, shard: item.shard, isStored: false, isResent: false };
+		const forget = () => {
+			this.#waiting.delete(entry);
+			if (entry.isResent && ![...this.#waiting].some(({ isResent }) => isResent)) this.#resending.end();
+		};
+		this.#waiting.add(entry);
+		answered.addEventListener("abort", forget);
+		if (answered.aborted) forget();
 		await this.#store(entry);
-	}
-
-	/** An answer that came from the stream. */
-	answered(result: WorkResult): void {
-		this.#unanswered.delete(itemKey(result));
-		this.#resent.delete(itemKey(result));
-		if (this.#resent.size === 0) this.#resending.end();
 	}
 
 	/** Hands back, in the name of whoever has it, the item of a shard that is in hand. */
@@ -172,7 +173,7 @@ export class RunKeeper {
 	}
 
 	end(failure?: TailtuneError): void {
-		this.#unanswered.clear();
+		this.#waiting.clear();
 		this.#resending.end();
 		this.#failure = failure;
 		this.#ended.abort(failure ?? new TailtuneError("protocol", `run ${this.#spec.runId} is retired`));
@@ -190,7 +191,7 @@ export class RunKeeper {
 	}
 
 	/** Publishes an item until it is stored; a retry within one call is stored once. */
-	async #store(entry: Unanswered): Promise<void> {
+	async #store(entry: Waiting): Promise<void> {
 		const { link, names } = this.#parts;
 		const msgID = nuid.next();
 		await link.persist(async () => {
@@ -219,27 +220,25 @@ export class RunKeeper {
 		if (this.ended.aborted) return;
 		if (found === "retired") return this.lose("retired by somebody else");
 		if (found && found.queue !== queue) return this.lose("taken over by another coordinator");
-		const waiting = [...this.#unanswered].filter(([, { isStored }]) => isStored);
+		const waiting = [...this.#waiting].filter(({ isStored }) => isStored);
 		if (!areSameStreams) await this.#makeQueue(found);
 		else {
-			await this.#ensureConsumers(this.#present(), new Set(waiting.map(([, { shard }]) => shard)));
+			await this.#ensureConsumers(this.#present(), new Set(waiting.map(({ shard }) => shard)));
 			if (!found) await this.#writeEntries();
 		}
-		// Items first: an answer is stored before its item is acknowledged, so nothing can hide between the two looks.
 		const items = await streams.counts(names.workStream, names.work(runId, this.#present().queue));
-		const answers = await streams.counts(names.answersStream, names.answers(runId));
-		const holds = (shard: number) =>
-			items.has(names.work(runId, this.#present().queue, shard)) || answers.has(names.answers(runId, shard));
-		for (const [key, entry] of waiting) {
-			if (this.#unanswered.get(key) !== entry || holds(entry.shard)) continue;
+		for (const entry of waiting) {
+			// An item is acknowledged after its answer was counted: one that still waits and isn't in its queue is lost.
+			const isHeld = items.has(names.work(runId, this.#present().queue, entry.shard));
+			if (isHeld || !this.#waiting.has(entry)) continue;
 			this.republishedItems++;
-			this.#resent.add(key);
-			this.#resending.begin("retrying", "NATS lost items that have no answer yet: they are sent again", 0);
+			entry.isResent = true;
+			this.#resending.begin("retrying", "NATS lost items that wait for their answer: they are sent again", 0);
 			await this.#republish(entry);
 		}
 	}
 
-	async #republish(entry: Unanswered): Promise<void> {
+	async #republish(entry: Waiting): Promise<void> {
 		const { link, names } = this.#parts;
 		const { runId, queue } = this.#present();
 		// An id of its own: the server may still know the one under which it lost the item.
@@ -253,10 +252,7 @@ export class RunKeeper {
 		const queue = randomBytes(8).toString("hex");
 		const made = await streams.ensureAll();
 		if (former) await removeQueue(former, this.#parts);
-		await Promise.all([
-			streams.purge(names.workStream, names.work(runId)),
-			streams.purge(names.answersStream, names.answers(runId)),
-		]);
+		await streams.purge(names.workStream, names.work(runId));
 		const record = { runId, spec: this.#specBytes, shards, queue };
 		await this.#ensureConsumers(record, new Set(Array(shards).keys()));
 		this.#record = record;
@@ -274,24 +270,16 @@ export class RunKeeper {
 
 	async #ensureConsumers({ runId, queue }: RunRecord, shards: ReadonlySet<number>): Promise<void> {
 		const { link, names, timing } = this.#parts;
-		// One item out at a time: what is not acknowledged is not overtaken.
-		const consumer = (name: string, subject: string, max_ack_pending = 1): Partial<ConsumerConfig> => ({
-			durable_name: name,
-			filter_subject: subject,
-			ack_policy: AckPolicy.Explicit,
-			ack_wait: nanos(timing.ackWaitMs),
-			max_ack_pending,
-		});
-		await Promise.all([
-			link.jsm.consumers.add(
-				names.answersStream,
-				consumer(answersConsumer(runId, queue), names.answers(runId), ANSWERS_AT_ONCE),
-			),
-			...[...shards].map((shard) => {
-				const name = shardConsumer(runId, queue, shard);
-				return link.jsm.consumers.add(names.workStream, consumer(name, names.work(runId, queue, shard)));
-			}),
-		]);
+		const add = (shard: number) =>
+			link.jsm.consumers.add(names.workStream, {
+				durable_name: shardConsumer(runId, queue, shard),
+				filter_subject: names.work(runId, queue, shard),
+				ack_policy: AckPolicy.Explicit,
+				ack_wait: nanos(timing.ackWaitMs),
+				// One item out at a time: what is not acknowledged is not overtaken.
+				max_ack_pending: 1,
+			});
+		await Promise.all([...shards].map(add));
 	}
 
 	/** @returns its sequence number in the bucket */
@@ -316,7 +304,6 @@ export async function retireRun(run: RunRecord, parts: KeeperParts): Promise<voi
 		await Promise.all([
 			streams.purge(names.runsStream, names.assignment(runId)),
 			streams.purge(names.workStream, names.work(runId)),
-			streams.purge(names.answersStream, names.answers(runId)),
 		]);
 		return seq;
 	});
@@ -324,13 +311,9 @@ export async function retireRun(run: RunRecord, parts: KeeperParts): Promise<voi
 }
 
 async function removeQueue({ runId, queue, shards }: RunRecord, { link, names }: KeeperParts): Promise<void> {
-	const remove = async (stream: string, consumer: string) => {
-		await link.jsm.consumers.delete(stream, consumer).catch((error) => {
+	const remove = (_: unknown, shard: number) =>
+		link.jsm.consumers.delete(names.workStream, shardConsumer(runId, queue, shard)).catch((error) => {
 			if (!isNotFound(error)) throw error;
 		});
-	};
-	const all = Array.from({ length: shards }, (_, shard) =>
-		remove(names.workStream, shardConsumer(runId, queue, shard)),
-	);
-	await Promise.all([...all, remove(names.answersStream, answersConsumer(runId, queue))]);
+	await Promise.all(Array.from({ length: shards }, remove));
 }

@@ -52,21 +52,19 @@ export class NatsStreams {
 
 	/**
 	 * Makes the streams and buckets that are missing, and compares the settings of those that exist.
-	 * @returns when the queues of items and answers were made: at another time they were others, and what was published
-	 * then is lost
+	 * @returns when the queue of items was made: at another time it was another one, and what was published then is lost
 	 * @throws TailtuneError "protocol" for a stream with other settings, "usage" for replicas that the cluster can't keep
 	 */
 	async ensureAll(): Promise<string> {
 		const names = this.#names;
 		const { ttlMs } = this.#options;
-		const [work, answers] = await Promise.all([
+		const [made] = await Promise.all([
 			this.#ensure(queueSettings(names.workStream, names.work())),
-			this.#ensure(queueSettings(names.answersStream, names.answers())),
 			this.#ensure(bucketSettings(names.runsStream, names.runsKeys)),
 			this.#ensure(fleetingBucketSettings(names.workersStream, names.workersKeys, ttlMs)),
 			this.#ensure(fleetingBucketSettings(names.progressStream, names.progressKeys, ttlMs)),
 		]);
-		return `${work} ${answers}`;
+		return made;
 	}
 
 	/** Whether a stream exists. */

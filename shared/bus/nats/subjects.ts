@@ -16,7 +16,6 @@ const LONGEST_TOKEN = 180;
  * | what | kind | subjects |
  * |---|---|---|
  * | PREFIX-work | work-queue stream | PREFIX.work.RUN.QUEUE.SHARD |
- * | PREFIX-answers | work-queue stream | PREFIX.answers.RUN.SHARD |
  * | PREFIX-runs | KV bucket | run.RUN (RunSpec; header Tailtune-Queue), assign.RUN.SHARD (the worker's id) |
  * | PREFIX-workers | KV bucket, entries live as long as the heartbeat limit | WORKER (WorkerInfo) |
  * | PREFIX-progress | the same | RUN (RunProgress) |
@@ -26,7 +25,6 @@ const LONGEST_TOKEN = 180;
  */
 export class NatsNames {
 	readonly workStream: string;
-	readonly answersStream: string;
 	/** The streams under the buckets. */
 	readonly runsStream: string;
 	readonly workersStream: string;
@@ -36,7 +34,6 @@ export class NatsNames {
 	constructor(prefix: string = DEFAULT_PREFIX) {
 		this.#prefix = prefix;
 		this.workStream = `${prefix}-work`;
-		this.answersStream = `${prefix}-answers`;
 		this.runsStream = `KV_${prefix}-runs`;
 		this.workersStream = `KV_${prefix}-workers`;
 		this.progressStream = `KV_${prefix}-progress`;
@@ -50,10 +47,6 @@ export class NatsNames {
 	/** Without a run: of all runs. Without a queue and a shard: of all of the run. */
 	work(runId?: string, queue?: string, shard?: number): string {
 		return joinSubject(this.#prefix, "work", runId, queue, shard);
-	}
-
-	answers(runId?: string, shard?: number): string {
-		return joinSubject(this.#prefix, "answers", runId, shard);
 	}
 
 	run(runId: string): string {
@@ -112,11 +105,6 @@ export class NatsNames {
 /** The durable consumer of a shard's items. */
 export function shardConsumer(runId: string, queue: string, shard: number): string {
 	return `${encodeToken(runId)}_${queue}_${shard}`;
-}
-
-/** The durable consumer of a run's answers. */
-export function answersConsumer(runId: string, queue: string): string {
-	return `${encodeToken(runId)}_${queue}`;
 }
 
 /** An id as a part of a subject, key or name: bytes other than letters, digits, - and _ become =XX. */

@@ -2,16 +2,19 @@ import test from "ava";
 import { Dispatcher } from "../../../coordinator/cluster/dispatcher.ts";
 import { createMemoryBus } from "../../../coordinator/cluster/memory-bus.ts";
 import type { Bus } from "../../../shared/bus/bus.ts";
-import type { WorkItem } from "../../../shared/messages.ts";
+import type { NewItem } from "../../../shared/messages.ts";
 import { Notices } from "../../../shared/notices.ts";
 import { repeatEvery } from "../../../worker/run/repeat-every.ts";
-import { someItem, someResult, someRun, someWorker } from "../../shared/bus/messages.ts";
+import { someAnswer, someItem, someRun, someWorker } from "../../shared/bus/messages.ts";
 import { VirtualClock } from "../../shared/bus/virtual-clock.ts";
 
 const never = new AbortController().signal;
 const everyMs = 1000;
 
-const look = (shard: number): WorkItem => someItem({ kind: "WORK_KIND_EVALUATE", shard, part: shard });
+const look = (shard: number): NewItem => {
+	const { serial: _, ...item } = someItem({ kind: "WORK_KIND_EVALUATE", shard });
+	return item;
+};
 
 /** A run of two shards on a bus, and what it tells. */
 async function begin() {
@@ -30,15 +33,20 @@ async function begin() {
 		await clock.advance(0);
 	};
 	const answers = async () => {
-		const shards: number[] = [];
-		for await (const { shard } of dispatcher.execute([look(0), look(1)])) shards.push(shard);
-		return shards;
+		const serials: number[] = [];
+		for await (const { result } of dispatcher.execute([look(0), look(1)])) serials.push(result.serial);
+		return serials;
 	};
 	return { clock, bus, told, notices, dispatcher, join, answers };
 }
 
 /** Serves the shards that a worker hears it has; each item takes so long, and the worker says so meanwhile. */
-async function serve(bus: Bus, clock: VirtualClock, workerId: string, itemMs: number): Promise<void> {
+async function serve(
+	bus: Bus,
+	{ clock, dispatcher }: Pick<Awaited<ReturnType<typeof begin>>, "clock" | "dispatcher">,
+	workerId: string,
+	itemMs: number,
+): Promise<void> {
 	for await (const { shard, workerId: holder } of bus.watchAssignments("run", never)) {
 		if (holder !== workerId) continue;
 		const serveShard = async () => {
@@ -46,7 +54,7 @@ async function serve(bus: Bus, clock: VirtualClock, workerId: string, itemMs: nu
 				const end = repeatEvery(clock, everyMs, working, () => {});
 				await new Promise<void>((resolve) => clock.schedule(resolve, itemMs));
 				end();
-				await bus.answer(someResult({ kind: item.kind, shard, part: shard, workerId, logits: [0, 0] }));
+				dispatcher.accept(someAnswer({ serial: item.serial, workerId }));
 				await ack();
 			}
 		};
@@ -59,7 +67,7 @@ test("a live worker that takes no items loses its shard to one that computes for
 	await join("idle");
 	await join("slow");
 	t.deepEqual(dispatcher.holders, ["idle", "slow"]);
-	void serve(bus, clock, "slow", 60_000);
+	void serve(bus, { clock, dispatcher }, "slow", 60_000);
 	const done = answers();
 	told.length = 0;
 	await clock.advance(5000);
@@ -68,7 +76,7 @@ test("a live worker that takes no items loses its shard to one that computes for
 	t.deepEqual(dispatcher.holders, ["slow", "slow"]);
 	t.deepEqual(told.slice(1), ["over: worker idle takes no items of shard 0", "idle left"]);
 	await clock.advance(120_000);
-	t.deepEqual(await done, [0, 1]);
+	t.deepEqual(await done, [1, 2]);
 	t.false(notices.isHeldUp);
 	await dispatcher.stop();
 });
@@ -78,7 +86,6 @@ function losing(bus: Bus, count: number): Bus {
 	return {
 		...bus,
 		pull: (...args) => bus.pull(...args),
-		answer: (result) => bus.answer(result),
 		async *watchAssignments(runId, signal) {
 			let heard = 0;
 			for await (const assignment of bus.watchAssignments(runId, signal)) if (++heard > count) yield assignment;
@@ -89,9 +96,9 @@ function losing(bus: Bus, count: number): Bus {
 test("a worker alone that did not hear of its shards is told again", async (t) => {
 	const { clock, bus, dispatcher, join, answers } = await begin();
 	await join("deaf");
-	void serve(losing(bus, 2), clock, "deaf", 10);
+	void serve(losing(bus, 2), { clock, dispatcher }, "deaf", 10);
 	const done = answers();
 	await clock.advance(60_000);
-	t.deepEqual(await done, [0, 1]);
+	t.deepEqual(await done, [1, 2]);
 	await dispatcher.stop();
 });

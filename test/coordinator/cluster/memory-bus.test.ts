@@ -4,6 +4,7 @@ import { busConformance } from "../../shared/bus/conformance.ts";
 import { someItem, someRun, someWorker } from "../../shared/bus/messages.ts";
 import { VirtualClock } from "../../shared/bus/virtual-clock.ts";
 
+const never = new AbortController().signal;
 const timing = { ackWaitMs: 2000, heartbeatLimitMs: 5000 };
 
 busConformance(
@@ -19,7 +20,7 @@ test("the two sides share no objects", async (t) => {
 	const bus = createMemoryBus();
 	const item = someItem();
 	await bus.announce(someRun());
-	await bus.publish(item);
+	await bus.publish(item, never);
 	item.sequences[0]?.tokens.push(99);
 	for await (const delivery of bus.pull("run", 0, new AbortController().signal)) {
 		t.deepEqual(delivery.item, someItem());
@@ -32,7 +33,7 @@ test("by default nothing expires", async (t) => {
 	const bus = createMemoryBus({ clock });
 	await bus.announce(someRun());
 	await bus.join(someWorker("idle"));
-	await bus.publish(someItem());
+	await bus.publish(someItem(), never);
 	await bus.pull("run", 0, new AbortController().signal)[Symbol.asyncIterator]().next();
 	t.is(clock.pending, 0);
 });
@@ -42,7 +43,7 @@ test("a closed bus leaves no timers behind", async (t) => {
 	const bus = createMemoryBus({ timing, clock });
 	await bus.announce(someRun());
 	await bus.join(someWorker("idle"));
-	await bus.publish(someItem());
+	await bus.publish(someItem(), never);
 	await bus.pull("run", 0, new AbortController().signal)[Symbol.asyncIterator]().next();
 	t.is(clock.pending, 2);
 	await bus.close();

@@ -1,24 +1,30 @@
 import test from "ava";
 import { RunAnswers } from "../../../coordinator/cluster/run-answers.ts";
-import type { WorkKind, WorkResult } from "../../../shared/messages.ts";
+import { Notices } from "../../../shared/notices.ts";
+import { someItem, someResult } from "../../shared/bus/messages.ts";
 
-function item(kind: WorkKind, parameterVersion: number, part: number, ofWorker = false) {
-	return { kind, parameterVersion, part, ...(ofWorker ? { failure: { ofWorker } } : {}) } as WorkResult;
-}
+const { serial: _, ...newItem } = someItem();
+const waiting = { sinceMs: 0, retry: new Notices().hold() };
+const failure = { code: "engine", message: "", ofWorker: true, fault: 1 };
 
-test("an answer that isn't waited for is double if it was asked for, stale if its version is over, else stray", (t) => {
+test("an answer that isn't waited for is double if its item has one, stale if its version is over, else stray", (t) => {
 	const answers = new RunAnswers();
-	for (const part of [0, 1]) answers.ask(item("WORK_KIND_EVALUATE", 3, part));
-	answers.ask(item("WORK_KIND_GRADIENT", 4, 0));
-	for (const part of [0, 1, 2]) answers.ask(item("WORK_KIND_EVALUATE", 4, part));
-	answers.ignore(item("WORK_KIND_EVALUATE", 4, 2));
-	answers.ignore(item("WORK_KIND_GRADIENT", 4, 0));
-	answers.ignore(item("WORK_KIND_EVALUATE", 9, 0, true));
-	t.deepEqual(answers.ignored, { double: 3, stale: 0, stray: 0 });
-	answers.ignore(item("WORK_KIND_EVALUATE", 3, 0));
-	t.deepEqual(answers.ignored, { double: 3, stale: 1, stray: 0 });
-	answers.ignore(item("WORK_KIND_EVALUATE", 4, 3));
-	answers.ignore(item("WORK_KIND_PREPARE", 4, 0));
-	answers.ignore(item("WORK_KIND_EVALUATE", 5, 0));
-	t.deepEqual(answers.ignored, { double: 3, stale: 1, stray: 3 });
+	const ask = (parameterVersion: number) => answers.ask({ ...newItem, parameterVersion }, waiting);
+	const refuse = (serial: number, fields: Parameters<typeof someResult>[0] = {}) =>
+		t.throws(() => answers.find(someResult({ serial, ...fields })), { code: "protocol", message: /nobody waits/ });
+	const [first, second, third] = [ask(3), ask(3), ask(4)];
+	t.deepEqual(
+		[first, second, third].map(({ item }) => item.serial),
+		[1, 2, 3],
+	);
+	t.is(answers.find(someResult({ serial: 3 })), third);
+	for (const each of [first, third]) answers.end(each);
+	refuse(3);
+	refuse(1, { failure });
+	t.deepEqual(answers.ignored, { double: 2, stale: 0, stray: 0 });
+	refuse(1);
+	t.deepEqual(answers.ignored, { double: 2, stale: 1, stray: 0 });
+	for (const serial of [0, 4, -1, 2 ** 53, Number.NaN]) refuse(serial);
+	t.deepEqual(answers.ignored, { double: 2, stale: 1, stray: 5 });
+	t.deepEqual(answers.waiting, [second]);
 });

@@ -1,48 +1,50 @@
 import test from "ava";
 import { createMemoryTensors } from "../../../coordinator/exchange/memory-tensors.ts";
-import { itemKey } from "../../../shared/messages.ts";
-import { someItem, tensorConformance } from "../../shared/exchange/conformance.ts";
+import { someResult } from "../../shared/bus/messages.ts";
+import { someSchema, tensorConformance } from "../../shared/exchange/conformance.ts";
+import { ReceivedAnswers } from "../../shared/exchange/received-answers.ts";
 
 tensorConformance(test, async () => {
 	const tensors = createMemoryTensors();
 	return { coordinator: tensors, worker: tensors, close: async () => {} };
 });
 
-test("an array that is given back is the next to be written to, and there only once", async (t) => {
+async function openRun() {
 	const tensors = createMemoryTensors();
+	const received = new ReceivedAnswers(1);
+	tensors.openRun("run", someSchema(1), received);
+	return { tensors, received };
+}
+
+test("an array that is given back is the next to be written to, and there only once", async (t) => {
+	const { tensors, received } = await openRun();
 	const [lent, other] = [new Float32Array(1), new Float32Array(1)];
 	tensors.lendGradientBuffers("run", [other, lent]);
-	await tensors.publishParameters("run", 1, new Float32Array(1));
-	for (const part of [1, 2, 3]) {
-		const gradient = tensors.gradientBuffer("run", 1);
-		t.is(gradient, lent);
-		const item = { kind: "WORK_KIND_GRADIENT", parameterVersion: 1, part } as const;
-		await tensors.putGradient("run", item, gradient);
-		t.is(await tensors.takeGradient("run", itemKey(item)), lent);
+	for (const serial of [1, 2, 3]) {
+		const tensor = tensors.gradientBuffer("run", 1);
+		t.is(tensor, lent);
+		await tensors.putAnswer({ result: someResult({ serial }), logits: [], tensor });
+		t.is(received.answers.at(-1)?.tensor, lent);
 		tensors.lendGradientBuffers("run", [lent]);
 	}
 	t.is(tensors.held("run").free, 2);
 });
 
 test("nothing is copied", async (t) => {
-	const tensors = createMemoryTensors();
+	const { tensors, received } = await openRun();
 	const parameters = Float32Array.of(3);
 	await tensors.publishParameters("run", 3, parameters);
 	t.is(await tensors.parameters("run", 3), parameters);
-	const gradient = tensors.gradientBuffer("run", 1);
-	await tensors.putGradient("run", someItem, gradient);
-	t.is(await tensors.takeGradient("run", itemKey(someItem)), gradient);
+	const tensor = tensors.gradientBuffer("run", 1);
+	await tensors.putAnswer({ result: someResult(), logits: [], tensor });
+	t.is(received.answers[0]?.tensor, tensor);
 });
 
-test("the memory of a gradient is used again when the next is taken", async (t) => {
-	const tensors = createMemoryTensors();
-	await tensors.publishParameters("run", 3, new Float32Array(1));
-	const taken: unknown[] = [];
-	for (const part of [0, 1, 2, 3]) {
-		const gradient = tensors.gradientBuffer("run", 1);
-		t.not(gradient, taken.at(-1), "the one lent is not written to");
-		await tensors.putGradient("run", { ...someItem, part }, gradient);
-		taken.push(await tensors.takeGradient("run", itemKey({ ...someItem, part })));
+test("the array of an answer that nobody waits for is used again", async (t) => {
+	const { tensors } = await openRun();
+	for (const held of [0, 1]) {
+		const tensor = new Float32Array(1);
+		await tensors.putAnswer({ result: someResult(), logits: [], tensor });
+		t.is(tensors.held("run").free, held);
 	}
-	t.is(new Set(taken).size, 2);
 });

@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, stat, truncate, writeFile } from "node:fs/pro
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { ServedModels } from "../../../shared/exchange/model-manifest.ts";
-import { TensorsClientConstructor } from "../../../shared/exchange/tensor-service.ts";
+import { ExchangeClientConstructor } from "../../../shared/exchange/tensor-service.ts";
 import { openModel } from "../../../shared/model/open-model.ts";
 import { writeRandomModel } from "../../../shared/model/random-model.ts";
 import { Refusal } from "../../../shared/rpc/refusal.ts";
@@ -117,7 +117,7 @@ for (const [name, byteOffset, reason] of [
 ] as const) {
 	test(`reading ${JSON.stringify(name)} from byte ${byteOffset} on is refused with ${reason}`, async (t) => {
 		const { hash, coordinator } = await openModelExchange(t);
-		const client = await createClient(TensorsClientConstructor, coordinator.address);
+		const client = await createClient(ExchangeClientConstructor, coordinator.address);
 		t.teardown(() => client.close());
 		const call = client.getModelFile({ protocolVersion: 1, modelHash: hash, name, byteOffset });
 		const error = await t.throwsAsync(readAll(call).next(), { instanceOf: Refusal });

@@ -1,33 +1,43 @@
-import type { GradientHeaderInput } from "../../../proto/gen/tailtune/v1/GradientHeader.ts";
-import type { PutGradientRequestInput } from "../../../proto/gen/tailtune/v1/PutGradientRequest.ts";
-import type { PutGradientResponse } from "../../../proto/gen/tailtune/v1/PutGradientResponse.ts";
-import type { TensorsClient } from "../../../shared/exchange/tensor-service.ts";
+import type { AnswerHeaderInput } from "../../../proto/gen/tailtune/v1/AnswerHeader.ts";
+import type { PutAnswerRequestInput } from "../../../proto/gen/tailtune/v1/PutAnswerRequest.ts";
+import type { ExchangeClient } from "../../../shared/exchange/tensor-service.ts";
 import { checksumOf } from "../../../shared/files/checksum.ts";
+import type { WorkResult } from "../../../shared/messages.ts";
 import { fromServiceError } from "../../../shared/rpc/status.ts";
-import { someItem, someSchema } from "../../shared/exchange/conformance.ts";
+import { someResult } from "../../shared/bus/messages.ts";
+import { someSchema } from "../../shared/exchange/conformance.ts";
 
-/** A right header for the gradient of `someItem` in a run of so many parameters, but for what is said otherwise. */
-export function someHeader(size: number, changes: GradientHeaderInput = {}): PutGradientRequestInput {
+/** A right header for an answer with a tensor of so many numbers and no logits, but for what is said otherwise. */
+export function someHeader(
+	size: number,
+	ofResult: Partial<WorkResult> = {},
+	changes: AnswerHeaderInput = {},
+): PutAnswerRequestInput {
+	const result = someResult({ workerId: "raw", ...ofResult });
 	const schemaHash = someSchema(size).hash;
-	const header = { protocolVersion: 1, runId: "run", workerId: "raw", ...someItem, schemaHash, byteLength: 4 * size };
-	return { header: { ...header, ...changes } };
+	return { header: { protocolVersion: 1, result, schemaHash, logitsLength: 0, tensorLength: size, ...changes } };
 }
 
-export function someChunk(byteOffset: number, numbers: number[]): PutGradientRequestInput {
+export function someChunk(
+	byteOffset: number,
+	numbers: number[],
+	of: "tensor" | "logits" = "tensor",
+): PutAnswerRequestInput {
 	const data = Buffer.from(Float32Array.from(numbers).buffer);
-	return { chunk: { byteOffset, data, xxh64: checksumOf(data) } };
+	return { [of]: { byteOffset, data, xxh64: checksumOf(data) } };
 }
 
-export function someEnd(numbers: number[]): PutGradientRequestInput {
-	return { end: { byteLength: 4 * numbers.length } };
+/** @param count of all numbers sent */
+export function someEnd(count: number): PutAnswerRequestInput {
+	return { end: { byteLength: 4 * count } };
 }
 
 /** Sends messages as they are; rejects with what the server refuses them with. */
-export function upload(client: TensorsClient, messages: PutGradientRequestInput[]): Promise<PutGradientResponse> {
+export function upload(client: ExchangeClient, messages: PutAnswerRequestInput[]): Promise<void> {
 	return new Promise((resolve, reject) => {
-		const call = client.putGradient((error, response) => {
+		const call = client.putAnswer((error) => {
 			if (error) reject(fromServiceError(error));
-			else resolve(response as PutGradientResponse);
+			else resolve();
 		});
 		for (const message of messages) call.write(message);
 		call.end();

@@ -1,15 +1,15 @@
 import test from "ava";
-import { createMemoryTensors } from "../../../coordinator/exchange/memory-tensors.ts";
-import { itemKey } from "../../../shared/messages.ts";
-import { someItem, someSchema, tensorConformance } from "../../shared/exchange/conformance.ts";
+import { someResult } from "../../shared/bus/messages.ts";
+import { someSchema, tensorConformance } from "../../shared/exchange/conformance.ts";
 import { openGrpcExchange } from "../../shared/exchange/grpc-exchange.ts";
+import { ReceivedAnswers } from "../../shared/exchange/received-answers.ts";
 
 tensorConformance(test, openGrpcExchange);
 
 test("a version is fetched once, however many ask for it", async (t) => {
 	const { coordinator, worker, close } = await openGrpcExchange();
 	t.teardown(close);
-	coordinator.openRun("run", someSchema(1));
+	coordinator.openRun("run", someSchema(1), new ReceivedAnswers(1));
 	worker.openRun("run", someSchema(1));
 	await coordinator.publishParameters("run", 3, Float32Array.of(3));
 	const [first, second] = await Promise.all([worker.parameters("run", 3), worker.parameters("run", 3)]);
@@ -21,7 +21,7 @@ test("a version is fetched once, however many ask for it", async (t) => {
 test("parameters in use stay as they are when fetching the next version fails", async (t) => {
 	const { coordinator, worker, close } = await openGrpcExchange();
 	t.teardown(close);
-	coordinator.openRun("run", someSchema(1));
+	coordinator.openRun("run", someSchema(1), new ReceivedAnswers(1));
 	worker.openRun("run", someSchema(1));
 	await coordinator.publishParameters("run", 3, Float32Array.of(3));
 	const inUse = await worker.parameters("run", 3);
@@ -31,11 +31,11 @@ test("parameters in use stay as they are when fetching the next version fails", 
 	t.is(await worker.parameters("run", 3), inUse);
 });
 
-test("2,000 exchanges keep two arrays of each kind, and nothing else", async (t) => {
-	const exchange = createMemoryTensors();
-	const { coordinator, worker, close } = await openGrpcExchange({ exchange });
+test("2,000 exchanges keep one gradient on each side and two parameter vectors, and nothing else", async (t) => {
+	const { coordinator, worker, close } = await openGrpcExchange();
+	const answers = new ReceivedAnswers(3);
 	t.teardown(close);
-	coordinator.openRun("run", someSchema(3));
+	coordinator.openRun("run", someSchema(3), answers);
 	worker.openRun("run", someSchema(3));
 	const [sent, received, taken] = [new Set(), new Set(), new Set()];
 	for (let version = 0; version < 2000; version++) {
@@ -43,15 +43,15 @@ test("2,000 exchanges keep two arrays of each kind, and nothing else", async (t)
 		received.add(await worker.parameters("run", version));
 		const gradient = worker.gradientBuffer("run", 3);
 		sent.add(gradient.fill(version));
-		const item = { ...someItem, parameterVersion: version };
-		await worker.putGradient("run", item, gradient);
-		const answer = await coordinator.takeGradient("run", itemKey(item));
-		if (answer?.[2] !== version) t.fail(`version ${version}: found gradient ${answer}`);
-		taken.add(answer);
+		await worker.putAnswer({ result: someResult({ serial: version }), logits: [], tensor: gradient });
+		const tensor = answers.answers.pop()?.tensor ?? new Float32Array(0);
+		if (tensor[2] !== version) t.fail(`version ${version}: found gradient ${tensor}`);
+		taken.add(tensor);
+		coordinator.lendGradientBuffers("run", [tensor]);
 		await coordinator.dropParameters("run", version);
 	}
-	t.deepEqual([sent.size, received.size, taken.size], [1, 2, 2]);
-	t.deepEqual(exchange.held("run"), { parameters: 0, gradients: 0, free: 1 });
+	t.deepEqual([sent.size, received.size, taken.size], [1, 2, 1]);
+	t.deepEqual(coordinator.held("run"), { parameters: 0, free: 1 });
 	t.is(coordinator.uploadsUnderWay, 0);
 	t.is(coordinator.refusals.size, 0);
 });
@@ -60,7 +60,7 @@ test("parameters of a run that isn't open, or of another size, aren't published"
 	const { coordinator, close } = await openGrpcExchange();
 	t.teardown(close);
 	await t.throwsAsync(coordinator.publishParameters("run", 0, new Float32Array(1)), { message: /isn't open/ });
-	coordinator.openRun("run", someSchema(2));
+	coordinator.openRun("run", someSchema(2), new ReceivedAnswers(2));
 	await t.throwsAsync(coordinator.publishParameters("run", 0, new Float32Array(1)), {
 		message: /1 parameters, expected 2/,
 	});

@@ -6,6 +6,7 @@ import type { OpenCluster } from "../../../coordinator/cluster/cluster.ts";
 import { openEmbeddedCluster } from "../../../coordinator/cluster/embedded-cluster.ts";
 import { RunEvents } from "../../../coordinator/events/run-events.ts";
 import { train } from "../../../coordinator/training/train.ts";
+import type { WorkerTensors } from "../../../shared/exchange/tensor-exchange.ts";
 import type { TrainConfig } from "../../../shared/settings/config.ts";
 import { resolveConfig } from "../../../shared/settings/resolve-config.ts";
 import type { RunningWorker, StartWorker, WorkerOptions } from "../../../shared/worker-port.ts";
@@ -39,14 +40,18 @@ function several(
 	return async (options) => {
 		const workers: RunningWorker[] = [];
 		let answers = 0;
-		const answer: WorkerOptions["bus"]["answer"] = async (result) => {
-			await options.bus.answer(result);
-			onAnswer(++answers, workers, more);
+		const connect: WorkerOptions["connect"] = async (...args) => {
+			const connection = await options.connect(...args);
+			const putAnswer: WorkerTensors["putAnswer"] = async (answer) => {
+				await connection.tensors.putAnswer(answer);
+				onAnswer(++answers, workers, more);
+			};
+			const tensors = new Proxy(connection.tensors, {
+				get: (target, key) => (key === "putAnswer" ? putAnswer : bound(target, key)),
+			});
+			return { ...connection, tensors };
 		};
-		const bus = new Proxy(options.bus, {
-			get: (target, key) => (key === "answer" ? answer : bound(target, key)),
-		});
-		const more = async () => void workers.push(await startWorker({ ...options, bus }));
+		const more = async () => void workers.push(await startWorker({ ...options, connect }));
 		for (let i = 0; i < count; i++) await more();
 		const [first] = workers;
 		if (!first) throw new Error("expected a worker");

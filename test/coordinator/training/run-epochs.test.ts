@@ -8,7 +8,6 @@ import { RunEvents } from "../../../coordinator/events/run-events.ts";
 import { readMetrics } from "../../../coordinator/run-folder/result-files.ts";
 import type { Environment } from "../../../coordinator/training/environment.ts";
 import { resume, train } from "../../../coordinator/training/train.ts";
-import type { WorkResult } from "../../../shared/messages.ts";
 import { resolveConfig } from "../../../shared/settings/resolve-config.ts";
 import { startWorker } from "../../../worker/run/lifecycle.ts";
 import { writeTexts } from "../../cli/tailtune.ts";
@@ -16,18 +15,20 @@ import { newFolder } from "../../new-folder.ts";
 
 const workerSide = { startWorker, inspectEngines: async () => [], addWorkerCommand: () => {} };
 
-/** Answers to evaluations of a version of the parameters, as they are counted. */
-type OnEvaluated = (result: WorkResult) => void;
+/** Called at each answer of an evaluation that is counted, with the evaluation's number, from 0. */
+type OnEvaluated = (evaluation: number) => void;
 
 function environment(interrupt: AbortSignal, onEvaluated: OnEvaluated = () => {}): Environment {
 	const openCluster: Environment["openCluster"] = async (run) => {
 		const cluster = await openEmbeddedCluster(workerSide, run);
 		const { dispatcher } = cluster;
 		const execute = dispatcher.execute.bind(dispatcher);
+		let evaluations = 0;
 		dispatcher.execute = async function* (items) {
-			for await (const result of execute(items)) {
-				if (result.kind === "WORK_KIND_EVALUATE") onEvaluated(result);
-				yield result;
+			const evaluation = items[0]?.kind === "WORK_KIND_EVALUATE" ? evaluations++ : undefined;
+			for await (const answer of execute(items)) {
+				if (evaluation !== undefined) onEvaluated(evaluation);
+				yield answer;
 			}
 		};
 		return cluster;
@@ -53,19 +54,19 @@ const undisturbed = (async () => {
 	return outcome(of.out);
 })();
 
-// 21 steps per epoch.
-for (const [what, version] of [
+// Of 21 steps per epoch: before steps 0, 10 and 20, after 21, before 30 and 40, after 42, and of what is kept.
+for (const [what, stopped] of [
 	["before the first step", 0],
-	["in mid-epoch", 10],
-	["at the end of an epoch", 21],
-	["at the end of the run", 43],
+	["in mid-epoch", 1],
+	["at the end of an epoch", 3],
+	["at the end of the run", 7],
 ] as const) {
 	test(`a run stopped in an evaluation ${what} ends at once, and goes on to the same weights and metrics`, async (t) => {
 		const interrupt = new AbortController();
 		const of = await settings();
 		let counted = 0;
-		const stopping = environment(interrupt.signal, (result) => {
-			if (result.parameterVersion !== version) return;
+		const stopping = environment(interrupt.signal, (evaluation) => {
+			if (evaluation !== stopped) return;
 			counted++;
 			interrupt.abort();
 		});

@@ -1,7 +1,7 @@
 import type { ExecutionContext, TestFn } from "ava";
 import fc from "fast-check";
 import type { Bus, Delivery } from "../../../shared/bus/bus.ts";
-import { someItem, someProgress, someResult, someRun, someWorker } from "./messages.ts";
+import { someItem, someProgress, someRun, someWorker } from "./messages.ts";
 
 /** A fresh bus with finite time-outs. */
 export interface BusUnderTest {
@@ -89,7 +89,7 @@ export function busConformance(
 
 	onBus("announcing a run twice changes nothing, another run of its id is refused", async (t, { bus, advance }) => {
 		await bus.announce(someRun());
-		await bus.publish(someItem());
+		await bus.publish(someItem(), never());
 		const events = collect(bus.watchRuns(never()));
 		await bus.announce(someRun());
 		await t.throwsAsync(bus.announce(someRun({ shards: 3 })), { code: "protocol" });
@@ -117,22 +117,22 @@ export function busConformance(
 		"items of a shard come in the order published, each when the one before is acked",
 		async (t, { bus, advance }) => {
 			await bus.announce(someRun());
-			for (const part of [0, 1]) await bus.publish(someItem({ part }));
-			await bus.publish(someItem({ shard: 1, part: 2 }));
+			for (const serial of [0, 1]) await bus.publish(someItem({ serial }), never());
+			await bus.publish(someItem({ shard: 1, serial: 2 }), never());
 			const pulled = iterate(bus.pull("run", 0, never()));
 			const delivery = await pulled.next();
-			t.deepEqual(delivery.item, someItem({ part: 0 }));
+			t.deepEqual(delivery.item, someItem({ serial: 0 }));
 			const next = pulled.next();
 			t.true(await isPending(next, advance));
-			t.is((await first(bus.pull("run", 1, never()))).item.part, 2, "another shard doesn't wait for it");
+			t.is((await first(bus.pull("run", 1, never()))).item.serial, 2, "another shard doesn't wait for it");
 			await delivery.ack();
-			t.deepEqual((await next).item, someItem({ part: 1 }));
+			t.deepEqual((await next).item, someItem({ serial: 1 }));
 		},
 	);
 
 	onBus("an item handed back comes again at once, to whoever pulls", async (t, { bus }) => {
 		await bus.announce(someRun());
-		await bus.publish(someItem());
+		await bus.publish(someItem(), never());
 		const leaving = new AbortController();
 		const delivery = await first(bus.pull("run", 0, leaving.signal));
 		leaving.abort();
@@ -144,19 +144,19 @@ export function busConformance(
 	onBus("an item taken back comes again at once, and an ack of the first delivery counts", async (t, { bus }) => {
 		await bus.announce(someRun());
 		await bus.takeBack("run", 0);
-		for (const part of [0, 1]) await bus.publish(someItem({ part }));
+		for (const serial of [0, 1]) await bus.publish(someItem({ serial }), never());
 		const lost = await first(bus.pull("run", 0, never()));
 		const pulled = iterate(bus.pull("run", 0, never()));
 		const again = pulled.next();
 		await bus.takeBack("run", 0);
-		t.is((await again).item.part, 0);
+		t.is((await again).item.serial, 0);
 		await lost.ack();
-		t.is((await pulled.next()).item.part, 1);
+		t.is((await pulled.next()).item.serial, 1);
 	});
 
 	onBus("an item not acked comes again when the ack wait is over, not before", async (t, { bus, advance }) => {
 		await bus.announce(someRun());
-		await bus.publish(someItem());
+		await bus.publish(someItem(), never());
 		await first(bus.pull("run", 0, never()));
 		const again = iterate(bus.pull("run", 0, never())).next();
 		await advance(bus.timing.ackWaitMs / 2);
@@ -167,7 +167,7 @@ export function busConformance(
 
 	onBus("an item said to be worked on is not delivered again", async (t, { bus, advance }) => {
 		await bus.announce(someRun());
-		await bus.publish(someItem());
+		await bus.publish(someItem(), never());
 		const delivery = await first(bus.pull("run", 0, never()));
 		const again = iterate(bus.pull("run", 0, never())).next();
 		for (let times = 0; times < 4; times++) {
@@ -179,14 +179,14 @@ export function busConformance(
 
 	onBus("an ack counts though the item was delivered again meanwhile", async (t, { bus, advance }) => {
 		await bus.announce(someRun());
-		for (const part of [0, 1]) await bus.publish(someItem({ part }));
+		for (const serial of [0, 1]) await bus.publish(someItem({ serial }), never());
 		const slow = await first(bus.pull("run", 0, never()));
 		const pulled = iterate(bus.pull("run", 0, never()));
 		const again = pulled.next();
 		await advance(1.5 * bus.timing.ackWaitMs);
-		t.is((await again).item.part, 0);
+		t.is((await again).item.serial, 0);
 		await slow.ack();
-		t.is((await pulled.next()).item.part, 1);
+		t.is((await pulled.next()).item.serial, 1);
 	});
 
 	onBus("an item is taken as long as somebody works on it", async (t, { bus, advance }) => {
@@ -200,7 +200,7 @@ export function busConformance(
 			return answer;
 		};
 		t.is(await isTaken(), undefined);
-		await bus.publish(someItem());
+		await bus.publish(someItem(), never());
 		t.is(await isTaken(), false);
 		const delivery = await first(bus.pull("run", 0, never()));
 		const signs = setInterval(() => void delivery.working(), 20);
@@ -211,21 +211,6 @@ export function busConformance(
 		await delivery.ack();
 		t.is(await isTaken(), undefined);
 		t.is(await bus.isTaken("nowhere", 0), undefined);
-	});
-
-	onBus("answers wait for the watcher, and those in hand when it ends come to the next watcher", async (t, { bus }) => {
-		await bus.announce(someRun());
-		for (const part of [0, 1, 2]) await bus.answer(someResult({ part }));
-		const parts: number[] = [];
-		for await (const result of bus.watchAnswers("run", never())) {
-			parts.push(result.part);
-			if (result.part === 1) break;
-		}
-		const watcher = iterate(bus.watchAnswers("run", never()));
-		// Handed back together, they come in any order.
-		const again = [await watcher.next(), await watcher.next()].sort((a, b) => a.part - b.part);
-		t.deepEqual(again, [someResult({ part: 1 }), someResult({ part: 2 })]);
-		t.deepEqual(parts, [0, 1]);
 	});
 
 	onBus("whoever asks is told of the workers and runs that are there now", async (t, { bus }) => {
@@ -271,37 +256,33 @@ export function busConformance(
 
 	onBus("what nobody announced is refused, and its watches end", async (t, { bus }) => {
 		const refused = { code: "protocol", message: /nowhere/ };
-		await t.throwsAsync(bus.publish(someItem({ runId: "nowhere" })), refused);
+		await t.throwsAsync(bus.publish(someItem({ runId: "nowhere" }), never()), refused);
 		await t.throwsAsync(bus.assign({ runId: "nowhere", shard: 0, workerId: "a" }), refused);
 		await t.throwsAsync(bus.report(someProgress({ runId: "nowhere" })), refused);
 		await t.throwsAsync(bus.cancel("nowhere"), refused);
-		await t.notThrowsAsync(bus.answer(someResult({ runId: "nowhere" })));
 		await t.notThrowsAsync(bus.retire("nowhere"));
 		for (const watch of watchesOf(bus, "nowhere")) t.true(await hasEnded(watch));
 	});
 
 	onBus("a shard that the run doesn't have is refused", async (t, { bus }) => {
 		await bus.announce(someRun({ shards: 2 }));
-		await t.throwsAsync(bus.publish(someItem({ shard: 2 })), { code: "protocol", message: /shard 2/ });
+		await t.throwsAsync(bus.publish(someItem({ shard: 2 }), never()), { code: "protocol", message: /shard 2/ });
 		await t.throwsAsync(bus.assign({ runId: "run", shard: 2, workerId: "a" }), { code: "protocol" });
 	});
 
-	onBus("retiring a run ends its watches and forgets its items and answers", async (t, { bus, advance }) => {
+	onBus("retiring a run ends its watches and forgets its items", async (t, { bus, advance }) => {
 		await bus.announce(someRun());
 		const pending = watchesOf(bus, "run").map(hasEnded);
 		await advance(0);
 		await bus.retire("run");
-		t.deepEqual(await Promise.all(pending), [true, true, true, true]);
+		t.deepEqual(await Promise.all(pending), [true, true, true]);
 		await bus.announce(someRun());
-		await bus.publish(someItem({ part: 1 }));
-		await bus.answer(someResult({ part: 2 }));
+		await bus.publish(someItem({ serial: 1 }), never());
 		await bus.retire("run");
-		await t.throwsAsync(bus.publish(someItem()), { code: "protocol" });
+		await t.throwsAsync(bus.publish(someItem(), never()), { code: "protocol" });
 		await bus.announce(someRun());
-		await bus.publish(someItem({ part: 7 }));
-		await bus.answer(someResult({ part: 8 }));
-		t.is((await first(bus.pull("run", 0, never()))).item.part, 7);
-		t.is((await first(bus.watchAnswers("run", never()))).part, 8);
+		await bus.publish(someItem({ serial: 7 }), never());
+		t.is((await first(bus.pull("run", 0, never()))).item.serial, 7);
 	});
 
 	onBus("an abort ends each kind of watch, a close ends them all", async (t, { bus, advance }) => {
@@ -316,7 +297,7 @@ export function busConformance(
 		await Promise.all(aborted);
 		await bus.close();
 		await Promise.all(closed);
-		await t.throwsAsync(bus.publish(someItem()), { code: "protocol", message: /closed/ });
+		await t.throwsAsync(bus.publish(someItem(), never()), { code: "protocol", message: /closed/ });
 		await t.throwsAsync(bus.join(someWorker("a")), { code: "protocol", message: /closed/ });
 	});
 
@@ -365,15 +346,15 @@ class ShardHistory {
 
 	async #play(step: string): Promise<void> {
 		const { bus } = this.#under;
-		if (step === "publish") await bus.publish(someItem({ part: this.#published++ }));
+		if (step === "publish") await bus.publish(someItem({ serial: this.#published++ }), never());
 		else if (step === "new puller") this.#endPuller();
 		else if (step === "late ack") await this.#ackAbandoned();
 		else if (step !== "pull") await this.#settleCurrent(step);
 		else if (!this.#current && this.#acked < this.#published) {
 			this.#current = await this.#pull();
 			this.#next = undefined;
-			const { part } = this.#current.item;
-			if (part !== this.#acked) throw new Error(`item ${part} came while ${this.#acked} was due`);
+			const { serial } = this.#current.item;
+			if (serial !== this.#acked) throw new Error(`item ${serial} came while ${this.#acked} was due`);
 		}
 	}
 
@@ -404,7 +385,7 @@ class ShardHistory {
 	}
 
 	async #ackAbandoned(): Promise<void> {
-		if (this.#abandoned?.item.part === this.#acked) {
+		if (this.#abandoned?.item.serial === this.#acked) {
 			await this.#abandoned.ack();
 			this.#acked++;
 			this.#current = undefined;
@@ -414,12 +395,7 @@ class ShardHistory {
 }
 
 function watchesOf(bus: Bus, runId: string, signal = never()): AsyncIterable<unknown>[] {
-	return [
-		bus.watchAssignments(runId, signal),
-		bus.pull(runId, 0, signal),
-		bus.watchAnswers(runId, signal),
-		bus.watchCancels(runId, signal),
-	];
+	return [bus.watchAssignments(runId, signal), bus.pull(runId, 0, signal), bus.watchCancels(runId, signal)];
 }
 
 function never(): AbortSignal {

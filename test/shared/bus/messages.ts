@@ -1,3 +1,4 @@
+import type { Answer } from "../../../shared/exchange/tensor-exchange.ts";
 import type { RunProgress, RunSpec, WorkerInfo, WorkItem, WorkResult } from "../../../shared/messages.ts";
 
 /** Messages for tests, complete and valid but for what is given. */
@@ -16,16 +17,15 @@ export function someRun(fields: Partial<RunSpec> = {}): RunSpec {
 
 export function someItem(fields: Partial<WorkItem> = {}): WorkItem {
 	const sequence = { exampleId: 3, tokens: [5, 6, 7], poolFrom: 2, poolCount: 1, label: 1 };
-	const item = { runId: "run", kind: "WORK_KIND_GRADIENT", step: 0, part: 0, shard: 0, parameterVersion: 0 } as const;
+	const item = { runId: "run", serial: 1, kind: "WORK_KIND_GRADIENT", shard: 0, parameterVersion: 0 } as const;
 	return { ...item, sequences: [sequence], ...fields };
 }
 
 export function someResult(fields: Partial<WorkResult> = {}): WorkResult {
-	const { sequences: _, ...name } = someItem();
 	return {
-		...name,
+		runId: "run",
+		serial: 1,
 		workerId: "worker",
-		logits: [0.5, -1.25],
 		trunkSequences: 1,
 		trunkEngine: "onnx cpu",
 		tailEngine: "tfjs wasm",
@@ -33,6 +33,11 @@ export function someResult(fields: Partial<WorkResult> = {}): WorkResult {
 		failure: null,
 		...fields,
 	};
+}
+
+/** An answer with two logits and without a tensor. */
+export function someAnswer(fields: Partial<WorkResult> = {}, numbers: Partial<Answer> = {}): Answer {
+	return { result: someResult(fields), logits: fields.failure ? [] : [0.5, -1.25], ...numbers };
 }
 
 export function someWorker(workerId: string): WorkerInfo {

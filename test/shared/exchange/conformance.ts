@@ -2,7 +2,8 @@ import type { ExecutionContext, TestFn } from "ava";
 import type { CoordinatorTensors, WorkerTensors } from "../../../shared/exchange/tensor-exchange.ts";
 import type { TensorSchema } from "../../../shared/exchange/tensor-schema.ts";
 import { roundTo } from "../../../shared/exchange/wire-format.ts";
-import { itemKey } from "../../../shared/messages.ts";
+import { someResult } from "../bus/messages.ts";
+import { ReceivedAnswers } from "./received-answers.ts";
 
 /** Both ends of a fresh exchange. */
 export interface TensorsUnderTest {
@@ -11,34 +12,39 @@ export interface TensorsUnderTest {
 	close(): Promise<void>;
 }
 
+/** A run that is open on both ends. */
+interface OpenRun extends TensorsUnderTest {
+	readonly received: ReceivedAnswers;
+}
+
 /** The schema of a run of so many parameters, all with gradients. */
 export function someSchema(size: number): TensorSchema {
 	return { hash: `schema of ${size}`, parameters: size, gradients: size, wire: "f32" };
 }
 
-type Item = Parameters<WorkerTensors["putGradient"]>[1];
-
-export const someItem: Item = { kind: "WORK_KIND_GRADIENT", parameterVersion: 3, part: 1 };
-const key = itemKey(someItem);
-
 /** Registers the tests that every adapter of the tensor exchange must pass. */
 export function tensorConformance(test: TestFn, open: () => Promise<TensorsUnderTest>): void {
+	const openRun = async (schema: TensorSchema): Promise<OpenRun> => {
+		const under = await open();
+		const received = new ReceivedAnswers(schema.gradients);
+		under.coordinator.openRun("run", schema, received);
+		under.worker.openRun("run", schema);
+		return { ...under, received };
+	};
 	/** A test on an exchange of its own with run "run" open on both sides, closed at the end. */
-	const onRun = (title: string, size: number, body: (t: ExecutionContext, under: TensorsUnderTest) => Promise<void>) =>
+	const onRun = (title: string, size: number, body: (t: ExecutionContext, under: OpenRun) => Promise<void>) =>
 		test(title, async (t) => {
-			const under = await open();
+			const under = await openRun(someSchema(size));
 			try {
-				under.coordinator.openRun("run", someSchema(size));
-				under.worker.openRun("run", someSchema(size));
 				await body(t, under);
 			} finally {
 				await under.close();
 			}
 		});
-	const handIn = async (worker: WorkerTensors, item: Item, numbers: number[]) => {
-		const gradient = worker.gradientBuffer("run", numbers.length);
-		gradient.set(numbers);
-		await worker.putGradient("run", item, gradient);
+	const put = async (worker: WorkerTensors, serial: number, numbers: ArrayLike<number>, logits: number[] = []) => {
+		const tensor = worker.gradientBuffer("run", numbers.length);
+		tensor.set(numbers);
+		await worker.putAnswer({ result: someResult({ serial }), logits, tensor });
 	};
 
 	onRun("a published version is read until it is dropped, others stay", 2, async (t, { coordinator, worker }) => {
@@ -52,105 +58,107 @@ export function tensorConformance(test: TestFn, open: () => Promise<TensorsUnder
 		await t.throwsAsync(worker.parameters("other", 4), { code: "protocol", message: /run other/ });
 	});
 
-	onRun(
-		"a gradient is taken once, by the run and key it was handed in under",
-		2,
-		async (t, { coordinator, worker }) => {
-			await coordinator.publishParameters("run", 3, new Float32Array(2));
-			await handIn(worker, someItem, [1, -0.3]);
-			t.is(await coordinator.takeGradient("other", key), undefined);
-			t.is(await coordinator.takeGradient("run", itemKey({ ...someItem, part: 2 })), undefined);
-			t.deepEqual(await coordinator.takeGradient("run", key), Float32Array.of(1, -0.3));
-			t.is(await coordinator.takeGradient("run", key), undefined);
-		},
-	);
+	onRun("an answer arrives whole: what it says, its logits and its tensor", 2, async (t, { worker, received }) => {
+		const failure = { code: "engine", message: "out of memory", ofWorker: true, fault: 2 };
+		await worker.putAnswer({ result: someResult({ serial: 1 }), logits: [] });
+		await worker.putAnswer({ result: someResult({ serial: 2 }), logits: [0.5, -1.25] });
+		await put(worker, 3, [1, 0.5], [7, 8, 9]);
+		await worker.putAnswer({ result: someResult({ serial: 4, failure }), logits: [] });
+		const tensors = [undefined, undefined, Float32Array.of(1, 0.5), undefined];
+		t.deepEqual(received.tensors, tensors);
+		t.deepEqual(
+			received.answers.map(({ result, logits }) => [result, logits]),
+			[
+				[someResult({ serial: 1 }), []],
+				[someResult({ serial: 2 }), [0.5, -1.25]],
+				[someResult({ serial: 3 }), [7, 8, 9]],
+				[someResult({ serial: 4, failure }), []],
+			],
+		);
+	});
 
-	onRun("a gradient taken stays as it is until the next is taken", 1, async (t, { coordinator, worker }) => {
-		await coordinator.publishParameters("run", 3, new Float32Array(1));
-		let lent: Float32Array | undefined;
-		for (const part of [0, 1, 2, 3]) {
-			await handIn(worker, { ...someItem, part }, [part]);
-			if (part > 0) t.deepEqual(lent, Float32Array.of(part - 1));
-			lent = await coordinator.takeGradient("run", itemKey({ ...someItem, part }));
-			t.deepEqual(lent, Float32Array.of(part));
+	onRun("a second answer to an item is done with and not counted", 1, async (t, { worker, received }) => {
+		await put(worker, 1, [5]);
+		await put(worker, 1, [6]);
+		t.deepEqual(received.tensors, [Float32Array.of(5)]);
+	});
+
+	onRun("an answer that the coordinator refuses is reported to the worker", 2, async (t, { worker, received }) => {
+		await t.throwsAsync(put(worker, 1, [1, 2, 3]), { code: "protocol", message: /3 numbers, expected 2/ });
+		t.deepEqual(received.answers, []);
+		await put(worker, 1, [1, 2]);
+		t.is(received.answers.length, 1);
+	});
+
+	onRun("an array that is given back is used again", 1, async (t, { coordinator, worker, received }) => {
+		const arrays = new Set<unknown>();
+		for (const serial of [1, 2, 3, 4]) {
+			await put(worker, serial, [serial]);
+			const tensor = received.answers.at(-1)?.tensor;
+			t.deepEqual(tensor, Float32Array.of(serial));
+			arrays.add(tensor);
+			coordinator.lendGradientBuffers("run", [tensor as Float32Array]);
 		}
+		t.is(arrays.size, 1);
 	});
 
-	onRun("gradients that nobody takes are forgotten with their version, late ones dropped", 1, async (t, under) => {
-		const { coordinator, worker } = under;
-		await coordinator.publishParameters("run", 3, new Float32Array(1));
-		await handIn(worker, someItem, [1]);
-		await coordinator.dropParameters("run", 3);
-		t.is(await coordinator.takeGradient("run", key), undefined);
-		await handIn(worker, someItem, [1]);
-		t.is(await coordinator.takeGradient("run", key), undefined);
-	});
-
-	onRun("the same gradient handed in twice is there once", 1, async (t, { coordinator, worker }) => {
-		await coordinator.publishParameters("run", 3, new Float32Array(1));
-		await handIn(worker, someItem, [5]);
-		await handIn(worker, someItem, [5]);
-		t.deepEqual(await coordinator.takeGradient("run", key), Float32Array.of(5));
-		t.is(await coordinator.takeGradient("run", key), undefined);
-	});
-
-	onRun("a version published again after it was dropped is a new one", 1, async (t, { coordinator, worker }) => {
-		for (const value of [1, 2]) {
-			await coordinator.publishParameters("run", 3, Float32Array.of(value));
-			await handIn(worker, someItem, [value]);
-			t.deepEqual(await coordinator.takeGradient("run", key), Float32Array.of(value));
+	onRun("a version published again after it was dropped is readable again", 1, async (t, { coordinator, worker }) => {
+		for (const _ of [1, 2]) {
+			await coordinator.publishParameters("run", 3, Float32Array.of(7));
+			t.deepEqual(await worker.parameters("run", 3), Float32Array.of(7));
 			await coordinator.dropParameters("run", 3);
 		}
 	});
 
-	onRun("a run open with one schema is not opened with another", 1, async (t, { coordinator, worker }) => {
-		for (const side of [coordinator, worker]) {
-			t.notThrows(() => side.openRun("run", someSchema(1)));
-			t.throws(() => side.openRun("run", someSchema(2)), { code: "protocol", message: /run run: is open/ });
-		}
+	onRun("a run open with one schema is not opened with another", 1, async (t, { coordinator, worker, received }) => {
+		const another = { code: "protocol", message: /run run: is open/ } as const;
+		t.notThrows(() => coordinator.openRun("run", someSchema(1), received));
+		t.throws(() => coordinator.openRun("run", someSchema(2), received), another);
+		t.notThrows(() => worker.openRun("run", someSchema(1)));
+		t.throws(() => worker.openRun("run", someSchema(2)), another);
 	});
 
-	onRun("a run that is closed is forgotten", 1, async (t, { coordinator, worker }) => {
+	onRun("a run that is closed is forgotten", 1, async (t, { coordinator, worker, received }) => {
 		await coordinator.publishParameters("run", 3, new Float32Array(1));
-		await handIn(worker, someItem, [1]);
 		coordinator.closeRun("run");
-		t.is(await coordinator.takeGradient("run", key), undefined);
 		await t.throwsAsync(worker.parameters("run", 3), { code: "protocol", message: /run/ });
-		await handIn(worker, someItem, [1]);
+		await put(worker, 1, [1]);
 		worker.closeRun("run");
 		await t.throwsAsync(worker.parameters("run", 3), { code: "protocol", message: /run/ });
+		await put(worker, 1, [1]);
+		t.deepEqual(received.answers, []);
 	});
 
-	test("where a run says bfloat16, parameters and gradients arrive rounded to it, bit for bit as others are", async (t) => {
-		const under = await open();
-		t.teardown(() => under.close());
-		const { coordinator, worker } = under;
+	test("in a run of bfloat16, parameters and tensors arrive rounded to it, bit for bit as others are; logits don't", async (t) => {
 		const numbers = Float32Array.from({ length: 1_400_001 }, (_, i) => Math.sin(i) * 2 ** ((i % 250) - 149));
 		const expected = new Float32Array(numbers.length);
 		roundTo("bf16", numbers, expected);
-		for (const side of [coordinator, worker]) side.openRun("run", { ...someSchema(numbers.length), wire: "bf16" });
+		const { coordinator, worker, received, close } = await openRun({ ...someSchema(numbers.length), wire: "bf16" });
+		t.teardown(close);
 		for (const version of [3, 4]) {
 			await coordinator.publishParameters("run", version, numbers);
 			t.true(sameBits(await worker.parameters("run", version), expected));
-			const gradient = worker.gradientBuffer("run", numbers.length);
-			gradient.set(numbers);
-			await worker.putGradient("run", { ...someItem, parameterVersion: version }, gradient);
-			const taken = await coordinator.takeGradient("run", itemKey({ ...someItem, parameterVersion: version }));
-			t.true(sameBits(taken ?? new Float32Array(0), expected));
+			await put(worker, version, numbers, [Math.fround(0.1)]);
+			const { logits, tensor } = received.answers.at(-1) ?? {};
+			t.true(sameBits(tensor ?? new Float32Array(0), expected));
+			t.deepEqual(logits, [Math.fround(0.1)]);
 			await coordinator.dropParameters("run", version);
 		}
 		t.false(sameBits(numbers, expected));
 	});
 
-	onRun("tensors of many chunks arrive bit for bit, both ways", 700_001, async (t, { coordinator, worker }) => {
+	onRun("numbers of many chunks arrive bit for bit, both ways", 700_001, async (t, under) => {
+		const { coordinator, worker, received } = under;
 		const numbers = Float32Array.from({ length: 700_001 }, (_, i) => Math.sin(i) * 2 ** ((i % 250) - 149));
 		numbers.set([-0, 1e-45, 3.4028235e38]);
 		await coordinator.publishParameters("run", 3, numbers);
 		t.true(sameBits(await worker.parameters("run", 3), numbers));
-		const gradient = worker.gradientBuffer("run", numbers.length);
-		gradient.set(numbers);
-		await worker.putGradient("run", someItem, gradient);
-		t.true(sameBits((await coordinator.takeGradient("run", key)) ?? new Float32Array(0), numbers));
+		// As many logits as 2,000 classes of 1,000 texts: 8 MB, more than a message of gRPC or NATS holds.
+		const logits = Float32Array.from({ length: 2_000_000 }, (_, i) => Math.sin(i));
+		await put(worker, 1, numbers, Array.from(logits));
+		const [answer] = received.answers;
+		t.true(sameBits(answer?.tensor ?? new Float32Array(0), numbers));
+		t.true(sameBits(Float32Array.from(answer?.logits ?? []), logits));
 	});
 }
 

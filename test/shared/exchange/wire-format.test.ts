@@ -1,7 +1,7 @@
 import test from "ava";
 import fc from "fast-check";
 import type { WireFormat } from "../../../shared/exchange/tensor-schema.ts";
-import { TensorReceiver, tensorParts } from "../../../shared/exchange/tensor-stream.ts";
+import { TensorReceiver, tensorChunks } from "../../../shared/exchange/tensor-stream.ts";
 import { BYTES_OF, decode, encode, roundTo } from "../../../shared/exchange/wire-format.ts";
 import { sameBits } from "./conformance.ts";
 
@@ -102,11 +102,11 @@ test("a tensor cut into parts and put together again is the same, in both format
 			const target = new Float32Array(length).fill(9);
 			const receiver = new TensorReceiver(target, wire);
 			let bytes = 0;
-			for (const part of tensorParts(tensor, wire)) {
-				if ("end" in part) receiver.finish(part.end);
-				else receiver.add(part.chunk);
-				bytes += "chunk" in part ? part.chunk.data.length : 0;
+			for (const chunk of tensorChunks(tensor, wire)) {
+				receiver.add(chunk);
+				bytes += chunk.data.length;
 			}
+			t.is(receiver.assertWhole(), bytes);
 			t.true(sameBits(target, tensor));
 			t.is(bytes, length * BYTES_OF[wire]);
 		}

@@ -23,7 +23,7 @@ test("every refusal of the proto has a status, from which the client gets the sa
 	t.deepEqual(Object.keys(REFUSALS), reasons);
 	for (const reason of reasons as RefusalReason[]) {
 		const status = toStatus(new Refusal(reason, "why"));
-		t.is(status.code, REFUSALS[reason].status);
+		t.is(status.code, Status[REFUSALS[reason].status]);
 		t.like(fromServiceError(serviceError(status)), { reason, code: REFUSALS[reason].code, message: "why" });
 	}
 });

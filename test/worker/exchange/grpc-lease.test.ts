@@ -5,31 +5,31 @@ import { fileURLToPath } from "node:url";
 import test from "ava";
 import { serveTensors } from "../../../coordinator/exchange/grpc-coordinator-tensors.ts";
 import { Leases } from "../../../coordinator/exchange/grpc-leases.ts";
-import { createMemoryTensors } from "../../../coordinator/exchange/memory-tensors.ts";
 import { TailtuneError } from "../../../shared/errors.ts";
-import { TensorsClientConstructor } from "../../../shared/exchange/tensor-service.ts";
+import { ExchangeClientConstructor } from "../../../shared/exchange/tensor-service.ts";
 import { createClient } from "../../../worker/exchange/client.ts";
 import { connectTensors } from "../../../worker/exchange/grpc-worker-tensors.ts";
 import { readAll } from "../../../worker/exchange/read.ts";
+import { someResult } from "../../shared/bus/messages.ts";
 import { someSchema } from "../../shared/exchange/conformance.ts";
+import { ReceivedAnswers } from "../../shared/exchange/received-answers.ts";
 import { makeCertificates } from "../../shared/rpc/certificates.ts";
 
 /** A server that tells of the workers it loses; `firstLost` waits for the first. */
 async function openServer(listen?: string) {
 	const lost: string[] = [];
 	let tell = () => {};
-	const exchange = createMemoryTensors();
 	const onWorkerLost = (workerId: string) => {
 		lost.push(workerId);
 		tell();
 	};
-	const server = await serveTensors({ listen, exchange, onWorkerLost });
+	const server = await serveTensors({ listen, onWorkerLost });
 	const firstLost = () =>
 		new Promise<void>((resolve) => {
 			tell = resolve;
 			if (lost.length) tell();
 		});
-	return { server, exchange, lost, firstLost };
+	return { server, lost, firstLost };
 }
 
 test("a worker is attached when connecting is done, and lost when it closes", async (t) => {
@@ -71,7 +71,7 @@ test("a coordinator that accepts and says nothing is given up in time, or when n
 
 test("a stream of messages that stops is given up; one that is held open is not", async (t) => {
 	const { server } = await openServer();
-	const client = await createClient(TensorsClientConstructor, server.address);
+	const client = await createClient(ExchangeClientConstructor, server.address);
 	t.teardown(async () => {
 		client.close();
 		await server.close();
@@ -88,27 +88,26 @@ test("a stream of messages that stops is given up; one that is held open is not"
 	await next.catch(() => {});
 });
 
-test("a gradient that can't be sent leaves no upload behind", async (t) => {
+test("an answer that can't be sent leaves no upload behind", async (t) => {
 	const { server } = await openServer();
 	t.teardown(server.close);
 	const schema = { ...someSchema(600_000), wire: "bf16" } as const;
-	server.openRun("run", schema);
-	await server.publishParameters("run", 0, new Float32Array(600_000));
+	server.openRun("run", schema, new ReceivedAnswers(600_000));
 	const worker = await connectTensors(server.address, { workerId: "worker" });
 	t.teardown(() => worker.close());
 	worker.openRun("run", schema);
 	const gradient = new Float32Array(600_000).fill(1);
 	gradient[599_999] = Number.NaN;
-	const item = { kind: "WORK_KIND_GRADIENT", parameterVersion: 0, part: 0 } as const;
-	await t.throwsAsync(worker.putGradient("run", item, gradient), { code: "diverged" });
+	const answer = { result: someResult(), logits: [], tensor: gradient };
+	await t.throwsAsync(worker.putAnswer(answer), { code: "diverged" });
 	while (server.uploadsUnderWay > 0) await new Promise(setImmediate);
 	t.is(server.uploadsUnderWay, 0);
 });
 
 test("a worker killed in mid-upload is lost, and its upload leaves nothing", async (t) => {
-	const { server, exchange, lost, firstLost } = await openServer();
+	const { server, lost, firstLost } = await openServer();
 	t.teardown(server.close);
-	server.openRun("run", someSchema(3));
+	server.openRun("run", someSchema(3), new ReceivedAnswers(3));
 	await server.publishParameters("run", 3, new Float32Array(3));
 	const script = fileURLToPath(new URL("killed-worker.ts", import.meta.url));
 	const child = fork(script, [server.address], { execArgv: ["--import=./test/load-typescript.mjs"] });
@@ -120,7 +119,7 @@ test("a worker killed in mid-upload is lost, and its upload leaves nothing", asy
 	while (server.uploadsUnderWay > 0) await new Promise(setImmediate);
 	t.deepEqual(lost, ["doomed"]);
 	t.deepEqual(server.workers, []);
-	t.deepEqual(exchange.held("run"), { parameters: 1, gradients: 0, free: 1 });
+	t.deepEqual(server.held("run"), { parameters: 1, free: 1 });
 	t.is(server.refusals.size, 0);
 });
 
@@ -132,7 +131,8 @@ test("a worker attaches again to a coordinator that was started again, and is of
 	t.deepEqual(first.lost, [], "a coordinator that stops loses nobody");
 	const second = await openServer(first.server.address);
 	t.teardown(second.server.close);
-	for (const side of [second.server, worker]) side.openRun("run", someSchema(1));
+	second.server.openRun("run", someSchema(1), new ReceivedAnswers(1));
+	worker.openRun("run", someSchema(1));
 	await second.server.publishParameters("run", 0, Float32Array.of(5));
 	while (second.server.workers.length === 0) await new Promise(setImmediate);
 	t.deepEqual(second.server.workers, ["faithful"]);

@@ -3,7 +3,9 @@ import { createMemoryBus } from "../../../coordinator/cluster/memory-bus.ts";
 import { createMemoryTensors } from "../../../coordinator/exchange/memory-tensors.ts";
 import type { Bus, WorkerEvent } from "../../../shared/bus/bus.ts";
 import { TailtuneError } from "../../../shared/errors.ts";
-import { itemKey, type WorkItem, type WorkResult } from "../../../shared/messages.ts";
+import type { Answer } from "../../../shared/exchange/tensor-exchange.ts";
+import { tensorSchema } from "../../../shared/exchange/tensor-schema.ts";
+import type { WorkItem, WorkResult } from "../../../shared/messages.ts";
 import { Notices } from "../../../shared/notices.ts";
 import { startWorker } from "../../../worker/run/lifecycle.ts";
 import { someItem, someRun } from "../../shared/bus/messages.ts";
@@ -18,7 +20,7 @@ class Cluster {
 	readonly bus: Bus = createMemoryBus({ timing, clock: this.clock });
 	readonly tensors = createMemoryTensors();
 	readonly events: WorkerEvent[] = [];
-	readonly answers: WorkResult[] = [];
+	readonly answers: (WorkResult & Omit<Answer, "result">)[] = [];
 	readonly notices: string[] = [];
 	readonly #never = new AbortController().signal;
 
@@ -27,9 +29,17 @@ class Cluster {
 	}
 
 	async announce(runId = "run"): Promise<void> {
+		const never = this.#never;
+		this.tensors.openRun(runId, tensorSchema("abc", layoutOf(lastBlockRun)), {
+			expect: () => never,
+			accept: ({ result, ...numbers }) => void this.answers.push({ ...result, ...numbers }),
+		});
 		await this.tensors.publishParameters(runId, 0, new Float32Array(layoutOf(lastBlockRun).size).fill(0.5));
 		await this.bus.announce(someRun({ runId }));
-		this.#follow(this.bus.watchAnswers(runId, this.#never), this.answers);
+	}
+
+	publish(item: WorkItem): Promise<void> {
+		return this.bus.publish(item, this.#never);
 	}
 
 	async assign(shards: readonly string[], runId = "run"): Promise<void> {
@@ -74,8 +84,8 @@ class Cluster {
 }
 
 /** An item whose one token says which it is. */
-function itemOf(shard: number, part: number, fields: Partial<WorkItem> = {}): WorkItem {
-	return someItem({ shard, part, sequences: [someSequence([part])], ...fields });
+function itemOf(shard: number, serial: number, fields: Partial<WorkItem> = {}): WorkItem {
+	return someItem({ shard, serial, sequences: [someSequence([serial])], ...fields });
 }
 
 /** Holds up a tail until let go. */
@@ -89,30 +99,30 @@ function holdUp(tail: FakeTail): () => void {
 }
 
 function partsOf(answers: readonly WorkResult[]): number[] {
-	return answers.map(({ part }) => part).sort((a, b) => a - b);
+	return answers.map(({ serial }) => serial).sort((a, b) => a - b);
 }
 
-const many = Array.from({ length: 20 }, (_, part) => itemOf(part % 2, part));
+const many = Array.from({ length: 20 }, (_, serial) => itemOf(serial % 2, serial));
 
 for (const workers of [["a"], ["a", "b", "c"]]) {
 	test(`every item is answered once, with the same numbers, by ${workers.length} workers`, async (t) => {
 		const cluster = new Cluster();
 		await cluster.announce();
-		for (const item of many.slice(0, 10)) await cluster.bus.publish(item);
+		for (const item of many.slice(0, 10)) await cluster.publish(item);
 		for (const id of workers) await cluster.startWorker(id);
 		await cluster.assign([workers[0] ?? "", workers.at(-1) ?? ""]);
 		await settle();
-		for (const item of many.slice(10)) await cluster.bus.publish(item);
+		for (const item of many.slice(10)) await cluster.publish(item);
 		await settle();
 		t.deepEqual(
 			partsOf(cluster.answers),
-			many.map(({ part }) => part),
+			many.map(({ serial }) => serial),
 		);
-		for (const { part, failure, logits, workerId } of cluster.answers) {
+		for (const { serial, failure, logits, tensor, workerId } of cluster.answers) {
 			t.is(failure, null);
-			t.deepEqual(logits, [0.5, 300 * part + 0.375]);
-			t.is(workerId, (part % 2 === 0 ? workers[0] : workers.at(-1)) ?? "nobody");
-			t.truthy(await cluster.tensors.takeGradient("run", itemKey(itemOf(0, part))));
+			t.deepEqual(logits, [0.5, 300 * serial + 0.375]);
+			t.is(workerId, (serial % 2 === 0 ? workers[0] : workers.at(-1)) ?? "nobody");
+			t.is(tensor?.length, layoutOf(lastBlockRun).trainedSize);
 		}
 	});
 }
@@ -122,7 +132,7 @@ test("the shards of a worker take turns, one item at a time", async (t) => {
 	await cluster.announce();
 	const { tail } = await cluster.startWorker("a");
 	const letGo = holdUp(tail);
-	for (const item of [0, 2, 4, 1, 3, 5].map((part) => itemOf(part % 2, part))) await cluster.bus.publish(item);
+	for (const item of [0, 2, 4, 1, 3, 5].map((serial) => itemOf(serial % 2, serial))) await cluster.publish(item);
 	await cluster.assign(["a", "a"]);
 	await settle();
 	t.is(tail.inputs.length, 1);
@@ -145,11 +155,11 @@ test("a coordinator that hangs holds up its own run only, until the run is retir
 	for (const runId of ["hangs", "run"]) {
 		await cluster.announce(runId);
 		await cluster.assign(["a", "a"], runId);
-		for (const shard of [0, 1]) await cluster.bus.publish(itemOf(shard, shard, { runId }));
+		for (const shard of [0, 1]) await cluster.publish(itemOf(shard, shard, { runId }));
 		await settle();
 	}
 	t.deepEqual(
-		cluster.answers.map(({ runId, part, failure }) => [runId, part, failure]),
+		cluster.answers.map(({ runId, serial, failure }) => [runId, serial, failure]),
 		[
 			["run", 0, null],
 			["run", 1, null],
@@ -158,7 +168,7 @@ test("a coordinator that hangs holds up its own run only, until the run is retir
 	await cluster.bus.retire("hangs");
 	await cluster.announce("hangs too");
 	await cluster.assign(["a", "a"], "hangs too");
-	await cluster.bus.publish(itemOf(0, 0, { runId: "hangs too" }));
+	await cluster.publish(itemOf(0, 0, { runId: "hangs too" }));
 	await settle();
 	await worker.stop();
 	t.is(cluster.clock.pending, 0, "it waits for nothing any more");
@@ -170,7 +180,7 @@ test("a worker that stops finishes the item in hand, hands back the others and s
 	const leaver = await cluster.startWorker("leaver");
 	await cluster.startWorker("heir");
 	const letGo = holdUp(leaver.tail);
-	for (const part of [0, 1, 2, 3]) await cluster.bus.publish(itemOf(part % 2, part));
+	for (const serial of [0, 1, 2, 3]) await cluster.publish(itemOf(serial % 2, serial));
 	await cluster.assign(["leaver", "leaver"]);
 	await settle();
 	const stopping = leaver.worker.stop();
@@ -181,7 +191,7 @@ test("a worker that stops finishes the item in hand, hands back the others and s
 	await stopping;
 	await leaver.worker.stopped;
 	await settle();
-	t.deepEqual(cluster.answers.map(({ part, workerId }) => `${part} ${workerId}`).sort(), [
+	t.deepEqual(cluster.answers.map(({ serial, workerId }) => `${serial} ${workerId}`).sort(), [
 		"0 leaver",
 		"1 heir",
 		"2 heir",
@@ -195,18 +205,18 @@ test("a shard given to another worker is served by that one from the next item o
 	const cluster = new Cluster();
 	await cluster.announce();
 	for (const id of ["a", "b"]) await cluster.startWorker(id);
-	for (const [workerId, part] of [
+	for (const [workerId, serial] of [
 		["a", 0],
 		["b", 1],
 		["a", 2],
 	] as const) {
 		await cluster.assign([workerId]);
 		await settle();
-		await cluster.bus.publish(itemOf(0, part));
+		await cluster.publish(itemOf(0, serial));
 		await settle();
 	}
 	t.deepEqual(
-		cluster.answers.map(({ part, workerId }) => `${part}${workerId}`),
+		cluster.answers.map(({ serial, workerId }) => `${serial}${workerId}`),
 		["0a", "1b", "2a"],
 	);
 });
@@ -216,8 +226,8 @@ test("a bad item is answered with a failure, and the worker goes on", async (t) 
 	await cluster.announce();
 	await cluster.startWorker("a");
 	await cluster.assign(["a"]);
-	await cluster.bus.publish(itemOf(0, 0, { sequences: [] }));
-	await cluster.bus.publish(itemOf(0, 1));
+	await cluster.publish(itemOf(0, 0, { sequences: [] }));
+	await cluster.publish(itemOf(0, 1));
 	await settle();
 	t.deepEqual(
 		cluster.answers.map(({ failure }) => failure?.code),
@@ -235,7 +245,7 @@ test("a worker that can't have the model says so, keeps its items and tries one 
 	};
 	await cluster.startWorker("a", openModel);
 	await cluster.assign(["a", "a"]);
-	for (const part of [0, 1]) await cluster.bus.publish(itemOf(part, part));
+	for (const serial of [0, 1]) await cluster.publish(itemOf(serial, serial));
 	await settle();
 	const failure = (fault: number) => ({ code: "not-found", message: "no such weights", ofWorker: true, fault });
 	const failures = () => cluster.answers.map((answer) => answer.failure);
@@ -257,14 +267,78 @@ test("a worker in trouble hands the item back as soon as its shard is given to a
 	await cluster.startWorker("lonely", () => Promise.reject(new TailtuneError("offline", "nobody answers")));
 	await cluster.startWorker("heir");
 	await cluster.assign(["lonely"]);
-	await cluster.bus.publish(itemOf(0, 0));
+	await cluster.publish(itemOf(0, 0));
 	await settle();
 	await cluster.assign(["heir"]);
 	await settle();
 	t.deepEqual(
 		cluster.answers.map(({ workerId, failure }) => `${workerId} ${failure?.code}`),
-		["lonely offline", "heir undefined"],
+		["heir undefined"],
 	);
+});
+
+test("a worker that can't reach the coordinator doesn't say that it works on its item, until it can", async (t) => {
+	const cluster = new Cluster();
+	await cluster.announce();
+	let isReachable = false;
+	const reach = async () => {
+		if (!isReachable) throw new TailtuneError("offline", "nobody answers");
+	};
+	const { tail } = await cluster.startWorker("a", undefined, undefined, reach);
+	const letGo = holdUp(tail);
+	await cluster.assign(["a"]);
+	await cluster.publish(itemOf(0, 0));
+	await cluster.clock.advance(5 * timing.ackWaitMs);
+	t.is(await cluster.bus.isTaken("run", 0), false);
+	isReachable = true;
+	await cluster.clock.advance(60_000);
+	t.is(tail.inputs.length, 1, "it computes");
+	letGo();
+	await cluster.clock.advance(60_000);
+	t.deepEqual(
+		cluster.answers.map(({ serial, failure }) => [serial, failure]),
+		[[0, null]],
+	);
+});
+
+/** Has a worker do items 1 and 2; what is put first goes wrong after it was counted, or is refused. */
+async function answerTwo(first: "cut off" | "refused") {
+	const cluster = new Cluster();
+	await cluster.announce();
+	const put = cluster.tensors.putAnswer.bind(cluster.tensors);
+	let puts = 0;
+	cluster.tensors.putAnswer = async (answer) => {
+		puts++;
+		if (puts === 1 && first === "refused") throw new TailtuneError("protocol", "2 logits, expected 3");
+		// One that comes again is refused, as nobody waits for it: the exchange resolves then.
+		if (!cluster.answers.some(({ serial }) => serial === answer.result.serial)) await put(answer);
+		if (puts === 1) throw new TailtuneError("offline", "broken");
+	};
+	await cluster.startWorker("a");
+	await cluster.assign(["a"]);
+	for (const serial of [1, 2]) await cluster.publish(itemOf(0, serial));
+	await cluster.clock.advance(60_000);
+	return { puts, answers: cluster.answers.map(({ serial, failure }) => [serial, failure?.message]) };
+}
+
+test("an answer whose acceptance the worker doesn't hear of is handed in again, and the item is acknowledged", async (t) => {
+	t.deepEqual(await answerTwo("cut off"), {
+		puts: 3,
+		answers: [
+			[1, undefined],
+			[2, undefined],
+		],
+	});
+});
+
+test("an answer that the coordinator refuses is followed by a failure that says why", async (t) => {
+	t.deepEqual(await answerTwo("refused"), {
+		puts: 3,
+		answers: [
+			[1, "2 logits, expected 3"],
+			[2, undefined],
+		],
+	});
 });
 
 test("after a fault of the engine the next try is with a new one, after a lost coordinator with the same", async (t) => {
@@ -277,7 +351,7 @@ test("after a fault of the engine the next try is with a new one, after a lost c
 		const { tail, opened } = await cluster.startWorker("a");
 		tail.fault = () => Promise.reject(new TailtuneError(code, "not now"));
 		await cluster.assign(["a"]);
-		await cluster.bus.publish(itemOf(0, 0));
+		await cluster.publish(itemOf(0, 0));
 		await cluster.clock.advance(500);
 		t.is(cluster.answers.at(-1)?.failure, null);
 		t.is(opened(), sessions);
@@ -291,7 +365,7 @@ test("engines are opened at a run's first item and closed when it is retired", a
 	await cluster.assign(["a", "a"]);
 	await settle();
 	t.is(opened(), 0);
-	for (const item of many) await cluster.bus.publish(item);
+	for (const item of many) await cluster.publish(item);
 	await settle();
 	t.is(opened(), 1);
 	await cluster.bus.retire("run");
@@ -306,11 +380,11 @@ test("several runs are served at a time, each by an engine of its own, and a run
 		await cluster.announce(runId);
 		await cluster.assign(["a", "a"], runId);
 	}
-	for (const part of [0, 1]) {
-		for (const runId of ["one", "two"]) await cluster.bus.publish(itemOf(0, part, { runId }));
+	for (const serial of [0, 1]) {
+		for (const runId of ["one", "two"]) await cluster.publish(itemOf(0, serial, { runId }));
 	}
 	await settle();
-	t.deepEqual(cluster.answers.map(({ runId, part }) => `${runId} ${part}`).sort(), [
+	t.deepEqual(cluster.answers.map(({ runId, serial }) => `${runId} ${serial}`).sort(), [
 		"one 0",
 		"one 1",
 		"two 0",
@@ -320,9 +394,9 @@ test("several runs are served at a time, each by an engine of its own, and a run
 	await cluster.bus.retire("one");
 	await cluster.announce("one");
 	await cluster.assign(["a"], "one");
-	await cluster.bus.publish(itemOf(0, 5, { runId: "one" }));
+	await cluster.publish(itemOf(0, 5, { runId: "one" }));
 	await settle();
-	t.is(cluster.answers.at(-1)?.part, 5);
+	t.is(cluster.answers.at(-1)?.serial, 5);
 	t.is(opened(), 3);
 });
 
@@ -338,7 +412,7 @@ test("an item that takes longer than the ack wait is done once, though another w
 	await cluster.announce();
 	const [slow, next] = [await cluster.startWorker("slow"), await cluster.startWorker("next")];
 	const letGo = holdUp(slow.tail);
-	for (const part of [0, 2]) await cluster.bus.publish(itemOf(0, part));
+	for (const serial of [0, 2]) await cluster.publish(itemOf(0, serial));
 	await cluster.assign(["slow"]);
 	await settle();
 	await cluster.assign(["next"]);
@@ -347,7 +421,7 @@ test("an item that takes longer than the ack wait is done once, though another w
 	letGo();
 	await settle();
 	t.deepEqual(
-		cluster.answers.map(({ part, workerId }) => `${part} ${workerId}`),
+		cluster.answers.map(({ serial, workerId }) => `${serial} ${workerId}`),
 		["0 slow", "2 next"],
 	);
 });
@@ -357,11 +431,11 @@ test("an item that waits for its turn longer than the ack wait stays with its wo
 	await cluster.announce();
 	const { tail } = await cluster.startWorker("a");
 	const letGo = holdUp(tail);
-	for (const part of [0, 1]) await cluster.bus.publish(itemOf(part, part));
+	for (const serial of [0, 1]) await cluster.publish(itemOf(serial, serial));
 	await cluster.assign(["a", "a"]);
 	await settle();
 	const other = cluster.bus.pull("run", 1, new AbortController().signal)[Symbol.asyncIterator]().next();
-	const stolen = other.then(({ value }) => value?.item.part);
+	const stolen = other.then(({ value }) => value?.item.serial);
 	await cluster.clock.advance(5 * timing.ackWaitMs);
 	letGo();
 	await settle();
@@ -384,7 +458,7 @@ test("a worker that loses the bus with an item in hand ends with an error too", 
 	const { worker, tail } = await cluster.startWorker("a");
 	const letGo = holdUp(tail);
 	await cluster.assign(["a"]);
-	await cluster.bus.publish(itemOf(0, 0));
+	await cluster.publish(itemOf(0, 0));
 	await settle();
 	await cluster.bus.close();
 	letGo();
@@ -401,7 +475,7 @@ test("a worker says good-bye before it closes its connections, which would else 
 	};
 	const { worker } = await cluster.startWorker("a", async () => fakeModel, close);
 	await cluster.assign(["a"]);
-	await cluster.bus.publish(itemOf(0, 0));
+	await cluster.publish(itemOf(0, 0));
 	await settle();
 	await worker.stop();
 	t.is(toldAtClose, "left");
@@ -412,7 +486,7 @@ test("a stopped worker leaves no timers behind", async (t) => {
 	await cluster.announce();
 	const { worker } = await cluster.startWorker("a");
 	await cluster.assign(["a"]);
-	await cluster.bus.publish(itemOf(0, 0));
+	await cluster.publish(itemOf(0, 0));
 	await settle();
 	await worker.stop();
 	t.is(cluster.clock.pending, 0);

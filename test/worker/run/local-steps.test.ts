@@ -29,8 +29,8 @@ function work(weights: number[][]): LocalWork {
 	};
 	const tail = { info, load } as Partial<Tail> as Tail;
 	const computeGradient = async (of: readonly Sequence[], to: Float32Array) => to.set(gradientAt(of, loaded));
-	const item: Pick<WorkItem, "step" | "sequences" | "localSteps"> = {
-		step: FIRST_STEP,
+	const item: Pick<WorkItem, "parameterVersion" | "sequences" | "localSteps"> = {
+		parameterVersion: FIRST_STEP,
 		sequences,
 		localSteps: { steps, ...options },
 	};

@@ -1,6 +1,7 @@
 import test from "ava";
 import { createMemoryTensors } from "../../../coordinator/exchange/memory-tensors.ts";
-import { itemKey, type RunSpec, type TailSpec, type WorkItem } from "../../../shared/messages.ts";
+import { tensorSchema, travelOf } from "../../../shared/exchange/tensor-schema.ts";
+import type { RunSpec, TailSpec, WorkItem } from "../../../shared/messages.ts";
 import { ByteBudget } from "../../../worker/features/byte-budget.ts";
 import { FeatureStore } from "../../../worker/features/feature-store.ts";
 import { Session } from "../../../worker/run/session.ts";
@@ -23,11 +24,11 @@ async function open(run: RunSpec = lastBlockRun) {
 	const tail = new FakeTail();
 	const features = new FeatureStore(new ByteBudget(1e6));
 	const tensors = createMemoryTensors();
+	tensors.openRun(run.runId, tensorSchema(run.modelHash, layoutOf(run), travelOf(run)));
 	for (const version of [0, 1]) {
 		await tensors.publishParameters(run.runId, version, new Float32Array(layoutOf(run).size).fill(version));
 	}
-	const connection = { tensors, openModel: async () => fakeModel, close: async () => {} };
-	const session = new Session({ run, model: fakeModel, engines: { trunk, tail }, features, connection, workerId: "w" });
+	const session = new Session({ run, model: fakeModel, engines: { trunk, tail }, features, tensors, workerId: "w" });
 	return { session, trunk, tail, features, tensors };
 }
 
@@ -35,15 +36,15 @@ const texts = [[1, 2], [3], [1, 2]].map((tokens) => someSequence(tokens));
 
 test("each distinct text goes through the trunk once, whatever is asked of it later", async (t) => {
 	const { session, trunk } = await open();
-	const prepared = await session.handle(someItem({ kind: "WORK_KIND_PREPARE", sequences: texts }));
-	t.is(prepared.failure, null);
-	t.deepEqual([prepared.trunkSequences, prepared.trunkTokens, prepared.logits], [2, 3, []]);
+	const { result, logits } = await session.handle(someItem({ kind: "WORK_KIND_PREPARE", sequences: texts }));
+	t.is(result.failure, null);
+	t.deepEqual([result.trunkSequences, result.trunkTokens, logits], [2, 3, []]);
 	const kinds = ["WORK_KIND_PREPARE", "WORK_KIND_GRADIENT", "WORK_KIND_EVALUATE", "WORK_KIND_CLASSIFY"] as const;
 	for (const kind of kinds) {
-		const { failure, trunkSequences } = await session.handle(someItem({ kind, sequences: texts }));
-		t.deepEqual([failure, trunkSequences], [null, 0]);
+		const { result: again } = await session.handle(someItem({ kind, sequences: texts }));
+		t.deepEqual([again.failure, again.trunkSequences], [null, 0]);
 	}
-	const mixed = await session.handle(someItem({ sequences: [...texts, someSequence([4, 5, 6])] }));
+	const { result: mixed } = await session.handle(someItem({ sequences: [...texts, someSequence([4, 5, 6])] }));
 	t.deepEqual([mixed.trunkSequences, mixed.trunkTokens], [1, 3]);
 	t.deepEqual(trunk?.calls, [[[1, 2], [3]], [[4, 5, 6]]]);
 });
@@ -56,26 +57,21 @@ test("an evaluated text is kept, a classified one is not", async (t) => {
 	t.is(features.stats.entries, 2);
 });
 
-test("a result is named like its item and holds a row of logits a sequence", async (t) => {
+test("an answer names its item and holds a row of logits for each sequence", async (t) => {
 	const { session } = await open();
-	const item = someItem({ step: 4, part: 5, shard: 1, parameterVersion: 1, sequences: texts });
-	const result = await session.handle({ ...item, kind: "WORK_KIND_EVALUATE" });
-	t.deepEqual(result.logits, [1, 603.375, 1, 900.375, 1, 603.375]);
-	const { runId, kind, step, part, shard, parameterVersion, workerId } = result;
-	t.deepEqual(
-		[runId, kind, step, part, shard, parameterVersion, workerId],
-		["run", "WORK_KIND_EVALUATE", 4, 5, 1, 1, "w"],
-	);
+	const item = someItem({ serial: 5, shard: 1, parameterVersion: 1, sequences: texts });
+	const { result, logits, tensor } = await session.handle({ ...item, kind: "WORK_KIND_EVALUATE" });
+	t.deepEqual(logits, [1, 603.375, 1, 900.375, 1, 603.375]);
+	t.deepEqual([result.runId, result.serial, result.workerId], ["run", 5, "w"]);
+	t.is(tensor, undefined);
 });
 
-test("a gradient is handed in under the item's key", async (t) => {
-	const { session, tensors } = await open();
-	const item = someItem({ parameterVersion: 1, part: 3, sequences: texts });
-	const { logits, failure } = await session.handle(item);
-	t.is(failure, null);
-	const gradient = await tensors.takeGradient("run", itemKey(item));
-	t.is(gradient?.length, layoutOf(lastBlockRun).trainedSize);
-	t.is(gradient?.at(-1), Math.fround(logits.reduce((sum, logit) => sum + logit, 0)));
+test("the answer to a gradient item has the gradient", async (t) => {
+	const { session } = await open();
+	const { result, logits, tensor } = await session.handle(someItem({ parameterVersion: 1, sequences: texts }));
+	t.is(result.failure, null);
+	t.is(tensor?.length, layoutOf(lastBlockRun).trainedSize);
+	t.is(tensor?.at(-1), Math.fround(logits.reduce((sum, logit) => sum + logit, 0)));
 });
 
 test("parameters are loaded when the version changes, and only then", async (t) => {
@@ -112,9 +108,9 @@ test("for the head alone only the pooled rows are kept, and the same text pooled
 test("where nothing is frozen the tail gets token ids, and nothing is kept", async (t) => {
 	const { session, tail, features } = await open(allRun);
 	const prepared = await session.handle(someItem({ kind: "WORK_KIND_PREPARE", sequences: texts }));
-	t.is(prepared.failure, null);
-	const { failure, trunkSequences } = await session.handle(someItem({ sequences: texts }));
-	t.deepEqual([failure, trunkSequences, features.stats.entries], [null, 0, 0]);
+	t.is(prepared.result.failure, null);
+	const { result } = await session.handle(someItem({ sequences: texts }));
+	t.deepEqual([result.failure, result.trunkSequences, features.stats.entries], [null, 0, 0]);
 	t.deepEqual(
 		tail.inputs.map(({ tokens, hidden }) => [[...tokens], hidden.length]),
 		[
@@ -128,7 +124,7 @@ test("where nothing is frozen the tail gets token ids, and nothing is kept", asy
 const bad: [fault: string, item: Partial<WorkItem>, message: RegExp][] = [
 	["another run", { runId: "other" }, /of run other, expected run$/],
 	["no kind", { kind: "WORK_KIND_UNSPECIFIED" }, /no such kind of work/],
-	["a kind of the future", { kind: 9 as unknown as WorkItem["kind"] }, /item 9, .*no such kind of work/],
+	["a kind of the future", { kind: 9 as unknown as WorkItem["kind"] }, /item 1, 9 of version 0: no such kind of work/],
 	["a shard too high", { shard: 2 }, /shard 2, expected less than 2$/],
 	["no sequences", { sequences: [] }, /no sequences/],
 	["no tokens", { sequences: [someSequence([])] }, /example 0: 0 tokens, expected 1 to 8$/],
@@ -143,32 +139,43 @@ const bad: [fault: string, item: Partial<WorkItem>, message: RegExp][] = [
 for (const [fault, fields, message] of bad) {
 	test(`an item with ${fault} is answered with what is wrong, and the next one is done`, async (t) => {
 		const { session } = await open();
-		const result = await session.handle(someItem(fields));
+		const { result, logits, tensor } = await session.handle(someItem(fields));
 		t.is(result.failure?.code, "protocol");
 		t.regex(result.failure?.message ?? "", message);
 		t.notRegex(result.failure?.message ?? "", /\n/);
-		t.deepEqual(result.logits, []);
-		t.is((await session.handle(someItem())).failure, null);
+		t.deepEqual([logits, tensor], [[], undefined]);
+		t.is((await session.handle(someItem())).result.failure, null);
 	});
 }
 
 test("parameters of another size are refused", async (t) => {
 	const { session, tensors, tail } = await open();
 	await tensors.publishParameters("run", 2, new Float32Array(5));
-	const { failure } = await session.handle(someItem({ parameterVersion: 2 }));
-	t.is(failure?.code, "protocol");
-	t.regex(failure?.message ?? "", /version 2 has 5 parameters, expected \d+$/);
+	const { result } = await session.handle(someItem({ parameterVersion: 2 }));
+	t.is(result.failure?.code, "protocol");
+	t.regex(result.failure?.message ?? "", /version 2 has 5 parameters, expected \d+$/);
 	t.deepEqual(tail.loads, []);
 });
 
-test("logits that aren't finite are reported as diverged, and no gradient is handed in", async (t) => {
-	const { session, tail, tensors } = await open();
+test("logits that aren't finite are reported as diverged, without a gradient", async (t) => {
+	const { session, tail } = await open();
 	const item = someItem({ sequences: texts });
 	tail.fault = (logits) => logits.fill(Number.NaN, 3);
-	const badLogits = await session.handle(item);
-	t.is(badLogits.failure?.code, "diverged");
-	t.regex(badLogits.failure?.message ?? "", /logits of example 3 aren't finite/);
-	t.is(await tensors.takeGradient("run", itemKey(item)), undefined);
+	const { result, logits, tensor } = await session.handle(item);
+	t.is(result.failure?.code, "diverged");
+	t.regex(result.failure?.message ?? "", /logits of example 3 aren't finite/);
+	t.deepEqual([logits, tensor], [[], undefined]);
+});
+
+test("an engine that fails or gives too little is a failure of one line, and the next item is done", async (t) => {
+	const { session, tail } = await open();
+	const failure = async () => (await session.handle(someItem())).result.failure;
+	tail.fault = () => Promise.reject(new Error("out of memory\n    at somewhere"));
+	t.deepEqual(await failure(), { code: "engine", message: "out of memory", ofWorker: true, fault: 0 });
+	tail.fault = (logits) => logits.subarray(1);
+	const tooFew = "the tail gave 1 logits, expected 2";
+	t.deepEqual(await failure(), { code: "engine", ofWorker: true, fault: 0, message: tooFew });
+	t.is(await failure(), null);
 });
 
 test("local steps of more logits than a call takes arguments are answered", async (t) => {
@@ -181,28 +188,11 @@ test("local steps of more logits than a call takes arguments are answered", asyn
 	const localSteps = { steps: [{ parts: [{ sequences: 2, weight: 1 }] }], lr: 0.1, weightDecay: 0 };
 	const sequences = [someSequence([1]), someSequence([2])];
 	const kind = "WORK_KIND_LOCAL_STEPS";
-	const { failure, logits } = await session.handle(someItem({ kind, parameterVersion: 2, sequences, localSteps }));
-	t.is(failure, null);
+	const item = someItem({ kind, parameterVersion: 2, sequences, localSteps });
+	const { result, logits, tensor } = await session.handle(item);
+	t.is(result.failure, null);
 	t.is(logits.length, 2 * many);
-});
-
-test("an engine that fails or gives too little is a failure of one line, and the next item is done", async (t) => {
-	const { session, tail } = await open();
-	tail.fault = () => Promise.reject(new Error("out of memory\n    at somewhere"));
-	t.deepEqual((await session.handle(someItem())).failure, {
-		code: "engine",
-		message: "out of memory",
-		ofWorker: true,
-		fault: 0,
-	});
-	tail.fault = (logits) => logits.subarray(1);
-	t.deepEqual((await session.handle(someItem())).failure, {
-		code: "engine",
-		ofWorker: true,
-		fault: 0,
-		message: "the tail gave 1 logits, expected 2",
-	});
-	t.is((await session.handle(someItem())).failure, null);
+	t.is(tensor?.length, 3 * trainedSize);
 });
 
 test("closing a session closes its engines and its store", async (t) => {

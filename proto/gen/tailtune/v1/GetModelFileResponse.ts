@@ -1,4 +1,4 @@
-// Original file: proto/tailtune/v1/tensors.proto
+// Original file: proto/tailtune/v1/exchange.proto
 
 import type { TensorChunkInput as _tailtune_v1_TensorChunkInput, TensorChunk as _tailtune_v1_TensorChunk } from '../../tailtune/v1/TensorChunk.ts';
 

@@ -1,4 +1,4 @@
-// Original file: proto/tailtune/v1/tensors.proto
+// Original file: proto/tailtune/v1/exchange.proto
 
 import type { ModelFileInput as _tailtune_v1_ModelFileInput, ModelFile as _tailtune_v1_ModelFile } from '../../tailtune/v1/ModelFile.ts';
 

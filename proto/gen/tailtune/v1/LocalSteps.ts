@@ -3,7 +3,7 @@
 import type { LocalStepInput as _tailtune_v1_LocalStepInput, LocalStep as _tailtune_v1_LocalStep } from '../../tailtune/v1/LocalStep.ts';
 
 /**
- * Steps of AdamW in order, the first of them the item's step. They begin with the moments that travel behind the
+ * Steps of AdamW in order, the first of them on the item's version. They begin with the moments that travel behind the
  * parameters; what they took off these goes back, followed by the moments that they end with.
  */
 export interface LocalStepsInput {
@@ -13,7 +13,7 @@ export interface LocalStepsInput {
 }
 
 /**
- * Steps of AdamW in order, the first of them the item's step. They begin with the moments that travel behind the
+ * Steps of AdamW in order, the first of them on the item's version. They begin with the moments that travel behind the
  * parameters; what they took off these goes back, followed by the moments that they end with.
  */
 export interface LocalSteps {

@@ -26,7 +26,7 @@ export const Refusal = {
    */
   REFUSAL_STALE_VERSION: 'REFUSAL_STALE_VERSION',
   /**
-   * FAILED_PRECONDITION: nobody waits for the gradient of that item.
+   * FAILED_PRECONDITION: nobody waits for an answer to that item: it has one, its version is over, or nobody asked.
    */
   REFUSAL_NOT_EXPECTED: 'REFUSAL_NOT_EXPECTED',
   /**
@@ -38,7 +38,7 @@ export const Refusal = {
    */
   REFUSAL_ORDER: 'REFUSAL_ORDER',
   /**
-   * INVALID_ARGUMENT: more or fewer bytes than the tensor has.
+   * INVALID_ARGUMENT: more or fewer numbers than the tensor or the answer to the item has.
    */
   REFUSAL_LENGTH: 'REFUSAL_LENGTH',
   /**
@@ -103,7 +103,7 @@ export type RefusalInput =
   | 'REFUSAL_STALE_VERSION'
   | 5
   /**
-   * FAILED_PRECONDITION: nobody waits for the gradient of that item.
+   * FAILED_PRECONDITION: nobody waits for an answer to that item: it has one, its version is over, or nobody asked.
    */
   | 'REFUSAL_NOT_EXPECTED'
   | 6
@@ -118,7 +118,7 @@ export type RefusalInput =
   | 'REFUSAL_ORDER'
   | 8
   /**
-   * INVALID_ARGUMENT: more or fewer bytes than the tensor has.
+   * INVALID_ARGUMENT: more or fewer numbers than the tensor or the answer to the item has.
    */
   | 'REFUSAL_LENGTH'
   | 9

@@ -1,4 +1,4 @@
-// Original file: proto/tailtune/v1/tensors.proto
+// Original file: proto/tailtune/v1/exchange.proto
 
 import type { Long } from '@grpc/proto-loader';
 

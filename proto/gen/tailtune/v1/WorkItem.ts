@@ -3,27 +3,24 @@
 import type { WorkKindInput as _tailtune_v1_WorkKindInput, WorkKind as _tailtune_v1_WorkKind } from '../../tailtune/v1/WorkKind.ts';
 import type { SequenceInput as _tailtune_v1_SequenceInput, Sequence as _tailtune_v1_Sequence } from '../../tailtune/v1/Sequence.ts';
 import type { LocalStepsInput as _tailtune_v1_LocalStepsInput, LocalSteps as _tailtune_v1_LocalSteps } from '../../tailtune/v1/LocalSteps.ts';
+import type { Long } from '@grpc/proto-loader';
 
 /**
- * A self-contained piece of work. (run_id, kind, parameter_version, part) names it: the plan asks for each name once.
+ * A self-contained piece of work.
  */
 export interface WorkItemInput {
   'runId'?: (string);
+  /**
+   * Number of the item in its run, from 1 in the order of asking; it names the item. An item that is published again keeps it.
+   */
+  'serial'?: (number | string | Long);
   'kind'?: (_tailtune_v1_WorkKindInput);
-  /**
-   * Optimizer step that the item belongs to, from 0.
-   */
-  'step'?: (number);
-  /**
-   * Place of the item in the step: results are reduced in this order.
-   */
-  'part'?: (number);
   /**
    * Logical shard whose worker keeps the features of these sequences warm.
    */
   'shard'?: (number);
   /**
-   * Version of the trainable parameters to use; unused by PREPARE.
+   * Version of the trainable parameters to use, which is the number of optimizer steps taken before; unused by PREPARE.
    */
   'parameterVersion'?: (number);
   'sequences'?: (_tailtune_v1_SequenceInput)[];
@@ -35,25 +32,21 @@ export interface WorkItemInput {
 }
 
 /**
- * A self-contained piece of work. (run_id, kind, parameter_version, part) names it: the plan asks for each name once.
+ * A self-contained piece of work.
  */
 export interface WorkItem {
   'runId': (string);
+  /**
+   * Number of the item in its run, from 1 in the order of asking; it names the item. An item that is published again keeps it.
+   */
+  'serial': (number);
   'kind': (_tailtune_v1_WorkKind);
-  /**
-   * Optimizer step that the item belongs to, from 0.
-   */
-  'step': (number);
-  /**
-   * Place of the item in the step: results are reduced in this order.
-   */
-  'part': (number);
   /**
    * Logical shard whose worker keeps the features of these sequences warm.
    */
   'shard': (number);
   /**
-   * Version of the trainable parameters to use; unused by PREPARE.
+   * Version of the trainable parameters to use, which is the number of optimizer steps taken before; unused by PREPARE.
    */
   'parameterVersion': (number);
   'sequences': (_tailtune_v1_Sequence)[];

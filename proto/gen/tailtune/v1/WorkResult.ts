@@ -1,66 +1,56 @@
 // Original file: proto/tailtune/v1/work.proto
 
-import type { WorkKindInput as _tailtune_v1_WorkKindInput, WorkKind as _tailtune_v1_WorkKind } from '../../tailtune/v1/WorkKind.ts';
 import type { WorkFailureInput as _tailtune_v1_WorkFailureInput, WorkFailure as _tailtune_v1_WorkFailure } from '../../tailtune/v1/WorkFailure.ts';
+import type { Long } from '@grpc/proto-loader';
 
 /**
- * The answer to an item, named like it.
+ * The answer to an item, without its numbers: logits and tensor follow it as chunks, see PutAnswer.
  */
 export interface WorkResultInput {
   'runId'?: (string);
-  'kind'?: (_tailtune_v1_WorkKindInput);
-  'step'?: (number);
-  'part'?: (number);
-  'shard'?: (number);
-  'parameterVersion'?: (number);
-  'workerId'?: (string);
   /**
-   * Logits, row-major [sequences, classes]; empty for PREPARE.
+   * The item's.
    */
-  'logits'?: (number | string)[];
+  'serial'?: (number | string | Long);
+  'workerId'?: (string);
   /**
    * Sequences whose trunk was computed for this item, and their tokens; the others were found in the cache.
    */
   'trunkSequences'?: (number);
   'trunkTokens'?: (number);
   /**
-   * Set instead of all results when the item could not be done.
-   */
-  'failure'?: (_tailtune_v1_WorkFailureInput | null);
-  /**
-   * Engine and backend that computed, as in "onnx cpu"; no trunk where nothing is frozen before the tail.
+   * Engine and backend that computed, as in "onnx cpu"; no trunk if nothing is frozen before the tail.
    */
   'trunkEngine'?: (string);
   'tailEngine'?: (string);
+  /**
+   * Set instead of all results when the item could not be done.
+   */
+  'failure'?: (_tailtune_v1_WorkFailureInput | null);
 }
 
 /**
- * The answer to an item, named like it.
+ * The answer to an item, without its numbers: logits and tensor follow it as chunks, see PutAnswer.
  */
 export interface WorkResult {
   'runId': (string);
-  'kind': (_tailtune_v1_WorkKind);
-  'step': (number);
-  'part': (number);
-  'shard': (number);
-  'parameterVersion': (number);
-  'workerId': (string);
   /**
-   * Logits, row-major [sequences, classes]; empty for PREPARE.
+   * The item's.
    */
-  'logits': (number)[];
+  'serial': (number);
+  'workerId': (string);
   /**
    * Sequences whose trunk was computed for this item, and their tokens; the others were found in the cache.
    */
   'trunkSequences': (number);
   'trunkTokens': (number);
   /**
-   * Set instead of all results when the item could not be done.
-   */
-  'failure': (_tailtune_v1_WorkFailure | null);
-  /**
-   * Engine and backend that computed, as in "onnx cpu"; no trunk where nothing is frozen before the tail.
+   * Engine and backend that computed, as in "onnx cpu"; no trunk if nothing is frozen before the tail.
    */
   'trunkEngine': (string);
   'tailEngine': (string);
+  /**
+   * Set instead of all results when the item could not be done.
+   */
+  'failure': (_tailtune_v1_WorkFailure | null);
 }

@@ -68,13 +68,13 @@ test("credentials that are changed while they are used end every watch and wait 
 	await runs.next();
 	const rejected = { code: "denied", message: `NATS at ${server.url} rejects the credentials` };
 	const waits = [
-		coordinator.watchAnswers("run", never)[Symbol.asyncIterator]().next(),
+		coordinator.watchCancels("run", never)[Symbol.asyncIterator]().next(),
 		coordinator.watchWorkers(never)[Symbol.asyncIterator]().next(),
 		runs.next(),
 		worker.pull("run", 0, never)[Symbol.asyncIterator]().next(),
 	].map((wait) => t.throwsAsync(wait, rejected));
 	await server.kill();
-	waits.push(t.throwsAsync(coordinator.publish(someItem()), rejected));
+	waits.push(t.throwsAsync(coordinator.publish(someItem(), never), rejected));
 	await writeFile(config, 'authorization: { user: "me", password: "after" }\n');
 	await server.restart();
 	await Promise.all(waits);

@@ -3,8 +3,8 @@ import { type AddressInfo, createConnection, createServer, type Socket } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
-import { someResult, someRun } from "../messages.ts";
-import { manyItems, Seen, serveShard, startCluster, untilAnswered } from "./nats-cluster.ts";
+import { someRun } from "../messages.ts";
+import { Answers, manyItems, Seen, serveShard, startCluster } from "./nats-cluster.ts";
 
 const never = new AbortController().signal;
 
@@ -14,31 +14,19 @@ test.serial("2,000 items of 2 KB go through two shards, each once and in order",
 	const items = manyItems(2000, 2, { sequences: [sequence] });
 	await coordinator.announce(someRun());
 	const seen: number[][] = [[], []];
-	for (const [shard, parts] of seen.entries())
-		serveShard(worker, shard, ({ part }) => parts.push(part)).catch(() => {});
+	const answers = new Answers();
+	for (const [shard, serials] of seen.entries())
+		serveShard(worker, shard, answers, ({ serial }) => serials.push(serial)).catch(() => {});
 	const begunMs = performance.now();
-	const publishing = Promise.all(items.map((item) => coordinator.publish(item)));
-	await untilAnswered(coordinator.watchAnswers("run", never), items.length);
+	const publishing = Promise.all(items.map((item) => answers.publish(coordinator, item)));
+	await answers.until(items.length);
 	await publishing;
 	t.log(`${Math.round((items.length / (performance.now() - begunMs)) * 1000)} items/s, from publish to answer`);
 	t.deepEqual(
 		seen,
-		[0, 1].map((shard) => items.filter((item) => item.shard === shard).map(({ part }) => part)),
+		[0, 1].map((shard) => items.filter((item) => item.shard === shard).map(({ serial }) => serial)),
 	);
 	t.is(coordinator.republishedItems, 0);
-});
-
-test.serial("answers wait for a coordinator that is slow to take them, which then asks for 64 at once", async (t) => {
-	const { coordinator, worker, names, raw } = await startCluster(t);
-	await coordinator.announce(someRun());
-	const parts = Array.from({ length: 1000 }, (_, part) => part);
-	await Promise.all(parts.map((part) => worker.answer(someResult({ part }))));
-	const asked = raw.subscribe(`$JS.API.CONSUMER.MSG.NEXT.${names.answersStream}.>`);
-	await raw.flush();
-	await untilAnswered(coordinator.watchAnswers("run", never), parts.length);
-	await asked.drain();
-	t.true(asked.getReceived() >= parts.length / 64);
-	t.true(asked.getReceived() <= (2 * parts.length) / 64, `${asked.getReceived()} requests`);
 });
 
 test.serial("a bus cut off because it was too slow to read comes back with what holds", async (t) => {

@@ -6,7 +6,7 @@ import { connectNatsBus, type NatsBus, type NatsBusOptions } from "../../../../s
 import { NatsNames } from "../../../../shared/bus/nats/subjects.ts";
 import type { WorkItem } from "../../../../shared/messages.ts";
 import { startNatsServer, type TestServer } from "../../../nats-server.ts";
-import { someItem, someResult, someRun, someWorker } from "../messages.ts";
+import { someItem, someRun, someWorker } from "../messages.ts";
 
 /** Long, since a busy machine must not make a worker look dead. */
 export const timing = { ackWaitMs: 2000, heartbeatLimitMs: 5000 };
@@ -39,48 +39,74 @@ export async function startCluster(t: ExecutionContext, config?: string): Promis
 
 /** Items of a run, dealt to its shards. */
 export function manyItems(count: number, shards: number, fields: Partial<WorkItem> = {}): WorkItem[] {
-	return Array.from({ length: count }, (_, part) => someItem({ part, shard: part % shards, ...fields }));
+	return Array.from({ length: count }, (_, serial) => someItem({ serial, shard: serial % shards, ...fields }));
+}
+
+/** Stands in for a coordinator's exchange: publishes items, which wait until they are answered, and counts one answer to each. */
+export class Answers {
+	/** Of the items answered, in the order of the answers. */
+	readonly serials: number[] = [];
+	readonly #waiting = new Map<number, AbortController>();
+	#wake = () => {};
+
+	publish(bus: Bus, item: WorkItem): Promise<void> {
+		const over = new AbortController();
+		this.#waiting.set(item.serial, over);
+		return bus.publish(item, over.signal);
+	}
+
+	put(serial: number): void {
+		const over = this.#waiting.get(serial);
+		if (!over || over.signal.aborted) return;
+		over.abort();
+		this.serials.push(serial);
+		this.#wake();
+	}
+
+	/** Waits until so many items are answered. */
+	async until(count: number): Promise<void> {
+		while (this.serials.length < count) {
+			await new Promise<void>((resolve) => {
+				this.#wake = resolve;
+			});
+		}
+	}
 }
 
 /** Does the items of a shard as a worker does, until the run ends. Calls back before each answer. */
-export async function serveShard(bus: Bus, shard: number, onItem: (item: WorkItem) => void = () => {}): Promise<void> {
+export async function serveShard(
+	bus: Bus,
+	shard: number,
+	answers: Answers,
+	onItem: (item: WorkItem) => unknown = () => {},
+): Promise<void> {
 	for await (const { item, ack } of bus.pull("run", shard, new AbortController().signal)) {
-		onItem(item);
-		await bus.answer(someResult({ part: item.part, shard: item.shard }));
+		await onItem(item);
+		answers.put(item.serial);
 		await ack();
 	}
 }
 
 /** Announces a run, has `worker` serve it and join, and publishes its items; what is answered, as it comes. */
-export async function beginRun({ coordinator, worker }: TestCluster, items: readonly WorkItem[], shards: number) {
+export async function beginRun(
+	{ coordinator, worker }: TestCluster,
+	items: readonly WorkItem[],
+	shards: number,
+	onItem?: () => Promise<void>,
+) {
+	const answers = new Answers();
 	await coordinator.announce(someRun({ shards }));
 	const { beat } = await worker.join(someWorker("worker"));
 	const beats = setInterval(() => beat().catch(() => clearInterval(beats)), timing.heartbeatLimitMs / 10);
 	for (let shard = 0; shard < shards; shard++) {
 		await coordinator.assign({ runId: "run", shard, workerId: "worker" });
-		serveShard(worker, shard).catch(() => {});
+		serveShard(worker, shard, answers, onItem).catch(() => {});
 	}
 	const publishing = (async () => {
-		for (const item of items) await coordinator.publish(item);
+		for (const item of items) await answers.publish(coordinator, item);
 	})();
 	publishing.catch(() => {});
-	return { answers: coordinator.watchAnswers("run", new AbortController().signal), publishing };
-}
-
-/** Waits for an answer to each part, calling back at each new one with their number. */
-export async function untilAnswered(
-	answers: AsyncIterable<{ part: number }>,
-	count: number,
-	onAnswer: (answered: number) => Promise<void> = async () => {},
-): Promise<void> {
-	const parts = new Set<number>();
-	for await (const { part } of answers) {
-		if (parts.has(part)) continue;
-		parts.add(part);
-		await onAnswer(parts.size);
-		if (parts.size === count) return;
-	}
-	throw new Error(`only ${parts.size} of ${count} items were answered`);
+	return { answers, publishing };
 }
 
 /** What a watch has brought so far, and a way to wait for more. */

@@ -10,7 +10,7 @@ import type { NatsRole } from "../../../../shared/bus/nats/subjects.ts";
 import { startNatsServer } from "../../../nats-server.ts";
 import { makeCertificates } from "../../rpc/certificates.ts";
 import { someItem, someProgress, someRun, someWorker } from "../messages.ts";
-import { Seen, serveShard, timing, untilAnswered } from "./nats-cluster.ts";
+import { Answers, Seen, serveShard, timing } from "./nats-cluster.ts";
 
 const never = new AbortController().signal;
 const ROLES = ["coordinator", "worker", "client"] as const satisfies readonly NatsRole[];
@@ -45,15 +45,16 @@ test("with the permissions of their roles coordinator and worker do a run, and a
 	await workers.until(({ length }) => length === 1);
 	await coordinator.announce(someRun());
 	await coordinator.assign({ runId: "run", shard: 0, workerId: "worker" });
-	await coordinator.publish(someItem());
+	const answers = new Answers();
+	await answers.publish(coordinator, someItem());
 	const [lost] = await Promise.all([worker.pull("run", 0, never)[Symbol.asyncIterator]().next()]);
 	t.deepEqual(lost.value?.item, someItem());
 	await coordinator.takeBack("run", 0);
-	serveShard(worker, 0).catch(() => {});
-	await untilAnswered(coordinator.watchAnswers("run", never), 1);
+	serveShard(worker, 0, answers).catch(() => {});
+	await answers.until(1);
 	await server.restart({ wipe: true });
-	await coordinator.publish(someItem({ part: 1 }));
-	await untilAnswered(coordinator.watchAnswers("run", never), 1);
+	await answers.publish(coordinator, someItem({ serial: 2 }));
+	await answers.until(2);
 	t.like(await client.listRuns(), [{ spec: someRun(), progress: undefined }]);
 	await coordinator.report(someProgress());
 	t.like(await client.listRuns(), [{ spec: someRun(), progress: someProgress() }]);
@@ -78,7 +79,7 @@ const DOORS: readonly [what: string, subject: string, ...roles: NatsRole[]][] = 
 	["list streams", "$JS.API.STREAM.NAMES"],
 	["see the account", "$JS.API.INFO"],
 	["make a stream of one's own", "$JS.API.STREAM.CREATE.mine"],
-	...["tailtune-work", "tailtune-answers", "KV_tailtune-runs", "KV_tailtune-workers", "KV_tailtune-progress"].flatMap(
+	...["tailtune-work", "KV_tailtune-runs", "KV_tailtune-workers", "KV_tailtune-progress"].flatMap(
 		(stream): [string, string][] => [
 			[`delete ${stream}`, `$JS.API.STREAM.DELETE.${stream}`],
 			[`change ${stream}`, `$JS.API.STREAM.UPDATE.${stream}`],
@@ -91,10 +92,8 @@ const DOORS: readonly [what: string, subject: string, ...roles: NatsRole[]][] = 
 	["make the bucket of runs", "$JS.API.STREAM.CREATE.KV_tailtune-runs", "coordinator"],
 	["make the registry", "$JS.API.STREAM.CREATE.KV_tailtune-workers", "coordinator"],
 	["forget items", "$JS.API.STREAM.PURGE.tailtune-work", "coordinator"],
-	["forget answers", "$JS.API.STREAM.PURGE.tailtune-answers", "coordinator"],
 	["forget workers", "$JS.API.STREAM.PURGE.KV_tailtune-workers"],
 	["read an item past the queue", "$JS.API.STREAM.MSG.GET.tailtune-work"],
-	["read an answer past the queue", "$JS.API.STREAM.MSG.GET.tailtune-answers"],
 	["read runs", "$JS.API.STREAM.MSG.GET.KV_tailtune-runs", ...ROLES],
 	["make the board of progress", "$JS.API.STREAM.CREATE.KV_tailtune-progress", "coordinator"],
 	["read progress", "$JS.API.STREAM.MSG.GET.KV_tailtune-progress", "client"],
@@ -102,21 +101,18 @@ const DOORS: readonly [what: string, subject: string, ...roles: NatsRole[]][] = 
 	["ask a run to stop", "tailtune.cancel.x", "client"],
 	["read workers", "$JS.API.STREAM.MSG.GET.KV_tailtune-workers", "coordinator", "client"],
 	["make a consumer of items", "$JS.API.CONSUMER.CREATE.tailtune-work.x.tailtune.work.>", "coordinator"],
-	["make a consumer of answers", "$JS.API.CONSUMER.CREATE.tailtune-answers.x", "coordinator"],
 	["follow runs", "$JS.API.CONSUMER.CREATE.KV_tailtune-runs.x.$KV.tailtune-runs.>", ...ROLES],
 	["make any other consumer of runs", "$JS.API.CONSUMER.CREATE.KV_tailtune-runs.x"],
 	["make a consumer of workers", "$JS.API.CONSUMER.CREATE.KV_tailtune-workers.x.$KV.tailtune-workers.>"],
 	["make a consumer in the old way", "$JS.API.CONSUMER.DURABLE.CREATE.tailtune-work.x"],
 	["delete a consumer of items", "$JS.API.CONSUMER.DELETE.tailtune-work.x", "coordinator"],
 	["pull items", "$JS.API.CONSUMER.MSG.NEXT.tailtune-work.x", "worker"],
-	["pull answers", "$JS.API.CONSUMER.MSG.NEXT.tailtune-answers.x", "coordinator"],
 	["acknowledge items", "$JS.ACK.tailtune-work.x.1.1.1.1.0", "coordinator", "worker"],
-	["acknowledge answers", "$JS.ACK.tailtune-answers.x.1.1.1.1.0", "coordinator"],
 	["announce a run", "$KV.tailtune-runs.run.x", "coordinator"],
 	["assign a shard", "$KV.tailtune-runs.assign.x.0", "coordinator"],
 	["enter a worker", "$KV.tailtune-workers.x", "worker"],
 	["publish an item", "tailtune.work.x.y.0", "coordinator"],
-	["answer", "tailtune.answers.x.0", "worker"],
+	["answer over NATS", "tailtune.answers.x.0"],
 	["answer somebody's request", "tailtune.inbox.coordinator.x"],
 	["anything else", "anything.else"],
 ];
@@ -137,11 +133,9 @@ const EARS: readonly [subject: string, ...roles: NatsRole[]][] = [
 	["$KV.tailtune-progress.>"],
 	["tailtune.cancel.*", "coordinator"],
 	["tailtune.work.>"],
-	["tailtune.answers.>"],
 	["$JS.>"],
 	["$JS.ACK.>"],
 	["$JS.ACK.tailtune-work.>", "coordinator"],
-	["$JS.ACK.tailtune-answers.>"],
 	["_INBOX.>"],
 	[">"],
 	["tailtune.inbox.>"],

@@ -6,7 +6,7 @@ import { connectNatsBus } from "../../../../shared/bus/nats/nats-bus.ts";
 import type { NatsRole } from "../../../../shared/bus/nats/subjects.ts";
 import { startNatsServer } from "../../../nats-server.ts";
 import { someItem, someRun, someWorker } from "../messages.ts";
-import { Seen, serveShard, timing } from "./nats-cluster.ts";
+import { Answers, Seen, serveShard, timing } from "./nats-cluster.ts";
 
 const config = fileURLToPath(new URL("../../../../deploy/nats/nats.conf", import.meta.url));
 const never = new AbortController().signal;
@@ -16,7 +16,6 @@ const FORGED: readonly [subject: string, refusal: RegExp][] = [
 	["$KV.tailtune-runs.run.run", /run run refused/],
 	["$KV.tailtune-runs.assign.run.0", /assignment of shard 0 refused/],
 	["$KV.tailtune-workers.worker", /tailtune-workers\.worker refused/],
-	["tailtune.answers.run.0", /tailtune\.answers\.run\.0 refused/],
 ];
 
 // A server holds what is published against permissions, but not the subject named for the reply: it writes there itself.
@@ -36,12 +35,12 @@ test("what a client has the server write over a run is refused, and the run goes
 	await coordinator.announce(someRun());
 	await coordinator.assign({ runId: "run", shard: 0, workerId: "worker" });
 	await worker.join(someWorker("worker"));
-	serveShard(worker, 0).catch(() => {});
-	const answers = new Seen(coordinator.watchAnswers("run", never));
+	const answers = new Answers();
+	serveShard(worker, 0, answers).catch(() => {});
 	const workers = new Seen(coordinator.watchWorkers(never));
 	await workers.until(({ length }) => length === 1);
-	await coordinator.publish(someItem());
-	await answers.until(({ length }) => length === 1);
+	await answers.publish(coordinator, someItem());
+	await answers.until(1);
 
 	const client = await connect({ servers: server.url, user: "client", pass: "of-the-test" });
 	t.teardown(() => client.close());
@@ -52,12 +51,9 @@ test("what a client has the server write over a run is refused, and the run goes
 		client.publish("$JS.API.STREAM.MSG.GET.KV_tailtune-runs", "", { reply });
 		await refused;
 	}
-	await coordinator.publish(someItem({ part: 1 }));
-	await answers.until(({ length }) => length === 2);
-	t.deepEqual(
-		answers.all.map(({ part }) => part),
-		[0, 1],
-	);
+	await answers.publish(coordinator, someItem({ serial: 2 }));
+	await answers.until(2);
+	t.deepEqual(answers.serials, [1, 2]);
 	const late = new Seen((await open("worker")).watchRuns(never));
 	await late.until(({ length }) => length === 1);
 	t.like(late.all[0], { type: "announced", run: { runId: "run" } });

@@ -1,7 +1,8 @@
 import test from "ava";
+import type { NatsBus } from "../../../../shared/bus/nats/nats-bus.ts";
 import { type Notice, Notices } from "../../../../shared/notices.ts";
 import { someItem, someRun } from "../messages.ts";
-import { beginRun, manyItems, Seen, serveShard, startCluster, untilAnswered } from "./nats-cluster.ts";
+import { Answers, beginRun, manyItems, Seen, serveShard, startCluster } from "./nats-cluster.ts";
 
 const never = new AbortController().signal;
 const COUNT = 200;
@@ -10,17 +11,23 @@ const SHARDS = 4;
 for (const wipe of [false, true]) {
 	test(`a server killed in mid-work and restarted ${wipe ? "without" : "with"} its files costs time only`, async (t) => {
 		const cluster = await startCluster(t);
-		const { answers, publishing } = await beginRun(cluster, manyItems(COUNT, SHARDS), SHARDS);
+		let letGo = () => {};
+		const held = new Promise<void>((resolve) => {
+			letGo = resolve;
+		});
+		let begun = 0;
+		const onItem = async () => {
+			if (++begun > COUNT / 4) await held;
+		};
+		const { answers, publishing } = await beginRun(cluster, manyItems(COUNT, SHARDS), SHARDS, onItem);
 		const runs = new Seen(cluster.worker.watchRuns(never));
 		const workers = new Seen(cluster.coordinator.watchWorkers(never));
 		await workers.until(({ length }) => length > 0);
-		await untilAnswered(answers, COUNT, async (answered) => {
-			if (answered !== COUNT / 4) return;
-			// So that more is lost than the answers that the coordinator has asked for at once.
-			if (wipe) await publishing;
-			await cluster.server.restart({ wipe });
-		});
+		await answers.until(COUNT / 4);
 		await publishing;
+		await cluster.server.restart({ wipe });
+		letGo();
+		await answers.until(COUNT);
 		t.deepEqual(
 			runs.all.map(({ type }) => type),
 			["announced"],
@@ -52,7 +59,7 @@ test("after a wipe a newcomer finds the run, its assignments and the workers", a
 	t.deepEqual(assignments.all.map(({ shard, workerId }) => `${shard} ${workerId}`).sort(), ["0 worker", "1 worker"]);
 });
 
-const losses = ["work", "answers", "items", "run"] as const;
+const losses = ["work", "items", "run"] as const;
 for (const loss of losses) {
 	test(`what is lost behind our back is brought back: ${loss}`, async (t) => {
 		const cluster = await startCluster(t);
@@ -62,13 +69,13 @@ for (const loss of losses) {
 		const coordinator = await cluster.connect({ notices: new Notices(report) });
 		const jsm = await raw.jetstreamManager();
 		await coordinator.announce(someRun({ shards: SHARDS }));
-		for (const item of manyItems(20, SHARDS)) await coordinator.publish(item);
+		const answers = new Answers();
+		for (const item of manyItems(20, SHARDS)) await answers.publish(coordinator, item);
 		if (loss === "work") await jsm.streams.delete(names.workStream);
-		else if (loss === "answers") await jsm.streams.delete(names.answersStream);
 		else if (loss === "items") await jsm.streams.purge(names.workStream);
 		else await jsm.streams.delete(names.runsStream);
-		for (let shard = 0; shard < SHARDS; shard++) serveShard(cluster.worker, shard).catch(() => {});
-		await untilAnswered(coordinator.watchAnswers("run", never), 20);
+		for (let shard = 0; shard < SHARDS; shard++) serveShard(cluster.worker, shard, answers).catch(() => {});
+		await answers.until(20);
 		if (loss === "work" || loss === "items") {
 			t.is(coordinator.republishedItems, 20);
 			t.deepEqual(notices.slice(-2), ["retrying begun", "retrying over"]);
@@ -85,39 +92,64 @@ test("what is sent while the server is away is delivered when it is back", async
 	const { coordinator, server, worker } = cluster;
 	await coordinator.announce(someRun());
 	await server.kill();
-	const sent = [coordinator.publish(someItem()), coordinator.assign({ runId: "run", shard: 0, workerId: "worker" })];
+	const answers = new Answers();
+	const sent = [
+		answers.publish(coordinator, someItem()),
+		coordinator.assign({ runId: "run", shard: 0, workerId: "worker" }),
+	];
 	await server.restart();
 	await Promise.all(sent);
-	serveShard(worker, 0).catch(() => {});
-	await untilAnswered(coordinator.watchAnswers("run", never), 1);
+	serveShard(worker, 0, answers).catch(() => {});
+	await answers.until(1);
 	t.pass();
 });
+
+test("an item that was acknowledged and has no answer is published again; one that has its answer is not", async (t) => {
+	const cluster = await startCluster(t);
+	const { coordinator } = cluster;
+	const answers = new Answers();
+	await coordinator.announce(someRun());
+	const [answered, unanswered] = [someItem({ serial: 1 }), someItem({ serial: 2, shard: 1 })];
+	for (const item of [answered, unanswered]) await answers.publish(coordinator, item);
+	answers.put(answered.serial);
+	for (const { shard } of [answered, unanswered]) {
+		const { value } = await cluster.worker.pull("run", shard, never)[Symbol.asyncIterator]().next();
+		await value?.ack();
+	}
+	const again = await cluster.worker.pull("run", unanswered.shard, never)[Symbol.asyncIterator]().next();
+	t.deepEqual(again.value?.item, unanswered);
+	t.is(coordinator.republishedItems, 1);
+});
+
+/** Follows requests to stop a run, as a coordinator does; rejects when the run is lost. */
+async function untilLost(bus: NatsBus): Promise<void> {
+	for await (const _ of bus.watchCancels("run", never));
+}
 
 test("a coordinator that comes back takes over its run with an empty queue; the former one is told", async (t) => {
 	const cluster = await startCluster(t);
 	const { coordinator, worker } = cluster;
-	const { answers } = await beginRun(cluster, [], 1);
-	await coordinator.publish(someItem());
-	const former = t.throwsAsync(untilAnswered(answers, 2), { code: "protocol", message: /taken over/ });
+	await coordinator.announce(someRun({ shards: 1 }));
+	const former = t.throwsAsync(untilLost(coordinator), { code: "protocol", message: /taken over/ });
+	await coordinator.publish(someItem(), never);
 	const successor = await cluster.connect();
 	await successor.announce(someRun({ shards: 1 }));
 	const runs = new Seen(worker.watchRuns(never));
-	await successor.publish(someItem({ part: 7 }));
-	const parts: number[] = [];
-	for await (const { part } of successor.watchAnswers("run", never)) {
-		parts.push(part);
-		if (part === 7) break;
-	}
-	t.deepEqual(parts, [7]);
+	const answers = new Answers();
+	await answers.publish(successor, someItem({ serial: 7 }));
+	const seen: number[] = [];
+	serveShard(worker, 0, answers, ({ serial }) => seen.push(serial)).catch(() => {});
+	await answers.until(1);
+	t.deepEqual(seen, [7]);
 	await former;
 	t.is(runs.all.length, 1, "the worker keeps the run");
 });
 
 test("a run retired by somebody else ends for its coordinator with an error", async (t) => {
 	const cluster = await startCluster(t);
-	const { answers } = await beginRun(cluster, [], 1);
-	const told = t.throwsAsync(untilAnswered(answers, 1), { code: "protocol", message: /retired by somebody else/ });
+	await cluster.coordinator.announce(someRun());
+	const told = t.throwsAsync(untilLost(cluster.coordinator), { code: "protocol", message: /retired by somebody else/ });
 	await (await cluster.connect()).retire("run");
 	await told;
-	await t.throwsAsync(cluster.coordinator.publish(someItem()), { code: "protocol" });
+	await t.throwsAsync(cluster.coordinator.publish(someItem(), never), { code: "protocol" });
 });

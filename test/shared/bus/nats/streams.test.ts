@@ -92,10 +92,10 @@ test("settings that change during a run are reported until they are ours again",
 	const heartbeatLimitMs = 300;
 	const coordinator = await connectAs(t, "coordinator", { prefix, notices, timing: { heartbeatLimitMs } });
 	await coordinator.announce(someRun());
-	const { config } = await streams.info(names.answersStream);
-	await streams.update(names.answersStream, { ...config, max_msgs: 7 });
-	t.regex((await reach("stream-settings", "begun")).text, /-answers: found max_msgs 7, expected none/);
-	await streams.update(names.answersStream, config);
+	const { config } = await streams.info(names.workStream);
+	await streams.update(names.workStream, { ...config, max_msgs: 7 });
+	t.regex((await reach("stream-settings", "begun")).text, /-work: found max_msgs 7, expected none/);
+	await streams.update(names.workStream, config);
 	await reach("stream-settings", "over");
 });
 

@@ -29,7 +29,7 @@ test("a full store is reported, and an item that waits for room is stored when t
 		for (;;) await js.publish("filler", Buffer.alloc(50_000));
 	};
 	await t.throwsAsync(fill(), { code: "503" });
-	const [begun, publishing] = [next(), coordinator.publish(someItem())];
+	const [begun, publishing] = [next(), coordinator.publish(someItem(), new AbortController().signal)];
 	await begun;
 	t.like(told[0], { kind: "store-full", state: "begun" });
 	t.regex(

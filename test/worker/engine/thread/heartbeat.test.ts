@@ -3,7 +3,9 @@ import test from "ava";
 import { createMemoryBus } from "../../../../coordinator/cluster/memory-bus.ts";
 import { createMemoryTensors } from "../../../../coordinator/exchange/memory-tensors.ts";
 import type { WorkerEvent } from "../../../../shared/bus/bus.ts";
-import type { TailSpec, WorkResult } from "../../../../shared/messages.ts";
+import type { Answer } from "../../../../shared/exchange/tensor-exchange.ts";
+import { tensorSchema } from "../../../../shared/exchange/tensor-schema.ts";
+import type { TailSpec } from "../../../../shared/messages.ts";
 import { openModel } from "../../../../shared/model/open-model.ts";
 import { parameterLayout } from "../../../../shared/model/parameter-layout.ts";
 import { ThreadEngines } from "../../../../worker/engine/thread/thread-engines.ts";
@@ -33,17 +35,19 @@ test("a worker in a long computation stays a member and keeps its item", async (
 	const tensors = createMemoryTensors();
 	const engines = new ThreadEngines(new URL("./fake-thread-engines.ts", import.meta.url));
 	const run = someRun({ shards: 1 });
-	const { size } = parameterLayout(run.tail as TailSpec, model.config);
+	const layout = parameterLayout(run.tail as TailSpec, model.config);
 	// The engine of this test computes until a flag in the parameters is set.
-	const parameters = new Float32Array(new SharedArrayBuffer(4 * size));
+	const parameters = new Float32Array(new SharedArrayBuffer(4 * layout.size));
 	const flags = new Int32Array(parameters.buffer);
 
 	const never = new AbortController().signal;
 	const events: WorkerEvent[] = follow(bus.watchWorkers(never));
+	const answers: Answer[] = [];
+	const receiver = { expect: () => never, accept: (answer: Answer) => void answers.push(answer) };
+	tensors.openRun(run.runId, tensorSchema(run.modelHash, layout), receiver);
 	await tensors.publishParameters(run.runId, 0, parameters);
 	await bus.announce(run);
-	const answers: WorkResult[] = follow(bus.watchAnswers(run.runId, never));
-	await bus.publish(someItem());
+	await bus.publish(someItem(), never);
 	const worker = await startWorker(
 		{
 			bus,
@@ -71,7 +75,7 @@ test("a worker in a long computation stays a member and keeps its item", async (
 	Atomics.store(flags, 1, 1);
 	Atomics.notify(flags, 1);
 	await until(() => answers.length > 0);
-	t.is(answers[0]?.failure, null);
+	t.is(answers[0]?.result.failure, null);
 	await worker.stop();
 	await clock.advance(10 * timing.ackWaitMs);
 	t.is(answers.length, 1, "the item was not given out twice");

@@ -1,4 +1,4 @@
-// Original file: proto/tailtune/v1/tensors.proto
+// Original file: proto/tailtune/v1/exchange.proto
 
 import type * as grpc from '@grpc/grpc-js'
 import type { MethodDefinition } from '@grpc/proto-loader'
@@ -10,10 +10,10 @@ import type { GetModelManifestRequestInput as _tailtune_v1_GetModelManifestReque
 import type { GetModelManifestResponseInput as _tailtune_v1_GetModelManifestResponseInput, GetModelManifestResponse as _tailtune_v1_GetModelManifestResponse } from '../../tailtune/v1/GetModelManifestResponse.ts';
 import type { GetParametersRequestInput as _tailtune_v1_GetParametersRequestInput, GetParametersRequest as _tailtune_v1_GetParametersRequest } from '../../tailtune/v1/GetParametersRequest.ts';
 import type { GetParametersResponseInput as _tailtune_v1_GetParametersResponseInput, GetParametersResponse as _tailtune_v1_GetParametersResponse } from '../../tailtune/v1/GetParametersResponse.ts';
-import type { PutGradientRequestInput as _tailtune_v1_PutGradientRequestInput, PutGradientRequest as _tailtune_v1_PutGradientRequest } from '../../tailtune/v1/PutGradientRequest.ts';
-import type { PutGradientResponseInput as _tailtune_v1_PutGradientResponseInput, PutGradientResponse as _tailtune_v1_PutGradientResponse } from '../../tailtune/v1/PutGradientResponse.ts';
+import type { PutAnswerRequestInput as _tailtune_v1_PutAnswerRequestInput, PutAnswerRequest as _tailtune_v1_PutAnswerRequest } from '../../tailtune/v1/PutAnswerRequest.ts';
+import type { PutAnswerResponseInput as _tailtune_v1_PutAnswerResponseInput, PutAnswerResponse as _tailtune_v1_PutAnswerResponse } from '../../tailtune/v1/PutAnswerResponse.ts';
 
-export interface TensorsClient extends grpc.Client {
+export interface ExchangeClient extends grpc.Client {
   /**
    * Held open by a worker as long as it lives: its end tells the coordinator that the worker is gone.
    */
@@ -63,23 +63,25 @@ export interface TensorsClient extends grpc.Client {
   getParameters(argument: _tailtune_v1_GetParametersRequestInput, options?: grpc.CallOptions): grpc.ClientReadableStream<_tailtune_v1_GetParametersResponse>;
   
   /**
-   * Hands in the gradient of an item: a header, chunks, the end.
+   * Hands in the answer to an item: a header, the logits in chunks, the tensor in chunks, the end. The coordinator counts it
+   * as a whole or refuses it. REFUSAL_NOT_EXPECTED and REFUSAL_UNKNOWN_RUN: nobody waits for it, so the item is done with.
    */
-  PutGradient(metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_tailtune_v1_PutGradientResponse>): grpc.ClientWritableStream<_tailtune_v1_PutGradientRequestInput>;
-  PutGradient(metadata: grpc.Metadata, callback: grpc.requestCallback<_tailtune_v1_PutGradientResponse>): grpc.ClientWritableStream<_tailtune_v1_PutGradientRequestInput>;
-  PutGradient(options: grpc.CallOptions, callback: grpc.requestCallback<_tailtune_v1_PutGradientResponse>): grpc.ClientWritableStream<_tailtune_v1_PutGradientRequestInput>;
-  PutGradient(callback: grpc.requestCallback<_tailtune_v1_PutGradientResponse>): grpc.ClientWritableStream<_tailtune_v1_PutGradientRequestInput>;
+  PutAnswer(metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_tailtune_v1_PutAnswerResponse>): grpc.ClientWritableStream<_tailtune_v1_PutAnswerRequestInput>;
+  PutAnswer(metadata: grpc.Metadata, callback: grpc.requestCallback<_tailtune_v1_PutAnswerResponse>): grpc.ClientWritableStream<_tailtune_v1_PutAnswerRequestInput>;
+  PutAnswer(options: grpc.CallOptions, callback: grpc.requestCallback<_tailtune_v1_PutAnswerResponse>): grpc.ClientWritableStream<_tailtune_v1_PutAnswerRequestInput>;
+  PutAnswer(callback: grpc.requestCallback<_tailtune_v1_PutAnswerResponse>): grpc.ClientWritableStream<_tailtune_v1_PutAnswerRequestInput>;
   /**
-   * Hands in the gradient of an item: a header, chunks, the end.
+   * Hands in the answer to an item: a header, the logits in chunks, the tensor in chunks, the end. The coordinator counts it
+   * as a whole or refuses it. REFUSAL_NOT_EXPECTED and REFUSAL_UNKNOWN_RUN: nobody waits for it, so the item is done with.
    */
-  putGradient(metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_tailtune_v1_PutGradientResponse>): grpc.ClientWritableStream<_tailtune_v1_PutGradientRequestInput>;
-  putGradient(metadata: grpc.Metadata, callback: grpc.requestCallback<_tailtune_v1_PutGradientResponse>): grpc.ClientWritableStream<_tailtune_v1_PutGradientRequestInput>;
-  putGradient(options: grpc.CallOptions, callback: grpc.requestCallback<_tailtune_v1_PutGradientResponse>): grpc.ClientWritableStream<_tailtune_v1_PutGradientRequestInput>;
-  putGradient(callback: grpc.requestCallback<_tailtune_v1_PutGradientResponse>): grpc.ClientWritableStream<_tailtune_v1_PutGradientRequestInput>;
+  putAnswer(metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_tailtune_v1_PutAnswerResponse>): grpc.ClientWritableStream<_tailtune_v1_PutAnswerRequestInput>;
+  putAnswer(metadata: grpc.Metadata, callback: grpc.requestCallback<_tailtune_v1_PutAnswerResponse>): grpc.ClientWritableStream<_tailtune_v1_PutAnswerRequestInput>;
+  putAnswer(options: grpc.CallOptions, callback: grpc.requestCallback<_tailtune_v1_PutAnswerResponse>): grpc.ClientWritableStream<_tailtune_v1_PutAnswerRequestInput>;
+  putAnswer(callback: grpc.requestCallback<_tailtune_v1_PutAnswerResponse>): grpc.ClientWritableStream<_tailtune_v1_PutAnswerRequestInput>;
   
 }
 
-export interface TensorsHandlers extends grpc.UntypedServiceImplementation {
+export interface ExchangeHandlers extends grpc.UntypedServiceImplementation {
   /**
    * Held open by a worker as long as it lives: its end tells the coordinator that the worker is gone.
    */
@@ -101,16 +103,17 @@ export interface TensorsHandlers extends grpc.UntypedServiceImplementation {
   GetParameters: grpc.handleServerStreamingCall<_tailtune_v1_GetParametersRequest, _tailtune_v1_GetParametersResponseInput>;
   
   /**
-   * Hands in the gradient of an item: a header, chunks, the end.
+   * Hands in the answer to an item: a header, the logits in chunks, the tensor in chunks, the end. The coordinator counts it
+   * as a whole or refuses it. REFUSAL_NOT_EXPECTED and REFUSAL_UNKNOWN_RUN: nobody waits for it, so the item is done with.
    */
-  PutGradient: grpc.handleClientStreamingCall<_tailtune_v1_PutGradientRequest, _tailtune_v1_PutGradientResponseInput>;
+  PutAnswer: grpc.handleClientStreamingCall<_tailtune_v1_PutAnswerRequest, _tailtune_v1_PutAnswerResponseInput>;
   
 }
 
-export interface TensorsDefinition extends grpc.ServiceDefinition {
+export interface ExchangeDefinition extends grpc.ServiceDefinition {
   Attach: MethodDefinition<_tailtune_v1_AttachRequestInput, _tailtune_v1_AttachResponseInput, _tailtune_v1_AttachRequest, _tailtune_v1_AttachResponse>
   GetModelFile: MethodDefinition<_tailtune_v1_GetModelFileRequestInput, _tailtune_v1_GetModelFileResponseInput, _tailtune_v1_GetModelFileRequest, _tailtune_v1_GetModelFileResponse>
   GetModelManifest: MethodDefinition<_tailtune_v1_GetModelManifestRequestInput, _tailtune_v1_GetModelManifestResponseInput, _tailtune_v1_GetModelManifestRequest, _tailtune_v1_GetModelManifestResponse>
   GetParameters: MethodDefinition<_tailtune_v1_GetParametersRequestInput, _tailtune_v1_GetParametersResponseInput, _tailtune_v1_GetParametersRequest, _tailtune_v1_GetParametersResponse>
-  PutGradient: MethodDefinition<_tailtune_v1_PutGradientRequestInput, _tailtune_v1_PutGradientResponseInput, _tailtune_v1_PutGradientRequest, _tailtune_v1_PutGradientResponse>
+  PutAnswer: MethodDefinition<_tailtune_v1_PutAnswerRequestInput, _tailtune_v1_PutAnswerResponseInput, _tailtune_v1_PutAnswerRequest, _tailtune_v1_PutAnswerResponse>
 }

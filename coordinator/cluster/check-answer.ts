@@ -1,0 +1,35 @@
+import type { Answer, AnswerSizes } from "../../shared/exchange/tensor-exchange.ts";
+import type { WorkItem, WorkKind } from "../../shared/messages.ts";
+import { Refusal } from "../../shared/rpc/refusal.ts";
+
+/** Kinds that are answered with a gradient, or with the result of local steps. */
+const WITH_TENSOR: ReadonlySet<WorkKind> = new Set(["WORK_KIND_GRADIENT", "WORK_KIND_LOCAL_STEPS"]);
+
+/** What the sizes of a run's answers depend on. */
+export interface AnswerShape {
+	readonly classes: number;
+	/** Numbers of a gradient, with the moments if these travel. */
+	readonly gradient: number;
+}
+
+/** @throws Refusal if an answer has not as many numbers as its item asks for; a failure has none */
+export function checkSizes(
+	{ logits, tensor }: AnswerSizes,
+	{ kind, sequences, serial }: WorkItem,
+	{ classes, gradient }: AnswerShape,
+	isFailure: boolean,
+): void {
+	const expected = {
+		logits: isFailure || kind === "WORK_KIND_PREPARE" ? 0 : sequences.length * classes,
+		tensor: isFailure || !WITH_TENSOR.has(kind) ? 0 : gradient,
+	};
+	if (logits === expected.logits && tensor === expected.tensor) return;
+	const found = `the answer to item ${serial} has ${logits} logits and a tensor of ${tensor} numbers`;
+	throw new Refusal("REFUSAL_LENGTH", `${found}, expected ${expected.logits} and ${expected.tensor}`);
+}
+
+/** @throws Refusal if a logit is NaN or infinite */
+export function checkFinite({ result, logits }: Answer): void {
+	if (logits.every(Number.isFinite)) return;
+	throw new Refusal("REFUSAL_NOT_FINITE", `the answer to item ${result.serial} has logits that aren't finite`);
+}

@@ -1,0 +1,44 @@
+// Original file: proto/tailtune/v1/exchange.proto
+
+import type { WorkResultInput as _tailtune_v1_WorkResultInput, WorkResult as _tailtune_v1_WorkResult } from '../../tailtune/v1/WorkResult.ts';
+import type { Long } from '@grpc/proto-loader';
+
+export interface AnswerHeaderInput {
+  'protocolVersion'?: (number);
+  /**
+   * The answer without its numbers. It names the run, the item and the worker.
+   */
+  'result'?: (_tailtune_v1_WorkResultInput | null);
+  /**
+   * sha256 over base weights and parameter layout, hexadecimal; empty in a failure.
+   */
+  'schemaHash'?: (string);
+  /**
+   * How many logits follow: sequences times classes, or 0 for PREPARE and for a failure.
+   */
+  'logitsLength'?: (number | string | Long);
+  /**
+   * How many numbers of the tensor follow: the gradient, or the result of local steps; 0 for all other kinds of work.
+   */
+  'tensorLength'?: (number | string | Long);
+}
+
+export interface AnswerHeader {
+  'protocolVersion': (number);
+  /**
+   * The answer without its numbers. It names the run, the item and the worker.
+   */
+  'result': (_tailtune_v1_WorkResult | null);
+  /**
+   * sha256 over base weights and parameter layout, hexadecimal; empty in a failure.
+   */
+  'schemaHash': (string);
+  /**
+   * How many logits follow: sequences times classes, or 0 for PREPARE and for a failure.
+   */
+  'logitsLength': (number);
+  /**
+   * How many numbers of the tensor follow: the gradient, or the result of local steps; 0 for all other kinds of work.
+   */
+  'tensorLength': (number);
+}

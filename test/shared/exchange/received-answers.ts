@@ -1,0 +1,51 @@
+import type { Answer, AnswerReceiver, AnswerSizes } from "../../../shared/exchange/tensor-exchange.ts";
+import type { WorkResult } from "../../../shared/messages.ts";
+import { Refusal } from "../../../shared/rpc/refusal.ts";
+
+/** Stands in for a coordinator's dispatcher: takes one answer to each item. */
+export class ReceivedAnswers implements AnswerReceiver {
+	readonly answers: Answer[] = [];
+	readonly #size: number;
+	readonly #isAsked: (serial: number) => boolean;
+	readonly #over = new Map<number, AbortController>();
+
+	/** @param size numbers of a tensor @param isAsked whether an item waits, until it is answered; default: each */
+	constructor(size: number, isAsked: (serial: number) => boolean = () => true) {
+		this.#size = size;
+		this.#isAsked = isAsked;
+	}
+
+	/** The tensors, in the order in which they came. */
+	get tensors(): (Float32Array | undefined)[] {
+		return this.answers.map(({ tensor }) => tensor);
+	}
+
+	expect({ serial }: WorkResult, { tensor }: AnswerSizes): AbortSignal {
+		const { signal } = this.#waiting(serial);
+		if (tensor !== 0 && tensor !== this.#size)
+			throw new Refusal("REFUSAL_LENGTH", `a tensor of ${tensor} numbers, expected ${this.#size}`);
+		return signal;
+	}
+
+	accept(answer: Answer): void {
+		this.expect(answer.result, { logits: answer.logits.length, tensor: answer.tensor?.length ?? 0 });
+		this.answers.push(answer);
+		this.end(answer.result.serial);
+	}
+
+	/** The item waits no longer. */
+	end(serial: number): void {
+		this.#waiting(serial).abort(notExpected(serial));
+	}
+
+	#waiting(serial: number): AbortController {
+		const over = this.#over.get(serial) ?? new AbortController();
+		if (over.signal.aborted || !this.#isAsked(serial)) throw notExpected(serial);
+		this.#over.set(serial, over);
+		return over;
+	}
+}
+
+function notExpected(serial: number): Refusal {
+	return new Refusal("REFUSAL_NOT_EXPECTED", `nobody waits for item ${serial}`);
+}
