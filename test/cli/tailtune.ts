@@ -21,16 +21,16 @@ const ENVIRONMENT = { HF_ENDPOINT: "http://127.0.0.1:9", NO_COLOR: "1", XDG_CACH
 
 /**
  * Starts the real command in a new process.
- * @param via a prefix command, for example `ip netns exec NAME`
+ * @param prefix a command before the program, for example `ip netns exec NAME`
  */
 export function start(
 	args: readonly string[],
 	env: Readonly<Record<string, string>> = {},
 	cwd = process.cwd(),
-	via: readonly string[] = [],
+	prefix: readonly string[] = [],
 ): ReturnType<typeof spawn> {
 	compileOnce();
-	const [program = process.execPath, ...others] = [...via, process.execPath, COMMAND, ...args];
+	const [program = process.execPath, ...others] = [...prefix, process.execPath, COMMAND, ...args];
 	return spawn([program, ...others], { ...ENVIRONMENT, ...env }, cwd);
 }
 

@@ -9,9 +9,9 @@ import { newFolder } from "../new-folder.ts";
 
 import { LONG, linesOf, RunProcess, startWorkerProcess } from "./processes.ts";
 
-// Promise 4 of the design, resumable: also by somebody who asks from elsewhere.
+// Promise 4 of the design, resumable: also by a command on another host.
 
-test.serial("a client sees runs and workers, and stops a run so that it can go on", async (t) => {
+test.serial("a client lists runs and workers, and stops a run that can then be resumed", async (t) => {
 	const folder = await newFolder();
 	const data = await writeTexts(120);
 	const server = await startNatsServer();
@@ -22,10 +22,10 @@ test.serial("a client sees runs and workers, and stops a run so that it can go o
 	t.like(await ask("cancel", "none"), { exitCode: 1, stderr: NO_RUN });
 	const out = join(folder, "run");
 	const run = new RunProcess(["--data", data, ...LONG, "--shards", "2", "--out", out, "--nats", server.url]);
-	// Without a worker it waits and says so.
+	// Without a worker the run waits and reports it.
 	await run.reach("notice", ({ text }) => text === "no worker is there: waiting for one to join");
 	const watchingAll = start(["runs", "--watch", "--json", "--nats", server.url]);
-	const heldUp = await shownRun(watchingAll, ({ notices }) => notices.length > 0);
+	const heldUp = await watchRun(watchingAll, ({ notices }) => notices.length > 0);
 	t.deepEqual(heldUp.progress.notices, ["no worker is there: waiting for one to join"]);
 	watchingAll.kill("SIGINT");
 	const worker = await startWorkerProcess(server.url, join(folder, "cache"));
@@ -35,8 +35,8 @@ test.serial("a client sees runs and workers, and stops a run so that it can go o
 	t.is(runs.length, 1);
 	const { runId } = runs[0].spec;
 	const watching = start(["runs", runId, "--watch", "--json", "--nats", server.url]);
-	// A run tells how far it has come every second: later than it ends an epoch.
-	const { spec, assignments, progress } = await shownRun(watching, ({ epoch }) => epoch >= 1);
+	// A run publishes its progress every second, so this can be later than the end of an epoch.
+	const { spec, assignments, progress } = await watchRun(watching, ({ epoch }) => epoch >= 1);
 	t.like(spec, { shards: 2, tail: { trainable: "TRAINABLE_LAST_BLOCK" } });
 	t.is(assignments.length, 2);
 	t.like(progress, { runId, folder: out, phase: "training", unit: "steps", epochs: 500 });
@@ -77,15 +77,15 @@ test.serial("a run that waits for a worker can be stopped at once", async (t) =>
 
 const NO_RUN = "tailtune: run none: not found; tailtune runs lists all runs";
 
-/** The run that `runs --watch --json` shows, as soon as its progress is as wanted. */
-async function shownRun(
+/** Reads the output of `runs --watch --json` until the progress of the run is as wanted. Returns the run. */
+async function watchRun(
 	watching: ReturnType<typeof start>,
 	isWanted: (progress: RunProgress) => boolean,
 ): Promise<Run> {
 	const shown = linesOf(watching)[Symbol.asyncIterator]();
 	for (;;) {
 		const { value, done } = await shown.next();
-		if (done) throw new Error(`nothing more is shown: ${(await watching).stderr}`);
+		if (done) throw new Error(`the output ended: ${(await watching).stderr}`);
 		const line = JSON.parse(value);
 		jsonLineSchema.parse(line);
 		const [run] = line.runs;

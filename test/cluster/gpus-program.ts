@@ -1,4 +1,4 @@
-// What gpus.test.ts runs, since there is no GPU: `tailtune worker --gpus all` without its --require-gpu. The argument is a NATS URL.
+// `tailtune worker --gpus all` without --require-gpu, for gpus.test.ts on machines without a GPU. The argument is a NATS URL.
 import { createInterruptSignal } from "../../shared/processes/interrupt.ts";
 import { serveOnGpus } from "../../worker/cli/gpu-workers.ts";
 import { findNvidiaGpus } from "../../worker/engine/nvidia-gpus.ts";

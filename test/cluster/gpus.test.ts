@@ -12,11 +12,11 @@ import { newFolder } from "../new-folder.ts";
 import { pathWithNvidiaSmi } from "../nvidia-smi.ts";
 import { childrenOf, untilGone } from "./processes.ts";
 
-// nvidia-smi is a script here and there is no GPU: processes are real, what they would compute on isn't.
+// Real worker processes without GPUs: nvidia-smi is replaced by a script.
 
 const PATH = await pathWithNvidiaSmi();
 
-/** A server that wants a token, and an environment that has it. */
+/** Starts a server that requires a token. Returns it and an environment with the token. */
 async function startSecuredServer(t: ExecutionContext) {
 	const folder = await newFolder();
 	const [config, tokenFile] = [join(folder, "nats.conf"), join(folder, "token")];
@@ -27,10 +27,10 @@ async function startSecuredServer(t: ExecutionContext) {
 	return { server, env: { PATH, TAILTUNE_NATS_TOKEN_FILE: tokenFile } };
 }
 
-/** Workers on two GPUs, both of which have joined. */
+/** Starts workers on two GPUs and waits until both have joined. */
 async function startOnTwoGpus(t: ExecutionContext) {
 	const { server, env } = await startSecuredServer(t);
-	// Workers join once a coordinator has been there.
+	// Workers join only after a coordinator has connected to the NATS server once.
 	await (await connectNatsBus({ servers: server.url, role: "coordinator", ...(await readNatsAccess(env)) })).close();
 	const program = fileURLToPath(new URL("./gpus-program.ts", import.meta.url));
 	const parent = execa(process.execPath, ["--import=./test/load-typescript.mjs", program, server.url], {
@@ -55,7 +55,7 @@ async function startOnTwoGpus(t: ExecutionContext) {
 	return { server, env, parent, pid: parent.pid ?? 0, reach };
 }
 
-test.serial("a worker on each GPU sees that one; a killed one comes back, and SIGTERM ends all in order", async (t) => {
+test.serial("each worker sees one GPU; a killed one is restarted, and SIGTERM ends all cleanly", async (t) => {
 	const { server, env, parent, pid, reach } = await startOnTwoGpus(t);
 	const environments = await Promise.all(
 		(await childrenOf(pid, " worker ")).map((child) => execa("ps", ["eww", `${child}`])),
@@ -73,11 +73,11 @@ test.serial("a worker on each GPU sees that one; a killed one comes back, and SI
 	await untilGone(children);
 	const bus = await connectNatsBus({ servers: server.url, role: "client", ...(await readNatsAccess(env)) });
 	t.teardown(() => bus.close());
-	// The killed one had no time for a good-bye.
+	// The killed worker could not sign off.
 	t.true((await bus.listWorkers()).length <= 1);
 });
 
-test.serial("workers on GPUs end with the process that keeps them, even where that is killed", async (t) => {
+test.serial("workers on GPUs end with their parent process, even if it is killed", async (t) => {
 	const { parent, pid } = await startOnTwoGpus(t);
 	const children = await childrenOf(pid, " worker ");
 	t.is(children.length, 2);
@@ -86,7 +86,7 @@ test.serial("workers on GPUs end with the process that keeps them, even where th
 	await untilGone(children);
 });
 
-test("where workers are refused they are not started for ever; they are called with this one's flags", async (t) => {
+test("refused workers get the flags of the parent and are restarted only a few times", async (t) => {
 	const { server, env } = await startSecuredServer(t);
 	const flags = ["--nats", server.url, "--gpus", "1", "--feature-cache", "0", "--threads", "3"];
 	await writeFile(env.TAILTUNE_NATS_TOKEN_FILE, "wrong");
@@ -106,7 +106,7 @@ test("where workers are refused they are not started for ever; they are called w
 	t.is(String(stderr).split("\n").at(-1), `${givenUp}NATS at ${server.url} rejects the credentials`);
 });
 
-test("what won't get better is refused at once, in one line", async (t) => {
+test("errors that a restart can't fix are reported at once, in one line", async (t) => {
 	const refused = async (path: string, ...flags: string[]) => {
 		const { exitCode, stderr } = await start(["worker", "--nats", "nats://127.0.0.1:9", ...flags], { PATH: path });
 		return `${exitCode} ${stderr}`;

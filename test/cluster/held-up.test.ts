@@ -6,10 +6,10 @@ import { startBareNatsServer, startNatsServer } from "../nats-server.ts";
 import { newFolder } from "../new-folder.ts";
 import { LONG, type RunEvent, RunProcess, startWorkerProcess } from "./processes.ts";
 
-// What holds a command up is told, and the first Ctrl-C ends every wait.
+// Reasons for waiting are reported, and the first Ctrl-C ends every wait.
 
-/** Every command that meets others at a NATS server. */
-async function commands(nats: string): Promise<string[][]> {
+/** Arguments of every command that uses a NATS server. */
+async function listCommands(nats: string): Promise<string[][]> {
 	const out = join(await newFolder(), "run");
 	return [
 		["train", "--data", await writeTexts(30), ...QUICK, "--out", out],
@@ -21,10 +21,10 @@ async function commands(nats: string): Promise<string[][]> {
 	].map((args) => [...args, "--nats", nats]);
 }
 
-test.serial("without JetStream every command says so and how to enable it", async (t) => {
+test.serial("without JetStream every command fails with an explanation how to enable it", async (t) => {
 	const { url, stop } = await startBareNatsServer();
 	t.teardown(stop);
-	const ended = await Promise.all((await commands(url)).map((args) => start(args)));
+	const ended = await Promise.all((await listCommands(url)).map((args) => start(args)));
 	for (const [i, { exitCode, stderr }] of ended.entries()) {
 		t.is(exitCode, 1, `command ${i}`);
 		t.regex(String(stderr), /^tailtune: NATS at nats:\S+ has no JetStream; start it as "nats-server -js", or/);
@@ -32,7 +32,7 @@ test.serial("without JetStream every command says so and how to enable it", asyn
 });
 
 test.serial("the first Ctrl-C ends the wait for a server that never answers", async (t) => {
-	const codes = (await commands("")).map(async ([...args]) => {
+	const codes = (await listCommands("")).map(async ([...args]) => {
 		const silent = createServer();
 		await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
 		t.teardown(() => silent.close());
@@ -53,7 +53,7 @@ test.serial("the first Ctrl-C ends the wait for a server that never answers", as
 });
 
 test.serial(
-	"a lost connection is told and is over; while it lasts, the first Ctrl-C ends run and worker",
+	"the loss and the return of a connection are reported; during the loss the first Ctrl-C ends run and worker",
 	async (t) => {
 		const folder = await newFolder();
 		const server = await startNatsServer();

@@ -7,7 +7,7 @@ import { RunProcess, startWorkerProcess, weightsHash } from "./processes.ts";
 
 const SETTINGS = ["--local-steps", "4", "--outer-lr", "0.7", "--outer-momentum", "0.9", "--wire", "bf16"] as const;
 
-test("local steps in bfloat16: the same bits as in one process, though a worker is killed in mid-run", async (t) => {
+test("local steps in bfloat16: the same bits as in one process, although a worker is killed during the run", async (t) => {
 	const folder = await newFolder();
 	const data = await writeTexts(80);
 	const server = await startNatsServer();

@@ -13,7 +13,7 @@ const data = await writeTexts(120);
 const folder = await newFolder();
 
 test.serial(
-	"--workers 2 gives the same bits as one process, also where a worker and nats-server are killed",
+	"--workers 2 gives the same bits as one process, also if a worker and nats-server are killed",
 	async (t) => {
 		const embedded = join(folder, "embedded");
 		t.is(await RunProcess.begin(data, embedded).end(), "");
@@ -32,7 +32,7 @@ test.serial(
 	},
 );
 
-test.serial("without --shards there are as many as workers, and nothing secret is on a command line", async (t) => {
+test.serial("without --shards there are as many shards as workers, and no secret is on a command line", async (t) => {
 	const out = join(folder, "two-shards");
 	const run = new RunProcess([...LONG, "--data", data, "--out", out, "--workers", "2"]);
 	await run.reach("progress", ({ name }) => name === "training");
@@ -49,14 +49,14 @@ test.serial("without --shards there are as many as workers, and nothing secret i
 });
 
 for (const signal of ["SIGINT", "SIGKILL"] as const) {
-	test.serial(`at ${signal} of the coordinator nothing that it started stays behind`, async (t) => {
+	test.serial(`after ${signal} of the coordinator no process that it started is left`, async (t) => {
 		const out = join(folder, signal);
 		const run = new RunProcess([...LONG, "--data", data, "--out", out, "--workers", "2"]);
 		await run.reach("progress", ({ name }) => name === "training");
 		const started = await childrenOf(run.pid);
 		t.is(started.length, 3, "the helper that runs nats-server, and two workers");
 		const all = [...started, ...(await Promise.all(started.map((pid) => childrenOf(pid)))).flat()];
-		t.true(all.length > 3, "and the nats-server");
+		t.true(all.length > 3, "includes the nats-server");
 		run.signal(signal);
 		await run.end();
 		await untilGone(all);
@@ -64,7 +64,7 @@ for (const signal of ["SIGINT", "SIGKILL"] as const) {
 	});
 }
 
-test.serial("worker processes that keep dying are not started for ever, and the reason is told", async (t) => {
+test.serial("worker processes that keep failing are given up after some restarts, with the reason", async (t) => {
 	const told: string[] = [];
 	const error = await new Promise<Error>((fail) => {
 		new WorkerProcesses({

@@ -7,18 +7,18 @@ import { newFolder } from "../new-folder.ts";
 import { IS_SLOW } from "../slow.ts";
 import { RunProcess, startWorkerProcess } from "./processes.ts";
 
-/** Steps after which everything has been met and the heap has its size, and steps in all. */
+/** Steps until caches and heap have their final size, and steps in total. */
 const [WARM, STEPS] = IS_SLOW ? [500, 2500] : [400, 1000];
-/** A gradient of the demo model's last block is 0.4 MiB: one kept a step would be 240 MiB in the shorter of the two. */
+/** A gradient of the demo model's last block is 0.4 MiB; a leak of one per step would be 240 MiB in the shorter test. */
 const GROWTH_MIB = 48;
 
-test.serial(`memory of coordinator and worker stays flat over ${STEPS - WARM} steps`, async (t) => {
+test.serial(`memory of coordinator and worker doesn't grow over ${STEPS - WARM} steps`, async (t) => {
 	const folder = await newFolder();
 	const server = await startNatsServer();
 	t.teardown(() => server.stop());
 	const worker = await startWorkerProcess(server.url, join(folder, "cache"));
 	t.teardown(() => worker.end());
-	// 50 training texts, one a step.
+	// 50 training texts, one per step.
 	const sizes = ["--batch", "1", "--epochs", `${STEPS / 50}`, "--eval-every", "1000", "--epoch-eval", "batches"];
 	const more = [
 		"--eval-batches",

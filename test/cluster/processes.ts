@@ -11,36 +11,39 @@ import { ENGINE, QUICK, start } from "../cli/tailtune.ts";
 
 type Process = ReturnType<typeof start>;
 
-/** What a run tells, a line of `--json`. */
+/** An event of a run: one line of `--json`. */
 export type RunEvent = Readonly<Record<string, unknown>>;
 
-/** Flags of a run over the cluster that goes on for a few seconds after its first epoch. */
+/** Flags of a run that takes a few seconds after its first epoch. */
 const RUN = [...QUICK, "--epochs", "4", "--shards", "4", ...ENGINE] as const;
 
-/** Where a process runs: a command that takes it there, and the environment that it finds. */
-export interface Place {
-	readonly via?: readonly string[];
+/** Host of a process: arguments before the command that run it there, and its environment. */
+export interface HostOptions {
+	readonly prefix?: readonly string[];
 	readonly env?: Readonly<Record<string, string>>;
 }
 
-/** Flags of a run that is not over before it is ended. */
+/** Flags of a run that lasts until a test ends it. */
 export const LONG = ["--model", "demo", "--epochs", "500", "--eval-every", "1000", "--lr", "1e-4", "--threads", "1"];
 
-/** sha256 of the weights that a run left. */
+/** Returns the SHA-256 of the weights of a finished run. */
 export async function weightsHash(out: string): Promise<string> {
 	const file = await readFile(join(out, "model", "model.safetensors"));
 	return createHash("sha256").update(file).digest("hex");
 }
 
-/** Starts a real worker and waits until it has joined, or waits for the first coordinator. Its model cache is its own: it gets the weights by gRPC. */
+/**
+ * Starts a worker process and waits until it has joined, or until it waits for the first coordinator.
+ * @param cacheFolder its own cache, so that it fetches the weights by gRPC
+ */
 export async function startWorkerProcess(
 	nats: string,
 	cacheFolder: string,
-	place: Place = {},
+	host: HostOptions = {},
 	...flags: readonly string[]
 ): Promise<WorkerProcess> {
 	const args = ["worker", "--nats", nats, "--threads", "1", ...ENGINE, ...flags];
-	const worker = startHere(args, { ...place, env: { XDG_CACHE_HOME: cacheFolder, ...place.env } });
+	const worker = startHere(args, { ...host, env: { XDG_CACHE_HOME: cacheFolder, ...host.env } });
 	let id = "";
 	for await (const line of linesOf(worker)) {
 		id = /^worker (\S+) (?:joined |.* no coordinator has been here yet)/.exec(line)?.[1] ?? "";
@@ -60,55 +63,55 @@ export async function startWorkerProcess(
 		},
 		exitCode: async () => (await worker).exitCode,
 		async end() {
-			// A stopped process dies of nothing but SIGKILL.
+			// A process after SIGSTOP can be ended only by SIGKILL.
 			worker.kill("SIGKILL");
 			await worker;
 		},
 	};
 }
 
-/** A worker in a process of its own. */
+/** A worker in a separate process. */
 export interface WorkerProcess {
-	/** As it joined. */
+	/** The id with which it joined. */
 	readonly id: string;
 	readonly pid: number;
-	/** False once it has ended, or was sent a signal that ends or stops it. */
+	/** False after it has ended, or got a signal that ends or stops it. */
 	readonly isRunning: boolean;
 	signal(name: "SIGKILL" | "SIGSTOP" | "SIGCONT" | "SIGTERM" | "SIGINT"): void;
-	/** Waits for its end. */
+	/** Waits for the end of the process. */
 	exitCode(): Promise<number | undefined>;
-	/** Kills it, if it lives, and waits for its end. */
+	/** Kills the process if it is running, and waits for its end. */
 	end(): Promise<void>;
 }
 
-/** A run in a process of its own, followed by its events. */
+/** A run in a separate process, with its events. */
 export class RunProcess {
 	/** Every event so far. */
 	readonly seen: RunEvent[] = [];
 	readonly #process: Process;
 	readonly #events: AsyncIterator<RunEvent>;
 
-	/** @param args what follows `tailtune train` */
-	constructor(args: readonly string[], place: Place = {}) {
-		this.#process = startHere(["--json", "train", ...args], place);
+	/** @param args of `tailtune train` */
+	constructor(args: readonly string[], host: HostOptions = {}) {
+		this.#process = startHere(["--json", "train", ...args], host);
 		this.#events = eventsOf(this.#process);
 	}
 
-	/** Starts a run; embedded where no flag says otherwise. */
+	/** Starts a run; embedded unless flags name a cluster. */
 	static begin(data: string, out: string, ...flags: readonly string[]): RunProcess {
 		return RunProcess.beginAt({}, data, out, flags);
 	}
 
-	/** Starts the same run elsewhere. */
-	static beginAt(place: Place, data: string, out: string, flags: readonly string[]): RunProcess {
-		return new RunProcess(["--data", data, "--out", out, ...RUN, ...flags], place);
+	/** Starts the same run on another host. */
+	static beginAt(host: HostOptions, data: string, out: string, flags: readonly string[]): RunProcess {
+		return new RunProcess(["--data", data, "--out", out, ...RUN, ...flags], host);
 	}
 
 	get pid(): number {
 		return this.#process.pid ?? 0;
 	}
 
-	/** Waits for an event of that kind, and such a one. Throws where the run ends without. */
+	/** Waits for a matching event of the given kind. @throws Error if the run ends without one */
 	async reach(event: string, isWanted: (found: RunEvent) => boolean = () => true): Promise<RunEvent> {
 		for (;;) {
 			const { value, done } = await this.#next();
@@ -121,7 +124,7 @@ export class RunProcess {
 		this.#process.kill(name);
 	}
 
-	/** Waits for the end; what it wrote to stderr where it failed. */
+	/** Waits for the end. Returns "", or the exit code and standard error if the run failed. */
 	async end(): Promise<string> {
 		while (!(await this.#next()).done);
 		const { exitCode, stderr } = await this.#process;
@@ -135,7 +138,7 @@ export class RunProcess {
 	}
 }
 
-/** A process's children, or those with that on their command lines. */
+/** Lists the children of a process. @param args only those with this text in their command lines */
 export async function childrenOf(pid: number, args = ""): Promise<number[]> {
 	const { stdout } = await execa("ps", ["-eo", "pid=,ppid=,args="]);
 	const lines = stdout.split("\n").map((line) => line.trim().split(/\s+/));
@@ -145,7 +148,7 @@ export async function childrenOf(pid: number, args = ""): Promise<number[]> {
 	return found.map(([child]) => Number(child));
 }
 
-/** Waits until none of the processes lives. */
+/** Waits until all processes have ended. */
 export async function untilGone(pids: readonly number[]): Promise<void> {
 	while (pids.some(isAlive)) await sleep(20);
 }
@@ -159,7 +162,7 @@ function isAlive(pid: number): boolean {
 	}
 }
 
-/** The lines that a process writes to stdout. */
+/** Returns the lines that a process writes to standard output. */
 export function linesOf(process: Process): AsyncIterable<string> {
 	return createInterface({ input: process.stdout as Readable });
 }
@@ -170,13 +173,13 @@ async function* eventsOf(process: Process): AsyncGenerator<RunEvent> {
 
 const started: Process[] = [];
 
-function startHere(args: readonly string[], { via, env }: Place): Process {
-	const process = start(args, env, undefined, via);
+function startHere(args: readonly string[], { prefix, env }: HostOptions): Process {
+	const process = start(args, env, undefined, prefix);
 	started.push(process);
 	return process;
 }
 
-// What a test that fails in the middle leaves running, its file would wait for.
+// Without this, a test file would wait for processes left by a failed test.
 registerCompletionHandler(() => {
 	for (const process of started) process.kill("SIGKILL");
 });

@@ -11,7 +11,7 @@ import { RunProcess, startWorkerProcess } from "./processes.ts";
 const config = fileURLToPath(new URL("../../deploy/nats/nats-tls.conf", import.meta.url));
 
 test.serial(
-	"a run with TLS and credentials on NATS and mTLS for tensors; without any of them nobody gets in",
+	"a run with TLS and credentials for NATS and mTLS for tensors; without any of them access is refused",
 	async (t) => {
 		const folder = await newFolder();
 		const { caFile, certFile, keyFile } = await makeCertificates(t);

@@ -149,16 +149,16 @@ async function beginRun(
 	const nats = `nats://${hubAddress}:4222`;
 	const tokenFile = join(folder, "token");
 	await writeFile(tokenFile, "a-token-of-the-test\n");
-	const place = ({ prefix: via }: Host, user: "coordinator" | "worker") => {
+	const hostOptions = ({ prefix }: Host, user: "coordinator" | "worker") => {
 		const password = PASSWORDS[`TAILTUNE_${user === "worker" ? "WORKER" : "COORDINATOR"}_PASSWORD`];
 		const env = { TAILTUNE_NATS_USER: user, TAILTUNE_NATS_PASSWORD: password, TAILTUNE_TOKEN_FILE: tokenFile };
-		return { via, env };
+		return { prefix, env };
 	};
 	const starting = network.workers.map((host) =>
-		startWorkerProcess(nats, join(folder, `cache-${host.name}`), place(host, "worker")),
+		startWorkerProcess(nats, join(folder, `cache-${host.name}`), hostOptions(host, "worker")),
 	);
 	workers.push(...(await Promise.all(starting)));
 	const out = join(folder, `network-${epochs}`);
 	const flags = ["--nats", nats, "--listen", `${listen}:${LISTEN_PORT}`, "--epochs", `${epochs}`, ...extra];
-	return { run: RunProcess.beginAt(place(hub, "coordinator"), data, out, flags), out };
+	return { run: RunProcess.beginAt(hostOptions(hub, "coordinator"), data, out, flags), out };
 }
