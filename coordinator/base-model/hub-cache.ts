@@ -25,8 +25,8 @@ const CONFIG_FILE = "config.json";
  * Returns the folder of a hub model in the standard cache. If all files are there, the network isn't used. Otherwise the
  * missing files are downloaded and checked; interrupted downloads are resumed.
  * @param repo for example "openai-community/gpt2"; private repositories need HF_TOKEN
- * @throws TailtuneError "offline", "not-found", "checksum", "disk", "interrupted", or "model" if the repository has no usable
- *   files
+ * @throws TailtuneError "offline", "not-found", "checksum", "disk", "interrupted", or "model" if the repository has no
+ *   usable files
  */
 export async function fetchHubModel(repo: string, options: HubOptions): Promise<string> {
 	const repoFolder = join(options.cacheDir ?? getHFHubCachePath(), getRepoFolderName({ type: "model", name: repo }));
