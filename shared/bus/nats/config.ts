@@ -6,6 +6,8 @@ export const NATS_TIMING: BusTiming = { ackWaitMs: NATS_ACK_WAIT_MS, heartbeatLi
 
 /** Marks of retired runs that stay in the bucket of runs; older ones are removed. */
 export const RETIRED_KEPT = 100;
+/** Marks that a process remembers; older ones are removed by a coordinator that reads the bucket anew. */
+export const RETIRED_KNOWN = 1000;
 
 /** What headers may take of the server's limit on a message. */
 export const HEADER_BYTES = 1024;

@@ -4,7 +4,7 @@ import { TailtuneError } from "../../errors.ts";
 import { type RunSpec, runSpecCodec } from "../../messages.ts";
 import type { Assignment, RunEvent } from "../bus.ts";
 import { Feed } from "../feed.ts";
-import { RETIRED_KEPT } from "./config.ts";
+import { RETIRED_KEPT, RETIRED_KNOWN } from "./config.ts";
 import type { NatsLink } from "./connection.ts";
 import { BucketFollower } from "./follow.ts";
 import type { BucketEntry, BucketReader } from "./reading.ts";
@@ -181,6 +181,8 @@ export class RunMirror implements BucketReader {
 		this.#retired.delete(runId);
 		if (found === "retired") {
 			this.#retired.set(runId, entry.seq);
+			const [oldest] = this.#retired.keys();
+			if (this.#retired.size > RETIRED_KNOWN && oldest !== undefined) this.#retired.delete(oldest);
 			this.#forget(runId);
 		} else if (found) this.#take(found);
 		else if (this.runs.get(runId)) this.#awaitReturn(runId);
