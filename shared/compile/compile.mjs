@@ -45,9 +45,8 @@ const LOADERS = { ".ts": "ts", ".json": "json" };
  * @throws {Error} with a line for each fault of the sources
  */
 export async function compile(entry) {
-	/** @type {Map<string, Uint8Array | undefined>} */
-	const read = new Map();
-	const programs = [...threadPrograms()];
+	const read = new Map(readContents(listSettings()));
+	const programs = [...findThreadPrograms()];
 	try {
 		const { outputFiles, metafile } = await build({
 			entryPoints: [
@@ -75,7 +74,7 @@ export async function compile(entry) {
 			logLevel: "silent",
 			plugins: [{ name: "sources", setup: (plugins) => readSources(plugins, read) }],
 		});
-		for (const [path, bytes] of readContents(resolutionFiles([...read.keys()]))) read.set(path, bytes);
+		for (const [path, bytes] of readContents(listManifests([...read.keys()]))) read.set(path, bytes);
 		const files = outputFiles.map(({ path, contents }) => ({ name: basename(path), contents }));
 		return { files, inputs: [...read.keys()], digest: digestOf(read), metafile };
 	} finally {
@@ -135,16 +134,10 @@ function resolveInstalled(name, isRequired, read) {
 	}
 }
 
-/**
- * What decides, besides the sources, which packages are compiled and how.
- * @param {readonly string[]} sources
- */
-function resolutionFiles(sources) {
-	const packages = sources.map((path) => /^.*[\\/]node_modules[\\/](@[^\\/]+[\\/])?[^\\/]+/.exec(path)?.[0]);
-	const manifests = [...new Set(packages)].flatMap((folder) => (folder ? [join(folder, "package.json")] : []));
+/** What decides, besides the sources, how they are compiled: this compiler, and what is installed. */
+function listSettings() {
 	const installed = dirname(dirname(resolvePackage("esbuild/package.json")));
 	return [
-		...manifests,
 		join(installed, "esbuild", "package.json"),
 		join(installed, ".package-lock.json"),
 		join(ROOT, "package.json"),
@@ -153,8 +146,17 @@ function resolutionFiles(sources) {
 	];
 }
 
+/**
+ * The package.json of each package of which sources were compiled.
+ * @param {readonly string[]} sources
+ */
+function listManifests(sources) {
+	const packages = sources.map((path) => /^.*[\\/]node_modules[\\/](@[^\\/]+[\\/])?[^\\/]+/.exec(path)?.[0]);
+	return [...new Set(packages)].flatMap((folder) => (folder ? [join(folder, "package.json")] : []));
+}
+
 /** Every thread program of this package. They are started by their addresses, which esbuild doesn't follow. */
-function threadPrograms() {
+function findThreadPrograms() {
 	/** @type {{ files: string[] }} */
 	const { files } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
 	const folders = files

@@ -19,7 +19,7 @@ const log = debuglog("tailtune");
 export async function loadProgram(source) {
 	if (process.argv.includes("--debug")) process.setSourceMapsEnabled(true);
 	const entry = fileURLToPath(source);
-	const folders = privateFolders();
+	const folders = makePrivateFolders();
 	const program = findIn(folders, entry) ?? (await compileTo(folders, entry));
 	useProgram(program);
 	// Of Node 22.1 or later. It is removed together with the program.
@@ -28,7 +28,7 @@ export async function loadProgram(source) {
 }
 
 /** Folders for compiled programs that only this user can write to: code is run that lies there. */
-function privateFolders() {
+function makePrivateFolders() {
 	const { XDG_RUNTIME_DIR: runtime } = process.env;
 	return [cachePath(), ...(runtime ? [join(runtime, "tailtune")] : [])].flatMap((folder) => {
 		try {
