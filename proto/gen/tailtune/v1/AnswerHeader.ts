@@ -10,15 +10,15 @@ export interface AnswerHeaderInput {
    */
   'result'?: (_tailtune_v1_WorkResultInput | null);
   /**
-   * sha256 over base weights and parameter layout, hexadecimal; empty in a failure.
+   * SHA-256 of base weights and parameter layout, hexadecimal; empty in a failure.
    */
   'schemaHash'?: (string);
   /**
-   * How many logits follow: sequences times classes, or 0 for PREPARE and for a failure.
+   * Number of logits that follow: sequences times classes, or 0 for PREPARE and for a failure.
    */
   'logitsLength'?: (number | string | Long);
   /**
-   * How many numbers of the tensor follow: the gradient, or the result of local steps; 0 for all other kinds of work.
+   * Number of elements of the tensor that follows: the gradient, or the result of local steps; 0 for other kinds of work.
    */
   'tensorLength'?: (number | string | Long);
 }
@@ -30,15 +30,15 @@ export interface AnswerHeader {
    */
   'result': (_tailtune_v1_WorkResult | null);
   /**
-   * sha256 over base weights and parameter layout, hexadecimal; empty in a failure.
+   * SHA-256 of base weights and parameter layout, hexadecimal; empty in a failure.
    */
   'schemaHash': (string);
   /**
-   * How many logits follow: sequences times classes, or 0 for PREPARE and for a failure.
+   * Number of logits that follow: sequences times classes, or 0 for PREPARE and for a failure.
    */
   'logitsLength': (number);
   /**
-   * How many numbers of the tensor follow: the gradient, or the result of local steps; 0 for all other kinds of work.
+   * Number of elements of the tensor that follows: the gradient, or the result of local steps; 0 for other kinds of work.
    */
   'tensorLength': (number);
 }

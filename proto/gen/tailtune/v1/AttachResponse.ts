@@ -2,13 +2,13 @@
 
 
 /**
- * Sent once, when the coordinator has taken note of the worker.
+ * Sent once, when the coordinator has registered the worker.
  */
 export interface AttachResponseInput {
 }
 
 /**
- * Sent once, when the coordinator has taken note of the worker.
+ * Sent once, when the coordinator has registered the worker.
  */
 export interface AttachResponse {
 }

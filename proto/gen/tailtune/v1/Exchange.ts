@@ -15,36 +15,36 @@ import type { PutAnswerResponseInput as _tailtune_v1_PutAnswerResponseInput, Put
 
 export interface ExchangeClient extends grpc.Client {
   /**
-   * Held open by a worker as long as it lives: its end tells the coordinator that the worker is gone.
+   * A worker keeps this call open. If the call ends, the coordinator knows that the worker has gone.
    */
   Attach(argument: _tailtune_v1_AttachRequestInput, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_tailtune_v1_AttachResponse>;
   Attach(argument: _tailtune_v1_AttachRequestInput, options?: grpc.CallOptions): grpc.ClientReadableStream<_tailtune_v1_AttachResponse>;
   /**
-   * Held open by a worker as long as it lives: its end tells the coordinator that the worker is gone.
+   * A worker keeps this call open. If the call ends, the coordinator knows that the worker has gone.
    */
   attach(argument: _tailtune_v1_AttachRequestInput, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_tailtune_v1_AttachResponse>;
   attach(argument: _tailtune_v1_AttachRequestInput, options?: grpc.CallOptions): grpc.ClientReadableStream<_tailtune_v1_AttachResponse>;
   
   /**
-   * The bytes of one of these files, from an offset on.
+   * Reads one of these files from an offset.
    */
   GetModelFile(argument: _tailtune_v1_GetModelFileRequestInput, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_tailtune_v1_GetModelFileResponse>;
   GetModelFile(argument: _tailtune_v1_GetModelFileRequestInput, options?: grpc.CallOptions): grpc.ClientReadableStream<_tailtune_v1_GetModelFileResponse>;
   /**
-   * The bytes of one of these files, from an offset on.
+   * Reads one of these files from an offset.
    */
   getModelFile(argument: _tailtune_v1_GetModelFileRequestInput, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_tailtune_v1_GetModelFileResponse>;
   getModelFile(argument: _tailtune_v1_GetModelFileRequestInput, options?: grpc.CallOptions): grpc.ClientReadableStream<_tailtune_v1_GetModelFileResponse>;
   
   /**
-   * The files of a model, for a worker that doesn't have it.
+   * Lists the files of a model, for a worker that doesn't have it.
    */
   GetModelManifest(argument: _tailtune_v1_GetModelManifestRequestInput, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_tailtune_v1_GetModelManifestResponse>): grpc.ClientUnaryCall;
   GetModelManifest(argument: _tailtune_v1_GetModelManifestRequestInput, metadata: grpc.Metadata, callback: grpc.requestCallback<_tailtune_v1_GetModelManifestResponse>): grpc.ClientUnaryCall;
   GetModelManifest(argument: _tailtune_v1_GetModelManifestRequestInput, options: grpc.CallOptions, callback: grpc.requestCallback<_tailtune_v1_GetModelManifestResponse>): grpc.ClientUnaryCall;
   GetModelManifest(argument: _tailtune_v1_GetModelManifestRequestInput, callback: grpc.requestCallback<_tailtune_v1_GetModelManifestResponse>): grpc.ClientUnaryCall;
   /**
-   * The files of a model, for a worker that doesn't have it.
+   * Lists the files of a model, for a worker that doesn't have it.
    */
   getModelManifest(argument: _tailtune_v1_GetModelManifestRequestInput, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_tailtune_v1_GetModelManifestResponse>): grpc.ClientUnaryCall;
   getModelManifest(argument: _tailtune_v1_GetModelManifestRequestInput, metadata: grpc.Metadata, callback: grpc.requestCallback<_tailtune_v1_GetModelManifestResponse>): grpc.ClientUnaryCall;
@@ -52,27 +52,27 @@ export interface ExchangeClient extends grpc.Client {
   getModelManifest(argument: _tailtune_v1_GetModelManifestRequestInput, callback: grpc.requestCallback<_tailtune_v1_GetModelManifestResponse>): grpc.ClientUnaryCall;
   
   /**
-   * The parameter vector of a version.
+   * Reads a version of the parameter vector.
    */
   GetParameters(argument: _tailtune_v1_GetParametersRequestInput, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_tailtune_v1_GetParametersResponse>;
   GetParameters(argument: _tailtune_v1_GetParametersRequestInput, options?: grpc.CallOptions): grpc.ClientReadableStream<_tailtune_v1_GetParametersResponse>;
   /**
-   * The parameter vector of a version.
+   * Reads a version of the parameter vector.
    */
   getParameters(argument: _tailtune_v1_GetParametersRequestInput, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_tailtune_v1_GetParametersResponse>;
   getParameters(argument: _tailtune_v1_GetParametersRequestInput, options?: grpc.CallOptions): grpc.ClientReadableStream<_tailtune_v1_GetParametersResponse>;
   
   /**
-   * Hands in the answer to an item: a header, the logits in chunks, the tensor in chunks, the end. The coordinator counts it
-   * as a whole or refuses it. REFUSAL_NOT_EXPECTED and REFUSAL_UNKNOWN_RUN: nobody waits for it, so the item is done with.
+   * Sends the answer to an item: a header, the logits in chunks, the tensor in chunks, the end. The coordinator accepts it
+   * as a whole or refuses it. After REFUSAL_NOT_EXPECTED or REFUSAL_UNKNOWN_RUN the answer isn't needed any more.
    */
   PutAnswer(metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_tailtune_v1_PutAnswerResponse>): grpc.ClientWritableStream<_tailtune_v1_PutAnswerRequestInput>;
   PutAnswer(metadata: grpc.Metadata, callback: grpc.requestCallback<_tailtune_v1_PutAnswerResponse>): grpc.ClientWritableStream<_tailtune_v1_PutAnswerRequestInput>;
   PutAnswer(options: grpc.CallOptions, callback: grpc.requestCallback<_tailtune_v1_PutAnswerResponse>): grpc.ClientWritableStream<_tailtune_v1_PutAnswerRequestInput>;
   PutAnswer(callback: grpc.requestCallback<_tailtune_v1_PutAnswerResponse>): grpc.ClientWritableStream<_tailtune_v1_PutAnswerRequestInput>;
   /**
-   * Hands in the answer to an item: a header, the logits in chunks, the tensor in chunks, the end. The coordinator counts it
-   * as a whole or refuses it. REFUSAL_NOT_EXPECTED and REFUSAL_UNKNOWN_RUN: nobody waits for it, so the item is done with.
+   * Sends the answer to an item: a header, the logits in chunks, the tensor in chunks, the end. The coordinator accepts it
+   * as a whole or refuses it. After REFUSAL_NOT_EXPECTED or REFUSAL_UNKNOWN_RUN the answer isn't needed any more.
    */
   putAnswer(metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_tailtune_v1_PutAnswerResponse>): grpc.ClientWritableStream<_tailtune_v1_PutAnswerRequestInput>;
   putAnswer(metadata: grpc.Metadata, callback: grpc.requestCallback<_tailtune_v1_PutAnswerResponse>): grpc.ClientWritableStream<_tailtune_v1_PutAnswerRequestInput>;
@@ -83,28 +83,28 @@ export interface ExchangeClient extends grpc.Client {
 
 export interface ExchangeHandlers extends grpc.UntypedServiceImplementation {
   /**
-   * Held open by a worker as long as it lives: its end tells the coordinator that the worker is gone.
+   * A worker keeps this call open. If the call ends, the coordinator knows that the worker has gone.
    */
   Attach: grpc.handleServerStreamingCall<_tailtune_v1_AttachRequest, _tailtune_v1_AttachResponseInput>;
   
   /**
-   * The bytes of one of these files, from an offset on.
+   * Reads one of these files from an offset.
    */
   GetModelFile: grpc.handleServerStreamingCall<_tailtune_v1_GetModelFileRequest, _tailtune_v1_GetModelFileResponseInput>;
   
   /**
-   * The files of a model, for a worker that doesn't have it.
+   * Lists the files of a model, for a worker that doesn't have it.
    */
   GetModelManifest: grpc.handleUnaryCall<_tailtune_v1_GetModelManifestRequest, _tailtune_v1_GetModelManifestResponseInput>;
   
   /**
-   * The parameter vector of a version.
+   * Reads a version of the parameter vector.
    */
   GetParameters: grpc.handleServerStreamingCall<_tailtune_v1_GetParametersRequest, _tailtune_v1_GetParametersResponseInput>;
   
   /**
-   * Hands in the answer to an item: a header, the logits in chunks, the tensor in chunks, the end. The coordinator counts it
-   * as a whole or refuses it. REFUSAL_NOT_EXPECTED and REFUSAL_UNKNOWN_RUN: nobody waits for it, so the item is done with.
+   * Sends the answer to an item: a header, the logits in chunks, the tensor in chunks, the end. The coordinator accepts it
+   * as a whole or refuses it. After REFUSAL_NOT_EXPECTED or REFUSAL_UNKNOWN_RUN the answer isn't needed any more.
    */
   PutAnswer: grpc.handleClientStreamingCall<_tailtune_v1_PutAnswerRequest, _tailtune_v1_PutAnswerResponseInput>;
   

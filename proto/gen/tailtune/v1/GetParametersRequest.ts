@@ -6,7 +6,7 @@ export interface GetParametersRequestInput {
   'runId'?: (string);
   'parameterVersion'?: (number);
   /**
-   * sha256 over base weights and parameter layout, hexadecimal.
+   * SHA-256 of base weights and parameter layout, hexadecimal.
    */
   'schemaHash'?: (string);
 }
@@ -16,7 +16,7 @@ export interface GetParametersRequest {
   'runId': (string);
   'parameterVersion': (number);
   /**
-   * sha256 over base weights and parameter layout, hexadecimal.
+   * SHA-256 of base weights and parameter layout, hexadecimal.
    */
   'schemaHash': (string);
 }

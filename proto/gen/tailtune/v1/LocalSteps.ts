@@ -3,8 +3,8 @@
 import type { LocalStepInput as _tailtune_v1_LocalStepInput, LocalStep as _tailtune_v1_LocalStep } from '../../tailtune/v1/LocalStep.ts';
 
 /**
- * Steps of AdamW in order, the first of them on the item's version. They begin with the moments that travel behind the
- * parameters; what they took off these goes back, followed by the moments that they end with.
+ * AdamW steps, in order; the first one starts from the item's version. Their initial moments are sent after the parameters.
+ * The answer is the sum of the changes subtracted from the parameters, followed by the final moments.
  */
 export interface LocalStepsInput {
   'steps'?: (_tailtune_v1_LocalStepInput)[];
@@ -13,8 +13,8 @@ export interface LocalStepsInput {
 }
 
 /**
- * Steps of AdamW in order, the first of them on the item's version. They begin with the moments that travel behind the
- * parameters; what they took off these goes back, followed by the moments that they end with.
+ * AdamW steps, in order; the first one starts from the item's version. Their initial moments are sent after the parameters.
+ * The answer is the sum of the changes subtracted from the parameters, followed by the final moments.
  */
 export interface LocalSteps {
   'steps': (_tailtune_v1_LocalStep)[];

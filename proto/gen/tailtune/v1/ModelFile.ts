@@ -4,24 +4,24 @@ import type { Long } from '@grpc/proto-loader';
 
 export interface ModelFileInput {
   /**
-   * Without a folder, as in "model.safetensors".
+   * File name without a folder, for example "model.safetensors".
    */
   'name'?: (string);
   'byteLength'?: (number | string | Long);
   /**
-   * Hexadecimal.
+   * SHA-256 of the file, hexadecimal.
    */
   'sha256'?: (string);
 }
 
 export interface ModelFile {
   /**
-   * Without a folder, as in "model.safetensors".
+   * File name without a folder, for example "model.safetensors".
    */
   'name': (string);
   'byteLength': (number);
   /**
-   * Hexadecimal.
+   * SHA-256 of the file, hexadecimal.
    */
   'sha256': (string);
 }

@@ -6,7 +6,7 @@ import type { TensorEndInput as _tailtune_v1_TensorEndInput, TensorEnd as _tailt
 
 export interface PutAnswerRequestInput {
   /**
-   * The first message, and only that.
+   * Only in the first message.
    */
   'header'?: (_tailtune_v1_AnswerHeaderInput | null);
   /**
@@ -18,7 +18,7 @@ export interface PutAnswerRequestInput {
    */
   'tensor'?: (_tailtune_v1_TensorChunkInput | null);
   /**
-   * The last message: bytes of all chunks, those of the logits too.
+   * The last message: total bytes of all chunks, including the logits.
    */
   'end'?: (_tailtune_v1_TensorEndInput | null);
   'part'?: "header"|"logits"|"tensor"|"end";
@@ -26,7 +26,7 @@ export interface PutAnswerRequestInput {
 
 export interface PutAnswerRequest {
   /**
-   * The first message, and only that.
+   * Only in the first message.
    */
   'header'?: (_tailtune_v1_AnswerHeader | null);
   /**
@@ -38,7 +38,7 @@ export interface PutAnswerRequest {
    */
   'tensor'?: (_tailtune_v1_TensorChunk | null);
   /**
-   * The last message: bytes of all chunks, those of the logits too.
+   * The last message: total bytes of all chunks, including the logits.
    */
   'end'?: (_tailtune_v1_TensorEnd | null);
   'part'?: "header"|"logits"|"tensor"|"end";

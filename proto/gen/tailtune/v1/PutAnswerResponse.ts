@@ -2,13 +2,13 @@
 
 
 /**
- * The coordinator has counted the answer; the item may be acknowledged.
+ * The coordinator has accepted the answer; the item may be acknowledged.
  */
 export interface PutAnswerResponseInput {
 }
 
 /**
- * The coordinator has counted the answer; the item may be acknowledged.
+ * The coordinator has accepted the answer; the item may be acknowledged.
  */
 export interface PutAnswerResponse {
 }

@@ -3,65 +3,65 @@
 import type { RunScoreInput as _tailtune_v1_RunScoreInput, RunScore as _tailtune_v1_RunScore } from '../../tailtune/v1/RunScore.ts';
 
 /**
- * What a coordinator tells of its run about every second, for people who ask.
+ * Progress of a run, published by the coordinator about every second for `tailtune runs`.
  */
 export interface RunProgressInput {
   'runId'?: (string);
   /**
-   * Machine and folder in which the run leaves its result.
+   * Host and folder of the results.
    */
   'host'?: (string);
   'folder'?: (string);
   /**
-   * What is under way, as in "training", and how far it has come: done of total units, as in "steps".
+   * The current phase, for example "training", and its progress: done of total units, for example "steps".
    */
   'phase'?: (string);
   'done'?: (number);
   'total'?: (number);
   'unit'?: (string);
   /**
-   * Epochs finished, of those planned.
+   * Epochs finished and planned.
    */
   'epoch'?: (number);
   'epochs'?: (number);
   /**
-   * Of the epoch finished last.
+   * Scores of the last finished epoch.
    */
   'validation'?: (_tailtune_v1_RunScoreInput | null);
   /**
-   * Problems that hold the run up now, one line each.
+   * Current problems of the run, one line each.
    */
   'notices'?: (string)[];
 }
 
 /**
- * What a coordinator tells of its run about every second, for people who ask.
+ * Progress of a run, published by the coordinator about every second for `tailtune runs`.
  */
 export interface RunProgress {
   'runId': (string);
   /**
-   * Machine and folder in which the run leaves its result.
+   * Host and folder of the results.
    */
   'host': (string);
   'folder': (string);
   /**
-   * What is under way, as in "training", and how far it has come: done of total units, as in "steps".
+   * The current phase, for example "training", and its progress: done of total units, for example "steps".
    */
   'phase': (string);
   'done': (number);
   'total': (number);
   'unit': (string);
   /**
-   * Epochs finished, of those planned.
+   * Epochs finished and planned.
    */
   'epoch': (number);
   'epochs': (number);
   /**
-   * Of the epoch finished last.
+   * Scores of the last finished epoch.
    */
   'validation': (_tailtune_v1_RunScore | null);
   /**
-   * Problems that hold the run up now, one line each.
+   * Current problems of the run, one line each.
    */
   'notices': (string)[];
 }

@@ -2,7 +2,7 @@
 
 
 /**
- * How a run did on validation.
+ * Scores on the validation set.
  */
 export interface RunScoreInput {
   'loss'?: (number | string);
@@ -10,7 +10,7 @@ export interface RunScoreInput {
 }
 
 /**
- * How a run did on validation.
+ * Scores on the validation set.
  */
 export interface RunScore {
   'loss': (number);

@@ -5,27 +5,27 @@ import type { TrunkPrecisionInput as _tailtune_v1_TrunkPrecisionInput, TrunkPrec
 import type { WireFormatInput as _tailtune_v1_WireFormatInput, WireFormat as _tailtune_v1_WireFormat } from '../../tailtune/v1/WireFormat.ts';
 
 /**
- * What a worker must know before it takes work of a run.
+ * Description of a run for workers.
  */
 export interface RunSpecInput {
   'runId'?: (string);
   /**
-   * sha256 of the base weights, hexadecimal.
+   * SHA-256 of the base weights, hexadecimal.
    */
   'modelHash'?: (string);
   'tail'?: (_tailtune_v1_TailSpecInput | null);
   'shards'?: (number);
   /**
-   * HOST:PORT of the coordinator's tensors; empty where the workers live in its process.
+   * HOST:PORT of the coordinator's gRPC server; empty if the workers run in its process.
    */
   'tensorsAddress'?: (string);
   'trunkPrecision'?: (_tailtune_v1_TrunkPrecisionInput);
   /**
-   * float32 where absent.
+   * float32 if absent.
    */
   'wire'?: (_tailtune_v1_WireFormatInput);
   /**
-   * Both moments of AdamW travel behind the parameters, and behind what local steps took off them.
+   * Whether both AdamW moments are sent after the parameters, and after the changes of local steps.
    */
   'withMoments'?: (boolean);
   '_wire'?: "wire";
@@ -33,27 +33,27 @@ export interface RunSpecInput {
 }
 
 /**
- * What a worker must know before it takes work of a run.
+ * Description of a run for workers.
  */
 export interface RunSpec {
   'runId': (string);
   /**
-   * sha256 of the base weights, hexadecimal.
+   * SHA-256 of the base weights, hexadecimal.
    */
   'modelHash': (string);
   'tail': (_tailtune_v1_TailSpec | null);
   'shards': (number);
   /**
-   * HOST:PORT of the coordinator's tensors; empty where the workers live in its process.
+   * HOST:PORT of the coordinator's gRPC server; empty if the workers run in its process.
    */
   'tensorsAddress': (string);
   'trunkPrecision': (_tailtune_v1_TrunkPrecision);
   /**
-   * float32 where absent.
+   * float32 if absent.
    */
   'wire'?: (_tailtune_v1_WireFormat);
   /**
-   * Both moments of AdamW travel behind the parameters, and behind what local steps took off them.
+   * Whether both AdamW moments are sent after the parameters, and after the changes of local steps.
    */
   'withMoments'?: (boolean);
   '_wire'?: "wire";

@@ -2,8 +2,8 @@
 
 
 /**
- * One text, cut and padded by the plan to exactly the tokens that its pooled rows may attend to.
- * Whatever padding an engine adds on the right to make a rectangle is never attended to.
+ * One text, cut and padded by the plan to exactly the tokens to which its pooled rows may attend. Padding that an engine
+ * adds on the right to make a rectangle is masked.
  */
 export interface SequenceInput {
   /**
@@ -17,14 +17,14 @@ export interface SequenceInput {
   'poolFrom'?: (number);
   'poolCount'?: (number);
   /**
-   * Index of the label; 0 where the kind of work has no use for it.
+   * Index of the label; 0 if the kind of work doesn't use it.
    */
   'label'?: (number);
 }
 
 /**
- * One text, cut and padded by the plan to exactly the tokens that its pooled rows may attend to.
- * Whatever padding an engine adds on the right to make a rectangle is never attended to.
+ * One text, cut and padded by the plan to exactly the tokens to which its pooled rows may attend. Padding that an engine
+ * adds on the right to make a rectangle is masked.
  */
 export interface Sequence {
   /**
@@ -38,7 +38,7 @@ export interface Sequence {
   'poolFrom': (number);
   'poolCount': (number);
   /**
-   * Index of the label; 0 where the kind of work has no use for it.
+   * Index of the label; 0 if the kind of work doesn't use it.
    */
   'label': (number);
 }

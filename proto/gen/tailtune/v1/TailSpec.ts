@@ -3,7 +3,7 @@
 import type { TrainableInput as _tailtune_v1_TrainableInput, Trainable as _tailtune_v1_Trainable } from '../../tailtune/v1/Trainable.ts';
 
 /**
- * The part of the model that is tuned: with the base weights it says all that a worker needs to compute.
+ * Description of the tuned part. With the base weights it is sufficient to compute.
  */
 export interface TailSpecInput {
   'trainable'?: (_tailtune_v1_TrainableInput);
@@ -11,13 +11,13 @@ export interface TailSpecInput {
   'causal'?: (boolean);
   'loraRank'?: (number);
   /**
-   * Factor on x A B.
+   * Scaling of x A B.
    */
   'loraScale'?: (number | string);
 }
 
 /**
- * The part of the model that is tuned: with the base weights it says all that a worker needs to compute.
+ * Description of the tuned part. With the base weights it is sufficient to compute.
  */
 export interface TailSpec {
   'trainable': (_tailtune_v1_Trainable);
@@ -25,7 +25,7 @@ export interface TailSpec {
   'causal': (boolean);
   'loraRank': (number);
   /**
-   * Factor on x A B.
+   * Scaling of x A B.
    */
   'loraScale': (number);
 }

@@ -4,24 +4,24 @@ import type { Long } from '@grpc/proto-loader';
 
 export interface TensorChunkInput {
   /**
-   * Place of the first byte in the tensor or file; a whole number of elements.
+   * Offset of the first byte in the tensor or file; a multiple of the element size.
    */
   'byteOffset'?: (number | string | Long);
   'data'?: (Buffer | Uint8Array | string);
   /**
-   * XXH64 of data, 8 bytes, big-endian; none in a file, whose sha256 is in its manifest.
+   * XXH64 of data, 8 bytes, big-endian; empty for a file, because the manifest has its SHA-256.
    */
   'xxh64'?: (Buffer | Uint8Array | string);
 }
 
 export interface TensorChunk {
   /**
-   * Place of the first byte in the tensor or file; a whole number of elements.
+   * Offset of the first byte in the tensor or file; a multiple of the element size.
    */
   'byteOffset': (number);
   'data': (Buffer);
   /**
-   * XXH64 of data, 8 bytes, big-endian; none in a file, whose sha256 is in its manifest.
+   * XXH64 of data, 8 bytes, big-endian; empty for a file, because the manifest has its SHA-256.
    */
   'xxh64': (Buffer);
 }

@@ -4,14 +4,14 @@ import type { Long } from '@grpc/proto-loader';
 
 export interface TensorEndInput {
   /**
-   * Bytes of all chunks.
+   * Total bytes of all chunks.
    */
   'byteLength'?: (number | string | Long);
 }
 
 export interface TensorEnd {
   /**
-   * Bytes of all chunks.
+   * Total bytes of all chunks.
    */
   'byteLength': (number);
 }

@@ -1,7 +1,7 @@
 // Original file: proto/tailtune/v1/work.proto
 
 /**
- * Which parameters are trained.
+ * The trained part of the model.
  */
 export const Trainable = {
   TRAINABLE_UNSPECIFIED: 'TRAINABLE_UNSPECIFIED',
@@ -10,17 +10,17 @@ export const Trainable = {
   TRAINABLE_LAST_TWO_BLOCKS: 'TRAINABLE_LAST_TWO_BLOCKS',
   TRAINABLE_ALL: 'TRAINABLE_ALL',
   /**
-   * LoRA pairs on every linear layer, with the head's own weight and bias.
+   * LoRA on every linear layer, and the head's weight and bias.
    */
   TRAINABLE_LORA: 'TRAINABLE_LORA',
   /**
-   * LoRA pairs only; the head stays as initialised.
+   * LoRA only; the head keeps its initial values.
    */
   TRAINABLE_LORA_ONLY: 'TRAINABLE_LORA_ONLY',
 } as const;
 
 /**
- * Which parameters are trained.
+ * The trained part of the model.
  */
 export type TrainableInput =
   | 'TRAINABLE_UNSPECIFIED'
@@ -34,17 +34,17 @@ export type TrainableInput =
   | 'TRAINABLE_ALL'
   | 4
   /**
-   * LoRA pairs on every linear layer, with the head's own weight and bias.
+   * LoRA on every linear layer, and the head's weight and bias.
    */
   | 'TRAINABLE_LORA'
   | 5
   /**
-   * LoRA pairs only; the head stays as initialised.
+   * LoRA only; the head keeps its initial values.
    */
   | 'TRAINABLE_LORA_ONLY'
   | 6
 
 /**
- * Which parameters are trained.
+ * The trained part of the model.
  */
 export type Trainable = typeof Trainable[keyof typeof Trainable]

@@ -1,19 +1,19 @@
 // Original file: proto/tailtune/v1/work.proto
 
 /**
- * How the numbers of parameters and gradients travel.
+ * Number format of parameters and gradients on the network.
  */
 export const WireFormat = {
   WIRE_FORMAT_UNSPECIFIED: 'WIRE_FORMAT_UNSPECIFIED',
   WIRE_FORMAT_F32: 'WIRE_FORMAT_F32',
   /**
-   * bfloat16, rounded to nearest; computed with as float32.
+   * bfloat16, rounded to nearest; computations use float32.
    */
   WIRE_FORMAT_BF16: 'WIRE_FORMAT_BF16',
 } as const;
 
 /**
- * How the numbers of parameters and gradients travel.
+ * Number format of parameters and gradients on the network.
  */
 export type WireFormatInput =
   | 'WIRE_FORMAT_UNSPECIFIED'
@@ -21,12 +21,12 @@ export type WireFormatInput =
   | 'WIRE_FORMAT_F32'
   | 1
   /**
-   * bfloat16, rounded to nearest; computed with as float32.
+   * bfloat16, rounded to nearest; computations use float32.
    */
   | 'WIRE_FORMAT_BF16'
   | 2
 
 /**
- * How the numbers of parameters and gradients travel.
+ * Number format of parameters and gradients on the network.
  */
 export type WireFormat = typeof WireFormat[keyof typeof WireFormat]

@@ -2,7 +2,7 @@
 
 
 /**
- * Why a worker could not do an item.
+ * The reason why a worker could not compute an item.
  */
 export interface WorkFailureInput {
   /**
@@ -11,18 +11,18 @@ export interface WorkFailureInput {
   'code'?: (string);
   'message'?: (string);
   /**
-   * The worker's own fault, as when its engine died or it can't reach the coordinator, and not the item's: another worker
-   * may do it, or this one later. The item is not acknowledged.
+   * Whether the cause is the worker (its engine died, or it can't reach the coordinator) and not the item. Then the item
+   * is not acknowledged: another worker may compute it, or this one later.
    */
   'ofWorker'?: (boolean);
   /**
-   * Numbers the worker's own faults in a run: one that is told twice counts once.
+   * Number of the failure among those caused by this worker in a run, so that a repeated report counts once.
    */
   'fault'?: (number);
 }
 
 /**
- * Why a worker could not do an item.
+ * The reason why a worker could not compute an item.
  */
 export interface WorkFailure {
   /**
@@ -31,12 +31,12 @@ export interface WorkFailure {
   'code': (string);
   'message': (string);
   /**
-   * The worker's own fault, as when its engine died or it can't reach the coordinator, and not the item's: another worker
-   * may do it, or this one later. The item is not acknowledged.
+   * Whether the cause is the worker (its engine died, or it can't reach the coordinator) and not the item. Then the item
+   * is not acknowledged: another worker may compute it, or this one later.
    */
   'ofWorker': (boolean);
   /**
-   * Numbers the worker's own faults in a run: one that is told twice counts once.
+   * Number of the failure among those caused by this worker in a run, so that a repeated report counts once.
    */
   'fault': (number);
 }

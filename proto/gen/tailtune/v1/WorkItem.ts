@@ -11,21 +11,21 @@ import type { Long } from '@grpc/proto-loader';
 export interface WorkItemInput {
   'runId'?: (string);
   /**
-   * Number of the item in its run, from 1 in the order of asking; it names the item. An item that is published again keeps it.
+   * Number of the item in its run, from 1; it identifies the item. An item that is published again keeps its number.
    */
   'serial'?: (number | string | Long);
   'kind'?: (_tailtune_v1_WorkKindInput);
   /**
-   * Logical shard whose worker keeps the features of these sequences warm.
+   * Shard of the item; the worker of the shard keeps the features of its sequences.
    */
   'shard'?: (number);
   /**
-   * Version of the trainable parameters to use, which is the number of optimizer steps taken before; unused by PREPARE.
+   * Version of the trainable parameters: the number of optimizer steps before it; unused by PREPARE.
    */
   'parameterVersion'?: (number);
   'sequences'?: (_tailtune_v1_SequenceInput)[];
   /**
-   * Of LOCAL_STEPS: what its sequences are used for, in order.
+   * For LOCAL_STEPS: how the sequences are divided among the steps, in order.
    */
   'localSteps'?: (_tailtune_v1_LocalStepsInput | null);
   '_localSteps'?: "localSteps";
@@ -37,21 +37,21 @@ export interface WorkItemInput {
 export interface WorkItem {
   'runId': (string);
   /**
-   * Number of the item in its run, from 1 in the order of asking; it names the item. An item that is published again keeps it.
+   * Number of the item in its run, from 1; it identifies the item. An item that is published again keeps its number.
    */
   'serial': (number);
   'kind': (_tailtune_v1_WorkKind);
   /**
-   * Logical shard whose worker keeps the features of these sequences warm.
+   * Shard of the item; the worker of the shard keeps the features of its sequences.
    */
   'shard': (number);
   /**
-   * Version of the trainable parameters to use, which is the number of optimizer steps taken before; unused by PREPARE.
+   * Version of the trainable parameters: the number of optimizer steps before it; unused by PREPARE.
    */
   'parameterVersion': (number);
   'sequences': (_tailtune_v1_Sequence)[];
   /**
-   * Of LOCAL_STEPS: what its sequences are used for, in order.
+   * For LOCAL_STEPS: how the sequences are divided among the steps, in order.
    */
   'localSteps'?: (_tailtune_v1_LocalSteps | null);
   '_localSteps'?: "localSteps";

@@ -1,7 +1,7 @@
 // Original file: proto/tailtune/v1/work.proto
 
 /**
- * What a worker is asked to do with the sequences of an item.
+ * The kinds of work items.
  */
 export const WorkKind = {
   WORK_KIND_UNSPECIFIED: 'WORK_KIND_UNSPECIFIED',
@@ -10,25 +10,25 @@ export const WorkKind = {
    */
   WORK_KIND_PREPARE: 'WORK_KIND_PREPARE',
   /**
-   * Logits and the gradient of the mean loss over the item's sequences.
+   * Compute logits, and the gradient of the mean loss over the item's sequences.
    */
   WORK_KIND_GRADIENT: 'WORK_KIND_GRADIENT',
   /**
-   * Logits; features are kept for the next time.
+   * Compute logits and keep the features.
    */
   WORK_KIND_EVALUATE: 'WORK_KIND_EVALUATE',
   /**
-   * Logits; nothing is kept.
+   * Compute logits and keep nothing.
    */
   WORK_KIND_CLASSIFY: 'WORK_KIND_CLASSIFY',
   /**
-   * Optimizer steps on the parameters one after another: logits of all sequences, and as gradient what the steps did.
+   * Take several optimizer steps. Returns the logits of all sequences, and as gradient the change of the parameters.
    */
   WORK_KIND_LOCAL_STEPS: 'WORK_KIND_LOCAL_STEPS',
 } as const;
 
 /**
- * What a worker is asked to do with the sequences of an item.
+ * The kinds of work items.
  */
 export type WorkKindInput =
   | 'WORK_KIND_UNSPECIFIED'
@@ -39,27 +39,27 @@ export type WorkKindInput =
   | 'WORK_KIND_PREPARE'
   | 1
   /**
-   * Logits and the gradient of the mean loss over the item's sequences.
+   * Compute logits, and the gradient of the mean loss over the item's sequences.
    */
   | 'WORK_KIND_GRADIENT'
   | 2
   /**
-   * Logits; features are kept for the next time.
+   * Compute logits and keep the features.
    */
   | 'WORK_KIND_EVALUATE'
   | 3
   /**
-   * Logits; nothing is kept.
+   * Compute logits and keep nothing.
    */
   | 'WORK_KIND_CLASSIFY'
   | 4
   /**
-   * Optimizer steps on the parameters one after another: logits of all sequences, and as gradient what the steps did.
+   * Take several optimizer steps. Returns the logits of all sequences, and as gradient the change of the parameters.
    */
   | 'WORK_KIND_LOCAL_STEPS'
   | 5
 
 /**
- * What a worker is asked to do with the sequences of an item.
+ * The kinds of work items.
  */
 export type WorkKind = typeof WorkKind[keyof typeof WorkKind]

@@ -4,53 +4,53 @@ import type { WorkFailureInput as _tailtune_v1_WorkFailureInput, WorkFailure as 
 import type { Long } from '@grpc/proto-loader';
 
 /**
- * The answer to an item, without its numbers: logits and tensor follow it as chunks, see PutAnswer.
+ * The answer to an item, without its numbers: logits and tensor follow as chunks, see PutAnswer.
  */
 export interface WorkResultInput {
   'runId'?: (string);
   /**
-   * The item's.
+   * The serial number of the item.
    */
   'serial'?: (number | string | Long);
   'workerId'?: (string);
   /**
-   * Sequences whose trunk was computed for this item, and their tokens; the others were found in the cache.
+   * Sequences that the trunk computed for this item, and their tokens; the features of the others were in the cache.
    */
   'trunkSequences'?: (number);
   'trunkTokens'?: (number);
   /**
-   * Engine and backend that computed, as in "onnx cpu"; no trunk if nothing is frozen before the tail.
+   * Engine and backend, for example "onnx cpu"; the trunk's is empty if no block is frozen.
    */
   'trunkEngine'?: (string);
   'tailEngine'?: (string);
   /**
-   * Set instead of all results when the item could not be done.
+   * Set instead of results if the item could not be computed.
    */
   'failure'?: (_tailtune_v1_WorkFailureInput | null);
 }
 
 /**
- * The answer to an item, without its numbers: logits and tensor follow it as chunks, see PutAnswer.
+ * The answer to an item, without its numbers: logits and tensor follow as chunks, see PutAnswer.
  */
 export interface WorkResult {
   'runId': (string);
   /**
-   * The item's.
+   * The serial number of the item.
    */
   'serial': (number);
   'workerId': (string);
   /**
-   * Sequences whose trunk was computed for this item, and their tokens; the others were found in the cache.
+   * Sequences that the trunk computed for this item, and their tokens; the features of the others were in the cache.
    */
   'trunkSequences': (number);
   'trunkTokens': (number);
   /**
-   * Engine and backend that computed, as in "onnx cpu"; no trunk if nothing is frozen before the tail.
+   * Engine and backend, for example "onnx cpu"; the trunk's is empty if no block is frozen.
    */
   'trunkEngine': (string);
   'tailEngine': (string);
   /**
-   * Set instead of all results when the item could not be done.
+   * Set instead of results if the item could not be computed.
    */
   'failure': (_tailtune_v1_WorkFailure | null);
 }

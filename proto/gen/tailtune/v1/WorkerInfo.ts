@@ -2,37 +2,37 @@
 
 
 /**
- * What a worker says of itself when it joins.
+ * Description of a worker, sent when it joins.
  */
 export interface WorkerInfoInput {
   'workerId'?: (string);
   /**
-   * Engine of the trunk and of the tail, as in "onnx cpu" and "tfjs wasm".
+   * Engines of the trunk and of the tail, for example "onnx cpu" and "tfjs wasm".
    */
   'trunkEngine'?: (string);
   'tailEngine'?: (string);
   'device'?: (string);
   'threads'?: (number);
   /**
-   * Of the library that computes the trunk.
+   * Version of the library that computes the trunk.
    */
   'version'?: (string);
 }
 
 /**
- * What a worker says of itself when it joins.
+ * Description of a worker, sent when it joins.
  */
 export interface WorkerInfo {
   'workerId': (string);
   /**
-   * Engine of the trunk and of the tail, as in "onnx cpu" and "tfjs wasm".
+   * Engines of the trunk and of the tail, for example "onnx cpu" and "tfjs wasm".
    */
   'trunkEngine': (string);
   'tailEngine': (string);
   'device': (string);
   'threads': (number);
   /**
-   * Of the library that computes the trunk.
+   * Version of the library that computes the trunk.
    */
   'version': (string);
 }
