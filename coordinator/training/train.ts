@@ -14,17 +14,16 @@ import type { Cluster } from "../cluster/cluster.ts";
 import { loadSets } from "../data/load-sets.ts";
 import type { RunEvents } from "../events/run-events.ts";
 import type { RunResult } from "../run-folder/result.ts";
-import { keepLines } from "../run-folder/result-files.ts";
 import { createRunFolder, type RunFolder, reopenRunFolder } from "../run-folder/run-folder.ts";
 import { makePathsAbsolute } from "./absolute-paths.ts";
-import { checkProgress } from "./check-progress.ts";
-import { newTrainingState, readCheckpoint, type StateShape, type TrainingState } from "./checkpoint.ts";
+import { newTrainingState, type StateShape, type TrainingState } from "./checkpoint.ts";
 import type { Environment } from "./environment.ts";
 import { exportModel } from "./export-model.ts";
 import { finishRun } from "./finish-run.ts";
 import { interruption } from "./interruption.ts";
 import { prepareFeatures } from "./prepare-features.ts";
 import { ProgressPublisher } from "./progress-publisher.ts";
+import { restoreState } from "./restore-state.ts";
 import type { RunContext } from "./run-context.ts";
 import { runEpochs } from "./run-epochs.ts";
 import { prepareTexts, type RunTexts } from "./run-texts.ts";
@@ -138,12 +137,10 @@ async function runInFolder(
 		withVelocity: config.outerMomentum > 0,
 		withBest: config.keep === "best",
 	};
-	const saved = await readCheckpoint(folder.path, fingerprint, shape);
-	if (saved) await checkProgress(folder.path, saved.progress, { config, texts });
+	const saved = await restoreState(folder.path, fingerprint, shape, { config, texts });
 	const rows = saved ? undefined : matchHeadRows(model, texts.labels, events);
 	const state =
 		saved ?? newTrainingState(fingerprint, await readInitialParameters(model, tail, config.seed, rows), shape);
-	await keepLines(folder.path, { metrics: state.progress.metricsLines, steps: state.progress.step });
 	watch.add(state.progress.seconds);
 	const cluster = await environment.openCluster({
 		runId: folder.runId,

@@ -1,6 +1,4 @@
 import { announceRun } from "../../coordinator/cluster/cluster.ts";
-import type { AuditLine } from "../../coordinator/run-folder/audit.ts";
-import type { TrainingState } from "../../coordinator/training/checkpoint.ts";
 import type { Bus } from "../../shared/bus/bus.ts";
 import type { AnswerReceiver, CoordinatorTensors } from "../../shared/exchange/tensor-exchange.ts";
 import { fakeModel, headRun } from "../worker/run/fake-engines.ts";
@@ -8,15 +6,9 @@ import { faultyBus, forgetfulBus } from "./faulty-bus.ts";
 import type { Mutation } from "./mutation.ts";
 import { RpcServer } from "./rpc.ts";
 import type { Plan } from "./schedule.ts";
-import { copyOf, runPhases, toyContext, toyState } from "./toy-run.ts";
+import { runAsProcess } from "./simulated-files.ts";
+import { openState, runPhases, toyRun } from "./toy-run.ts";
 import { Node, type World } from "./world.ts";
-
-/** What outlives a coordinator: the run folder. */
-export interface Disk {
-	checkpoint?: TrainingState;
-	/** Lines of the steps before the checkpoint. */
-	audit: readonly AuditLine[];
-}
 
 /** A coordinator from its start to its end or its death. */
 export class CoordinatorProcess {
@@ -27,6 +19,7 @@ export class CoordinatorProcess {
 	miscount: string | undefined;
 	readonly #world: World;
 	readonly #mutation: Mutation;
+	readonly #interrupt = new AbortController();
 	#announced: Awaited<ReturnType<typeof announceRun>> | undefined;
 
 	/** @param restarts how many there were before it */
@@ -47,9 +40,25 @@ export class CoordinatorProcess {
 		world.log(`${this.node.name} starts`);
 	}
 
-	/** Runs to the end, from the last checkpoint on the disk. @returns a hash of all numbers that came out */
-	async run(shared: Bus, plan: Plan, abandoned: readonly string[], disk: Disk): Promise<string> {
+	/**
+	 * Runs to the end, from the last checkpoint in the run folder.
+	 * @returns a hash of all numbers that came out
+	 * @throws TailtuneError "interrupted" after `interrupt`
+	 */
+	run(shared: Bus, plan: Plan, abandoned: readonly string[], folder: string): Promise<string> {
+		return runAsProcess(this.node, () => this.#run(shared, plan, abandoned, folder));
+	}
+
+	/** Ctrl-C: the step in hand is finished, and a checkpoint written. */
+	interrupt(): void {
+		this.#interrupt.abort();
+	}
+
+	async #run(shared: Bus, plan: Plan, abandoned: readonly string[], folder: string): Promise<string> {
 		const { node, server, runId } = this;
+		const run = toyRun(plan, folder, this.#interrupt.signal);
+		const state = await openState(run);
+		this.#world.log(`${node.name}: begins at step ${state.progress.step}`);
 		const own = forgetfulBus(faultyBus(shared, node), node);
 		const bus = this.#mutation.ofCoordinatorBus?.(own) ?? own;
 		this.#announced = await announceRun(
@@ -63,20 +72,14 @@ export class CoordinatorProcess {
 				tail: headRun.tail as NonNullable<typeof headRun.tail>,
 				trunkPrecision: "fp32",
 				shards: plan.shards,
+				travel: { wire: "f32", withMoments: plan.localSteps > 1 },
 				engine: { engine: "auto", backend: "auto" },
 				clock: node.clock,
 				now: () => this.#world.clock.now,
 			},
 			node.name,
 		);
-		const context = { ...toyContext(plan), ...this.#announced, tensors: server.runs };
-		const state = disk.checkpoint ? copyOf(disk.checkpoint) : toyState();
-		const audit = [...disk.audit];
-		return runPhases(context, state, plan.checkpointEvery, audit, (checkpoint) => {
-			this.#world.log(`${node.name}: checkpoint at step ${checkpoint.progress.step}`);
-			disk.checkpoint = checkpoint;
-			disk.audit = [...audit];
-		});
+		return runPhases({ ...run, ...this.#announced, tensors: server.runs }, state);
 	}
 
 	async close(): Promise<void> {

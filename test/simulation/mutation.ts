@@ -8,4 +8,6 @@ export interface Mutation {
 	readonly ofAnswers?: (answers: AnswerReceiver) => AnswerReceiver;
 	/** The coordinator isn't told of a broken connection. */
 	readonly ignoresBrokenStreams?: boolean;
+	/** Best weights get their name after the checkpoint that needs them. */
+	readonly isBestLate?: boolean;
 }

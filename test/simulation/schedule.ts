@@ -31,10 +31,13 @@ export const FAULTS = [
 	"break engine",
 ] as const;
 
+/** Ctrl-C, after which the run goes on; drawn apart from the others. */
+const INTERRUPT = "interrupt coordinator";
+
 /** Something that happens to a process: to a worker unless it says coordinator. */
 export interface Fault {
 	readonly atMs: number;
-	readonly kind: (typeof FAULTS)[number];
+	readonly kind: (typeof FAULTS)[number] | typeof INTERRUPT;
 	/** Which of the workers there are then. */
 	readonly worker: number;
 	/** How long it stays so, or how much slower it gets. */
@@ -48,6 +51,10 @@ export interface Plan {
 	readonly batch: number;
 	readonly accumulate: number;
 	readonly checkpointEvery: number;
+	/** As the flags of those names. */
+	readonly localSteps: number;
+	readonly outerMomentum: number;
+	readonly keep: "best" | "last";
 }
 
 /** All that is decided before a simulation begins; what is decided on the way is drawn from the same seed. */
@@ -66,7 +73,7 @@ const STORM_MS = 60_000;
 /** The schedule of a seed. */
 export function scheduleOf(seed: number): Schedule {
 	const random = new Random(seed ^ 0x5eed);
-	const plan: Plan = {
+	const cluster = {
 		shards: random.whole(1, 4),
 		workers: random.whole(1, 4),
 		batch: random.oneOf([4, 6]),
@@ -81,6 +88,10 @@ export function scheduleOf(seed: number): Schedule {
 	const faults = drawFaults(random, 6, UNDISTURBED_MS);
 	if (seed % 5 === 0) faults.push(...drawFaults(random, 18, STORM_MS));
 	const registry = { lagMs: random.oneOf([0, 1_000, 8_000]), missed: random.oneOf([0, 0, 0.2]) };
+	const localSteps = random.oneOf([1, 1, 1, 2, 3]);
+	const outerMomentum = localSteps > 1 ? random.oneOf([0, 0.5]) : 0;
+	const plan: Plan = { ...cluster, localSteps, outerMomentum, keep: random.oneOf(["best", "best", "last"]) };
+	if (random.chance(0.2)) faults.push({ atMs: random.whole(0, UNDISTURBED_MS), kind: INTERRUPT, worker: 0, ms: 100 });
 	return { seed, plan, noise: { ...noise, ...registry }, faults: withFewOf("break engine", faults) };
 }
 

@@ -1,9 +1,14 @@
+import { cp, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createMemoryBus } from "../../coordinator/cluster/memory-bus.ts";
+import { CHECKPOINT_FILE } from "../../coordinator/run-folder/run-folder.ts";
 import type { Bus } from "../../shared/bus/bus.ts";
 import { TailtuneError } from "../../shared/errors.ts";
-import { CoordinatorProcess, type Disk } from "./coordinator-process.ts";
+import { CoordinatorProcess } from "./coordinator-process.ts";
 import type { Mutation } from "./mutation.ts";
 import { type Fault, type Plan, type Schedule, undisturbed } from "./schedule.ts";
+import { countOpenFiles } from "./simulated-files.ts";
 import { WorkerProcess } from "./worker-process.ts";
 import { World } from "./world.ts";
 
@@ -17,6 +22,10 @@ const RESCUE_MS = 10_000;
 export interface SimulationOptions {
 	readonly isTraced?: boolean;
 	readonly mutation?: Mutation;
+	/** A run folder to go on from; default: the run begins. */
+	readonly from?: string;
+	/** Called with the run folder when it has another checkpoint. */
+	readonly onCheckpoint?: (folder: string) => void;
 }
 
 /** How a simulation ended. */
@@ -32,19 +41,32 @@ const expectedHashes = new Map<string, Promise<string>>();
 
 /** Runs a schedule. It must end, with the numbers of an undisturbed run, each part counted once and nothing left over. */
 export async function simulate(schedule: Schedule, options: SimulationOptions = {}): Promise<Outcome> {
-	const simulation = new Simulation(schedule, options);
 	const expected = await expectedOf(schedule.plan);
-	const fault = await simulation.run(expected);
-	return { fault, trace: simulation.world.trace, ms: simulation.doneMs };
+	return inFolder(async (folder) => {
+		if (options.from !== undefined) await cp(options.from, folder, { recursive: true });
+		const simulation = new Simulation(schedule, folder, options);
+		const fault = await simulation.run(expected);
+		return { fault, trace: simulation.world.trace, ms: simulation.doneMs };
+	});
+}
+
+async function inFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
+	const folder = await mkdtemp(join(tmpdir(), "tailtune-simulation-"));
+	try {
+		return await work(folder);
+	} finally {
+		await rm(folder, { recursive: true });
+	}
 }
 
 function expectedOf(plan: Plan): Promise<string> {
-	const { shards, batch, accumulate } = plan;
-	const key = JSON.stringify({ shards, batch, accumulate });
+	// How often a checkpoint is written, and how many workers there are, changes no number.
+	const key = JSON.stringify({ ...plan, workers: 0, checkpointEvery: 0 });
 	const known = expectedHashes.get(key);
 	if (known) return known;
-	const alone = new Simulation(undisturbed(plan), {});
-	const hash = alone.run(undefined).then((fault) => {
+	const hash = inFolder(async (folder) => {
+		const alone = new Simulation(undisturbed(plan), folder, {});
+		const fault = await alone.run(undefined);
 		if (fault !== undefined) throw new Error(`the undisturbed run: ${fault}`);
 		return alone.hash;
 	});
@@ -64,12 +86,19 @@ class Simulation {
 	readonly #coordinators = new Map<string, CoordinatorProcess>();
 	#coordinator: CoordinatorProcess;
 	#workersStarted = 0;
-	readonly #disk: Disk = { audit: [] };
+	/** Of the run; outlives its coordinators. */
+	readonly #folder: string;
 	#isDone = false;
 	#error: unknown;
 
-	constructor(schedule: Schedule, { isTraced = false, mutation = {} }: SimulationOptions) {
+	constructor(schedule: Schedule, folder: string, options: SimulationOptions) {
+		const { isTraced = false, mutation = {}, onCheckpoint = () => {} } = options;
+		this.#folder = folder;
 		this.world = new World(schedule.seed, schedule.noise, isTraced);
+		this.world.isBestLate = mutation.isBestLate ?? false;
+		this.world.onWritten = (file) => {
+			if (file === join(folder, CHECKPOINT_FILE)) onCheckpoint(folder);
+		};
 		this.#schedule = schedule;
 		this.#mutation = mutation;
 		this.#bus = createMemoryBus({ timing: TIMING, clock: this.world.clock });
@@ -123,6 +152,8 @@ class Simulation {
 		if (!isInTime) return "not closed after 10 minutes";
 		await clock.runUntil(() => false, clock.now + 10 * 60_000);
 		if (clock.pending > 0) return `${clock.pending} timers left`;
+		const open = countOpenFiles(this.#coordinator.node);
+		if (open > 0) return `${open} files left open`;
 		return server.uploads.underWay > 0 ? `${server.uploads.underWay} uploads left` : undefined;
 	}
 
@@ -143,11 +174,18 @@ class Simulation {
 		const coordinator = new CoordinatorProcess(this.world, abandoned.length, this.#mutation);
 		this.#coordinators.set(coordinator.node.name, coordinator);
 		const run = async () => {
-			this.hash = await coordinator.run(this.#bus, this.#schedule.plan, abandoned, this.#disk);
+			this.hash = await coordinator.run(this.#bus, this.#schedule.plan, abandoned, this.#folder);
 			this.#isDone = true;
 			this.world.log(`${coordinator.node.name}: done`);
 		};
-		run().catch((error) => this.#fail(error));
+		const goOn = async () => {
+			await coordinator.close();
+			coordinator.node.kill(1);
+			this.#coordinator = this.#startCoordinator();
+		};
+		run()
+			.catch((error) => (isInterruption(error) ? goOn() : Promise.reject(error)))
+			.catch((error) => this.#fail(error));
 		return coordinator;
 	}
 
@@ -187,12 +225,17 @@ class Simulation {
 		if (kind === "cut coordinator nats") node.cut("nats", ms);
 		if (kind === "cut coordinator rpc") node.cut("rpc", ms);
 		if (kind === "freeze coordinator") node.freeze(ms);
+		if (kind === "interrupt coordinator") this.#coordinator.interrupt();
 		if (kind !== "kill coordinator") return;
 		node.kill(1);
 		this.world.clock.schedule(() => {
 			this.#coordinator = this.#startCoordinator();
 		}, ms);
 	}
+}
+
+function isInterruption(error: unknown): boolean {
+	return error instanceof TailtuneError && error.code === "interrupted";
 }
 
 function describeError(error: unknown): string {

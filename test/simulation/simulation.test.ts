@@ -1,9 +1,12 @@
+import { cpSync } from "node:fs";
+import { join } from "node:path";
 import test from "ava";
 import type { Bus } from "../../shared/bus/bus.ts";
 import type { AnswerReceiver } from "../../shared/exchange/tensor-exchange.ts";
 import type { WorkResult } from "../../shared/messages.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 import type { Mutation } from "./mutation.ts";
-import { scheduleOf } from "./schedule.ts";
+import { scheduleOf, undisturbed } from "./schedule.ts";
 import { type Outcome, simulate } from "./simulate.ts";
 
 const SCHEDULES = 1000;
@@ -20,6 +23,23 @@ async function firstFault(mutation: Mutation): Promise<{ seed: number } & Partia
 test(`${SCHEDULES} schedules of faults: each run ends, with the same bits, every part counted once, nothing left`, async (t) => {
 	const { seed, fault } = await firstFault({});
 	t.is(fault, undefined, `npm run simulate -- --seed ${seed}`);
+});
+
+test("a run goes on from any of its checkpoints, under faults, to the same bits", async (t) => {
+	for (const seed of [7, 10, 15]) {
+		const schedule = scheduleOf(seed);
+		const plan = { ...schedule.plan, checkpointEvery: 1 };
+		const parent = await temporaryFolder(t);
+		const copies: string[] = [];
+		const onCheckpoint = (folder: string) => {
+			const copy = join(parent, `${copies.length}`);
+			cpSync(folder, copy, { recursive: true });
+			copies.push(copy);
+		};
+		t.is((await simulate(undisturbed(plan), { onCheckpoint })).fault, undefined);
+		t.true(copies.length > 2);
+		for (const from of copies) t.is((await simulate({ ...schedule, plan }, { from })).fault, undefined, `seed ${seed}`);
+	}
 });
 
 test("a seed replays exactly", async (t) => {
@@ -87,6 +107,7 @@ const mutations: Record<string, Mutation> = {
 		ignoresBrokenStreams: true,
 	},
 	"a coordinator that doesn't notice a worker that takes no items": { ofCoordinatorBus: blindToIdleWorkers },
+	"a checkpoint that names best weights which are not there yet": { isBestLate: true },
 	"a worker that acknowledges an item before it is done": { ofWorkerBus: acknowledgingEarly },
 };
 

@@ -1,13 +1,16 @@
 import { createHash } from "node:crypto";
 import { RunEvents } from "../../coordinator/events/run-events.ts";
 import { assignShards } from "../../coordinator/plan/assign-shards.ts";
-import { type AuditLine, checkAudit } from "../../coordinator/run-folder/audit.ts";
-import { newTrainingState, type TrainingState } from "../../coordinator/training/checkpoint.ts";
+import { readAudit, readMetrics } from "../../coordinator/run-folder/result-files.ts";
+import { newTrainingState, type StateShape, type TrainingState } from "../../coordinator/training/checkpoint.ts";
 import { evaluate } from "../../coordinator/training/evaluator.ts";
 import { prepareFeatures } from "../../coordinator/training/prepare-features.ts";
+import { restoreState } from "../../coordinator/training/restore-state.ts";
 import type { RunContext } from "../../coordinator/training/run-context.ts";
+import { runEpochs } from "../../coordinator/training/run-epochs.ts";
 import type { RunTexts } from "../../coordinator/training/run-texts.ts";
-import { Trainer } from "../../coordinator/training/trainer.ts";
+import { Stopwatch } from "../../coordinator/training/stopwatch.ts";
+import { removeTemporaryFiles } from "../../shared/files/write-atomic.ts";
 import { effectiveSequence, type Padding } from "../../shared/sequences/effective-sequence.ts";
 import { type RunConfig, trainConfigSchema } from "../../shared/settings/config.ts";
 import { classes, fakeModel, headRun, layoutOf } from "../worker/run/fake-engines.ts";
@@ -22,7 +25,8 @@ export function toyTexts(shards: number): RunTexts {
 	const ids = Array.from({ length: TEXTS }, (_, id) => id);
 	const tokens = ids.map((id) => Uint32Array.from({ length: 1 + ((id * 5) % 4) }, (_, i) => (id * 7 + i * 3) % 50));
 	const labelOf = (id: number) => (id * 3) % classes;
-	const shardOf = assignShards(ids.map(labelOf), shards, 1);
+	// Each set by itself, as in a real run: every micro-batch then has texts of every shard.
+	const shardOf = [ids.slice(0, TRAIN), ids.slice(TRAIN)].flatMap((set) => assignShards(set.map(labelOf), shards, 1));
 	const padding: Padding = { token: "last-real", causal: true, padTo: undefined, padId: 0 };
 	return {
 		labels: ["a", "b"],
@@ -47,90 +51,89 @@ export function toyTexts(shards: number): RunTexts {
 	};
 }
 
-export function toyConfig({ shards, batch, accumulate }: Plan): RunConfig {
-	return { ...trainConfigSchema.parse({}), shards, batch, accumulate, epochs: EPOCHS, lr: 0.05 };
-}
-
-/** Where a toy run begins. */
-export function toyState(): TrainingState {
-	const { size, trainedSize } = layoutOf(headRun);
-	return newTrainingState(
-		"",
-		new Float32Array(size).map((_, i) => Math.sin(i) / 4),
-		{ size, trainedSize, withMoments: false, withVelocity: false, withBest: false },
-	);
-}
-
-/** What of a checkpoint's file counts. */
-export function copyOf(state: TrainingState): TrainingState {
-	const { parameters, firstMoment, secondMoment, progress } = state;
-	const room = () => new Float32Array(firstMoment.length);
-	const own = parameters.slice();
+export function toyConfig({
+	shards,
+	batch,
+	accumulate,
+	checkpointEvery,
+	localSteps,
+	outerMomentum,
+	keep,
+}: Plan): RunConfig {
 	return {
-		published: own,
-		velocity: new Float32Array(0),
-		gradients: { sum: room(), received: [room(), room()] },
-		parameters: own,
-		firstMoment: firstMoment.slice(),
-		secondMoment: secondMoment.slice(),
-		progress: structuredClone(progress),
+		...trainConfigSchema.parse({}),
+		...{ shards, batch, accumulate, checkpointEvery, localSteps, outerMomentum, keep },
+		epochs: EPOCHS,
+		lr: 0.05,
+		evalEvery: 3,
+		evalBatches: 1,
+		threads: 1,
 	};
 }
 
+/** What a toy run is started on. */
+const FINGERPRINT = "toy";
+
 /** What the phases of a toy run share beside the cluster. */
-export function toyContext(plan: Plan): Omit<RunContext, "spec" | "dispatcher" | "tensors"> {
+export type ToyRun = Omit<RunContext, "spec" | "dispatcher" | "tensors">;
+
+/** @param folder of the run @param interrupt as Ctrl-C */
+export function toyRun(plan: Plan, folder: string, interrupt: AbortSignal): ToyRun {
 	return {
 		refusals: () => ({}),
 		config: toyConfig(plan),
-		folder: "",
+		folder,
 		tail: headRun.tail as NonNullable<typeof headRun.tail>,
 		cut: fakeModel.config.n_layer,
 		layout: layoutOf(headRun),
 		texts: toyTexts(plan.shards),
 		events: new RunEvents(),
-		interrupt: new AbortController().signal,
+		interrupt,
 	};
 }
 
-/**
- * The phases of a run without its files: features, looks, steps, the last evaluation, the audit.
- * @param audit lines of the steps before; those of the next are added at each checkpoint
- * @returns a hash of all numbers that came out
- */
-export async function runPhases(
-	run: RunContext,
-	state: TrainingState,
-	checkpointEvery: number,
-	audit: AuditLine[],
-	onCheckpoint: (state: TrainingState) => void,
-): Promise<string> {
-	const { progress, parameters, published } = state;
-	const trainer = new Trainer(run, state);
-	const all = run.texts.planned.map(({ id }) => id);
-	const look = () => evaluate(run, { version: progress.step, published }, all);
-	const checkpoint = () => {
-		audit.push(...trainer.audit.take());
-		onCheckpoint(copyOf(state));
+/** The state of a run, from the last checkpoint in its folder if there is one. */
+export async function openState({ folder, config, texts, layout }: ToyRun): Promise<TrainingState> {
+	await removeTemporaryFiles(folder);
+	const { size, trainedSize } = layout;
+	const shape: StateShape = {
+		size,
+		trainedSize,
+		withMoments: config.localSteps > 1,
+		withVelocity: config.outerMomentum > 0,
+		withBest: config.keep === "best",
 	};
-	await prepareFeatures(run);
-	const stepsPerEpoch = trainer.planEpoch(0).length;
-	while (progress.epoch < EPOCHS) {
-		const done = progress.step - progress.epoch * stepsPerEpoch;
-		for (const step of trainer.planEpoch(progress.epoch).slice(done)) {
-			if (progress.step === 0) await look();
-			await trainer.step(step, async () => {});
-			if (progress.step % checkpointEvery === 0 && progress.step % stepsPerEpoch !== 0) checkpoint();
-		}
-		progress.epoch++;
-		await look();
-		checkpoint();
-	}
-	const planned = Array.from({ length: EPOCHS }, (_, epoch) => trainer.planEpoch(epoch)).flat();
-	checkAudit(audit, planned, "audit");
-	const evaluation = await evaluate(run, { version: progress.step, published }, all);
-	const { loss } = evaluation.score(all);
+	const parameters = new Float32Array(size).map((_, i) => Math.sin(i) / 4);
+	const saved = await restoreState(folder, FINGERPRINT, shape, { config, texts });
+	return saved ?? newTrainingState(FINGERPRINT, parameters, shape);
+}
+
+/**
+ * The phases of a run up to its last evaluation.
+ * @returns a hash of all numbers that came out, and of the lines of the run's files but for times and workers
+ */
+export async function runPhases(run: RunContext, state: TrainingState): Promise<string> {
+	const watch = new Stopwatch();
+	watch.add(state.progress.seconds);
+	await watch.time("features", () => prepareFeatures(run));
+	const { stopped } = await runEpochs(run, state, watch);
+	const { parameters, firstMoment, secondMoment, velocity, published, best = parameters, progress } = state;
+	// As when a run finishes: the parameters to keep, under the number of their step.
+	const kept = new Float32Array(published.length);
+	kept.set(best);
+	const { step: version } = (state.best && progress.best) ?? progress;
+	const all = run.texts.planned.map(({ id }) => id);
+	const evaluation = await evaluate(run, { version, published: kept }, all);
+	const metrics = (await readMetrics(run.folder)).map((line) => ({ ...line, seconds: 0 }));
+	const audit = (await readAudit(run.folder)).map(({ step, parts }) => ({
+		step,
+		parts: parts.map(({ part, shard, examples }) => ({ part, shard, examples })),
+	}));
 	const hash = createHash("sha256");
-	for (const vector of [parameters, state.firstMoment, state.secondMoment])
+	for (const vector of [parameters, firstMoment, secondMoment, velocity, best])
 		hash.update(Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength));
-	return hash.update(JSON.stringify([loss, progress.step, progress.examplesSeen])).digest("hex");
+	const { step, examplesSeen, best: bestEpoch } = progress;
+	const ends = [stopped, step, examplesSeen, bestEpoch?.epoch, bestEpoch?.step, bestEpoch?.accuracy, bestEpoch?.loss];
+	const { loss } = evaluation.score(all);
+	return hash.update(JSON.stringify([loss, ends, metrics, audit])).digest("hex");
 }

@@ -13,6 +13,10 @@ export class World {
 	readonly noise: Noise;
 	/** What happened, where somebody wants to know. */
 	readonly trace: string[] = [];
+	/** Called when a file has its name. */
+	onWritten: (file: string) => void = () => {};
+	/** Something wrong in the product, put in on purpose: best weights have their name after the checkpoint that needs them. */
+	isBestLate = false;
 	readonly #isTraced: boolean;
 
 	constructor(seed: number, noise: Noise, isTraced: boolean) {

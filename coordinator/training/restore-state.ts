@@ -1,0 +1,22 @@
+import { keepLines } from "../run-folder/result-files.ts";
+import { checkProgress } from "./check-progress.ts";
+import { readCheckpoint, type StateShape, type TrainingState } from "./checkpoint.ts";
+import type { RunContext } from "./run-context.ts";
+
+/**
+ * Reads the state of an interrupted run back, and removes the lines of its metrics and its audit that are newer.
+ * @param fingerprint what the run was started on
+ * @returns undefined if the run has no checkpoint yet: it begins at its beginning
+ * @throws TailtuneError as `readCheckpoint` and `checkProgress`, or "disk"
+ */
+export async function restoreState(
+	folder: string,
+	fingerprint: string,
+	shape: StateShape,
+	run: Pick<RunContext, "config" | "texts">,
+): Promise<TrainingState | undefined> {
+	const state = await readCheckpoint(folder, fingerprint, shape);
+	if (state) await checkProgress(folder, state.progress, run);
+	await keepLines(folder, { metrics: state?.progress.metricsLines ?? 0, steps: state?.progress.step ?? 0 });
+	return state;
+}
