@@ -9,7 +9,7 @@ import type { Node } from "./world.ts";
 const DISK_MS = 40;
 
 /** How late a file gets its name if that is put in on purpose. */
-const LATE_MS = 1000;
+const LATE_MS = 5000;
 
 const processes = new AsyncLocalStorage<Node>();
 
