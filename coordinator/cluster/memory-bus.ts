@@ -112,7 +112,7 @@ class MemoryBus implements Bus {
 		};
 		const leave = async () => {
 			left = true;
-			this.#removeWorker(workerId, "good-bye");
+			this.#removeWorker(workerId, "shut-down");
 		};
 		await beat();
 		return { beat, leave };
@@ -207,11 +207,11 @@ class MemoryBus implements Bus {
 
 	#awaitBeat(workerId: string): void {
 		this.#silenceWaits.get(workerId)?.();
-		const drop = () => this.#removeWorker(workerId, "silent");
+		const drop = () => this.#removeWorker(workerId, "no-heartbeat");
 		this.#silenceWaits.set(workerId, this.#clock.schedule(drop, this.timing.heartbeatLimitMs));
 	}
 
-	#removeWorker(workerId: string, reason: "good-bye" | "silent"): void {
+	#removeWorker(workerId: string, reason: "shut-down" | "no-heartbeat"): void {
 		if (!this.#workers.get(workerId)) return;
 		this.#silenceWaits.get(workerId)?.();
 		this.#silenceWaits.delete(workerId);

@@ -11,7 +11,7 @@ import { WorkerSpeeds } from "./worker-speeds.ts";
  * can't do its part, or it takes no items. After one of the last three it gets shards again, after a while or as soon as it
  * works.
  */
-export type LeaveReason = "good-bye" | "silent" | "disconnected" | "failing" | "idle";
+export type LeaveReason = "shut-down" | "no-heartbeat" | "disconnected" | "failing" | "idle";
 
 /** A change among a run's workers, told when the shards have been dealt anew. */
 export type WorkersChange = {
@@ -98,10 +98,10 @@ export class Crew {
 	}
 
 	/** Of a worker that the bus has dropped. What a silent one had in hand runs elsewhere at once. */
-	leave(workerId: string, reason: "good-bye" | "silent"): void {
+	leave(workerId: string, reason: "shut-down" | "no-heartbeat"): void {
 		this.#members.get(workerId)?.cancelPardon();
 		if (!this.#members.delete(workerId)) return;
-		if (reason === "silent") this.#takeBackFrom(workerId);
+		if (reason === "no-heartbeat") this.#takeBackFrom(workerId);
 		this.#deal({ reason });
 	}
 

@@ -39,7 +39,8 @@ export class WorkerWatch {
 			return;
 		}
 		const { reason, detail } = change;
-		if (reason === "good-bye" || reason === "silent") this.#events?.emit({ event: "worker-left", ...workers, reason });
+		if (reason === "shut-down" || reason === "no-heartbeat")
+			this.#events?.emit({ event: "worker-left", ...workers, reason });
 		else this.#events?.emit({ event: "worker-suspended", ...workers, reason, detail });
 	}
 

@@ -122,8 +122,8 @@ export const eventsAsLines = [
 	event("worker-left", "A worker no longer takes part in the run.", {
 		...workers,
 		reason: z
-			.enum(["good-bye", "silent"])
-			.describe("good-bye: it was stopped; silent: its heartbeats stopped, as after a crash"),
+			.enum(["shut-down", "no-heartbeat"])
+			.describe("shut-down: it was stopped; no-heartbeat: its heartbeats stopped, for example after a crash"),
 	}),
 	event("worker-suspended", "A worker gets no work for a while.", {
 		...workers,

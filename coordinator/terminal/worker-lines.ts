@@ -4,8 +4,8 @@ import type { RunEvent } from "../events/schemas.ts";
 type WorkerEvent = Extract<RunEvent, { event: "worker-joined" | "worker-left" | "worker-suspended" }>;
 
 const REASONS = {
-	"good-bye": "shut down",
-	silent: "no heartbeat",
+	"shut-down": "shut down",
+	"no-heartbeat": "no heartbeat",
 	disconnected: "connection lost",
 	failing: "reported an error",
 	idle: "takes no items",

@@ -23,7 +23,7 @@ export interface Delivery {
 
 export type WorkerEvent =
 	| { readonly type: "joined"; readonly worker: WorkerInfo }
-	| { readonly type: "left"; readonly workerId: string; readonly reason: "good-bye" | "silent" };
+	| { readonly type: "left"; readonly workerId: string; readonly reason: "shut-down" | "no-heartbeat" };
 
 export type RunEvent =
 	| { readonly type: "announced"; readonly run: RunSpec }

@@ -15,7 +15,7 @@ const SLACK_MS = 2000;
 
 const losses: [title: string, signal: "SIGKILL" | "SIGSTOP", reason: string, limitMs: number][] = [
 	["a killed worker is noticed by its broken stream", "SIGKILL", "disconnected", KILLED_MS],
-	["a silent worker is given up", "SIGSTOP", "silent", NATS_TIMING.heartbeatLimitMs + SLACK_MS],
+	["a silent worker is given up", "SIGSTOP", "no-heartbeat", NATS_TIMING.heartbeatLimitMs + SLACK_MS],
 ];
 
 for (const [title, signal, reason, limitMs] of losses) {
@@ -44,8 +44,8 @@ for (const [title, signal, reason, limitMs] of losses) {
 			},
 		});
 		const left = await run.reach(
-			reason === "silent" ? "worker-left" : "worker-suspended",
-			({ reason: found }) => found !== "good-bye",
+			reason === "no-heartbeat" ? "worker-left" : "worker-suspended",
+			({ reason: found }) => found !== "shut-down",
 		);
 		t.is(left.reason, reason);
 		t.true(Number(left.at) - lostMs < limitMs, `noticed after ${Number(left.at) - lostMs} ms`);

@@ -115,7 +115,9 @@ elastic(
 		return undefined;
 	},
 	async (t, _out, { seen }) => {
-		const silent = JSON.stringify(seen.filter(({ event, reason }) => event === "worker-left" && reason === "silent"));
+		const silent = JSON.stringify(
+			seen.filter(({ event, reason }) => event === "worker-left" && reason === "no-heartbeat"),
+		);
 		// Others may be silent too: those that the test before killed.
 		for (const { id } of t.context.workers) t.true(silent.includes(`"workerId":"${id}"`), silent);
 	},

@@ -132,7 +132,7 @@ export class WorkerRegistry {
 		this.#heard?.add(subject);
 		const workerId = this.#parts.names.parseWorkerKey(subject);
 		if (!found?.has(OPERATION_HEADER)) this.#heardOf(subject, data);
-		else if (workerId !== undefined) this.#remove(workerId, "good-bye");
+		else if (workerId !== undefined) this.#remove(workerId, "shut-down");
 	}
 
 	#heardOf(key: string, bytes: Uint8Array): void {
@@ -160,7 +160,7 @@ export class WorkerRegistry {
 		this.#silenceWaits.get(workerId)?.();
 		const wait = () => {
 			let isHeard = false;
-			const drop = () => void (isHeard || this.#remove(workerId, "silent"));
+			const drop = () => void (isHeard || this.#remove(workerId, "no-heartbeat"));
 			// A process that stood still must first read what came meanwhile: the reply comes after all that.
 			const cancel = realClock.schedule(() => void link.nc.flush().then(drop, () => {}), heartbeatLimitMs);
 			return () => {
@@ -175,7 +175,7 @@ export class WorkerRegistry {
 		for (const cancel of this.#silenceWaits.values()) cancel();
 	}
 
-	#remove(workerId: string, reason: "good-bye" | "silent"): void {
+	#remove(workerId: string, reason: "shut-down" | "no-heartbeat"): void {
 		if (!this.#workers.get(workerId)) return;
 		this.#silenceWaits.get(workerId)?.();
 		this.#silenceWaits.delete(workerId);

@@ -345,7 +345,7 @@ test("workers that join and leave are told with the shards of each", async (t) =
 		'a joined: [["a",[0,1,2]]]',
 		'b joined: [["a",[0,1]],["b",[2]]]',
 		'b left disconnected: [["a",[0,1,2]]]',
-		'a left good-bye: [["b",[0,1,2]]]',
+		'a left shut-down: [["b",[0,1,2]]]',
 		'b joined: [["b",[0,1,2]]]',
 	]);
 });

@@ -20,7 +20,7 @@ function setUp() {
 	});
 	const notices = new Notices((notice) => events.emit({ event: "notice", ...notice }), { clock, now: () => clock.now });
 	const watch = new WorkerWatch(2, events, notices);
-	const change = (type: "joined" | "left", workerId: string, version = "1.0", reason: LeaveReason = "silent") =>
+	const change = (type: "joined" | "left", workerId: string, version = "1.0", reason: LeaveReason = "no-heartbeat") =>
 		watch.tell({ type, reason, worker: { ...someWorker(workerId), version }, shards: new Map() });
 	return { stream, clock, watch, change, changes };
 }
@@ -47,7 +47,7 @@ test("a run says that no worker is there: at the start after a while, later at o
 test("each change of a worker is an event: one that comes back is suspended, one that doesn't has left", (t) => {
 	const { change, changes } = setUp();
 	change("joined", "a");
-	for (const reason of ["good-bye", "silent", "disconnected", "failing", "idle"] as const) {
+	for (const reason of ["shut-down", "no-heartbeat", "disconnected", "failing", "idle"] as const) {
 		change("left", "a", "1.0", reason);
 	}
 	const suspended = Array.from({ length: 3 }, () => "worker-suspended");

@@ -42,7 +42,7 @@ test("every event is a line that the schema of lines accepts, and classification
 	for (const kind of ["step", "epoch"] as const) events.emit({ event: kind, ...sampleLine(kind, 130) });
 	const workers = { at: Date.now(), worker: someWorker("a"), shards: { b: [0, 1] }, totalShards: 2 };
 	events.emit({ event: "worker-joined", ...workers });
-	events.emit({ event: "worker-left", ...workers, reason: "silent" });
+	events.emit({ event: "worker-left", ...workers, reason: "no-heartbeat" });
 	events.emit({ event: "worker-suspended", ...workers, reason: "failing", detail: "no memory" });
 	events.emit({ event: "result", folder: "run", ...sampleResult() });
 	const evaluation = { texts: 5, cut: 2, maxTokens: 1024, loss: 0.5, accuracy: 0.6, labels, confusion };
@@ -63,7 +63,7 @@ test("every event is a line that the schema of lines accepts, and classification
 	);
 	t.like(
 		lines.find(({ event }) => event === "worker-left"),
-		{ reason: "silent", shards: { b: [0, 1] } },
+		{ reason: "no-heartbeat", shards: { b: [0, 1] } },
 	);
 });
 

@@ -13,7 +13,7 @@ test("a worker that joins or leaves is shown with everybody's share of the shard
 		"worker east-71ed42d3 joined: onnx cpu (1.0), 2 threads, cpu; shards: east-71ed42d3 2 of 3, west 1 of 3",
 	);
 	t.is(
-		workersLine({ event: "worker-left", ...some, reason: "silent", worker, shards: {} }),
+		workersLine({ event: "worker-left", ...some, reason: "no-heartbeat", worker, shards: {} }),
 		"worker east-71ed42d3 left (no heartbeat)",
 	);
 	t.is(

@@ -42,7 +42,7 @@ export function busConformance(
 		await advance(0);
 		t.deepEqual(events.slice(1), [
 			{ type: "joined", worker: someWorker("late") },
-			{ type: "left", workerId: "late", reason: "good-bye" },
+			{ type: "left", workerId: "late", reason: "shut-down" },
 		]);
 	});
 
@@ -57,7 +57,7 @@ export function busConformance(
 				await advance(heartbeatLimitMs / 2);
 				await beating.beat();
 			}
-			t.deepEqual(events.slice(2), [{ type: "left", workerId: "silent", reason: "silent" }]);
+			t.deepEqual(events.slice(2), [{ type: "left", workerId: "silent", reason: "no-heartbeat" }]);
 			await silent.beat();
 			await advance(0);
 			t.deepEqual(events.slice(3), [{ type: "joined", worker: someWorker("silent") }]);

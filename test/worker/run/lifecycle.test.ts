@@ -197,7 +197,7 @@ test("a worker that stops finishes the item in hand, hands back the others and s
 		"2 heir",
 		"3 heir",
 	]);
-	t.deepEqual(cluster.events.at(-1), { type: "left", workerId: "leaver", reason: "good-bye" });
+	t.deepEqual(cluster.events.at(-1), { type: "left", workerId: "leaver", reason: "shut-down" });
 	t.true(leaver.tail.isDisposed && leaver.trunk.isDisposed);
 });
 
