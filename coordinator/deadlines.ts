@@ -17,7 +17,7 @@ export const NATS_SERVER_START_MS = 60_000;
 /** A nats-server that was asked to end has this time to store its streams; then it is killed. */
 export const NATS_SERVER_STOP_MS = 10_000;
 /** The server of `train --serve` has this time after SERVE_DRAIN_MS and SERVE_FLUSH_MS to end; then it is killed. */
-export const SERVE_BESIDE_STOP_MS = 30_000;
+export const RUN_SERVER_STOP_MS = 30_000;
 
 // Workers.
 /** Workers that are there need this time at the start to be heard of. */

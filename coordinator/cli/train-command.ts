@@ -49,9 +49,9 @@ export function addTrainCommand(program: Command, workerSide: WorkerSide): void 
 			const interrupt = createInterruptSignal();
 			const workers = await chooseWorkers(options, workerSide, events, interrupt);
 			const address = options.serve === true ? "127.0.0.1:50051" : options.serve;
-			const server =
-				address === undefined ? undefined : (await import("../training/serve-beside.ts")).serveBeside(address);
-			const environment = { events, interrupt, ...workers, serveBeside: server };
+			const startServer =
+				address === undefined ? undefined : (await import("../training/run-server.ts")).createServerStarter(address);
+			const environment = { events, interrupt, ...workers, startServer };
 			await (options.resume === undefined
 				? startNew(options, environment)
 				: resumeRun(options.resume, options, environment));

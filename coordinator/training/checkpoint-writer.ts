@@ -42,7 +42,7 @@ export class CheckpointWriter {
 	}
 
 	/** Whether another checkpoint would keep within `MOST_TIME`. */
-	get isWorthIt(): boolean {
+	get isAffordable(): boolean {
 		return this.#now() - this.#beganMs >= this.#tookMs / MOST_TIME;
 	}
 
@@ -68,12 +68,12 @@ export class CheckpointWriter {
 	}
 
 	/** Waits until parameters and moments may change. @throws TailtuneError if writing them has failed */
-	taken(): Promise<void> {
+	waitUntilCopied(): Promise<void> {
 		return this.#taken;
 	}
 
 	/** Waits until the checkpoint is on the disk. @throws TailtuneError "disk", or "diverged" as `writeCheckpoint` */
-	written(): Promise<void> {
+	waitUntilWritten(): Promise<void> {
 		return this.#written;
 	}
 

@@ -64,7 +64,7 @@ export interface TrainingState {
 }
 
 /** Creates the state before the first step with a copy of the parameters. */
-export function newTrainingState(fingerprint: string, parameters: Float32Array, shape: StateShape): TrainingState {
+export function createTrainingState(fingerprint: string, parameters: Float32Array, shape: StateShape): TrainingState {
 	const spent = { load: 0, features: 0, training: 0, evaluation: 0 };
 	const vectors = allocateState(shape);
 	vectors.parameters.set(parameters);

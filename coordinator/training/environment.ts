@@ -1,17 +1,17 @@
 import type { OpenCluster } from "../cluster/cluster.ts";
 import type { RunEvents } from "../events/run-events.ts";
-import type { ServeBeside } from "./serve-beside.ts";
+import type { StartRunServer } from "./run-server.ts";
 
-/** The inputs of `train` and `resume` beside the settings. */
+/** Inputs of `train` and `resume` besides the settings. */
 export interface Environment {
-	/** Brings the run to workers: one in this process, or those of a cluster. */
+	/** Opens the workers of the run: one in this process, or those of a cluster. */
 	readonly openCluster: OpenCluster;
-	/** Workers at the start: so many shards has a run that isn't told how many. Default: the one in this process. */
+	/** Counts the workers at the start, for the number of shards if `--shards` is unset. Default: 1. */
 	readonly countWorkers?: (() => Promise<number>) | undefined;
-	/** Gets the events of the run. */
+	/** Receives the events of the run. */
 	readonly events: RunEvents;
-	/** Aborts when the user wants the run to stop: the step in hand is finished first. */
+	/** Aborts when the user stops the run; the current step is finished first. */
 	readonly interrupt: AbortSignal;
-	/** Starts what answers with the best model so far while the run goes on; default: nothing does. */
-	readonly serveBeside?: ServeBeside | undefined;
+	/** Starts a server of the best model so far during the run. Unset: no server. */
+	readonly startServer?: StartRunServer | undefined;
 }

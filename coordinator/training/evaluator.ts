@@ -10,7 +10,7 @@ export interface Score {
 	readonly accuracy: number;
 }
 
-/** Logits by example id, of one version of the parameters. */
+/** Logits computed with one version of the parameters, by example id. */
 export class Evaluation {
 	readonly #logits: ReadonlyMap<number, readonly number[]>;
 	readonly #labelOf: (example: number) => number;
@@ -20,14 +20,14 @@ export class Evaluation {
 		this.#labelOf = labelOf;
 	}
 
-	/** Mean loss and accuracy over those examples, each of which was evaluated. */
+	/** Returns mean loss and accuracy of evaluated examples. */
 	score(examples: readonly number[]): Score {
 		const logits = examples.flatMap((example) => this.#logits.get(example) ?? []);
 		const { loss, correct } = crossEntropy(logits, examples.map(this.#labelOf), logits.length / examples.length);
 		return { loss, accuracy: correct / examples.length };
 	}
 
-	/** The label with the largest logit, the first of equals. */
+	/** Returns the label with the largest logit per example, or the first of equal ones. */
 	predictions(examples: readonly number[]): number[] {
 		return examples.map((example) => {
 			const logits = this.#logits.get(example) ?? [];
@@ -36,17 +36,17 @@ export class Evaluation {
 	}
 }
 
-/** Parameters under the number that names them to the workers: the same number always means the same parameters. */
+/** Parameters and their version number. The same number always means the same parameters. */
 export interface VersionedParameters {
 	readonly version: number;
-	/** With moments behind them where these travel. */
+	/** Parameters, followed by AdamW's moments if workers expect them. */
 	readonly published: Float32Array;
 }
 
 /**
  * Computes the logits of examples on the workers.
- * @param onTexts told how many texts have been done, as they are
- * @throws TailtuneError "interrupted" as soon as the user wants the run to stop
+ * @param onTexts called with the number of newly evaluated texts
+ * @throws TailtuneError "interrupted" as soon as the user stops the run
  */
 export async function evaluate(
 	run: RunContext,

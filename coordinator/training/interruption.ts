@@ -2,12 +2,12 @@ import { TailtuneError } from "../../shared/errors.ts";
 import { shellWord } from "../format.ts";
 import type { RunContext } from "./run-context.ts";
 
-/** Throws TailtuneError "interrupted", with the command that resumes the run, if the user has asked the run to stop. */
+/** Checks that the user hasn't stopped the run. @throws TailtuneError "interrupted" with the command that resumes it */
 export function assertNotInterrupted({ interrupt, folder }: Pick<RunContext, "interrupt" | "folder">): void {
-	if (interrupt.aborted) throw interruption(folder);
+	if (interrupt.aborted) throw createInterruption(folder);
 }
 
-/** Returns the error of a run that the user has stopped. */
-export function interruption(folder: string): TailtuneError {
+/** Creates the error of a run that the user has stopped. */
+export function createInterruption(folder: string): TailtuneError {
 	return new TailtuneError("interrupted", `stopped; to resume: npx tailtune train --resume ${shellWord(folder)}`);
 }

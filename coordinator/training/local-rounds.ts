@@ -10,14 +10,14 @@ import { stepOuter } from "./outer-step.ts";
 import type { RunContext } from "./run-context.ts";
 
 /**
- * Takes the steps of a run in rounds (`--local-steps`): each shard takes them on its own texts from the same parameters on,
- * and the mean of what that changed, in the order of the shards, is the change of the round. AdamW's moments travel with the
- * parameters and become the mean of the shards' moments: begun anew each round they made the loss several times higher.
+ * Takes the steps of a run in rounds (`--local-steps`). Each shard takes the steps of a round on its own texts, starting
+ * from the same parameters; the change of the round is the mean of the shards' changes, summed in the order of the shards.
+ * AdamW's moments are sent with the parameters and averaged: with new moments each round the loss was several times higher.
  */
 export class LocalRounds {
-	/** Milliseconds of each step taken: an equal share of its round. */
+	/** Milliseconds of each finished step: an equal share of its round. */
 	readonly stepMs: number[] = [];
-	/** What they were made of. */
+	/** Audit lines of the finished steps. */
 	readonly audit: AuditTrail;
 	readonly #run: RunContext;
 	readonly #state: TrainingState;
@@ -29,38 +29,21 @@ export class LocalRounds {
 	}
 
 	/**
-	 * One round of those steps.
+	 * Takes the given steps in one round.
 	 * @param beforeUpdate awaited before the state changes
-	 * @throws TailtuneError "diverged" where a loss is not finite; the parameters are then as before the round
+	 * @throws TailtuneError "diverged" if a loss isn't finite; the parameters are then unchanged
 	 */
-	async take(steps: readonly EpochStep[], beforeUpdate: () => Promise<void>): Promise<void> {
-		const { dispatcher, tensors, spec, config } = this.#run;
-		const { progress, published, parameters, firstMoment, secondMoment, velocity, gradients } = this.#state;
-		// Of what the shards hand in: the change, both moments.
-		const mean = gradients.sum;
+	async takeRound(steps: readonly EpochStep[], beforeUpdate: () => Promise<void>): Promise<void> {
+		const { tensors, spec, config, layout } = this.#run;
+		const { progress, published, parameters, firstMoment, secondMoment, velocity } = this.#state;
 		const version = progress.step;
 		const start = performance.now();
 		await tensors.publishParameters(spec.runId, version, published);
-		const round = planRound(steps);
-		const workers = new Map<number, string>();
-		let next = 0;
-		const answers = dispatcher.execute(round.map((own) => this.#toItem(version, own)));
-		for await (const { result, logits, tensor: handedIn } of answers) {
-			const planned = round[next];
-			if (!planned || !handedIn)
-				throw new TailtuneError("protocol", `item ${result.serial}: answered without its changes`);
-			const examples = examplesOf(planned);
-			assertFiniteLoss(this.#run, version, logits, examples);
-			addWeighted(mean, handedIn, 1 / round.length, next === 0);
-			tensors.lendGradientBuffers(spec.runId, [handedIn]);
-			progress.examplesSeen += examples.length;
-			workers.set(planned.shard, result.workerId);
-			next++;
-		}
+		const { mean, workers } = await this.#averageUpdates(steps, version);
 		await tensors.dropParameters(spec.runId, version);
 		await beforeUpdate();
 		for (const step of steps) this.#count(++progress.step, step, workers);
-		const { trainedSize } = this.#run.layout;
+		const { trainedSize } = layout;
 		stepOuter(parameters, mean.subarray(0, trainedSize), velocity, config);
 		firstMoment.set(mean.subarray(trainedSize, 2 * trainedSize));
 		secondMoment.set(mean.subarray(2 * trainedSize));
@@ -68,7 +51,32 @@ export class LocalRounds {
 		for (const _ of steps) this.stepMs.push(roundMs / steps.length);
 	}
 
-	/** A shard's item is all its parts of the round; its logits were those of all their texts. */
+	/** Averages the shards' updates: the change of the parameters, followed by both moments. */
+	async #averageUpdates(steps: readonly EpochStep[], version: number) {
+		const { dispatcher, tensors, spec } = this.#run;
+		const { progress, gradients } = this.#state;
+		const mean = gradients.sum;
+		const round = planRound(steps);
+		/** Ids of the workers by shard. */
+		const workers = new Map<number, string>();
+		let next = 0;
+		const answers = dispatcher.execute(round.map((part) => this.#toItem(version, part)));
+		for await (const { result, logits, tensor: update } of answers) {
+			const planned = round[next];
+			if (!planned || !update)
+				throw new TailtuneError("protocol", `item ${result.serial}: answered without its changes`);
+			const examples = examplesOf(planned);
+			assertFiniteLoss(this.#run, version, logits, examples);
+			addWeighted(mean, update, 1 / round.length, next === 0);
+			tensors.lendGradientBuffers(spec.runId, [update]);
+			progress.examplesSeen += examples.length;
+			workers.set(planned.shard, result.workerId);
+			next++;
+		}
+		return { mean, workers };
+	}
+
+	/** Adds a step to the audit. One item of a shard has the shard's parts of all steps of the round. */
 	#count(number: number, { parts }: EpochStep, workers: ReadonlyMap<number, string>): void {
 		const counted = parts.flatMap(({ part, shard, examples }) => {
 			const worker = workers.get(shard);

@@ -4,9 +4,9 @@ import { readCheckpoint, type StateShape, type TrainingState } from "./checkpoin
 import type { RunContext } from "./run-context.ts";
 
 /**
- * Reads the state of an interrupted run back, and removes the lines of its metrics and its audit that are newer.
- * @param fingerprint what the run was started on
- * @returns undefined if the run has no checkpoint yet: it begins at its beginning
+ * Reads the state of an interrupted run from its last checkpoint, and removes newer lines of its metrics and audit.
+ * @param fingerprint identifies data, model and settings of the run
+ * @returns undefined if the run has no checkpoint yet
  * @throws TailtuneError as `readCheckpoint` and `checkProgress`, or "disk"
  */
 export async function restoreState(

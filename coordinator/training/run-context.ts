@@ -5,18 +5,18 @@ import type { Cluster } from "../cluster/cluster.ts";
 import type { RunEvents } from "../events/run-events.ts";
 import type { RunTexts } from "./run-texts.ts";
 
-/** What the phases of a run share. */
+/** Settings, texts and workers shared by the phases of a run. */
 export interface RunContext extends Pick<Cluster, "spec" | "dispatcher" | "tensors" | "refusals"> {
 	readonly config: RunConfig;
 	readonly folder: string;
 	readonly tail: TailSpec;
-	/** Frozen blocks before what is trained; 0: there are no features to keep. */
+	/** Number of frozen blocks before the trained ones. 0: there are no features to store. */
 	readonly cut: number;
 	readonly layout: ParameterLayout;
 	readonly texts: RunTexts;
 	readonly events: RunEvents;
-	/** Aborts when the user wants the run to stop: the step in hand is finished first. */
+	/** Aborts when the user stops the run; the current step is finished first. */
 	readonly interrupt: AbortSignal;
-	/** Told the parameters of each epoch better on validation than all before it; they change afterwards. */
+	/** Called after each epoch with a better validation score than all before. The parameters change afterwards. */
 	readonly onBetter?: (parameters: Float32Array) => Promise<void>;
 }

@@ -7,7 +7,7 @@ import { AUDIT_FILE, appendAudit, appendMetrics, METRICS_FILE, readAudit } from 
 import type { TrainingState } from "./checkpoint.ts";
 import { CheckpointWriter } from "./checkpoint-writer.ts";
 import { evaluate, type Score } from "./evaluator.ts";
-import { interruption } from "./interruption.ts";
+import { createInterruption } from "./interruption.ts";
 import { LocalRounds } from "./local-rounds.ts";
 import type { RunContext } from "./run-context.ts";
 import type { Stopwatch } from "./stopwatch.ts";
@@ -15,20 +15,20 @@ import { Trainer } from "./trainer.ts";
 
 /** How training ended. */
 export interface TrainingOutcome {
-	/** early: validation got no better for as many epochs as `--patience` allows. */
+	/** "early": the validation score didn't improve during `--patience` epochs. */
 	readonly stopped: "finished" | "early";
 	/** Milliseconds of each optimizer step of this process. */
 	readonly stepMs: readonly number[];
-	/** Of all steps, those of earlier processes too. */
+	/** Totals of all steps, including those of earlier processes. */
 	readonly audit: AuditTotals;
 }
 
-/** Trains epoch by epoch from where the state stands, and leaves it where training ended. */
+/** Trains the remaining epochs and updates the state. */
 export async function runEpochs(run: RunContext, state: TrainingState, watch: Stopwatch): Promise<TrainingOutcome> {
 	return new Epochs(run, state, watch).run();
 }
 
-/** Whether an epoch's score on validation beats the best one before it: more accurate, or as accurate with less loss. */
+/** Returns whether a validation score is better than the best one: higher accuracy, or the same with a smaller loss. */
 export function isBetterThan(best: Score | undefined, { accuracy, loss }: Score): boolean {
 	return !best || accuracy > best.accuracy || (accuracy === best.accuracy && loss < best.loss);
 }
@@ -41,7 +41,7 @@ class Epochs {
 	readonly #rounds: LocalRounds | undefined;
 	readonly #stepsPerEpoch: number;
 	readonly #checkpoints: CheckpointWriter;
-	/** The best epoch's parameters are in no file yet. */
+	/** Whether the best epoch's parameters aren't in a file yet. */
 	#isBestNew = false;
 
 	constructor(run: RunContext, state: TrainingState, watch: Stopwatch) {
@@ -56,51 +56,51 @@ class Epochs {
 
 	async run(): Promise<TrainingOutcome> {
 		try {
-			const stopped = await this.#epochs();
-			await this.#checkpoints.written();
+			const stopped = await this.#trainEpochs();
+			await this.#checkpoints.waitUntilWritten();
 			await appendAudit(this.#run.folder, this.#stepper.audit.take());
-			return { stopped, stepMs: this.#stepper.stepMs, audit: await this.#audit() };
+			return { stopped, stepMs: this.#stepper.stepMs, audit: await this.#checkAudit() };
 		} catch (error) {
-			await this.#checkpoints.written().catch(() => {});
+			await this.#checkpoints.waitUntilWritten().catch(() => {});
 			throw error;
 		}
 	}
 
-	/** What takes the steps. */
+	/** The trainer that takes the steps. */
 	get #stepper(): Pick<Trainer, "stepMs" | "audit"> {
 		return this.#rounds ?? this.#trainer;
 	}
 
-	async #epochs(): Promise<TrainingOutcome["stopped"]> {
+	async #trainEpochs(): Promise<TrainingOutcome["stopped"]> {
 		const { config, events } = this.#run;
 		const { progress } = this.#state;
 		const bar = events.phase("training", config.epochs * this.#stepsPerEpoch, "steps", progress.step);
 		while (progress.epoch < config.epochs && !this.#isStalled()) {
 			const done = progress.step - progress.epoch * this.#stepsPerEpoch;
-			await this.#steps(this.#trainer.planEpoch(progress.epoch).slice(done), (count) => bar.advance(count));
+			await this.#trainSteps(this.#trainer.planEpoch(progress.epoch).slice(done), (count) => bar.advance(count));
 			await this.#endEpoch();
 		}
 		bar.done();
 		return progress.epoch < config.epochs ? "early" : "finished";
 	}
 
-	/** Whether what was counted is what was planned. */
-	async #audit(): Promise<AuditTotals> {
+	/** Checks the audit against the plan. */
+	async #checkAudit(): Promise<AuditTotals> {
 		const { folder } = this.#run;
 		const { epoch, examplesSeen } = this.#state.progress;
 		const planned = Array.from({ length: epoch }, (_, done) => this.#trainer.planEpoch(done)).flat();
 		const file = join(folder, AUDIT_FILE);
 		const totals = checkAudit(await readAudit(folder), planned, file);
 		if (totals.examples === examplesSeen) return totals;
-		throw new TailtuneError("protocol", `${file}: ${totals.examples} texts counted, learned from ${examplesSeen}`);
+		throw new TailtuneError("protocol", `${file}: ${totals.examples} texts counted, expected ${examplesSeen}`);
 	}
 
-	async #steps(steps: readonly EpochStep[], onSteps: (count: number) => void): Promise<void> {
+	async #trainSteps(steps: readonly EpochStep[], onSteps: (count: number) => void): Promise<void> {
 		const { localSteps, checkpointEvery } = this.#run.config;
 		for (let from = 0; from < steps.length; from += localSteps) {
-			if (this.#isLookDue()) await this.#measure("step");
+			if (this.#isEvaluationDue()) await this.#evaluate("step");
 			const taken = steps.slice(from, from + localSteps);
-			await this.#watch.time("training", () => this.#take(taken));
+			await this.#watch.time("training", () => this.#takeSteps(taken));
 			onSteps(taken.length);
 			const isLast = from + localSteps >= steps.length;
 			if (this.#run.interrupt.aborted) await this.#stop();
@@ -108,15 +108,15 @@ class Epochs {
 		}
 	}
 
-	async #take(steps: readonly EpochStep[]): Promise<void> {
-		const beforeUpdate = () => this.#checkpoints.taken();
-		if (this.#rounds) return this.#rounds.take(steps, beforeUpdate);
+	async #takeSteps(steps: readonly EpochStep[]): Promise<void> {
+		const beforeUpdate = () => this.#checkpoints.waitUntilCopied();
+		if (this.#rounds) return this.#rounds.takeRound(steps, beforeUpdate);
 		for (const step of steps) await this.#trainer.step(step, beforeUpdate);
 	}
 
 	async #endEpoch(): Promise<void> {
 		const { progress, parameters } = this.#state;
-		const { validation } = await this.#measure("epoch");
+		const { validation } = await this.#evaluate("epoch");
 		progress.epoch++;
 		const isBetter = isBetterThan(progress.best, validation);
 		if (isBetter) {
@@ -124,34 +124,34 @@ class Epochs {
 		}
 		const isKept = isBetter && this.#run.config.keep === "best";
 		if (isKept) {
-			await this.#checkpoints.written();
+			await this.#checkpoints.waitUntilWritten();
 			this.#state.best ??= new Float32Array(parameters.length);
 			this.#state.best.set(parameters);
 			this.#isBestNew = true;
 		}
-		if (this.#isDue(this.#run.config.checkpointEvery) || this.#checkpoints.isWorthIt) await this.#checkpoint();
+		if (this.#isDue(this.#run.config.checkpointEvery) || this.#checkpoints.isAffordable) await this.#checkpoint();
 		if (isBetter) await this.#run.onBetter?.(parameters);
 	}
 
-	// The end of an epoch is measured by itself: the same parameters needn't be measured again before the next step.
-	#isLookDue(): boolean {
+	/** The end of an epoch is evaluated separately, so the same parameters aren't evaluated again before the next step. */
+	#isEvaluationDue(): boolean {
 		const { step } = this.#state.progress;
 		return step === 0 || (this.#isDue(this.#run.config.evalEvery) && step % this.#stepsPerEpoch !== 0);
 	}
 
-	/** Whether the steps taken together last reached or passed a multiple of `every`. */
+	/** Whether the last round of local steps, or the last step, reached or passed a multiple of `every`. */
 	#isDue(every: number): boolean {
 		return this.#state.progress.step % every < this.#run.config.localSteps;
 	}
 
-	/** Whether validation has not become better for as many epochs as `--patience` allows. */
+	/** Whether the validation score hasn't improved during `--patience` epochs. */
 	#isStalled(): boolean {
 		const { patience } = this.#run.config;
 		const { epoch, best } = this.#state.progress;
 		return patience > 0 && best !== undefined && epoch - best.epoch >= patience;
 	}
 
-	async #measure(kind: MetricsLine["kind"]): Promise<MetricsLine> {
+	async #evaluate(kind: MetricsLine["kind"]): Promise<MetricsLine> {
 		const { config, texts, folder, events } = this.#run;
 		const { progress, published } = this.#state;
 		const sampled = kind === "step" || config.epochEval === "batches";
@@ -176,11 +176,11 @@ class Epochs {
 		return line;
 	}
 
-	/** Ends the run between two steps; if the user wants that, with a checkpoint from which it goes on. */
-	async #stop(error: unknown = interruption(this.#run.folder)): Promise<never> {
+	/** Ends the run with an error; if the user stopped it, after writing a checkpoint from which it can be resumed. */
+	async #stop(error: unknown = createInterruption(this.#run.folder)): Promise<never> {
 		if (error instanceof TailtuneError && error.code === "interrupted") {
 			await this.#checkpoint();
-			await this.#checkpoints.written();
+			await this.#checkpoints.waitUntilWritten();
 		}
 		throw error;
 	}

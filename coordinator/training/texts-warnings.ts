@@ -8,7 +8,7 @@ const MOST_SIMILAR = 3;
 const FEW_TEXTS = 10;
 
 /** Lists warnings about classes with very few texts and about similar labels. */
-export function textsWarnings(classes: readonly ClassTexts[]): string[] {
+export function listTextsWarnings(classes: readonly ClassTexts[]): string[] {
 	return [...fewTextsWarning(classes), ...similarLabelsWarnings(classes)];
 }
 

@@ -11,7 +11,7 @@ import { assertFiniteLoss } from "./finite-loss.ts";
 import type { RunContext } from "./run-context.ts";
 import { toWorkItem } from "./work-items.ts";
 
-/** The steps of an epoch of a run; @param epoch from 0 */
+/** Plans the steps of an epoch of a run. @param epoch from 0 */
 export function planRunEpoch({ config, texts }: Pick<RunContext, "config" | "texts">, epoch: number): EpochStep[] {
 	const { batch, accumulate, seed, pad } = config;
 	const examples = texts.train.map((id) => texts.planned[id] as PlannedText);
@@ -20,9 +20,9 @@ export function planRunEpoch({ config, texts }: Pick<RunContext, "config" | "tex
 
 /** Takes the optimizer steps of a run, each on the sum of its parts' gradients in the order of the plan. */
 export class Trainer {
-	/** Milliseconds of each step taken. */
+	/** Milliseconds of each finished step. */
 	readonly stepMs: number[] = [];
-	/** What they were made of. */
+	/** Audit lines of the finished steps. */
 	readonly audit: AuditTrail;
 	readonly #run: RunContext;
 	readonly #state: TrainingState;
@@ -37,52 +37,59 @@ export class Trainer {
 		run.tensors.lendGradientBuffers(run.spec.runId, state.gradients.received);
 	}
 
-	/** The steps of an epoch, the same whenever asked. */
+	/** Plans the steps of an epoch; always the same for the same epoch. */
 	planEpoch(epoch: number): EpochStep[] {
 		return planRunEpoch(this.#run, epoch);
 	}
 
 	/**
-	 * One optimizer step.
+	 * Takes one optimizer step.
 	 * @param beforeUpdate awaited before the state changes
-	 * @throws TailtuneError "diverged" where the loss isn't finite, and the parameters are then as before the step, or
-	 *   where the gradient isn't, and the state is then spoilt: no checkpoint may be made of it
+	 * @throws TailtuneError "diverged" if the loss isn't finite, before the parameters change; or if the gradient isn't
+	 *   finite, after the state has become unusable: no checkpoint may be written of it
 	 */
 	async step(step: EpochStep, beforeUpdate: () => Promise<void>): Promise<void> {
-		const { dispatcher, tensors, spec } = this.#run;
+		const { tensors, spec } = this.#run;
 		const { progress, parameters, firstMoment, secondMoment, gradients } = this.#state;
 		const version = progress.step;
 		const start = performance.now();
 		await tensors.publishParameters(spec.runId, version, parameters);
-		const items = step.parts.map((part) => toWorkItem(this.#run, "WORK_KIND_GRADIENT", version, part));
-		let total = gradients.sum;
+		const { gradient, counted } = await this.#sumGradients(step, version);
+		await tensors.dropParameters(spec.runId, version);
+		await beforeUpdate();
+		progress.step++;
+		const isUsable = stepAdamW(parameters, gradient, { firstMoment, secondMoment, step: progress.step }, this.#adamW);
+		// Lent at once, so that the next gradient is written to the same memory, which is still in the processor's cache.
+		if (gradient !== gradients.sum) tensors.lendGradientBuffers(spec.runId, [gradient]);
+		if (!isUsable) {
+			const what = "the gradient's numbers aren't finite: training diverged; try a smaller --lr";
+			throw new TailtuneError("diverged", `step ${progress.step}: ${what}`);
+		}
+		this.audit.add(progress.step, counted);
+		this.stepMs.push(performance.now() - start);
+	}
+
+	/** Sums the gradients of a step's parts. A single one of weight 1 is returned as received. */
+	async #sumGradients({ parts }: EpochStep, version: number) {
+		const { dispatcher, tensors, spec, texts } = this.#run;
+		const { progress, gradients } = this.#state;
+		const items = parts.map((part) => toWorkItem(this.#run, "WORK_KIND_GRADIENT", version, part));
 		const counted: AuditLine["parts"] = [];
+		let total = gradients.sum;
 		for await (const { result, logits, tensor: gradient } of dispatcher.execute(items)) {
-			const planned = step.parts[counted.length];
+			const planned = parts[counted.length];
 			if (!planned || !gradient)
 				throw new TailtuneError("protocol", `item ${result.serial}: answered without a gradient`);
 			const { part, shard, weight, examples } = planned;
 			assertFiniteLoss(this.#run, version, logits, examples);
-			// The only one of weight 1 is the sum, and no other is taken before the step.
 			if (items.length === 1 && weight === 1) total = gradient;
 			else {
 				addWeighted(total, gradient, weight, counted.length === 0);
 				tensors.lendGradientBuffers(spec.runId, [gradient]);
 			}
 			progress.examplesSeen += examples.length;
-			counted.push({ part, shard, examples: logits.length / this.#run.texts.classes, worker: result.workerId });
+			counted.push({ part, shard, examples: logits.length / texts.classes, worker: result.workerId });
 		}
-		await tensors.dropParameters(spec.runId, version);
-		await beforeUpdate();
-		progress.step++;
-		const isWhole = stepAdamW(parameters, total, { firstMoment, secondMoment, step: progress.step }, this.#adamW);
-		// At once, so that the next one is written where this one was: other memory would be further from the processor.
-		if (total !== gradients.sum) tensors.lendGradientBuffers(spec.runId, [total]);
-		if (!isWhole) {
-			const what = "the gradient's numbers aren't finite: training diverged; try a smaller --lr";
-			throw new TailtuneError("diverged", `step ${progress.step}: ${what}`);
-		}
-		this.audit.add(progress.step, counted);
-		this.stepMs.push(performance.now() - start);
+		return { gradient: total, counted };
 	}
 }

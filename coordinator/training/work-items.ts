@@ -2,7 +2,7 @@ import type { NewItem, WorkKind } from "../../shared/messages.ts";
 import type { PlannedPart } from "../plan/planned-part.ts";
 import type { RunContext } from "./run-context.ts";
 
-/** The message that asks a worker for a part of a plan. */
+/** Creates the work item for a part of a plan. */
 export function toWorkItem(
 	{ spec, texts }: Pick<RunContext, "spec" | "texts">,
 	kind: WorkKind,

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { RunEvents } from "../../coordinator/events/run-events.ts";
 import { assignShards } from "../../coordinator/plan/assign-shards.ts";
 import { readAudit, readMetrics } from "../../coordinator/run-folder/result-files.ts";
-import { newTrainingState, type StateShape, type TrainingState } from "../../coordinator/training/checkpoint.ts";
+import { createTrainingState, type StateShape, type TrainingState } from "../../coordinator/training/checkpoint.ts";
 import { evaluate } from "../../coordinator/training/evaluator.ts";
 import { prepareFeatures } from "../../coordinator/training/prepare-features.ts";
 import { restoreState } from "../../coordinator/training/restore-state.ts";
@@ -105,7 +105,7 @@ export async function openState({ folder, config, texts, layout }: ToyRun): Prom
 	};
 	const parameters = new Float32Array(size).map((_, i) => Math.sin(i) / 4);
 	const saved = await restoreState(folder, FINGERPRINT, shape, { config, texts });
-	return saved ?? newTrainingState(FINGERPRINT, parameters, shape);
+	return saved ?? createTrainingState(FINGERPRINT, parameters, shape);
 }
 
 /**

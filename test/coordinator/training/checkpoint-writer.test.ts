@@ -1,7 +1,7 @@
 import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import test from "ava";
-import { newTrainingState, readCheckpoint } from "../../../coordinator/training/checkpoint.ts";
+import { createTrainingState, readCheckpoint } from "../../../coordinator/training/checkpoint.ts";
 import { CheckpointWriter } from "../../../coordinator/training/checkpoint-writer.ts";
 import { newFolder } from "../../new-folder.ts";
 
@@ -9,7 +9,7 @@ const LENGTH = 1 << 20;
 const SHAPE = { size: LENGTH, trainedSize: LENGTH, withMoments: false, withVelocity: false, withBest: true };
 
 function someState() {
-	const state = newTrainingState("of a test", new Float32Array(LENGTH).fill(1), SHAPE);
+	const state = createTrainingState("of a test", new Float32Array(LENGTH).fill(1), SHAPE);
 	state.progress.best = { epoch: 1, step: 7, accuracy: 1, loss: 0 };
 	return state;
 }
@@ -30,9 +30,9 @@ for (const [what, mostCopiedBytes] of states) {
 			state.progress.step = step;
 			await writer.begin(state, { audit: [], best: new Float32Array(LENGTH).fill(5) });
 			state.progress.step++;
-			await writer.taken();
+			await writer.waitUntilCopied();
 			for (const vector of vectors) vector.fill(2);
-			await writer.written();
+			await writer.waitUntilWritten();
 			t.deepEqual((await readdir(folder)).sort(), ["best-7.safetensors", "checkpoint.safetensors"]);
 			const read = await readCheckpoint(folder, "of a test", SHAPE);
 			t.is(read?.progress.step, step);
@@ -53,26 +53,26 @@ for (const [what, mostCopiedBytes] of states) {
 		};
 		await writer.begin(someState(), { audit: [] });
 		// A copy is made before the file is written.
-		if (mostCopiedBytes === undefined) await t.throwsAsync(writer.written(), failure);
-		await t.throwsAsync(writer.taken(), failure);
+		if (mostCopiedBytes === undefined) await t.throwsAsync(writer.waitUntilWritten(), failure);
+		await t.throwsAsync(writer.waitUntilCopied(), failure);
 		await mkdir(folder);
 		await t.throwsAsync(writer.begin(someState(), { audit: [] }), failure);
-		await t.throwsAsync(writer.written(), failure);
+		await t.throwsAsync(writer.waitUntilWritten(), failure);
 		t.deepEqual(await readdir(folder), []);
 	});
 }
 
-test("another checkpoint is worth it after 20 times the duration of the previous one", async (t) => {
+test("another checkpoint is affordable after 20 times the duration of the previous one", async (t) => {
 	let ms = 1000;
 	const writer = new CheckpointWriter(await newFolder(), undefined, () => ms);
-	t.true(writer.isWorthIt);
+	t.true(writer.isAffordable);
 	await writer.begin(someState(), { audit: [] });
 	ms = 1010;
-	await writer.written();
+	await writer.waitUntilWritten();
 	ms = 1199;
-	t.false(writer.isWorthIt);
+	t.false(writer.isAffordable);
 	ms = 1200;
-	t.true(writer.isWorthIt);
+	t.true(writer.isAffordable);
 });
 
 test("no checkpoint is written of parameters that aren't finite", async (t) => {
@@ -81,6 +81,6 @@ test("no checkpoint is written of parameters that aren't finite", async (t) => {
 	const state = someState();
 	state.parameters[LENGTH - 1] = Number.NaN;
 	await writer.begin(state, { audit: [] });
-	await t.throwsAsync(writer.written(), { code: "diverged" });
+	await t.throwsAsync(writer.waitUntilWritten(), { code: "diverged" });
 	t.deepEqual(await readdir(folder), []);
 });

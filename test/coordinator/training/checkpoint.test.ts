@@ -2,7 +2,7 @@ import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import test from "ava";
 import {
-	newTrainingState,
+	createTrainingState,
 	readCheckpoint,
 	writeBest,
 	writeCheckpoint,
@@ -16,7 +16,7 @@ const SHAPE = { size: 6, trainedSize: 4, withMoments: true, withVelocity: true, 
 const HINT = "; put back a copy of it, or start a new run";
 
 function someState() {
-	const state = newTrainingState("of a test", Float32Array.from([1, 2, 3, 4, 5, 6]), SHAPE);
+	const state = createTrainingState("of a test", Float32Array.from([1, 2, 3, 4, 5, 6]), SHAPE);
 	state.firstMoment.fill(7);
 	state.secondMoment.fill(8);
 	state.velocity.fill(9);
@@ -83,7 +83,7 @@ test("the best weights of a checkpoint are kept until the next checkpoint is com
 	state.progress.best = { epoch: 2, step: 24, accuracy: 0.75, loss: 1 };
 	const writer = new CheckpointWriter(folder);
 	await writer.begin(state, { audit: [], best: new Float32Array(6).fill(2) });
-	await writer.written();
+	await writer.waitUntilWritten();
 	t.deepEqual((await readdir(folder)).sort(), ["best-24.safetensors", "checkpoint.safetensors"]);
 	t.deepEqual((await read(folder))?.best, new Float32Array(6).fill(2));
 });

@@ -5,39 +5,39 @@ import { stopChild } from "../../shared/processes/stop-child.ts";
 import type { TrainConfig } from "../../shared/settings/config.ts";
 import { ENGINE_SETTINGS } from "../../shared/settings/flags.ts";
 import { flagOf } from "../../shared/settings/resolve-config.ts";
-import { SERVE_BESIDE_STOP_MS } from "../deadlines.ts";
+import { RUN_SERVER_STOP_MS } from "../deadlines.ts";
 
 /** A server of a run's best model so far. */
-export interface ServerBeside {
-	/** HOST:PORT that it listens on. */
+export interface RunServer {
+	/** HOST:PORT on which it listens. */
 	readonly address: string;
-	/** Has it answer the calls under way, and end. */
+	/** Ends the server after it has answered the accepted calls. */
 	end(): Promise<void>;
 }
 
-/** Starts this program's `serve` for a run. */
-export type ServeBeside = (run: string, config: TrainConfig) => Promise<ServerBeside>;
+/** Starts a server for a run folder. */
+export type StartRunServer = (run: string, config: TrainConfig) => Promise<RunServer>;
 
 /**
- * Serves beside the run, in a process of its own: neither waits for the other's event loop, and a fault of one is not
- * the other's. It ends with this process, however that ends.
+ * Returns a function that runs `tailtune serve` in a separate process, so that training and serving don't delay each
+ * other and a failure affects only one of them. The server ends with this process, even if this one is killed.
  * @param listen HOST:PORT
- * @throws TailtuneError "usage" where it can't listen there
+ * @throws TailtuneError "usage", by the returned function, if the server can't listen there
  */
-export function serveBeside(listen: string): ServeBeside {
+export function createServerStarter(listen: string): StartRunServer {
 	return async (run, config) => {
 		const engine = ENGINE_SETTINGS.flatMap((key) => {
 			const value = config[key];
 			return value === undefined ? [] : [flagOf(key), String(value)];
 		});
 		const args = ["serve", run, "--listen", listen, "--log-level", "warn", ...engine];
-		// Its log goes to standard error: standard output is the run's.
+		// The log goes to standard error, because standard output belongs to the run.
 		const server = fork(process.argv[1] ?? "", args, { stdio: ["ignore", 2, 2, "ipc"] });
 		const exited = once(server, "exit");
 		const [address] = await Promise.race([once(server, "message"), exited.then(() => [undefined])]);
 		if (typeof address !== "string") throw new TailtuneError("usage", `--serve ${listen}: the server didn't start`);
 		const end = async () => {
-			await stopChild(server, SERVE_BESIDE_STOP_MS);
+			await stopChild(server, RUN_SERVER_STOP_MS);
 		};
 		return { address, end };
 	};

@@ -1,0 +1,66 @@
+import { TailtuneError } from "../../shared/errors.ts";
+import type { TailSpec } from "../../shared/messages.ts";
+import type { ModelFiles } from "../../shared/model/model-files.ts";
+import { TRAINABLE_BY_NAME } from "../../shared/model/tail-spec.ts";
+import { endOnSignals } from "../../shared/processes/interrupt.ts";
+import type { RunConfig, TrainConfig } from "../../shared/settings/config.ts";
+import { checkConfig, flagOf } from "../../shared/settings/resolve-config.ts";
+import { loadModel } from "../base-model/load-model.ts";
+import { loadSets } from "../data/load-sets.ts";
+import { makePathsAbsolute } from "./absolute-paths.ts";
+import type { Environment } from "./environment.ts";
+import { prepareTexts, type RunTexts } from "./run-texts.ts";
+
+/** Settings, model and texts of a run. */
+export interface RunInputs {
+	readonly config: RunConfig;
+	readonly model: ModelFiles;
+	readonly texts: RunTexts;
+	readonly tail: TailSpec;
+	/** Identifies model, texts and settings. A checkpoint can't be used with others. */
+	readonly fingerprint: string;
+}
+
+/**
+ * Loads the inputs of a run. Texts are read first, so that faults in them are reported before a model is downloaded.
+ * @throws TailtuneError if settings, texts or model can't be used, "interrupted" if the user stops the run
+ */
+export async function loadInputs(given: TrainConfig, environment: Environment): Promise<RunInputs> {
+	const sets = await endOnSignals(() => loadSets(given, environment.events));
+	const model = await loadModel(given, environment);
+	const config = await fixShards(given, environment);
+	const texts = await endOnSignals(() => prepareTexts(config, sets, model.config));
+	const tail = tailSpecOf(config, texts.classes);
+	assertRankFits(config, model.config.n_embd);
+	assertClassesFit(texts.classes, config.model, model.config.n_embd);
+	const saved = await makePathsAbsolute(config);
+	const fingerprint = `${await model.hash()} ${texts.hash} ${JSON.stringify(saved)}`;
+	// The user may have stopped the run meanwhile, for example while the workers were counted.
+	if (environment.interrupt.aborted) throw new TailtuneError("interrupted", "stopped before the run began");
+	return { config: saved, model, texts, tail, fingerprint };
+}
+
+/** The number of shards is fixed at the start; workers may join and leave later. */
+async function fixShards(config: TrainConfig, { countWorkers = async () => 1 }: Environment): Promise<RunConfig> {
+	const shards = config.shards ?? Math.min(await countWorkers(), config.batch);
+	return { ...checkConfig({ ...config, shards }, flagOf), shards };
+}
+
+function tailSpecOf(config: TrainConfig, classes: number): TailSpec {
+	const { trainable, causal, loraRank, loraAlpha } = config;
+	const loraScale = trainable === "lora-only" ? loraAlpha / loraRank : loraAlpha;
+	return { trainable: TRAINABLE_BY_NAME[trainable], classes, causal, loraRank, loraScale };
+}
+
+/** The widest layer has four times the model's width, and a matrix's rank is at most its width. */
+function assertRankFits({ trainable, loraRank, model }: TrainConfig, width: number): void {
+	if (!trainable.startsWith("lora") || loraRank <= 4 * width) return;
+	const expected = `expected at most ${4 * width}, four times the width of ${model}`;
+	throw new TailtuneError("usage", `--lora-rank: found ${loraRank}, ${expected}`);
+}
+
+function assertClassesFit(classes: number, model: string, width: number): void {
+	if (classes <= width) return;
+	const found = `found ${classes} labels, expected at most ${width}, the width of ${model}`;
+	throw new TailtuneError("data", `${found}: no Hugging Face head could hold them`);
+}

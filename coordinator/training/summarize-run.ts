@@ -1,0 +1,90 @@
+import { classScores, confusionMatrix, majorityBaseline } from "../metrics/classification.ts";
+import type { RunResult } from "../run-folder/result.ts";
+import { softwareVersions } from "../software-versions.ts";
+import type { TrainingState } from "./checkpoint.ts";
+import type { Evaluation } from "./evaluator.ts";
+import type { RunContext } from "./run-context.ts";
+import type { TrainingOutcome } from "./run-epochs.ts";
+import type { RunTexts } from "./run-texts.ts";
+import type { Stopwatch } from "./stopwatch.ts";
+
+/** Collects the result of a finished run. @param evaluation of all texts with the final weights */
+export function summarizeRun(
+	run: RunContext,
+	state: TrainingState,
+	{ stopped, stepMs, audit }: TrainingOutcome,
+	evaluation: Evaluation,
+	watch: Stopwatch,
+): RunResult {
+	return {
+		finishedAt: new Date().toISOString(),
+		...summarizeScores(run.texts, evaluation),
+		...summarizeTexts(run.texts),
+		trunk: { ...run.dispatcher.trunk },
+		audit,
+		seconds: { ...watch.seconds, total: watch.total },
+		textsPerSecond: state.progress.examplesSeen / watch.seconds.training,
+		stepMs: medianOf(stepMs),
+		refused: { ...run.refusals() },
+		peakRssBytes: process.resourceUsage().maxRSS * 1024,
+		engine: summarizeEngines(run.dispatcher),
+		kept: keptOf(state),
+		stopped,
+		commandLine: process.argv.slice(2),
+		versions: softwareVersions(),
+	};
+}
+
+function summarizeScores(texts: RunTexts, evaluation: Evaluation) {
+	const scores = mapValues(setsOf(texts), (examples) => evaluation.score(examples));
+	const labels = texts.test.map((example) => texts.labelOf(example));
+	const confusion = confusionMatrix(labels, evaluation.predictions(texts.test), texts.classes);
+	const majority = majorityBaseline(labels, texts.classes);
+	const labelName = (label: number) => texts.labels[label] ?? "";
+	return {
+		accuracy: mapValues(scores, ({ accuracy }) => accuracy),
+		loss: mapValues(scores, ({ loss }) => loss),
+		labels: [...texts.labels],
+		confusion,
+		perClass: classScores(confusion).map((score, label) => ({ label: labelName(label), ...score })),
+		majorityBaseline: { label: labelName(majority.label), accuracy: majority.accuracy },
+	};
+}
+
+function summarizeTexts(texts: RunTexts) {
+	return {
+		testTextsAlsoInTraining: texts.overlap,
+		texts: { ...mapValues(setsOf(texts), ({ length }) => length), distinct: texts.distinct },
+		classes: [...texts.classTexts],
+		cut: texts.cut,
+	};
+}
+
+function summarizeEngines({ engines, workers }: RunContext["dispatcher"]): RunResult["engine"] {
+	const infos = [...workers.values()];
+	return {
+		trunk: [...engines.trunk].join(", "),
+		tail: [...engines.tail].join(", "),
+		device: [...new Set(infos.map(({ device }) => device))].join(", "),
+		threads: infos.reduce((sum, { threads }) => sum + threads, 0),
+	};
+}
+
+function keptOf({ progress, best }: TrainingState): RunResult["kept"] {
+	if (best && progress.best) return { epoch: progress.best.epoch, step: progress.best.step, reason: "best" };
+	return { epoch: progress.epoch, step: progress.step, reason: "last" };
+}
+
+function setsOf({ train, validation, test }: RunTexts) {
+	return { train, validation, test };
+}
+
+function medianOf(values: readonly number[]): number {
+	const sorted = [...values].sort((a, b) => a - b);
+	return sorted[sorted.length >> 1] ?? 0;
+}
+
+function mapValues<K extends string, V, R>(record: Record<K, V>, change: (value: V) => R): Record<K, R> {
+	const entries = Object.entries<V>(record).map(([key, value]) => [key, change(value)]);
+	return Object.fromEntries(entries) as Record<K, R>;
+}
