@@ -7,19 +7,19 @@ import { startNatsServer } from "../nats-server.ts";
 import { newFolder } from "../new-folder.ts";
 import { type RunEvent, RunProcess, startWorkerProcess } from "./processes.ts";
 
-// Promise 3 of the design, nothing lost: who died is noticed in time. The times are bounds of the promise, not of speed.
+// Promise 3 of the design, nothing lost: dead workers are noticed within the promised times, which aren't measured speeds.
 
 const KILLED_MS = 2000;
-/** Beyond the limit: the time in which the coordinator asks the server whether a beat is still under way. */
+/** Added to the limit, because the coordinator asks the server whether a heartbeat is in transit. */
 const SLACK_MS = 2000;
 
 const losses: [title: string, signal: "SIGKILL" | "SIGSTOP", reason: string, limitMs: number][] = [
 	["a killed worker is noticed by its broken stream", "SIGKILL", "disconnected", KILLED_MS],
-	["a silent worker is given up", "SIGSTOP", "no-heartbeat", NATS_TIMING.heartbeatLimitMs + SLACK_MS],
+	["a worker without heartbeats is given up", "SIGSTOP", "no-heartbeat", NATS_TIMING.heartbeatLimitMs + SLACK_MS],
 ];
 
 for (const [title, signal, reason, limitMs] of losses) {
-	test.serial(`${title}, and its shards run elsewhere within 2 s of that`, async (t) => {
+	test.serial(`${title}, and other workers get its shards within 2 s`, async (t) => {
 		const folder = await newFolder();
 		const server = await startNatsServer();
 		t.teardown(() => server.stop());

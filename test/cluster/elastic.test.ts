@@ -7,9 +7,9 @@ import { ENGINE, writeTexts } from "../cli/tailtune.ts";
 import { startNatsServer, type TestServer } from "../nats-server.ts";
 import { newFolder } from "../new-folder.ts";
 import { connectClusterBus, takeItem } from "./intruder.ts";
-import { RunProcess, startWorkerProcess, type WorkerProcess, weightsHash } from "./processes.ts";
+import { hashWeights, RunProcess, startWorkerProcess, type WorkerProcess } from "./processes.ts";
 
-// Promise 2 of the design, elastic determinism; and with it 3, nothing lost and nothing counted twice, and 4, resumable.
+// Promises 2 (elastic determinism), 3 (nothing lost or counted twice) and 4 (resumable) of the design.
 
 interface Context {
 	data: string;
@@ -23,10 +23,10 @@ interface Context {
 
 const test = ava as TestFn<Context>;
 
-/** Of each label; for a run of some seconds, whatever computes it. */
+/** Texts per label, so that a run takes some seconds with each engine. */
 const TEXTS = ENGINE.length > 0 ? 60 : 120;
 
-/** A run under way. */
+/** A running run that a test disturbs. */
 interface Disturbed extends Context {
 	out: string;
 	run: RunProcess;
@@ -42,13 +42,13 @@ test.before(async (t) => {
 		data,
 		folder,
 		server: await startNatsServer(),
-		expected: await weightsHash(out),
+		expected: await hashWeights(out),
 		workers: [],
 		cleanUps: [],
 	};
 });
 
-// Those that still run serve the next test too: to start one takes seconds of a core.
+// Workers that are still running are used by the next test: starting one takes seconds of processor time.
 test.afterEach.always(async ({ context, passed }) => {
 	const all = context.workers.splice(0);
 	context.workers.push(...all.filter(({ isRunning }) => passed && isRunning));
@@ -62,9 +62,9 @@ test.after.always(async ({ context }) => {
 });
 
 /**
- * A run with so many workers to begin with.
- * @param disturb called after its first epoch; the process that goes on with it, where that is another one
- * @param check called when it has ended
+ * Tests a run that starts with `workers` workers.
+ * @param disturb called after its first epoch; returns the process that continues the run, if it is another one
+ * @param check called after the end of the run
  */
 function elastic(
 	title: string,
@@ -81,7 +81,7 @@ function elastic(
 		await run.reach("epoch");
 		const last = (await disturb({ ...context, out, run })) ?? run;
 		t.is(await last.end(), "");
-		t.is(await weightsHash(out), context.expected);
+		t.is(await hashWeights(out), context.expected);
 		await check(t, out, last);
 	});
 }
@@ -106,7 +106,7 @@ elastic("two workers, one of which falls silent", 2, async ({ workers }) => {
 });
 
 elastic(
-	"all workers stand still until they are given up, and go on",
+	"all workers are stopped until they are given up, and continued",
 	2,
 	async ({ workers, run }) => {
 		for (const worker of workers) worker.signal("SIGSTOP");
@@ -118,20 +118,20 @@ elastic(
 		const silent = JSON.stringify(
 			seen.filter(({ event, reason }) => event === "worker-left" && reason === "no-heartbeat"),
 		);
-		// Others may be silent too: those that the test before killed.
+		// Workers killed by the previous test may be silent too.
 		for (const { id } of t.context.workers) t.true(silent.includes(`"workerId":"${id}"`), silent);
 	},
 );
 
 elastic(
-	"every item comes twice, and so does its answer",
+	"every item and its answer arrive twice",
 	2,
 	async ({ server, cleanUps }) => {
 		const raw = await connect({ servers: server.url });
 		cleanUps.push(() => raw.close());
 		const mark = headers();
 		mark.set("Echo", "yes");
-		// The server's own deduplication goes by a header that the echo doesn't have.
+		// The repeated message has no header for the server's deduplication.
 		raw.subscribe("tailtune.work.>", {
 			callback: (_, { subject, data, headers: found }) => {
 				if (!found?.has("Echo")) raw.publish(subject, data, { headers: mark });
@@ -146,7 +146,7 @@ elastic(
 );
 
 elastic(
-	"an answer comes, and another one than the right one, after its shard was given to somebody else",
+	"a late answer with wrong numbers arrives after its shard was given to another worker",
 	2,
 	async ({ server, out, run }) => {
 		const bus = await connectClusterBus(server.url);

@@ -1,4 +1,4 @@
-// `tailtune worker --gpus all` without --require-gpu, for gpus.test.ts on machines without a GPU. The argument is a NATS URL.
+// `tailtune worker --gpus all` without --require-gpu, for gpus.test.ts on machines without a GPU. Argument: a NATS URL.
 import { createInterruptSignal } from "../../shared/processes/interrupt.ts";
 import { serveOnGpus } from "../../worker/cli/gpu-workers.ts";
 import { findNvidiaGpus } from "../../worker/engine/nvidia-gpus.ts";

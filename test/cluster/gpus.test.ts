@@ -10,7 +10,7 @@ import { start } from "../cli/tailtune.ts";
 import { startNatsServer } from "../nats-server.ts";
 import { newFolder } from "../new-folder.ts";
 import { pathWithNvidiaSmi } from "../nvidia-smi.ts";
-import { childrenOf, untilGone } from "./processes.ts";
+import { listChildren, untilGone } from "./processes.ts";
 
 // Real worker processes without GPUs: nvidia-smi is replaced by a script.
 
@@ -58,15 +58,15 @@ async function startOnTwoGpus(t: ExecutionContext) {
 test.serial("each worker sees one GPU; a killed one is restarted, and SIGTERM ends all cleanly", async (t) => {
 	const { server, env, parent, pid, reach } = await startOnTwoGpus(t);
 	const environments = await Promise.all(
-		(await childrenOf(pid, " worker ")).map((child) => execa("ps", ["eww", `${child}`])),
+		(await listChildren(pid, " worker ")).map((child) => execa("ps", ["eww", `${child}`])),
 	);
 	const seen = environments.map(({ stdout }) => /CUDA_VISIBLE_DEVICES=(\S+)/.exec(stdout)?.[1]);
 	t.deepEqual(seen.sort(), ["GPU-1f9a2b70", "GPU-c4d5e6f8"]);
-	const [first = 0] = await childrenOf(pid, " worker ");
+	const [first = 0] = await listChildren(pid, " worker ");
 	process.kill(first, "SIGKILL");
 	await reach(/^GPU [01]: its worker ended with SIGKILL; starting another in 0\.5 s$/);
 	await reach(/^GPU [01]: worker \S+ joined /);
-	const children = await childrenOf(pid, " worker ");
+	const children = await listChildren(pid, " worker ");
 	t.is(children.length, 2);
 	parent.kill("SIGTERM");
 	t.like(await parent, { exitCode: 0, stderr: "" });
@@ -79,7 +79,7 @@ test.serial("each worker sees one GPU; a killed one is restarted, and SIGTERM en
 
 test.serial("workers on GPUs end with their parent process, even if it is killed", async (t) => {
 	const { parent, pid } = await startOnTwoGpus(t);
-	const children = await childrenOf(pid, " worker ");
+	const children = await listChildren(pid, " worker ");
 	t.is(children.length, 2);
 	parent.kill("SIGKILL");
 	await parent;
@@ -93,7 +93,7 @@ test("refused workers get the flags of the parent and are restarted only a few t
 	const parent = start(["worker", ...flags], env);
 	let command = "";
 	while (!command) {
-		const [child] = await childrenOf(parent.pid ?? 0, " worker ");
+		const [child] = await listChildren(parent.pid ?? 0, " worker ");
 		if (child) command = (await execa("ps", ["ww", "-o", "args=", "-p", `${child}`], { reject: false })).stdout;
 	}
 	const called =

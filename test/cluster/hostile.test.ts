@@ -16,14 +16,14 @@ import { someChunk, someEnd, upload } from "../coordinator/exchange/raw-uploads.
 import { startNatsServer } from "../nats-server.ts";
 import { newFolder } from "../new-folder.ts";
 import { connectClusterBus, type TakenItem, takeItem } from "./intruder.ts";
-import { RunProcess, startWorkerProcess, weightsHash } from "./processes.ts";
+import { hashWeights, RunProcess, startWorkerProcess } from "./processes.ts";
 
-// Promises 3 and 6 of the design, nothing lost or counted twice and clear refusal: against those who know the way in.
+// Promises 3 (nothing lost or counted twice) and 6 (clear refusal) of the design, against attackers with access.
 
 const TOKEN = "the-token-of-this-test";
 
 test.serial(
-	"whatever is sent to a run that is no part of it is refused and counted, and the bits are the same",
+	"messages that don't belong to a run are refused and counted, and the weights have the same bits",
 	async (t) => {
 		const folder = await newFolder();
 		const data = await writeTexts(120);
@@ -41,14 +41,14 @@ test.serial(
 		await run.reach("epoch");
 		const bus = await connectClusterBus(server.url);
 		t.teardown(() => bus.close());
-		// The run waits for this item: what follows happens in mid-step.
+		// The run waits for this item, so the attack happens during a step.
 		const taken = await takeItem(bus, out, "intruder");
 		await attackTensors(t, taken);
 		await attackNats(t, server.url, taken.item);
 		await taken.leave();
 		t.is(await run.end(), "");
-		t.is(await weightsHash(out), await weightsHash(embedded));
-		// A message too large ends its stream in the library: its reader may count it as one without a header.
+		t.is(await hashWeights(out), await hashWeights(embedded));
+		// The library ends the stream at a message that is too large; the reader may count it as one without a header.
 		const result = await readRunResult(out);
 		const { REFUSAL_ORDER: _, ...refused } = result.refused;
 		const least = {
@@ -110,7 +110,7 @@ async function attackTensors(t: ExecutionContext, { spec, item, schema, answer }
 	t.is(await sendBytes(client, Buffer.alloc(5 << 20)), 8, "larger than any message may be");
 }
 
-/** The status that such bytes in the place of an upload are answered with. */
+/** Sends bytes instead of an upload. Returns the status of the answer. */
 function sendBytes(client: ExchangeClient, bytes: Buffer): Promise<number | undefined> {
 	return new Promise((resolve) => {
 		const asIs = (raw: Buffer) => raw;
@@ -121,7 +121,7 @@ function sendBytes(client: ExchangeClient, bytes: Buffer): Promise<number | unde
 	});
 }
 
-/** Three messages that are none of ours, and answers the way they don't go. */
+/** Sends three invalid messages, and an answer over NATS, for which there is no stream. */
 async function attackNats(t: ExecutionContext, url: string, { runId }: WorkItem): Promise<void> {
 	const raw = await connect({ servers: url });
 	t.teardown(() => raw.close());

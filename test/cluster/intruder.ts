@@ -8,35 +8,35 @@ import { openModel } from "../../shared/model/open-model.ts";
 import { parameterLayout } from "../../shared/model/parameter-layout.ts";
 import { someResult, someWorker } from "../shared/bus/messages.ts";
 
-/** A bus of the test's own on a cluster that lets anybody in. */
+/** Connects the test to a cluster without credentials. */
 export function connectClusterBus(servers: string): Promise<NatsBus> {
 	return connectNatsBus({ servers, role: "worker" });
 }
 
-/** The run that leaves its result in a folder, once its coordinator has told so. */
-export async function runIn(bus: Bus, folder: string): Promise<RunView> {
+/** Waits until the run with this result folder has published its progress. */
+export async function findRun(bus: Bus, folder: string): Promise<RunView> {
 	for (;;) {
 		const found = (await bus.listRuns()).find(({ progress }) => progress?.folder === folder);
 		if (found) return found;
 	}
 }
 
-/** What a worker of the test's own has in hand: the run waits for it. */
+/** An item taken by a fake worker; the run waits for its answer. */
 export interface TakenItem {
 	readonly item: WorkItem;
 	readonly spec: RunSpec;
 	readonly schema: TensorSchema;
-	/** An answer that fits it, with wrong numbers. */
+	/** A valid answer with wrong numbers. */
 	readonly answer: Answer;
-	/** Says good-bye; the item comes again to somebody else. */
+	/** Signs off; the item is then delivered to another worker. */
 	leave(): Promise<void>;
 }
 
-/** Joins as that worker and waits for an item to compute a gradient of. */
+/** Joins as a worker with this id and takes an item that asks for a gradient. */
 export async function takeItem(bus: Bus, folder: string, workerId: string): Promise<TakenItem> {
-	const { spec } = await runIn(bus, folder);
-	const schema = await demoSchema(spec);
-	// With the engine of a worker that is there: others take no part.
+	const { spec } = await findRun(bus, folder);
+	const schema = await readDemoSchema(spec);
+	// With the engine of another worker, because other engines would not take part.
 	const [there] = await bus.listWorkers();
 	for (;;) {
 		const { leave } = await bus.join({ ...(there ?? someWorker(workerId)), workerId });
@@ -61,8 +61,8 @@ async function firstItem(bus: Bus, runId: string, workerId: string) {
 	throw new Error(`${workerId} got no item`);
 }
 
-/** What tensors of a run that tunes the demo model look like. */
-async function demoSchema(run: RunSpec): Promise<TensorSchema> {
+/** Computes the tensor schema of a run that tunes the demo model. */
+async function readDemoSchema(run: RunSpec): Promise<TensorSchema> {
 	const { config } = await openModel(await resolveModel("demo"));
 	return tensorSchema(run.modelHash, parameterLayout(run.tail as TailSpec, config), travelOf(run));
 }

@@ -3,7 +3,7 @@ import test from "ava";
 import { writeTexts } from "../cli/tailtune.ts";
 import { startNatsServer } from "../nats-server.ts";
 import { newFolder } from "../new-folder.ts";
-import { RunProcess, startWorkerProcess, weightsHash } from "./processes.ts";
+import { hashWeights, RunProcess, startWorkerProcess } from "./processes.ts";
 
 const SETTINGS = ["--local-steps", "4", "--outer-lr", "0.7", "--outer-momentum", "0.9", "--wire", "bf16"] as const;
 
@@ -22,5 +22,5 @@ test("local steps in bfloat16: the same bits as in one process, although a worke
 	await run.reach("epoch");
 	workers[0]?.signal("SIGKILL");
 	t.is(await run.end(), "");
-	t.is(await weightsHash(out), await weightsHash(embedded));
+	t.is(await hashWeights(out), await hashWeights(embedded));
 });

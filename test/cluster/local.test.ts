@@ -5,7 +5,7 @@ import { execa } from "execa";
 import { WorkerProcesses } from "../../coordinator/cluster/worker-processes.ts";
 import { tailtune, writeTexts } from "../cli/tailtune.ts";
 import { newFolder } from "../new-folder.ts";
-import { childrenOf, LONG, RunProcess, untilGone, weightsHash } from "./processes.ts";
+import { hashWeights, LONG, listChildren, RunProcess, untilGone } from "./processes.ts";
 
 // Promises 2 (elastic determinism) and 4 (resumable) of the design, for processes of one machine.
 
@@ -20,15 +20,15 @@ test.serial(
 		const out = join(folder, "local");
 		const run = RunProcess.begin(data, out, "--workers", "2");
 		await run.reach("epoch");
-		const [worker] = await childrenOf(run.pid, " worker ");
+		const [worker] = await listChildren(run.pid, " worker ");
 		process.kill(worker ?? 0, "SIGKILL");
 		await run.reach("line", ({ text }) => text === "a worker process died with SIGKILL; starting another");
-		const [helper] = await childrenOf(run.pid, "nats-server");
-		const [server] = await childrenOf(helper ?? 0);
+		const [helper] = await listChildren(run.pid, "nats-server");
+		const [server] = await listChildren(helper ?? 0);
 		process.kill(server ?? 0, "SIGKILL");
 		await run.reach("line", ({ text }) => text === "nats-server died; starting another");
 		t.is(await run.end(), "");
-		t.is(await weightsHash(out), await weightsHash(embedded));
+		t.is(await hashWeights(out), await hashWeights(embedded));
 	},
 );
 
@@ -53,9 +53,9 @@ for (const signal of ["SIGINT", "SIGKILL"] as const) {
 		const out = join(folder, signal);
 		const run = new RunProcess([...LONG, "--data", data, "--out", out, "--workers", "2"]);
 		await run.reach("progress", ({ name }) => name === "training");
-		const started = await childrenOf(run.pid);
+		const started = await listChildren(run.pid);
 		t.is(started.length, 3, "the helper that runs nats-server, and two workers");
-		const all = [...started, ...(await Promise.all(started.map((pid) => childrenOf(pid)))).flat()];
+		const all = [...started, ...(await Promise.all(started.map((pid) => listChildren(pid)))).flat()];
 		t.true(all.length > 3, "includes the nats-server");
 		run.signal(signal);
 		await run.end();

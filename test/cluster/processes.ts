@@ -27,7 +27,7 @@ export interface HostOptions {
 export const LONG = ["--model", "demo", "--epochs", "500", "--eval-every", "1000", "--lr", "1e-4", "--threads", "1"];
 
 /** Returns the SHA-256 of the weights of a finished run. */
-export async function weightsHash(out: string): Promise<string> {
+export async function hashWeights(out: string): Promise<string> {
 	const file = await readFile(join(out, "model", "model.safetensors"));
 	return createHash("sha256").update(file).digest("hex");
 }
@@ -139,7 +139,7 @@ export class RunProcess {
 }
 
 /** Lists the children of a process. @param args only those with this text in their command lines */
-export async function childrenOf(pid: number, args = ""): Promise<number[]> {
+export async function listChildren(pid: number, args = ""): Promise<number[]> {
 	const { stdout } = await execa("ps", ["-eo", "pid=,ppid=,args="]);
 	const lines = stdout.split("\n").map((line) => line.trim().split(/\s+/));
 	const found = lines.filter(

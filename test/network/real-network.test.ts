@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import ava, { type TestFn } from "ava";
 import { execa } from "execa";
 import { writeTexts } from "../cli/tailtune.ts";
-import { RunProcess, startWorkerProcess, type WorkerProcess, weightsHash } from "../cluster/processes.ts";
+import { hashWeights, RunProcess, startWorkerProcess, type WorkerProcess } from "../cluster/processes.ts";
 import { newFolder } from "../new-folder.ts";
 import type { Host } from "./host.ts";
 import { DELAY_MS, findLinkKind, type LinkKind, MEGABITS_PER_SECOND } from "./link.ts";
@@ -105,7 +105,7 @@ function testOver(kind: LinkKind): void {
 		const expected = await bitsOfOneProcess(t.context, 2);
 		const { run, out } = await beginRun(t.context, 2, t.context.network.hubAddress);
 		t.is(await run.end(), "");
-		t.is(await weightsHash(out), expected);
+		t.is(await hashWeights(out), expected);
 	});
 
 	test.serial(`the same bits as in one process: ${network}, --advertise, one worker cut off for 10 s`, async (t) => {
@@ -122,7 +122,7 @@ function testOver(kind: LinkKind): void {
 		await link.restore();
 		await run.reach("epoch");
 		t.is(await run.end(), "");
-		t.is(await weightsHash(out), expected);
+		t.is(await hashWeights(out), expected);
 	});
 }
 
@@ -135,7 +135,7 @@ async function bitsOfOneProcess({ data, folder }: Context, epochs: number): Prom
 	const out = join(folder, `embedded-${epochs}`);
 	const failure = await RunProcess.beginAt({}, data, out, ["--epochs", `${epochs}`]).end();
 	if (failure) throw new Error(failure);
-	return weightsHash(out);
+	return hashWeights(out);
 }
 
 /** Starts one worker per worker host and then the run, with the credentials of deploy/'s configuration. */

@@ -7,22 +7,22 @@ import type { Mutation } from "./mutation.ts";
 import { RpcServer } from "./rpc.ts";
 import type { Plan } from "./schedule.ts";
 import { runAsProcess } from "./simulated-files.ts";
-import { openState, runPhases, toyRun } from "./toy-run.ts";
+import { createToyRun, openToyState, runPhases } from "./toy-run.ts";
 import { Node, type World } from "./world.ts";
 
-/** A coordinator from its start to its end or its death. */
+/** A simulated coordinator process. */
 export class CoordinatorProcess {
 	readonly node: Node;
 	readonly server: RpcServer;
 	readonly runId: string;
-	/** What was counted twice, where something was. */
+	/** The item that was counted twice, if any. */
 	miscount: string | undefined;
 	readonly #world: World;
 	readonly #mutation: Mutation;
 	readonly #interrupt = new AbortController();
 	#announced: Awaited<ReturnType<typeof announceRun>> | undefined;
 
-	/** @param restarts how many there were before it */
+	/** @param restarts number of earlier coordinators */
 	constructor(world: World, restarts: number, mutation: Mutation) {
 		this.#world = world;
 		this.#mutation = mutation;
@@ -42,22 +42,22 @@ export class CoordinatorProcess {
 
 	/**
 	 * Runs to the end, from the last checkpoint in the run folder.
-	 * @returns a hash of all numbers that came out
+	 * @returns a hash of all results
 	 * @throws TailtuneError "interrupted" after `interrupt`
 	 */
 	run(shared: Bus, plan: Plan, abandoned: readonly string[], folder: string): Promise<string> {
 		return runAsProcess(this.node, () => this.#run(shared, plan, abandoned, folder));
 	}
 
-	/** Ctrl-C: the step in hand is finished, and a checkpoint written. */
+	/** Ctrl-C: the current step is finished and a checkpoint is written. */
 	interrupt(): void {
 		this.#interrupt.abort();
 	}
 
 	async #run(shared: Bus, plan: Plan, abandoned: readonly string[], folder: string): Promise<string> {
 		const { node, server, runId } = this;
-		const run = toyRun(plan, folder, this.#interrupt.signal);
-		const state = await openState(run);
+		const run = createToyRun(plan, folder, this.#interrupt.signal);
+		const state = await openToyState(run);
 		this.#world.log(`${node.name}: begins at step ${state.progress.step}`);
 		const own = forgetfulBus(faultyBus(shared, node), node);
 		const bus = this.#mutation.ofCoordinatorBus?.(own) ?? own;
@@ -87,13 +87,13 @@ export class CoordinatorProcess {
 		await this.#announced?.dispatcher.stop();
 	}
 
-	/** What it holds that it should not at the end of the run; undefined where that is nothing. */
+	/** Returns resources that should have been freed at the end of the run; undefined if there are none. */
 	leftover(): string | undefined {
 		const { parameters } = this.server.runs.held(this.runId);
 		return parameters > 0 ? `${parameters} versions of parameters are held` : undefined;
 	}
 
-	/** The exchange, watched that no item is counted twice. */
+	/** The exchange, with a check that no item is counted twice. */
 	#watchedTensors(): CoordinatorTensors {
 		const { runs } = this.server;
 		return {

@@ -1,9 +1,9 @@
 import { parseArgs } from "node:util";
-import { scheduleOf } from "./schedule.ts";
+import { drawSchedule } from "./schedule.ts";
 import { simulate } from "./simulate.ts";
 
-const USAGE = `npm run simulate -- --schedules N [--seed FIRST]   runs the schedules of N seeds, from the first on
-npm run simulate -- --seed N                      runs one, and tells what happens in it`;
+const USAGE = `npm run simulate -- --schedules N [--seed FIRST]   runs the schedules of N seeds, starting with FIRST
+npm run simulate -- --seed N                      runs one and prints its trace`;
 
 const { values } = parseArgs({ options: { schedules: { type: "string" }, seed: { type: "string" } } });
 
@@ -21,7 +21,7 @@ async function runMany(first: number, count: number): Promise<void> {
 	let failed = 0;
 	const start = performance.now();
 	for (let seed = first; seed < first + count; seed++) {
-		const { fault } = await simulate(scheduleOf(seed));
+		const { fault } = await simulate(drawSchedule(seed));
 		if (fault === undefined) continue;
 		failed++;
 		process.exitCode = 1;
@@ -32,9 +32,11 @@ async function runMany(first: number, count: number): Promise<void> {
 }
 
 async function replay(seed: number): Promise<void> {
-	const schedule = scheduleOf(seed);
+	const schedule = drawSchedule(seed);
 	const { fault, trace, ms } = await simulate(schedule, { isTraced: true });
 	process.stdout.write(`${JSON.stringify(schedule)}\n${trace.join("\n")}\n`);
-	process.stdout.write(`seed ${seed}: ${fault ?? "the same numbers as undisturbed"}, after ${ms / 1000} virtual s\n`);
+	process.stdout.write(
+		`seed ${seed}: ${fault ?? "the same results as an undisturbed run"}, after ${ms / 1000} virtual s\n`,
+	);
 	if (fault !== undefined) process.exitCode = 1;
 }

@@ -1,13 +1,13 @@
 import type { Bus } from "../../shared/bus/bus.ts";
 import type { AnswerReceiver } from "../../shared/exchange/tensor-exchange.ts";
 
-/** Something wrong in the product, put in on purpose. */
+/** A fault added to the product, which the simulation must find. */
 export interface Mutation {
 	readonly ofCoordinatorBus?: (bus: Bus) => Bus;
 	readonly ofWorkerBus?: (bus: Bus) => Bus;
 	readonly ofAnswers?: (answers: AnswerReceiver) => AnswerReceiver;
-	/** The coordinator isn't told of a broken connection. */
+	/** Whether the coordinator isn't notified of broken connections. */
 	readonly ignoresBrokenStreams?: boolean;
-	/** Best weights get their name after the checkpoint that needs them. */
+	/** Whether the file of the best weights is renamed only after the checkpoint that needs it. */
 	readonly isBestLate?: boolean;
 }

@@ -2,7 +2,7 @@ import { uniformFloat64 } from "pure-rand/distribution/uniformFloat64";
 import { uniformInt } from "pure-rand/distribution/uniformInt";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 
-/** Draws, the same for a seed whatever the machine. */
+/** Random numbers that depend only on the seed. */
 export class Random {
 	readonly #generator;
 
@@ -10,7 +10,7 @@ export class Random {
 		this.#generator = xoroshiro128plus(seed);
 	}
 
-	/** A whole number of [least, most]. */
+	/** Returns a whole number in [least, most]. */
 	whole(least: number, most: number): number {
 		return uniformInt(this.#generator, least, most);
 	}
@@ -23,7 +23,7 @@ export class Random {
 		return choices[this.whole(0, choices.length - 1)] as T;
 	}
 
-	/** A wait: mostly short, now and then up to `longestMs`. */
+	/** Returns a waiting time: mostly short, sometimes up to `longestMs`. */
 	wait(longestMs: number): number {
 		return Math.ceil(longestMs * uniformFloat64(this.#generator) ** 4);
 	}

@@ -12,7 +12,7 @@ import type { RunConnection } from "../../shared/worker-port.ts";
 import { answerMessages } from "../../worker/exchange/answer-stream.ts";
 import type { Node, World } from "./world.ts";
 
-/** The coordinator's end: the real keeper of versions, uploads and leases, without HTTP/2 around them. */
+/** The coordinator's end: the real code for versions, uploads and leases, without HTTP/2. */
 export class RpcServer {
 	readonly node: Node;
 	readonly runs = new ServedRuns();
@@ -26,20 +26,20 @@ export class RpcServer {
 	}
 }
 
-/** As in worker/exchange/retry.ts. */
+/** The same as in worker/exchange/retry.ts. */
 const RETRIES = 5;
 const FIRST_WAIT_MS = 100;
-/** A call that nothing is heard of for so long is given up. */
+/** Deadline of a call. */
 const DEADLINE_MS = 5_000;
-/** A stream to a host that is out of reach is taken for broken after so long. */
+/** Time after which a stream to an unreachable host counts as broken. */
 const KEEPALIVE_MS = 4_000;
 const REATTACH_MS = 500;
-/** How late an answer can be that comes twice. */
+/** Longest delay of a duplicate answer. */
 const LATE_MS = 30_000;
 
 const offline = () => new TailtuneError("offline", "gRPC UNAVAILABLE: no connection");
 
-/** A worker's way to a coordinator, at the mercy of the network between them. */
+/** A worker's connection to a coordinator over a faulty network. */
 export class RpcConnection implements RunConnection {
 	readonly #node: Node;
 	readonly #server: RpcServer;
@@ -56,7 +56,7 @@ export class RpcConnection implements RunConnection {
 		this.#model = model;
 	}
 
-	/** Dials and holds a stream as long as the worker lives. @throws TailtuneError "offline" */
+	/** Connects and holds a stream open until the worker ends. @throws TailtuneError "offline" */
 	async open(): Promise<void> {
 		await this.#retry(() => this.#attach());
 	}
@@ -79,12 +79,12 @@ export class RpcConnection implements RunConnection {
 			this.#current = { version, parameters };
 			return parameters;
 		},
-		// As from a pool: it holds what was there before.
+		// As from a pool: the buffer contains old numbers.
 		gradientBuffer: (_, length) => this.#free.pop() ?? new Float32Array(length).fill(7),
 		putAnswer: async (answer) => {
 			const { result, tensor } = answer;
 			this.#world.log(`${this.#node.name}: answers item ${result.serial}${result.failure ? ": it failed" : ""}`);
-			this.#maybeAgain(answer);
+			this.#maybeRepeat(answer);
 			try {
 				await this.#retry(() => this.#call(() => this.#upload(answer)));
 			} catch (error) {
@@ -103,7 +103,7 @@ export class RpcConnection implements RunConnection {
 		return this.#node.isReachable("rpc") && this.#server.node.isReachable("rpc");
 	}
 
-	/** A call that arrives, or not; one that did may have its answer lost. */
+	/** A call whose request or answer may be lost. */
 	async #call<Result>(serve: () => Promise<Result>): Promise<Result> {
 		const { random, noise } = this.#world;
 		await this.#hop();
@@ -118,7 +118,7 @@ export class RpcConnection implements RunConnection {
 		await this.#world.sleep(random.wait(noise.delayMs));
 		if (this.#node.isDead) await new Promise(() => {});
 		if (this.#isConnected) return;
-		// Refused at once, or silence.
+		// The call fails at once, or at its deadline.
 		await this.#node.sleep(random.chance(0.5) ? 1 : DEADLINE_MS);
 		throw offline();
 	}
@@ -135,7 +135,7 @@ export class RpcConnection implements RunConnection {
 		}
 	}
 
-	/** Half now and half later, as chunks are: of a version dropped meanwhile nothing goes out. */
+	/** Copies one half now and the other later, like chunks. Fails if the version is dropped meanwhile. */
 	async #fetch(runId: string, version: number): Promise<Float32Array> {
 		const schemaHash = this.#schemas.get(runId)?.hash ?? "";
 		const served = this.#server.runs.findVersion(runId, version, schemaHash);
@@ -147,10 +147,10 @@ export class RpcConnection implements RunConnection {
 		return parameters;
 	}
 
-	/** A copy of an answer that comes some time later, as of a worker that did the item again. */
-	#maybeAgain({ result, logits, tensor }: Answer): void {
+	/** Sometimes sends a copy of an answer later, as if the worker had computed the item twice. */
+	#maybeRepeat({ result, logits, tensor }: Answer): void {
 		const { random, noise, clock } = this.#world;
-		if (!random.chance(noise.double)) return;
+		if (!random.chance(noise.duplicated)) return;
 		const copy = { result, logits, ...(tensor && { tensor: tensor.slice() }) };
 		clock.schedule(() => void this.#upload(copy).catch(() => {}), random.wait(LATE_MS));
 	}
@@ -183,15 +183,15 @@ export class RpcConnection implements RunConnection {
 		this.#watchLease(cutOff, ended);
 	}
 
-	/** The stream breaks with its ends, or when nothing goes over it for a while; then it is opened again. */
+	/** Ends the stream when the network was cut for some time, and opens it again. */
 	#watchLease(cutOff: AbortController, ended: Promise<unknown>): void {
-		const look = (wasConnected: boolean): (() => void) =>
+		const check = (wasConnected: boolean): (() => void) =>
 			this.#world.clock.schedule(() => {
 				if (cutOff.signal.aborted || this.#isClosed) return;
-				if (wasConnected || this.#isConnected) cancel = look(this.#isConnected);
+				if (wasConnected || this.#isConnected) cancel = check(this.#isConnected);
 				else cutOff.abort();
 			}, KEEPALIVE_MS);
-		let cancel = look(true);
+		let cancel = check(true);
 		void ended.then(async () => {
 			cancel();
 			if (this.#isClosed || this.#node.isDead) return;
@@ -205,7 +205,7 @@ export class RpcConnection implements RunConnection {
 				await this.#node.sleep(REATTACH_MS);
 			}
 		});
-		// Where the process dies its host closes the stream.
+		// If the process dies, its host closes the stream.
 		const forget = this.#node.whenKilled(() => this.#world.clock.schedule(() => cutOff.abort(), this.#node.closeMs));
 		void ended.then(forget);
 	}

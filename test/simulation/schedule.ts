@@ -1,16 +1,16 @@
 import { Random } from "./random.ts";
 
-/** What the networks do to messages, all along. */
+/** Faults of the networks during the whole simulation. */
 export interface Noise {
-	/** The longest that a message takes. */
+	/** Longest delay of a message. */
 	readonly delayMs: number;
-	/** The share of what may be lost that is. */
+	/** Share of lost messages, among those that may be lost. */
 	readonly lost: number;
-	/** The share of what may come twice that does. */
-	readonly double: number;
-	/** The longest that the registry of runs and assignments takes to tell a change. */
+	/** Share of duplicated messages, among those that may be duplicated. */
+	readonly duplicated: number;
+	/** Longest additional delay of changes of runs and assignments. */
 	readonly lagMs: number;
-	/** The share of assignments that the worker never hears of. */
+	/** Share of assignments that don't reach the worker. */
 	readonly missed: number;
 }
 
@@ -31,33 +31,33 @@ export const FAULTS = [
 	"break engine",
 ] as const;
 
-/** Ctrl-C, after which the run goes on; drawn apart from the others. */
+/** Ctrl-C, after which the run is resumed; drawn separately from the others. */
 const INTERRUPT = "interrupt coordinator";
 
-/** Something that happens to a process: to a worker unless it says coordinator. */
+/** A fault of a process: of a worker, unless its name contains "coordinator". */
 export interface Fault {
 	readonly atMs: number;
 	readonly kind: (typeof FAULTS)[number] | typeof INTERRUPT;
-	/** Which of the workers there are then. */
+	/** Index of the worker, modulo the number of running workers. */
 	readonly worker: number;
-	/** How long it stays so, or how much slower it gets. */
+	/** Duration, or for "slow" the slowdown. */
 	readonly ms: number;
 }
 
-/** What a run is like. */
+/** Settings of a run. */
 export interface Plan {
 	readonly shards: number;
 	readonly workers: number;
 	readonly batch: number;
 	readonly accumulate: number;
 	readonly checkpointEvery: number;
-	/** As the flags of those names. */
+	/** As the flags with these names. */
 	readonly localSteps: number;
 	readonly outerMomentum: number;
 	readonly keep: "best" | "last";
 }
 
-/** All that is decided before a simulation begins; what is decided on the way is drawn from the same seed. */
+/** Decisions made before a simulation begins; later ones are drawn from the same seed. */
 export interface Schedule {
 	readonly seed: number;
 	readonly plan: Plan;
@@ -65,13 +65,13 @@ export interface Schedule {
 	readonly faults: readonly Fault[];
 }
 
-/** A run takes about so long by itself. */
+/** Approximate duration of an undisturbed run. */
 const UNDISTURBED_MS = 12_000;
-/** Every fifth schedule is full of faults for so long. */
+/** Duration of many faults in every fifth schedule. */
 const STORM_MS = 60_000;
 
-/** The schedule of a seed. */
-export function scheduleOf(seed: number): Schedule {
+/** Draws the schedule of a seed. */
+export function drawSchedule(seed: number): Schedule {
 	const random = new Random(seed ^ 0x5eed);
 	const cluster = {
 		shards: random.whole(1, 4),
@@ -83,7 +83,7 @@ export function scheduleOf(seed: number): Schedule {
 	const noise = {
 		delayMs: random.oneOf([5, 50, 500]),
 		lost: random.oneOf([0, 0.02, 0.1]),
-		double: random.oneOf([0, 0.05, 0.3]),
+		duplicated: random.oneOf([0, 0.05, 0.3]),
 	};
 	const faults = drawFaults(random, 6, UNDISTURBED_MS);
 	if (seed % 5 === 0) faults.push(...drawFaults(random, 18, STORM_MS));
@@ -92,7 +92,7 @@ export function scheduleOf(seed: number): Schedule {
 	const outerMomentum = localSteps > 1 ? random.oneOf([0, 0.5]) : 0;
 	const plan: Plan = { ...cluster, localSteps, outerMomentum, keep: random.oneOf(["best", "best", "last"]) };
 	if (random.chance(0.2)) faults.push({ atMs: random.whole(0, UNDISTURBED_MS), kind: INTERRUPT, worker: 0, ms: 100 });
-	return { seed, plan, noise: { ...noise, ...registry }, faults: withFewOf("break engine", faults) };
+	return { seed, plan, noise: { ...noise, ...registry }, faults: limitFaults("break engine", faults) };
 }
 
 function drawFaults(random: Random, most: number, untilMs: number): Fault[] {
@@ -104,18 +104,18 @@ function drawFaults(random: Random, most: number, untilMs: number): Fault[] {
 	}));
 }
 
-/** An item is given up where all workers' engines have failed at it three times: as often as that they don't break here. */
-function withFewOf(kind: Fault["kind"], faults: readonly Fault[]): Fault[] {
+/** Limits engine faults to two: an item is given up if the engines of all workers have failed at it three times. */
+function limitFaults(kind: Fault["kind"], faults: readonly Fault[]): Fault[] {
 	const few = faults.filter((fault) => fault.kind === kind).slice(0, 2);
 	return faults.filter((fault) => fault.kind !== kind || few.includes(fault)).sort((a, b) => a.atMs - b.atMs);
 }
 
-/** The same run with nothing in its way. */
-export function undisturbed(plan: Plan): Schedule {
+/** Returns a schedule of the same run without faults. */
+export function createUndisturbed(plan: Plan): Schedule {
 	return {
 		seed: 0,
 		plan: { ...plan, workers: 1 },
-		noise: { delayMs: 1, lost: 0, double: 0, lagMs: 0, missed: 0 },
+		noise: { delayMs: 1, lost: 0, duplicated: 0, lagMs: 0, missed: 0 },
 		faults: [],
 	};
 }

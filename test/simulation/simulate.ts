@@ -7,39 +7,39 @@ import type { Bus } from "../../shared/bus/bus.ts";
 import { TailtuneError } from "../../shared/errors.ts";
 import { CoordinatorProcess } from "./coordinator-process.ts";
 import type { Mutation } from "./mutation.ts";
-import { type Fault, type Plan, type Schedule, undisturbed } from "./schedule.ts";
+import { createUndisturbed, type Fault, type Plan, type Schedule } from "./schedule.ts";
 import { countOpenFiles } from "./simulated-files.ts";
 import { WorkerProcess } from "./worker-process.ts";
 import { World } from "./world.ts";
 
-/** As over NATS. */
+/** The same as over NATS. */
 const TIMING = { ackWaitMs: 5000, heartbeatLimitMs: 5000 };
-/** A run that takes longer than that has got stuck. */
+/** A longer run counts as stuck. */
 const LIMIT_MS = 10 * 60_000;
-/** Somebody looks after a cluster without workers, sooner or later. */
+/** Interval in which a worker is added if there are none. */
 const RESCUE_MS = 10_000;
 
 export interface SimulationOptions {
 	readonly isTraced?: boolean;
 	readonly mutation?: Mutation;
-	/** A run folder to go on from; default: the run begins. */
+	/** A run folder to resume. Unset: a new run. */
 	readonly from?: string;
-	/** Called with the run folder when it has another checkpoint. */
+	/** Called with the run folder after each new checkpoint. */
 	readonly onCheckpoint?: (folder: string) => void;
 }
 
-/** How a simulation ended. */
+/** Outcome of a simulation. */
 export interface Outcome {
-	/** What is wrong; undefined where nothing is. */
+	/** Fault that was found; undefined if there is none. */
 	readonly fault?: string | undefined;
 	readonly trace: readonly string[];
-	/** Virtual milliseconds until the run was done. */
+	/** Virtual milliseconds until the run ended. */
 	readonly ms: number;
 }
 
 const expectedHashes = new Map<string, Promise<string>>();
 
-/** Runs a schedule. It must end, with the numbers of an undisturbed run, each part counted once and nothing left over. */
+/** Runs a schedule and checks that it ends with the results of an undisturbed run, each part counted once, nothing left. */
 export async function simulate(schedule: Schedule, options: SimulationOptions = {}): Promise<Outcome> {
 	const expected = await expectedOf(schedule.plan);
 	return inFolder(async (folder) => {
@@ -60,12 +60,12 @@ async function inFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
 }
 
 function expectedOf(plan: Plan): Promise<string> {
-	// How often a checkpoint is written, and how many workers there are, changes no number.
+	// The results don't depend on the frequency of checkpoints and the number of workers.
 	const key = JSON.stringify({ ...plan, workers: 0, checkpointEvery: 0 });
 	const known = expectedHashes.get(key);
 	if (known) return known;
 	const hash = inFolder(async (folder) => {
-		const alone = new Simulation(undisturbed(plan), folder, {});
+		const alone = new Simulation(createUndisturbed(plan), folder, {});
 		const fault = await alone.run(undefined);
 		if (fault !== undefined) throw new Error(`the undisturbed run: ${fault}`);
 		return alone.hash;
@@ -82,11 +82,11 @@ class Simulation {
 	readonly #mutation: Mutation;
 	readonly #bus: Bus;
 	readonly #workers: WorkerProcess[] = [];
-	/** By the address under which it is announced. */
+	/** Coordinators by their announced address. */
 	readonly #coordinators = new Map<string, CoordinatorProcess>();
 	#coordinator: CoordinatorProcess;
 	#workersStarted = 0;
-	/** Of the run; outlives its coordinators. */
+	/** Folder of the run, shared by its coordinators. */
 	readonly #folder: string;
 	#isDone = false;
 	#error: unknown;
@@ -105,7 +105,7 @@ class Simulation {
 		this.#coordinator = this.#startCoordinator();
 	}
 
-	/** What is wrong with it. */
+	/** Runs the simulation and returns the fault that was found. */
 	async run(expected: string | undefined): Promise<string | undefined> {
 		const { plan, faults } = this.#schedule;
 		const { clock } = this.world;
@@ -113,26 +113,26 @@ class Simulation {
 		for (const fault of faults) clock.schedule(() => this.#cause(fault), fault.atMs);
 		const rescue = () => {
 			if (this.#isDone) return;
-			if (this.#living().length === 0) this.#addWorker();
+			if (this.#runningWorkers().length === 0) this.#addWorker();
 			clock.schedule(rescue, RESCUE_MS);
 		};
 		clock.schedule(rescue, RESCUE_MS);
 		await clock.runUntil(() => this.#isDone, LIMIT_MS);
 		this.doneMs = clock.now;
-		return this.#verdict(expected);
+		return this.#findFault(expected);
 	}
 
-	async #verdict(expected: string | undefined): Promise<string | undefined> {
+	async #findFault(expected: string | undefined): Promise<string | undefined> {
 		if (this.#error !== undefined) return `ended with ${describeError(this.#error)}`;
 		if (!this.#isDone) return `not done after ${LIMIT_MS / 60_000} minutes`;
 		const miscounts = [...this.#coordinators.values()].flatMap(({ miscount }) => miscount ?? []);
 		if (miscounts[0] !== undefined) return miscounts[0];
-		if (expected !== undefined && this.hash !== expected) return "ended with other numbers than an undisturbed run";
-		return this.#leftover();
+		if (expected !== undefined && this.hash !== expected) return "ended with other results than an undisturbed run";
+		return this.#findLeftover();
 	}
 
-	/** Ends everything, and says what is left over then. */
-	async #leftover(): Promise<string | undefined> {
+	/** Stops all processes and returns a description of resources that are left. */
+	async #findLeftover(): Promise<string | undefined> {
 		const { clock } = this.world;
 		const { server } = this.#coordinator;
 		const held = this.#coordinator.leftover();
@@ -140,7 +140,7 @@ class Simulation {
 		let isOver = false;
 		const end = async () => {
 			await this.#coordinator.close();
-			await Promise.all(this.#living().map((worker) => worker.stop()));
+			await Promise.all(this.#runningWorkers().map((worker) => worker.stop()));
 			await this.#bus.close();
 			isOver = true;
 		};
@@ -157,7 +157,7 @@ class Simulation {
 		return server.uploads.underWay > 0 ? `${server.uploads.underWay} uploads left` : undefined;
 	}
 
-	#living(): WorkerProcess[] {
+	#runningWorkers(): WorkerProcess[] {
 		return this.#workers.filter(({ node }) => !node.isDead);
 	}
 
@@ -178,13 +178,13 @@ class Simulation {
 			this.#isDone = true;
 			this.world.log(`${coordinator.node.name}: done`);
 		};
-		const goOn = async () => {
+		const restart = async () => {
 			await coordinator.close();
 			coordinator.node.kill(1);
 			this.#coordinator = this.#startCoordinator();
 		};
 		run()
-			.catch((error) => (isInterruption(error) ? goOn() : Promise.reject(error)))
+			.catch((error) => (isInterruption(error) ? restart() : Promise.reject(error)))
 			.catch((error) => this.#fail(error));
 		return coordinator;
 	}
@@ -203,8 +203,8 @@ class Simulation {
 	}
 
 	#causeToWorker({ kind, ms, ...fault }: Fault): void {
-		const living = this.#living();
-		const worker = living[fault.worker % living.length];
+		const running = this.#runningWorkers();
+		const worker = running[fault.worker % running.length];
 		if (!worker) return;
 		const { node } = worker;
 		this.world.log(`${node.name}: ${kind} ${ms}`);

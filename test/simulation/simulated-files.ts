@@ -5,20 +5,20 @@ import { syncBuiltinESMExports } from "node:module";
 import { basename } from "node:path";
 import type { Node } from "./world.ts";
 
-/** The longest that a disk takes for one operation. */
+/** Longest duration of one disk operation. */
 const DISK_MS = 40;
 
-/** How late a file gets its name if that is put in on purpose. */
+/** Delay of a rename if a mutation delays it. */
 const LATE_MS = 5000;
 
 const processes = new AsyncLocalStorage<Node>();
 
-/** Files that are open, by process. */
+/** Open files by process. */
 const openFiles = new Map<Node, Set<SimulatedFile>>();
 
 /**
- * Runs something as a process of a simulation. Its files are real ones, but what it does with them takes virtual time, and
- * nothing of it happens after the process died: it may die in the middle of a line, or between a file and its rename. Its
+ * Runs work as a process of a simulation. Its files are real, but operations on them take virtual time, and none is done
+ * after the process died. So it may die in the middle of a line, or between writing a file and renaming it. Its
  * `performance.now` is the virtual clock.
  */
 export function runAsProcess<T>(node: Node, work: () => Promise<T>): Promise<T> {
@@ -26,7 +26,7 @@ export function runAsProcess<T>(node: Node, work: () => Promise<T>): Promise<T> 
 	return processes.run(node, work);
 }
 
-/** How many files a process has open. */
+/** Returns the number of open files of a process. */
 export function countOpenFiles(node: Node): number {
 	return openFiles.get(node)?.size ?? 0;
 }
@@ -36,12 +36,12 @@ function closeFiles(node: Node): void {
 	openFiles.delete(node);
 }
 
-/** Takes the time of one operation; for ever if the process dies meanwhile. */
-async function pass(node: Node): Promise<void> {
+/** Waits for the time of one operation; never resolves if the process dies meanwhile. */
+async function waitForDisk(node: Node): Promise<void> {
 	await node.sleep(node.world.random.wait(DISK_MS));
 }
 
-/** The part of Node's FileHandle that the run folder's code uses. */
+/** The methods of Node's FileHandle that the run folder's code uses. */
 class SimulatedFile {
 	readonly fd: number;
 	readonly #node: Node;
@@ -58,12 +58,12 @@ class SimulatedFile {
 	}
 
 	async write(bytes: Uint8Array, offset = 0, length = bytes.length - offset, position: number | null = null) {
-		await pass(this.#node);
+		await waitForDisk(this.#node);
 		return { bytesWritten: fs.writeSync(this.fd, bytes, offset, length, position), buffer: bytes };
 	}
 
 	async writeFile(content: string | Uint8Array): Promise<void> {
-		await pass(this.#node);
+		await waitForDisk(this.#node);
 		fs.writeFileSync(this.fd, content);
 	}
 
@@ -72,7 +72,7 @@ class SimulatedFile {
 	}
 
 	async sync(): Promise<void> {
-		await pass(this.#node);
+		await waitForDisk(this.#node);
 	}
 
 	async close(): Promise<void> {
@@ -83,19 +83,19 @@ class SimulatedFile {
 
 const SIMULATED = {
 	open: async (node: Node, ...args: Parameters<typeof fs.openSync>) => {
-		await pass(node);
+		await waitForDisk(node);
 		return new SimulatedFile(node, fs.openSync(...args));
 	},
-	/** In two halves: a process that dies in between leaves half of a line. */
+	/** Appends in two halves, so that a process that dies in between leaves half of a line. */
 	appendFile: async (node: Node, path: string, content: string) => {
-		await pass(node);
+		await waitForDisk(node);
 		const middle = content.length >> 1;
 		fs.appendFileSync(path, content.slice(0, middle));
-		await pass(node);
+		await waitForDisk(node);
 		fs.appendFileSync(path, content.slice(middle));
 	},
 	rename: async (node: Node, from: string, to: string) => {
-		await pass(node);
+		await waitForDisk(node);
 		const { world, name } = node;
 		const rename = () => {
 			fs.renameSync(from, to);
@@ -106,7 +106,7 @@ const SIMULATED = {
 		else rename();
 	},
 	rm: async (node: Node, ...args: Parameters<typeof fs.rmSync>) => {
-		await pass(node);
+		await waitForDisk(node);
 		fs.rmSync(...args);
 	},
 	readdir: async (_: Node, path: string) => fs.readdirSync(path),
@@ -114,7 +114,7 @@ const SIMULATED = {
 	realpath: async (_: Node, path: string) => fs.realpathSync(path),
 };
 
-// For this process alone, and in it only for what runs as a process of a simulation.
+// Replaces functions of this process, only for work that runs as a process of a simulation.
 for (const [name, simulated] of Object.entries(SIMULATED)) {
 	const functions = promises as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>;
 	const real = functions[name];

@@ -6,28 +6,28 @@ import type { AnswerReceiver } from "../../shared/exchange/tensor-exchange.ts";
 import type { WorkResult } from "../../shared/messages.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import type { Mutation } from "./mutation.ts";
-import { scheduleOf, undisturbed } from "./schedule.ts";
+import { createUndisturbed, drawSchedule } from "./schedule.ts";
 import { type Outcome, simulate } from "./simulate.ts";
 
 const SCHEDULES = 1000;
 
-/** The first seed whose schedule shows a fault, with what it shows. */
-async function firstFault(mutation: Mutation): Promise<{ seed: number } & Partial<Outcome>> {
+/** Returns the first seed whose schedule finds a fault, with its outcome. */
+async function findFault(mutation: Mutation): Promise<{ seed: number } & Partial<Outcome>> {
 	for (let seed = 1; seed <= SCHEDULES; seed++) {
-		const outcome = await simulate(scheduleOf(seed), { mutation });
+		const outcome = await simulate(drawSchedule(seed), { mutation });
 		if (outcome.fault !== undefined) return { seed, ...outcome };
 	}
 	return { seed: 0 };
 }
 
-test(`${SCHEDULES} schedules of faults: each run ends, with the same bits, every part counted once, nothing left`, async (t) => {
-	const { seed, fault } = await firstFault({});
+test(`${SCHEDULES} schedules of faults: each run ends with the same bits, every part counted once, nothing left`, async (t) => {
+	const { seed, fault } = await findFault({});
 	t.is(fault, undefined, `npm run simulate -- --seed ${seed}`);
 });
 
-test("a run goes on from any of its checkpoints, under faults, to the same bits", async (t) => {
+test("a run resumed from any of its checkpoints, with faults, ends with the same bits", async (t) => {
 	for (const seed of [7, 10, 15]) {
-		const schedule = scheduleOf(seed);
+		const schedule = drawSchedule(seed);
 		const plan = { ...schedule.plan, checkpointEvery: 1 };
 		const parent = await temporaryFolder(t);
 		const copies: string[] = [];
@@ -36,13 +36,13 @@ test("a run goes on from any of its checkpoints, under faults, to the same bits"
 			cpSync(folder, copy, { recursive: true });
 			copies.push(copy);
 		};
-		t.is((await simulate(undisturbed(plan), { onCheckpoint })).fault, undefined);
+		t.is((await simulate(createUndisturbed(plan), { onCheckpoint })).fault, undefined);
 		t.true(copies.length > 2);
 		for (const from of copies) t.is((await simulate({ ...schedule, plan }, { from })).fault, undefined, `seed ${seed}`);
 	}
 });
 
-test("a seed replays exactly", async (t) => {
+test("a seed gives exactly the same trace again", async (t) => {
 	for (const seed of [4, 16, 136]) {
 		const [first, second] = [await trace(seed), await trace(seed)];
 		t.true(first.length > 20);
@@ -51,11 +51,11 @@ test("a seed replays exactly", async (t) => {
 });
 
 async function trace(seed: number): Promise<readonly string[]> {
-	return (await simulate(scheduleOf(seed), { isTraced: true })).trace;
+	return (await simulate(drawSchedule(seed), { isTraced: true })).trace;
 }
 
-/** A dispatcher that takes a double answer for one to another item. */
-function countingDoubles(answers: AnswerReceiver): AnswerReceiver {
+/** A dispatcher that counts a duplicate answer for another item. */
+function countDuplicates(answers: AnswerReceiver): AnswerReceiver {
 	const seen = new Set<number>();
 	const renumbered = (result: WorkResult) => {
 		let { serial } = result;
@@ -72,8 +72,8 @@ function countingDoubles(answers: AnswerReceiver): AnswerReceiver {
 	};
 }
 
-/** A dispatcher that doesn't hear of workers that leave. */
-function deafToLeaving(bus: Bus): Bus {
+/** A dispatcher that isn't notified of leaving workers. */
+function hideLeaving(bus: Bus): Bus {
 	return {
 		...bus,
 		async *watchWorkers(signal) {
@@ -82,13 +82,13 @@ function deafToLeaving(bus: Bus): Bus {
 	};
 }
 
-/** A coordinator that isn't told that nobody has taken an item. */
-function blindToIdleWorkers(bus: Bus): Bus {
+/** A coordinator that doesn't learn that no worker has taken an item. */
+function hideUntakenItems(bus: Bus): Bus {
 	return { ...bus, isTaken: async () => undefined };
 }
 
-/** A worker that acknowledges what it hasn't done yet. */
-function acknowledgingEarly(bus: Bus): Bus {
+/** A worker that acknowledges an item before it is computed. */
+function acknowledgeEarly(bus: Bus): Bus {
 	return {
 		...bus,
 		async *pull(...args) {
@@ -101,19 +101,19 @@ function acknowledgingEarly(bus: Bus): Bus {
 }
 
 const mutations: Record<string, Mutation> = {
-	"a dispatcher that counts a double answer as one to another item": { ofAnswers: countingDoubles },
+	"a dispatcher that counts a duplicate answer for another item": { ofAnswers: countDuplicates },
 	"a dispatcher that keeps the shards of a lost worker": {
-		ofCoordinatorBus: (bus) => blindToIdleWorkers(deafToLeaving(bus)),
+		ofCoordinatorBus: (bus) => hideUntakenItems(hideLeaving(bus)),
 		ignoresBrokenStreams: true,
 	},
-	"a coordinator that doesn't notice a worker that takes no items": { ofCoordinatorBus: blindToIdleWorkers },
-	"a checkpoint that names best weights which are not there yet": { isBestLate: true },
-	"a worker that acknowledges an item before it is done": { ofWorkerBus: acknowledgingEarly },
+	"a coordinator that doesn't notice a worker that takes no items": { ofCoordinatorBus: hideUntakenItems },
+	"a checkpoint that refers to best weights that aren't written yet": { isBestLate: true },
+	"a worker that acknowledges an item before it is done": { ofWorkerBus: acknowledgeEarly },
 };
 
 for (const [title, mutation] of Object.entries(mutations)) {
 	test(`the schedules find ${title}`, async (t) => {
-		const { fault } = await firstFault(mutation);
+		const { fault } = await findFault(mutation);
 		t.truthy(fault);
 	});
 }

@@ -2,15 +2,15 @@ import type { Engines, Tail, TailInput, Trunk } from "../../worker/engine/engine
 import { classes, info, width } from "../worker/run/fake-engines.ts";
 import type { Node } from "./world.ts";
 
-const TRUNK_MS_A_TOKEN = 10;
-const TAIL_MS_A_TEXT = 20;
+const TRUNK_MS_PER_TOKEN = 10;
+const TAIL_MS_PER_TEXT = 20;
 
 /**
- * Softmax regression on a made-up trunk, as fast as the node that it runs on. Small, but each number that comes out
- * depends on the text and on every parameter, which are read at the end, as late as can be.
- * @param takeFault whether what is computed now is to fail
+ * Softmax regression on a simple trunk, which takes virtual time of its node. Every result depends on the text and on all
+ * parameters, which are read as late as possible.
+ * @param takeFault returns whether the current computation fails
  */
-export function toyEngines(node: Node, takeFault: () => boolean): Engines {
+export function createToyEngines(node: Node, takeFault: () => boolean): Engines {
 	const compute = async (ms: number) => {
 		await node.sleep(ms * node.slowness);
 		if (takeFault()) throw new Error("the device is lost");
@@ -18,7 +18,7 @@ export function toyEngines(node: Node, takeFault: () => boolean): Engines {
 	const trunk: Trunk = {
 		info,
 		async hiddenStates(sequences) {
-			await compute(TRUNK_MS_A_TOKEN * sequences.reduce((sum, { length }) => sum + length, 0));
+			await compute(TRUNK_MS_PER_TOKEN * sequences.reduce((sum, { length }) => sum + length, 0));
 			return sequences.map((tokens) =>
 				new Float32Array(tokens.length * width).map((_, i) => Math.sin((tokens[Math.floor(i / width)] ?? 0) + i)),
 			);
@@ -40,11 +40,11 @@ function toyTail(compute: (ms: number) => Promise<void>): Tail {
 			parameters = loaded;
 		},
 		async logits(inputs) {
-			await compute(TAIL_MS_A_TEXT * inputs.length);
+			await compute(TAIL_MS_PER_TEXT * inputs.length);
 			return Float32Array.from(inputs.flatMap(logitsOf));
 		},
 		async gradient(inputs, gradient) {
-			await compute(TAIL_MS_A_TEXT * inputs.length);
+			await compute(TAIL_MS_PER_TEXT * inputs.length);
 			gradient.fill(0);
 			return Float32Array.from(
 				inputs.flatMap((input) => {
@@ -63,7 +63,7 @@ function toyTail(compute: (ms: number) => Promise<void>): Tail {
 	};
 }
 
-/** What a parameter is multiplied by. */
+/** Returns the factor of a parameter. */
 function featureOf(hidden: Float32Array, parameter: number, label: number): number {
 	return Math.cos(parameter * (label + 1) + (hidden[parameter % hidden.length] ?? 0));
 }

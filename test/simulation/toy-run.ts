@@ -20,12 +20,12 @@ const TEXTS = 26;
 const TRAIN = 20;
 const EPOCHS = 2;
 
-/** What a toy run learns from: short texts of made-up tokens. */
-export function toyTexts(shards: number): RunTexts {
+/** Makes the texts of a toy run: short sequences of tokens. */
+export function createToyTexts(shards: number): RunTexts {
 	const ids = Array.from({ length: TEXTS }, (_, id) => id);
 	const tokens = ids.map((id) => Uint32Array.from({ length: 1 + ((id * 5) % 4) }, (_, i) => (id * 7 + i * 3) % 50));
 	const labelOf = (id: number) => (id * 3) % classes;
-	// Each set by itself, as in a real run: every micro-batch then has texts of every shard.
+	// Each set separately, as in a real run, so that every micro-batch has texts of every shard.
 	const shardOf = [ids.slice(0, TRAIN), ids.slice(TRAIN)].flatMap((set) => assignShards(set.map(labelOf), shards, 1));
 	const padding: Padding = { token: "last-real", causal: true, padTo: undefined, padId: 0 };
 	return {
@@ -51,7 +51,7 @@ export function toyTexts(shards: number): RunTexts {
 	};
 }
 
-export function toyConfig({
+export function createToyConfig({
 	shards,
 	batch,
 	accumulate,
@@ -71,29 +71,29 @@ export function toyConfig({
 	};
 }
 
-/** What a toy run is started on. */
+/** Fingerprint of the inputs of a toy run. */
 const FINGERPRINT = "toy";
 
-/** What the phases of a toy run share beside the cluster. */
+/** Context of a toy run, without its cluster. */
 export type ToyRun = Omit<RunContext, "spec" | "dispatcher" | "tensors">;
 
-/** @param folder of the run @param interrupt as Ctrl-C */
-export function toyRun(plan: Plan, folder: string, interrupt: AbortSignal): ToyRun {
+/** Creates the context of a toy run. @param interrupt aborts at Ctrl-C */
+export function createToyRun(plan: Plan, folder: string, interrupt: AbortSignal): ToyRun {
 	return {
 		refusals: () => ({}),
-		config: toyConfig(plan),
+		config: createToyConfig(plan),
 		folder,
 		tail: headRun.tail as NonNullable<typeof headRun.tail>,
 		cut: fakeModel.config.n_layer,
 		layout: layoutOf(headRun),
-		texts: toyTexts(plan.shards),
+		texts: createToyTexts(plan.shards),
 		events: new RunEvents(),
 		interrupt,
 	};
 }
 
-/** The state of a run, from the last checkpoint in its folder if there is one. */
-export async function openState({ folder, config, texts, layout }: ToyRun): Promise<TrainingState> {
+/** Reads the state of the last checkpoint in the run's folder, or creates a new state. */
+export async function openToyState({ folder, config, texts, layout }: ToyRun): Promise<TrainingState> {
 	await removeTemporaryFiles(folder);
 	const { size, trainedSize } = layout;
 	const shape: StateShape = {
@@ -109,8 +109,8 @@ export async function openState({ folder, config, texts, layout }: ToyRun): Prom
 }
 
 /**
- * The phases of a run up to its last evaluation.
- * @returns a hash of all numbers that came out, and of the lines of the run's files but for times and workers
+ * Runs the phases of a run up to its last evaluation.
+ * @returns a hash of all results, and of the lines of the run's files without times and workers
  */
 export async function runPhases(run: RunContext, state: TrainingState): Promise<string> {
 	const watch = new Stopwatch();
@@ -118,7 +118,7 @@ export async function runPhases(run: RunContext, state: TrainingState): Promise<
 	await watch.time("features", () => prepareFeatures(run));
 	const { stopped } = await runEpochs(run, state, watch);
 	const { parameters, firstMoment, secondMoment, velocity, published, best = parameters, progress } = state;
-	// As when a run finishes: the parameters to keep, under the number of their step.
+	// The final parameters, with the number of their step as version, as at the end of a real run.
 	const kept = new Float32Array(published.length);
 	kept.set(best);
 	const { step: version } = (state.best && progress.best) ?? progress;

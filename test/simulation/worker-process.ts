@@ -6,13 +6,13 @@ import { fakeModel, info } from "../worker/run/fake-engines.ts";
 import { faultyBus } from "./faulty-bus.ts";
 import type { Mutation } from "./mutation.ts";
 import { RpcConnection, type RpcServer } from "./rpc.ts";
-import { toyEngines } from "./toy-engines.ts";
+import { createToyEngines } from "./toy-engines.ts";
 import { Node, type World } from "./world.ts";
 
-/** A worker from its start to its end or its death. */
+/** A simulated worker process. */
 export class WorkerProcess {
 	readonly node: Node;
-	/** Faults that its engine still has to show. */
+	/** Number of computations that will fail. */
 	engineFaults = 0;
 	#starting: Promise<RunningWorker> | undefined;
 
@@ -22,8 +22,8 @@ export class WorkerProcess {
 	}
 
 	/**
-	 * Joins and serves until it is stopped. Rejects where the worker ends by an error.
-	 * @param dial the server at an address, where there is one
+	 * Joins and works until it is stopped. Rejects if the worker fails.
+	 * @param dial returns the server at an address, if there is one
 	 */
 	async run(shared: Bus, dial: (address: string) => RpcServer | undefined, mutation: Mutation): Promise<void> {
 		const { node } = this;
@@ -33,7 +33,7 @@ export class WorkerProcess {
 				bus: mutation.ofWorkerBus?.(own) ?? own,
 				connect: async ({ tensorsAddress }, _, signal) => {
 					const server = dial(tensorsAddress);
-					if (!server) throw new TailtuneError("offline", `${tensorsAddress}: nobody answers`);
+					if (!server) throw new TailtuneError("offline", `${tensorsAddress}: no server`);
 					const connection = new RpcConnection(node, server, fakeModel);
 					signal.addEventListener("abort", () => void connection.close());
 					await connection.open();
@@ -45,7 +45,7 @@ export class WorkerProcess {
 			{
 				workerId: node.name,
 				clock: node.clock,
-				openEngines: async () => toyEngines(node, () => this.engineFaults > 0 && this.engineFaults-- > 0),
+				openEngines: async () => createToyEngines(node, () => this.engineFaults > 0 && this.engineFaults-- > 0),
 				describeEngines: async () => ({ trunk: info, tail: info }),
 			},
 		);
@@ -53,7 +53,7 @@ export class WorkerProcess {
 		await running.stopped;
 	}
 
-	/** Ctrl-C, which one that is joining heeds when it has. */
+	/** Ctrl-C. A worker that is joining joins first. */
 	async stop(): Promise<void> {
 		const running = await this.#starting;
 		await running?.stop();

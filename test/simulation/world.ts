@@ -3,19 +3,19 @@ import { VirtualClock } from "../shared/bus/virtual-clock.ts";
 import { Random } from "./random.ts";
 import type { Noise } from "./schedule.ts";
 
-/** The two networks that a process is on: NATS, and gRPC with the coordinator. */
+/** The two networks of a process: NATS, and gRPC to the coordinator. */
 export type Link = "nats" | "rpc";
 
-/** What all of a simulation share: time, chance and what happened. */
+/** Clock, random numbers, noise and trace of a simulation. */
 export class World {
 	readonly clock = new VirtualClock();
 	readonly random: Random;
 	readonly noise: Noise;
-	/** What happened, where somebody wants to know. */
+	/** Lines of the trace; empty unless it is requested. */
 	readonly trace: string[] = [];
-	/** Called when a file has its name. */
+	/** Called after a file was renamed. */
 	onWritten: (file: string) => void = () => {};
-	/** Something wrong in the product, put in on purpose: best weights have their name after the checkpoint that needs them. */
+	/** A mutation: the file of the best weights is renamed only after the checkpoint that needs it. */
 	isBestLate = false;
 	readonly #isTraced: boolean;
 
@@ -34,11 +34,11 @@ export class World {
 	}
 }
 
-/** A process: it can die, stand still, be cut off, and compute slowly. What it waits for when it dies never comes. */
+/** A process that can die, freeze, be cut off and be slow. After its death its pending waits never resolve. */
 export class Node {
 	readonly name: string;
 	readonly world: World;
-	/** How many times as long a computation takes. */
+	/** Factor of the time of computations. */
 	slowness = 1;
 	readonly #cuts = new Map<Link, number>();
 	readonly #waiting = new Set<() => void>();
@@ -56,12 +56,12 @@ export class Node {
 		return this.#isDead;
 	}
 
-	/** How long after its death what it had open is closed. */
+	/** Time between its death and the closing of its connections. */
 	get closeMs(): number {
 		return this.#closeMs;
 	}
 
-	/** Timers of what runs here: they die with it and are late where it stands still. */
+	/** Timers of the process: cancelled by its death, late if it is frozen. */
 	readonly clock: Clock = {
 		schedule: (callback, delayMs) => {
 			if (delayMs === Number.POSITIVE_INFINITY || this.#isDead) return () => {};
@@ -82,7 +82,7 @@ export class Node {
 		},
 	};
 
-	/** Calls back when it dies; returns what prevents that. */
+	/** Calls back when the process dies. Returns a function that cancels this. */
 	whenKilled(callback: () => void): () => void {
 		this.#onKilled.add(callback);
 		return () => this.#onKilled.delete(callback);
@@ -92,24 +92,24 @@ export class Node {
 		return !this.#isDead && !this.#isFrozen && !this.#cuts.get(link);
 	}
 
-	/** Waits so long by its own clock. */
+	/** Waits by the clock of the process. */
 	sleep(ms: number): Promise<void> {
 		return new Promise((resolve) => this.clock.schedule(resolve, ms));
 	}
 
-	/** The time a message takes to or from here: as long as a network is cut, and no longer than until `signal` aborts. */
-	async travel(link: Link, signal?: AbortSignal, longestMs = this.world.noise.delayMs): Promise<void> {
+	/** Waits for the transfer of a message, also while the network is cut, until `signal` aborts. */
+	async transfer(link: Link, signal?: AbortSignal, longestMs = this.world.noise.delayMs): Promise<void> {
 		const passed = this.world.sleep(this.world.random.wait(longestMs)).then(() => this.reach(link));
 		await (signal ? orAborted(passed, signal) : passed);
 		if (this.#isDead) await new Promise(() => {});
 	}
 
-	/** Waits until a network is there. */
+	/** Waits until the network is reachable. */
 	reach(link: Link): Promise<void> {
 		return this.#until(() => this.isReachable(link));
 	}
 
-	/** @param closeMs after which its host closes what it had open */
+	/** Ends the process. @param closeMs time until its host closes its connections */
 	kill(closeMs: number): void {
 		this.#isDead = true;
 		this.#closeMs = closeMs;
@@ -143,7 +143,7 @@ export class Node {
 	}
 }
 
-/** Waits for something, but no longer than until a signal aborts. */
+/** Waits until a promise resolves or a signal aborts. */
 function orAborted(passed: Promise<void>, signal: AbortSignal): Promise<void> {
 	if (signal.aborted) return Promise.resolve();
 	return new Promise((resolve) => {

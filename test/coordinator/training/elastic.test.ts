@@ -14,8 +14,8 @@ import { startWorker } from "../../../worker/run/lifecycle.ts";
 import { writeTexts } from "../../cli/tailtune.ts";
 import { newFolder } from "../../new-folder.ts";
 
-/** Trains on four shards with workers as given; the hash of the weights. */
-async function weights(data: string, start: StartWorker, settings: Partial<TrainConfig> = {}): Promise<string> {
+/** Trains on four shards with the given workers. Returns the hash of the weights. */
+async function hashTrained(data: string, start: StartWorker, settings: Partial<TrainConfig> = {}): Promise<string> {
 	const out = join(await newFolder(), "run");
 	const workerSide = {
 		startWorker: start,
@@ -32,8 +32,8 @@ async function weights(data: string, start: StartWorker, settings: Partial<Train
 		.digest("hex");
 }
 
-/** Starts several workers on one bus; `onAnswer` is told each answer's number and may stop or start some. */
-function several(
+/** Starts several workers on one bus. @param onAnswer gets the number of answers; it may stop or start workers */
+function startSeveral(
 	count: number,
 	onAnswer: (answers: number, workers: RunningWorker[], more: () => Promise<void>) => void,
 ): StartWorker {
@@ -63,31 +63,31 @@ function several(
 	};
 }
 
-// A method taken off a proxy would look for its private fields there.
+// Methods must be bound to the object, because private fields aren't accessible by a proxy.
 function bound(target: object, key: string | symbol): unknown {
 	const value: unknown = Reflect.get(target, key);
 	return typeof value === "function" ? value.bind(target) : value;
 }
 
-const ways: [way: string, settings: Partial<TrainConfig>][] = [
+const cases: [way: string, settings: Partial<TrainConfig>][] = [
 	["", {}],
 	["local steps: ", { localSteps: 3, outerLr: 0.7, outerMomentum: 0.9, accumulate: 2, batch: 4 }],
 	["bfloat16: ", { wire: "bf16" }],
 ];
-for (const [way, settings] of ways) {
+for (const [way, settings] of cases) {
 	test.serial(
-		`${way}the weights are the same bits with 1 worker, with 3, and with workers leaving and joining half-way`,
+		`${way}the weights are the same bits with 1 worker, with 3, and if workers leave and join during the run`,
 		async (t) => {
 			const data = await writeTexts(40);
-			const alone = await weights(data, startWorker, settings);
+			const alone = await hashTrained(data, startWorker, settings);
 			const nothing = () => {};
-			const three = await weights(data, several(3, nothing), settings);
+			const three = await hashTrained(data, startSeveral(3, nothing), settings);
 			let left = 0;
-			const leaveAndJoin: Parameters<typeof several>[1] = (answers, workers, more) => {
+			const leaveAndJoin: Parameters<typeof startSeveral>[1] = (answers, workers, more) => {
 				if (answers === 15) left = workers.splice(1, 1).map((worker) => worker.stop()).length;
 				if (answers === 25) void more();
 			};
-			const changing = await weights(data, several(3, leaveAndJoin), settings);
+			const changing = await hashTrained(data, startSeveral(3, leaveAndJoin), settings);
 			t.is(left, 1);
 			t.is(three, alone);
 			t.is(changing, alone);

@@ -15,7 +15,7 @@ import { newFolder } from "../../new-folder.ts";
 
 const workerSide = { startWorker, inspectEngines: async () => [], addWorkerCommand: () => {} };
 
-/** Called at each answer of an evaluation that is counted, with the evaluation's number, from 0. */
+/** Called for each answer of an evaluation. @param evaluation number of the evaluation, from 0 */
 type OnEvaluated = (evaluation: number) => void;
 
 function environment(interrupt: AbortSignal, onEvaluated: OnEvaluated = () => {}): Environment {
@@ -54,14 +54,14 @@ const undisturbed = (async () => {
 	return outcome(of.out);
 })();
 
-// Of 21 steps per epoch: before steps 0, 10 and 20, after 21, before 30 and 40, after 42, and of what is kept.
+// With 21 steps per epoch: before steps 0, 10 and 20, after 21, before 30 and 40, after 42, and of the final weights.
 for (const [what, stopped] of [
 	["before the first step", 0],
 	["in mid-epoch", 1],
 	["at the end of an epoch", 3],
 	["at the end of the run", 7],
 ] as const) {
-	test(`a run stopped in an evaluation ${what} ends at once, and goes on to the same weights and metrics`, async (t) => {
+	test(`a run stopped during an evaluation ${what} ends at once, and resumes to the same weights and metrics`, async (t) => {
 		const interrupt = new AbortController();
 		const of = await settings();
 		let counted = 0;
