@@ -13,7 +13,7 @@ import { type ClassifierSettings, classifierLimit } from "./classifier-settings.
 import { openTunedModel } from "./tuned-model.ts";
 
 /** The model's answer to a text. */
-export interface Answer {
+export interface Prediction {
 	/** Index of the label with the largest logit, the first one of equal ones. */
 	readonly label: number;
 	/** Probability of each label, in [0, 1]; they sum to 1. */
@@ -24,7 +24,7 @@ export interface Answer {
 }
 
 /** The answer to a text that may have been cut. */
-export interface TextAnswer extends Answer {
+export interface TextAnswer extends Prediction {
 	/** Whether the text had more tokens than were read. */
 	readonly truncated: boolean;
 }
@@ -130,7 +130,7 @@ export class Classifier {
 			const classes = this.settings.labels.length;
 			group.forEach((text, row) => {
 				const { length } = tokens[text] ?? [];
-				const answer = toAnswer(logits.slice(row * classes, (row + 1) * classes), length);
+				const answer = toPrediction(logits.slice(row * classes, (row + 1) * classes), length);
 				answers[text] = { ...answer, truncated: (whole[text]?.length ?? 0) > length };
 			});
 			onTexts(group.length);
@@ -142,12 +142,12 @@ export class Classifier {
 	 * Classifies texts together, on the worker that holds a shard.
 	 * @param tokens tokens of each text, 1 to `settings.maxTokens`
 	 */
-	async classifyGroup(tokens: readonly Uint32Array[], shard: number): Promise<Answer[]> {
+	async classifyGroup(tokens: readonly Uint32Array[], shard: number): Promise<Prediction[]> {
 		const sequences = tokens.map((text) => this.#effective(text));
 		const item = this.#toItem([...tokens.keys()], sequences, shard);
 		const classes = this.settings.labels.length;
 		for await (const { logits } of this.#cluster.dispatcher.execute([item])) {
-			return tokens.map(({ length }, row) => toAnswer(logits.slice(row * classes, (row + 1) * classes), length));
+			return tokens.map(({ length }, row) => toPrediction(logits.slice(row * classes, (row + 1) * classes), length));
 		}
 		return [];
 	}
@@ -172,7 +172,7 @@ export class Classifier {
 	}
 }
 
-function toAnswer(logits: readonly number[], tokens: number): Answer {
+function toPrediction(logits: readonly number[], tokens: number): Prediction {
 	const largest = Math.max(...logits);
 	const weights = logits.map((logit) => Math.exp(logit - largest));
 	const total = weights.reduce((sum, weight) => sum + weight, 0);

@@ -6,7 +6,7 @@ import {
 	type Delivery,
 	type Membership,
 	nobodyListens,
-	type RunEvent,
+	type RunChange,
 	type RunView,
 	type WorkerEvent,
 } from "../../shared/bus/bus.ts";
@@ -87,7 +87,7 @@ class MemoryBus implements Bus {
 		type: "joined",
 		worker: workerInfoCodec.decode(info),
 	}));
-	readonly #runs = new Feed<Run, RunEvent>(({ spec }) => ({ type: "announced", run: runSpecCodec.decode(spec) }));
+	readonly #runs = new Feed<Run, RunChange>(({ spec }) => ({ type: "announced", run: runSpecCodec.decode(spec) }));
 	/** By worker: what stops the wait for its next beat. */
 	readonly #silenceWaits = new Map<string, () => void>();
 	#closed = false;
@@ -145,7 +145,7 @@ class MemoryBus implements Bus {
 		this.#runs.delete(runId, { type: "retired", runId });
 	}
 
-	watchRuns(signal: AbortSignal): AsyncIterable<RunEvent> {
+	watchRuns(signal: AbortSignal): AsyncIterable<RunChange> {
 		return this.#runs.watch(signal);
 	}
 

@@ -1,6 +1,6 @@
 import type { Clock } from "../../shared/clock.ts";
 import { TailtuneError } from "../../shared/errors.ts";
-import type { Answer } from "../classify/classifier.ts";
+import type { Prediction } from "../classify/classifier.ts";
 import { EVALUATION_BUDGET } from "../plan/group-by-length.ts";
 import type { ServeOptions } from "./serve-options.ts";
 import { TextQueue } from "./text-queue.ts";
@@ -9,7 +9,7 @@ import type { WorkerSlots } from "./worker-slots.ts";
 
 export interface BatcherParts {
 	/** Computes the answers to a batch, in the order of its texts. */
-	readonly compute: (tokens: readonly Uint32Array[], shard: number) => Promise<readonly Answer[]>;
+	readonly compute: (tokens: readonly Uint32Array[], shard: number) => Promise<readonly Prediction[]>;
 	readonly slots: WorkerSlots;
 	readonly limits: Pick<ServeOptions, "maxBatch" | "maxDelayMs" | "maxQueue" | "maxWaitMs">;
 	readonly clock: Clock;
@@ -22,7 +22,7 @@ export interface BatcherParts {
 interface Entry {
 	readonly tokens: Uint32Array;
 	readonly sinceMs: number;
-	readonly settle: (answer: Answer) => void;
+	readonly settle: (answer: Prediction) => void;
 	readonly fail: (error: unknown) => void;
 }
 
@@ -54,7 +54,7 @@ export class Batcher {
 	}
 
 	/** Answers a text without long waiting. @throws TailtuneError "busy" if it would have to wait too long */
-	ask(tokens: Uint32Array, signal: AbortSignal): Promise<Answer> {
+	ask(tokens: Uint32Array, signal: AbortSignal): Promise<Prediction> {
 		this.#refuseAbove(this.#queue.length, this.#waitMs());
 		return this.#enter(tokens, signal, this.#queue);
 	}
@@ -63,7 +63,7 @@ export class Batcher {
 	 * Answers one of many texts: it waits as long as the others need. Such texts use at most half of the queue, the rest is for `ask`.
 	 * @throws TailtuneError "busy" if too many texts wait this way
 	 */
-	askPatiently(tokens: Uint32Array, signal: AbortSignal): Promise<Answer> {
+	askPatiently(tokens: Uint32Array, signal: AbortSignal): Promise<Prediction> {
 		this.#refuseAbove(this.#patient.size, 0);
 		return this.#enter(tokens, signal, this.#patient);
 	}
@@ -76,7 +76,7 @@ export class Batcher {
 		throw new TailtuneError("busy", `the answer would take ${about}; try again later`);
 	}
 
-	#enter(tokens: Uint32Array, signal: AbortSignal, line: { add(entry: Entry): unknown }): Promise<Answer> {
+	#enter(tokens: Uint32Array, signal: AbortSignal, line: { add(entry: Entry): unknown }): Promise<Prediction> {
 		return new Promise((settle, fail) => {
 			const leave = () => signal.removeEventListener("abort", drop);
 			const entry: Entry = {
@@ -156,7 +156,7 @@ export class Batcher {
 				batch.map((entry) => entry.tokens),
 				shard,
 			);
-			for (const [row, entry] of batch.entries()) entry.settle(answers[row] as Answer);
+			for (const [row, entry] of batch.entries()) entry.settle(answers[row] as Prediction);
 		} catch (error) {
 			for (const { fail } of batch) fail(error);
 		} finally {

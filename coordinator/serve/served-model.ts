@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { realClock } from "../../shared/clock.ts";
 import type { TailtuneError } from "../../shared/errors.ts";
-import { type Answer, Classifier, type ClassifierEngine } from "../classify/classifier.ts";
+import { Classifier, type ClassifierEngine, type Prediction } from "../classify/classifier.ts";
 import type { OpenCluster } from "../cluster/cluster.ts";
 import { Batcher, type BatcherParts } from "./batcher.ts";
 import { type ReadText, readText } from "./read-text.ts";
@@ -22,7 +22,7 @@ export interface ModelParts {
 }
 
 /** The classification of a text. */
-export interface ClassifiedText extends Omit<Answer, "label" | "tokens"> {
+export interface ClassifiedText extends Omit<Prediction, "label" | "tokens"> {
 	readonly label: string;
 	readonly tokens: number;
 	/** Whether the text was cut to the most tokens. */

@@ -5,7 +5,7 @@ import { checkAudit } from "../run-folder/audit.ts";
 import type { MetricsLine } from "../run-folder/result.ts";
 import { AUDIT_FILE, METRICS_FILE, readAudit, readMetrics } from "../run-folder/result-files.ts";
 import { CHECKPOINT_FILE } from "../run-folder/run-folder.ts";
-import { type Progress, RECOVERY_HINT } from "./checkpoint.ts";
+import { RECOVERY_HINT, type TrainingProgress } from "./checkpoint.ts";
 import type { RunContext } from "./run-context.ts";
 import { isBetterThan } from "./run-epochs.ts";
 import { planRunEpoch } from "./trainer.ts";
@@ -17,7 +17,7 @@ import { planRunEpoch } from "./trainer.ts";
  */
 export async function checkProgress(
 	folder: string,
-	progress: Progress,
+	progress: TrainingProgress,
 	run: Pick<RunContext, "config" | "texts">,
 ): Promise<void> {
 	const { step, epoch } = progress;
@@ -33,7 +33,11 @@ export async function checkProgress(
 	await checkMetrics(folder, progress, stepsPerEpoch);
 }
 
-async function checkSteps(folder: string, { step, examplesSeen }: Progress, planned: EpochStep[]): Promise<void> {
+async function checkSteps(
+	folder: string,
+	{ step, examplesSeen }: TrainingProgress,
+	planned: EpochStep[],
+): Promise<void> {
 	const file = join(folder, AUDIT_FILE);
 	const lines = await readAudit(folder, step);
 	if (lines.length < step) throw refusal(file, `found ${lines.length} lines, expected one for each of ${step} steps`);
@@ -43,7 +47,7 @@ async function checkSteps(folder: string, { step, examplesSeen }: Progress, plan
 	}
 }
 
-async function checkMetrics(folder: string, progress: Progress, stepsPerEpoch: number): Promise<void> {
+async function checkMetrics(folder: string, progress: TrainingProgress, stepsPerEpoch: number): Promise<void> {
 	const file = join(folder, METRICS_FILE);
 	const lines = await readMetrics(folder, progress.metricsLines);
 	if (lines.length < progress.metricsLines) {
@@ -64,15 +68,15 @@ async function checkMetrics(folder: string, progress: Progress, stepsPerEpoch: n
 	if (best !== expected) throw refusal(file, `found the best epoch ${expected}, ${CHECKPOINT_FILE} has ${best}`);
 }
 
-function bestOf(epochs: readonly MetricsLine[]): Progress["best"] {
-	let best: Progress["best"];
+function bestOf(epochs: readonly MetricsLine[]): TrainingProgress["best"] {
+	let best: TrainingProgress["best"];
 	for (const { epoch, step, validation } of epochs) {
 		if (isBetterThan(best, validation)) best = { epoch, step, ...validation };
 	}
 	return best;
 }
 
-function describeBest(best: Progress["best"]): string {
+function describeBest(best: TrainingProgress["best"]): string {
 	if (!best) return "none";
 	const { epoch, step, accuracy, loss } = best;
 	return JSON.stringify({ epoch, step, accuracy, loss });

@@ -32,7 +32,7 @@ const progressSchema = z.strictObject({
 });
 
 /** Progress of a run, without the trained numbers. */
-export type Progress = z.infer<typeof progressSchema>;
+export type TrainingProgress = z.infer<typeof progressSchema>;
 
 /** Sizes and optional parts of a training state. */
 export interface StateShape {
@@ -49,7 +49,7 @@ export interface StateShape {
 
 /** State needed to continue training. Parameters have length `StateShape.size`; moments and velocity `trainedSize`. */
 export interface TrainingState {
-	progress: Progress;
+	progress: TrainingProgress;
 	readonly parameters: Float32Array;
 	readonly firstMoment: Float32Array;
 	readonly secondMoment: Float32Array;
@@ -126,7 +126,7 @@ export async function readCheckpoint(
 	return { progress, ...vectors, best: await readVector(best, "best", shape.size) };
 }
 
-function parseProgress(text: string | undefined, path: string): Progress {
+function parseProgress(text: string | undefined, path: string): TrainingProgress {
 	try {
 		return progressSchema.parse(JSON.parse(text ?? ""));
 	} catch (cause) {

@@ -1,5 +1,5 @@
-export type Phase = "load" | "features" | "training" | "evaluation";
-export type PhaseSeconds = Record<Phase, number>;
+export type TimedPhase = "load" | "features" | "training" | "evaluation";
+export type PhaseSeconds = Record<TimedPhase, number>;
 
 /** Measures wall seconds per phase of a run, including those before an interruption. */
 export class Stopwatch {
@@ -16,11 +16,11 @@ export class Stopwatch {
 
 	/** Adds the seconds of an earlier process of the same run. */
 	add(earlier: PhaseSeconds): void {
-		for (const phase of Object.keys(earlier) as Phase[]) this.#seconds[phase] += earlier[phase];
+		for (const phase of Object.keys(earlier) as TimedPhase[]) this.#seconds[phase] += earlier[phase];
 	}
 
 	/** Adds the time of `work` to a phase. */
-	async time<T>(phase: Phase, work: () => Promise<T>): Promise<T> {
+	async time<T>(phase: TimedPhase, work: () => Promise<T>): Promise<T> {
 		const start = performance.now();
 		try {
 			return await work();

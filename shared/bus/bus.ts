@@ -25,7 +25,7 @@ export type WorkerEvent =
 	| { readonly type: "joined"; readonly worker: WorkerInfo }
 	| { readonly type: "left"; readonly workerId: string; readonly reason: "shut-down" | "no-heartbeat" };
 
-export type RunEvent =
+export type RunChange =
 	| { readonly type: "announced"; readonly run: RunSpec }
 	| { readonly type: "retired"; readonly runId: string };
 
@@ -80,7 +80,7 @@ export interface Bus {
 	announce(run: RunSpec): Promise<void>;
 	/** Ends a run: its items and assignments are forgotten. Nothing happens if there is no such run. */
 	retire(runId: string): Promise<void>;
-	watchRuns(signal: AbortSignal): AsyncIterable<RunEvent>;
+	watchRuns(signal: AbortSignal): AsyncIterable<RunChange>;
 	/** The runs that are announced now. */
 	listRuns(): Promise<RunView[]>;
 

@@ -64,7 +64,7 @@ test.serial(
 			NATS_MESSAGE: 3,
 		};
 		t.deepEqual(Object.keys(refused).sort(), Object.keys(least).sort());
-		// More where the worker comes too late with what was asked for again.
+		// The count is larger if a worker answers an item after it was published again.
 		for (const [reason, count] of Object.entries(least)) t.true((refused[reason] ?? 0) >= count, reason);
 		const { double, stale, stray } = result.audit.ignored;
 		t.true(double + stale >= 1);

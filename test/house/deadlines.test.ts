@@ -3,7 +3,7 @@ import test from "ava";
 import { execa } from "execa";
 import ts from "typescript";
 
-/** The only files where times are written as numbers. */
+/** The only files that may contain times as numbers. */
 const DEADLINES = [
 	"shared/deadlines.ts",
 	"coordinator/deadlines.ts",
@@ -15,7 +15,7 @@ const DEADLINES = [
 const TIMERS = /^(setTimeout|setInterval|sleep|delay|schedule|timeout|wait)$/;
 const TIMES = /(_MS|Ms|^timeout|[tT]imeout|TimeWait)$/;
 
-/** Where a source writes a time as a number: "FILE:LINE: the source text". */
+/** Finds times that a source writes as numbers: "FILE:LINE: the source text". */
 function timesIn(file: string, text: string): string[] {
 	const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true);
 	const found: string[] = [];
@@ -58,12 +58,12 @@ async function sources(): Promise<string[]> {
 	return stdout.split("\n").filter((file) => /\.(ts|mjs|js)$/.test(file) && !DEADLINES.includes(file));
 }
 
-test("times are numbers in the files for deadlines only", async (t) => {
+test("times are written as numbers only in the files for deadlines", async (t) => {
 	const found = await Promise.all((await sources()).map(async (file) => timesIn(file, await readFile(file, "utf8"))));
 	t.deepEqual(found.flat(), []);
 });
 
-test("each deadline is in milliseconds, says so, has a reason and a value of its own name", async (t) => {
+test("each deadline is in milliseconds, by its name and comment, and has a unique name", async (t) => {
 	const names: string[] = [];
 	for (const file of DEADLINES) {
 		const source = ts.createSourceFile(file, await readFile(file, "utf8"), ts.ScriptTarget.Latest, true);

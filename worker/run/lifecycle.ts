@@ -19,8 +19,8 @@ import { ByteBudget } from "../features/byte-budget.ts";
 import { FeatureCache } from "../features/feature-cache.ts";
 import { FeatureStore } from "../features/feature-store.ts";
 import { repeatEvery } from "./repeat-every.ts";
-import { type RunHost, ServedRun } from "./served-run.ts";
 import { Session } from "./session.ts";
+import { type RunHost, WorkerRun } from "./worker-run.ts";
 
 /** What tests and simulations put in the place of the real thing. */
 export interface WorkerParts {
@@ -83,7 +83,7 @@ class Worker implements RunningWorker {
 	readonly #options: WorkerOptions;
 	readonly #parts: WorkerParts;
 	readonly #featureBudget: ByteBudget;
-	readonly #runs = new Map<string, ServedRun>();
+	readonly #runs = new Map<string, WorkerRun>();
 	readonly #endingRuns = new Set<Promise<void>>();
 	readonly #ended = new AbortController();
 	#state: State = "joining";
@@ -121,7 +121,7 @@ class Worker implements RunningWorker {
 		for await (const event of this.#options.bus.watchRuns(this.#ended.signal)) {
 			if (event.type === "retired") this.#endRun(event.runId, "retired");
 			else if (!this.#runs.has(event.run.runId))
-				this.#runs.set(event.run.runId, new ServedRun(event.run, this.#host()));
+				this.#runs.set(event.run.runId, new WorkerRun(event.run, this.#host()));
 		}
 		if (!this.#ended.signal.aborted) throw new TailtuneError("offline", `worker ${this.info.workerId}: lost the bus`);
 	}

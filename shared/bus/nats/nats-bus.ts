@@ -12,7 +12,7 @@ import {
 } from "../../messages.ts";
 import type { Notices } from "../../notices.ts";
 import { raceAbort } from "../../race-abort.ts";
-import type { Assignment, Bus, BusTiming, Delivery, Membership, RunEvent, RunView, WorkerEvent } from "../bus.ts";
+import type { Assignment, Bus, BusTiming, Delivery, Membership, RunChange, RunView, WorkerEvent } from "../bus.ts";
 import { NATS_TIMING } from "./config.ts";
 import { isNoResponders, isTimeout, type NatsConnectionOptions, NatsLink } from "./connection.ts";
 import { RunDesk } from "./progress-and-cancel.ts";
@@ -184,7 +184,7 @@ class Adapter implements NatsBus {
 		if (run) await retireRun(run.record, this.#parts);
 	}
 
-	watchRuns(signal: AbortSignal): AsyncIterable<RunEvent> {
+	watchRuns(signal: AbortSignal): AsyncIterable<RunChange> {
 		return this.#orFailure(this.#mirror.runs.watch(signal));
 	}
 

@@ -2,7 +2,7 @@ import { headers } from "nats";
 import { realClock } from "../../clock.ts";
 import { TailtuneError } from "../../errors.ts";
 import { type RunSpec, runSpecCodec } from "../../messages.ts";
-import type { Assignment, RunEvent } from "../bus.ts";
+import type { Assignment, RunChange } from "../bus.ts";
 import { Feed } from "../feed.ts";
 import { RETIRED_KEPT, RETIRED_KNOWN } from "./config.ts";
 import type { NatsLink } from "./connection.ts";
@@ -76,7 +76,7 @@ export interface RunMirrorParts {
 
 /** This process's copy of the bucket of runs: it holds what the bucket's stream holds, in the stream's order. */
 export class RunMirror implements BucketReader {
-	readonly runs = new Feed<KnownRun, RunEvent>(({ record }) => ({
+	readonly runs = new Feed<KnownRun, RunChange>(({ record }) => ({
 		type: "announced",
 		run: runSpecCodec.decode(record.spec),
 	}));

@@ -2,7 +2,7 @@ import test from "ava";
 import { announceRun } from "../../../coordinator/cluster/cluster.ts";
 import { createMemoryBus } from "../../../coordinator/cluster/memory-bus.ts";
 import { createMemoryTensors } from "../../../coordinator/exchange/memory-tensors.ts";
-import type { RunEvent } from "../../../shared/bus/bus.ts";
+import type { RunChange } from "../../../shared/bus/bus.ts";
 import { someRun } from "../../shared/bus/messages.ts";
 import { settle } from "../../shared/bus/virtual-clock.ts";
 import { fakeModel, headRun } from "../../worker/run/fake-engines.ts";
@@ -21,7 +21,7 @@ test("a run that goes on retires what its dead coordinators had announced, and n
 		"",
 	);
 	const ended = new AbortController();
-	const events: RunEvent[] = [];
+	const events: RunChange[] = [];
 	void (async () => {
 		for await (const event of bus.watchRuns(ended.signal)) events.push(event);
 	})();

@@ -1,6 +1,6 @@
 import { setMaxListeners } from "node:events";
 import test from "ava";
-import type { Answer } from "../../../coordinator/classify/classifier.ts";
+import type { Prediction } from "../../../coordinator/classify/classifier.ts";
 import { Batcher } from "../../../coordinator/serve/batcher.ts";
 import { WorkerSlots } from "../../../coordinator/serve/worker-slots.ts";
 import { settle, VirtualClock } from "../../shared/bus/virtual-clock.ts";
@@ -18,7 +18,7 @@ function setUp(limits: Partial<{ maxBatch: number; maxDelayMs: number; maxQueue:
 		compute: (tokens) =>
 			new Promise((resolve, reject) => {
 				const lengths = tokens.map(({ length }) => length);
-				const answers = lengths.map((length) => ({ label: 0, tokens: length }) as Answer);
+				const answers = lengths.map((length) => ({ label: 0, tokens: length }) as Prediction);
 				batches.push({ lengths, end: (error) => (error ? reject(error) : resolve(answers)) });
 			}),
 		slots: new WorkerSlots(() => ["worker", "worker"]),

@@ -41,7 +41,7 @@ const KEEPS_SESSION: ReadonlySet<string> = new Set<ErrorCode>(["offline", "busy"
  * One worker's part in one run: pulls the items of the shards assigned to it. Each shard has its next item at hand
  * while another one's is computed, and says "working" of it meanwhile.
  */
-export class ServedRun {
+export class WorkerRun {
 	readonly #run: RunSpec;
 	readonly #host: RunHost;
 	readonly #ended = new AbortController();
