@@ -63,7 +63,7 @@ test("times are written as numbers only in the files for deadlines", async (t) =
 	t.deepEqual(found.flat(), []);
 });
 
-test("each deadline is in milliseconds, by its name and comment, and has a unique name", async (t) => {
+test("each deadline has a comment with its reason and a unique name that ends in _MS", async (t) => {
 	const names: string[] = [];
 	for (const file of DEADLINES) {
 		const source = ts.createSourceFile(file, await readFile(file, "utf8"), ts.ScriptTarget.Latest, true);

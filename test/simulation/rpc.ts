@@ -9,7 +9,7 @@ import type { ModelFiles } from "../../shared/model/model-files.ts";
 import { isUnwanted } from "../../shared/rpc/refusal.ts";
 import { PROTOCOL_VERSION } from "../../shared/rpc/service.ts";
 import type { RunConnection } from "../../shared/worker-port.ts";
-import { answerMessages } from "../../worker/exchange/answer-stream.ts";
+import { toAnswerMessages } from "../../worker/exchange/answer-stream.ts";
 import type { Node, World } from "./world.ts";
 
 /** The coordinator's end: the real code for versions, uploads and leases, without HTTP/2. */
@@ -162,7 +162,7 @@ export class RpcConnection implements RunConnection {
 		};
 		const { random, noise } = this.#world;
 		const send = async function* (this: RpcConnection): AsyncGenerator<PutAnswerRequest> {
-			for (const message of answerMessages(answer, this.#schemas.get(answer.result.runId))) {
+			for (const message of toAnswerMessages(answer, this.#schemas.get(answer.result.runId))) {
 				if (!message.header) await this.#world.sleep(random.wait(noise.delayMs));
 				if (interruption) throw interruption;
 				if (!this.#isConnected) throw offline();

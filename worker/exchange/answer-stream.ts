@@ -5,11 +5,11 @@ import { bytesOnWire, tensorChunks } from "../../shared/exchange/tensor-stream.t
 import { PROTOCOL_VERSION } from "../../shared/rpc/service.ts";
 
 /**
- * The messages that carry an answer; each is valid until the next is asked for.
- * @param schema of the run; a failure may come before its worker knows it
+ * Splits an answer into messages. Each one is valid until the next one is requested.
+ * @param schema of the run; unset if the worker failed before it knew the schema
  * @throws TailtuneError "diverged" if NaN or infinity would have to be rounded to bfloat16
  */
-export function* answerMessages(
+export function* toAnswerMessages(
 	{ result, logits, tensor = new Float32Array(0) }: Answer,
 	schema: TensorSchema | undefined,
 ): Generator<PutAnswerRequestInput> {

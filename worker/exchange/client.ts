@@ -18,7 +18,7 @@ import { readClientCredentials, type TlsFiles } from "../../shared/rpc/credentia
 import { silenceLibrary } from "../../shared/rpc/silence-library.ts";
 
 export interface ClientOptions {
-	/** Default: plain text. */
+	/** Unset: no encryption. */
 	readonly tls?: TlsFiles | undefined;
 	/** Sent as bearer token. */
 	readonly token?: string | undefined;
@@ -27,8 +27,8 @@ export interface ClientOptions {
 type ClientConstructor<Client> = new (address: string, credentials: ChannelCredentials, options: GrpcOptions) => Client;
 
 /**
- * A client with keepalive, message limits and wide windows. It connects when it is first used, and again when it was cut off
- * or the server says nothing. `close` leaves no socket of a silent server open.
+ * Creates a client with keepalive, message limits and large flow-control windows. It connects at the first call, and
+ * again after the connection broke or the server was silent. `close` also closes sockets of silent servers.
  * @throws TailtuneError "denied" if the TLS files aren't usable
  */
 export async function createClient<Client extends { close(): void }>(
@@ -46,11 +46,11 @@ export async function createClient<Client extends { close(): void }>(
 		"grpc.keepalive_timeout_ms": RPC_KEEPALIVE_ANSWER_MS,
 		"grpc.initial_reconnect_backoff_ms": RPC_RECONNECT_FIRST_MS,
 		"grpc.max_reconnect_backoff_ms": RPC_RECONNECT_LONGEST_MS,
-		// The library would keep what was sent for trying again by itself; a tensor is sent again as a whole, or not at all.
+		// The library would store sent messages in order to retry; our code sends a whole tensor again, or none.
 		"grpc.enable_retries": 0,
-		// A worker and its coordinator see each other; a proxy set for the web isn't meant for them.
+		// A worker reaches its coordinator directly; proxies for the web aren't used.
 		"grpc.enable_http_proxy": 0,
-		// Connections aren't shared between clients: each is closed with its own.
+		// Clients don't share connections, so each connection is closed with its client.
 		"grpc.use_local_subchannel_pool": 1,
 		interceptors: [connectBy(sockets), ...(token === undefined ? [] : [sendToken(token)])],
 	});
@@ -62,7 +62,7 @@ export async function createClient<Client extends { close(): void }>(
 	return client;
 }
 
-/** Has the sockets belong to those: the library connects when a call starts, and again by timers that are set then. */
+/** Adds the sockets of a client to `sockets`. The library connects when a call starts, and later by timers set then. */
 function connectBy(sockets: ClientSockets): Interceptor {
 	return (options, nextCall) =>
 		new InterceptingCall(nextCall(options), {

@@ -15,9 +15,9 @@ import { readAll } from "./read.ts";
 import { retryCall } from "./retry.ts";
 
 export interface FetchModelOptions {
-	/** Holds a folder `models` with one for each hash. Default: `tailtune` in XDG_CACHE_HOME or ~/.cache. */
+	/** Folder with a folder `models`, which has one folder per hash. Default: `tailtune` in XDG_CACHE_HOME or ~/.cache. */
 	readonly cacheFolder?: string | undefined;
-	/** Called with bytes that are there and bytes in all. */
+	/** Called with the received and the total bytes. */
 	readonly onProgress?: ((doneBytes: number, totalBytes: number) => void) | undefined;
 	readonly signal?: AbortSignal | undefined;
 }
@@ -30,9 +30,9 @@ interface Download {
 }
 
 /**
- * The model of that hash: the cache's, else fetched from the coordinator, going on where an earlier try ended. Its files
- * and its hash have been checked.
- * @throws TailtuneError "not-found" where the coordinator doesn't serve it, "checksum", "disk", "offline" or "interrupted"
+ * Opens the model of a hash from the cache, or fetches it from the coordinator, continuing an earlier download. Its files
+ * and its hash are checked.
+ * @throws TailtuneError "not-found" if the coordinator doesn't serve it, "checksum", "disk", "offline" or "interrupted"
  */
 export async function fetchModel(
 	client: ExchangeClient,
@@ -61,7 +61,7 @@ export async function fetchModel(
 	} catch (error) {
 		problem = asDiskError(aside, error);
 	}
-	// Where this one failed, another worker of this machine may have been faster with the same files.
+	// If the download failed, another worker of this machine may have completed the same files.
 	const fetched = await openChecked(folder, files, modelHash);
 	if (fetched) return fetched;
 	if (problem) throw problem;
@@ -77,7 +77,7 @@ function askManifest(client: ExchangeClient, modelHash: string, signal: AbortSig
 		const call = client.getModelManifest(request, { deadline }, (error, response) => {
 			signal?.removeEventListener("abort", cancel);
 			const files = response?.files ?? [];
-			// Names become files on this machine.
+			// The names are used as file names on this machine.
 			const stray = files.find(({ name }) => name !== basename(name) || !/^\w[\w.-]*\.(json|safetensors)$/.test(name));
 			if (error) reject(fromServiceError(error));
 			else if (stray) reject(new TailtuneError("protocol", `found model file ${JSON.stringify(stray.name)}`));
@@ -88,7 +88,7 @@ function askManifest(client: ExchangeClient, modelHash: string, signal: AbortSig
 	});
 }
 
-/** The model in a folder, where it is exactly that one. What isn't part of its hash is compared with the manifest. */
+/** Opens a folder if it has exactly this model. Files that aren't part of the hash are compared with the manifest. */
 async function openChecked(
 	folder: string,
 	files: readonly ModelFile[],
@@ -124,20 +124,20 @@ async function downloadFile(download: Download, folder: string, file: ModelFile)
 	throw new TailtuneError("checksum", `${path}: found sha256 ${found}, expected ${file.sha256}`);
 }
 
-// Every writer begins where the file ends and writes the same bytes: several on one machine don't disturb each other.
+// Every writer begins at the end of the file and writes the same bytes, so several ones don't disturb each other.
 async function fill(download: Download, handle: FileHandle, { name, byteLength }: ModelFile): Promise<void> {
 	const { client, modelHash, signal, onBytes } = download;
-	let place = (await handle.stat()).size;
-	if (place >= byteLength) return;
-	const request = { protocolVersion: PROTOCOL_VERSION, modelHash, name, byteOffset: place };
+	let offset = (await handle.stat()).size;
+	if (offset >= byteLength) return;
+	const request = { protocolVersion: PROTOCOL_VERSION, modelHash, name, byteOffset: offset };
 	for await (const { chunk } of readAll(client.getModelFile(request), { signal })) {
-		if (chunk?.byteOffset !== place || place + chunk.data.length > byteLength) {
-			const message = `${name}: a chunk begins at byte ${chunk?.byteOffset}, expected ${place} of ${byteLength}`;
+		if (chunk?.byteOffset !== offset || offset + chunk.data.length > byteLength) {
+			const message = `${name}: a chunk begins at byte ${chunk?.byteOffset}, expected ${offset} of ${byteLength}`;
 			throw new TailtuneError("protocol", message);
 		}
-		await handle.write(chunk.data, 0, chunk.data.length, place);
-		place += chunk.data.length;
+		await handle.write(chunk.data, 0, chunk.data.length, offset);
+		offset += chunk.data.length;
 		onBytes(chunk.data.length);
 	}
-	if (place !== byteLength) throw new TailtuneError("offline", `${name}: ended at byte ${place} of ${byteLength}`);
+	if (offset !== byteLength) throw new TailtuneError("offline", `${name}: ended at byte ${offset} of ${byteLength}`);
 }

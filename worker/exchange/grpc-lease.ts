@@ -6,9 +6,9 @@ import { PROTOCOL_VERSION } from "../../shared/rpc/service.ts";
 import { type ReadOptions, readAll } from "./read.ts";
 
 /**
- * Holds a worker's stream to the coordinator open until `signal` aborts, and opens it again when it breaks. Resolves when
- * the coordinator has taken note of the worker for the first time.
- * @throws TailtuneError if it refuses the worker, or can't be reached or says nothing the first time
+ * Holds a worker's stream to the coordinator open until `signal` aborts, and opens it again if it breaks. Resolves when
+ * the coordinator has registered the worker for the first time.
+ * @throws TailtuneError if the coordinator refuses the worker, or if the first try fails or gets no answer
  */
 export async function holdLease(
 	client: ExchangeClient,
@@ -17,7 +17,7 @@ export async function holdLease(
 ): Promise<void> {
 	const first = attach(client, workerId, options);
 	const { value } = await first.next();
-	if (!value) throw new TailtuneError("offline", `the coordinator let worker ${workerId} go at once`);
+	if (!value) throw new TailtuneError("offline", `the coordinator ended the stream of worker ${workerId} at once`);
 	void keep(client, workerId, options, first);
 }
 
@@ -38,7 +38,7 @@ async function keep(
 		try {
 			for await (const _ of lease) waitMs = RPC_RECONNECT_FIRST_MS;
 		} catch {
-			// Whatever broke it, the work that needs the coordinator says so; here it is only tried again.
+			// Calls that need the coordinator report the error; here the stream is only opened again.
 		}
 		await delay(waitMs, undefined, { signal }).catch(() => {});
 		if (signal.aborted) return;

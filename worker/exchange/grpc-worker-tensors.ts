@@ -10,7 +10,7 @@ import { checkEnd, TensorReceiver } from "../../shared/exchange/tensor-stream.ts
 import type { ModelFiles } from "../../shared/model/model-files.ts";
 import { isUnwanted, Refusal } from "../../shared/rpc/refusal.ts";
 import { PROTOCOL_VERSION } from "../../shared/rpc/service.ts";
-import { answerMessages } from "./answer-stream.ts";
+import { toAnswerMessages } from "./answer-stream.ts";
 import { type ClientOptions, createClient } from "./client.ts";
 import { type FetchModelOptions, fetchModel } from "./fetch-model.ts";
 import { holdLease } from "./grpc-lease.ts";
@@ -19,30 +19,30 @@ import { retryCall } from "./retry.ts";
 import { sendAll } from "./send.ts";
 
 export interface ConnectOptions extends ClientOptions {
-	/** The name under which the coordinator misses the worker when it dies. */
+	/** Id by which the coordinator notices that the worker has died. */
 	readonly workerId: string;
-	/** Closes the connection when it aborts, and ends all that waits for the coordinator. */
+	/** Closes the connection and ends all waits for the coordinator when it aborts. */
 	readonly signal?: AbortSignal | undefined;
-	/** A call is ended if the coordinator says nothing for so many ms; default: `CALL_SILENCE_MS`. */
+	/** Milliseconds of silence of the coordinator after which a call is ended. Default: `CALL_SILENCE_MS`. */
 	readonly silenceMs?: number | undefined;
 }
 
-/** A worker's side of the exchange between hosts. */
+/** The worker's end of the exchange between hosts. */
 export interface ConnectedTensors extends WorkerTensors {
 	/**
-	 * A model, fetched from the coordinator unless the cache has it; its hash has been checked.
+	 * Opens a model from the cache, or fetches it from the coordinator. Its hash is checked.
 	 * @throws TailtuneError "not-found", "checksum", "disk", "offline" or "interrupted"
 	 */
 	fetchModel(modelHash: string, options?: FetchModelOptions): Promise<ModelFiles>;
-	/** Ends all calls, and lets the coordinator see that the worker is gone. */
+	/** Ends all calls and the worker's stream to the coordinator. */
 	close(): Promise<void>;
 }
 
 /**
- * Connects a worker to a coordinator's tensors, and keeps a stream open that shows it is alive.
+ * Connects a worker to the exchange of a coordinator, and keeps a stream open as a sign that the worker is running.
  * @param address HOST:PORT
- * @throws TailtuneError "offline" if nobody answers there in time, "denied" or "protocol" if the worker is refused, and
- * "interrupted" if the signal aborts
+ * @throws TailtuneError "offline" if no server answers there in time, "denied" or "protocol" if the worker is refused,
+ * and "interrupted" if the signal aborts
  */
 export async function connectTensors(address: string, options: ConnectOptions): Promise<ConnectedTensors> {
 	const client = await createClient(ExchangeClientConstructor, address, options);
@@ -58,14 +58,14 @@ export async function connectTensors(address: string, options: ConnectOptions): 
 	return tensors;
 }
 
-interface WorkerRun {
+interface OpenRun {
 	readonly schema: TensorSchema;
-	/** Arrays for the next gradients. */
+	/** Free buffers for gradients. */
 	readonly free: Float32Array[];
 	current?: { readonly version: number; readonly parameters: Float32Array };
-	/** Takes the next version: what the engine still reads of the current one must outlast a failed try. */
+	/** Buffer for the next version. The current one must stay valid, because the engine may still read it. */
 	spare: Float32Array;
-	/** One version is fetched at a time. */
+	/** Settles after the last requested version; one version is fetched at a time. */
 	turn: Promise<unknown>;
 }
 
@@ -73,14 +73,14 @@ class GrpcWorkerTensors implements ConnectedTensors {
 	readonly #client: ExchangeClient;
 	readonly #workerId: string;
 	readonly #silenceMs: number;
-	readonly #runs = new Map<string, WorkerRun>();
+	readonly #runs = new Map<string, OpenRun>();
 	readonly #closed = new AbortController();
 
 	constructor(client: ExchangeClient, { workerId, silenceMs = CALL_SILENCE_MS }: ConnectOptions) {
 		this.#client = client;
 		this.#workerId = workerId;
 		this.#silenceMs = silenceMs;
-		setMaxListeners(0, this.#closed.signal); // one for each call under way
+		setMaxListeners(0, this.#closed.signal); // one per running call
 	}
 
 	async attach(): Promise<void> {
@@ -124,7 +124,7 @@ class GrpcWorkerTensors implements ConnectedTensors {
 		const send = () =>
 			sendAll<PutAnswerRequestInput, PutAnswerResponse>(
 				(callback) => this.#client.putAnswer(callback),
-				answerMessages(answer, run?.schema),
+				toAnswerMessages(answer, run?.schema),
 				options,
 			);
 		try {
@@ -145,20 +145,20 @@ class GrpcWorkerTensors implements ConnectedTensors {
 		this.#client.close();
 	}
 
-	async #fetch(runId: string, run: WorkerRun, version: number): Promise<void> {
+	async #fetch(runId: string, run: OpenRun, version: number): Promise<void> {
 		const { parameters: length, hash, wire } = run.schema;
 		if (run.spare.length !== length) run.spare = new Float32Array(length);
 		await retryCall(async () => {
 			const receiver = new TensorReceiver(run.spare, wire);
 			const request = { protocolVersion: PROTOCOL_VERSION, runId, parameterVersion: version, schemaHash: hash };
-			let isWhole = false;
+			let isComplete = false;
 			const options = { signal: this.#closed.signal, silenceMs: this.#silenceMs };
 			for await (const { chunk, end } of readAll(this.#client.getParameters(request), options)) {
 				if (chunk) receiver.add(chunk);
 				if (end) checkEnd(end, receiver.assertWhole());
-				isWhole = !!end;
+				isComplete = !!end;
 			}
-			if (!isWhole) throw new Refusal("REFUSAL_LENGTH", `run ${runId}: version ${version} came without its end`);
+			if (!isComplete) throw new Refusal("REFUSAL_LENGTH", `run ${runId}: version ${version} ended early`);
 		}, this.#closed.signal);
 		const parameters = run.spare;
 		run.spare = run.current?.parameters ?? new Float32Array(0);

@@ -6,14 +6,14 @@ import { fromServiceError } from "../../shared/rpc/status.ts";
 export interface ReadOptions {
 	/** Cancels the call when it aborts. */
 	readonly signal?: AbortSignal | undefined;
-	/** The longest wait for a message, in ms; default: `CALL_SILENCE_MS`. */
+	/** Longest wait for a message, in milliseconds. Default: `CALL_SILENCE_MS`. */
 	readonly silenceMs?: number | undefined;
-	/** The stream is held open without messages: only the first one has to come in time. */
+	/** Whether the stream is held open without messages. Then only the first message has a deadline. */
 	readonly isHeldOpen?: boolean;
 }
 
 /**
- * The messages of a call that answers by a stream, at the pace of the loop; leaving the loop cancels the call.
+ * Yields the messages of a streaming call; the sender waits for the loop. Leaving the loop cancels the call.
  * @throws TailtuneError if the call fails; "offline" if the other side is silent for too long
  */
 export async function* readAll<Message>(
@@ -21,7 +21,7 @@ export async function* readAll<Message>(
 	{ signal, silenceMs = CALL_SILENCE_MS, isHeldOpen = false }: ReadOptions = {},
 ): AsyncGenerator<Message> {
 	const cancel = () => call.cancel();
-	// The end of a call that was left is reported as an error that nobody waits for any more.
+	// After the loop was left, the library reports the cancelled call as an error.
 	call.on("error", () => {});
 	signal?.addEventListener("abort", cancel);
 	if (signal?.aborted) cancel();

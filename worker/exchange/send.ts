@@ -6,14 +6,14 @@ import { write } from "../../shared/rpc/write.ts";
 export interface SendOptions {
 	/** Cancels the call when it aborts. */
 	readonly signal: AbortSignal;
-	/** The longest time, in ms, in which the other side neither takes a message nor answers. */
+	/** Longest time, in milliseconds, in which the server neither accepts a message nor answers. */
 	readonly silenceMs: number;
 }
 
 /**
- * Sends the messages of a call that is answered once, at the pace of the receiver. If they can't all be made, the call is
- * cancelled, so that nothing of it stays open at the receiver.
- * @throws TailtuneError if the call fails, "offline" if the other side is silent for too long, and what making a message throws
+ * Sends the messages of a call with one answer, waiting for the receiver. If creating a message fails, the call is
+ * cancelled, so that the receiver frees its resources.
+ * @throws TailtuneError if the call fails or a message can't be created, "offline" if the server is silent for too long
  */
 export function sendAll<Request, Response>(
 	begin: (callback: (error: ServiceError | null, response?: Response) => void) => ClientWritableStream<Request>,
@@ -40,7 +40,7 @@ export function sendAll<Request, Response>(
 			silence.wait();
 			call.end();
 		};
-		call.on("error", () => {}); // told to the callback above
+		call.on("error", () => {}); // the callback above gets the error
 		signal.addEventListener("abort", cancel);
 		if (signal.aborted) cancel();
 		send().catch((error) => {
