@@ -7,7 +7,7 @@ import type { RunContext } from "./run-context.ts";
 
 /** Writes a run's model with these parameters to `model/`, replacing an earlier one. @throws as `exportClassifier` */
 export async function exportModel(
-	run: Pick<RunContext, "tail" | "texts" | "folder" | "config" | "cut">,
+	run: Pick<RunContext, "tail" | "texts" | "folder" | "config" | "frozenBlocks">,
 	model: ModelFiles,
 	parameters: Float32Array,
 ): Promise<void> {
@@ -22,19 +22,24 @@ export async function exportModel(
 	});
 }
 
-function classifierSettings({ texts, config, cut }: Pick<RunContext, "texts" | "config" | "cut">): ClassifierSettings {
+function classifierSettings({
+	texts,
+	config,
+	frozenBlocks,
+}: Pick<RunContext, "texts" | "config" | "frozenBlocks">): ClassifierSettings {
 	const { labels, padding, maxTokens, truncate } = texts;
 	const { token, causal, padTo = null, padId = PAD_ID } = padding;
-	const computed = computeSettingsOf(config, cut);
+	const computed = computeSettingsOf(config, frozenBlocks);
 	return { format: 1, labels: [...labels], token, causal, maxTokens, truncate, padTo, padId, ...computed };
 }
 
 /** Computation settings. In fp32 the result doesn't depend on where the trunk ends; a tail of one block is fastest. */
 function computeSettingsOf(
 	{ trunkPrecision = "fp32", trainable }: RunContext["config"],
-	cut: number,
+	frozenBlocks: number,
 ): Pick<ClassifierSettings, "trunkPrecision" | "tail"> {
-	const hasCut = trainable === "head" || trainable === "last-block" || trainable === "last-two-blocks";
-	if (trunkPrecision === "fp32" || !hasCut || cut === 0) return { trunkPrecision: "fp32", tail: "last-block" };
+	const isLastLayers = trainable === "head" || trainable === "last-block" || trainable === "last-two-blocks";
+	if (trunkPrecision === "fp32" || !isLastLayers || frozenBlocks === 0)
+		return { trunkPrecision: "fp32", tail: "last-block" };
 	return { trunkPrecision, tail: trainable };
 }

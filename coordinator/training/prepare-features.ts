@@ -8,7 +8,7 @@ import { toWorkItem } from "./work-items.ts";
  * each text when it is first used; in groups it is faster, and progress can be shown.
  */
 export async function prepareFeatures(run: RunContext): Promise<void> {
-	if (run.cut === 0) return;
+	if (run.frozenBlocks === 0) return;
 	const parts = planPreparation(run.texts.planned, run.texts.padding);
 	const items = parts.map((part) => toWorkItem(run, "WORK_KIND_PREPARE", 0, part));
 	const tokensOf = items.map(({ sequences }) => sequences.reduce((sum, { tokens }) => sum + tokens.length, 0));

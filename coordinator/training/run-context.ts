@@ -11,7 +11,7 @@ export interface RunContext extends Pick<Cluster, "spec" | "dispatcher" | "tenso
 	readonly folder: string;
 	readonly tail: TailSpec;
 	/** Number of frozen blocks before the trained ones. 0: there are no features to store. */
-	readonly cut: number;
+	readonly frozenBlocks: number;
 	readonly layout: ParameterLayout;
 	readonly texts: RunTexts;
 	readonly events: RunEvents;

@@ -89,7 +89,7 @@ async function readTokens(config: RunConfig, { train, validation, test }: Loaded
 		limit,
 	);
 	const padTo = padLength(config.pad, limited.slice(0, train.examples.length));
-	// As in the reference, no text is longer than the longest of the training set if that is what texts are padded to.
+	// With --pad longest, texts are cut to the longest training text, as in the reference implementation.
 	const isPaddedToLongest = config.pad === "longest" && padTo !== undefined;
 	const tokens = isPaddedToLongest ? limited.map((text) => text.subarray(0, padTo)) : limited;
 	const isCut = tokens.map((text, id) => text.length < (whole[id]?.length ?? 0));

@@ -134,19 +134,19 @@ function createContext(
 	cluster: Cluster,
 	{ events, interrupt, startServer }: Environment,
 ): RunContext {
-	const cut = countFrozenBlocks(tail, model.config.n_layer);
+	const frozenBlocks = countFrozenBlocks(tail, model.config.n_layer);
 	return {
 		config,
 		folder,
 		tail,
-		cut,
+		frozenBlocks,
 		layout: parameterLayout(tail, model.config),
 		texts,
 		events,
 		interrupt: createStopSignal(interrupt, cluster, folder),
 		...cluster,
 		...(startServer && {
-			onBetter: (parameters) => exportModel({ config, cut, tail, texts, folder }, model, parameters),
+			onBetter: (parameters) => exportModel({ config, frozenBlocks, tail, texts, folder }, model, parameters),
 		}),
 	};
 }

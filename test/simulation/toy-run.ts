@@ -84,7 +84,7 @@ export function createToyRun(plan: Plan, folder: string, interrupt: AbortSignal)
 		config: createToyConfig(plan),
 		folder,
 		tail: headRun.tail as NonNullable<typeof headRun.tail>,
-		cut: fakeModel.config.n_layer,
+		frozenBlocks: fakeModel.config.n_layer,
 		layout: layoutOf(headRun),
 		texts: createToyTexts(plan.shards),
 		events: new RunEvents(),

@@ -15,7 +15,7 @@ import { someSchema } from "../../shared/exchange/conformance.ts";
 import { ReceivedAnswers } from "../../shared/exchange/received-answers.ts";
 import { makeCertificates } from "../../shared/rpc/certificates.ts";
 
-/** A server that tells of the workers it loses; `firstLost` waits for the first. */
+/** Starts a server that reports lost workers; `firstLost` resolves with the first one. */
 async function openServer(listen?: string) {
 	const lost: string[] = [];
 	let tell = () => {};
@@ -32,7 +32,7 @@ async function openServer(listen?: string) {
 	return { server, lost, firstLost };
 }
 
-test("a worker is attached when connecting is done, and lost when it closes", async (t) => {
+test("a worker is attached after connecting, and lost after closing", async (t) => {
 	const { server, lost, firstLost } = await openServer();
 	t.teardown(server.close);
 	const stays = await connectTensors(server.address, { workerId: "stays" });
@@ -45,7 +45,7 @@ test("a worker is attached when connecting is done, and lost when it closes", as
 	t.deepEqual(server.workers, ["stays"]);
 });
 
-test("a coordinator that accepts and says nothing is given up in time, or when nobody waits any more", async (t) => {
+test("connecting to a silent coordinator fails after a time limit, or when the signal aborts", async (t) => {
 	const closings: Promise<unknown>[] = [];
 	const hole = createServer((socket) => {
 		t.teardown(() => socket.destroy());
@@ -62,14 +62,14 @@ test("a coordinator that accepts and says nothing is given up in time, or when n
 	await once(hole, "connection");
 	ended.abort(new TailtuneError("interrupted", "the run is over"));
 	await t.throwsAsync(waiting, { code: "interrupted" });
-	// With TLS it is silent before there is HTTP/2.
+	// With TLS it is silent before HTTP/2 begins.
 	const { caFile } = await makeCertificates(t);
 	await t.throwsAsync(connectTensors(address, { workerId: "has TLS", silenceMs: 100, tls: { caFile } }), silent);
 	await Promise.all(closings);
 	t.is(closings.length, 3, "no connection is left");
 });
 
-test("a stream of messages that stops is given up; one that is held open is not", async (t) => {
+test("a silent stream of messages is given up; one that is held open is not", async (t) => {
 	const { server } = await openServer();
 	const client = await createClient(ExchangeClientConstructor, server.address);
 	t.teardown(async () => {
@@ -88,7 +88,7 @@ test("a stream of messages that stops is given up; one that is held open is not"
 	await next.catch(() => {});
 });
 
-test("an answer that can't be sent leaves no upload behind", async (t) => {
+test("an answer that can't be sent leaves no open upload", async (t) => {
 	const { server } = await openServer();
 	t.teardown(server.close);
 	const schema = { ...someSchema(600_000), wire: "bf16" } as const;
@@ -104,7 +104,7 @@ test("an answer that can't be sent leaves no upload behind", async (t) => {
 	t.is(server.uploadsUnderWay, 0);
 });
 
-test("a worker killed in mid-upload is lost, and its upload leaves nothing", async (t) => {
+test("a worker killed during an upload is lost, and its upload is removed", async (t) => {
 	const { server, lost, firstLost } = await openServer();
 	t.teardown(server.close);
 	server.openRun("run", someSchema(3), new ReceivedAnswers(3));
@@ -123,7 +123,7 @@ test("a worker killed in mid-upload is lost, and its upload leaves nothing", asy
 	t.is(server.refusals.size, 0);
 });
 
-test("a worker attaches again to a coordinator that was started again, and is of use to it", async (t) => {
+test("a worker attaches again to a restarted coordinator, and works for it", async (t) => {
 	const first = await openServer();
 	const worker = await connectTensors(first.server.address, { workerId: "faithful" });
 	t.teardown(() => worker.close());
@@ -139,7 +139,7 @@ test("a worker attaches again to a coordinator that was started again, and is of
 	t.deepEqual(await worker.parameters("run", 0), Float32Array.of(5));
 });
 
-test("a worker that is back before its old stream has broken isn't lost with that one", async (t) => {
+test("a worker that attaches again before its old stream breaks isn't lost with the old stream", async (t) => {
 	const lost: string[] = [];
 	const leases = new Leases({ onWorkerLost: (workerId) => lost.push(workerId) });
 	const request = { protocolVersion: 1, workerId: "back" };
@@ -156,7 +156,7 @@ test("a worker that is back before its old stream has broken isn't lost with tha
 	t.deepEqual(lost, ["back"]);
 });
 
-test("a worker without a name or of another protocol version isn't attached", async (t) => {
+test("a worker without an id or with another protocol version is refused", async (t) => {
 	const leases = new Leases({ onWorkerLost: () => t.fail() });
 	const { signal } = new AbortController();
 	await t.throwsAsync(leases.attach({ protocolVersion: 1, workerId: "" }, signal).next(), { message: /worker id/ });
@@ -164,7 +164,7 @@ test("a worker without a name or of another protocol version isn't attached", as
 	t.deepEqual(leases.workers, []);
 });
 
-test("connecting to nobody fails as offline, naming the address", async (t) => {
+test("connecting to an address without a server fails as offline, naming the address", async (t) => {
 	const { server } = await openServer();
 	await server.close();
 	const message = new RegExp(server.address);

@@ -1,4 +1,4 @@
-// A worker that attaches, begins an upload, says so, and does nothing more: to be killed.
+// A worker that attaches, begins an upload, prints a line, and then waits to be killed.
 
 import { ExchangeClientConstructor } from "../../../shared/exchange/tensor-service.ts";
 import { createClient } from "../../../worker/exchange/client.ts";
