@@ -1,5 +1,5 @@
-// Compiles a TypeScript program and the JavaScript packages that it uses to a few files (by esbuild). Node then loads tens
-// of files instead of hundreds, and compiles no TypeScript.
+// Bundles a TypeScript program and the JavaScript packages that it uses into a few files (by esbuild), so that Node loads tens of
+// files instead of hundreds, and compiles no TypeScript.
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename, dirname, extname, join, relative, resolve } from "node:path";
@@ -15,13 +15,13 @@ const COMPILER = fileURLToPath(new URL("./", import.meta.url));
 
 const { resolve: resolvePackage } = createRequire(join(ROOT, "package.json"));
 
-/** Packages that stay as they are installed: they load native libraries, or a native package loads the same ones. */
+/** Packages that are loaded from node_modules: native ones, and those that native packages load too. */
 const NOT_COMPILED = /^(onnxruntime-|koffi$|@tensorflow\/|@stdlib\/)/;
 
-/** A program that runs in a thread: it becomes a file of its own. */
+/** The address of a thread's program, which becomes a separate file. */
 const THREAD_PROGRAM = /new URL\("(\.[^"]+\.ts)", import\.meta\.url\)/g;
 
-/** As esbuild's JavaScript for CommonJS packages wants it. */
+/** Defines `require`, which esbuild's code for CommonJS packages uses. */
 const REQUIRE = `import { createRequire as requireOf } from "node:module"; const require = requireOf(${JSON.stringify(
 	pathToFileURL(join(ROOT, "package.json")).href,
 )});`;
@@ -30,19 +30,19 @@ const REQUIRE = `import { createRequire as requireOf } from "node:module"; const
 const LOADERS = { ".ts": "ts", ".json": "json" };
 
 /**
- * A compiled program: files for one folder.
+ * A compiled program: files of one folder.
  * @typedef {object} Compiled
  * @property {readonly { readonly name: string, readonly contents: Uint8Array }[]} files
- * @property {readonly string[]} inputs the files that it was compiled from, or looked for and not found
+ * @property {readonly string[]} inputs the files that it was compiled from, and paths at which no file was found
  * @property {string} digest of the inputs, as `digestOf` computes it
- * @property {import("esbuild").Metafile} metafile what came from where
+ * @property {import("esbuild").Metafile} metafile esbuild's description of inputs and outputs
  */
 
 /**
- * Compiles a program. Its own file is `main.mjs` among the results.
+ * Compiles a program. The result's main file is `main.mjs`.
  * @param {string} entry path of its TypeScript file
  * @returns {Promise<Compiled>}
- * @throws {Error} with a line for each fault of the sources
+ * @throws {Error} with one line for each error in the sources
  */
 export async function compile(entry) {
 	const read = new Map(readContents(listSettings()));
@@ -83,9 +83,9 @@ export async function compile(entry) {
 }
 
 /**
- * Has esbuild read files through us: so the digest is of the contents that were compiled, even if a file changes meanwhile.
+ * Reads the files for esbuild, so that the digest is of the compiled contents even if a file changes in the meantime.
  * @param {import("esbuild").PluginBuild} plugins
- * @param {Map<string, Uint8Array | undefined>} read takes over what is read
+ * @param {Map<string, Uint8Array | undefined>} read receives the contents read
  */
 function readSources(plugins, read) {
 	plugins.onResolve({ filter: NOT_COMPILED }, ({ path, kind }) => {
@@ -100,7 +100,7 @@ function readSources(plugins, read) {
 }
 
 /**
- * A module that finds what lies beside its source, although its code is elsewhere.
+ * Rewrites a module so that it still finds the files next to its source, although its compiled code is in another folder.
  * @param {string} code
  * @param {string} path of the source
  */
@@ -114,10 +114,10 @@ function placed(code, path) {
 }
 
 /**
- * The file of an installed package. One that isn't installed is looked for again when the program runs.
+ * Resolves an installed package to a file. A package that isn't installed is resolved again when the program runs.
  * @param {string} name
  * @param {boolean} isRequired by `require`, and not by `import`
- * @param {Map<string, Uint8Array | undefined>} read takes over where it was found, and where not
+ * @param {Map<string, Uint8Array | undefined>} read receives the manifests found, and the paths without one
  */
 function resolveInstalled(name, isRequired, read) {
 	const parts = name.split("/", name.startsWith("@") ? 2 : 1);
@@ -155,7 +155,7 @@ function listManifests(sources) {
 	return [...new Set(packages)].flatMap((folder) => (folder ? [join(folder, "package.json")] : []));
 }
 
-/** Every thread program of this package. They are started by their addresses, which esbuild doesn't follow. */
+/** Finds every thread program of this package. Threads are started by an address, which esbuild doesn't follow. */
 function findThreadPrograms() {
 	/** @type {{ files: string[] }} */
 	const { files } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
@@ -177,7 +177,7 @@ function findThreadPrograms() {
 }
 
 /**
- * The name of a thread program's file: there are no folders.
+ * The name of a thread program's compiled file. All compiled files are in one folder.
  * @param {string} program its path
  */
 function outputOf(program) {

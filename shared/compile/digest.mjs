@@ -1,4 +1,4 @@
-// Tells whether files are still the ones that a program was compiled from.
+// Detects changes of the files that a program was compiled from.
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 
@@ -8,7 +8,7 @@ import { readFileSync } from "node:fs";
  */
 
 /**
- * A digest of paths and contents. Two sets of files have the same one only if they are equal.
+ * Hashes paths and contents; equal hashes mean equal files.
  * @param {Contents} contents
  * @returns {string} sha256, hexadecimal
  */
@@ -22,7 +22,7 @@ export function digestOf(contents) {
 }
 
 /**
- * Reads files as they are now. Contents and not times: an editor or a restored backup can keep a file's time.
+ * Reads files. Contents are compared and not times, because an editor or a restored backup can keep a file's time.
  * @param {readonly string[]} paths
  * @returns {Contents}
  */

@@ -1,4 +1,4 @@
-// Keeps compiled programs on disk, each in a folder of its own that never changes, and finds them again.
+// Stores compiled programs on disk, each in a separate folder that never changes, and finds them again.
 
 import { createHash } from "node:crypto";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
@@ -8,11 +8,11 @@ import { digestOf, readContents } from "./digest.mjs";
 
 const MANIFEST = "manifest.json";
 
-/** Compiled programs that are kept, the ones used last, besides those that may be running. */
+/** Compiled programs that are kept, the last used ones; programs that may be running are kept too. */
 const MOST_KEPT = 8;
 
 /**
- * What is written beside a program's files, after them.
+ * The last file written into a program's folder.
  * @typedef {object} Manifest
  * @property {readonly string[]} inputs as in `Compiled`
  * @property {string} digest as in `Compiled`
@@ -20,7 +20,7 @@ const MOST_KEPT = 8;
  */
 
 /**
- * Looks for a program that was compiled from its sources as they are now.
+ * Finds a program that was compiled from the present sources.
  * @param {string} folder that `keepProgram` writes to
  * @param {string} entry path of its TypeScript file
  * @returns {string | undefined} the program's folder
@@ -36,7 +36,7 @@ export function findProgram(folder, entry) {
  * @param {string} entry path of its TypeScript file
  * @param {import("./compile.mjs").Compiled} compiled
  * @returns {string} the program's folder
- * @throws {Error} if it can't be written; then nothing of it is left
+ * @throws {Error} if it can't be written; then no file is left
  */
 export function keepProgram(folder, entry, { files, inputs, digest }) {
 	const own = mkdtempSync(join(folder, prefixOf(entry)));
@@ -54,7 +54,7 @@ export function keepProgram(folder, entry, { files, inputs, digest }) {
 }
 
 /**
- * Removes programs that nobody uses any more: all but those that were used last.
+ * Removes old programs: all except those that were used last.
  * @param {string} folder
  */
 export function removeOldPrograms(folder) {
@@ -65,7 +65,7 @@ export function removeOldPrograms(folder) {
 }
 
 /**
- * Says from now on that a program is in use, as long as this process lives: it loads files of the program later, too.
+ * Marks a program as in use, again and again while this process runs, because it may load files of the program later.
  * @param {string} program its folder
  */
 export function useProgram(program) {
@@ -74,7 +74,7 @@ export function useProgram(program) {
 			const now = new Date();
 			utimesSync(program, now, now);
 		} catch {
-			// In a folder that can't be written to, nothing is removed either.
+			// Nothing is removed from a folder that can't be written.
 		}
 	};
 	if (Date.now() - lastUse(program) > USE_EVERY_MS) touch();
@@ -89,22 +89,22 @@ function isCurrent(program) {
 		const isWhole = Object.entries(sizes).every(([name, size]) => statSync(join(program, name)).size === size);
 		return isWhole && digestOf(readContents(inputs)) === digest;
 	} catch {
-		return false; // it is being written, or was damaged
+		return false; // incomplete or damaged
 	}
 }
 
-/** How the folders of a program are named. @param {string} entry */
+/** The prefix of the names of a program's folders. @param {string} entry */
 function prefixOf(entry) {
 	return `${createHash("sha256").update(entry).digest("hex").slice(0, 16)}-`;
 }
 
-/** The programs in a folder, the one that was used last first. @param {string} folder */
+/** The programs in a folder, the last used first. @param {string} folder */
 function byLastUse(folder) {
 	const paths = readdirSync(folder).map((name) => join(folder, name));
 	return paths.sort((one, other) => lastUse(other) - lastUse(one));
 }
 
-/** In milliseconds since 1970; 0 if it is gone. @param {string} program */
+/** Milliseconds since 1970; 0 if the program doesn't exist. @param {string} program */
 function lastUse(program) {
 	return statSync(program, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 }

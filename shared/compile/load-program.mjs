@@ -1,4 +1,4 @@
-// Loads a TypeScript program of this package: compiled when it is used for the first time, and again when a source changed.
+// Loads a TypeScript program of this package. It is compiled at its first use and after a change of its sources.
 import { mkdtempSync, rmSync } from "node:fs";
 import Module from "node:module";
 import { tmpdir } from "node:os";
@@ -11,9 +11,9 @@ import { findProgram, keepProgram, removeOldPrograms, useProgram } from "./kept-
 const log = debuglog("tailtune");
 
 /**
- * Imports a program. With `--debug` among the flags, stack traces name its TypeScript files.
+ * Imports a program. With the flag `--debug`, stack traces name its TypeScript files.
  * @param {string} source address of its TypeScript file
- * @returns {Promise<any>} what the program exports
+ * @returns {Promise<any>} the program's exports
  * @throws {Error} if it can't be compiled, or can't be written anywhere
  */
 export async function loadProgram(source) {
@@ -22,12 +22,12 @@ export async function loadProgram(source) {
 	const folders = makePrivateFolders();
 	const program = findIn(folders, entry) ?? (await compileTo(folders, entry));
 	useProgram(program);
-	// Of Node 22.1 or later. It is removed together with the program.
+	// Node 22.1 and later. The cache is in the program's folder, so it is removed with it.
 	/** @type {{ enableCompileCache?: (folder: string) => void }} */ (Module).enableCompileCache?.(join(program, "code"));
 	return import(pathToFileURL(join(program, "main.mjs")).href);
 }
 
-/** Folders for compiled programs that only this user can write to: code is run that lies there. */
+/** Folders for compiled programs. Only this user can write to them, because their code is run. */
 function makePrivateFolders() {
 	const { XDG_RUNTIME_DIR: runtime } = process.env;
 	return [cachePath(), ...(runtime ? [join(runtime, "tailtune")] : [])].flatMap((folder) => {
@@ -53,7 +53,7 @@ function findIn(folders, entry) {
 }
 
 /**
- * Compiles to the first folder that takes it; if none does, to a folder that is removed when this process ends.
+ * Compiles to the first folder that can be written; otherwise to a folder that is removed when this process ends.
  * @param {readonly string[]} folders
  * @param {string} entry
  */
@@ -79,10 +79,10 @@ async function compileTo(folders, entry) {
 	throw failure;
 }
 
-/** The second one is memory that Linux lets everybody write to, also in a container without a temporary folder. */
+/** On Linux, /dev/shm can be written even in a container without a temporary folder. */
 const TEMPORARY = [tmpdir(), "/dev/shm"];
 
-/** A new folder under a name that nobody can foresee. @param {string} above */
+/** Makes a new folder with a random name. @param {string} above */
 function newFolder(above) {
 	const folder = mkdtempSync(join(above, "tailtune-"));
 	process.once("exit", () => rmSync(folder, { recursive: true, force: true }));

@@ -45,7 +45,7 @@ export function isRefusalReason(name: unknown): name is RefusalReason {
 	return typeof name === "string" && Object.hasOwn(REFUSALS, name);
 }
 
-/** Whether an answer was refused because nobody waits for it any more: the item has its answer, or its run is over. */
+/** Whether an answer was refused because it is no longer needed: its item has an answer, or its run is over. */
 export function isUnwanted(error: unknown): boolean {
 	if (!(error instanceof Refusal)) return false;
 	return error.reason === "REFUSAL_NOT_EXPECTED" || error.reason === "REFUSAL_UNKNOWN_RUN";

@@ -8,7 +8,7 @@ export interface ThreadOptions extends Pick<WorkerOptions, "env" | "name"> {
 
 /**
  * Starts a thread that runs a program. It does not keep the process alive unless the caller calls `ref()`.
- * @param program its TypeScript file, named in the call of `new URL` beside `import.meta.url`: so it is found when compiled
+ * @param program `new URL` of its TypeScript file and `import.meta.url`: the compiler finds programs by this form
  */
 export function startThread(program: URL, { data, ...options }: ThreadOptions): Worker {
 	const thread = new Worker(program, { ...options, workerData: data, execArgv: threadFlags(program) });
@@ -16,13 +16,13 @@ export function startThread(program: URL, { data, ...options }: ThreadOptions): 
 	return thread;
 }
 
-/** A thread's own flags, whatever those of the process are: a thread doesn't take over what was registered elsewhere. */
+/** A thread's flags. They don't depend on those of the process, because loaders are registered per thread. */
 function threadFlags(program: URL): string[] {
 	if (program.pathname.endsWith(".ts")) return [`--import=${registerTsx()}`];
 	return process.sourceMapsEnabled ? ["--enable-source-maps"] : [];
 }
 
-/** A program for tests and benchmarks, which compile nothing first: it has the thread run TypeScript by tsx. */
+/** A module for tests and benchmarks, which run without compiling: it loads TypeScript by tsx in the thread. */
 function registerTsx(): string {
 	return `data:text/javascript,import { register } from "${import.meta.resolve("tsx/esm/api")}"; register();`;
 }
