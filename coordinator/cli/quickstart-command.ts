@@ -6,7 +6,7 @@ import { addConfigFlags, ENGINE_SETTINGS, parseFlags } from "../../shared/settin
 import { resolveConfig } from "../../shared/settings/resolve-config.ts";
 import type { WorkerSide } from "../../shared/worker-port.ts";
 import type { OpenCluster } from "../cluster/cluster.ts";
-import type { Environment } from "../training/environment.ts";
+import type { TrainOptions } from "../training/train-options.ts";
 import { toClassifications } from "./classify-command.ts";
 import { showEvents } from "./show-events.ts";
 
@@ -45,7 +45,7 @@ export function addQuickstartCommand(program: Command, workerSide: WorkerSide): 
 }
 
 /** Downloads the SMS Spam Collection and GPT-2; without a network chooses the model and data that `npm ci` installed. */
-async function chooseInputs({ events, interrupt }: Environment): Promise<Partial<TrainConfig>> {
+async function chooseInputs({ events, interrupt }: TrainOptions): Promise<Partial<TrainConfig>> {
 	const [{ loadDataset }, { resolveModel }] = await Promise.all([
 		import("../data/load-dataset.ts"),
 		import("../base-model/resolve-model.ts"),
@@ -62,7 +62,7 @@ async function chooseInputs({ events, interrupt }: Environment): Promise<Partial
 	}
 }
 
-async function classifyMessages(folder: string, config: TrainConfig, environment: Environment): Promise<void> {
+async function classifyMessages(folder: string, config: TrainConfig, environment: TrainOptions): Promise<void> {
 	const { Classifier } = await import("../classify/classifier.ts");
 	const classifier = await Classifier.open(folder, config, environment);
 	const messages = (MESSAGES[config.data ?? ""] ?? []).map((text, index) => ({ text, source: `message ${index + 1}` }));

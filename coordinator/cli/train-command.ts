@@ -8,7 +8,7 @@ import { addRpcFlags, type RpcFlags, readRpcSecurity } from "../../shared/settin
 import type { WorkerSide } from "../../shared/worker-port.ts";
 import { MOST_REPLICAS, REPLICAS_HELP } from "../cluster/nats-replicas.ts";
 import type { RunEvents } from "../events/run-events.ts";
-import type { Environment } from "../training/environment.ts";
+import type { TrainOptions } from "../training/train-options.ts";
 import { showEvents } from "./show-events.ts";
 
 interface Options extends Record<string, unknown>, RpcFlags {
@@ -59,7 +59,7 @@ export function addTrainCommand(program: Command, workerSide: WorkerSide): void 
 	);
 }
 
-type Workers = Pick<Environment, "openCluster" | "countWorkers">;
+type Workers = Pick<TrainOptions, "openCluster" | "countWorkers">;
 
 /** Chooses the workers: this process, other processes on this machine, or the workers of a NATS server. */
 async function chooseWorkers(
@@ -130,14 +130,14 @@ function clusterFlags(options: Options): string[] {
 	return Object.entries(flags).flatMap(([flag, value]) => (value === undefined ? [] : [`--${flag}`]));
 }
 
-async function startNew(options: Options, environment: Environment): Promise<void> {
+async function startNew(options: Options, environment: TrainOptions): Promise<void> {
 	const config = await resolveConfig(parseFlags(options), options.config);
 	const { train } = await import("../training/train.ts");
 	const { folder, result } = await train(config, environment);
 	environment.events.emit({ event: "result", folder, ...result });
 }
 
-async function resumeRun(run: string, options: Options, environment: Environment): Promise<void> {
+async function resumeRun(run: string, options: Options, environment: TrainOptions): Promise<void> {
 	const [extra] = Object.keys(parseFlags(options));
 	if (extra !== undefined || options.config !== undefined) {
 		throw new TailtuneError(

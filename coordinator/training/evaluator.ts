@@ -54,7 +54,8 @@ export async function evaluate(
 	examples: readonly number[],
 	onTexts: (count: number) => void = () => {},
 ): Promise<Evaluation> {
-	const { tensors, dispatcher, spec, texts } = run;
+	const { cluster, texts } = run;
+	const { tensors, dispatcher, spec } = cluster;
 	const parts = planEvaluation(texts.planned, examples, texts.padding);
 	const items = parts.map((part) => toWorkItem(run, "WORK_KIND_EVALUATE", version, part));
 	const logits = new Map<number, readonly number[]>();

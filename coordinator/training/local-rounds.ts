@@ -25,7 +25,7 @@ export class LocalRounds {
 	constructor(run: RunContext, state: TrainingState) {
 		this.#run = run;
 		this.#state = state;
-		this.audit = new AuditTrail(run.dispatcher);
+		this.audit = new AuditTrail(run.cluster.dispatcher);
 	}
 
 	/**
@@ -34,7 +34,8 @@ export class LocalRounds {
 	 * @throws TailtuneError "diverged" if a loss isn't finite; the parameters are then unchanged
 	 */
 	async takeRound(steps: readonly EpochStep[], beforeUpdate: () => Promise<void>): Promise<void> {
-		const { tensors, spec, config, layout } = this.#run;
+		const { cluster, config, layout } = this.#run;
+		const { tensors, spec } = cluster;
 		const { progress, published, parameters, firstMoment, secondMoment, velocity } = this.#state;
 		const version = progress.step;
 		const start = performance.now();
@@ -53,7 +54,7 @@ export class LocalRounds {
 
 	/** Averages the shards' updates: the change of the parameters, followed by both moments. */
 	async #averageUpdates(steps: readonly EpochStep[], version: number) {
-		const { dispatcher, tensors, spec } = this.#run;
+		const { dispatcher, tensors, spec } = this.#run.cluster;
 		const { progress, gradients } = this.#state;
 		const mean = gradients.sum;
 		const round = planRound(steps);
@@ -86,7 +87,7 @@ export class LocalRounds {
 	}
 
 	#toItem(version: number, { shard, steps }: RoundPart): NewItem {
-		const { spec, texts, config } = this.#run;
+		const { cluster, texts, config } = this.#run;
 		const parts = steps.flatMap((step) => step.parts);
 		const sequences = parts.flatMap(({ examples, paddedLength }) =>
 			examples.map((example) => texts.sequence(example, paddedLength)),
@@ -99,7 +100,7 @@ export class LocalRounds {
 			weightDecay: config.weightDecay,
 		};
 		const kind = "WORK_KIND_LOCAL_STEPS" as const;
-		return { runId: spec.runId, kind, shard, parameterVersion: version, sequences, localSteps };
+		return { runId: cluster.spec.runId, kind, shard, parameterVersion: version, sequences, localSteps };
 	}
 }
 

@@ -16,7 +16,7 @@ export async function prepareFeatures(run: RunContext): Promise<void> {
 	if (total === 0) return;
 	const progress = run.events.phase("features", total, "tokens");
 	let next = 0;
-	for await (const _ of run.dispatcher.execute(items)) {
+	for await (const _ of run.cluster.dispatcher.execute(items)) {
 		progress.advance(tokensOf[next++] ?? 0);
 		assertNotInterrupted(run);
 	}

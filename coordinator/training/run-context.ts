@@ -5,8 +5,10 @@ import type { Cluster } from "../cluster/cluster.ts";
 import type { RunEvents } from "../events/run-events.ts";
 import type { RunTexts } from "./run-texts.ts";
 
-/** Settings, texts and workers shared by the phases of a run. */
-export interface RunContext extends Pick<Cluster, "spec" | "dispatcher" | "tensors" | "refusals"> {
+/** Everything that the phases of a run share. */
+export interface RunContext {
+	/** The workers that compute. */
+	readonly cluster: Pick<Cluster, "spec" | "dispatcher" | "tensors" | "refusals">;
 	readonly config: RunConfig;
 	readonly folder: string;
 	readonly tail: TailSpec;

@@ -8,8 +8,8 @@ import { checkConfig, flagOf } from "../../shared/settings/resolve-config.ts";
 import { loadModel } from "../base-model/load-model.ts";
 import { loadSets } from "../data/load-sets.ts";
 import { makePathsAbsolute } from "./absolute-paths.ts";
-import type { Environment } from "./environment.ts";
 import { prepareTexts, type RunTexts } from "./run-texts.ts";
+import type { TrainOptions } from "./train-options.ts";
 
 /** Settings, model and texts of a run. */
 export interface RunInputs {
@@ -25,10 +25,10 @@ export interface RunInputs {
  * Loads the inputs of a run. Texts are read first, so that faults in them are reported before a model is downloaded.
  * @throws TailtuneError if settings, texts or model can't be used, "interrupted" if the user stops the run
  */
-export async function loadInputs(given: TrainConfig, environment: Environment): Promise<RunInputs> {
-	const sets = await endOnSignals(() => loadSets(given, environment.events));
-	const model = await loadModel(given, environment);
-	const config = await fixShards(given, environment);
+export async function loadInputs(given: TrainConfig, options: TrainOptions): Promise<RunInputs> {
+	const sets = await endOnSignals(() => loadSets(given, options.events));
+	const model = await loadModel(given, options);
+	const config = await fixShards(given, options);
 	const texts = await endOnSignals(() => prepareTexts(config, sets, model.config));
 	const tail = tailSpecOf(config, texts.classes);
 	assertRankFits(config, model.config.n_embd);
@@ -36,12 +36,12 @@ export async function loadInputs(given: TrainConfig, environment: Environment): 
 	const saved = await makePathsAbsolute(config);
 	const fingerprint = `${await model.hash()} ${texts.hash} ${JSON.stringify(saved)}`;
 	// The user may have stopped the run meanwhile, for example while the workers were counted.
-	if (environment.interrupt.aborted) throw new TailtuneError("interrupted", "stopped before the run began");
+	if (options.interrupt.aborted) throw new TailtuneError("interrupted", "stopped before the run began");
 	return { config: saved, model, texts, tail, fingerprint };
 }
 
 /** The number of shards is fixed at the start; workers may join and leave later. */
-async function fixShards(config: TrainConfig, { countWorkers = async () => 1 }: Environment): Promise<RunConfig> {
+async function fixShards(config: TrainConfig, { countWorkers = async () => 1 }: TrainOptions): Promise<RunConfig> {
 	const shards = config.shards ?? Math.min(await countWorkers(), config.batch);
 	return { ...checkConfig({ ...config, shards }, flagOf), shards };
 }

@@ -20,14 +20,14 @@ export function summarizeRun(
 		finishedAt: new Date().toISOString(),
 		...summarizeScores(run.texts, evaluation),
 		...summarizeTexts(run.texts),
-		trunk: { ...run.dispatcher.trunk },
+		trunk: { ...run.cluster.dispatcher.trunk },
 		audit,
 		seconds: { ...watch.seconds, total: watch.total },
 		textsPerSecond: state.progress.examplesSeen / watch.seconds.training,
 		stepMs: medianOf(stepMs),
-		refused: { ...run.refusals() },
+		refused: { ...run.cluster.refusals() },
 		peakRssBytes: process.resourceUsage().maxRSS * 1024,
-		engine: summarizeEngines(run.dispatcher),
+		engine: summarizeEngines(run.cluster.dispatcher),
 		kept: keptOf(state),
 		stopped,
 		commandLine: process.argv.slice(2),
@@ -60,7 +60,7 @@ function summarizeTexts(texts: RunTexts) {
 	};
 }
 
-function summarizeEngines({ engines, workers }: RunContext["dispatcher"]): RunResult["engine"] {
+function summarizeEngines({ engines, workers }: RunContext["cluster"]["dispatcher"]): RunResult["engine"] {
 	const infos = [...workers.values()];
 	return {
 		trunk: [...engines.trunk].join(", "),

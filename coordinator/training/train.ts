@@ -9,7 +9,6 @@ import type { RunEvents } from "../events/run-events.ts";
 import type { RunResult } from "../run-folder/result.ts";
 import { createRunFolder, type RunFolder, reopenRunFolder } from "../run-folder/run-folder.ts";
 import type { TrainingState } from "./checkpoint.ts";
-import type { Environment } from "./environment.ts";
 import { exportModel } from "./export-model.ts";
 import { finishRun } from "./finish-run.ts";
 import { createInterruption } from "./interruption.ts";
@@ -23,6 +22,7 @@ import type { RunServer } from "./run-server.ts";
 import type { RunTexts } from "./run-texts.ts";
 import { Stopwatch } from "./stopwatch.ts";
 import { listTextsWarnings } from "./texts-warnings.ts";
+import type { TrainOptions } from "./train-options.ts";
 
 /** Folder and result of a finished run. */
 export interface FinishedRun {
@@ -31,12 +31,12 @@ export interface FinishedRun {
 }
 
 /** Trains a new run and leaves its folder with the result. If the inputs are refused, no folder is left. */
-export async function train(config: TrainConfig, environment: Environment): Promise<FinishedRun> {
+export async function train(config: TrainConfig, options: TrainOptions): Promise<FinishedRun> {
 	const watch = new Stopwatch();
-	const inputs = await watch.time("load", () => loadInputs(config, environment));
+	const inputs = await watch.time("load", () => loadInputs(config, options));
 	const folder = await createRunFolder(inputs.config);
 	try {
-		return await runInFolder(folder, inputs, watch, environment);
+		return await runInFolder(folder, inputs, watch, options);
 	} catch (error) {
 		if (!(error instanceof TailtuneError && error.code === "interrupted")) await folder.undoUnlessBegun();
 		throw error;
@@ -46,12 +46,12 @@ export async function train(config: TrainConfig, environment: Environment): Prom
 }
 
 /** Continues an interrupted run. The result has the same bits as without the interruption. */
-export async function resume(path: string, environment: Environment): Promise<FinishedRun> {
+export async function resume(path: string, options: TrainOptions): Promise<FinishedRun> {
 	const { folder, config } = await reopenRunFolder(path);
 	const watch = new Stopwatch();
 	try {
-		const load = () => loadInputs(config, environment).catch((error) => throwWithHint(error, folder.path));
-		return await runInFolder(folder, await watch.time("load", load), watch, environment);
+		const load = () => loadInputs(config, options).catch((error) => throwWithHint(error, folder.path));
+		return await runInFolder(folder, await watch.time("load", load), watch, options);
 	} finally {
 		await folder.release();
 	}
@@ -68,17 +68,17 @@ async function runInFolder(
 	folder: RunFolder,
 	inputs: RunInputs,
 	watch: Stopwatch,
-	environment: Environment,
+	options: TrainOptions,
 ): Promise<FinishedRun> {
 	const { config, model } = inputs;
-	const { events, startServer } = environment;
+	const { events, startServer } = options;
 	reportTexts(inputs.texts, events);
 	warnIfUnlocked(folder, events);
 	const state = await openState(folder.path, inputs, events);
 	watch.add(state.progress.seconds);
-	const cluster = await environment.openCluster(await toClusterRun(folder, inputs));
+	const cluster = await options.openCluster(await toClusterRun(folder, inputs));
 	const progress = new ProgressPublisher(events, initialProgress(folder.path, inputs, state, cluster), cluster);
-	const run = createContext(folder.path, inputs, cluster, environment);
+	const run = createContext(folder.path, inputs, cluster, options);
 	let server: RunServer | undefined;
 	try {
 		server = await startServer?.(folder.path, config);
@@ -132,7 +132,7 @@ function createContext(
 	folder: string,
 	{ config, model, texts, tail }: RunInputs,
 	cluster: Cluster,
-	{ events, interrupt, startServer }: Environment,
+	{ events, interrupt, startServer }: TrainOptions,
 ): RunContext {
 	const frozenBlocks = countFrozenBlocks(tail, model.config.n_layer);
 	return {
@@ -144,7 +144,7 @@ function createContext(
 		texts,
 		events,
 		interrupt: createStopSignal(interrupt, cluster, folder),
-		...cluster,
+		cluster,
 		...(startServer && {
 			onBetter: (parameters) => exportModel({ config, frozenBlocks, tail, texts, folder }, model, parameters),
 		}),

@@ -33,8 +33,8 @@ export class Trainer {
 		this.#state = state;
 		const { lr, weightDecay, threads = countPhysicalCores() } = run.config;
 		this.#adamW = { lr, weightDecay, threads };
-		this.audit = new AuditTrail(run.dispatcher);
-		run.tensors.lendGradientBuffers(run.spec.runId, state.gradients.received);
+		this.audit = new AuditTrail(run.cluster.dispatcher);
+		run.cluster.tensors.lendGradientBuffers(run.cluster.spec.runId, state.gradients.received);
 	}
 
 	/** Plans the steps of an epoch; always the same for the same epoch. */
@@ -49,7 +49,7 @@ export class Trainer {
 	 *   finite, after the state has become unusable: no checkpoint may be written of it
 	 */
 	async step(step: EpochStep, beforeUpdate: () => Promise<void>): Promise<void> {
-		const { tensors, spec } = this.#run;
+		const { tensors, spec } = this.#run.cluster;
 		const { progress, parameters, firstMoment, secondMoment, gradients } = this.#state;
 		const version = progress.step;
 		const start = performance.now();
@@ -71,7 +71,8 @@ export class Trainer {
 
 	/** Sums the gradients of a step's parts. A single one of weight 1 is returned as received. */
 	async #sumGradients({ parts }: EpochStep, version: number) {
-		const { dispatcher, tensors, spec, texts } = this.#run;
+		const { cluster, texts } = this.#run;
+		const { dispatcher, tensors, spec } = cluster;
 		const { progress, gradients } = this.#state;
 		const items = parts.map((part) => toWorkItem(this.#run, "WORK_KIND_GRADIENT", version, part));
 		const counted: AuditLine["parts"] = [];

@@ -4,13 +4,13 @@ import type { RunContext } from "./run-context.ts";
 
 /** Creates the work item for a part of a plan. */
 export function toWorkItem(
-	{ spec, texts }: Pick<RunContext, "spec" | "texts">,
+	{ cluster, texts }: Pick<RunContext, "cluster" | "texts">,
 	kind: WorkKind,
 	parameterVersion: number,
 	{ shard, examples, paddedLength }: PlannedPart,
 ): NewItem {
 	return {
-		runId: spec.runId,
+		runId: cluster.spec.runId,
 		kind,
 		shard,
 		parameterVersion,

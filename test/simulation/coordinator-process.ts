@@ -79,7 +79,9 @@ export class CoordinatorProcess {
 			},
 			node.name,
 		);
-		return runPhases({ ...run, ...this.#announced, tensors: server.runs }, state);
+		const { spec, dispatcher } = this.#announced;
+		const cluster = { spec, dispatcher, tensors: server.runs, refusals: () => ({}) };
+		return runPhases({ ...run, cluster }, state);
 	}
 
 	async close(): Promise<void> {

@@ -75,12 +75,11 @@ export function createToyConfig({
 const FINGERPRINT = "toy";
 
 /** Context of a toy run, without its cluster. */
-export type ToyRun = Omit<RunContext, "spec" | "dispatcher" | "tensors">;
+export type ToyRun = Omit<RunContext, "cluster">;
 
 /** Creates the context of a toy run. @param interrupt aborts at Ctrl-C */
 export function createToyRun(plan: Plan, folder: string, interrupt: AbortSignal): ToyRun {
 	return {
-		refusals: () => ({}),
 		config: createToyConfig(plan),
 		folder,
 		tail: headRun.tail as NonNullable<typeof headRun.tail>,

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { openEmbeddedCluster } from "../../../coordinator/cluster/embedded-cluster.ts";
 import { RunEvents } from "../../../coordinator/events/run-events.ts";
-import type { Environment } from "../../../coordinator/training/environment.ts";
 import { resume, train } from "../../../coordinator/training/train.ts";
+import type { TrainOptions } from "../../../coordinator/training/train-options.ts";
 import type { TrainConfig } from "../../../shared/settings/config.ts";
 import { resolveConfig } from "../../../shared/settings/resolve-config.ts";
 import { startWorker } from "../../../worker/run/lifecycle.ts";
@@ -11,7 +11,7 @@ import { newFolder } from "../../new-folder.ts";
 const workerSide = { startWorker, inspectEngines: async () => [], addWorkerCommand: () => {} };
 
 /** Stops a run after its second epoch. */
-function environment(openCluster: Environment["openCluster"]): Environment {
+function environment(openCluster: TrainOptions["openCluster"]): TrainOptions {
 	const interrupt = new AbortController();
 	const events = new RunEvents();
 	events.listen((event) => {

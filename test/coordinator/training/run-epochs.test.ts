@@ -6,8 +6,8 @@ import test from "ava";
 import { openEmbeddedCluster } from "../../../coordinator/cluster/embedded-cluster.ts";
 import { RunEvents } from "../../../coordinator/events/run-events.ts";
 import { readMetrics } from "../../../coordinator/run-folder/result-files.ts";
-import type { Environment } from "../../../coordinator/training/environment.ts";
 import { resume, train } from "../../../coordinator/training/train.ts";
+import type { TrainOptions } from "../../../coordinator/training/train-options.ts";
 import { resolveConfig } from "../../../shared/settings/resolve-config.ts";
 import { startWorker } from "../../../worker/run/lifecycle.ts";
 import { writeTexts } from "../../cli/tailtune.ts";
@@ -18,8 +18,8 @@ const workerSide = { startWorker, inspectEngines: async () => [], addWorkerComma
 /** Called for each answer of an evaluation. @param evaluation number of the evaluation, from 0 */
 type OnEvaluated = (evaluation: number) => void;
 
-function environment(interrupt: AbortSignal, onEvaluated: OnEvaluated = () => {}): Environment {
-	const openCluster: Environment["openCluster"] = async (run) => {
+function environment(interrupt: AbortSignal, onEvaluated: OnEvaluated = () => {}): TrainOptions {
+	const openCluster: TrainOptions["openCluster"] = async (run) => {
 		const cluster = await openEmbeddedCluster(workerSide, run);
 		const { dispatcher } = cluster;
 		const execute = dispatcher.execute.bind(dispatcher);

@@ -2,8 +2,8 @@ import type { OpenCluster } from "../cluster/cluster.ts";
 import type { RunEvents } from "../events/run-events.ts";
 import type { StartRunServer } from "./run-server.ts";
 
-/** Inputs of `train` and `resume` besides the settings. */
-export interface Environment {
+/** Options of `train` and `resume`, besides the settings of the run. */
+export interface TrainOptions {
 	/** Opens the workers of the run: one in this process, or those of a cluster. */
 	readonly openCluster: OpenCluster;
 	/** Counts the workers at the start, for the number of shards if `--shards` is unset. Default: 1. */
