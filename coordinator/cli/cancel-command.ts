@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "commander";
-import { type Bus, nobodyListens } from "../../shared/bus/bus.ts";
+import { type Bus, coordinatorOffline } from "../../shared/bus/bus.ts";
 import { CANCEL_POLL_MS } from "../deadlines.ts";
 import { type AskOptions, addNatsFlag, askCluster, findRun } from "./ask-cluster.ts";
 import { showEvents } from "./show-events.ts";
@@ -32,7 +32,7 @@ async function waitUntilRetired(bus: Bus, runId: string): Promise<void> {
 	for (;;) {
 		const run = (await bus.listRuns()).find(({ spec }) => spec.runId === runId);
 		if (!run) return;
-		if (!run.progress) throw nobodyListens(runId);
+		if (!run.progress) throw coordinatorOffline(runId);
 		await sleep(CANCEL_POLL_MS);
 	}
 }

@@ -3,14 +3,14 @@ import {
 	type Assignment,
 	type Bus,
 	type BusTiming,
+	coordinatorOffline,
 	type Delivery,
 	type Membership,
-	nobodyListens,
 	type RunChange,
 	type RunView,
 	type WorkerEvent,
 } from "../../shared/bus/bus.ts";
-import { endedWatch } from "../../shared/bus/changes.ts";
+import { watchNothing } from "../../shared/bus/changes.ts";
 import { Feed } from "../../shared/bus/feed.ts";
 import { type Clock, realClock } from "../../shared/clock.ts";
 import { TailtuneError } from "../../shared/errors.ts";
@@ -124,7 +124,7 @@ class MemoryBus implements Bus {
 
 	async listWorkers(): Promise<WorkerInfo[]> {
 		this.#assertOpen();
-		return [...this.#workers.facts].map(workerInfoCodec.decode);
+		return [...this.#workers.values].map(workerInfoCodec.decode);
 	}
 
 	async announce(spec: RunSpec): Promise<void> {
@@ -151,9 +151,9 @@ class MemoryBus implements Bus {
 
 	async listRuns(): Promise<RunView[]> {
 		this.#assertOpen();
-		return [...this.#runs.facts].map(({ spec, assignments, progress }) => ({
+		return [...this.#runs.values].map(({ spec, assignments, progress }) => ({
 			spec: runSpecCodec.decode(spec),
-			assignments: [...assignments.facts],
+			assignments: [...assignments.values],
 			progress,
 		}));
 	}
@@ -164,11 +164,11 @@ class MemoryBus implements Bus {
 	}
 
 	async cancel(runId: string): Promise<void> {
-		if (this.#runOf(runId).cancels.tell("cancel") === 0) throw nobodyListens(runId);
+		if (this.#runOf(runId).cancels.emit("cancel") === 0) throw coordinatorOffline(runId);
 	}
 
 	watchCancels(runId: string, signal: AbortSignal): AsyncIterable<"cancel"> {
-		return this.#runs.get(runId)?.cancels.watch(signal) ?? endedWatch();
+		return this.#runs.get(runId)?.cancels.watch(signal) ?? watchNothing();
 	}
 
 	async assign(assignment: Assignment): Promise<void> {
@@ -177,7 +177,7 @@ class MemoryBus implements Bus {
 	}
 
 	watchAssignments(runId: string, signal: AbortSignal): AsyncIterable<Assignment> {
-		return this.#runs.get(runId)?.assignments.watch(signal) ?? endedWatch();
+		return this.#runs.get(runId)?.assignments.watch(signal) ?? watchNothing();
 	}
 
 	async publish(item: WorkItem): Promise<void> {
@@ -185,7 +185,7 @@ class MemoryBus implements Bus {
 	}
 
 	pull(runId: string, shard: number, signal: AbortSignal): AsyncIterable<Delivery> {
-		return this.#runs.get(runId)?.shards[shard]?.pull(signal) ?? endedWatch();
+		return this.#runs.get(runId)?.shards[shard]?.pull(signal) ?? watchNothing();
 	}
 
 	async takeBack(runId: string, shard: number): Promise<void> {
@@ -200,7 +200,7 @@ class MemoryBus implements Bus {
 	async close(): Promise<void> {
 		this.#closed = true;
 		for (const cancel of this.#silenceWaits.values()) cancel();
-		for (const run of this.#runs.facts) run.end();
+		for (const run of this.#runs.values) run.end();
 		this.#workers.end();
 		this.#runs.end();
 	}

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { within } from "../../shared/bus/nats/connection.ts";
+import { waitAtMost } from "../../shared/bus/nats/connection.ts";
 import { type NatsAccess, readNatsAccess } from "../../shared/bus/nats/credentials.ts";
 import { connectNatsBus, type NatsBus } from "../../shared/bus/nats/nats-bus.ts";
 import { TailtuneError } from "../../shared/errors.ts";
@@ -93,7 +93,7 @@ export async function connectNatsHost(options: NatsClusterOptions): Promise<Nats
 		dispatchers.set(run.runId, dispatcher);
 		const close = async () => {
 			dispatchers.delete(run.runId);
-			await within(RUN_CLOSE_MS, dispatcher.stop());
+			await waitAtMost(RUN_CLOSE_MS, dispatcher.stop());
 			forget();
 		};
 		const refusals = () => countRefusals(bus, server);

@@ -1,23 +1,23 @@
 import { TailtuneError } from "../errors.ts";
 import type { RunProgress, RunSpec, WorkerInfo, WorkItem } from "../messages.ts";
 
-/** Time-outs of a bus, in milliseconds; both are Infinity on a bus that is local. */
+/** Time-outs of a bus, in milliseconds. Both are Infinity on a local bus. */
 export interface BusTiming {
-	/** An item not acknowledged for so long is delivered again. */
+	/** An item that is not acknowledged within this time is delivered again. */
 	readonly ackWaitMs: number;
-	/** A worker without a beat for so long is dropped as silent. */
+	/** A worker without a heartbeat for this time is dropped. */
 	readonly heartbeatLimitMs: number;
 }
 
 /**
- * One delivery of an item. Until `ack`, the item comes back: after `nak` at once, else when the ack wait is over.
- * An `ack` counts whenever it comes, also after the item was delivered again.
+ * One delivery of an item. An item without `ack` is delivered again: at once after `nak`, otherwise after `ackWaitMs`.
+ * An `ack` counts at any time, also after the item was delivered again.
  */
 export interface Delivery {
 	readonly item: WorkItem;
 	ack(): Promise<void>;
 	nak(): Promise<void>;
-	/** Says that the item is still being worked on: starts the ack wait anew. */
+	/** Reports that the worker still computes the item: `ackWaitMs` starts again. */
 	working(): Promise<void>;
 }
 
@@ -35,100 +35,104 @@ export interface Assignment {
 	readonly workerId: string;
 }
 
-/** A run as it stands, for whoever asks. */
+/** State of a run, for the commands that list runs. */
 export interface RunView {
 	readonly spec: RunSpec;
 	readonly assignments: readonly Assignment[];
-	/** What its coordinator told last; undefined where nothing was heard of it for the heartbeat limit. */
+	/** The last report of its coordinator; undefined if there was none within the heartbeat limit. */
 	readonly progress: RunProgress | undefined;
 }
 
-/** A worker's place in the registry; without a beat for the heartbeat limit it is dropped as silent. */
+/** A worker's entry in the registry. Without a heartbeat for `heartbeatLimitMs` the worker is dropped. */
 export interface Membership {
-	/** A beat of a worker that was dropped lets it join again. */
+	/** Sends a heartbeat. A worker that was dropped joins again by its next heartbeat. */
 	beat(): Promise<void>;
 	leave(): Promise<void>;
 }
 
 /**
- * How coordinator and workers find each other, and how items get to workers; answers go directly to the coordinator. Two
- * adapters keep the same promises, held by one conformance suite: in memory, and NATS.
+ * Connects coordinator and workers: registry of workers, announcements of runs, and delivery of items. Answers go
+ * directly to the coordinator, not over the bus. There are two adapters, in memory and NATS; both pass the same
+ * conformance tests.
  *
- * Every `watch` begins with its loop: it replays what holds now, then follows changes, and ends when `signal`
- * aborts, the bus closes or, where it is of one run, the run is retired (at once where there is no such run).
- * Items are delivered at least once: the coordinator counts one answer to each.
+ * Every `watch` starts when its loop starts. It yields the present state, then each change. It ends when `signal`
+ * aborts or the bus closes. A watch of one run also ends when the run is retired, and at once if there is no such run.
+ * Items are delivered at least once: the coordinator counts one answer per item.
  *
- * What sends rejects with TailtuneError "protocol" where the run is not announced, the shard is not one of the run's,
- * or the bus is closed.
+ * Methods that send reject with TailtuneError "protocol" if the run is not announced, the run has no such shard, or the
+ * bus is closed.
  */
 export interface Bus {
 	readonly timing: BusTiming;
 	/**
-	 * Whether coordinator and worker share this process: the worker is the only one, nothing is delivered twice, and a second try
-	 * would fail like the first.
+	 * Whether coordinator and worker share this process. If so, there is one worker, no item is delivered twice, and
+	 * retrying would fail in the same way.
 	 */
 	readonly isLocal: boolean;
 
 	// Registry of workers.
 	join(worker: WorkerInfo): Promise<Membership>;
 	watchWorkers(signal: AbortSignal): AsyncIterable<WorkerEvent>;
-	/** The workers that are there now. */
+	/** Returns the workers that are registered now. */
 	listWorkers(): Promise<WorkerInfo[]>;
 
 	// Runs.
-	/** Announcing the same run again changes nothing; another one of its id is refused with "protocol". */
+	/**
+	 * Announces a run. The same run again changes nothing; a different run with the same id is refused with "protocol".
+	 */
 	announce(run: RunSpec): Promise<void>;
-	/** Ends a run: its items and assignments are forgotten. Nothing happens if there is no such run. */
+	/** Ends a run and removes its items and assignments. Does nothing if there is no such run. */
 	retire(runId: string): Promise<void>;
 	watchRuns(signal: AbortSignal): AsyncIterable<RunChange>;
-	/** The runs that are announced now. */
+	/** Returns the runs that are announced now. */
 	listRuns(): Promise<RunView[]>;
 
-	// What people ask and tell a run.
-	/** Tells how far a run has come; the last word holds for the heartbeat limit. Left out where nobody can be told. */
+	// Progress of runs, and requests to stop.
+	/** Publishes the progress of a run; it is valid for the heartbeat limit. Skipped if the server can't be reached. */
 	report(progress: RunProgress): Promise<void>;
 	/**
 	 * Asks the coordinator of a run to stop it.
-	 * @throws TailtuneError "offline" where no coordinator listens for that, "protocol" as all that sends
+	 * @throws TailtuneError "offline" if no coordinator receives the request, "protocol" as all methods that send
 	 */
 	cancel(runId: string): Promise<void>;
 	/**
-	 * One for each time that somebody asks the run to stop; what was asked before isn't replayed.
-	 * @throws TailtuneError "protocol" if the run was announced here and somebody else retires it or takes it over
+	 * Yields once for each request to stop the run. Earlier requests are not replayed.
+	 * @throws TailtuneError "protocol" if the run was announced here and another process retires it or takes it over
 	 */
 	watchCancels(runId: string, signal: AbortSignal): AsyncIterable<"cancel">;
 
-	// Who works on which shard; the last assignment of a shard holds.
+	// Workers of the shards. The last assignment of a shard is valid.
 	assign(assignment: Assignment): Promise<void>;
 	watchAssignments(runId: string, signal: AbortSignal): AsyncIterable<Assignment>;
 
 	// Work.
 	/**
-	 * Resolves when the item is stored. If it is lost later, the bus publishes it again, until `answered` aborts.
-	 * @param answered aborts when the item waits no longer
+	 * Publishes an item; resolves when it is stored. If it is lost later, the bus publishes it again, until `answered`
+	 * aborts.
+	 * @param answered aborted when the item has its answer
 	 */
 	publish(item: WorkItem, answered: AbortSignal): Promise<void>;
 	/**
-	 * Items of a shard, in the order published, one at a time: the next one is fetched when the loop asks for it, and
-	 * comes when the one before it is acknowledged, whoever pulls.
+	 * Yields the items of a shard in the order of publishing, one at a time. The next item is fetched when the loop asks
+	 * for it. It is delivered only after the item before it is acknowledged, also if several processes pull.
 	 */
 	pull(runId: string, shard: number, signal: AbortSignal): AsyncIterable<Delivery>;
 	/**
-	 * Takes the item of a shard away from whoever has it in hand, as from a worker found dead: it comes again at once.
-	 * An ack that still comes counts. Nothing happens if nobody has one.
+	 * Delivers the unacknowledged item of a shard again at once, for example after its worker died. A late ack of the
+	 * former delivery still counts. Does nothing if no item is unacknowledged.
 	 */
 	takeBack(runId: string, shard: number): Promise<void>;
 	/**
-	 * Whether somebody works on the item that is due in a shard: has taken it and says so. Undefined if no item is due, or if
-	 * that can't be told now.
+	 * Returns whether a worker has the shard's next item and reports that it computes it. Undefined if there is no item,
+	 * or if the state is not known now.
 	 */
 	isTaken(runId: string, shard: number): Promise<boolean | undefined>;
 
-	/** Ends every watch; the bus is of no use afterwards. */
+	/** Ends every watch. The bus can't be used afterwards. */
 	close(): Promise<void>;
 }
 
-/** What `cancel` fails with where the run is there and its coordinator isn't. */
-export function nobodyListens(runId: string): TailtuneError {
+/** Returns the error of `cancel` for a run that is announced and whose coordinator doesn't answer. */
+export function coordinatorOffline(runId: string): TailtuneError {
 	return new TailtuneError("offline", `run ${runId}: its coordinator doesn't answer`);
 }

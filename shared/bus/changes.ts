@@ -1,22 +1,25 @@
-/** What all watches stand on: loops that wait for a change, and end when there will be none. */
+/** Wakes loops that wait for a change. All watches of the bus are built on it. */
 export class Changes {
 	#ended = false;
 	#wake: () => void = () => {};
 	#next = this.#nextChange();
 
-	/** Lets every loop look again. */
+	/** Wakes every loop, so that it checks for news. */
 	notify(): void {
 		const wake = this.#wake;
 		this.#next = this.#nextChange();
 		wake();
 	}
 
+	/** Ends every loop. */
 	end(): void {
 		this.#ended = true;
 		this.notify();
 	}
 
-	/** Yields what `take` finds, waiting for a change where it finds nothing, until the end or the abort. */
+	/**
+	 * Yields the results of `take`. If `take` returns undefined, waits for the next change. Stops at `end` or the abort.
+	 */
 	async *follow<T>(take: () => T | undefined, signal: AbortSignal): AsyncGenerator<T, void, undefined> {
 		const wake = () => this.notify();
 		signal.addEventListener("abort", wake);
@@ -38,5 +41,5 @@ export class Changes {
 	}
 }
 
-/** A watch of something that doesn't exist. */
-export async function* endedWatch(): AsyncGenerator<never, void, undefined> {}
+/** Ends at once: the watch of a run that doesn't exist. */
+export async function* watchNothing(): AsyncGenerator<never, void, undefined> {}

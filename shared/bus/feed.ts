@@ -1,40 +1,41 @@
 import { Changes } from "./changes.ts";
 
-/** Facts by key: a watcher first gets those that hold, then every change in order. */
-export class Feed<Fact, Event> {
-	readonly #facts = new Map<string, Fact>();
+/** Values by key, which can be watched: a watcher first gets the present values, then every change in order. */
+export class Feed<Value, Event> {
+	readonly #values = new Map<string, Value>();
+	/** The events that each watcher has not yet read. */
 	readonly #watchers = new Set<Event[]>();
 	readonly #changes = new Changes();
-	readonly #toEvent: (fact: Fact) => Event;
+	readonly #toEvent: (value: Value) => Event;
 
-	/** @param toEvent how a fact is told; called for each watcher anew, so that they share nothing */
-	constructor(toEvent: (fact: Fact) => Event) {
+	/** @param toEvent makes the event of a value; called once per watcher, so that watchers share no objects */
+	constructor(toEvent: (value: Value) => Event) {
 		this.#toEvent = toEvent;
 	}
 
-	get(key: string): Fact | undefined {
-		return this.#facts.get(key);
+	get(key: string): Value | undefined {
+		return this.#values.get(key);
 	}
 
-	get facts(): Iterable<Fact> {
-		return this.#facts.values();
+	get values(): Iterable<Value> {
+		return this.#values.values();
 	}
 
-	set(key: string, fact: Fact): void {
-		this.#facts.set(key, fact);
-		this.#tell(() => this.#toEvent(fact));
+	set(key: string, value: Value): void {
+		this.#values.set(key, value);
+		this.#send(() => this.#toEvent(value));
 	}
 
-	/** Tells what is no lasting fact; to how many watchers. */
-	tell(event: Event): number {
-		this.#tell(() => event);
+	/** Sends an event without changing a value. @returns the number of watchers */
+	emit(event: Event): number {
+		this.#send(() => event);
 		return this.#watchers.size;
 	}
 
-	/** Drops a fact and tells watchers so. */
+	/** Removes a value and sends `event` to the watchers. */
 	delete(key: string, event: Event): void {
-		this.#facts.delete(key);
-		this.#tell(() => event);
+		this.#values.delete(key);
+		this.#send(() => event);
 	}
 
 	end(): void {
@@ -42,7 +43,7 @@ export class Feed<Fact, Event> {
 	}
 
 	async *watch(signal: AbortSignal): AsyncGenerator<Event, void, undefined> {
-		const events = [...this.#facts.values()].map(this.#toEvent);
+		const events = [...this.#values.values()].map(this.#toEvent);
 		this.#watchers.add(events);
 		try {
 			yield* this.#changes.follow(() => events.shift(), signal);
@@ -51,7 +52,7 @@ export class Feed<Fact, Event> {
 		}
 	}
 
-	#tell(makeEvent: () => Event): void {
+	#send(makeEvent: () => Event): void {
 		for (const events of this.#watchers) events.push(makeEvent());
 		this.#changes.notify();
 	}

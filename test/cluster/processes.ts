@@ -46,7 +46,7 @@ export async function startWorkerProcess(
 	const worker = startHere(args, { ...host, env: { XDG_CACHE_HOME: cacheFolder, ...host.env } });
 	let id = "";
 	for await (const line of linesOf(worker)) {
-		id = /^worker (\S+) (?:joined |.* no coordinator has been here yet)/.exec(line)?.[1] ?? "";
+		id = /^worker (\S+) (?:joined |.* no coordinator has connected yet)/.exec(line)?.[1] ?? "";
 		if (id) break;
 	}
 	if (!id) throw new Error(`the worker did not join: ${(await worker).stderr}`);

@@ -86,7 +86,7 @@ test("the services' commands complete a run together, here without containers", 
 	};
 	await untilLine(startHere(services.nats).stderr, /Server is ready/);
 	t.true(await isHealthy(services.nats, setup));
-	for (let i = 0; i < 2; i++) await untilLine(startHere(services.worker).stdout, / no coordinator has been here yet/);
+	for (let i = 0; i < 2; i++) await untilLine(startHere(services.worker).stdout, / no coordinator has connected yet/);
 	t.false(await isHealthy(services.coordinator, setup));
 	const coordinator = startHere(services.coordinator);
 	let isOver = false;

@@ -34,31 +34,31 @@ export interface NatsConnectionOptions {
 	/** From `readNatsCredentials`. */
 	readonly credentials?: Authenticator | undefined;
 	readonly tls?: NatsTls | undefined;
-	/** What the server's monitoring calls this connection. */
+	/** Name of this connection in the server's monitoring. */
 	readonly name: string;
 	readonly inboxPrefix: string;
-	/** A broken connection shows within twice this time. */
+	/** Time between pings in ms. A broken connection is noticed within twice this time. */
 	readonly pingMs: number;
-	/** Called with one line for each loss, return and refusal. */
+	/** Called with one line for each lost or regained connection and each error. */
 	readonly log: (line: string) => void;
-	/** Told what holds up those who wait for the server; default: nobody is told. */
+	/** Receives the reasons why operations wait for the server; default: not reported. */
 	readonly notices?: Notices | undefined;
-	/** What can't be done for so many ms fails; default: it waits for ever. */
+	/** Time in ms after which a waiting operation fails; default: it waits without limit. */
 	readonly patienceMs?: number | undefined;
-	/** Ends the attempt to connect; default: only its deadline does. */
+	/** Cancels the attempt to connect; default: only the deadline ends it. */
 	readonly signal?: AbortSignal | undefined;
 }
 
-/** A connection that comes back by itself, for ever, and lets those who wait for it try again. */
+/** A connection to NATS that reconnects automatically, without limit. Operations wait for it and are retried. */
 export class NatsLink {
 	readonly nc: NatsConnection;
 	readonly js: JetStreamClient;
 	readonly jsm: JetStreamManager;
-	/** Aborted when the connection is given up, by us or for good. */
+	/** Aborted when the connection is closed by `close` or has failed permanently. */
 	readonly closed: AbortSignal;
 	readonly log: (line: string) => void;
 	readonly notices: Notices;
-	/** Names the server, for messages: as in "NATS at nats://host:4222". */
+	/** Name of the server for messages, as in "NATS at nats://host:4222". */
 	readonly at: string;
 	readonly #sockets: ClientSockets;
 	readonly #patienceMs: number;
@@ -88,7 +88,7 @@ export class NatsLink {
 		this.at = nameOf(options);
 		this.#patienceMs = options.patienceMs ?? Number.POSITIVE_INFINITY;
 		this.closed = this.#closing.signal;
-		setMaxListeners(0, this.closed); // as many as there are requests
+		setMaxListeners(0, this.closed); // each pending request adds one
 		this.#reportLosses();
 		this.#followStatus().catch(() => {});
 		nc.closed()
@@ -96,7 +96,7 @@ export class NatsLink {
 			.catch(() => {});
 	}
 
-	/** The most bytes that a message may take beside its headers. */
+	/** Largest size in bytes of a message without its headers. */
 	get maxMessageBytes(): number {
 		return (this.nc.info?.max_payload ?? Number.POSITIVE_INFINITY) - HEADER_BYTES;
 	}
@@ -105,23 +105,23 @@ export class NatsLink {
 		return this.#isConnected;
 	}
 
-	/** Why the connection ended for good, unless we closed it. */
+	/** The reason why the connection failed permanently; undefined if it is open or was closed by `close`. */
 	get failure(): TailtuneError | undefined {
 		return this.#failure;
 	}
 
-	/** Calls back at every change of that kind from now on. Returns what ends it. */
+	/** Calls `callback` at every change of this kind. @returns a function that removes the callback */
 	on(change: "connected" | "disconnected", callback: () => void): () => void {
 		this.#listeners[change].add(callback);
 		return () => this.#listeners[change].delete(callback);
 	}
 
 	/**
-	 * Does something until it succeeds: waits while there is no connection, and tries again if the server can't do it yet.
-	 * Meanwhile the reason is in the notices.
-	 * @param patienceMs after so long it fails; default: that of the connection
-	 * @throws TailtuneError "offline" with the reason if it takes too long, "denied" if the user lacks the permission, the
-	 * reason of `signal` or of the bus's end, and whatever else the action throws
+	 * Repeats an action until it succeeds: waits while there is no connection, and retries if the server can't do it yet.
+	 * The notices hold the reason during that time.
+	 * @param patienceMs time limit in ms; default: that of the connection
+	 * @throws TailtuneError "offline" with the reason after the time limit, "denied" if the user lacks the permission,
+	 * the reason of `signal` or of `closed`, and any other error of the action
 	 */
 	async persist<T>(action: () => Promise<T>, signal?: AbortSignal, patienceMs = this.#patienceMs): Promise<T> {
 		const hold = this.notices.hold();
@@ -149,15 +149,15 @@ export class NatsLink {
 		}
 	}
 
-	/** Lets what was sent go out, and closes. */
+	/** Waits until all sent messages have left, then closes the connection. */
 	async close(): Promise<void> {
-		if (this.#isConnected && !this.nc.isClosed()) await within(NATS_CLOSE_MS, this.nc.flush());
+		if (this.#isConnected && !this.nc.isClosed()) await waitAtMost(NATS_CLOSE_MS, this.nc.flush());
 		this.#close();
 		await this.nc.close();
 		this.#sockets.destroySilent();
 	}
 
-	/** Does something once; if the server can't do it now, that is left out and the reason shows in the notices. */
+	/** Does an action once. If the server can't do it now, the action is skipped and `hold` reports the reason. */
 	async attempt(action: () => Promise<unknown>, hold: Hold): Promise<void> {
 		try {
 			await action();
@@ -226,7 +226,7 @@ export class NatsLink {
 		});
 	}
 
-	/** Rejects when the connection breaks: an answer that was under way will not come. */
+	/** Runs an action; rejects when the connection breaks, because the reply would never arrive. */
 	#whileConnected<T>(action: () => Promise<T>): Promise<T> {
 		return new Promise((resolve, reject) => {
 			const off = this.on("disconnected", () => {
@@ -252,28 +252,28 @@ export class NatsLink {
 	}
 }
 
-/** Whether what was asked of JetStream is not there: a stream, a consumer or a message. */
+/** Whether a stream, a consumer or a message does not exist. */
 export function isNotFound(error: unknown): boolean {
 	return error instanceof NatsError && (error.code === "404" || error.api_error?.code === 404);
 }
 
-/** Whether nobody listened, as where a stream is gone, or JetStream not up yet. */
+/** Whether the request had no receiver, for example because the stream is missing or JetStream is not ready. */
 export function isNoResponders(error: unknown): boolean {
 	return error instanceof NatsError && error.code === ErrorCode.NoResponders;
 }
 
-/** Whether no reply came in time. */
+/** Whether no reply arrived in time. */
 export function isTimeout(error: unknown): boolean {
 	return error instanceof NatsError && error.code === ErrorCode.Timeout;
 }
 
-/** Ends as the promise does, or without a word when the time is over. */
-export async function within(ms: number, promise: Promise<unknown>): Promise<void> {
+/** Waits for a promise, at most `ms`. Resolves in every case: a rejection and the time-out are ignored. */
+export async function waitAtMost(ms: number, promise: Promise<unknown>): Promise<void> {
 	let timer: NodeJS.Timeout | undefined;
-	const over = new Promise<void>((resolve) => {
+	const timeout = new Promise<void>((resolve) => {
 		timer = setTimeout(resolve, ms);
 	});
-	await Promise.race([promise.catch(() => {}), over]);
+	await Promise.race([promise.catch(() => {}), timeout]);
 	clearTimeout(timer);
 }
 
@@ -285,7 +285,7 @@ function translate(error: unknown): unknown {
 
 async function connectTo(options: NatsConnectionOptions, sockets: ClientSockets): Promise<NatsConnection> {
 	const servers = options.servers.split(",").map((url) => url.trim());
-	// A URL ends up in the list of processes, in logs and in shell histories.
+	// A URL is visible in process lists, logs and shell histories.
 	if (servers.some((url) => url.includes("@")))
 		throw new TailtuneError("usage", "a NATS URL with credentials, expected them in the environment: TAILTUNE_NATS_*");
 	const connecting = sockets.run(() =>

@@ -10,7 +10,7 @@ import { MOST_SECRET_BYTES, readRegularFile } from "../../files/regular-file.ts"
 
 const PREFIX = "TAILTUNE_NATS_";
 
-/** What a connection to NATS shows and asks for. */
+/** Login and TLS settings of a connection to NATS. */
 export interface NatsAccess {
 	readonly credentials?: Authenticator | undefined;
 	readonly tls?: NatsTls | undefined;
@@ -24,8 +24,9 @@ export interface NatsTls {
 }
 
 /**
- * All that the environment says of the way to NATS: `readNatsCredentials`, and files for TLS: TAILTUNE_NATS_CA_FILE (whom to
- * trust), TAILTUNE_NATS_CERT_FILE with TAILTUNE_NATS_KEY_FILE (own certificate, where the server asks for one).
+ * Reads login and TLS settings from the environment: `readNatsCredentials`, and the files for TLS:
+ * TAILTUNE_NATS_CA_FILE (trusted CA), TAILTUNE_NATS_CERT_FILE with TAILTUNE_NATS_KEY_FILE (client certificate, if the
+ * server asks for one).
  * @throws TailtuneError as `readNatsCredentials`, and "denied" if a file can't be read
  */
 export async function readNatsAccess(env: NodeJS.ProcessEnv = process.env): Promise<NatsAccess> {
@@ -41,10 +42,10 @@ async function natsTls(env: NodeJS.ProcessEnv): Promise<NatsTls | undefined> {
 }
 
 /**
- * How to prove to NATS who we are, from the environment; undefined where it says nothing. One of:
- * TAILTUNE_NATS_USER with TAILTUNE_NATS_PASSWORD, TAILTUNE_NATS_TOKEN (each secret also as ..._FILE, a file that holds
- * it), TAILTUNE_NATS_CREDS_FILE (a .creds file), TAILTUNE_NATS_NKEY_FILE (a file with the seed).
- * @throws TailtuneError "usage" where it says two things or half of one, "not-found" where a file isn't there
+ * Reads the NATS credentials from the environment; undefined if there are none. One of: TAILTUNE_NATS_USER with
+ * TAILTUNE_NATS_PASSWORD, TAILTUNE_NATS_TOKEN (each secret also as ..._FILE, a file that contains it),
+ * TAILTUNE_NATS_CREDS_FILE (a .creds file), TAILTUNE_NATS_NKEY_FILE (a file with the seed).
+ * @throws TailtuneError "usage" if there are two kinds or half of one, "not-found" if a file doesn't exist
  */
 export async function readNatsCredentials(env: NodeJS.ProcessEnv = process.env): Promise<Authenticator | undefined> {
 	const user = env[`${PREFIX}USER`];

@@ -9,25 +9,27 @@ export interface FollowOptions {
 	readonly stream: string;
 	/** The keys to follow, as one subject. */
 	readonly subjects: string;
-	/** The server sends a heartbeat after so many ms without an entry; after twice this time of silence all is read again. */
+	/**
+	 * The server sends a heartbeat after this many ms without an entry. After twice this time the bucket is read again.
+	 */
 	readonly heartbeatMs: number;
 	readonly inboxPrefix: string;
 }
 
 /**
- * Follows a bucket by an ordered consumer, so that no entry is missed: the stream sends each entry when it is stored. If a
- * message is missing, or the connection or the stream was lost, the whole bucket is read again.
+ * Reads a bucket and all later changes with an ordered consumer, so that no entry is missed. If a message is missing,
+ * or the connection or the stream was lost, the whole bucket is read again.
  */
 export class BucketFollower {
 	readonly #link: NatsLink;
 	readonly #options: FollowOptions;
 	readonly #reader: BucketReader;
 	readonly #changes = new Changes();
-	/** Counts the readings of the whole bucket that were begun. */
+	/** Number of times that reading the whole bucket has started. */
 	#readings = 0;
-	/** Whether the present reading has got everything that the bucket held when it began. */
+	/** Whether the present reading has all entries that the bucket contained at its start. */
 	#isWhole = false;
-	/** The last entry of the present reading. */
+	/** Sequence number of the last entry of the present reading. */
 	#seq = 0;
 	#hasStarted = false;
 	/** Ends the wait before the next reading. */
@@ -40,8 +42,8 @@ export class BucketFollower {
 	}
 
 	/**
-	 * Begins to follow; resolves when the reader has everything that the bucket holds now. A bucket that doesn't exist is
-	 * empty until it does.
+	 * Starts reading; resolves when the reader has all present entries of the bucket. A bucket that doesn't exist yet
+	 * counts as empty.
 	 * @throws TailtuneError as `NatsLink.persist`
 	 */
 	start(): Promise<void> {
@@ -53,7 +55,9 @@ export class BucketFollower {
 		});
 	}
 
-	/** Waits until the reader has the entry of that sequence number or a later one of its key, or until `signal` aborts. */
+	/**
+	 * Waits until the reader has the entry with this sequence number, or a later entry of its key, or `signal` aborts.
+	 */
 	async reach(seq: number, signal: AbortSignal): Promise<void> {
 		const begun = this.#readings;
 		this.#wake();
@@ -83,12 +87,12 @@ export class BucketFollower {
 		}
 	}
 
-	/** Reads the bucket and then each new entry, until one may be missing. */
+	/** Reads the bucket and then each new entry, until an entry may have been missed. */
 	async #read(): Promise<void> {
 		const { nc, log, closed } = this.#link;
 		const lost = new AbortController();
 		const inbox = createInbox(this.#options.inboxPrefix);
-		const reading = new BucketReading(this.#reader, (seq) => this.#know(seq));
+		const reading = new BucketReading(this.#reader, (seq) => this.#onRead(seq));
 		let endSilence = () => {};
 		const awaitNext = () => {
 			endSilence();
@@ -99,7 +103,7 @@ export class BucketFollower {
 				if (error) log(`NATS: ${error.message}`);
 				if (error || lost.signal.aborted) return;
 				awaitNext();
-				if (!reading.hear(message)) lost.abort();
+				if (!reading.receive(message)) lost.abort();
 			},
 		});
 		const offDisconnected = this.#link.on("disconnected", () => lost.abort());
@@ -116,14 +120,14 @@ export class BucketFollower {
 		}
 	}
 
-	#know(seq: number): void {
+	#onRead(seq: number): void {
 		this.#hasStarted = true;
 		this.#isWhole = true;
 		this.#seq = seq;
 		this.#changes.notify();
 	}
 
-	/** @returns the number of entries that the bucket holds; undefined if it doesn't exist */
+	/** @returns the number of entries in the bucket; undefined if it doesn't exist */
 	async #createConsumer(inbox: string): Promise<number | undefined> {
 		const { stream, subjects, heartbeatMs } = this.#options;
 		try {
@@ -145,7 +149,7 @@ export class BucketFollower {
 		}
 	}
 
-	/** Waits a moment before the next reading. */
+	/** Waits before the next reading. */
 	async #pause(): Promise<void> {
 		const over = new AbortController();
 		const cancel = realClock.schedule(() => over.abort(), NATS_FOLLOW_RETRY_MS);

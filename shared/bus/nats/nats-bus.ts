@@ -15,54 +15,57 @@ import { raceAbort } from "../../race-abort.ts";
 import type { Assignment, Bus, BusTiming, Delivery, Membership, RunChange, RunView, WorkerEvent } from "../bus.ts";
 import { NATS_TIMING } from "./config.ts";
 import { isNoResponders, isTimeout, type NatsConnectionOptions, NatsLink } from "./connection.ts";
-import { RunDesk } from "./progress-and-cancel.ts";
+import { ProgressAndCancel } from "./progress-and-cancel.ts";
 import { ACK, NAK, pullMessages, respond, TERM, WORKING } from "./pull.ts";
-import { type KeeperParts, RunKeeper, retireRun } from "./run-publisher.ts";
-import { type KnownRun, RunMirror } from "./run-registry.ts";
+import { RunPublisher, type RunPublisherParts, retireRun } from "./run-publisher.ts";
+import { type KnownRun, RunRegistry } from "./run-registry.ts";
 import { NatsStreams } from "./streams.ts";
 import { NatsNames, type NatsRole, shardConsumer } from "./subjects.ts";
 import { isItemTaken } from "./taken.ts";
-import { joinRegistry, type RegistryParts, WorkerRegistry } from "./worker-registry.ts";
+import { joinWorkerRegistry, WorkerRegistry, type WorkerRegistryParts } from "./worker-registry.ts";
 
 export interface NatsBusOptions {
 	/** One or more URLs with commas between, as in "nats://host:4222"; never with credentials. */
 	readonly servers: string;
-	/** What the connection's user is permitted to do, see deploy/nats/. */
+	/** Role whose permissions in deploy/nats/ the connection's user has. */
 	readonly role: NatsRole;
 	/** From `readNatsCredentials`; default: none. */
 	readonly credentials?: Authenticator | undefined;
 	readonly tls?: NatsConnectionOptions["tls"];
 	/** Default: `NATS_TIMING`; coordinator and workers of a cluster must agree. */
 	readonly timing?: Partial<BusTiming>;
-	/** What all names of the cluster begin with; default "tailtune". */
+	/** Prefix of all names of the cluster on the server; default "tailtune". */
 	readonly prefix?: string;
-	/** Called with one line for each lost or regained connection and each refused message; default: NODE_DEBUG=tailtune. */
+	/**
+	 * Called with one line for each lost or regained connection and each refused message; default: NODE_DEBUG=tailtune.
+	 */
 	readonly log?: (line: string) => void;
-	/** Told what holds up those who wait for the server; default: nobody is told. */
+	/** Receives the reasons why operations wait for the server; default: not reported. */
 	readonly notices?: Notices | undefined;
-	/** What can't be done for so many ms fails with "offline"; default: it waits for ever. */
+	/** Time in ms after which a waiting operation fails with "offline"; default: it waits without limit. */
 	readonly patienceMs?: number | undefined;
-	/** Ends the attempt to connect; default: only its deadlines do. */
+	/** Cancels the attempt to connect; default: only the deadlines end it. */
 	readonly signal?: AbortSignal | undefined;
-	/** Of a coordinator: servers that keep a copy of each stream; default: 3 in a cluster of so many, else 1. */
+	/** Coordinator only: number of copies of each stream; default: 3 in a cluster of at least 3 servers, otherwise 1. */
 	readonly replicas?: number | undefined;
 }
 
-/** The bus over NATS, and what it counted. */
+/** The bus over NATS, with its counters. */
 export interface NatsBus extends Bus {
-	/** Messages that are none of ours: not decodable, or out of place. They were thrown away and the bus went on. */
+	/** Number of messages that were discarded because they can't be decoded or belong elsewhere. */
 	readonly refusedMessages: number;
-	/** Items that NATS had lost and that were published again. */
+	/** Number of items that NATS had lost and that were published again. */
 	readonly republishedItems: number;
 }
 
 /**
- * Connects a coordinator, a worker or a client to a cluster's NATS server, which must have JetStream. A coordinator makes
- * the streams if they are missing. A lost connection comes back by itself; what is sent meanwhile waits for it. If the
- * server lost what it stored, the bus that announced a run brings it back with every item that still waits for its
- * answer, and a worker its own entry.
+ * Connects a coordinator, a worker or a client to a cluster's NATS server, which must have JetStream. A coordinator
+ * creates missing streams. A lost connection is restored automatically; operations wait for it. If the server lost its
+ * data, the bus that announced a run restores the run and every item that has no answer yet, and a worker restores its
+ * entry.
  * @throws TailtuneError "offline" if no server answers in time or it has no JetStream, "denied" if it rejects the
- * credentials, "protocol" for a stream with other settings than ours, "usage" for too many replicas, the reason of `signal`
+ * credentials, "protocol" if a stream has other settings than ours, "usage" for too many replicas, the reason of
+ * `signal`
  */
 export async function connectNatsBus(options: NatsBusOptions): Promise<NatsBus> {
 	const timing = { ...NATS_TIMING, ...options.timing };
@@ -98,12 +101,12 @@ class Adapter implements NatsBus {
 	readonly #role: NatsRole;
 	readonly #inboxPrefix: string;
 	readonly #streams: NatsStreams;
-	readonly #parts: RegistryParts & KeeperParts;
-	readonly #mirror: RunMirror;
-	readonly #registry: WorkerRegistry;
-	readonly #desk: RunDesk;
-	/** The runs that were announced here. */
-	readonly #keepers = new Map<string, RunKeeper>();
+	readonly #parts: WorkerRegistryParts & RunPublisherParts;
+	readonly #runRegistry: RunRegistry;
+	readonly #workerRegistry: WorkerRegistry;
+	readonly #progressAndCancel: ProgressAndCancel;
+	/** Publishers of the runs that this bus announced. */
+	readonly #publishers = new Map<string, RunPublisher>();
 	#republishedBefore = 0;
 
 	constructor(link: NatsLink, names: NatsNames, timing: BusTiming, { role, replicas }: NatsBusOptions) {
@@ -116,7 +119,7 @@ class Adapter implements NatsBus {
 		const streams = new NatsStreams(link, names, { ttlMs: heartbeatLimitMs, replicas });
 		this.#streams = streams;
 		const refuse = (what: string, error: unknown) => this.#refuse(what, error);
-		this.#mirror = new RunMirror({
+		this.#runRegistry = new RunRegistry({
 			link,
 			names,
 			streams,
@@ -124,22 +127,25 @@ class Adapter implements NatsBus {
 			graceMs: heartbeatLimitMs,
 			refuse,
 		});
-		this.#parts = { link, names, streams, mirror: this.#mirror, timing, heartbeatLimitMs, refuse };
-		this.#registry = new WorkerRegistry(this.#parts);
-		this.#desk = new RunDesk(this.#parts);
+		this.#parts = { link, names, streams, registry: this.#runRegistry, timing, heartbeatLimitMs, refuse };
+		this.#workerRegistry = new WorkerRegistry(this.#parts);
+		this.#progressAndCancel = new ProgressAndCancel(this.#parts);
 		link.closed.addEventListener("abort", () => this.#endAll());
 	}
 
 	get republishedItems(): number {
-		return [...this.#keepers.values()].reduce((sum, keeper) => sum + keeper.republishedItems, this.#republishedBefore);
+		return [...this.#publishers.values()].reduce(
+			(sum, publisher) => sum + publisher.republishedItems,
+			this.#republishedBefore,
+		);
 	}
 
 	async start(): Promise<void> {
 		await this.#contact();
-		await this.#mirror.start();
+		await this.#runRegistry.start();
 	}
 
-	/** The first thing asked of the server: it shows whether there is a JetStream that answers. */
+	/** Sends the first request, to find out whether JetStream answers. */
 	async #contact(): Promise<void> {
 		const isCoordinator = this.#role === "coordinator";
 		const ensure = () => this.#streams.ensureAll();
@@ -153,75 +159,75 @@ class Adapter implements NatsBus {
 
 	async join(worker: WorkerInfo): Promise<Membership> {
 		this.#assertOpen();
-		return joinRegistry(worker, this.#parts);
+		return joinWorkerRegistry(worker, this.#parts);
 	}
 
 	watchWorkers(signal: AbortSignal): AsyncIterable<WorkerEvent> {
-		return this.#orFailure(this.#registry.watch(signal));
+		return this.#orFailure(this.#workerRegistry.watch(signal));
 	}
 
 	async listWorkers(): Promise<WorkerInfo[]> {
 		this.#assertOpen();
-		return this.#registry.list();
+		return this.#workerRegistry.list();
 	}
 
 	async announce(spec: RunSpec): Promise<void> {
 		this.#assertOpen();
-		const kept = this.#keepers.get(spec.runId);
+		const kept = this.#publishers.get(spec.runId);
 		if (kept?.isOf(spec) && !kept.ended.aborted) return;
-		const keeper = new RunKeeper(runSpecCodec.decode(runSpecCodec.encode(spec)), this.#parts);
-		await keeper.start();
-		this.#keepers.set(spec.runId, keeper);
+		const publisher = new RunPublisher(runSpecCodec.decode(runSpecCodec.encode(spec)), this.#parts);
+		await publisher.start();
+		this.#publishers.set(spec.runId, publisher);
 		const run = await this.#find(spec.runId);
-		if (run) loseWithQueue(run, keeper);
-		await this.#link.persist(() => this.#mirror.removeOldMarks());
+		if (run) supersedeWithQueue(run, publisher);
+		await this.#link.persist(() => this.#runRegistry.removeOldMarks());
 	}
 
 	async retire(runId: string): Promise<void> {
 		this.#assertOpen();
-		this.#endKeeper(runId);
+		this.#endPublisher(runId);
 		const run = await this.#find(runId);
 		if (run) await retireRun(run.record, this.#parts);
 	}
 
 	watchRuns(signal: AbortSignal): AsyncIterable<RunChange> {
-		return this.#orFailure(this.#mirror.runs.watch(signal));
+		return this.#orFailure(this.#runRegistry.runs.watch(signal));
 	}
 
 	async listRuns(): Promise<RunView[]> {
 		this.#assertOpen();
-		await this.#mirror.refreshAll();
-		const runs = [...this.#mirror.runs.facts].map(async ({ record, assignments }) => ({
+		await this.#runRegistry.refreshAll();
+		const runs = [...this.#runRegistry.runs.values].map(async ({ record, assignments }) => ({
 			spec: runSpecCodec.decode(record.spec),
-			assignments: [...assignments.facts],
-			progress: await this.#desk.progress(record.runId),
+			assignments: [...assignments.values],
+			progress: await this.#progressAndCancel.progress(record.runId),
 		}));
 		return Promise.all(runs);
 	}
 
 	async report(progress: RunProgress): Promise<void> {
 		await this.#expectRun(progress.runId);
-		await this.#desk.report(progress);
+		await this.#progressAndCancel.report(progress);
 	}
 
 	async cancel(runId: string): Promise<void> {
 		await this.#expectRun(runId);
-		await this.#desk.cancel(runId);
+		await this.#progressAndCancel.cancel(runId);
 	}
 
 	async *watchCancels(runId: string, signal: AbortSignal): AsyncGenerator<"cancel", void, undefined> {
 		const run = await this.#find(runId);
 		if (!run) return;
-		const keeper = this.#keepers.get(runId);
-		const end = AbortSignal.any([signal, run.ended, this.#link.closed, ...(keeper ? [keeper.ended] : [])]);
-		yield* this.#desk.watchCancels(runId, end);
-		if (run.ended.aborted && !this.#link.closed.aborted) keeper?.lose("retired by somebody else");
-		const failure = this.#link.failure ?? keeper?.failure;
+		const publisher = this.#publishers.get(runId);
+		const end = AbortSignal.any([signal, run.ended, this.#link.closed, ...(publisher ? [publisher.ended] : [])]);
+		yield* this.#progressAndCancel.watchCancels(runId, end);
+		if (run.ended.aborted && !this.#link.closed.aborted) publisher?.superseded("retired by another process");
+		const failure = this.#link.failure ?? publisher?.failure;
 		if (failure && !signal.aborted) throw failure;
 	}
 
 	async assign(assignment: Assignment): Promise<void> {
-		await (await this.#keeperOf(assignment)).assign(assignment);
+		await (await this.#publisherOf(assignment)).assign(assignment);
 	}
 
 	async *watchAssignments(runId: string, signal: AbortSignal): AsyncGenerator<Assignment, void, undefined> {
@@ -230,11 +236,11 @@ class Adapter implements NatsBus {
 	}
 
 	async publish(item: WorkItem, answered: AbortSignal): Promise<void> {
-		await (await this.#keeperOf(item)).publish(item, answered);
+		await (await this.#publisherOf(item)).publish(item, answered);
 	}
 
 	async takeBack(runId: string, shard: number): Promise<void> {
-		await (await this.#keeperOf({ runId, shard })).takeBack(shard);
+		await (await this.#publisherOf({ runId, shard })).takeBack(shard);
 	}
 
 	async isTaken(runId: string, shard: number): Promise<boolean | undefined> {
@@ -259,7 +265,7 @@ class Adapter implements NatsBus {
 		}
 	}
 
-	/** A watch that ends because the connection is lost for good throws the reason. */
+	/** Follows a watch; throws the reason if it ended because the connection failed permanently. */
 	async *#orFailure<T>(watch: AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
 		yield* watch;
 		if (this.#link.failure) throw this.#link.failure;
@@ -270,7 +276,7 @@ class Adapter implements NatsBus {
 		await this.#link.close();
 	}
 
-	/** Messages of a shard, from the run's present queue, whichever that is, until the run or `signal` ends. */
+	/** Yields the messages of a shard from the run's present queue, until the run ends or `signal` aborts. */
 	async *#pullFrom(run: KnownRun, shard: number, signal: AbortSignal): AsyncGenerator<Msg, void, undefined> {
 		const end = AbortSignal.any([signal, run.ended, this.#link.closed]);
 		while (!end.aborted) {
@@ -283,24 +289,24 @@ class Adapter implements NatsBus {
 	}
 
 	#deliver(item: WorkItem, message: Msg): Delivery {
-		const say = (payload: string) => {
+		const reply = (payload: string) => {
 			if (this.#link.isConnected) respond(message, payload);
 		};
 		return {
 			item,
 			ack: () => this.#ack(message),
-			nak: async () => say(NAK),
-			working: async () => say(WORKING),
+			nak: async () => reply(NAK),
+			working: async () => reply(WORKING),
 		};
 	}
 
-	/** Waits until the server has taken note, else a pull right after it could still bring the item again. */
+	/** Waits for the server's confirmation; without it the next pull could still deliver the item again. */
 	async #ack({ reply }: Msg): Promise<void> {
 		if (!reply) return;
 		try {
 			await this.#link.persist(async () => {
 				await this.#link.nc.request(reply, Buffer.from(ACK), { timeout: NATS_REQUEST_MS }).catch((error) => {
-					// The consumer is gone, or it knows the item as done already (there server 2.15 doesn't reply).
+					// The consumer doesn't exist, or the item is acknowledged already (server 2.15 doesn't reply then).
 					if (!isNoResponders(error) && !isTimeout(error)) throw error;
 				});
 			});
@@ -309,7 +315,7 @@ class Adapter implements NatsBus {
 		}
 	}
 
-	/** What a message says; one that is none of ours is thrown away for good. */
+	/** Decodes a message; one that can't be decoded is discarded, so that it is not delivered again. */
 	#decode<T>(message: Msg, decode: () => T): T | undefined {
 		try {
 			return decode();
@@ -325,10 +331,10 @@ class Adapter implements NatsBus {
 		this.#link.log(`NATS: ${what} refused: ${error instanceof Error ? error.message : error}`);
 	}
 
-	/** The run, as known or, where it isn't, as the server knows it. */
+	/** Returns a run from the registry, or reads it from the server if it is not known yet. */
 	async #find(runId: string): Promise<KnownRun | undefined> {
 		try {
-			return this.#mirror.runs.get(runId) ?? (await this.#mirror.refresh(runId));
+			return this.#runRegistry.runs.get(runId) ?? (await this.#runRegistry.refresh(runId));
 		} catch (error) {
 			if (this.#link.closed.aborted) return undefined;
 			throw error;
@@ -340,29 +346,29 @@ class Adapter implements NatsBus {
 		if (!(await this.#find(runId))) throw new TailtuneError("protocol", `run ${runId} is not announced`);
 	}
 
-	async #keeperOf({ runId, shard }: { runId: string; shard: number }): Promise<RunKeeper> {
+	async #publisherOf({ runId, shard }: { runId: string; shard: number }): Promise<RunPublisher> {
 		this.#assertOpen();
-		const keeper = this.#keepers.get(runId);
-		const run = keeper && (await this.#find(runId));
-		keeper?.ended.throwIfAborted();
+		const publisher = this.#publishers.get(runId);
+		const run = publisher && (await this.#find(runId));
+		publisher?.ended.throwIfAborted();
 		if (!run) throw new TailtuneError("protocol", `run ${runId} is not announced by this bus`);
 		const { shards } = run.record;
 		if (shard >= shards) throw new TailtuneError("protocol", `run ${runId} has no shard ${shard}, only ${shards}`);
-		return keeper;
+		return publisher;
 	}
 
-	#endKeeper(runId: string): void {
-		const keeper = this.#keepers.get(runId);
-		if (!keeper) return;
-		this.#republishedBefore += keeper.republishedItems;
-		keeper.end(this.#link.failure);
-		this.#keepers.delete(runId);
+	#endPublisher(runId: string): void {
+		const publisher = this.#publishers.get(runId);
+		if (!publisher) return;
+		this.#republishedBefore += publisher.republishedItems;
+		publisher.end(this.#link.failure);
+		this.#publishers.delete(runId);
 	}
 
 	#endAll(): void {
-		for (const runId of [...this.#keepers.keys()]) this.#endKeeper(runId);
-		this.#mirror.end();
-		this.#registry.end();
+		for (const runId of [...this.#publishers.keys()]) this.#endPublisher(runId);
+		this.#runRegistry.end();
+		this.#workerRegistry.end();
 	}
 
 	#assertOpen(): void {
@@ -370,12 +376,12 @@ class Adapter implements NatsBus {
 	}
 }
 
-/** Ends a keeper if another coordinator gives its run another queue. */
-function loseWithQueue(run: KnownRun, keeper: RunKeeper): void {
+/** Ends a publisher if another coordinator gives its run another queue. */
+function supersedeWithQueue(run: KnownRun, publisher: RunPublisher): void {
 	const { name, replaced } = run.queue;
-	if (keeper.ended.aborted) return;
-	if (!keeper.isQueue(name)) keeper.lose("taken over by another coordinator");
-	else replaced.addEventListener("abort", () => loseWithQueue(run, keeper), { once: true });
+	if (publisher.ended.aborted) return;
+	if (!publisher.isQueue(name)) publisher.superseded("taken over by another coordinator");
+	else replaced.addEventListener("abort", () => supersedeWithQueue(run, publisher), { once: true });
 }
 
 function expectPlace(found: { runId: string; shard: number }, runId: string, shard: number): void {

@@ -1,23 +1,25 @@
-import { createInbox, type Msg, nanos } from "nats";
+import { createInbox, type Msg, nanos, type Subscription } from "nats";
 import { NATS_PULL_MS, NATS_PULL_RETRY_MS, NATS_PULL_SLACK_MS } from "../../deadlines.ts";
 import type { NatsLink } from "./connection.ts";
 
-/** What a delivery is answered with, by JetStream's protocol. */
+/** Replies to a delivery, defined by JetStream's protocol. */
 export const ACK = "+ACK";
 export const NAK = "-NAK";
 export const WORKING = "+WPI";
 export const TERM = "+TERM";
 
-/** Answers a delivery; a lost answer costs a redelivery, no more. */
+const PULL_REQUEST = Buffer.from(JSON.stringify({ batch: 1, expires: nanos(NATS_PULL_MS) }));
+
+/** Replies to a delivery. If the reply is lost, the item is only delivered again. */
 export function respond(message: Msg, payload: string): void {
 	try {
 		message.respond(Buffer.from(payload));
 	} catch {
-		// The connection is closed: nobody waits for it.
+		// The connection is closed: nothing waits for the reply.
 	}
 }
 
-/** Where messages are pulled from. */
+/** A durable pull consumer of a stream. */
 export interface PullSource {
 	readonly stream: string;
 	readonly consumer: string;
@@ -25,63 +27,105 @@ export interface PullSource {
 }
 
 /**
- * The messages of a durable pull consumer, one at a time: the next one is asked for when the loop wants it. Asks again after
- * a reconnection and if the consumer is not there, until `signal` aborts; what arrives too late is handed back.
+ * Yields the messages of a durable pull consumer, one at a time: the next one is requested when the loop asks for it.
+ * Sends the request again after a reconnection and if the consumer doesn't exist, until `signal` aborts. Returns a
+ * message that arrives after the end to the consumer.
  */
 export async function* pullMessages(
 	link: NatsLink,
-	{ stream, consumer, inboxPrefix }: PullSource,
+	source: PullSource,
 	signal: AbortSignal,
 ): AsyncGenerator<Msg, void, undefined> {
-	const arrived: Msg[] = [];
-	let wake = () => {};
-	let askAtMs = 0;
-	const inbox = createInbox(inboxPrefix);
-	const subscription = link.nc.subscribe(inbox, {
-		callback: (error, message) => {
-			if (error) link.log(`NATS: ${error.message}`);
-			else arrived.push(message);
-			wake();
-		},
-	});
-	const askNow = () => {
-		askAtMs = 0;
-		wake();
-	};
-	const abort = () => wake();
-	const offConnected = link.on("connected", askNow);
-	signal.addEventListener("abort", abort);
-	const request = Buffer.from(JSON.stringify({ batch: 1, expires: nanos(NATS_PULL_MS) }));
+	const inbox = new PullInbox(link, source);
+	const wake = () => inbox.wake();
+	const offConnected = link.on("connected", () => inbox.requestAgain());
+	signal.addEventListener("abort", wake);
 	try {
 		while (!signal.aborted) {
-			const message = arrived.shift();
-			if (message && isStatus(message)) {
-				// Over: ask anew. Anything else, such as a consumer that is gone: not at once.
-				askAtMs = ["404", "408"].includes(codeOf(message)) ? 0 : performance.now() + NATS_PULL_RETRY_MS;
-			} else if (message) {
-				askAtMs = 0;
-				yield message;
-			} else if (performance.now() >= askAtMs) {
-				link.nc.publish(`$JS.API.CONSUMER.MSG.NEXT.${stream}.${consumer}`, request, { reply: inbox });
-				askAtMs = performance.now() + NATS_PULL_MS + NATS_PULL_SLACK_MS;
-			} else {
-				const waited = new Promise<void>((resolve) => {
-					wake = resolve;
-				});
-				const timer = setTimeout(wake, askAtMs - performance.now());
-				await waited;
-				clearTimeout(timer);
-			}
+			const message = inbox.next();
+			if (message) yield message;
+			else if (inbox.isRequestDue) inbox.request();
+			else await inbox.wait();
 		}
 	} finally {
-		signal.removeEventListener("abort", abort);
+		signal.removeEventListener("abort", wake);
 		offConnected();
-		handBack(link, subscription.drain(), arrived);
+		inbox.close();
 	}
 }
 
-/** Hands back what was under way when the pull ended, once nothing more can come. */
-function handBack(link: NatsLink, drained: Promise<void>, arrived: readonly Msg[]): void {
+/** Requests messages of a consumer and queues those that arrive. */
+class PullInbox {
+	readonly #link: NatsLink;
+	readonly #requestSubject: string;
+	readonly #arrived: Msg[] = [];
+	readonly #subject: string;
+	readonly #subscription: Subscription;
+	#requestAtMs = 0;
+	#wake = () => {};
+
+	constructor(link: NatsLink, { stream, consumer, inboxPrefix }: PullSource) {
+		this.#link = link;
+		this.#requestSubject = `$JS.API.CONSUMER.MSG.NEXT.${stream}.${consumer}`;
+		this.#subject = createInbox(inboxPrefix);
+		this.#subscription = link.nc.subscribe(this.#subject, {
+			callback: (error, message) => {
+				if (error) link.log(`NATS: ${error.message}`);
+				else this.#arrived.push(message);
+				this.#wake();
+			},
+		});
+	}
+
+	get isRequestDue(): boolean {
+		return performance.now() >= this.#requestAtMs;
+	}
+
+	/** Returns the next message that arrived, if any; the time of the next request follows from it. */
+	next(): Msg | undefined {
+		for (let message = this.#arrived.shift(); message; message = this.#arrived.shift()) {
+			if (!isStatus(message)) {
+				this.#requestAtMs = 0;
+				return message;
+			}
+			// The request has expired: repeat it at once. After other errors, such as a missing consumer, wait first.
+			const isExpired = ["404", "408"].includes(codeOf(message));
+			this.#requestAtMs = isExpired ? 0 : performance.now() + NATS_PULL_RETRY_MS;
+		}
+		return undefined;
+	}
+
+	request(): void {
+		this.#link.nc.publish(this.#requestSubject, PULL_REQUEST, { reply: this.#subject });
+		this.#requestAtMs = performance.now() + NATS_PULL_MS + NATS_PULL_SLACK_MS;
+	}
+
+	requestAgain(): void {
+		this.#requestAtMs = 0;
+		this.#wake();
+	}
+
+	/** Waits until a message arrives, the next request is due, or `wake` is called. */
+	async wait(): Promise<void> {
+		const woken = new Promise<void>((resolve) => {
+			this.#wake = resolve;
+		});
+		const timer = setTimeout(this.#wake, this.#requestAtMs - performance.now());
+		await woken;
+		clearTimeout(timer);
+	}
+
+	wake(): void {
+		this.#wake();
+	}
+
+	close(): void {
+		returnUnread(this.#link, this.#subscription.drain(), this.#arrived);
+	}
+}
+
+/** Returns messages that were not read to the consumer, after the last one has arrived. */
+function returnUnread(link: NatsLink, drained: Promise<void>, arrived: readonly Msg[]): void {
 	drained
 		.catch(() => {})
 		.then(() => {
@@ -90,7 +134,7 @@ function handBack(link: NatsLink, drained: Promise<void>, arrived: readonly Msg[
 		.catch(() => {});
 }
 
-/** Whether it is the server's word on the request: an item can look like one, but wants an answer. */
+/** Whether a message is the server's status of the request. An item may look like one, but it has a reply subject. */
 function isStatus(message: Msg): boolean {
 	return message.reply === undefined || message.reply === "";
 }

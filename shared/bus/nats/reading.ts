@@ -1,39 +1,39 @@
 import { isHeartbeatMsg, JsHeaders, type Msg } from "nats";
 import type { Entry } from "./streams.ts";
 
-/** An entry of a bucket with its key. */
+/** An entry of a bucket with its key, which is the subject. */
 export interface BucketEntry extends Entry {
 	readonly subject: string;
 }
 
-/** Receives the entries of a bucket, in the order in which the stream stored them. */
+/** Receives the entries of a bucket, in the order of the stream. */
 export interface BucketReader {
-	/** The last entry of each key: at the start, and again whenever some entries may have been missed. */
-	all(entries: readonly BucketEntry[]): void;
-	/** An entry that was stored after those. */
-	next(entry: BucketEntry): void;
+	/** Receives the last entry of each key: at the start, and again whenever entries may have been missed. */
+	onSnapshot(entries: readonly BucketEntry[]): void;
+	/** Receives an entry that was stored after the snapshot. */
+	onKeyChanged(entry: BucketEntry): void;
 }
 
-/** Takes the messages of one consumer: first everything that the bucket holds, then each new entry. */
+/** Passes the messages of one consumer to a reader: first all present entries of the bucket, then each new entry. */
 export class BucketReading {
 	readonly #reader: BucketReader;
-	readonly #onKnown: (seq: number) => void;
-	/** The entries that have come, until all have. */
+	readonly #onRead: (seq: number) => void;
+	/** The entries received so far; undefined after the snapshot is complete. */
 	#entries: BucketEntry[] | undefined = [];
 	#delivered = 0;
 	#seq = 0;
 
-	/** @param onKnown called when the reader has all entries up to that sequence number */
-	constructor(reader: BucketReader, onKnown: (seq: number) => void) {
+	/** @param onRead called when the reader has all entries up to this sequence number */
+	constructor(reader: BucketReader, onRead: (seq: number) => void) {
 		this.#reader = reader;
-		this.#onKnown = onKnown;
+		this.#onRead = onRead;
 	}
 
-	/** Takes the next message of the consumer; false if a message before it is missing. */
-	hear(message: Msg): boolean {
+	/** Processes the next message of the consumer. @returns false if a message before it is missing */
+	receive(message: Msg): boolean {
 		if (isHeartbeatMsg(message)) {
 			if (Number(message.headers?.get(JsHeaders.LastConsumerSeqHdr)) !== this.#delivered) return false;
-			// The server sends heartbeats only when it has no entry to send.
+			// The server sends heartbeats only if it has no entry to send.
 			this.complete();
 			return true;
 		}
@@ -44,27 +44,27 @@ export class BucketReading {
 		const entry = { subject: message.subject, data: message.data, headers: message.headers, seq: place.seq };
 		if (this.#entries) this.#entries.push(entry);
 		else {
-			this.#reader.next(entry);
-			this.#onKnown(place.seq);
+			this.#reader.onKeyChanged(entry);
+			this.#onRead(place.seq);
 		}
 		if (place.pending === 0) this.complete();
 		return true;
 	}
 
-	/** Ends the first part: the bucket held the entries that have come so far, and no others. */
+	/** Completes the snapshot: the bucket contained exactly the entries received so far. */
 	complete(): void {
 		const entries = this.#entries;
 		if (!entries) return;
 		this.#entries = undefined;
-		this.#reader.all(entries);
-		this.#onKnown(this.#seq);
+		this.#reader.onSnapshot(entries);
+		this.#onRead(this.#seq);
 	}
 }
 
-/** Reads a delivery's numbers from its reply subject (ADR 15 of NATS). */
+/** Reads the sequence numbers of a delivery from its reply subject (ADR 15 of NATS). */
 function placeOf({ reply = "" }: Msg): { seq: number; delivery: number; pending: number } | undefined {
 	const tokens = reply.split(".");
-	// In the longer form the domain and a hash of the account stand before the stream's name.
+	// The longer form has the domain and a hash of the account before the name of the stream.
 	const [seq, delivery, , pending] = tokens.slice(tokens.length > 9 ? 7 : 5).map(Number);
 	if (seq === undefined || delivery === undefined || pending === undefined) return undefined;
 	return { seq, delivery, pending };

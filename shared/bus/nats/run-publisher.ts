@@ -6,55 +6,54 @@ import { TailtuneError } from "../../errors.ts";
 import { type RunSpec, runSpecCodec, type WorkItem, workItemCodec } from "../../messages.ts";
 import type { Hold } from "../../notices.ts";
 import type { Assignment, BusTiming } from "../bus.ts";
-import { isNoResponders, isNotFound, type NatsLink, within } from "./connection.ts";
+import { isNoResponders, isNotFound, type NatsLink, waitAtMost } from "./connection.ts";
 import { NAK } from "./pull.ts";
-import { queueHeaders, type RunMirror, type RunRecord } from "./run-registry.ts";
+import { queueHeaders, type RunRecord, type RunRegistry } from "./run-registry.ts";
 import { type NatsStreams, OPERATION_HEADER } from "./streams.ts";
 import { encodeToken, type NatsNames, shardConsumer } from "./subjects.ts";
 
-/** What a keeper works with. */
-export interface KeeperParts {
+export interface RunPublisherParts {
 	readonly link: NatsLink;
 	readonly names: NatsNames;
 	readonly streams: NatsStreams;
-	readonly mirror: RunMirror;
+	readonly registry: RunRegistry;
 	readonly timing: BusTiming;
 }
 
-/** An item that waits for its answer. */
-interface Waiting {
+/** An item that has no answer yet. */
+interface PendingItem {
 	readonly item: Uint8Array;
 	readonly shard: number;
-	/** Whether JetStream said that it has it. */
+	/** Whether JetStream confirmed that it stored the item. */
 	isStored: boolean;
-	/** Whether NATS lost it, and it was published again. */
+	/** Whether NATS lost the item and it was published again. */
 	isResent: boolean;
 }
 
 /**
- * Keeps a run on NATS for the coordinator that announced it. Every few seconds, after a reconnection and when a publish finds
- * no stream, it checks whether JetStream still holds what the coordinator stored, and brings back what is lost: streams,
- * consumers, the run's entry, assignments, and the items that still wait for their answer.
+ * Publishes a run and its items on NATS, for the coordinator that announced it. Every few seconds, after a reconnection
+ * and when a publish finds no stream, it checks whether JetStream still has the data, and restores missing data:
+ * streams, consumers, the run's entry, assignments, and the items that have no answer yet.
  */
-export class RunKeeper {
-	/** Items that had to be published again. */
+export class RunPublisher {
+	/** Number of items that were published again because NATS lost them. */
 	republishedItems = 0;
-	readonly #parts: KeeperParts;
+	readonly #parts: RunPublisherParts;
 	readonly #spec: RunSpec;
 	readonly #specBytes: Uint8Array;
 	readonly #assignments = new Map<number, string>();
-	readonly #waiting = new Set<Waiting>();
-	/** The notice of items that were published again. */
+	readonly #waiting = new Set<PendingItem>();
+	/** Notice that items are published again. */
 	readonly #resending: Hold;
 	readonly #ended = new AbortController();
 	#record: RunRecord | undefined;
-	/** When the streams were made that the present queue is in: others hold nothing of it. */
+	/** Creation time of the streams that contain the present queue: newer streams don't contain it. */
 	#streamsMade: string | undefined;
-	#audit: Promise<void> | undefined;
-	#turn: Promise<void> = Promise.resolve();
+	#reconciling: Promise<void> | undefined;
+	#lastAction: Promise<void> = Promise.resolve();
 	#failure: TailtuneError | undefined;
 
-	constructor(spec: RunSpec, parts: KeeperParts) {
+	constructor(spec: RunSpec, parts: RunPublisherParts) {
 		this.#spec = spec;
 		this.#specBytes = runSpecCodec.encode(spec);
 		this.#parts = parts;
@@ -65,41 +64,41 @@ export class RunKeeper {
 		return runSpecCodec.encode(spec).equals(this.#specBytes);
 	}
 
-	/** Aborted when the run is kept no longer. */
+	/** Aborted when the run is no longer published here. */
 	get ended(): AbortSignal {
 		return this.#ended.signal;
 	}
 
-	/** Why it is kept no longer, where nobody here asked for that. */
+	/** The error that ended publishing; undefined if this process ended it. */
 	get failure(): TailtuneError | undefined {
 		return this.#failure;
 	}
 
 	/**
-	 * Writes the run into the bucket, with a queue of its own: what a former coordinator of this run left is forgotten.
-	 * @throws TailtuneError "protocol" where another run of that id is there
+	 * Writes the run into the bucket, with a new queue. Items of a former coordinator of this run are removed.
+	 * @throws TailtuneError "protocol" if a different run with this id exists
 	 */
 	async start(): Promise<void> {
-		const { link, mirror } = this.#parts;
+		const { link, registry } = this.#parts;
 		const announce = async () => {
 			await this.#parts.streams.ensureAll();
-			const found = await mirror.read(this.#spec.runId);
+			const found = await registry.read(this.#spec.runId);
 			if (found && found !== "retired" && !Buffer.from(found.spec).equals(this.#specBytes))
 				throw new TailtuneError("protocol", `run ${this.#spec.runId} is already announced with another specification`);
 			await this.#makeQueue(found === "retired" ? undefined : found);
 		};
-		await link.persist(() => this.#takeTurn(announce));
+		await link.persist(() => this.#runExclusively(announce));
 		const hold = link.notices.hold();
-		const audit = () =>
-			void this.audit()
+		const reconcile = () =>
+			void this.reconcile()
 				.then(hold.end)
 				.catch((error) => {
 					if (!this.ended.aborted) hold.begin("stream-settings", error.message, 0);
 				});
-		const offConnected = link.on("connected", audit);
+		const offConnected = link.on("connected", reconcile);
 		const schedule = (): (() => void) =>
 			realClock.schedule(() => {
-				audit();
+				reconcile();
 				cancel = schedule();
 			}, this.#parts.timing.heartbeatLimitMs);
 		let cancel = schedule();
@@ -113,10 +112,10 @@ export class RunKeeper {
 	async assign({ shard, workerId }: Assignment): Promise<void> {
 		this.#assignments.set(shard, workerId);
 		const seq = await this.#parts.link.persist(() => this.#putAssignment(shard, workerId), this.ended);
-		await this.#parts.mirror.reach(seq, this.ended);
+		await this.#parts.registry.reach(seq, this.ended);
 	}
 
-	/** @param answered aborts when the item waits no longer */
+	/** @param answered aborted when the item has its answer */
 	async publish(item: WorkItem, answered: AbortSignal): Promise<void> {
 		const bytes = workItemCodec.encode(item);
 		const most = this.#parts.link.maxMessageBytes;
@@ -135,7 +134,7 @@ export class RunKeeper {
 		await this.#store(entry);
 	}
 
-	/** Hands back, in the name of whoever has it, the item of a shard that is in hand. */
+	/** Rejects the unacknowledged item of a shard in the name of its worker, so that it is delivered again. */
 	async takeBack(shard: number): Promise<void> {
 		const { link, names } = this.#parts;
 		await link.persist(async () => {
@@ -145,31 +144,31 @@ export class RunKeeper {
 				if (!isNotFound(error)) throw error;
 			});
 			if (!info || info.num_ack_pending === 0) return;
-			// One item at a time is out, so the last one delivered is the one. ADR 15 of NATS says how its reply is named.
+			// Only one item is unacknowledged at a time: the last delivered one. ADR 15 of NATS defines its reply subject.
 			const { stream_seq, consumer_seq } = info.delivered;
 			const reply = `$JS.ACK.${names.workStream}.${consumer}.1.${stream_seq}.${consumer_seq}.${Date.now()}000000.0`;
 			link.nc.publish(reply, NAK);
 		}, this.ended);
 	}
 
-	/** Looks once whether all is there, and brings back what isn't. */
-	audit(): Promise<void> {
-		this.#audit ??= this.#parts.link
-			.persist(() => this.#takeTurn(() => this.#restore()), this.ended)
+	/** Checks once whether all data of the run exists, and restores missing data. */
+	reconcile(): Promise<void> {
+		this.#reconciling ??= this.#parts.link
+			.persist(() => this.#runExclusively(() => this.#restore()), this.ended)
 			.finally(() => {
-				this.#audit = undefined;
+				this.#reconciling = undefined;
 			});
-		return this.#audit;
+		return this.#reconciling;
 	}
 
-	/** Whether this queue is the one made here, and not one of another coordinator of the run. */
+	/** Whether this publisher made the queue, not another coordinator of the run. */
 	isQueue(queue: string): boolean {
 		return queue === this.#record?.queue;
 	}
 
-	/** Ends because somebody else did that to the run; nothing happens where the keeper has ended. */
-	lose(what: string): void {
-		if (!this.ended.aborted) this.end(new TailtuneError("protocol", `run ${this.#spec.runId} was ${what}`));
+	/** Ends because another process took the run over or retired it. Does nothing if the publisher has already ended. */
+	superseded(how: string): void {
+		if (!this.ended.aborted) this.end(new TailtuneError("protocol", `run ${this.#spec.runId} was ${how}`));
 	}
 
 	end(failure?: TailtuneError): void {
@@ -180,18 +179,18 @@ export class RunKeeper {
 	}
 
 	/**
-	 * Does something when the action before it is over. A connection that breaks has an action tried again while the former
-	 * try may still go on: two at once would make a queue each, and leave one of them on the server. What the former try waits
-	 * for may be gone with the server's files: it is waited for as long as its requests can take.
+	 * Runs an action after the previous one has ended. When the connection breaks, an action is retried while its former
+	 * try may still run: two at the same time would create two queues and leave one of them on the server. The former try
+	 * may wait for data that the server has lost, so the wait for it ends when its requests must have timed out.
 	 */
-	#takeTurn(action: () => Promise<void>): Promise<void> {
-		const own = within(2 * NATS_REQUEST_MS, this.#turn).then(action);
-		this.#turn = own.catch(() => {});
+	#runExclusively(action: () => Promise<void>): Promise<void> {
+		const own = waitAtMost(2 * NATS_REQUEST_MS, this.#lastAction).then(action);
+		this.#lastAction = own.catch(() => {});
 		return own;
 	}
 
 	/** Publishes an item until it is stored; a retry within one call is stored once. */
-	async #store(entry: Waiting): Promise<void> {
+	async #store(entry: PendingItem): Promise<void> {
 		const { link, names } = this.#parts;
 		const msgID = nuid.next();
 		await link.persist(async () => {
@@ -200,7 +199,7 @@ export class RunKeeper {
 				await link.js.publish(names.work(runId, queue, entry.shard), entry.item, { msgID });
 				entry.isStored = true;
 			} catch (error) {
-				if (isNoResponders(error)) await this.audit();
+				if (isNoResponders(error)) await this.reconcile();
 				throw error;
 			}
 		}, this.ended);
@@ -213,13 +212,13 @@ export class RunKeeper {
 	}
 
 	async #restore(): Promise<void> {
-		const { mirror, names, streams } = this.#parts;
+		const { registry, names, streams } = this.#parts;
 		const { runId, queue } = this.#present();
 		const areSameStreams = (await streams.ensureAll()) === this.#streamsMade;
-		const found = await mirror.read(runId);
+		const found = await registry.read(runId);
 		if (this.ended.aborted) return;
-		if (found === "retired") return this.lose("retired by somebody else");
-		if (found && found.queue !== queue) return this.lose("taken over by another coordinator");
+		if (found === "retired") return this.superseded("retired by another process");
+		if (found && found.queue !== queue) return this.superseded("taken over by another coordinator");
 		const waiting = [...this.#waiting].filter(({ isStored }) => isStored);
 		if (!areSameStreams) await this.#makeQueue(found);
 		else {
@@ -228,24 +227,24 @@ export class RunKeeper {
 		}
 		const items = await streams.counts(names.workStream, names.work(runId, this.#present().queue));
 		for (const entry of waiting) {
-			// An item is acknowledged after its answer was counted: one that still waits and isn't in its queue is lost.
+			// An item is acknowledged only after its answer is counted: without an answer and not in its queue, it is lost.
 			const isHeld = items.has(names.work(runId, this.#present().queue, entry.shard));
 			if (isHeld || !this.#waiting.has(entry)) continue;
 			this.republishedItems++;
 			entry.isResent = true;
-			this.#resending.begin("retrying", "NATS lost items that wait for their answer: they are sent again", 0);
+			this.#resending.begin("retrying", "NATS lost items that have no answer yet: they are sent again", 0);
 			await this.#republish(entry);
 		}
 	}
 
-	async #republish(entry: Waiting): Promise<void> {
+	async #republish(entry: PendingItem): Promise<void> {
 		const { link, names } = this.#parts;
 		const { runId, queue } = this.#present();
-		// An id of its own: the server may still know the one under which it lost the item.
+		// A new id: the server may still know the former one and would discard the message as a duplicate.
 		await link.js.publish(names.work(runId, queue, entry.shard), entry.item, { msgID: nuid.next() });
 	}
 
-	/** A new queue for the run, empty, with its consumers; then the entry that sends the workers there. */
+	/** Creates a new, empty queue for the run with its consumers, then writes the entry that names it for the workers. */
 	async #makeQueue(former: RunRecord | undefined): Promise<void> {
 		const { names, streams } = this.#parts;
 		const { runId, shards } = this.#spec;
@@ -261,11 +260,11 @@ export class RunKeeper {
 	}
 
 	async #writeEntries(): Promise<void> {
-		const { link, mirror, names } = this.#parts;
+		const { link, registry, names } = this.#parts;
 		const { runId, queue } = this.#present();
 		let { seq } = await link.js.publish(names.run(runId), this.#specBytes, { headers: queueHeaders(queue) });
 		for (const [shard, workerId] of this.#assignments) seq = await this.#putAssignment(shard, workerId);
-		await mirror.reach(seq, this.ended);
+		await registry.reach(seq, this.ended);
 	}
 
 	async #ensureConsumers({ runId, queue }: RunRecord, shards: ReadonlySet<number>): Promise<void> {
@@ -276,13 +275,13 @@ export class RunKeeper {
 				filter_subject: names.work(runId, queue, shard),
 				ack_policy: AckPolicy.Explicit,
 				ack_wait: nanos(timing.ackWaitMs),
-				// One item out at a time: what is not acknowledged is not overtaken.
+				// One unacknowledged item at a time: no item is delivered before an earlier one is acknowledged.
 				max_ack_pending: 1,
 			});
 		await Promise.all([...shards].map(add));
 	}
 
-	/** @returns its sequence number in the bucket */
+	/** @returns the sequence number of the assignment in the bucket */
 	async #putAssignment(shard: number, workerId: string): Promise<number> {
 		const { link, names } = this.#parts;
 		const key = names.assignment(this.#spec.runId, shard);
@@ -290,15 +289,16 @@ export class RunKeeper {
 	}
 }
 
-/** Retires a run, whoever announced it. */
-export async function retireRun(run: RunRecord, parts: KeeperParts): Promise<void> {
-	const { link, mirror, names, streams } = parts;
+/** Retires a run. Any process may do it, not only the one that announced the run. */
+export async function retireRun(run: RunRecord, parts: RunPublisherParts): Promise<void> {
+	const { link, registry, names, streams } = parts;
 	const { runId } = run;
 	const deleted = headers();
 	deleted.set(OPERATION_HEADER, "DEL");
 	const retired = await link.persist(async () => {
-		// The mark stays: a worker or a coordinator that comes back later must not take the run for lost. It isn't empty, since
-		// an empty message that somebody has delivered elsewhere could pass for a request to the server.
+		// The entry stays, marked as deleted: a worker or coordinator that reconnects later must not treat the run as lost.
+		// It isn't empty, because an empty message that is forwarded to another subject could be taken for a request to the
+		// server.
 		const { seq } = await link.js.publish(names.run(runId), "retired", { headers: deleted });
 		await removeQueue(run, parts);
 		await Promise.all([
@@ -307,10 +307,10 @@ export async function retireRun(run: RunRecord, parts: KeeperParts): Promise<voi
 		]);
 		return seq;
 	});
-	await mirror.reach(retired, link.closed);
+	await registry.reach(retired, link.closed);
 }
 
-async function removeQueue({ runId, queue, shards }: RunRecord, { link, names }: KeeperParts): Promise<void> {
+async function removeQueue({ runId, queue, shards }: RunRecord, { link, names }: RunPublisherParts): Promise<void> {
 	const remove = (_: unknown, shard: number) =>
 		link.jsm.consumers.delete(names.workStream, shardConsumer(runId, queue, shard)).catch((error) => {
 			if (!isNotFound(error)) throw error;

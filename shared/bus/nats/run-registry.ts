@@ -13,16 +13,16 @@ import { decodeToken, type NatsNames } from "./subjects.ts";
 
 const QUEUE_HEADER = "Tailtune-Queue";
 
-/** A run as it stands in the bucket. */
+/** The entry of a run in the bucket. */
 export interface RunRecord {
 	readonly runId: string;
 	readonly spec: Uint8Array;
 	readonly shards: number;
-	/** Name of the run's present queue, part of its subjects and consumers. */
+	/** Name of the run's present queue; part of its subjects and of the names of its consumers. */
 	readonly queue: string;
 }
 
-/** A run that holds, as this process knows it. */
+/** A run that is announced and not retired, as far as this process knows. */
 export class KnownRun {
 	readonly assignments = new Feed<Assignment, Assignment>((assignment) => ({ ...assignment }));
 	readonly #ended = new AbortController();
@@ -42,7 +42,7 @@ export class KnownRun {
 		return this.#ended.signal;
 	}
 
-	/** The present queue, and what is aborted when there is another one. */
+	/** The present queue, and a signal that aborts when another queue replaces it. */
 	get queue(): { readonly name: string; readonly replaced: AbortSignal } {
 		return { name: this.#record.queue, replaced: this.#replaced.signal };
 	}
@@ -62,55 +62,54 @@ export class KnownRun {
 	}
 }
 
-/** What the mirror works with. */
-export interface RunMirrorParts {
+export interface RunRegistryParts {
 	readonly link: NatsLink;
 	readonly names: NatsNames;
 	readonly streams: NatsStreams;
 	readonly inboxPrefix: string;
-	/** So long is waited for a run that vanished without having been retired: its coordinator brings it back. */
+	/** Time in ms in which its coordinator can restore a run whose entry was lost; then the run is dropped. */
 	readonly graceMs: number;
-	/** Told of what is in the bucket and is none of ours. */
+	/** Counts and logs an entry that can't be decoded. */
 	readonly refuse: (what: string, error: unknown) => void;
 }
 
-/** This process's copy of the bucket of runs: it holds what the bucket's stream holds, in the stream's order. */
-export class RunMirror implements BucketReader {
+/** This process's copy of the bucket of runs, updated in the order of the bucket's stream. */
+export class RunRegistry implements BucketReader {
 	readonly runs = new Feed<KnownRun, RunChange>(({ record }) => ({
 		type: "announced",
 		run: runSpecCodec.decode(record.spec),
 	}));
-	readonly #parts: RunMirrorParts;
+	readonly #parts: RunRegistryParts;
 	readonly #follower: BucketFollower;
-	/** By run: the sequence number of the mark that it is retired, oldest first. */
+	/** By run: the sequence number of the entry that marks it as retired, oldest first. */
 	readonly #retired = new Map<string, number>();
-	/** By run: what stops the wait for one that vanished. */
-	readonly #graces = new Map<string, () => void>();
+	/** By run whose entry was lost: a function that stops the timer of `graceMs`. */
+	readonly #graceTimers = new Map<string, () => void>();
 
-	constructor(parts: RunMirrorParts) {
+	constructor(parts: RunRegistryParts) {
 		const { link, names, inboxPrefix, graceMs } = parts;
 		const options = { stream: names.runsStream, subjects: names.runsKeys, heartbeatMs: graceMs / 2, inboxPrefix };
 		this.#parts = parts;
 		this.#follower = new BucketFollower(link, options, this);
 	}
 
-	/** Begins to follow; settles when everything is known that holds now. */
+	/** Starts reading the bucket; settles when all its present entries are known. */
 	start(): Promise<void> {
 		return this.#follower.start();
 	}
 
-	/** Waits until the entry of that sequence number is known here. */
+	/** Waits until the entry with this sequence number is known here. */
 	reach(seq: number, signal: AbortSignal): Promise<void> {
 		return this.#follower.reach(seq, signal);
 	}
 
-	/** The run as the bucket holds it now. */
+	/** Returns a run as the bucket contains it now. */
 	async refresh(runId: string): Promise<KnownRun | undefined> {
 		await this.#reachLast(this.#parts.names.run(runId));
 		return this.runs.get(runId);
 	}
 
-	/** Waits until everything is known that the bucket holds now. */
+	/** Waits until all present entries of the bucket are known. */
 	refreshAll(): Promise<void> {
 		return this.#reachLast(this.#parts.names.runsKeys);
 	}
@@ -121,14 +120,14 @@ export class RunMirror implements BucketReader {
 		if (entry) await this.reach(entry.seq, link.closed);
 	}
 
-	/** What the bucket says of a run; undefined where it says nothing, or nothing that we understand. */
+	/** Reads the entry of a run from the server; undefined if there is none or it can't be decoded. */
 	async read(runId: string): Promise<RunRecord | "retired" | undefined> {
 		const { names, streams } = this.#parts;
 		const entry = await streams.last(names.runsStream, names.run(runId));
 		return entry && this.#decode(runId, entry);
 	}
 
-	/** Removes the marks of the runs that were retired first, so that they don't add up for ever. */
+	/** Removes the oldest entries of retired runs, so that their number stays bounded. */
 	async removeOldMarks(): Promise<void> {
 		const { names, streams } = this.#parts;
 		const old = [...this.#retired].slice(0, Math.max(0, this.#retired.size - RETIRED_KEPT));
@@ -140,43 +139,43 @@ export class RunMirror implements BucketReader {
 		);
 	}
 
-	/** Runs first: one that was announced anew stands behind its assignments. */
-	all(entries: readonly BucketEntry[]): void {
-		const known = [...this.runs.facts].map(({ record }) => record.runId);
+	/** Processes the runs first: the entry of a run that was announced again is stored after its assignments. */
+	onSnapshot(entries: readonly BucketEntry[]): void {
+		const known = [...this.runs.values].map(({ record }) => record.runId);
 		const keys = entries.map((entry) => ({ entry, ...this.#parse(entry) }));
-		const told = new Set<string>();
+		const present = new Set<string>();
 		this.#retired.clear();
 		for (const { entry, runId, shard } of keys) {
 			if (runId === undefined || shard !== undefined) continue;
-			told.add(runId);
-			this.#hearRun(runId, entry);
+			present.add(runId);
+			this.#onRunChanged(runId, entry);
 		}
-		for (const runId of known) if (!told.has(runId)) this.#awaitReturn(runId);
+		for (const runId of known) if (!present.has(runId)) this.#startGraceTimer(runId);
 		for (const { entry, runId, shard } of keys)
-			if (runId !== undefined && shard !== undefined) this.#hearAssignment(runId, shard, entry);
+			if (runId !== undefined && shard !== undefined) this.#onAssignmentChanged(runId, shard, entry);
 	}
 
-	next(entry: BucketEntry): void {
+	onKeyChanged(entry: BucketEntry): void {
 		const { runId, shard } = this.#parse(entry);
 		if (runId === undefined) return;
-		if (shard === undefined) this.#hearRun(runId, entry);
-		else this.#hearAssignment(runId, shard, entry);
+		if (shard === undefined) this.#onRunChanged(runId, entry);
+		else this.#onAssignmentChanged(runId, shard, entry);
 	}
 
 	end(): void {
-		for (const cancel of this.#graces.values()) cancel();
-		for (const run of this.runs.facts) run.end();
+		for (const cancel of this.#graceTimers.values()) cancel();
+		for (const run of this.runs.values) run.end();
 		this.runs.end();
 	}
 
 	#parse({ subject }: BucketEntry): { runId?: string; shard?: number } {
 		const key = this.#parts.names.parseRunsKey(subject);
 		if (key) return key;
-		this.#parts.refuse(subject, new TailtuneError("protocol", "no key of ours"));
+		this.#parts.refuse(subject, new TailtuneError("protocol", "unknown key"));
 		return {};
 	}
 
-	#hearRun(runId: string, entry: BucketEntry): void {
+	#onRunChanged(runId: string, entry: BucketEntry): void {
 		const found = this.#decode(runId, entry);
 		this.#retired.delete(runId);
 		if (found === "retired") {
@@ -184,13 +183,13 @@ export class RunMirror implements BucketReader {
 			const [oldest] = this.#retired.keys();
 			if (this.#retired.size > RETIRED_KNOWN && oldest !== undefined) this.#retired.delete(oldest);
 			this.#forget(runId);
-		} else if (found) this.#take(found);
-		else if (this.runs.get(runId)) this.#awaitReturn(runId);
+		} else if (found) this.#update(found);
+		else if (this.runs.get(runId)) this.#startGraceTimer(runId);
 	}
 
-	#take(found: RunRecord): void {
+	#update(found: RunRecord): void {
 		const { runId } = found;
-		this.#endGrace(runId);
+		this.#stopGraceTimer(runId);
 		const known = this.runs.get(runId);
 		if (known && Buffer.from(known.record.spec).equals(found.spec)) {
 			known.update(found);
@@ -210,7 +209,7 @@ export class RunMirror implements BucketReader {
 		}
 	}
 
-	#hearAssignment(runId: string, shard: number, { data, headers: found }: BucketEntry): void {
+	#onAssignmentChanged(runId: string, shard: number, { data, headers: found }: BucketEntry): void {
 		const run = this.runs.get(runId);
 		if (!run || found?.has(OPERATION_HEADER)) return;
 		const workerId = decodeToken(Buffer.from(data).toString("latin1"));
@@ -221,19 +220,19 @@ export class RunMirror implements BucketReader {
 			run.assignments.set(String(shard), { runId, shard, workerId });
 	}
 
-	#awaitReturn(runId: string): void {
-		if (this.#graces.has(runId)) return;
+	#startGraceTimer(runId: string): void {
+		if (this.#graceTimers.has(runId)) return;
 		const cancel = realClock.schedule(() => this.#forget(runId), this.#parts.graceMs);
-		this.#graces.set(runId, cancel);
+		this.#graceTimers.set(runId, cancel);
 	}
 
-	#endGrace(runId: string): void {
-		this.#graces.get(runId)?.();
-		this.#graces.delete(runId);
+	#stopGraceTimer(runId: string): void {
+		this.#graceTimers.get(runId)?.();
+		this.#graceTimers.delete(runId);
 	}
 
 	#forget(runId: string): void {
-		this.#endGrace(runId);
+		this.#stopGraceTimer(runId);
 		const run = this.runs.get(runId);
 		if (!run) return;
 		run.end();

@@ -4,13 +4,13 @@ import { isNotFound, type NatsLink } from "./connection.ts";
 import {
 	assertSameSettings,
 	bucketSettings,
-	fleetingBucketSettings,
+	expiringBucketSettings,
 	queueSettings,
 	type StreamSettings,
 } from "./stream-settings.ts";
 import type { NatsNames } from "./subjects.ts";
 
-/** What a key of a bucket holds. */
+/** The value of a key in a bucket. */
 export interface Entry {
 	readonly data: Uint8Array;
 	readonly headers: MsgHdrs | undefined;
@@ -18,27 +18,27 @@ export interface Entry {
 	readonly seq: number;
 }
 
-/** The header by which clients of KV mark an entry as deleted. */
+/** The header with which KV clients mark an entry as deleted. */
 export const OPERATION_HEADER = "KV-Operation";
 
-/** JetStream's error codes for more replicas than there are servers for. */
+/** JetStream's error codes for more replicas than servers. */
 const NO_SUITABLE_PEERS = 10005;
 const INSUFFICIENT_RESOURCES = 10023;
 const NOT_CLUSTERED = 10074;
 
 const NAME_IN_USE = 10058;
 
-/** Replicas of a stream if nothing else is said and the cluster has servers for them. */
+/** Default number of replicas of a stream, if the cluster has enough servers. */
 const SAFE_REPLICAS = 3;
 
 export interface NatsStreamsOptions {
-	/** Entries of workers and of progress live for so long. */
+	/** Time in ms after which entries of workers and of progress expire. */
 	readonly ttlMs: number;
-	/** Servers that keep a copy of each stream; default: 3 in a cluster of so many, else 1. */
+	/** Number of copies of each stream; default: 3 in a cluster of at least 3 servers, otherwise 1. */
 	readonly replicas?: number | undefined;
 }
 
-/** Makes a cluster's streams and buckets if they are missing, which only a coordinator does, and reads them. */
+/** Reads a cluster's streams and buckets, and creates missing ones. Only a coordinator creates them. */
 export class NatsStreams {
 	readonly #link: NatsLink;
 	readonly #names: NatsNames;
@@ -51,9 +51,10 @@ export class NatsStreams {
 	}
 
 	/**
-	 * Makes the streams and buckets that are missing, and compares the settings of those that exist.
-	 * @returns when the queue of items was made: at another time it was another one, and what was published then is lost
-	 * @throws TailtuneError "protocol" for a stream with other settings, "usage" for replicas that the cluster can't keep
+	 * Creates missing streams and buckets, and compares the settings of existing ones.
+	 * @returns the creation time of the queue of items. A different time means a new queue, without the former items.
+	 * @throws TailtuneError "protocol" if a stream has other settings, "usage" for more replicas than the cluster can
+	 * keep
 	 */
 	async ensureAll(): Promise<string> {
 		const names = this.#names;
@@ -61,8 +62,8 @@ export class NatsStreams {
 		const [made] = await Promise.all([
 			this.#ensure(queueSettings(names.workStream, names.work())),
 			this.#ensure(bucketSettings(names.runsStream, names.runsKeys)),
-			this.#ensure(fleetingBucketSettings(names.workersStream, names.workersKeys, ttlMs)),
-			this.#ensure(fleetingBucketSettings(names.progressStream, names.progressKeys, ttlMs)),
+			this.#ensure(expiringBucketSettings(names.workersStream, names.workersKeys, ttlMs)),
+			this.#ensure(expiringBucketSettings(names.progressStream, names.progressKeys, ttlMs)),
 		]);
 		return made;
 	}
@@ -72,10 +73,10 @@ export class NatsStreams {
 		return (await this.#info(stream)) !== undefined;
 	}
 
-	/** The last entry of a key; undefined where there is none, also where the whole bucket is missing. */
+	/** Reads the last entry of a key; undefined if there is none or the bucket doesn't exist. */
 	async last(stream: string, key: string): Promise<Entry | undefined> {
 		try {
-			// Not the direct way of reading: where the bucket is missing, that one is never answered.
+			// Not a direct get: the server never replies to it if the bucket doesn't exist.
 			const { data, header, seq } = await this.#jsm.streams.getMessage(stream, { last_by_subj: key });
 			return { data, headers: header, seq };
 		} catch (error) {
@@ -84,7 +85,7 @@ export class NatsStreams {
 		}
 	}
 
-	/** How many messages each subject holds. */
+	/** Returns the number of messages per subject. */
 	async counts(stream: string, subjects: string): Promise<Map<string, number>> {
 		try {
 			const info = await this.#jsm.streams.info(stream, { subjects_filter: subjects });
@@ -95,7 +96,7 @@ export class NatsStreams {
 		}
 	}
 
-	/** Forgets all messages of these subjects, or those up to a sequence number. */
+	/** Removes all messages of these subjects, or only those up to the sequence number `upTo`. */
 	async purge(stream: string, subjects: string, upTo?: number): Promise<void> {
 		try {
 			await this.#jsm.streams.purge(stream, { filter: subjects, ...(upTo !== undefined && { seq: upTo + 1 }) });
@@ -108,23 +109,23 @@ export class NatsStreams {
 		return this.#link.jsm;
 	}
 
-	/** @returns when the stream was made */
+	/** Returns the creation time of the stream. */
 	async #ensure(settings: StreamSettings): Promise<string> {
 		const { replicas } = this.#options;
 		const wanted = { ...settings, ...(replicas !== undefined && { num_replicas: replicas }) };
 		const { config, created } = (await this.#info(settings.name)) ?? (await this.#make(wanted));
 		assertSameSettings(wanted, config);
-		if (replicas === undefined && config.num_replicas === 1) this.#mentionOneCopy();
+		if (replicas === undefined && config.num_replicas === 1) this.#reportSingleCopy();
 		return created;
 	}
 
-	/** A single server can keep no more: there it is no news. */
-	#mentionOneCopy(): void {
+	/** Reports that a cluster keeps one copy only. Without a cluster this is normal and not reported. */
+	#reportSingleCopy(): void {
 		const { at, nc, notices } = this.#link;
 		if (!nc.info?.cluster) return;
 		const found = `${at} is a cluster, but keeps one copy of each stream: it had fewer than ${SAFE_REPLICAS} servers for them`;
-		const way = "start the missing ones, delete the streams while no run needs them, or say --nats-replicas 1";
-		notices.mention("one-copy", `${found}, and a server that is lost can take items along; ${way}`);
+		const way = "start the missing ones, delete the streams while no run needs them, or set --nats-replicas 1";
+		notices.mention("one-copy", `${found}, and if a server is lost, its items are lost too; ${way}`);
 	}
 
 	async #make(settings: StreamSettings): Promise<StreamInfo> {
@@ -133,7 +134,7 @@ export class NatsStreams {
 		try {
 			return await streams.add({ ...settings, num_replicas: replicas ?? SAFE_REPLICAS });
 		} catch (error) {
-			// Somebody else made it meanwhile.
+			// Another coordinator created it in the meantime.
 			if (hasCode(error, NAME_IN_USE)) return streams.info(settings.name);
 			if (!hasCode(error, NO_SUITABLE_PEERS, INSUFFICIENT_RESOURCES, NOT_CLUSTERED) || replicas === 1) throw error;
 			if (replicas === undefined) return streams.add({ ...settings, num_replicas: 1 });
@@ -156,7 +157,7 @@ function hasCode(error: unknown, ...codes: readonly number[]): error is NatsErro
 	return error instanceof NatsError && codes.includes(error.api_error?.err_code ?? 0);
 }
 
-/** An id that came in a message, where it must be a certain one. */
+/** Checks that the id in a message is the expected one. */
 export function expectId(what: string, found: string, expected: string): void {
 	if (found !== expected) throw new TailtuneError("protocol", `${what} "${found}", expected "${expected}"`);
 }

@@ -1,31 +1,31 @@
 import { TailtuneError } from "../../errors.ts";
 
-/** Everything of a cluster begins with this; deploy/nats/ permits exactly these names. */
+/** Default prefix of all names of a cluster; deploy/nats/ permits exactly these names. */
 export const DEFAULT_PREFIX = "tailtune";
 
-/** Who connects; each role has permissions of its own in deploy/nats/. */
+/** Role of a connection; each role has its own permissions in deploy/nats/. */
 export type NatsRole = "coordinator" | "worker" | "client";
 
-/** Longest encoded id, so that names of consumers and files made of it stay under 255 bytes. */
+/** Longest encoded id in bytes: names of consumers and files that contain it then stay under 255 bytes. */
 const LONGEST_TOKEN = 180;
 
 /**
- * Every name that Tailtune uses on a NATS server. Streams and buckets are shared by all runs, so that permissions can
- * name them; a run's part of them is a subject.
+ * All names that Tailtune uses on a NATS server. All runs share the same streams and buckets, because permissions need
+ * fixed names; each run has its own subjects.
  *
- * | what | kind | subjects |
+ * | name | kind | subjects |
  * |---|---|---|
  * | PREFIX-work | work-queue stream | PREFIX.work.RUN.QUEUE.SHARD |
  * | PREFIX-runs | KV bucket | run.RUN (RunSpec; header Tailtune-Queue), assign.RUN.SHARD (the worker's id) |
- * | PREFIX-workers | KV bucket, entries live as long as the heartbeat limit | WORKER (WorkerInfo) |
- * | PREFIX-progress | the same | RUN (RunProgress) |
+ * | PREFIX-workers | KV bucket, entries expire after the heartbeat limit | WORKER (WorkerInfo) |
+ * | PREFIX-progress | KV bucket, entries expire after the heartbeat limit | RUN (RunProgress) |
  * | PREFIX.cancel.RUN | request, answered by the coordinator | |
  *
- * QUEUE is drawn anew whenever a run's queue is made anew, so that nothing sent to an old one can touch the new one.
+ * QUEUE is a new random name for each new queue of a run, so that messages for an old queue can't reach the new one.
  */
 export class NatsNames {
 	readonly workStream: string;
-	/** The streams under the buckets. */
+	/** Names of the streams that store the buckets. */
 	readonly runsStream: string;
 	readonly workersStream: string;
 	readonly progressStream: string;
@@ -39,12 +39,12 @@ export class NatsNames {
 		this.progressStream = `KV_${prefix}-progress`;
 	}
 
-	/** Where a connection of this role gets its replies. */
+	/** Returns the prefix of the subjects on which a connection of this role receives replies. */
 	inboxPrefix(role: NatsRole): string {
 		return `${this.#prefix}.inbox.${role}`;
 	}
 
-	/** Without a run: of all runs. Without a queue and a shard: of all of the run. */
+	/** Returns the subject of items. Without a run: those of all runs. Without queue and shard: all of the run. */
 	work(runId?: string, queue?: string, shard?: number): string {
 		return joinSubject(this.#prefix, "work", runId, queue, shard);
 	}
@@ -78,12 +78,12 @@ export class NatsNames {
 		return `$KV.${this.#prefix}-progress.>`;
 	}
 
-	/** Where a run is asked to stop. */
+	/** Returns the subject of requests to stop a run. */
 	cancel(runId: string): string {
 		return joinSubject(this.#prefix, "cancel", runId);
 	}
 
-	/** What a key of the bucket of runs is about; undefined where it is none of ours. */
+	/** Reads run and shard from a key of the bucket of runs; undefined if the key is invalid. */
 	parseRunsKey(subject: string): { runId: string; shard?: number } | undefined {
 		const [kind, run, shard, ...rest] = subject.slice(this.#runsBucket.length + 1).split(".");
 		const runId = decodeToken(run ?? "");
@@ -102,12 +102,12 @@ export class NatsNames {
 	}
 }
 
-/** The durable consumer of a shard's items. */
+/** Returns the name of the durable consumer of a shard's items. */
 export function shardConsumer(runId: string, queue: string, shard: number): string {
 	return `${encodeToken(runId)}_${queue}_${shard}`;
 }
 
-/** An id as a part of a subject, key or name: bytes other than letters, digits, - and _ become =XX. */
+/** Encodes an id as part of a subject, key or name: bytes other than letters, digits, - and _ become =XX. */
 export function encodeToken(id: string): string {
 	const token = Buffer.from(id)
 		.toString("latin1")
@@ -117,14 +117,14 @@ export function encodeToken(id: string): string {
 	return token;
 }
 
-/** The id that gave a token; undefined where none does. */
+/** Decodes a token of `encodeToken`; undefined if it is invalid. */
 export function decodeToken(token: string): string | undefined {
 	if (!/^(?:[\w-]|=[0-9a-f]{2})+$/.test(token)) return undefined;
 	const bytes = token.replace(/=(..)/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 	return Buffer.from(bytes, "latin1").toString();
 }
 
-/** The first part as it is, ids encoded; `>` for the parts left out, nothing where the last is "". */
+/** Joins a base and encoded parts with dots. Adds `>` if parts are undefined; parts that are "" are left out. */
 function joinSubject(base: string, ...parts: readonly (string | number | undefined)[]): string {
 	const given = parts.filter((part) => part !== undefined);
 	const isWhole = given.length === parts.length;

@@ -2,9 +2,10 @@ import { realClock } from "../../clock.ts";
 import { isNotFound, isTransient, type NatsLink } from "./connection.ts";
 
 /**
- * Whether somebody works on the item that is due in a queue with one item out at a time; undefined if nothing is due or
- * that can't be told now. One request, and only if the item was delivered a wait for a sign of whoever has it.
- * @param ackWaitMs whoever works on an item says so several times in this time
+ * Returns whether a worker computes the next item of a queue with one unacknowledged item at a time; undefined if the
+ * queue is empty or the state is not known now. Sends one request. If the item was delivered, also waits for a message
+ * of its worker.
+ * @param ackWaitMs time in ms in which a worker reports several times that it computes an item
  */
 export async function isItemTaken(
 	link: NatsLink,
@@ -13,8 +14,8 @@ export async function isItemTaken(
 	if (!link.isConnected) return undefined;
 	try {
 		const { num_pending, num_ack_pending, num_waiting } = await link.jsm.consumers.info(stream, consumer);
-		if (num_ack_pending > 0) return await hearsSign(link, `$JS.ACK.${stream}.${consumer}.>`, ackWaitMs);
-		// Somebody asks for it, and is about to get it.
+		if (num_ack_pending > 0) return await isAckSeen(link, `$JS.ACK.${stream}.${consumer}.>`, ackWaitMs);
+		// A worker has requested the item and is about to receive it.
 		if (num_pending === 0 || num_waiting > 0) return undefined;
 		return false;
 	} catch (error) {
@@ -23,16 +24,16 @@ export async function isItemTaken(
 	}
 }
 
-/** Whether anything is said about a delivered item within some time; undefined if the connection breaks meanwhile. */
-function hearsSign(link: NatsLink, subject: string, ms: number): Promise<boolean | undefined> {
+/** Whether a worker sends a message about a delivered item within `ms`; undefined if the connection breaks. */
+function isAckSeen(link: NatsLink, subject: string, ms: number): Promise<boolean | undefined> {
 	const { nc, closed, log } = link;
 	return new Promise((resolve) => {
-		const end = (isHeard: boolean | undefined) => {
+		const end = (isSeen: boolean | undefined) => {
 			cancel();
 			offDisconnected();
 			closed.removeEventListener("abort", giveUp);
 			subscription.unsubscribe();
-			resolve(isHeard);
+			resolve(isSeen);
 		};
 		const giveUp = () => end(undefined);
 		const subscription = nc.subscribe(subject, {

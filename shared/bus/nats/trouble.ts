@@ -1,16 +1,16 @@
 import { ErrorCode, NatsError } from "nats";
 import type { NoticeKind } from "../../notices.ts";
 
-/** Why something can't be done yet: reported as a notice, and as an error if it lasts too long. */
+/** Reason why an operation is not possible yet: reported as a notice, and as an error if it lasts too long. */
 export interface NatsTrouble {
 	readonly kind: NoticeKind;
 	readonly text: string;
-	/** It is reported if it lasts so long; default: as `Hold.begin`. */
+	/** Time in ms after which it is reported; default: as `Hold.begin`. */
 	readonly reportAfterMs?: number;
 }
 
-/** Thrown by an action of `NatsLink.persist` that is to be tried again for a reason of its own, which is reported at once. */
-export class NotYet extends Error implements NatsTrouble {
+/** Thrown by an action of `NatsLink.persist` that must be retried for this reason, which is reported at once. */
+export class NotReadyError extends Error implements NatsTrouble {
 	readonly kind: NoticeKind;
 	readonly reportAfterMs = 0;
 
@@ -24,7 +24,7 @@ export class NotYet extends Error implements NatsTrouble {
 	}
 }
 
-/** Error codes of JetStream's API, by their names in nats-server. */
+/** Error codes of JetStream's API, named as in nats-server. */
 const ACCOUNT_RESOURCES_EXCEEDED = 10002;
 const INSUFFICIENT_RESOURCES = 10023;
 const MEMORY_EXCEEDED = 10028;
@@ -40,9 +40,9 @@ const STORE_FULL = [
 	STORE_FAILED,
 ];
 
-/** Whether it may go better next time: no connection, no answer, no leader, no room yet. */
+/** Whether a retry may succeed: no connection, no reply, no leader, or no storage yet. */
 export function isTransient(error: unknown): boolean {
-	if (error instanceof NotYet) return true;
+	if (error instanceof NotReadyError) return true;
 	if (!(error instanceof NatsError)) return false;
 	const codes: string[] = [ErrorCode.Timeout, ErrorCode.NoResponders, ErrorCode.Disconnect];
 	const { code, err_code = 0 } = error.api_error ?? {};
@@ -50,13 +50,13 @@ export function isTransient(error: unknown): boolean {
 }
 
 /**
- * What a transient error shows to be wrong.
- * @param at names the server, as in "NATS at nats://host:4222"
- * @param hasJetStream whether the server says that it has JetStream
- * @returns undefined for a lost connection, which is reported once for all
+ * Returns the reason of a transient error.
+ * @param at name of the server, as in "NATS at nats://host:4222"
+ * @param hasJetStream whether the server reports that it has JetStream
+ * @returns undefined for a lost connection, which `NatsLink` reports itself
  */
 export function troubleOf(error: unknown, at: string, hasJetStream: boolean): NatsTrouble | undefined {
-	if (error instanceof NotYet) return error;
+	if (error instanceof NotReadyError) return error;
 	if (!(error instanceof NatsError) || error.code === ErrorCode.Disconnect) return undefined;
 	const { err_code = 0, description = "" } = error.api_error ?? {};
 	if (err_code === NOT_ENABLED_FOR_ACCOUNT) {
@@ -71,7 +71,7 @@ export function troubleOf(error: unknown, at: string, hasJetStream: boolean): Na
 		const way = "it needs more room on its disk, or a higher max_file_store and max_memory_store";
 		return { kind: "store-full", text: `${at} stores no more messages (${description}); ${way}` };
 	}
-	// A cluster without a majority says nothing, or that nobody is there, in turns: it is one trouble.
+	// A cluster without a majority alternates between no reply and "no responders": both have the same cause.
 	const why = "a stream has no leader, as when too few servers of the cluster are up, or the server is overloaded";
 	return { kind: "no-answer", text: `${at}: JetStream doesn't answer: ${why}` };
 }

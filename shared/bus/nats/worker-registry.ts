@@ -5,26 +5,25 @@ import { TailtuneError } from "../../errors.ts";
 import { type WorkerInfo, workerInfoCodec } from "../../messages.ts";
 import type { Membership, WorkerEvent } from "../bus.ts";
 import { Feed } from "../feed.ts";
-import { isNoResponders, type NatsLink, within } from "./connection.ts";
+import { isNoResponders, type NatsLink, waitAtMost } from "./connection.ts";
 import { expectId, type NatsStreams, OPERATION_HEADER } from "./streams.ts";
 import type { NatsNames } from "./subjects.ts";
-import { NotYet } from "./trouble.ts";
+import { NotReadyError } from "./trouble.ts";
 
-/** What the registry works with. */
-export interface RegistryParts {
+export interface WorkerRegistryParts {
 	readonly link: NatsLink;
 	readonly names: NatsNames;
 	readonly streams: NatsStreams;
 	readonly heartbeatLimitMs: number;
-	/** Told of what is in the bucket and is none of ours. */
+	/** Counts and logs an entry that can't be decoded. */
 	readonly refuse: (what: string, error: unknown) => void;
 }
 
 /**
- * Writes a worker's entry at every beat. A beat that can't be sent is left out: the next one tells as much. Waits, and says
- * so in the notices, until a coordinator has made the registry.
+ * Writes a worker's entry now and at every heartbeat. A heartbeat that can't be sent is skipped: the next one replaces
+ * it. Waits until a coordinator has created the registry; a notice reports the wait.
  */
-export async function joinRegistry(worker: WorkerInfo, parts: RegistryParts): Promise<Membership> {
+export async function joinWorkerRegistry(worker: WorkerInfo, parts: WorkerRegistryParts): Promise<Membership> {
 	const { link, names, streams } = parts;
 	const key = names.worker(worker.workerId);
 	const info = workerInfoCodec.encode(worker);
@@ -36,7 +35,10 @@ export async function joinRegistry(worker: WorkerInfo, parts: RegistryParts): Pr
 			await write();
 		} catch (error) {
 			if (!isNoResponders(error) || (await streams.exists(names.workersStream))) throw error;
-			throw new NotYet("no-coordinator", `${link.at}: no coordinator has been here yet; waiting for the first one`);
+			throw new NotReadyError(
+				"no-coordinator",
+				`${link.at}: no coordinator has connected yet; waiting for the first one`,
+			);
 		}
 	};
 	const beat = async () => {
@@ -45,37 +47,37 @@ export async function joinRegistry(worker: WorkerInfo, parts: RegistryParts): Pr
 		if (link.isConnected) await link.attempt(write, hold);
 		else hold.end();
 	};
-	// So that who watches hears of it before the next beat is due.
+	// Watchers then see the worker again before its next heartbeat is due.
 	const off = link.on("connected", () => void beat().catch(() => {}));
 	const leave = async () => {
 		hasLeft = true;
 		off();
 		hold.end();
-		const goodBye = headers();
-		goodBye.set(OPERATION_HEADER, "DEL");
-		if (link.isConnected) await within(NATS_CLOSE_MS, link.js.publish(key, undefined, { headers: goodBye }));
+		const deleted = headers();
+		deleted.set(OPERATION_HEADER, "DEL");
+		if (link.isConnected) await waitAtMost(NATS_CLOSE_MS, link.js.publish(key, undefined, { headers: deleted }));
 	};
 	await link.persist(enter);
 	return { beat, leave };
 }
 
 /**
- * The workers as a watcher hears them. A worker is silent when nothing was heard of it for the heartbeat limit, by this
- * process's clock alone; time without a connection doesn't count, as then nobody can be heard.
+ * The registered workers, from their heartbeats. A worker is dropped if no heartbeat arrives for the heartbeat limit,
+ * measured by this process's clock. Time without a connection doesn't count, because no heartbeat can arrive then.
  */
 export class WorkerRegistry {
-	readonly #parts: RegistryParts;
+	readonly #parts: WorkerRegistryParts;
 	readonly #workers = new Feed<Uint8Array, WorkerEvent>((info) => ({
 		type: "joined",
 		worker: workerInfoCodec.decode(info),
 	}));
-	/** By worker: what stops the wait for its next beat. */
-	readonly #silenceWaits = new Map<string, () => void>();
-	/** Keys heard while the bucket is read for the first time: what was read of them may be older. */
-	#heard: Set<string> | undefined = new Set();
+	/** By worker: a function that stops the timer for its next heartbeat. */
+	readonly #heartbeatTimers = new Map<string, () => void>();
+	/** Keys received while the bucket is read for the first time: the entries read for them may be older. */
+	#received: Set<string> | undefined = new Set();
 	#started: Promise<void> | undefined;
 
-	constructor(parts: RegistryParts) {
+	constructor(parts: WorkerRegistryParts) {
 		this.#parts = parts;
 	}
 
@@ -90,14 +92,14 @@ export class WorkerRegistry {
 		yield* this.#workers.watch(signal);
 	}
 
-	/** Those whose entry is there now. */
+	/** Returns the workers whose entry exists now. */
 	async list(): Promise<WorkerInfo[]> {
 		const entries = await this.#parts.link.persist(() => this.#entries());
 		return entries.flatMap(([key, bytes]) => this.#decode(key, bytes) ?? []);
 	}
 
 	end(): void {
-		this.#endWaits();
+		this.#stopTimers();
 		this.#workers.end();
 	}
 
@@ -106,16 +108,16 @@ export class WorkerRegistry {
 		link.nc.subscribe(names.workersKeys, {
 			callback: (error, message) => {
 				if (error) link.log(`NATS: ${error.message}`);
-				else this.#hear(message);
+				else this.#onKeyChanged(message);
 			},
 		});
-		link.on("disconnected", () => this.#endWaits());
+		link.on("disconnected", () => this.#stopTimers());
 		link.on("connected", () => {
-			for (const workerId of this.#silenceWaits.keys()) this.#awaitBeat(workerId);
+			for (const workerId of this.#heartbeatTimers.keys()) this.#restartTimer(workerId);
 		});
 		const entries = await link.persist(() => this.#entries());
-		for (const [key, bytes] of entries) if (!this.#heard?.has(key)) this.#heardOf(key, bytes);
-		this.#heard = undefined;
+		for (const [key, bytes] of entries) if (!this.#received?.has(key)) this.#onHeartbeat(key, bytes);
+		this.#received = undefined;
 	}
 
 	async #entries(): Promise<[key: string, info: Uint8Array][]> {
@@ -128,19 +130,19 @@ export class WorkerRegistry {
 		});
 	}
 
-	#hear({ subject, headers: found, data }: Msg): void {
-		this.#heard?.add(subject);
+	#onKeyChanged({ subject, headers: found, data }: Msg): void {
+		this.#received?.add(subject);
 		const workerId = this.#parts.names.parseWorkerKey(subject);
-		if (!found?.has(OPERATION_HEADER)) this.#heardOf(subject, data);
+		if (!found?.has(OPERATION_HEADER)) this.#onHeartbeat(subject, data);
 		else if (workerId !== undefined) this.#remove(workerId, "shut-down");
 	}
 
-	#heardOf(key: string, bytes: Uint8Array): void {
+	#onHeartbeat(key: string, bytes: Uint8Array): void {
 		const worker = this.#decode(key, bytes);
 		if (!worker) return;
 		const { workerId } = worker;
 		if (!this.#workers.get(workerId)) this.#workers.set(workerId, bytes);
-		this.#awaitBeat(workerId);
+		this.#restartTimer(workerId);
 	}
 
 	#decode(key: string, bytes: Uint8Array): WorkerInfo | undefined {
@@ -155,30 +157,31 @@ export class WorkerRegistry {
 		}
 	}
 
-	#awaitBeat(workerId: string): void {
+	#restartTimer(workerId: string): void {
 		const { link, heartbeatLimitMs } = this.#parts;
-		this.#silenceWaits.get(workerId)?.();
+		this.#heartbeatTimers.get(workerId)?.();
 		const wait = () => {
-			let isHeard = false;
-			const drop = () => void (isHeard || this.#remove(workerId, "no-heartbeat"));
-			// A process that stood still must first read what came meanwhile: the reply comes after all that.
+			let isStopped = false;
+			const drop = () => void (isStopped || this.#remove(workerId, "no-heartbeat"));
+			// A process that was paused must first read the messages that arrived in the meantime: the reply comes after
+			// them.
 			const cancel = realClock.schedule(() => void link.nc.flush().then(drop, () => {}), heartbeatLimitMs);
 			return () => {
-				isHeard = true;
+				isStopped = true;
 				cancel();
 			};
 		};
-		this.#silenceWaits.set(workerId, wait());
+		this.#heartbeatTimers.set(workerId, wait());
 	}
 
-	#endWaits(): void {
-		for (const cancel of this.#silenceWaits.values()) cancel();
+	#stopTimers(): void {
+		for (const cancel of this.#heartbeatTimers.values()) cancel();
 	}
 
 	#remove(workerId: string, reason: "shut-down" | "no-heartbeat"): void {
 		if (!this.#workers.get(workerId)) return;
-		this.#silenceWaits.get(workerId)?.();
-		this.#silenceWaits.delete(workerId);
+		this.#heartbeatTimers.get(workerId)?.();
+		this.#heartbeatTimers.delete(workerId);
 		this.#workers.delete(workerId, { type: "left", workerId, reason });
 	}
 }

@@ -3,15 +3,15 @@ import fc from "fast-check";
 import type { Bus, Delivery } from "../../../shared/bus/bus.ts";
 import { someItem, someProgress, someRun, someWorker } from "./messages.ts";
 
-/** A fresh bus with finite time-outs. */
+/** A new bus with finite time-outs. */
 export interface BusUnderTest {
 	readonly bus: Bus;
-	/** Lets so many ms pass, and all that follows from it happen; 0: lets happen what is about to. */
+	/** Waits `ms`, and until everything that follows from it has happened; 0: only the pending work. */
 	advance(ms: number): Promise<void>;
 }
 
 export interface ConformanceOptions {
-	/** Schedules tried by each property. */
+	/** Number of random schedules per property. */
 	readonly propertyRuns: number;
 }
 
@@ -21,7 +21,7 @@ export function busConformance(
 	createBus: () => Promise<BusUnderTest>,
 	{ propertyRuns }: ConformanceOptions,
 ): void {
-	/** A test on a bus of its own, closed at the end. */
+	/** Registers a test with its own bus, which is closed at the end. */
 	const onBus = (title: string, body: (t: ExecutionContext, under: BusUnderTest) => Promise<void>) =>
 		test(title, async (t) => {
 			const under = await createBus();
@@ -32,22 +32,25 @@ export function busConformance(
 			}
 		});
 
-	onBus("a watcher of workers hears of those there, then of those that join and leave", async (t, { bus, advance }) => {
-		await bus.join(someWorker("early"));
-		const events = collect(bus.watchWorkers(never()));
-		await advance(0);
-		t.deepEqual(events, [{ type: "joined", worker: someWorker("early") }]);
-		const late = await bus.join(someWorker("late"));
-		await late.leave();
-		await advance(0);
-		t.deepEqual(events.slice(1), [
-			{ type: "joined", worker: someWorker("late") },
-			{ type: "left", workerId: "late", reason: "shut-down" },
-		]);
-	});
+	onBus(
+		"a watch of workers yields the present workers, then those that join and leave",
+		async (t, { bus, advance }) => {
+			await bus.join(someWorker("early"));
+			const events = collect(bus.watchWorkers(never()));
+			await advance(0);
+			t.deepEqual(events, [{ type: "joined", worker: someWorker("early") }]);
+			const late = await bus.join(someWorker("late"));
+			await late.leave();
+			await advance(0);
+			t.deepEqual(events.slice(1), [
+				{ type: "joined", worker: someWorker("late") },
+				{ type: "left", workerId: "late", reason: "shut-down" },
+			]);
+		},
+	);
 
 	onBus(
-		"a worker that beats stays; a silent one is dropped, and joins again by a beat",
+		"a worker without heartbeats is dropped, and joins again with its next heartbeat",
 		async (t, { bus, advance }) => {
 			const { heartbeatLimitMs } = bus.timing;
 			const beating = await bus.join(someWorker("beating"));
@@ -64,7 +67,7 @@ export function busConformance(
 		},
 	);
 
-	onBus("a worker that left is not reported silent later", async (t, { bus, advance }) => {
+	onBus("a worker that left is not reported again later", async (t, { bus, advance }) => {
 		const membership = await bus.join(someWorker("gone"));
 		const events = collect(bus.watchWorkers(never()));
 		await advance(0);
@@ -73,7 +76,7 @@ export function busConformance(
 		t.is(events.filter(({ type }) => type === "left").length, 1);
 	});
 
-	onBus("a watcher of runs hears of those announced, then of new and retired ones", async (t, { bus, advance }) => {
+	onBus("a watch of runs yields the announced runs, then new and retired ones", async (t, { bus, advance }) => {
 		await bus.announce(someRun({ runId: "one" }));
 		const events = collect(bus.watchRuns(never()));
 		await advance(0);
@@ -87,19 +90,22 @@ export function busConformance(
 		]);
 	});
 
-	onBus("announcing a run twice changes nothing, another run of its id is refused", async (t, { bus, advance }) => {
-		await bus.announce(someRun());
-		await bus.publish(someItem(), never());
-		const events = collect(bus.watchRuns(never()));
-		await bus.announce(someRun());
-		await t.throwsAsync(bus.announce(someRun({ shards: 3 })), { code: "protocol" });
-		await advance(0);
-		t.is(events.length, 1);
-		const delivery = await first(bus.pull("run", 0, never()));
-		t.deepEqual(delivery.item, someItem());
-	});
+	onBus(
+		"announcing a run twice changes nothing, a different run with its id is refused",
+		async (t, { bus, advance }) => {
+			await bus.announce(someRun());
+			await bus.publish(someItem(), never());
+			const events = collect(bus.watchRuns(never()));
+			await bus.announce(someRun());
+			await t.throwsAsync(bus.announce(someRun({ shards: 3 })), { code: "protocol" });
+			await advance(0);
+			t.is(events.length, 1);
+			const delivery = await first(bus.pull("run", 0, never()));
+			t.deepEqual(delivery.item, someItem());
+		},
+	);
 
-	onBus("a watcher of assignments gets the last of each shard, then changes", async (t, { bus, advance }) => {
+	onBus("a watch of assignments yields the last one of each shard, then changes", async (t, { bus, advance }) => {
 		await bus.announce(someRun());
 		await bus.assign({ runId: "run", shard: 0, workerId: "a" });
 		await bus.assign({ runId: "run", shard: 1, workerId: "a" });
@@ -114,7 +120,7 @@ export function busConformance(
 	});
 
 	onBus(
-		"items of a shard come in the order published, each when the one before is acked",
+		"items of a shard are delivered in the order of publishing, each after the ack of the one before",
 		async (t, { bus, advance }) => {
 			await bus.announce(someRun());
 			for (const serial of [0, 1]) await bus.publish(someItem({ serial }), never());
@@ -130,7 +136,7 @@ export function busConformance(
 		},
 	);
 
-	onBus("an item handed back comes again at once, to whoever pulls", async (t, { bus }) => {
+	onBus("an item with a nak is delivered again at once, to any process that pulls", async (t, { bus }) => {
 		await bus.announce(someRun());
 		await bus.publish(someItem(), never());
 		const leaving = new AbortController();
@@ -141,31 +147,37 @@ export function busConformance(
 		t.deepEqual((await other).item, someItem());
 	});
 
-	onBus("an item taken back comes again at once, and an ack of the first delivery counts", async (t, { bus }) => {
-		await bus.announce(someRun());
-		await bus.takeBack("run", 0);
-		for (const serial of [0, 1]) await bus.publish(someItem({ serial }), never());
-		const lost = await first(bus.pull("run", 0, never()));
-		const pulled = iterate(bus.pull("run", 0, never()));
-		const again = pulled.next();
-		await bus.takeBack("run", 0);
-		t.is((await again).item.serial, 0);
-		await lost.ack();
-		t.is((await pulled.next()).item.serial, 1);
-	});
+	onBus(
+		"an item taken back is delivered again at once, and an ack of the first delivery counts",
+		async (t, { bus }) => {
+			await bus.announce(someRun());
+			await bus.takeBack("run", 0);
+			for (const serial of [0, 1]) await bus.publish(someItem({ serial }), never());
+			const lost = await first(bus.pull("run", 0, never()));
+			const pulled = iterate(bus.pull("run", 0, never()));
+			const again = pulled.next();
+			await bus.takeBack("run", 0);
+			t.is((await again).item.serial, 0);
+			await lost.ack();
+			t.is((await pulled.next()).item.serial, 1);
+		},
+	);
 
-	onBus("an item not acked comes again when the ack wait is over, not before", async (t, { bus, advance }) => {
-		await bus.announce(someRun());
-		await bus.publish(someItem(), never());
-		await first(bus.pull("run", 0, never()));
-		const again = iterate(bus.pull("run", 0, never())).next();
-		await advance(bus.timing.ackWaitMs / 2);
-		t.true(await isPending(again, advance));
-		await advance(bus.timing.ackWaitMs);
-		t.deepEqual((await again).item, someItem());
-	});
+	onBus(
+		"an item without an ack is delivered again when the ack wait is over, not before",
+		async (t, { bus, advance }) => {
+			await bus.announce(someRun());
+			await bus.publish(someItem(), never());
+			await first(bus.pull("run", 0, never()));
+			const again = iterate(bus.pull("run", 0, never())).next();
+			await advance(bus.timing.ackWaitMs / 2);
+			t.true(await isPending(again, advance));
+			await advance(bus.timing.ackWaitMs);
+			t.deepEqual((await again).item, someItem());
+		},
+	);
 
-	onBus("an item said to be worked on is not delivered again", async (t, { bus, advance }) => {
+	onBus("an item that a worker reports as being computed is not delivered again", async (t, { bus, advance }) => {
 		await bus.announce(someRun());
 		await bus.publish(someItem(), never());
 		const delivery = await first(bus.pull("run", 0, never()));
@@ -177,7 +189,7 @@ export function busConformance(
 		t.true(await isPending(again, advance));
 	});
 
-	onBus("an ack counts though the item was delivered again meanwhile", async (t, { bus, advance }) => {
+	onBus("an ack counts although the item was delivered again in the meantime", async (t, { bus, advance }) => {
 		await bus.announce(someRun());
 		for (const serial of [0, 1]) await bus.publish(someItem({ serial }), never());
 		const slow = await first(bus.pull("run", 0, never()));
@@ -189,7 +201,7 @@ export function busConformance(
 		t.is((await pulled.next()).item.serial, 1);
 	});
 
-	onBus("an item is taken as long as somebody works on it", async (t, { bus, advance }) => {
+	onBus("an item is taken while a worker computes it", async (t, { bus, advance }) => {
 		await bus.announce(someRun());
 		const isTaken = async () => {
 			let isAnswered = false;
@@ -213,7 +225,7 @@ export function busConformance(
 		t.is(await bus.isTaken("nowhere", 0), undefined);
 	});
 
-	onBus("whoever asks is told of the workers and runs that are there now", async (t, { bus }) => {
+	onBus("the lists contain the workers and runs that exist now", async (t, { bus }) => {
 		t.deepEqual([await bus.listWorkers(), await bus.listRuns()], [[], []]);
 		const { leave } = await bus.join(someWorker("gone"));
 		await bus.join(someWorker("here"));
@@ -227,20 +239,17 @@ export function busConformance(
 		t.deepEqual(await bus.listRuns(), []);
 	});
 
-	onBus(
-		"the last word on a run's progress holds, until nothing was heard for too long",
-		async (t, { bus, advance }) => {
-			await bus.announce(someRun());
-			const progress = async () => (await bus.listRuns())[0]?.progress;
-			await bus.report(someProgress({ done: 1 }));
-			await advance(bus.timing.heartbeatLimitMs / 2);
-			await bus.report(someProgress({ done: 2, validation: null }));
-			await advance(bus.timing.heartbeatLimitMs * 0.75);
-			t.deepEqual(await progress(), someProgress({ done: 2, validation: null }));
-			await advance(bus.timing.heartbeatLimitMs);
-			t.is(await progress(), undefined);
-		},
-	);
+	onBus("the last report of a run's progress is valid until the heartbeat limit", async (t, { bus, advance }) => {
+		await bus.announce(someRun());
+		const progress = async () => (await bus.listRuns())[0]?.progress;
+		await bus.report(someProgress({ done: 1 }));
+		await advance(bus.timing.heartbeatLimitMs / 2);
+		await bus.report(someProgress({ done: 2, validation: null }));
+		await advance(bus.timing.heartbeatLimitMs * 0.75);
+		t.deepEqual(await progress(), someProgress({ done: 2, validation: null }));
+		await advance(bus.timing.heartbeatLimitMs);
+		t.is(await progress(), undefined);
+	});
 
 	onBus("a request to stop reaches the run's coordinator; without one it is refused", async (t, { bus, advance }) => {
 		await bus.announce(someRun());
@@ -254,7 +263,7 @@ export function busConformance(
 		t.deepEqual([cancels, others], [["cancel"], []]);
 	});
 
-	onBus("what nobody announced is refused, and its watches end", async (t, { bus }) => {
+	onBus("calls for a run that is not announced are refused, and its watches end", async (t, { bus }) => {
 		const refused = { code: "protocol", message: /nowhere/ };
 		await t.throwsAsync(bus.publish(someItem({ runId: "nowhere" }), never()), refused);
 		await t.throwsAsync(bus.assign({ runId: "nowhere", shard: 0, workerId: "a" }), refused);
@@ -270,7 +279,7 @@ export function busConformance(
 		await t.throwsAsync(bus.assign({ runId: "run", shard: 2, workerId: "a" }), { code: "protocol" });
 	});
 
-	onBus("retiring a run ends its watches and forgets its items", async (t, { bus, advance }) => {
+	onBus("retiring a run ends its watches and removes its items", async (t, { bus, advance }) => {
 		await bus.announce(someRun());
 		const pending = watchesOf(bus, "run").map(hasEnded);
 		await advance(0);
@@ -301,7 +310,7 @@ export function busConformance(
 		await t.throwsAsync(bus.join(someWorker("a")), { code: "protocol", message: /closed/ });
 	});
 
-	test("however deliveries are acked, handed back or left to expire, no item is lost or overtaken", async (t) => {
+	test("with any order of acks, naks and expired deliveries no item is lost or overtaken", async (t) => {
 		const steps = fc.array(fc.constantFrom("publish", "pull", "ack", "nak", "forget", "late ack", "new puller"), {
 			minLength: 1,
 			maxLength: 40,
@@ -318,7 +327,7 @@ export function busConformance(
 	});
 }
 
-/** Plays a schedule on one shard and checks what is delivered against what is owed. */
+/** Runs a schedule on one shard and checks that the expected items are delivered. */
 class ShardHistory {
 	readonly #under: BusUnderTest;
 	#puller: AbortController | undefined;
@@ -402,7 +411,7 @@ function never(): AbortSignal {
 	return new AbortController().signal;
 }
 
-/** What a watch has brought so far. */
+/** Collects the events of a watch. */
 function collect<T>(watch: AsyncIterable<T>): T[] {
 	const seen: T[] = [];
 	const follow = async () => {

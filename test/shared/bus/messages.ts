@@ -1,7 +1,7 @@
 import type { Answer } from "../../../shared/exchange/tensor-exchange.ts";
 import type { RunProgress, RunSpec, WorkerInfo, WorkItem, WorkResult } from "../../../shared/messages.ts";
 
-/** Messages for tests, complete and valid but for what is given. */
+/** Returns a complete and valid message for tests, with the given fields. */
 export function someRun(fields: Partial<RunSpec> = {}): RunSpec {
 	const tail = { trainable: "TRAINABLE_LAST_BLOCK", classes: 2, causal: true, loraRank: 0, loraScale: 0 } as const;
 	return {
@@ -35,7 +35,7 @@ export function someResult(fields: Partial<WorkResult> = {}): WorkResult {
 	};
 }
 
-/** An answer with two logits and without a tensor. */
+/** Returns an answer with two logits and without a tensor. */
 export function someAnswer(fields: Partial<WorkResult> = {}, numbers: Partial<Answer> = {}): Answer {
 	return { result: someResult(fields), logits: fields.failure ? [] : [0.5, -1.25], ...numbers };
 }

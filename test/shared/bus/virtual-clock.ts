@@ -5,10 +5,10 @@ interface Timer {
 	readonly callback: () => void;
 }
 
-/** A clock whose time passes only when told to. */
+/** A clock whose time passes only in `advance` and `runUntil`. */
 export class VirtualClock implements Clock {
 	#nowMs = 0;
-	/** By time; of equals the first that was made. */
+	/** Sorted by time; timers with equal times in the order of creation. */
 	readonly #timers: Timer[] = [];
 
 	schedule(callback: () => void, delayMs: number): () => void {
@@ -21,17 +21,17 @@ export class VirtualClock implements Clock {
 		};
 	}
 
-	/** Milliseconds since it was made. */
+	/** Milliseconds since the clock was created. */
 	get now(): number {
 		return this.#nowMs;
 	}
 
-	/** Timers that would still go off. */
+	/** Number of timers that have not run yet. */
 	get pending(): number {
 		return this.#timers.length;
 	}
 
-	/** Lets time pass: what is due happens in order, and all that follows from it before the next. */
+	/** Lets time pass: runs the due timers in order, each with everything that follows from it before the next timer. */
 	async advance(ms: number): Promise<void> {
 		const endMs = this.#nowMs + ms;
 		await settle();
@@ -40,8 +40,8 @@ export class VirtualClock implements Clock {
 	}
 
 	/**
-	 * Lets time pass from timer to timer, for what waits for nothing but timers and promises.
-	 * @returns whether it came to pass, before `endMs` and before there was nothing more to happen
+	 * Lets time pass from timer to timer, for code that waits only for timers and promises.
+	 * @returns whether `isDone` became true before `endMs` and before the last timer had run
 	 */
 	async runUntil(isDone: () => boolean, endMs: number): Promise<boolean> {
 		await turn();
@@ -71,13 +71,13 @@ export class VirtualClock implements Clock {
 	}
 }
 
-/** Lets promises run on until there is nothing left to do. */
+/** Waits until all promises that are ready have been processed. */
 export async function settle(): Promise<void> {
-	// Engines of tests may take a round of the event loop of their own.
+	// Engines of tests may use the event loop themselves.
 	for (let round = 0; round < 3; round++) await turn();
 }
 
-/** A round of the event loop: it begins when no promise is ready. */
+/** Waits for the next turn of the event loop, which begins when no promise is ready. */
 function turn(): Promise<void> {
 	return new Promise((resolve) => setImmediate(resolve));
 }

@@ -19,7 +19,7 @@ async function writeConfig(text: string): Promise<string> {
 	return file;
 }
 
-test("a server without JetStream is named, and how to give it one, to each role", async (t) => {
+test("for each role the error for a server without JetStream names the server and explains how to enable it", async (t) => {
 	const { url: servers, stop } = await startBareNatsServer();
 	t.teardown(stop);
 	const message = `NATS at ${servers} has no JetStream; start it as "nats-server -js", or set "jetstream {}" in its configuration`;
@@ -28,7 +28,7 @@ test("a server without JetStream is named, and how to give it one, to each role"
 	);
 });
 
-test("an account without JetStream is named", async (t) => {
+test("the error for an account without JetStream explains how to enable it", async (t) => {
 	const config = await writeConfig('accounts: { A: { users: [{ user: "me", password: "secret" }] } }\n');
 	const server = await startNatsServer({ config });
 	t.teardown(() => server.stop());
@@ -41,7 +41,7 @@ test("an account without JetStream is named", async (t) => {
 	);
 });
 
-test("an attempt to connect to what never answers ends with its signal", async (t) => {
+test("an attempt to connect to a server that never answers ends when its signal aborts", async (t) => {
 	const silent = createServer();
 	await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
 	t.teardown(() => silent.close());
@@ -52,7 +52,7 @@ test("an attempt to connect to what never answers ends with its signal", async (
 	await t.throwsAsync(connecting, { message: "enough" });
 });
 
-test("credentials that are changed while they are used end every watch and wait with the real cause", async (t) => {
+test("if the credentials change during a run, every watch and operation fails with that reason", async (t) => {
 	const config = await writeConfig('authorization: { user: "me", password: "before" }\n');
 	const server = await startNatsServer({ config });
 	t.teardown(() => server.stop());

@@ -12,7 +12,7 @@ import { Seen, startCluster, timing } from "./nats-cluster.ts";
 
 const never = new AbortController().signal;
 
-test("of retired runs the last hundred are kept, and a newcomer reads them by a few requests", async (t) => {
+test("the last hundred retired runs are kept, and a new process reads them with a few requests", async (t) => {
 	const { coordinator, names, raw, connect } = await startCluster(t);
 	await coordinator.announce(someRun({ runId: "first" }));
 	const deleted = headers();
@@ -35,8 +35,8 @@ test("of retired runs the last hundred are kept, and a newcomer reads them by a 
 	t.deepEqual(kept.sort(), [names.run("first"), names.run("second"), ...marks.slice(50)].sort());
 });
 
-/** With three replicas an entry is heard of before it can be read, so a reader that goes by that misses every fifth. */
-test("whoever follows the assignments of a bucket with three replicas hears each of them", async (t) => {
+/** With three replicas a change is published before it can be read: a reader that reads at once misses one in five. */
+test("a watch of assignments in a bucket with three replicas misses none", async (t) => {
 	const { nodes, stop } = await startNatsNodes(3);
 	t.teardown(stop);
 	const prefix = randomUUID();
@@ -66,7 +66,7 @@ test("whoever follows the assignments of a bucket with three replicas hears each
 	t.pass();
 });
 
-test("a bucket that is made anew behind our back is followed from its first entry on", async (t) => {
+test("a bucket that was deleted and created again is followed from its first entry", async (t) => {
 	const { coordinator, worker, names, raw } = await startCluster(t);
 	for (let run = 0; run < 5; run++) await coordinator.announce(someRun({ runId: `before-${run}` }));
 	const seen = new Seen(worker.watchRuns(never));
@@ -77,18 +77,18 @@ test("a bucket that is made anew behind our back is followed from its first entr
 	t.pass();
 });
 
-/** Reads an entry, and returns it when something else has happened. */
+/** Reads an entry, and returns it after `beforeReturn` has ended. */
 class LateStreams extends NatsStreams {
-	before: () => Promise<void> = async () => {};
+	beforeReturn: () => Promise<void> = async () => {};
 
 	override async last(stream: string, key: string): Promise<Entry | undefined> {
 		const entry = await super.last(stream, key);
-		await this.before();
+		await this.beforeReturn();
 		return entry;
 	}
 }
 
-test("a worker whose good-bye was heard is not taken from an entry that was read before it", async (t) => {
+test("a worker that left is not registered again from an entry that was read before it left", async (t) => {
 	const { server, worker, names } = await startCluster(t);
 	const { leave } = await worker.join(someWorker("gone"));
 	const inboxPrefix = "late";
@@ -97,7 +97,7 @@ test("a worker whose good-bye was heard is not taken from an entry that was read
 	const streams = new LateStreams(link, names, { ttlMs: 5000 });
 	const registry = new WorkerRegistry({ link, names, streams, heartbeatLimitMs: 5000, refuse: () => {} });
 	const workers = new Seen(registry.watch(never));
-	streams.before = async () => {
+	streams.beforeReturn = async () => {
 		await leave();
 		await link.nc.flush();
 	};

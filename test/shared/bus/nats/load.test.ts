@@ -8,7 +8,7 @@ import { Answers, manyItems, Seen, serveShard, startCluster } from "./nats-clust
 
 const never = new AbortController().signal;
 
-test.serial("2,000 items of 2 KB go through two shards, each once and in order", async (t) => {
+test.serial("2,000 items of 2 KB are delivered over two shards, each once and in order", async (t) => {
 	const { coordinator, worker } = await startCluster(t);
 	const sequence = { exampleId: 1, tokens: Array(650).fill(40000), poolFrom: 649, poolCount: 1, label: 0 };
 	const items = manyItems(2000, 2, { sequences: [sequence] });
@@ -29,7 +29,7 @@ test.serial("2,000 items of 2 KB go through two shards, each once and in order",
 	t.is(coordinator.republishedItems, 0);
 });
 
-test.serial("a bus cut off because it was too slow to read comes back with what holds", async (t) => {
+test.serial("a bus disconnected for slow reading reconnects and gets the present state", async (t) => {
 	const config = await slowConsumerConfig(t);
 	const cluster = await startCluster(t, config);
 	const { coordinator, names, raw, server } = cluster;
@@ -40,7 +40,7 @@ test.serial("a bus cut off because it was too slow to read comes back with what 
 	const assignments = new Seen(slow.watchAssignments("run", never));
 	proxy.hold();
 	const js = raw.jetstream();
-	// More than the buffers of proxy and kernel hold.
+	// More bytes than fit into the buffers of proxy and kernel.
 	for (let times = 0; times < 300; times++) await js.publish(names.run("flood"), Buffer.alloc(100_000));
 	await coordinator.assign({ runId: "run", shard: 0, workerId: "worker" });
 	proxy.release();
@@ -57,7 +57,7 @@ async function slowConsumerConfig(t: ExecutionContext): Promise<string> {
 	return file;
 }
 
-/** A way to the server on which traffic towards the client can be held up. */
+/** Starts a proxy of the server that can pause the traffic to the client. */
 async function startProxy(t: ExecutionContext, port: number) {
 	const sockets: Socket[] = [];
 	const listener = createServer((client) => {

@@ -12,7 +12,7 @@ import { someItem, someRun, someWorker } from "../messages.ts";
 import { Answers, Seen, serveShard, startCluster } from "./nats-cluster.ts";
 
 const never = new AbortController().signal;
-// Long, since a busy machine must not make a worker look dead.
+// Long, because on a busy machine a worker must not seem dead.
 const timing = { ackWaitMs: 4000, heartbeatLimitMs: 4000 };
 
 const server = await startNatsServer();
@@ -22,7 +22,7 @@ test.after.always(async () => {
 	await server.stop();
 });
 
-/** Waits for so many questions, one by one, that the server has also dealt with all that was asked before. */
+/** Sends several requests, one after another, so that the server has also processed all earlier ones. */
 async function settle(): Promise<void> {
 	const jsm = await raw.jetstreamManager();
 	for (let round = 0; round < 20; round++) await jsm.getAccountInfo();
@@ -37,7 +37,7 @@ busConformance(
 	{ propertyRuns: 5 },
 );
 
-test("ids of any letters make names that NATS takes, and come back from them", (t) => {
+test("ids of any characters become valid NATS names, and are decoded from them", (t) => {
 	const id = fc.string({ unit: "grapheme", minLength: 1, maxLength: 10 });
 	const property = fc.property(id, (text) => {
 		const token = encodeToken(text);
@@ -48,7 +48,7 @@ test("ids of any letters make names that NATS takes, and come back from them", (
 	t.throws(() => encodeToken("x".repeat(200)), { code: "protocol" });
 });
 
-test("an item larger than the server takes is refused at once", async (t) => {
+test("an item larger than the server's limit is refused at once", async (t) => {
 	const { coordinator } = await startCluster(t);
 	await coordinator.announce(someRun());
 	const sequence = { exampleId: 1, tokens: Array(400_000).fill(40000), poolFrom: 0, poolCount: 1, label: 0 };
@@ -59,7 +59,7 @@ test("an item larger than the server takes is refused at once", async (t) => {
 	await t.throwsAsync(coordinator.publish(someItem({ sequences: [sequence] }), never), refused);
 });
 
-test("messages that are none of ours are counted and thrown away, and the work goes on", async (t) => {
+test("invalid messages are counted and discarded, and the work continues", async (t) => {
 	const { coordinator, worker, names, raw } = await startCluster(t);
 	await coordinator.announce(someRun());
 	const jsm = await raw.jetstreamManager();
@@ -80,7 +80,7 @@ test("messages that are none of ours are counted and thrown away, and the work g
 	t.is(worker.refusedMessages, garbage.length + 3);
 });
 
-test("entries of runs, assignments and workers that are none of ours are counted and passed over", async (t) => {
+test("invalid entries of runs, assignments and workers are counted and ignored", async (t) => {
 	const { coordinator, worker, names, raw } = await startCluster(t);
 	await coordinator.announce(someRun());
 	const workers = new Seen(coordinator.watchWorkers(never));
@@ -106,7 +106,7 @@ test("entries of runs, assignments and workers that are none of ours are counted
 	t.is(coordinator.refusedMessages, 7);
 });
 
-test("no server, wrong credentials and credentials in a URL are told apart", async (t) => {
+test("a missing server and credentials in a URL give different errors", async (t) => {
 	const connectTo = (servers: string) => connectNatsBus({ servers, role: "worker" });
 	await t.throwsAsync(connectTo("nats://127.0.0.1:1"), { code: "offline", message: /127\.0\.0\.1:1/ });
 	await t.throwsAsync(connectTo("nats://me:secret@127.0.0.1"), {

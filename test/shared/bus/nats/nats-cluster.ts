@@ -8,10 +8,10 @@ import type { WorkItem } from "../../../../shared/messages.ts";
 import { startNatsServer, type TestServer } from "../../../nats-server.ts";
 import { someItem, someRun, someWorker } from "../messages.ts";
 
-/** Long, since a busy machine must not make a worker look dead. */
+/** Long, because on a busy machine a worker must not seem dead. */
 export const timing = { ackWaitMs: 2000, heartbeatLimitMs: 5000 };
 
-/** A server of the test's own with a coordinator and a worker on it, and a connection that may do anything. */
+/** A NATS server for one test with a coordinator, a worker, and a connection with all permissions. */
 export interface TestCluster {
 	readonly server: TestServer;
 	readonly coordinator: NatsBus;
@@ -37,14 +37,14 @@ export async function startCluster(t: ExecutionContext, config?: string): Promis
 	return { server, coordinator, worker, names: new NatsNames(prefix), raw, connect: connectBus };
 }
 
-/** Items of a run, dealt to its shards. */
+/** Returns items of a run, distributed to its shards in turn. */
 export function manyItems(count: number, shards: number, fields: Partial<WorkItem> = {}): WorkItem[] {
 	return Array.from({ length: count }, (_, serial) => someItem({ serial, shard: serial % shards, ...fields }));
 }
 
-/** Stands in for a coordinator's exchange: publishes items, which wait until they are answered, and counts one answer to each. */
+/** Replaces a coordinator's exchange: publishes items and counts one answer per item. */
 export class Answers {
-	/** Of the items answered, in the order of the answers. */
+	/** Serial numbers of the answered items, in the order of the answers. */
 	readonly serials: number[] = [];
 	readonly #waiting = new Map<number, AbortController>();
 	#wake = () => {};
@@ -63,7 +63,7 @@ export class Answers {
 		this.#wake();
 	}
 
-	/** Waits until so many items are answered. */
+	/** Waits until `count` items are answered. */
 	async until(count: number): Promise<void> {
 		while (this.serials.length < count) {
 			await new Promise<void>((resolve) => {
@@ -73,7 +73,7 @@ export class Answers {
 	}
 }
 
-/** Does the items of a shard as a worker does, until the run ends. Calls back before each answer. */
+/** Answers the items of a shard as a worker does, until the run ends. Calls `onItem` before each answer. */
 export async function serveShard(
 	bus: Bus,
 	shard: number,
@@ -87,7 +87,7 @@ export async function serveShard(
 	}
 }
 
-/** Announces a run, has `worker` serve it and join, and publishes its items; what is answered, as it comes. */
+/** Announces a run that `worker` serves, and publishes its items. @returns the answers and the promise of publishing */
 export async function beginRun(
 	{ coordinator, worker }: TestCluster,
 	items: readonly WorkItem[],
@@ -109,7 +109,7 @@ export async function beginRun(
 	return { answers, publishing };
 }
 
-/** What a watch has brought so far, and a way to wait for more. */
+/** Collects the events of a watch, and waits for more. */
 export class Seen<T> {
 	readonly all: T[] = [];
 	#wake: () => void = () => {};

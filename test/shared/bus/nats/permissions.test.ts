@@ -15,7 +15,7 @@ import { Answers, Seen, serveShard, timing } from "./nats-cluster.ts";
 const never = new AbortController().signal;
 const ROLES = ["coordinator", "worker", "client"] as const satisfies readonly NatsRole[];
 const configFolder = fileURLToPath(new URL("../../../../deploy/nats", import.meta.url));
-// The configuration takes them from the server's environment, which is ours.
+// The configuration reads the passwords from the server's environment, which it inherits from this process.
 for (const role of ROLES) process.env[`TAILTUNE_${role.toUpperCase()}_PASSWORD`] = `of-${role}`;
 
 async function startSecured(t: ExecutionContext, config = "nats.conf") {
@@ -31,7 +31,7 @@ async function connectAs(t: ExecutionContext, role: NatsRole, options: Omit<Nats
 	return bus;
 }
 
-test("with the permissions of their roles coordinator and worker do a run, and a client watches", async (t) => {
+test("with the permissions of their roles coordinator and worker compute a run, and a client watches it", async (t) => {
 	const server = await startSecured(t);
 	const lines: string[] = [];
 	const options = { servers: server.url, log: (line: string) => void lines.push(line) };
@@ -74,11 +74,11 @@ test("with the permissions of their roles coordinator and worker do a run, and a
 	);
 });
 
-/** What one publishes to do something, and who may. Everything else on these subjects is shut. */
-const DOORS: readonly [what: string, subject: string, ...roles: NatsRole[]][] = [
+/** Actions, the subject to which each one publishes, and the roles that are permitted to do it. */
+const PUBLISH_PERMISSIONS: readonly [action: string, subject: string, ...roles: NatsRole[]][] = [
 	["list streams", "$JS.API.STREAM.NAMES"],
 	["see the account", "$JS.API.INFO"],
-	["make a stream of one's own", "$JS.API.STREAM.CREATE.mine"],
+	["make another stream", "$JS.API.STREAM.CREATE.mine"],
 	...["tailtune-work", "KV_tailtune-runs", "KV_tailtune-workers", "KV_tailtune-progress"].flatMap(
 		(stream): [string, string][] => [
 			[`delete ${stream}`, `$JS.API.STREAM.DELETE.${stream}`],
@@ -95,39 +95,41 @@ const DOORS: readonly [what: string, subject: string, ...roles: NatsRole[]][] = 
 	["forget workers", "$JS.API.STREAM.PURGE.KV_tailtune-workers"],
 	["read an item past the queue", "$JS.API.STREAM.MSG.GET.tailtune-work"],
 	["read runs", "$JS.API.STREAM.MSG.GET.KV_tailtune-runs", ...ROLES],
-	["make the board of progress", "$JS.API.STREAM.CREATE.KV_tailtune-progress", "coordinator"],
+	["make the bucket of progress", "$JS.API.STREAM.CREATE.KV_tailtune-progress", "coordinator"],
 	["read progress", "$JS.API.STREAM.MSG.GET.KV_tailtune-progress", "client"],
-	["tell progress", "$KV.tailtune-progress.x", "coordinator"],
+	["publish progress", "$KV.tailtune-progress.x", "coordinator"],
 	["ask a run to stop", "tailtune.cancel.x", "client"],
 	["read workers", "$JS.API.STREAM.MSG.GET.KV_tailtune-workers", "coordinator", "client"],
 	["make a consumer of items", "$JS.API.CONSUMER.CREATE.tailtune-work.x.tailtune.work.>", "coordinator"],
 	["follow runs", "$JS.API.CONSUMER.CREATE.KV_tailtune-runs.x.$KV.tailtune-runs.>", ...ROLES],
 	["make any other consumer of runs", "$JS.API.CONSUMER.CREATE.KV_tailtune-runs.x"],
 	["make a consumer of workers", "$JS.API.CONSUMER.CREATE.KV_tailtune-workers.x.$KV.tailtune-workers.>"],
-	["make a consumer in the old way", "$JS.API.CONSUMER.DURABLE.CREATE.tailtune-work.x"],
+	["make a consumer with the old request", "$JS.API.CONSUMER.DURABLE.CREATE.tailtune-work.x"],
 	["delete a consumer of items", "$JS.API.CONSUMER.DELETE.tailtune-work.x", "coordinator"],
 	["pull items", "$JS.API.CONSUMER.MSG.NEXT.tailtune-work.x", "worker"],
 	["acknowledge items", "$JS.ACK.tailtune-work.x.1.1.1.1.0", "coordinator", "worker"],
 	["announce a run", "$KV.tailtune-runs.run.x", "coordinator"],
 	["assign a shard", "$KV.tailtune-runs.assign.x.0", "coordinator"],
-	["enter a worker", "$KV.tailtune-workers.x", "worker"],
+	["register a worker", "$KV.tailtune-workers.x", "worker"],
 	["publish an item", "tailtune.work.x.y.0", "coordinator"],
 	["answer over NATS", "tailtune.answers.x.0"],
-	["answer somebody's request", "tailtune.inbox.coordinator.x"],
+	["answer a request of another role", "tailtune.inbox.coordinator.x"],
 	["anything else", "anything.else"],
 ];
 
 for (const role of ROLES) {
-	test(`a ${role} can do what it needs, and every other door is shut`, async (t) => {
+	test(`a ${role} can publish to the subjects that it needs and to no others`, async (t) => {
 		const raw = await connectRaw(t, role, (await startSecured(t)).url);
-		const open: string[] = [];
-		for (const [what, subject] of DOORS) if (await mayPublish(raw, subject)) open.push(what);
-		const expected = DOORS.filter(([, , ...roles]) => (roles as NatsRole[]).includes(role)).map(([what]) => what);
-		t.deepEqual(open, expected);
+		const allowed: string[] = [];
+		for (const [action, subject] of PUBLISH_PERMISSIONS) if (await mayPublish(raw, subject)) allowed.push(action);
+		const expected = PUBLISH_PERMISSIONS.filter(([, , ...roles]) => (roles as NatsRole[]).includes(role)).map(
+			([what]) => what,
+		);
+		t.deepEqual(allowed, expected);
 	});
 }
 
-const EARS: readonly [subject: string, ...roles: NatsRole[]][] = [
+const SUBSCRIBE_PERMISSIONS: readonly [subject: string, ...roles: NatsRole[]][] = [
 	["$KV.tailtune-runs.>"],
 	["$KV.tailtune-workers.>", "coordinator", "client"],
 	["$KV.tailtune-progress.>"],
@@ -143,16 +145,18 @@ const EARS: readonly [subject: string, ...roles: NatsRole[]][] = [
 ];
 
 for (const role of ROLES) {
-	test(`a ${role} hears what it needs and nothing else`, async (t) => {
+	test(`a ${role} can subscribe to the subjects that it needs and to no others`, async (t) => {
 		const raw = await connectRaw(t, role, (await startSecured(t)).url);
-		const open: string[] = [];
-		for (const [subject] of EARS) if (await maySubscribe(raw, subject)) open.push(subject);
-		const expected = EARS.filter(([, ...roles]) => (roles as NatsRole[]).includes(role)).map(([subject]) => subject);
-		t.deepEqual(open, expected);
+		const allowed: string[] = [];
+		for (const [subject] of SUBSCRIBE_PERMISSIONS) if (await maySubscribe(raw, subject)) allowed.push(subject);
+		const expected = SUBSCRIBE_PERMISSIONS.filter(([, ...roles]) => (roles as NatsRole[]).includes(role)).map(
+			([subject]) => subject,
+		);
+		t.deepEqual(allowed, expected);
 	});
 }
 
-test("without the right password nobody gets in", async (t) => {
+test("a connection without the right password is refused", async (t) => {
 	const { url: servers } = await startSecured(t);
 	const refused = { code: "denied", message: /rejects the credentials/ };
 	await t.throwsAsync(connectNatsBus({ servers, role: "worker" }), refused);
@@ -163,7 +167,7 @@ test("without the right password nobody gets in", async (t) => {
 	);
 });
 
-test("a role that the user does not have is told so", async (t) => {
+test("an action without permission fails with an error", async (t) => {
 	const { url: servers } = await startSecured(t);
 	const asClient = await readNatsCredentials({ TAILTUNE_NATS_USER: "client", TAILTUNE_NATS_PASSWORD: "of-client" });
 	const denied = { code: "denied", message: /permission/i };
@@ -173,7 +177,7 @@ test("a role that the user does not have is told so", async (t) => {
 	await t.throwsAsync(client.join(someWorker("worker")), denied);
 });
 
-test("over TLS a server is trusted only with its authority's certificate", async (t) => {
+test("over TLS a server is trusted only with the certificate of its CA", async (t) => {
 	const { caFile, certFile, keyFile } = await makeCertificates(t);
 	process.env.TAILTUNE_NATS_TLS_CERT = certFile;
 	process.env.TAILTUNE_NATS_TLS_KEY = keyFile;
@@ -221,7 +225,7 @@ async function maySubscribe(raw: NatsConnection, subject: string): Promise<boole
 	return !(await violations(raw, () => void raw.subscribe(subject, { callback: () => {} })));
 }
 
-/** Whether the server objects to an action; its objection comes before its reply to the flush. */
+/** Whether the server rejects an action; the rejection arrives before its reply to the flush. */
 async function violations(raw: NatsConnection, action: () => void): Promise<boolean> {
 	const status = raw.status();
 	let isDenied = false;

@@ -11,15 +11,15 @@ import { Answers, Seen, serveShard, timing } from "./nats-cluster.ts";
 const config = fileURLToPath(new URL("../../../../deploy/nats/nats.conf", import.meta.url));
 const never = new AbortController().signal;
 
-/** What is there to write over, and what is said when it was. */
+/** Keys that a client tries to overwrite, and the log line of each refusal. */
 const FORGED: readonly [subject: string, refusal: RegExp][] = [
 	["$KV.tailtune-runs.run.run", /run run refused/],
 	["$KV.tailtune-runs.assign.run.0", /assignment of shard 0 refused/],
 	["$KV.tailtune-workers.worker", /tailtune-workers\.worker refused/],
 ];
 
-// A server holds what is published against permissions, but not the subject named for the reply: it writes there itself.
-test("what a client has the server write over a run is refused, and the run goes on", async (t) => {
+// A server checks permissions for published subjects, but not for the reply subject: the server itself writes there.
+test("an entry that a client overwrites through a reply of the server is refused, and the run continues", async (t) => {
 	for (const role of ["COORDINATOR", "WORKER", "CLIENT"]) process.env[`TAILTUNE_${role}_PASSWORD`] = "of-the-test";
 	const server = await startNatsServer({ config });
 	t.teardown(() => server.stop());
@@ -29,8 +29,8 @@ test("what a client has the server write over a run is refused, and the run goes
 		t.teardown(() => bus.close());
 		return bus;
 	};
-	let hear: (line: string) => void = () => {};
-	const coordinator = await open("coordinator", (line) => hear(line));
+	let onLine: (line: string) => void = () => {};
+	const coordinator = await open("coordinator", (line) => onLine(line));
 	const worker = await open("worker");
 	await coordinator.announce(someRun());
 	await coordinator.assign({ runId: "run", shard: 0, workerId: "worker" });
@@ -46,7 +46,7 @@ test("what a client has the server write over a run is refused, and the run goes
 	t.teardown(() => client.close());
 	for (const [reply, refusal] of FORGED) {
 		const refused = new Promise<void>((resolve) => {
-			hear = (line) => refusal.test(line) && resolve();
+			onLine = (line) => refusal.test(line) && resolve();
 		});
 		client.publish("$JS.API.STREAM.MSG.GET.KV_tailtune-runs", "", { reply });
 		await refused;

@@ -9,11 +9,11 @@ const COUNT = 200;
 const SHARDS = 4;
 
 for (const wipe of [false, true]) {
-	test(`a server killed in mid-work and restarted ${wipe ? "without" : "with"} its files costs time only`, async (t) => {
+	test(`a run survives a server that is killed and restarted ${wipe ? "without" : "with"} its files`, async (t) => {
 		const cluster = await startCluster(t);
-		let letGo = () => {};
+		let release = () => {};
 		const held = new Promise<void>((resolve) => {
-			letGo = resolve;
+			release = resolve;
 		});
 		let begun = 0;
 		const onItem = async () => {
@@ -26,7 +26,7 @@ for (const wipe of [false, true]) {
 		await answers.until(COUNT / 4);
 		await publishing;
 		await cluster.server.restart({ wipe });
-		letGo();
+		release();
 		await answers.until(COUNT);
 		t.deepEqual(
 			runs.all.map(({ type }) => type),
@@ -44,7 +44,7 @@ for (const wipe of [false, true]) {
 	});
 }
 
-test("after a wipe a newcomer finds the run, its assignments and the workers", async (t) => {
+test("after the server lost its files a new process finds the run, its assignments and the workers", async (t) => {
 	const cluster = await startCluster(t);
 	await beginRun(cluster, [], 2);
 	await cluster.server.kill();
@@ -61,7 +61,7 @@ test("after a wipe a newcomer finds the run, its assignments and the workers", a
 
 const losses = ["work", "items", "run"] as const;
 for (const loss of losses) {
-	test(`what is lost behind our back is brought back: ${loss}`, async (t) => {
+	test(`data that another program deletes is restored: ${loss}`, async (t) => {
 		const cluster = await startCluster(t);
 		const { names, raw } = cluster;
 		const notices: string[] = [];
@@ -87,7 +87,7 @@ for (const loss of losses) {
 	});
 }
 
-test("what is sent while the server is away is delivered when it is back", async (t) => {
+test("messages sent while the server is down are delivered after its restart", async (t) => {
 	const cluster = await startCluster(t);
 	const { coordinator, server, worker } = cluster;
 	await coordinator.announce(someRun());
@@ -104,7 +104,7 @@ test("what is sent while the server is away is delivered when it is back", async
 	t.pass();
 });
 
-test("an item that was acknowledged and has no answer is published again; one that has its answer is not", async (t) => {
+test("an acknowledged item without an answer is published again; an item with an answer is not", async (t) => {
 	const cluster = await startCluster(t);
 	const { coordinator } = cluster;
 	const answers = new Answers();
@@ -121,16 +121,18 @@ test("an item that was acknowledged and has no answer is published again; one th
 	t.is(coordinator.republishedItems, 1);
 });
 
-/** Follows requests to stop a run, as a coordinator does; rejects when the run is lost. */
-async function untilLost(bus: NatsBus): Promise<void> {
+/**
+ * Follows requests to stop a run, as a coordinator does; rejects when another process takes over or retires the run.
+ */
+async function untilEnded(bus: NatsBus): Promise<void> {
 	for await (const _ of bus.watchCancels("run", never));
 }
 
-test("a coordinator that comes back takes over its run with an empty queue; the former one is told", async (t) => {
+test("a restarted coordinator takes over its run with an empty queue; the former coordinator gets an error", async (t) => {
 	const cluster = await startCluster(t);
 	const { coordinator, worker } = cluster;
 	await coordinator.announce(someRun({ shards: 1 }));
-	const former = t.throwsAsync(untilLost(coordinator), { code: "protocol", message: /taken over/ });
+	const former = t.throwsAsync(untilEnded(coordinator), { code: "protocol", message: /taken over/ });
 	await coordinator.publish(someItem(), never);
 	const successor = await cluster.connect();
 	await successor.announce(someRun({ shards: 1 }));
@@ -145,11 +147,14 @@ test("a coordinator that comes back takes over its run with an empty queue; the 
 	t.is(runs.all.length, 1, "the worker keeps the run");
 });
 
-test("a run retired by somebody else ends for its coordinator with an error", async (t) => {
+test("the coordinator gets an error if another process retires its run", async (t) => {
 	const cluster = await startCluster(t);
 	await cluster.coordinator.announce(someRun());
-	const told = t.throwsAsync(untilLost(cluster.coordinator), { code: "protocol", message: /retired by somebody else/ });
+	const ended = t.throwsAsync(untilEnded(cluster.coordinator), {
+		code: "protocol",
+		message: /retired by another process/,
+	});
 	await (await cluster.connect()).retire("run");
-	await told;
+	await ended;
 	await t.throwsAsync(cluster.coordinator.publish(someItem(), never), { code: "protocol" });
 });

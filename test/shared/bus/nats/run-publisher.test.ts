@@ -1,31 +1,31 @@
 import { setImmediate } from "node:timers/promises";
 import test from "ava";
 import type { ConsumerConfig, MsgHdrs } from "nats";
-import { type KeeperParts, RunKeeper } from "../../../../shared/bus/nats/run-publisher.ts";
+import { RunPublisher, type RunPublisherParts } from "../../../../shared/bus/nats/run-publisher.ts";
 import { NatsNames } from "../../../../shared/bus/nats/subjects.ts";
 import { runSpecCodec } from "../../../../shared/messages.ts";
 import { Notices } from "../../../../shared/notices.ts";
 import { someRun } from "../messages.ts";
 
-/** Each request takes so many turns of the event loop. */
+/** Waits for turns of the event loop, as a request takes. */
 async function pass(turns = 1): Promise<void> {
 	for (let turn = 0; turn < turns; turn++) await setImmediate();
 }
 
-/** A server's consumers and the queue of its run, over a connection that breaks in the middle of each action. */
+/** A fake server with consumers and the queue of a run. Its connection breaks during each action. */
 class BreakingServer {
 	readonly consumers = new Set<string>();
 	queue: string | undefined;
 	readonly #spec = someRun();
 
-	get parts(): KeeperParts {
-		const { link, mirror } = this;
+	get parts(): RunPublisherParts {
+		const { link, registry } = this;
 		const streams = { ensureAll: () => pass().then(() => "made"), purge: () => pass() };
 		const timing = { ackWaitMs: 1000, heartbeatLimitMs: 60_000 };
-		return { link, mirror, streams, timing, names: new NatsNames() } as unknown as KeeperParts;
+		return { link, registry, streams, timing, names: new NatsNames() } as unknown as RunPublisherParts;
 	}
 
-	readonly mirror = {
+	readonly registry = {
 		reach: () => pass(),
 		read: async () => {
 			await pass();
@@ -37,7 +37,7 @@ class BreakingServer {
 	readonly link = {
 		notices: new Notices(),
 		on: () => () => {},
-		/** The action is tried again while the former try goes on. */
+		/** Retries the action while the former try still runs. */
 		persist: async (action: () => Promise<void>) => {
 			const former = action();
 			await pass(3);
@@ -65,12 +65,12 @@ class BreakingServer {
 	};
 }
 
-test("a try that goes on after its connection broke leaves no second queue on the server", async (t) => {
+test("a try that continues after its connection broke leaves no second queue on the server", async (t) => {
 	const server = new BreakingServer();
-	const keeper = new RunKeeper(someRun(), server.parts);
-	await keeper.start();
-	t.teardown(() => keeper.end());
-	t.true(keeper.isQueue(server.queue ?? ""));
+	const publisher = new RunPublisher(someRun(), server.parts);
+	await publisher.start();
+	t.teardown(() => publisher.end());
+	t.true(publisher.isQueue(server.queue ?? ""));
 	t.true(server.consumers.size > 0);
 	for (const consumer of server.consumers) t.regex(consumer, new RegExp(server.queue ?? "no queue"));
 });

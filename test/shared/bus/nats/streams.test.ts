@@ -24,7 +24,7 @@ async function connectAs(t: ExecutionContext, role: NatsBusOptions["role"], opti
 	return bus;
 }
 
-/** Notices as they come, and a way to wait for one. */
+/** Collects notices, and waits for one. */
 function follow() {
 	let wake = () => {};
 	const all: Notice[] = [];
@@ -44,7 +44,7 @@ function follow() {
 	return { notices, reach };
 }
 
-/** Settings of the registry that somebody else could have chosen, and how they are named. */
+/** Foreign settings of the registry, and the error for each. */
 const FOREIGN: readonly [settings: (names: NatsNames) => Partial<StreamConfig>, refusal: RegExp][] = [
 	[
 		({ runsKeys, workersKeys }) => ({ republish: { src: workersKeys, dest: runsKeys } }),
@@ -60,7 +60,7 @@ const FOREIGN: readonly [settings: (names: NatsNames) => Partial<StreamConfig>, 
 ];
 
 for (const [settings, refusal] of FOREIGN) {
-	test(`a registry that somebody else made is refused: ${refusal}`, async (t) => {
+	test(`a registry with other settings is refused: ${refusal}`, async (t) => {
 		const prefix = randomUUID();
 		const other = await connectAs(t, "coordinator", { prefix: `${prefix}-other` });
 		await other.close();
@@ -73,7 +73,7 @@ for (const [settings, refusal] of FOREIGN) {
 	});
 }
 
-test("a description is the operator's own, and a mirror is refused although it has no subjects", async (t) => {
+test("an operator may set a description; a stream that mirrors another one is refused although it has no subjects", async (t) => {
 	const prefix = randomUUID();
 	const names = new NatsNames(prefix);
 	await (await connectAs(t, "coordinator", { prefix })).close();
@@ -85,7 +85,7 @@ test("a description is the operator's own, and a mirror is refused although it h
 	await t.throwsAsync(connectAs(t, "coordinator", { prefix }), { code: "protocol", message: /found mirror {"name":/ });
 });
 
-test("settings that change during a run are reported until they are ours again", async (t) => {
+test("settings that change during a run are reported until they are corrected", async (t) => {
 	const prefix = randomUUID();
 	const { notices, reach } = follow();
 	const names = new NatsNames(prefix);
@@ -99,12 +99,12 @@ test("settings that change during a run are reported until they are ours again",
 	await reach("stream-settings", "over");
 });
 
-test("a worker waits, and says so, until a coordinator has made the registry; it makes nothing itself", async (t) => {
+test("a worker waits with a notice until a coordinator has created the registry; it creates nothing itself", async (t) => {
 	const prefix = randomUUID();
 	const { notices, reach } = follow();
 	const worker = await connectAs(t, "worker", { prefix, notices });
 	const joining = worker.join(someWorker("worker"));
-	t.regex((await reach("no-coordinator", "begun")).text, /no coordinator has been here yet/);
+	t.regex((await reach("no-coordinator", "begun")).text, /no coordinator has connected yet/);
 	t.false((await streams.names().next()).some((name) => name.includes(prefix)));
 	const coordinator = await connectAs(t, "coordinator", { prefix });
 	const workers = new Seen(coordinator.watchWorkers(never));
@@ -113,13 +113,13 @@ test("a worker waits, and says so, until a coordinator has made the registry; it
 	await workers.until(({ length }) => length === 1);
 });
 
-test("a worker that waits for a coordinator ends with its bus", async (t) => {
+test("a worker stops waiting for a coordinator when its bus is closed", async (t) => {
 	const worker = await connectAs(t, "worker", { prefix: randomUUID() });
 	const joining = worker.join(someWorker("worker"));
 	await Promise.all([t.throwsAsync(joining, { code: "protocol", message: "the bus is closed" }), worker.close()]);
 });
 
-test("one server keeps one copy of a stream, and more are refused", async (t) => {
+test("a single server keeps one copy of a stream; more copies are refused", async (t) => {
 	const prefix = randomUUID();
 	await connectAs(t, "coordinator", { prefix });
 	t.is((await streams.info(new NatsNames(prefix).workStream)).config.num_replicas, 1);
@@ -132,7 +132,7 @@ test("one server keeps one copy of a stream, and more are refused", async (t) =>
 	await t.throwsAsync(connectAs(t, "coordinator", { prefix, replicas: 3 }), other);
 });
 
-test("a cluster of too few servers keeps one copy of a stream, which is mentioned once unless it was asked for", async (t) => {
+test("a cluster of too few servers keeps one copy of a stream; a notice reports it once, unless one copy was requested", async (t) => {
 	const { nodes, stop } = await startNatsNodes(2);
 	t.teardown(stop);
 	const [servers = ""] = nodes.map(({ url }) => url);

@@ -6,14 +6,14 @@ import { newFolder } from "../../../new-folder.ts";
 import { someItem, someRun } from "../messages.ts";
 import { startCluster } from "./nats-cluster.ts";
 
-test("a full store is reported, and an item that waits for room is stored when there is some", async (t) => {
+test("a full store is reported, and a waiting item is stored when there is space again", async (t) => {
 	const config = join(await newFolder(), "nats.conf");
 	await writeFile(config, "jetstream: { max_file_store: 1MB, max_memory_store: 1MB }\n");
 	const { raw, connect } = await startCluster(t, config);
-	const told: Notice[] = [];
+	const reported: Notice[] = [];
 	let wake = () => {};
 	const notices = new Notices((notice) => {
-		told.push(notice);
+		reported.push(notice);
 		wake();
 	});
 	const next = () =>
@@ -31,13 +31,13 @@ test("a full store is reported, and an item that waits for room is stored when t
 	await t.throwsAsync(fill(), { code: "503" });
 	const [begun, publishing] = [next(), coordinator.publish(someItem(), new AbortController().signal)];
 	await begun;
-	t.like(told[0], { kind: "store-full", state: "begun" });
+	t.like(reported[0], { kind: "store-full", state: "begun" });
 	t.regex(
-		told[0]?.text ?? "",
+		reported[0]?.text ?? "",
 		/^NATS at nats:\S+ stores no more messages \(insufficient resources\); it needs more room/,
 	);
 	const over = next();
 	await streams.delete("filler");
 	await Promise.all([over, publishing]);
-	t.like(told[1], { kind: "store-full", state: "over" });
+	t.like(reported[1], { kind: "store-full", state: "over" });
 });
