@@ -239,15 +239,15 @@ export class NatsLink {
 
 	async #followStatus(): Promise<void> {
 		for await (const { type, data } of this.nc.status()) {
-			if (type === Events.Disconnect && this.#isConnected) this.#become(false, `lost ${data}`);
-			else if (type === Events.Reconnect && !this.#isConnected) this.#become(true, `back at ${data}`);
+			if (type === Events.Disconnect && this.#isConnected) this.#onStatus(false, `lost ${data}`);
+			else if (type === Events.Reconnect && !this.#isConnected) this.#onStatus(true, `back at ${data}`);
 			else if (type === Events.Error) this.log(`NATS: ${data}`);
 		}
 	}
 
-	#become(isConnected: boolean, what: string): void {
+	#onStatus(isConnected: boolean, text: string): void {
 		this.#isConnected = isConnected;
-		this.log(`NATS: ${what}`);
+		this.log(`NATS: ${text}`);
 		for (const callback of [...this.#listeners[isConnected ? "connected" : "disconnected"]]) callback();
 	}
 }

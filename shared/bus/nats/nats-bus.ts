@@ -118,7 +118,7 @@ class Adapter implements NatsBus {
 		const { heartbeatLimitMs } = timing;
 		const streams = new NatsStreams(link, names, { ttlMs: heartbeatLimitMs, replicas });
 		this.#streams = streams;
-		const refuse = (what: string, error: unknown) => this.#refuse(what, error);
+		const refuse = (entry: string, error: unknown) => this.#refuse(entry, error);
 		this.#runRegistry = new RunRegistry({
 			link,
 			names,
@@ -326,9 +326,9 @@ class Adapter implements NatsBus {
 		}
 	}
 
-	#refuse(what: string, error: unknown): void {
+	#refuse(entry: string, error: unknown): void {
 		this.refusedMessages++;
-		this.#link.log(`NATS: ${what} refused: ${error instanceof Error ? error.message : error}`);
+		this.#link.log(`NATS: ${entry} refused: ${error instanceof Error ? error.message : error}`);
 	}
 
 	/** Returns a run from the registry, or reads it from the server if it is not known yet. */
@@ -386,6 +386,6 @@ function supersedeWithQueue(run: KnownRun, publisher: RunPublisher): void {
 
 function expectPlace(found: { runId: string; shard: number }, runId: string, shard: number): void {
 	if (found.runId === runId && found.shard === shard) return;
-	const what = `run ${found.runId}, shard ${found.shard}`;
-	throw new TailtuneError("protocol", `${what}, expected run ${runId}, shard ${shard}`);
+	const place = `run ${found.runId}, shard ${found.shard}`;
+	throw new TailtuneError("protocol", `${place}, expected run ${runId}, shard ${shard}`);
 }

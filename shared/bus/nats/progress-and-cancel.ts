@@ -12,7 +12,7 @@ export interface ProgressAndCancelParts {
 	readonly names: NatsNames;
 	readonly streams: NatsStreams;
 	/** Counts and logs an entry that can't be decoded. */
-	readonly refuse: (what: string, error: unknown) => void;
+	readonly refuse: (entry: string, error: unknown) => void;
 }
 
 /** Sends and reads the progress of runs, and requests to stop them. */

@@ -70,7 +70,7 @@ export interface RunRegistryParts {
 	/** Time in ms in which its coordinator can restore a run whose entry was lost; then the run is dropped. */
 	readonly graceMs: number;
 	/** Counts and logs an entry that can't be decoded. */
-	readonly refuse: (what: string, error: unknown) => void;
+	readonly refuse: (entry: string, error: unknown) => void;
 }
 
 /** This process's copy of the bucket of runs, updated in the order of the bucket's stream. */
@@ -214,8 +214,8 @@ export class RunRegistry implements BucketReader {
 		if (!run || found?.has(OPERATION_HEADER)) return;
 		const workerId = decodeToken(Buffer.from(data).toString("latin1"));
 		if (workerId === undefined || shard >= run.record.shards) {
-			const what = workerId === undefined ? `${data.length} bytes that are no worker's id` : "no such shard";
-			this.#parts.refuse(`run ${runId}, assignment of shard ${shard}`, new TailtuneError("protocol", what));
+			const reason = workerId === undefined ? `${data.length} bytes that are not a worker id` : "no such shard";
+			this.#parts.refuse(`run ${runId}, assignment of shard ${shard}`, new TailtuneError("protocol", reason));
 		} else if (run.assignments.get(String(shard))?.workerId !== workerId)
 			run.assignments.set(String(shard), { runId, shard, workerId });
 	}

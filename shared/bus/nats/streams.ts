@@ -158,6 +158,6 @@ function hasCode(error: unknown, ...codes: readonly number[]): error is NatsErro
 }
 
 /** Checks that the id in a message is the expected one. */
-export function expectId(what: string, found: string, expected: string): void {
-	if (found !== expected) throw new TailtuneError("protocol", `${what} "${found}", expected "${expected}"`);
+export function expectId(name: string, found: string, expected: string): void {
+	if (found !== expected) throw new TailtuneError("protocol", `${name} "${found}", expected "${expected}"`);
 }

@@ -16,7 +16,7 @@ export interface WorkerRegistryParts {
 	readonly streams: NatsStreams;
 	readonly heartbeatLimitMs: number;
 	/** Counts and logs an entry that can't be decoded. */
-	readonly refuse: (what: string, error: unknown) => void;
+	readonly refuse: (entry: string, error: unknown) => void;
 }
 
 /**
