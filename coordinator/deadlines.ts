@@ -45,7 +45,7 @@ export const PROGRESS_PUBLISH_MS = 1_000;
 // Serving.
 /** How often the run's model is compared with the one that is served. */
 export const MODEL_POLL_MS = 1_000;
-/** Calls under way have this time to end, then their answers SERVE_FLUSH_MS to go out: together below 10 s. */
+/** Time for unfinished calls, and then (SERVE_FLUSH_MS) for sending their answers: together below 10 s. */
 export const SERVE_DRAIN_MS = 8_000;
 export const SERVE_FLUSH_MS = 1_500;
 /** How often Node checks for HTTP requests that take too long. */

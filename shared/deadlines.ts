@@ -59,7 +59,7 @@ export const DOWNLOAD_RETRY_MS = 300;
 export const PROGRAM_MS = 15 * 60_000;
 /** A download of a prebuilt package is ended after this time; it is built here then. */
 export const PREBUILT_DOWNLOAD_MS = 5 * 60_000;
-/** One wait for other kernel threads. Short, since a long wait would be over after a stopped process (SIGSTOP) goes on. */
+/** One wait for other kernel threads. Short, because a long wait would be over when a stopped process (SIGSTOP) continues. */
 export const KERNEL_WAIT_MS = 1_000;
 
 /** A fault that lasts for less than this time is not reported. */

@@ -8,17 +8,17 @@ import type { Notices } from "./notices.ts";
 import type { Padding } from "./sequences/effective-sequence.ts";
 import type { TrainConfig } from "./settings/config.ts";
 
-/** What a worker computes with; `auto` takes the best that is there. */
+/** The engine of a worker; `auto` chooses the best one that is installed. */
 export interface EngineChoice {
 	readonly engine: "auto" | "onnx" | "tfjs";
 	readonly backend: TrainConfig["backend"];
 	/** Compute threads. */
 	readonly threads: number;
-	/** Refuse to compute on anything but a GPU. */
+	/** Whether to refuse to compute without a GPU. Default: false. */
 	readonly requireGpu?: boolean;
 }
 
-/** A worker's way to the coordinator of one run. */
+/** A worker's connection to the coordinator of one run. */
 export interface RunConnection {
 	readonly tensors: WorkerTensors;
 	/** The base weights of the run. */
@@ -32,29 +32,29 @@ export interface WorkerOptions {
 	readonly connect: (run: RunSpec, workerId: string, signal: AbortSignal) => Promise<RunConnection>;
 	readonly engine: EngineChoice;
 	/**
-	 * Where the engine computes. "thread": beside the event loop, which can then send heartbeats and answer calls meanwhile.
-	 * "main-thread": a step is a little faster, and nothing else happens during it. Default: "thread".
+	 * "thread": the engine computes in another thread, so that the event loop can send heartbeats and answer calls.
+	 * "main-thread": a step is a little faster, but blocks the event loop. Default: "thread".
 	 */
 	readonly engineIn?: "main-thread" | "thread";
 	readonly featureMemoryBytes: number;
-	/** On disk, for later runs; none by default. */
+	/** Bytes on disk for features that later runs can use. Default: 0. */
 	readonly featureCacheBytes?: number;
-	/** Told what goes wrong and is tried again; default: nobody is told. */
+	/** Receives problems that are tried again. Default: none. */
 	readonly notices?: Notices;
 }
 
-/** A worker that lives in this process. */
+/** A worker in this process. */
 export interface RunningWorker {
 	readonly info: WorkerInfo;
-	/** Says good-bye, hands back what it hasn't begun, finishes the item in hand. */
+	/** Reports that it leaves, returns items that it hasn't begun, and finishes the current item. */
 	stop(): Promise<void>;
-	/** Settles when the worker has ended; rejects where it ended by an error. */
+	/** Resolves when the worker has ended; rejects if it ended by an error. */
 	readonly stopped: Promise<void>;
 }
 
 export type StartWorker = (options: WorkerOptions) => Promise<RunningWorker>;
 
-/** How a tuned model reads a text: cut to so many tokens, then padded. */
+/** How a tuned model reads a text: cut to `maxTokens`, then padded. */
 export interface TextReading extends Padding {
 	readonly maxTokens: number;
 	/** Longer texts are cut to `maxTokens`; false: they are refused. */
@@ -63,7 +63,7 @@ export interface TextReading extends Padding {
 
 /**
  * The ONNX graph of a tuned model: `input_ids` and `attention_mask` int64 [batch, sequence] to `logits` [batch, classes].
- * Its weights are the model's files, looked for beside the graph.
+ * Its weights are the model's files, which must be in the graph's folder.
  */
 export type BuildOnnxClassifier = (model: ModelFiles, reading: TextReading) => Promise<Uint8Array>;
 
@@ -72,25 +72,25 @@ export interface EngineReport {
 	readonly engine: string;
 	readonly backend: string;
 	readonly usable: boolean;
-	/** Version where usable, else why not and how to get it. */
+	/** The version if it is usable; otherwise the reason and how to install it. */
 	readonly detail: string;
 }
 
-/** What this machine reaches in the matrix products of the frozen blocks, in units of 10^9 operations a second. */
+/** Rates of this machine in the matrix products of the frozen blocks, in 10^9 operations per second. */
 export interface ProductRates {
 	readonly precision: TrunkPrecision;
 	readonly threads: number;
-	/** The products alone. */
+	/** The products only. */
 	readonly productsGflops: number;
-	/** Whole blocks, of which the same operations are counted. */
+	/** Whole blocks; only the operations of the products are counted. */
 	readonly trunkGflops: number;
 }
 
-/** What the composition root gives the coordinator, which itself never imports the worker. */
+/** The worker's functions that the coordinator calls without importing them; `tailtune.ts` passes them. */
 export interface WorkerSide {
 	readonly startWorker: StartWorker;
 	readonly inspectEngines: () => Promise<EngineReport[]>;
-	/** Takes a few seconds. @returns nothing where there is no ONNX Runtime */
+	/** Measures for a few seconds. @returns nothing if ONNX Runtime isn't installed */
 	readonly measureRates: (threads: number) => Promise<ProductRates[]>;
 	/** Adds `tailtune worker` to the command line. */
 	readonly addWorkerCommand: (program: Command) => Promise<void>;

@@ -1,14 +1,14 @@
 // All times that only workers wait for, in milliseconds. Those of both sides are in shared/deadlines.ts.
 
-/** Heartbeats, and signs of the item in hand, that a worker gives in the time in which one is due. */
+/** Heartbeats, and reports of the current item, that a worker sends per time-out. */
 export const SIGNS_PER_TIMEOUT = 3;
 
-/** First and longest pause before a worker tries again what it could not do for a fault of its own; doubled each time. */
+/** First and longest pause before a worker repeats an item after a fault of its own; doubled each time. */
 export const WORKER_RETRY_FIRST_MS = 500;
 export const WORKER_RETRY_LONGEST_MS = 30_000;
 /** First pause before a call to the coordinator is repeated; doubled each time. */
 export const CALL_RETRY_FIRST_MS = 100;
-/** The process of a GPU that was asked to end has this time for its item; then it is killed. */
+/** Time for a GPU's worker process to finish its item after it was asked to stop; then it is killed. */
 export const GPU_WORKER_STOP_MS = 60_000;
 /** nvidia-smi is ended after this time: with a broken driver it never answers. */
 export const NVIDIA_SMI_MS = 10_000;
