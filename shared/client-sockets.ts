@@ -10,8 +10,9 @@ subscribe("net.client.socket", (message) => {
 });
 
 /**
- * The TCP sockets of one client. The libraries for NATS and gRPC leave a socket open if the server accepts it and sends nothing,
- * like a stopped process, or if the server can't be reached. Such sockets would accumulate and keep the process alive.
+ * The TCP sockets of one client. The libraries for NATS and gRPC leave a socket open if the server accepts it and sends
+ * nothing, like a stopped process, or if the server can't be reached. Such sockets would accumulate and keep the
+ * process alive.
  */
 export class ClientSockets {
 	readonly #silent = new Set<Socket>();

@@ -1,4 +1,5 @@
-// All times that code of both sides, or of deploy/, waits for, in milliseconds. Those of one side only are in its own deadlines.ts.
+// All times that code of both sides, or of deploy/, waits for, in milliseconds. Those of one side only are in its own
+// deadlines.ts.
 
 // Work over NATS: how soon a dead worker is noticed, and what an answer may cost.
 /** An item that its worker says nothing about for this time goes to another worker. */
@@ -9,7 +10,10 @@ export const NATS_HEARTBEAT_LIMIT_MS = 5_000;
 export const NATS_REQUEST_MS = 2_000;
 /** A server that can't be reached within this time when a command starts is reported as not there. */
 export const NATS_CONNECT_MS = 5_000;
-/** A server that is reached has this time to do what a command asks of it first, for example because it elects a leader. */
+/**
+ * A server that is reached has this time to do what a command asks of it first, for example because it elects a
+ * leader.
+ */
 export const NATS_FIRST_CONTACT_MS = 4_000;
 /** Between attempts to reach a server again. */
 export const NATS_RECONNECT_MS = 250;
@@ -59,7 +63,10 @@ export const DOWNLOAD_RETRY_MS = 300;
 export const PROGRAM_MS = 15 * 60_000;
 /** A download of a prebuilt package is ended after this time; it is built here then. */
 export const PREBUILT_DOWNLOAD_MS = 5 * 60_000;
-/** One wait for other kernel threads. Short, because a long wait would be over when a stopped process (SIGSTOP) continues. */
+/**
+ * One wait for other kernel threads. Short, because a long wait would be over when a stopped process (SIGSTOP)
+ * continues.
+ */
 export const KERNEL_WAIT_MS = 1_000;
 
 /** A fault that lasts for less than this time is not reported. */

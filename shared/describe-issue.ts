@@ -13,8 +13,8 @@ const TYPE_WORDS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Describes a schema's issue as "found X, expected Y". The schema must have been called with `reportInput`; otherwise the value
- * found counts as nothing.
+ * Describes a schema's issue as "found X, expected Y". The schema must have been called with `reportInput`; otherwise
+ * the value found counts as nothing.
  */
 export function describeIssue(issue: z.core.$ZodIssue): string {
 	const found = JSON.stringify(issue.input) ?? "nothing";

@@ -4,7 +4,7 @@ export const ERROR_CODES = {
 	data: "the data can't be used",
 	model: "the model's files can't be used",
 	"not-found": "a file, a folder or a name doesn't exist",
-	offline: "the network is needed and not there",
+	offline: "the network is needed and can't be reached",
 	checksum: "a file isn't the one expected",
 	busy: "another process holds the run",
 	diverged: "training gave numbers that aren't finite",
@@ -17,13 +17,14 @@ export const ERROR_CODES = {
 
 export type ErrorCode = keyof typeof ERROR_CODES;
 
-/** Characters of a long message that are kept: its start, and its end, which says what to do. */
+/** Characters of a long message that are kept: its start, and its end, which often contains advice. */
 const MOST_CHARACTERS = 1_200;
 const AT_END = 300;
 
 /**
- * The error class of the project. Its message is one line that names the file, row, field or flag, the value found and the value
- * expected; `cause` is the original error. The value found may be megabytes, so a long message is cut in the middle.
+ * The error class of the project. Its message is one line that names the file, row, field or flag, the value found and
+ * the value expected; `cause` is the original error. The value found may be megabytes, so a long message is cut in the
+ * middle.
  */
 export class TailtuneError extends Error {
 	override readonly name = "TailtuneError";

@@ -2,8 +2,9 @@ const REPLACEMENT = "\uFFFD";
 const REPLACEMENT_BYTES = Buffer.from(REPLACEMENT);
 
 /**
- * Whether all texts of a decoded message were UTF-8 and have at most `longest` characters. Decoding replaces invalid bytes by
- * U+FFFD, so a message with more of these in its texts than in its bytes wasn't UTF-8. The time is proportional to the bytes.
+ * Whether all texts of a decoded message were UTF-8 and have at most `longest` characters. Decoding replaces invalid
+ * bytes by U+FFFD, so a message with more of these in its texts than in its bytes wasn't UTF-8. The time is
+ * proportional to the bytes.
  */
 export function areTextsUsable(message: object, bytes: Buffer, longest: number): boolean {
 	const count = countReplacements(message, longest);

@@ -24,7 +24,7 @@ export interface Notice {
 	readonly state: "begun" | "over";
 	/** The problem, on one line. */
 	readonly text: string;
-	/** Milliseconds that it has lasted so far. */
+	/** Seconds that it has lasted so far. */
 	readonly seconds: number;
 }
 
@@ -55,8 +55,8 @@ export interface Hold {
 }
 
 /**
- * Collects problems and reports each twice: when it begins, even if it holds up several parts of the program, and when the last
- * of these parts continues.
+ * Collects problems and reports each twice: when it begins, even if it holds up several parts of the program, and when
+ * the last of these parts continues.
  */
 export class Notices {
 	readonly #report: (notice: Notice) => void;

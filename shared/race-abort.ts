@@ -1,5 +1,5 @@
 /**
- * Settles like the promise, or rejects with the signal's reason when it aborts. This doesn't stop the work behind the promise.
+ * Settles like the promise, or rejects with the signal's reason when it aborts. The work behind the promise continues.
  */
 export function raceAbort<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
 	return new Promise((resolve, reject) => {

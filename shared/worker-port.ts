@@ -62,8 +62,8 @@ export interface TextReading extends Padding {
 }
 
 /**
- * The ONNX graph of a tuned model: `input_ids` and `attention_mask` int64 [batch, sequence] to `logits` [batch, classes].
- * Its weights are the model's files, which must be in the graph's folder.
+ * The ONNX graph of a tuned model: `input_ids` and `attention_mask` int64 [batch, sequence] to `logits` [batch,
+ * classes]. Its weights are the model's files, which must be in the graph's folder.
  */
 export type BuildOnnxClassifier = (model: ModelFiles, reading: TextReading) => Promise<Uint8Array>;
 

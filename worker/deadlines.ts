@@ -1,7 +1,7 @@
 // All times that only workers wait for, in milliseconds. Those of both sides are in shared/deadlines.ts.
 
 /** Heartbeats, and reports of the current item, that a worker sends per time-out. */
-export const SIGNS_PER_TIMEOUT = 3;
+export const HEARTBEATS_PER_TIMEOUT = 3;
 
 /** First and longest pause before a worker repeats an item after a fault of its own; doubled each time. */
 export const WORKER_RETRY_FIRST_MS = 500;

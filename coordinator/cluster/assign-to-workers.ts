@@ -1,12 +1,13 @@
-/** The id of the worker that holds each shard; undefined where nobody does. */
+/** For each shard, the id of its worker; undefined if it has none. */
 export type Holders = readonly (string | undefined)[];
 
 /**
- * Deals the shards that nobody present holds, each to the worker that would be done with all of its own first. The others
- * stay where their features are warm; only a newcomer takes over just enough from the busiest.
- * @param speeds of each worker present, relative to each other
+ * Assigns each shard without a present worker to the worker that would then finish all its shards first. Other shards
+ * keep their worker, which has their features in memory. Only a newcomer takes shards, just enough, from the busiest
+ * workers.
+ * @param speeds of the workers present, relative to each other
  */
-export function dealShards(holders: Holders, speeds: ReadonlyMap<string, number>, newcomer?: string): Holders {
+export function assignToWorkers(holders: Holders, speeds: ReadonlyMap<string, number>, newcomer?: string): Holders {
 	const dealt = holders.map((holder) => (holder !== undefined && speeds.has(holder) ? holder : undefined));
 	const workers = [...speeds.keys()].sort();
 	const secondsOf = (workerId: string, more = 0) =>
@@ -22,7 +23,7 @@ export function dealShards(holders: Holders, speeds: ReadonlyMap<string, number>
 	}
 }
 
-/** Shards by the id of the worker that holds them. */
+/** Returns the shards of each worker, by the worker's id. */
 export function shardsByWorker(holders: Holders): Map<string, number[]> {
 	const shards = new Map<string, number[]>();
 	for (const [shard, holder] of holders.entries()) {
@@ -31,7 +32,7 @@ export function shardsByWorker(holders: Holders): Map<string, number[]> {
 	return shards;
 }
 
-/** The first of those for which a figure is least. */
+/** Returns the first worker for which the figure is least. */
 function least(workers: readonly string[], figureOf: (workerId: string) => number): string | undefined {
 	let [best] = workers;
 	for (const worker of workers) if (figureOf(worker) < figureOf(best as string)) best = worker;

@@ -2,17 +2,20 @@ import type { Answer, AnswerSizes } from "../../shared/exchange/tensor-exchange.
 import type { WorkItem, WorkKind } from "../../shared/messages.ts";
 import { Refusal } from "../../shared/rpc/refusal.ts";
 
-/** Kinds that are answered with a gradient, or with the result of local steps. */
+/** Kinds of items whose answer has a gradient or the result of local steps. */
 const WITH_TENSOR: ReadonlySet<WorkKind> = new Set(["WORK_KIND_GRADIENT", "WORK_KIND_LOCAL_STEPS"]);
 
-/** What the sizes of a run's answers depend on. */
+/** Figures of a run on which the sizes of its answers depend. */
 export interface AnswerShape {
 	readonly classes: number;
-	/** Numbers of a gradient, with the moments if these travel. */
+	/** Numbers per gradient, including AdamW's moments if the run sends them. */
 	readonly gradient: number;
 }
 
-/** @throws Refusal if an answer has not as many numbers as its item asks for; a failure has none */
+/**
+ * Checks the sizes of an answer against its item; a failure has no numbers.
+ * @throws Refusal if they differ
+ */
 export function checkSizes(
 	{ logits, tensor }: AnswerSizes,
 	{ kind, sequences, serial }: WorkItem,
@@ -28,7 +31,7 @@ export function checkSizes(
 	throw new Refusal("REFUSAL_LENGTH", `${found}, expected ${expected.logits} and ${expected.tensor}`);
 }
 
-/** @throws Refusal if a logit is NaN or infinite */
+/** Checks the logits of an answer. @throws Refusal if one is NaN or infinite */
 export function checkFinite({ result, logits }: Answer): void {
 	if (logits.every(Number.isFinite)) return;
 	throw new Refusal("REFUSAL_NOT_FINITE", `the answer to item ${result.serial} has logits that aren't finite`);

@@ -1,6 +1,6 @@
 import type { Bus } from "../../shared/bus/bus.ts";
 import type { CoordinatorTensors } from "../../shared/exchange/tensor-exchange.ts";
-import { messageOf, type Travel, tensorSchema } from "../../shared/exchange/tensor-schema.ts";
+import { type TensorOptions, tensorSchema, toSpecFields } from "../../shared/exchange/tensor-schema.ts";
 import type { RunProgress, RunSpec, TailSpec } from "../../shared/messages.ts";
 import type { ModelFiles } from "../../shared/model/model-files.ts";
 import { parameterLayout } from "../../shared/model/parameter-layout.ts";
@@ -9,55 +9,55 @@ import type { Notices } from "../../shared/notices.ts";
 import type { TrainConfig } from "../../shared/settings/config.ts";
 import { Dispatcher, type DispatcherOptions } from "./dispatcher.ts";
 
-/** What is computed for, on whichever workers there are. */
+/** Settings with which a run is announced to workers. */
 export interface ClusterRun extends DispatcherOptions {
 	readonly runId: string;
-	/** Runs that this one goes on with, whose coordinators died: workers needn't wait for them. */
+	/** Ids under which this run was announced by coordinators that died. They are retired. Default: none. */
 	readonly abandoned?: readonly string[];
 	readonly model: ModelFiles;
-	/** Of the model; workers of other processes ask for it by this name. */
+	/** Hash of the model's weights; workers of other processes fetch the model by it. */
 	readonly modelHash: string;
 	readonly tail: TailSpec;
-	/** What features are computed with. */
+	/** Precision in which features are computed. */
 	readonly trunkPrecision: TrunkPrecision;
 	readonly shards: number;
-	/** Default: float32 and no moments. */
-	readonly travel?: Travel;
-	/** What a worker in this process computes with. */
+	/** Default: float32, without moments. */
+	readonly tensorOptions?: TensorOptions;
+	/** Settings of a worker in this process or on this machine. */
 	readonly engine: Pick<TrainConfig, "engine" | "backend" | "threads" | "featureMemory" | "featureCache">;
 }
 
-/** A run announced to workers, wherever they are. */
+/** An announced run, whether its workers are in this process or on other hosts. */
 export interface Cluster {
 	readonly spec: RunSpec;
 	readonly dispatcher: Dispatcher;
 	readonly tensors: CoordinatorTensors;
-	/** Aborts when somebody asks the run, over the bus, to stop. */
+	/** Aborts when a request to cancel the run arrives over the bus. */
 	readonly cancelled: AbortSignal;
-	/** Whatever holds the run up. */
+	/** Problems that hold up the run. */
 	readonly notices: Notices;
-	/** Tells those who ask over the bus how far the run has come. */
+	/** Publishes the run's progress on the bus. */
 	readonly report: (progress: RunProgress) => Promise<void>;
-	/** How many messages were refused so far, by reason. */
+	/** Number of messages refused so far, by reason. */
 	readonly refusals: () => Readonly<Record<string, number>>;
-	/** Retires the run and leaves. */
+	/** Retires the run and disconnects. */
 	close(): Promise<void>;
 }
 
-/** Brings a run to workers. */
+/** Announces a run to workers. */
 export type OpenCluster = (run: ClusterRun) => Promise<Cluster>;
 
-/** Opens the run's tensors and announces it. @param tensorsAddress HOST:PORT, or empty within one process */
+/** Opens the run in the exchange and announces it. @param tensorsAddress HOST:PORT, or empty within one process */
 export async function announceRun(
 	bus: Bus,
 	tensors: CoordinatorTensors,
-	{ runId, model, modelHash, tail, trunkPrecision, shards, travel, abandoned = [], ...options }: ClusterRun,
+	{ runId, model, modelHash, tail, trunkPrecision, shards, tensorOptions, abandoned = [], ...options }: ClusterRun,
 	tensorsAddress: string,
 ): Promise<Pick<Cluster, "spec" | "dispatcher" | "cancelled" | "report">> {
-	const schema = tensorSchema(modelHash, parameterLayout(tail, model.config), travel);
+	const schema = tensorSchema(modelHash, parameterLayout(tail, model.config), tensorOptions);
 	const precision = TRUNK_PRECISION_BY_NAME[trunkPrecision];
 	const place = { runId, modelHash, tail, shards, tensorsAddress };
-	const spec: RunSpec = { ...place, trunkPrecision: precision, ...(travel && messageOf(travel)) };
+	const spec: RunSpec = { ...place, trunkPrecision: precision, ...(tensorOptions && toSpecFields(tensorOptions)) };
 	for (const former of abandoned) await bus.retire(former);
 	const dispatcher = new Dispatcher(bus, spec, { ...options, gradientLength: schema.gradients });
 	tensors.openRun(runId, schema, dispatcher);

@@ -11,46 +11,46 @@ import { type AnswerShape, checkFinite, checkSizes } from "./check-answer.ts";
 import { IdleShards } from "./idle-shards.ts";
 import { RunAnswers, type WaitingItem } from "./run-answers.ts";
 import { RunEngine } from "./run-engine.ts";
-import { Crew, type WorkersChange } from "./run-workers.ts";
+import { RunWorkers, type WorkersChange } from "./run-workers.ts";
 
 export type { LeaveReason, WorkersChange } from "./run-workers.ts";
 
 export interface DispatcherOptions {
-	/** Told of workers that join and leave, in order. */
+	/** Called for each worker that joins or leaves, in order. */
 	readonly onWorkers?: ((change: WorkersChange) => void) | undefined;
-	/** Told whatever holds the run up, such as an item that a worker could not do and that is tried again. */
+	/** Receives problems that hold up the run, such as an item that is retried after a worker's fault. */
 	readonly notices?: Notices | undefined;
 	/** Default: real time. */
 	readonly clock?: Clock | undefined;
-	/** Milliseconds since some moment, by that clock. */
+	/** Milliseconds of that clock, from any start; default: `performance.now`. */
 	readonly now?: (() => number) | undefined;
-	/** Workers with other engines than the first one's take part too, and round differently. Default: false. */
+	/** Workers with another engine than the first worker's take part too; they round differently. Default: false. */
 	readonly mixedEngines?: boolean | undefined;
-	/** Numbers of a gradient, with the moments if these travel; default 0, for a run that asks for none. */
+	/** Numbers per gradient, including moments if the run sends them. Default: 0, for a run without gradients. */
 	readonly gradientLength?: number | undefined;
 }
 
-/** Faults of workers' own at one item, by each worker present, after which it is given up. */
+/** An item is given up after this number of faults by each worker present. */
 const MOST_FAULTS = 3;
 
 /**
- * One run's work: gives shards to workers, publishes items and counts one answer to each. A second answer to an item, or one
- * that nobody asked for, is refused.
+ * Distributes the work of one run: assigns shards to workers, publishes items and counts one answer per item. It
+ * refuses a second answer to an item and an answer to an unknown item.
  */
 export class Dispatcher implements AnswerReceiver {
-	/** Texts, and their tokens, that the trunk was run on. */
+	/** Number of texts, and of their tokens, that the trunk has computed. */
 	readonly trunk = { texts: 0, tokens: 0 };
-	/** What computed, as in "onnx cpu". */
+	/** Names of the engines that have computed, for example "onnx cpu". */
 	readonly engines = { trunk: new Set<string>(), tail: new Set<string>() };
 	readonly #bus: Bus;
 	readonly #run: RunSpec;
-	readonly #crew: Crew;
+	readonly #runWorkers: RunWorkers;
 	readonly #idleShards: IdleShards;
 	readonly #notices: Notices;
 	readonly #now: () => number;
 	readonly #shape: AnswerShape;
 	readonly #answers = new RunAnswers();
-	/** By worker, when its last answer came. */
+	/** By worker, the time of its last answer. */
 	readonly #answeredMs = new Map<string, number>();
 	readonly #ended = new AbortController();
 	/** Aborted with the reason when the run fails. */
@@ -58,7 +58,7 @@ export class Dispatcher implements AnswerReceiver {
 
 	constructor(bus: Bus, run: RunSpec, options: DispatcherOptions = {}) {
 		const { onWorkers = () => {}, notices = new Notices(), clock = realClock, now = () => performance.now() } = options;
-		setMaxListeners(0, this.#failed.signal); // one for each shard whose items are being published
+		setMaxListeners(0, this.#failed.signal); // one listener per shard whose items are being published
 		this.#bus = bus;
 		this.#run = run;
 		this.#notices = notices;
@@ -70,48 +70,48 @@ export class Dispatcher implements AnswerReceiver {
 		};
 		const onError = (error: Error) => this.fail(error);
 		const engine = new RunEngine(notices, options.mixedEngines ?? false);
-		this.#crew = new Crew({ bus, run, clock, onWorkers, onMoved, onError, engine });
+		this.#runWorkers = new RunWorkers({ bus, run, clock, onWorkers, onMoved, onError, engine });
 		this.#idleShards = new IdleShards({
 			...{ bus, runId: run.runId, clock, notices, onError },
 			due: (ms) => this.#dueSince(ms),
-			holders: () => this.#crew.holders,
-			onIdle: (shard, workerId) => this.#crew.idle(shard, workerId),
+			holders: () => this.#runWorkers.holders,
+			onIdle: (shard, workerId) => this.#runWorkers.suspendIdle(shard, workerId),
 		});
 	}
 
-	/** Every worker that took part at some time, by id. */
+	/** All workers that have taken part, by id. */
 	get workers(): ReadonlyMap<string, WorkerInfo> {
-		return this.#crew.workers;
+		return this.#runWorkers.workers;
 	}
 
-	/** Answers that were not counted, so far. */
+	/** Number of answers that were not counted so far. */
 	get ignored(): IgnoredAnswers {
 		return { ...this.#answers.ignored };
 	}
 
-	/** Announces the run and begins to listen. */
+	/** Announces the run and begins to watch workers. */
 	async start(): Promise<void> {
 		await this.#bus.announce(this.#run);
 		this.#followWorkers().catch((error) => this.fail(error));
 		this.#idleShards.start();
 	}
 
-	/** Id of the worker that holds each shard; undefined while nobody is there. */
+	/** For each shard, the id of its worker; undefined if there are no workers. */
 	get holders(): readonly (string | undefined)[] {
-		return this.#crew.holders;
+		return this.#runWorkers.holders;
 	}
 
-	/** Gives the shards of a worker whose connection broke to others at once, and what it had in hand too. */
+	/** Moves the shards of a worker whose connection broke to others at once, with the items that it was computing. */
 	loseWorker(workerId: string): void {
-		this.#crew.trouble(workerId, { reason: "disconnected" });
+		this.#runWorkers.suspend(workerId, { reason: "disconnected" });
 	}
 
-	/** Of a worker that connected, for the first time or anew. */
+	/** Records that a worker has connected, for the first time or again. */
 	connectWorker(workerId: string): void {
-		this.#crew.connected(workerId);
+		this.#runWorkers.recordConnection(workerId);
 	}
 
-	/** Makes the run fail where it waits, as when the embedded worker dies. */
+	/** Makes every wait of the run fail, for example if the embedded worker dies. */
 	fail(error: Error): void {
 		if (this.#ended.signal.aborted || this.#failed.signal.aborted) return;
 		this.#failed.abort(error);
@@ -122,9 +122,9 @@ export class Dispatcher implements AnswerReceiver {
 	}
 
 	/**
-	 * Publishes items and yields their answers in the order given, whatever the order in which they come. The tensor of an
-	 * answer is the caller's, to be given back to the exchange.
-	 * @throws TailtuneError with the worker's reason if an item could not be done
+	 * Publishes items and yields their answers in the order of the items. The tensor of an answer belongs to the caller,
+	 * which returns it to the exchange.
+	 * @throws TailtuneError with the worker's reason if an item failed
 	 */
 	async *execute(items: readonly NewItem[]): AsyncGenerator<Answer> {
 		this.#failed.signal.throwIfAborted();
@@ -146,7 +146,7 @@ export class Dispatcher implements AnswerReceiver {
 		}
 	}
 
-	/** Those of a shard go out in order, the shards at the same time: each publication waits for an answer of the bus. */
+	/** Publishes the items of each shard in order, and all shards at once: each item waits for a reply of the bus. */
 	async #publish(asked: readonly WaitingItem[]): Promise<void> {
 		const byShard = new Map<number, WaitingItem[]>();
 		for (const waiting of asked) {
@@ -161,16 +161,16 @@ export class Dispatcher implements AnswerReceiver {
 		);
 	}
 
-	/** Retires the run; workers forget it. */
+	/** Retires the run. */
 	async stop(): Promise<void> {
 		this.#ended.abort();
 		this.#idleShards.end();
-		this.#crew.end();
+		this.#runWorkers.end();
 		for (const waiting of this.#answers.waiting) this.#answers.end(waiting);
 		await this.#bus.retire(this.#run.runId);
 	}
 
-	/** The shards with an item that its worker could have begun with so many ms ago. */
+	/** Returns the shards with an item that its worker could have begun at least `ms` milliseconds ago. */
 	#dueSince(ms: number): ReadonlySet<number> {
 		const latestMs = this.#now() - ms;
 		const due = this.#answers.waiting.filter(({ sinceMs }) => sinceMs <= latestMs);
@@ -190,19 +190,20 @@ export class Dispatcher implements AnswerReceiver {
 		checkSizes(sizes, waiting.item, this.#shape, result.failure !== null);
 		checkFinite(answer);
 		if (result.failure?.ofWorker) {
-			this.#failedOn(waiting, answer);
+			this.#recordFault(waiting, answer);
 			return;
 		}
-		this.#worked(waiting, result.workerId);
+		this.#recordWork(waiting, result.workerId);
 		this.#settle(waiting, answer);
 	}
 
 	async #followWorkers(): Promise<void> {
 		for await (const event of this.#bus.watchWorkers(this.#ended.signal)) {
-			if (event.type === "joined") this.#crew.join(event.worker);
-			else this.#crew.leave(event.workerId, event.reason);
+			if (event.type === "joined") this.#runWorkers.join(event.worker);
+			else this.#runWorkers.leave(event.workerId, event.reason);
 		}
-		if (!this.#ended.signal.aborted) throw new TailtuneError("offline", "lost the bus that workers are heard on");
+		if (!this.#ended.signal.aborted)
+			throw new TailtuneError("offline", "lost the connection on which workers send heartbeats");
 	}
 
 	#settle(waiting: WaitingItem, answer: Answer): void {
@@ -210,38 +211,38 @@ export class Dispatcher implements AnswerReceiver {
 		waiting.settle(answer);
 	}
 
-	/** Of a worker's own fault: others try, until every worker present has failed at the item too often. */
-	#failedOn(waiting: WaitingItem, answer: Answer): void {
+	/** Records a worker's fault. Other workers try the item, until every worker present has failed too often. */
+	#recordFault(waiting: WaitingItem, answer: Answer): void {
 		const { workerId, failure } = answer.result;
-		const { told, faults } = waiting;
+		const { reported, faults } = waiting;
 		const name = `${workerId} ${failure?.fault}`;
-		if (told.has(name)) {
+		if (reported.has(name)) {
 			this.#answers.ignored.double++;
 			return;
 		}
-		told.add(name);
+		reported.add(name);
 		faults.set(workerId, (faults.get(workerId) ?? 0) + 1);
 		if (this.#isGivenUp(waiting)) {
 			this.#settle(waiting, answer);
 			return;
 		}
-		waiting.retry.begin("retrying", `an item is tried again, worker ${workerId} failed: ${failure?.message}`, 0);
-		this.#crew.trouble(workerId, { reason: "failing", detail: failure?.message });
+		waiting.retry.begin("retrying", `an item is retried because worker ${workerId} failed: ${failure?.message}`, 0);
+		this.#runWorkers.suspend(workerId, { reason: "failing", detail: failure?.message });
 	}
 
 	#isGivenUp({ faults }: WaitingItem): boolean {
 		if (this.#bus.isLocal) return true;
-		const present = [...this.#crew.present];
+		const present = [...this.#runWorkers.present];
 		return present.length > 0 && present.every((member) => (faults.get(member) ?? 0) >= MOST_FAULTS);
 	}
 
-	// Workers do one item after another: a worker began when it had the item and was done with the one before it.
-	#worked({ item, sinceMs }: WaitingItem, workerId: string): void {
+	// A worker computes one item at a time: it began when it had the item and had answered the item before.
+	#recordWork({ item, sinceMs }: WaitingItem, workerId: string): void {
 		const nowMs = this.#now();
 		const beganMs = Math.max(sinceMs, this.#answeredMs.get(workerId) ?? 0);
 		this.#answeredMs.set(workerId, nowMs);
 		const tokens = item.sequences.reduce((sum, sequence) => sum + sequence.tokens.length, 0);
-		this.#crew.speeds.add(workerId, item.kind, tokens, nowMs - beganMs);
-		this.#crew.worked(workerId);
+		this.#runWorkers.speeds.add(workerId, item.kind, tokens, nowMs - beganMs);
+		this.#runWorkers.recordWork(workerId);
 	}
 }

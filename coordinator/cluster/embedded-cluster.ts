@@ -8,7 +8,7 @@ import { createMemoryBus } from "./memory-bus.ts";
 
 /**
  * Starts a bus and a worker in this process and announces a run to it.
- * @param engineIn "thread" if the event loop has calls to answer meanwhile; "main-thread" is a little faster
+ * @param engineIn "thread" if the event loop must answer calls at the same time; "main-thread" is a little faster
  */
 export async function openEmbeddedCluster(
 	{ startWorker }: Pick<WorkerSide, "startWorker">,

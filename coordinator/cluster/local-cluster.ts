@@ -12,23 +12,23 @@ import { type LocalServer, startLocalServer } from "./local-server.ts";
 import { openNatsCluster } from "./nats-cluster.ts";
 import { WorkerProcesses } from "./worker-processes.ts";
 
-/** Workers and nats-server of a run alone, as processes on this machine. */
+/** Options of a run that starts its own workers and nats-server on this machine. */
 export interface LocalClusterOptions {
 	readonly workers: number;
 	readonly events: RunEvents;
-	/** Told whatever holds the run up. */
+	/** Receives problems that hold up the run. */
 	readonly notices: Notices;
 }
 
 /**
- * Starts a nats-server on loopback and workers, and announces the run to them. All of them end with the run, and with
- * this process. A token that only they know keeps other users of the machine out.
+ * Starts a nats-server on loopback and workers, and announces the run to them. All of them end with the run or with
+ * this process. A random token keeps other users of the machine out.
  */
 export async function openLocalCluster(
 	{ workers, events, notices }: LocalClusterOptions,
 	run: ClusterRun,
 ): Promise<Cluster> {
-	const tell = (line: string) => events.line(line);
+	const log = (line: string) => events.line(line);
 	const binary = await findOrInstallNatsServer(events);
 	const folder = await mkdtemp(join(tmpdir(), "tailtune-cluster-"));
 	let server: LocalServer | undefined;
@@ -43,12 +43,12 @@ export async function openLocalCluster(
 	const fail = (error: Error) => cluster?.dispatcher.fail(error);
 	try {
 		const { token, tokenFile, config } = await writeSecrets(folder);
-		server = await startLocalServer({ binary, storeDir: join(folder, "jetstream"), config }, { tell, fail });
+		server = await startLocalServer({ binary, storeDir: join(folder, "jetstream"), config }, { log, fail });
 		const env = workerEnvironment(tokenFile);
 		const options = { nats: server.url, access: await readNatsAccess(env), security: { token }, events, notices };
 		cluster = await openNatsCluster(options, run);
 		const args = ["--nats", server.url, ...sharedWorkerFlags(run.engine, workers)];
-		processes = new WorkerProcesses({ count: workers, args, env, tell, fail });
+		processes = new WorkerProcesses({ count: workers, args, env, log, fail });
 		return { ...cluster, close: leave };
 	} catch (error) {
 		await leave();
@@ -56,7 +56,7 @@ export async function openLocalCluster(
 	}
 }
 
-/** The token of both ways, in files that only this user can read: a command line is everybody's. */
+/** Writes the token for NATS and gRPC to files that only this user can read: all users can read command lines. */
 async function writeSecrets(folder: string) {
 	const token = randomBytes(24).toString("hex");
 	const [tokenFile, config] = [join(folder, "token"), join(folder, "nats.conf")];
@@ -65,7 +65,7 @@ async function writeSecrets(folder: string) {
 	return { token, tokenFile, config };
 }
 
-/** Ours, without what it says of other clusters. */
+/** Returns this process's environment without the variables of other clusters. */
 function workerEnvironment(tokenFile: string): NodeJS.ProcessEnv {
 	const kept = Object.entries(process.env).filter(([name]) => !name.startsWith("TAILTUNE_"));
 	return { ...Object.fromEntries(kept), TAILTUNE_NATS_TOKEN_FILE: tokenFile, TAILTUNE_TOKEN_FILE: tokenFile };

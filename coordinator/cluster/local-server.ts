@@ -4,22 +4,22 @@ import { type NatsServerOptions, startNatsServer } from "./nats-server.ts";
 import { RESTART_POLICY } from "./restart-policy.ts";
 
 interface Listeners {
-	/** Called for a server that died and is started again. */
-	readonly tell: (line: string) => void;
-	/** Called when it is not started again. */
+	/** Called when the server died and is restarted. */
+	readonly log: (line: string) => void;
+	/** Called when the server died and is not restarted. */
 	readonly fail: (error: Error) => void;
 }
 
 /** A nats-server for one run. */
 export interface LocalServer {
-	/** The same after a restart. */
+	/** Does not change when the server is restarted. */
 	readonly url: string;
-	/** Ends it, also while it is started again. */
+	/** Stops the server, also during a restart. */
 	stop(): Promise<void>;
 }
 
 /**
- * Starts a nats-server and keeps it running until it is stopped.
+ * Starts a nats-server and restarts it if it dies, until it is stopped.
  * @throws TailtuneError "engine" if it doesn't start
  */
 export async function startLocalServer(options: NatsServerOptions, listeners: Listeners): Promise<LocalServer> {
@@ -29,7 +29,7 @@ export async function startLocalServer(options: NatsServerOptions, listeners: Li
 		first,
 		start: (signal) => startNatsServer({ ...options, port }, signal),
 		policy: RESTART_POLICY,
-		onRestart: () => listeners.tell("nats-server died; starting another"),
+		onRestart: () => listeners.log("nats-server died; starting another"),
 	});
 	supervisor.ended.then((reason) => {
 		if (reason) listeners.fail(new TailtuneError("engine", `nats-server died ${reason.ends} times`));

@@ -26,53 +26,50 @@ import {
 } from "../../shared/messages.ts";
 import { WorkQueue } from "./work-queue.ts";
 
-/** Of a bus that is local. */
+/** Time-outs of a local bus. */
 const NEVER: BusTiming = { ackWaitMs: Number.POSITIVE_INFINITY, heartbeatLimitMs: Number.POSITIVE_INFINITY };
 
 export interface MemoryBusOptions {
-	/** Time-outs as on a network, for tests. Unset: the bus is local, nothing expires. */
+	/** Time-outs as over NATS, for tests. Default: the bus is local and nothing expires. */
 	readonly timing?: BusTiming;
 	/** Default: real time. */
 	readonly clock?: Clock;
 }
 
-/**
- * A bus within one process. What crosses it are encoded messages, as on a network: the two sides share no objects.
- */
+/** Creates a bus within one process. Messages are encoded, as over NATS, so the two sides share no objects. */
 export function createMemoryBus(options: MemoryBusOptions = {}): Bus {
 	return new MemoryBus(options);
 }
 
-/** What the bus keeps of an announced run. */
+/** Data of an announced run. */
 class Run {
 	readonly spec: Uint8Array;
 	readonly assignments = new Feed<Assignment, Assignment>((assignment) => ({ ...assignment }));
 	readonly cancels = new Feed<never, "cancel">((event) => event);
 	readonly shards: readonly WorkQueue[];
 	#progress: Uint8Array | undefined;
-	/** Stops the wait for the end of what was told last. */
-	#keepProgress = () => {};
+	#cancelExpiry = () => {};
 
 	constructor(spec: Uint8Array, shards: readonly WorkQueue[]) {
 		this.spec = spec;
 		this.shards = shards;
 	}
 
-	/** What was told last, as long as it holds. */
+	/** The last reported progress; undefined after its time-out. */
 	get progress(): RunProgress | undefined {
 		return this.#progress && runProgressCodec.decode(this.#progress);
 	}
 
 	report(progress: Uint8Array, clock: Clock, limitMs: number): void {
-		this.#keepProgress();
+		this.#cancelExpiry();
 		this.#progress = progress;
-		this.#keepProgress = clock.schedule(() => {
+		this.#cancelExpiry = clock.schedule(() => {
 			this.#progress = undefined;
 		}, limitMs);
 	}
 
 	end(): void {
-		this.#keepProgress();
+		this.#cancelExpiry();
 		this.assignments.end();
 		this.cancels.end();
 		for (const shard of this.shards) shard.end();
@@ -88,7 +85,7 @@ class MemoryBus implements Bus {
 		worker: workerInfoCodec.decode(info),
 	}));
 	readonly #runs = new Feed<Run, RunChange>(({ spec }) => ({ type: "announced", run: runSpecCodec.decode(spec) }));
-	/** By worker: what stops the wait for its next beat. */
+	/** By worker: cancels the wait for its next heartbeat. */
 	readonly #silenceWaits = new Map<string, () => void>();
 	#closed = false;
 

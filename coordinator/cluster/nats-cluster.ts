@@ -11,103 +11,120 @@ import type { RunEvents } from "../events/run-events.ts";
 import { serveTensors, type TensorServer } from "../exchange/grpc-coordinator-tensors.ts";
 import { announceRun, type Cluster, type ClusterRun, type OpenCluster } from "./cluster.ts";
 import type { Dispatcher } from "./dispatcher.ts";
-import { DIALABLE, isEveryAddress } from "./wildcard-address.ts";
+import { DIALABLE, isWildcardAddress } from "./wildcard-address.ts";
 import { WorkerWatch } from "./worker-watch.ts";
 
-/** Where workers and coordinator meet, and what they show each other there. */
+/** Addresses and credentials of a coordinator that reaches its workers over NATS. */
 export interface NatsClusterOptions {
-	/** One or more URLs with commas between. */
+	/** One or more URLs, separated by commas. */
 	readonly nats: string;
-	/** Default: what the environment says. */
+	/** Credentials for NATS; default: those of the environment. */
 	readonly access?: NatsAccess | undefined;
 	/** HOST:PORT on which workers fetch parameters; default: a free port on loopback. */
 	readonly listen?: string | undefined;
-	/** What workers must show there; default: what the environment says. */
+	/** Credentials that workers need on that port; default: those of the environment. */
 	readonly security?: RpcSecurity | undefined;
-	/** Gets an event for each worker that joins or leaves; default: nobody is told. */
+	/** Receives an event for each worker that joins or leaves. Default: none. */
 	readonly events?: RunEvents | undefined;
-	/** Told whatever holds the cluster up; default: nobody is told. */
+	/** Receives problems that hold up the cluster. Default: none. */
 	readonly notices?: Notices | undefined;
-	/** Ends every wait for NATS until the run has begun; default: nothing does. */
+	/** Ends every wait for NATS until the run has begun. Default: nothing ends them. */
 	readonly interrupt?: AbortSignal | undefined;
-	/** Servers that keep a copy of each stream; default: 3 in a cluster of so many, else 1. */
+	/** Servers that keep a copy of each stream; default: 3 in a NATS cluster of at least 3 servers, otherwise 1. */
 	readonly replicas?: number | undefined;
-	/** Workers with other engines than the first one's take part too; default: false, or as the run says. */
+	/**
+	 * Workers with other engines than the first one's take part too. Default: the setting of the run, otherwise false.
+	 */
 	readonly mixedEngines?: boolean | undefined;
-	/** HOST:PORT that workers dial, where something between forwards it; of where it listens. Default: the same. */
+	/**
+	 * HOST:PORT to which workers connect if it is forwarded, or a function of the listening address. Default: `listen`.
+	 */
 	readonly advertise?: string | ((listening: string) => Promise<string>) | undefined;
 }
 
-/** A coordinator's place at a NATS server, from which it announces runs, one or several at a time. */
+/** A coordinator that is connected to NATS and can announce several runs at the same time. */
 export interface NatsHost {
-	/** Announces a run to the workers that have joined, and serves them its tensors. */
+	/** Announces a run to the workers that have joined, and serves its tensors to them. */
 	readonly open: OpenCluster;
 	close(): Promise<void>;
 }
 
+/** State of a `NatsHost`. */
+interface HostParts {
+	readonly options: NatsClusterOptions;
+	readonly bus: NatsBus;
+	readonly server: TensorServer;
+	/** HOST:PORT to which workers connect. */
+	readonly address: string;
+	/** By run. */
+	readonly dispatchers: Map<string, Dispatcher>;
+	/** Folders of the models that workers may fetch, by the hash of their weights. */
+	readonly models: Map<string, string>;
+}
+
 /** Connects to NATS and begins to serve tensors. */
 export async function connectNatsHost(options: NatsClusterOptions): Promise<NatsHost> {
-	const { listen, advertise, notices = new Notices() } = options;
+	const { listen, advertise } = options;
 	assertDialable(listen, advertise);
 	const security = options.security ?? (await readRpcSecurity({}));
 	const bus = await connect(options);
-	const dispatchers = new Map<string, Dispatcher>();
-	const models = new Map<string, string>();
-	const each = (tell: (dispatcher: Dispatcher) => void) => [...dispatchers.values()].forEach(tell);
-	const server = await serveTensors({
-		listen,
-		...security,
-		models,
-		onWorkerConnected: (workerId) => each((dispatcher) => dispatcher.connectWorker(workerId)),
-		onWorkerLost: (workerId) => each((dispatcher) => dispatcher.loseWorker(workerId)),
-	}).catch(async (error) => {
-		await bus.close();
-		throw error;
-	});
+	const dispatchers: HostParts["dispatchers"] = new Map();
+	const models: HostParts["models"] = new Map();
+	const forEach = (action: (dispatcher: Dispatcher) => void) => [...dispatchers.values()].forEach(action);
+	let server: TensorServer | undefined;
 	const close = async () => {
-		await server.close();
+		await server?.close();
 		await bus.close();
 	};
-	const address = await advertised(server.address, advertise).catch(async (error) => {
+	try {
+		server = await serveTensors({
+			listen,
+			...security,
+			models,
+			onWorkerConnected: (workerId) => forEach((dispatcher) => dispatcher.connectWorker(workerId)),
+			onWorkerLost: (workerId) => forEach((dispatcher) => dispatcher.loseWorker(workerId)),
+		});
+		const address = typeof advertise === "function" ? await advertise(server.address) : (advertise ?? server.address);
+		const host: HostParts = { options, bus, server, address, dispatchers, models };
+		return { open: (run) => openRun(host, run), close };
+	} catch (error) {
 		await close();
 		throw error;
-	});
-	const announce = endedBy(options.interrupt, announceRun);
-	const open = async (run: ClusterRun): Promise<Cluster> => {
-		models.set(run.modelHash, run.model.folder);
-		const watch = new WorkerWatch(run.shards, options.events, notices);
-		const onWorkers: ClusterRun["onWorkers"] = (change) => watch.tell(change);
-		const forget = () => {
-			watch.end();
-			server.closeRun(run.runId);
-			// A server opens a run for each new model, which may have the weights of the one before.
-			if (models.get(run.modelHash) === run.model.folder) models.delete(run.modelHash);
-		};
-		const { mixedEngines = run.mixedEngines } = options;
-		const announcing = announce(bus, server, { ...run, onWorkers, notices, mixedEngines }, address);
-		const announced = await announcing.catch((error) => {
-			forget();
-			throw error;
-		});
-		const { dispatcher } = announced;
-		dispatchers.set(run.runId, dispatcher);
-		const close = async () => {
-			dispatchers.delete(run.runId);
-			await waitAtMost(RUN_CLOSE_MS, dispatcher.stop());
-			forget();
-		};
-		const refusals = () => countRefusals(bus, server);
-		return { ...announced, tensors: server, notices, refusals, close };
+	}
+}
+
+async function openRun({ options, bus, server, address, dispatchers, models }: HostParts, run: ClusterRun) {
+	const { events, interrupt, notices = new Notices(), mixedEngines = run.mixedEngines } = options;
+	models.set(run.modelHash, run.model.folder);
+	const watch = new WorkerWatch(run.shards, events, notices);
+	const onWorkers: ClusterRun["onWorkers"] = (change) => watch.report(change);
+	const forget = () => {
+		watch.end();
+		server.closeRun(run.runId);
+		// A server opens a run for each new model, whose weights may be those of the model before.
+		if (models.get(run.modelHash) === run.model.folder) models.delete(run.modelHash);
 	};
-	return { open, close };
+	const announcing = interruptible(interrupt, announceRun)(
+		bus,
+		server,
+		{ ...run, onWorkers, notices, mixedEngines },
+		address,
+	);
+	const announced = await announcing.catch((error) => {
+		forget();
+		throw error;
+	});
+	const { dispatcher } = announced;
+	dispatchers.set(run.runId, dispatcher);
+	const close = async () => {
+		dispatchers.delete(run.runId);
+		await waitAtMost(RUN_CLOSE_MS, dispatcher.stop());
+		forget();
+	};
+	return { ...announced, tensors: server, notices, refusals: () => countRefusals(bus, server), close };
 }
 
-/** HOST:PORT that workers dial of a server that listens there. */
-async function advertised(listening: string, advertise: NatsClusterOptions["advertise"]): Promise<string> {
-	return typeof advertise === "function" ? advertise(listening) : (advertise ?? listening);
-}
-
-/** Announces a run to the workers that have joined a NATS server, and serves them its tensors. */
+/** Connects to NATS, announces one run to the workers that have joined, and serves its tensors to them. */
 export async function openNatsCluster(options: NatsClusterOptions, run: ClusterRun): Promise<Cluster> {
 	const host = await connectNatsHost(options);
 	try {
@@ -123,12 +140,12 @@ export async function openNatsCluster(options: NatsClusterOptions, run: ClusterR
 	}
 }
 
-/** The workers that have joined; waits for the first one. */
+/** Counts the workers that have joined; waits for the first one. */
 export async function countNatsWorkers(options: NatsClusterOptions): Promise<number> {
 	const bus = await connect(options);
 	const watch = new WorkerWatch(0, options.events, options.notices ?? new Notices());
 	try {
-		return await endedBy(options.interrupt, countWorkers)(bus);
+		return await interruptible(options.interrupt, countWorkers)(bus);
 	} finally {
 		watch.end();
 		await bus.close();
@@ -136,22 +153,22 @@ export async function countNatsWorkers(options: NatsClusterOptions): Promise<num
 }
 
 async function countWorkers(bus: NatsBus): Promise<number> {
-	const there = await bus.listWorkers();
-	if (there.length > 0) return there.length;
+	const { length } = await bus.listWorkers();
+	if (length > 0) return length;
 	for await (const { type } of bus.watchWorkers(new AbortController().signal)) if (type === "joined") break;
 	await sleep(OTHER_WORKERS_MS);
 	return (await bus.listWorkers()).length;
 }
 
 async function connect({ nats, access, notices, replicas, interrupt }: NatsClusterOptions): Promise<NatsBus> {
-	const shown = access ?? (await readNatsAccess());
+	const credentials = access ?? (await readNatsAccess());
 	const open = () =>
-		connectNatsBus({ servers: nats, role: "coordinator", notices, replicas, signal: interrupt, ...shown });
-	return endedBy(interrupt, open)();
+		connectNatsBus({ servers: nats, role: "coordinator", notices, replicas, signal: interrupt, ...credentials });
+	return interruptible(interrupt, open)();
 }
 
-/** The same, but it rejects with TailtuneError "interrupted" as soon as the signal aborts. */
-function endedBy<Args extends readonly unknown[], T>(
+/** Returns the action, which then rejects with TailtuneError "interrupted" as soon as the signal aborts. */
+function interruptible<Args extends readonly unknown[], T>(
 	interrupt: AbortSignal | undefined,
 	action: (...args: Args) => Promise<T>,
 ): (...args: Args) => Promise<T> {
@@ -165,18 +182,17 @@ function endedBy<Args extends readonly unknown[], T>(
 	};
 }
 
-// Workers dial what is announced.
+/** Checks that workers on other hosts can connect to the announced address. */
 function assertDialable(listen = "", advertise: NatsClusterOptions["advertise"]): void {
 	if (typeof advertise === "string" && !/^[^:].*:[1-9]\d*$/.test(advertise))
 		throw new TailtuneError("usage", `--advertise ${advertise}: ${DIALABLE}, as HOST:PORT`);
-	if (advertise === undefined && isEveryAddress(listen))
-		throw new TailtuneError("usage", `--listen ${listen}: ${DIALABLE}, or --advertise with that`);
+	if (advertise === undefined && isWildcardAddress(listen))
+		throw new TailtuneError("usage", `--listen ${listen}: ${DIALABLE}, or --advertise with one`);
 }
 
 function countRefusals(bus: NatsBus, server: TensorServer): Record<string, number> {
-	return { ...Object.fromEntries(server.refusals), ...counted("NATS_MESSAGE", bus.refusedMessages) };
-}
-
-function counted(reason: string, count: number): Record<string, number> {
-	return count > 0 ? { [reason]: count } : {};
+	return {
+		...Object.fromEntries(server.refusals),
+		...(bus.refusedMessages > 0 && { NATS_MESSAGE: bus.refusedMessages }),
+	};
 }

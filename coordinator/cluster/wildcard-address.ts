@@ -1,7 +1,7 @@
-/** What is expected where workers have to dial an address. */
-export const DIALABLE = "expected the address or name under which workers find this host";
+/** The expectation of an address to which workers connect, for error messages. */
+export const DIALABLE = "expected an address or name of this host to which workers can connect";
 
-/** Whether HOST:PORT stands for every address of a host: to be listened on, but not to be dialled. */
-export function isEveryAddress(hostPort: string): boolean {
+/** Whether HOST:PORT means all addresses of a host. Such an address can be listened on, but not connected to. */
+export function isWildcardAddress(hostPort: string): boolean {
 	return /^(0\.0\.0\.0|\[::\]):\d+$/.test(hostPort);
 }

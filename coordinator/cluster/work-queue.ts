@@ -3,14 +3,15 @@ import { Changes } from "../../shared/bus/changes.ts";
 import type { Clock } from "../../shared/clock.ts";
 import { workItemCodec } from "../../shared/messages.ts";
 
-/** A delivery that has not been answered for, and what stops its ack wait. */
+/** A delivery that has not been acknowledged. */
 interface Outstanding {
+	/** Cancels its ack wait. */
 	cancelWait: () => void;
 }
 
 /**
- * The items of one shard, first in first out. The first is lent to one puller at a time and stays first until it is
- * acknowledged, so that nothing overtakes it.
+ * The items of one shard, first in first out. The first item is delivered to one puller at a time and stays first until
+ * it is acknowledged, so no item overtakes it.
  */
 export class WorkQueue {
 	readonly #items: Uint8Array[] = [];
@@ -30,17 +31,17 @@ export class WorkQueue {
 	}
 
 	pull(signal: AbortSignal): AsyncGenerator<Delivery, void, undefined> {
-		return this.#changes.follow(() => this.#lend(), signal);
+		return this.#changes.follow(() => this.#deliver(), signal);
 	}
 
-	/** Whether somebody has the first item; undefined if there is none. */
+	/** Whether the first item is delivered; undefined if there is none. */
 	get isTaken(): boolean | undefined {
 		return this.#items.length === 0 ? undefined : this.#outstanding !== undefined;
 	}
 
-	/** Ends the loan of the first item; an ack of it still counts. */
+	/** Makes the first item available again; an ack of its delivery still counts. */
 	takeBack(): void {
-		if (this.#outstanding) this.#free();
+		if (this.#outstanding) this.#release();
 	}
 
 	end(): void {
@@ -49,23 +50,23 @@ export class WorkQueue {
 		this.#changes.end();
 	}
 
-	#lend(): Delivery | undefined {
+	#deliver(): Delivery | undefined {
 		const bytes = this.#items[0];
 		if (this.#outstanding || !bytes) return undefined;
 		const mine: Outstanding = { cancelWait: () => {} };
-		const giveBack = () => {
-			if (this.#outstanding === mine) this.#free();
+		const release = () => {
+			if (this.#outstanding === mine) this.#release();
 		};
 		const startWait = () => {
 			mine.cancelWait();
-			mine.cancelWait = this.#clock.schedule(giveBack, this.#ackWaitMs);
+			mine.cancelWait = this.#clock.schedule(release, this.#ackWaitMs);
 		};
 		this.#outstanding = mine;
 		startWait();
 		return {
 			item: workItemCodec.decode(bytes),
 			ack: async () => this.#drop(bytes),
-			nak: async () => giveBack(),
+			nak: async () => release(),
 			working: async () => {
 				if (this.#outstanding === mine) startWait();
 			},
@@ -75,10 +76,10 @@ export class WorkQueue {
 	#drop(bytes: Uint8Array): void {
 		if (this.#items[0] !== bytes) return;
 		this.#items.shift();
-		this.#free();
+		this.#release();
 	}
 
-	#free(): void {
+	#release(): void {
 		this.#outstanding?.cancelWait();
 		this.#outstanding = undefined;
 		this.#changes.notify();

@@ -6,25 +6,25 @@ import { RESTART_POLICY } from "./restart-policy.ts";
 
 export interface WorkerProcessesOptions {
 	readonly count: number;
-	/** What follows `tailtune worker`. */
+	/** Arguments of `tailtune worker`. */
 	readonly args: readonly string[];
 	readonly env: NodeJS.ProcessEnv;
-	/** Called for each worker that died and is started again. */
-	readonly tell: (line: string) => void;
-	/** Called when a worker died too often and is not started again. */
+	/** Called for each worker that died and is restarted. */
+	readonly log: (line: string) => void;
+	/** Called when a worker died too often and is not restarted. */
 	readonly fail: (error: Error) => void;
 }
 
-/** A run's own workers, as processes on this machine; one that dies is started again. */
+/** Worker processes that a run starts on this machine. A worker that dies is restarted. */
 export class WorkerProcesses {
 	readonly #supervisors: readonly Supervisor<WorkerProcess>[];
 
-	constructor({ count, args, env, tell, fail }: WorkerProcessesOptions) {
+	constructor({ count, args, env, log, fail }: WorkerProcessesOptions) {
 		this.#supervisors = Array.from({ length: count }, () => {
 			return new Supervisor({
 				start: () => new WorkerProcess({ args, env, stopMs: LOCAL_WORKER_STOP_MS }),
 				policy: RESTART_POLICY,
-				onRestart: ({ how }) => tell(`a worker process died with ${how}; starting another`),
+				onRestart: ({ how }) => log(`a worker process died with ${how}; starting another`),
 			});
 		});
 		for (const { ended } of this.#supervisors) {
@@ -36,7 +36,7 @@ export class WorkerProcesses {
 		}
 	}
 
-	/** Asks all to end and waits until they have. */
+	/** Stops all workers and waits until they have ended. */
 	async end(): Promise<void> {
 		await Promise.all(this.#supervisors.map((supervisor) => supervisor.stop()));
 	}

@@ -1,24 +1,24 @@
 import type { WorkKind } from "../../shared/messages.ts";
 
-/** What counts half as much as what comes now: so many answers later. */
+/** Half-life of the moving average, in answers. */
 const HALF_LIFE = 32;
 const KEPT = 0.5 ** (1 / HALF_LIFE);
 
-/** Work done, and the time it took. */
+/** Moving sums of work and of the time that it took. */
 interface Tally {
 	work: number;
 	ms: number;
 }
 
 /**
- * How fast workers are, by their answers alone. Each is measured against all of them at the same kind of work, so that one
- * that came too late for the slow kinds isn't taken for a fast one.
+ * Estimates the speeds of workers from the times of their answers. A worker is compared with all workers at the same
+ * kind of work, so a worker that joined after the slow kinds of work doesn't seem fast.
  */
 export class WorkerSpeeds {
 	readonly #all = new Map<WorkKind, Tally>();
 	readonly #workers = new Map<string, Map<WorkKind, Tally>>();
 
-	/** @param work in any unit that is proportional to time within a kind, as tokens; at least 1 */
+	/** Adds an answer. @param work in any unit proportional to time within a kind, for example tokens; at least 1 */
 	add(workerId: string, kind: WorkKind, work: number, ms: number): void {
 		const kinds = this.#workers.get(workerId) ?? new Map<WorkKind, Tally>();
 		this.#workers.set(workerId, kinds);
@@ -28,7 +28,7 @@ export class WorkerSpeeds {
 		}
 	}
 
-	/** Relative to the average worker, 1, which is also what is taken of one that has not answered yet. */
+	/** Returns a worker's speed relative to the average, which is 1; also 1 if it has not answered yet. */
 	of(workerId: string): number {
 		let expectedMs = 0;
 		let ms = 0;

@@ -3,7 +3,7 @@ import { FIRST_WORKER_MS } from "../deadlines.ts";
 import type { RunEvents } from "../events/run-events.ts";
 import type { WorkersChange } from "./dispatcher.ts";
 
-/** Emits an event for each worker that joins or leaves, and reports if there are no workers. */
+/** Emits an event for each worker that joins or leaves, and a notice if there are no workers. */
 export class WorkerWatch {
 	readonly #shards: number;
 	readonly #events: RunEvents | undefined;
@@ -18,7 +18,7 @@ export class WorkerWatch {
 		this.#waitForWorkers(FIRST_WORKER_MS);
 	}
 
-	tell(change: WorkersChange): void {
+	report(change: WorkersChange): void {
 		const { workerId } = change.worker;
 		if (change.type === "joined") this.#present.add(workerId);
 		else this.#present.delete(workerId);
@@ -45,6 +45,6 @@ export class WorkerWatch {
 	}
 
 	#waitForWorkers(reportAfterMs: number): void {
-		this.#hold.begin("no-workers", "no worker is there: waiting for one to join", reportAfterMs);
+		this.#hold.begin("no-workers", "no workers: waiting for one to join", reportAfterMs);
 	}
 }

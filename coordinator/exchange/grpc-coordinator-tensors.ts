@@ -14,11 +14,11 @@ import { Uploads } from "./grpc-uploads.ts";
 import { ServedRuns, staleVersion } from "./served-runs.ts";
 
 export interface TensorServiceOptions {
-	/** Told of a worker that opened the stream that it holds as long as it lives. */
+	/** Called when a worker opens its stream, which it holds open as long as it runs. */
 	readonly onWorkerConnected?: ((workerId: string) => void) | undefined;
-	/** Told within milliseconds of a worker that died or left: the stream it held is gone. */
+	/** Called when a worker's stream breaks, within milliseconds after the worker died or left. */
 	readonly onWorkerLost?: ((workerId: string) => void) | undefined;
-	/** An upload that sends nothing for so many ms is ended; default: `CALL_SILENCE_MS`. */
+	/** Milliseconds without a message after which an upload is ended; default: `CALL_SILENCE_MS`. */
 	readonly silenceMs?: number | undefined;
 	/** Folders of the models that workers may fetch, by the hash of their weights. */
 	readonly models?: ReadonlyMap<string, string> | undefined;
@@ -26,27 +26,27 @@ export interface TensorServiceOptions {
 
 /** The coordinator's side of the exchange between hosts. */
 export interface ServedTensors extends CoordinatorTensors {
-	/** How many calls were refused, by reason. */
+	/** Number of calls refused, by reason. */
 	readonly refusals: ReadonlyMap<RefusalReason, number>;
-	/** Ids of the workers attached now. */
+	/** Ids of the attached workers. */
 	readonly workers: readonly string[];
 	/** Answers whose stream is open. */
 	readonly uploadsUnderWay: number;
-	/** What is held of a run, for tests that nothing is kept. */
+	/** Counts what is kept for a run, for tests that memory is released. */
 	held: ServedRuns["held"];
 }
 
-/** The service, to be put on a server, beside the exchange that it serves. */
+/** The exchange and its gRPC service, which can be added to a server. */
 export interface TensorService {
 	readonly tensors: ServedTensors;
 	readonly service: RpcService;
-	/** Counts a refusal that happened outside the service, as of a token. */
+	/** Counts a refusal outside the service, for example of a token. */
 	readonly onRefused: (reason: RefusalReason) => void;
 	/** Ends the streams that workers hold open. */
 	close(): void;
 }
 
-/** Makes the service `tailtune.v1.Exchange` for a server. */
+/** Creates the service `tailtune.v1.Exchange`. */
 export function createTensorService(options: TensorServiceOptions = {}): TensorService {
 	const runs = new ServedRuns();
 	const leases = new Leases(options);
@@ -83,15 +83,15 @@ export function createTensorService(options: TensorServiceOptions = {}): TensorS
 	return { tensors, service: { definition: exchangeDefinition, handlers }, onRefused, close: () => leases.close() };
 }
 
-/** A server of its own for the exchange. */
+/** A server with the exchange only. */
 export interface TensorServer extends ServedTensors {
-	/** HOST:PORT that workers dial. */
+	/** HOST:PORT to which workers connect. */
 	readonly address: string;
 	close(): Promise<void>;
 }
 
 /**
- * Serves tensors to the workers that dial in.
+ * Starts a server of the exchange.
  * @throws TailtuneError as `createServer`
  */
 export async function serveTensors(options: TensorServiceOptions & ServerOptions = {}): Promise<TensorServer> {
@@ -107,7 +107,7 @@ export async function serveTensors(options: TensorServiceOptions & ServerOptions
 	);
 }
 
-// A chunk is looked at when it is sent: of a version dropped meanwhile nothing may go out, its memory is written to again.
+// Checked before each chunk: a version that was dropped must not be sent any more, because its memory is reused.
 async function* sendParameters(runs: ServedRuns, request: GetParametersRequest): AsyncGenerator<TensorPart> {
 	checkProtocolVersion(request);
 	const { runId, parameterVersion, schemaHash } = request;

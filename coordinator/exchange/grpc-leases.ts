@@ -7,29 +7,33 @@ import { Refusal } from "../../shared/rpc/refusal.ts";
 const LONGEST_ID = 200;
 
 export interface LeaseEvents {
-	/** Told of a worker that opened a stream. */
+	/** Called when a worker opens a stream. */
 	readonly onWorkerConnected?: ((workerId: string) => void) | undefined;
-	/** Told of a worker whose last stream has ended, whether it died, left, or was cut off. */
+	/** Called when the last stream of a worker ends: it died, left, or lost its connection. */
 	readonly onWorkerLost?: ((workerId: string) => void) | undefined;
 }
 
-/** Which workers hold a stream open to the coordinator. */
+/** The streams that workers hold open to the coordinator. Their end shows that a worker is gone. */
 export class Leases {
 	readonly #events: LeaseEvents;
 	readonly #ended = new AbortController();
-	/** Open streams of each worker: more than one where it came back before its old stream broke. */
+	/** Number of open streams per worker: more than one if it connected again before its old stream broke. */
 	readonly #open = new Map<string, number>();
 
 	constructor(events: LeaseEvents) {
 		this.#events = events;
 	}
 
-	/** Workers attached now. */
+	/** Ids of the attached workers. */
 	get workers(): string[] {
 		return [...this.#open.keys()];
 	}
 
-	/** Holds a worker's stream; `cutOff` aborts when it breaks. Throws a Refusal where the request isn't usable. */
+	/**
+	 * Holds a worker's stream open.
+	 * @param cutOff aborts when the stream breaks
+	 * @throws Refusal if the request isn't usable
+	 */
 	async *attach(request: AttachRequest, cutOff: AbortSignal): AsyncGenerator<AttachResponse> {
 		checkProtocolVersion(request);
 		const { workerId } = request;
@@ -49,7 +53,7 @@ export class Leases {
 		}
 	}
 
-	/** Ends all streams; nobody is lost by that. */
+	/** Ends all streams without calling `onWorkerLost`. */
 	close(): void {
 		this.#ended.abort();
 	}

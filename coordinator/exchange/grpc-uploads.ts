@@ -10,47 +10,47 @@ import { SilenceLimit } from "../../shared/rpc/silence.ts";
 import { checkReadable } from "../rpc/handlers.ts";
 import { checkSchema, type ServedRun, type ServedRuns } from "./served-runs.ts";
 
-/** Answers received at the same time; each has arrays for its numbers. */
+/** Most answers received at the same time; each needs memory for its numbers. */
 export const MAX_UPLOADS = 64;
 
 export interface UploadParts {
 	readonly runs: ServedRuns;
-	/** An upload that sends nothing for so many ms is ended; default: `CALL_SILENCE_MS`. */
+	/** Milliseconds without a message after which an upload is ended; default: `CALL_SILENCE_MS`. */
 	readonly silenceMs?: number | undefined;
 	/** Default: real time. */
 	readonly clock?: Clock | undefined;
 }
 
-/** Where the numbers of an answer go. */
+/** The destination of an answer's numbers. */
 interface Numbers {
-	/** How many there are. */
+	/** Number of logits. */
 	readonly logits: number;
 	/** The array to fill; empty if the answer has no tensor. */
 	readonly tensor: Float32Array;
 	readonly run: ServedRun;
 }
 
-/** Takes answers that workers send, whole and checked or not at all. */
+/** Receives the answers that workers send. Each is accepted only if it is complete and correct. */
 export class Uploads {
 	readonly #parts: UploadParts;
 	#underWay = 0;
-	/** By run, worker and item: ends the upload that is under way. */
+	/** By run, worker and item: ends the open upload. */
 	readonly #open = new Map<string, (error: Error) => void>();
 
 	constructor(parts: UploadParts) {
 		this.#parts = parts;
 	}
 
-	/** Uploads whose stream is still open. */
+	/** Number of open uploads. */
 	get underWay(): number {
 		return this.#underWay;
 	}
 
 	/**
-	 * Reads one answer. It is ended if it falls silent, if its worker begins to send the same answer again, and when its item
-	 * waits no longer.
-	 * @param interrupt ends the reading with an error
-	 * @throws Refusal, or TailtuneError "offline" after a silence; nothing of the answer is kept then
+	 * Reads one answer. The upload is ended if it sends nothing for too long, if its worker sends the same answer again,
+	 * and when its item is no longer waiting.
+	 * @param interrupt ends the upload with an error
+	 * @throws Refusal, or TailtuneError "offline" if it sends nothing; no part of the answer is kept then
 	 */
 	async receive(
 		requests: AsyncIterable<PutAnswerRequest>,
@@ -62,7 +62,7 @@ export class Uploads {
 		try {
 			const first = await messages.next();
 			const header = first.done ? undefined : checkReadable(first.value).header;
-			if (!header) throw new Refusal("REFUSAL_ORDER", "an answer begins without its header");
+			if (!header) throw new Refusal("REFUSAL_ORDER", "an answer without a header");
 			await this.#receiveAnswer(header, messages, interrupt);
 			return {};
 		} finally {
@@ -77,10 +77,12 @@ export class Uploads {
 	): Promise<void> {
 		checkProtocolVersion(header);
 		const { result, logitsLength, tensorLength, schemaHash } = header;
-		if (!result) throw new Refusal("REFUSAL_MALFORMED", "an answer without its result");
+		if (!result) throw new Refusal("REFUSAL_MALFORMED", "an answer without a result");
 		const { runId, workerId, serial } = result;
 		const name = JSON.stringify([runId, workerId, serial]);
-		this.#open.get(name)?.(new Refusal("REFUSAL_TOO_MANY", `worker ${workerId} answers item ${serial} again`));
+		this.#open.get(name)?.(
+			new Refusal("REFUSAL_TOO_MANY", `worker ${workerId} sends its answer to item ${serial} again`),
+		);
 		const run = this.#parts.runs.find(runId);
 		if (!result.failure) checkSchema(runId, schemaHash, run.schema);
 		const over = run.answers.expect(result, { logits: logitsLength, tensor: tensorLength });
@@ -99,9 +101,12 @@ export class Uploads {
 		}
 	}
 
-	/** Takes note of an upload, which is interrupted when its item waits no longer. Returns what ends that. */
+	/**
+	 * Registers an upload, which is interrupted when its item is no longer waiting. Returns a function that removes it.
+	 */
 	#begin(name: string, over: AbortSignal, interrupt: (error: Error) => void): () => void {
-		if (this.#underWay >= MAX_UPLOADS) throw new Refusal("REFUSAL_TOO_MANY", `${MAX_UPLOADS} answers are under way`);
+		if (this.#underWay >= MAX_UPLOADS)
+			throw new Refusal("REFUSAL_TOO_MANY", `${MAX_UPLOADS} answers are being received already`);
 		const giveUp = () => interrupt(over.reason);
 		let isOver = false;
 		over.addEventListener("abort", giveUp);
@@ -117,7 +122,7 @@ export class Uploads {
 	}
 }
 
-/** The messages of a stream, each of which has to come in time. */
+/** Yields the messages of a stream, with a time limit for each. */
 async function* withinLimit<Message>(messages: AsyncIterable<Message>, limit: SilenceLimit): AsyncGenerator<Message> {
 	limit.wait();
 	for await (const message of messages) {
@@ -127,7 +132,7 @@ async function* withinLimit<Message>(messages: AsyncIterable<Message>, limit: Si
 	limit.stop();
 }
 
-/** Reads the numbers of an answer, to the end of the stream. @returns the logits @throws Refusal if they aren't whole */
+/** Reads the numbers of an answer until the stream ends. @returns the logits @throws Refusal if numbers are missing */
 async function readNumbers(
 	messages: AsyncIterable<PutAnswerRequest>,
 	{ logits: length, tensor, run }: Numbers,
@@ -139,12 +144,15 @@ async function readNumbers(
 	for await (const message of messages) {
 		const { logits: chunk, tensor: tensorChunk, end } = checkReadable(message);
 		if (isWhole || (!chunk && !tensorChunk && !end))
-			throw new Refusal("REFUSAL_ORDER", `found ${isWhole ? "a message behind the end" : "no chunk and no end"}`);
+			throw new Refusal(
+				"REFUSAL_ORDER",
+				isWhole ? "found a message after the end" : "found a message without chunk and end",
+			);
 		if (chunk) ofLogits.add(chunk);
 		if (tensorChunk) ofTensor.add(tensorChunk);
 		if (end) checkEnd(end, ofLogits.assertWhole() + ofTensor.assertWhole());
 		isWhole = !!end;
 	}
-	if (!isWhole) throw new Refusal("REFUSAL_LENGTH", "the stream ended before the answer's end");
+	if (!isWhole) throw new Refusal("REFUSAL_LENGTH", "the stream ended before the end of the answer");
 	return Array.from(logits);
 }

@@ -6,11 +6,11 @@ import { isUnwanted } from "../../shared/rpc/refusal.ts";
 
 interface Published {
 	readonly parameters: Float32Array;
-	/** As they would arrive; made when they are first asked for. */
+	/** Rounded to the wire format; made at the first request. */
 	rounded?: Float32Array;
 }
 
-/** What the exchange holds of an open run. */
+/** Data of an open run. */
 interface RunTensors {
 	readonly schema: TensorSchema;
 	answers?: AnswerReceiver | undefined;
@@ -21,8 +21,9 @@ interface RunTensors {
 	readonly freeRounded: Float32Array[];
 }
 
-/** What an exchange holds, for tests that nothing is kept. */
+/** Numbers of arrays that an exchange keeps, for tests that memory is released. */
 export interface HeldTensors {
+	/** Parameter versions. */
 	readonly parameters: number;
 	/** Arrays for the next gradients. */
 	readonly free: number;
@@ -34,8 +35,8 @@ export interface MemoryTensors extends CoordinatorTensors, WorkerTensors {
 }
 
 /**
- * A tensor exchange within one process: both sides see the same arrays, and nothing is copied but what a run's wire format
- * rounds.
+ * Creates a tensor exchange within one process. Both sides use the same arrays; numbers are copied only if the run's
+ * wire format rounds them.
  */
 export function createMemoryTensors(): MemoryTensors {
 	return new InProcessExchange();
@@ -47,10 +48,7 @@ class InProcessExchange implements MemoryTensors {
 	openRun(runId: string, schema: TensorSchema, answers?: AnswerReceiver): void {
 		const open = this.#runs.get(runId);
 		if (open && open.schema.hash !== schema.hash)
-			throw new TailtuneError(
-				"protocol",
-				`run ${runId}: is open with schema ${open.schema.hash}, found ${schema.hash}`,
-			);
+			throw new TailtuneError("protocol", `run ${runId} is open with schema ${open.schema.hash}, found ${schema.hash}`);
 		if (open) open.answers ??= answers;
 		else this.#runs.set(runId, { schema, answers, parameters: new Map(), free: [], freeRounded: [] });
 	}
@@ -112,7 +110,7 @@ class InProcessExchange implements MemoryTensors {
 
 	#open(runId: string): RunTensors {
 		const run = this.#runs.get(runId);
-		if (!run) throw new TailtuneError("protocol", `run ${runId}: tensors of a run that isn't open`);
+		if (!run) throw new TailtuneError("protocol", `run ${runId} is not open`);
 		return run;
 	}
 }

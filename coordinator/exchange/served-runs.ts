@@ -7,8 +7,9 @@ import { Refusal } from "../../shared/rpc/refusal.ts";
 /** A readable parameter version. */
 export interface ServedVersion {
 	readonly parameters: Float32Array;
-	/** The messages that carry them, and the memory that they are in where they are rounded. */
+	/** The parameters as messages. */
 	readonly parts: KeptParts;
+	/** Memory of these messages if the wire format rounds. */
 	readonly rounded: Uint16Array;
 	isDropped: boolean;
 }
@@ -24,7 +25,7 @@ export interface ServedRun {
 	readonly free: Float32Array[];
 }
 
-/** Which runs and versions the coordinator serves, and what requests about others are refused with. */
+/** The open runs and their parameter versions. Requests for other runs or versions are refused. */
 export class ServedRuns implements CoordinatorTensors {
 	readonly #runs = new Map<string, ServedRun>();
 
@@ -32,10 +33,7 @@ export class ServedRuns implements CoordinatorTensors {
 		const open = this.#runs.get(runId);
 		if (!open) this.#runs.set(runId, { schema, answers, versions: new Map(), freeRounded: [], free: [] });
 		else if (open.schema.hash !== schema.hash)
-			throw new TailtuneError(
-				"protocol",
-				`run ${runId}: is open with schema ${open.schema.hash}, found ${schema.hash}`,
-			);
+			throw new TailtuneError("protocol", `run ${runId} is open with schema ${open.schema.hash}, found ${schema.hash}`);
 	}
 
 	closeRun(runId: string): void {
@@ -71,20 +69,20 @@ export class ServedRuns implements CoordinatorTensors {
 		this.#open(runId).free.push(...buffers);
 	}
 
-	/** What is held of a run, for tests that nothing is kept. */
+	/** Counts the arrays that are kept for a run, for tests that memory is released. */
 	held(runId: string): { readonly parameters: number; readonly free: number } {
 		const run = this.#runs.get(runId);
 		return { parameters: run?.versions.size ?? 0, free: run?.free.length ?? 0 };
 	}
 
-	/** The run that a request is about. @throws Refusal if it isn't open */
+	/** Returns the run of a request. @throws Refusal if it isn't open */
 	find(runId: string): ServedRun {
 		const run = this.#runs.get(runId);
 		if (run) return run;
-		throw new Refusal("REFUSAL_UNKNOWN_RUN", `run ${JSON.stringify(runId)}: not open here`);
+		throw new Refusal("REFUSAL_UNKNOWN_RUN", `run ${JSON.stringify(runId)} is not open`);
 	}
 
-	/** The version that a request is about. @throws Refusal if there is none, or the caller computes with something else */
+	/** Returns the version of a request. @throws Refusal if it doesn't exist, or if the caller has another schema */
 	findVersion(runId: string, version: number, schemaHash: string): ServedVersion {
 		const run = this.find(runId);
 		checkSchema(runId, schemaHash, run.schema);
@@ -95,18 +93,18 @@ export class ServedRuns implements CoordinatorTensors {
 
 	#open(runId: string): ServedRun {
 		const run = this.#runs.get(runId);
-		if (!run) throw new TailtuneError("protocol", `run ${runId}: tensors of a run that isn't open`);
+		if (!run) throw new TailtuneError("protocol", `run ${runId} is not open`);
 		return run;
 	}
 }
 
-/** @throws Refusal if the caller computes with other base weights or another parameter layout */
+/** Checks the schema of a caller. @throws Refusal if its base weights, parameter layout or wire format differ */
 export function checkSchema(runId: string, found: string, { hash }: TensorSchema): void {
 	if (found === hash) return;
 	throw new Refusal("REFUSAL_SCHEMA", `run ${runId}: found schema ${JSON.stringify(found)}, expected ${hash}`);
 }
 
-/** Of a version that isn't readable, or not any more. */
+/** Creates the refusal of a version that isn't published, or was dropped. */
 export function staleVersion(runId: string, version: number): Refusal {
 	return new Refusal("REFUSAL_STALE_VERSION", `run ${runId} has no parameters of version ${version}`);
 }

@@ -4,7 +4,7 @@ import { describeIssue } from "../../shared/describe-issue.ts";
 import { TailtuneError } from "../../shared/errors.ts";
 import { flagOf } from "../../shared/settings/resolve-config.ts";
 import { MOST_REPLICAS, REPLICAS_HELP } from "../cluster/nats-replicas.ts";
-import { DIALABLE, isEveryAddress } from "../cluster/wildcard-address.ts";
+import { DIALABLE, isWildcardAddress } from "../cluster/wildcard-address.ts";
 
 const text = () => z.string().min(1);
 const number = (least: number) => z.coerce.number().int().min(least);
@@ -65,7 +65,7 @@ export function parseServeOptions(options: Record<string, unknown>): ServeOption
 		if (data[key] !== undefined && data.nats === undefined)
 			throw new TailtuneError("usage", `${flagOf(key)}: needs --nats`);
 	}
-	if (data.tensors !== undefined && isEveryAddress(data.tensors))
+	if (data.tensors !== undefined && isWildcardAddress(data.tensors))
 		throw new TailtuneError("usage", `--tensors: found ${data.tensors}, ${DIALABLE}`);
 	return data;
 }

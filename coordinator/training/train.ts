@@ -111,7 +111,7 @@ async function toClusterRun({ runId, abandoned }: RunFolder, { config, model, ta
 		tail,
 		trunkPrecision: config.trunkPrecision ?? "fp32",
 		shards: config.shards,
-		travel: { wire: config.wire, withMoments: config.localSteps > 1 },
+		tensorOptions: { wire: config.wire, withMoments: config.localSteps > 1 },
 		engine: config,
 	};
 }

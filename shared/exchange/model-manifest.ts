@@ -15,10 +15,10 @@ import { CHUNK_BYTES } from "./tensor-stream.ts";
 
 const CONFIG_FILE = "config.json";
 
-/** Whole files have one. */
+/** Chunks of files have no checksum of their own: the manifest has one for the whole file. */
 const NO_CHECKSUM = Buffer.alloc(0);
 
-/** The models that workers may fetch: their own files only, nothing else that lies in their folders. */
+/** The models that workers may fetch. Only the model's own files are served, no other files of their folders. */
 export class ServedModels {
 	readonly #folders: ReadonlyMap<string, string>;
 	readonly #manifests = new Map<string, Promise<ModelFile[]>>();
@@ -28,12 +28,12 @@ export class ServedModels {
 		this.#folders = folders;
 	}
 
-	/** Names, sizes and checksums of a model's files; read once. Throws a Refusal where no such model is served. */
+	/** Returns names, sizes and checksums of a model's files; computed once. @throws Refusal if it isn't served */
 	async manifest(request: GetModelManifestRequest): Promise<GetModelManifestResponse> {
 		return { files: await this.#files(request) };
 	}
 
-	/** The bytes of a file from an offset on. Throws a Refusal where model, file or offset don't exist. */
+	/** Yields the bytes of a file from an offset on. @throws Refusal if the model, file or offset doesn't exist */
 	async *file(request: GetModelFileRequest): AsyncGenerator<{ chunk: TensorChunk }> {
 		const folder = this.#folderOf(request);
 		const { name, byteOffset } = request;
@@ -44,11 +44,12 @@ export class ServedModels {
 			throw new Refusal("REFUSAL_OFFSET", `${name}: byte ${byteOffset}, expected at most ${file.byteLength}`);
 		const handle = await open(join(folder, name));
 		try {
-			// Sent before the next is read: one buffer serves all.
+			// A chunk is sent before the next one is read, so one buffer is enough.
 			const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
 			for (let place = byteOffset; place < file.byteLength; ) {
 				const { bytesRead } = await handle.read(buffer, 0, Math.min(CHUNK_BYTES, file.byteLength - place), place);
-				if (bytesRead === 0) throw new Refusal("REFUSAL_OFFSET", `${name}: has become shorter than ${file.byteLength}`);
+				if (bytesRead === 0)
+					throw new Refusal("REFUSAL_OFFSET", `${name} has become shorter than ${file.byteLength} bytes`);
 				yield { chunk: { byteOffset: place, data: buffer.subarray(0, bytesRead), xxh64: NO_CHECKSUM } };
 				place += bytesRead;
 			}
@@ -61,7 +62,7 @@ export class ServedModels {
 		checkProtocolVersion({ protocolVersion });
 		const folder = this.#folders.get(modelHash);
 		if (folder !== undefined) return folder;
-		throw new Refusal("REFUSAL_UNKNOWN_MODEL", `no model ${JSON.stringify(modelHash)} is served here`);
+		throw new Refusal("REFUSAL_UNKNOWN_MODEL", `model ${JSON.stringify(modelHash)} is not served`);
 	}
 
 	#files(request: GetModelManifestRequest): Promise<ModelFile[]> {
@@ -83,13 +84,13 @@ async function describeFiles(folder: string): Promise<ModelFile[]> {
 	const files: ModelFile[] = [];
 	for (const name of [CONFIG_FILE, ...weights]) {
 		const path = join(folder, name);
-		files.push({ name, byteLength: (await stat(path)).size, sha256: await sha256Of(path) });
+		files.push({ name, byteLength: (await stat(path)).size, sha256: await hashFile(path) });
 	}
 	return files;
 }
 
-/** sha256 of a file, hexadecimal. */
-export async function sha256Of(path: string): Promise<string> {
+/** Returns the sha256 of a file, hexadecimal. */
+export async function hashFile(path: string): Promise<string> {
 	const hash = createHash("sha256");
 	await pipeline(createReadStream(path, { highWaterMark: CHUNK_BYTES }), hash);
 	return hash.digest("hex");

@@ -2,45 +2,49 @@ import { createHash } from "node:crypto";
 import type { RunSpec } from "../messages.ts";
 import type { ParameterLayout } from "../model/parameter-layout.ts";
 
-/** How parameters and gradients travel; rounded to it within one process too, so that the bits don't tell where it ran. */
+/**
+ * Number format of parameters and gradients on the network. Runs in one process round to it too, for the same
+ * results.
+ */
 export type WireFormat = "f32" | "bf16";
 
 const MESSAGE_OF_WIRE = { f32: "WIRE_FORMAT_F32", bf16: "WIRE_FORMAT_BF16" } as const;
 
-/** What travels of a run, and how. */
-export interface Travel {
+/** Content and format of a run's tensors. */
+export interface TensorOptions {
 	readonly wire: WireFormat;
-	/** Whether AdamW's moments do, behind the parameters and the gradients. */
+	/** Whether AdamW's moments follow the parameters and the gradients. */
 	readonly withMoments: boolean;
 }
 
-/** What travels, as a run's announcement says it. */
-export function messageOf({ wire, withMoments }: Travel): Pick<RunSpec, "wire" | "withMoments"> {
+/** Converts tensor options to fields of a run's announcement. */
+export function toSpecFields({ wire, withMoments }: TensorOptions): Pick<RunSpec, "wire" | "withMoments"> {
 	return { wire: MESSAGE_OF_WIRE[wire], withMoments };
 }
 
-/** What travels of an announced run. */
-export function travelOf({ wire, withMoments = false }: Pick<RunSpec, "wire" | "withMoments">): Travel {
+/** Returns the tensor options of an announced run. */
+export function tensorOptionsOf({ wire, withMoments = false }: Pick<RunSpec, "wire" | "withMoments">): TensorOptions {
 	return { wire: wire === MESSAGE_OF_WIRE.bf16 ? "bf16" : "f32", withMoments };
 }
 
-/** What the tensors of a run look like; both sides derive it, and compare the hash. */
+/** Sizes and format of a run's tensors. Both sides derive it and compare the hash. */
 export interface TensorSchema {
-	/** sha256 over base weights, layout and what travels; hexadecimal. */
+	/** sha256 over base weights, parameter layout and tensor options; hexadecimal. */
 	readonly hash: string;
-	/** Numbers that go down and up: parameters and a gradient, moments behind them where they travel. */
+	/** Numbers per parameter vector, including the moments if the run sends them. */
 	readonly parameters: number;
+	/** Numbers per gradient, including the moments if the run sends them. */
 	readonly gradients: number;
 	readonly wire: WireFormat;
 }
 
-const PLAIN: Travel = { wire: "f32", withMoments: false };
+const PLAIN: TensorOptions = { wire: "f32", withMoments: false };
 
-/** The schema of a run that tunes these parameters of the model of that hash. */
+/** Returns the schema of a run. @param modelHash of the base weights */
 export function tensorSchema(
 	modelHash: string,
 	{ size, trainedSize, entries }: ParameterLayout,
-	{ wire, withMoments }: Travel = PLAIN,
+	{ wire, withMoments }: TensorOptions = PLAIN,
 ): TensorSchema {
 	const described = [modelHash, wire, withMoments, trainedSize, entries.map(({ name, shape }) => [name, shape])];
 	const hash = createHash("sha256").update(JSON.stringify(described)).digest("hex");

@@ -4,7 +4,9 @@ import { clientOf, loadService, PROTOCOL_VERSION } from "../rpc/service.ts";
 
 const NAME = "tailtune.v1.Exchange";
 
-/** Characters of the longest text in a request: messages of failures are shorter, ids, hashes and file names much shorter. */
+/**
+ * Most characters of a text in a request: failure messages are shorter; ids, hashes and file names are much shorter.
+ */
 const LONGEST_TEXT = 2048;
 
 /** The service of proto/tailtune/v1/exchange.proto. */
@@ -12,10 +14,10 @@ export const exchangeDefinition = loadService<ExchangeDefinition>("tailtune/v1/e
 
 export type ExchangeClient = GeneratedClient;
 
-/** Makes clients of that service. */
+/** The constructor of the service's clients. */
 export const ExchangeClientConstructor = clientOf<ExchangeClient>(exchangeDefinition, NAME);
 
-/** Throws a Refusal where the caller speaks another version. */
+/** Checks the caller's protocol version. @throws Refusal if it is another one */
 export function checkProtocolVersion({ protocolVersion }: { readonly protocolVersion: number }): void {
 	if (protocolVersion !== PROTOCOL_VERSION)
 		throw new Refusal("REFUSAL_PROTOCOL_VERSION", `protocol version ${protocolVersion}, expected ${PROTOCOL_VERSION}`);

@@ -5,13 +5,13 @@ import { Refusal } from "../rpc/refusal.ts";
 import type { WireFormat } from "./tensor-schema.ts";
 import { BYTES_OF, decode, encode } from "./wire-format.ts";
 
-/** Bytes of a chunk on the wire: the size that moved fastest. */
+/** Bytes per chunk on the wire; this size was the fastest. */
 export const CHUNK_BYTES = 1 << 20;
 
 /**
- * A tensor cut into chunks. Of float32 no copy is made.
- * @param scratch takes what is rounded: as long as the tensor, or else each chunk is valid until the next is asked for
- * @throws TailtuneError "diverged" where NaN or infinity would have to be rounded to bfloat16
+ * Cuts a tensor into chunks. Chunks of float32 are views of it.
+ * @param scratch memory for rounded numbers; if it is shorter than the tensor, a chunk is only valid until the next one
+ * @throws TailtuneError "diverged" if NaN or infinity would have to be rounded to bfloat16
  */
 export function* tensorChunks(
 	tensor: Float32Array,
@@ -28,21 +28,21 @@ export function* tensorChunks(
 	}
 }
 
-/** Bytes that a tensor takes on the wire. */
+/** Returns the bytes of a tensor on the wire. */
 export function bytesOnWire(length: number, wire: WireFormat): number {
 	return length * BYTES_OF[wire];
 }
 
-/** A message of the stream that a parameter vector is sent in. */
+/** A message of a stream that sends a parameter vector. */
 export type TensorPart = { chunk: TensorChunk } | { end: TensorEnd };
 
-/** The messages of a tensor that several receivers want: made when the first asks, kept for the others. */
+/** The messages of a tensor for several receivers. They are made for the first receiver and kept for the others. */
 export class KeptParts {
 	readonly #kept: TensorPart[] = [];
 	readonly #rest: Iterator<TensorChunk>;
 	readonly #end: TensorPart;
 
-	/** @param scratch as long as the tensor where it is rounded; both stay as they are as long as this is in use */
+	/** @param scratch as long as the tensor if it is rounded; don't write to either while this object is in use */
 	constructor(tensor: Float32Array, wire: WireFormat, scratch: Uint16Array) {
 		this.#rest = tensorChunks(tensor, wire, scratch);
 		this.#end = { end: { byteLength: bytesOnWire(tensor.length, wire) } };
@@ -59,7 +59,7 @@ export class KeptParts {
 	}
 }
 
-/** Puts a tensor together from its chunks, and refuses whatever is not exactly that tensor. */
+/** Assembles a tensor from its chunks, and refuses chunks that are wrong. */
 export class TensorReceiver {
 	readonly #target: Float32Array;
 	readonly #wire: WireFormat;
@@ -71,7 +71,10 @@ export class TensorReceiver {
 		this.#wire = wire;
 	}
 
-	/** @throws Refusal where the chunk isn't the next one or as it was sent, too long, cut within a number, or not finite */
+	/**
+	 * Adds the next chunk.
+	 * @throws Refusal if it has the wrong offset or checksum, is too long, ends within a number, or has a NaN or infinity
+	 */
 	add({ byteOffset, data, xxh64 }: TensorChunk): void {
 		const bytesOfOne = BYTES_OF[this.#wire];
 		const total = this.#target.length * bytesOfOne;
@@ -97,7 +100,7 @@ export class TensorReceiver {
 		this.#received += data.length;
 	}
 
-	/** Checks that all has arrived. @returns its bytes @throws Refusal if the tensor isn't whole */
+	/** Checks that the tensor is complete. @returns its bytes @throws Refusal if it isn't */
 	assertWhole(): number {
 		const total = this.#target.length * BYTES_OF[this.#wire];
 		if (this.#received === total) return total;
@@ -105,7 +108,7 @@ export class TensorReceiver {
 	}
 }
 
-/** Compares what the end of a stream says with what has arrived. @throws Refusal if they differ */
+/** Compares the size in a stream's last message with the bytes received. @throws Refusal if they differ */
 export function checkEnd({ byteLength }: TensorEnd, received: number): void {
 	if (byteLength === received) return;
 	throw new Refusal("REFUSAL_LENGTH", `${byteLength} bytes announced at the end, received ${received}`);

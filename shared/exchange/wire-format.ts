@@ -2,21 +2,21 @@ import { TailtuneError } from "../errors.ts";
 import { allFinite } from "../vectors/all-finite.ts";
 import type { WireFormat } from "./tensor-schema.ts";
 
-/** Bytes that a number takes on the wire. */
+/** Bytes per number on the wire. */
 export const BYTES_OF: Readonly<Record<WireFormat, number>> = { f32: 4, bf16: 2 };
 
 /**
- * Numbers in the form in which they are sent, little-endian; of float32 they are a view. Machines whose memory is big-endian
- * are refused when the program starts.
- * @param scratch takes the bytes of bfloat16, two for each number; the result is a view of it
- * @throws TailtuneError "diverged" where NaN or infinity would have to be rounded
+ * Encodes numbers for the wire, little-endian; the result is a view of them for float32. The program does not start on
+ * big-endian machines.
+ * @param scratch memory for bfloat16, of which the result is then a view; at least as long as `numbers`
+ * @throws TailtuneError "diverged" if NaN or infinity would have to be rounded
  */
 export function encode(wire: WireFormat, numbers: Float32Array, scratch: Uint16Array): Buffer {
 	if (wire === "f32") return Buffer.from(numbers.buffer, numbers.byteOffset, numbers.byteLength);
 	const { length } = numbers;
 	const bits = new Int32Array(numbers.buffer, numbers.byteOffset, length);
 	let marks = 0;
-	// To nearest, ties to even: half a unit of the last place kept, less one where that place is even.
+	// Rounds to nearest, ties to even: adds half a unit of the last kept place, less one if that place is even.
 	for (let i = 0; i < length; i++) {
 		const pattern = bits[i] as number;
 		marks |= (pattern & 0x7fffffff) + 0x00800000;
@@ -27,9 +27,9 @@ export function encode(wire: WireFormat, numbers: Float32Array, scratch: Uint16A
 }
 
 /**
- * Numbers as they arrive, without a journey: what `encode` and `decode` make of them.
- * @param to as many; may be the numbers themselves
- * @throws TailtuneError "diverged" where NaN or infinity would have to be rounded, or would come of it
+ * Rounds numbers to the wire format, as `encode` and `decode` would.
+ * @param to receives the result, of the same length; may be `numbers`
+ * @throws TailtuneError "diverged" if NaN or infinity would have to be rounded, or would be the result
  */
 export function roundTo(wire: WireFormat, numbers: Float32Array, to: Float32Array): void {
 	if (wire === "f32") {
@@ -54,8 +54,8 @@ function notFinite(): TailtuneError {
 }
 
 /**
- * Reads numbers that travelled; the bytes may lie at any address.
- * @param to as many as the bytes hold
+ * Decodes numbers from the wire; the bytes may have any alignment.
+ * @param to receives them; of the same length
  * @returns whether all are finite
  */
 export function decode(wire: WireFormat, bytes: Uint8Array, to: Float32Array): boolean {
@@ -64,7 +64,7 @@ export function decode(wire: WireFormat, bytes: Uint8Array, to: Float32Array): b
 	return allFinite(to);
 }
 
-// Widened and looked at in one pass; see allFinite.
+// Widens and checks in one pass; see allFinite.
 function decodeHalves(halves: Uint16Array, bits: Int32Array): boolean {
 	const { length } = bits;
 	let marks = 0;

@@ -144,7 +144,7 @@ for (const [title, args, message] of refused) {
 test.serial("refuses an address to which workers can't connect", (t) =>
 	assertRefused(t, folder, [...TRAIN, "--nats", "nats://127.0.0.1:9", "--shards", "1", "--advertise", "here"], {
 		exitCode: 2,
-		message: "--advertise here: expected the address or name under which workers find this host, as HOST:PORT",
+		message: "--advertise here: expected an address or name of this host to which workers can connect, as HOST:PORT",
 		begins: true,
 	}),
 );

@@ -23,10 +23,10 @@ test.serial("a client lists runs and workers, and stops a run that can then be r
 	const out = join(folder, "run");
 	const run = new RunProcess(["--data", data, ...LONG, "--shards", "2", "--out", out, "--nats", server.url]);
 	// Without a worker the run waits and reports it.
-	await run.reach("notice", ({ text }) => text === "no worker is there: waiting for one to join");
+	await run.reach("notice", ({ text }) => text === "no workers: waiting for one to join");
 	const watchingAll = start(["runs", "--watch", "--json", "--nats", server.url]);
 	const heldUp = await watchRun(watchingAll, ({ notices }) => notices.length > 0);
-	t.deepEqual(heldUp.progress.notices, ["no worker is there: waiting for one to join"]);
+	t.deepEqual(heldUp.progress.notices, ["no workers: waiting for one to join"]);
 	watchingAll.kill("SIGINT");
 	const worker = await startWorkerProcess(server.url, join(folder, "cache"));
 	t.teardown(() => worker.end());
@@ -69,7 +69,7 @@ test.serial("a run that waits for a worker can be stopped at once", async (t) =>
 		["waits for work", ["--shards", "1"]],
 	] as const) {
 		const run = new RunProcess([...flags, ...shards, "--out", join(folder, name)]);
-		await run.reach("notice", ({ text }) => text === "no worker is there: waiting for one to join");
+		await run.reach("notice", ({ text }) => text === "no workers: waiting for one to join");
 		run.signal("SIGINT");
 		t.regex(await run.end(), /^exit code 130: .*stopped/);
 	}

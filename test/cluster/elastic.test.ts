@@ -110,7 +110,7 @@ elastic(
 	2,
 	async ({ workers, run }) => {
 		for (const worker of workers) worker.signal("SIGSTOP");
-		await run.reach("notice", ({ text }) => text === "no worker is there: waiting for one to join");
+		await run.reach("notice", ({ text }) => text === "no workers: waiting for one to join");
 		for (const worker of workers) worker.signal("SIGCONT");
 		return undefined;
 	},

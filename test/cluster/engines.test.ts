@@ -41,7 +41,7 @@ test("a worker that falls back to another engine reports it, and takes no part i
 	const { text } = await run.reach("notice", isRefusal);
 	t.regex(
 		String(text),
-		/takes no part: found tfjs wasm \(.*\), expected onnx cpu \(.*--mixed-engines lets it take part$/,
+		/takes no part: found tfjs wasm \(.*\), expected onnx cpu \(.*use --mixed-engines to allow it$/,
 	);
 	t.is(await run.end(), "");
 	const joined = run.seen.filter(({ event }) => event === "worker-joined").map(({ worker }) => JSON.stringify(worker));

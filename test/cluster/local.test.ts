@@ -71,7 +71,7 @@ test.serial("worker processes that keep failing are given up after some restarts
 			count: 1,
 			args: ["--nats", "nats://me:secret@nowhere"],
 			env: process.env,
-			tell: (line) => told.push(line),
+			log: (line) => told.push(line),
 			fail,
 		});
 	});

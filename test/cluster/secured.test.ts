@@ -50,7 +50,7 @@ test.serial(
 			String(
 				await tried(await as("coordinator"), "train", ...data, "--out", join(folder, "no"), "--listen", "0.0.0.0:0"),
 			),
-			/--listen 0\.0\.0\.0:0: expected the address or name under which workers find this host, or --advertise with that/,
+			/--listen 0\.0\.0\.0:0: expected an address or name of this host to which workers can connect, or --advertise with one/,
 		);
 		t.regex(
 			String(

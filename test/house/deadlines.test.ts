@@ -77,7 +77,7 @@ test("each deadline has a comment with its reason and a unique name that ends in
 	}
 	t.deepEqual(
 		names.filter((name) => !name.endsWith("_MS")),
-		["SIGNS_PER_TIMEOUT"],
+		["HEARTBEATS_PER_TIMEOUT"],
 	);
 	t.is(new Set(names).size, names.length);
 });

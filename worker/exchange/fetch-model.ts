@@ -3,7 +3,7 @@ import { basename, join } from "node:path";
 import type { ModelFile } from "../../proto/gen/tailtune/v1/ModelFile.ts";
 import { ANSWER_SILENCE_MS } from "../../shared/deadlines.ts";
 import { TailtuneError } from "../../shared/errors.ts";
-import { sha256Of } from "../../shared/exchange/model-manifest.ts";
+import { hashFile } from "../../shared/exchange/model-manifest.ts";
 import type { ExchangeClient } from "../../shared/exchange/tensor-service.ts";
 import { ownCacheFolder } from "../../shared/files/cache-folder.ts";
 import { asDiskError } from "../../shared/files/write-atomic.ts";
@@ -15,7 +15,9 @@ import { readAll } from "./read.ts";
 import { retryCall } from "./retry.ts";
 
 export interface FetchModelOptions {
-	/** Folder with a folder `models`, which has one folder per hash. Default: `tailtune` in XDG_CACHE_HOME or ~/.cache. */
+	/**
+	 * Folder with a folder `models`, which has one folder per hash. Default: `tailtune` in XDG_CACHE_HOME or ~/.cache.
+	 */
 	readonly cacheFolder?: string | undefined;
 	/** Called with the received and the total bytes. */
 	readonly onProgress?: ((doneBytes: number, totalBytes: number) => void) | undefined;
@@ -30,8 +32,8 @@ interface Download {
 }
 
 /**
- * Opens the model of a hash from the cache, or fetches it from the coordinator, continuing an earlier download. Its files
- * and its hash are checked.
+ * Opens the model of a hash from the cache, or fetches it from the coordinator, continuing an earlier download. Its
+ * files and its hash are checked.
  * @throws TailtuneError "not-found" if the coordinator doesn't serve it, "checksum", "disk", "offline" or "interrupted"
  */
 export async function fetchModel(
@@ -98,7 +100,7 @@ async function openChecked(
 		const path = join(folder, name);
 		const stats = await stat(path).catch(() => undefined);
 		if (stats?.size !== byteLength) return undefined;
-		if (name.endsWith(".json") && (await sha256Of(path)) !== sha256) return undefined;
+		if (name.endsWith(".json") && (await hashFile(path)) !== sha256) return undefined;
 	}
 	const model = await openModel(folder).catch(() => undefined);
 	return (await model?.hash()) === modelHash ? model : undefined;
@@ -118,7 +120,7 @@ async function downloadFile(download: Download, folder: string, file: ModelFile)
 	} finally {
 		await handle.close();
 	}
-	const found = await sha256Of(path);
+	const found = await hashFile(path);
 	if (found === file.sha256) return;
 	await rm(path, { force: true });
 	throw new TailtuneError("checksum", `${path}: found sha256 ${found}, expected ${file.sha256}`);

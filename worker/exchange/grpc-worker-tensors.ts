@@ -91,7 +91,7 @@ class GrpcWorkerTensors implements ConnectedTensors {
 	openRun(runId: string, schema: TensorSchema): void {
 		const open = this.#runs.get(runId);
 		if (open && open.schema.hash !== schema.hash) {
-			const message = `run ${runId}: is open with schema ${open.schema.hash}, found ${schema.hash}`;
+			const message = `run ${runId} is open with schema ${open.schema.hash}, found ${schema.hash}`;
 			throw new TailtuneError("protocol", message);
 		}
 		if (open) return;

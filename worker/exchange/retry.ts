@@ -6,8 +6,8 @@ import { CALL_RETRY_FIRST_MS } from "../deadlines.ts";
 
 const RETRIES = 5;
 /**
- * Repeats a failed call up to 5 times within about 3 s if the server can't be reached or has too many requests. A silent
- * server isn't called again, because that would take too long.
+ * Repeats a failed call up to 5 times within about 3 s if the server can't be reached or has too many requests. A
+ * silent server isn't called again, because that would take too long.
  */
 export function retryCall<Result>(call: () => Promise<Result>, signal?: AbortSignal): Promise<Result> {
 	return pRetry(call, {

@@ -11,8 +11,8 @@ const KINDS = new Set([
 ]);
 
 /**
- * Checks everything that an item says against the run and the model.
- * @throws TailtuneError "protocol" that names the item and the field, what was found and what was expected
+ * Checks all fields of an item against the run and the model.
+ * @throws TailtuneError "protocol" that names the item and the field, the value found and the value expected
  */
 export function checkItem(item: WorkItem, run: RunSpec, tail: TailSpec, config: Gpt2Config): void {
 	const name = `item ${item.serial}, ${item.kind} of version ${item.parameterVersion}`;
@@ -20,7 +20,7 @@ export function checkItem(item: WorkItem, run: RunSpec, tail: TailSpec, config: 
 		if (!isTrue) throw new TailtuneError("protocol", `${name}: ${what}`);
 	};
 	expect(item.runId === run.runId, `of run ${item.runId}, expected ${run.runId}`);
-	expect(KINDS.has(item.kind), `no such kind of work, expected one of ${[...KINDS].join(", ")}`);
+	expect(KINDS.has(item.kind), `unknown kind of work, expected one of ${[...KINDS].join(", ")}`);
 	expect(item.shard < run.shards, `shard ${item.shard}, expected less than ${run.shards}`);
 	expect(item.sequences.length > 0, "no sequences, expected at least one");
 	for (const sequence of item.sequences) {
@@ -32,7 +32,7 @@ export function checkItem(item: WorkItem, run: RunSpec, tail: TailSpec, config: 
 }
 
 function faultOfSteps({ sequences, localSteps }: WorkItem, { withMoments }: RunSpec) {
-	if (!withMoments) return "in a run whose moments don't travel, expected none";
+	if (!withMoments) return "in a run that doesn't send moments, expected none";
 	if (!localSteps) return "none, expected at least one";
 	const { steps, lr, weightDecay } = localSteps;
 	const empty = steps.findIndex(({ parts }) => parts.length === 0);

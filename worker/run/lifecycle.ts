@@ -11,7 +11,7 @@ import type { ModelFiles } from "../../shared/model/model-files.ts";
 import { trunkPrecisionOf } from "../../shared/model/trunk-precision.ts";
 import { Notices } from "../../shared/notices.ts";
 import type { EngineChoice, RunConnection, RunningWorker, WorkerOptions } from "../../shared/worker-port.ts";
-import { SIGNS_PER_TIMEOUT } from "../deadlines.ts";
+import { HEARTBEATS_PER_TIMEOUT } from "../deadlines.ts";
 import type { EngineInfos, Engines } from "../engine/engine.ts";
 import type { RunEngineChoice } from "../engine/open-engines.ts";
 import { ThreadEngines } from "../engine/thread/thread-engines.ts";
@@ -22,12 +22,12 @@ import { repeatEvery } from "./repeat-every.ts";
 import { Session } from "./session.ts";
 import { type RunHost, WorkerRun } from "./worker-run.ts";
 
-/** What tests and simulations put in the place of the real thing. */
+/** Parts of a worker that tests and simulations replace. */
 export interface WorkerParts {
 	readonly workerId: string;
 	readonly clock: Clock;
 	readonly openEngines: (model: ModelFiles, spec: TailSpec, choice: RunEngineChoice) => Promise<Engines>;
-	/** What `openEngines` will compute on. */
+	/** Describes the engines that `openEngines` will open. */
 	readonly describeEngines: (choice: EngineChoice) => Promise<EngineInfos>;
 }
 
@@ -36,15 +36,15 @@ type State = "joining" | "serving" | "stopping" | "stopped" | "failed";
 const log = debuglog("tailtune");
 
 /**
- * Starts a worker: it joins the registry and serves every run that is announced, several at a time, until it is stopped
- * or the bus is lost. What an item or a run has wrong is answered, and the worker goes on.
+ * Starts a worker. It joins the registry and serves all announced runs at the same time, until it is stopped or loses
+ * the bus. It answers a faulty item or run with a failure, and continues.
  */
 export async function startWorker(options: WorkerOptions, parts: Partial<WorkerParts> = {}): Promise<RunningWorker> {
 	const all: WorkerParts = { ...realParts(options.engineIn), ...parts };
 	const { trunk, tail } = await all.describeEngines(options.engine);
 	if (trunk.fallbackReason !== undefined) {
-		const how = "--engine onnx fails instead";
-		options.notices?.mention("engines", `${trunk.engine} computes, with other bits: ${trunk.fallbackReason}; ${how}`);
+		const text = `${trunk.engine} computes, with other bits: ${trunk.fallbackReason}; --engine onnx fails instead`;
+		options.notices?.mention("engines", text);
 	}
 	const worker = new Worker(options, all, {
 		workerId: all.workerId,
@@ -58,16 +58,16 @@ export async function startWorker(options: WorkerOptions, parts: Partial<WorkerP
 	return worker;
 }
 
-/** An id that no other worker has, and that shows the host. */
+/** Returns a new id, which begins with the host's name. */
 export function newWorkerId(): string {
 	return `${hostname()}-${randomUUID()}`;
 }
 
-/** One thread a process: native TensorFlow can be loaded by one only. */
+/** One engine thread per process, because only one thread can load native TensorFlow. */
 const threadEngines = new ThreadEngines();
 
 function realParts(engineIn: WorkerOptions["engineIn"] = "thread"): WorkerParts {
-	// Either way the engines' libraries are loaded only when they are needed.
+	// In both cases the engines' libraries are only loaded when they are needed.
 	const engines = async () => (engineIn === "main-thread" ? import("../engine/open-engines.ts") : threadEngines);
 	return {
 		workerId: newWorkerId(),
@@ -100,14 +100,14 @@ class Worker implements RunningWorker {
 		this.stopped = new Promise((resolve, reject) => {
 			this.#settleStopped = (error) => (error === undefined ? resolve() : reject(error));
 		});
-		this.stopped.catch(() => {}); // whoever doesn't wait for the end doesn't have to handle its error
+		this.stopped.catch(() => {}); // not an unhandled rejection if the caller doesn't wait for it
 	}
 
 	async start(): Promise<void> {
 		const { bus } = this.#options;
 		const membership = await bus.join(this.info);
 		this.#membership = membership;
-		const everyMs = bus.timing.heartbeatLimitMs / SIGNS_PER_TIMEOUT;
+		const everyMs = bus.timing.heartbeatLimitMs / HEARTBEATS_PER_TIMEOUT;
 		this.#endBeats = repeatEvery(this.#parts.clock, everyMs, () => membership.beat(), this.#fail);
 		this.#become("serving", "joined");
 		this.#followRuns().catch(this.#fail);
@@ -156,12 +156,12 @@ class Worker implements RunningWorker {
 		return mine;
 	}
 
-	/** Only the engines are opened in the worker's turn: other runs must not wait for the coordinator of this one. */
+	/** Only opening the engines takes a turn, because other runs must not wait for the coordinator of this run. */
 	async #openSession(run: RunSpec, connection: RunConnection, signal: AbortSignal): Promise<Session> {
 		const { engine } = this.#options;
 		const { workerId } = this.info;
 		const { tail, runId } = run;
-		if (!tail) throw new TailtuneError("protocol", `run ${runId}: no tail, expected what is tuned`);
+		if (!tail) throw new TailtuneError("protocol", `run ${runId} has no tail, expected the parts to tune`);
 		const trunkPrecision = trunkPrecisionOf(run);
 		const model = await connection.openModel();
 		const engines = await this.#takeTurn(async () => {
@@ -180,7 +180,7 @@ class Worker implements RunningWorker {
 	): FeatureCache | undefined {
 		const { featureCacheBytes: bytes = 0 } = this.#options;
 		if (bytes === 0 || !trunk) return undefined;
-		// Another processor may give other bits; threads and company don't.
+		// Another processor may give other bits; another number of threads doesn't.
 		const { threads: _, ...engine } = trunk.info;
 		const kind = { modelHash, trainable: tail.trainable, causal: tail.causal, trunkPrecision, engine };
 		try {
@@ -196,8 +196,8 @@ class Worker implements RunningWorker {
 	};
 
 	/**
-	 * Says good-bye, so that nobody takes the connections' end for a death, then finishes or hands back. Only the first call
-	 * counts, the others wait with it.
+	 * Leaves the registry first, so that closed connections don't look like a crash, then finishes or returns its items.
+	 * The first call does this; later calls wait for it.
 	 */
 	async #end(reason: string, error?: unknown): Promise<void> {
 		if (this.#ended.signal.aborted) return this.stopped.catch(() => {});

@@ -8,16 +8,16 @@ import type { Tail } from "../engine/engine.ts";
 
 export interface LocalWork {
 	readonly item: Pick<WorkItem, "parameterVersion" | "sequences" | "localSteps">;
-	/** What the steps begin with: parameters and both moments, one behind the other; not written to. */
+	/** Parameters and both moments before the steps, one after the other; read only. */
 	readonly start: Float32Array;
 	readonly tail: Tail;
-	/** Has the tail write the gradient of the mean loss over those sequences to `gradient`. */
+	/** Writes the gradient of the mean loss over the sequences to `gradient`. */
 	readonly computeGradient: (sequences: readonly Sequence[], gradient: Float32Array) => Promise<void>;
-	/** Takes what the steps took off the trained parameters, and both moments. */
+	/** Receives the decrease of the trained parameters and, after it, both moments. */
 	readonly result: Float32Array;
 }
 
-/** Takes the optimizer steps of items. Only the memory is kept from one item to the next, none of the numbers in it. */
+/** Takes the optimizer steps of items. It reuses its memory for the next item, but none of the numbers in it. */
 export class LocalStepper {
 	readonly #trainedSize: number;
 	readonly #parameters: Float32Array;
@@ -31,7 +31,7 @@ export class LocalStepper {
 		[this.#parameters, this.#firstMoment, this.#secondMoment, this.#sum] = vectors;
 	}
 
-	/** Takes the steps of an item that was checked. */
+	/** Takes the steps of an item, which must have been checked. */
 	async take({ item, start, tail, computeGradient, result }: LocalWork): Promise<void> {
 		const { steps = [], lr = 0, weightDecay = 0 } = item.localSteps ?? {};
 		const { length: size } = this.#parameters;
@@ -54,8 +54,8 @@ export class LocalStepper {
 			const state = { firstMoment: this.#firstMoment, secondMoment: this.#secondMoment, step };
 			const isWhole = stepAdamW(this.#parameters, total, state, { lr, weightDecay, threads: tail.info.threads });
 			if (!isWhole) {
-				const what = "the gradient's numbers aren't finite: training diverged; try a smaller --lr";
-				throw new TailtuneError("diverged", `step ${state.step}: ${what}`);
+				const problem = "the gradient's numbers aren't finite: training diverged; try a smaller --lr";
+				throw new TailtuneError("diverged", `step ${state.step}: ${problem}`);
 			}
 		}
 		gradient.set(start.subarray(0, trainedSize));

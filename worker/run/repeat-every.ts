@@ -1,8 +1,8 @@
 import type { Clock } from "../../shared/clock.ts";
 
 /**
- * Does something again and again, each time so many ms after the last was done. Ends at the first error, which goes to
- * `onError`. Returns what ends it.
+ * Repeats an action, each time `everyMs` milliseconds after the last one has finished. Stops at the first error, which
+ * it passes to `onError`. Returns a function that stops it.
  */
 export function repeatEvery(
 	clock: Clock,

@@ -2,17 +2,18 @@ import { cutMessage, type ErrorCode, TailtuneError } from "../../shared/errors.t
 import type { Answer } from "../../shared/exchange/tensor-exchange.ts";
 import type { WorkItem } from "../../shared/messages.ts";
 
-/** What is wrong with the item or the run itself: no other worker could do it either. */
+/** Codes of errors of the item or the run itself: every other worker would fail too. */
 const OF_ITEM: ReadonlySet<string> = new Set<ErrorCode>(["diverged", "protocol", "data", "usage"]);
 
-/** Whether an error met while doing an item is the worker's own fault. */
+/** Whether an error during an item is the worker's fault, not the item's. */
 export function isOfWorker(error: unknown): boolean {
 	return !(error instanceof TailtuneError && OF_ITEM.has(error.code));
 }
 
 /**
- * The answer to an item that could not be done: the error's code, "engine" for one that isn't ours, and its first line.
- * @param ofWorker whether the worker is to blame, and not the item
+ * Creates the answer to an item that failed, with the error's code ("engine" if it isn't a TailtuneError) and first
+ * line.
+ * @param ofWorker whether it is the worker's fault, not the item's
  */
 export function failureAnswer(
 	{ runId, serial }: WorkItem,

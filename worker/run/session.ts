@@ -1,6 +1,6 @@
 import { TailtuneError } from "../../shared/errors.ts";
 import type { Answer, WorkerTensors } from "../../shared/exchange/tensor-exchange.ts";
-import { type TensorSchema, tensorSchema, travelOf } from "../../shared/exchange/tensor-schema.ts";
+import { type TensorSchema, tensorOptionsOf, tensorSchema } from "../../shared/exchange/tensor-schema.ts";
 import type { RunSpec, Sequence, TailSpec, WorkItem, WorkResult } from "../../shared/messages.ts";
 import type { ModelFiles } from "../../shared/model/model-files.ts";
 import { type ParameterLayout, parameterLayout } from "../../shared/model/parameter-layout.ts";
@@ -13,56 +13,56 @@ import { checkItem } from "./check-item.ts";
 import { LocalStepper } from "./local-steps.ts";
 import { failureAnswer, isOfWorker } from "./results.ts";
 
-/** Everything that a session works with. The engines and the store are the session's, and closed with it. */
+/** Parts of a session. The session closes its engines and its store. */
 export interface SessionParts {
 	readonly run: RunSpec;
 	readonly model: ModelFiles;
 	readonly engines: Engines;
 	readonly features: FeatureStore;
-	/** Features of earlier runs. */
+	/** Features of earlier runs; default: none. */
 	readonly cache?: FeatureCache | undefined;
 	readonly tensors: WorkerTensors;
 	readonly workerId: string;
 }
 
-/** Texts, and their tokens, that the trunk was run on. */
+/** Number of texts, and of their tokens, that the trunk has computed. */
 type TrunkCounts = Pick<WorkResult, "trunkSequences" | "trunkTokens">;
 
 interface Done extends Omit<Answer, "result"> {
 	readonly counts: TrunkCounts;
 }
 
-/** What the tail needs of a text, and what had to be computed for that. */
+/** The tail's inputs, and the work of the trunk for them. */
 interface Prepared extends TrunkCounts {
 	readonly inputs: readonly TailInput[];
 }
 
 const nothing = new Float32Array(0);
 
-/** A run as one worker computes it: does its items one at a time, keeping features and the parameters in use. */
+/** Computes the items of one run in one worker, one at a time. Keeps features and the current parameters. */
 export class Session {
 	readonly #parts: SessionParts;
 	readonly #tailSpec: TailSpec;
 	readonly #layout: ParameterLayout;
 	readonly #schema: TensorSchema;
-	/** Where only pooled rows are read, only they are kept. */
+	/** The tail reads pooled rows only, so only these are kept. */
 	readonly #keepsPooledOnly: boolean;
 	#loadedVersion: number | undefined;
 	#stepper: LocalStepper | undefined;
 
-	/** @throws TailtuneError "protocol" where the run doesn't say what is tuned */
+	/** @throws TailtuneError "protocol" if the run has no tail */
 	constructor(parts: SessionParts) {
 		const { run, model, tensors } = parts;
-		if (!run.tail) throw new TailtuneError("protocol", `run ${run.runId}: no tail, expected what is tuned`);
+		if (!run.tail) throw new TailtuneError("protocol", `run ${run.runId} has no tail, expected the parts to tune`);
 		this.#parts = parts;
 		this.#tailSpec = run.tail;
 		this.#layout = parameterLayout(run.tail, model.config);
-		this.#schema = tensorSchema(run.modelHash, this.#layout, travelOf(run));
+		this.#schema = tensorSchema(run.modelHash, this.#layout, tensorOptionsOf(run));
 		tensors.openRun(run.runId, this.#schema);
 		this.#keepsPooledOnly = countFrozenBlocks(run.tail, model.config.n_layer) === model.config.n_layer;
 	}
 
-	/** Does an item. If it can't be done the answer is a failure: this never rejects. Call it for one item at a time. */
+	/** Computes an item. Never rejects: the answer to an item that can't be computed is a failure. One call at a time. */
 	async handle(item: WorkItem): Promise<Answer> {
 		const { run, model, workerId } = this.#parts;
 		try {
@@ -76,9 +76,9 @@ export class Session {
 	}
 
 	/**
-	 * Fetches the parameters of an item, unless they are here, so that `handle` waits for nobody. An error of the item itself
-	 * is left to `handle`.
-	 * @throws TailtuneError for a fault that is not the item's, such as "offline"
+	 * Fetches the parameters of an item unless they are present, so that `handle` needn't wait for the network. `handle`
+	 * reports errors of the item itself.
+	 * @throws TailtuneError for other errors, such as "offline"
 	 */
 	async fetchParameters({ kind, parameterVersion }: WorkItem): Promise<void> {
 		if (kind === "WORK_KIND_PREPARE") return;
@@ -117,10 +117,7 @@ export class Session {
 		return { logits: Array.from(logits) };
 	}
 
-	/**
-	 * The gradient's numbers aren't checked here: between hosts the receiver checks them as it copies, and the optimizer in the
-	 * pass that it makes anyway.
-	 */
+	/** Doesn't check the gradient for NaN: the receiver does so while it copies, and the optimizer during its step. */
 	async #gradient(item: WorkItem, inputs: readonly TailInput[]): Promise<Omit<Done, "counts">> {
 		const { run, engines, tensors } = this.#parts;
 		const tensor = tensors.gradientBuffer(run.runId, this.#layout.trainedSize);
@@ -129,7 +126,7 @@ export class Session {
 		return { logits: Array.from(logits), tensor };
 	}
 
-	/** The tensor is what the item's steps did. The features of one micro-batch at a time are looked up. */
+	/** Takes an item's local steps; the tensor is their result. Features are prepared for one micro-batch at a time. */
 	async #localSteps(item: WorkItem): Promise<Done> {
 		const { run, engines, tensors } = this.#parts;
 		const { tail } = engines;
@@ -180,7 +177,7 @@ export class Session {
 		return parameters;
 	}
 
-	/** Features from the store or of earlier runs; those missing in one call of the trunk. */
+	/** Gets features from the store or the cache, and computes missing ones in one call of the trunk. */
 	async #prepare({ kind, sequences }: WorkItem): Promise<Prepared> {
 		const texts = sequences.map((sequence) => ({ ...sequence, tokens: toTokens(sequence) }));
 		const { trunk } = this.#parts.engines;
@@ -244,6 +241,7 @@ interface TextTokens {
 	readonly poolCount: number;
 }
 
-function diverged(item: WorkItem, what: string): TailtuneError {
-	return new TailtuneError("diverged", `step ${item.parameterVersion}: ${what}: training diverged; try a smaller --lr`);
+function diverged(item: WorkItem, problem: string): TailtuneError {
+	const message = `step ${item.parameterVersion}: ${problem}: training diverged; try a smaller --lr`;
+	return new TailtuneError("diverged", message);
 }

@@ -6,70 +6,77 @@ import type { Answer, WorkerTensors } from "../../shared/exchange/tensor-exchang
 import type { RunSpec, WorkItem } from "../../shared/messages.ts";
 import type { Hold, Notices } from "../../shared/notices.ts";
 import type { RunConnection } from "../../shared/worker-port.ts";
-import { SIGNS_PER_TIMEOUT, WORKER_RETRY_FIRST_MS, WORKER_RETRY_LONGEST_MS } from "../deadlines.ts";
+import { HEARTBEATS_PER_TIMEOUT, WORKER_RETRY_FIRST_MS, WORKER_RETRY_LONGEST_MS } from "../deadlines.ts";
 import { repeatEvery } from "./repeat-every.ts";
 import { failureAnswer, isOfWorker } from "./results.ts";
 import type { Session } from "./session.ts";
 
-/** What a run needs of the worker that serves it. */
+/** The worker, as seen by a run that it serves. */
 export interface RunHost {
 	readonly workerId: string;
 	readonly bus: Bus;
 	readonly clock: Clock;
-	/** Does something when it is its turn: in a worker, one item is computed at a time. */
+	/** Runs `work` when it is its turn: a worker computes one item at a time. */
 	takeTurn<T>(work: () => Promise<T>): Promise<T>;
 	/** Connects to the coordinator of a run; the connection is closed when `signal` aborts. */
 	connect(run: RunSpec, signal: AbortSignal): Promise<RunConnection>;
-	/** Opens a session, which is of no use when `signal` has aborted. Not to be called in a turn: it takes one itself. */
+	/** Opens a session, unless `signal` aborts. Don't call it during a turn, because it takes a turn itself. */
 	openSession(run: RunSpec, connection: RunConnection, signal: AbortSignal): Promise<Session>;
-	/** Told what goes wrong and is tried again. */
+	/** Receives problems that the worker retries. */
 	readonly notices: Notices;
-	/** Called for what no answer to an item can report, such as a lost bus. */
+	/** Called for errors that no answer to an item can report, such as a lost bus. */
 	fail(error: unknown): void;
 }
 
-/** What an item is done with. */
+/** Resources that are needed to compute an item. */
 interface Ready {
 	readonly session: Session;
 	readonly tensors: WorkerTensors;
 }
 
-/** A coordinator that is out of reach or busy comes back, and with it the session; after any other fault it begins anew. */
+/**
+ * Codes of faults after which the session is kept, because they only concern the coordinator. Others close the
+ * session.
+ */
 const KEEPS_SESSION: ReadonlySet<string> = new Set<ErrorCode>(["offline", "busy"]);
 
 /**
- * One worker's part in one run: pulls the items of the shards assigned to it. Each shard has its next item at hand
- * while another one's is computed, and says "working" of it meanwhile.
+ * A run that a worker serves: pulls the items of the shards assigned to the worker and answers them. Each shard holds
+ * its next item while another shard's item is computed, and sends heartbeats for it.
  */
 export class WorkerRun {
 	readonly #run: RunSpec;
 	readonly #host: RunHost;
 	readonly #ended = new AbortController();
-	/** Aborts when nobody waits for anything of the run any more: closes the connection to its coordinator. */
+	/** Aborts when no result of the run is needed any more; closes the connection to its coordinator. */
 	readonly #over = new AbortController();
-	/** What ends the loop of a shard that is ours. */
+	/** For each of the worker's shards, the controller that ends its loop. */
 	readonly #shards = new Map<number, AbortController>();
 	readonly #loops = new Set<Promise<void>>();
 	#connection: Promise<RunConnection> | undefined;
 	#session: Promise<Session> | undefined;
 	#isOpen = false;
-	/** The coordinator can't be reached: it hears no faults from here, and is to give the shards to others. */
+	/** The coordinator can't be reached, so no heartbeats are sent: it then assigns the shards to other workers. */
 	#isCutOff = false;
-	/** Tries that failed by the worker's fault, those in a row, and the wait before the next one. */
+	/** Number of attempts that failed by the worker's fault. */
 	#faults = 0;
+	/** The same, since the last success. */
 	#faultsInRow = 0;
+	/** Resolves when the next attempt may begin. */
 	#pause: Promise<void> = Promise.resolve();
-	/** Reports that items are tried again. */
+	/** Notice that items are retried. */
 	readonly #retry: Hold;
 
 	constructor(run: RunSpec, host: RunHost) {
 		this.#run = run;
 		this.#host = host;
 		this.#retry = host.notices.hold();
-		this.#keep(this.#followAssignments());
+		this.#track(this.#followAssignments());
 	}
 
-	/** Hands back what isn't begun, and closes session and connection. The item in hand is finished unless the run was retired. */
+	/**
+	 * Returns items not yet begun; closes session and connection. Finishes the current item unless the run was retired.
+	 */
 	async end(why: "retired" | "stopping"): Promise<void> {
 		this.#ended.abort();
 		if (why === "retired" || !this.#isOpen) this.#over.abort(new TailtuneError("interrupted", `run ${why}`));
@@ -91,9 +98,9 @@ export class WorkerRun {
 				this.#shards.delete(shard);
 				if (this.#shards.size === 0) this.#retry.end();
 			} else if (!held) {
-				const begun = new AbortController();
-				this.#shards.set(shard, begun);
-				this.#keep(this.#serveShard(shard, begun.signal));
+				const serving = new AbortController();
+				this.#shards.set(shard, serving);
+				this.#track(this.#serveShard(shard, serving.signal));
 			}
 		}
 	}
@@ -103,20 +110,20 @@ export class WorkerRun {
 			await this.#serve(delivery, signal);
 	}
 
-	/** Does an item when it is its turn, or hands it back as soon as its shard is not ours any more. */
+	/** Computes an item when it is its turn, or returns it as soon as its shard is assigned to another worker. */
 	async #serve(delivery: Delivery, signal: AbortSignal): Promise<void> {
 		const { bus, clock, takeTurn, fail } = this.#host;
-		const everyMs = bus.timing.ackWaitMs / SIGNS_PER_TIMEOUT;
-		const say = async () => {
+		const everyMs = bus.timing.ackWaitMs / HEARTBEATS_PER_TIMEOUT;
+		const beat = async () => {
 			if (!this.#isCutOff) await delivery.working();
 		};
-		const endSigns = repeatEvery(clock, everyMs, say, fail);
+		const stopHeartbeats = repeatEvery(clock, everyMs, beat, fail);
 		let isComputing = false;
 		let isSettled = false;
 		const handBack = () => {
 			if (isComputing || isSettled) return;
 			isSettled = true;
-			endSigns();
+			stopHeartbeats();
 			delivery.nak().catch(fail);
 		};
 		signal.addEventListener("abort", handBack);
@@ -128,7 +135,7 @@ export class WorkerRun {
 				if (ready)
 					await takeTurn(async () => {
 						if (signal.aborted) handBack();
-						// Another shard has met a fault meanwhile: this one waits with it.
+						// Another shard had a fault meanwhile: this shard waits too.
 						if (isSettled || pause !== this.#pause) return;
 						isComputing = true;
 						isSettled = await this.#do(delivery, ready);
@@ -138,14 +145,14 @@ export class WorkerRun {
 			}
 		} finally {
 			signal.removeEventListener("abort", handBack);
-			endSigns();
+			stopHeartbeats();
 		}
 	}
 
 	/**
-	 * Connects, opens the session and fetches the item's parameters, so that no other run waits for the coordinator of this
-	 * one.
-	 * @returns undefined if that failed: it is tried again after the next pause
+	 * Connects, opens the session and fetches the item's parameters. This takes no turn, so that other runs don't wait
+	 * for the coordinator of this run.
+	 * @returns undefined if that failed; the caller tries again after the next pause
 	 */
 	async #ready(item: WorkItem, pause: Promise<void>): Promise<Ready | undefined> {
 		try {
@@ -156,9 +163,9 @@ export class WorkerRun {
 			this.#isCutOff = false;
 			return { session, tensors: connection.tensors };
 		} catch (error) {
-			// If there is another pause by now, another shard has reported the same.
-			const isTold = pause !== this.#pause || this.#ended.signal.aborted;
-			if (!isTold) await this.#reportFault(failureAnswer(item, this.#host.workerId, error, true));
+			// If there is a new pause, another shard has reported the same fault.
+			const isReported = pause !== this.#pause || this.#ended.signal.aborted;
+			if (!isReported) await this.#reportFault(failureAnswer(item, this.#host.workerId, error, true));
 			return undefined;
 		}
 	}
@@ -187,14 +194,15 @@ export class WorkerRun {
 	}
 
 	/**
-	 * The item is acknowledged only when the coordinator has its answer: whatever dies in between, it is done again. If the
-	 * fault is the worker's, it only reports so and keeps the item for another try, until the coordinator gives the shard away.
-	 * @returns whether the item is done with
+	 * Computes an item and sends its answer. The item is acknowledged only when the coordinator has the answer, so no
+	 * crash can lose it. After a fault of the worker, the worker reports the fault and keeps the item for another
+	 * attempt, until the coordinator assigns the shard to another worker.
+	 * @returns whether the item is finished
 	 */
 	async #do(delivery: Delivery, { session, tensors }: Ready): Promise<boolean> {
 		const { item } = delivery;
 		const answer = await session.handle(item);
-		const fault = answer.result.failure?.ofWorker ? answer : await this.#handIn(answer, item, tensors);
+		const fault = answer.result.failure?.ofWorker ? answer : await this.#submit(answer, item, tensors);
 		if (fault) {
 			const isOver = !KEEPS_SESSION.has(fault.result.failure?.code ?? "");
 			await Promise.all([this.#reportFault(fault), isOver && this.#closeSession()]);
@@ -206,19 +214,22 @@ export class WorkerRun {
 		return true;
 	}
 
-	/** Hands in an answer, and why it is refused if it is. @returns a fault of the worker's own if that can't be done */
-	async #handIn(answer: Answer, item: WorkItem, tensors: WorkerTensors): Promise<Answer | undefined> {
+	/**
+	 * Sends an answer or, if the coordinator refuses it, the reason as a failure.
+	 * @returns the worker's fault if neither can be sent
+	 */
+	async #submit(answer: Answer, item: WorkItem, tensors: WorkerTensors): Promise<Answer | undefined> {
 		try {
 			await tensors.putAnswer(answer);
 			return undefined;
 		} catch (error) {
 			const ofWorker = answer.result.failure !== null || isOfWorker(error);
 			const failure = failureAnswer(item, this.#host.workerId, error, ofWorker);
-			return ofWorker ? failure : this.#handIn(failure, item, tensors);
+			return ofWorker ? failure : this.#submit(failure, item, tensors);
 		}
 	}
 
-	/** Has all shards of the run wait, and tells the coordinator why if it can be reached. */
+	/** Pauses all shards of the run, and sends the fault to the coordinator if it can be reached. */
 	async #reportFault({ result }: Answer): Promise<void> {
 		const { failure } = result;
 		if (!failure) return;
@@ -241,22 +252,22 @@ export class WorkerRun {
 		await session?.close();
 	}
 
-	/** Has all shards of the run wait, longer each time. */
+	/** Pauses all shards of the run, longer each time. */
 	#pauseAll(why: string): void {
 		const { bus, clock } = this.#host;
 		const ms = Math.min(WORKER_RETRY_FIRST_MS * 2 ** this.#faultsInRow++, WORKER_RETRY_LONGEST_MS);
-		this.#retry.begin("retrying", `run ${this.#run.runId} is tried again: ${why}`, 0);
-		// A coordinator in this process gives up at once.
+		this.#retry.begin("retrying", `retrying an item of run ${this.#run.runId}: ${why}`, 0);
+		// A coordinator in this process gives up after the first fault.
 		this.#pause = bus.isLocal ? setImmediate() : waitFor(clock, ms, this.#ended.signal);
 	}
 
-	#keep(loop: Promise<void>): void {
+	#track(loop: Promise<void>): void {
 		const kept = loop.catch(this.#host.fail).finally(() => this.#loops.delete(kept));
 		this.#loops.add(kept);
 	}
 }
 
-/** Waits so many ms, or until `signal` aborts. */
+/** Waits for `ms` milliseconds, or until `signal` aborts. */
 function waitFor(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
 	return new Promise((resolve) => {
 		const end = () => {

@@ -7,7 +7,7 @@ import { someRun } from "../../shared/bus/messages.ts";
 import { settle } from "../../shared/bus/virtual-clock.ts";
 import { fakeModel, headRun } from "../../worker/run/fake-engines.ts";
 
-test("a run that goes on retires what its dead coordinators had announced, and nothing else", async (t) => {
+test("a resumed run retires the runs announced by its dead coordinators, and no others", async (t) => {
 	const bus = createMemoryBus();
 	for (const runId of ["older", "old", "somebody else's"]) await bus.announce(someRun({ runId }));
 	const tail = headRun.tail as NonNullable<typeof headRun.tail>;

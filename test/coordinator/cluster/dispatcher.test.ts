@@ -24,7 +24,7 @@ const run: RunSpec = {
 
 const timing = { ackWaitMs: 5000, heartbeatLimitMs: 5000 };
 
-/** Items are numbered in the order of asking, from 1. */
+/** Items are numbered from 1, in the order in which they are asked. */
 const item = (shard = 0): NewItem => ({
 	runId: "run",
 	kind: "WORK_KIND_EVALUATE",
@@ -35,7 +35,7 @@ const item = (shard = 0): NewItem => ({
 
 const answerTo = (serial: number, logits: number[]): Answer => ({ result: someResult({ serial }), logits });
 
-const notExpected = { code: "protocol", message: /nobody waits for the answer/ };
+const notExpected = { code: "protocol", message: /is not waiting for an answer/ };
 
 async function begin(options: DispatcherOptions = {}, spec = run): Promise<{ bus: Bus; dispatcher: Dispatcher }> {
 	const bus = createMemoryBus({ timing, clock: new VirtualClock() });
@@ -50,7 +50,7 @@ async function gather(answers: AsyncIterable<Answer>): Promise<number[]> {
 	return logits;
 }
 
-test("results come in the order asked for, whatever the order of the answers", async (t) => {
+test("results come in the order of the items, not of the answers", async (t) => {
 	const { dispatcher } = await begin();
 	const results = gather(dispatcher.execute([item(), item(), item()]));
 	for (const serial of [3, 1, 2]) dispatcher.accept(answerTo(serial, [serial]));
@@ -58,7 +58,7 @@ test("results come in the order asked for, whatever the order of the answers", a
 	t.deepEqual(dispatcher.trunk, { texts: 3, tokens: 9 });
 });
 
-test("a worker with another engine than the run's gets no shards, also when nobody else is there", async (t) => {
+test("a worker with another engine than the run's gets no shards, also if there is no other worker", async (t) => {
 	for (const mixedEngines of [false, true]) {
 		const { bus, dispatcher } = await begin({ mixedEngines });
 		const first = await bus.join(someWorker("first"));
@@ -74,7 +74,7 @@ test("a worker with another engine than the run's gets no shards, also when nobo
 	}
 });
 
-test("items of several shards are published at the same time, those of a shard in order", async (t) => {
+test("items of several shards are published at the same time, items of one shard in order", async (t) => {
 	const { bus, dispatcher } = await begin();
 	const published: string[] = [];
 	const confirm = new Map<string, () => void>();
@@ -96,7 +96,7 @@ test("items of several shards are published at the same time, those of a shard i
 	t.deepEqual(await results, [1, 2, 3, 4]);
 });
 
-test("a second answer to an item, and one that nobody asked for, are refused and counted", async (t) => {
+test("a second answer to an item and an answer to an unknown item are refused and counted", async (t) => {
 	const { dispatcher } = await begin();
 	const results = gather(dispatcher.execute([item(), item()]));
 	dispatcher.accept(answerTo(1, [10]));
@@ -107,14 +107,14 @@ test("a second answer to an item, and one that nobody asked for, are refused and
 	t.deepEqual(dispatcher.ignored, { double: 1, stale: 0, stray: 1 });
 });
 
-/** A failure that is the worker's own. */
+/** A failure by the worker's fault. */
 let faults = 0;
 const faultOf = (workerId: string, serial: number): Answer => {
 	const failure = { code: "engine", message: `${workerId} can't`, ofWorker: true, fault: ++faults };
 	return { result: someResult({ serial, workerId, failure }), logits: [] };
 };
 
-test("a shard whose worker fails goes to the one that has failed least", async (t) => {
+test("a shard whose worker fails goes to the worker with the fewest faults", async (t) => {
 	const assigned: string[] = [];
 	const left: string[] = [];
 	const told: string[] = [];
@@ -152,7 +152,7 @@ test("a shard whose worker fails goes to the one that has failed least", async (
 	t.false(notices.isHeldUp);
 });
 
-test("an item at which every worker has failed three times ends the run with the reason", async (t) => {
+test("an item that every worker has failed three times ends the run with the reason", async (t) => {
 	const { bus, dispatcher } = await begin();
 	for (const workerId of ["a", "b"]) await bus.join(someWorker(workerId));
 	await settle();
@@ -173,7 +173,7 @@ test("within one process the first fault ends the run", async (t) => {
 	await t.throwsAsync(results, { code: "engine", message: "a can't" });
 });
 
-test("a fault that is told several times counts once", async (t) => {
+test("a fault that is reported several times counts once", async (t) => {
 	const { bus, dispatcher } = await begin();
 	await bus.join(someWorker("a"));
 	await settle();
@@ -185,7 +185,7 @@ test("a fault that is told several times counts once", async (t) => {
 	t.is(dispatcher.ignored.double, 4);
 });
 
-test("a worker whose connection broke has shards again after half a minute, or when it stands", async (t) => {
+test("a worker whose connection broke gets shards again after half a minute, or when it connects again", async (t) => {
 	const clock = new VirtualClock();
 	let shards = "";
 	const onWorkers: DispatcherOptions["onWorkers"] = (change) => {
@@ -207,7 +207,7 @@ test("a worker whose connection broke has shards again after half a minute, or w
 	t.is(clock.pending, 0);
 });
 
-test("an assignment that was held up doesn't undo a later one", async (t) => {
+test("a delayed assignment doesn't undo a later one", async (t) => {
 	const { bus, dispatcher, letGo } = await beginHeldUp();
 	for (const workerId of ["a", "b"]) await bus.join(someWorker(workerId));
 	await settle();
@@ -221,7 +221,7 @@ test("an assignment that was held up doesn't undo a later one", async (t) => {
 	}
 });
 
-/** On a bus where the first assignment waits to be let go. */
+/** A dispatcher on a bus that holds back the first assignment until it is released. */
 async function beginHeldUp() {
 	const bus = createMemoryBus();
 	let letGo = () => {};
@@ -240,7 +240,7 @@ async function beginHeldUp() {
 	return { bus, dispatcher, letGo: () => letGo() };
 }
 
-test("what a silent worker has in hand runs elsewhere at once", async (t) => {
+test("the item of a worker without heartbeat goes to another worker at once", async (t) => {
 	const clock = new VirtualClock();
 	const bus = createMemoryBus({ clock, timing: { ackWaitMs: 60_000, heartbeatLimitMs: 5000 } });
 	const dispatcher = new Dispatcher(bus, run, { clock });
@@ -258,7 +258,7 @@ test("what a silent worker has in hand runs elsewhere at once", async (t) => {
 	t.is((await pull()).value?.item.serial, 1);
 });
 
-test("an answer that doesn't fit its item is refused with the reason, and the item still waits", async (t) => {
+test("an answer that doesn't fit its item is refused with the reason, and the item keeps waiting", async (t) => {
 	const { dispatcher } = await begin({ gradientLength: 2 });
 	const asked = [item(), { ...item(), kind: "WORK_KIND_PREPARE" }, { ...item(), kind: "WORK_KIND_GRADIENT" }] as const;
 	const results = gather(dispatcher.execute(asked));
@@ -286,7 +286,7 @@ test("an answer that doesn't fit its item is refused with the reason, and the it
 	t.deepEqual(dispatcher.ignored, { double: 0, stale: 0, stray: 0 });
 });
 
-test("an answer under way is ended when its item is answered, and when the run ends", async (t) => {
+test("an unfinished answer is ended when its item is answered, and when the run ends", async (t) => {
 	const { dispatcher } = await begin();
 	const results = gather(dispatcher.execute([item(), item()]));
 	const [first, second] = [1, 2].map((serial) => dispatcher.expect(someResult({ serial }), { logits: 1, tensor: 0 }));
@@ -298,7 +298,7 @@ test("an answer under way is ended when its item is answered, and when the run e
 	await t.throwsAsync(results, { message: "lost the bus" });
 });
 
-test("items are numbered on: the same version may be asked for more than once", async (t) => {
+test("item numbers continue when the same version is asked for again", async (t) => {
 	const { bus, dispatcher } = await begin();
 	const published: number[] = [];
 	bus.publish = async ({ serial }) => {
@@ -310,7 +310,7 @@ test("items are numbered on: the same version may be asked for more than once", 
 	t.deepEqual(published, [1, 2, 3, 4]);
 });
 
-test("a failure is told with the worker's reason", async (t) => {
+test("a failure is reported with the worker's reason", async (t) => {
 	const { dispatcher } = await begin();
 	const results = gather(dispatcher.execute([item()]));
 	const failure = { code: "diverged", message: "not finite", ofWorker: false, fault: 0 };
@@ -318,7 +318,7 @@ test("a failure is told with the worker's reason", async (t) => {
 	await t.throwsAsync(results, { instanceOf: TailtuneError, message: "not finite", code: "diverged" });
 });
 
-test("what waits fails when the worker's end is reported, and so does what is asked later", async (t) => {
+test("when the end of the worker is reported, waiting items fail, and so do later ones", async (t) => {
 	const { dispatcher } = await begin();
 	const waiting = gather(dispatcher.execute([item()]));
 	await Promise.resolve();
@@ -327,7 +327,7 @@ test("what waits fails when the worker's end is reported, and so does what is as
 	await t.throwsAsync(gather(dispatcher.execute([item()])), { message: "lost the worker" });
 });
 
-test("workers that join and leave are told with the shards of each", async (t) => {
+test("workers that join and leave are reported, with the shards of each worker", async (t) => {
 	const told: string[] = [];
 	const onWorkers: DispatcherOptions["onWorkers"] = (change) => {
 		const reason = change.type === "left" ? ` ${change.reason}` : "";
@@ -350,7 +350,7 @@ test("workers that join and leave are told with the shards of each", async (t) =
 	]);
 });
 
-test.serial("20,000 items of one version, as a server asks for, leave nothing in memory", async (t) => {
+test.serial("20,000 items of one version, as in a server, keep no memory", async (t) => {
 	setFlagsFromString("--expose-gc");
 	const collect = runInNewContext("gc");
 	const { bus, dispatcher } = await begin();
@@ -370,7 +370,7 @@ test.serial("20,000 items of one version, as a server asks for, leave nothing in
 	t.deepEqual(dispatcher.ignored, { double: 1, stale: 0, stray: 0 });
 });
 
-test("a run that fails doesn't wait for an item to be published", async (t) => {
+test("a failed run doesn't wait until an item is published", async (t) => {
 	const { bus, dispatcher } = await begin();
 	bus.publish = () => new Promise<void>(() => {});
 	const results = gather(dispatcher.execute([item()]));

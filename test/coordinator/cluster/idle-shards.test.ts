@@ -16,7 +16,7 @@ const look = (shard: number): NewItem => {
 	return item;
 };
 
-/** A run of two shards on a bus, and what it tells. */
+/** A run of two shards on a bus, and its notices and changes. */
 async function begin() {
 	const clock = new VirtualClock();
 	const bus = createMemoryBus({ timing: { ackWaitMs: 5000, heartbeatLimitMs: 5000 }, clock });
@@ -40,7 +40,7 @@ async function begin() {
 	return { clock, bus, told, notices, dispatcher, join, answers };
 }
 
-/** Serves the shards that a worker hears it has; each item takes so long, and the worker says so meanwhile. */
+/** Serves the shards that are assigned to a worker; each item takes some time, with heartbeats. */
 async function serve(
 	bus: Bus,
 	{ clock, dispatcher }: Pick<Awaited<ReturnType<typeof begin>>, "clock" | "dispatcher">,
@@ -62,7 +62,7 @@ async function serve(
 	}
 }
 
-test("a live worker that takes no items loses its shard to one that computes for long", async (t) => {
+test("a connected worker that takes no items loses its shard to another one, also if that computes for long", async (t) => {
 	const { clock, bus, told, notices, dispatcher, join, answers } = await begin();
 	await join("idle");
 	await join("slow");
@@ -93,7 +93,7 @@ function losing(bus: Bus, count: number): Bus {
 	};
 }
 
-test("a worker alone that did not hear of its shards is told again", async (t) => {
+test("a single worker that didn't receive its assignments gets them again", async (t) => {
 	const { clock, bus, dispatcher, join, answers } = await begin();
 	await join("deaf");
 	void serve(losing(bus, 2), { clock, dispatcher }, "deaf", 10);

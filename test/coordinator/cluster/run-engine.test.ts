@@ -10,7 +10,7 @@ function setUp(areMixed: boolean) {
 	return { told, accepts };
 }
 
-test("workers with another engine or version than the first one's take no part, and it is said once for each", (t) => {
+test("workers with another engine or version than the first worker's take no part, with one notice for each", (t) => {
 	const { told, accepts } = setUp(false);
 	t.true(accepts({}));
 	t.true(accepts({ workerId: "another" }));
@@ -20,15 +20,15 @@ test("workers with another engine or version than the first one's take no part, 
 	t.false(accepts({ tailEngine: "onnx cpu" }));
 	t.true(accepts({ threads: 4 }));
 	const end =
-		"expected onnx cpu and tfjs wasm (1.0) like the run's first worker, because other engines round differently; --mixed-engines lets it take part";
+		"expected onnx cpu and tfjs wasm (1.0) like the run's first worker, because other engines round differently; use --mixed-engines to allow it";
 	t.deepEqual(told, [
 		`engines: worker worker takes no part: found onnx cpu and tfjs wasm (2.0), ${end}`,
 		`engines: worker worker takes no part: found onnx cpu (1.0), ${end}`,
 	]);
 });
 
-test("where it is allowed they take part, and it is said; so it is of other processors", (t) => {
-	const end = "which may round differently: the result depends on who computes";
+test("if mixed engines are allowed they take part, with a notice; other processors give a notice too", (t) => {
+	const end = "which may round differently: the result depends on the workers";
 	const mixed = setUp(true);
 	t.true(mixed.accepts({}));
 	t.true(mixed.accepts({ version: "2.0" }));

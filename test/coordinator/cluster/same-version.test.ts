@@ -15,7 +15,7 @@ const engine = { engine: "auto", backend: "auto", threads: 1 } as const;
 const tail = { trainable: "TRAINABLE_HEAD", classes: 2, causal: true, loraRank: 0, loraScale: 0 } as const;
 const golden = fileURLToPath(new URL("../../golden", import.meta.url));
 
-/** Over NATS and gRPC, with a worker that fetches everything from the coordinator. */
+/** A cluster over NATS and gRPC, with a worker that fetches everything from the coordinator. */
 async function openOverNats(t: ExecutionContext, run: ClusterRun) {
 	const server = await startNatsServer();
 	t.teardown(() => server.stop());

@@ -9,7 +9,7 @@ test("speeds are relative to the average of all workers", (t) => {
 	t.is(speeds.of("unknown"), 1);
 });
 
-test("a worker that came too late for a slow kind of work isn't taken for a fast one", (t) => {
+test("a worker that joined after the slow kind of work doesn't seem fast", (t) => {
 	const speeds = new WorkerSpeeds();
 	for (let i = 0; i < 20; i++) speeds.add("early", "WORK_KIND_PREPARE", 10, 1000);
 	for (const worker of ["early", "late"]) speeds.add(worker, "WORK_KIND_GRADIENT", 10, 5);
@@ -17,7 +17,7 @@ test("a worker that came too late for a slow kind of work isn't taken for a fast
 	t.true(Math.abs(speeds.of("early") - 1) < 0.05);
 });
 
-test("a worker that has become slow is soon known as that", (t) => {
+test("the speed of a worker that has become slow falls soon", (t) => {
 	const speeds = new WorkerSpeeds();
 	for (let i = 0; i < 200; i++) speeds.add("a", "WORK_KIND_GRADIENT", 10, 10);
 	for (let i = 0; i < 200; i++) {

@@ -21,11 +21,11 @@ function setUp() {
 	const notices = new Notices((notice) => events.emit({ event: "notice", ...notice }), { clock, now: () => clock.now });
 	const watch = new WorkerWatch(2, events, notices);
 	const change = (type: "joined" | "left", workerId: string, version = "1.0", reason: LeaveReason = "no-heartbeat") =>
-		watch.tell({ type, reason, worker: { ...someWorker(workerId), version }, shards: new Map() });
+		watch.report({ type, reason, worker: { ...someWorker(workerId), version }, shards: new Map() });
 	return { stream, clock, watch, change, changes };
 }
 
-test("a run says that no worker is there: at the start after a while, later at once, and when one joins", async (t) => {
+test("a run reports that there are no workers: at the start after some time, later at once, and when it is over", async (t) => {
 	const { stream, clock, change, watch } = setUp();
 	await clock.advance(1900);
 	t.deepEqual(stream.lines, []);
@@ -37,14 +37,14 @@ test("a run says that no worker is there: at the start after a while, later at o
 	change("left", "b");
 	watch.end();
 	t.deepEqual(stream.lines, [
-		"warning: no worker is there: waiting for one to join",
-		"over after 5 s: no worker is there: waiting for one to join",
-		"warning: no worker is there: waiting for one to join",
-		"over after 1 s: no worker is there: waiting for one to join",
+		"warning: no workers: waiting for one to join",
+		"over after 5 s: no workers: waiting for one to join",
+		"warning: no workers: waiting for one to join",
+		"over after 1 s: no workers: waiting for one to join",
 	]);
 });
 
-test("each change of a worker is an event: one that comes back is suspended, one that doesn't has left", (t) => {
+test("each change of a worker is an event: suspended if it can come back, otherwise left", (t) => {
 	const { change, changes } = setUp();
 	change("joined", "a");
 	for (const reason of ["shut-down", "no-heartbeat", "disconnected", "failing", "idle"] as const) {

@@ -12,7 +12,7 @@ import { someSchema } from "../../shared/exchange/conformance.ts";
 import { ReceivedAnswers } from "../../shared/exchange/received-answers.ts";
 import { someChunk, someEnd, someHeader, upload } from "./raw-uploads.ts";
 
-/** A server with version 3 of run "run", of 3 parameters, and a client that says what it wants. */
+/** A server with version 3 of run "run", of 3 parameters, and a client that can send any message. */
 async function openRaw(t: ExecutionContext, options: TensorServiceOptions = {}, isAsked?: (serial: number) => boolean) {
 	const server = await serveTensors(options);
 	const client = await createClient(ExchangeClientConstructor, server.address);
@@ -52,7 +52,7 @@ const uploads: [title: string, reason: RefusalReason, messages: PutAnswerRequest
 	["an empty chunk", "REFUSAL_MALFORMED", [someHeader(3), empty]],
 	["a chunk cut within a number", "REFUSAL_MALFORMED", [someHeader(3), odd]],
 	["a chunk that isn't as it was sent", "REFUSAL_CHECKSUM", [someHeader(3), changed, someEnd(3)]],
-	["a message behind the end", "REFUSAL_ORDER", [...right, someChunk(12, [4])]],
+	["a message after the end", "REFUSAL_ORDER", [...right, someChunk(12, [4])]],
 	["NaN", "REFUSAL_NOT_FINITE", [someHeader(3), someChunk(0, [1, Number.NaN, 3]), someEnd(3)]],
 	["infinity", "REFUSAL_NOT_FINITE", [someHeader(3), someChunk(0, [-Infinity, 2, 3]), someEnd(3)]],
 	["too few logits", "REFUSAL_LENGTH", [withLogits, someChunk(0, [1], "logits"), ...numbers]],
@@ -75,7 +75,7 @@ for (const [title, reason, messages] of uploads) {
 	});
 }
 
-test("a second answer to an item is refused, counted and not taken", async (t) => {
+test("a second answer to an item is refused and counted, and not accepted", async (t) => {
 	const { server, client, received } = await openRaw(t);
 	await upload(client, right);
 	const second = [someHeader(3), someChunk(0, [7, 7, 7]), someEnd(3)];
@@ -84,7 +84,7 @@ test("a second answer to an item is refused, counted and not taken", async (t) =
 	t.deepEqual([...server.refusals], [["REFUSAL_NOT_EXPECTED", 2]]);
 });
 
-/** Begins an answer and leaves it open; what it ends with. */
+/** Begins an answer and leaves it open. Resolves with the error that ends it. */
 function begin(client: ExchangeClient, ...messages: PutAnswerRequestInput[]): Promise<{ code: number } | null> {
 	return new Promise((resolve) => {
 		const call = client.putAnswer((error) => resolve(error));
@@ -92,7 +92,7 @@ function begin(client: ExchangeClient, ...messages: PutAnswerRequestInput[]): Pr
 	});
 }
 
-test("of two answers at the same time to an item the one that is whole first counts, and the other is ended", async (t) => {
+test("of two simultaneous answers to an item the one that completes first counts, and the other is ended", async (t) => {
 	const { server, client, received } = await openRaw(t);
 	const slow = begin(client, someHeader(3), someChunk(0, [7]));
 	while (server.uploadsUnderWay === 0) await nextTurn();
@@ -103,7 +103,7 @@ test("of two answers at the same time to an item the one that is whole first cou
 	t.deepEqual(server.held("run"), { parameters: 1, free: 1 });
 });
 
-test("an answer that falls silent is ended, and so is one whose worker sends nothing at all", async (t) => {
+test("an answer that stops before its end is ended, and so is one that sends nothing at all", async (t) => {
 	const { server, client, received } = await openRaw(t, { silenceMs: 100 });
 	for (const messages of [[], [someHeader(3), someChunk(0, [1])]]) {
 		t.like(await begin(client, ...messages), { code: status.UNAVAILABLE });
@@ -113,7 +113,7 @@ test("an answer that falls silent is ended, and so is one whose worker sends not
 	t.deepEqual(server.held("run"), { parameters: 1, free: 1 });
 });
 
-test("a worker that answers an item again ends its answer before", async (t) => {
+test("a worker's second answer to an item ends its first one", async (t) => {
 	const { server, client, received } = await openRaw(t);
 	const ended = begin(client, someHeader(3), someChunk(0, [7]));
 	while (server.uploadsUnderWay === 0) await nextTurn();
@@ -123,7 +123,7 @@ test("a worker that answers an item again ends its answer before", async (t) => 
 	t.deepEqual(received.tensors, [Float32Array.of(1, 2, 3)]);
 });
 
-test("an answer that nobody waits for is refused", async (t) => {
+test("an answer to an item that isn't waiting is refused", async (t) => {
 	const { server, client, received } = await openRaw(t, {}, (serial) => serial === 7);
 	await t.throwsAsync(upload(client, right), { message: /nobody waits for item 1/ });
 	t.deepEqual([...server.refusals], [["REFUSAL_NOT_EXPECTED", 1]]);
@@ -131,7 +131,7 @@ test("an answer that nobody waits for is refused", async (t) => {
 	t.is(received.answers.length, 1);
 });
 
-test("an answer under way is refused the moment its item waits no longer", async (t) => {
+test("an unfinished answer is refused as soon as its item stops waiting", async (t) => {
 	const { server, client, received } = await openRaw(t);
 	const refused = begin(client, someHeader(3), someChunk(0, [1]));
 	while (server.uploadsUnderWay === 0) await nextTurn();
@@ -141,7 +141,7 @@ test("an answer under way is refused the moment its item waits no longer", async
 	t.deepEqual([...server.refusals], [["REFUSAL_NOT_EXPECTED", 1]]);
 });
 
-test("a client cut off in mid-answer leaves nothing, and isn't counted as refused", async (t) => {
+test("a client that disconnects during an answer leaves nothing, and isn't counted as refused", async (t) => {
 	const { server, client, received } = await openRaw(t);
 	const call = client.putAnswer(() => {});
 	call.write(someHeader(3));
@@ -154,7 +154,7 @@ test("a client cut off in mid-answer leaves nothing, and isn't counted as refuse
 	t.is(server.refusals.size, 0);
 });
 
-test("no more than so many answers are under way at the same time", async (t) => {
+test("the number of answers received at the same time is limited", async (t) => {
 	const { server, client, received } = await openRaw(t);
 	const calls = Array.from({ length: MAX_UPLOADS }, (_, i) => {
 		const call = client.putAnswer(() => {});
@@ -169,7 +169,7 @@ test("no more than so many answers are under way at the same time", async (t) =>
 	t.is(received.answers.length, 1);
 });
 
-test("bytes that are no message and messages beyond 4 MiB are refused, and the server goes on", async (t) => {
+test("bytes that are no message and messages over 4 MiB are refused, and the server continues", async (t) => {
 	const { server, client, received } = await openRaw(t);
 	const send = (bytes: Buffer) =>
 		new Promise<{ code: number } | null>((resolve) => {
@@ -212,7 +212,7 @@ for (const [title, reason, changes] of reads) {
 	});
 }
 
-test("parameters dropped in mid-read end the read, and nothing written to them since goes out", async (t) => {
+test("parameters dropped during a read end the read, and none of the numbers written later are sent", async (t) => {
 	const { server, client } = await openRaw(t);
 	const size = 8 << 20;
 	const parameters = new Float32Array(size).fill(1);
@@ -233,7 +233,7 @@ test("parameters dropped in mid-read end the read, and nothing written to them s
 	t.deepEqual([...seen], [1]);
 });
 
-test("a reader that is cut off lets go of the stream", async (t) => {
+test("a reader that disconnects frees the stream", async (t) => {
 	const { server, client } = await openRaw(t);
 	server.openRun("big", someSchema(8 << 20), new ReceivedAnswers(8 << 20));
 	await server.publishParameters("big", 1, new Float32Array(8 << 20));

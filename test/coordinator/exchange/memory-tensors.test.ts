@@ -16,7 +16,7 @@ async function openRun() {
 	return { tensors, received };
 }
 
-test("an array that is given back is the next to be written to, and there only once", async (t) => {
+test("a returned array is used for the next gradient, and only once", async (t) => {
 	const { tensors, received } = await openRun();
 	const [lent, other] = [new Float32Array(1), new Float32Array(1)];
 	tensors.lendGradientBuffers("run", [other, lent]);
@@ -40,7 +40,7 @@ test("nothing is copied", async (t) => {
 	t.is(received.answers[0]?.tensor, tensor);
 });
 
-test("the array of an answer that nobody waits for is used again", async (t) => {
+test("the array of an answer to an item that isn't waiting is used again", async (t) => {
 	const { tensors } = await openRun();
 	for (const held of [0, 1]) {
 		const tensor = new Float32Array(1);

@@ -16,7 +16,7 @@ const WEIGHTS = "model.safetensors";
 /** Several chunks. */
 const MODEL = { ...TINY, vocab_size: 80_000 };
 
-/** A coordinator that serves a model, a worker with an empty cache, and where the model is and belongs. */
+/** A coordinator that serves a model, a worker with an empty cache, and the model's folders on both sides. */
 async function openModelExchange(t: ExecutionContext) {
 	const root = await temporaryFolder(t);
 	const source = join(root, "source");
@@ -29,7 +29,7 @@ async function openModelExchange(t: ExecutionContext) {
 	return { source, hash, coordinator, worker, cacheFolder, place: join(cacheFolder, "models", hash) };
 }
 
-test("a model is fetched once, file by file, into the place of its hash, and is the same", async (t) => {
+test("a model is fetched once, file by file, into the folder of its hash, and equals the original", async (t) => {
 	const { source, hash, worker, cacheFolder, place } = await openModelExchange(t);
 	const progress: number[][] = [];
 	const model = await worker.fetchModel(hash, { cacheFolder, onProgress: (...bytes) => progress.push(bytes) });
@@ -44,7 +44,7 @@ test("a model is fetched once, file by file, into the place of its hash, and is 
 	t.is(again.folder, place);
 });
 
-test("a download that was cut off goes on where it ended", async (t) => {
+test("an interrupted download is resumed", async (t) => {
 	const { source, hash, worker, cacheFolder, place } = await openModelExchange(t);
 	const aside = join(cacheFolder, "models", `.${hash}.part`);
 	await mkdir(aside, { recursive: true });
@@ -58,7 +58,7 @@ test("a download that was cut off goes on where it ended", async (t) => {
 	t.true((await readFile(join(place, WEIGHTS))).equals(weights));
 });
 
-test("a part that was damaged is refused by its checksum, and the next try begins it anew", async (t) => {
+test("a damaged part is refused by its checksum, and the next attempt starts the file again", async (t) => {
 	const { hash, worker, cacheFolder, place } = await openModelExchange(t);
 	const aside = join(cacheFolder, "models", `.${hash}.part`);
 	await mkdir(aside, { recursive: true });
@@ -91,7 +91,7 @@ test("several workers fetch the same model into the same cache", async (t) => {
 	);
 });
 
-test("another model than the hash says is not kept", async (t) => {
+test("a model with another hash is not kept", async (t) => {
 	const root = await temporaryFolder(t);
 	await writeRandomModel(join(root, "source"), TINY, 1);
 	const hash = "0".repeat(64);
@@ -101,10 +101,10 @@ test("another model than the hash says is not kept", async (t) => {
 	t.deepEqual(await readdir(join(root, "models")), []);
 });
 
-test("a model that isn't served is not found; a hash that is none is not asked for", async (t) => {
+test("a model that isn't served is not found; an invalid hash is not requested", async (t) => {
 	const { coordinator, worker, cacheFolder } = await openModelExchange(t);
 	const unknown = worker.fetchModel("f".repeat(64), { cacheFolder });
-	await t.throwsAsync(unknown, { code: "not-found", message: /no model "fff/ });
+	await t.throwsAsync(unknown, { code: "not-found", message: /model "fff.*is not served/ });
 	t.deepEqual([...coordinator.refusals], [["REFUSAL_UNKNOWN_MODEL", 1]]);
 	await t.throwsAsync(worker.fetchModel("../../etc", { cacheFolder }), { code: "protocol" });
 });
@@ -125,7 +125,7 @@ for (const [name, byteOffset, reason] of [
 	});
 }
 
-test("a file that has become shorter ends in a refusal", async (t) => {
+test("reading a file that has become shorter is refused", async (t) => {
 	const { hash, source } = await openModelExchange(t);
 	const models = new ServedModels(new Map([[hash, source]]));
 	const request = { protocolVersion: 1, modelHash: hash };

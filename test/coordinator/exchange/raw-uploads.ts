@@ -7,7 +7,7 @@ import { fromServiceError } from "../../../shared/rpc/status.ts";
 import { someResult } from "../../shared/bus/messages.ts";
 import { someSchema } from "../../shared/exchange/conformance.ts";
 
-/** A right header for an answer with a tensor of so many numbers and no logits, but for what is said otherwise. */
+/** A correct header of an answer with a tensor and no logits, with some fields replaced. */
 export function someHeader(
 	size: number,
 	ofResult: Partial<WorkResult> = {},
@@ -32,7 +32,7 @@ export function someEnd(count: number): PutAnswerRequestInput {
 	return { end: { byteLength: 4 * count } };
 }
 
-/** Sends messages as they are; rejects with what the server refuses them with. */
+/** Sends messages as they are; rejects with the server's refusal. */
 export function upload(client: ExchangeClient, messages: PutAnswerRequestInput[]): Promise<void> {
 	return new Promise((resolve, reject) => {
 		const call = client.putAnswer((error) => {

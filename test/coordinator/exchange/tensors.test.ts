@@ -6,7 +6,7 @@ import { ReceivedAnswers } from "../../shared/exchange/received-answers.ts";
 
 tensorConformance(test, openGrpcExchange);
 
-test("a version is fetched once, however many ask for it", async (t) => {
+test("a version is fetched once for any number of readers", async (t) => {
 	const { coordinator, worker, close } = await openGrpcExchange();
 	t.teardown(close);
 	coordinator.openRun("run", someSchema(1), new ReceivedAnswers(1));
@@ -18,7 +18,7 @@ test("a version is fetched once, however many ask for it", async (t) => {
 	t.is(await worker.parameters("run", 3), first as Float32Array);
 });
 
-test("parameters in use stay as they are when fetching the next version fails", async (t) => {
+test("parameters in use don't change when fetching the next version fails", async (t) => {
 	const { coordinator, worker, close } = await openGrpcExchange();
 	t.teardown(close);
 	coordinator.openRun("run", someSchema(1), new ReceivedAnswers(1));
@@ -31,7 +31,7 @@ test("parameters in use stay as they are when fetching the next version fails", 
 	t.is(await worker.parameters("run", 3), inUse);
 });
 
-test("2,000 exchanges keep one gradient on each side and two parameter vectors, and nothing else", async (t) => {
+test("after 2,000 exchanges only one gradient per side and two parameter vectors are kept", async (t) => {
 	const { coordinator, worker, close } = await openGrpcExchange();
 	const answers = new ReceivedAnswers(3);
 	t.teardown(close);
@@ -59,7 +59,7 @@ test("2,000 exchanges keep one gradient on each side and two parameter vectors, 
 test("parameters of a run that isn't open, or of another size, aren't published", async (t) => {
 	const { coordinator, close } = await openGrpcExchange();
 	t.teardown(close);
-	await t.throwsAsync(coordinator.publishParameters("run", 0, new Float32Array(1)), { message: /isn't open/ });
+	await t.throwsAsync(coordinator.publishParameters("run", 0, new Float32Array(1)), { message: /is not open/ });
 	coordinator.openRun("run", someSchema(2), new ReceivedAnswers(2));
 	await t.throwsAsync(coordinator.publishParameters("run", 0, new Float32Array(1)), {
 		message: /1 parameters, expected 2/,

@@ -11,7 +11,7 @@ export interface GrpcExchange {
 	close(): Promise<void>;
 }
 
-/** A server on a free port of this machine, and one worker connected to it. */
+/** Starts a server on a free port of this machine, with one connected worker. */
 export async function openGrpcExchange(options: TensorServiceOptions = {}): Promise<GrpcExchange> {
 	const coordinator = await serveTensors(options);
 	const worker = await connectTensors(coordinator.address, { workerId: "worker" });

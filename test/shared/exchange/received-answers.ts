@@ -2,20 +2,20 @@ import type { Answer, AnswerReceiver, AnswerSizes } from "../../../shared/exchan
 import type { WorkResult } from "../../../shared/messages.ts";
 import { Refusal } from "../../../shared/rpc/refusal.ts";
 
-/** Stands in for a coordinator's dispatcher: takes one answer to each item. */
+/** Replaces a coordinator's dispatcher: accepts one answer per item. */
 export class ReceivedAnswers implements AnswerReceiver {
 	readonly answers: Answer[] = [];
 	readonly #size: number;
 	readonly #isAsked: (serial: number) => boolean;
 	readonly #over = new Map<number, AbortController>();
 
-	/** @param size numbers of a tensor @param isAsked whether an item waits, until it is answered; default: each */
+	/** @param size numbers per tensor @param isAsked whether an item waits until it is answered; default: all do */
 	constructor(size: number, isAsked: (serial: number) => boolean = () => true) {
 		this.#size = size;
 		this.#isAsked = isAsked;
 	}
 
-	/** The tensors, in the order in which they came. */
+	/** The tensors, in order of arrival. */
 	get tensors(): (Float32Array | undefined)[] {
 		return this.answers.map(({ tensor }) => tensor);
 	}
@@ -33,7 +33,7 @@ export class ReceivedAnswers implements AnswerReceiver {
 		this.end(answer.result.serial);
 	}
 
-	/** The item waits no longer. */
+	/** Ends the wait for an item. */
 	end(serial: number): void {
 		this.#waiting(serial).abort(notExpected(serial));
 	}

@@ -6,13 +6,13 @@ import { TINY } from "../model/tiny-model.ts";
 const spec = { trainable: "TRAINABLE_LORA_ONLY", classes: 2, causal: true, loraRank: 2, loraScale: 1 } as const;
 const layout = parameterLayout(spec, TINY);
 
-test("a schema says how many numbers there are, and how many of them have gradients", (t) => {
+test("a schema has the numbers per parameter vector and per gradient", (t) => {
 	const { parameters, gradients, wire } = tensorSchema("model", layout);
 	t.deepEqual([parameters, gradients, wire], [layout.size, layout.trainedSize, "f32"]);
 	t.true(gradients < parameters);
 });
 
-test("both sides get the same hash of the same run, and another one of anything else", (t) => {
+test("both sides get the same hash of the same run, and another hash if anything differs", (t) => {
 	const { hash } = tensorSchema("model", parameterLayout({ ...spec }, { ...TINY }));
 	t.is(tensorSchema("model", layout, { wire: "f32", withMoments: false }).hash, hash);
 	const others = [

@@ -22,7 +22,7 @@ function throughWire(wire: WireFormat, numbers: Float32Array, shift = 0): Float3
 	return to;
 }
 
-/** The two bfloat16 numbers around a float32, the one toward zero first. */
+/** The two bfloat16 numbers around a float32; the number nearer to zero is the first. */
 function neighbours(value: number): [number, number] {
 	const bits = new Uint32Array(Float32Array.of(value).buffer);
 	const toward = (bits[0] as number) & 0xffff0000;
@@ -30,7 +30,7 @@ function neighbours(value: number): [number, number] {
 	return [numbers[0] as number, numbers[1] as number];
 }
 
-test("float32 travels bit for bit, wherever the bytes lie", (t) => {
+test("float32 is decoded bit for bit, with any alignment of the bytes", (t) => {
 	const property = fc.property(fc.array(finite), fc.nat(3), (values, shift) => {
 		const numbers = Float32Array.from(values);
 		return sameBits(throughWire("f32", numbers, shift), numbers);
@@ -38,7 +38,7 @@ test("float32 travels bit for bit, wherever the bytes lie", (t) => {
 	t.notThrows(() => fc.assert(property));
 });
 
-test("bfloat16 is the nearest one, and of two as near the even one", (t) => {
+test("numbers are rounded to the nearest bfloat16, ties to even", (t) => {
 	const property = fc.property(finite, fc.nat(1), (value, shift) => {
 		const [rounded = Number.NaN] = throughWire("bf16", Float32Array.of(value), shift);
 		const [inner, outer] = neighbours(value);
@@ -50,14 +50,14 @@ test("bfloat16 is the nearest one, and of two as near the even one", (t) => {
 	t.notThrows(() => fc.assert(property, { numRuns: 2000 }));
 });
 
-test("ties go to even both ways, and the sign of zero stays", (t) => {
+test("ties are rounded to even in both directions, and the sign of zero is kept", (t) => {
 	const unit = 2 ** -7;
 	const ties = Float32Array.of(1 + unit / 2, 1 + 1.5 * unit, -1 - unit / 2, -1 - 1.5 * unit, -0, 0);
 	const expected = Float32Array.of(1, 1 + 2 * unit, -1, -1 - 2 * unit, -0, 0);
 	t.true(sameBits(throughWire("bf16", ties), expected));
 });
 
-test("what was rounded once is not changed by travelling again", (t) => {
+test("rounded numbers don't change when they are sent again", (t) => {
 	const property = fc.property(fc.array(finite, { minLength: 1 }), (values) => {
 		const once = throughWire("bf16", Float32Array.from(values));
 		return sameBits(throughWire("bf16", once), once);
@@ -65,7 +65,7 @@ test("what was rounded once is not changed by travelling again", (t) => {
 	t.notThrows(() => fc.assert(property));
 });
 
-test("numbers are rounded without a journey as on one, in place too, and what would overflow is noticed", (t) => {
+test("roundTo rounds like encode and decode, also in place, and an overflow is detected", (t) => {
 	const property = fc.property(fc.constantFrom<WireFormat>("f32", "bf16"), fc.array(finite), (wire, values) => {
 		const numbers = Float32Array.from(values);
 		const rounded = new Float32Array(numbers.length);
@@ -80,7 +80,7 @@ test("numbers are rounded without a journey as on one, in place too, and what wo
 	}
 });
 
-test("NaN and infinities are noticed in any place, and never rounded to something else", (t) => {
+test("NaN and infinities are detected at any position, and never rounded to other numbers", (t) => {
 	const patterns = Uint32Array.of(0x7f800000, 0xff800000, 0x7fc00000, 0x7fffffff, 0xffffffff, 0x7f800001);
 	for (const value of new Float32Array(patterns.buffer)) {
 		for (const place of [0, 3, 6]) {
@@ -95,7 +95,7 @@ test("NaN and infinities are noticed in any place, and never rounded to somethin
 	}
 });
 
-test("a tensor cut into parts and put together again is the same, in both formats", (t) => {
+test("a tensor split into chunks and assembled again is the same, in both formats", (t) => {
 	for (const wire of ["f32", "bf16"] as const) {
 		for (const length of [1, 262_144, 262_145, 600_000]) {
 			const tensor = Float32Array.from({ length }, (_, i) => i % 256);

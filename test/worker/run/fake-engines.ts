@@ -17,7 +17,7 @@ const config = {
 	layer_norm_epsilon: 1e-5,
 };
 
-/** A model of which only the shape is ever asked for. */
+/** A model of which only the shape is used. */
 export const fakeModel = { folder: "fake", config, tensors: new Map() } as unknown as ModelFiles;
 
 export const lastBlockRun: RunSpec = someRun();
@@ -36,7 +36,7 @@ export function someSequence(tokens: number[], fields: Partial<Sequence> = {}): 
 	return { exampleId: tokens[0] ?? 0, tokens, poolFrom: tokens.length - 1, poolCount: 1, label: 0, ...fields };
 }
 
-/** A trunk whose states say where they come from: 100 token + row + column / 8. Remembers what it was asked. */
+/** A trunk whose states are 100 token + row + column / 8. It records its inputs. */
 export class FakeTrunk implements Trunk {
 	readonly info = info;
 	readonly calls: number[][][] = [];
@@ -57,13 +57,13 @@ export class FakeTrunk implements Trunk {
 	}
 }
 
-/** A tail whose logits are (first parameter, sum of the pooled rows) and whose gradient is their sum all over. */
+/** A tail with logits (first parameter, sum of the pooled rows); each number of its gradient is the sum of both. */
 export class FakeTail implements Tail {
 	readonly info = info;
 	readonly loads: number[] = [];
 	readonly inputs: TailInput[] = [];
 	isDisposed = false;
-	/** Set to have the next call do something else. */
+	/** Replaces the next call. */
 	fault: ((logits: Float32Array, gradient?: Float32Array) => Float32Array | Promise<Float32Array>) | undefined;
 
 	async load(parameters: Float32Array): Promise<void> {

@@ -14,7 +14,7 @@ import { FakeTail, FakeTrunk, fakeModel, info, lastBlockRun, layoutOf, someSeque
 
 const timing = { ackWaitMs: 2000, heartbeatLimitMs: 5000 };
 
-/** A bus in virtual time, and what a coordinator sees of it. */
+/** A bus in virtual time, and the coordinator's side of it. */
 class Cluster {
 	readonly clock = new VirtualClock();
 	readonly bus: Bus = createMemoryBus({ timing, clock: this.clock });
@@ -83,12 +83,12 @@ class Cluster {
 	}
 }
 
-/** An item whose one token says which it is. */
+/** An item that is identified by its only token. */
 function itemOf(shard: number, serial: number, fields: Partial<WorkItem> = {}): WorkItem {
 	return someItem({ shard, serial, sequences: [someSequence([serial])], ...fields });
 }
 
-/** Holds up a tail until let go. */
+/** Blocks a tail until it is released. */
 function holdUp(tail: FakeTail): () => void {
 	let letGo = () => {};
 	const held = new Promise<void>((resolve) => {
@@ -144,7 +144,7 @@ test("the shards of a worker take turns, one item at a time", async (t) => {
 	);
 });
 
-test("a coordinator that hangs holds up its own run only, until the run is retired", async (t) => {
+test("a coordinator that hangs delays its own run only, until the run is retired", async (t) => {
 	const cluster = new Cluster();
 	const hangs = (runId: string, signal: AbortSignal) =>
 		new Promise<void>((resolve, reject) => {
@@ -174,7 +174,7 @@ test("a coordinator that hangs holds up its own run only, until the run is retir
 	t.is(cluster.clock.pending, 0, "it waits for nothing any more");
 });
 
-test("a worker that stops finishes the item in hand, hands back the others and says good-bye", async (t) => {
+test("a worker that stops finishes its current item, returns the others and leaves the registry", async (t) => {
 	const cluster = new Cluster();
 	await cluster.announce();
 	const leaver = await cluster.startWorker("leaver");
@@ -201,7 +201,7 @@ test("a worker that stops finishes the item in hand, hands back the others and s
 	t.true(leaver.tail.isDisposed && leaver.trunk.isDisposed);
 });
 
-test("a shard given to another worker is served by that one from the next item on", async (t) => {
+test("a shard assigned to another worker is served by it from the next item on", async (t) => {
 	const cluster = new Cluster();
 	await cluster.announce();
 	for (const id of ["a", "b"]) await cluster.startWorker(id);
@@ -221,7 +221,7 @@ test("a shard given to another worker is served by that one from the next item o
 	);
 });
 
-test("a bad item is answered with a failure, and the worker goes on", async (t) => {
+test("a bad item is answered with a failure, and the worker continues", async (t) => {
 	const cluster = new Cluster();
 	await cluster.announce();
 	await cluster.startWorker("a");
@@ -235,7 +235,7 @@ test("a bad item is answered with a failure, and the worker goes on", async (t) 
 	);
 });
 
-test("a worker that can't have the model says so, keeps its items and tries one again, waiting twice as long each time", async (t) => {
+test("a worker that can't get the model reports it, keeps its items and retries one, waiting twice as long each time", async (t) => {
 	const cluster = new Cluster();
 	await cluster.announce();
 	let isThere = false;
@@ -257,11 +257,11 @@ test("a worker that can't have the model says so, keeps its items and tries one 
 	isThere = true;
 	await cluster.clock.advance(1);
 	t.deepEqual(failures(), [failure(1), failure(2), null, null]);
-	const notice = "run run is tried again: no such weights";
+	const notice = "retrying an item of run run: no such weights";
 	t.deepEqual(cluster.notices, [`begun: ${notice}`, `over: ${notice}`]);
 });
 
-test("a worker in trouble hands the item back as soon as its shard is given to another", async (t) => {
+test("a worker with a fault returns the item as soon as its shard is assigned to another worker", async (t) => {
 	const cluster = new Cluster();
 	await cluster.announce();
 	await cluster.startWorker("lonely", () => Promise.reject(new TailtuneError("offline", "nobody answers")));
@@ -277,7 +277,7 @@ test("a worker in trouble hands the item back as soon as its shard is given to a
 	);
 });
 
-test("a worker that can't reach the coordinator doesn't say that it works on its item, until it can", async (t) => {
+test("a worker that can't reach the coordinator sends no heartbeats for its item until it can", async (t) => {
 	const cluster = new Cluster();
 	await cluster.announce();
 	let isReachable = false;
@@ -301,7 +301,7 @@ test("a worker that can't reach the coordinator doesn't say that it works on its
 	);
 });
 
-/** Has a worker do items 1 and 2; what is put first goes wrong after it was counted, or is refused. */
+/** Lets a worker do items 1 and 2; its first answer fails after it was counted, or is refused. */
 async function answerTwo(first: "cut off" | "refused") {
 	const cluster = new Cluster();
 	await cluster.announce();
@@ -310,7 +310,7 @@ async function answerTwo(first: "cut off" | "refused") {
 	cluster.tensors.putAnswer = async (answer) => {
 		puts++;
 		if (puts === 1 && first === "refused") throw new TailtuneError("protocol", "2 logits, expected 3");
-		// One that comes again is refused, as nobody waits for it: the exchange resolves then.
+		// A repeated answer is refused because its item isn't waiting: the exchange then resolves.
 		if (!cluster.answers.some(({ serial }) => serial === answer.result.serial)) await put(answer);
 		if (puts === 1) throw new TailtuneError("offline", "broken");
 	};
@@ -321,7 +321,7 @@ async function answerTwo(first: "cut off" | "refused") {
 	return { puts, answers: cluster.answers.map(({ serial, failure }) => [serial, failure?.message]) };
 }
 
-test("an answer whose acceptance the worker doesn't hear of is handed in again, and the item is acknowledged", async (t) => {
+test("an answer whose confirmation is lost is sent again, and the item is acknowledged", async (t) => {
 	t.deepEqual(await answerTwo("cut off"), {
 		puts: 3,
 		answers: [
@@ -341,7 +341,7 @@ test("an answer that the coordinator refuses is followed by a failure that says 
 	});
 });
 
-test("after a fault of the engine the next try is with a new one, after a lost coordinator with the same", async (t) => {
+test("after a fault of the engine the next attempt uses a new engine, after a lost coordinator the same one", async (t) => {
 	for (const [code, sessions] of [
 		["engine", 2],
 		["offline", 1],
@@ -358,7 +358,7 @@ test("after a fault of the engine the next try is with a new one, after a lost c
 	}
 });
 
-test("engines are opened at a run's first item and closed when it is retired", async (t) => {
+test("engines are opened at the first item of a run and closed when it is retired", async (t) => {
 	const cluster = new Cluster();
 	await cluster.announce();
 	const { opened, tail, trunk } = await cluster.startWorker("a");
@@ -373,7 +373,7 @@ test("engines are opened at a run's first item and closed when it is retired", a
 	t.true(tail.isDisposed && trunk.isDisposed);
 });
 
-test("several runs are served at a time, each by an engine of its own, and a run after its namesake", async (t) => {
+test("several runs are served at the same time, each with its own engine, and so is a later run with the same id", async (t) => {
 	const cluster = new Cluster();
 	const { opened } = await cluster.startWorker("a");
 	for (const runId of ["one", "two"]) {
@@ -407,7 +407,7 @@ test("an idle worker stays in the registry", async (t) => {
 	t.deepEqual(cluster.events, [{ type: "joined", worker: worker.info }]);
 });
 
-test("an item that takes longer than the ack wait is done once, though another worker has its shard by then", async (t) => {
+test("an item that takes longer than the ack wait is done once, even if another worker gets its shard meanwhile", async (t) => {
 	const cluster = new Cluster();
 	await cluster.announce();
 	const [slow, next] = [await cluster.startWorker("slow"), await cluster.startWorker("next")];
@@ -452,7 +452,7 @@ test("a worker that loses the bus ends with an error", async (t) => {
 	await t.notThrowsAsync(worker.stop());
 });
 
-test("a worker that loses the bus with an item in hand ends with an error too", async (t) => {
+test("a worker that loses the bus during an item ends with an error too", async (t) => {
 	const cluster = new Cluster();
 	await cluster.announce();
 	const { worker, tail } = await cluster.startWorker("a");
@@ -466,7 +466,7 @@ test("a worker that loses the bus with an item in hand ends with an error too", 
 	t.true(tail.isDisposed);
 });
 
-test("a worker says good-bye before it closes its connections, which would else tell of its death", async (t) => {
+test("a worker leaves the registry before it closes its connections, which would otherwise look like a crash", async (t) => {
 	const cluster = new Cluster();
 	await cluster.announce();
 	let toldAtClose: string | undefined;

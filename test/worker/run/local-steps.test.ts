@@ -37,7 +37,7 @@ function work(weights: number[][]): LocalWork {
 	return { item, start, tail, computeGradient, result: new Float32Array(3 * layout.trainedSize) };
 }
 
-/** What is handed in of the same steps, taken one by one as with no local steps. */
+/** The expected result: the same steps, taken one by one as without local steps. */
 function stepByStep(weights: number[][]): Float32Array {
 	const at = Float32Array.from(parameters);
 	const firstMoment = Float32Array.from(moments.slice(0, layout.trainedSize));
@@ -65,7 +65,7 @@ for (const weights of [[[1]], [[1], [1], [1]], [[0.25, 0.75], [0.5, 0.5], [1]]])
 	});
 }
 
-test("an item's steps know nothing of the items before it, and leave what they begin with", async (t) => {
+test("the steps of an item don't depend on earlier items, and don't change their start", async (t) => {
 	const stepper = new LocalStepper(layout);
 	const before = start.slice();
 	const [first, again, other] = [work([[1], [1]]), work([[1], [1]]), work([[0.5, 0.5]])];

@@ -1,6 +1,6 @@
 import test from "ava";
 import { createMemoryTensors } from "../../../coordinator/exchange/memory-tensors.ts";
-import { tensorSchema, travelOf } from "../../../shared/exchange/tensor-schema.ts";
+import { tensorOptionsOf, tensorSchema } from "../../../shared/exchange/tensor-schema.ts";
 import type { RunSpec, TailSpec, WorkItem } from "../../../shared/messages.ts";
 import { ByteBudget } from "../../../worker/features/byte-budget.ts";
 import { FeatureStore } from "../../../worker/features/feature-store.ts";
@@ -24,7 +24,7 @@ async function open(run: RunSpec = lastBlockRun) {
 	const tail = new FakeTail();
 	const features = new FeatureStore(new ByteBudget(1e6));
 	const tensors = createMemoryTensors();
-	tensors.openRun(run.runId, tensorSchema(run.modelHash, layoutOf(run), travelOf(run)));
+	tensors.openRun(run.runId, tensorSchema(run.modelHash, layoutOf(run), tensorOptionsOf(run)));
 	for (const version of [0, 1]) {
 		await tensors.publishParameters(run.runId, version, new Float32Array(layoutOf(run).size).fill(version));
 	}
@@ -34,7 +34,7 @@ async function open(run: RunSpec = lastBlockRun) {
 
 const texts = [[1, 2], [3], [1, 2]].map((tokens) => someSequence(tokens));
 
-test("each distinct text goes through the trunk once, whatever is asked of it later", async (t) => {
+test("the trunk computes each distinct text once, for all later items", async (t) => {
 	const { session, trunk } = await open();
 	const { result, logits } = await session.handle(someItem({ kind: "WORK_KIND_PREPARE", sequences: texts }));
 	t.is(result.failure, null);
@@ -57,7 +57,7 @@ test("an evaluated text is kept, a classified one is not", async (t) => {
 	t.is(features.stats.entries, 2);
 });
 
-test("an answer names its item and holds a row of logits for each sequence", async (t) => {
+test("an answer names its item and has one row of logits per sequence", async (t) => {
 	const { session } = await open();
 	const item = someItem({ serial: 5, shard: 1, parameterVersion: 1, sequences: texts });
 	const { result, logits, tensor } = await session.handle({ ...item, kind: "WORK_KIND_EVALUATE" });
@@ -74,14 +74,14 @@ test("the answer to a gradient item has the gradient", async (t) => {
 	t.is(tensor?.at(-1), Math.fround(logits.reduce((sum, logit) => sum + logit, 0)));
 });
 
-test("parameters are loaded when the version changes, and only then", async (t) => {
+test("parameters are loaded only when the version changes", async (t) => {
 	const { session, tail } = await open();
 	for (const parameterVersion of [0, 0, 1, 1, 0]) await session.handle(someItem({ parameterVersion }));
 	await session.handle(someItem({ kind: "WORK_KIND_PREPARE", parameterVersion: 1 }));
 	t.deepEqual(tail.loads, [0, 1, 0]);
 });
 
-test("a tail on whole hidden states gets all rows and the pooling as it is", async (t) => {
+test("a tail with frozen and tuned blocks gets all rows and the unchanged pooling", async (t) => {
 	const { session, tail, features } = await open();
 	await session.handle(someItem({ sequences: [someSequence([1, 2, 3], { poolFrom: 1, poolCount: 2, label: 1 })] }));
 	const { hidden, poolFrom, poolCount, label } = tail.inputs[0] ?? {};
@@ -89,7 +89,7 @@ test("a tail on whole hidden states gets all rows and the pooling as it is", asy
 	t.is(features.stats.memoryBytes, 3 * width * 4);
 });
 
-test("for the head alone only the pooled rows are kept, and the same text pooled otherwise is another", async (t) => {
+test("for the head alone only the pooled rows are kept, and the same text with another pooling counts as another text", async (t) => {
 	const { session, tail, features } = await open(headRun);
 	const sequences = [
 		someSequence([1, 2, 3], { poolFrom: 1, poolCount: 2 }),
@@ -105,7 +105,7 @@ test("for the head alone only the pooled rows are kept, and the same text pooled
 	t.is(features.stats.memoryBytes, 3 * width * 4);
 });
 
-test("where nothing is frozen the tail gets token ids, and nothing is kept", async (t) => {
+test("if nothing is frozen the tail gets token ids, and no features are kept", async (t) => {
 	const { session, tail, features } = await open(allRun);
 	const prepared = await session.handle(someItem({ kind: "WORK_KIND_PREPARE", sequences: texts }));
 	t.is(prepared.result.failure, null);
@@ -123,8 +123,8 @@ test("where nothing is frozen the tail gets token ids, and nothing is kept", asy
 
 const bad: [fault: string, item: Partial<WorkItem>, message: RegExp][] = [
 	["another run", { runId: "other" }, /of run other, expected run$/],
-	["no kind", { kind: "WORK_KIND_UNSPECIFIED" }, /no such kind of work/],
-	["a kind of the future", { kind: 9 as unknown as WorkItem["kind"] }, /item 1, 9 of version 0: no such kind of work/],
+	["no kind", { kind: "WORK_KIND_UNSPECIFIED" }, /unknown kind of work/],
+	["a kind of the future", { kind: 9 as unknown as WorkItem["kind"] }, /item 1, 9 of version 0: unknown kind of work/],
 	["a shard too high", { shard: 2 }, /shard 2, expected less than 2$/],
 	["no sequences", { sequences: [] }, /no sequences/],
 	["no tokens", { sequences: [someSequence([])] }, /example 0: 0 tokens, expected 1 to 8$/],
@@ -137,7 +137,7 @@ const bad: [fault: string, item: Partial<WorkItem>, message: RegExp][] = [
 ];
 
 for (const [fault, fields, message] of bad) {
-	test(`an item with ${fault} is answered with what is wrong, and the next one is done`, async (t) => {
+	test(`an item with ${fault} is answered with the fault, and the next item is computed`, async (t) => {
 		const { session } = await open();
 		const { result, logits, tensor } = await session.handle(someItem(fields));
 		t.is(result.failure?.code, "protocol");
@@ -167,7 +167,7 @@ test("logits that aren't finite are reported as diverged, without a gradient", a
 	t.deepEqual([logits, tensor], [[], undefined]);
 });
 
-test("an engine that fails or gives too little is a failure of one line, and the next item is done", async (t) => {
+test("an engine that fails or gives too few numbers causes a failure of one line, and the next item is computed", async (t) => {
 	const { session, tail } = await open();
 	const failure = async () => (await session.handle(someItem())).result.failure;
 	tail.fault = () => Promise.reject(new Error("out of memory\n    at somewhere"));
@@ -178,7 +178,7 @@ test("an engine that fails or gives too little is a failure of one line, and the
 	t.is(await failure(), null);
 });
 
-test("local steps of more logits than a call takes arguments are answered", async (t) => {
+test("local steps with more logits than a call can have arguments are answered", async (t) => {
 	const many = 100_000;
 	const run: RunSpec = { ...headRun, withMoments: true, tail: { ...(headRun.tail as TailSpec), classes: many } };
 	const { session, tail, tensors } = await open(run);
