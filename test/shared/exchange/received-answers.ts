@@ -47,5 +47,5 @@ export class ReceivedAnswers implements AnswerReceiver {
 }
 
 function notExpected(serial: number): Refusal {
-	return new Refusal("REFUSAL_NOT_EXPECTED", `nobody waits for item ${serial}`);
+	return new Refusal("REFUSAL_NOT_EXPECTED", `item ${serial} is not waiting for an answer`);
 }
