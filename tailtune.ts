@@ -1,5 +1,5 @@
 import { main } from "./coordinator/main.ts";
-import type { WorkerSide } from "./shared/worker-port.ts";
+import type { WorkerSide } from "./shared/worker-port/worker-side.ts";
 
 /** Functions of the worker that the coordinator may call. Only this file imports both sides. */
 const workerSide: WorkerSide = {

@@ -3,7 +3,10 @@
 // Models and data sets.
 /** The hub has this time for an answer about a repository; the files themselves have DOWNLOAD_STALL_MS. */
 export const HUB_ANSWER_MS = 5_000;
-/** A server of a small data set that says nothing for this time is given up: there is a second one, and a bundled data set. */
+/**
+ * A server of a small data set that says nothing for this time is given up: there is a second one, and a bundled data
+ * set.
+ */
 export const DATA_SET_SILENCE_MS = 4_000;
 
 // Processes that a run starts.

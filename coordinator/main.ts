@@ -1,6 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { exitCodeOf, TailtuneError } from "../shared/errors.ts";
-import type { WorkerSide } from "../shared/worker-port.ts";
+import type { WorkerSide } from "../shared/worker-port/worker-side.ts";
 import { checkMachine } from "./cli/check-machine.ts";
 import { guardProcess } from "./cli/uncaught-errors.ts";
 import { VERSION } from "./software-versions.ts";

@@ -1,4 +1,5 @@
-// To be preloaded (--import): a file whose name ends in HELD_FILE is never opened, and standard error says that it was to be.
+// To be preloaded (--import): a file whose name ends in HELD_FILE is never opened, and standard error says that it was
+// to be.
 import promises from "node:fs/promises";
 import { syncBuiltinESMExports } from "node:module";
 

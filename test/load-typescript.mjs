@@ -1,5 +1,5 @@
-// The loader of tests and benchmarks: has Node run TypeScript as it is, by tsx. Tailtune's processes find a cache of their
-// own in the tests (XDG_CACHE_HOME), but share the compiled program (see test/cli/tailtune.ts).
+// The loader of tests and benchmarks: has Node run TypeScript as it is, by tsx. Tailtune's processes find a cache of
+// their own in the tests (XDG_CACHE_HOME), but share the compiled program (see test/cli/tailtune.ts).
 import { fileURLToPath } from "node:url";
 import { register } from "tsx/esm/api";
 

@@ -35,7 +35,9 @@ export function natsServerProgram(): Promise<string> {
 	return findOrInstallNatsServer({ line: () => {}, download: () => () => {} });
 }
 
-/** Starts a nats-server of the test's own. Fails, saying how to get it, where there is none and none can be installed. */
+/**
+ * Starts a nats-server of the test's own. Fails, saying how to get it, where there is none and none can be installed.
+ */
 export async function startNatsServer(options: TestServerOptions = {}): Promise<TestServer> {
 	const binary = await natsServerProgram();
 	const storeDir = options.storeDir ?? (await mkdtemp(join(tmpdir(), "tailtune-nats-")));

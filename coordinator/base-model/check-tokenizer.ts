@@ -54,8 +54,9 @@ const settingsSchema = z.object({
 });
 
 /**
- * Checks that a model was trained on GPT-2's tokens, the only tokens that Tailtune makes from texts. Every tokenizer file in
- * the folder must describe GPT-2's tokenizer, possibly with added special tokens. Without such files only `size` is checked.
+ * Checks that a model was trained on GPT-2's tokens, the only tokens that Tailtune makes from texts. Every tokenizer
+ * file in the folder must describe GPT-2's tokenizer, possibly with added special tokens. Without such files only
+ * `size` is checked.
  * @param size rows of the token embedding
  * @throws TailtuneError "model" that names the file, the value found and the value expected
  */
@@ -127,7 +128,9 @@ function checkMerges(file: string, merges: readonly string[]): void {
 	if (found !== MERGES_SHA256) throw refusal(file, `merges: found ${merges.length} that aren't GPT-2's 50000`);
 }
 
-/** Refuses added tokens that aren't special: they could occur in a text, while names of special tokens are read as text. */
+/**
+ * Refuses added tokens that aren't special: they could occur in a text, while names of special tokens are read as text.
+ */
 function checkAdded(file: string, tokens: z.infer<typeof addedTokens>): void {
 	const ordinary = tokens.find(({ content, special }) => !special && content !== END_OF_TEXT.name);
 	if (ordinary) throw refusal(file, `found the added token ${quote(ordinary.content)}`);

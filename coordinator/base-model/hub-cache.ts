@@ -22,8 +22,8 @@ export interface HubOptions {
 
 const CONFIG_FILE = "config.json";
 /**
- * Returns the folder of a hub model in the standard cache. If all files are there, the network isn't used. Otherwise the
- * missing files are downloaded and checked; interrupted downloads are resumed.
+ * Returns the folder of a hub model in the standard cache. If all files are there, the network isn't used. Otherwise
+ * the missing files are downloaded and checked; interrupted downloads are resumed.
  * @param repo for example "openai-community/gpt2"; private repositories need HF_TOKEN
  * @throws TailtuneError "offline", "not-found", "checksum", "disk", "interrupted", or "model" if the repository has no
  *   usable files
@@ -104,8 +104,8 @@ function accessToken(): { accessToken?: string } {
 /** Returns a fetch whose response, body included, must be complete within the limit. */
 function fetchWithin(limitMs: number, signal: AbortSignal): typeof fetch {
 	return (url, init) => {
-		// The timer keeps the controller alive. An AbortSignal.timeout inside AbortSignal.any can be freed by Node, and then
-		// fetch never ends.
+		// The timer keeps the controller alive. An AbortSignal.timeout inside AbortSignal.any can be freed by Node, and
+		// then fetch never ends.
 		const timeout = new AbortController();
 		setTimeout(() => timeout.abort(new Error("no answer")), limitMs).unref();
 		return fetch(url, { ...init, signal: AbortSignal.any([signal, timeout.signal]) });
@@ -119,7 +119,10 @@ interface CacheTarget {
 	readonly signal: AbortSignal;
 }
 
-/** Downloads files to the cache: contents are stored by checksum in `blobs`, and a snapshot is a folder of links to them. */
+/**
+ * Downloads files to the cache: contents are stored by checksum in `blobs`, and a snapshot is a folder of links to
+ * them.
+ */
 async function fetchToCache(
 	{ repoFolder, snapshot, url, signal }: CacheTarget,
 	files: readonly PathInfo[],

@@ -5,8 +5,8 @@ import type { ModelFiles } from "../../shared/model/model-files.ts";
 import { type ParameterEntry, parameterLayout } from "../../shared/model/parameter-layout.ts";
 
 /**
- * Returns the parameter vector at step 0, in the order of `parameterLayout`. Base tensors are read from the model. The head
- * is taken from rows of the model's head, or initialized as PyTorch's Linear. LoRA's A is random, B is zero.
+ * Returns the parameter vector at step 0, in the order of `parameterLayout`. Base tensors are read from the model. The
+ * head is taken from rows of the model's head, or initialized as PyTorch's Linear. LoRA's A is random, B is zero.
  * @param seed each tensor has its own random stream, so a head starts with the same numbers whatever else is trained
  * @param headRows for each class its row in the model's head; unset: a new head
  */

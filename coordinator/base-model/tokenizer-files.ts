@@ -37,8 +37,9 @@ function written(bytes: string): string {
 }
 
 /**
- * Writes GPT-2's tokenizer into a model's folder, for transformers and other programs: `tokenizer.json`, `vocab.json` and
- * `merges.txt` (byte for byte as published by OpenAI), and `tokenizer_config.json`. It gives the same tokens as `tokenize`.
+ * Writes GPT-2's tokenizer into a model's folder, for transformers and other programs: `tokenizer.json`, `vocab.json`
+ * and `merges.txt` (byte for byte as published by OpenAI), and `tokenizer_config.json`. It gives the same tokens as
+ * `tokenize`.
  * @param maxTokens length to which a program that cuts texts cuts them, in tokens
  * @throws TailtuneError "disk" if a file can't be written
  */

@@ -11,8 +11,8 @@ export interface TunedModel {
 }
 
 /**
- * Opens the model folder of a finished run. Both `config.json` and `tailtune.json` number the labels; if they differ the
- * folder is refused, because one of them would give wrong labels.
+ * Opens the model folder of a finished run. Both `config.json` and `tailtune.json` number the labels; if they differ
+ * the folder is refused, because one of them would give wrong labels.
  * @throws TailtuneError "not-found" if there is no finished run, "model" if a file can't be used or the labels differ
  */
 export async function openTunedModel(folder: string): Promise<TunedModel> {

@@ -43,7 +43,10 @@ export async function askCluster(
 	}
 }
 
-/** Finds a run by a prefix of its id. @throws TailtuneError "not-found" if there is none, "usage" if there are several */
+/**
+ * Finds a run by a prefix of its id.
+ * @throws TailtuneError "not-found" if there is none, "usage" if there are several
+ */
 export function findRun(runs: readonly RunView[], id: string): RunView {
 	const [found, another] = runs.filter(({ spec }) => spec.runId.startsWith(id));
 	if (!found) throw new TailtuneError("not-found", `run ${id}: not found; tailtune runs lists all runs`);

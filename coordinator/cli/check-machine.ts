@@ -4,8 +4,8 @@ import { TailtuneError } from "../../shared/errors.ts";
 const TESTED = "linux x64";
 
 /**
- * Refuses big-endian processors: numbers in model files, checkpoints and messages are little-endian and are used without
- * a conversion, so results would be wrong.
+ * Refuses big-endian processors: numbers in model files, checkpoints and messages are little-endian and are used
+ * without a conversion, so results would be wrong.
  * @throws TailtuneError "engine" on a big-endian processor
  */
 export function checkMachine(): void {

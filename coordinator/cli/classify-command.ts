@@ -3,7 +3,7 @@ import { TailtuneError } from "../../shared/errors.ts";
 import { MOST_TEXT_BYTES } from "../../shared/files/regular-file.ts";
 import { addConfigFlags, ENGINE_SETTINGS, parseFlags } from "../../shared/settings/flags.ts";
 import { resolveConfig } from "../../shared/settings/resolve-config.ts";
-import type { WorkerSide } from "../../shared/worker-port.ts";
+import type { WorkerSide } from "../../shared/worker-port/worker-side.ts";
 import type { TextAnswer } from "../classify/classifier.ts";
 import type { SourcedText } from "../data/dataset.ts";
 import type { Classification } from "../events/schemas.ts";

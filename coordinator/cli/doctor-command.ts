@@ -1,12 +1,15 @@
 import { freemem, totalmem } from "node:os";
 import type { Command } from "commander";
 import { countPhysicalCores } from "../../shared/vectors/physical-cores.ts";
-import type { EngineReport, ProductRates, WorkerSide } from "../../shared/worker-port.ts";
+import type { EngineReport, ProductRates } from "../../shared/worker-port/engine-report.ts";
+import type { WorkerSide } from "../../shared/worker-port/worker-side.ts";
 import { writeJsonLine } from "../terminal/write-json-line.ts";
 import { describePlatform } from "./check-machine.ts";
 import { showEvents } from "./show-events.ts";
 
-/** `tailtune doctor`: prints the engines, threads, memory and speed of this machine, and how to install missing engines. */
+/**
+ * `tailtune doctor`: prints the engines, threads, memory and speed of this machine, and how to install missing engines.
+ */
 export function addDoctorCommand(program: Command, { inspectEngines, measureRates }: WorkerSide): void {
 	program
 		.command("doctor")

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { TailtuneError } from "../../shared/errors.ts";
 import { addConfigFlags, ENGINE_SETTINGS, parseFlags } from "../../shared/settings/flags.ts";
 import { resolveConfig } from "../../shared/settings/resolve-config.ts";
-import type { WorkerSide } from "../../shared/worker-port.ts";
+import type { WorkerSide } from "../../shared/worker-port/worker-side.ts";
 import { showEvents } from "./show-events.ts";
 
 /** `tailtune evaluate`: measures loss, accuracy and confusion matrix of a tuned model on labelled texts. */

@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import type { WorkerSide } from "../../shared/worker-port.ts";
+import type { WorkerSide } from "../../shared/worker-port/worker-side.ts";
 import { EXPORT_FORMATS, type ExportFormat } from "../export/export-formats.ts";
 import { writeJsonLine } from "../terminal/write-json-line.ts";
 import { showEvents } from "./show-events.ts";

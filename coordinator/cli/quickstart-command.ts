@@ -4,7 +4,7 @@ import { createInterruptSignal } from "../../shared/processes/interrupt.ts";
 import type { TrainConfig } from "../../shared/settings/config.ts";
 import { addConfigFlags, ENGINE_SETTINGS, parseFlags } from "../../shared/settings/flags.ts";
 import { resolveConfig } from "../../shared/settings/resolve-config.ts";
-import type { WorkerSide } from "../../shared/worker-port.ts";
+import type { WorkerSide } from "../../shared/worker-port/worker-side.ts";
 import type { OpenCluster } from "../cluster/cluster.ts";
 import type { TrainOptions } from "../training/train-options.ts";
 import { toClassifications } from "./classify-command.ts";
@@ -44,7 +44,9 @@ export function addQuickstartCommand(program: Command, workerSide: WorkerSide): 
 	});
 }
 
-/** Downloads the SMS Spam Collection and GPT-2; without a network chooses the model and data that `npm ci` installed. */
+/**
+ * Downloads the SMS Spam Collection and GPT-2; without a network chooses the model and data that `npm ci` installed.
+ */
 async function chooseInputs({ events, interrupt }: TrainOptions): Promise<Partial<TrainConfig>> {
 	const [{ loadDataset }, { resolveModel }] = await Promise.all([
 		import("../data/load-dataset.ts"),

@@ -3,7 +3,7 @@ import { describeNotice, Notices } from "../../shared/notices.ts";
 import { createInterruptSignal } from "../../shared/processes/interrupt.ts";
 import { addConfigFlags, ENGINE_SETTINGS, parseFlags } from "../../shared/settings/flags.ts";
 import { resolveConfig } from "../../shared/settings/resolve-config.ts";
-import type { WorkerSide } from "../../shared/worker-port.ts";
+import type { WorkerSide } from "../../shared/worker-port/worker-side.ts";
 import type { OpenCluster } from "../cluster/cluster.ts";
 import { addServeFlags, parseServeOptions, type ServeOptions } from "../serve/serve-options.ts";
 

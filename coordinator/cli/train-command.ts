@@ -5,7 +5,7 @@ import { createInterruptSignal } from "../../shared/processes/interrupt.ts";
 import { addConfigFlags, parseFlags } from "../../shared/settings/flags.ts";
 import { resolveConfig } from "../../shared/settings/resolve-config.ts";
 import { addRpcFlags, type RpcFlags, readRpcSecurity } from "../../shared/settings/rpc-flags.ts";
-import type { WorkerSide } from "../../shared/worker-port.ts";
+import type { WorkerSide } from "../../shared/worker-port/worker-side.ts";
 import { MOST_REPLICAS, REPLICAS_HELP } from "../cluster/nats-replicas.ts";
 import type { RunEvents } from "../events/run-events.ts";
 import type { TrainOptions } from "../training/train-options.ts";

@@ -3,8 +3,9 @@ import { asDiskError } from "../../shared/files/write-atomic.ts";
 import { exitNow } from "./exit-now.ts";
 
 /**
- * Installs handlers for errors that no command can catch: it ignores a reader of standard output that has gone (`head`);
- * any other error is reported and ends the process. Call it first: the wasm backend's handler prints its own source code.
+ * Installs handlers for errors that no command can catch: it ignores a reader of standard output that has gone
+ * (`head`); any other error is reported and ends the process. Call it first: the wasm backend's handler prints its own
+ * source code.
  */
 export function guardProcess(report: (error: unknown) => void): void {
 	process.on("uncaughtException", (error) => {

@@ -1,7 +1,8 @@
 import { Notices } from "../../shared/notices.ts";
 import { featureCacheBytes, featureMemoryBytes } from "../../shared/settings/feature-memory.ts";
 import { countPhysicalCores } from "../../shared/vectors/physical-cores.ts";
-import type { WorkerOptions, WorkerSide } from "../../shared/worker-port.ts";
+import type { WorkerOptions } from "../../shared/worker-port/running-worker.ts";
+import type { WorkerSide } from "../../shared/worker-port/worker-side.ts";
 import { createMemoryTensors } from "../exchange/memory-tensors.ts";
 import { announceRun, type Cluster, type ClusterRun } from "./cluster.ts";
 import { createMemoryBus } from "./memory-bus.ts";

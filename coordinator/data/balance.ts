@@ -2,8 +2,8 @@ import { seededShuffle } from "../plan/seeded-shuffle.ts";
 import { type Dataset, examplesByLabel } from "./dataset.ts";
 
 /**
- * Undersamples every label to the number of texts of the smallest label. The texts to keep are chosen at random; they stay
- * in their order.
+ * Undersamples every label to the number of texts of the smallest label. The texts to keep are chosen at random; they
+ * stay in their order.
  */
 export function balance(dataset: Dataset, seed: number): Dataset {
 	const { labels, examples } = dataset;

@@ -9,8 +9,8 @@ export const LONG_WORD = 128;
 const NONE = Number.POSITIVE_INFINITY;
 
 /**
- * Encodes a word. Starts with its bytes as tokens, and merges the two neighbours that form the token with the lowest id,
- * until no two neighbours form a token.
+ * Encodes a word. Starts with its bytes as tokens, and merges the two neighbours that form the token with the lowest
+ * id, until no two neighbours form a token.
  * @param below only tokens with an id below this one are formed; default: all
  */
 export function mergeBytes(word: string, below = NONE): number[] {

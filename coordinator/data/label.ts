@@ -3,8 +3,8 @@ const INVISIBLE = /[\p{White_Space}\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\
 
 /**
  * Returns a label in its normal form, the same for every file format: without surrounding white space and invisible
- * characters, in Unicode's composed form (NFC), a decimal number without trailing zeros ("1.0" is "1"). Empty if nothing
- * is left.
+ * characters, in Unicode's composed form (NFC), a decimal number without trailing zeros ("1.0" is "1"). Empty if
+ * nothing is left.
  */
 export function normalizeLabel(label: string): string {
 	let start = 0;

@@ -29,8 +29,8 @@ export function tokenLimit({ maxTokens, pad }: Pick<TrainConfig, "maxTokens" | "
 }
 
 /**
- * Tokenizes texts as far as the limit needs it. If longer texts are cut, tokenizing stops one token after the limit, which
- * shows that the text was longer. If they are refused, all tokens are computed, for the error message.
+ * Tokenizes texts as far as the limit needs it. If longer texts are cut, tokenizing stops one token after the limit,
+ * which shows that the text was longer. If they are refused, all tokens are computed, for the error message.
  */
 export function tokenizeWithin(texts: readonly { readonly text: string }[], limit: TokenLimit): Promise<Uint32Array[]> {
 	return tokenize(

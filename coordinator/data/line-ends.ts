@@ -1,6 +1,6 @@
 /**
- * Repairs unusual line ends, so that lines end in LF or CRLF. CR CR LF (a CRLF file written in text mode on Windows) and CR
- * alone (old Mac programs) become LF.
+ * Repairs unusual line ends, so that lines end in LF or CRLF. CR CR LF (a CRLF file written in text mode on Windows)
+ * and CR alone (old Mac programs) become LF.
  */
 export function repairLineEnds(text: string): string {
 	const lineFeed = text.indexOf("\n");

@@ -18,8 +18,9 @@ type Settings = Pick<
 >;
 
 /**
- * Reads the three sets of a run: one data set that is split, or three given ones. Only the training set is balanced, so that
- * validation and test keep the real proportions of the classes; with `--balance all` texts are balanced before the split.
+ * Reads the three sets of a run: one data set that is split, or three given ones. Only the training set is balanced, so
+ * that validation and test keep the real proportions of the classes; with `--balance all` texts are balanced before the
+ * split.
  * @throws TailtuneError "usage", "data" or "offline" that names the flag, or the file and the row
  */
 export async function loadSets(config: Settings, events: RunEvents): Promise<LoadedSets> {

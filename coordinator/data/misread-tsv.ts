@@ -3,8 +3,8 @@ import { nameSome } from "./name-some.ts";
 import type { Row } from "./row.ts";
 
 /**
- * Refuses a TSV file in which the text comes before the label: most first fields differ from each other, and there are few
- * different last fields.
+ * Refuses a TSV file in which the text comes before the label: most first fields differ from each other, and there are
+ * few different last fields.
  * @throws TailtuneError "data" that names the first row
  */
 export function refuseTextFirst(rows: readonly Row[]): void {
@@ -18,9 +18,9 @@ export function refuseTextFirst(rows: readonly Row[]): void {
 }
 
 /**
- * Refuses a TSV file written with quoting, as spreadsheets and pandas do, since its texts would be read with extra quotes.
- * A file counts as quoted if every text that contains a quote is enclosed in quotes, and either one of them contains a
- * doubled quote or all texts are enclosed.
+ * Refuses a TSV file written with quoting, as spreadsheets and pandas do, since its texts would be read with extra
+ * quotes. A file counts as quoted if every text that contains a quote is enclosed in quotes, and either one of them
+ * contains a doubled quote or all texts are enclosed.
  * @throws TailtuneError "data" that names the first quoted row
  */
 export function refuseQuoting(rows: readonly Row[]): void {

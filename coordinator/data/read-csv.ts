@@ -21,9 +21,9 @@ const QUOTE_FAULTS: { readonly [code: string]: string } = {
 const SEPARATORS = [",", ";", "\t"];
 
 /**
- * Reads rows of separated values with a header (RFC 4180): quoted fields may contain separators, quotes and line ends. The
- * separator is the most frequent one in the header: comma, semicolon (written by spreadsheets in some languages) or tab.
- * Blank lines, and rows with only empty fields, are skipped.
+ * Reads rows of separated values with a header (RFC 4180): quoted fields may contain separators, quotes and line ends.
+ * The separator is the most frequent one in the header: comma, semicolon (written by spreadsheets in some languages) or
+ * tab. Blank lines, and rows with only empty fields, are skipped.
  * @throws TailtuneError "data" for a missing column, a row with a different number of fields, or a misplaced quote
  */
 export function readCsv(content: string, file: string, { textColumn, labelColumn }: Columns): Row[] {

@@ -13,8 +13,8 @@ export interface DatasetColumns {
 }
 
 /**
- * Reads labelled texts from a file (.tsv .csv .jsonl, or any other with `label<TAB>text` lines) or from a folder with one
- * folder per label. UTF-8 with or without byte order mark. Labels are normalized by `normalizeLabel`.
+ * Reads labelled texts from a file (.tsv .csv .jsonl, or any other with `label<TAB>text` lines) or from a folder with
+ * one folder per label. UTF-8 with or without byte order mark. Labels are normalized by `normalizeLabel`.
  * @throws TailtuneError "not-found" or "data" that names the file and the line
  */
 export async function readDataset(path: string, columns: DatasetColumns = {}): Promise<Dataset> {

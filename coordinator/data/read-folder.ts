@@ -10,9 +10,10 @@ import type { Row } from "./row.ts";
 const OPEN_FILES = 64;
 
 /**
- * Reads a folder with one folder per label and one file per text. Line ends become LF, and the last one is removed. Hidden
- * files, and files next to the label folders, are skipped.
- * @throws TailtuneError "data" if there is no label folder, or one is empty or contains a folder or a file that isn't UTF-8
+ * Reads a folder with one folder per label and one file per text. Line ends become LF, and the last one is removed.
+ * Hidden files, and files next to the label folders, are skipped.
+ * @throws TailtuneError "data" if there is no label folder, or one is empty or contains a folder or a file that isn't
+ * UTF-8
  */
 export async function readFolder(folder: string): Promise<Row[]> {
 	const labels = (await list(folder)).filter((entry) => entry.isDirectory()).map(({ name }) => name);

@@ -19,8 +19,8 @@ const READERS: Readonly<Record<string, ReadRows>> = {
 };
 
 /**
- * Reads the rows of a file or a folder. The extension decides the format. A file with another extension is read as TSV if
- * its first line contains a tab; otherwise, if no labels are needed, as one text per line.
+ * Reads the rows of a file or a folder. The extension decides the format. A file with another extension is read as TSV
+ * if its first line contains a tab; otherwise, if no labels are needed, as one text per line.
  * @returns at least one row
  * @throws TailtuneError "not-found", or "data" that names the file and, if the fault is in one row, the line
  */

@@ -19,9 +19,9 @@ const TEXT_NAMES = new Set([
 const LABEL_NAMES = new Set(["label", "labels", "class", "category", "target", "sentiment", "tag", "intent", "topic"]);
 
 /**
- * Reads `label<TAB>text` lines without quoting, as in the SMS Spam Collection: further tabs belong to the text, and a line
- * without a tab is a text without a label. If the first line names the columns, they may be in any order. Blank lines are
- * skipped.
+ * Reads `label<TAB>text` lines without quoting, as in the SMS Spam Collection: further tabs belong to the text, and a
+ * line without a tab is a text without a label. If the first line names the columns, they may be in any order. Blank
+ * lines are skipped.
  * @throws TailtuneError "data" for a header without the requested columns, texts before labels, or a quoted file
  */
 export function readTsv(content: string, file: string, columns: Columns): Row[] {

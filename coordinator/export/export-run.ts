@@ -6,7 +6,7 @@ import { WEIGHTS_FILE } from "../../shared/model/open-model.ts";
 import { baseShapes } from "../../shared/model/parameter-layout.ts";
 import { writeSafetensors } from "../../shared/model/safetensors.ts";
 import { writeFolderAtomic } from "../../shared/model/write-folder.ts";
-import type { BuildOnnxClassifier } from "../../shared/worker-port.ts";
+import type { BuildOnnxClassifier } from "../../shared/worker-port/onnx-classifier.ts";
 import { type ClassifierSettings, SETTINGS_FILE } from "../classify/classifier-settings.ts";
 import { openTunedModel, type TunedModel } from "../classify/tuned-model.ts";
 import type { ExportFormat } from "./export-formats.ts";
@@ -21,8 +21,8 @@ export interface ExportRequest {
 }
 
 /**
- * Writes a run's tuned model for other programs. The folder is written under a temporary name and then renamed, so it is
- * never incomplete. `tailtune.json`, next to the weights, has the labels and describes how to prepare texts.
+ * Writes a run's tuned model for other programs. The folder is written under a temporary name and then renamed, so it
+ * is never incomplete. `tailtune.json`, next to the weights, has the labels and describes how to prepare texts.
  * @throws TailtuneError "usage" if the folder isn't empty, or the format can't express how the model reads texts;
  *   "not-found" if there is no finished run; "model" or "disk"
  */

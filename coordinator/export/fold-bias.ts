@@ -1,12 +1,13 @@
 import { TailtuneError } from "../../shared/errors.ts";
 
-// Far above the rounding error of float32, and far below the error of a head that can't be folded (the size of its bias).
+// Far above the rounding error of float32, and far below the error of a head that can't be folded (the size of its
+// bias).
 const TOLERANCE = 1e-6;
 
 /**
- * Computes the smallest shift of the head's input that replaces its bias: W (x + shift) = W x + bias, so shift = W⁺ bias
- * with the pseudo-inverse W⁺ (Golub and Van Loan, Matrix Computations, section 5.5). Computed in float64 by orthonormalizing
- * the rows of W (modified Gram-Schmidt), which unlike W Wᵀ doesn't square the condition number.
+ * Computes the smallest shift of the head's input that replaces its bias: W (x + shift) = W x + bias, so shift = W⁺
+ * bias with the pseudo-inverse W⁺ (Golub and Van Loan, Matrix Computations, section 5.5). Computed in float64 by
+ * orthonormalizing the rows of W (modified Gram-Schmidt), which unlike W Wᵀ doesn't square the condition number.
  * @param weight [classes, width], row-major
  * @param bias one number per class
  * @returns `width` numbers

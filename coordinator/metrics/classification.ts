@@ -1,6 +1,6 @@
 /**
- * Precision, recall and F1 of one class. 0 / 0 is null, not 0: precision if no text was predicted as the class, recall if
- * no text belongs to it, F1 if both are true.
+ * Precision, recall and F1 of one class. 0 / 0 is null, not 0: precision if no text was predicted as the class, recall
+ * if no text belongs to it, F1 if both are true.
  */
 export interface ClassScore {
 	/** Of the texts predicted as this class, the share that belongs to it. */

@@ -7,8 +7,9 @@ export interface CrossEntropy {
 }
 
 /**
- * Computes the mean cross-entropy of softmax(logits), as torch's `F.cross_entropy`, in double precision. The largest logit
- * is subtracted before exp, so that finite logits never overflow; a logit that isn't finite makes the loss NaN or infinite.
+ * Computes the mean cross-entropy of softmax(logits), as torch's `F.cross_entropy`, in double precision. The largest
+ * logit is subtracted before exp, so that finite logits never overflow; a logit that isn't finite makes the loss NaN or
+ * infinite.
  * @param logits row-major [labels, classes]
  * @param labels each in [0, classes)
  */

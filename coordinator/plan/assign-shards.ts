@@ -1,8 +1,8 @@
 import { seededShuffle } from "./seeded-shuffle.ts";
 
 /**
- * Assigns each text to a logical shard, fixed for a run. Each label's texts are assigned to the shards in turn, so that the
- * sizes of the shards differ by at most 1, and so do the numbers of each label's texts in them.
+ * Assigns each text to a logical shard, fixed for a run. Each label's texts are assigned to the shards in turn, so that
+ * the sizes of the shards differ by at most 1, and so do the numbers of each label's texts in them.
  * @param labels label index of each text
  * @returns shard of each text, in the same order
  */

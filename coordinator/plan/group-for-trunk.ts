@@ -1,6 +1,8 @@
 import { commonPrefixLength } from "../../shared/sequences/shared-rows.ts";
 
-/** Most rows of a group: enough for efficient matrix products in the trunk, few enough for activations to fit the cache. */
+/**
+ * Most rows of a group: enough for efficient matrix products in the trunk, few enough for activations to fit the cache.
+ */
 const MAX_ROWS = 1024;
 /** Most padded tokens of a group: number of texts times the tokens of the longest one, the size of attention. */
 const MAX_PADDED_TOKENS = 2 * MAX_ROWS;
@@ -28,7 +30,10 @@ export function groupForTrunk(sequences: readonly Uint32Array[], isCausal: boole
 	return groups.map(({ texts }) => texts);
 }
 
-/** Groups texts by a common prefix. A prefix must be long enough, since different lengths in a group slow attention down. */
+/**
+ * Groups texts by a common prefix. A prefix must be long enough, since different lengths in a group slow attention
+ * down.
+ */
 function clusterByPrefix(sequences: readonly Uint32Array[]): number[][] {
 	const clusters = new Map<string, number[]>();
 	for (const [text, tokens] of sequences.entries()) {

@@ -27,13 +27,14 @@ export interface EpochOptions {
 	readonly grouping: "length" | "none";
 }
 
-// The texts of this many micro-batches are sorted by length together: enough for little padding, few enough to stay random.
+// The texts of this many micro-batches are sorted by length together: enough for little padding, few enough to stay
+// random.
 const SORTED_TOGETHER = 50;
 
 /**
- * Plans the steps of an epoch; the plan depends only on the arguments. Every text occurs once, except for a rest of fewer
- * than `batch` texts that doesn't fill a micro-batch. Part numbers are micro-batch * shards + shard. A short last step is
- * still divided by `accumulate`, as in the reference.
+ * Plans the steps of an epoch; the plan depends only on the arguments. Every text occurs once, except for a rest of
+ * fewer than `batch` texts that doesn't fill a micro-batch. Part numbers are micro-batch * shards + shard. A short last
+ * step is still divided by `accumulate`, as in the reference.
  * @throws TailtuneError "usage" as `assertBatchFits`
  */
 export function planEpoch(options: EpochOptions): EpochStep[] {
@@ -89,7 +90,9 @@ function planMicroBatches({ examples, batch, seed, epoch, grouping }: EpochOptio
 	return microBatches;
 }
 
-/** Returns the texts of each shard in random order; larger shards first, because more texts are taken from the first. */
+/**
+ * Returns the texts of each shard in random order; larger shards first, because more texts are taken from the first.
+ */
 function shuffleShards(examples: readonly PlannedText[], seed: number, epoch: number): PlannedText[][] {
 	const textsByShard = new Map<number, PlannedText[]>();
 	for (const text of examples) {

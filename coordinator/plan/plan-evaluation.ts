@@ -3,8 +3,8 @@ import { EVALUATION_BUDGET, groupByLength } from "./group-by-length.ts";
 import { type PlannedPart, type PlannedText, partsByShard } from "./planned-part.ts";
 
 /**
- * Plans the evaluation of texts: each exactly once, in groups of similar length, longest first. Every part belongs to the
- * shard that stores the features of its texts.
+ * Plans the evaluation of texts: each exactly once, in groups of similar length, longest first. Every part belongs to
+ * the shard that stores the features of its texts.
  * @param texts all texts of the run, by id
  * @param ids ids of the texts to evaluate, each once
  */

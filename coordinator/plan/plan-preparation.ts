@@ -3,8 +3,8 @@ import { groupForTrunk } from "./group-for-trunk.ts";
 import { longestOf, type PlannedPart, type PlannedText, partsByShard } from "./planned-part.ts";
 
 /**
- * Plans the computation of features: each shard computes each of its distinct token sequences once, in groups that suit the
- * trunk, longest first. Empty if features depend on the padding and the padding depends on the batch.
+ * Plans the computation of features: each shard computes each of its distinct token sequences once, in groups that suit
+ * the trunk, longest first. Empty if features depend on the padding and the padding depends on the batch.
  * @param texts all texts of the run
  */
 export function planPreparation(texts: readonly PlannedText[], padding: Padding): PlannedPart[] {

@@ -24,8 +24,8 @@ interface Method {
 }
 
 /**
- * Accepts or refuses each call by its headers, so that a refused call costs no memory for its body. The requests of an accepted
- * call are metered.
+ * Accepts or refuses each call by its headers, so that a refused call costs no memory for its body. The requests of an
+ * accepted call are metered.
  */
 export class CallGate {
 	readonly #options: CallGateOptions;

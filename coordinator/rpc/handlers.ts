@@ -16,8 +16,8 @@ export type OnRefused = (reason: RefusalReason) => void;
 const log = debuglog("tailtune");
 
 /**
- * Makes a handler of calls with one request and one answer. An error that `answer` throws ends the call with its status. `signal`
- * aborts when the caller cancels or its deadline has passed.
+ * Makes a handler of calls with one request and one answer. An error that `answer` throws ends the call with its
+ * status. `signal` aborts when the caller cancels or its deadline has passed.
  */
 export function unary<Request extends object, Response>(
 	onRefused: OnRefused,
@@ -35,7 +35,10 @@ export function unary<Request extends object, Response>(
 	};
 }
 
-/** Makes a handler with one request and a stream of answers, with back-pressure. `signal` aborts when the call ends early. */
+/**
+ * Makes a handler with one request and a stream of answers, with back-pressure. `signal` aborts when the call ends
+ * early.
+ */
 export function serverStream<Request extends object, Response>(
 	onRefused: OnRefused,
 	answer: (request: Request, signal: AbortSignal) => AsyncIterable<Response>,
@@ -57,8 +60,8 @@ export function serverStream<Request extends object, Response>(
 }
 
 /**
- * Makes a handler that reads a stream of requests and then answers once, with back-pressure. It may call `interrupt` to end
- * the reading with an error.
+ * Makes a handler that reads a stream of requests and then answers once, with back-pressure. It may call `interrupt` to
+ * end the reading with an error.
  */
 export function clientStream<Request extends object, Response>(
 	onRefused: OnRefused,
@@ -76,7 +79,8 @@ export function clientStream<Request extends object, Response>(
 		};
 		answer(call as AsyncIterable<Request>, interrupt).then(
 			(response) => callback(null, response),
-			// The stream of a client that dies ends like a finished one; one turn of the event loop later the call is cancelled.
+			// The stream of a client that dies ends like a finished one; one turn of the event loop later the call is
+			// cancelled.
 			(error) =>
 				setImmediate(() => {
 					if (!cutOff) callback(explain(interruption ?? error, onRefused));
@@ -86,8 +90,8 @@ export function clientStream<Request extends object, Response>(
 }
 
 /**
- * Makes a handler with a stream of requests and a stream of answers, with back-pressure. `signal` aborts when the caller cancels
- * or its deadline has passed.
+ * Makes a handler with a stream of requests and a stream of answers, with back-pressure. `signal` aborts when the
+ * caller cancels or its deadline has passed.
  */
 export function duplexStream<Request extends object, Response>(
 	onRefused: OnRefused,

@@ -6,8 +6,8 @@ import type { CallLimits } from "../../shared/rpc/config.ts";
 import type { CallGate } from "./call-gate.ts";
 
 /**
- * The http2 servers of a bound gRPC server. grpc-js doesn't publish them, so this reads a private field; its version is pinned and
- * a test checks the field.
+ * The http2 servers of a bound gRPC server. grpc-js doesn't publish them, so this reads a private field; its version is
+ * pinned and a test checks the field.
  * @throws TailtuneError "engine" if this version of grpc-js has no such field
  */
 function http2ServersOf(server: Server): Http2Server[] {
@@ -17,8 +17,8 @@ function http2ServersOf(server: Server): Http2Server[] {
 }
 
 /**
- * Sets the flow-control windows of a bound server to `bytes`. grpc-js 1.14 has this option for clients only; a server keeps
- * 64 KiB per stream and connection, which made uploads of 28 MB three times slower.
+ * Sets the flow-control windows of a bound server to `bytes`. grpc-js 1.14 has this option for clients only; a server
+ * keeps 64 KiB per stream and connection, which made uploads of 28 MB three times slower.
  */
 export function widenServerWindows(server: Server, bytes: number): void {
 	for (const http2Server of http2ServersOf(server)) {
@@ -30,8 +30,8 @@ export function widenServerWindows(server: Server, bytes: number): void {
 }
 
 /**
- * Lets a gate decide on every call of a bound server when its headers arrive, and limits connections. The library's interceptors
- * don't see how many bytes arrive, and can't limit one service.
+ * Lets a gate decide on every call of a bound server when its headers arrive, and limits connections. The library's
+ * interceptors don't see how many bytes arrive, and can't limit one service.
  */
 export function guardCalls(server: Server, gate: CallGate, { connections, headerBytes }: CallLimits): void {
 	for (const http2Server of http2ServersOf(server)) {
@@ -50,8 +50,8 @@ export function guardCalls(server: Server, gate: CallGate, { connections, header
 }
 
 /**
- * Collects the connections of a bound server. A shutdown, forced or not, waits until each client closes its side: forever if a
- * client is stopped or its network is gone (test/cluster/elastic.test.ts: a worker falls silent).
+ * Collects the connections of a bound server. A shutdown, forced or not, waits until each client closes its side:
+ * forever if a client is stopped or its network is gone (test/cluster/elastic.test.ts: a worker falls silent).
  * @returns a function that closes all of them at once
  */
 export function holdConnections(server: Server): () => void {

@@ -67,8 +67,8 @@ export interface MeterOptions {
 }
 
 /**
- * Enforces limits on a call's bytes and time. A call without a stream must send and end its one message in time. In a stream
- * each message must be complete in time, but any time may pass between two messages.
+ * Enforces limits on a call's bytes and time. A call without a stream must send and end its one message in time. In a
+ * stream each message must be complete in time, but any time may pass between two messages.
  */
 export function meterRequest(stream: ServerHttp2Stream, options: MeterOptions): void {
 	const { isStream, maxCallBytes, messageMs, held, maxHeldBytes, onExcess } = options;

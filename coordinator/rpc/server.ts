@@ -36,8 +36,8 @@ export interface RpcServer {
 /**
  * Starts a gRPC server with keepalive, wide windows and limits on unfinished calls. On a public address clients must be
  * authenticated.
- * @throws TailtuneError "usage" if it can't listen on the address, or the address is public and nothing authenticates clients;
- * "denied" if TLS files can't be used
+ * @throws TailtuneError "usage" if it can't listen on the address, or the address is public and nothing authenticates
+ * clients; "denied" if TLS files can't be used
  */
 export async function createServer(options: ServerOptions, services: readonly RpcService[]): Promise<RpcServer> {
 	const { listen = "127.0.0.1:0", tls, token, onRefused = () => {} } = options;

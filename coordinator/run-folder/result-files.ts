@@ -66,8 +66,8 @@ export async function readAudit(folder: string, atMost?: number): Promise<AuditL
 }
 
 /**
- * Removes the lines that were written after a checkpoint: keeps the given number of first lines of metrics.jsonl, and one
- * line per step of audit.jsonl.
+ * Removes the lines that were written after a checkpoint: keeps the given number of first lines of metrics.jsonl, and
+ * one line per step of audit.jsonl.
  * @throws TailtuneError "disk"
  */
 export async function keepLines(folder: string, { metrics, steps }: { metrics: number; steps: number }): Promise<void> {

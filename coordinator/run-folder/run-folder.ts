@@ -25,7 +25,8 @@ export interface NewRunFolder extends RunFolder {
 }
 
 /**
- * Makes the folder of a new run, readable by this user only, or uses an empty folder, and saves the configuration in it.
+ * Makes the folder of a new run, readable by this user only, or uses an empty folder, and saves the configuration in
+ * it.
  * @throws TailtuneError "usage" if the folder isn't empty, "disk" if it can't be made or written
  */
 export async function createRunFolder(config: TrainConfig): Promise<NewRunFolder> {
@@ -95,8 +96,8 @@ export async function removeCheckpoints(path: string): Promise<void> {
 }
 
 /**
- * The file of a run's best weights, by the step that they are from. A checkpoint names this step, so the file must stay until
- * the checkpoint is replaced, even if later weights are better.
+ * The file of a run's best weights, by the step that they are from. A checkpoint names this step, so the file must stay
+ * until the checkpoint is replaced, even if later weights are better.
  */
 export function bestFile(folder: string, step: number): string {
 	return join(folder, `best-${step}.safetensors`);

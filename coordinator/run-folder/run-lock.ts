@@ -26,9 +26,9 @@ export interface RunLock {
 }
 
 /**
- * Locks a run folder, so that no two processes write to it. The system keeps the lock (flock) and releases it when the process
- * ends, even by kill -9. No process number or host name is compared, so a restarted container can lock its folder at once.
- * The file contains the holder for messages, and the run's ids for workers.
+ * Locks a run folder, so that no two processes write to it. The system keeps the lock (flock) and releases it when the
+ * process ends, even by kill -9. No process number or host name is compared, so a restarted container can lock its
+ * folder at once. The file contains the holder for messages, and the run's ids for workers.
  * @throws TailtuneError "busy" that names the holder, "disk" if the file can't be written
  */
 export async function lockRunFolder(folder: string): Promise<RunLock> {

@@ -30,8 +30,8 @@ interface Entry {
 const MAX_IN_FLIGHT = 2;
 
 /**
- * Groups texts that arrive one by one into batches of similar length. If a worker is free, a text is sent at once, unless the
- * previous batch had several texts: then it waits `maxDelayMs` for more.
+ * Groups texts that arrive one by one into batches of similar length. If a worker is free, a text is sent at once,
+ * unless the previous batch had several texts: then it waits `maxDelayMs` for more.
  */
 export class Batcher {
 	readonly #parts: BatcherParts;
@@ -60,7 +60,8 @@ export class Batcher {
 	}
 
 	/**
-	 * Answers one of many texts: it waits as long as the others need. Such texts use at most half of the queue, the rest is for `ask`.
+	 * Answers one of many texts: it waits as long as the others need. Such texts use at most half of the queue, the rest
+	 * is for `ask`.
 	 * @throws TailtuneError "busy" if too many texts wait this way
 	 */
 	askPatiently(tokens: Uint32Array, signal: AbortSignal): Promise<Prediction> {

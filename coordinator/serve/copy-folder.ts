@@ -17,8 +17,9 @@ export interface CopyFolder {
 const log = debuglog("tailtune");
 
 /**
- * Makes a folder for the copy of a model in a private folder, and removes copies of killed processes there. If a private folder
- * can't be made, it uses the temporary folder and removes nothing there, because other users write to it.
+ * Makes a folder for the copy of a model in a private folder, and removes copies of killed processes there. If a
+ * private folder can't be made, it uses the temporary folder and removes nothing there, because other users write to
+ * it.
  * @throws what the file system throws
  */
 export async function makeCopyFolder(): Promise<CopyFolder> {

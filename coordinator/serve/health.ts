@@ -25,8 +25,8 @@ export interface Health {
 }
 
 /**
- * Creates the health service. It keeps nothing about unknown names: the package's own service stores each name forever, so that
- * a few thousand names of 4 MB ended the server.
+ * Creates the health service. It keeps nothing about unknown names: the package's own service stores each name forever,
+ * so that a few thousand names of 4 MB ended the server.
  */
 export function createHealth(): Health {
 	let status: Status = "NOT_SERVING";

@@ -7,8 +7,8 @@ const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i;
 const JSON_TYPE = /^application\/json\s*(;|$)/i;
 
 /**
- * Refuses requests whose Host header is not a loopback name. A web page can resolve its own name to 127.0.0.1 (DNS rebinding);
- * a browser then treats this server as the page's own, but the header has the page's name.
+ * Refuses requests whose Host header is not a loopback name. A web page can resolve its own name to 127.0.0.1 (DNS
+ * rebinding); a browser then treats this server as the page's own, but the header has the page's name.
  */
 export const onlyLoopbackHost: MiddlewareHandler = async (context, next) => {
 	const host = context.req.header("host") ?? "";
@@ -18,8 +18,8 @@ export const onlyLoopbackHost: MiddlewareHandler = async (context, next) => {
 };
 
 /**
- * Refuses bodies that aren't JSON, with status 415. Forms of any web page can send other types without the preflight request
- * that a browser sends before JSON.
+ * Refuses bodies that aren't JSON, with status 415. Forms of any web page can send other types without the preflight
+ * request that a browser sends before JSON.
  */
 export const onlyJson: MiddlewareHandler = async (context, next) => {
 	const type = context.req.header("content-type") ?? "";
@@ -38,8 +38,8 @@ export function requireToken(path: string, tokens: readonly TokenRule[] | undefi
 }
 
 /**
- * Refuses a request if the bodies of all unfinished requests could exceed `maxBytes`. A body counts with its announced length
- * until its request is answered.
+ * Refuses a request if the bodies of all unfinished requests could exceed `maxBytes`. A body counts with its announced
+ * length until its request is answered.
  */
 export function limitHeldBytes(maxBytes: number): MiddlewareHandler {
 	let held = 0;

@@ -105,7 +105,8 @@ export interface HttpServer {
 /**
  * Serves over HTTP, or HTTPS with TLS files.
  * @param limits a request must come whole, and its headers before that, within `messageMs`
- * @throws TailtuneError "usage" if it can't listen on this address, or the address is public and nothing authenticates clients
+ * @throws TailtuneError "usage" if it can't listen on this address, or the address is public and nothing authenticates
+ * clients
  */
 export async function listenHttp(
 	app: Hono,

@@ -16,8 +16,8 @@ const MAY: Readonly<Record<string, TokenRule["may"]>> = {
 };
 
 /**
- * Reads bearer tokens, one per line. A word after a token limits it: `classify` permits to classify texts and to read the
- * model's description, `monitor` to read that and the metrics. Empty lines and lines that begin with # are ignored.
+ * Reads bearer tokens, one per line. A word after a token limits it: `classify` permits to classify texts and to read
+ * the model's description, `monitor` to read that and the metrics. Empty lines and lines that begin with # are ignored.
  * @throws TailtuneError "denied" if the file can't be read or a line is no token
  */
 export async function readTokens(file: string): Promise<TokenRule[]> {

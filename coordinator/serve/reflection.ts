@@ -12,7 +12,10 @@ const REFLECTION_FILES = ["v1", "v1alpha"].map((version) =>
 	resolve(`@grpc/reflection/build/proto/grpc/reflection/${version}/reflection.proto`),
 );
 
-/** Creates server reflection, which lists the server's services for tools such as grpcurl, with the names of the .proto files. */
+/**
+ * Creates server reflection, which lists the server's services for tools such as grpcurl, with the names of the .proto
+ * files.
+ */
 export function reflectionService(): ReflectionService {
 	const files = [CLASSIFIER_FILE, HEALTH_FILE, ...REFLECTION_FILES];
 	return new ReflectionService(loadSync(files, { includeDirs: [PROTO_FOLDER], keepCase: true }));

@@ -120,7 +120,10 @@ export class ServedModel {
 		return this.answer(await this.read(text, truncate), signal, isPatient);
 	}
 
-	/** Tokenizes a text: the first step of `classify`. A longer text is cut if the caller wants it, or if the run cut long texts. */
+	/**
+	 * Tokenizes a text: the first step of `classify`. A longer text is cut if the caller wants it, or if the run cut long
+	 * texts.
+	 */
 	read(text: string, truncate: boolean): Promise<ReadText> {
 		return readText(text, this.maxTokens, truncate || this.#classifier.settings.truncate);
 	}

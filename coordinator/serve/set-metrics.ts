@@ -7,7 +7,10 @@ export interface SetMetrics {
 	readonly loss: number;
 }
 
-/** Reads the metrics of a run's model: of its result or, while it trains, of the epoch that is best on validation. Empty if there are none. */
+/**
+ * Reads the metrics of a run's model: of its result or, while it trains, of the epoch that is best on validation. Empty
+ * if there are none.
+ */
 export async function readSetMetrics(run: string): Promise<SetMetrics[]> {
 	const result = await readRunResult(run).catch(() => undefined);
 	if (result) {

@@ -36,8 +36,8 @@ export interface StagedModel {
 }
 
 /**
- * Copies the model of a run, because engines map the weights file: writing to it would change or crash the served model. File
- * systems that support it share the bytes.
+ * Copies the model of a run, because engines map the weights file: writing to it would change or crash the served
+ * model. File systems that support it share the bytes.
  * @throws TailtuneError "disk" if there is no space, "not-found" if there is no model, "busy" if it is being changed
  */
 export async function stageModel(run: string): Promise<StagedModel> {

@@ -14,7 +14,8 @@ export class Throughput {
 
 	/**
 	 * Records the start of a batch. Returns a function that records its end.
-	 * @param isLoaded whether the batch was full or others waited; others don't count, because single texts take longer per token
+	 * @param isLoaded whether the batch was full or others waited; others don't count, because single texts take longer
+	 * per token
 	 */
 	begin(tokens: number, isLoaded: boolean): () => void {
 		const startMs = this.#now();

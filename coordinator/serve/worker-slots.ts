@@ -1,6 +1,6 @@
 /**
- * Chooses the shard for the next batch. A shard has at most one batch in flight; a worker with several shards receives the
- * next batch while it computes one.
+ * Chooses the shard for the next batch. A shard has at most one batch in flight; a worker with several shards receives
+ * the next batch while it computes one.
  */
 export class WorkerSlots {
 	readonly #holders: () => readonly (string | undefined)[];

@@ -13,8 +13,8 @@ export function hideBars(): void {
 }
 
 /**
- * A progress bar at the bottom of a terminal. It neither hides the cursor nor changes settings of the terminal, so nothing
- * has to be restored after a crash.
+ * A progress bar at the bottom of a terminal. It neither hides the cursor nor changes settings of the terminal, so
+ * nothing has to be restored after a crash.
  */
 export class Bar {
 	readonly #bar: progress.SingleBar;

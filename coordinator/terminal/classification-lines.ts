@@ -5,8 +5,8 @@ import { formatCount, formatPercent } from "../format.ts";
 const LONGEST_TEXT = 60;
 
 /**
- * Formats one line per text, in columns: label, probability and the beginning of the text; and one more line if texts were
- * cut.
+ * Formats one line per text, in columns: label, probability and the beginning of the text; and one more line if texts
+ * were cut.
  */
 export function classificationLines(results: readonly Classification[]): string[] {
 	const labels = results.map(({ label }) => printable(label));

@@ -11,8 +11,8 @@ import { isBetterThan } from "./run-epochs.ts";
 import { planRunEpoch } from "./trainer.ts";
 
 /**
- * Checks, before an interrupted run is resumed, that its checkpoint, metrics.jsonl and audit.jsonl agree with each other
- * and with the plan. Lines written after the checkpoint are ignored.
+ * Checks, before an interrupted run is resumed, that its checkpoint, metrics.jsonl and audit.jsonl agree with each
+ * other and with the plan. Lines written after the checkpoint are ignored.
  * @throws TailtuneError "data" or "protocol" that names the file, the found and the expected values
  */
 export async function checkProgress(

@@ -21,8 +21,8 @@ const MOST_COPIED_BYTES = 256 << 20;
 const MOST_TIME = 1 / 20;
 
 /**
- * Writes checkpoints while training continues, which doesn't wait for the disk. If a state is too large to be copied, the
- * next change to it waits until the system has all its data; the system flushes the data later.
+ * Writes checkpoints while training continues, which doesn't wait for the disk. If a state is too large to be copied,
+ * the next change to it waits until the system has all its data; the system flushes the data later.
  */
 export class CheckpointWriter {
 	readonly #folder: string;

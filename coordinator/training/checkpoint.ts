@@ -91,15 +91,19 @@ export async function writeCheckpoint(
 	await writeChecked(join(folder, CHECKPOINT_FILE), vectors, metadata, onTaken);
 }
 
-/** Writes the parameters of the best epoch, which ended with `step`. Called before the checkpoint that refers to them. */
+/**
+ * Writes the parameters of the best epoch, which ended with `step`. Called before the checkpoint that refers to them.
+ */
 export async function writeBest(folder: string, step: number, best: Float32Array): Promise<void> {
 	await writeChecked(bestFile(folder, step), { best });
 }
 
 /**
  * Reads the state from the run folder. Returns undefined if the run has no checkpoint yet.
- * @throws TailtuneError that names the file: "checksum" if the checkpoint or the best epoch's file is damaged, "model" if
- *   it has another shape, "not-found" if the best epoch's file is missing; "data" if data, model or settings have changed
+ * @throws TailtuneError that names the file: "checksum" if the checkpoint or the best epoch's file is damaged, "model"
+ * if
+ *   it has another shape, "not-found" if the best epoch's file is missing; "data" if data, model or settings have
+ *   changed
  */
 export async function readCheckpoint(
 	folder: string,

@@ -10,9 +10,10 @@ import { stepOuter } from "./outer-step.ts";
 import type { RunContext } from "./run-context.ts";
 
 /**
- * Takes the steps of a run in rounds (`--local-steps`). Each shard takes the steps of a round on its own texts, starting
- * from the same parameters; the change of the round is the mean of the shards' changes, summed in the order of the shards.
- * AdamW's moments are sent with the parameters and averaged: with new moments each round the loss was several times higher.
+ * Takes the steps of a run in rounds (`--local-steps`). Each shard takes the steps of a round on its own texts,
+ * starting from the same parameters; the change of the round is the mean of the shards' changes, summed in the order of
+ * the shards. AdamW's moments are sent with the parameters and averaged: with new moments each round the loss was
+ * several times higher.
  */
 export class LocalRounds {
 	/** Milliseconds of each finished step: an equal share of its round. */

@@ -133,7 +133,9 @@ class Epochs {
 		if (isBetter) await this.#run.onBetter?.(parameters);
 	}
 
-	/** The end of an epoch is evaluated separately, so the same parameters aren't evaluated again before the next step. */
+	/**
+	 * The end of an epoch is evaluated separately, so the same parameters aren't evaluated again before the next step.
+	 */
 	#isEvaluationDue(): boolean {
 		const { step } = this.#state.progress;
 		return step === 0 || (this.#isDue(this.#run.config.evalEvery) && step % this.#stepsPerEpoch !== 0);

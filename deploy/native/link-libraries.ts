@@ -7,7 +7,10 @@ import { runProgram } from "../../shared/wheels/run-program.ts";
 /** The library that opens CUDA's libraries by name; relative to the package's deps/. */
 const OPENER = "lib/libtensorflow_framework.so.2";
 
-/** Finds the folders in which TensorFlow searches for libraries opened by name. @param deps folder with lib/ and nvidia/ */
+/**
+ * Finds the folders in which TensorFlow searches for libraries opened by name.
+ * @param deps folder with lib/ and nvidia/
+ */
 export async function findSearchedFolders(deps: string): Promise<string[]> {
 	const opener = join(deps, OPENER);
 	return runPathOf(await runProgram("readelf", ["--dynamic", "--wide", opener]), dirname(opener));
@@ -26,8 +29,8 @@ export function runPathOf(report: string, origin: string): string[] {
 
 /**
  * Links every library below deps/nvidia into one of the searched folders, unless it is in one already. TensorFlow opens
- * CUDA's libraries by name, and uses no GPU if one is missing; `ldd` doesn't list such libraries. The links are in another
- * library's `nvidia/NAME/lib`, because the libraries' run paths are relative to a folder at that depth.
+ * CUDA's libraries by name, and uses no GPU if one is missing; `ldd` doesn't list such libraries. The links are in
+ * another library's `nvidia/NAME/lib`, because the libraries' run paths are relative to a folder at that depth.
  * @param deps folder with lib/ and nvidia/
  * @throws TailtuneError "engine" if none of the searched folders is below deps/nvidia
  */

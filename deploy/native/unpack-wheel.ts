@@ -11,8 +11,8 @@ const LIBTENSORFLOW = /^tensorflow\/(libtensorflow_(?:cc|framework)\.so\.2)$/;
 const CUDA = /^nvidia\/(?:[\w-]+\/lib\/[^/]+\.so[^/]*|cuda_nvcc\/(?:bin\/ptxas|nvvm\/libdevice\/[^/]+))$/;
 
 /**
- * Returns the path for a file of a wheel, relative to the target folder, or undefined if the file isn't needed. nvidia/ is
- * next to lib/, because the run path of libtensorflow is relative to its own folder.
+ * Returns the path for a file of a wheel, relative to the target folder, or undefined if the file isn't needed. nvidia/
+ * is next to lib/, because the run path of libtensorflow is relative to its own folder.
  */
 export function placeOf(name: string): string | undefined {
 	const library = LIBTENSORFLOW.exec(name)?.[1];

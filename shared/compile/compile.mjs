@@ -1,5 +1,5 @@
-// Bundles a TypeScript program and the JavaScript packages that it uses into a few files (by esbuild), so that Node loads tens of
-// files instead of hundreds, and compiles no TypeScript.
+// Bundles a TypeScript program and the JavaScript packages that it uses into a few files (by esbuild), so that Node
+// loads tens of files instead of hundreds, and compiles no TypeScript.
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename, dirname, extname, join, relative, resolve } from "node:path";
@@ -100,7 +100,8 @@ function readSources(plugins, read) {
 }
 
 /**
- * Rewrites a module so that it still finds the files next to its source, although its compiled code is in another folder.
+ * Rewrites a module so that it still finds the files next to its source, although its compiled code is in another
+ * folder.
  * @param {string} code
  * @param {string} path of the source
  */

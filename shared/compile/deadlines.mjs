@@ -1,4 +1,5 @@
-// The times of starting the program, in milliseconds: plain JavaScript, because they are needed before TypeScript can be loaded.
+// The times of starting the program, in milliseconds: plain JavaScript, because they are needed before TypeScript can
+// be loaded.
 
 /** A compiled program that was used within this time is kept: it may be running. */
 export const MAY_RUN_MS = 60 * 60_000;

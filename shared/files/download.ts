@@ -15,7 +15,8 @@ export interface DownloadOptions extends Partial<TransferOptions> {
  * resumed: after a broken connection, as long as each request receives some bytes, and after an ended process, from
  * `${path}.incomplete`. A request without any bytes is repeated once if the fault may be temporary. Two processes never
  * write to the same part file.
- * @throws DownloadError if the server doesn't send the file; TailtuneError "checksum" (the file is removed) or "disk"; the
+ * @throws DownloadError if the server doesn't send the file; TailtuneError "checksum" (the file is removed) or "disk";
+ * the
  *   signal's reason if it aborts (the received bytes are kept)
  */
 export async function downloadFile(source: DownloadSource, path: string, options: DownloadOptions = {}): Promise<void> {

@@ -5,12 +5,15 @@ import { koffi } from "../koffi.ts";
 const LOCK_EX = 2;
 const LOCK_NB = 4;
 
-/** locked; busy: another process, or another descriptor in this one, holds it; otherwise the reason why locks don't work. */
+/**
+ * locked; busy: another process, or another descriptor in this one, holds it; otherwise the reason why locks don't
+ * work.
+ */
 export type FlockOutcome = "locked" | "busy" | { readonly unlocked: string };
 
 /**
- * Takes the system's lock on an open file, without waiting. It lasts until the file is closed or the process ends. Child
- * processes don't inherit it, because Node opens files with O_CLOEXEC. On NFS the server manages it.
+ * Takes the system's lock on an open file, without waiting. It lasts until the file is closed or the process ends.
+ * Child processes don't inherit it, because Node opens files with O_CLOEXEC. On NFS the server manages it.
  */
 export function tryFlock(file: number): FlockOutcome {
 	const flock = findFlock();

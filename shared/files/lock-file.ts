@@ -15,8 +15,8 @@ export interface LockedFile {
 }
 
 /**
- * Opens a file for reading and writing, created if needed, and takes the system's lock on it (flock), which ends with the
- * process, even after kill -9. A holder that removes or renames the file must do so before closing it.
+ * Opens a file for reading and writing, created if needed, and takes the system's lock on it (flock), which ends with
+ * the process, even after kill -9. A holder that removes or renames the file must do so before closing it.
  * @returns undefined if another process, or another call in this process, holds the lock
  * @throws TailtuneError "disk" if the path can't be written or isn't a file
  */

@@ -9,8 +9,8 @@ const WRITABLE_BY_ALL = 0o002;
 const STICKY = 0o1000;
 
 /**
- * Returns the path of the folder for everything that can be computed or downloaded again: `tailtune` in XDG_CACHE_HOME or
- * ~/.cache.
+ * Returns the path of the folder for everything that can be computed or downloaded again: `tailtune` in XDG_CACHE_HOME
+ * or ~/.cache.
  * @param {NodeJS.ProcessEnv} env
  */
 export function cachePath(env = process.env) {
@@ -18,12 +18,13 @@ export function cachePath(env = process.env) {
 }
 
 /**
- * Creates a folder that only this user can read and write (mode 0700), or checks an existing one: a user who can write to it
- * could make us run other code or delete other files. If others can only read it, its mode is changed to 0700. Windows has
- * no modes; there the folders of a user are already private.
+ * Creates a folder that only this user can read and write (mode 0700), or checks an existing one: a user who can write
+ * to it could make us run other code or delete other files. If others can only read it, its mode is changed to 0700.
+ * Windows has no modes; there the folders of a user are already private.
  * @param {string} path
  * @returns {string} the path
- * @throws {Error} if it can't be created, or if it or a folder above it is a link or a file, belongs to another user, or can
+ * @throws {Error} if it can't be created, or if it or a folder above it is a link or a file, belongs to another user,
+ * or can
  *   be written by others
  */
 export function makePrivateFolder(path) {
@@ -62,7 +63,9 @@ function checkFolder(path, user) {
 	return found;
 }
 
-/** Returns the user id that a user namespace (a sandbox) shows for all users outside of it, the system's root included. */
+/**
+ * Returns the user id that a user namespace (a sandbox) shows for all users outside of it, the system's root included.
+ */
 function unknownUser() {
 	try {
 		const areAllUsersMapped = /^\s*0\s+0\s+4294967295\s*$/.test(readFileSync("/proc/self/uid_map", "utf8"));

@@ -11,8 +11,8 @@ export const MOST_JSON_BYTES = 64 << 20;
 export const MOST_SECRET_BYTES = 1 << 20;
 
 /**
- * Opens a regular file for reading. Anything else is refused: a pipe or a device could block its reader forever, or have no
- * end.
+ * Opens a regular file for reading. Anything else is refused: a pipe or a device could block its reader forever, or
+ * have no end.
  * @param code code of the error if the file exists but can't be read
  * @throws TailtuneError "not-found" if there is none
  */

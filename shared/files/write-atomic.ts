@@ -26,8 +26,9 @@ export async function writeJson(path: string, value: unknown): Promise<void> {
 }
 
 /**
- * Replaces the file at `path`: writes a temporary file in the same folder, flushes it to the disk, then renames it. At any
- * time, even after a crash, `path` has the complete old or the complete new content. A failure leaves no temporary file.
+ * Replaces the file at `path`: writes a temporary file in the same folder, flushes it to the disk, then renames it. At
+ * any time, even after a crash, `path` has the complete old or the complete new content. A failure leaves no temporary
+ * file.
  * @param write fills the empty file
  * @throws TailtuneError "disk" for a system error; other errors of `write` are passed on
  */

@@ -14,8 +14,8 @@ const OWN_PLACE = 8 + `{"__metadata__":{"${OWN_KEY}":"`.length;
 const CHUNK_BYTES = 4 << 20;
 
 /**
- * Writes float32 vectors as a safetensors file in which damage can be detected: its metadata contains an XXH64 of the header
- * and of each vector. The vectors are hashed while they are written.
+ * Writes float32 vectors as a safetensors file in which damage can be detected: its metadata contains an XXH64 of the
+ * header and of each vector. The vectors are hashed while they are written.
  * @param vectors by name; must not change before `onTaken` is called
  * @throws TailtuneError "disk"
  */

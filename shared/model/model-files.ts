@@ -24,8 +24,8 @@ export interface ModelFiles {
 	/** SHA-256 over names, types, shapes and bytes of the tensors, in name order; hexadecimal. Computed once. */
 	hash(): Promise<string>;
 	/**
-	 * Throws TailtuneError "model" that names a tensor with NaN or infinity. `hash()` and `checkFinite()` share one reading
-	 * of the files.
+	 * Throws TailtuneError "model" that names a tensor with NaN or infinity. `hash()` and `checkFinite()` share one
+	 * reading of the files.
 	 */
 	checkFinite(): Promise<void>;
 	/** Reads a whole tensor as float32. Throws TailtuneError "model" if there is none of that name. */

@@ -15,8 +15,8 @@ export interface ParameterEntry {
 
 /**
  * The layout of the parameter vector: one flat Float32Array that is sent, updated and saved as a whole. The first
- * `trainedSize` elements have gradients. The others don't change: a head that stays frozen with LoRA is sent too, because no
- * model file contains it.
+ * `trainedSize` elements have gradients. The others don't change: a head that stays frozen with LoRA is sent too,
+ * because no model file contains it.
  */
 export interface ParameterLayout {
 	readonly entries: readonly ParameterEntry[];

@@ -64,7 +64,8 @@ export function quote(name: string): string {
 /**
  * Reads the JSON text of a header and checks it against the size of the file.
  * @param dataOffset position of the first byte after the header
- * @throws TailtuneError "model" that names file and tensor if the header is malformed, or contradicts itself or the file
+ * @throws TailtuneError "model" that names file and tensor if the header is malformed, or contradicts itself or the
+ * file
  */
 export function parseHeader(text: string, file: string, dataOffset: number, fileBytes: number): SafetensorsHeader {
 	const entries = parseEntries(text, file);
@@ -131,7 +132,8 @@ function toTensor(file: string, name: string, entry: unknown, dataOffset: number
 	return { file, type: dtype, shape, offset: dataOffset + data_offsets[0], byteLength };
 }
 
-// JSON.parse silently keeps the last of equal keys. The text is already known to be valid, and all values to be objects.
+// JSON.parse silently keeps the last of equal keys. The text is already known to be valid, and all values to be
+// objects.
 function repeatedKey(text: string): string | undefined {
 	const seen = new Set<string>();
 	let depth = 0;
@@ -151,7 +153,8 @@ function repeatedKey(text: string): string | undefined {
 	return undefined;
 }
 
-// In this format every byte belongs to exactly one tensor, so checking the tensors in file order finds every wrong offset.
+// In this format every byte belongs to exactly one tensor, so checking the tensors in file order finds every wrong
+// offset.
 function checkOffsets(file: string, tensors: ReadonlyMap<string, FileTensor>, dataOffset: number, fileBytes: number) {
 	const inOrder = [...tensors].sort(([, a], [, b]) => a.offset - b.offset || a.byteLength - b.byteLength);
 	let end = dataOffset;

@@ -27,8 +27,8 @@ export interface SafetensorsFile extends SafetensorsHeader {
 /** A tensor to be written. */
 export interface TensorToWrite extends TensorDescription {
 	/**
-	 * F32 numbers, or the bytes of any type, possibly in chunks, each valid until the next one is requested. A function is
-	 * called when the tensor is about to be written.
+	 * F32 numbers, or the bytes of any type, possibly in chunks, each valid until the next one is requested. A function
+	 * is called when the tensor is about to be written.
 	 */
 	readonly data: TensorData | (() => TensorData | Promise<TensorData>);
 }
@@ -44,7 +44,8 @@ type Metadata = Readonly<Record<string, string>>;
 /**
  * Reads and checks the header of a safetensors file; no tensor is read yet.
  * @param checkHeader called with the file's bytes up to the first tensor, including the length, before they are parsed
- * @throws TailtuneError "model" that names file and tensor if the header is malformed or doesn't match the file; "not-found"
+ * @throws TailtuneError "model" that names file and tensor if the header is malformed or doesn't match the file;
+ * "not-found"
  *   if there is no file
  */
 export async function readSafetensorsFile(
@@ -76,7 +77,8 @@ export async function readTensor(tensor: FileTensor, name: string): Promise<Floa
 		throw new TailtuneError("model", `${file}: tensor ${quote(name)}: found type ${type}, expected F32, F16 or BF16`);
 	}
 	const numbers = new Float32Array(sizeOf(tensor.shape));
-	// 16-bit numbers are read into the second half of the memory: converted from the front, none is overwritten too early.
+	// 16-bit numbers are read into the second half of the memory: converted from the front, none is overwritten too
+	// early.
 	const stored = new Uint8Array(numbers.buffer, numbers.byteLength - byteLength);
 	const handle = await openToRead(file);
 	try {
@@ -89,8 +91,8 @@ export async function readTensor(tensor: FileTensor, name: string): Promise<Floa
 }
 
 /**
- * Writes a safetensors file under a temporary name and renames it. Tensors are written one by one in the given order, the
- * first number at a multiple of 64 bytes; at most one tensor given by a function is in memory at a time.
+ * Writes a safetensors file under a temporary name and renames it. Tensors are written one by one in the given order,
+ * the first number at a multiple of 64 bytes; at most one tensor given by a function is in memory at a time.
  * @param metadata a function is called before and after the tensors are written; both results must have the same length
  * @param onTaken called when all data was passed to the system and may change again, before it is flushed to the disk
  * @throws TailtuneError "disk" if the file can't be written, "model" if data and shape of a tensor don't match

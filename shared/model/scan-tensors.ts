@@ -11,7 +11,9 @@ export interface TensorScan {
 	readonly notFinite: string | undefined;
 }
 
-/** Reads every tensor once, in chunks. Throws TailtuneError "model" if a file is now shorter than stated in its header. */
+/**
+ * Reads every tensor once, in chunks. Throws TailtuneError "model" if a file is now shorter than stated in its header.
+ */
 export async function scanTensors(tensors: ReadonlyMap<string, StoredTensor>): Promise<TensorScan> {
 	const hash = createHash("sha256");
 	const buffers = allocateChunkBuffers();

@@ -18,8 +18,8 @@ export function hasLora({ trainable }: Pick<TailSpec, "trainable">): boolean {
 }
 
 /**
- * Returns the number of frozen blocks before the tail; their output is a text's features. 0 means that the tail starts with
- * token ids, and there are no features.
+ * Returns the number of frozen blocks before the tail; their output is a text's features. 0 means that the tail starts
+ * with token ids, and there are no features.
  */
 export function countFrozenBlocks(spec: Pick<TailSpec, "trainable">, blocks: number): number {
 	switch (spec.trainable) {

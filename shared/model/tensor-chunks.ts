@@ -12,8 +12,8 @@ export function allocateChunkBuffers(): ChunkBuffers {
 }
 
 /**
- * Reads a stored tensor's bytes in chunks. The next chunk is read while the current one is processed; a chunk is valid until
- * the next one is requested.
+ * Reads a stored tensor's bytes in chunks. The next chunk is read while the current one is processed; a chunk is valid
+ * until the next one is requested.
  * @throws TailtuneError "model" if the file has become shorter than stated in its header
  */
 export async function* readTensorChunks(

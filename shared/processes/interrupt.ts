@@ -3,8 +3,8 @@ import { EXIT_CODES } from "../errors.ts";
 const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 
 /**
- * Returns a signal that aborts at Ctrl-C or SIGTERM, so that the current work can end cleanly. A second Ctrl-C or SIGTERM
- * ends the process at once.
+ * Returns a signal that aborts at Ctrl-C or SIGTERM, so that the current work can end cleanly. A second Ctrl-C or
+ * SIGTERM ends the process at once.
  */
 export function createInterruptSignal(): AbortSignal {
 	const controller = new AbortController();

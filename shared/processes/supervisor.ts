@@ -22,7 +22,9 @@ export interface SupervisedProcess {
 export interface RestartPolicy {
 	/** Largest number of restarts in a row. Unset: no limit. */
 	readonly maxRestarts?: number;
-	/** Number of ends in a row, with no process ever ready, after which it is given up. Unset: only `maxRestarts` counts. */
+	/**
+	 * Number of ends in a row, with no process ever ready, after which it is given up. Unset: only `maxRestarts` counts.
+	 */
 	readonly maxFailedStarts?: number;
 	/** Exit codes after which it isn't restarted, because the next process would end in the same way. Default: none. */
 	readonly hopelessCodes?: readonly number[];

@@ -6,10 +6,16 @@ import { MOST_SECRET_BYTES, readRegularFile } from "../files/regular-file.ts";
 
 /** PEM files of one side of TLS. */
 export interface TlsFiles {
-	/** Own certificate (with its chain) and key. A server needs both; a client needs them if the server asks for a certificate. */
+	/**
+	 * Own certificate (with its chain) and key. A server needs both; a client needs them if the server asks for a
+	 * certificate.
+	 */
 	readonly certFile?: string | undefined;
 	readonly keyFile?: string | undefined;
-	/** CA certificate to trust. On a server: clients must present a certificate from it. On a client: default the system's CAs. */
+	/**
+	 * CA certificate to trust. On a server: clients must present a certificate from it. On a client: default the system's
+	 * CAs.
+	 */
 	readonly caFile?: string | undefined;
 }
 
@@ -42,7 +48,10 @@ export function sameSecret(found: string, expected: string): boolean {
 	return timingSafeEqual(digest(found), digest(expected));
 }
 
-/** Reads a server's credentials; without files it uses plain text. Throws TailtuneError "denied" if a file can't be used. */
+/**
+ * Reads a server's credentials; without files it uses plain text. Throws TailtuneError "denied" if a file can't be
+ * used.
+ */
 export async function readServerCredentials(tls: TlsFiles | undefined): Promise<ServerCredentials> {
 	if (!tls) return ServerCredentials.createInsecure();
 	const { cert, key, ca } = await readPems(tls);
@@ -50,7 +59,10 @@ export async function readServerCredentials(tls: TlsFiles | undefined): Promise<
 	return ServerCredentials.createSsl(ca ?? null, [{ cert_chain: cert, private_key: key }], ca !== undefined);
 }
 
-/** Reads a client's credentials; without `tls` it uses plain text. Throws TailtuneError "denied" if a file can't be used. */
+/**
+ * Reads a client's credentials; without `tls` it uses plain text. Throws TailtuneError "denied" if a file can't be
+ * used.
+ */
 export async function readClientCredentials(tls: TlsFiles | undefined): Promise<ChannelCredentials> {
 	if (!tls) return ChannelCredentials.createInsecure();
 	const { cert, key, ca } = await readPems(tls);

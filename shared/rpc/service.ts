@@ -6,7 +6,10 @@ import { areTextsUsable } from "../message-texts.ts";
 /** Version of the protocol between coordinator and workers; other versions are refused. */
 export const PROTOCOL_VERSION = 1;
 
-/** Given to a handler instead of a message that can't be decoded, or with a text that is too long or not UTF-8; it has no fields. */
+/**
+ * Given to a handler instead of a message that can't be decoded, or with a text that is too long or not UTF-8; it has
+ * no fields.
+ */
 export const UNREADABLE: object = Object.freeze({});
 
 /** Folder of the .proto files. */

@@ -20,8 +20,8 @@ export const STATUS_OF_CODE: Readonly<Record<ErrorCode, Status>> = {
 };
 
 /**
- * The error code of each status that arrives without our own code, from the library or a proxy. Others mean "protocol". A
- * connection that fails because of a certificate is "denied", because trying again doesn't help.
+ * The error code of each status that arrives without our own code, from the library or a proxy. Others mean "protocol".
+ * A connection that fails because of a certificate is "denied", because trying again doesn't help.
  */
 const CODE_OF_STATUS: Readonly<Partial<Record<Status, ErrorCode>>> = {
 	[Status.UNAVAILABLE]: "offline",
@@ -37,8 +37,8 @@ const CODE_KEY = "tailtune-code";
 const REFUSAL_KEY = "tailtune-refusal";
 
 /**
- * Most characters of a status text. It is sent in a header, in which one character takes up to 9 bytes, and clients accept 8 KiB
- * of headers. A text of 100 KB could not be sent at all, and the call did not end.
+ * Most characters of a status text. It is sent in a header, in which one character takes up to 9 bytes, and clients
+ * accept 8 KiB of headers. A text of 100 KB could not be sent at all, and the call did not end.
  */
 const LONGEST_DETAILS = 500;
 

@@ -3,8 +3,8 @@ interface Sink<Message> {
 }
 
 /**
- * Sends a message of a stream. Resolves when it has been sent, which gives back-pressure; then the message may be changed.
- * Resolves too when `ended` aborts, because the library calls nothing back after a call has ended.
+ * Sends a message of a stream. Resolves when it has been sent, which gives back-pressure; then the message may be
+ * changed. Resolves too when `ended` aborts, because the library calls nothing back after a call has ended.
  */
 export function write<Message>(call: Sink<Message>, message: Message, ended: AbortSignal): Promise<void> {
 	return new Promise((resolve) => {

@@ -27,8 +27,8 @@ export function paddingMatters({ token, causal }: Pick<Padding, "token" | "causa
 }
 
 /**
- * Reduces a text to the tokens that can influence its logits. Pads are ordinary tokens, and are only added if they are read
- * by the head or attended to.
+ * Reduces a text to the tokens that can influence its logits. Pads are ordinary tokens, and are only added if they are
+ * read by the head or attended to.
  * @param tokens the text's tokens without pads, at least one
  * @param batchLongest tokens of the longest text of its batch; used if padding matters and `padTo` is undefined
  */

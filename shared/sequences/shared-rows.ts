@@ -14,8 +14,8 @@ export function commonPrefixLength(a: Uint32Array, b: Uint32Array): number {
 }
 
 /**
- * Assigns one row to each distinct prefix of the sequences. If attention is causal, a token's hidden state depends only on
- * the tokens up to it, so sequences with a common prefix share its rows.
+ * Assigns one row to each distinct prefix of the sequences. If attention is causal, a token's hidden state depends only
+ * on the tokens up to it, so sequences with a common prefix share its rows.
  */
 export function sharedRows(sequences: readonly Uint32Array[]): SharedRows {
 	const tokensOf = (index: number) => sequences[index] as Uint32Array;

@@ -9,8 +9,8 @@ const log = debuglog("tailtune");
 
 /**
  * Allocates vectors of zeros in one kernel memory, so that kernels work on them in place. Ordinary arrays give the same
- * results, but are copied in and out tile by tile. The vectors are ordinary arrays if they don't fit into 4 GiB, if the system
- * can't provide such a memory, or if it can't be accessed as an ordinary buffer.
+ * results, but are copied in and out tile by tile. The vectors are ordinary arrays if they don't fit into 4 GiB, if the
+ * system can't provide such a memory, or if it can't be accessed as an ordinary buffer.
  * @param lengths of each vector
  */
 export function allocateVectors<const Lengths extends readonly number[]>(
@@ -47,8 +47,9 @@ function allocateBuffer(bytes: number): ArrayBuffer | undefined {
 type Native = Pick<NonNullable<typeof koffi>, "address" | "view">;
 
 /**
- * An ordinary buffer over shared memory, because ONNX Runtime and much of Node accept no shared buffer, and JavaScript can't
- * convert one. The result is verified: a JavaScript engine that isolates its memory from native code might return a copy.
+ * An ordinary buffer over shared memory, because ONNX Runtime and much of Node accept no shared buffer, and JavaScript
+ * can't convert one. The result is verified: a JavaScript engine that isolates its memory from native code might return
+ * a copy.
  * @param native undefined if koffi isn't available: then there is no alias
  * @returns undefined if the two aren't the same memory
  */

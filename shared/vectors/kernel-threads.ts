@@ -10,7 +10,10 @@ const log = debuglog("tailtune");
 
 const abandoned = new FinalizationRegistry((thread: Worker) => void thread.terminate());
 
-/** Threads that help the calling thread with its kernels. They don't keep the process alive, and end when their owner is collected. */
+/**
+ * Threads that help the calling thread with its kernels. They don't keep the process alive, and end when their owner is
+ * collected.
+ */
 export class KernelThreads {
 	readonly #kernels: Kernels;
 	readonly #data: KernelThreadData;
@@ -22,7 +25,10 @@ export class KernelThreads {
 		this.#data = data;
 	}
 
-	/** Runs the call on this many threads, including the calling one. The others do the share of a thread that has not started yet or has ended. */
+	/**
+	 * Runs the call on this many threads, including the calling one. The others do the share of a thread that has not
+	 * started yet or has ended.
+	 */
 	run(call: KernelCall, threads: number): number {
 		while (this.#threads.length < threads - 1) this.#start();
 		const shared = sharedCall(call);

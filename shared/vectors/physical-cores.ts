@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 
 /**
- * Number of physical cores that this process may use: hyper-threads share a core, and matrix products gain nothing from the
- * second one. If the system doesn't report cores, the number of processors that this process may use.
+ * Number of physical cores that this process may use: hyper-threads share a core, and matrix products gain nothing from
+ * the second one. If the system doesn't report cores, the number of processors that this process may use.
  */
 export function countPhysicalCores(): number {
 	const usable = availableParallelism();

@@ -13,8 +13,8 @@ const memories = new WeakMap<ArrayBufferLike, KernelMemory>();
 const scratch = createKernelMemory(TILES_BYTES);
 
 /**
- * Registers `buffer` as an alias of this memory, so that kernels work on its vectors in place. The memory is kept as long as
- * the buffer.
+ * Registers `buffer` as an alias of this memory, so that kernels work on its vectors in place. The memory is kept as
+ * long as the buffer.
  */
 export function registerAlias(buffer: ArrayBuffer, memory: KernelMemory): void {
 	memories.set(buffer, memory);
@@ -49,7 +49,8 @@ export function overVectors<Name extends KernelName>(
 	let found = 0;
 	for (let start = 0, count = 0; start < length; start += count) {
 		const left = length - start;
-		// The last numbers, if they don't fill a SIMD register, go through a padded tile: kernels then write nothing after them.
+		// The last numbers, if they don't fill a SIMD register, go through a padded tile: kernels then write nothing after
+		// them.
 		count = allResident && left >= WIDTH ? left - (left % WIDTH) : Math.min(TILE, left);
 		const isWhole = count % WIDTH === 0;
 		const inPlace = vectors.map((vector) => isWhole && isResident(vector));

@@ -1,6 +1,7 @@
 /**
- * `base` to the power of a whole number of 0 or more, by multiplications alone. These are exact to the last bit on every
- * machine; `**` and Math.pow are not: the language leaves their rounding to the engine, and another Node may round otherwise.
+ * `base` to the power of a whole number of 0 or more, by multiplications alone. These are exact to the last bit on
+ * every machine; `**` and Math.pow are not: the language leaves their rounding to the engine, and another Node may
+ * round otherwise.
  */
 export function wholePower(base: number, exponent: number): number {
 	let power = 1;

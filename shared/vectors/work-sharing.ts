@@ -33,7 +33,9 @@ export function runChunks(kernels: Kernels, { kernel, bytes, at, scalars, counte
 	}
 }
 
-/** Waits of KERNEL_WAIT_MS without progress after which the other threads are given up: 30 s for work of microseconds. */
+/**
+ * Waits of KERNEL_WAIT_MS without progress after which the other threads are given up: 30 s for work of microseconds.
+ */
 const MOST_WAITS = 30;
 
 /**

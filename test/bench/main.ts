@@ -9,7 +9,8 @@ import type { Bench, BenchContext, Table } from "./bench.ts";
 import { listBenches } from "./benches.ts";
 import { formatTable } from "./print-tables.ts";
 
-// npm run bench -- [NAME ...] [--peers DIR] [--python BIN] [--repeats N] [--data FILE] [--texts N] [--full] [--json FILE]
+// npm run bench -- [NAME ...] [--peers DIR] [--python BIN] [--repeats N] [--data FILE] [--texts N] [--full] [--json
+// FILE]
 try {
 	const { values, positionals } = parseArgs({
 		allowPositionals: true,

@@ -23,7 +23,9 @@ export interface BatchBench {
 	readonly options: Pick<BenchOptions, "data" | "texts" | "python">;
 }
 
-/** Measures the throughput of a whole test set: ours over a gRPC stream, the peer's grouped by length in its process. */
+/**
+ * Measures the throughput of a whole test set: ours over a gRPC stream, the peer's grouped by length in its process.
+ */
 export async function measureBatches({ peers, repeats, log }: BenchContext, bench: BatchBench): Promise<Table> {
 	const { clients, weights, folder, options } = bench;
 	const sets = await writeBenchTexts(await benchDataset(options.data, options.texts), join(folder, "texts"));

@@ -53,7 +53,9 @@ const COMPARISONS: readonly Comparison[] = [
 	{ figure: "--preset book", ours: "--preset book", peer: "book.py", aim: 6, note: PROJECTED },
 ];
 
-/** Compares whole runs of GPT-2 small, 5 epochs, with PyTorch: seconds, processor time and memory of whole processes. */
+/**
+ * Compares whole runs of GPT-2 small, 5 epochs, with PyTorch: seconds, processor time and memory of whole processes.
+ */
 export function speedBench(options: BenchOptions): Bench {
 	return { name: "speed", run: (context) => withFolder((folder) => runSpeed(context, options, folder)) };
 }

@@ -20,9 +20,9 @@ const EVENTS: readonly [emitter: EventEmitter, event: string][] = [
 let last: Promise<unknown> = Promise.resolve();
 
 /**
- * Runs a command to its end in this process, in a tenth of the time of a new process. It changes the working folder, the
- * environment and the output of this process, so commands run one at a time, and nothing else may print or change the
- * folder meanwhile. The last line end of the output is left out, as in execa.
+ * Runs a command to its end in this process, in a tenth of the time of a new process. It changes the working folder,
+ * the environment and the output of this process, so commands run one at a time, and nothing else may print or change
+ * the folder meanwhile. The last line end of the output is left out, as in execa.
  */
 export function callTailtune(
 	args: readonly string[],

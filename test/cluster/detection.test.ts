@@ -7,7 +7,8 @@ import { startNatsServer } from "../nats-server.ts";
 import { newFolder } from "../new-folder.ts";
 import { type RunEvent, RunProcess, startWorkerProcess } from "./processes.ts";
 
-// Promise 3 of the design, nothing lost: dead workers are noticed within the promised times, which aren't measured speeds.
+// Promise 3 of the design, nothing lost: dead workers are noticed within the promised times, which aren't measured
+// speeds.
 
 const KILLED_MS = 2000;
 /** Added to the limit, because the coordinator asks the server whether a heartbeat is in transit. */

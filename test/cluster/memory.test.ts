@@ -9,7 +9,9 @@ import { RunProcess, startWorkerProcess } from "./processes.ts";
 
 /** Steps until caches and heap have their final size, and steps in total. */
 const [WARM, STEPS] = IS_SLOW ? [500, 2500] : [400, 1000];
-/** A gradient of the demo model's last block is 0.4 MiB; a leak of one per step would be 240 MiB in the shorter test. */
+/**
+ * A gradient of the demo model's last block is 0.4 MiB; a leak of one per step would be 240 MiB in the shorter test.
+ */
 const GROWTH_MIB = 48;
 
 test.serial(`memory of coordinator and worker doesn't grow over ${STEPS - WARM} steps`, async (t) => {

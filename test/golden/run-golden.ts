@@ -1,5 +1,5 @@
 import { TailtuneError } from "../../shared/errors.ts";
-import type { EngineChoice } from "../../shared/worker-port.ts";
+import type { EngineChoice } from "../../shared/worker-port/engine-choice.ts";
 import { inspectEngines } from "../../worker/engine/inspect-engines.ts";
 import { openEngines } from "../../worker/engine/open-engines.ts";
 import { checkCase, type GoldenEngine } from "./check-golden.ts";

@@ -9,7 +9,9 @@ interface Field {
 	readonly typeName: string;
 }
 
-/** Pieces that texts are made of. The UTF-8 check searches for the first; the tokenizer splits the others into words. */
+/**
+ * Pieces that texts are made of. The UTF-8 check searches for the first; the tokenizer splits the others into words.
+ */
 export const TEXTS = ["\uFFFD", "a", " ", "\n", "7", "é", "ab ", "!", "\u0000"];
 
 const files = (await readdir(PROTO_FOLDER, { recursive: true })).filter((name) => name.endsWith(".proto"));

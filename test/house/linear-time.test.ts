@@ -25,7 +25,9 @@ import { ReceivedAnswers } from "../shared/exchange/received-answers.ts";
 import { TINY } from "../shared/model/tiny-model.ts";
 import { filledMessages, MESSAGES, TEXTS } from "./filled-messages.ts";
 
-/** Bytes of a short message, which has more texts than a batch may have. A long message has `TIMES` times as many bytes. */
+/**
+ * Bytes of a short message, which has more texts than a batch may have. A long message has `TIMES` times as many bytes.
+ */
 const BYTES = 12 << 10;
 const TIMES = 16;
 

@@ -1,12 +1,16 @@
 import { execa } from "execa";
 
-/** A host's name is this prefix and the id of the process that made it, so that hosts of ended processes can be removed. */
+/**
+ * A host's name is this prefix and the id of the process that made it, so that hosts of ended processes can be removed.
+ */
 const NAME_PREFIX = "tailtune-test-";
 
 /** A network namespace: a host that sees nothing of this machine's network. */
 export class Host {
 	readonly name: string;
-	/** Arguments before a command that run it on this host. The command is killed when the process that started it ends. */
+	/**
+	 * Arguments before a command that run it on this host. The command is killed when the process that started it ends.
+	 */
 	readonly prefix: readonly string[];
 
 	/** Makes a host. @throws Error if this process has no permission for it */

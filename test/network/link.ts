@@ -9,7 +9,9 @@ export const MEGABITS_PER_SECOND = 100;
 /** Bytes that may wait in the queue of a link; further packets are dropped. */
 const QUEUE_BYTES = 1_500_000;
 
-/** Program that makes the delay: the kernel's netem, or VDE's wirefilter between two taps if the kernel has no netem. */
+/**
+ * Program that makes the delay: the kernel's netem, or VDE's wirefilter between two taps if the kernel has no netem.
+ */
 export type LinkKind = "tc netem" | "wirefilter";
 
 /** A link between a host and a port of the switch. */

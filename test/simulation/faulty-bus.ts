@@ -7,8 +7,8 @@ const AUDIT_MS = 5000;
 
 /**
  * A bus over a network that delays, loses and duplicates messages and can be cut. It keeps only the promises of
- * shared/bus/bus.ts: stored messages are delivered at least once; messages that aren't stored (heartbeats, "working", "nak")
- * may be lost; a delivery may get lost and be repeated.
+ * shared/bus/bus.ts: stored messages are delivered at least once; messages that aren't stored (heartbeats, "working",
+ * "nak") may be lost; a delivery may get lost and be repeated.
  */
 export function faultyBus(bus: Bus, node: Node): Bus {
 	const { world } = node;

@@ -8,7 +8,7 @@ import type { TensorSchema } from "../../shared/exchange/tensor-schema.ts";
 import type { ModelFiles } from "../../shared/model/model-files.ts";
 import { isUnwanted } from "../../shared/rpc/refusal.ts";
 import { PROTOCOL_VERSION } from "../../shared/rpc/service.ts";
-import type { RunConnection } from "../../shared/worker-port.ts";
+import type { RunConnection } from "../../shared/worker-port/running-worker.ts";
 import { toAnswerMessages } from "../../worker/exchange/answer-stream.ts";
 import type { Node, World } from "./world.ts";
 

@@ -39,7 +39,9 @@ export interface Outcome {
 
 const expectedHashes = new Map<string, Promise<string>>();
 
-/** Runs a schedule and checks that it ends with the results of an undisturbed run, each part counted once, nothing left. */
+/**
+ * Runs a schedule and checks that it ends with the results of an undisturbed run, each part counted once, nothing left.
+ */
 export async function simulate(schedule: Schedule, options: SimulationOptions = {}): Promise<Outcome> {
 	const expected = await expectedOf(schedule.plan);
 	return inFolder(async (folder) => {

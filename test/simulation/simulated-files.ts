@@ -17,8 +17,8 @@ const processes = new AsyncLocalStorage<Node>();
 const openFiles = new Map<Node, Set<SimulatedFile>>();
 
 /**
- * Runs work as a process of a simulation. Its files are real, but operations on them take virtual time, and none is done
- * after the process died. So it may die in the middle of a line, or between writing a file and renaming it. Its
+ * Runs work as a process of a simulation. Its files are real, but operations on them take virtual time, and none is
+ * done after the process died. So it may die in the middle of a line, or between writing a file and renaming it. Its
  * `performance.now` is the virtual clock.
  */
 export function runAsProcess<T>(node: Node, work: () => Promise<T>): Promise<T> {

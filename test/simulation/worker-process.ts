@@ -1,6 +1,6 @@
 import type { Bus } from "../../shared/bus/bus.ts";
 import { TailtuneError } from "../../shared/errors.ts";
-import type { RunningWorker } from "../../shared/worker-port.ts";
+import type { RunningWorker } from "../../shared/worker-port/running-worker.ts";
 import { startWorker } from "../../worker/run/lifecycle.ts";
 import { fakeModel, info } from "../worker/run/fake-engines.ts";
 import { faultyBus } from "./faulty-bus.ts";

@@ -1,10 +1,11 @@
 import { TailtuneError } from "../../shared/errors.ts";
 import type { RpcSecurity } from "../../shared/settings/rpc-flags.ts";
-import type { WorkerOptions } from "../../shared/worker-port.ts";
+import type { WorkerOptions } from "../../shared/worker-port/running-worker.ts";
 import { connectTensors } from "../exchange/grpc-worker-tensors.ts";
 
 /**
- * Returns a function that connects to the coordinator of a run; the model is fetched from there unless it is in the cache.
+ * Returns a function that connects to the coordinator of a run; the model is fetched from there unless it is in the
+ * cache.
  * @param coordinators HOST:PORT of the coordinators that may receive the token; default: any that announces a run
  */
 export function dialCoordinator(security: RpcSecurity, coordinators?: readonly string[]): WorkerOptions["connect"] {

@@ -22,10 +22,10 @@ export interface GpuWorkersOptions {
 }
 
 /**
- * Runs one worker process per GPU, which can use only that GPU, until `end` aborts; then waits for all of them. A process
- * that ends by itself is started again, after a pause that doubles each time.
- * @throws TailtuneError "engine" if a worker ends several times before it has joined, "usage" if its flags are wrong; the
- * other workers are ended first
+ * Runs one worker process per GPU, which can use only that GPU, until `end` aborts; then waits for all of them. A
+ * process that ends by itself is started again, after a pause that doubles each time.
+ * @throws TailtuneError "engine" if a worker ends several times before it has joined, "usage" if its flags are wrong;
+ * the other workers are ended first
  */
 export async function serveOnGpus({ gpus, end, ...options }: GpuWorkersOptions): Promise<void> {
 	const supervisors = gpus.map((gpu) => superviseOn(gpu, options));

@@ -11,7 +11,7 @@ import { addConfigFlags, ENGINE_SETTINGS, parseFlags } from "../../shared/settin
 import { resolveConfig } from "../../shared/settings/resolve-config.ts";
 import { addRpcFlags, type RpcFlags, readRpcSecurity } from "../../shared/settings/rpc-flags.ts";
 import { countPhysicalCores } from "../../shared/vectors/physical-cores.ts";
-import type { RunningWorker } from "../../shared/worker-port.ts";
+import type { RunningWorker } from "../../shared/worker-port/running-worker.ts";
 import { addGpusFlag, runOnGpus } from "./gpus-flag.ts";
 
 interface Options extends Record<string, unknown>, RpcFlags {

@@ -1,7 +1,7 @@
 import type { Sequence, TailSpec } from "../../shared/messages.ts";
 import type { ModelFiles } from "../../shared/model/model-files.ts";
 import type { TrunkPrecision } from "../../shared/model/trunk-precision.ts";
-import type { EngineChoice } from "../../shared/worker-port.ts";
+import type { EngineChoice } from "../../shared/worker-port/engine-choice.ts";
 
 /** The library that computes, and its device. */
 export interface EngineInfo {

@@ -1,5 +1,6 @@
-// Error texts on which control flow depends, since the libraries give these errors no code. Another version may use other
-// words: so package.json pins the versions exactly, and test/worker/engine/error-texts.test.ts provokes each text.
+// Error texts on which control flow depends, since the libraries give these errors no code. Another version may use
+// other words: so package.json pins the versions exactly, and test/worker/engine/error-texts.test.ts provokes each
+// text.
 
 /** ONNX Runtime can't return a result that is not a tensor. It throws this after the rest of the run is done. */
 export const ONNX_NOT_A_TENSOR = /^Non tensor type/;

@@ -1,4 +1,5 @@
-import type { EngineChoice, EngineReport, ProductRates } from "../../shared/worker-port.ts";
+import type { EngineChoice } from "../../shared/worker-port/engine-choice.ts";
+import type { EngineReport, ProductRates } from "../../shared/worker-port/engine-report.ts";
 import { systemProviders } from "./onnx/provider.ts";
 import { describeEngines } from "./open-engines.ts";
 import { TFJS_BACKENDS } from "./tfjs/backend-names.ts";
@@ -15,7 +16,9 @@ const HINTS: Record<string, string> = {
 	coreml: "optional, for Apple's chips; npm ci installs it with onnxruntime-node",
 };
 
-/** Tries every engine and backend and reports which can be used here; for the others, why not and how to install them. */
+/**
+ * Tries every engine and backend and reports which can be used here; for the others, why not and how to install them.
+ */
 export async function inspectEngines(): Promise<EngineReport[]> {
 	const reports = [await inspect("onnx", "cpu")];
 	for (const provider of systemProviders()) reports.push(await inspect("onnx", provider));

@@ -18,7 +18,9 @@ export function describeNvidiaDevice(): string {
 	}
 }
 
-/** Sets environment variables for CUDA, for all libraries that load it. Variables that are set already stay unchanged. */
+/**
+ * Sets environment variables for CUDA, for all libraries that load it. Variables that are set already stay unchanged.
+ */
 export function prepareCuda(): void {
 	// Numbers GPUs in the same order as nvidia-smi.
 	process.env.CUDA_DEVICE_ORDER ??= "PCI_BUS_ID";

@@ -12,8 +12,8 @@ export interface NvidiaGpu {
 /**
  * Finds the GPUs given with `--gpus`, among those that CUDA_VISIBLE_DEVICES allows this process to use.
  * @param wanted "all", or numbers such as "0,2"
- * @throws TailtuneError "usage" if a GPU doesn't exist or isn't allowed, "not-found" if there is no nvidia-smi, "engine"
- * if nvidia-smi fails
+ * @throws TailtuneError "usage" if a GPU doesn't exist or isn't allowed, "not-found" if there is no nvidia-smi,
+ * "engine" if nvidia-smi fails
  */
 export function findNvidiaGpus(wanted: string, env: NodeJS.ProcessEnv = process.env): NvidiaGpu[] {
 	const found = listGpus();

@@ -2,7 +2,7 @@ import { TailtuneError } from "../../shared/errors.ts";
 import type { TailSpec } from "../../shared/messages.ts";
 import type { ModelFiles } from "../../shared/model/model-files.ts";
 import { countFrozenBlocks } from "../../shared/model/tail-spec.ts";
-import type { EngineChoice } from "../../shared/worker-port.ts";
+import type { EngineChoice } from "../../shared/worker-port/engine-choice.ts";
 import type { EngineInfo, EngineInfos, Engines, Trunk, TrunkOptions } from "./engine.ts";
 import { isProvider, providerOf } from "./onnx/provider.ts";
 import { splitWhenFull } from "./split-when-full.ts";
@@ -12,8 +12,8 @@ import type { TfjsOptions } from "./tfjs/backend.ts";
 export type RunEngineChoice = EngineChoice & TrunkOptions;
 
 /**
- * Opens the trunk and the tail of a run. `onnx`: ONNX Runtime; `tfjs`: TensorFlow.js; `auto`: `onnx` if ONNX Runtime can be
- * loaded, otherwise `tfjs`. If the backend is a provider of ONNX Runtime, there is no fallback.
+ * Opens the trunk and the tail of a run. `onnx`: ONNX Runtime; `tfjs`: TensorFlow.js; `auto`: `onnx` if ONNX Runtime
+ * can be loaded, otherwise `tfjs`. If the backend is a provider of ONNX Runtime, there is no fallback.
  * @throws TailtuneError "engine" if the chosen engine can't be used on this machine
  */
 export async function openEngines(model: ModelFiles, spec: TailSpec, choice: RunEngineChoice): Promise<Engines> {
@@ -51,7 +51,10 @@ function checkPrecision(choice: RunEngineChoice, isOnnx: boolean): void {
 	if (!isOnnx) throw refuse(choice.engine === "tfjs" ? "--engine tfjs" : "no ONNX Runtime here", "ONNX Runtime");
 }
 
-/** Converts the choice for TensorFlow.js. @throws TailtuneError "engine" if the backend is a provider of ONNX Runtime */
+/**
+ * Converts the choice for TensorFlow.js.
+ * @throws TailtuneError "engine" if the backend is a provider of ONNX Runtime
+ */
 function toTfjsChoice(choice: RunEngineChoice): RunEngineChoice & TfjsOptions {
 	const { backend } = choice;
 	if (isProvider(backend))
@@ -139,8 +142,8 @@ async function importOnnx() {
 }
 
 /**
- * Loads an engine's packages before the modules that import them. If a package failed in several modules at once, Node would
- * report it a second time as an uncaught error and end the process.
+ * Loads an engine's packages before the modules that import them. If a package failed in several modules at once, Node
+ * would report it a second time as an uncaught error and end the process.
  */
 async function loadLibraries(name: string, load: () => Promise<unknown>): Promise<void> {
 	await load().catch((cause: unknown) => {

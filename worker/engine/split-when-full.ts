@@ -4,9 +4,9 @@ import type { Tail, TailInput } from "./engine.ts";
 import { DEVICE_IS_FULL } from "./error-texts.ts";
 
 /**
- * Returns a tail that splits a batch in two halves if its device has too little memory, and reports this once. The gradients
- * of the halves are weighted by their numbers of texts and added in the texts' order. Since sums in another order round
- * differently, the bits depend on where the batch was split.
+ * Returns a tail that splits a batch in two halves if its device has too little memory, and reports this once. The
+ * gradients of the halves are weighted by their numbers of texts and added in the texts' order. Since sums in another
+ * order round differently, the bits depend on where the batch was split.
  * @param report called with one line
  */
 export function splitWhenFull(tail: Tail, report: (line: string) => void): Tail {

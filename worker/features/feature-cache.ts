@@ -27,13 +27,16 @@ interface CachedTensor {
 
 const log = debuglog("tailtune");
 
-/** The most bytes that may wait in memory to be written. A computation blocks the thread, so writing may fall behind. */
+/**
+ * The most bytes that may wait in memory to be written. A computation blocks the thread, so writing may fall behind.
+ */
 const MAX_PENDING_BYTES = 128 << 20;
 
 /**
- * Keeps features on disk between runs. Texts that were computed together are in one *feature file*: a safetensors file with
- * checksums, in which each tensor has the hash of its text's key as its name. The cache never fails a run: files are written
- * in the background, and a file that can't be read or is damaged is removed, and its features are computed again.
+ * Keeps features on disk between runs. Texts that were computed together are in one *feature file*: a safetensors file
+ * with checksums, in which each tensor has the hash of its text's key as its name. The cache never fails a run: files
+ * are written in the background, and a file that can't be read or is damaged is removed, and its features are computed
+ * again.
  */
 export class FeatureCache {
 	readonly #folder: string;
@@ -48,7 +51,9 @@ export class FeatureCache {
 		this.#quota = new DiskCacheQuota(folder, bytes);
 	}
 
-	/** Reads the features of the given keys, bit for bit as they were added. Keys that are not in the cache are left out. */
+	/**
+	 * Reads the features of the given keys, bit for bit as they were added. Keys that are not in the cache are left out.
+	 */
 	async load(keys: readonly string[]): Promise<Map<string, Float32Array>> {
 		this.#index ??= this.#readIndex();
 		const index = await this.#index;

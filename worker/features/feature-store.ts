@@ -12,8 +12,9 @@ export interface FeatureStats {
 }
 
 /**
- * Keeps the frozen trunk's outputs for later epochs, the first ones in memory, and in a file those that don't fit. Nothing
- * moves between the two: each epoch reads all texts, so a cache of the most recently used ones would never have a hit.
+ * Keeps the frozen trunk's outputs for later epochs, the first ones in memory, and in a file those that don't fit.
+ * Nothing moves between the two: each epoch reads all texts, so a cache of the most recently used ones would never have
+ * a hit.
  */
 export class FeatureStore {
 	readonly #stored = new Map<string, Stored>();

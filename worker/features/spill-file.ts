@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { systemCodeOf, TailtuneError } from "../../shared/errors.ts";
 
 /**
- * Numbers in a temporary file. The file's name is removed as soon as the file is open, so that even a killed process leaves
- * nothing behind.
+ * Numbers in a temporary file. The file's name is removed as soon as the file is open, so that even a killed process
+ * leaves nothing behind.
  */
 export class SpillFile {
 	readonly #folder: string;

@@ -5,7 +5,7 @@ import { type ErrorCode, TailtuneError } from "../../shared/errors.ts";
 import type { Answer, WorkerTensors } from "../../shared/exchange/tensor-exchange.ts";
 import type { RunSpec, WorkItem } from "../../shared/messages.ts";
 import type { Hold, Notices } from "../../shared/notices.ts";
-import type { RunConnection } from "../../shared/worker-port.ts";
+import type { RunConnection } from "../../shared/worker-port/running-worker.ts";
 import { HEARTBEATS_PER_TIMEOUT, WORKER_RETRY_FIRST_MS, WORKER_RETRY_LONGEST_MS } from "../deadlines.ts";
 import { repeatEvery } from "./repeat-every.ts";
 import { failureAnswer, isOfWorker } from "./results.ts";

@@ -11,7 +11,7 @@ import { ServedModel } from "../../../coordinator/serve/served-model.ts";
 import { evaluationLines } from "../../../coordinator/terminal/evaluation-lines.ts";
 import { TailtuneError } from "../../../shared/errors.ts";
 import type { TrainConfig } from "../../../shared/settings/config.ts";
-import type { RunningWorker } from "../../../shared/worker-port.ts";
+import type { RunningWorker } from "../../../shared/worker-port/running-worker.ts";
 import { startWorker } from "../../../worker/run/lifecycle.ts";
 import { makeRun } from "../../serve/run-folder.ts";
 

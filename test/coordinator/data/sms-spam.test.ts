@@ -32,7 +32,9 @@ const answers = {
 
 type Answer = keyof typeof answers;
 
-/** Starts a server that answers the requests of each path (`/0`, `/1` and so on) with the items of its list, in order. */
+/**
+ * Starts a server that answers the requests of each path (`/0`, `/1` and so on) with the items of its list, in order.
+ */
 async function serve(t: ExecutionContext, ...paths: (readonly Answer[])[]) {
 	const requests: string[] = [];
 	const server = createServer((request, response) => {

@@ -5,7 +5,7 @@ import { openEmbeddedCluster } from "../../../coordinator/cluster/embedded-clust
 import { RunEvents } from "../../../coordinator/events/run-events.ts";
 import { train } from "../../../coordinator/training/train.ts";
 import { resolveConfig } from "../../../shared/settings/resolve-config.ts";
-import type { StartWorker } from "../../../shared/worker-port.ts";
+import type { StartWorker } from "../../../shared/worker-port/running-worker.ts";
 import { openEngines } from "../../../worker/engine/open-engines.ts";
 import { startWorker } from "../../../worker/run/lifecycle.ts";
 import { writeTexts } from "../../cli/tailtune.ts";

@@ -9,7 +9,7 @@ import { train } from "../../../coordinator/training/train.ts";
 import type { WorkerTensors } from "../../../shared/exchange/tensor-exchange.ts";
 import type { TrainConfig } from "../../../shared/settings/config.ts";
 import { resolveConfig } from "../../../shared/settings/resolve-config.ts";
-import type { RunningWorker, StartWorker, WorkerOptions } from "../../../shared/worker-port.ts";
+import type { RunningWorker, StartWorker, WorkerOptions } from "../../../shared/worker-port/running-worker.ts";
 import { startWorker } from "../../../worker/run/lifecycle.ts";
 import { writeTexts } from "../../cli/tailtune.ts";
 import { newFolder } from "../../new-folder.ts";

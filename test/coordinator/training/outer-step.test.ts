@@ -5,7 +5,9 @@ import { stepOuter } from "../../../coordinator/training/outer-step.ts";
 const float = fc.float({ min: -4, max: 4, noNaN: true });
 const plain = { outerLr: 1, outerMomentum: 0 };
 
-/** Computes the formulas of torch.optim.SGD's documentation with nesterov=True for one parameter in double precision. */
+/**
+ * Computes the formulas of torch.optim.SGD's documentation with nesterov=True for one parameter in double precision.
+ */
 function documentedSteps(start: number, changes: readonly number[], lr: number, momentum: number): number {
 	let [p, velocity] = [start, 0];
 	for (const change of changes) {

@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import test from "ava";
 import { execa } from "execa";
-import type { EngineReport } from "../../../shared/worker-port.ts";
+import type { EngineReport } from "../../../shared/worker-port/engine-report.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 

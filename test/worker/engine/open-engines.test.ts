@@ -1,7 +1,7 @@
 import test from "ava";
 import type { TailSpec, Trainable } from "../../../shared/messages.ts";
 import { openModel } from "../../../shared/model/open-model.ts";
-import type { EngineChoice } from "../../../shared/worker-port.ts";
+import type { EngineChoice } from "../../../shared/worker-port/engine-choice.ts";
 import { inspectEngines } from "../../../worker/engine/inspect-engines.ts";
 import { systemProviders } from "../../../worker/engine/onnx/provider.ts";
 import { describeEngines, openEngines } from "../../../worker/engine/open-engines.ts";

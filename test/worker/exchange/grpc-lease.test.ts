@@ -1,6 +1,6 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
-import { type AddressInfo, createServer } from "node:net";
+import { type AddressInfo, createServer, type Socket } from "node:net";
 import { fileURLToPath } from "node:url";
 import test from "ava";
 import { serveTensors } from "../../../coordinator/exchange/grpc-coordinator-tensors.ts";
@@ -47,13 +47,17 @@ test("a worker is attached after connecting, and lost after closing", async (t) 
 
 test("connecting to a silent coordinator fails after a time limit, or when the signal aborts", async (t) => {
 	const closings: Promise<unknown>[] = [];
+	const sockets: Socket[] = [];
 	const hole = createServer((socket) => {
-		t.teardown(() => socket.destroy());
+		sockets.push(socket);
 		closings.push(once(socket.on("error", () => {}).resume(), "close"));
 	});
 	hole.listen(0, "127.0.0.1");
 	await once(hole, "listening");
-	t.teardown(() => hole.close());
+	t.teardown(() => {
+		hole.close();
+		for (const socket of sockets) socket.destroy();
+	});
 	const address = `127.0.0.1:${(hole.address() as AddressInfo).port}`;
 	const silent = { code: "offline", message: /nothing was heard/ };
 	await t.throwsAsync(connectTensors(address, { workerId: "waits", silenceMs: 100 }), silent);

@@ -4,7 +4,8 @@ import { type OneRowInputs, oneRowForward } from "./one-row-forward.ts";
 import type { Pass, TailContext } from "./pass.ts";
 
 /**
- * The first half of a block, row + attention(norm(row)), for one row of each text: rows [rows, width] to [texts, width].
+ * The first half of a block, row + attention(norm(row)), for one row of each text: rows [rows, width] to [texts,
+ * width].
  *
  * Keys and values are never computed. Let x be the standardised rows, w and b the norm's scale and shift, W_k and W_v
  * the columns of one head, and q its query. Then q . (W_k^T (w x_t + b)) is (w W_k q) . x_t, plus a term that is the

@@ -1,6 +1,6 @@
 import type { ModelFiles } from "../../../shared/model/model-files.ts";
 import { paddingMatters } from "../../../shared/sequences/effective-sequence.ts";
-import type { TextReading } from "../../../shared/worker-port.ts";
+import type { TextReading } from "../../../shared/worker-port/onnx-classifier.ts";
 import { GraphBuilder, storedTensor, type Value } from "./graph-builder.ts";
 import { type Dialect, ELEMENT_TYPE } from "./onnx-model.ts";
 
@@ -24,11 +24,11 @@ interface Texts {
  * Builds the ONNX graph of a whole tuned model, for use in other software: standard operators, weights in the model's
  * files next to the graph.
  *
- * Inputs: `input_ids` and `attention_mask` int64 [batch, sequence]. A text's own tokens have mask 1; padding may come before
- * or after them. The graph fails for a text without own tokens and for an id outside of the vocabulary. It also fails for a
- * text of more than `maxTokens`, unless the run that tuned the model cut such texts: then the graph cuts them too.
- * Output: `logits` [batch, classes]. If padding affects the result, the graph itself adds it, so that a text gets the same
- * logits in every batch.
+ * Inputs: `input_ids` and `attention_mask` int64 [batch, sequence]. A text's own tokens have mask 1; padding may come
+ * before or after them. The graph fails for a text without own tokens and for an id outside of the vocabulary. It also
+ * fails for a text of more than `maxTokens`, unless the run that tuned the model cut such texts: then the graph cuts
+ * them too. Output: `logits` [batch, classes]. If padding affects the result, the graph itself adds it, so that a text
+ * gets the same logits in every batch.
  */
 export async function buildClassifierGraph(model: ModelFiles, reading: TextReading): Promise<Buffer> {
 	const graph = new GraphBuilder("classifier", model.folder);
@@ -63,7 +63,10 @@ function prepareTexts(graph: GraphBuilder, reading: TextReading, vocabulary: num
 	return { ids, positions, real, seen: isPadded ? graph.op("Max", [real, graph.ints(padTo)]) : real };
 }
 
-/** Declares the inputs and moves each text's own tokens to its beginning, in order. `counts` of them is int64 [batch, 1]. */
+/**
+ * Declares the inputs and moves each text's own tokens to its beginning, in order. `counts` of them is int64 [batch,
+ * 1].
+ */
 function moveToFront(graph: GraphBuilder): { ids: Value; counts: Value } {
 	const ids = graph.input("input_ids", "int64", ["batch", "sequence"]);
 	const mask = graph.input("attention_mask", "int64", ["batch", "sequence"]);

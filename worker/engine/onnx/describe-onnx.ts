@@ -5,7 +5,8 @@ import { PROVIDER_REQUIREMENTS, prepareProvider, providerOf } from "./provider.t
 import { floats, OnnxSession, onnxInfo } from "./session.ts";
 
 /**
- * Describes the device that ONNX Runtime will compute on. If this isn't the CPU, it first adds two numbers there as a test.
+ * Describes the device that ONNX Runtime will compute on. If this isn't the CPU, it first adds two numbers there as a
+ * test.
  * @throws TailtuneError "engine" if that fails: there is no fallback
  */
 export async function describeOnnx(options: EngineOptions): Promise<EngineInfo> {

@@ -32,8 +32,8 @@ export interface DriveLocation {
 }
 
 /**
- * Splits a path into drive and location. ONNX Runtime reads tensors only below one folder, but a model's files may be in
- * several: so that folder is their drive.
+ * Splits a path into drive and location. ONNX Runtime reads tensors only below one folder, but a model's files may be
+ * in several: so that folder is their drive.
  * @param path rules for paths; default: those of this system
  */
 export function splitDrive(file: string, path: PlatformPath = nodePath): DriveLocation {
@@ -72,9 +72,10 @@ export class GraphBuilder {
 	}
 
 	/**
-	 * Keeps `OnnxSession.run` from copying the results. onnxruntime-node 1.30 writes results to the given arrays, and then
-	 * copies all of them once more for its return value, which for a tail's gradients takes as long as computing them. It
-	 * copies in the order of the outputs and throws at one that isn't a tensor, so this method puts such an output first.
+	 * Keeps `OnnxSession.run` from copying the results. onnxruntime-node 1.30 writes results to the given arrays, and
+	 * then copies all of them once more for its return value, which for a tail's gradients takes as long as computing
+	 * them. It copies in the order of the outputs and throws at one that isn't a tensor, so this method puts such an
+	 * output first.
 	 */
 	skipResultCopies(value: Value): void {
 		const [list = ""] = this.ops("SequenceConstruct", [value], 1);

@@ -28,8 +28,8 @@ const GELU_DEPTH = 0.17;
 const GELU_ZERO = 32;
 
 /**
- * Multiplies rows [rows, in] by the layer's matrix in 8-bit integers. Weights have one scale per output, rows one scale per
- * row. So a row's result depends on no other row, and the sums of integers are exact.
+ * Multiplies rows [rows, in] by the layer's matrix in 8-bit integers. Weights have one scale per output, rows one scale
+ * per row. So a row's result depends on no other row, and the sums of integers are exact.
  */
 export function int8Linear(graph: GraphBuilder, rows: Value, { matrix, stored, afterGelu }: Int8Layer): Value {
 	const left = afterGelu ? quantiseGelu(graph, rows) : quantiseRows(graph, rows);

@@ -28,9 +28,9 @@ export async function findExactInt8Weights(options: EngineOptions): Promise<Int8
 }
 
 /**
- * Chooses signed weights if their largest products are exact, of one row and of many; otherwise unsigned ones. Processors
- * without instructions such as VNNI add pairs of products of signed weights in 16 bits, which may overflow; with unsigned
- * weights they don't. Both give the same results, but signed weights are faster.
+ * Chooses signed weights if their largest products are exact, of one row and of many; otherwise unsigned ones.
+ * Processors without instructions such as VNNI add pairs of products of signed weights in 16 bits, which may overflow;
+ * with unsigned weights they don't. Both give the same results, but signed weights are faster.
  */
 export async function chooseInt8Weights(multiply: MultiplyLargest): Promise<Int8Weights> {
 	for (const rows of [1, ROWS]) {

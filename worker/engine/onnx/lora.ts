@@ -1,7 +1,10 @@
 import type { GraphBuilder, Value } from "./graph-builder.ts";
 import type { Pass, TailContext } from "./pass.ts";
 
-/** Adds s x A B to the linear layer `plain` of these rows, if there are LoRA pairs (Hu et al. 2021, "LoRA", section 4.1). */
+/**
+ * Adds s x A B to the linear layer `plain` of these rows, if there are LoRA pairs (Hu et al. 2021, "LoRA", section
+ * 4.1).
+ */
 export function withLora(context: TailContext, name: string, rows: Value, plain: Pass): Pass {
 	const { graph, loraScale } = context;
 	if (loraScale === undefined) return plain;
@@ -43,8 +46,8 @@ function loraPair(context: TailContext, name: string, rows: Value, scale: number
 /**
  * Multiplies rows [rows, in] by a matrix [in, few] with few columns. The result is transposed: [few, rows].
  *
- * If a thread gets few columns, ONNX Runtime sums in portions whose size depends on their number, so the bits would depend
- * on the number of threads. They don't if the left operand is stored by columns, as the matrix is here.
+ * If a thread gets few columns, ONNX Runtime sums in portions whose size depends on their number, so the bits would
+ * depend on the number of threads. They don't if the left operand is stored by columns, as the matrix is here.
  */
 export function narrowMatMul(graph: GraphBuilder, rows: Value, matrix: Value, alpha = { float: 1 }): Value {
 	return graph.op("Gemm", [matrix, rows], { transA: 1, transB: 1, alpha });

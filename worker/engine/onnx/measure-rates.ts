@@ -6,7 +6,7 @@ import type { ModelFiles } from "../../../shared/model/model-files.ts";
 import { openModel } from "../../../shared/model/open-model.ts";
 import { GPT2_SIZES, writeRandomModel } from "../../../shared/model/random-model.ts";
 import { TRUNK_PRECISIONS, type TrunkPrecision } from "../../../shared/model/trunk-precision.ts";
-import type { ProductRates } from "../../../shared/worker-port.ts";
+import type { ProductRates } from "../../../shared/worker-port/engine-report.ts";
 import { MEASURE_MS } from "../../deadlines.ts";
 import type { EngineOptions } from "../engine.ts";
 import { GraphBuilder, storedTensor } from "./graph-builder.ts";

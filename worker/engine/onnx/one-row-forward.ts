@@ -13,8 +13,8 @@ export interface OneRowInputs {
 }
 
 /**
- * Values of the forward pass, named as in the formula at `attentionOneRow`. Shapes: [T] stands for texts, [R] for rows of a
- * text, [H] for heads, [D] for a head's width, [C] for the model's width.
+ * Values of the forward pass, named as in the formula at `attentionOneRow`. Shapes: [T] stands for texts, [R] for rows
+ * of a text, [H] for heads, [D] for a head's width, [C] for the model's width.
  */
 export interface OneRowForward {
 	/** All rows standardised; the same as a rectangle, x [T, R, C]; the query rows of them [T, C]. */

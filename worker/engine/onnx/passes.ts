@@ -2,7 +2,9 @@ import type { GraphBuilder, Value } from "./graph-builder.ts";
 import { withLora } from "./lora.ts";
 import type { Pass, TailContext } from "./pass.ts";
 
-/** Layer normalisation without scale and shift: rows of mean 0 and variance 1 (Ba et al. 2016, "Layer Normalization"). */
+/**
+ * Layer normalisation without scale and shift: rows of mean 0 and variance 1 (Ba et al. 2016, "Layer Normalization").
+ */
 export function standardisePass({ graph, width, epsilon }: TailContext, rows: Value): Pass {
 	const ones = graph.filled(1, width);
 	const [value = "", , scale = ""] = graph.ops("LayerNormalization", [rows, ones], 3, { epsilon: { float: epsilon } });
@@ -99,7 +101,9 @@ export function timesTransposed(graph: GraphBuilder, rows: Value, weight: Value)
 	return graph.op("Transpose", [product], { perm: [1, 0] });
 }
 
-/** The gradient with respect to the scores of a softmax over the last axis, given its output and the gradient of that. */
+/**
+ * The gradient with respect to the scores of a softmax over the last axis, given its output and the gradient of that.
+ */
 export function softmaxGradient(graph: GraphBuilder, shares: Value, dShares: Value): Value {
 	const weighted = graph.op("Mul", [shares, dShares]);
 	const total = graph.op("ReduceSum", [weighted, graph.ints([-1])]);

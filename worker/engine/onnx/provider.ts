@@ -10,7 +10,9 @@ export const ONNX_PROVIDERS = ["cuda", "dml", "coreml"] as const;
 
 export type OnnxProvider = (typeof ONNX_PROVIDERS)[number];
 
-/** The systems for which the npm package onnxruntime-node 1.30 has each provider; for CUDA it needs one more library. */
+/**
+ * The systems for which the npm package onnxruntime-node 1.30 has each provider; for CUDA it needs one more library.
+ */
 const SYSTEMS: Record<OnnxProvider, readonly string[]> = {
 	cuda: ["linux x64"],
 	dml: ["win32 x64", "win32 arm64"],
@@ -46,7 +48,8 @@ export function systemProviders(): OnnxProvider[] {
 
 /**
  * Prepares the environment for a provider.
- * @throws TailtuneError "engine" if this system has no such provider, or if its library is missing, with the install command
+ * @throws TailtuneError "engine" if this system has no such provider, or if its library is missing, with the install
+ * command
  */
 export function prepareProvider(provider: OnnxProvider): void {
 	if (!SYSTEMS[provider].includes(system())) {

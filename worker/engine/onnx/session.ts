@@ -34,7 +34,9 @@ export class OnnxSession {
 		else await explainErrors(() => this.#runWithoutCopies(inputs, { [first]: null, ...results }));
 	}
 
-	/** For graphs with `GraphBuilder.skipResultCopies`: the last step of a run is the error that keeps it from copying. */
+	/**
+	 * For graphs with `GraphBuilder.skipResultCopies`: the last step of a run is the error that keeps it from copying.
+	 */
 	async #runWithoutCopies(inputs: Record<string, Tensor>, results: Record<string, Tensor | null>): Promise<void> {
 		try {
 			await this.#session.run(inputs, results);

@@ -21,7 +21,9 @@ export interface TailGraphKind {
 	readonly withGradient: boolean;
 }
 
-/** A tail's graph, and the shape of each trained parameter's gradient in the graph's outputs, by the parameter's name. */
+/**
+ * A tail's graph, and the shape of each trained parameter's gradient in the graph's outputs, by the parameter's name.
+ */
 export interface TailGraph {
 	readonly model: Buffer;
 	readonly gradientViews: ReadonlyMap<string, readonly number[]>;
@@ -36,8 +38,8 @@ export function gradientName(parameter: string): string {
 export const HIDDEN_GRADIENT = gradientName("hidden");
 
 /**
- * Builds the ONNX graph of the blocks after the cut, the final norm and the head, on request with the backward pass of the
- * mean cross-entropy.
+ * Builds the ONNX graph of the blocks after the cut, the final norm and the head, on request with the backward pass of
+ * the mean cross-entropy.
  *
  * Rows are those of all texts, one text after the other. If any block is computed for all rows, they have no padding,
  * and only attention works on the rectangle [texts, longest]; otherwise they are the rows of that rectangle, with
@@ -46,16 +48,16 @@ export const HIDDEN_GRADIENT = gradientName("hidden");
  * Inputs (a graph has only those that it uses; whole numbers are int64):
  * - each trained parameter by its name
  * - `hidden` [rows, width]
- * - `read` [texts]: the row of each text that the head reads; `readers` [rows]: the text of each such row, for all other
- *   rows the number of texts
+ * - `read` [texts]: the row of each text that the head reads; `readers` [rows]: the text of each such row, for all
+ *   other rows the number of texts
  * - `pool` [texts, 1, longest]: the weight of each row in the mean that the head reads
  * - for blocks of all rows: those of `attentionIndices`, and `real` [texts, 1, longest, 1], 0 for padding
  * - `row mask` [texts, 1, longest]: added to the scores of the query row
  * - `places` [rows]: the index of each row in the rectangle
  * - for the backward pass: `target` [texts, classes], 1 for the label, and `share` [1], 1 / texts
  *
- * Outputs: `logits` [texts, classes] and the gradients. If the embedding tables are trained, the gradient of `hidden` stands
- * for theirs.
+ * Outputs: `logits` [texts, classes] and the gradients. If the embedding tables are trained, the gradient of `hidden`
+ * stands for theirs.
  */
 export function tailGraph(model: ModelFiles, spec: TailSpec, { oneRow, withGradient }: TailGraphKind): TailGraph {
 	const { config } = model;
@@ -153,7 +155,8 @@ function meanRows({ graph, width }: TailContext, toRectangle: (rows: Value) => P
 
 /**
  * Rows [rows, width] to the rectangle [texts, longest, width].
- * @param slots index of the row of each cell, if the rows have no padding; undefined if they are the rows of the rectangle
+ * @param slots index of the row of each cell, if the rows have no padding; undefined if they are the rows of the
+ * rectangle
  */
 function rectanglePass({ graph, width }: TailContext, slots: Value | undefined): (rows: Value) => Pass {
 	const flat = (value: Value) => graph.op("Reshape", [value, graph.ints([-1, width])]);
@@ -215,7 +218,10 @@ class TailParameters {
 		return value;
 	}
 
-	/** Makes the gradients of the trained parameters outputs of the graph. @returns their shapes, by the parameter's name */
+	/**
+	 * Makes the gradients of the trained parameters outputs of the graph.
+	 * @returns their shapes, by the parameter's name
+	 */
 	outputGradients(): Map<string, readonly number[]> {
 		const views = new Map<string, readonly number[]>();
 		for (const [name, shape] of this.#trained) {

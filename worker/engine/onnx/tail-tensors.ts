@@ -49,7 +49,9 @@ function rowLayout(inputs: readonly TailInput[], options: TailTensorOptions): Ro
 	return { ranges, rowsOf, rows, lengths, longest, hasWholeBlocks };
 }
 
-/** Returns the rows of a text that the tail reads. Rows that causal attention hides from the pooled rows are left out. */
+/**
+ * Returns the rows of a text that the tail reads. Rows that causal attention hides from the pooled rows are left out.
+ */
 function rowsRead({ hidden, poolFrom, poolCount }: TailInput, { causal, blocks, width }: TailTensorOptions): Range {
 	const end = poolFrom + poolCount;
 	if (blocks === 0) return [poolFrom, end];
@@ -67,7 +69,8 @@ function fewestRows({ heads, oneRow }: TailTensorOptions): number {
 
 /**
  * Builds the inputs of `tailGraph` for a batch of texts, except the parameters; a graph may need fewer of them.
- * @param getBuffer returns an array of at least `length` numbers, of any values; the hidden states are put together in it
+ * @param getBuffer returns an array of at least `length` numbers, of any values; the hidden states are put together in
+ * it
  * @returns the tensors by name, and each text's rows in `hidden`
  */
 export function tailTensors(

@@ -10,8 +10,8 @@ import { gradientName, HIDDEN_GRADIENT, type TailGraphKind, tailGraph } from "./
 import { tailTensors } from "./tail-tensors.ts";
 
 /**
- * Opens the tail in ONNX Runtime, with a hand-derived backward pass. If the head reads one row of every text, the last block
- * computes only that row. Throws TailtuneError "engine" if ONNX Runtime fails.
+ * Opens the tail in ONNX Runtime, with a hand-derived backward pass. If the head reads one row of every text, the last
+ * block computes only that row. Throws TailtuneError "engine" if ONNX Runtime fails.
  */
 export const openOnnxTail: OpenTail = async (model, spec, options) => {
 	const isFrozen = countFrozenBlocks(spec, model.config.n_layer) === 0 && spec.trainable !== "TRAINABLE_ALL";

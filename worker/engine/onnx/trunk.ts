@@ -11,10 +11,10 @@ import { floats, OnnxSession, onnxInfo, wholeNumbers } from "./session.ts";
 import { type TrunkProducts, trunkGraph } from "./trunk-graph.ts";
 
 /**
- * Opens the frozen blocks in ONNX Runtime, which reads the model's safetensors files. If attention is causal, the common
- * beginning of texts is computed once. A text's result doesn't depend on the other texts or on the number of threads. This
- * holds for int8 products too, since each row has its own scale and sums of integers are exact.
- * Throws TailtuneError "engine" if there is no frozen block or if ONNX Runtime fails.
+ * Opens the frozen blocks in ONNX Runtime, which reads the model's safetensors files. If attention is causal, the
+ * common beginning of texts is computed once. A text's result doesn't depend on the other texts or on the number of
+ * threads. This holds for int8 products too, since each row has its own scale and sums of integers are exact. Throws
+ * TailtuneError "engine" if there is no frozen block or if ONNX Runtime fails.
  */
 export const openOnnxTrunk: OpenTrunk = async (model, spec, options) => {
 	const products = options.trunkPrecision === "int8" ? await findExactInt8Weights(options) : "float32";

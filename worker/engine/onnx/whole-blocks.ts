@@ -9,8 +9,8 @@ export interface LastBlock {
 }
 
 /**
- * Counts the blocks of a tail that are computed for all rows. The last block is not one of them if the head reads one row of
- * each text, unless it has LoRA pairs: these need the query, key and value of all rows.
+ * Counts the blocks of a tail that are computed for all rows. The last block is not one of them if the head reads one
+ * row of each text, unless it has LoRA pairs: these need the query, key and value of all rows.
  * @param blocks after the cut
  */
 export function countWholeBlocks(blocks: number, { oneRow, trainable }: LastBlock): number {

@@ -3,8 +3,8 @@ import { gainAndShift, linearLayer, mergedWeight, type Weights, weight } from ".
 import type { Rectangle } from "./rectangle.ts";
 
 /**
- * Computes multi-head attention of every row (Vaswani et al., "Attention Is All You Need", section 3.2), without the output
- * projection.
+ * Computes multi-head attention of every row (Vaswani et al., "Attention Is All You Need", section 3.2), without the
+ * output projection.
  * @param x normed rows [texts * rows, width]
  * @param mask added to the scores [texts, heads, rows, rows]
  * @returns [texts * rows, width]

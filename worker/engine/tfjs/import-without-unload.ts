@@ -4,8 +4,9 @@ import { constants } from "node:os";
 const RTLD_NODELETE = process.platform === "darwin" ? 0x80 : 0x1000;
 
 /**
- * Imports a package and keeps its native addon loaded until the process ends. Node unloads a thread's addons when the thread
- * ends, but TensorFlow registers functions that the C library calls when the process ends: without the addon this crashes.
+ * Imports a package and keeps its native addon loaded until the process ends. Node unloads a thread's addons when the
+ * thread ends, but TensorFlow registers functions that the C library calls when the process ends: without the addon
+ * this crashes.
  * @param file main file of the package, absolute: the compiled program may be in another folder than the packages
  */
 export async function importWithoutUnload<Package>(file: URL): Promise<Package> {

@@ -32,7 +32,10 @@ export function layerNorm(x: tf.Tensor, weights: Weights, name: string): tf.Tens
 	return gainAndShift(normalise(x, weights.epsilon), weights, name);
 }
 
-/** Computes x W + b, plus s x A B if the layer has a LoRA pair (Hu et al., "LoRA", section 4.1). @param x [rows, inputs] */
+/**
+ * Computes x W + b, plus s x A B if the layer has a LoRA pair (Hu et al., "LoRA", section 4.1).
+ * @param x [rows, inputs]
+ */
 export function linearLayer(x: tf.Tensor, weights: Weights, name: string): tf.Tensor {
 	const plain = tf.matMul(x, weight(weights, `${name}.weight`)).add(weight(weights, `${name}.bias`));
 	return addLora(plain, x, weights, name);

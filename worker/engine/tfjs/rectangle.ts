@@ -43,7 +43,9 @@ export function attentionMask(lengths: readonly number[], causal: boolean, { tex
 	);
 }
 
-/** Builds the mask for scores [texts, heads, rows] of one query row per text, which attends to the first `counts` rows. */
+/**
+ * Builds the mask for scores [texts, heads, rows] of one query row per text, which attends to the first `counts` rows.
+ */
 export function oneRowMask(counts: readonly number[], { texts, rows }: Rectangle): tf.Tensor {
 	return tf.tensor3d(
 		maskLines(texts, (text) => counts[text] ?? 0, rows),

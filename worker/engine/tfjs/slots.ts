@@ -1,4 +1,6 @@
-/** A tensor of the engine, and the position of its numbers in a stored tensor: `rows` runs of `length`, `stride` apart. */
+/**
+ * A tensor of the engine, and the position of its numbers in a stored tensor: `rows` runs of `length`, `stride` apart.
+ */
 export interface Slot {
 	readonly name: string;
 	readonly shape: readonly number[];

@@ -16,8 +16,8 @@ interface Adapter {
 let started: Promise<string> | undefined;
 
 /**
- * Installs Dawn as the WebGPU of TensorFlow.js, once per process. It works on any GPU with a driver for Vulkan, Metal or
- * Direct3D 12.
+ * Installs Dawn as the WebGPU of TensorFlow.js, once per process. It works on any GPU with a driver for Vulkan, Metal
+ * or Direct3D 12.
  * @returns a description of the device
  * @throws TailtuneError "engine" if a package or a device is missing
  */

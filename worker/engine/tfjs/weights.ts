@@ -6,7 +6,9 @@ import { readSlot, type Slot, slotsOf } from "./slots.ts";
 /** Tensors by name. */
 export type Tensors = Map<string, tf.Tensor>;
 
-/** Reads tensors of the model's files, by their names from `slotsOf`. The caller must dispose of them with `disposeAll`. */
+/**
+ * Reads tensors of the model's files, by their names from `slotsOf`. The caller must dispose of them with `disposeAll`.
+ */
 export async function readFrozen(backend: TfjsBackend, model: ModelFiles, names: readonly string[]): Promise<Tensors> {
 	const tensors: Tensors = new Map();
 	for (const name of names) {

@@ -1,7 +1,7 @@
 import { TailtuneError } from "../../../shared/errors.ts";
 import type { TailSpec } from "../../../shared/messages.ts";
 import type { ModelFiles } from "../../../shared/model/model-files.ts";
-import type { EngineChoice } from "../../../shared/worker-port.ts";
+import type { EngineChoice } from "../../../shared/worker-port/engine-choice.ts";
 import type { EngineInfo, EngineInfos, Engines } from "../engine.ts";
 import type { RunEngineChoice } from "../open-engines.ts";
 import type { PackedInputs } from "./packed-inputs.ts";

@@ -1,4 +1,5 @@
-// The program of the engine thread: holds the engines of every run, by number, and carries out the calls of the main thread.
+// The program of the engine thread: holds the engines of every run, by number, and carries out the calls of the main
+// thread.
 import { parentPort, workerData } from "node:worker_threads";
 import { TailtuneError } from "../../../shared/errors.ts";
 import { openModel } from "../../../shared/model/open-model.ts";

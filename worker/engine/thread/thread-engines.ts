@@ -1,6 +1,6 @@
 import type { TailSpec } from "../../../shared/messages.ts";
 import type { ModelFiles } from "../../../shared/model/model-files.ts";
-import type { EngineChoice } from "../../../shared/worker-port.ts";
+import type { EngineChoice } from "../../../shared/worker-port/engine-choice.ts";
 import type { EngineInfo, EngineInfos, Engines, Trunk } from "../engine.ts";
 import type { RunEngineChoice } from "../open-engines.ts";
 import { EngineThread } from "./engine-thread.ts";

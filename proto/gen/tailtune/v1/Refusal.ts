@@ -26,7 +26,7 @@ export const Refusal = {
    */
   REFUSAL_STALE_VERSION: 'REFUSAL_STALE_VERSION',
   /**
-   * FAILED_PRECONDITION: nobody waits for an answer to that item: it has one, its version is over, or nobody asked.
+   * FAILED_PRECONDITION: the item isn't waiting for an answer: it has one, its version is over, or it was never published.
    */
   REFUSAL_NOT_EXPECTED: 'REFUSAL_NOT_EXPECTED',
   /**
@@ -103,7 +103,7 @@ export type RefusalInput =
   | 'REFUSAL_STALE_VERSION'
   | 5
   /**
-   * FAILED_PRECONDITION: nobody waits for an answer to that item: it has one, its version is over, or nobody asked.
+   * FAILED_PRECONDITION: the item isn't waiting for an answer: it has one, its version is over, or it was never published.
    */
   | 'REFUSAL_NOT_EXPECTED'
   | 6

@@ -1,7 +1,7 @@
 import test from "ava";
 import type { TailSpec } from "../../../../shared/messages.ts";
 import { openModel } from "../../../../shared/model/open-model.ts";
-import type { EngineChoice } from "../../../../shared/worker-port.ts";
+import type { EngineChoice } from "../../../../shared/worker-port/engine-choice.ts";
 import { inspectEngines } from "../../../../worker/engine/inspect-engines.ts";
 import { ONNX_PROVIDERS, type OnnxProvider, systemProviders } from "../../../../worker/engine/onnx/provider.ts";
 import { onnxInfo, sessionOptions } from "../../../../worker/engine/onnx/session.ts";

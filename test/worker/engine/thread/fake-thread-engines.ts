@@ -42,7 +42,9 @@ export async function openEngines(model: ModelFiles, { classes }: TailSpec): Pro
 	};
 }
 
-/** If parameters are shared: sets the first number to report that it computes, and computes until the second one is set. */
+/**
+ * If parameters are shared: sets the first number to report that it computes, and computes until the second one is set.
+ */
 function computeUntilStopped(parameters: Float32Array): void {
 	if (!(parameters.buffer instanceof SharedArrayBuffer)) return;
 	const flags = new Int32Array(parameters.buffer);

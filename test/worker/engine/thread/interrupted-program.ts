@@ -1,5 +1,5 @@
-// Run by process.test.ts: ONNX Runtime computes in a thread until the second Ctrl-C, or until an uncaught error (with the
-// argument "fail").
+// Run by process.test.ts: ONNX Runtime computes in a thread until the second Ctrl-C, or until an uncaught error (with
+// the argument "fail").
 
 import { resolveModel } from "../../../../coordinator/base-model/resolve-model.ts";
 import { guardProcess } from "../../../../coordinator/cli/uncaught-errors.ts";

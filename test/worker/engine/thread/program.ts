@@ -3,7 +3,7 @@
 import { fileURLToPath } from "node:url";
 import { openModel } from "../../../../shared/model/open-model.ts";
 import { parameterLayout } from "../../../../shared/model/parameter-layout.ts";
-import type { EngineChoice } from "../../../../shared/worker-port.ts";
+import type { EngineChoice } from "../../../../shared/worker-port/engine-choice.ts";
 import { ThreadEngines } from "../../../../worker/engine/thread/thread-engines.ts";
 
 const [what, backend = "auto", code] = process.argv.slice(2) as [string, EngineChoice["backend"]?, string?];

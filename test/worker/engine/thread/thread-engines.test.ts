@@ -3,7 +3,7 @@ import test from "ava";
 import type { TailSpec, Trainable } from "../../../../shared/messages.ts";
 import { openModel } from "../../../../shared/model/open-model.ts";
 import { parameterLayout } from "../../../../shared/model/parameter-layout.ts";
-import type { EngineChoice } from "../../../../shared/worker-port.ts";
+import type { EngineChoice } from "../../../../shared/worker-port/engine-choice.ts";
 import type { TailInput } from "../../../../worker/engine/engine.ts";
 import { describeEngines, openEngines } from "../../../../worker/engine/open-engines.ts";
 import { ThreadEngines } from "../../../../worker/engine/thread/thread-engines.ts";
