@@ -34,8 +34,7 @@ export const SETTINGS_FILE = "tailtune.json";
 /**
  * Returns the limit of a text's tokens for a tuned model.
  * @param asked `--max-tokens`: longer texts are cut to this number, or to the model's maximum if "context"; unset: as
- * in the
- *   run
+ *   in the run
  * @throws TailtuneError "usage" if it is more than the model's maximum
  */
 export function classifierLimit(

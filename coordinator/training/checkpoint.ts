@@ -101,8 +101,7 @@ export async function writeBest(folder: string, step: number, best: Float32Array
 /**
  * Reads the state from the run folder. Returns undefined if the run has no checkpoint yet.
  * @throws TailtuneError that names the file: "checksum" if the checkpoint or the best epoch's file is damaged, "model"
- * if
- *   it has another shape, "not-found" if the best epoch's file is missing; "data" if data, model or settings have
+ *   if it has another shape, "not-found" if the best epoch's file is missing; "data" if data, model or settings have
  *   changed
  */
 export async function readCheckpoint(

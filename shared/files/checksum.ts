@@ -1,5 +1,6 @@
 import { createXXHash64 } from "hash-wasm";
 
+/** One for the whole process: creating another one takes a turn of the event loop. */
 const hasher = await createXXHash64();
 
 /**
@@ -8,4 +9,19 @@ const hasher = await createXXHash64();
  */
 export function checksumOf(bytes: Uint8Array): Buffer {
 	return Buffer.from(hasher.init().update(bytes).digest("binary"));
+}
+
+/** The XXH64 of bytes that are given in pieces. */
+export class RunningChecksum {
+	#state = hasher.init().save();
+
+	/** Adds the next bytes. */
+	update(bytes: Uint8Array): void {
+		this.#state = hasher.load(this.#state).update(bytes).save();
+	}
+
+	/** Returns the checksum of all bytes so far: 16 hexadecimal digits. */
+	digest(): string {
+		return hasher.load(this.#state).digest();
+	}
 }

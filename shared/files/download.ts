@@ -16,8 +16,7 @@ export interface DownloadOptions extends Partial<TransferOptions> {
  * `${path}.incomplete`. A request without any bytes is repeated once if the fault may be temporary. Two processes never
  * write to the same part file.
  * @throws DownloadError if the server doesn't send the file; TailtuneError "checksum" (the file is removed) or "disk";
- * the
- *   signal's reason if it aborts (the received bytes are kept)
+ *   the signal's reason if it aborts (the received bytes are kept)
  */
 export async function downloadFile(source: DownloadSource, path: string, options: DownloadOptions = {}): Promise<void> {
 	const { signal, totalMs = DOWNLOAD_TOTAL_MS } = options;

@@ -24,8 +24,7 @@ export function cachePath(env = process.env) {
  * @param {string} path
  * @returns {string} the path
  * @throws {Error} if it can't be created, or if it or a folder above it is a link or a file, belongs to another user,
- * or can
- *   be written by others
+ *   or can be written by others
  */
 export function makePrivateFolder(path) {
 	mkdirSync(dirname(path), { recursive: true, mode: 0o700 });

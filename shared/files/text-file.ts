@@ -18,8 +18,7 @@ export async function readTextFile(file: string, atMost = MOST_TEXT_BYTES): Prom
  * Decodes UTF-8, without a byte order mark.
  * @param file source of the bytes, for messages
  * @throws TailtuneError "data" that names the first line with bytes that aren't UTF-8 or a NUL byte, or if there are
- * too
- *   many bytes for a string
+ *   too many bytes for a string
  */
 export function decodeUtf8(bytes: Buffer, file: string): string {
 	if (UTF16_MARKS.some((mark) => bytes.subarray(0, mark.length).equals(mark)))

@@ -1,6 +1,5 @@
-import { createXXHash64 } from "hash-wasm";
 import { TailtuneError } from "../errors.ts";
-import { checksumOf } from "../files/checksum.ts";
+import { checksumOf, RunningChecksum } from "../files/checksum.ts";
 import { readSafetensorsFile, type SafetensorsFile, writeSafetensors } from "./safetensors.ts";
 import { formatHeader } from "./safetensors-header.ts";
 
@@ -25,16 +24,15 @@ export async function writeChecked(
 	metadata: Readonly<Record<string, string>> = {},
 	onTaken?: () => void,
 ): Promise<void> {
-	const hasher = await createXXHash64();
 	const sums = Object.fromEntries(Object.keys(vectors).map((name) => [keyOf(name), NO_SUM]));
 	async function* hashed(name: string, bytes: Uint8Array) {
-		hasher.init();
+		const sum = new RunningChecksum();
 		for (let start = 0; start < bytes.length; start += CHUNK_BYTES) {
 			const chunk = bytes.subarray(start, start + CHUNK_BYTES);
-			hasher.update(chunk);
+			sum.update(chunk);
 			yield chunk;
 		}
-		sums[keyOf(name)] = hasher.digest();
+		sums[keyOf(name)] = sum.digest();
 	}
 	const tensors = Object.entries(vectors).map(([name, data]) => {
 		return { name, shape: [data.length], data: () => hashed(name, bytesOf(data)) };

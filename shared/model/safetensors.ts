@@ -45,8 +45,7 @@ type Metadata = Readonly<Record<string, string>>;
  * Reads and checks the header of a safetensors file; no tensor is read yet.
  * @param checkHeader called with the file's bytes up to the first tensor, including the length, before they are parsed
  * @throws TailtuneError "model" that names file and tensor if the header is malformed or doesn't match the file;
- * "not-found"
- *   if there is no file
+ *   "not-found" if there is no file
  */
 export async function readSafetensorsFile(
 	path: string,

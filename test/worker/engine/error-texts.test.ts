@@ -7,14 +7,7 @@ import { GraphBuilder } from "../../../worker/engine/onnx/graph-builder.ts";
 import { sessionOptions } from "../../../worker/engine/onnx/session.ts";
 
 /** Libraries on whose error texts, private fields or undocumented behaviour Tailtune relies. */
-const PINNED = [
-	"onnxruntime-node",
-	"@tensorflow/tfjs",
-	"@tensorflow/tfjs-backend-wasm",
-	"@grpc/grpc-js",
-	"nats",
-	"tsx",
-];
+const PINNED = ["onnxruntime-node", "@tensorflow/tfjs", "@tensorflow/tfjs-backend-wasm", "@grpc/grpc-js", "nats"];
 
 test("libraries on whose error texts or private fields Tailtune relies are pinned exactly", async (t) => {
 	const { dependencies } = JSON.parse(await readFile("package.json", "utf8"));
