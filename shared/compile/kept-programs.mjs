@@ -20,6 +20,11 @@ const MOST_KEPT = 8;
  */
 
 /**
+ * A compiled program that isn't stored yet.
+ * @typedef {Pick<import("./compile.mjs").Compiled, "files" | "inputs" | "digest">} NewProgram
+ */
+
+/**
  * Finds a program that was compiled from the present sources.
  * @param {string} folder that `keepProgram` writes to
  * @param {string} entry path of its TypeScript file
@@ -34,7 +39,7 @@ export function findProgram(folder, entry) {
  * Writes a compiled program.
  * @param {string} folder private to this user
  * @param {string} entry path of its TypeScript file
- * @param {import("./compile.mjs").Compiled} compiled
+ * @param {NewProgram} compiled
  * @returns {string} the program's folder
  * @throws {Error} if it can't be written; then no file is left
  */

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { debuglog } from "node:util";
+import { Worker } from "node:worker_threads";
 import { cachePath, makePrivateFolder } from "../files/private-folder.mjs";
 import { findProgram, keepProgram, removeOldPrograms, useProgram } from "./kept-programs.mjs";
 
@@ -58,8 +59,7 @@ function findIn(folders, entry) {
  * @param {string} entry
  */
 async function compileTo(folders, entry) {
-	const { compile } = await import("./compile.mjs");
-	const compiled = await compile(entry);
+	const compiled = await compileInThread(entry);
 	/** @type {unknown} */
 	let failure;
 	for (const place of [
@@ -77,6 +77,18 @@ async function compileTo(folders, entry) {
 		}
 	}
 	throw failure;
+}
+
+/**
+ * @param {string} entry
+ * @returns {Promise<import("./kept-programs.mjs").NewProgram>}
+ */
+function compileInThread(entry) {
+	return new Promise((resolve, reject) => {
+		const thread = new Worker(new URL("./compile-thread.mjs", import.meta.url), { workerData: entry, execArgv: [] });
+		thread.once("message", resolve);
+		thread.once("error", reject);
+	});
 }
 
 /** On Linux, /dev/shm can be written even in a container without a temporary folder. */
