@@ -3,6 +3,7 @@ import type { PutAnswerRequest } from "../../proto/gen/tailtune/v1/PutAnswerRequ
 import type { PutAnswerResponse } from "../../proto/gen/tailtune/v1/PutAnswerResponse.ts";
 import type { Clock } from "../../shared/clock.ts";
 import { CALL_SILENCE_MS } from "../../shared/deadlines.ts";
+import { takeArray } from "../../shared/exchange/take-array.ts";
 import { checkProtocolVersion } from "../../shared/exchange/tensor-service.ts";
 import { checkEnd, TensorReceiver } from "../../shared/exchange/tensor-stream.ts";
 import { Refusal } from "../../shared/rpc/refusal.ts";
@@ -87,8 +88,7 @@ export class Uploads {
 		if (!result.failure) checkSchema(runId, schemaHash, run.schema);
 		const over = run.answers.expect(result, { logits: logitsLength, tensor: tensorLength });
 		const end = this.#begin(name, over, interrupt);
-		const free = tensorLength === 0 ? undefined : run.free.pop();
-		const tensor = free?.length === tensorLength ? free : new Float32Array(tensorLength);
+		const tensor = takeArray(tensorLength > 0 ? run.free : undefined, tensorLength);
 		try {
 			const logits = await readNumbers(messages, { logits: logitsLength, tensor, run });
 			end();

@@ -1,6 +1,7 @@
 import { TailtuneError } from "../../shared/errors.ts";
+import { takeArray } from "../../shared/exchange/take-array.ts";
 import type { AnswerReceiver, CoordinatorTensors, WorkerTensors } from "../../shared/exchange/tensor-exchange.ts";
-import type { TensorSchema } from "../../shared/exchange/tensor-schema.ts";
+import { assertSameSchema, type TensorSchema } from "../../shared/exchange/tensor-schema.ts";
 import { roundTo } from "../../shared/exchange/wire-format.ts";
 import { isUnwanted } from "../../shared/rpc/refusal.ts";
 
@@ -47,10 +48,10 @@ class InProcessExchange implements MemoryTensors {
 
 	openRun(runId: string, schema: TensorSchema, answers?: AnswerReceiver): void {
 		const open = this.#runs.get(runId);
-		if (open && open.schema.hash !== schema.hash)
-			throw new TailtuneError("protocol", `run ${runId} is open with schema ${open.schema.hash}, found ${schema.hash}`);
-		if (open) open.answers ??= answers;
-		else this.#runs.set(runId, { schema, answers, parameters: new Map(), free: [], freeRounded: [] });
+		if (open) {
+			assertSameSchema(runId, open.schema, schema);
+			open.answers ??= answers;
+		} else this.#runs.set(runId, { schema, answers, parameters: new Map(), free: [], freeRounded: [] });
 	}
 
 	closeRun(runId: string): void {
@@ -87,8 +88,7 @@ class InProcessExchange implements MemoryTensors {
 	}
 
 	gradientBuffer(runId: string, length: number): Float32Array {
-		const free = this.#runs.get(runId)?.free.pop();
-		return free?.length === length ? free : new Float32Array(length);
+		return takeArray(this.#runs.get(runId)?.free, length);
 	}
 
 	async putAnswer(answer: Parameters<WorkerTensors["putAnswer"]>[0]): Promise<void> {

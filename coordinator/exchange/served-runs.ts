@@ -1,6 +1,6 @@
 import { TailtuneError } from "../../shared/errors.ts";
 import type { AnswerReceiver, CoordinatorTensors } from "../../shared/exchange/tensor-exchange.ts";
-import type { TensorSchema } from "../../shared/exchange/tensor-schema.ts";
+import { assertSameSchema, type TensorSchema } from "../../shared/exchange/tensor-schema.ts";
 import { KeptParts } from "../../shared/exchange/tensor-stream.ts";
 import { Refusal } from "../../shared/rpc/refusal.ts";
 
@@ -31,9 +31,8 @@ export class ServedRuns implements CoordinatorTensors {
 
 	openRun(runId: string, schema: TensorSchema, answers: AnswerReceiver): void {
 		const open = this.#runs.get(runId);
-		if (!open) this.#runs.set(runId, { schema, answers, versions: new Map(), freeRounded: [], free: [] });
-		else if (open.schema.hash !== schema.hash)
-			throw new TailtuneError("protocol", `run ${runId} is open with schema ${open.schema.hash}, found ${schema.hash}`);
+		if (open) assertSameSchema(runId, open.schema, schema);
+		else this.#runs.set(runId, { schema, answers, versions: new Map(), freeRounded: [], free: [] });
 	}
 
 	closeRun(runId: string): void {

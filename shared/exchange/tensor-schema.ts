@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { TailtuneError } from "../errors.ts";
 import type { RunSpec } from "../messages.ts";
 import type { ParameterLayout } from "../model/parameter-layout.ts";
 
@@ -36,6 +37,12 @@ export interface TensorSchema {
 	/** Numbers per gradient, including the moments if the run sends them. */
 	readonly gradients: number;
 	readonly wire: WireFormat;
+}
+
+/** Checks that a run is opened again with the same schema. @throws TailtuneError "protocol" */
+export function assertSameSchema(runId: string, open: TensorSchema, found: TensorSchema): void {
+	if (open.hash !== found.hash)
+		throw new TailtuneError("protocol", `run ${runId} is open with schema ${open.hash}, found ${found.hash}`);
 }
 
 const PLAIN: TensorOptions = { wire: "f32", withMoments: false };

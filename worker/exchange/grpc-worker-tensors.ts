@@ -3,8 +3,9 @@ import type { PutAnswerRequestInput } from "../../proto/gen/tailtune/v1/PutAnswe
 import type { PutAnswerResponse } from "../../proto/gen/tailtune/v1/PutAnswerResponse.ts";
 import { CALL_SILENCE_MS } from "../../shared/deadlines.ts";
 import { TailtuneError } from "../../shared/errors.ts";
+import { takeArray } from "../../shared/exchange/take-array.ts";
 import type { Answer, WorkerTensors } from "../../shared/exchange/tensor-exchange.ts";
-import type { TensorSchema } from "../../shared/exchange/tensor-schema.ts";
+import { assertSameSchema, type TensorSchema } from "../../shared/exchange/tensor-schema.ts";
 import { type ExchangeClient, ExchangeClientConstructor } from "../../shared/exchange/tensor-service.ts";
 import { checkEnd, TensorReceiver } from "../../shared/exchange/tensor-stream.ts";
 import type { ModelFiles } from "../../shared/model/model-files.ts";
@@ -90,12 +91,8 @@ class GrpcWorkerTensors implements ConnectedTensors {
 
 	openRun(runId: string, schema: TensorSchema): void {
 		const open = this.#runs.get(runId);
-		if (open && open.schema.hash !== schema.hash) {
-			const message = `run ${runId} is open with schema ${open.schema.hash}, found ${schema.hash}`;
-			throw new TailtuneError("protocol", message);
-		}
-		if (open) return;
-		this.#runs.set(runId, { schema, free: [], spare: new Float32Array(0), turn: Promise.resolve() });
+		if (open) assertSameSchema(runId, open.schema, schema);
+		else this.#runs.set(runId, { schema, free: [], spare: new Float32Array(0), turn: Promise.resolve() });
 	}
 
 	closeRun(runId: string): void {
@@ -114,8 +111,7 @@ class GrpcWorkerTensors implements ConnectedTensors {
 	}
 
 	gradientBuffer(runId: string, length: number): Float32Array {
-		const free = this.#runs.get(runId)?.free.pop();
-		return free?.length === length ? free : new Float32Array(length);
+		return takeArray(this.#runs.get(runId)?.free, length);
 	}
 
 	async putAnswer(answer: Answer): Promise<void> {
