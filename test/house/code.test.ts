@@ -77,14 +77,11 @@ function namesWithTwoMeanings(files: readonly ts.SourceFile[]): string[] {
 /** Calls that end the process, outside the one file that may. */
 function processExits(files: readonly ts.SourceFile[]): string[] {
 	return files
-		.filter(({ fileName }) => fileName !== "coordinator/cli/exit-now.ts" && fileName !== KILL_WITH_PARENT)
+		.filter(({ fileName }) => fileName !== "coordinator/cli/exit-now.ts")
 		.flatMap((file) => [...nodesOf(file)])
 		.filter((node) => ts.isCallExpression(node) && /^process\.(exit|abort|reallyExit)$/.test(node.expression.getText()))
 		.map((node) => `${placeOf(node)}: ${node.getText()}`);
 }
-
-/** A program of a few lines that is its own process. */
-const KILL_WITH_PARENT = "coordinator/cluster/kill-with-parent.mjs";
 
 /** Comment lines that are too long; the formatter doesn't wrap them. */
 function longCommentLines(sources: ReadonlyMap<string, string>): string[] {

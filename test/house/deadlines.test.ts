@@ -1,7 +1,6 @@
-import { readFile } from "node:fs/promises";
 import test from "ava";
-import { execa } from "execa";
 import ts from "typescript";
+import { parseSources, placeOf, readSources } from "./source-files.ts";
 
 /** The only files that may contain times as numbers. */
 const DEADLINES = [
@@ -16,17 +15,9 @@ const TIMERS = /^(setTimeout|setInterval|sleep|delay|schedule|timeout|wait)$/;
 const TIMES = /(_MS|Ms|^timeout|[tT]imeout|TimeWait)$/;
 
 /** Finds times that a source writes as numbers: "FILE:LINE: the source text". */
-function timesIn(file: string, text: string): string[] {
-	const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true);
-	const found: string[] = [];
-	const visit = (node: ts.Node): void => {
-		if (isTime(node)) {
-			const { line } = source.getLineAndCharacterOfPosition(node.getStart());
-			found.push(`${file}:${line + 1}: ${node.getText()}`);
-		} else ts.forEachChild(node, visit);
-	};
-	visit(source);
-	return found;
+function timesIn(node: ts.Node): string[] {
+	if (isTime(node)) return [`${placeOf(node)}: ${node.getText()}`];
+	return node.getChildren().flatMap(timesIn);
 }
 
 function isTime(node: ts.Node): boolean {
@@ -53,26 +44,22 @@ function isNumber(node: ts.Expression): boolean {
 	return isFactor ? left && right : left || right;
 }
 
-async function sources(): Promise<string[]> {
-	const { stdout } = await execa("git", ["ls-files", "coordinator", "deploy", "shared", "worker", "tailtune.mjs"]);
-	return stdout.split("\n").filter((file) => /\.(ts|mjs|js)$/.test(file) && !DEADLINES.includes(file));
-}
-
 test("times are written as numbers only in the files for deadlines", async (t) => {
-	const found = await Promise.all((await sources()).map(async (file) => timesIn(file, await readFile(file, "utf8"))));
-	t.deepEqual(found.flat(), []);
+	const files = parseSources(await readSources());
+	t.deepEqual(files.filter(({ fileName }) => !DEADLINES.includes(fileName)).flatMap(timesIn), []);
 });
 
 test("each deadline has a comment with its reason and a unique name that ends in _MS", async (t) => {
 	const names: string[] = [];
-	for (const file of DEADLINES) {
-		const source = ts.createSourceFile(file, await readFile(file, "utf8"), ts.ScriptTarget.Latest, true);
+	const files = parseSources(await readSources()).filter(({ fileName }) => DEADLINES.includes(fileName));
+	t.is(files.length, DEADLINES.length);
+	for (const source of files) {
 		for (const [index, statement] of source.statements.entries()) {
 			if (!ts.isVariableStatement(statement)) continue;
 			const name = statement.declarationList.declarations[0]?.name.getText() ?? "";
 			names.push(name);
 			const isPair = source.statements[index - 1] && /^(.+)_(LONGEST|FLUSH)_MS$/.test(name);
-			t.true(isPair || ts.getJSDocCommentsAndTags(statement).length > 0, `${file}: ${name} has no reason`);
+			t.true(isPair || ts.getJSDocCommentsAndTags(statement).length > 0, `${source.fileName}: ${name} has no reason`);
 		}
 	}
 	t.deepEqual(
@@ -81,6 +68,10 @@ test("each deadline has a comment with its reason and a unique name that ends in
 	);
 	t.is(new Set(names).size, names.length);
 });
+
+function timesOf(text: string): string[] {
+	return parseSources(new Map([["a.ts", text]])).flatMap(timesIn);
+}
 
 test("the check finds a time wherever it is written, and takes no other number for one", (t) => {
 	const bad = [
@@ -95,7 +86,7 @@ test("the check finds a time wherever it is written, and takes no other number f
 	];
 	for (const line of bad)
 		t.deepEqual(
-			timesIn("a.ts", `\n${line};`).map((one) => one.slice(0, 7)),
+			timesOf(`\n${line};`).map((one) => one.slice(0, 7)),
 			["a.ts:2:"],
 			line,
 		);
@@ -106,8 +97,5 @@ test("the check finds a time wherever it is written, and takes no other number f
 		"wait(signal)",
 		"x = { timeout: 2 * DRAIN_MS }",
 	];
-	t.deepEqual(
-		good.flatMap((line) => timesIn("a.ts", line)),
-		[],
-	);
+	t.deepEqual(good.flatMap(timesOf), []);
 });

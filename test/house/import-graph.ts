@@ -10,7 +10,10 @@ const STARTED = /^tailtune\./;
 
 /** The imports of all source files: of values and of types, static and dynamic, and of programs named by a URL. */
 export async function readImportGraph(): Promise<ImportGraph> {
-	return importGraph(await readSources());
+	const sources = await readSources();
+	// Declarations belong to the compiler: nothing imports them.
+	for (const file of sources.keys()) if (file.endsWith(".d.ts")) sources.delete(file);
+	return importGraph(sources);
 }
 
 /** @param sources the text of each file, by its path from the root */

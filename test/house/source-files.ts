@@ -5,13 +5,12 @@ import { execa } from "execa";
 import ts from "typescript";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const SOURCE = /^((coordinator|worker|shared|deploy)\/.*|tailtune)\.(ts|mjs)$/;
-const OTHER = /\.d\.ts$|^coordinator\/report\/page\/|^deploy\/examples\//;
+const SOURCE = /^((coordinator|worker|shared|deploy)\/.*|tailtune)\.(ts|mjs|js)$/;
 
 /** The text of each file of the program, by its path from the root. */
 export async function readSources(): Promise<Map<string, string>> {
 	const { stdout } = await execa("git", ["ls-files", "--cached", "--others", "--exclude-standard"], { cwd: root });
-	const files = stdout.split("\n").filter((file) => SOURCE.test(file) && !OTHER.test(file));
+	const files = stdout.split("\n").filter((file) => SOURCE.test(file));
 	const texts = await Promise.all(files.map((file) => readFile(join(root, file), "utf8")));
 	return new Map(files.map((file, i) => [file, texts[i] as string]));
 }

@@ -1,4 +1,5 @@
-// Runs in the report, after uPlot and the data. Colours are read when drawing, so that they follow the light or dark theme.
+// Runs in the report, after uPlot and the data. Colours are read when drawing, so that they follow the light or dark
+// theme.
 {
 	const HEIGHT = 300;
 	const PRINTED_WIDTH = 330;
