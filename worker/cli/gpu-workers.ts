@@ -1,4 +1,4 @@
-import { TailtuneError } from "../../shared/errors.ts";
+import { EXIT_CODES, TailtuneError } from "../../shared/errors.ts";
 import { type GivenUp, Supervisor } from "../../shared/processes/supervisor.ts";
 import { WorkerProcess } from "../../shared/processes/worker-process.ts";
 import { GPU_WORKER_STOP_MS, WORKER_RETRY_FIRST_MS, WORKER_RETRY_LONGEST_MS } from "../deadlines.ts";
@@ -6,9 +6,6 @@ import type { NvidiaGpu } from "../engine/nvidia-gpus.ts";
 
 /** How many times in a row a worker may end before it has joined the cluster. */
 const MAX_FAILED_STARTS = 3;
-
-/** Exit code of a process with wrong flags; a restart would use the same flags. */
-const USAGE_EXIT_CODE = 2;
 
 export interface GpuWorkersOptions {
 	readonly gpus: readonly NvidiaGpu[];
@@ -50,7 +47,8 @@ function superviseOn(gpu: NvidiaGpu, { args, env, onLine }: Omit<GpuWorkersOptio
 		start: () => new WorkerProcess({ args, env: ownEnv, stopMs: GPU_WORKER_STOP_MS, onLine: print }),
 		policy: {
 			maxFailedStarts: MAX_FAILED_STARTS,
-			hopelessCodes: [USAGE_EXIT_CODE],
+			// A restart would use the same wrong flags.
+			hopelessCodes: [EXIT_CODES.usage.code],
 			firstPauseMs: WORKER_RETRY_FIRST_MS,
 			longestPauseMs: WORKER_RETRY_LONGEST_MS,
 			stableMs: WORKER_RETRY_LONGEST_MS,
@@ -63,7 +61,7 @@ function superviseOn(gpu: NvidiaGpu, { args, env, onLine }: Omit<GpuWorkersOptio
 function failWith({ index }: NvidiaGpu, reason: GivenUp | undefined): void {
 	if (reason === undefined) return;
 	const { how, code } = reason.last;
-	if (code === USAGE_EXIT_CODE) throw new TailtuneError("usage", `GPU ${index}: its worker ended with ${how}`);
+	if (code === EXIT_CODES.usage.code) throw new TailtuneError("usage", `GPU ${index}: its worker ended with ${how}`);
 	const what = `its worker ended ${reason.ends} times before it had joined, the last time with ${how}`;
 	throw new TailtuneError("engine", `GPU ${index}: ${what}`);
 }
