@@ -191,12 +191,10 @@ export class RunPublisher {
 
 	/** Publishes an item until it is stored; a retry within one call is stored once. */
 	async #store(entry: PendingItem): Promise<void> {
-		const { link, names } = this.#parts;
-		const msgID = nuid.next();
-		await link.persist(async () => {
-			const { runId, queue } = this.#present();
+		const id = nuid.next();
+		await this.#parts.link.persist(async () => {
 			try {
-				await link.js.publish(names.work(runId, queue, entry.shard), entry.item, { msgID });
+				await this.#send(entry, id);
 				entry.isStored = true;
 			} catch (error) {
 				if (isNoResponders(error)) await this.reconcile();
@@ -233,15 +231,16 @@ export class RunPublisher {
 			this.republishedItems++;
 			entry.isResent = true;
 			this.#resending.begin("retrying", "NATS lost items that have no answer yet: they are sent again", 0);
-			await this.#republish(entry);
+			// A new id: the server may still know the former one and would discard the message as a duplicate.
+			await this.#send(entry, nuid.next());
 		}
 	}
 
-	async #republish(entry: PendingItem): Promise<void> {
+	/** @param msgID the server stores only one message with this id */
+	async #send({ shard, item }: PendingItem, msgID: string): Promise<void> {
 		const { link, names } = this.#parts;
 		const { runId, queue } = this.#present();
-		// A new id: the server may still know the former one and would discard the message as a duplicate.
-		await link.js.publish(names.work(runId, queue, entry.shard), entry.item, { msgID: nuid.next() });
+		await link.js.publish(names.work(runId, queue, shard), item, { msgID });
 	}
 
 	/** Creates a new, empty queue for the run with its consumers, then writes the entry that names it for the workers. */
