@@ -3,7 +3,9 @@ import { z } from "zod";
 import { TailtuneError } from "../../shared/errors.ts";
 import { pathExists } from "../../shared/files/regular-file.ts";
 import { readChecked, writeChecked } from "../../shared/model/checked-safetensors.ts";
+import type { ParameterLayout } from "../../shared/model/parameter-layout.ts";
 import type { SafetensorsFile } from "../../shared/model/safetensors.ts";
+import type { RunConfig } from "../../shared/settings/config.ts";
 import { allFinite } from "../../shared/vectors/all-finite.ts";
 import { allocateVectors } from "../../shared/vectors/allocate-vectors.ts";
 import type { AuditLine } from "../run-folder/audit.ts";
@@ -45,6 +47,17 @@ export interface StateShape {
 	readonly withVelocity: boolean;
 	/** Whether the parameters of the best epoch are kept for the final model. */
 	readonly withBest: boolean;
+}
+
+/** Returns the sizes of a run's state, and the optional parts that its settings need. */
+export function stateShapeOf(config: RunConfig, { size, trainedSize }: ParameterLayout): StateShape {
+	return {
+		size,
+		trainedSize,
+		withMoments: config.localSteps > 1,
+		withVelocity: config.outerMomentum > 0,
+		withBest: config.keep === "best",
+	};
 }
 
 /** State needed to continue training. Parameters have length `StateShape.size`; moments and velocity `trainedSize`. */

@@ -2,7 +2,7 @@ import { parameterLayout } from "../../shared/model/parameter-layout.ts";
 import { readInitialParameters } from "../base-model/initial-parameters.ts";
 import { matchHeadRows } from "../base-model/own-head.ts";
 import type { RunEvents } from "../events/run-events.ts";
-import { createTrainingState, type StateShape, type TrainingState } from "./checkpoint.ts";
+import { createTrainingState, stateShapeOf, type TrainingState } from "./checkpoint.ts";
 import { restoreState } from "./restore-state.ts";
 import type { RunInputs } from "./run-inputs.ts";
 
@@ -12,20 +12,9 @@ import type { RunInputs } from "./run-inputs.ts";
  */
 export async function openState(folder: string, inputs: RunInputs, events: RunEvents): Promise<TrainingState> {
 	const { config, model, texts, tail, fingerprint } = inputs;
-	const shape = stateShapeOf(inputs);
+	const shape = stateShapeOf(config, parameterLayout(tail, model.config));
 	const saved = await restoreState(folder, fingerprint, shape, { config, texts });
 	if (saved) return saved;
 	const rows = matchHeadRows(model, texts.labels, events);
 	return createTrainingState(fingerprint, await readInitialParameters(model, tail, config.seed, rows), shape);
-}
-
-function stateShapeOf({ config, model, tail }: RunInputs): StateShape {
-	const { size, trainedSize } = parameterLayout(tail, model.config);
-	return {
-		size,
-		trainedSize,
-		withMoments: config.localSteps > 1,
-		withVelocity: config.outerMomentum > 0,
-		withBest: config.keep === "best",
-	};
 }

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { RunEvents } from "../../coordinator/events/run-events.ts";
 import { assignShards } from "../../coordinator/plan/assign-shards.ts";
 import { readAudit, readMetrics } from "../../coordinator/run-folder/result-files.ts";
-import { createTrainingState, type StateShape, type TrainingState } from "../../coordinator/training/checkpoint.ts";
+import { createTrainingState, stateShapeOf, type TrainingState } from "../../coordinator/training/checkpoint.ts";
 import { evaluate } from "../../coordinator/training/evaluator.ts";
 import { prepareFeatures } from "../../coordinator/training/prepare-features.ts";
 import { restoreState } from "../../coordinator/training/restore-state.ts";
@@ -94,15 +94,8 @@ export function createToyRun(plan: Plan, folder: string, interrupt: AbortSignal)
 /** Reads the state of the last checkpoint in the run's folder, or creates a new state. */
 export async function openToyState({ folder, config, texts, layout }: ToyRun): Promise<TrainingState> {
 	await removeTemporaryFiles(folder);
-	const { size, trainedSize } = layout;
-	const shape: StateShape = {
-		size,
-		trainedSize,
-		withMoments: config.localSteps > 1,
-		withVelocity: config.outerMomentum > 0,
-		withBest: config.keep === "best",
-	};
-	const parameters = new Float32Array(size).map((_, i) => Math.sin(i) / 4);
+	const shape = stateShapeOf(config, layout);
+	const parameters = new Float32Array(layout.size).map((_, i) => Math.sin(i) / 4);
 	const saved = await restoreState(folder, FINGERPRINT, shape, { config, texts });
 	return saved ?? createTrainingState(FINGERPRINT, parameters, shape);
 }
