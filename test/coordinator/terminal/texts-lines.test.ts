@@ -1,15 +1,8 @@
 import test from "ava";
 import { textsLines } from "../../../coordinator/terminal/texts-lines.ts";
+import { classTexts } from "../run-folder/class-texts.ts";
 
 const cut = { train: 0, validation: 0, test: 0 };
-const of = (label: string, read: number, unused = 0, train = read - unused - 2) => ({
-	label,
-	read,
-	train,
-	validation: 1,
-	test: read - unused - train - 1,
-	unused,
-});
 
 test("one line says what was read, where it goes, and what is not used and why", (t) => {
 	const classes = [
@@ -22,7 +15,7 @@ test("one line says what was read, where it goes, and what is not used and why",
 });
 
 test("many classes are named in part, and texts that were cut are counted", (t) => {
-	const classes = Array.from({ length: 12 }, (_, i) => of(i === 0 ? "long ".repeat(20) : `c${i}`, 50));
+	const classes = Array.from({ length: 12 }, (_, i) => classTexts(i === 0 ? "long ".repeat(20) : `c${i}`, 50));
 	t.deepEqual(textsLines({ classes, cut: { train: 3, validation: 1, test: 2 }, maxTokens: 1024 }), [
 		"read 600 texts: long long long long long long long long ... 50, c1 50, c2 50, c3 50, c4 50, c5 50, 300 of 6 more classes; 576 for training, 12 for validation, 12 for the test; all are used",
 		"cut 6 of 600 texts to 1,024 tokens",
