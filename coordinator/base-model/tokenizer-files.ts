@@ -23,7 +23,7 @@ export function writtenVocabulary(): Map<string, number> {
 }
 
 /** Returns GPT-2's merges as written in its files: the two parts of each merged token, in the order of merging. */
-export function writtenMerges(): string[] {
+function writtenMerges(): string[] {
 	return TOKEN_BYTES.flatMap((bytes, id) => {
 		if (bytes.length === 1) return [];
 		return mergeBytes(bytes, id)

@@ -38,7 +38,7 @@ export async function loadSpamAssassin(load: () => Promise<readonly Email[]> = l
 /**
  * Returns subject and body as roughly readable text: without tags and encoded line ends, white space folded to blanks.
  */
-export function readableText(message: string): string {
+function readableText(message: string): string {
 	const bodyStart = message.search(/\r?\n\r?\n/);
 	const headers = bodyStart < 0 ? message : message.slice(0, bodyStart);
 	const body = bodyStart < 0 ? "" : message.slice(bodyStart);

@@ -78,7 +78,7 @@ const evaluation = {
 };
 
 /** Schema of an evaluation on labelled texts. */
-export const evaluationSchema = z.strictObject(evaluation);
+const evaluationSchema = z.strictObject(evaluation);
 
 /** An evaluation of a model on labelled texts. */
 export type ClassifierEvaluation = z.infer<typeof evaluationSchema>;

@@ -5,7 +5,7 @@ import { readRunConfig } from "../run-folder/run-folder.ts";
 import { renderReport } from "./render-report.ts";
 
 /** Name of the file in a run folder. */
-export const REPORT_FILE = "report.html";
+const REPORT_FILE = "report.html";
 
 /**
  * Writes the report of a finished run from the files in its folder.

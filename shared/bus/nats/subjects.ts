@@ -1,7 +1,7 @@
 import { TailtuneError } from "../../errors.ts";
 
 /** Default prefix of all names of a cluster; deploy/nats/ permits exactly these names. */
-export const DEFAULT_PREFIX = "tailtune";
+const DEFAULT_PREFIX = "tailtune";
 
 /** Role of a connection; each role has its own permissions in deploy/nats/. */
 export type NatsRole = "coordinator" | "worker" | "client";

@@ -50,7 +50,7 @@ export function linearPass(context: TailContext, name: string, rows: Value): Pas
 }
 
 /** GELU in its tanh form (Hendrycks and Gimpel 2016): x / 2 * (1 + tanh(a (x + b x^3))). */
-export function geluPass({ graph }: TailContext, x: Value): Pass {
+function geluPass({ graph }: TailContext, x: Value): Pass {
 	const a = Math.sqrt(2 / Math.PI);
 	const b = 0.044715;
 	const times = (value: Value, factor: Value | number) =>
