@@ -101,7 +101,7 @@ export class Dispatcher implements AnswerReceiver {
 		return this.#runWorkers.holders;
 	}
 
-	/** Moves the shards of a worker whose connection broke to others at once, with the items that it was computing. */
+	/** Assigns the shards of a disconnected worker to other workers at once, with the items that it was computing. */
 	loseWorker(workerId: string): void {
 		this.#runWorkers.suspend(workerId, { reason: "disconnected" });
 	}
