@@ -1,5 +1,5 @@
 import { TailtuneError } from "../../shared/errors.ts";
-import { type AdamWOptions, stepAdamW } from "../../shared/vectors/adamw.ts";
+import { adamWScalars, stepAdamW } from "../../shared/vectors/adamw.ts";
 import { countPhysicalCores } from "../../shared/vectors/physical-cores.ts";
 import { addWeighted } from "../../shared/vectors/weighted-sum.ts";
 import { type EpochStep, planEpoch } from "../plan/plan-epoch.ts";
@@ -26,13 +26,12 @@ export class Trainer {
 	readonly audit: AuditTrail;
 	readonly #run: RunContext;
 	readonly #state: TrainingState;
-	readonly #adamW: AdamWOptions;
+	readonly #threads: number;
 
 	constructor(run: RunContext, state: TrainingState) {
 		this.#run = run;
 		this.#state = state;
-		const { lr, weightDecay, threads = countPhysicalCores() } = run.config;
-		this.#adamW = { lr, weightDecay, threads };
+		this.#threads = run.config.threads ?? countPhysicalCores();
 		this.audit = new AuditTrail(run.cluster.dispatcher);
 		run.cluster.tensors.lendGradientBuffers(run.cluster.spec.runId, state.gradients.received);
 	}
@@ -58,7 +57,8 @@ export class Trainer {
 		await tensors.dropParameters(spec.runId, version);
 		await beforeUpdate();
 		progress.step++;
-		const isUsable = stepAdamW(parameters, gradient, { firstMoment, secondMoment, step: progress.step }, this.#adamW);
+		const scalars = adamWScalars(progress.step, this.#run.config);
+		const isUsable = stepAdamW(parameters, gradient, { firstMoment, secondMoment }, scalars, this.#threads);
 		// Lent at once, so that the next gradient is written to the same memory, which is still in the processor's cache.
 		if (gradient !== gradients.sum) tensors.lendGradientBuffers(spec.runId, [gradient]);
 		if (!isUsable) {

@@ -6,8 +6,6 @@ export interface AdamWState {
 	/** Running means of the gradient and of its square: one element per trained parameter. */
 	readonly firstMoment: Float32Array;
 	readonly secondMoment: Float32Array;
-	/** Number of the step being taken, from 1. */
-	readonly step: number;
 }
 
 export interface AdamWOptions {
@@ -15,13 +13,37 @@ export interface AdamWOptions {
 	readonly lr: number;
 	/** Every trained parameter shrinks by lr times this in each step. */
 	readonly weightDecay: number;
-	/** Threads that compute; the result does not depend on it. Default: 1. */
-	readonly threads?: number | undefined;
+}
+
+/** Factors of one step, each a float32 number. They depend on the step and the options only. */
+export interface AdamWScalars {
+	/** Every trained parameter shrinks by this times itself. */
+	readonly decay: number;
+	/** Multiplies the first moment: the learning rate with both bias corrections. */
+	readonly stepSize: number;
+	/** Is added to the root of the second moment. */
+	readonly epsilon: number;
 }
 
 const BETA1 = 0.9;
 const BETA2 = 0.999;
 const EPSILON = 1e-8;
+
+/**
+ * The factors of a step. One process computes them for all: Math.sqrt and powers of another engine may be rounded in
+ * another way.
+ * @param step number of the step, from 1
+ */
+export function adamWScalars(step: number, { lr, weightDecay }: AdamWOptions): AdamWScalars {
+	// Multiplying numerator and denominator by the second moment's correction avoids a division in the loop.
+	const correction = Math.sqrt(1 - wholePower(BETA2, step));
+	return {
+		// Subtracted in one sum with the update: 1 - decay would lose most digits of a small decay in float32.
+		decay: Math.fround(lr * weightDecay),
+		stepSize: Math.fround((lr / (1 - wholePower(BETA1, step))) * correction),
+		epsilon: Math.fround(EPSILON * correction),
+	};
+}
 
 /**
  * One step of AdamW, in place, with the semantics of torch.optim.AdamW: decay first and apart from the gradient
@@ -31,20 +53,16 @@ const EPSILON = 1e-8;
  * effect. Fastest if all four vectors come from one call of `allocateVectors`.
  * @param parameters the trained ones first; elements after the gradient's length are left alone
  * @param gradient one element per trained parameter
+ * @param threads that compute; the result does not depend on it. Default: 1
  * @returns whether the gradient and its square were finite; if not, all three vectors are unusable
  */
 export function stepAdamW(
 	parameters: Float32Array,
 	gradient: Float32Array,
-	{ firstMoment, secondMoment, step }: AdamWState,
-	{ lr, weightDecay, threads }: AdamWOptions,
+	{ firstMoment, secondMoment }: AdamWState,
+	{ decay, stepSize, epsilon }: AdamWScalars,
+	threads?: number,
 ): boolean {
-	// Subtracted in one sum with the update: 1 - decay would lose most digits of a small decay in float32.
-	const decay = lr * weightDecay;
-	// Multiplying numerator and denominator by the second moment's correction avoids a division in the loop.
-	const correction = Math.sqrt(1 - wholePower(BETA2, step));
-	const stepSize = (lr / (1 - wholePower(BETA1, step))) * correction;
-	const epsilon = EPSILON * correction;
 	const found = overVectors(
 		"stepAdamW",
 		[parameters, firstMoment, secondMoment, gradient],

@@ -1,7 +1,13 @@
 import { debuglog } from "node:util";
 import { koffi } from "../koffi.ts";
-import { createKernelMemory, type KernelMemory, MEMORY_BYTES, NUMBER_BYTES, TILES_BYTES } from "./kernel-memory.ts";
-import { registerAlias } from "./vector-kernels.ts";
+import {
+	createKernelMemory,
+	type KernelMemory,
+	MEMORY_BYTES,
+	NUMBER_BYTES,
+	registerAlias,
+	WORKSPACE_BYTES,
+} from "./kernel-memory.ts";
 
 const LINE_BYTES = 64;
 
@@ -16,7 +22,7 @@ const log = debuglog("tailtune");
 export function allocateVectors<const Lengths extends readonly number[]>(
 	...lengths: Lengths
 ): { [Vector in keyof Lengths]: Float32Array<ArrayBuffer> } {
-	let bytes = TILES_BYTES;
+	let bytes = WORKSPACE_BYTES;
 	const offsets = lengths.map((length) => {
 		const offset = bytes;
 		bytes += Math.ceil((length * NUMBER_BYTES) / LINE_BYTES) * LINE_BYTES;

@@ -2,9 +2,12 @@ import { debuglog } from "node:util";
 import type { Worker } from "node:worker_threads";
 import { startThread } from "../threads/start-thread.ts";
 import type { KernelCall, Kernels, KernelThreadData } from "./kernels.ts";
-import { awaitChunks, runChunks, sharedCall } from "./work-sharing.ts";
+import { awaitChunks, type Division, runChunks, sharedCall } from "./work-sharing.ts";
 
 const PROGRAM = new URL("./kernel-thread.ts", import.meta.url);
+
+/** More threads would not help: memory bandwidth is the limit. */
+const MOST_THREADS = 8;
 
 const log = debuglog("tailtune");
 
@@ -26,12 +29,12 @@ export class KernelThreads {
 	}
 
 	/**
-	 * Runs the call on this many threads, including the calling one. The others do the share of a thread that has not
-	 * started yet or has ended.
+	 * Runs the call on up to this many threads, including the calling one. The others do the share of a thread that has
+	 * not started yet or has ended.
 	 */
-	run(call: KernelCall, threads: number): number {
-		while (this.#threads.length < threads - 1) this.#start();
-		const shared = sharedCall(call);
+	run(call: KernelCall, division: Division, threads: number): number {
+		while (this.#threads.length < Math.min(threads, MOST_THREADS) - 1) this.#start();
+		const shared = sharedCall(call, division);
 		for (const thread of this.#threads) thread.postMessage(shared);
 		runChunks(this.#kernels, shared);
 		return awaitChunks(shared);

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 
-/** Arguments of each kernel in vector-kernels.wat, after the addresses of its vectors. */
+/** Arguments of each kernel in vector-kernels.wat, after the size and the addresses. */
 export interface KernelScalars {
 	readonly stepAdamW: readonly [
 		...[beta1: number, share1: number, beta2: number, share2: number],
@@ -8,16 +8,27 @@ export interface KernelScalars {
 	];
 	readonly addWeighted: readonly [weight: number];
 	readonly findNotFinite: readonly [];
+	readonly sumHashes: readonly [];
+	/** Bytes from one row of the target to the next, bytes of a row, outer products, bytes of a row in one pass. */
+	readonly sumOuterProducts: readonly [stride: number, columns: number, rank: number, pass: number];
 }
 
 export type KernelName = keyof KernelScalars;
 
-/** One call of a kernel: the address of each vector, and the length of each in bytes, a multiple of 16. */
+/** One call of a kernel. */
 export interface KernelCall {
 	readonly kernel: KernelName;
-	readonly bytes: number;
+	/** Bytes of each vector, a multiple of 16; for `sumOuterProducts` rows of the target, a multiple of 4. */
+	readonly size: number;
+	/** Addresses in bytes. For `sumHashes` the second one is the vector's position in a longer one. */
 	readonly at: readonly number[];
 	readonly scalars: KernelScalars[KernelName];
+}
+
+/** Adds the result of a chunk to those of the others: hashes are summed modulo 2^32, marks are combined by OR. */
+export function addResult(kernel: KernelName, results: Int32Array, at: number, result: number): void {
+	if (kernel === "sumHashes") Atomics.add(results, at, result);
+	else Atomics.or(results, at, result);
 }
 
 /** Runs one call. @returns the kernel's result; 0 if it has none */
@@ -39,5 +50,5 @@ export interface KernelThreadData {
 export function kernelsOver(compiled: WebAssembly.Module, memory: WebAssembly.Memory): Kernels {
 	const { exports } = new WebAssembly.Instance(compiled, { vectors: { memory } });
 	const functions = exports as Record<KernelName, (...args: number[]) => number | undefined>;
-	return ({ kernel, bytes, at, scalars }) => functions[kernel](bytes, ...at, ...scalars) ?? 0;
+	return ({ kernel, size, at, scalars }) => functions[kernel](size, ...at, ...scalars) ?? 0;
 }

@@ -6,7 +6,7 @@ import { type ParameterLayout, parameterLayout } from "../../shared/model/parame
 import { readSafetensorsFile } from "../../shared/model/safetensors.ts";
 import { countFrozenBlocks } from "../../shared/model/tail-spec.ts";
 import { effectiveSequence } from "../../shared/sequences/effective-sequence.ts";
-import { stepAdamW } from "../../shared/vectors/adamw.ts";
+import { adamWScalars, stepAdamW } from "../../shared/vectors/adamw.ts";
 import { addWeighted } from "../../shared/vectors/weighted-sum.ts";
 import type { Engines, TailInput } from "../../worker/engine/engine.ts";
 import { allowedOf, compareAfter, compareGradients } from "./compare-parameters.ts";
@@ -119,7 +119,8 @@ async function checkSteps({ folder, golden, layout, engines: { tail }, inputs, s
 		}
 		if (step === set.adamw.steps) break;
 		const { lr, weight_decay: weightDecay } = set.adamw;
-		stepAdamW(parameters, gradient, { firstMoment, secondMoment, step: step + 1 }, { lr, weightDecay });
+		const scalars = adamWScalars(step + 1, { lr, weightDecay });
+		stepAdamW(parameters, gradient, { firstMoment, secondMoment }, scalars);
 	}
 	return [...measured, ...(await compareAfter(parameters, layout, { ...stored, part: "after" }))];
 }

@@ -1,7 +1,7 @@
 import { TailtuneError } from "../../shared/errors.ts";
 import type { Sequence, WorkItem } from "../../shared/messages.ts";
 import type { ParameterLayout } from "../../shared/model/parameter-layout.ts";
-import { stepAdamW } from "../../shared/vectors/adamw.ts";
+import { adamWScalars, stepAdamW } from "../../shared/vectors/adamw.ts";
 import { allocateVectors } from "../../shared/vectors/allocate-vectors.ts";
 import { addWeighted } from "../../shared/vectors/weighted-sum.ts";
 import type { Tail } from "../engine/engine.ts";
@@ -51,11 +51,12 @@ export class LocalStepper {
 				else addWeighted(total, gradient, weight, part === 0);
 			}
 			const step = item.parameterVersion + index + 1;
-			const state = { firstMoment: this.#firstMoment, secondMoment: this.#secondMoment, step };
-			const isWhole = stepAdamW(this.#parameters, total, state, { lr, weightDecay, threads: tail.info.threads });
+			const state = { firstMoment: this.#firstMoment, secondMoment: this.#secondMoment };
+			const scalars = adamWScalars(step, { lr, weightDecay });
+			const isWhole = stepAdamW(this.#parameters, total, state, scalars, tail.info.threads);
 			if (!isWhole) {
 				const problem = "the gradient's numbers aren't finite: training diverged; try a smaller --lr";
-				throw new TailtuneError("diverged", `step ${state.step}: ${problem}`);
+				throw new TailtuneError("diverged", `step ${step}: ${problem}`);
 			}
 		}
 		gradient.set(start.subarray(0, trainedSize));

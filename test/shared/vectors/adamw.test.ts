@@ -1,7 +1,9 @@
 import test from "ava";
 import fc from "fast-check";
-import { stepAdamW } from "../../../shared/vectors/adamw.ts";
+import { adamWScalars, stepAdamW } from "../../../shared/vectors/adamw.ts";
 import { allocateVectors } from "../../../shared/vectors/allocate-vectors.ts";
+
+const FIRST_STEP = adamWScalars(1, { lr: 0.1, weightDecay: 0.1 });
 
 const float = (limit: number) => fc.float({ min: -limit, max: limit, noNaN: true });
 
@@ -27,8 +29,8 @@ function steps(
 	const size = gradients[0]?.length ?? 0;
 	const [firstMoment, secondMoment] = [new Float32Array(size), new Float32Array(size)];
 	for (const [i, gradient] of gradients.entries()) {
-		const state = { firstMoment, secondMoment, step: i + 1 };
-		stepAdamW(parameters, Float32Array.from(gradient), state, { lr, weightDecay });
+		const scalars = adamWScalars(i + 1, { lr, weightDecay });
+		stepAdamW(parameters, Float32Array.from(gradient), { firstMoment, secondMoment }, scalars);
 	}
 	return parameters;
 }
@@ -119,12 +121,22 @@ test("the bits don't depend on the number of parameters or on the memory that ho
 				own.set(p);
 				firstMoment.set(m);
 				secondMoment.set(v);
-				stepAdamW(own, g, { firstMoment, secondMoment, step }, { lr: 0.01, weightDecay: 0.1 });
+				stepAdamW(own, g, { firstMoment, secondMoment }, adamWScalars(step, { lr: 0.01, weightDecay: 0.1 }));
 				const found = [...own.keys()].map((i) => [own[i], firstMoment[i], secondMoment[i]]);
 				t.is(found.join("\n"), expected.join("\n"));
 			}
 		}),
 		{ numRuns: 40 },
+	);
+});
+
+test("a step's factors are float32 numbers, which a message carries unchanged", (t) => {
+	const steps = fc.constantFrom(1, 2, 3, 1000, 1e6);
+	const rates = fc.double({ min: 1e-8, max: 1, noNaN: true });
+	fc.assert(
+		fc.property(steps, rates, rates, (step, lr, weightDecay) => {
+			for (const factor of Object.values(adamWScalars(step, { lr, weightDecay }))) t.is(fround(factor), factor);
+		}),
 	);
 });
 
@@ -134,7 +146,7 @@ test("numbers after the trained parameters aren't changed in kernel memory eithe
 			const [parameters, firstMoment, secondMoment] = allocateVectors(length + 5, length, length);
 			parameters.fill(1);
 			const gradient = new Float32Array(length).fill(1);
-			stepAdamW(parameters, gradient, { firstMoment, secondMoment, step: 1 }, { lr: 0.1, weightDecay: 0.1 });
+			stepAdamW(parameters, gradient, { firstMoment, secondMoment }, FIRST_STEP);
 			t.true(parameters.subarray(0, length).every((p) => p < 1));
 			t.true(parameters.subarray(length).every((p) => p === 1));
 		}),
@@ -151,7 +163,7 @@ test("a step reports a gradient with a non-finite number, at any position and in
 				? allocateVectors(length, length, length, length)
 				: apart;
 			gradient.set(noise(length, place));
-			const step = () => stepAdamW(p, gradient, { firstMoment, secondMoment, step: 1 }, { lr: 0.1, weightDecay: 0.1 });
+			const step = () => stepAdamW(p, gradient, { firstMoment, secondMoment }, FIRST_STEP);
 			t.true(step());
 			gradient[place % length] = number;
 			t.false(step());
@@ -163,7 +175,12 @@ test("very small moments become zero, and non-finite numbers stay non-finite", (
 	const firstMoment = Float32Array.of(1e-30, -1e-30, 1e-29, Number.NaN, Number.POSITIVE_INFINITY);
 	const secondMoment = Float32Array.of(2 ** -126, 1e-45, 1e-37, Number.NaN, Number.POSITIVE_INFINITY);
 	const gradient = new Float32Array(5);
-	stepAdamW(new Float32Array(5), gradient, { firstMoment, secondMoment, step: 9 }, { lr: 0.1, weightDecay: 0.1 });
+	stepAdamW(
+		new Float32Array(5),
+		gradient,
+		{ firstMoment, secondMoment },
+		adamWScalars(9, { lr: 0.1, weightDecay: 0.1 }),
+	);
 	t.deepEqual([...firstMoment], [0, 0, fround(fround(0.9) * fround(1e-29)), Number.NaN, Number.POSITIVE_INFINITY]);
 	t.deepEqual([...secondMoment], [0, 0, fround(fround(0.999) * fround(1e-37)), Number.NaN, Number.POSITIVE_INFINITY]);
 });

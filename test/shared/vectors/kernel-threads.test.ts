@@ -8,15 +8,17 @@ import {
 	type KernelThreadData,
 	kernelsOver,
 } from "../../../shared/vectors/kernels.ts";
-import { awaitChunks, runChunks, sharedCall } from "../../../shared/vectors/work-sharing.ts";
+import { awaitChunks, type Division, runChunks, sharedCall } from "../../../shared/vectors/work-sharing.ts";
 
 const THREAD = new URL("../../../shared/vectors/kernel-thread.ts", import.meta.url);
 const PROGRAM = fileURLToPath(new URL("./kernel-threads-program.ts", import.meta.url));
 
+const division: Division = { chunk: 65536, steps: [1, 1] };
+
 test("threads that share a call compute the same bits as one thread", async (t) => {
 	const compiled = compileKernels();
 	const length = 300_004;
-	const bytes = length * Float32Array.BYTES_PER_ELEMENT;
+	const size = length * Float32Array.BYTES_PER_ELEMENT;
 	const memory = new WebAssembly.Memory({ initial: 64, maximum: 64, shared: true });
 	const { buffer } = memory;
 	const kernels = kernelsOver(compiled, memory);
@@ -24,17 +26,17 @@ test("threads that share a call compute the same bits as one thread", async (t) 
 	const threads = [1, 2].map(() => startThread(THREAD, { data }));
 	t.teardown(() => Promise.all(threads.map((thread) => thread.terminate())));
 	const total = new Float32Array(buffer, 0, length);
-	const addend = new Float32Array(buffer, bytes, length).map((_, i) => Math.sin(i));
-	new Float32Array(buffer, bytes, length).set(addend);
+	const addend = new Float32Array(buffer, size, length).map((_, i) => Math.sin(i));
+	new Float32Array(buffer, size, length).set(addend);
 	const sumBy = (add: (call: KernelCall) => number) => {
 		total.fill(1);
-		t.is(add({ kernel: "addWeighted", bytes, at: [0, bytes], scalars: [0.1] }), 0);
+		t.is(add({ kernel: "addWeighted", size, at: [0, size], scalars: [0.1] }), 0);
 		return [...total];
 	};
 	const alone = sumBy(kernels);
 	for (const takesPart of [false, true]) {
 		const together = sumBy((call) => {
-			const shared = sharedCall(call);
+			const shared = sharedCall(call, division);
 			for (const thread of threads) thread.postMessage(shared);
 			// If this thread does nothing, the result is complete only after the others have worked.
 			if (takesPart) runChunks(kernels, shared);
@@ -43,19 +45,19 @@ test("threads that share a call compute the same bits as one thread", async (t) 
 		t.deepEqual(together, alone);
 	}
 	// A late thread finds no chunks left.
-	const over = sharedCall({ kernel: "addWeighted", bytes, at: [0, bytes], scalars: [0.1] });
+	const over = sharedCall({ kernel: "addWeighted", size, at: [0, size], scalars: [0.1] }, division);
 	runChunks(kernels, over);
 	const before = [...total];
 	runChunks(kernels, over);
 	t.deepEqual([...total], before);
 	total[length - 1] = Number.NaN;
-	const check = sharedCall({ kernel: "findNotFinite", bytes, at: [0], scalars: [] });
+	const check = sharedCall({ kernel: "findNotFinite", size, at: [0], scalars: [] }, division);
 	threads[0]?.postMessage(check);
 	t.not(awaitChunks(check), 0);
 });
 
 test("a thread that fails in the middle of its chunk causes an error, not an endless wait", (t) => {
-	const call = sharedCall({ kernel: "findNotFinite", bytes: 1 << 20, at: [0], scalars: [] });
+	const call = sharedCall({ kernel: "findNotFinite", size: 1 << 20, at: [0], scalars: [] }, division);
 	const ends = () => {
 		throw new Error("unreachable");
 	};

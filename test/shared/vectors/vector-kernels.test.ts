@@ -5,9 +5,14 @@ import { fileURLToPath } from "node:url";
 import test from "ava";
 import { execa } from "execa";
 import { allocateVectors } from "../../../shared/vectors/allocate-vectors.ts";
-import { createKernelMemory, NUMBER_BYTES, TILES_BYTES } from "../../../shared/vectors/kernel-memory.ts";
+import {
+	createKernelMemory,
+	NUMBER_BYTES,
+	registerAlias,
+	WORKSPACE_BYTES,
+} from "../../../shared/vectors/kernel-memory.ts";
 import type { Kernels } from "../../../shared/vectors/kernels.ts";
-import { overVectors, registerAlias } from "../../../shared/vectors/vector-kernels.ts";
+import { overVectors } from "../../../shared/vectors/vector-kernels.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 const name = "shared/vectors/vector-kernels";
@@ -40,13 +45,13 @@ test("vectors of one memory are zeros, have the requested lengths and don't over
 
 test("vectors in kernel memory are computed in place, others in tiles", (t) => {
 	const seen: (readonly number[])[] = [];
-	const kernels: Kernels = ({ bytes, at }) => {
-		seen.push([bytes, ...at]);
+	const kernels: Kernels = ({ size, at }) => {
+		seen.push([size, ...at]);
 		return 0;
 	};
-	const buffer = new ArrayBuffer(TILES_BYTES + 8192 * NUMBER_BYTES);
+	const buffer = new ArrayBuffer(WORKSPACE_BYTES + 8192 * NUMBER_BYTES);
 	registerAlias(buffer, { ...createKernelMemory(buffer.byteLength), kernels });
-	const inside = new Float32Array(buffer, TILES_BYTES);
+	const inside = new Float32Array(buffer, WORKSPACE_BYTES);
 	const outside = new Float32Array(8192);
 	overVectors("addWeighted", [inside, outside], [1], { length: 8192, written: 1 });
 	const [[bytes = 0, first = 0, tile = 0] = []] = seen;

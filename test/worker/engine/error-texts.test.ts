@@ -44,6 +44,6 @@ test("ONNX Runtime's text for memory that the device does not have", async (t) =
 test("V8's text for WebAssembly that writes to memory it did not get", (t) => {
 	const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
 	const kernels = kernelsOver(compileKernels(), memory);
-	const call = { kernel: "findNotFinite", bytes: 1 << 20, at: [0], scalars: [] } as const;
+	const call = { kernel: "findNotFinite", size: 1 << 20, at: [0], scalars: [] } as const;
 	t.throws(() => kernels(call), { message: WASM_OUT_OF_BOUNDS });
 });

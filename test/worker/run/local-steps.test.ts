@@ -1,6 +1,6 @@
 import test from "ava";
 import type { Sequence, WorkItem } from "../../../shared/messages.ts";
-import { stepAdamW } from "../../../shared/vectors/adamw.ts";
+import { adamWScalars, stepAdamW } from "../../../shared/vectors/adamw.ts";
 import { addWeighted } from "../../../shared/vectors/weighted-sum.ts";
 import type { Tail } from "../../../worker/engine/engine.ts";
 import { LocalStepper, type LocalWork } from "../../../worker/run/local-steps.ts";
@@ -50,7 +50,7 @@ function stepByStep(weights: number[][]): Float32Array {
 			addWeighted(sum, gradientAt(sequences, at), weight, part === 0);
 			token += 2;
 		}
-		stepAdamW(at, sum, { firstMoment, secondMoment, step: FIRST_STEP + index + 1 }, options);
+		stepAdamW(at, sum, { firstMoment, secondMoment }, adamWScalars(FIRST_STEP + index + 1, options));
 	}
 	const change = parameters.slice(0, layout.trainedSize).map((number, i) => number - (at[i] as number));
 	return Float32Array.from([...change, ...firstMoment, ...secondMoment]);
