@@ -1,14 +1,11 @@
 import type { Answer, AnswerSizes } from "../../shared/exchange/tensor-exchange.ts";
-import type { WorkItem, WorkKind } from "../../shared/messages.ts";
+import type { WorkItem } from "../../shared/messages.ts";
 import { Refusal } from "../../shared/rpc/refusal.ts";
-
-/** Kinds of items whose answer has a gradient or the result of local steps. */
-const WITH_TENSOR: ReadonlySet<WorkKind> = new Set(["WORK_KIND_GRADIENT", "WORK_KIND_LOCAL_STEPS"]);
 
 /** Figures of a run on which the sizes of its answers depend. */
 export interface AnswerShape {
 	readonly classes: number;
-	/** Numbers per gradient, including AdamW's moments if the run sends them. */
+	/** Numbers per gradient. */
 	readonly gradient: number;
 }
 
@@ -24,7 +21,7 @@ export function checkSizes(
 ): void {
 	const expected = {
 		logits: isFailure || kind === "WORK_KIND_PREPARE" ? 0 : sequences.length * classes,
-		tensor: isFailure || !WITH_TENSOR.has(kind) ? 0 : gradient,
+		tensor: isFailure || kind !== "WORK_KIND_GRADIENT" ? 0 : gradient,
 	};
 	if (logits === expected.logits && tensor === expected.tensor) return;
 	const found = `the answer to item ${serial} has ${logits} logits and a tensor of ${tensor} numbers`;

@@ -1,6 +1,6 @@
 import type { Bus } from "../../shared/bus/bus.ts";
 import type { CoordinatorTensors } from "../../shared/exchange/tensor-exchange.ts";
-import { type TensorOptions, tensorSchema, toSpecFields } from "../../shared/exchange/tensor-schema.ts";
+import { tensorSchema } from "../../shared/exchange/tensor-schema.ts";
 import type { RunProgress, RunSpec, TailSpec } from "../../shared/messages.ts";
 import type { ModelFiles } from "../../shared/model/model-files.ts";
 import { parameterLayout } from "../../shared/model/parameter-layout.ts";
@@ -21,8 +21,6 @@ export interface ClusterRun extends DispatcherOptions {
 	/** Precision in which features are computed. */
 	readonly trunkPrecision: TrunkPrecision;
 	readonly shards: number;
-	/** Default: float32, without moments. */
-	readonly tensorOptions?: TensorOptions;
 	/** Settings of a worker in this process or on this machine. */
 	readonly engine: Pick<TrainConfig, "engine" | "backend" | "threads" | "featureMemory" | "featureCache">;
 }
@@ -51,13 +49,12 @@ export type OpenCluster = (run: ClusterRun) => Promise<Cluster>;
 export async function announceRun(
 	bus: Bus,
 	tensors: CoordinatorTensors,
-	{ runId, model, modelHash, tail, trunkPrecision, shards, tensorOptions, abandoned = [], ...options }: ClusterRun,
+	{ runId, model, modelHash, tail, trunkPrecision, shards, abandoned = [], ...options }: ClusterRun,
 	tensorsAddress: string,
 ): Promise<Pick<Cluster, "spec" | "dispatcher" | "cancelled" | "report">> {
-	const schema = tensorSchema(modelHash, parameterLayout(tail, model.config), tensorOptions);
+	const schema = tensorSchema(modelHash, parameterLayout(tail, model.config));
 	const precision = TRUNK_PRECISION_BY_NAME[trunkPrecision];
-	const place = { runId, modelHash, tail, shards, tensorsAddress };
-	const spec: RunSpec = { ...place, trunkPrecision: precision, ...(tensorOptions && toSpecFields(tensorOptions)) };
+	const spec: RunSpec = { runId, modelHash, tail, shards, tensorsAddress, trunkPrecision: precision };
 	for (const former of abandoned) await bus.retire(former);
 	const dispatcher = new Dispatcher(bus, spec, { ...options, gradientLength: schema.gradients });
 	tensors.openRun(runId, schema, dispatcher);

@@ -26,7 +26,7 @@ export interface DispatcherOptions {
 	readonly now?: (() => number) | undefined;
 	/** Workers with another engine than the first worker's take part too; they round differently. Default: false. */
 	readonly mixedEngines?: boolean | undefined;
-	/** Numbers per gradient, including moments if the run sends them. Default: 0, for a run without gradients. */
+	/** Numbers per gradient. Default: 0, for a run without gradients. */
 	readonly gradientLength?: number | undefined;
 }
 

@@ -9,7 +9,7 @@ import { checkEnd, TensorReceiver } from "../../shared/exchange/tensor-stream.ts
 import { Refusal } from "../../shared/rpc/refusal.ts";
 import { SilenceLimit } from "../../shared/rpc/silence.ts";
 import { checkReadable } from "../rpc/handlers.ts";
-import { checkSchema, type ServedRun, type ServedRuns } from "./served-runs.ts";
+import { checkSchema, type ServedRuns } from "./served-runs.ts";
 
 /** Most answers received at the same time; each needs memory for its numbers. */
 export const MAX_UPLOADS = 64;
@@ -28,7 +28,6 @@ interface Numbers {
 	readonly logits: number;
 	/** The array to fill; empty if the answer has no tensor. */
 	readonly tensor: Float32Array;
-	readonly run: ServedRun;
 }
 
 /** Receives the answers that workers send. Each is accepted only if it is complete and correct. */
@@ -90,7 +89,7 @@ export class Uploads {
 		const end = this.#begin(name, over, interrupt);
 		const tensor = takeArray(tensorLength > 0 ? run.free : undefined, tensorLength);
 		try {
-			const logits = await readNumbers(messages, { logits: logitsLength, tensor, run });
+			const logits = await readNumbers(messages, { logits: logitsLength, tensor });
 			end();
 			run.answers.accept({ result, logits, ...(tensorLength > 0 && { tensor }) });
 		} catch (error) {
@@ -135,11 +134,11 @@ async function* withinLimit<Message>(messages: AsyncIterable<Message>, limit: Si
 /** Reads the numbers of an answer until the stream ends. @returns the logits @throws Refusal if numbers are missing */
 async function readNumbers(
 	messages: AsyncIterable<PutAnswerRequest>,
-	{ logits: length, tensor, run }: Numbers,
+	{ logits: length, tensor }: Numbers,
 ): Promise<number[]> {
 	const logits = new Float32Array(length);
-	const ofLogits = new TensorReceiver(logits, "f32");
-	const ofTensor = new TensorReceiver(tensor, run.schema.wire);
+	const ofLogits = new TensorReceiver(logits);
+	const ofTensor = new TensorReceiver(tensor);
 	let isWhole = false;
 	for await (const message of messages) {
 		const { logits: chunk, tensor: tensorChunk, end } = checkReadable(message);

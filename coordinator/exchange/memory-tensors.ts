@@ -2,24 +2,16 @@ import { TailtuneError } from "../../shared/errors.ts";
 import { takeArray } from "../../shared/exchange/take-array.ts";
 import type { AnswerReceiver, CoordinatorTensors, WorkerTensors } from "../../shared/exchange/tensor-exchange.ts";
 import { assertSameSchema, type TensorSchema } from "../../shared/exchange/tensor-schema.ts";
-import { roundTo } from "../../shared/exchange/wire-format.ts";
 import { isUnwanted } from "../../shared/rpc/refusal.ts";
-
-interface Published {
-	readonly parameters: Float32Array;
-	/** Rounded to the wire format; made at the first request. */
-	rounded?: Float32Array;
-}
 
 /** Data of an open run. */
 interface RunTensors {
 	readonly schema: TensorSchema;
 	answers?: AnswerReceiver | undefined;
-	readonly parameters: Map<number, Published>;
+	/** By version. */
+	readonly parameters: Map<number, Float32Array>;
 	/** Gradient arrays for the next items. */
 	readonly free: Float32Array[];
-	/** Arrays for the rounded parameters of the next versions. */
-	readonly freeRounded: Float32Array[];
 }
 
 /** Numbers of arrays that an exchange keeps, for tests that memory is released. */
@@ -35,10 +27,7 @@ export interface MemoryTensors extends CoordinatorTensors, WorkerTensors {
 	held(runId: string): HeldTensors;
 }
 
-/**
- * Creates a tensor exchange within one process. Both sides use the same arrays; numbers are copied only if the run's
- * wire format rounds them.
- */
+/** Creates a tensor exchange within one process. Both sides use the same arrays, so no numbers are copied. */
 export function createMemoryTensors(): MemoryTensors {
 	return new InProcessExchange();
 }
@@ -51,7 +40,7 @@ class InProcessExchange implements MemoryTensors {
 		if (open) {
 			assertSameSchema(runId, open.schema, schema);
 			open.answers ??= answers;
-		} else this.#runs.set(runId, { schema, answers, parameters: new Map(), free: [], freeRounded: [] });
+		} else this.#runs.set(runId, { schema, answers, parameters: new Map(), free: [] });
 	}
 
 	closeRun(runId: string): void {
@@ -59,14 +48,11 @@ class InProcessExchange implements MemoryTensors {
 	}
 
 	async publishParameters(runId: string, version: number, parameters: Float32Array): Promise<void> {
-		this.#open(runId).parameters.set(version, { parameters });
+		this.#open(runId).parameters.set(version, parameters);
 	}
 
 	async dropParameters(runId: string, version: number): Promise<void> {
-		const run = this.#runs.get(runId);
-		const dropped = run?.parameters.get(version);
-		if (dropped?.rounded) run?.freeRounded.push(dropped.rounded);
-		run?.parameters.delete(version);
+		this.#runs.get(runId)?.parameters.delete(version);
 	}
 
 	lendGradientBuffers(runId: string, buffers: readonly Float32Array[]): void {
@@ -74,17 +60,9 @@ class InProcessExchange implements MemoryTensors {
 	}
 
 	async parameters(runId: string, version: number): Promise<Float32Array> {
-		const run = this.#runs.get(runId);
-		const published = run?.parameters.get(version);
-		if (!run || !published) throw new TailtuneError("protocol", `run ${runId} has no parameters of version ${version}`);
-		const { parameters } = published;
-		const { wire } = run.schema;
-		if (wire === "f32") return parameters;
-		if (!published.rounded) {
-			published.rounded = run.freeRounded.pop() ?? new Float32Array(parameters.length);
-			roundTo(wire, parameters, published.rounded);
-		}
-		return published.rounded;
+		const parameters = this.#runs.get(runId)?.parameters.get(version);
+		if (parameters) return parameters;
+		throw new TailtuneError("protocol", `run ${runId} has no parameters of version ${version}`);
 	}
 
 	gradientBuffer(runId: string, length: number): Float32Array {
@@ -95,7 +73,6 @@ class InProcessExchange implements MemoryTensors {
 		const { result, tensor } = answer;
 		const run = this.#runs.get(result.runId);
 		try {
-			if (run && tensor) roundTo(run.schema.wire, tensor, tensor);
 			run?.answers?.accept(answer);
 		} catch (error) {
 			if (tensor) run?.free.push(tensor);

@@ -9,8 +9,6 @@ export interface ServedVersion {
 	readonly parameters: Float32Array;
 	/** The parameters as messages. */
 	readonly parts: KeptParts;
-	/** Memory of these messages if the wire format rounds. */
-	readonly rounded: Uint16Array;
 	isDropped: boolean;
 }
 
@@ -19,8 +17,6 @@ export interface ServedRun {
 	readonly schema: TensorSchema;
 	readonly answers: AnswerReceiver;
 	readonly versions: Map<number, ServedVersion>;
-	/** Memory for the rounded numbers of the next versions. */
-	readonly freeRounded: Uint16Array[];
 	/** Arrays for the next gradients. */
 	readonly free: Float32Array[];
 }
@@ -32,7 +28,7 @@ export class ServedRuns implements CoordinatorTensors {
 	openRun(runId: string, schema: TensorSchema, answers: AnswerReceiver): void {
 		const open = this.#runs.get(runId);
 		if (open) assertSameSchema(runId, open.schema, schema);
-		else this.#runs.set(runId, { schema, answers, versions: new Map(), freeRounded: [], free: [] });
+		else this.#runs.set(runId, { schema, answers, versions: new Map(), free: [] });
 	}
 
 	closeRun(runId: string): void {
@@ -49,10 +45,7 @@ export class ServedRuns implements CoordinatorTensors {
 		}
 		if (run.versions.get(version)?.parameters === parameters) return;
 		await this.dropParameters(runId, version);
-		const { wire } = run.schema;
-		const rounded = run.freeRounded.pop() ?? new Uint16Array(wire === "bf16" ? parameters.length : 0);
-		const parts = new KeptParts(parameters, wire, rounded);
-		run.versions.set(version, { parameters, parts, rounded, isDropped: false });
+		run.versions.set(version, { parameters, parts: new KeptParts(parameters), isDropped: false });
 	}
 
 	async dropParameters(runId: string, version: number): Promise<void> {
@@ -61,7 +54,6 @@ export class ServedRuns implements CoordinatorTensors {
 		if (!run || !dropped) return;
 		dropped.isDropped = true;
 		run.versions.delete(version);
-		run.freeRounded.push(dropped.rounded);
 	}
 
 	lendGradientBuffers(runId: string, buffers: readonly Float32Array[]): void {
@@ -97,7 +89,7 @@ export class ServedRuns implements CoordinatorTensors {
 	}
 }
 
-/** Checks the schema of a caller. @throws Refusal if its base weights, parameter layout or wire format differ */
+/** Checks the schema of a caller. @throws Refusal if its base weights or parameter layout differ */
 export function checkSchema(runId: string, found: string, { hash }: TensorSchema): void {
 	if (found === hash) return;
 	throw new Refusal("REFUSAL_SCHEMA", `run ${runId}: found schema ${JSON.stringify(found)}, expected ${hash}`);

@@ -10,7 +10,7 @@ export interface BeforeCheckpoint {
 	readonly best?: Float32Array | undefined;
 }
 
-const VECTORS = ["parameters", "firstMoment", "secondMoment", "velocity"] as const;
+const VECTORS = ["parameters", "firstMoment", "secondMoment"] as const;
 
 type Vectors = Pick<TrainingState, (typeof VECTORS)[number]>;
 

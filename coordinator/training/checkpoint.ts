@@ -42,34 +42,21 @@ export interface StateShape {
 	readonly size: number;
 	/** Length of the trained part, at the beginning of the parameters. */
 	readonly trainedSize: number;
-	/** Whether AdamW's moments are sent to workers. */
-	readonly withMoments: boolean;
-	readonly withVelocity: boolean;
 	/** Whether the parameters of the best epoch are kept for the final model. */
 	readonly withBest: boolean;
 }
 
 /** Returns the sizes of a run's state, and the optional parts that its settings need. */
 export function stateShapeOf(config: RunConfig, { size, trainedSize }: ParameterLayout): StateShape {
-	return {
-		size,
-		trainedSize,
-		withMoments: config.localSteps > 1,
-		withVelocity: config.outerMomentum > 0,
-		withBest: config.keep === "best",
-	};
+	return { size, trainedSize, withBest: config.keep === "best" };
 }
 
-/** State needed to continue training. Parameters have length `StateShape.size`; moments and velocity `trainedSize`. */
+/** State needed to continue training. Parameters have length `StateShape.size`; moments `trainedSize`. */
 export interface TrainingState {
 	progress: TrainingProgress;
 	readonly parameters: Float32Array;
 	readonly firstMoment: Float32Array;
 	readonly secondMoment: Float32Array;
-	/** Vector sent to workers: the parameters, followed by both moments if workers need them. Shares their memory. */
-	readonly published: Float32Array;
-	/** Momentum of the outer step of local rounds; empty without momentum. */
-	readonly velocity: Float32Array;
 	/** Buffers for the summed gradient and two received ones, in the optimizer's memory so that it needs no copies. */
 	readonly gradients: { readonly sum: Float32Array; readonly received: readonly Float32Array[] };
 	/** Parameters of `progress.best`. Unset: there are none yet, or the shape has no `withBest`. */
@@ -96,10 +83,10 @@ export async function writeCheckpoint(
 	audit: readonly AuditLine[],
 	onTaken?: () => void,
 ): Promise<void> {
-	const { parameters, firstMoment, secondMoment, velocity, progress } = state;
+	const { parameters, firstMoment, secondMoment, progress } = state;
 	assertFinite(parameters, progress.step);
 	await appendAudit(folder, audit);
-	const vectors = { parameters, firstMoment, secondMoment, ...(velocity.length > 0 && { velocity }) };
+	const vectors = { parameters, firstMoment, secondMoment };
 	const metadata = { progress: JSON.stringify(progress) };
 	await writeChecked(join(folder, CHECKPOINT_FILE), vectors, metadata, onTaken);
 }
@@ -133,10 +120,8 @@ export async function readCheckpoint(
 		);
 	}
 	const vectors = allocateState(shape);
-	for (const name of ["parameters", "firstMoment", "secondMoment", "velocity"] as const) {
-		const { length } = vectors[name];
-		if (length > 0) vectors[name].set(await readVector(checkpoint, name, length));
-	}
+	for (const name of ["parameters", "firstMoment", "secondMoment"] as const)
+		vectors[name].set(await readVector(checkpoint, name, vectors[name].length));
 	if (!progress.best || !shape.withBest) return { progress, ...vectors };
 	const best = await withRecoveryHint(readChecked(bestFile(folder, progress.best.step)));
 	return { progress, ...vectors, best: await readVector(best, "best", shape.size) };
@@ -165,11 +150,7 @@ async function withRecoveryHint<T>(reading: Promise<T>): Promise<T> {
 	});
 }
 
-function allocateState(shape: StateShape) {
-	return shape.withMoments ? allocateTogether(shape) : allocateApart(shape);
-}
-
-function allocateApart({ size, trainedSize }: StateShape) {
+function allocateState({ size, trainedSize }: StateShape) {
 	const [parameters, firstMoment, secondMoment, sum, ...received] = allocateVectors(
 		size,
 		trainedSize,
@@ -178,23 +159,7 @@ function allocateApart({ size, trainedSize }: StateShape) {
 		trainedSize,
 		trainedSize,
 	);
-	const velocity = new Float32Array(0);
-	return { published: parameters, parameters, firstMoment, secondMoment, velocity, gradients: { sum, received } };
-}
-
-/** Allocates parameters and moments as one vector, and buffers for the changes that workers send. */
-function allocateTogether({ size, trainedSize, withVelocity }: StateShape) {
-	const [published, sum, velocity, ...received] = allocateVectors(
-		size + 2 * trainedSize,
-		3 * trainedSize,
-		withVelocity ? trainedSize : 0,
-		3 * trainedSize,
-		3 * trainedSize,
-	);
-	const parameters = published.subarray(0, size);
-	const firstMoment = published.subarray(size, size + trainedSize);
-	const secondMoment = published.subarray(size + trainedSize);
-	return { published, parameters, firstMoment, secondMoment, velocity, gradients: { sum, received } };
+	return { parameters, firstMoment, secondMoment, gradients: { sum, received } };
 }
 
 // A step can overflow although its loss was finite. Non-finite numbers must not replace a good checkpoint.

@@ -39,8 +39,7 @@ export class Evaluation {
 /** Parameters and their version number. The same number always means the same parameters. */
 export interface VersionedParameters {
 	readonly version: number;
-	/** Parameters, followed by AdamW's moments if workers expect them. */
-	readonly published: Float32Array;
+	readonly parameters: Float32Array;
 }
 
 /**
@@ -50,7 +49,7 @@ export interface VersionedParameters {
  */
 export async function evaluate(
 	run: RunContext,
-	{ version, published }: VersionedParameters,
+	{ version, parameters }: VersionedParameters,
 	examples: readonly number[],
 	onTexts: (count: number) => void = () => {},
 ): Promise<Evaluation> {
@@ -59,7 +58,7 @@ export async function evaluate(
 	const parts = planEvaluation(texts.planned, examples, texts.padding);
 	const items = parts.map((part) => toWorkItem(run, "WORK_KIND_EVALUATE", version, part));
 	const logits = new Map<number, readonly number[]>();
-	await tensors.publishParameters(spec.runId, version, published);
+	await tensors.publishParameters(spec.runId, version, parameters);
 	let next = 0;
 	for await (const answer of dispatcher.execute(items)) {
 		const ids = parts[next++]?.examples ?? [];

@@ -1,4 +1,3 @@
-import { roundTo } from "../../shared/exchange/wire-format.ts";
 import type { ModelFiles } from "../../shared/model/model-files.ts";
 import { writeReport } from "../report/write-report.ts";
 import type { RunResult } from "../run-folder/result.ts";
@@ -21,11 +20,8 @@ export async function finishRun(
 	watch: Stopwatch,
 ): Promise<RunResult> {
 	const parameters = state.best ?? state.parameters;
-	// The saved model has the evaluated parameters, which are rounded for the transfer to workers.
-	roundTo(run.config.wire, parameters, parameters);
-	const published = padTo(parameters, state.published.length);
 	const { step } = (state.best && state.progress.best) ?? state.progress;
-	const evaluation = await watch.time("evaluation", () => evaluateAll(run, published, step));
+	const evaluation = await watch.time("evaluation", () => evaluateAll(run, parameters, step));
 	await exportModel(run, model, parameters);
 	const result = summarizeRun(run, state, outcome, evaluation, watch);
 	await writeRunResult(run.folder, result);
@@ -34,19 +30,11 @@ export async function finishRun(
 	return result;
 }
 
-/** Appends zeros for AdamW's moments if workers expect them; an evaluation doesn't use them. */
-function padTo(parameters: Float32Array, length: number): Float32Array {
-	if (parameters.length === length) return parameters;
-	const vector = new Float32Array(length);
-	vector.set(parameters);
-	return vector;
-}
-
-async function evaluateAll(run: RunContext, published: Float32Array, version: number): Promise<Evaluation> {
+async function evaluateAll(run: RunContext, parameters: Float32Array, version: number): Promise<Evaluation> {
 	const { train, validation, test } = run.texts;
 	const examples = [...train, ...validation, ...test];
 	const bar = run.events.phase("evaluation", examples.length, "texts");
-	const evaluation = await evaluate(run, { version, published }, examples, (count) => bar.advance(count));
+	const evaluation = await evaluate(run, { version, parameters }, examples, (count) => bar.advance(count));
 	bar.done();
 	return evaluation;
 }

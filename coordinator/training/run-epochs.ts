@@ -8,7 +8,6 @@ import type { TrainingState } from "./checkpoint.ts";
 import { CheckpointWriter } from "./checkpoint-writer.ts";
 import { evaluate, type Score } from "./evaluator.ts";
 import { createInterruption } from "./interruption.ts";
-import { LocalRounds } from "./local-rounds.ts";
 import type { RunContext } from "./run-context.ts";
 import type { Stopwatch } from "./stopwatch.ts";
 import { Trainer } from "./trainer.ts";
@@ -38,7 +37,6 @@ class Epochs {
 	readonly #state: TrainingState;
 	readonly #watch: Stopwatch;
 	readonly #trainer: Trainer;
-	readonly #rounds: LocalRounds | undefined;
 	readonly #stepsPerEpoch: number;
 	readonly #checkpoints: CheckpointWriter;
 	/** Whether the best epoch's parameters aren't in a file yet. */
@@ -49,7 +47,6 @@ class Epochs {
 		this.#state = state;
 		this.#watch = watch;
 		this.#trainer = new Trainer(run, state);
-		this.#rounds = run.config.localSteps > 1 ? new LocalRounds(run, state) : undefined;
 		this.#checkpoints = new CheckpointWriter(run.folder);
 		this.#stepsPerEpoch = this.#trainer.planEpoch(0).length;
 	}
@@ -58,17 +55,12 @@ class Epochs {
 		try {
 			const stopped = await this.#trainEpochs();
 			await this.#checkpoints.waitUntilWritten();
-			await appendAudit(this.#run.folder, this.#stepper.audit.take());
-			return { stopped, stepMs: this.#stepper.stepMs, audit: await this.#checkAudit() };
+			await appendAudit(this.#run.folder, this.#trainer.audit.take());
+			return { stopped, stepMs: this.#trainer.stepMs, audit: await this.#checkAudit() };
 		} catch (error) {
 			await this.#checkpoints.waitUntilWritten().catch(() => {});
 			throw error;
 		}
-	}
-
-	/** The trainer that takes the steps. */
-	get #stepper(): Pick<Trainer, "stepMs" | "audit"> {
-		return this.#rounds ?? this.#trainer;
 	}
 
 	async #trainEpochs(): Promise<TrainingOutcome["stopped"]> {
@@ -77,7 +69,7 @@ class Epochs {
 		const bar = events.phase("training", config.epochs * this.#stepsPerEpoch, "steps", progress.step);
 		while (progress.epoch < config.epochs && !this.#isStalled()) {
 			const done = progress.step - progress.epoch * this.#stepsPerEpoch;
-			await this.#trainSteps(this.#trainer.planEpoch(progress.epoch).slice(done), (count) => bar.advance(count));
+			await this.#trainSteps(this.#trainer.planEpoch(progress.epoch).slice(done), () => bar.advance(1));
 			await this.#endEpoch();
 		}
 		bar.done();
@@ -95,23 +87,17 @@ class Epochs {
 		throw new TailtuneError("protocol", `${file}: ${totals.examples} texts counted, expected ${examplesSeen}`);
 	}
 
-	async #trainSteps(steps: readonly EpochStep[], onSteps: (count: number) => void): Promise<void> {
-		const { localSteps, checkpointEvery } = this.#run.config;
-		for (let from = 0; from < steps.length; from += localSteps) {
+	async #trainSteps(steps: readonly EpochStep[], onStep: () => void): Promise<void> {
+		const { checkpointEvery } = this.#run.config;
+		const beforeUpdate = () => this.#checkpoints.waitUntilCopied();
+		for (const [index, step] of steps.entries()) {
 			if (this.#isEvaluationDue()) await this.#evaluate("step");
-			const taken = steps.slice(from, from + localSteps);
-			await this.#watch.time("training", () => this.#takeSteps(taken));
-			onSteps(taken.length);
-			const isLast = from + localSteps >= steps.length;
+			await this.#watch.time("training", () => this.#trainer.step(step, beforeUpdate));
+			onStep();
+			const isLast = index === steps.length - 1;
 			if (this.#run.interrupt.aborted) await this.#stop();
 			if (this.#isDue(checkpointEvery) && !isLast) await this.#checkpoint();
 		}
-	}
-
-	async #takeSteps(steps: readonly EpochStep[]): Promise<void> {
-		const beforeUpdate = () => this.#checkpoints.waitUntilCopied();
-		if (this.#rounds) return this.#rounds.takeRound(steps, beforeUpdate);
-		for (const step of steps) await this.#trainer.step(step, beforeUpdate);
 	}
 
 	async #endEpoch(): Promise<void> {
@@ -141,9 +127,9 @@ class Epochs {
 		return step === 0 || (this.#isDue(this.#run.config.evalEvery) && step % this.#stepsPerEpoch !== 0);
 	}
 
-	/** Whether the last round of local steps, or the last step, reached or passed a multiple of `every`. */
+	/** Whether the number of finished steps is a multiple of `every`. */
 	#isDue(every: number): boolean {
-		return this.#state.progress.step % every < this.#run.config.localSteps;
+		return this.#state.progress.step % every === 0;
 	}
 
 	/** Whether the validation score hasn't improved during `--patience` epochs. */
@@ -155,13 +141,13 @@ class Epochs {
 
 	async #evaluate(kind: MetricsLine["kind"]): Promise<MetricsLine> {
 		const { config, texts, folder, events } = this.#run;
-		const { progress, published } = this.#state;
+		const { progress, parameters } = this.#state;
 		const sampled = kind === "step" || config.epochEval === "batches";
 		const count = sampled ? config.evalBatches * config.batch : Number.POSITIVE_INFINITY;
 		const train = texts.train.slice(0, count);
 		const validation = texts.validation.slice(0, count);
 		const evaluation = await this.#watch
-			.time("evaluation", () => evaluate(this.#run, { version: progress.step, published }, [...train, ...validation]))
+			.time("evaluation", () => evaluate(this.#run, { version: progress.step, parameters }, [...train, ...validation]))
 			.catch((error) => this.#stop(error));
 		const line: MetricsLine = {
 			kind,
@@ -191,6 +177,6 @@ class Epochs {
 		this.#state.progress.seconds = this.#watch.seconds;
 		const best = this.#isBestNew ? this.#state.best : undefined;
 		this.#isBestNew = false;
-		await this.#checkpoints.begin(this.#state, { audit: this.#stepper.audit.take(), best });
+		await this.#checkpoints.begin(this.#state, { audit: this.#trainer.audit.take(), best });
 	}
 }

@@ -111,7 +111,6 @@ async function toClusterRun({ runId, abandoned }: RunFolder, { config, model, ta
 		tail,
 		trunkPrecision: config.trunkPrecision ?? "fp32",
 		shards: config.shards,
-		tensorOptions: { wire: config.wire, withMoments: config.localSteps > 1 },
 		engine: config,
 	};
 }

@@ -7,7 +7,7 @@ export interface Answer {
 	readonly result: WorkResult;
 	/** Row-major [sequences, classes]; empty for PREPARE and for a failure. */
 	readonly logits: readonly number[];
-	/** The gradient, or the change and both moments of local steps; undefined for other kinds and for a failure. */
+	/** The gradient; undefined for other kinds and for a failure. */
 	readonly tensor?: Float32Array | undefined;
 }
 
@@ -42,15 +42,15 @@ export interface WorkerTensors {
 	/** Closes the run and releases its memory. */
 	closeRun(runId: string): void;
 	/**
-	 * Returns the parameter vector of a version, rounded to the run's wire format, in the order of the run's parameter
-	 * layout. It is read-only, and valid until another version is requested.
+	 * Returns the parameter vector of a version, in the order of the run's parameter layout. It is read-only, and valid
+	 * until another version is requested.
 	 */
 	parameters(runId: string, version: number): Promise<Float32Array>;
 	/** Returns an array for a gradient, with any content. Reused: 28 MB of new memory cost 20 ms in page faults. */
 	gradientBuffer(runId: string, length: number): Float32Array;
 	/**
-	 * Sends an answer; its tensor is rounded to the run's wire format and then belongs to the exchange. Resolves when the
-	 * coordinator has counted the answer, and also if the item isn't waiting any more: in both cases it is finished.
+	 * Sends an answer; its tensor then belongs to the exchange. Resolves when the coordinator has counted the answer, and
+	 * also if the item isn't waiting any more: in both cases it is finished.
 	 * @throws TailtuneError if the coordinator refuses the answer for another reason, or can't be reached
 	 */
 	putAnswer(answer: Answer): Promise<void>;

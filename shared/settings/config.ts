@@ -85,19 +85,6 @@ export const trainConfigSchema = z.strictObject({
 		.describe(
 			"number of shards; the result depends on it, not on the number of workers; default: the number of workers at the start, at most --batch",
 		),
-	localSteps: count(1).default(1).describe("local steps per shard before the shards are averaged (local SGD, DiLoCo)"),
-	outerLr: z
-		.number()
-		.positive()
-		.default(1)
-		.describe("learning rate of the outer step, with --local-steps; 1: plain averaging"),
-	outerMomentum: z.number().min(0).lt(1).default(0).describe("Nesterov momentum of the outer step; 0: none"),
-	wire: z
-		.enum(["f32", "bf16"])
-		.default("f32")
-		.describe(
-			"number format on the network: f32 or bf16; bf16 halves the traffic; it also rounds on one machine, so that results are the same",
-		),
 	lr: z.number().positive().default(5e-5).describe("learning rate"),
 	weightDecay: z.number().min(0).default(0.1).describe("AdamW weight decay"),
 	evalEvery: count(1).default(50).describe("evaluate every N steps, on a few batches"),

@@ -21,17 +21,7 @@ export async function resolveConfig(flags: Settings, file?: string): Promise<Tra
 	checkConfig(fromFile, (key) => `${file}: ${key}`);
 	const given = { ...fromFile, ...flags };
 	const { preset } = checkConfig(given, flagOf);
-	const config = checkConfig({ ...(preset && PRESETS[preset]), ...given }, flagOf);
-	if (config.localSteps === 1) refuseOuterSettings(config);
-	return config;
-}
-
-function refuseOuterSettings(config: TrainConfig): void {
-	const preset = defaultConfig();
-	for (const key of ["outerLr", "outerMomentum"] as const) {
-		if (config[key] === preset[key]) continue;
-		throw new TailtuneError("usage", `${flagOf(key)}: found ${config[key]}, expected --local-steps above 1 with it`);
-	}
+	return checkConfig({ ...(preset && PRESETS[preset]), ...given }, flagOf);
 }
 
 /** Checks settings against the schema. @param nameOf returns the name of a key for error messages */

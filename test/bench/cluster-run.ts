@@ -27,8 +27,6 @@ export interface Workers {
 export interface ClusterRun {
 	readonly result: RunResult;
 	readonly steps: number;
-	/** Exchanges of updates; fewer than steps with `localSteps`. */
-	readonly rounds: number;
 	readonly seconds: number;
 	/** Bytes between all workers and the coordinator (`tensorBytes`) or NATS (`busBytes`). */
 	readonly tensorBytes: number;
@@ -70,11 +68,10 @@ export async function measureCluster(
 	};
 	const result = workers ? await overNats(folder, workers, relays, run) : await run(embedded);
 	const [first, last] = [marks[0], marks.at(-1)];
-	if (!first || !last || first === last) throw new Error("expected at least two steps or rounds");
+	if (!first || !last || first === last) throw new Error("expected at least two steps");
 	return {
 		result,
 		steps: last.steps - first.steps,
-		rounds: marks.length - 1,
 		seconds: (last.atMs - first.atMs) / 1000,
 		tensorBytes: last.tensorBytes - first.tensorBytes,
 		busBytes: last.busBytes - first.busBytes,

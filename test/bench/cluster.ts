@@ -1,6 +1,5 @@
 import { join } from "node:path";
 import { resolveModel } from "../../coordinator/base-model/resolve-model.ts";
-import { BYTES_OF } from "../../shared/exchange/wire-format.ts";
 import { openModel } from "../../shared/model/open-model.ts";
 import { parameterLayout } from "../../shared/model/parameter-layout.ts";
 import type { TrainConfig } from "../../shared/settings/config.ts";
@@ -13,33 +12,31 @@ import type { Link } from "./relay.ts";
 import { THREADS, withFolder } from "./tailtune-run.ts";
 
 type Settings = Partial<TrainConfig>;
-type Wire = TrainConfig["wire"];
 
 /** A few short texts are enough: the measurement depends on the size of the update, not on the texts. */
 const FEW_TEXTS = 160;
-const MANY_TEXTS = 1500;
 const MODEL = "random:small";
-/** Link of each worker in the table of local steps. */
-const LINK: Link = { delayMs: 20, bytesPerSecond: 100e6 / 8 };
+/** Links of each worker in the table of slow networks. */
+const LINKS: readonly Link[] = [
+	{ delayMs: 20, bytesPerSecond: 100e6 / 8 },
+	{ delayMs: 1, bytesPerSecond: 1e9 / 8 },
+];
 const QUIET: Settings = { epochEval: "batches", evalBatches: 1, evalEvery: 1e6, checkpointEvery: 1e6, keep: "last" };
 
-/** Measures the cost of several workers in bytes and time per step, and the savings by local steps and bfloat16. */
+/** Measures the cost of several workers in bytes and time per step, also on slow networks. */
 export function clusterBench({ data }: Pick<BenchOptions, "data">): Bench {
 	return {
 		name: "cluster",
 		run: (context) =>
 			withFolder(async (folder) => {
-				const texts = async (count: number): Promise<Settings> => {
-					const sets = await writeBenchTexts(await benchDataset(data, count), join(folder, `${count}`));
-					const fileOf = (set: string) => join(sets.folder, `${set}.jsonl`);
-					const files = { train: fileOf("train"), validation: fileOf("val"), test: fileOf("test") };
-					return { ...files, maxTokens: sets.longestTokens, balance: false };
-				};
-				const few = { ...(await texts(FEW_TEXTS)), ...QUIET, model: MODEL };
+				const sets = await writeBenchTexts(await benchDataset(data, FEW_TEXTS), join(folder, "texts"));
+				const fileOf = (set: string) => join(sets.folder, `${set}.jsonl`);
+				const files = { train: fileOf("train"), validation: fileOf("val"), test: fileOf("test") };
+				const settings = { ...files, ...QUIET, maxTokens: sets.longestTokens, balance: false, model: MODEL };
 				return [
-					await bytesTable(context, folder, few),
-					await timeTable(context, folder, few),
-					await localStepsTable(context, folder, await texts(MANY_TEXTS)),
+					await bytesTable(context, folder, settings),
+					await timeTable(context, folder, settings),
+					await slowTable(context, folder, settings),
 				];
 			}),
 	};
@@ -48,23 +45,13 @@ export function clusterBench({ data }: Pick<BenchOptions, "data">): Bench {
 async function bytesTable({ log }: BenchContext, folder: string, settings: Settings): Promise<Table> {
 	const size = await trainedSize();
 	const rows: Row[] = [];
-	const cases: [workers: number, localSteps: number, wire: Wire][] = [
-		[1, 1, "f32"],
-		[2, 1, "f32"],
-		[2, 1, "bf16"],
-		[2, 5, "bf16"],
-	];
-	for (const [count, localSteps, wire] of cases) {
-		const run = await measureCluster(
-			folder,
-			{ ...settings, epochs: 1, shards: count, localSteps, wire },
-			{ count, threads: 1, link: "counted" },
-		);
-		const vectors = localSteps > 1 ? 3 : 1;
-		const minimum = (2 * vectors * size * BYTES_OF[wire] * count * run.rounds) / run.steps;
+	for (const count of [1, 2]) {
+		const own = { ...settings, epochs: 1, shards: count };
+		const run = await measureCluster(folder, own, { count, threads: 1, link: "counted" });
+		const minimum = 2 * size * Float32Array.BYTES_PER_ELEMENT * count;
 		const found = (run.tensorBytes + run.busBytes) / run.steps;
 		rows.push({
-			figure: `${count} worker${count > 1 ? "s" : ""}, --local-steps ${localSteps} --wire ${wire}`,
+			figure: `${count} worker${count > 1 ? "s" : ""}`,
 			values: {
 				"minimum, MB per step": toMb(minimum),
 				"tensors, MB per step": toMb(run.tensorBytes / run.steps),
@@ -136,38 +123,21 @@ function stepMsOf(runs: readonly ClusterRun[] = []): number[] {
 	return runs.map(({ result }) => result.stepMs);
 }
 
-async function localStepsTable({ log }: BenchContext, folder: string, texts: Settings): Promise<Table> {
+async function slowTable({ log }: BenchContext, folder: string, settings: Settings): Promise<Table> {
 	const rows: Row[] = [];
-	const settings: Settings = { ...texts, model: "demo", lr: 1e-3, epochs: 2, shards: 4, evalEvery: 1e6 };
-	const cases: [localSteps: number, settings: Settings][] = [
-		[1, {}],
-		[1, { wire: "bf16" }],
-		[5, {}],
-		[20, {}],
-		[20, { wire: "bf16" }],
-		[20, { outerLr: 0.7, outerMomentum: 0.9 }],
-		[50, {}],
-		[50, { wire: "bf16" }],
-	];
-	for (const [localSteps, own] of cases) {
-		const workers = { count: 2, threads: 1, link: LINK };
-		const run = await measureCluster(folder, { ...settings, localSteps, ...own }, workers);
-		const { accuracy, loss } = run.result;
-		const extra = [own.wire && ", bf16", own.outerMomentum && ", Nesterov"].filter(Boolean).join("");
+	for (const link of LINKS) {
+		const own = { ...settings, epochs: 1, shards: 2 };
+		const run = await measureCluster(folder, own, { count: 2, threads: 1, link });
 		rows.push({
-			figure: `H = ${localSteps}${extra}`,
+			figure: `${link.delayMs} ms each way, ${(link.bytesPerSecond * 8) / 1e6} Mbit/s`,
 			values: {
-				"kB per step": Math.round((run.tensorBytes + run.busBytes) / run.steps / 1e3),
+				"MB per step": toMb((run.tensorBytes + run.busBytes) / run.steps),
 				"ms per step": Math.round((1000 * run.seconds) / run.steps),
-				"validation accuracy": accuracy.validation.toFixed(4),
-				"test accuracy": accuracy.test.toFixed(4),
-				"test loss": loss.test.toFixed(4),
 			},
 		});
-		log(`local steps, ${rows.at(-1)?.figure}: ${JSON.stringify(rows.at(-1)?.values)}`);
+		log(`slow networks, ${rows.at(-1)?.figure}: ${JSON.stringify(rows.at(-1)?.values)}`);
 	}
-	const link = `${LINK.delayMs} ms each way, ${(LINK.bytesPerSecond * 8) / 1e6} Mbit/s`;
-	return { title: `Local steps: demo model, 4 shards, 2 workers, each behind a relay of ${link}`, rows };
+	return { title: `Slow networks: last block of ${MODEL}, 2 workers, each connection through a relay`, rows };
 }
 
 function toMb(bytes: number): number {

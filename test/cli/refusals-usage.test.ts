@@ -101,11 +101,6 @@ const refused: [title: string, args: readonly string[], message: string][] = [
 		[...TRAIN, "--batch", "29"],
 		"--batch: found 29, expected at most the 28 texts for training",
 	],
-	[
-		"an outer step without local steps",
-		[...TRAIN, "--outer-momentum", "0.9"],
-		"--outer-momentum: found 0.9, expected --local-steps above 1 with it",
-	],
 	["an address for workers without --nats", [...TRAIN, "--advertise", "here:7070"], "--advertise: needs --nats"],
 	[
 		"an unknown size of random model",

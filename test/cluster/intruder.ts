@@ -2,7 +2,7 @@ import { resolveModel } from "../../coordinator/base-model/resolve-model.ts";
 import type { Bus, RunView } from "../../shared/bus/bus.ts";
 import { connectNatsBus, type NatsBus } from "../../shared/bus/nats/nats-bus.ts";
 import type { Answer } from "../../shared/exchange/tensor-exchange.ts";
-import { type TensorSchema, tensorOptionsOf, tensorSchema } from "../../shared/exchange/tensor-schema.ts";
+import { type TensorSchema, tensorSchema } from "../../shared/exchange/tensor-schema.ts";
 import type { RunSpec, TailSpec, WorkItem } from "../../shared/messages.ts";
 import { openModel } from "../../shared/model/open-model.ts";
 import { parameterLayout } from "../../shared/model/parameter-layout.ts";
@@ -64,5 +64,5 @@ async function firstItem(bus: Bus, runId: string, workerId: string) {
 /** Computes the tensor schema of a run that tunes the demo model. */
 async function readDemoSchema(run: RunSpec): Promise<TensorSchema> {
 	const { config } = await openModel(await resolveModel("demo"));
-	return tensorSchema(run.modelHash, parameterLayout(run.tail as TailSpec, config), tensorOptionsOf(run));
+	return tensorSchema(run.modelHash, parameterLayout(run.tail as TailSpec, config));
 }

@@ -142,7 +142,7 @@ test.serial("every message of proto/ is decoded in time that grows with its byte
 });
 
 test.serial("messages of the bus are decoded and checked in time that grows with their bytes", async (t) => {
-	const run = someRun({ withMoments: true });
+	const run = someRun();
 	const handles: Record<string, Handle> = {
 		WorkItem: (bytes) => checkItem(workItemCodec.decode(bytes), run, run.tail as TailSpec, TINY),
 		RunSpec: runSpecCodec.decode,
@@ -158,7 +158,7 @@ test.serial("messages of the bus are decoded and checked in time that grows with
 test.serial("every request of a worker is answered in time that grows with its bytes", async (t) => {
 	const { tensors, service, close } = createTensorService();
 	t.teardown(close);
-	tensors.openRun("run", { hash: "", parameters: 4, gradients: 4, wire: "f32" }, new ReceivedAnswers(4));
+	tensors.openRun("run", { hash: "", parameters: 4, gradients: 4 }, new ReceivedAnswers(4));
 	t.deepEqual(await everyMethod(service), []);
 });
 

@@ -72,7 +72,6 @@ export class CoordinatorProcess {
 				tail: headRun.tail as NonNullable<typeof headRun.tail>,
 				trunkPrecision: "fp32",
 				shards: plan.shards,
-				tensorOptions: { wire: "f32", withMoments: plan.localSteps > 1 },
 				engine: { engine: "auto", backend: "auto" },
 				clock: node.clock,
 				now: () => this.#world.clock.now,

@@ -162,7 +162,7 @@ export class RpcConnection implements RunConnection {
 		};
 		const { random, noise } = this.#world;
 		const send = async function* (this: RpcConnection): AsyncGenerator<PutAnswerRequest> {
-			for (const message of toAnswerMessages(answer, this.#schemas.get(answer.result.runId))) {
+			for (const message of toAnswerMessages(answer, this.#schemas.get(answer.result.runId)?.hash)) {
 				if (!message.header) await this.#world.sleep(random.wait(noise.delayMs));
 				if (interruption) throw interruption;
 				if (!this.#isConnected) throw offline();

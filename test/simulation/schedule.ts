@@ -51,9 +51,6 @@ export interface Plan {
 	readonly batch: number;
 	readonly accumulate: number;
 	readonly checkpointEvery: number;
-	/** As the flags with these names. */
-	readonly localSteps: number;
-	readonly outerMomentum: number;
 	readonly keep: "best" | "last";
 }
 
@@ -88,9 +85,7 @@ export function drawSchedule(seed: number): Schedule {
 	const faults = drawFaults(random, 6, UNDISTURBED_MS);
 	if (seed % 5 === 0) faults.push(...drawFaults(random, 18, STORM_MS));
 	const registry = { lagMs: random.oneOf([0, 1_000, 8_000]), missed: random.oneOf([0, 0, 0.2]) };
-	const localSteps = random.oneOf([1, 1, 1, 2, 3]);
-	const outerMomentum = localSteps > 1 ? random.oneOf([0, 0.5]) : 0;
-	const plan: Plan = { ...cluster, localSteps, outerMomentum, keep: random.oneOf(["best", "best", "last"]) };
+	const plan: Plan = { ...cluster, keep: random.oneOf(["best", "best", "last"]) };
 	if (random.chance(0.2)) faults.push({ atMs: random.whole(0, UNDISTURBED_MS), kind: INTERRUPT, worker: 0, ms: 100 });
 	return { seed, plan, noise: { ...noise, ...registry }, faults: limitFaults("break engine", faults) };
 }

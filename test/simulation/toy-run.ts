@@ -51,18 +51,10 @@ export function createToyTexts(shards: number): RunTexts {
 	};
 }
 
-export function createToyConfig({
-	shards,
-	batch,
-	accumulate,
-	checkpointEvery,
-	localSteps,
-	outerMomentum,
-	keep,
-}: Plan): RunConfig {
+export function createToyConfig({ shards, batch, accumulate, checkpointEvery, keep }: Plan): RunConfig {
 	return {
 		...trainConfigSchema.parse({}),
-		...{ shards, batch, accumulate, checkpointEvery, localSteps, outerMomentum, keep },
+		...{ shards, batch, accumulate, checkpointEvery, keep },
 		epochs: EPOCHS,
 		lr: 0.05,
 		evalEvery: 3,
@@ -109,20 +101,18 @@ export async function runPhases(run: RunContext, state: TrainingState): Promise<
 	watch.add(state.progress.seconds);
 	await watch.time("features", () => prepareFeatures(run));
 	const { stopped } = await runEpochs(run, state, watch);
-	const { parameters, firstMoment, secondMoment, velocity, published, best = parameters, progress } = state;
+	const { parameters, firstMoment, secondMoment, best = parameters, progress } = state;
 	// The final parameters, with the number of their step as version, as at the end of a real run.
-	const kept = new Float32Array(published.length);
-	kept.set(best);
 	const { step: version } = (state.best && progress.best) ?? progress;
 	const all = run.texts.planned.map(({ id }) => id);
-	const evaluation = await evaluate(run, { version, published: kept }, all);
+	const evaluation = await evaluate(run, { version, parameters: best }, all);
 	const metrics = (await readMetrics(run.folder)).map((line) => ({ ...line, seconds: 0 }));
 	const audit = (await readAudit(run.folder)).map(({ step, parts }) => ({
 		step,
 		parts: parts.map(({ part, shard, examples }) => ({ part, shard, examples })),
 	}));
 	const hash = createHash("sha256");
-	for (const vector of [parameters, firstMoment, secondMoment, velocity, best])
+	for (const vector of [parameters, firstMoment, secondMoment, best])
 		hash.update(Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength));
 	const { step, examplesSeen, best: bestEpoch } = progress;
 	const ends = [stopped, step, examplesSeen, bestEpoch?.epoch, bestEpoch?.step, bestEpoch?.accuracy, bestEpoch?.loss];

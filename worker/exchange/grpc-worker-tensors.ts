@@ -120,7 +120,7 @@ class GrpcWorkerTensors implements ConnectedTensors {
 		const send = () =>
 			sendAll<PutAnswerRequestInput, PutAnswerResponse>(
 				(callback) => this.#client.putAnswer(callback),
-				toAnswerMessages(answer, run?.schema),
+				toAnswerMessages(answer, run?.schema.hash),
 				options,
 			);
 		try {
@@ -142,10 +142,10 @@ class GrpcWorkerTensors implements ConnectedTensors {
 	}
 
 	async #fetch(runId: string, run: OpenRun, version: number): Promise<void> {
-		const { parameters: length, hash, wire } = run.schema;
+		const { parameters: length, hash } = run.schema;
 		if (run.spare.length !== length) run.spare = new Float32Array(length);
 		await retryCall(async () => {
-			const receiver = new TensorReceiver(run.spare, wire);
+			const receiver = new TensorReceiver(run.spare);
 			const request = { protocolVersion: PROTOCOL_VERSION, runId, parameterVersion: version, schemaHash: hash };
 			let isComplete = false;
 			const options = { signal: this.#closed.signal, silenceMs: this.#silenceMs };

@@ -2,13 +2,7 @@ import { TailtuneError } from "../../shared/errors.ts";
 import type { RunSpec, Sequence, TailSpec, WorkItem } from "../../shared/messages.ts";
 import type { Gpt2Config } from "../../shared/model/gpt2-config.ts";
 
-const KINDS = new Set([
-	"WORK_KIND_PREPARE",
-	"WORK_KIND_GRADIENT",
-	"WORK_KIND_EVALUATE",
-	"WORK_KIND_CLASSIFY",
-	"WORK_KIND_LOCAL_STEPS",
-]);
+const KINDS = new Set(["WORK_KIND_PREPARE", "WORK_KIND_GRADIENT", "WORK_KIND_EVALUATE", "WORK_KIND_CLASSIFY"]);
 
 /**
  * Checks all fields of an item against the run and the model.
@@ -27,26 +21,6 @@ export function checkItem(item: WorkItem, run: RunSpec, tail: TailSpec, config: 
 		const fault = faultOf(sequence, tail, config);
 		expect(fault === undefined, `example ${sequence.exampleId}: ${fault}`);
 	}
-	const fault = item.kind === "WORK_KIND_LOCAL_STEPS" ? faultOfSteps(item, run) : undefined;
-	expect(fault === undefined, `local steps: ${fault}`);
-}
-
-function faultOfSteps({ sequences, localSteps }: WorkItem, { withMoments }: RunSpec) {
-	if (!withMoments) return "in a run that doesn't send moments, expected none";
-	if (!localSteps) return "none, expected at least one";
-	const { steps, lr, weightDecay } = localSteps;
-	const empty = steps.findIndex(({ parts }) => parts.length === 0);
-	if (empty >= 0) return `step ${empty} has no parts, expected at least one`;
-	const parts = steps.flatMap((step) => step.parts);
-	const used = parts.reduce((sum, part) => sum + part.sequences, 0);
-	if (parts.some((part) => part.sequences === 0) || used !== sequences.length)
-		return `parts of ${parts.map((part) => part.sequences)} sequences, expected ${sequences.length} in all`;
-	const weight = parts.find((part) => !(part.weight > 0 && part.weight < Number.POSITIVE_INFINITY))?.weight;
-	if (weight !== undefined) return `weight ${weight}, expected a positive number`;
-	if (!(lr > 0 && lr < Number.POSITIVE_INFINITY)) return `lr ${lr}, expected a positive number`;
-	if (!(weightDecay >= 0 && weightDecay < Number.POSITIVE_INFINITY))
-		return `weight decay ${weightDecay}, expected 0 or more`;
-	return undefined;
 }
 
 function faultOf({ tokens, poolFrom, poolCount, label }: Sequence, tail: TailSpec, config: Gpt2Config) {

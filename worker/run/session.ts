@@ -1,7 +1,7 @@
 import { TailtuneError } from "../../shared/errors.ts";
 import type { Answer, WorkerTensors } from "../../shared/exchange/tensor-exchange.ts";
-import { type TensorSchema, tensorOptionsOf, tensorSchema } from "../../shared/exchange/tensor-schema.ts";
-import type { RunSpec, Sequence, TailSpec, WorkItem, WorkResult } from "../../shared/messages.ts";
+import { tensorSchema } from "../../shared/exchange/tensor-schema.ts";
+import type { RunSpec, TailSpec, WorkItem, WorkResult } from "../../shared/messages.ts";
 import type { ModelFiles } from "../../shared/model/model-files.ts";
 import { type ParameterLayout, parameterLayout } from "../../shared/model/parameter-layout.ts";
 import { countFrozenBlocks } from "../../shared/model/tail-spec.ts";
@@ -10,7 +10,6 @@ import { type EngineInfo, type Engines, type TailInput, type Trunk, toTokens } f
 import type { FeatureCache } from "../features/feature-cache.ts";
 import { type FeatureStore, featureKey } from "../features/feature-store.ts";
 import { checkItem } from "./check-item.ts";
-import { LocalStepper } from "./local-steps.ts";
 import { failureAnswer, isOfWorker } from "./results.ts";
 
 /** Parts of a session. The session closes its engines and its store. */
@@ -44,11 +43,9 @@ export class Session {
 	readonly #parts: SessionParts;
 	readonly #tailSpec: TailSpec;
 	readonly #layout: ParameterLayout;
-	readonly #schema: TensorSchema;
 	/** The tail reads pooled rows only, so only these are kept. */
 	readonly #keepsPooledOnly: boolean;
 	#loadedVersion: number | undefined;
-	#stepper: LocalStepper | undefined;
 
 	/** @throws TailtuneError "protocol" if the run has no tail */
 	constructor(parts: SessionParts) {
@@ -57,8 +54,7 @@ export class Session {
 		this.#parts = parts;
 		this.#tailSpec = run.tail;
 		this.#layout = parameterLayout(run.tail, model.config);
-		this.#schema = tensorSchema(run.modelHash, this.#layout, tensorOptionsOf(run));
-		tensors.openRun(run.runId, this.#schema);
+		tensors.openRun(run.runId, tensorSchema(run.modelHash, this.#layout));
 		this.#keepsPooledOnly = countFrozenBlocks(run.tail, model.config.n_layer) === model.config.n_layer;
 	}
 
@@ -102,7 +98,6 @@ export class Session {
 	}
 
 	async #do(item: WorkItem): Promise<Done> {
-		if (item.kind === "WORK_KIND_LOCAL_STEPS") return this.#localSteps(item);
 		const { inputs, ...counts } = await this.#prepare(item);
 		if (item.kind === "WORK_KIND_PREPARE") return { counts, logits: [] };
 		await this.#load(item.parameterVersion);
@@ -126,29 +121,6 @@ export class Session {
 		return { logits: Array.from(logits), tensor };
 	}
 
-	/** Takes an item's local steps; the tensor is their result. Features are prepared for one micro-batch at a time. */
-	async #localSteps(item: WorkItem): Promise<Done> {
-		const { run, engines, tensors } = this.#parts;
-		const { tail } = engines;
-		const logits: number[] = [];
-		const counts = { trunkSequences: 0, trunkTokens: 0 };
-		const start = await this.#parameters(item.parameterVersion);
-		const tensor = tensors.gradientBuffer(run.runId, this.#schema.gradients);
-		const computeGradient = async (sequences: readonly Sequence[], gradient: Float32Array) => {
-			const micro = { ...item, sequences: [...sequences] };
-			const { inputs, trunkSequences, trunkTokens } = await this.#prepare(micro);
-			const found = await tail.gradient(inputs, gradient);
-			this.#checkLogits(micro, found);
-			for (const logit of found) logits.push(logit); // too many for the arguments of one call
-			counts.trunkSequences += trunkSequences;
-			counts.trunkTokens += trunkTokens;
-		};
-		this.#stepper ??= new LocalStepper(this.#layout);
-		this.#loadedVersion = undefined;
-		await this.#stepper.take({ item, start, tail, computeGradient, result: tensor });
-		return { counts, logits, tensor };
-	}
-
 	#checkLogits(item: WorkItem, logits: Float32Array): void {
 		const { classes } = this.#tailSpec;
 		const expected = item.sequences.length * classes;
@@ -163,16 +135,16 @@ export class Session {
 		if (version === this.#loadedVersion) return;
 		const parameters = await this.#parameters(version);
 		this.#loadedVersion = undefined;
-		await this.#parts.engines.tail.load(parameters.subarray(0, this.#layout.size));
+		await this.#parts.engines.tail.load(parameters);
 		this.#loadedVersion = version;
 	}
 
 	async #parameters(version: number): Promise<Float32Array> {
 		const { run, tensors } = this.#parts;
 		const parameters = await tensors.parameters(run.runId, version);
-		if (parameters.length !== this.#schema.parameters) {
+		if (parameters.length !== this.#layout.size) {
 			const found = `run ${run.runId}: version ${version} has ${parameters.length} parameters`;
-			throw new TailtuneError("protocol", `${found}, expected ${this.#schema.parameters}`);
+			throw new TailtuneError("protocol", `${found}, expected ${this.#layout.size}`);
 		}
 		return parameters;
 	}

@@ -121,7 +121,7 @@ export class RunPublisher {
 		const most = this.#parts.link.maxMessageBytes;
 		if (bytes.length > most) {
 			const message = `item ${item.serial}: found ${bytes.length} bytes, expected at most ${most}, NATS' max_payload`;
-			throw new TailtuneError("protocol", `${message}; more --shards or fewer --local-steps make smaller items`);
+			throw new TailtuneError("protocol", `${message}; more --shards make smaller items`);
 		}
 		const entry = { item: bytes, shard: item.shard, isStored: false, isResent: false };
 		const forget = () => {

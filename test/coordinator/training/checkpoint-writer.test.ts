@@ -6,7 +6,7 @@ import { CheckpointWriter } from "../../../coordinator/training/checkpoint-write
 import { newFolder } from "../../new-folder.ts";
 
 const LENGTH = 1 << 20;
-const SHAPE = { size: LENGTH, trainedSize: LENGTH, withMoments: false, withVelocity: false, withBest: true };
+const SHAPE = { size: LENGTH, trainedSize: LENGTH, withBest: true };
 
 function someState() {
 	const state = createTrainingState("of a test", new Float32Array(LENGTH).fill(1), SHAPE);

@@ -7,7 +7,6 @@ import { openEmbeddedCluster } from "../../../coordinator/cluster/embedded-clust
 import { RunEvents } from "../../../coordinator/events/run-events.ts";
 import { train } from "../../../coordinator/training/train.ts";
 import type { WorkerTensors } from "../../../shared/exchange/tensor-exchange.ts";
-import type { TrainConfig } from "../../../shared/settings/config.ts";
 import { resolveConfig } from "../../../shared/settings/resolve-config.ts";
 import type { RunningWorker, StartWorker, WorkerOptions } from "../../../shared/worker-port/running-worker.ts";
 import { startWorker } from "../../../worker/run/lifecycle.ts";
@@ -15,7 +14,7 @@ import { writeTexts } from "../../cli/tailtune.ts";
 import { newFolder } from "../../new-folder.ts";
 
 /** Trains on four shards with the given workers. Returns the hash of the weights. */
-async function hashTrained(data: string, start: StartWorker, settings: Partial<TrainConfig> = {}): Promise<string> {
+async function hashTrained(data: string, start: StartWorker): Promise<string> {
 	const out = join(await newFolder(), "run");
 	const workerSide = {
 		startWorker: start,
@@ -24,8 +23,8 @@ async function hashTrained(data: string, start: StartWorker, settings: Partial<T
 		addWorkerCommand: () => {},
 	};
 	const openCluster: OpenCluster = (run) => openEmbeddedCluster(workerSide, run);
-	const common = { data, out, model: "demo", epochs: 2, lr: 1e-3, shards: 4, threads: 1, featureCache: 0 };
-	const config = await resolveConfig({ ...common, ...settings });
+	const settings = { data, out, model: "demo", epochs: 2, lr: 1e-3, shards: 4, threads: 1, featureCache: 0 };
+	const config = await resolveConfig(settings);
 	await train(config, { openCluster, events: new RunEvents(), interrupt: new AbortController().signal });
 	return createHash("sha256")
 		.update(await readFile(join(out, "model", "model.safetensors")))
@@ -69,28 +68,18 @@ function bound(target: object, key: string | symbol): unknown {
 	return typeof value === "function" ? value.bind(target) : value;
 }
 
-const cases: [way: string, settings: Partial<TrainConfig>][] = [
-	["", {}],
-	["local steps: ", { localSteps: 3, outerLr: 0.7, outerMomentum: 0.9, accumulate: 2, batch: 4 }],
-	["bfloat16: ", { wire: "bf16" }],
-];
-for (const [way, settings] of cases) {
-	test.serial(
-		`${way}the weights are the same bits with 1 worker, with 3, and if workers leave and join during the run`,
-		async (t) => {
-			const data = await writeTexts(40);
-			const alone = await hashTrained(data, startWorker, settings);
-			const nothing = () => {};
-			const three = await hashTrained(data, startSeveral(3, nothing), settings);
-			let left = 0;
-			const leaveAndJoin: Parameters<typeof startSeveral>[1] = (answers, workers, more) => {
-				if (answers === 15) left = workers.splice(1, 1).map((worker) => worker.stop()).length;
-				if (answers === 25) void more();
-			};
-			const changing = await hashTrained(data, startSeveral(3, leaveAndJoin), settings);
-			t.is(left, 1);
-			t.is(three, alone);
-			t.is(changing, alone);
-		},
-	);
-}
+test("the weights are the same bits with 1 worker, with 3, and if workers leave and join during the run", async (t) => {
+	const data = await writeTexts(40);
+	const alone = await hashTrained(data, startWorker);
+	const nothing = () => {};
+	const three = await hashTrained(data, startSeveral(3, nothing));
+	let left = 0;
+	const leaveAndJoin: Parameters<typeof startSeveral>[1] = (answers, workers, more) => {
+		if (answers === 15) left = workers.splice(1, 1).map((worker) => worker.stop()).length;
+		if (answers === 25) void more();
+	};
+	const changing = await hashTrained(data, startSeveral(3, leaveAndJoin));
+	t.is(left, 1);
+	t.is(three, alone);
+	t.is(changing, alone);
+});

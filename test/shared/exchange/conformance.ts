@@ -1,7 +1,6 @@
 import type { ExecutionContext, TestFn } from "ava";
 import type { CoordinatorTensors, WorkerTensors } from "../../../shared/exchange/tensor-exchange.ts";
 import type { TensorSchema } from "../../../shared/exchange/tensor-schema.ts";
-import { roundTo } from "../../../shared/exchange/wire-format.ts";
 import { someResult } from "../bus/messages.ts";
 import { ReceivedAnswers } from "./received-answers.ts";
 
@@ -19,7 +18,7 @@ interface OpenRun extends TensorsUnderTest {
 
 /** The schema of a run with `size` parameters, all of them trained. */
 export function someSchema(size: number): TensorSchema {
-	return { hash: `schema of ${size}`, parameters: size, gradients: size, wire: "f32" };
+	return { hash: `schema of ${size}`, parameters: size, gradients: size };
 }
 
 type Case = readonly [
@@ -141,27 +140,6 @@ const CASES: readonly Case[] = [
 			await t.throwsAsync(worker.parameters("run", 3), { code: "protocol", message: /run/ });
 			await put(worker, 1, [1]);
 			t.deepEqual(received.answers, []);
-		},
-	],
-
-	[
-		"in a bfloat16 run, parameters and tensors arrive rounded, bit for bit like roundTo; logits don't",
-		{ ...someSchema(1_400_001), wire: "bf16" },
-		async (t, under) => {
-			const numbers = Float32Array.from({ length: 1_400_001 }, (_, i) => Math.sin(i) * 2 ** ((i % 250) - 149));
-			const expected = new Float32Array(numbers.length);
-			roundTo("bf16", numbers, expected);
-			const { coordinator, worker, received } = under;
-			for (const version of [3, 4]) {
-				await coordinator.publishParameters("run", version, numbers);
-				t.true(sameBits(await worker.parameters("run", version), expected));
-				await put(worker, version, numbers, [Math.fround(0.1)]);
-				const { logits, tensor } = received.answers.at(-1) ?? {};
-				t.true(sameBits(tensor ?? new Float32Array(0), expected));
-				t.deepEqual(logits, [Math.fround(0.1)]);
-				await coordinator.dropParameters("run", version);
-			}
-			t.false(sameBits(numbers, expected));
 		},
 	],
 

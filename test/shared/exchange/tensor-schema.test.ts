@@ -7,18 +7,16 @@ const spec = { trainable: "TRAINABLE_LORA_ONLY", classes: 2, causal: true, loraR
 const layout = parameterLayout(spec, TINY);
 
 test("a schema has the numbers per parameter vector and per gradient", (t) => {
-	const { parameters, gradients, wire } = tensorSchema("model", layout);
-	t.deepEqual([parameters, gradients, wire], [layout.size, layout.trainedSize, "f32"]);
+	const { parameters, gradients } = tensorSchema("model", layout);
+	t.deepEqual([parameters, gradients], [layout.size, layout.trainedSize]);
 	t.true(gradients < parameters);
 });
 
 test("both sides get the same hash of the same run, and another hash if anything differs", (t) => {
 	const { hash } = tensorSchema("model", parameterLayout({ ...spec }, { ...TINY }));
-	t.is(tensorSchema("model", layout, { wire: "f32", withMoments: false }).hash, hash);
+	t.is(tensorSchema("model", layout).hash, hash);
 	const others = [
 		tensorSchema("other model", layout),
-		tensorSchema("model", layout, { wire: "bf16", withMoments: false }),
-		tensorSchema("model", layout, { wire: "f32", withMoments: true }),
 		tensorSchema("model", { ...layout, trainedSize: layout.trainedSize - 1 }),
 		tensorSchema("model", parameterLayout({ ...spec, classes: 3 }, TINY)),
 		tensorSchema("model", parameterLayout({ ...spec, trainable: "TRAINABLE_LORA" }, TINY)),

@@ -5,11 +5,15 @@ import { fileURLToPath } from "node:url";
 import test from "ava";
 import { serveTensors } from "../../../coordinator/exchange/grpc-coordinator-tensors.ts";
 import { Leases } from "../../../coordinator/exchange/grpc-leases.ts";
+import type { PutAnswerRequestInput } from "../../../proto/gen/tailtune/v1/PutAnswerRequest.ts";
+import type { PutAnswerResponse } from "../../../proto/gen/tailtune/v1/PutAnswerResponse.ts";
 import { TailtuneError } from "../../../shared/errors.ts";
 import { ExchangeClientConstructor } from "../../../shared/exchange/tensor-service.ts";
+import { toAnswerMessages } from "../../../worker/exchange/answer-stream.ts";
 import { createClient } from "../../../worker/exchange/client.ts";
 import { connectTensors } from "../../../worker/exchange/grpc-worker-tensors.ts";
 import { readAll } from "../../../worker/exchange/read.ts";
+import { sendAll } from "../../../worker/exchange/send.ts";
 import { someResult } from "../../shared/bus/messages.ts";
 import { someSchema } from "../../shared/exchange/conformance.ts";
 import { ReceivedAnswers } from "../../shared/exchange/received-answers.ts";
@@ -92,20 +96,23 @@ test("a silent stream of messages is given up; one that is held open is not", as
 	await next.catch(() => {});
 });
 
-test("an answer that can't be sent leaves no open upload", async (t) => {
+test("an answer whose messages can't be made leaves no open upload", async (t) => {
 	const { server } = await openServer();
 	t.teardown(server.close);
-	const schema = { ...someSchema(600_000), wire: "bf16" } as const;
-	server.openRun("run", schema, new ReceivedAnswers(600_000));
-	const worker = await connectTensors(server.address, { workerId: "worker" });
-	t.teardown(() => worker.close());
-	worker.openRun("run", schema);
-	const gradient = new Float32Array(600_000).fill(1);
-	gradient[599_999] = Number.NaN;
-	const answer = { result: someResult(), logits: [], tensor: gradient };
-	await t.throwsAsync(worker.putAnswer(answer), { code: "diverged" });
+	const schema = someSchema(600_000);
+	server.openRun("run", schema, new ReceivedAnswers(schema.gradients));
+	const client = await createClient(ExchangeClientConstructor, server.address);
+	t.teardown(() => client.close());
+	const answer = { result: someResult(), logits: [], tensor: new Float32Array(schema.gradients) };
+	function* messages() {
+		for (const message of toAnswerMessages(answer, schema.hash)) if (!message.end) yield message;
+		throw new TailtuneError("engine", "no more numbers");
+	}
+	const options = { signal: new AbortController().signal, silenceMs: 10_000 };
+	const sent = sendAll<PutAnswerRequestInput, PutAnswerResponse>((done) => client.putAnswer(done), messages(), options);
+	await t.throwsAsync(sent, { code: "engine" });
 	while (server.uploadsUnderWay > 0) await new Promise(setImmediate);
-	t.is(server.uploadsUnderWay, 0);
+	t.deepEqual(server.held("run"), { parameters: 0, free: 1 });
 });
 
 test("a worker killed during an upload is lost, and its upload is removed", async (t) => {

@@ -1,7 +1,7 @@
 import test from "ava";
 import { createMemoryTensors } from "../../../coordinator/exchange/memory-tensors.ts";
-import { tensorOptionsOf, tensorSchema } from "../../../shared/exchange/tensor-schema.ts";
-import type { RunSpec, TailSpec, WorkItem } from "../../../shared/messages.ts";
+import { tensorSchema } from "../../../shared/exchange/tensor-schema.ts";
+import type { RunSpec, WorkItem } from "../../../shared/messages.ts";
 import { ByteBudget } from "../../../worker/features/byte-budget.ts";
 import { FeatureStore } from "../../../worker/features/feature-store.ts";
 import { Session } from "../../../worker/run/session.ts";
@@ -24,7 +24,7 @@ async function open(run: RunSpec = lastBlockRun) {
 	const tail = new FakeTail();
 	const features = new FeatureStore(new ByteBudget(1e6));
 	const tensors = createMemoryTensors();
-	tensors.openRun(run.runId, tensorSchema(run.modelHash, layoutOf(run), tensorOptionsOf(run)));
+	tensors.openRun(run.runId, tensorSchema(run.modelHash, layoutOf(run)));
 	for (const version of [0, 1]) {
 		await tensors.publishParameters(run.runId, version, new Float32Array(layoutOf(run).size).fill(version));
 	}
@@ -176,23 +176,6 @@ test("an engine that fails or gives too few numbers causes a failure of one line
 	const tooFew = "the tail gave 1 logits, expected 2";
 	t.deepEqual(await failure(), { code: "engine", ofWorker: true, fault: 0, message: tooFew });
 	t.is(await failure(), null);
-});
-
-test("local steps with more logits than a call can have arguments are answered", async (t) => {
-	const many = 100_000;
-	const run: RunSpec = { ...headRun, withMoments: true, tail: { ...(headRun.tail as TailSpec), classes: many } };
-	const { session, tail, tensors } = await open(run);
-	const { size, trainedSize } = layoutOf(run);
-	await tensors.publishParameters(run.runId, 2, new Float32Array(size + 2 * trainedSize));
-	tail.fault = () => new Float32Array(2 * many);
-	const localSteps = { steps: [{ parts: [{ sequences: 2, weight: 1 }] }], lr: 0.1, weightDecay: 0 };
-	const sequences = [someSequence([1]), someSequence([2])];
-	const kind = "WORK_KIND_LOCAL_STEPS";
-	const item = someItem({ kind, parameterVersion: 2, sequences, localSteps });
-	const { result, logits, tensor } = await session.handle(item);
-	t.is(result.failure, null);
-	t.is(logits.length, 2 * many);
-	t.is(tensor?.length, 3 * trainedSize);
 });
 
 test("closing a session closes its engines and its store", async (t) => {

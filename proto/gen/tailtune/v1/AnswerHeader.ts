@@ -18,7 +18,7 @@ export interface AnswerHeaderInput {
    */
   'logitsLength'?: (number | string | Long);
   /**
-   * Number of elements of the tensor that follows: the gradient, or the result of local steps; 0 for other kinds of work.
+   * Number of elements of the tensor that follows: the gradient; 0 for other kinds of work.
    */
   'tensorLength'?: (number | string | Long);
 }
@@ -38,7 +38,7 @@ export interface AnswerHeader {
    */
   'logitsLength': (number);
   /**
-   * Number of elements of the tensor that follows: the gradient, or the result of local steps; 0 for other kinds of work.
+   * Number of elements of the tensor that follows: the gradient; 0 for other kinds of work.
    */
   'tensorLength': (number);
 }

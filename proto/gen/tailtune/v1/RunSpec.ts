@@ -2,7 +2,6 @@
 
 import type { TailSpecInput as _tailtune_v1_TailSpecInput, TailSpec as _tailtune_v1_TailSpec } from '../../tailtune/v1/TailSpec.ts';
 import type { TrunkPrecisionInput as _tailtune_v1_TrunkPrecisionInput, TrunkPrecision as _tailtune_v1_TrunkPrecision } from '../../tailtune/v1/TrunkPrecision.ts';
-import type { WireFormatInput as _tailtune_v1_WireFormatInput, WireFormat as _tailtune_v1_WireFormat } from '../../tailtune/v1/WireFormat.ts';
 
 /**
  * Description of a run for workers.
@@ -20,16 +19,6 @@ export interface RunSpecInput {
    */
   'tensorsAddress'?: (string);
   'trunkPrecision'?: (_tailtune_v1_TrunkPrecisionInput);
-  /**
-   * float32 if absent.
-   */
-  'wire'?: (_tailtune_v1_WireFormatInput);
-  /**
-   * Whether both AdamW moments are sent after the parameters, and after the changes of local steps.
-   */
-  'withMoments'?: (boolean);
-  '_wire'?: "wire";
-  '_withMoments'?: "withMoments";
 }
 
 /**
@@ -48,14 +37,4 @@ export interface RunSpec {
    */
   'tensorsAddress': (string);
   'trunkPrecision': (_tailtune_v1_TrunkPrecision);
-  /**
-   * float32 if absent.
-   */
-  'wire'?: (_tailtune_v1_WireFormat);
-  /**
-   * Whether both AdamW moments are sent after the parameters, and after the changes of local steps.
-   */
-  'withMoments'?: (boolean);
-  '_wire'?: "wire";
-  '_withMoments'?: "withMoments";
 }

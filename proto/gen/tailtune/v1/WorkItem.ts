@@ -2,7 +2,6 @@
 
 import type { WorkKindInput as _tailtune_v1_WorkKindInput, WorkKind as _tailtune_v1_WorkKind } from '../../tailtune/v1/WorkKind.ts';
 import type { SequenceInput as _tailtune_v1_SequenceInput, Sequence as _tailtune_v1_Sequence } from '../../tailtune/v1/Sequence.ts';
-import type { LocalStepsInput as _tailtune_v1_LocalStepsInput, LocalSteps as _tailtune_v1_LocalSteps } from '../../tailtune/v1/LocalSteps.ts';
 import type { Long } from '@grpc/proto-loader';
 
 /**
@@ -24,11 +23,6 @@ export interface WorkItemInput {
    */
   'parameterVersion'?: (number);
   'sequences'?: (_tailtune_v1_SequenceInput)[];
-  /**
-   * For LOCAL_STEPS: how the sequences are divided among the steps, in order.
-   */
-  'localSteps'?: (_tailtune_v1_LocalStepsInput | null);
-  '_localSteps'?: "localSteps";
 }
 
 /**
@@ -50,9 +44,4 @@ export interface WorkItem {
    */
   'parameterVersion': (number);
   'sequences': (_tailtune_v1_Sequence)[];
-  /**
-   * For LOCAL_STEPS: how the sequences are divided among the steps, in order.
-   */
-  'localSteps'?: (_tailtune_v1_LocalSteps | null);
-  '_localSteps'?: "localSteps";
 }

@@ -21,10 +21,6 @@ export const WorkKind = {
    * Compute logits and keep nothing.
    */
   WORK_KIND_CLASSIFY: 'WORK_KIND_CLASSIFY',
-  /**
-   * Take several optimizer steps. Returns the logits of all sequences, and as gradient the change of the parameters.
-   */
-  WORK_KIND_LOCAL_STEPS: 'WORK_KIND_LOCAL_STEPS',
 } as const;
 
 /**
@@ -53,11 +49,6 @@ export type WorkKindInput =
    */
   | 'WORK_KIND_CLASSIFY'
   | 4
-  /**
-   * Take several optimizer steps. Returns the logits of all sequences, and as gradient the change of the parameters.
-   */
-  | 'WORK_KIND_LOCAL_STEPS'
-  | 5
 
 /**
  * The kinds of work items.
