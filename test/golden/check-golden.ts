@@ -6,9 +6,11 @@ import { type ParameterLayout, parameterLayout } from "../../shared/model/parame
 import { readSafetensorsFile } from "../../shared/model/safetensors.ts";
 import { countFrozenBlocks } from "../../shared/model/tail-spec.ts";
 import { effectiveSequence } from "../../shared/sequences/effective-sequence.ts";
+import { gradientForm, gradientLength } from "../../shared/updates/gradient-form.ts";
 import { adamWScalars, stepAdamW } from "../../shared/vectors/adamw.ts";
 import { addWeighted } from "../../shared/vectors/weighted-sum.ts";
 import type { Engines, TailInput } from "../../worker/engine/engine.ts";
+import { multiplyOut } from "../multiply-out.ts";
 import { allowedOf, compareAfter, compareGradients } from "./compare-parameters.ts";
 import { type GoldenFolder, specOf, startOf } from "./golden-folder.ts";
 import type { GoldenCase, GoldenSplit } from "./golden-format.ts";
@@ -88,18 +90,21 @@ async function checkFeatures({ folder, golden, inputs }: Run): Promise<Measureme
 }
 
 /** Compares logits, gradients, and the parameters after the AdamW steps of the set. */
-async function checkSteps({ folder, golden, layout, engines: { tail }, inputs, start }: Run): Promise<Measurement[]> {
+async function checkSteps(run: Run): Promise<Measurement[]> {
+	const { folder, golden, layout, inputs, start } = run;
+	const { tail } = run.engines;
 	const { set, path } = folder;
 	const file = await readSafetensorsFile(join(path, golden.file));
 	const stored = { set, golden, file, stride: golden.stride };
 	const labels = inputs.map(({ label }) => label);
 	const parameters = start.slice();
+	const form = gradientForm(specOf(golden), folder.model.config, 0);
 	const gradient = new Float32Array(layout.trainedSize);
 	const [firstMoment, secondMoment] = [gradient.slice(), gradient.slice()];
 	const measured: Measurement[] = [];
 	for (let step = 0; step <= set.adamw.steps; step++) {
 		await tail.load(parameters);
-		const logits = step < set.adamw.steps ? await tail.gradient(inputs, gradient) : await tail.logits(inputs);
+		const logits = step < set.adamw.steps ? await tail.gradient(inputs, form, gradient) : await tail.logits(inputs);
 		const { loss, correct } = crossEntropy(logits, labels, golden.classes);
 		measured.push(
 			difference(
@@ -116,6 +121,9 @@ async function checkSteps({ folder, golden, layout, engines: { tail }, inputs, s
 				...compareLogits(golden, "logits without gradient", await tail.logits(inputs), await file.read("logits")),
 			);
 			measured.push(...(await compareGradients(gradient, layout, { ...stored, part: "grad" })));
+			const product = await productOfFactors(run);
+			const compared = product ? await compareGradients(product, layout, { ...stored, part: "grad" }) : [];
+			measured.push(...compared.map((one) => ({ ...one, what: `product of factors: ${one.what}` })));
 		}
 		if (step === set.adamw.steps) break;
 		const { lr, weight_decay: weightDecay } = set.adamw;
@@ -123,6 +131,18 @@ async function checkSteps({ folder, golden, layout, engines: { tail }, inputs, s
 		stepAdamW(parameters, gradient, { firstMoment, secondMoment }, scalars);
 	}
 	return [...measured, ...(await compareAfter(parameters, layout, { ...stored, part: "after" }))];
+}
+
+/**
+ * Computes the gradient with as many weights as possible as factors, and multiplies these. Undefined if no weight can
+ * be sent as factors.
+ */
+async function productOfFactors({ folder, golden, engines, inputs }: Run): Promise<Float32Array | undefined> {
+	const form = gradientForm(specOf(golden), folder.model.config, 1);
+	if (form.factors.length === 0 || inputs.some(({ poolCount }) => poolCount !== 1)) return undefined;
+	const gradient = new Float32Array(gradientLength(form, inputs.length)).fill(Number.NaN);
+	await engines.tail.gradient(inputs, form, gradient);
+	return multiplyOut(form, gradient, inputs.length);
 }
 
 /** Compares each shard of the batch, and the weighted sum of the shards with the whole batch. */
@@ -140,13 +160,14 @@ async function checkSplit({ folder, golden, layout, engines: { tail }, inputs, s
 	const title = `${split.rows.length} shards`;
 	const allowed = allowedOf(golden, "loss_abs");
 	const measured: Measurement[] = [];
+	const form = gradientForm(specOf(golden), folder.model.config, 0);
 	const total = new Float32Array(layout.trainedSize);
 	let weightedLoss = 0;
 	await tail.load(start);
 	for (const [shard, rows] of split.rows.entries()) {
 		const gradient = new Float32Array(layout.trainedSize);
 		const own = rows.flatMap((row) => inputs[row] ?? []);
-		const logits = await tail.gradient(own, gradient);
+		const logits = await tail.gradient(own, form, gradient);
 		const { loss } = crossEntropy(
 			logits,
 			own.map(({ label }) => label),

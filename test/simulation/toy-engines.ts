@@ -43,7 +43,7 @@ function toyTail(compute: (ms: number) => Promise<void>): Tail {
 			await compute(TAIL_MS_PER_TEXT * inputs.length);
 			return Float32Array.from(inputs.flatMap(logitsOf));
 		},
-		async gradient(inputs, gradient) {
+		async gradient(inputs, _form, gradient) {
 			await compute(TAIL_MS_PER_TEXT * inputs.length);
 			gradient.fill(0);
 			return Float32Array.from(

@@ -1,6 +1,7 @@
 import type { Sequence, TailSpec } from "../../shared/messages.ts";
 import type { ModelFiles } from "../../shared/model/model-files.ts";
 import type { TrunkPrecision } from "../../shared/model/trunk-precision.ts";
+import type { GradientForm } from "../../shared/updates/gradient-form.ts";
 import type { EngineChoice } from "../../shared/worker-port/engine-choice.ts";
 
 /** The library that computes, and its device. */
@@ -55,9 +56,12 @@ export interface Tail {
 	logits(inputs: readonly TailInput[]): Promise<Float32Array>;
 	/**
 	 * Computes the logits, and writes the gradient of the mean cross-entropy over the inputs with respect to the trained
-	 * parameters to `gradient`, in the order of the layout.
+	 * parameters to `gradient`, in the given form.
+	 * @param form if it has factors, the head must read one row of every text
+	 * @param gradient of length `gradientLength(form, inputs.length)`
+	 * @throws TailtuneError "engine" if inputs or length don't fit the form
 	 */
-	gradient(inputs: readonly TailInput[], gradient: Float32Array): Promise<Float32Array>;
+	gradient(inputs: readonly TailInput[], form: GradientForm, gradient: Float32Array): Promise<Float32Array>;
 	dispose(): Promise<void>;
 }
 

@@ -5,6 +5,7 @@ import type { RunSpec, TailSpec, WorkItem, WorkResult } from "../../shared/messa
 import type { ModelFiles } from "../../shared/model/model-files.ts";
 import { type ParameterLayout, parameterLayout } from "../../shared/model/parameter-layout.ts";
 import { countFrozenBlocks } from "../../shared/model/tail-spec.ts";
+import { type GradientForm, gradientForm, gradientLength } from "../../shared/updates/gradient-form.ts";
 import { allFinite } from "../../shared/vectors/all-finite.ts";
 import { type EngineInfo, type Engines, type TailInput, type Trunk, toTokens } from "../engine/engine.ts";
 import type { FeatureCache } from "../features/feature-cache.ts";
@@ -43,6 +44,7 @@ export class Session {
 	readonly #parts: SessionParts;
 	readonly #tailSpec: TailSpec;
 	readonly #layout: ParameterLayout;
+	readonly #form: GradientForm;
 	/** The tail reads pooled rows only, so only these are kept. */
 	readonly #keepsPooledOnly: boolean;
 	#loadedVersion: number | undefined;
@@ -54,6 +56,7 @@ export class Session {
 		this.#parts = parts;
 		this.#tailSpec = run.tail;
 		this.#layout = parameterLayout(run.tail, model.config);
+		this.#form = gradientForm(run.tail, model.config, 0);
 		tensors.openRun(run.runId, tensorSchema(run.modelHash, this.#layout));
 		this.#keepsPooledOnly = countFrozenBlocks(run.tail, model.config.n_layer) === model.config.n_layer;
 	}
@@ -115,8 +118,8 @@ export class Session {
 	/** Doesn't check the gradient for NaN: the receiver does so while it copies, and the optimizer during its step. */
 	async #gradient(item: WorkItem, inputs: readonly TailInput[]): Promise<Omit<Done, "counts">> {
 		const { run, engines, tensors } = this.#parts;
-		const tensor = tensors.gradientBuffer(run.runId, this.#layout.trainedSize);
-		const logits = await engines.tail.gradient(inputs, tensor);
+		const tensor = tensors.gradientBuffer(run.runId, gradientLength(this.#form, inputs.length));
+		const logits = await engines.tail.gradient(inputs, this.#form, tensor);
 		this.#checkLogits(item, logits);
 		return { logits: Array.from(logits), tensor };
 	}

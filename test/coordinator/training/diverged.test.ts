@@ -23,8 +23,8 @@ const withBadGradient: StartWorker = (options) => {
 				load: (...of: Parameters<typeof tail.load>) => tail.load(...of),
 				logits: (...of: Parameters<typeof tail.logits>) => tail.logits(...of),
 				dispose: () => tail.dispose(),
-				async gradient(...[inputs, gradient]: Parameters<typeof tail.gradient>) {
-					const logits = await tail.gradient(inputs, gradient);
+				async gradient(...[inputs, form, gradient]: Parameters<typeof tail.gradient>) {
+					const logits = await tail.gradient(inputs, form, gradient);
 					if (++gradients === 3) gradient[gradient.length >> 1] = Number.NaN;
 					return logits;
 				},

@@ -1,9 +1,10 @@
 import test from "ava";
 import { koffi } from "../../../shared/koffi.ts";
-import { aliasOf, allocateVectors } from "../../../shared/vectors/allocate-vectors.ts";
+import { aliasOf, allocateVectors, sharedViewOf } from "../../../shared/vectors/allocate-vectors.ts";
 
 const address = () => 0n;
-const sharedMemory = () => new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true }).buffer;
+const sharedMemory = () =>
+	new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true }).buffer as ArrayBufferLike as SharedArrayBuffer;
 
 test("an alias is an ordinary buffer over the same zeros", (t) => {
 	const shared = sharedMemory();
@@ -13,6 +14,23 @@ test("an alias is an ordinary buffer over the same zeros", (t) => {
 	t.true(other.every((byte) => byte === 0));
 	one[77] = 7;
 	t.is(other[77], 7);
+});
+
+test("an alias of memory in use leaves its numbers alone", (t) => {
+	const bytes = new Uint8Array(sharedMemory()).fill(9);
+	t.true(aliasOf(bytes.buffer, koffi) instanceof ArrayBuffer);
+	t.true(bytes.every((byte) => byte === 9));
+});
+
+test("a vector's view in shared memory has the same numbers; vectors of other memory have none", (t) => {
+	const [, vector] = allocateVectors(3, 5);
+	const shared = sharedViewOf(vector);
+	t.true(shared?.buffer instanceof SharedArrayBuffer);
+	vector.set([1, 2, 3, 4, 5]);
+	t.deepEqual([...(shared ?? [])], [1, 2, 3, 4, 5]);
+	const view = new Float32Array(new SharedArrayBuffer(12), 4, 2);
+	t.deepEqual(sharedViewOf(view), view);
+	t.is(sharedViewOf(new Float32Array(3)), undefined);
 });
 
 test("no alias is returned if the memory isn't the same or can't be aliased", (t) => {

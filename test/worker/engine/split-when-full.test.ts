@@ -1,4 +1,5 @@
 import test from "ava";
+import { denseViews, factorViews, type GradientForm, gradientLength } from "../../../shared/updates/gradient-form.ts";
 import type { Tail, TailInput } from "../../../worker/engine/engine.ts";
 import { splitWhenFull } from "../../../worker/engine/split-when-full.ts";
 import { info } from "../run/fake-engines.ts";
@@ -13,14 +14,38 @@ function tailWithCapacity(capacity: number, error = "OOM when allocating tensor 
 		info,
 		logits,
 		async load() {},
-		async gradient(inputs, gradient) {
+		async gradient(inputs, form, gradient) {
 			const values = await logits(inputs);
-			gradient.fill(values.reduce((sum, value) => sum + value, 0) / inputs.length);
+			for (const range of denseViews(form, gradient).values())
+				range.fill(values.reduce((sum, value) => sum + value, 0) / inputs.length);
+			for (const { block, left, right } of factorViews(form, gradient, inputs.length)) {
+				for (const [i] of left.entries()) left[i] = (values[textOf(i, block.heads * block.rows)] ?? 0) / inputs.length;
+				for (const [i] of right.entries()) right[i] = 1 + textOf(i, block.heads * block.columns);
+			}
 			return values;
 		},
 		async dispose() {},
 	};
 }
+
+const textOf = (index: number, numbersPerText: number) => Math.floor(index / numbersPerText);
+const DENSE: GradientForm = {
+	dense: [{ name: "w", offset: 0, size: 2 }],
+	factors: [],
+	trainedSize: 2,
+	denseSize: 2,
+	factorSize: 0,
+};
+const size = { offset: 2, stride: 4, rows: 1 };
+const FACTORED: GradientForm = {
+	...DENSE,
+	factors: [
+		{ name: "a", index: 0, heads: 1, columns: 4, ...size },
+		{ name: "b", index: 1, heads: 2, columns: 2, ...size, offset: 6 },
+	],
+	trainedSize: 10,
+	factorSize: 11,
+};
 
 const inputs = [3, 1, 4, 1, 6].map(
 	(label): TailInput => ({
@@ -37,10 +62,30 @@ test("a batch too large for the device is split, gives the same mean gradient, a
 		const reported: string[] = [];
 		const tail = splitWhenFull(tailWithCapacity(capacity), (line) => reported.push(line));
 		const gradient = new Float32Array(2).fill(Number.NaN);
-		t.deepEqual([...(await tail.gradient(inputs, gradient))], [3, 1, 4, 1, 6]);
+		t.deepEqual([...(await tail.gradient(inputs, DENSE, gradient))], [3, 1, 4, 1, 6]);
 		t.true(gradient.every((value) => Math.abs(value - 3) < 1e-6));
 		t.deepEqual([...(await tail.logits(inputs))], [3, 1, 4, 1, 6]);
 		t.deepEqual(reported, ["paper: not enough memory for 5 texts at once: split in halves"]);
+	}
+});
+
+test("the factors of a split batch are those of its texts, in their order, weighted like the mean", async (t) => {
+	for (const capacity of [1, 2, 3, 4]) {
+		const gradient = new Float32Array(gradientLength(FACTORED, 5)).fill(Number.NaN);
+		await splitWhenFull(tailWithCapacity(capacity), () => {}).gradient(inputs, FACTORED, gradient);
+		const views = factorViews(FACTORED, gradient, 5);
+		t.true(
+			denseViews(FACTORED, gradient)
+				.get("w")
+				?.every((value) => Math.abs(value - 3) < 1e-6),
+		);
+		for (const { block, left, right } of views) {
+			for (const [i, value] of left.entries())
+				t.true(Math.abs(value - ([3, 1, 4, 1, 6][textOf(i, block.heads)] as number) / 5) < 1e-6);
+			const places = [1, 2, 3, 4, 5].map((_, text) => right[text * block.heads * block.columns]);
+			// The fake tail numbers the texts of each call.
+			t.deepEqual(places, { 1: [1, 1, 1, 1, 1], 2: [1, 2, 1, 1, 2], 3: [1, 2, 3, 1, 2], 4: [1, 2, 3, 1, 2] }[capacity]);
+		}
 	}
 });
 
@@ -65,5 +110,5 @@ test("a single text too large for the device is an error with a hint", async (t)
 
 test("any other error is thrown unchanged", async (t) => {
 	const tail = splitWhenFull(tailWithCapacity(0, "wrong shape"), () => t.fail());
-	await t.throwsAsync(tail.gradient(inputs, new Float32Array(1)), { message: "wrong shape" });
+	await t.throwsAsync(tail.gradient(inputs, DENSE, new Float32Array(2)), { message: "wrong shape" });
 });

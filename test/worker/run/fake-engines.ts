@@ -1,6 +1,7 @@
 import type { RunSpec, Sequence } from "../../../shared/messages.ts";
 import type { ModelFiles } from "../../../shared/model/model-files.ts";
 import { parameterLayout } from "../../../shared/model/parameter-layout.ts";
+import type { GradientForm } from "../../../shared/updates/gradient-form.ts";
 import type { EngineInfo, Tail, TailInput, Trunk } from "../../../worker/engine/engine.ts";
 import { someRun } from "../../shared/bus/messages.ts";
 
@@ -79,7 +80,7 @@ export class FakeTail implements Tail {
 		return fault ? fault(logits, gradient) : logits;
 	}
 
-	gradient(inputs: readonly TailInput[], gradient: Float32Array): Promise<Float32Array> {
+	gradient(inputs: readonly TailInput[], _form: GradientForm, gradient: Float32Array): Promise<Float32Array> {
 		return this.logits(inputs, gradient);
 	}
 

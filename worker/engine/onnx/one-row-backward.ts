@@ -59,7 +59,14 @@ function setAttentionGradients(context: TailContext, name: string, forward: OneR
 	const left = graph.op("Concat", [repeated, swap(dWkQ), swap(forward.valueInput)], { axis: 0 }); // [3 H, T, C]
 	const right = graph.op("Concat", [dQuery, swap(forward.query), swap(dMixedByHead)], { axis: 0 }); // [3 H, T, D]
 	const dWeight = swap(batched(left, right, { transA: 1 }));
-	context.setGradient(`${name}.weight`, dWeight, [width, 3 * heads, width / heads]);
+	context.setGradient(`${name}.weight`, dWeight, {
+		view: [width, 3 * heads, width / heads],
+		factors: [
+			{ left: forward.queryInput, right: dQueryRows },
+			{ left: dWkQ, right: forward.query },
+			{ left: forward.valueInput, right: dMixedByHead },
+		],
+	});
 }
 
 function setNormGradients(context: TailContext, name: string, forward: OneRowForward, gradients: Gradients): void {

@@ -10,6 +10,20 @@ export interface Pass {
 	back(gradient: Value): Value;
 }
 
+/** The factors of a block of a weight's gradient: rows [texts, numbers], or of each head [texts, heads, numbers]. */
+export interface FactorValues {
+	readonly left: Value;
+	readonly right: Value;
+}
+
+/** Details of a registered gradient. */
+export interface GradientView {
+	/** Shape of the value; it holds the numbers in the order of the parameter. Default: the parameter's shape. */
+	readonly view?: readonly number[];
+	/** Factors of the value, in the order of `GradientForm`, which decides what is computed. Default: none. */
+	readonly factors?: readonly FactorValues[];
+}
+
 /** Graph, sizes and weights that all passes of a tail use. */
 export interface TailContext {
 	readonly graph: GraphBuilder;
@@ -21,6 +35,6 @@ export interface TailContext {
 	/** Factor on x A B in linear layers with a LoRA pair; undefined if no layer has one. */
 	readonly loraScale: number | undefined;
 	readonly loraRank: number;
-	/** Registers a weight's gradient, in the weight's shape or in another view of the same numbers. */
-	setGradient(name: string, value: Value, view?: readonly number[]): void;
+	/** Registers a parameter's gradient. */
+	setGradient(name: string, value: Value, how?: GradientView): void;
 }

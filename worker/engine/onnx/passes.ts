@@ -42,7 +42,8 @@ export function linearPass(context: TailContext, name: string, rows: Value): Pas
 	return withLora(context, name, rows, {
 		value: graph.op("Gemm", [rows, weight, context.weight(`${name}.bias`)]),
 		back(gradient) {
-			context.setGradient(`${name}.weight`, graph.op("Gemm", [rows, gradient], { transA: 1 }));
+			const product = graph.op("Gemm", [rows, gradient], { transA: 1 });
+			context.setGradient(`${name}.weight`, product, { factors: [{ left: rows, right: gradient }] });
 			context.setGradient(`${name}.bias`, sumOfRows(graph, gradient));
 			return timesTransposed(graph, gradient, weight);
 		},

@@ -3,13 +3,14 @@ import type { TailSpec } from "../../../shared/messages.ts";
 import type { ModelFiles } from "../../../shared/model/model-files.ts";
 import { parameterLayout } from "../../../shared/model/parameter-layout.ts";
 import { countFrozenBlocks, hasLora } from "../../../shared/model/tail-spec.ts";
+import type { FactorBlock, GradientForm } from "../../../shared/updates/gradient-form.ts";
 import { isEmbedding } from "../embedding.ts";
 import { attentionAllRows } from "./attention-all-rows.ts";
 import { attentionOneRow } from "./attention-one-row.ts";
 import { GraphBuilder, storedTensor, type Value } from "./graph-builder.ts";
 import { narrowMatMul, transposed, withLora } from "./lora.ts";
 import { attentionIndices, declareSlots } from "./packed-rows.ts";
-import type { Pass, TailContext } from "./pass.ts";
+import type { GradientView, Pass, TailContext } from "./pass.ts";
 import { mlpPass, normPass, sumOfRows } from "./passes.ts";
 import { countWholeBlocks, type LastBlock } from "./whole-blocks.ts";
 
@@ -17,13 +18,11 @@ import { countWholeBlocks, type LastBlock } from "./whole-blocks.ts";
 export interface TailGraphKind {
 	/** The head reads one row of each text, so the last block computes only that row. */
 	readonly oneRow: boolean;
-	/** With the loss and the backward pass. */
-	readonly withGradient: boolean;
+	/** The form of the gradient; undefined: without the loss and the backward pass. */
+	readonly form: GradientForm | undefined;
 }
 
-/**
- * A tail's graph, and the shape of each trained parameter's gradient in the graph's outputs, by the parameter's name.
- */
+/** A tail's graph, and the shape of each dense gradient in the graph's outputs, by the parameter's name. */
 export interface TailGraph {
 	readonly model: Buffer;
 	readonly gradientViews: ReadonlyMap<string, readonly number[]>;
@@ -32,6 +31,16 @@ export interface TailGraph {
 /** Returns the name of the output that holds a parameter's gradient. */
 export function gradientName(parameter: string): string {
 	return `gradient ${parameter}`;
+}
+
+/** Returns the name of the output that holds a block's left or right factors. */
+export function factorName({ name, index }: FactorBlock, side: "left" | "right"): string {
+	return `${side} factor ${index} of ${name}`;
+}
+
+/** Returns the shape of a block's factors in the output: [texts, numbers], or by head [texts, heads, numbers]. */
+export function factorShape<Texts>({ index, heads }: FactorBlock, texts: Texts, numbers: number): (Texts | number)[] {
+	return index === 0 ? [texts, numbers] : [texts, heads, numbers];
 }
 
 /** Name of the output that holds the gradient of `hidden`; the embedding tables' gradient is computed from it. */
@@ -56,10 +65,10 @@ export const HIDDEN_GRADIENT = gradientName("hidden");
  * - `places` [rows]: the index of each row in the rectangle
  * - for the backward pass: `target` [texts, classes], 1 for the label, and `share` [1], 1 / texts
  *
- * Outputs: `logits` [texts, classes] and the gradients. If the embedding tables are trained, the gradient of `hidden`
- * stands for theirs.
+ * Outputs: `logits` [texts, classes] and the gradients: of each dense range by `gradientName`, and factors by
+ * `factorName`. If the embedding tables are trained, the gradient of `hidden` stands for theirs.
  */
-export function tailGraph(model: ModelFiles, spec: TailSpec, { oneRow, withGradient }: TailGraphKind): TailGraph {
+export function tailGraph(model: ModelFiles, spec: TailSpec, { oneRow, form }: TailGraphKind): TailGraph {
 	const { config } = model;
 	const graph = new GraphBuilder("tail");
 	const parameters = new TailParameters(graph, model, spec);
@@ -71,20 +80,20 @@ export function tailGraph(model: ModelFiles, spec: TailSpec, { oneRow, withGradi
 		loraScale: hasLora(spec) ? spec.loraScale : undefined,
 		loraRank: spec.loraRank,
 		weight: (name) => parameters.weight(name),
-		setGradient: (name, value, view) => parameters.gradients.set(name, { value, view }),
+		setGradient: (name, value, how) => parameters.gradients.set(name, { value, ...how }),
 	};
 	const last: LastBlock = { oneRow, trainable: spec.trainable };
 	const frozen = countFrozenBlocks(spec, config.n_layer);
 	const logits = addHead(context, spec.classes, addBody(context, frozen, config.n_layer, last));
-	if (withGradient) {
+	if (form) {
 		const target = graph.input("target", "float32", ["texts", spec.classes]);
 		const share = graph.input("share", "float32", [1]);
 		const dLogits = graph.op("Sub", [graph.op("Softmax", [logits.value], { axis: -1 }), target]);
 		logits.back(graph.op("Mul", [dLogits, share]));
 	}
 	graph.output("logits", logits.value, "float32", ["texts", spec.classes]);
-	const gradientViews = withGradient ? parameters.outputGradients() : new Map();
-	if (withGradient) graph.skipResultCopies("logits");
+	const gradientViews = form ? parameters.outputGradients(form) : new Map();
+	if (form) graph.skipResultCopies("logits");
 	return { model: graph.build(), gradientViews };
 }
 
@@ -181,7 +190,8 @@ function addHead(context: TailContext, classes: number, pooled: Pass): Pass {
 	const linear = withLora(context, "score", pooled.value, {
 		value: graph.op("Add", [scores, context.weight("score.bias")]),
 		back(gradient) {
-			context.setGradient("score.weight", graph.op("Gemm", [gradient, pooled.value], { transA: 1 }));
+			const product = graph.op("Gemm", [gradient, pooled.value], { transA: 1 });
+			context.setGradient("score.weight", product, { factors: [{ left: gradient, right: pooled.value }] });
 			context.setGradient("score.bias", sumOfRows(graph, gradient));
 			return graph.op("MatMul", [gradient, weight]);
 		},
@@ -191,25 +201,22 @@ function addHead(context: TailContext, classes: number, pooled: Pass): Pass {
 
 /** The weights of a graph. Parameters of the vector are its inputs; it reads all others from the model's files. */
 class TailParameters {
-	readonly gradients = new Map<string, { value: Value; view: readonly number[] | undefined }>();
+	readonly gradients = new Map<string, { readonly value: Value } & GradientView>();
 	readonly #width: number;
 	readonly #trainsEmbedding: boolean;
 	readonly #graph: GraphBuilder;
 	readonly #model: ModelFiles;
-	/** Parameters in the vector: the trained ones, and the head if it is frozen. */
+	/** Shapes of the parameters in the vector: the trained ones, and the head if it is frozen. */
 	readonly #given: ReadonlyMap<string, readonly number[]>;
-	readonly #trained: ReadonlyMap<string, readonly number[]>;
 	readonly #values = new Map<string, Value>();
 
 	constructor(graph: GraphBuilder, model: ModelFiles, spec: TailSpec) {
 		this.#graph = graph;
 		this.#model = model;
-		const { entries, trainedSize } = parameterLayout(spec, model.config);
-		const trained = entries.filter(({ offset, name }) => offset < trainedSize && !isEmbedding(name));
+		const { entries } = parameterLayout(spec, model.config);
 		this.#trainsEmbedding = entries.some(({ name }) => isEmbedding(name));
 		this.#width = model.config.n_embd;
 		this.#given = new Map(entries.map(({ name, shape }) => [name, shape]));
-		this.#trained = new Map(trained.map(({ name, shape }) => [name, shape]));
 	}
 
 	weight(name: string): Value {
@@ -219,24 +226,37 @@ class TailParameters {
 	}
 
 	/**
-	 * Makes the gradients of the trained parameters outputs of the graph.
-	 * @returns their shapes, by the parameter's name
+	 * Makes the gradients of the trained parameters outputs of the graph. Products of factors that are output aren't
+	 * needed, so `build` leaves them out.
+	 * @returns the shapes of the dense gradients, by the parameter's name
 	 */
-	outputGradients(): Map<string, readonly number[]> {
+	outputGradients({ dense, factors }: GradientForm): Map<string, readonly number[]> {
 		const views = new Map<string, readonly number[]>();
-		for (const [name, shape] of this.#trained) {
-			const gradient = this.gradients.get(name);
-			if (!gradient)
-				throw new TailtuneError("engine", `onnx: no gradient for ${name}, expected one for each trained parameter`);
-			const view = gradient.view ?? shape;
-			this.#graph.output(gradientName(name), gradient.value, "float32", view);
+		for (const { name } of dense) {
+			if (isEmbedding(name)) continue;
+			const { value, view = this.#given.get(name) ?? [] } = this.#gradientOf(name);
+			this.#graph.output(gradientName(name), value, "float32", view);
 			views.set(name, view);
+		}
+		for (const block of factors) {
+			const values = this.#gradientOf(block.name).factors?.[block.index];
+			if (!values) throw new TailtuneError("engine", `onnx: no factors for ${block.name}, expected one row per text`);
+			const output = (side: "left" | "right", numbers: number) =>
+				this.#graph.output(factorName(block, side), values[side], "float32", factorShape(block, "texts", numbers));
+			output("left", block.rows);
+			output("right", block.columns);
 		}
 		const hidden = this.gradients.get("hidden");
 		if (this.#trainsEmbedding && hidden) {
 			this.#graph.output(HIDDEN_GRADIENT, hidden.value, "float32", ["rows", this.#width]);
 		}
 		return views;
+	}
+
+	#gradientOf(name: string) {
+		const gradient = this.gradients.get(name);
+		if (gradient) return gradient;
+		throw new TailtuneError("engine", `onnx: no gradient for ${name}, expected one for each trained parameter`);
 	}
 
 	#declare(name: string): Value {

@@ -3,10 +3,12 @@ import type { TailSpec } from "../../../shared/messages.ts";
 import type { ModelFiles } from "../../../shared/model/model-files.ts";
 import { type ParameterLayout, parameterLayout, parameterViews } from "../../../shared/model/parameter-layout.ts";
 import { countFrozenBlocks } from "../../../shared/model/tail-spec.ts";
+import { denseViews, factorViews, type GradientForm } from "../../../shared/updates/gradient-form.ts";
+import { checkForm } from "../check-form.ts";
 import { addEmbeddingGradient, type Embedding, embed, embeddingOf, isEmbedding, readEmbedding } from "../embedding.ts";
 import type { EngineOptions, OpenTail, Tail, TailInput } from "../engine.ts";
 import { floats, OnnxSession, onnxInfo } from "./session.ts";
-import { gradientName, HIDDEN_GRADIENT, type TailGraphKind, tailGraph } from "./tail-graph.ts";
+import { factorName, factorShape, gradientName, HIDDEN_GRADIENT, type TailGraphKind, tailGraph } from "./tail-graph.ts";
 import { tailTensors } from "./tail-tensors.ts";
 
 /**
@@ -27,6 +29,29 @@ const COLUMNS_PER_THREAD = 96;
 interface OpenGraph {
 	readonly session: OnnxSession;
 	readonly gradientViews: ReadonlyMap<string, readonly number[]>;
+}
+
+/** The array of a gradient, and its form. */
+interface WantedGradient {
+	readonly form: GradientForm;
+	readonly gradient: Float32Array;
+}
+
+/** Makes the tensors of a gradient that the graph writes: views of its array, by the names of the graph's outputs. */
+function gradientTensors(
+	{ form, gradient }: WantedGradient,
+	views: ReadonlyMap<string, readonly number[]>,
+	texts: number,
+): Record<string, Tensor> {
+	const dense = [...denseViews(form, gradient)].filter(([name]) => !isEmbedding(name));
+	const factors = factorViews(form, gradient, texts).flatMap(({ block, left, right }) => [
+		[factorName(block, "left"), floats(left, factorShape(block, texts, block.rows))],
+		[factorName(block, "right"), floats(right, factorShape(block, texts, block.columns))],
+	]);
+	return Object.fromEntries([
+		...dense.map(([name, own]) => [gradientName(name), floats(own, views.get(name) ?? [])]),
+		...factors,
+	]);
 }
 
 class OnnxTail implements Tail {
@@ -63,12 +88,9 @@ class OnnxTail implements Tail {
 			floats(parameters.subarray(offset, offset + size), shape),
 		]);
 		this.#weights = Object.fromEntries(views);
-		this.#embedding = this.#tablesOf(parameters) ?? this.#embedding;
+		this.#embedding =
+			embeddingOf(parameterViews(this.#layout, parameters), this.#model.config.n_embd) ?? this.#embedding;
 		this.#parameters = parameters;
-	}
-
-	#tablesOf(vector: Float32Array): Embedding | undefined {
-		return embeddingOf(parameterViews(this.#layout, vector), this.#model.config.n_embd);
 	}
 
 	/** Needed because ONNX Runtime accepts no shared memory. */
@@ -82,8 +104,9 @@ class OnnxTail implements Tail {
 		return this.#compute(inputs);
 	}
 
-	gradient(inputs: readonly TailInput[], gradient: Float32Array): Promise<Float32Array> {
-		return this.#compute(inputs, gradient);
+	async gradient(inputs: readonly TailInput[], form: GradientForm, gradient: Float32Array): Promise<Float32Array> {
+		checkForm(inputs, form, gradient);
+		return this.#compute(inputs, { form, gradient });
 	}
 
 	async dispose(): Promise<void> {
@@ -91,21 +114,19 @@ class OnnxTail implements Tail {
 		this.#graphs.clear();
 	}
 
-	async #compute(given: readonly TailInput[], gradient?: Float32Array): Promise<Float32Array> {
+	async #compute(given: readonly TailInput[], wanted?: WantedGradient): Promise<Float32Array> {
 		const { classes } = this.#spec;
 		const { n_embd: width, n_head: heads, n_layer } = this.#model.config;
 		const blocks = n_layer - countFrozenBlocks(this.#spec, n_layer);
 		const table = this.#embedding;
 		const inputs = table ? given.map((text) => ({ ...text, hidden: embed(text.tokens, table) })) : given;
 		const oneRow = inputs.every(({ poolCount }) => poolCount === 1);
-		const { session, gradientViews } = await this.#graph({ oneRow, withGradient: gradient !== undefined });
+		const { session, gradientViews } = await this.#graph({ oneRow, form: wanted?.form });
 		const logits = new Float32Array(inputs.length * classes);
-		const results: Record<string, Tensor> = { logits: floats(logits, [inputs.length, classes]) };
-		for (const { name, offset, size } of gradient ? this.#layout.entries : []) {
-			if (offset >= this.#layout.trainedSize || isEmbedding(name)) continue;
-			const own = (gradient as Float32Array).subarray(offset, offset + size);
-			results[gradientName(name)] = floats(own, gradientViews.get(name) ?? []);
-		}
+		const results = {
+			logits: floats(logits, [inputs.length, classes]),
+			...(wanted && gradientTensors(wanted, gradientViews, inputs.length)),
+		};
 		const options = { ...this.#spec, width, heads, oneRow, blocks };
 		let buffer = this.#hiddenBuffer;
 		this.#hiddenBuffer = new Float32Array(0);
@@ -113,7 +134,7 @@ class OnnxTail implements Tail {
 			if (buffer.length < length) buffer = new Float32Array(length);
 			return buffer;
 		});
-		const tables = gradient && this.#tablesOf(gradient);
+		const tables = wanted && embeddingOf(denseViews(wanted.form, wanted.gradient), width);
 		const states = tables && floats(new Float32Array(tensors.hidden.size), [tensors.hidden.size / width, width]);
 		await session.run({ ...this.#weights, ...tensors }, { ...results, ...(states && { [HIDDEN_GRADIENT]: states }) });
 		this.#hiddenBuffer = buffer;
@@ -129,7 +150,8 @@ class OnnxTail implements Tail {
 	}
 
 	#graph(kind: TailGraphKind): Promise<OpenGraph> {
-		const key = JSON.stringify(kind);
+		const factors = kind.form?.factors.map(({ name, index }) => `${name} ${index}`);
+		const key = JSON.stringify([kind.oneRow, factors]);
 		const graph = this.#graphs.get(key) ?? this.#open(kind);
 		this.#graphs.set(key, graph);
 		return graph;

@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
-import { gainAndShift, linearLayer, mergedWeight, type Weights, weight } from "./layers.ts";
+import { gainAndShift, linearLayer, mergedWeight, recordFactors, type Weights, weight } from "./layers.ts";
 import type { Rectangle } from "./rectangle.ts";
 
 /**
@@ -53,9 +53,8 @@ export function attendFromOneRow(
 	const row = gainAndShift(tf.matMul(pick, normal), weights, norm);
 	const query = linearLayer(row, weights, `${name}.c_attn.q`).mul(1 / Math.sqrt(size));
 	const keyWeight = mergedWeight(weights, `${name}.c_attn.k`).reshape([width, heads, size]).transpose([1, 2, 0]);
-	const queryTimesKeyWeight = tf
-		.matMul(query.reshape([texts, heads, size]).transpose([1, 0, 2]), keyWeight)
-		.transpose([1, 0, 2]);
+	const product = tf.matMul(query.reshape([texts, heads, size]).transpose([1, 0, 2]), keyWeight).transpose([1, 0, 2]);
+	const queryTimesKeyWeight = recordFactors(weights, `${name}.c_attn.k.weight`, query, product);
 	const scores = tf.matMul(queryTimesKeyWeight.mul(weight(weights, `${norm}.weight`)), byText, false, true);
 
 	const mean = gainAndShift(tf.matMul(tf.softmax(scores.add(mask)), byText), weights, norm);
@@ -64,5 +63,5 @@ export function attendFromOneRow(
 		.matMul(mean.transpose([1, 0, 2]), valueWeight)
 		.transpose([1, 0, 2])
 		.reshape([texts, width]);
-	return mixed.add(weight(weights, `${name}.c_attn.v.bias`));
+	return recordFactors(weights, `${name}.c_attn.v.weight`, mean, mixed).add(weight(weights, `${name}.c_attn.v.bias`));
 }

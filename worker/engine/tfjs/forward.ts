@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import { runBlock, runBlockForOneRow } from "./block.ts";
-import { addLora, layerNorm, type Weights, weight } from "./layers.ts";
+import { addLora, layerNorm, recordFactors, type Weights, weight } from "./layers.ts";
 import { attentionMask, oneRowMask, type Pool, poolMatrix, rectangleOf } from "./rectangle.ts";
 
 /** The shape of a batch of texts for the tail. */
@@ -25,7 +25,8 @@ export function readsOneRow({ pools, blocks }: TailBatch): boolean {
  */
 export function tailLogits(x: tf.Tensor, batch: TailBatch, weights: Weights): tf.Tensor2D {
 	const state = readsOneRow(batch) ? oneRowState(x, batch, weights) : meanState(x, batch, weights);
-	const plain = tf.matMul(state, weight(weights, "score.weight"), false, true).add(weight(weights, "score.bias"));
+	const product = tf.matMul(state, weight(weights, "score.weight"), false, true);
+	const plain = recordFactors(weights, "score.weight", state, product).add(weight(weights, "score.bias"));
 	return addLora(plain, state, weights, "score") as tf.Tensor2D;
 }
 

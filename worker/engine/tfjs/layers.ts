@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import { TailtuneError } from "../../../shared/errors.ts";
+import type { FactorRecorder } from "./factor-recorder.ts";
 
 /** The tensors of a model, by their names from `slotsOf`, and settings of its layers. */
 export interface Weights {
@@ -8,6 +9,8 @@ export interface Weights {
 	readonly epsilon: number;
 	/** Factor on x A B in linear layers with a LoRA pair. */
 	readonly loraScale: number;
+	/** Records the factors of some weights' gradients; default: none. */
+	readonly recorder?: FactorRecorder | undefined;
 }
 
 /** Returns the tensor with this name. Throws TailtuneError "engine" if there is none. */
@@ -37,8 +40,13 @@ export function layerNorm(x: tf.Tensor, weights: Weights, name: string): tf.Tens
  * @param x [rows, inputs]
  */
 export function linearLayer(x: tf.Tensor, weights: Weights, name: string): tf.Tensor {
-	const plain = tf.matMul(x, weight(weights, `${name}.weight`)).add(weight(weights, `${name}.bias`));
-	return addLora(plain, x, weights, name);
+	const product = recordFactors(weights, `${name}.weight`, x, tf.matMul(x, weight(weights, `${name}.weight`)));
+	return addLora(product.add(weight(weights, `${name}.bias`)), x, weights, name);
+}
+
+/** Records the factors of a weight's gradient if they are wanted. @returns the product, to compute with */
+export function recordFactors({ recorder }: Weights, name: string, x: tf.Tensor, product: tf.Tensor): tf.Tensor {
+	return recorder ? recorder.record(name, x, product) : product;
 }
 
 /** Adds s x A B to `y` if the layer has a LoRA pair. */

@@ -25,17 +25,23 @@ interface StoredEntry {
 export function slotsOf({ name, shape, offset }: StoredEntry): Slot[] {
 	const columns = shape.at(-1) ?? 1;
 	const rows = shape.reduce((product, size) => product * size, 1) / columns;
-	const fused = /^(.*\.c_attn)\.(weight|bias)$/.exec(name);
-	if (!fused) return [{ name, shape, offset, rows: 1, length: rows * columns, stride: rows * columns }];
+	const names = slotNames(name);
+	if (names.length === 1) return [{ name, shape, offset, rows: 1, length: rows * columns, stride: rows * columns }];
 	const length = columns / 3;
-	return ["q", "k", "v"].map((part, i) => ({
-		name: `${fused[1]}.${part}.${fused[2]}`,
+	return names.map((own, i) => ({
+		name: own,
 		shape: [...shape.slice(0, -1), length],
 		offset: offset + i * length,
 		rows,
 		length,
 		stride: columns,
 	}));
+}
+
+/** Returns the names of the engine's tensors that a stored tensor becomes. */
+export function slotNames(name: string): string[] {
+	const fused = /^(.*\.c_attn)\.(weight|bias)$/.exec(name);
+	return fused ? ["q", "k", "v"].map((part) => `${fused[1]}.${part}.${fused[2]}`) : [name];
 }
 
 /** Returns a slot's numbers: a view of the vector if they are contiguous in it, otherwise a copy. */

@@ -9,9 +9,12 @@ import {
 	parameterViews,
 } from "../../../shared/model/parameter-layout.ts";
 import { countFrozenBlocks } from "../../../shared/model/tail-spec.ts";
+import { denseViews, factorViews, type GradientForm } from "../../../shared/updates/gradient-form.ts";
+import { checkForm } from "../check-form.ts";
 import { addEmbeddingGradient, type Embedding, embed, embeddingOf, isEmbedding, readEmbedding } from "../embedding.ts";
 import type { Tail, TailInput } from "../engine.ts";
 import { assertFits, openTfjsBackend, type TfjsBackend, type TfjsOptions } from "./backend.ts";
+import { FactorRecorder } from "./factor-recorder.ts";
 import { readsOneRow, type TailBatch, tailLogits } from "./forward.ts";
 import { type Weights, weight } from "./layers.ts";
 import { pad, rectangleOf } from "./rectangle.ts";
@@ -53,10 +56,42 @@ interface Parts {
 	readonly embedding: Embedding | undefined;
 }
 
+/** A tensor, and a view of the gradient of the parameter that it is part of. */
+interface DenseSlot {
+	readonly slot: Slot;
+	readonly view: Float32Array;
+}
+
 /** A batch prepared for the tail: the states of each text [rows, width]. */
 interface Prepared {
 	readonly batch: TailBatch;
 	readonly texts: readonly Float32Array[];
+}
+
+/**
+ * Computes the mean cross-entropy of logits and its gradients.
+ * @param labels one-hot [texts, classes]
+ * @returns logits, the gradients with respect to `wanted`, and the values that the recorder keeps
+ */
+function backpropagate(
+	logitsOf: () => tf.Tensor2D,
+	labels: tf.Tensor,
+	wanted: tf.Tensor[],
+	recorder: FactorRecorder,
+): tf.Tensor[] {
+	let logits: tf.Tensor | undefined;
+	try {
+		const { grads } = tf.valueAndGrads(() => {
+			logits = tf.keep(logitsOf());
+			return tf.losses.softmaxCrossEntropy(labels, logits, undefined, undefined, tf.Reduction.MEAN);
+		})(wanted);
+		return [logits as unknown as tf.Tensor, ...grads, ...recorder.values];
+	} catch (error) {
+		// The caller may try again with fewer texts. TensorFlow.js keeps the tensors of an unfinished tape.
+		const saved = tf.engine().state.activeTape?.flatMap((node) => node.saved ?? []) ?? [];
+		tf.dispose([logits as tf.Tensor | undefined, ...recorder.values, ...saved]);
+		throw error;
+	}
 }
 
 class TfjsTail implements Tail {
@@ -105,32 +140,32 @@ class TfjsTail implements Tail {
 		return values[0] as Float32Array;
 	}
 
-	async gradient(inputs: readonly TailInput[], gradient: Float32Array): Promise<Float32Array> {
+	async gradient(inputs: readonly TailInput[], form: GradientForm, gradient: Float32Array): Promise<Float32Array> {
 		if (inputs.length === 0) throw new TailtuneError("engine", "gradient: found no texts, expected at least one");
+		checkForm(inputs, form, gradient);
 		const { batch, texts } = this.#prepare(inputs);
-		const slots = this.#trainedSlots(batch);
-		const [logits, ...grads] = await this.#backend.compute(() => {
+		const dense = denseViews(form, gradient);
+		const slots = this.#denseSlots(dense, batch);
+		const recorder = new FactorRecorder(form.factors, inputs.length);
+		const [logits, ...found] = await this.#backend.compute(() => {
 			const x = this.#toTensor(texts);
+			const weights = { ...this.#weights, recorder };
+			const wanted = [...slots.map(({ slot }) => weight(weights, slot.name)), ...recorder.makeZeros()];
 			const labels = tf.oneHot(
 				inputs.map(({ label }) => label),
 				this.#parts.spec.classes,
 			);
-			const wanted = slots.map(({ name }) => weight(this.#weights, name));
-			let logits: tf.Tensor | undefined;
-			try {
-				const { grads } = tf.valueAndGrads(() => {
-					logits = tf.keep(tailLogits(x, batch, this.#weights));
-					return tf.losses.softmaxCrossEntropy(labels, logits, undefined, undefined, tf.Reduction.MEAN);
-				})(this.#tables ? [...wanted, x] : wanted);
-				return [logits as unknown as tf.Tensor, ...grads];
-			} catch (error) {
-				(logits as tf.Tensor | undefined)?.dispose(); // if the device is full, the caller tries again with fewer texts
-				throw error;
-			}
+			return backpropagate(
+				() => tailLogits(x, batch, weights),
+				labels,
+				this.#tables ? [...wanted, x] : wanted,
+				recorder,
+			);
 		});
 		gradient.fill(0);
-		for (const [i, slot] of slots.entries()) writeSlot(slot, grads[i] as Float32Array, gradient);
-		if (this.#tables) this.#addTableGradient(inputs, grads.at(-1) as Float32Array, gradient);
+		for (const { slot, view } of slots) writeSlot(slot, found.shift() as Float32Array, view);
+		recorder.write(factorViews(form, gradient, inputs.length), found);
+		if (this.#tables) this.#addTableGradient(inputs, found[0] as Float32Array, dense);
 		return logits as Float32Array;
 	}
 
@@ -164,17 +199,26 @@ class TfjsTail implements Tail {
 	}
 
 	/**
-	 * The key bias adds the same to all scores of a query row, so the one-row path doesn't use it, and its gradient is
-	 * 0.
+	 * Returns the tensors whose gradient is dense, with the view of each parameter's gradient. The key bias adds the same
+	 * to all scores of a query row, so the one-row path doesn't use it, and its gradient is 0.
 	 */
-	#trainedSlots(batch: TailBatch): Slot[] {
+	#denseSlots(dense: ReadonlyMap<string, Float32Array>, batch: TailBatch): DenseSlot[] {
 		const unused = readsOneRow(batch) ? `h.${batch.blocks.at(-1)}.attn.c_attn.k.bias` : "";
-		return this.#slots.filter(({ name, offset }) => offset < this.#parts.layout.trainedSize && name !== unused);
+		return this.#parts.layout.entries.flatMap(({ name, shape }) => {
+			const view = isEmbedding(name) ? undefined : dense.get(name);
+			if (!view) return [];
+			const slots = slotsOf({ name, shape, offset: 0 }).filter((slot) => slot.name !== unused);
+			return slots.map((slot) => ({ slot, view }));
+		});
 	}
 
-	#addTableGradient(inputs: readonly TailInput[], states: Float32Array, gradient: Float32Array): void {
+	#addTableGradient(
+		inputs: readonly TailInput[],
+		states: Float32Array,
+		dense: ReadonlyMap<string, Float32Array>,
+	): void {
 		const width = this.#parts.model.config.n_embd;
-		const tables = embeddingOf(parameterViews(this.#parts.layout, gradient), width);
+		const tables = embeddingOf(dense, width);
 		const texts = inputs.map(({ tokens }) => tokens);
 		const { rows } = rectangleOf(texts.map(({ length }) => length));
 		const own = texts.map(({ length }, i) => states.subarray(i * rows * width, (i * rows + length) * width));

@@ -1,10 +1,12 @@
 import { TailtuneError } from "../../../shared/errors.ts";
 import type { TailSpec } from "../../../shared/messages.ts";
 import type { ModelFiles } from "../../../shared/model/model-files.ts";
+import type { GradientForm } from "../../../shared/updates/gradient-form.ts";
 import type { EngineChoice } from "../../../shared/worker-port/engine-choice.ts";
 import type { EngineInfo, EngineInfos, Engines } from "../engine.ts";
 import type { RunEngineChoice } from "../open-engines.ts";
 import type { PackedInputs } from "./packed-inputs.ts";
+import type { SentVector } from "./sent-vector.ts";
 
 /** The module that opens engines in the thread: `open-engines.ts`, or a fake one in tests. */
 export interface EnginesModule {
@@ -31,12 +33,11 @@ export interface EngineCalls {
 	open(folder: string, spec: TailSpec, choice: RunEngineChoice): OpenedSession;
 	/** Moves the states. */
 	hiddenStates(session: number, sequences: readonly Uint32Array[]): Float32Array[];
-	/** @param parameters in shared memory */
-	load(session: number, parameters: Float32Array): void;
+	load(session: number, parameters: SentVector): void;
 	/** Moves the inputs' hidden states. */
 	logits(session: number, inputs: PackedInputs): Float32Array;
-	/** Does the same as `logits`, and writes the gradient to `gradient`, in shared memory. */
-	gradient(session: number, inputs: PackedInputs, gradient: Float32Array): Float32Array;
+	/** Does the same as `logits`, and writes the gradient to `gradient`. */
+	gradient(session: number, inputs: PackedInputs, form: GradientForm, gradient: SentVector): Float32Array;
 	disposeTrunk(session: number): void;
 	disposeTail(session: number): void;
 }

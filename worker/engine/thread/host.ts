@@ -15,6 +15,7 @@ import {
 	toSentError,
 } from "./calls.ts";
 import { unpackInputs } from "./packed-inputs.ts";
+import { VectorReceiver } from "./sent-vector.ts";
 
 /** A call's result, and the memory in it that is moved to the main thread. */
 interface CallResult<Result> {
@@ -24,8 +25,8 @@ interface CallResult<Result> {
 
 interface OpenTail {
 	readonly tail: Tail;
-	/** The engine writes here first, since ONNX Runtime accepts no shared memory. */
-	gradient: Float32Array;
+	readonly parameters: VectorReceiver;
+	readonly gradients: VectorReceiver;
 }
 
 type Handlers = {
@@ -46,26 +47,25 @@ const handlers: Handlers = {
 		const { trunk, tail } = await engines.openEngines(await openModel(folder), spec, choice);
 		const session = opened++;
 		if (trunk) trunks.set(session, trunk);
-		tails.set(session, { tail, gradient: new Float32Array(0) });
+		tails.set(session, { tail, parameters: new VectorReceiver(), gradients: new VectorReceiver() });
 		return { result: { session, trunk: trunk?.info, tail: tail.info } };
 	},
 	async hiddenStates(session, sequences) {
 		const states = await findOpen(trunks, session).hiddenStates(sequences);
 		return { result: states, moved: memoryOf(states) };
 	},
-	async load(session, parameters) {
-		await findOpen(tails, session).tail.load(parameters);
+	async load(session, sent) {
+		const { tail, parameters } = findOpen(tails, session);
+		await tail.load(parameters.receive(sent));
 		return { result: undefined };
 	},
 	async logits(session, inputs) {
 		return { result: await findOpen(tails, session).tail.logits(unpackInputs(inputs)) };
 	},
-	async gradient(session, inputs, gradient) {
-		const own = findOpen(tails, session);
-		if (own.gradient.length !== gradient.length) own.gradient = new Float32Array(gradient.length);
-		const logits = await own.tail.gradient(unpackInputs(inputs), own.gradient);
-		gradient.set(own.gradient);
-		return { result: logits };
+	async gradient(session, inputs, form, sent) {
+		const { tail, gradients } = findOpen(tails, session);
+		const write = (gradient: Float32Array) => tail.gradient(unpackInputs(inputs), form, gradient);
+		return { result: await gradients.fill(sent, write) };
 	},
 	async disposeTrunk(session) {
 		await findOpen(trunks, session).dispose();

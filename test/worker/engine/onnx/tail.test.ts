@@ -6,9 +6,11 @@ import type { Gpt2Config } from "../../../../shared/model/gpt2-config.ts";
 import { openModel } from "../../../../shared/model/open-model.ts";
 import { parameterLayout } from "../../../../shared/model/parameter-layout.ts";
 import { writeRandomModel } from "../../../../shared/model/random-model.ts";
+import { gradientForm, gradientLength } from "../../../../shared/updates/gradient-form.ts";
 import type { Tail } from "../../../../worker/engine/engine.ts";
 import { openOnnxTail } from "../../../../worker/engine/onnx/tail.ts";
 import { openTfjsTail } from "../../../../worker/engine/tfjs/tail.ts";
+import { multiplyOut } from "../../../multiply-out.ts";
 import { temporaryFolder } from "../../../temporary-folder.ts";
 
 const DEFAULT: TailSpec = {
@@ -51,7 +53,8 @@ async function openTails(t: ExecutionContext, spec: TailSpec, threads: readonly 
 		await tail.load(parameters);
 		t.teardown(() => tail.dispose());
 	}
-	return { tails, layout, model, parameters };
+	const form = gradientForm(spec, config, 0);
+	return { tails, layout, form, factored: gradientForm(spec, config, 1), model, parameters };
 }
 
 const texts = fc.array(fc.tuple(fc.integer({ min: 1, max: 90 }), fc.boolean(), fc.nat(1000)), {
@@ -68,11 +71,11 @@ for (const trainable of [
 ] as const) {
 	for (const causal of [true, false]) {
 		test(`a batch is the mean of its texts and has the same bits on 1, 2 and 5 threads: ${trainable}, causal ${causal}`, async (t) => {
-			const { tails, layout } = await openTails(t, { ...DEFAULT, trainable, causal }, [1, 2, 5]);
+			const { tails, layout, form } = await openTails(t, { ...DEFAULT, trainable, causal }, [1, 2, 5]);
 			const [first] = tails;
 			const compute = async (tail: (typeof tails)[number], batch: ReturnType<typeof input>[]) => {
 				const gradient = new Float32Array(layout.trainedSize).fill(Number.NaN);
-				return { logits: await tail.gradient(batch, gradient), gradient };
+				return { logits: await tail.gradient(batch, form, gradient), gradient };
 			};
 			const property = fc.asyncProperty(texts, async (drawn) => {
 				const batch = drawn.map((one) => input(...one));
@@ -108,7 +111,7 @@ const MANY = { config: { ...CONFIG, n_layer: 1, n_embd: 576, n_head: 18 }, class
 for (const trainable of ["TRAINABLE_HEAD", "TRAINABLE_LAST_BLOCK", "TRAINABLE_LORA", "TRAINABLE_LORA_ONLY"] as const) {
 	test(`many classes, heads and ranks have the same bits on 1, 2 and 5 threads: ${trainable}`, async (t) => {
 		const { config, ...sizes } = MANY;
-		const { tails, layout } = await openTails(t, { ...DEFAULT, ...sizes, trainable }, [1, 2, 5], config);
+		const { tails, form, factored } = await openTails(t, { ...DEFAULT, ...sizes, trainable }, [1, 2, 5], config);
 		for (const rows of [[17], Array(9).fill(3), [90, 40]]) {
 			const batch = rows.map((count, i) => {
 				const hidden = Float32Array.from({ length: count * config.n_embd }, (_, at) => numberAt(at, i));
@@ -116,29 +119,73 @@ for (const trainable of ["TRAINABLE_HEAD", "TRAINABLE_LAST_BLOCK", "TRAINABLE_LO
 			});
 			const found = await Promise.all(
 				tails.map(async (tail) => {
-					const gradient = new Float32Array(layout.trainedSize);
-					return { logits: await tail.gradient(batch, gradient), gradient };
+					const [gradient, factors] = [form, factored].map(
+						(one) => new Float32Array(gradientLength(one, batch.length)),
+					) as [Float32Array, Float32Array];
+					const logits = await tail.gradient(batch, form, gradient);
+					t.is(largestGap(await tail.gradient(batch, factored, factors), logits), 0);
+					return { logits, gradient, factors };
 				}),
 			);
-			for (const { logits, gradient } of found) {
+			for (const { logits, gradient, factors } of found) {
 				t.is(largestGap(logits, found[0]?.logits ?? []), 0);
 				t.is(largestGap(gradient, found[0]?.gradient ?? []), 0);
+				t.is(largestGap(factors, found[0]?.factors ?? []), 0);
 			}
 		}
 	});
 }
 
+for (const trainable of ["TRAINABLE_HEAD", "TRAINABLE_LAST_BLOCK", "TRAINABLE_LAST_TWO_BLOCKS"] as const) {
+	test(`factors multiplied out are the dense gradient, and have the same bits on 1, 2 and 5 threads: ${trainable}`, async (t) => {
+		const spec = { ...DEFAULT, trainable };
+		const { tails, layout, form, factored } = await openTails(t, spec, [1, 2, 5]);
+		t.true(factored.factors.length > 0);
+		for (const rows of [[1], [5, 90, 9], Array(9).fill(20)]) {
+			const batch = rows.map((count, i) => input(count, false, i));
+			const dense = new Float32Array(form.trainedSize);
+			const logits = await tails[0]?.gradient(batch, form, dense);
+			const found = [];
+			for (const tail of tails) {
+				const factors = new Float32Array(gradientLength(factored, batch.length)).fill(Number.NaN);
+				t.deepEqual(await tail.gradient(batch, factored, factors), logits);
+				found.push(factors);
+				t.is(largestGap(factors, found[0] ?? []), 0);
+			}
+			const product = multiplyOut(factored, found[0] ?? dense, batch.length);
+			for (const { name, offset, size } of layout.entries) {
+				const [own, wanted] = [product, dense].map((all) => all.subarray(offset, offset + size));
+				const largest = wanted?.reduce((most, value) => Math.max(most, Math.abs(value)), 0) ?? 0;
+				t.true(largestGap(own ?? [], wanted ?? []) <= 1e-6 * largest, name);
+			}
+		}
+	});
+}
+
+test("factors of texts of which the head reads several rows, and an array of another length, are refused", async (t) => {
+	const { tails, form, factored } = await openTails(t, DEFAULT, [1]);
+	const gradient = new Float32Array(gradientLength(factored, 1));
+	await t.throwsAsync(tails[0]?.gradient([input(5, true, 1)], factored, gradient) as Promise<unknown>, {
+		code: "engine",
+		message: "gradient as factors: found a text of which the head reads 4 rows, expected 1",
+	});
+	await t.throwsAsync(tails[0]?.gradient([input(5, false, 1)], form, gradient) as Promise<unknown>, {
+		code: "engine",
+		message: `gradient: found an array of ${gradient.length} numbers, expected ${form.trainedSize}`,
+	});
+});
+
 for (const mean of [false, true]) {
 	test(`a single block on token embeddings has the gradient of TensorFlow.js's autodiff, the head reading ${mean ? "many rows" : "one row"}`, async (t) => {
 		const spec: TailSpec = { ...DEFAULT, trainable: "TRAINABLE_ALL" };
-		const { tails, layout, model, parameters } = await openTails(t, spec, [1], { ...CONFIG, n_layer: 1 });
+		const { tails, layout, form, model, parameters } = await openTails(t, spec, [1], { ...CONFIG, n_layer: 1 });
 		const other = await openTfjsTail(model, spec, { threads: 1, backend: "cpu" });
 		t.teardown(() => other.dispose());
 		await other.load(parameters);
 		const batch = [input(5, mean, 1), input(9, mean, 2)];
 		const gradientOf = async (tail: Tail | undefined) => {
 			const gradient = new Float32Array(layout.trainedSize).fill(Number.NaN);
-			await tail?.gradient(batch, gradient);
+			await tail?.gradient(batch, form, gradient);
 			return gradient;
 		};
 		const [own, expected] = [await gradientOf(tails[0]), await gradientOf(other)];
@@ -151,21 +198,21 @@ for (const mean of [false, true]) {
 }
 
 test("logits without and with gradient are equal, and use the parameters loaded last", async (t) => {
-	const { tails, layout, parameters } = await openTails(t, DEFAULT, [1]);
+	const { tails, layout, form, parameters } = await openTails(t, DEFAULT, [1]);
 	const batch = [input(5, false, 1), input(9, false, 2)];
 	const before = await tails[0]?.logits(batch);
-	t.deepEqual(await tails[0]?.gradient(batch, new Float32Array(layout.trainedSize)), before);
+	t.deepEqual(await tails[0]?.gradient(batch, form, new Float32Array(layout.trainedSize)), before);
 	await tails[0]?.load(new Float32Array(parameters.length));
 	t.deepEqual(await tails[0]?.logits(batch), new Float32Array(2 * DEFAULT.classes));
 });
 
 test.serial("a gradient is written to its array without another copy", async (t) => {
-	const { tails, layout } = await openTails(t, DEFAULT, [1]);
+	const { tails, layout, form } = await openTails(t, DEFAULT, [1]);
 	const gradient = new Float32Array(layout.trainedSize);
 	const batch = [input(5, false, 1)];
-	await tails[0]?.gradient(batch, gradient);
+	await tails[0]?.gradient(batch, form, gradient);
 	const before = process.memoryUsage().arrayBuffers;
-	await tails[0]?.gradient(batch, gradient);
+	await tails[0]?.gradient(batch, form, gradient);
 	t.true(process.memoryUsage().arrayBuffers - before < gradient.byteLength / 2);
 });
 

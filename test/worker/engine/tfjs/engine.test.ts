@@ -3,14 +3,15 @@ import test from "ava";
 import { readInitialParameters } from "../../../../coordinator/base-model/initial-parameters.ts";
 import type { TailSpec, Trainable } from "../../../../shared/messages.ts";
 import { openModel } from "../../../../shared/model/open-model.ts";
-import { parameterLayout } from "../../../../shared/model/parameter-layout.ts";
 import { TRAINABLE_BY_NAME } from "../../../../shared/model/tail-spec.ts";
+import { gradientForm, gradientLength } from "../../../../shared/updates/gradient-form.ts";
 import type { TailInput } from "../../../../worker/engine/engine.ts";
 import { inspectEngines } from "../../../../worker/engine/inspect-engines.ts";
 import { openTfjsBackend } from "../../../../worker/engine/tfjs/backend.ts";
 import type { TfjsBackendName } from "../../../../worker/engine/tfjs/backend-names.ts";
 import { openTfjsTail } from "../../../../worker/engine/tfjs/tail.ts";
 import { openTfjsTrunk } from "../../../../worker/engine/tfjs/trunk.ts";
+import { multiplyOut } from "../../../multiply-out.ts";
 
 const printed: unknown[][] = [];
 for (const method of ["log", "info", "warn", "error"] as const) console[method] = (...args) => printed.push(args);
@@ -42,7 +43,8 @@ async function open(trainable: Trainable, backend: TfjsBackendName, causal = tru
 		await tail.dispose();
 		await trunk.dispose();
 	};
-	return { trunk, tail, parameters, input, close, trainedSize: parameterLayout(spec, model.config).trainedSize };
+	const form = gradientForm(spec, model.config, 0);
+	return { trunk, tail, parameters, input, close, form, trainedSize: form.trainedSize };
 }
 
 function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
@@ -78,18 +80,36 @@ for (const backend of BACKENDS) {
 	test.serial(`${backend}: a closed engine leaves no tensors, and neither does a call`, async (t) => {
 		for (const trainable of Object.values(TRAINABLE_BY_NAME)) {
 			const before = tf.memory().numTensors;
-			const { tail, trunk, input, parameters, trainedSize, close } = await open(trainable, backend);
+			const { tail, trunk, input, parameters, form, trainedSize, close } = await open(trainable, backend);
 			const opened = tf.memory().numTensors;
 			t.true(opened > before);
 			const inputs = [await input(text(7, 1)), await input(text(3, 2))];
 			await tail.logits(inputs);
-			await tail.gradient(inputs, new Float32Array(trainedSize));
+			await tail.gradient(inputs, form, new Float32Array(trainedSize));
+			const factored = gradientForm(specOf(trainable), model.config, 1);
+			await tail.gradient(inputs, factored, new Float32Array(gradientLength(factored, 2)));
 			await tail.load(parameters);
 			await trunk.hiddenStates([text(4, 1)]);
 			t.is(tf.memory().numTensors, opened);
 			await close();
 			t.is(tf.memory().numTensors, before);
 		}
+	});
+
+	test.serial(`${backend}: an error after the forward pass leaves no tensors`, async (t) => {
+		const { tail, input, close } = await open("TRAINABLE_LAST_BLOCK", backend);
+		const inputs = [await input(text(7, 1))];
+		const form = gradientForm(specOf("TRAINABLE_LAST_BLOCK"), model.config, 1);
+		const opened = tf.memory().numTensors;
+		const { softmaxCrossEntropy } = tf.losses;
+		tf.losses.softmaxCrossEntropy = () => {
+			throw new Error("device is lost");
+		};
+		const failing = tail.gradient(inputs, form, new Float32Array(gradientLength(form, 1)));
+		await t.throwsAsync(failing, { message: "device is lost" });
+		tf.losses.softmaxCrossEntropy = softmaxCrossEntropy;
+		t.is(tf.memory().numTensors, opened);
+		await close();
 	});
 
 	test.serial(`${backend}: loading copies the vector`, async (t) => {
@@ -103,23 +123,32 @@ for (const backend of BACKENDS) {
 		await close();
 	});
 
-	test.serial(`${backend}: a gradient overwrites its whole array and leaves the inputs unchanged`, async (t) => {
-		for (const trainable of Object.values(TRAINABLE_BY_NAME)) {
-			const { tail, input, trainedSize, close } = await open(trainable, backend);
-			const inputs = [await input(text(6, 1)), await input(text(9, 2))];
-			const copies = inputs.map(({ hidden }) => hidden.slice());
-			const gradient = new Float32Array(trainedSize).fill(Number.NaN);
-			const logits = await tail.gradient(inputs, gradient);
-			t.true(gradient.every(Number.isFinite));
-			t.true(gradient.some((value) => value !== 0));
-			t.deepEqual(logits, await tail.logits(inputs));
-			t.deepEqual(
-				inputs.map(({ hidden }) => hidden),
-				copies,
-			);
-			await close();
-		}
-	});
+	test.serial(
+		`${backend}: a gradient overwrites its whole array, agrees with its factors, and leaves the inputs unchanged`,
+		async (t) => {
+			for (const trainable of Object.values(TRAINABLE_BY_NAME)) {
+				const { tail, input, form, trainedSize, close } = await open(trainable, backend);
+				const inputs = [await input(text(6, 1)), await input(text(9, 2))];
+				const copies = inputs.map(({ hidden }) => hidden.slice());
+				const gradient = new Float32Array(trainedSize).fill(Number.NaN);
+				const logits = await tail.gradient(inputs, form, gradient);
+				t.true(gradient.every(Number.isFinite));
+				t.true(gradient.some((value) => value !== 0));
+				t.deepEqual(logits, await tail.logits(inputs));
+				const factored = gradientForm(specOf(trainable), model.config, 1);
+				const factors = new Float32Array(gradientLength(factored, 2)).fill(Number.NaN);
+				t.deepEqual(await tail.gradient(inputs, factored, factors), logits);
+				const product = multiplyOut(factored, factors, 2);
+				const largest = gradient.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+				t.true(largestDifference(product, gradient) < 1e-6 * largest);
+				t.deepEqual(
+					inputs.map(({ hidden }) => hidden),
+					copies,
+				);
+				await close();
+			}
+		},
+	);
 }
 
 test.serial("engines on different backends can be used alternately", async (t) => {
@@ -133,9 +162,9 @@ test.serial("engines on different backends can be used alternately", async (t) =
 });
 
 test.serial("without texts there are no logits, and a gradient is refused", async (t) => {
-	const { tail, trainedSize, close } = await open("TRAINABLE_HEAD", "wasm");
+	const { tail, form, trainedSize, close } = await open("TRAINABLE_HEAD", "wasm");
 	t.is((await tail.logits([])).length, 0);
-	await t.throwsAsync(tail.gradient([], new Float32Array(trainedSize)), { message: /found no texts/ });
+	await t.throwsAsync(tail.gradient([], form, new Float32Array(trainedSize)), { message: /found no texts/ });
 	await close();
 });
 

@@ -5,7 +5,7 @@ import test from "ava";
 import { readInitialParameters } from "../../../../coordinator/base-model/initial-parameters.ts";
 import type { TailSpec } from "../../../../shared/messages.ts";
 import { openModel } from "../../../../shared/model/open-model.ts";
-import { parameterLayout } from "../../../../shared/model/parameter-layout.ts";
+import { type GradientForm, gradientForm, gradientLength } from "../../../../shared/updates/gradient-form.ts";
 import { inspectEngines } from "../../../../worker/engine/inspect-engines.ts";
 import { describeEngines } from "../../../../worker/engine/open-engines.ts";
 import type { TfjsBackendName } from "../../../../worker/engine/tfjs/backend-names.ts";
@@ -41,12 +41,14 @@ for (const { backend, warm, steps } of await Promise.all(lengths)) {
 		const tail = await openTfjsTail(model, spec, { backend, threads: 1 });
 		t.teardown(() => tail.dispose());
 		const parameters = await readInitialParameters(model, spec, 1);
-		const gradient = new Float32Array(parameterLayout(spec, model.config).trainedSize);
+		const forms = [0, 1].map((texts) => gradientForm(spec, model.config, texts));
 		const hidden = Float32Array.from({ length: 3 * model.config.n_embd }, (_, i) => Math.sin(i));
 		const input = { hidden, tokens: new Uint32Array(3), poolFrom: 2, poolCount: 1, label: 1 };
+		let taken = 0;
 		const step = async () => {
 			await tail.load(parameters);
-			await tail.gradient([input], gradient);
+			const form = forms[taken++ % 2] as GradientForm;
+			await tail.gradient([input], form, new Float32Array(gradientLength(form, 1)));
 		};
 		const memoryOver = async (count: number) => {
 			const sampled: number[] = [];

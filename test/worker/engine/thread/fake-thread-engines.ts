@@ -6,6 +6,9 @@ import type { EngineInfo, EngineInfos, Engines } from "../../../../worker/engine
 /** Labels of a batch's first text that make a fake tail fail instead of returning zeros. */
 export const FAULTS = { refuses: 11, fails: 12, crashes: 13, exits: 14 } as const;
 
+/** Makes a fake tail compute until it is stopped, see `computeUntilStopped`. */
+export const COMPUTES_UNTIL_STOPPED = 4711;
+
 const info: EngineInfo = { engine: "fake", backend: "none", device: "paper", threads: 1, version: "0" };
 
 export async function describeEngines(): Promise<EngineInfos> {
@@ -34,7 +37,7 @@ export async function openEngines(model: ModelFiles, { classes }: TailSpec): Pro
 				await cause(inputs[0]?.label);
 				return new Float32Array(inputs.length * classes);
 			},
-			async gradient(inputs, gradient) {
+			async gradient(inputs, _form, gradient) {
 				gradient.fill(0.5);
 				return this.logits(inputs);
 			},
@@ -43,13 +46,14 @@ export async function openEngines(model: ModelFiles, { classes }: TailSpec): Pro
 }
 
 /**
- * If parameters are shared: sets the first number to report that it computes, and computes until the second one is set.
+ * If the parameters, read as whole numbers, start with `COMPUTES_UNTIL_STOPPED`: sets the first one to 1 and computes
+ * until the second one isn't 0.
  */
-function computeUntilStopped(parameters: Float32Array): void {
-	if (!(parameters.buffer instanceof SharedArrayBuffer)) return;
-	const flags = new Int32Array(parameters.buffer);
+function computeUntilStopped({ buffer, byteOffset, length }: Float32Array): void {
+	const flags = new Int32Array(buffer, byteOffset, length);
+	if (flags[0] !== COMPUTES_UNTIL_STOPPED) return;
 	Atomics.store(flags, 0, 1);
-	Atomics.wait(flags, 1, 0);
+	while (Atomics.load(flags, 1) === 0);
 }
 
 async function cause(fault: number | undefined): Promise<void> {

@@ -12,6 +12,7 @@ import { ThreadEngines } from "../../../../worker/engine/thread/thread-engines.t
 import { startWorker } from "../../../../worker/run/lifecycle.ts";
 import { someItem, someRun } from "../../../shared/bus/messages.ts";
 import { settle, VirtualClock } from "../../../shared/bus/virtual-clock.ts";
+import { COMPUTES_UNTIL_STOPPED } from "./fake-thread-engines.ts";
 
 const timing = { ackWaitMs: 2000, heartbeatLimitMs: 5000 };
 
@@ -39,6 +40,7 @@ test("a worker in a long computation stays a member and keeps its item", async (
 	// The engine of this test computes until a flag in the parameters is set.
 	const parameters = new Float32Array(new SharedArrayBuffer(4 * layout.size));
 	const flags = new Int32Array(parameters.buffer);
+	flags[0] = COMPUTES_UNTIL_STOPPED;
 
 	const never = new AbortController().signal;
 	const events: WorkerEvent[] = follow(bus.watchWorkers(never));
@@ -73,7 +75,6 @@ test("a worker in a long computation stays a member and keeps its item", async (
 	t.deepEqual(answers, []);
 
 	Atomics.store(flags, 1, 1);
-	Atomics.notify(flags, 1);
 	await until(() => answers.length > 0);
 	t.is(answers[0]?.result.failure, null);
 	await worker.stop();

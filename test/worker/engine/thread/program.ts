@@ -5,6 +5,7 @@ import { openModel } from "../../../../shared/model/open-model.ts";
 import { parameterLayout } from "../../../../shared/model/parameter-layout.ts";
 import type { EngineChoice } from "../../../../shared/worker-port/engine-choice.ts";
 import { ThreadEngines } from "../../../../worker/engine/thread/thread-engines.ts";
+import { COMPUTES_UNTIL_STOPPED } from "./fake-thread-engines.ts";
 
 const [what, backend = "auto", code] = process.argv.slice(2) as [string, EngineChoice["backend"]?, string?];
 const isReal = what === "onnx" || what === "tfjs";
@@ -29,9 +30,10 @@ if (isReal) {
 } else {
 	const parameters = new Float32Array(new SharedArrayBuffer(4 * size));
 	const flags = new Int32Array(parameters.buffer);
+	flags[0] = COMPUTES_UNTIL_STOPPED;
 	await tail.load(parameters);
 	tail.logits(inputs).catch(() => {});
-	while (Atomics.load(flags, 0) === 0) await new Promise((resolve) => setImmediate(resolve));
+	while (Atomics.load(flags, 0) !== 1) await new Promise((resolve) => setImmediate(resolve));
 	console.log("computing");
 	process.exit(7);
 }

@@ -3,11 +3,13 @@ import test from "ava";
 import type { TailSpec, Trainable } from "../../../../shared/messages.ts";
 import { openModel } from "../../../../shared/model/open-model.ts";
 import { parameterLayout } from "../../../../shared/model/parameter-layout.ts";
+import { gradientForm, gradientLength } from "../../../../shared/updates/gradient-form.ts";
+import { allocateVectors } from "../../../../shared/vectors/allocate-vectors.ts";
 import type { EngineChoice } from "../../../../shared/worker-port/engine-choice.ts";
 import type { TailInput } from "../../../../worker/engine/engine.ts";
 import { describeEngines, openEngines } from "../../../../worker/engine/open-engines.ts";
 import { ThreadEngines } from "../../../../worker/engine/thread/thread-engines.ts";
-import { FAULTS } from "./fake-thread-engines.ts";
+import { COMPUTES_UNTIL_STOPPED, FAULTS } from "./fake-thread-engines.ts";
 
 const model = await openModel(fileURLToPath(new URL("../../../golden", import.meta.url)));
 const fakes = new URL("./fake-thread-engines.ts", import.meta.url);
@@ -56,19 +58,23 @@ for (const choice of choices) {
 				const { trunk, tail } = await open(model, spec, choice);
 				const hidden = (await trunk?.hiddenStates(sequences)) ?? [];
 				const inputs = inputsOf(hidden);
-				const gradient = new Float32Array(parameterLayout(spec, model.config).trainedSize).fill(7);
 				await tail.load(parameters);
-				const logits = [await tail.logits(inputs), await tail.gradient(inputs, gradient)];
-				// A second time: the shared memory is reused.
-				await tail.load(parameters);
-				const again = new Float32Array(gradient.length).fill(9);
-				logits.push(await tail.gradient(inputs, again));
-				results.push({ infos: [trunk?.info, tail.info], hidden, logits, gradient, again });
+				const logits = [await tail.logits(inputs)];
+				const gradients = [];
+				// Dense, as factors, and dense again: the shared memory is reused.
+				for (const texts of [0, 1, 0]) {
+					const form = gradientForm(spec, model.config, texts);
+					const gradient = new Float32Array(gradientLength(form, inputs.length)).fill(7);
+					await tail.load(parameters);
+					logits.push(await tail.gradient(inputs, form, gradient));
+					gradients.push(gradient);
+				}
+				results.push({ infos: [trunk?.info, tail.info], hidden, logits, gradients });
 				await trunk?.dispose();
 				await tail.dispose();
 			}
 			t.deepEqual(results[1], results[0]);
-			t.true(results[1]?.gradient.some((number) => number !== 7));
+			t.true(results[1]?.gradients.every((gradient) => gradient.some((number) => number !== 7)));
 			t.deepEqual(parameters, parametersOf(spec), "the given parameters are unchanged");
 			await engines.terminate();
 		});
@@ -99,20 +105,27 @@ test.serial("parameters and gradients in shared memory are read and written in p
 	const { trunk, tail } = await engines.openEngines(model, lastBlock, auto);
 	const inputs = inputsOf((await trunk?.hiddenStates(sequences)) ?? []);
 	const plain = parametersOf(lastBlock);
-	const gradient = new Float32Array(parameterLayout(lastBlock, model.config).trainedSize);
-	const [shared, sharedGradient] = [plain, gradient].map(
-		// A view of larger memory.
-		({ byteLength, length }) => new Float32Array(new SharedArrayBuffer(byteLength + 8), 4, length),
-	) as [Float32Array, Float32Array];
-	shared.set(plain);
+	const form = gradientForm(lastBlock, model.config, 0);
+	const gradient = new Float32Array(form.trainedSize);
 	await tail.load(plain);
-	const logits = await tail.gradient(inputs, gradient);
-	await tail.load(plain.map((number) => number + 1));
-	t.notDeepEqual(await tail.logits(inputs), logits);
-	await tail.load(shared);
-	t.deepEqual(await tail.gradient(inputs, sharedGradient), logits);
-	t.deepEqual(sharedGradient.slice(), gradient);
+	const logits = await tail.gradient(inputs, form, gradient);
 	t.true(gradient.some((number) => number !== 0));
+	const inShared = ({ byteLength, length }: Float32Array) =>
+		new Float32Array(new SharedArrayBuffer(byteLength + 8), 4, length); // a view of larger memory
+	const others = [[inShared(plain), inShared(gradient)], allocateVectors(plain.length, gradient.length)];
+	for (const [parameters, own] of others as [Float32Array, Float32Array][]) {
+		await tail.load(plain.map((number) => number + 1));
+		t.notDeepEqual(await tail.logits(inputs), logits);
+		parameters.set(plain);
+		await tail.load(parameters);
+		t.deepEqual(await tail.gradient(inputs, form, own), logits);
+		t.deepEqual(Float32Array.from(own), gradient);
+		parameters.fill(0);
+		await tail.load(parameters);
+		t.deepEqual(await tail.logits(inputs), new Float32Array(logits.length));
+		t.deepEqual(await tail.gradient(inputs, form, own), new Float32Array(logits.length));
+		t.notDeepEqual(Float32Array.from(own), gradient);
+	}
 	await engines.terminate();
 });
 
@@ -134,9 +147,10 @@ test("errors keep the code and the message that they have in the thread", async 
 	const refused = await t.throwsAsync(tail.logits(faulty(FAULTS.refuses)));
 	t.like(refused, { name: "TailtuneError", code: "data", message: "fake: refused" });
 	await t.throwsAsync(tail.logits(faulty(FAULTS.fails)), { message: "fake: failed" });
+	const form = gradientForm(lastBlock, model.config, 0);
 	const gradient = new Float32Array(4);
-	await t.throwsAsync(tail.gradient(faulty(FAULTS.fails), gradient), { message: "fake: failed" });
-	t.deepEqual(await tail.gradient(faulty(0), gradient), Float32Array.of(0, 0), "the thread continues");
+	await t.throwsAsync(tail.gradient(faulty(FAULTS.fails), form, gradient), { message: "fake: failed" });
+	t.deepEqual(await tail.gradient(faulty(0), form, gradient), Float32Array.of(0, 0), "the thread continues");
 	t.deepEqual(gradient, new Float32Array(4).fill(0.5));
 	await engines.terminate();
 });
@@ -165,9 +179,10 @@ test("a thread can be terminated during a computation", async (t) => {
 	const engines = new ThreadEngines(fakes);
 	const { tail } = await engines.openEngines(model, lastBlock, auto);
 	const flags = new Int32Array(new SharedArrayBuffer(8));
+	flags[0] = COMPUTES_UNTIL_STOPPED;
 	await tail.load(new Float32Array(flags.buffer));
 	const computing = t.throwsAsync(tail.logits(faulty(0)), { message: "engine thread: terminated" });
-	while (Atomics.load(flags, 0) === 0) await new Promise((resolve) => setImmediate(resolve));
+	while (Atomics.load(flags, 0) !== 1) await new Promise((resolve) => setImmediate(resolve));
 	await engines.terminate();
 	await computing;
 });
