@@ -5,8 +5,8 @@ import { Refusal } from "../../shared/rpc/refusal.ts";
 /** Figures of a run on which the sizes of its answers depend. */
 export interface AnswerShape {
 	readonly classes: number;
-	/** Numbers per gradient. */
-	readonly gradient: number;
+	/** Returns the numbers of the gradient of an item with this number of sequences. */
+	readonly gradientLength: (texts: number) => number;
 }
 
 /**
@@ -16,12 +16,12 @@ export interface AnswerShape {
 export function checkSizes(
 	{ logits, tensor }: AnswerSizes,
 	{ kind, sequences, serial }: WorkItem,
-	{ classes, gradient }: AnswerShape,
+	{ classes, gradientLength }: AnswerShape,
 	isFailure: boolean,
 ): void {
 	const expected = {
 		logits: isFailure || kind === "WORK_KIND_PREPARE" ? 0 : sequences.length * classes,
-		tensor: isFailure || kind !== "WORK_KIND_GRADIENT" ? 0 : gradient,
+		tensor: isFailure || kind !== "WORK_KIND_GRADIENT" ? 0 : gradientLength(sequences.length),
 	};
 	if (logits === expected.logits && tensor === expected.tensor) return;
 	const found = `the answer to item ${serial} has ${logits} logits and a tensor of ${tensor} numbers`;

@@ -7,6 +7,7 @@ import { parameterLayout } from "../../shared/model/parameter-layout.ts";
 import { TRUNK_PRECISION_BY_NAME, type TrunkPrecision } from "../../shared/model/trunk-precision.ts";
 import type { Notices } from "../../shared/notices.ts";
 import type { TrainConfig } from "../../shared/settings/config.ts";
+import { gradientForm, gradientLength } from "../../shared/updates/gradient-form.ts";
 import { Dispatcher, type DispatcherOptions } from "./dispatcher.ts";
 
 /** Settings with which a run is announced to workers. */
@@ -21,6 +22,11 @@ export interface ClusterRun extends DispatcherOptions {
 	/** Precision in which features are computed. */
 	readonly trunkPrecision: TrunkPrecision;
 	readonly shards: number;
+	/**
+	 * Texts per optimizer step if the head reads one row of every text: large gradients are then sent as factors.
+	 * Default: 0, gradients are dense.
+	 */
+	readonly factorTexts?: number | undefined;
 	/** Settings of a worker in this process or on this machine. */
 	readonly engine: Pick<TrainConfig, "engine" | "backend" | "threads" | "featureMemory" | "featureCache">;
 }
@@ -49,14 +55,15 @@ export type OpenCluster = (run: ClusterRun) => Promise<Cluster>;
 export async function announceRun(
 	bus: Bus,
 	tensors: CoordinatorTensors,
-	{ runId, model, modelHash, tail, trunkPrecision, shards, abandoned = [], ...options }: ClusterRun,
+	{ runId, model, modelHash, tail, trunkPrecision, shards, factorTexts = 0, abandoned = [], ...options }: ClusterRun,
 	tensorsAddress: string,
 ): Promise<Pick<Cluster, "spec" | "dispatcher" | "cancelled" | "report">> {
-	const schema = tensorSchema(modelHash, parameterLayout(tail, model.config));
+	const schema = tensorSchema(modelHash, parameterLayout(tail, model.config), factorTexts);
+	const form = gradientForm(tail, model.config, factorTexts);
 	const precision = TRUNK_PRECISION_BY_NAME[trunkPrecision];
-	const spec: RunSpec = { runId, modelHash, tail, shards, tensorsAddress, trunkPrecision: precision };
+	const spec: RunSpec = { runId, modelHash, tail, shards, tensorsAddress, trunkPrecision: precision, factorTexts };
 	for (const former of abandoned) await bus.retire(former);
-	const dispatcher = new Dispatcher(bus, spec, { ...options, gradientLength: schema.gradients });
+	const dispatcher = new Dispatcher(bus, spec, { ...options, gradientLength: (texts) => gradientLength(form, texts) });
 	tensors.openRun(runId, schema, dispatcher);
 	await dispatcher.start();
 	const cancelled = new AbortController();

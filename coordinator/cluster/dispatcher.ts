@@ -26,8 +26,8 @@ export interface DispatcherOptions {
 	readonly now?: (() => number) | undefined;
 	/** Workers with another engine than the first worker's take part too; they round differently. Default: false. */
 	readonly mixedEngines?: boolean | undefined;
-	/** Numbers per gradient. Default: 0, for a run without gradients. */
-	readonly gradientLength?: number | undefined;
+	/** Returns the numbers of the gradient of this number of texts. Default: 0, for a run without gradients. */
+	readonly gradientLength?: AnswerShape["gradientLength"] | undefined;
 }
 
 /** An item is given up after this number of faults by each worker present. */
@@ -63,7 +63,7 @@ export class Dispatcher implements AnswerReceiver {
 		this.#run = run;
 		this.#notices = notices;
 		this.#now = now;
-		this.#shape = { classes: run.tail?.classes ?? 0, gradient: options.gradientLength ?? 0 };
+		this.#shape = { classes: run.tail?.classes ?? 0, gradientLength: options.gradientLength ?? (() => 0) };
 		const onMoved = (shard: number) => {
 			for (const waiting of this.#answers.waiting) if (waiting.item.shard === shard) waiting.sinceMs = now();
 			this.#idleShards.forget(shard);

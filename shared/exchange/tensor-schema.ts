@@ -4,11 +4,11 @@ import type { ParameterLayout } from "../model/parameter-layout.ts";
 
 /** Sizes of a run's tensors. Both sides derive them and compare the hash. */
 export interface TensorSchema {
-	/** sha256 over base weights and parameter layout; hexadecimal. */
+	/** sha256 over base weights, parameter layout and `factorTexts`; hexadecimal. */
 	readonly hash: string;
 	/** Numbers per parameter vector. */
 	readonly parameters: number;
-	/** Numbers per gradient. */
+	/** Numbers per dense gradient. */
 	readonly gradients: number;
 }
 
@@ -18,9 +18,17 @@ export function assertSameSchema(runId: string, open: TensorSchema, found: Tenso
 		throw new TailtuneError("protocol", `run ${runId} is open with schema ${open.hash}, found ${found.hash}`);
 }
 
-/** Returns the schema of a run. @param modelHash of the base weights */
-export function tensorSchema(modelHash: string, { size, trainedSize, entries }: ParameterLayout): TensorSchema {
-	const described = [modelHash, trainedSize, entries.map(({ name, shape }) => [name, shape])];
+/**
+ * Returns the schema of a run.
+ * @param modelHash of the base weights
+ * @param factorTexts that of the run, see `gradientForm`; default: 0, gradients are dense
+ */
+export function tensorSchema(
+	modelHash: string,
+	{ size, trainedSize, entries }: ParameterLayout,
+	factorTexts = 0,
+): TensorSchema {
+	const described = [modelHash, trainedSize, factorTexts, entries.map(({ name, shape }) => [name, shape])];
 	const hash = createHash("sha256").update(JSON.stringify(described)).digest("hex");
 	return { hash, parameters: size, gradients: trainedSize };
 }

@@ -64,5 +64,5 @@ async function firstItem(bus: Bus, runId: string, workerId: string) {
 /** Computes the tensor schema of a run that tunes the demo model. */
 async function readDemoSchema(run: RunSpec): Promise<TensorSchema> {
 	const { config } = await openModel(await resolveModel("demo"));
-	return tensorSchema(run.modelHash, parameterLayout(run.tail as TailSpec, config));
+	return tensorSchema(run.modelHash, parameterLayout(run.tail as TailSpec, config), run.factorTexts);
 }

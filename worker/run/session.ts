@@ -56,8 +56,8 @@ export class Session {
 		this.#parts = parts;
 		this.#tailSpec = run.tail;
 		this.#layout = parameterLayout(run.tail, model.config);
-		this.#form = gradientForm(run.tail, model.config, 0);
-		tensors.openRun(run.runId, tensorSchema(run.modelHash, this.#layout));
+		this.#form = gradientForm(run.tail, model.config, run.factorTexts);
+		tensors.openRun(run.runId, tensorSchema(run.modelHash, this.#layout, run.factorTexts));
 		this.#keepsPooledOnly = countFrozenBlocks(run.tail, model.config.n_layer) === model.config.n_layer;
 	}
 

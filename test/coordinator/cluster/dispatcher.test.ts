@@ -20,6 +20,7 @@ const run: RunSpec = {
 	shards: 1,
 	tensorsAddress: "",
 	trunkPrecision: "TRUNK_PRECISION_FP32",
+	factorTexts: 0,
 };
 
 const timing = { ackWaitMs: 5000, heartbeatLimitMs: 5000 };
@@ -259,8 +260,10 @@ test("the item of a worker without heartbeat goes to another worker at once", as
 });
 
 test("an answer that doesn't fit its item is refused with the reason, and the item keeps waiting", async (t) => {
-	const { dispatcher } = await begin({ gradientLength: 2 });
-	const asked = [item(), { ...item(), kind: "WORK_KIND_PREPARE" }, { ...item(), kind: "WORK_KIND_GRADIENT" }] as const;
+	const { dispatcher } = await begin({ gradientLength: (texts) => 1 + texts });
+	const gradient = { ...item(), kind: "WORK_KIND_GRADIENT" } as const;
+	const ofTwo = { ...gradient, sequences: [...gradient.sequences, ...gradient.sequences] };
+	const asked = [item(), { ...item(), kind: "WORK_KIND_PREPARE" }, gradient, ofTwo] as const;
 	const results = gather(dispatcher.execute(asked));
 	const tensor = new Float32Array(2);
 	const refused: [reason: RefusalReason, answer: Answer][] = [
@@ -271,6 +274,7 @@ test("an answer that doesn't fit its item is refused with the reason, and the it
 		["REFUSAL_LENGTH", answerTo(2, [1])],
 		["REFUSAL_LENGTH", answerTo(3, [1])],
 		["REFUSAL_LENGTH", { ...answerTo(3, [1]), tensor: new Float32Array(3) }],
+		["REFUSAL_LENGTH", { ...answerTo(4, [1, 2]), tensor }],
 		["REFUSAL_LENGTH", { ...faultOf("worker", 3), logits: [1] }],
 	];
 	for (const [reason, answer] of refused)
@@ -282,7 +286,8 @@ test("an answer that doesn't fit its item is refused with the reason, and the it
 	dispatcher.accept(answerTo(1, [7]));
 	dispatcher.accept(answerTo(2, []));
 	dispatcher.accept({ ...answerTo(3, [8]), tensor });
-	t.deepEqual(await results, [7, 8]);
+	dispatcher.accept({ ...answerTo(4, [9, 10]), tensor: new Float32Array(3) });
+	t.deepEqual(await results, [7, 8, 9, 10]);
 	t.deepEqual(dispatcher.ignored, { double: 0, stale: 0, stray: 0 });
 });
 

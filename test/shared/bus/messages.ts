@@ -11,6 +11,7 @@ export function someRun(fields: Partial<RunSpec> = {}): RunSpec {
 		tensorsAddress: "",
 		shards: 2,
 		trunkPrecision: "TRUNK_PRECISION_FP32",
+		factorTexts: 0,
 		...fields,
 	};
 }

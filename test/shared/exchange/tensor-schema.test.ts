@@ -17,6 +17,7 @@ test("both sides get the same hash of the same run, and another hash if anything
 	t.is(tensorSchema("model", layout).hash, hash);
 	const others = [
 		tensorSchema("other model", layout),
+		tensorSchema("model", layout, 8),
 		tensorSchema("model", { ...layout, trainedSize: layout.trainedSize - 1 }),
 		tensorSchema("model", parameterLayout({ ...spec, classes: 3 }, TINY)),
 		tensorSchema("model", parameterLayout({ ...spec, trainable: "TRAINABLE_LORA" }, TINY)),

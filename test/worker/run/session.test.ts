@@ -1,7 +1,8 @@
 import test from "ava";
 import { createMemoryTensors } from "../../../coordinator/exchange/memory-tensors.ts";
 import { tensorSchema } from "../../../shared/exchange/tensor-schema.ts";
-import type { RunSpec, WorkItem } from "../../../shared/messages.ts";
+import type { RunSpec, TailSpec, WorkItem } from "../../../shared/messages.ts";
+import { gradientForm, gradientLength } from "../../../shared/updates/gradient-form.ts";
 import { ByteBudget } from "../../../worker/features/byte-budget.ts";
 import { FeatureStore } from "../../../worker/features/feature-store.ts";
 import { Session } from "../../../worker/run/session.ts";
@@ -24,7 +25,7 @@ async function open(run: RunSpec = lastBlockRun) {
 	const tail = new FakeTail();
 	const features = new FeatureStore(new ByteBudget(1e6));
 	const tensors = createMemoryTensors();
-	tensors.openRun(run.runId, tensorSchema(run.modelHash, layoutOf(run)));
+	tensors.openRun(run.runId, tensorSchema(run.modelHash, layoutOf(run), run.factorTexts));
 	for (const version of [0, 1]) {
 		await tensors.publishParameters(run.runId, version, new Float32Array(layoutOf(run).size).fill(version));
 	}
@@ -155,6 +156,14 @@ test("parameters of another size are refused", async (t) => {
 	t.is(result.failure?.code, "protocol");
 	t.regex(result.failure?.message ?? "", /version 2 has 5 parameters, expected \d+$/);
 	t.deepEqual(tail.loads, []);
+});
+
+test("a run's gradients are factors if its announcement says so, as many numbers as the item has texts", async (t) => {
+	const { session } = await open({ ...lastBlockRun, factorTexts: 1 });
+	const form = gradientForm(lastBlockRun.tail as TailSpec, fakeModel.config, 1);
+	t.true(form.factorSize > 0);
+	const { tensor } = await session.handle(someItem({ sequences: texts }));
+	t.is(tensor?.length, gradientLength(form, texts.length));
 });
 
 test("logits that aren't finite are reported as diverged, without a gradient", async (t) => {

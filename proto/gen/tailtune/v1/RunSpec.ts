@@ -19,6 +19,11 @@ export interface RunSpecInput {
    */
   'tensorsAddress'?: (string);
   'trunkPrecision'?: (_tailtune_v1_TrunkPrecisionInput);
+  /**
+   * Texts per optimizer step, if the head reads one row of every text: gradients of large weights are then sent as
+   * factors. 0: gradients are dense.
+   */
+  'factorTexts'?: (number);
 }
 
 /**
@@ -37,4 +42,9 @@ export interface RunSpec {
    */
   'tensorsAddress': (string);
   'trunkPrecision': (_tailtune_v1_TrunkPrecision);
+  /**
+   * Texts per optimizer step, if the head reads one row of every text: gradients of large weights are then sent as
+   * factors. 0: gradients are dense.
+   */
+  'factorTexts': (number);
 }
