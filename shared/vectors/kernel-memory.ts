@@ -7,7 +7,7 @@ export const NUMBER_BYTES = Float32Array.BYTES_PER_ELEMENT;
 const OPERANDS = 4;
 const TILES_BYTES = OPERANDS * TILE * NUMBER_BYTES;
 /** Bytes at the start of each memory that hold no vectors. The system provides only those that are used. */
-export const WORKSPACE_BYTES = 1 << 22;
+export const WORKSPACE_BYTES = 1 << 23;
 const PAGE_BYTES = 65536;
 /** The largest memory: 32-bit addresses. */
 export const MEMORY_BYTES = 65536 * PAGE_BYTES;

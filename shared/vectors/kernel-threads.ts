@@ -1,8 +1,8 @@
 import { debuglog } from "node:util";
 import type { Worker } from "node:worker_threads";
 import { startThread } from "../threads/start-thread.ts";
-import type { KernelCall, Kernels, KernelThreadData } from "./kernels.ts";
-import { awaitChunks, type Division, runChunks, sharedCall } from "./work-sharing.ts";
+import type { DividedCall, Kernels, KernelThreadData } from "./kernels.ts";
+import { awaitChunks, runChunks, shareCalls } from "./work-sharing.ts";
 
 const PROGRAM = new URL("./kernel-thread.ts", import.meta.url);
 
@@ -29,12 +29,12 @@ export class KernelThreads {
 	}
 
 	/**
-	 * Runs the call on up to this many threads, including the calling one. The others do the share of a thread that has
-	 * not started yet or has ended.
+	 * Runs calls of the same kernel on up to this many threads, including the calling one. The others do the share of a
+	 * thread that has not started yet or has ended.
 	 */
-	run(call: KernelCall, division: Division, threads: number): number {
+	run(calls: readonly DividedCall[], threads: number): number {
 		while (this.#threads.length < Math.min(threads, MOST_THREADS) - 1) this.#start();
-		const shared = sharedCall(call, division);
+		const shared = shareCalls(calls);
 		for (const thread of this.#threads) thread.postMessage(shared);
 		runChunks(this.#kernels, shared);
 		return awaitChunks(shared);

@@ -9,6 +9,8 @@ export interface KernelScalars {
 	readonly addWeighted: readonly [weight: number];
 	readonly findNotFinite: readonly [];
 	readonly sumHashes: readonly [];
+	/** Bytes from one row of the factor to the next, bytes of a row, bytes of a group. */
+	readonly packFactor: readonly [stride: number, length: number, group: number];
 	/** Bytes from one row of the target to the next, bytes of a row, outer products, bytes of a row in one pass. */
 	readonly sumOuterProducts: readonly [stride: number, columns: number, rank: number, pass: number];
 }
@@ -18,11 +20,22 @@ export type KernelName = keyof KernelScalars;
 /** One call of a kernel. */
 export interface KernelCall {
 	readonly kernel: KernelName;
-	/** Bytes of each vector, a multiple of 16; for `sumOuterProducts` rows of the target, a multiple of 4. */
+	/**
+	 * Bytes of each vector, a multiple of 16; for `packFactor` rows of the factor; for `sumOuterProducts` rows of the
+	 * target, a multiple of 4.
+	 */
 	readonly size: number;
 	/** Addresses in bytes. For `sumHashes` the second one is the vector's position in a longer one. */
 	readonly at: readonly number[];
 	readonly scalars: KernelScalars[KernelName];
+}
+
+/** A call and how threads divide its work. */
+export interface DividedCall extends KernelCall {
+	/** Size of each chunk but the last: small, so that threads finish together; large, so that the calls cost little. */
+	readonly chunk: number;
+	/** By how many bytes each address grows for each unit of the size. */
+	readonly steps: readonly number[];
 }
 
 /** Adds the result of a chunk to those of the others: hashes are summed modulo 2^32, marks are combined by OR. */

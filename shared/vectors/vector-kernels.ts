@@ -50,9 +50,13 @@ export function overVectors<Name extends KernelName>(
 		);
 		if (isPositional) at.push(start * NUMBER_BYTES);
 		const call = { kernel, scalars, at, size: Math.ceil(count / WIDTH) * WIDTH * NUMBER_BYTES };
-		const division = { chunk: CHUNK_BYTES, steps: at.map(() => 1) };
 		const isShared = threads > 1 && call.size >= LEAST_SHARED_BYTES;
-		addResult(kernel, result, 0, isShared ? helpers.run(call, division, threads) : kernels(call));
+		addResult(
+			kernel,
+			result,
+			0,
+			isShared ? helpers.run([{ ...call, chunk: CHUNK_BYTES, steps: at.map(() => 1) }], threads) : kernels(call),
+		);
 		for (let i = 0; i < written; i++) {
 			if (!inPlace[i]) vectors[i]?.set((tiles[i] as Float32Array).subarray(0, count), start);
 		}

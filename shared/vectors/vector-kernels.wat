@@ -80,8 +80,9 @@
 			(local.set $i (i32.add (local.get $i) (i32.const 16)))
 			(br_if $next (i32.lt_u (local.get $i) (local.get $bytes))))
 		(i32x4.bitmask (local.get $marks)))
-	;; The sum of hashes of the numbers' bits. A hash depends on the position as well; that of a position is a bijection
-	;; (each of its operations is one), so that another number always gives another hash.
+
+	;; The sum of hashes of the numbers' bits. A hash depends on the position as well; at each position it is a bijection,
+	;; because each operation is one, so that another number always gives another hash.
 	;; x = bits + 0x9e3779b9 * position; x ^= x >> 16; x *= 0x85ebca6b; x ^= x >> 13; x *= 0xc2b2ae35; x ^= x >> 16
 	(func (export "sumHashes") (param $bytes i32) (param $numbers i32) (param $position i32) (result i32)
 		(local $i i32) (local $keys v128) (local $hash v128) (local $sum v128)
@@ -106,15 +107,37 @@
 			(i32.add (i32x4.extract_lane 0 (local.get $sum)) (i32x4.extract_lane 1 (local.get $sum)))
 			(i32.add (i32x4.extract_lane 2 (local.get $sum)) (i32x4.extract_lane 3 (local.get $sum)))))
 
+	;; Packs a factor for sumOuterProducts: for each group of numbers and each row its numbers of the group.
+	(func (export "packFactor")
+		(param $rows i32) (param $to i32) (param $from i32) (param $stride i32) (param $length i32) (param $group i32)
+		(local $step i32) (local $i i32) (local $k i32) (local $at i32)
+		(local.set $step (i32.mul (local.get $rows) (local.get $group)))
+		(loop $nextRow
+			(local.set $at (local.get $to))
+			(local.set $i (i32.const 0))
+			(loop $nextGroup
+				(local.set $k (i32.const 0))
+				(loop $next
+					(v128.store (i32.add (local.get $at) (local.get $k))
+						(v128.load (i32.add (i32.add (local.get $from) (local.get $i)) (local.get $k))))
+					(local.set $k (i32.add (local.get $k) (i32.const 16)))
+					(br_if $next (i32.lt_u (local.get $k) (local.get $group))))
+				(local.set $at (i32.add (local.get $at) (local.get $step)))
+				(local.set $i (i32.add (local.get $i) (local.get $group)))
+				(br_if $nextGroup (i32.lt_u (local.get $i) (local.get $length))))
+			(local.set $to (i32.add (local.get $to) (local.get $group)))
+			(local.set $from (i32.add (local.get $from) (local.get $stride)))
+			(br_if $nextRow (local.tee $rows (i32.sub (local.get $rows) (i32.const 1))))))
+
 	;; target[i, j] = sum over r of left[r, i] * right[r, j]; the target's rows are $stride bytes apart.
-	;; outer-products.ts has packed left by 4 rows (for each r the 4 numbers of the rows) and right by 8 columns in the same way.
+	;; packFactor has packed left in groups of 4 rows, and right in groups of 8 columns.
 	;; Computes 4 rows and 8 columns at a time, which fill the registers. $pass is the number of bytes of a row, a multiple
-	;; of 32, whose part of right stays in the first-level cache while all rows use it.
+	;; of 32, whose part of right stays in the cache of the core while all rows use it.
 	(func (export "sumOuterProducts")
 		(param $rows i32) (param $target i32) (param $left i32) (param $right i32)
 		(param $stride i32) (param $columns i32) (param $rank i32) (param $pass i32)
-		(local $start i32) (local $end i32) (local $row i32) (local $column i32) (local $r i32)
-		(local $rowLeft i32) (local $rowTarget i32) (local $x i32) (local $y i32) (local $to i32)
+		(local $start i32) (local $end i32) (local $row i32) (local $column i32)
+		(local $rowLeft i32) (local $rowEnd i32) (local $rowTarget i32) (local $x i32) (local $y i32) (local $to i32)
 		(local $factor v128) (local $a v128) (local $b v128)
 		(local $sum0a v128) (local $sum0b v128)
 		(local $sum1a v128) (local $sum1b v128)
@@ -127,21 +150,29 @@
 			(local.set $rowLeft (local.get $left))
 			(local.set $rowTarget (local.get $target))
 			(loop $nextRows
+				(local.set $rowEnd (i32.add (local.get $rowLeft) (i32.mul (local.get $rank) (i32.const 16))))
 				(local.set $column (local.get $start))
 				(local.set $y (i32.add (local.get $right) (i32.mul (local.get $start) (local.get $rank))))
 				(loop $nextColumns
-					;; -0 + x is x for every x, 0 and -0 too: the sums start with the first product.
-					(local.set $sum0a (v128.const f32x4 -0 -0 -0 -0))
-					(local.set $sum0b (v128.const f32x4 -0 -0 -0 -0))
-					(local.set $sum1a (v128.const f32x4 -0 -0 -0 -0))
-					(local.set $sum1b (v128.const f32x4 -0 -0 -0 -0))
-					(local.set $sum2a (v128.const f32x4 -0 -0 -0 -0))
-					(local.set $sum2b (v128.const f32x4 -0 -0 -0 -0))
-					(local.set $sum3a (v128.const f32x4 -0 -0 -0 -0))
-					(local.set $sum3b (v128.const f32x4 -0 -0 -0 -0))
 					(local.set $x (local.get $rowLeft))
-					(local.set $r (local.get $rank))
-					(loop $nextProduct
+					;; The first product, then the others.
+					(local.set $a (v128.load (local.get $y)))
+					(local.set $b (v128.load offset=16 (local.get $y)))
+					(local.set $factor (v128.load32_splat (local.get $x)))
+					(local.set $sum0a (f32x4.mul (local.get $factor) (local.get $a)))
+					(local.set $sum0b (f32x4.mul (local.get $factor) (local.get $b)))
+					(local.set $factor (v128.load32_splat offset=4 (local.get $x)))
+					(local.set $sum1a (f32x4.mul (local.get $factor) (local.get $a)))
+					(local.set $sum1b (f32x4.mul (local.get $factor) (local.get $b)))
+					(local.set $factor (v128.load32_splat offset=8 (local.get $x)))
+					(local.set $sum2a (f32x4.mul (local.get $factor) (local.get $a)))
+					(local.set $sum2b (f32x4.mul (local.get $factor) (local.get $b)))
+					(local.set $factor (v128.load32_splat offset=12 (local.get $x)))
+					(local.set $sum3a (f32x4.mul (local.get $factor) (local.get $a)))
+					(local.set $sum3b (f32x4.mul (local.get $factor) (local.get $b)))
+					(local.set $x (i32.add (local.get $x) (i32.const 16)))
+					(local.set $y (i32.add (local.get $y) (i32.const 32)))
+					(if (i32.lt_u (local.get $x) (local.get $rowEnd)) (then (loop $nextProduct
 						(local.set $a (v128.load (local.get $y)))
 						(local.set $b (v128.load offset=16 (local.get $y)))
 						(local.set $factor (v128.load32_splat (local.get $x)))
@@ -158,7 +189,7 @@
 						(local.set $sum3b (f32x4.add (local.get $sum3b) (f32x4.mul (local.get $factor) (local.get $b))))
 						(local.set $x (i32.add (local.get $x) (i32.const 16)))
 						(local.set $y (i32.add (local.get $y) (i32.const 32)))
-						(br_if $nextProduct (local.tee $r (i32.sub (local.get $r) (i32.const 1)))))
+						(br_if $nextProduct (i32.lt_u (local.get $x) (local.get $rowEnd))))))
 					(local.set $to (i32.add (local.get $rowTarget) (local.get $column)))
 					(v128.store (local.get $to) (local.get $sum0a))
 					(v128.store offset=16 (local.get $to) (local.get $sum0b))
@@ -173,7 +204,7 @@
 					(v128.store offset=16 (local.get $to) (local.get $sum3b))
 					(local.set $column (i32.add (local.get $column) (i32.const 32)))
 					(br_if $nextColumns (i32.lt_u (local.get $column) (local.get $end))))
-				(local.set $rowLeft (local.get $x))
+				(local.set $rowLeft (local.get $rowEnd))
 				(local.set $rowTarget (i32.add (local.get $rowTarget) (i32.mul (local.get $stride) (i32.const 4))))
 				(local.set $row (i32.add (local.get $row) (i32.const 4)))
 				(br_if $nextRows (i32.lt_u (local.get $row) (local.get $rows))))

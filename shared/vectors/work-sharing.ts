@@ -1,18 +1,11 @@
 import { KERNEL_WAIT_MS } from "../deadlines.ts";
 import { TailtuneError } from "../errors.ts";
-import { addResult, type KernelCall, type Kernels } from "./kernels.ts";
+import { addResult, type DividedCall, type KernelCall, type Kernels } from "./kernels.ts";
 
-/** How threads divide the work of a call. */
-export interface Division {
-	/** Size of each chunk but the last: small, so that threads finish together; large, so that the calls cost little. */
-	readonly chunk: number;
-	/** By how many bytes each address of the call grows for each unit of its size. */
-	readonly steps: readonly number[];
-}
-
-/** A call that several threads run together. */
-export interface SharedCall extends KernelCall, Division {
-	/** Counters of this call only, so that a thread that comes late finds no chunk left. */
+/** Calls of the same kernel that several threads run together, in any order. */
+export interface SharedCalls {
+	readonly calls: readonly DividedCall[];
+	/** Counters of these calls only, so that a thread that comes late finds no chunk left. */
 	readonly counters: Int32Array<SharedArrayBuffer>;
 }
 
@@ -21,22 +14,36 @@ const TAKEN = 0;
 const DONE = 1;
 const RESULT = 2;
 
-/** @param call run by several threads, each with `runChunks` */
-export function sharedCall(call: KernelCall, division: Division): SharedCall {
-	const counters = new Int32Array(new SharedArrayBuffer(3 * Int32Array.BYTES_PER_ELEMENT));
-	return { ...call, ...division, counters };
+/** @param calls run by several threads, each with `runChunks` */
+export function shareCalls(calls: readonly DividedCall[]): SharedCalls {
+	return { calls, counters: new Int32Array(new SharedArrayBuffer(3 * Int32Array.BYTES_PER_ELEMENT)) };
 }
 
 /** Runs one chunk after the other until all are taken. */
-export function runChunks(kernels: Kernels, { kernel, size, at, scalars, chunk, steps, counters }: SharedCall): void {
-	for (;;) {
-		const from = Atomics.add(counters, TAKEN, 1) * chunk;
-		if (from >= size) return;
-		const own = { size: Math.min(chunk, size - from), at: at.map((address, i) => address + from * (steps[i] ?? 0)) };
-		addResult(kernel, counters, RESULT, kernels({ kernel, scalars, ...own }));
-		Atomics.add(counters, DONE, 1);
-		Atomics.notify(counters, DONE);
+export function runChunks(kernels: Kernels, { calls, counters }: SharedCalls): void {
+	const take = () => Atomics.add(counters, TAKEN, 1);
+	let taken = take();
+	let first = 0;
+	for (const call of calls) {
+		const end = first + countChunks(call);
+		for (; taken < end; taken = take()) {
+			addResult(call.kernel, counters, RESULT, kernels(chunkOf(call, taken - first)));
+			Atomics.add(counters, DONE, 1);
+			Atomics.notify(counters, DONE);
+		}
+		first = end;
 	}
+}
+
+function countChunks({ size, chunk }: DividedCall): number {
+	return Math.ceil(size / chunk);
+}
+
+/** @param index of the chunk, from 0 */
+function chunkOf({ kernel, size, at, scalars, chunk, steps }: DividedCall, index: number): KernelCall {
+	const from = index * chunk;
+	const own = at.map((address, i) => address + from * (steps[i] ?? 0));
+	return { kernel, size: Math.min(chunk, size - from), at: own, scalars };
 }
 
 /**
@@ -49,8 +56,8 @@ const MOST_WAITS = 30;
  * @returns the combined results of all chunks
  * @throws TailtuneError "engine" if a thread took a chunk and ended: the vectors are then partly updated
  */
-export function awaitChunks({ size, chunk, counters }: SharedCall, waitMs = KERNEL_WAIT_MS): number {
-	const all = Math.ceil(size / chunk);
+export function awaitChunks({ calls, counters }: SharedCalls, waitMs = KERNEL_WAIT_MS): number {
+	const all = calls.reduce((sum, call) => sum + countChunks(call), 0);
 	for (let waits = 0; waits < MOST_WAITS; ) {
 		const done = Atomics.load(counters, DONE);
 		if (done === all) return Atomics.load(counters, RESULT);

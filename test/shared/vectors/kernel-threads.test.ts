@@ -8,12 +8,12 @@ import {
 	type KernelThreadData,
 	kernelsOver,
 } from "../../../shared/vectors/kernels.ts";
-import { awaitChunks, type Division, runChunks, sharedCall } from "../../../shared/vectors/work-sharing.ts";
+import { awaitChunks, runChunks, shareCalls } from "../../../shared/vectors/work-sharing.ts";
 
 const THREAD = new URL("../../../shared/vectors/kernel-thread.ts", import.meta.url);
 const PROGRAM = fileURLToPath(new URL("./kernel-threads-program.ts", import.meta.url));
 
-const division: Division = { chunk: 65536, steps: [1, 1] };
+const division = { chunk: 65536, steps: [1, 1] };
 
 test("threads that share a call compute the same bits as one thread", async (t) => {
 	const compiled = compileKernels();
@@ -36,7 +36,7 @@ test("threads that share a call compute the same bits as one thread", async (t) 
 	const alone = sumBy(kernels);
 	for (const takesPart of [false, true]) {
 		const together = sumBy((call) => {
-			const shared = sharedCall(call, division);
+			const shared = shareCalls([{ ...call, ...division }]);
 			for (const thread of threads) thread.postMessage(shared);
 			// If this thread does nothing, the result is complete only after the others have worked.
 			if (takesPart) runChunks(kernels, shared);
@@ -45,19 +45,19 @@ test("threads that share a call compute the same bits as one thread", async (t) 
 		t.deepEqual(together, alone);
 	}
 	// A late thread finds no chunks left.
-	const over = sharedCall({ kernel: "addWeighted", size, at: [0, size], scalars: [0.1] }, division);
+	const over = shareCalls([{ kernel: "addWeighted", size, at: [0, size], scalars: [0.1], ...division }]);
 	runChunks(kernels, over);
 	const before = [...total];
 	runChunks(kernels, over);
 	t.deepEqual([...total], before);
 	total[length - 1] = Number.NaN;
-	const check = sharedCall({ kernel: "findNotFinite", size, at: [0], scalars: [] }, division);
+	const check = shareCalls([{ kernel: "findNotFinite", size, at: [0], scalars: [], ...division }]);
 	threads[0]?.postMessage(check);
 	t.not(awaitChunks(check), 0);
 });
 
 test("a thread that fails in the middle of its chunk causes an error, not an endless wait", (t) => {
-	const call = sharedCall({ kernel: "findNotFinite", size: 1 << 20, at: [0], scalars: [] }, division);
+	const call = shareCalls([{ kernel: "findNotFinite", size: 1 << 20, at: [0], scalars: [], ...division }]);
 	const ends = () => {
 		throw new Error("unreachable");
 	};

@@ -1,7 +1,8 @@
 import test from "ava";
 import fc from "fast-check";
 import { allocateVectors } from "../../../shared/vectors/allocate-vectors.ts";
-import { type OuterProducts, writeOuterProducts } from "../../../shared/vectors/outer-products.ts";
+import { writeOuterProducts } from "../../../shared/vectors/outer-products.ts";
+import type { OuterProducts } from "../../../shared/vectors/pack-factors.ts";
 
 const { fround } = Math;
 
@@ -57,22 +58,28 @@ const apart: Allocate = (...lengths) => lengths.map((length) => new Float32Array
 const targetAlone: Allocate = (length, ...others) => [...allocateVectors(length), ...apart(length, ...others).slice(1)];
 const factorsAlone: Allocate = (length, ...others) => [new Float32Array(length), ...allocateVectors(...others)];
 
+/** Two blocks of one target with factors of their own, as those of two heads; needs as much room between rows. */
+function twoBlocks(products: OuterProducts): OuterProducts[] {
+	const { offset, leftOffset, rightOffset, rows, columns } = products;
+	const second = { offset: offset + columns, leftOffset: leftOffset + rows, rightOffset: rightOffset + columns };
+	return [products, { ...products, ...second }];
+}
+
+/** Checks blocks in all kinds of memories, which are written in one call. */
 function checkBits(
 	t: { is: (found: boolean, expected: boolean, message: string) => void },
 	shape: Shape,
 	seed: number,
-	threads: readonly number[] = [1],
+	{ threads = [1], blocksOf = (products: OuterProducts) => [products] } = {},
 ): void {
 	const expected = productsOf(shape, seed, apart);
-	writeByDefinition(expected);
-	for (const [memory, allocate] of [inOneMemory, apart, targetAlone, factorsAlone].entries()) {
-		for (const count of threads) {
-			const products = productsOf(shape, seed, allocate);
-			writeOuterProducts(products, count);
-			const isSame = Buffer.from(products.target.buffer, products.target.byteOffset, products.target.byteLength).equals(
-				Buffer.from(expected.target.buffer),
-			);
-			t.is(isSame, true, `memory ${memory}, ${count} threads`);
+	blocksOf(expected).forEach(writeByDefinition);
+	for (const count of threads) {
+		const found = [inOneMemory, apart, targetAlone, factorsAlone].map((memory) => productsOf(shape, seed, memory));
+		writeOuterProducts(found.flatMap(blocksOf), count);
+		for (const [memory, { target }] of found.entries()) {
+			const bits = Buffer.from(target.buffer, target.byteOffset, target.byteLength);
+			t.is(bits.equals(Buffer.from(expected.target.buffer)), true, `memory ${memory}, ${count} threads`);
 		}
 	}
 }
@@ -92,14 +99,16 @@ test("columns are computed in several passes if the rank is high", (t) => {
 	checkBits(t, { rows: 6, columns: 100, rank: 300 }, 1);
 });
 
-test("threads that share a block write the same bits", (t) => {
-	checkBits(t, { rows: 310, columns: 1030, rank: 8, between: 5 }, 2, [1, 2, 3]);
+test("threads that share the blocks of a call write the same bits", (t) => {
+	const options = { threads: [1, 2, 3], blocksOf: twoBlocks };
+	checkBits(t, { rows: 410, columns: 515, rank: 40, before: 1, between: 520 }, 2, options);
 });
 
-test("factors too large for the workspace are computed in parts", (t) => {
-	// 2,000 products of 600 and of 400 numbers: more than 4 MiB.
-	checkBits(t, { rows: 30, columns: 700, rank: 1500, before: 3 }, 3);
-	checkBits(t, { rows: 700, columns: 30, rank: 1500, between: 1 }, 4);
+test("factors too large for the workspace, alone or together, are computed in parts", (t) => {
+	// 4.8 and 2.3 million numbers; there is room for 2.1 million.
+	checkBits(t, { rows: 30, columns: 1200, rank: 2000, before: 3 }, 3);
+	checkBits(t, { rows: 1200, columns: 30, rank: 2000, between: 1 }, 4);
+	checkBits(t, { rows: 60, columns: 60, rank: 6000, between: 60 }, 5, { blocksOf: twoBlocks });
 });
 
 test("infinite and very small numbers are computed as by the definition", (t) => {
@@ -110,15 +119,17 @@ test("infinite and very small numbers are computed as by the definition", (t) =>
 	const products = { target, rows: 4, columns: 4, rank: 1, left, right, ...places };
 	const expected = { ...products, target: new Float32Array(16) };
 	writeByDefinition(expected);
-	writeOuterProducts(products);
+	writeOuterProducts([products]);
 	t.deepEqual(target, expected.target);
 });
 
-test("a block or a factor that exceeds its array is refused", (t) => {
+test("a block or a factor that exceeds its array, and too many products, are refused", (t) => {
 	const shape = { rows: 4, columns: 8, rank: 2 };
 	const products = productsOf(shape, 1, inOneMemory);
 	const wrong = [
 		{ rank: 0 },
+		{ rows: 0 },
+		{ columns: 0 },
 		{ rank: 3 },
 		{ rows: 5 },
 		{ columns: 9 },
@@ -129,8 +140,10 @@ test("a block or a factor that exceeds its array is refused", (t) => {
 		{ leftStride: 5 },
 		{ rightStride: 9 },
 	];
+	const tooMany = { rank: 300_000, leftStride: 0, rightStride: 0 };
+	t.throws(() => writeOuterProducts([{ ...products, ...tooMany }]), { instanceOf: RangeError, message: /too many/ });
 	for (const change of wrong) {
 		const message = /outer products of \d rows and \d columns don't fit/;
-		t.throws(() => writeOuterProducts({ ...products, ...change }), { instanceOf: RangeError, message });
+		t.throws(() => writeOuterProducts([{ ...products, ...change }]), { instanceOf: RangeError, message });
 	}
 });
