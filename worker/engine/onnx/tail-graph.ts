@@ -1,17 +1,15 @@
-import { TailtuneError } from "../../../shared/errors.ts";
 import type { TailSpec } from "../../../shared/messages.ts";
 import type { ModelFiles } from "../../../shared/model/model-files.ts";
-import { parameterLayout } from "../../../shared/model/parameter-layout.ts";
 import { countFrozenBlocks, hasLora } from "../../../shared/model/tail-spec.ts";
-import type { FactorBlock, GradientForm } from "../../../shared/updates/gradient-form.ts";
-import { isEmbedding } from "../embedding.ts";
+import type { GradientForm } from "../../../shared/updates/gradient-form.ts";
 import { attentionAllRows } from "./attention-all-rows.ts";
 import { attentionOneRow } from "./attention-one-row.ts";
-import { GraphBuilder, storedTensor, type Value } from "./graph-builder.ts";
+import { GraphBuilder, type Value } from "./graph-builder.ts";
 import { narrowMatMul, transposed, withLora } from "./lora.ts";
 import { attentionIndices, declareSlots } from "./packed-rows.ts";
-import type { GradientView, Pass, TailContext } from "./pass.ts";
+import type { Pass, TailContext } from "./pass.ts";
 import { mlpPass, normPass, sumOfRows } from "./passes.ts";
+import { TailParameters } from "./tail-parameters.ts";
 import { countWholeBlocks, type LastBlock } from "./whole-blocks.ts";
 
 /** A tail has several graphs; this selects one. */
@@ -27,24 +25,6 @@ export interface TailGraph {
 	readonly model: Buffer;
 	readonly gradientViews: ReadonlyMap<string, readonly number[]>;
 }
-
-/** Returns the name of the output that holds a parameter's gradient. */
-export function gradientName(parameter: string): string {
-	return `gradient ${parameter}`;
-}
-
-/** Returns the name of the output that holds a block's left or right factors. */
-export function factorName({ name, index }: FactorBlock, side: "left" | "right"): string {
-	return `${side} factor ${index} of ${name}`;
-}
-
-/** Returns the shape of a block's factors in the output: [texts, numbers], or by head [texts, heads, numbers]. */
-export function factorShape<Texts>({ index, heads }: FactorBlock, texts: Texts, numbers: number): (Texts | number)[] {
-	return index === 0 ? [texts, numbers] : [texts, heads, numbers];
-}
-
-/** Name of the output that holds the gradient of `hidden`; the embedding tables' gradient is computed from it. */
-export const HIDDEN_GRADIENT = gradientName("hidden");
 
 /**
  * Builds the ONNX graph of the blocks after the cut, the final norm and the head, on request with the backward pass of
@@ -197,71 +177,4 @@ function addHead(context: TailContext, classes: number, pooled: Pass): Pass {
 		},
 	});
 	return { value: linear.value, back: (gradient) => pooled.back(linear.back(gradient)) };
-}
-
-/** The weights of a graph. Parameters of the vector are its inputs; it reads all others from the model's files. */
-class TailParameters {
-	readonly gradients = new Map<string, { readonly value: Value } & GradientView>();
-	readonly #width: number;
-	readonly #trainsEmbedding: boolean;
-	readonly #graph: GraphBuilder;
-	readonly #model: ModelFiles;
-	/** Shapes of the parameters in the vector: the trained ones, and the head if it is frozen. */
-	readonly #given: ReadonlyMap<string, readonly number[]>;
-	readonly #values = new Map<string, Value>();
-
-	constructor(graph: GraphBuilder, model: ModelFiles, spec: TailSpec) {
-		this.#graph = graph;
-		this.#model = model;
-		const { entries } = parameterLayout(spec, model.config);
-		this.#trainsEmbedding = entries.some(({ name }) => isEmbedding(name));
-		this.#width = model.config.n_embd;
-		this.#given = new Map(entries.map(({ name, shape }) => [name, shape]));
-	}
-
-	weight(name: string): Value {
-		const value = this.#values.get(name) ?? this.#declare(name);
-		this.#values.set(name, value);
-		return value;
-	}
-
-	/**
-	 * Makes the gradients of the trained parameters outputs of the graph. Products of factors that are output aren't
-	 * needed, so `build` leaves them out.
-	 * @returns the shapes of the dense gradients, by the parameter's name
-	 */
-	outputGradients({ dense, factors }: GradientForm): Map<string, readonly number[]> {
-		const views = new Map<string, readonly number[]>();
-		for (const { name } of dense) {
-			if (isEmbedding(name)) continue;
-			const { value, view = this.#given.get(name) ?? [] } = this.#gradientOf(name);
-			this.#graph.output(gradientName(name), value, "float32", view);
-			views.set(name, view);
-		}
-		for (const block of factors) {
-			const values = this.#gradientOf(block.name).factors?.[block.index];
-			if (!values) throw new TailtuneError("engine", `onnx: no factors for ${block.name}, expected one row per text`);
-			const output = (side: "left" | "right", numbers: number) =>
-				this.#graph.output(factorName(block, side), values[side], "float32", factorShape(block, "texts", numbers));
-			output("left", block.rows);
-			output("right", block.columns);
-		}
-		const hidden = this.gradients.get("hidden");
-		if (this.#trainsEmbedding && hidden) {
-			this.#graph.output(HIDDEN_GRADIENT, hidden.value, "float32", ["rows", this.#width]);
-		}
-		return views;
-	}
-
-	#gradientOf(name: string) {
-		const gradient = this.gradients.get(name);
-		if (gradient) return gradient;
-		throw new TailtuneError("engine", `onnx: no gradient for ${name}, expected one for each trained parameter`);
-	}
-
-	#declare(name: string): Value {
-		const shape = this.#given.get(name);
-		if (shape) return this.#graph.input(name, "float32", shape);
-		return this.#graph.stored(name, storedTensor(this.#model.tensors, name));
-	}
 }

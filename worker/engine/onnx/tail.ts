@@ -8,7 +8,8 @@ import { checkForm } from "../check-form.ts";
 import { addEmbeddingGradient, type Embedding, embed, embeddingOf, isEmbedding, readEmbedding } from "../embedding.ts";
 import type { EngineOptions, OpenTail, Tail, TailInput } from "../engine.ts";
 import { floats, OnnxSession, onnxInfo } from "./session.ts";
-import { factorName, factorShape, gradientName, HIDDEN_GRADIENT, type TailGraphKind, tailGraph } from "./tail-graph.ts";
+import { type TailGraphKind, tailGraph } from "./tail-graph.ts";
+import { factorName, factorShape, gradientName, HIDDEN_GRADIENT } from "./tail-parameters.ts";
 import { tailTensors } from "./tail-tensors.ts";
 
 /**

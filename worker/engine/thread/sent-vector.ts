@@ -38,15 +38,21 @@ export class VectorSender {
 
 /** Receives the vectors of one sender. */
 export class VectorReceiver {
+	readonly #aliasOf: (memory: SharedArrayBuffer) => ArrayBuffer | undefined;
 	#memory = new SharedArrayBuffer(0);
 	#alias: ArrayBuffer | undefined;
 	#copy = new Float32Array(0);
+
+	/** @param alias default: `aliasOf`, if koffi can be loaded */
+	constructor(alias = (memory: SharedArrayBuffer) => aliasOf(memory, koffi)) {
+		this.#aliasOf = alias;
+	}
 
 	/** Returns the vector as an ordinary array; as an array in shared memory if it can't be accessed as one. */
 	receive(sent: SentVector): Float32Array {
 		if (sent.memory) {
 			this.#memory = sent.memory;
-			this.#alias = aliasOf(sent.memory, koffi);
+			this.#alias = this.#aliasOf(sent.memory);
 		}
 		return new Float32Array(this.#alias ?? this.#memory, sent.byteOffset, sent.length);
 	}
