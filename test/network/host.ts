@@ -31,6 +31,18 @@ export class Host {
 		await execa("ip", ["-n", this.name, ...args]);
 	}
 
+	/** Runs a command on this host and waits for its end. @throws Error if it fails */
+	async run(...command: readonly string[]): Promise<void> {
+		const [program = "", ...args] = [...this.prefix, ...command];
+		await execa(program, args);
+	}
+
+	/** Starts a program on this host that runs until the host is removed, with an open standard input. */
+	start(...command: readonly string[]): void {
+		const [program = "", ...args] = [...this.prefix, ...command];
+		execa(program, args, { reject: false, stdio: ["pipe", "ignore", "ignore"] });
+	}
+
 	/** Kills every process on this host and removes it. */
 	async remove(): Promise<void> {
 		const { stdout } = await execa("ip", ["netns", "pids", this.name]);

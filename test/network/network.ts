@@ -28,7 +28,6 @@ export async function buildNetwork(kind: LinkKind): Promise<Network> {
 	const hosts: Host[] = [];
 	const links: Link[] = [];
 	const remove = async () => {
-		for (const link of links) link.remove();
 		for (const host of hosts) await host.remove();
 	};
 	const make = async (label: string) => {

@@ -35,8 +35,10 @@ const PASSWORDS = {
 	TAILTUNE_WORKER_PASSWORD: "of-worker",
 	TAILTUNE_CLIENT_PASSWORD: "of-client",
 };
-/** Bytes sent to measure a link's rate: a third of a second at full rate. */
-const TRANSFER_BYTES = 4_000_000;
+/** Bytes sent to measure a link's rate, and sent back: at least 1.5 s. */
+const TRANSFER_BYTES = 20_000_000;
+/** A link that needs longer for that stands still. */
+const TRANSFER_LIMIT_MS = 60_000;
 const TRANSFER = fileURLToPath(new URL("./transfer.ts", import.meta.url));
 
 /** The way to make links on this machine, or the reason why there is none. */
@@ -51,7 +53,7 @@ else announceNotRun(links.missing);
 function announceNotRun(missing: string): void {
 	test("NOT RUN on this machine: a run over a network with delay and limited rate", (t) => {
 		t.log(
-			"needs root, iproute2 (ip netns, tc), and netem in the kernel or VDE's wirefilter (Debian: vde2, vde-wirefilter)",
+			"needs root, iproute2 (ip netns, tc), and netem in the kernel or VDE's wirefilter and vde_switch (Debian: vde2, vde-wirefilter)",
 		);
 		t.log(missing);
 		t.pass();
@@ -77,28 +79,22 @@ function testOver(kind: LinkKind): void {
 		await context.network?.remove();
 	});
 
-	test.serial(`the network has that delay and rate: ${network}`, async (t) => {
+	test.serial(`the network has that delay and rate, in both directions at once: ${network}`, async (t) => {
 		const { hub, hubAddress, workers } = t.context.network;
-		const receiver = run(hub, "node", "--import=./test/load-typescript.mjs", TRANSFER, "receive");
-		await once(createInterface({ input: receiver.stdout as Readable }), "line");
-		for (const worker of workers) {
-			const sent = await run(
-				worker,
-				"node",
-				"--import=./test/load-typescript.mjs",
-				TRANSFER,
-				"send",
-				hubAddress,
-				`${TRANSFER_BYTES}`,
-			);
-			const { connectMs, transferMs } = JSON.parse(sent.stdout);
+		const echo = transfer(hub, "echo");
+		await once(createInterface({ input: echo.stdout as Readable }), "line");
+		const sent = await Promise.all(workers.map((host) => transfer(host, "send", hubAddress, `${TRANSFER_BYTES}`)));
+		for (const { stdout, timedOut } of sent) {
+			t.false(timedOut, `not all bytes came back within ${TRANSFER_LIMIT_MS / 1000} s`);
+			const { connectMs, transferMs, echoed } = JSON.parse(stdout);
+			t.is(echoed, TRANSFER_BYTES);
 			t.log(`connected in ${connectMs.toFixed(1)} ms, ${((TRANSFER_BYTES * 8e-3) / transferMs).toFixed(1)} Mbit/s`);
 			// Only lower limits: a busy machine is slower, but none is faster than its links.
 			t.true(connectMs >= 2 * DELAY_MS);
 			t.true(transferMs >= (TRANSFER_BYTES * 8e-3) / MEGABITS_PER_SECOND);
 		}
-		receiver.kill();
-		await receiver;
+		echo.kill();
+		await echo;
 	});
 
 	test.serial(`the same bits as in one process: ${network}`, async (t) => {
@@ -126,9 +122,10 @@ function testOver(kind: LinkKind): void {
 	});
 }
 
-function run({ prefix }: Host, ...command: readonly string[]) {
-	const [program = "", ...args] = [...prefix, ...command];
-	return execa(program, args, { reject: false });
+/** Runs transfer.ts on a host. */
+function transfer({ prefix }: Host, ...args: string[]) {
+	const [program = "", ...others] = [...prefix, "node", "--import=./test/load-typescript.mjs", TRANSFER, ...args];
+	return execa(program, others, { reject: false, timeout: TRANSFER_LIMIT_MS, killSignal: "SIGKILL" });
 }
 
 async function bitsOfOneProcess({ data, folder }: Context, epochs: number): Promise<string> {
