@@ -8,6 +8,7 @@ import { registerCompletionHandler } from "ava";
 import { execa } from "execa";
 import { jsonLineSchema } from "../../coordinator/events/json-line-schemas.ts";
 import { ENGINE, QUICK, start } from "../cli/tailtune.ts";
+import { limitTime, RUN_LIMIT_MS, type TimeLimit, WORKER_LIMIT_MS } from "./time-limit.ts";
 
 type Process = ReturnType<typeof start>;
 
@@ -44,12 +45,16 @@ export async function startWorkerProcess(
 ): Promise<WorkerProcess> {
 	const args = ["worker", "--nats", nats, "--threads", "1", ...ENGINE, ...flags];
 	const worker = startHere(args, { ...host, env: { XDG_CACHE_HOME: cacheFolder, ...host.env } });
+	const limit = limitTime(worker, WORKER_LIMIT_MS);
 	let id = "";
+	const printed: string[] = [];
 	for await (const line of linesOf(worker)) {
+		printed.push(line);
 		id = /^worker (\S+) (?:joined |.* no coordinator has connected yet)/.exec(line)?.[1] ?? "";
 		if (id) break;
 	}
-	if (!id) throw new Error(`the worker did not join: ${(await worker).stderr}`);
+	if (!id) throw new Error(`the worker did not join: ${limit.reason}${printed.join(" | ")} ${(await worker).stderr}`);
+	limit.lift();
 	let sent: NodeJS.Signals = "SIGCONT";
 	return {
 		id,
@@ -61,7 +66,12 @@ export async function startWorkerProcess(
 			sent = name;
 			worker.kill(name);
 		},
-		exitCode: async () => (await worker).exitCode,
+		async exitCode() {
+			const limit = limitTime(worker, WORKER_LIMIT_MS);
+			const { exitCode, stderr } = await worker;
+			if (limit.reason) throw new Error(`the worker did not end: ${limit.reason}${stderr}`);
+			return exitCode;
+		},
 		async end() {
 			// A process after SIGSTOP can be ended only by SIGKILL.
 			worker.kill("SIGKILL");
@@ -78,7 +88,7 @@ export interface WorkerProcess {
 	/** False after it has ended, or got a signal that ends or stops it. */
 	readonly isRunning: boolean;
 	signal(name: "SIGKILL" | "SIGSTOP" | "SIGCONT" | "SIGTERM" | "SIGINT"): void;
-	/** Waits for the end of the process. */
+	/** Waits for the end of the process. @throws Error if it doesn't end in time */
 	exitCode(): Promise<number | undefined>;
 	/** Kills the process if it is running, and waits for its end. */
 	end(): Promise<void>;
@@ -89,11 +99,16 @@ export class RunProcess {
 	/** Every event so far. */
 	readonly seen: RunEvent[] = [];
 	readonly #process: Process;
+	readonly #limit: TimeLimit;
 	readonly #events: AsyncIterator<RunEvent>;
 
-	/** @param args of `tailtune train` */
-	constructor(args: readonly string[], host: HostOptions = {}) {
+	/**
+	 * @param args of `tailtune train`
+	 * @param limitMs after which the run is killed, so that no wait for it lasts longer
+	 */
+	constructor(args: readonly string[], host: HostOptions = {}, limitMs = RUN_LIMIT_MS) {
 		this.#process = startHere(["--json", "train", ...args], host);
+		this.#limit = limitTime(this.#process, limitMs);
 		this.#events = eventsOf(this.#process);
 	}
 
@@ -115,7 +130,7 @@ export class RunProcess {
 	async reach(event: string, isWanted: (found: RunEvent) => boolean = () => true): Promise<RunEvent> {
 		for (;;) {
 			const { value, done } = await this.#next();
-			if (done) throw new Error(`the run ended before its ${event}: ${(await this.#process).stderr}`);
+			if (done) throw new Error(`the run ended before its ${event}: ${await this.#failure()}`);
 			if (value.event === event && isWanted(value)) return value;
 		}
 	}
@@ -127,8 +142,14 @@ export class RunProcess {
 	/** Waits for the end. Returns "", or the exit code and standard error if the run failed. */
 	async end(): Promise<string> {
 		while (!(await this.#next()).done);
+		return (await this.#process).exitCode === 0 ? "" : this.#failure();
+	}
+
+	async #failure(): Promise<string> {
 		const { exitCode, stderr } = await this.#process;
-		return exitCode === 0 ? "" : `exit code ${exitCode}: ${stderr}`;
+		const { reason } = this.#limit;
+		if (!reason) return `exit code ${exitCode}: ${stderr}`;
+		return `${reason}its last events: ${this.seen.slice(-3).map((event) => JSON.stringify(event))}; ${stderr}`;
 	}
 
 	async #next(): Promise<IteratorResult<RunEvent>> {
@@ -148,9 +169,13 @@ export async function listChildren(pid: number, args = ""): Promise<number[]> {
 	return found.map(([child]) => Number(child));
 }
 
-/** Waits until all processes have ended. */
+/** Waits until all processes have ended. @throws Error that names those that don't end in time */
 export async function untilGone(pids: readonly number[]): Promise<void> {
-	while (pids.some(isAlive)) await sleep(20);
+	const lastMs = performance.now() + WORKER_LIMIT_MS;
+	while (pids.some(isAlive)) {
+		if (performance.now() > lastMs) throw new Error(`still running: processes ${pids.filter(isAlive)}`);
+		await sleep(20);
+	}
 }
 
 function isAlive(pid: number): boolean {

@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -82,7 +81,7 @@ function testOver(kind: LinkKind): void {
 	test.serial(`the network has that delay and rate, in both directions at once: ${network}`, async (t) => {
 		const { hub, hubAddress, workers } = t.context.network;
 		const echo = transfer(hub, "echo");
-		await once(createInterface({ input: echo.stdout as Readable }), "line");
+		await waitForLine(echo.stdout as Readable);
 		const sent = await Promise.all(workers.map((host) => transfer(host, "send", hubAddress, `${TRANSFER_BYTES}`)));
 		for (const { stdout, timedOut } of sent) {
 			t.false(timedOut, `not all bytes came back within ${TRANSFER_LIMIT_MS / 1000} s`);
@@ -120,6 +119,11 @@ function testOver(kind: LinkKind): void {
 		t.is(await run.end(), "");
 		t.is(await hashWeights(out), expected);
 	});
+}
+
+async function waitForLine(input: Readable): Promise<void> {
+	for await (const line of createInterface({ input })) if (line) return;
+	throw new Error("the receiver ended before it listened");
 }
 
 /** Runs transfer.ts on a host. */
