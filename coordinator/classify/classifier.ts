@@ -96,7 +96,7 @@ export class Classifier {
 		const parameters = await readInitialParameters(model, tail, 0, [...settings.labels.keys()]);
 		const cluster = await openCluster(run);
 		try {
-			await cluster.tensors.publishParameters(runId, VERSION, parameters);
+			await cluster.tensors.publishState(runId, VERSION, { parameters });
 		} catch (error) {
 			await cluster.close();
 			throw error;

@@ -3,11 +3,10 @@ import type { CoordinatorTensors } from "../../shared/exchange/tensor-exchange.t
 import { tensorSchema } from "../../shared/exchange/tensor-schema.ts";
 import type { RunProgress, RunSpec, TailSpec } from "../../shared/messages.ts";
 import type { ModelFiles } from "../../shared/model/model-files.ts";
-import { parameterLayout } from "../../shared/model/parameter-layout.ts";
 import { TRUNK_PRECISION_BY_NAME, type TrunkPrecision } from "../../shared/model/trunk-precision.ts";
 import type { Notices } from "../../shared/notices.ts";
 import type { TrainConfig } from "../../shared/settings/config.ts";
-import { gradientForm, gradientLength } from "../../shared/updates/gradient-form.ts";
+import { gradientLength } from "../../shared/updates/gradient-form.ts";
 import { Dispatcher, type DispatcherOptions } from "./dispatcher.ts";
 
 /** Settings with which a run is announced to workers. */
@@ -58,12 +57,14 @@ export async function announceRun(
 	{ runId, model, modelHash, tail, trunkPrecision, shards, factorTexts = 0, abandoned = [], ...options }: ClusterRun,
 	tensorsAddress: string,
 ): Promise<Pick<Cluster, "spec" | "dispatcher" | "cancelled" | "report">> {
-	const schema = tensorSchema(modelHash, parameterLayout(tail, model.config), factorTexts);
-	const form = gradientForm(tail, model.config, factorTexts);
 	const precision = TRUNK_PRECISION_BY_NAME[trunkPrecision];
-	const spec: RunSpec = { runId, modelHash, tail, shards, tensorsAddress, trunkPrecision: precision, factorTexts };
+	const spec: RunSpec = { runId, modelHash, tail, shards, factorTexts, tensorsAddress, trunkPrecision: precision };
+	const schema = tensorSchema(spec, model.config);
 	for (const former of abandoned) await bus.retire(former);
-	const dispatcher = new Dispatcher(bus, spec, { ...options, gradientLength: (texts) => gradientLength(form, texts) });
+	const dispatcher = new Dispatcher(bus, spec, {
+		...options,
+		gradientLength: (texts) => gradientLength(schema.form, texts),
+	});
 	tensors.openRun(runId, schema, dispatcher);
 	await dispatcher.start();
 	const cancelled = new AbortController();

@@ -2,7 +2,7 @@ import { setMaxListeners } from "node:events";
 import type { Bus } from "../../shared/bus/bus.ts";
 import { type Clock, realClock } from "../../shared/clock.ts";
 import { TailtuneError, toErrorCode } from "../../shared/errors.ts";
-import type { Answer, AnswerReceiver, AnswerSizes } from "../../shared/exchange/tensor-exchange.ts";
+import type { Answer, AnswerReceiver, AnswerSizes, ExpectedAnswer } from "../../shared/exchange/tensor-exchange.ts";
 import type { NewItem, RunSpec, WorkerInfo, WorkResult } from "../../shared/messages.ts";
 import { Notices } from "../../shared/notices.ts";
 import { raceAbort } from "../../shared/race-abort.ts";
@@ -177,10 +177,10 @@ export class Dispatcher implements AnswerReceiver {
 		return new Set(due.map(({ item }) => item.shard));
 	}
 
-	expect(result: WorkResult, sizes: AnswerSizes): AbortSignal {
+	expect(result: WorkResult, sizes: AnswerSizes): ExpectedAnswer {
 		const { item, over } = this.#answers.find(result);
 		checkSizes(sizes, item, this.#shape, result.failure !== null);
-		return over.signal;
+		return { version: item.kind === "WORK_KIND_PREPARE" ? undefined : item.parameterVersion, over: over.signal };
 	}
 
 	accept(answer: Answer): void {

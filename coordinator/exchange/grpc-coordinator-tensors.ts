@@ -1,17 +1,15 @@
 import type { ExchangeHandlers } from "../../proto/gen/tailtune/v1/Exchange.ts";
-import type { GetParametersRequest } from "../../proto/gen/tailtune/v1/GetParametersRequest.ts";
 import type { PutAnswerRequest } from "../../proto/gen/tailtune/v1/PutAnswerRequest.ts";
 import { ServedModels } from "../../shared/exchange/model-manifest.ts";
 import type { CoordinatorTensors } from "../../shared/exchange/tensor-exchange.ts";
 import { checkProtocolVersion, exchangeDefinition } from "../../shared/exchange/tensor-service.ts";
-import type { TensorPart } from "../../shared/exchange/tensor-stream.ts";
 import type { RefusalReason } from "../../shared/rpc/refusal.ts";
 import { clientStream, serverStream, unary } from "../rpc/handlers.ts";
 import type { RpcService } from "../rpc/rpc-service.ts";
 import { createServer, type ServerOptions } from "../rpc/server.ts";
 import { Leases } from "./grpc-leases.ts";
 import { Uploads } from "./grpc-uploads.ts";
-import { ServedRuns, staleVersion } from "./served-runs.ts";
+import { ServedRuns } from "./served-runs.ts";
 
 export interface TensorServiceOptions {
 	/** Called when a worker opens its stream, which it holds open as long as it runs. */
@@ -58,7 +56,14 @@ export function createTensorService(options: TensorServiceOptions = {}): TensorS
 	};
 	const handlers: ExchangeHandlers = {
 		Attach: serverStream(onRefused, (request, cutOff) => leases.attach(request, cutOff)),
-		GetParameters: serverStream(onRefused, (request) => sendParameters(runs, request)),
+		GetState: serverStream(onRefused, (request) => {
+			checkProtocolVersion(request);
+			return runs.sendState(request);
+		}),
+		FollowUpdates: serverStream(onRefused, (request, cutOff) => {
+			checkProtocolVersion(request);
+			return runs.followUpdates(request, cutOff);
+		}),
 		PutAnswer: clientStream(onRefused, (requests: AsyncIterable<PutAnswerRequest>, interrupt) =>
 			uploads.receive(requests, interrupt),
 		),
@@ -68,8 +73,9 @@ export function createTensorService(options: TensorServiceOptions = {}): TensorS
 	const tensors: ServedTensors = {
 		openRun: (...args) => runs.openRun(...args),
 		closeRun: (runId) => runs.closeRun(runId),
-		publishParameters: (...args) => runs.publishParameters(...args),
-		dropParameters: (...args) => runs.dropParameters(...args),
+		publishState: (...args) => runs.publishState(...args),
+		dropState: (...args) => runs.dropState(...args),
+		publishUpdate: (...args) => runs.publishUpdate(...args),
 		lendGradientBuffers: (...args) => runs.lendGradientBuffers(...args),
 		held: (runId) => runs.held(runId),
 		refusals,
@@ -105,15 +111,4 @@ export async function serveTensors(options: TensorServiceOptions & ServerOptions
 		{ address: server.address, close: stop } as TensorServer,
 		Object.getOwnPropertyDescriptors(tensors),
 	);
-}
-
-// Checked before each chunk: a version that was dropped must not be sent any more, because its memory is reused.
-async function* sendParameters(runs: ServedRuns, request: GetParametersRequest): AsyncGenerator<TensorPart> {
-	checkProtocolVersion(request);
-	const { runId, parameterVersion, schemaHash } = request;
-	const version = runs.findVersion(runId, parameterVersion, schemaHash);
-	for (const part of version.parts) {
-		if (version.isDropped) throw staleVersion(runId, parameterVersion);
-		yield part;
-	}
 }

@@ -9,7 +9,7 @@ import { checkEnd, TensorReceiver } from "../../shared/exchange/tensor-stream.ts
 import { Refusal } from "../../shared/rpc/refusal.ts";
 import { SilenceLimit } from "../../shared/rpc/silence.ts";
 import { checkReadable } from "../rpc/handlers.ts";
-import { checkSchema, type ServedRuns } from "./served-runs.ts";
+import { checkFingerprint, checkSchema, type ServedRuns } from "./served-runs.ts";
 
 /** Most answers received at the same time; each needs memory for its numbers. */
 export const MAX_UPLOADS = 64;
@@ -76,7 +76,7 @@ export class Uploads {
 		interrupt: (error: Error) => void,
 	): Promise<void> {
 		checkProtocolVersion(header);
-		const { result, logitsLength, tensorLength, schemaHash } = header;
+		const { result, logitsLength, tensorLength, schemaHash, fingerprint } = header;
 		if (!result) throw new Refusal("REFUSAL_MALFORMED", "an answer without a result");
 		const { runId, workerId, serial } = result;
 		const name = JSON.stringify([runId, workerId, serial]);
@@ -85,7 +85,8 @@ export class Uploads {
 		);
 		const run = this.#parts.runs.find(runId);
 		if (!result.failure) checkSchema(runId, schemaHash, run.schema);
-		const over = run.answers.expect(result, { logits: logitsLength, tensor: tensorLength });
+		const { over, version } = run.answers.expect(result, { logits: logitsLength, tensor: tensorLength });
+		if (!result.failure && version !== undefined) checkFingerprint(run, version, fingerprint);
 		const end = this.#begin(name, over, interrupt);
 		const tensor = takeArray(tensorLength > 0 ? run.free : undefined, tensorLength);
 		try {

@@ -1,6 +1,11 @@
 import { TailtuneError } from "../../shared/errors.ts";
 import { takeArray } from "../../shared/exchange/take-array.ts";
-import type { AnswerReceiver, CoordinatorTensors, WorkerTensors } from "../../shared/exchange/tensor-exchange.ts";
+import type {
+	AnswerReceiver,
+	CoordinatorTensors,
+	PublishedState,
+	WorkerTensors,
+} from "../../shared/exchange/tensor-exchange.ts";
 import { assertSameSchema, type TensorSchema } from "../../shared/exchange/tensor-schema.ts";
 import { isUnwanted } from "../../shared/rpc/refusal.ts";
 
@@ -47,11 +52,14 @@ class InProcessExchange implements MemoryTensors {
 		this.#runs.delete(runId);
 	}
 
-	async publishParameters(runId: string, version: number, parameters: Float32Array): Promise<void> {
+	async publishState(runId: string, version: number, { parameters }: PublishedState): Promise<void> {
 		this.#open(runId).parameters.set(version, parameters);
 	}
 
-	async dropParameters(runId: string, version: number): Promise<void> {
+	/** The worker reads the coordinator's arrays, to which the update is applied. */
+	async publishUpdate(): Promise<void> {}
+
+	async dropState(runId: string, version: number): Promise<void> {
 		this.#runs.get(runId)?.parameters.delete(version);
 	}
 

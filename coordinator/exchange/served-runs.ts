@@ -1,14 +1,29 @@
+import type { FollowUpdatesRequest } from "../../proto/gen/tailtune/v1/FollowUpdatesRequest.ts";
+import type { FollowUpdatesResponse } from "../../proto/gen/tailtune/v1/FollowUpdatesResponse.ts";
+import type { GetStateRequest } from "../../proto/gen/tailtune/v1/GetStateRequest.ts";
+import type { GetStateResponse } from "../../proto/gen/tailtune/v1/GetStateResponse.ts";
 import { TailtuneError } from "../../shared/errors.ts";
-import type { AnswerReceiver, CoordinatorTensors } from "../../shared/exchange/tensor-exchange.ts";
+import type { AnswerReceiver, CoordinatorTensors, PublishedState } from "../../shared/exchange/tensor-exchange.ts";
 import { assertSameSchema, type TensorSchema } from "../../shared/exchange/tensor-schema.ts";
 import { KeptParts } from "../../shared/exchange/tensor-stream.ts";
 import { Refusal } from "../../shared/rpc/refusal.ts";
+import type { Update } from "../../shared/updates/updatable-state.ts";
+import { fingerprintOf } from "../../shared/vectors/fingerprint.ts";
+import { UpdateLog } from "./update-log.ts";
 
-/** A readable parameter version. */
-export interface ServedVersion {
-	readonly parameters: Float32Array;
-	/** The parameters as messages. */
+/** The current state of a run. */
+interface Current extends PublishedState {
+	readonly version: number;
+	/** Of the parameters; computed for the first answer. */
+	fingerprint?: number;
+}
+
+/** A state as messages. */
+interface Snapshot {
+	readonly version: number;
+	readonly hasMoments: boolean;
 	readonly parts: KeptParts;
+	/** Whether its memory may have other numbers now. */
 	isDropped: boolean;
 }
 
@@ -16,44 +31,60 @@ export interface ServedVersion {
 export interface ServedRun {
 	readonly schema: TensorSchema;
 	readonly answers: AnswerReceiver;
-	readonly versions: Map<number, ServedVersion>;
 	/** Arrays for the next gradients. */
 	readonly free: Float32Array[];
+	current?: Current | undefined;
+	/** Sent to workers that join; kept for as long as the log leads from it to the current version. */
+	snapshot?: Snapshot | undefined;
+	/** Unset before the first step. */
+	log?: UpdateLog | undefined;
 }
 
-/** The open runs and their parameter versions. Requests for other runs or versions are refused. */
+/** The open runs, their states and their updates. Requests for other runs or versions are refused. */
 export class ServedRuns implements CoordinatorTensors {
 	readonly #runs = new Map<string, ServedRun>();
 
 	openRun(runId: string, schema: TensorSchema, answers: AnswerReceiver): void {
 		const open = this.#runs.get(runId);
 		if (open) assertSameSchema(runId, open.schema, schema);
-		else this.#runs.set(runId, { schema, answers, versions: new Map(), free: [] });
+		else this.#runs.set(runId, { schema, answers, free: [] });
 	}
 
 	closeRun(runId: string): void {
-		for (const version of this.#runs.get(runId)?.versions.values() ?? []) version.isDropped = true;
+		const run = this.#runs.get(runId);
+		if (!run) return;
+		dropCurrent(run);
+		run.log?.close();
 		this.#runs.delete(runId);
 	}
 
 	/** @throws TailtuneError "protocol" if the run isn't open or has another number of parameters */
-	async publishParameters(runId: string, version: number, parameters: Float32Array): Promise<void> {
+	async publishState(runId: string, version: number, state: PublishedState): Promise<void> {
 		const run = this.#open(runId);
-		if (parameters.length !== run.schema.parameters) {
-			const message = `run ${runId}: ${parameters.length} parameters, expected ${run.schema.parameters}`;
-			throw new TailtuneError("protocol", message);
+		const { length } = state.parameters;
+		if (length !== run.schema.parameters)
+			throw new TailtuneError("protocol", `run ${runId}: ${length} parameters, expected ${run.schema.parameters}`);
+		if (run.current?.version === version && run.current.parameters === state.parameters) return;
+		dropCurrent(run);
+		run.current = { ...state, version };
+		if (state.firstMoment && run.log?.newest !== version) {
+			run.log?.close();
+			run.log = new UpdateLog(version, 4 * (length + 2 * state.firstMoment.length));
+			run.snapshot = undefined;
 		}
-		if (run.versions.get(version)?.parameters === parameters) return;
-		await this.dropParameters(runId, version);
-		run.versions.set(version, { parameters, parts: new KeptParts(parameters), isDropped: false });
 	}
 
-	async dropParameters(runId: string, version: number): Promise<void> {
+	async dropState(runId: string, version: number): Promise<void> {
 		const run = this.#runs.get(runId);
-		const dropped = run?.versions.get(version);
-		if (!run || !dropped) return;
-		dropped.isDropped = true;
-		run.versions.delete(version);
+		if (run?.current?.version === version) dropCurrent(run);
+	}
+
+	async publishUpdate(runId: string, update: Update): Promise<void> {
+		const run = this.#open(runId);
+		if (run.log?.newest !== update.version - 1)
+			throw new TailtuneError("protocol", `run ${runId}: an update to ${update.version} after ${run.log?.newest}`);
+		run.log.append(update);
+		if (run.snapshot && !run.log.reachesFrom(run.snapshot.version)) run.snapshot = undefined;
 	}
 
 	lendGradientBuffers(runId: string, buffers: readonly Float32Array[]): void {
@@ -61,9 +92,9 @@ export class ServedRuns implements CoordinatorTensors {
 	}
 
 	/** Counts the arrays that are kept for a run, for tests that memory is released. */
-	held(runId: string): { readonly parameters: number; readonly free: number } {
-		const run = this.#runs.get(runId);
-		return { parameters: run?.versions.size ?? 0, free: run?.free.length ?? 0 };
+	held(runId: string): { readonly states: number; readonly updates: number; readonly free: number } {
+		const { current, snapshot, log, free = [] } = this.#runs.get(runId) ?? {};
+		return { states: Number(!!current) + Number(!!snapshot), updates: log?.length ?? 0, free: free.length };
 	}
 
 	/** Returns the run of a request. @throws Refusal if it isn't open */
@@ -73,13 +104,41 @@ export class ServedRuns implements CoordinatorTensors {
 		throw new Refusal("REFUSAL_UNKNOWN_RUN", `run ${JSON.stringify(runId)} is not open`);
 	}
 
-	/** Returns the version of a request. @throws Refusal if it doesn't exist, or if the caller has another schema */
-	findVersion(runId: string, version: number, schemaHash: string): ServedVersion {
+	/** Returns the run of a request. @throws Refusal if it isn't open, or if the caller has another schema */
+	findWithSchema(runId: string, schemaHash: string): ServedRun {
 		const run = this.find(runId);
 		checkSchema(runId, schemaHash, run.schema);
-		const found = run.versions.get(version);
-		if (!found) throw staleVersion(runId, version);
-		return found;
+		return run;
+	}
+
+	/**
+	 * Yields a state that leads to the current version.
+	 * @throws Refusal if `parameterVersion` isn't the current version, or is dropped before all messages were sent
+	 */
+	async *sendState({ runId, parameterVersion, schemaHash }: GetStateRequest): AsyncGenerator<GetStateResponse> {
+		const run = this.findWithSchema(runId, schemaHash);
+		if (run.current?.version !== parameterVersion) throw staleVersion(runId, parameterVersion);
+		const snapshot = takeSnapshot(run, run.current);
+		yield { header: { parameterVersion: snapshot.version, hasMoments: snapshot.hasMoments } } as GetStateResponse;
+		// Checked before each chunk: if the state was dropped, its memory may have other numbers.
+		for (const part of snapshot.parts) {
+			if (snapshot.isDropped) throw staleVersion(runId, parameterVersion);
+			yield part as GetStateResponse;
+		}
+	}
+
+	/**
+	 * Yields all updates after a version, also later ones, until the run is closed.
+	 * @throws Refusal if the next one isn't kept
+	 */
+	followUpdates(
+		{ runId, parameterVersion, schemaHash }: FollowUpdatesRequest,
+		signal: AbortSignal,
+	): AsyncIterable<FollowUpdatesResponse> {
+		const { log } = this.findWithSchema(runId, schemaHash);
+		const onGap = () => staleVersion(runId, parameterVersion);
+		if (!log) throw onGap();
+		return log.follow(parameterVersion, signal, onGap);
 	}
 
 	#open(runId: string): ServedRun {
@@ -89,13 +148,47 @@ export class ServedRuns implements CoordinatorTensors {
 	}
 }
 
-/** Checks the schema of a caller. @throws Refusal if its base weights or parameter layout differ */
+/**
+ * Returns the state as messages. While the run trains, it is copied, because it changes before a slow worker has read
+ * it; the copy is sent to later workers too.
+ */
+function takeSnapshot(run: ServedRun, { version, parameters, firstMoment, secondMoment }: Current): Snapshot {
+	const { snapshot } = run;
+	if (snapshot && (snapshot.version === version || (snapshot.hasMoments && firstMoment))) return snapshot;
+	const hasMoments = firstMoment !== undefined && secondMoment !== undefined;
+	const vectors = hasMoments ? [parameters, firstMoment, secondMoment].map((vector) => vector.slice()) : [parameters];
+	run.snapshot = { version, hasMoments, parts: new KeptParts(...vectors), isDropped: false };
+	return run.snapshot;
+}
+
+/** Ends the use of the current state's memory. */
+function dropCurrent(run: ServedRun): void {
+	run.current = undefined;
+	if (!run.snapshot || run.snapshot.hasMoments) return;
+	run.snapshot.isDropped = true;
+	run.snapshot = undefined;
+}
+
+/**
+ * Checks the parameters with which an answer was computed.
+ * @throws Refusal if they differ from the current ones of this version
+ */
+export function checkFingerprint({ current }: ServedRun, version: number, found: number | null | undefined): void {
+	if (current?.version !== version)
+		throw new Refusal("REFUSAL_STALE_VERSION", `version ${version} of the parameters is over`);
+	current.fingerprint ??= fingerprintOf(current.parameters);
+	if (found === current.fingerprint) return;
+	const expected = `expected fingerprint ${current.fingerprint} of version ${version}`;
+	throw new Refusal("REFUSAL_DIVERGED", `computed with parameters of fingerprint ${found}, ${expected}`);
+}
+
+/** Checks the schema of a caller. @throws Refusal if its base weights, parameter layout or form of gradients differ */
 export function checkSchema(runId: string, found: string, { hash }: TensorSchema): void {
 	if (found === hash) return;
 	throw new Refusal("REFUSAL_SCHEMA", `run ${runId}: found schema ${JSON.stringify(found)}, expected ${hash}`);
 }
 
-/** Creates the refusal of a version that isn't published, or was dropped. */
+/** Creates the refusal of a version that isn't current, or from which the log doesn't lead to the current one. */
 export function staleVersion(runId: string, version: number): Refusal {
-	return new Refusal("REFUSAL_STALE_VERSION", `run ${runId} has no parameters of version ${version}`);
+	return new Refusal("REFUSAL_STALE_VERSION", `run ${runId} has no state or updates for version ${version}`);
 }

@@ -2,15 +2,22 @@ import { join } from "node:path";
 import { z } from "zod";
 import { TailtuneError } from "../../shared/errors.ts";
 import { pathExists } from "../../shared/files/regular-file.ts";
+import type { TailSpec } from "../../shared/messages.ts";
 import { readChecked, writeChecked } from "../../shared/model/checked-safetensors.ts";
-import type { ParameterLayout } from "../../shared/model/parameter-layout.ts";
+import type { Gpt2Config } from "../../shared/model/gpt2-config.ts";
+import { parameterLayout } from "../../shared/model/parameter-layout.ts";
 import type { SafetensorsFile } from "../../shared/model/safetensors.ts";
 import type { RunConfig } from "../../shared/settings/config.ts";
+import { type GradientForm, gradientForm } from "../../shared/updates/gradient-form.ts";
+import { type StateVectors, UpdatableState } from "../../shared/updates/updatable-state.ts";
 import { allFinite } from "../../shared/vectors/all-finite.ts";
-import { allocateVectors } from "../../shared/vectors/allocate-vectors.ts";
+import { countFactorTexts } from "../plan/count-factor-texts.ts";
 import type { AuditLine } from "../run-folder/audit.ts";
 import { appendAudit } from "../run-folder/result-files.ts";
 import { bestFile, CHECKPOINT_FILE } from "../run-folder/run-folder.ts";
+
+/** Arrays in which gradients of parts are received in the optimizer's memory. */
+const RECEIVED = 2;
 
 /** Advice if a file of an interrupted run can't be used. */
 export const RECOVERY_HINT = "put back a copy of it, or start a new run";
@@ -40,25 +47,25 @@ export type TrainingProgress = z.infer<typeof progressSchema>;
 export interface StateShape {
 	/** Length of the parameter vector. */
 	readonly size: number;
-	/** Length of the trained part, at the beginning of the parameters. */
-	readonly trainedSize: number;
+	readonly form: GradientForm;
+	/** Texts per optimizer step if gradients have factors, otherwise 0. */
+	readonly factorTexts: number;
 	/** Whether the parameters of the best epoch are kept for the final model. */
 	readonly withBest: boolean;
 }
 
 /** Returns the sizes of a run's state, and the optional parts that its settings need. */
-export function stateShapeOf(config: RunConfig, { size, trainedSize }: ParameterLayout): StateShape {
-	return { size, trainedSize, withBest: config.keep === "best" };
+export function stateShapeOf(config: RunConfig, tail: TailSpec, model: Gpt2Config): StateShape {
+	const factorTexts = countFactorTexts(config);
+	const form = gradientForm(tail, model, factorTexts);
+	return { size: parameterLayout(tail, model).size, form, factorTexts, withBest: config.keep === "best" };
 }
 
-/** State needed to continue training. Parameters have length `StateShape.size`; moments `trainedSize`. */
-export interface TrainingState {
+/** State needed to continue training. */
+export interface TrainingState extends StateVectors {
 	progress: TrainingProgress;
-	readonly parameters: Float32Array;
-	readonly firstMoment: Float32Array;
-	readonly secondMoment: Float32Array;
-	/** Buffers for the summed gradient and two received ones, in the optimizer's memory so that it needs no copies. */
-	readonly gradients: { readonly sum: Float32Array; readonly received: readonly Float32Array[] };
+	/** Has the same vectors, and applies updates to them. */
+	readonly updatable: UpdatableState;
 	/** Parameters of `progress.best`. Unset: there are none yet, or the shape has no `withBest`. */
 	best?: Float32Array;
 }
@@ -150,16 +157,10 @@ async function withRecoveryHint<T>(reading: Promise<T>): Promise<T> {
 	});
 }
 
-function allocateState({ size, trainedSize }: StateShape) {
-	const [parameters, firstMoment, secondMoment, sum, ...received] = allocateVectors(
-		size,
-		trainedSize,
-		trainedSize,
-		trainedSize,
-		trainedSize,
-		trainedSize,
-	);
-	return { parameters, firstMoment, secondMoment, gradients: { sum, received } };
+function allocateState({ form, size, factorTexts }: StateShape) {
+	const updatable = new UpdatableState(form, size, factorTexts, RECEIVED);
+	const { parameters, firstMoment, secondMoment } = updatable;
+	return { parameters, firstMoment, secondMoment, updatable };
 }
 
 // A step can overflow although its loss was finite. Non-finite numbers must not replace a good checkpoint.

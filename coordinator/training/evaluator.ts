@@ -1,3 +1,4 @@
+import type { PublishedState } from "../../shared/exchange/tensor-exchange.ts";
 import { crossEntropy } from "../metrics/cross-entropy.ts";
 import { planEvaluation } from "../plan/plan-evaluation.ts";
 import { assertNotInterrupted } from "./interruption.ts";
@@ -36,10 +37,10 @@ export class Evaluation {
 	}
 }
 
-/** Parameters and their version number. The same number always means the same parameters. */
-export interface VersionedParameters {
+/** A state and its version number. The same number always means the same parameters. */
+export interface VersionedState {
 	readonly version: number;
-	readonly parameters: Float32Array;
+	readonly state: PublishedState;
 }
 
 /**
@@ -49,7 +50,7 @@ export interface VersionedParameters {
  */
 export async function evaluate(
 	run: RunContext,
-	{ version, parameters }: VersionedParameters,
+	{ version, state }: VersionedState,
 	examples: readonly number[],
 	onTexts: (count: number) => void = () => {},
 ): Promise<Evaluation> {
@@ -58,7 +59,7 @@ export async function evaluate(
 	const parts = planEvaluation(texts.planned, examples, texts.padding);
 	const items = parts.map((part) => toWorkItem(run, "WORK_KIND_EVALUATE", version, part));
 	const logits = new Map<number, readonly number[]>();
-	await tensors.publishParameters(spec.runId, version, parameters);
+	await tensors.publishState(spec.runId, version, state);
 	let next = 0;
 	for await (const answer of dispatcher.execute(items)) {
 		const ids = parts[next++]?.examples ?? [];
@@ -68,6 +69,6 @@ export async function evaluate(
 		onTexts(ids.length);
 		assertNotInterrupted(run);
 	}
-	await tensors.dropParameters(spec.runId, version);
+	await tensors.dropState(spec.runId, version);
 	return new Evaluation(logits, (example) => texts.labelOf(example));
 }

@@ -34,7 +34,7 @@ async function evaluateAll(run: RunContext, parameters: Float32Array, version: n
 	const { train, validation, test } = run.texts;
 	const examples = [...train, ...validation, ...test];
 	const bar = run.events.phase("evaluation", examples.length, "texts");
-	const evaluation = await evaluate(run, { version, parameters }, examples, (count) => bar.advance(count));
+	const evaluation = await evaluate(run, { version, state: { parameters } }, examples, (count) => bar.advance(count));
 	bar.done();
 	return evaluation;
 }

@@ -1,4 +1,3 @@
-import { parameterLayout } from "../../shared/model/parameter-layout.ts";
 import { readInitialParameters } from "../base-model/initial-parameters.ts";
 import { matchHeadRows } from "../base-model/own-head.ts";
 import type { RunEvents } from "../events/run-events.ts";
@@ -12,7 +11,7 @@ import type { RunInputs } from "./run-inputs.ts";
  */
 export async function openState(folder: string, inputs: RunInputs, events: RunEvents): Promise<TrainingState> {
 	const { config, model, texts, tail, fingerprint } = inputs;
-	const shape = stateShapeOf(config, parameterLayout(tail, model.config));
+	const shape = stateShapeOf(config, tail, model.config);
 	const saved = await restoreState(folder, fingerprint, shape, { config, texts });
 	if (saved) return saved;
 	const rows = matchHeadRows(model, texts.labels, events);

@@ -141,13 +141,13 @@ class Epochs {
 
 	async #evaluate(kind: MetricsLine["kind"]): Promise<MetricsLine> {
 		const { config, texts, folder, events } = this.#run;
-		const { progress, parameters } = this.#state;
+		const { progress, updatable: state } = this.#state;
 		const sampled = kind === "step" || config.epochEval === "batches";
 		const count = sampled ? config.evalBatches * config.batch : Number.POSITIVE_INFINITY;
 		const train = texts.train.slice(0, count);
 		const validation = texts.validation.slice(0, count);
 		const evaluation = await this.#watch
-			.time("evaluation", () => evaluate(this.#run, { version: progress.step, parameters }, [...train, ...validation]))
+			.time("evaluation", () => evaluate(this.#run, { version: progress.step, state }, [...train, ...validation]))
 			.catch((error) => this.#stop(error));
 		const line: MetricsLine = {
 			kind,

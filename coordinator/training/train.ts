@@ -6,6 +6,7 @@ import { countFrozenBlocks } from "../../shared/model/tail-spec.ts";
 import type { TrainConfig } from "../../shared/settings/config.ts";
 import type { Cluster, ClusterRun } from "../cluster/cluster.ts";
 import type { RunEvents } from "../events/run-events.ts";
+import { countFactorTexts } from "../plan/count-factor-texts.ts";
 import type { RunResult } from "../run-folder/result.ts";
 import { createRunFolder, type RunFolder, reopenRunFolder } from "../run-folder/run-folder.ts";
 import type { TrainingState } from "./checkpoint.ts";
@@ -111,6 +112,7 @@ async function toClusterRun({ runId, abandoned }: RunFolder, { config, model, ta
 		tail,
 		trunkPrecision: config.trunkPrecision ?? "fp32",
 		shards: config.shards,
+		factorTexts: countFactorTexts(config),
 		engine: config,
 	};
 }

@@ -1,7 +1,6 @@
 import { TailtuneError } from "../../shared/errors.ts";
-import { adamWScalars, stepAdamW } from "../../shared/vectors/adamw.ts";
+import { adamWScalars } from "../../shared/vectors/adamw.ts";
 import { countPhysicalCores } from "../../shared/vectors/physical-cores.ts";
-import { addWeighted } from "../../shared/vectors/weighted-sum.ts";
 import { type EpochStep, planEpoch } from "../plan/plan-epoch.ts";
 import type { PlannedText } from "../plan/planned-part.ts";
 import type { AuditLine } from "../run-folder/audit.ts";
@@ -33,7 +32,7 @@ export class Trainer {
 		this.#state = state;
 		this.#threads = run.config.threads ?? countPhysicalCores();
 		this.audit = new AuditTrail(run.cluster.dispatcher);
-		run.cluster.tensors.lendGradientBuffers(run.cluster.spec.runId, state.gradients.received);
+		run.cluster.tensors.lendGradientBuffers(run.cluster.spec.runId, state.updatable.received);
 	}
 
 	/** Plans the steps of an epoch; always the same for the same epoch. */
@@ -49,18 +48,20 @@ export class Trainer {
 	 */
 	async step(step: EpochStep, beforeUpdate: () => Promise<void>): Promise<void> {
 		const { tensors, spec } = this.#run.cluster;
-		const { progress, parameters, firstMoment, secondMoment, gradients } = this.#state;
+		const { progress, updatable } = this.#state;
 		const version = progress.step;
 		const start = performance.now();
-		await tensors.publishParameters(spec.runId, version, parameters);
-		const { gradient, counted } = await this.#sumGradients(step, version);
-		await tensors.dropParameters(spec.runId, version);
+		await tensors.publishState(spec.runId, version, updatable);
+		const { gradient, texts, counted } = await this.#combineGradients(step, version);
+		await tensors.dropState(spec.runId, version);
 		await beforeUpdate();
 		progress.step++;
-		const scalars = adamWScalars(progress.step, this.#run.config);
-		const isUsable = stepAdamW(parameters, gradient, { firstMoment, secondMoment }, scalars, this.#threads);
+		const update = { version: progress.step, texts, gradient, scalars: adamWScalars(progress.step, this.#run.config) };
+		await tensors.publishUpdate(spec.runId, update);
+		const isUsable = updatable.apply(update, this.#threads);
 		// Lent at once, so that the next gradient is written to the same memory, which is still in the processor's cache.
-		if (gradient !== gradients.sum) tensors.lendGradientBuffers(spec.runId, [gradient]);
+		if (gradient.buffer !== updatable.update.buffer || updatable.received.includes(gradient))
+			tensors.lendGradientBuffers(spec.runId, [gradient]);
 		if (!isUsable) {
 			const what = "the gradient's numbers aren't finite: training diverged; try a smaller --lr";
 			throw new TailtuneError("diverged", `step ${progress.step}: ${what}`);
@@ -69,28 +70,30 @@ export class Trainer {
 		this.stepMs.push(performance.now() - start);
 	}
 
-	/** Sums the gradients of a step's parts. A single one of weight 1 is returned as received. */
-	async #sumGradients({ parts }: EpochStep, version: number) {
-		const { cluster, texts } = this.#run;
+	/** Combines the gradients of a step's parts. A single one of weight 1 is returned as received. */
+	async #combineGradients({ parts }: EpochStep, version: number) {
+		const { cluster, texts: runTexts } = this.#run;
 		const { dispatcher, tensors, spec } = cluster;
-		const { progress, gradients } = this.#state;
+		const { progress, updatable } = this.#state;
 		const items = parts.map((part) => toWorkItem(this.#run, "WORK_KIND_GRADIENT", version, part));
+		const texts = parts.reduce((sum, { examples }) => sum + examples.length, 0);
+		const combined = updatable.combine(texts);
 		const counted: AuditLine["parts"] = [];
-		let total = gradients.sum;
-		for await (const { result, logits, tensor: gradient } of dispatcher.execute(items)) {
+		let { gradient } = combined;
+		for await (const { result, logits, tensor } of dispatcher.execute(items)) {
 			const planned = parts[counted.length];
-			if (!planned || !gradient)
+			if (!planned || !tensor)
 				throw new TailtuneError("protocol", `item ${result.serial}: answered without a gradient`);
 			const { part, shard, weight, examples } = planned;
 			assertFiniteLoss(this.#run, version, logits, examples);
-			if (items.length === 1 && weight === 1) total = gradient;
+			if (items.length === 1 && weight === 1) gradient = tensor;
 			else {
-				addWeighted(total, gradient, weight, counted.length === 0);
-				tensors.lendGradientBuffers(spec.runId, [gradient]);
+				combined.add({ gradient: tensor, texts: examples.length }, weight);
+				tensors.lendGradientBuffers(spec.runId, [tensor]);
 			}
 			progress.examplesSeen += examples.length;
-			counted.push({ part, shard, examples: logits.length / texts.classes, worker: result.workerId });
+			counted.push({ part, shard, examples: logits.length / runTexts.classes, worker: result.workerId });
 		}
-		return { gradient: total, counted };
+		return { gradient, texts, counted };
 	}
 }

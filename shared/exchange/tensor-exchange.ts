@@ -1,4 +1,5 @@
 import type { WorkResult } from "../messages.ts";
+import type { StateVectors, Update } from "../updates/updatable-state.ts";
 import type { TensorSchema } from "./tensor-schema.ts";
 
 /** A worker's answer to an item. */
@@ -17,14 +18,21 @@ export interface AnswerSizes {
 	readonly tensor: number;
 }
 
+/** An item that waits for an answer. */
+export interface ExpectedAnswer {
+	/** Version of the parameters with which the answer has to be computed; undefined if it needs none. */
+	readonly version: number | undefined;
+	/** Aborts, with a Refusal as reason, when the item is no longer waiting. */
+	readonly over: AbortSignal;
+}
+
 /** Checks and counts the answers of a run. */
 export interface AnswerReceiver {
 	/**
 	 * Checks an answer before its numbers are received.
-	 * @returns a signal that aborts, with a Refusal as reason, when the item is no longer waiting
 	 * @throws Refusal if the item isn't waiting, or if the sizes don't fit the item
 	 */
-	expect(result: WorkResult, sizes: AnswerSizes): AbortSignal;
+	expect(result: WorkResult, sizes: AnswerSizes): ExpectedAnswer;
 	/**
 	 * Counts a complete answer, once per item. Its tensor then belongs to the receiver.
 	 * @throws Refusal as `expect`, or if a logit isn't finite; the tensor then still belongs to the caller
@@ -42,8 +50,8 @@ export interface WorkerTensors {
 	/** Closes the run and releases its memory. */
 	closeRun(runId: string): void;
 	/**
-	 * Returns the parameter vector of a version, in the order of the run's parameter layout. It is read-only, and valid
-	 * until another version is requested.
+	 * Returns the parameter vector of the coordinator's current version, in the order of the run's parameter layout. It
+	 * is read-only, and valid until another version is requested or the coordinator takes the next step.
 	 */
 	parameters(runId: string, version: number): Promise<Float32Array>;
 	/** Returns an array for a gradient, with any content. Reused: 28 MB of new memory cost 20 ms in page faults. */
@@ -56,7 +64,10 @@ export interface WorkerTensors {
 	putAnswer(answer: Answer): Promise<void>;
 }
 
-/** The coordinator's side of the exchange: it publishes parameters and receives answers. */
+/** A state that workers compute with. AdamW's moments are needed to apply updates to it. */
+export type PublishedState = Pick<StateVectors, "parameters"> & Partial<StateVectors>;
+
+/** The coordinator's side of the exchange: it publishes a state and its updates, and receives answers. */
 export interface CoordinatorTensors {
 	/**
 	 * Opens a run, whose answers are then accepted; opening it again with the same schema changes nothing.
@@ -66,15 +77,17 @@ export interface CoordinatorTensors {
 	/** Closes the run and releases its memory. */
 	closeRun(runId: string): void;
 	/**
-	 * Publishes a version, whose numbers must never change because workers keep them. Earlier versions stay readable
-	 * until they are dropped. The array isn't copied, so don't write to it before it is dropped.
+	 * Publishes the current state. The same version always has the same parameters. The arrays aren't copied, so don't
+	 * write to them before the state is dropped.
 	 */
-	publishParameters(runId: string, version: number, parameters: Float32Array): Promise<void>;
-	/** Drops a version: it can't be read any more. */
-	dropParameters(runId: string, version: number): Promise<void>;
+	publishState(runId: string, version: number, state: PublishedState): Promise<void>;
+	/** Drops a state: it can't be read any more. */
+	dropState(runId: string, version: number): Promise<void>;
+	/** Sends an update, which leads from the version published last to the next one. Its array may then change. */
+	publishUpdate(runId: string, update: Update): Promise<void>;
 	/**
-	 * Gives arrays to the exchange, in which it receives gradients: new arrays, or those of processed answers. Each has
-	 * the length of a gradient. They then belong to the exchange; the last one given is used first.
+	 * Gives arrays to the exchange, in which it receives gradients: new arrays, or those of processed answers. They then
+	 * belong to the exchange; the last one given is used first, if it has the length of the next gradient.
 	 */
 	lendGradientBuffers(runId: string, buffers: readonly Float32Array[]): void;
 }

@@ -1,15 +1,19 @@
 import { createHash } from "node:crypto";
 import { TailtuneError } from "../errors.ts";
-import type { ParameterLayout } from "../model/parameter-layout.ts";
+import type { RunSpec } from "../messages.ts";
+import type { Gpt2Config } from "../model/gpt2-config.ts";
+import { parameterLayout } from "../model/parameter-layout.ts";
+import { type GradientForm, gradientForm } from "../updates/gradient-form.ts";
 
 /** Sizes of a run's tensors. Both sides derive them and compare the hash. */
 export interface TensorSchema {
-	/** sha256 over base weights, parameter layout and `factorTexts`; hexadecimal. */
+	/** sha256 over base weights, parameter layout and form of the gradients; hexadecimal. */
 	readonly hash: string;
 	/** Numbers per parameter vector. */
 	readonly parameters: number;
-	/** Numbers per dense gradient. */
-	readonly gradients: number;
+	readonly form: GradientForm;
+	/** Most texts in an update that has factors. */
+	readonly factorTexts: number;
 }
 
 /** Checks that a run is opened again with the same schema. @throws TailtuneError "protocol" */
@@ -18,17 +22,16 @@ export function assertSameSchema(runId: string, open: TensorSchema, found: Tenso
 		throw new TailtuneError("protocol", `run ${runId} is open with schema ${open.hash}, found ${found.hash}`);
 }
 
-/**
- * Returns the schema of a run.
- * @param modelHash of the base weights
- * @param factorTexts that of the run, see `gradientForm`; default: 0, gradients are dense
- */
+/** Returns the schema of a run. @throws TailtuneError "protocol" if the run has no tail */
 export function tensorSchema(
-	modelHash: string,
-	{ size, trainedSize, entries }: ParameterLayout,
-	factorTexts = 0,
+	{ runId, modelHash, tail, factorTexts }: Pick<RunSpec, "runId" | "modelHash" | "tail" | "factorTexts">,
+	config: Gpt2Config,
 ): TensorSchema {
-	const described = [modelHash, trainedSize, factorTexts, entries.map(({ name, shape }) => [name, shape])];
+	if (!tail) throw new TailtuneError("protocol", `run ${runId} has no tail, expected the parts to tune`);
+	const { size, trainedSize, entries } = parameterLayout(tail, config);
+	const form = gradientForm(tail, config, factorTexts);
+	const factored = form.factors.map(({ name }) => name);
+	const described = [modelHash, trainedSize, entries.map(({ name, shape }) => [name, shape]), factored, factorTexts];
 	const hash = createHash("sha256").update(JSON.stringify(described)).digest("hex");
-	return { hash, parameters: size, gradients: trainedSize };
+	return { hash, parameters: size, form, factorTexts };
 }

@@ -10,15 +10,24 @@ export const CHUNK_BYTES = 1 << 20;
 /** Bytes of a number: float32, little-endian. The program does not start on big-endian machines. */
 const NUMBER_BYTES = Float32Array.BYTES_PER_ELEMENT;
 
-/** Cuts a tensor into chunks, which are views of it. */
-export function* tensorChunks({ buffer, byteOffset: start, byteLength }: Float32Array): Generator<TensorChunk> {
-	for (let byteOffset = 0; byteOffset < byteLength; byteOffset += CHUNK_BYTES) {
-		const data = Buffer.from(buffer, start + byteOffset, Math.min(CHUNK_BYTES, byteLength - byteOffset));
-		yield { byteOffset, data, xxh64: checksumOf(data) };
+/** Cuts a tensor that consists of some vectors into chunks, which are views of them. */
+export function* tensorChunks(...vectors: readonly Float32Array[]): Generator<TensorChunk> {
+	let byteOffset = 0;
+	for (const { buffer, byteOffset: start, byteLength } of vectors) {
+		for (let from = 0; from < byteLength; from += CHUNK_BYTES) {
+			const data = Buffer.from(buffer, start + from, Math.min(CHUNK_BYTES, byteLength - from));
+			yield { byteOffset, data, xxh64: checksumOf(data) };
+			byteOffset += data.length;
+		}
 	}
 }
 
-/** A message of a stream that sends a parameter vector. */
+/** Returns the bytes of a tensor that consists of some vectors. */
+export function tensorBytes(...vectors: readonly Float32Array[]): number {
+	return vectors.reduce((sum, { byteLength }) => sum + byteLength, 0);
+}
+
+/** A message of a stream that sends a tensor. */
 export type TensorPart = { chunk: TensorChunk } | { end: TensorEnd };
 
 /** The messages of a tensor for several receivers. They are made for the first receiver and kept for the others. */
@@ -27,10 +36,10 @@ export class KeptParts {
 	readonly #rest: Iterator<TensorChunk>;
 	readonly #end: TensorPart;
 
-	/** @param tensor don't write to it while this object is in use */
-	constructor(tensor: Float32Array) {
-		this.#rest = tensorChunks(tensor);
-		this.#end = { end: { byteLength: tensor.byteLength } };
+	/** @param vectors of the tensor; don't write to them while this object is in use */
+	constructor(...vectors: readonly Float32Array[]) {
+		this.#rest = tensorChunks(...vectors);
+		this.#end = { end: { byteLength: tensorBytes(...vectors) } };
 	}
 
 	*[Symbol.iterator](): Generator<TensorPart> {
@@ -46,12 +55,14 @@ export class KeptParts {
 
 /** Assembles a tensor from its chunks, and refuses chunks that are wrong. */
 export class TensorReceiver {
-	readonly #target: Float32Array;
+	readonly #vectors: readonly Float32Array[];
+	readonly #total: number;
 	#received = 0;
 
-	/** @param target written to from the first chunk on */
-	constructor(target: Float32Array) {
-		this.#target = target;
+	/** @param vectors written to, one after the other, from the first chunk on */
+	constructor(...vectors: readonly Float32Array[]) {
+		this.#vectors = vectors;
+		this.#total = tensorBytes(...vectors);
 	}
 
 	/**
@@ -59,7 +70,7 @@ export class TensorReceiver {
 	 * @throws Refusal if it has the wrong offset or checksum, is too long, ends within a number, or has a NaN or infinity
 	 */
 	add({ byteOffset, data, xxh64 }: TensorChunk): void {
-		const total = this.#target.byteLength;
+		const total = this.#total;
 		if (byteOffset !== this.#received)
 			throw new Refusal("REFUSAL_ORDER", `a chunk begins at byte ${byteOffset}, expected ${this.#received}`);
 		if (data.length === 0 || data.length % NUMBER_BYTES !== 0)
@@ -75,20 +86,34 @@ export class TensorReceiver {
 				"REFUSAL_CHECKSUM",
 				`found XXH64 ${checksum.toString("hex")}, expected ${Buffer.from(xxh64).toString("hex")}`,
 			);
-		const from = byteOffset / NUMBER_BYTES;
-		const place = this.#target.subarray(from, from + data.length / NUMBER_BYTES);
-		// A copy of bytes, because they may have any alignment.
-		new Uint8Array(place.buffer, place.byteOffset, place.byteLength).set(data);
-		if (!allFinite(place))
-			throw new Refusal("REFUSAL_NOT_FINITE", `numbers ${from} to ${from + place.length} hold NaN or infinity`);
+		for (const [place, bytes] of this.#placesOf(byteOffset, data)) {
+			// A copy of bytes, because they may have any alignment.
+			new Uint8Array(place.buffer, place.byteOffset, place.byteLength).set(bytes);
+			if (allFinite(place)) continue;
+			const [from, to] = [byteOffset, byteOffset + data.length].map((at) => at / NUMBER_BYTES);
+			throw new Refusal("REFUSAL_NOT_FINITE", `numbers ${from} to ${to} hold NaN or infinity`);
+		}
 		this.#received += data.length;
+	}
+
+	/** Divides the bytes of a chunk among the vectors. */
+	*#placesOf(byteOffset: number, data: Uint8Array): Generator<readonly [Float32Array, Uint8Array]> {
+		let start = 0;
+		for (const vector of this.#vectors) {
+			const from = Math.max(byteOffset, start);
+			const to = Math.min(byteOffset + data.length, start + vector.byteLength);
+			if (from < to) {
+				const place = vector.subarray((from - start) / NUMBER_BYTES, (to - start) / NUMBER_BYTES);
+				yield [place, data.subarray(from - byteOffset, to - byteOffset)];
+			}
+			start += vector.byteLength;
+		}
 	}
 
 	/** Checks that the tensor is complete. @returns its bytes @throws Refusal if it isn't */
 	assertWhole(): number {
-		const total = this.#target.byteLength;
-		if (this.#received === total) return total;
-		throw new Refusal("REFUSAL_LENGTH", `${this.#received} bytes, expected ${total}`);
+		if (this.#received === this.#total) return this.#total;
+		throw new Refusal("REFUSAL_LENGTH", `${this.#received} bytes, expected ${this.#total}`);
 	}
 }
 

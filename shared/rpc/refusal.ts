@@ -27,6 +27,7 @@ export const REFUSALS: Readonly<Record<RefusalReason, RefusalKind>> = {
 	REFUSAL_UNKNOWN_MODEL: { status: "NOT_FOUND", code: "not-found" },
 	REFUSAL_UNKNOWN_FILE: { status: "NOT_FOUND", code: "not-found" },
 	REFUSAL_OFFSET: { status: "OUT_OF_RANGE", code: "protocol" },
+	REFUSAL_DIVERGED: { status: "DATA_LOSS", code: "checksum" },
 	REFUSAL_PERMISSION: { status: "PERMISSION_DENIED", code: "denied" },
 };
 
@@ -49,4 +50,9 @@ export function isRefusalReason(name: unknown): name is RefusalReason {
 export function isUnwanted(error: unknown): boolean {
 	if (!(error instanceof Refusal)) return false;
 	return error.reason === "REFUSAL_NOT_EXPECTED" || error.reason === "REFUSAL_UNKNOWN_RUN";
+}
+
+/** Whether an answer was refused because it was computed with other parameters than the coordinator's. */
+export function hasDiverged(error: unknown): boolean {
+	return error instanceof Refusal && error.reason === "REFUSAL_DIVERGED";
 }

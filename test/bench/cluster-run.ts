@@ -98,8 +98,13 @@ async function overNats(
 		start(["worker", "--nats", nats, "--threads", `${threads}`], { XDG_CACHE_HOME: join(folder, "cache") }),
 	);
 	try {
-		await Promise.all(processes.map(({ stdout }) => lineWith(stdout as Readable, " joined ")));
-		return await run((of) => openNatsCluster({ nats: server.url, advertise: link && advertise }, of));
+		// Workers join when a coordinator has connected; the run begins when all are there.
+		const joined = Promise.all(processes.map(({ stdout }) => lineWith(stdout as Readable, " joined ")));
+		return await run(async (of) => {
+			const cluster = await openNatsCluster({ nats: server.url, advertise: link && advertise }, of);
+			await joined;
+			return cluster;
+		});
 	} finally {
 		for (const worker of processes) worker.kill("SIGKILL");
 		await Promise.all(processes);

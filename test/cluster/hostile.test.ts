@@ -78,9 +78,10 @@ async function attackTensors(t: ExecutionContext, { spec, item, schema, answer }
 		await t.throwsAsync(connectTensors(address, { workerId: "intruder", token }), { code: "denied" });
 	const client = await createClient(ExchangeClientConstructor, address, { token: TOKEN });
 	t.teardown(() => client.close());
-	const lengths = { logitsLength: answer.logits.length, tensorLength: schema.gradients };
+	const { tensor = new Float32Array(0) } = answer;
+	const lengths = { logitsLength: answer.logits.length, tensorLength: tensor.length };
 	const right = { protocolVersion: 1, schemaHash: schema.hash, ...lengths };
-	const numbers = Array<number>(schema.gradients).fill(1);
+	const numbers = [...tensor];
 	const tried = async (
 		ofResult: Partial<WorkResult>,
 		changes: AnswerHeaderInput = {},
@@ -104,7 +105,7 @@ async function attackTensors(t: ExecutionContext, { spec, item, schema, answer }
 	t.is(await tried({}, {}, { logits: answer.logits.map(() => Number.NaN) }), "REFUSAL_NOT_FINITE");
 	const { runId, parameterVersion } = item;
 	const request = { protocolVersion: 1, runId, parameterVersion: parameterVersion - 1, schemaHash: schema.hash };
-	const error = await t.throwsAsync<Refusal>(readAll(client.getParameters(request)).next());
+	const error = await t.throwsAsync<Refusal>(readAll(client.getState(request)).next());
 	t.is(error.reason, "REFUSAL_STALE_VERSION");
 	t.is(await sendBytes(client, Buffer.alloc(64, 0xff)), 3);
 	t.is(await sendBytes(client, Buffer.alloc(5 << 20)), 8, "larger than any message may be");

@@ -3,9 +3,9 @@ import type { Bus, RunView } from "../../shared/bus/bus.ts";
 import { connectNatsBus, type NatsBus } from "../../shared/bus/nats/nats-bus.ts";
 import type { Answer } from "../../shared/exchange/tensor-exchange.ts";
 import { type TensorSchema, tensorSchema } from "../../shared/exchange/tensor-schema.ts";
-import type { RunSpec, TailSpec, WorkItem } from "../../shared/messages.ts";
+import type { RunSpec, WorkItem } from "../../shared/messages.ts";
 import { openModel } from "../../shared/model/open-model.ts";
-import { parameterLayout } from "../../shared/model/parameter-layout.ts";
+import { gradientLength } from "../../shared/updates/gradient-form.ts";
 import { someResult, someWorker } from "../shared/bus/messages.ts";
 
 /** Connects the test to a cluster without credentials. */
@@ -45,7 +45,11 @@ export async function takeItem(bus: Bus, folder: string, workerId: string): Prom
 			const { runId, serial, sequences } = item;
 			const result = someResult({ runId, serial, workerId });
 			const logits = sequences.flatMap(() => [9, -9]);
-			const answer = { result, logits, tensor: new Float32Array(schema.gradients).fill(1) };
+			const answer = {
+				result,
+				logits,
+				tensor: new Float32Array(gradientLength(schema.form, sequences.length)).fill(1),
+			};
 			return { item, spec, schema, leave, answer };
 		}
 		await leave();
@@ -64,5 +68,5 @@ async function firstItem(bus: Bus, runId: string, workerId: string) {
 /** Computes the tensor schema of a run that tunes the demo model. */
 async function readDemoSchema(run: RunSpec): Promise<TensorSchema> {
 	const { config } = await openModel(await resolveModel("demo"));
-	return tensorSchema(run.modelHash, parameterLayout(run.tail as TailSpec, config), run.factorTexts);
+	return tensorSchema(run, config);
 }

@@ -21,6 +21,7 @@ import {
 import { checkItem } from "../../worker/run/check-item.ts";
 import { makeRun } from "../serve/run-folder.ts";
 import { someRun } from "../shared/bus/messages.ts";
+import { someSchema } from "../shared/exchange/conformance.ts";
 import { ReceivedAnswers } from "../shared/exchange/received-answers.ts";
 import { TINY } from "../shared/model/tiny-model.ts";
 import { filledMessages, MESSAGES, TEXTS } from "./filled-messages.ts";
@@ -158,7 +159,7 @@ test.serial("messages of the bus are decoded and checked in time that grows with
 test.serial("every request of a worker is answered in time that grows with its bytes", async (t) => {
 	const { tensors, service, close } = createTensorService();
 	t.teardown(close);
-	tensors.openRun("run", { hash: "", parameters: 4, gradients: 4 }, new ReceivedAnswers(4));
+	tensors.openRun("run", someSchema(4), new ReceivedAnswers(4));
 	t.deepEqual(await everyMethod(service), []);
 });
 

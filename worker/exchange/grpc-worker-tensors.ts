@@ -7,9 +7,8 @@ import { takeArray } from "../../shared/exchange/take-array.ts";
 import type { Answer, WorkerTensors } from "../../shared/exchange/tensor-exchange.ts";
 import { assertSameSchema, type TensorSchema } from "../../shared/exchange/tensor-schema.ts";
 import { type ExchangeClient, ExchangeClientConstructor } from "../../shared/exchange/tensor-service.ts";
-import { checkEnd, TensorReceiver } from "../../shared/exchange/tensor-stream.ts";
 import type { ModelFiles } from "../../shared/model/model-files.ts";
-import { isUnwanted, Refusal } from "../../shared/rpc/refusal.ts";
+import { hasDiverged, isUnwanted } from "../../shared/rpc/refusal.ts";
 import { PROTOCOL_VERSION } from "../../shared/rpc/service.ts";
 import { toAnswerMessages } from "./answer-stream.ts";
 import { type ClientOptions, createClient } from "./client.ts";
@@ -17,6 +16,7 @@ import { type FetchModelOptions, fetchModel } from "./fetch-model.ts";
 import { holdLease } from "./grpc-lease.ts";
 import { readAll } from "./read.ts";
 import { retryCall } from "./retry.ts";
+import { RunReplica, type StateSource } from "./run-replica.ts";
 import { sendAll } from "./send.ts";
 
 export interface ConnectOptions extends ClientOptions {
@@ -26,6 +26,8 @@ export interface ConnectOptions extends ClientOptions {
 	readonly signal?: AbortSignal | undefined;
 	/** Milliseconds of silence of the coordinator after which a call is ended. Default: `CALL_SILENCE_MS`. */
 	readonly silenceMs?: number | undefined;
+	/** Threads that apply updates. Default: 1. */
+	readonly threads?: number | undefined;
 }
 
 /** The worker's end of the exchange between hosts. */
@@ -61,26 +63,24 @@ export async function connectTensors(address: string, options: ConnectOptions): 
 
 interface OpenRun {
 	readonly schema: TensorSchema;
+	readonly replica: RunReplica;
 	/** Free buffers for gradients. */
 	readonly free: Float32Array[];
-	current?: { readonly version: number; readonly parameters: Float32Array };
-	/** Buffer for the next version. The current one must stay valid, because the engine may still read it. */
-	spare: Float32Array;
-	/** Settles after the last requested version; one version is fetched at a time. */
-	turn: Promise<unknown>;
 }
 
 class GrpcWorkerTensors implements ConnectedTensors {
 	readonly #client: ExchangeClient;
 	readonly #workerId: string;
 	readonly #silenceMs: number;
+	readonly #threads: number | undefined;
 	readonly #runs = new Map<string, OpenRun>();
 	readonly #closed = new AbortController();
 
-	constructor(client: ExchangeClient, { workerId, silenceMs = CALL_SILENCE_MS }: ConnectOptions) {
+	constructor(client: ExchangeClient, { workerId, silenceMs = CALL_SILENCE_MS, threads }: ConnectOptions) {
 		this.#client = client;
 		this.#workerId = workerId;
 		this.#silenceMs = silenceMs;
+		this.#threads = threads;
 		setMaxListeners(0, this.#closed.signal); // one per running call
 	}
 
@@ -91,23 +91,24 @@ class GrpcWorkerTensors implements ConnectedTensors {
 
 	openRun(runId: string, schema: TensorSchema): void {
 		const open = this.#runs.get(runId);
-		if (open) assertSameSchema(runId, open.schema, schema);
-		else this.#runs.set(runId, { schema, free: [], spare: new Float32Array(0), turn: Promise.resolve() });
+		if (open) {
+			assertSameSchema(runId, open.schema, schema);
+			return;
+		}
+		const source = this.#sourceOf(runId, schema);
+		const replica = new RunReplica({ runId, schema, source, threads: this.#threads, silenceMs: this.#silenceMs });
+		this.#runs.set(runId, { schema, replica, free: [] });
 	}
 
 	closeRun(runId: string): void {
+		this.#runs.get(runId)?.replica.drop();
 		this.#runs.delete(runId);
 	}
 
 	parameters(runId: string, version: number): Promise<Float32Array> {
 		const run = this.#runs.get(runId);
 		if (!run) return Promise.reject(new TailtuneError("protocol", `run ${runId}: not open`));
-		const fetched = run.turn.then(async () => {
-			if (run.current?.version !== version) await this.#fetch(runId, run, version);
-			return run.current?.parameters as Float32Array;
-		});
-		run.turn = fetched.catch(() => {});
-		return fetched;
+		return retryCall(() => run.replica.parameters(version), this.#closed.signal);
 	}
 
 	gradientBuffer(runId: string, length: number): Float32Array {
@@ -120,12 +121,13 @@ class GrpcWorkerTensors implements ConnectedTensors {
 		const send = () =>
 			sendAll<PutAnswerRequestInput, PutAnswerResponse>(
 				(callback) => this.#client.putAnswer(callback),
-				toAnswerMessages(answer, run?.schema.hash),
+				toAnswerMessages(answer, run?.schema.hash, run?.replica.fingerprint),
 				options,
 			);
 		try {
 			await retryCall(send, options.signal);
 		} catch (error) {
+			if (hasDiverged(error)) run?.replica.drop();
 			if (!isUnwanted(error)) throw error;
 		} finally {
 			if (answer.tensor) run?.free.push(answer.tensor);
@@ -141,23 +143,19 @@ class GrpcWorkerTensors implements ConnectedTensors {
 		this.#client.close();
 	}
 
-	async #fetch(runId: string, run: OpenRun, version: number): Promise<void> {
-		const { parameters: length, hash } = run.schema;
-		if (run.spare.length !== length) run.spare = new Float32Array(length);
-		await retryCall(async () => {
-			const receiver = new TensorReceiver(run.spare);
-			const request = { protocolVersion: PROTOCOL_VERSION, runId, parameterVersion: version, schemaHash: hash };
-			let isComplete = false;
-			const options = { signal: this.#closed.signal, silenceMs: this.#silenceMs };
-			for await (const { chunk, end } of readAll(this.#client.getParameters(request), options)) {
-				if (chunk) receiver.add(chunk);
-				if (end) checkEnd(end, receiver.assertWhole());
-				isComplete = !!end;
-			}
-			if (!isComplete) throw new Refusal("REFUSAL_LENGTH", `run ${runId}: version ${version} ended early`);
-		}, this.#closed.signal);
-		const parameters = run.spare;
-		run.spare = run.current?.parameters ?? new Float32Array(0);
-		run.current = { version, parameters };
+	/** The state and the updates of a run, as streams of the coordinator. */
+	#sourceOf(runId: string, { hash: schemaHash }: TensorSchema): StateSource {
+		const requestOf = (parameterVersion: number) => {
+			return { protocolVersion: PROTOCOL_VERSION, runId, parameterVersion, schemaHash };
+		};
+		const closed = this.#closed.signal;
+		const silenceMs = this.#silenceMs;
+		return {
+			getState: (version) => readAll(this.#client.getState(requestOf(version)), { signal: closed, silenceMs }),
+			followUpdates: (version, stop) => {
+				const signal = AbortSignal.any([closed, stop]);
+				return readAll(this.#client.followUpdates(requestOf(version)), { signal, silenceMs, isHeldOpen: true });
+			},
+		};
 	}
 }

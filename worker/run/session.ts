@@ -1,11 +1,10 @@
 import { TailtuneError } from "../../shared/errors.ts";
 import type { Answer, WorkerTensors } from "../../shared/exchange/tensor-exchange.ts";
-import { tensorSchema } from "../../shared/exchange/tensor-schema.ts";
+import { type TensorSchema, tensorSchema } from "../../shared/exchange/tensor-schema.ts";
 import type { RunSpec, TailSpec, WorkItem, WorkResult } from "../../shared/messages.ts";
 import type { ModelFiles } from "../../shared/model/model-files.ts";
-import { type ParameterLayout, parameterLayout } from "../../shared/model/parameter-layout.ts";
 import { countFrozenBlocks } from "../../shared/model/tail-spec.ts";
-import { type GradientForm, gradientForm, gradientLength } from "../../shared/updates/gradient-form.ts";
+import { gradientLength } from "../../shared/updates/gradient-form.ts";
 import { allFinite } from "../../shared/vectors/all-finite.ts";
 import { type EngineInfo, type Engines, type TailInput, type Trunk, toTokens } from "../engine/engine.ts";
 import type { FeatureCache } from "../features/feature-cache.ts";
@@ -43,8 +42,7 @@ const nothing = new Float32Array(0);
 export class Session {
 	readonly #parts: SessionParts;
 	readonly #tailSpec: TailSpec;
-	readonly #layout: ParameterLayout;
-	readonly #form: GradientForm;
+	readonly #schema: TensorSchema;
 	/** The tail reads pooled rows only, so only these are kept. */
 	readonly #keepsPooledOnly: boolean;
 	#loadedVersion: number | undefined;
@@ -55,9 +53,8 @@ export class Session {
 		if (!run.tail) throw new TailtuneError("protocol", `run ${run.runId} has no tail, expected the parts to tune`);
 		this.#parts = parts;
 		this.#tailSpec = run.tail;
-		this.#layout = parameterLayout(run.tail, model.config);
-		this.#form = gradientForm(run.tail, model.config, run.factorTexts);
-		tensors.openRun(run.runId, tensorSchema(run.modelHash, this.#layout, run.factorTexts));
+		this.#schema = tensorSchema(run, model.config);
+		tensors.openRun(run.runId, this.#schema);
 		this.#keepsPooledOnly = countFrozenBlocks(run.tail, model.config.n_layer) === model.config.n_layer;
 	}
 
@@ -118,8 +115,9 @@ export class Session {
 	/** Doesn't check the gradient for NaN: the receiver does so while it copies, and the optimizer during its step. */
 	async #gradient(item: WorkItem, inputs: readonly TailInput[]): Promise<Omit<Done, "counts">> {
 		const { run, engines, tensors } = this.#parts;
-		const tensor = tensors.gradientBuffer(run.runId, gradientLength(this.#form, inputs.length));
-		const logits = await engines.tail.gradient(inputs, this.#form, tensor);
+		const { form } = this.#schema;
+		const tensor = tensors.gradientBuffer(run.runId, gradientLength(form, inputs.length));
+		const logits = await engines.tail.gradient(inputs, form, tensor);
 		this.#checkLogits(item, logits);
 		return { logits: Array.from(logits), tensor };
 	}
@@ -145,9 +143,9 @@ export class Session {
 	async #parameters(version: number): Promise<Float32Array> {
 		const { run, tensors } = this.#parts;
 		const parameters = await tensors.parameters(run.runId, version);
-		if (parameters.length !== this.#layout.size) {
+		if (parameters.length !== this.#schema.parameters) {
 			const found = `run ${run.runId}: version ${version} has ${parameters.length} parameters`;
-			throw new TailtuneError("protocol", `${found}, expected ${this.#layout.size}`);
+			throw new TailtuneError("protocol", `${found}, expected ${this.#schema.parameters}`);
 		}
 		return parameters;
 	}

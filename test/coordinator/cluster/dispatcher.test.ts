@@ -282,7 +282,7 @@ test("an answer that doesn't fit its item is refused with the reason, and the it
 	t.throws(() => dispatcher.expect(someResult({ serial: 3 }), { logits: 1, tensor: 2 ** 40 }), {
 		message: /expected 1 and 2/,
 	});
-	t.false(dispatcher.expect(someResult({ serial: 3 }), { logits: 1, tensor: 2 }).aborted);
+	t.false(dispatcher.expect(someResult({ serial: 3 }), { logits: 1, tensor: 2 }).over.aborted);
 	dispatcher.accept(answerTo(1, [7]));
 	dispatcher.accept(answerTo(2, []));
 	dispatcher.accept({ ...answerTo(3, [8]), tensor });
@@ -294,7 +294,8 @@ test("an answer that doesn't fit its item is refused with the reason, and the it
 test("an unfinished answer is ended when its item is answered, and when the run ends", async (t) => {
 	const { dispatcher } = await begin();
 	const results = gather(dispatcher.execute([item(), item()]));
-	const [first, second] = [1, 2].map((serial) => dispatcher.expect(someResult({ serial }), { logits: 1, tensor: 0 }));
+	const expectAnswer = (serial: number) => dispatcher.expect(someResult({ serial }), { logits: 1, tensor: 0 }).over;
+	const [first, second] = [1, 2].map(expectAnswer);
 	dispatcher.accept(answerTo(1, [1]));
 	t.deepEqual([first?.aborted, second?.aborted], [true, false]);
 	t.is(((first as AbortSignal).reason as Refusal).reason, "REFUSAL_NOT_EXPECTED");

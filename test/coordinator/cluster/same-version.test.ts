@@ -57,12 +57,12 @@ for (const [way, open] of Object.entries(ways)) {
 			return logits;
 		};
 		const parameters = await readInitialParameters(model, tail, 1);
-		await tensors.publishParameters("run", 5, parameters);
+		await tensors.publishState("run", 5, { parameters });
 		const first = await evaluate();
 		t.is(first.length, 4);
 		t.deepEqual(await evaluate(), first);
-		await tensors.dropParameters("run", 5);
-		await tensors.publishParameters("run", 5, parameters);
+		await tensors.dropState("run", 5);
+		await tensors.publishState("run", 5, { parameters });
 		t.deepEqual(await evaluate(), first);
 		t.deepEqual(dispatcher.ignored, { double: 0, stale: 0, stray: 0 });
 		await close();

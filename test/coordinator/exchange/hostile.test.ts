@@ -22,7 +22,7 @@ async function openRaw(t: ExecutionContext, options: TensorServiceOptions = {}, 
 	});
 	const received = new ReceivedAnswers(3, isAsked);
 	server.openRun("run", someSchema(3), received);
-	await server.publishParameters("run", 3, Float32Array.of(1, 2, 3));
+	await server.publishState("run", 3, { parameters: Float32Array.of(1, 2, 3) });
 	return { server, client, received };
 }
 
@@ -100,7 +100,7 @@ test("of two simultaneous answers to an item the one that completes first counts
 	t.like(await slow, { code: statusCodeOf("REFUSAL_NOT_EXPECTED") });
 	t.is(server.uploadsUnderWay, 0);
 	t.deepEqual(received.tensors, [Float32Array.of(1, 2, 3)]);
-	t.deepEqual(server.held("run"), { parameters: 1, free: 1 });
+	t.deepEqual(server.held("run"), { states: 1, updates: 0, free: 1 });
 });
 
 test("an answer that stops before its end is ended, and so is one that sends nothing at all", async (t) => {
@@ -110,7 +110,7 @@ test("an answer that stops before its end is ended, and so is one that sends not
 		t.is(server.uploadsUnderWay, 0);
 	}
 	t.deepEqual(received.answers, []);
-	t.deepEqual(server.held("run"), { parameters: 1, free: 1 });
+	t.deepEqual(server.held("run"), { states: 1, updates: 0, free: 1 });
 });
 
 test("a worker's second answer to an item ends its first one", async (t) => {
@@ -150,7 +150,7 @@ test("a client that disconnects during an answer leaves nothing, and isn't count
 	call.cancel();
 	while (server.uploadsUnderWay > 0) await nextTurn();
 	t.deepEqual(received.answers, []);
-	t.deepEqual(server.held("run"), { parameters: 1, free: 1 });
+	t.deepEqual(server.held("run"), { states: 1, updates: 0, free: 1 });
 	t.is(server.refusals.size, 0);
 });
 
@@ -197,7 +197,7 @@ const reads: [title: string, reason: RefusalReason, changes: object][] = [
 ];
 
 for (const [title, reason, changes] of reads) {
-	test(`reading parameters with ${title} is refused with ${reason}`, async (t) => {
+	test(`reading a state with ${title} is refused with ${reason}`, async (t) => {
 		const { server, client } = await openRaw(t);
 		const request = {
 			protocolVersion: 1,
@@ -206,7 +206,7 @@ for (const [title, reason, changes] of reads) {
 			schemaHash: someSchema(3).hash,
 			...changes,
 		};
-		const error = await t.throwsAsync<Refusal>(readAll(client.getParameters(request)).next());
+		const error = await t.throwsAsync<Refusal>(readAll(client.getState(request)).next());
 		t.is(error.reason, reason);
 		t.deepEqual([...server.refusals], [[reason, 1]]);
 	});
@@ -217,13 +217,13 @@ test("parameters dropped during a read end the read, and none of the numbers wri
 	const size = 8 << 20;
 	const parameters = new Float32Array(size).fill(1);
 	server.openRun("big", someSchema(size), new ReceivedAnswers(size));
-	await server.publishParameters("big", 1, parameters);
+	await server.publishState("big", 1, { parameters });
 	const call = read(client, size);
 	const seen = new Set<number>();
 	let dropped = false;
 	const error = await t.throwsAsync<Refusal>(async () => {
 		for await (const { chunk } of readAll(call)) {
-			if (!dropped) await server.dropParameters("big", 1);
+			if (!dropped) await server.dropState("big", 1);
 			if (!dropped) parameters.fill(2);
 			dropped = true;
 			if (chunk) seen.add(chunk.data.readFloatLE(0));
@@ -236,18 +236,18 @@ test("parameters dropped during a read end the read, and none of the numbers wri
 test("a reader that disconnects frees the stream", async (t) => {
 	const { server, client } = await openRaw(t);
 	server.openRun("big", someSchema(8 << 20), new ReceivedAnswers(8 << 20));
-	await server.publishParameters("big", 1, new Float32Array(8 << 20));
+	await server.publishState("big", 1, { parameters: new Float32Array(8 << 20) });
 	const call = read(client, 8 << 20);
 	call.on("error", () => {});
 	await once(call, "data");
 	call.cancel();
-	await t.notThrowsAsync(server.dropParameters("big", 1));
+	await t.notThrowsAsync(server.dropState("big", 1));
 	await t.notThrowsAsync(upload(client, right));
 });
 
 function read(client: ExchangeClient, size: number) {
 	const schemaHash = someSchema(size).hash;
-	return client.getParameters({ protocolVersion: 1, runId: "big", parameterVersion: 1, schemaHash });
+	return client.getState({ protocolVersion: 1, runId: "big", parameterVersion: 1, schemaHash });
 }
 
 function statusCodeOf(reason: RefusalReason): number {

@@ -33,7 +33,7 @@ test("a returned array is used for the next gradient, and only once", async (t) 
 test("nothing is copied", async (t) => {
 	const { tensors, received } = await openRun();
 	const parameters = Float32Array.of(3);
-	await tensors.publishParameters("run", 3, parameters);
+	await tensors.publishState("run", 3, { parameters });
 	t.is(await tensors.parameters("run", 3), parameters);
 	const tensor = tensors.gradientBuffer("run", 1);
 	await tensors.putAnswer({ result: someResult(), logits: [], tensor });

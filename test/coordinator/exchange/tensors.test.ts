@@ -11,27 +11,27 @@ test("a version is fetched once for any number of readers", async (t) => {
 	t.teardown(close);
 	coordinator.openRun("run", someSchema(1), new ReceivedAnswers(1));
 	worker.openRun("run", someSchema(1));
-	await coordinator.publishParameters("run", 3, Float32Array.of(3));
+	await coordinator.publishState("run", 3, { parameters: Float32Array.of(3) });
 	const [first, second] = await Promise.all([worker.parameters("run", 3), worker.parameters("run", 3)]);
 	t.is(first, second);
-	await coordinator.dropParameters("run", 3);
+	await coordinator.dropState("run", 3);
 	t.is(await worker.parameters("run", 3), first as Float32Array);
 });
 
-test("parameters in use don't change when fetching the next version fails", async (t) => {
+test("a state with NaN is refused, and the next one is read", async (t) => {
 	const { coordinator, worker, close } = await openGrpcExchange();
 	t.teardown(close);
 	coordinator.openRun("run", someSchema(1), new ReceivedAnswers(1));
 	worker.openRun("run", someSchema(1));
-	await coordinator.publishParameters("run", 3, Float32Array.of(3));
-	const inUse = await worker.parameters("run", 3);
-	await coordinator.publishParameters("run", 4, Float32Array.of(Number.NaN));
+	await coordinator.publishState("run", 3, { parameters: Float32Array.of(3) });
+	await worker.parameters("run", 3);
+	await coordinator.publishState("run", 4, { parameters: Float32Array.of(Number.NaN) });
 	await t.throwsAsync(worker.parameters("run", 4), { code: "diverged", message: /NaN/ });
-	t.deepEqual(inUse, Float32Array.of(3));
-	t.is(await worker.parameters("run", 3), inUse);
+	await coordinator.publishState("run", 5, { parameters: Float32Array.of(5) });
+	t.deepEqual(await worker.parameters("run", 5), Float32Array.of(5));
 });
 
-test("after 2,000 exchanges only one gradient per side and two parameter vectors are kept", async (t) => {
+test("after 2,000 exchanges only one gradient per side and one parameter vector are kept", async (t) => {
 	const { coordinator, worker, close } = await openGrpcExchange();
 	const answers = new ReceivedAnswers(3);
 	t.teardown(close);
@@ -39,7 +39,7 @@ test("after 2,000 exchanges only one gradient per side and two parameter vectors
 	worker.openRun("run", someSchema(3));
 	const [sent, received, taken] = [new Set(), new Set(), new Set()];
 	for (let version = 0; version < 2000; version++) {
-		await coordinator.publishParameters("run", version, Float32Array.of(version, 1, 2));
+		await coordinator.publishState("run", version, { parameters: Float32Array.of(version, 1, 2) });
 		received.add(await worker.parameters("run", version));
 		const gradient = worker.gradientBuffer("run", 3);
 		sent.add(gradient.fill(version));
@@ -48,10 +48,10 @@ test("after 2,000 exchanges only one gradient per side and two parameter vectors
 		if (tensor[2] !== version) t.fail(`version ${version}: found gradient ${tensor}`);
 		taken.add(tensor);
 		coordinator.lendGradientBuffers("run", [tensor]);
-		await coordinator.dropParameters("run", version);
+		await coordinator.dropState("run", version);
 	}
-	t.deepEqual([sent.size, received.size, taken.size], [1, 2, 1]);
-	t.deepEqual(coordinator.held("run"), { parameters: 0, free: 1 });
+	t.deepEqual([sent.size, received.size, taken.size], [1, 1, 1]);
+	t.deepEqual(coordinator.held("run"), { states: 0, updates: 0, free: 1 });
 	t.is(coordinator.uploadsUnderWay, 0);
 	t.is(coordinator.refusals.size, 0);
 });
@@ -59,9 +59,11 @@ test("after 2,000 exchanges only one gradient per side and two parameter vectors
 test("parameters of a run that isn't open, or of another size, aren't published", async (t) => {
 	const { coordinator, close } = await openGrpcExchange();
 	t.teardown(close);
-	await t.throwsAsync(coordinator.publishParameters("run", 0, new Float32Array(1)), { message: /is not open/ });
+	await t.throwsAsync(coordinator.publishState("run", 0, { parameters: new Float32Array(1) }), {
+		message: /is not open/,
+	});
 	coordinator.openRun("run", someSchema(2), new ReceivedAnswers(2));
-	await t.throwsAsync(coordinator.publishParameters("run", 0, new Float32Array(1)), {
+	await t.throwsAsync(coordinator.publishState("run", 0, { parameters: new Float32Array(1) }), {
 		message: /1 parameters, expected 2/,
 	});
 });

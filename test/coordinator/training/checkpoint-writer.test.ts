@@ -4,9 +4,10 @@ import test from "ava";
 import { createTrainingState, readCheckpoint } from "../../../coordinator/training/checkpoint.ts";
 import { CheckpointWriter } from "../../../coordinator/training/checkpoint-writer.ts";
 import { newFolder } from "../../new-folder.ts";
+import { someSchema } from "../../shared/exchange/conformance.ts";
 
 const LENGTH = 1 << 20;
-const SHAPE = { size: LENGTH, trainedSize: LENGTH, withBest: true };
+const SHAPE = { size: LENGTH, form: someSchema(LENGTH).form, factorTexts: 0, withBest: true };
 
 function someState() {
 	const state = createTrainingState("of a test", new Float32Array(LENGTH).fill(1), SHAPE);

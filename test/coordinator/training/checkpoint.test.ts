@@ -11,8 +11,9 @@ import { CheckpointWriter } from "../../../coordinator/training/checkpoint-write
 import { writeChecked } from "../../../shared/model/checked-safetensors.ts";
 import { flipBits } from "../../flip-bits.ts";
 import { newFolder } from "../../new-folder.ts";
+import { someSchema } from "../../shared/exchange/conformance.ts";
 
-const SHAPE = { size: 6, trainedSize: 4, withBest: true };
+const SHAPE = { size: 6, form: someSchema(4).form, factorTexts: 0, withBest: true };
 const HINT = "; put back a copy of it, or start a new run";
 
 function someState() {

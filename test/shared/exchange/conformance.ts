@@ -16,9 +16,11 @@ interface OpenRun extends TensorsUnderTest {
 	readonly received: ReceivedAnswers;
 }
 
-/** The schema of a run with `size` parameters, all of them trained. */
+/** The schema of a run with `size` parameters, all of them trained, whose gradients are dense. */
 export function someSchema(size: number): TensorSchema {
-	return { hash: `schema of ${size}`, parameters: size, gradients: size };
+	const dense = [{ name: "all", offset: 0, size }];
+	const form = { dense, factors: [], trainedSize: size, denseSize: size, factorSize: 0 };
+	return { hash: `schema of ${size}`, parameters: size, form, factorTexts: 0 };
 }
 
 type Case = readonly [
@@ -30,15 +32,15 @@ type Case = readonly [
 /** Tests of an exchange with run "run" open on both sides. */
 const CASES: readonly Case[] = [
 	[
-		"a published version is read until it is dropped, others stay",
+		"the current state is read until it is dropped",
 		someSchema(2),
 		async (t, { coordinator, worker }) => {
-			await coordinator.publishParameters("run", 3, Float32Array.of(3, 0.1));
-			await coordinator.publishParameters("run", 4, Float32Array.of(4, 0.2));
+			await coordinator.publishState("run", 3, { parameters: Float32Array.of(3, 0.1) });
 			t.deepEqual(await worker.parameters("run", 3), Float32Array.of(3, 0.1));
-			t.deepEqual(await worker.parameters("run", 4), Float32Array.of(4, 0.2));
-			await coordinator.dropParameters("run", 3);
-			await t.throwsAsync(worker.parameters("run", 3), { code: "protocol", message: /version 3/ });
+			await t.throwsAsync(worker.parameters("run", 2), { code: "protocol", message: /version 2/ });
+			await coordinator.dropState("run", 3);
+			await t.throwsAsync(worker.parameters("run", 4), { code: "protocol", message: /version 4/ });
+			await coordinator.publishState("run", 4, { parameters: Float32Array.of(4, 0.2) });
 			t.deepEqual(await worker.parameters("run", 4), Float32Array.of(4, 0.2));
 			await t.throwsAsync(worker.parameters("other", 4), { code: "protocol", message: /run other/ });
 		},
@@ -109,9 +111,9 @@ const CASES: readonly Case[] = [
 		someSchema(1),
 		async (t, { coordinator, worker }) => {
 			for (const _ of [1, 2]) {
-				await coordinator.publishParameters("run", 3, Float32Array.of(7));
+				await coordinator.publishState("run", 3, { parameters: Float32Array.of(7) });
 				t.deepEqual(await worker.parameters("run", 3), Float32Array.of(7));
-				await coordinator.dropParameters("run", 3);
+				await coordinator.dropState("run", 3);
 			}
 		},
 	],
@@ -132,7 +134,7 @@ const CASES: readonly Case[] = [
 		"a closed run has no parameters and counts no answers",
 		someSchema(1),
 		async (t, { coordinator, worker, received }) => {
-			await coordinator.publishParameters("run", 3, new Float32Array(1));
+			await coordinator.publishState("run", 3, { parameters: new Float32Array(1) });
 			coordinator.closeRun("run");
 			await t.throwsAsync(worker.parameters("run", 3), { code: "protocol", message: /run/ });
 			await put(worker, 1, [1]);
@@ -150,7 +152,7 @@ const CASES: readonly Case[] = [
 			const { coordinator, worker, received } = under;
 			const numbers = Float32Array.from({ length: 700_001 }, (_, i) => Math.sin(i) * 2 ** ((i % 250) - 149));
 			numbers.set([-0, 1e-45, 3.4028235e38]);
-			await coordinator.publishParameters("run", 3, numbers);
+			await coordinator.publishState("run", 3, { parameters: numbers });
 			t.true(sameBits(await worker.parameters("run", 3), numbers));
 			// The logits of 1,000 texts and 2,000 classes: 8 MB, more than the largest message of gRPC or NATS.
 			const logits = Float32Array.from({ length: 2_000_000 }, (_, i) => Math.sin(i));
@@ -167,7 +169,7 @@ export function tensorConformance(test: TestFn, open: () => Promise<TensorsUnder
 	for (const [title, schema, body] of CASES) {
 		test(title, async (t) => {
 			const under = await open();
-			const received = new ReceivedAnswers(schema.gradients);
+			const received = new ReceivedAnswers(schema.parameters);
 			try {
 				under.coordinator.openRun("run", schema, received);
 				under.worker.openRun("run", schema);

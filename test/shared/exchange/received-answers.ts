@@ -1,4 +1,4 @@
-import type { Answer, AnswerReceiver, AnswerSizes } from "../../../shared/exchange/tensor-exchange.ts";
+import type { Answer, AnswerReceiver, AnswerSizes, ExpectedAnswer } from "../../../shared/exchange/tensor-exchange.ts";
 import type { WorkResult } from "../../../shared/messages.ts";
 import { Refusal } from "../../../shared/rpc/refusal.ts";
 
@@ -9,10 +9,17 @@ export class ReceivedAnswers implements AnswerReceiver {
 	readonly #isAsked: (serial: number) => boolean;
 	readonly #over = new Map<number, AbortController>();
 
-	/** @param size numbers per tensor @param isAsked whether an item waits until it is answered; default: all do */
-	constructor(size: number, isAsked: (serial: number) => boolean = () => true) {
+	readonly #version: number | undefined;
+
+	/**
+	 * @param size numbers per tensor
+	 * @param isAsked whether an item waits until it is answered; default: all do
+	 * @param version of the parameters that the items need; default: none
+	 */
+	constructor(size: number, isAsked: (serial: number) => boolean = () => true, version?: number) {
 		this.#size = size;
 		this.#isAsked = isAsked;
+		this.#version = version;
 	}
 
 	/** The tensors, in order of arrival. */
@@ -20,11 +27,11 @@ export class ReceivedAnswers implements AnswerReceiver {
 		return this.answers.map(({ tensor }) => tensor);
 	}
 
-	expect({ serial }: WorkResult, { tensor }: AnswerSizes): AbortSignal {
+	expect({ serial }: WorkResult, { tensor }: AnswerSizes): ExpectedAnswer {
 		const { signal } = this.#waiting(serial);
 		if (tensor !== 0 && tensor !== this.#size)
 			throw new Refusal("REFUSAL_LENGTH", `a tensor of ${tensor} numbers, expected ${this.#size}`);
-		return signal;
+		return { over: signal, version: this.#version };
 	}
 
 	accept(answer: Answer): void {

@@ -100,10 +100,10 @@ test("an answer whose messages can't be made leaves no open upload", async (t) =
 	const { server } = await openServer();
 	t.teardown(server.close);
 	const schema = someSchema(600_000);
-	server.openRun("run", schema, new ReceivedAnswers(schema.gradients));
+	server.openRun("run", schema, new ReceivedAnswers(schema.parameters));
 	const client = await createClient(ExchangeClientConstructor, server.address);
 	t.teardown(() => client.close());
-	const answer = { result: someResult(), logits: [], tensor: new Float32Array(schema.gradients) };
+	const answer = { result: someResult(), logits: [], tensor: new Float32Array(schema.parameters) };
 	function* messages() {
 		for (const message of toAnswerMessages(answer, schema.hash)) if (!message.end) yield message;
 		throw new TailtuneError("engine", "no more numbers");
@@ -112,14 +112,14 @@ test("an answer whose messages can't be made leaves no open upload", async (t) =
 	const sent = sendAll<PutAnswerRequestInput, PutAnswerResponse>((done) => client.putAnswer(done), messages(), options);
 	await t.throwsAsync(sent, { code: "engine" });
 	while (server.uploadsUnderWay > 0) await new Promise(setImmediate);
-	t.deepEqual(server.held("run"), { parameters: 0, free: 1 });
+	t.deepEqual(server.held("run"), { states: 0, updates: 0, free: 1 });
 });
 
 test("a worker killed during an upload is lost, and its upload is removed", async (t) => {
 	const { server, lost, firstLost } = await openServer();
 	t.teardown(server.close);
 	server.openRun("run", someSchema(3), new ReceivedAnswers(3));
-	await server.publishParameters("run", 3, new Float32Array(3));
+	await server.publishState("run", 3, { parameters: new Float32Array(3) });
 	const script = fileURLToPath(new URL("killed-worker.ts", import.meta.url));
 	const child = fork(script, [server.address], { execArgv: ["--import=./test/load-typescript.mjs"] });
 	await once(child, "message");
@@ -130,7 +130,7 @@ test("a worker killed during an upload is lost, and its upload is removed", asyn
 	while (server.uploadsUnderWay > 0) await new Promise(setImmediate);
 	t.deepEqual(lost, ["doomed"]);
 	t.deepEqual(server.workers, []);
-	t.deepEqual(server.held("run"), { parameters: 1, free: 1 });
+	t.deepEqual(server.held("run"), { states: 1, updates: 0, free: 1 });
 	t.is(server.refusals.size, 0);
 });
 
@@ -144,7 +144,7 @@ test("a worker attaches again to a restarted coordinator, and works for it", asy
 	t.teardown(second.server.close);
 	second.server.openRun("run", someSchema(1), new ReceivedAnswers(1));
 	worker.openRun("run", someSchema(1));
-	await second.server.publishParameters("run", 0, Float32Array.of(5));
+	await second.server.publishState("run", 0, { parameters: Float32Array.of(5) });
 	while (second.server.workers.length === 0) await new Promise(setImmediate);
 	t.deepEqual(second.server.workers, ["faithful"]);
 	t.deepEqual(await worker.parameters("run", 0), Float32Array.of(5));

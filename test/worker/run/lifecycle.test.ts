@@ -30,11 +30,11 @@ class Cluster {
 
 	async announce(runId = "run"): Promise<void> {
 		const never = this.#never;
-		this.tensors.openRun(runId, tensorSchema("abc", layoutOf(lastBlockRun)), {
-			expect: () => never,
+		this.tensors.openRun(runId, tensorSchema(lastBlockRun, fakeModel.config), {
+			expect: () => ({ over: never, version: 0 }),
 			accept: ({ result, ...numbers }) => void this.answers.push({ ...result, ...numbers }),
 		});
-		await this.tensors.publishParameters(runId, 0, new Float32Array(layoutOf(lastBlockRun).size).fill(0.5));
+		await this.tensors.publishState(runId, 0, { parameters: new Float32Array(layoutOf(lastBlockRun).size).fill(0.5) });
 		await this.bus.announce(someRun({ runId }));
 	}
 

@@ -25,9 +25,9 @@ async function open(run: RunSpec = lastBlockRun) {
 	const tail = new FakeTail();
 	const features = new FeatureStore(new ByteBudget(1e6));
 	const tensors = createMemoryTensors();
-	tensors.openRun(run.runId, tensorSchema(run.modelHash, layoutOf(run), run.factorTexts));
+	tensors.openRun(run.runId, tensorSchema(run, fakeModel.config));
 	for (const version of [0, 1]) {
-		await tensors.publishParameters(run.runId, version, new Float32Array(layoutOf(run).size).fill(version));
+		await tensors.publishState(run.runId, version, { parameters: new Float32Array(layoutOf(run).size).fill(version) });
 	}
 	const session = new Session({ run, model: fakeModel, engines: { trunk, tail }, features, tensors, workerId: "w" });
 	return { session, trunk, tail, features, tensors };
@@ -151,7 +151,7 @@ for (const [fault, fields, message] of bad) {
 
 test("parameters of another size are refused", async (t) => {
 	const { session, tensors, tail } = await open();
-	await tensors.publishParameters("run", 2, new Float32Array(5));
+	await tensors.publishState("run", 2, { parameters: new Float32Array(5) });
 	const { result } = await session.handle(someItem({ parameterVersion: 2 }));
 	t.is(result.failure?.code, "protocol");
 	t.regex(result.failure?.message ?? "", /version 2 has 5 parameters, expected \d+$/);

@@ -10,7 +10,7 @@ export interface AnswerHeaderInput {
    */
   'result'?: (_tailtune_v1_WorkResultInput | null);
   /**
-   * SHA-256 of base weights and parameter layout, hexadecimal; empty in a failure.
+   * As in GetStateRequest; empty in a failure.
    */
   'schemaHash'?: (string);
   /**
@@ -21,6 +21,12 @@ export interface AnswerHeaderInput {
    * Number of elements of the tensor that follows: the gradient; 0 for other kinds of work.
    */
   'tensorLength'?: (number | string | Long);
+  /**
+   * Fingerprint of the parameters with which the answer was computed; absent in a failure and for PREPARE. An answer computed with
+   * other parameters than the coordinator's is refused with REFUSAL_DIVERGED.
+   */
+  'fingerprint'?: (number);
+  '_fingerprint'?: "fingerprint";
 }
 
 export interface AnswerHeader {
@@ -30,7 +36,7 @@ export interface AnswerHeader {
    */
   'result': (_tailtune_v1_WorkResult | null);
   /**
-   * SHA-256 of base weights and parameter layout, hexadecimal; empty in a failure.
+   * As in GetStateRequest; empty in a failure.
    */
   'schemaHash': (string);
   /**
@@ -41,4 +47,10 @@ export interface AnswerHeader {
    * Number of elements of the tensor that follows: the gradient; 0 for other kinds of work.
    */
   'tensorLength': (number);
+  /**
+   * Fingerprint of the parameters with which the answer was computed; absent in a failure and for PREPARE. An answer computed with
+   * other parameters than the coordinator's is refused with REFUSAL_DIVERGED.
+   */
+  'fingerprint'?: (number);
+  '_fingerprint'?: "fingerprint";
 }

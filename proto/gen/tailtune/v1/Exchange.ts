@@ -4,12 +4,14 @@ import type * as grpc from '@grpc/grpc-js'
 import type { MethodDefinition } from '@grpc/proto-loader'
 import type { AttachRequestInput as _tailtune_v1_AttachRequestInput, AttachRequest as _tailtune_v1_AttachRequest } from '../../tailtune/v1/AttachRequest.ts';
 import type { AttachResponseInput as _tailtune_v1_AttachResponseInput, AttachResponse as _tailtune_v1_AttachResponse } from '../../tailtune/v1/AttachResponse.ts';
+import type { FollowUpdatesRequestInput as _tailtune_v1_FollowUpdatesRequestInput, FollowUpdatesRequest as _tailtune_v1_FollowUpdatesRequest } from '../../tailtune/v1/FollowUpdatesRequest.ts';
+import type { FollowUpdatesResponseInput as _tailtune_v1_FollowUpdatesResponseInput, FollowUpdatesResponse as _tailtune_v1_FollowUpdatesResponse } from '../../tailtune/v1/FollowUpdatesResponse.ts';
 import type { GetModelFileRequestInput as _tailtune_v1_GetModelFileRequestInput, GetModelFileRequest as _tailtune_v1_GetModelFileRequest } from '../../tailtune/v1/GetModelFileRequest.ts';
 import type { GetModelFileResponseInput as _tailtune_v1_GetModelFileResponseInput, GetModelFileResponse as _tailtune_v1_GetModelFileResponse } from '../../tailtune/v1/GetModelFileResponse.ts';
 import type { GetModelManifestRequestInput as _tailtune_v1_GetModelManifestRequestInput, GetModelManifestRequest as _tailtune_v1_GetModelManifestRequest } from '../../tailtune/v1/GetModelManifestRequest.ts';
 import type { GetModelManifestResponseInput as _tailtune_v1_GetModelManifestResponseInput, GetModelManifestResponse as _tailtune_v1_GetModelManifestResponse } from '../../tailtune/v1/GetModelManifestResponse.ts';
-import type { GetParametersRequestInput as _tailtune_v1_GetParametersRequestInput, GetParametersRequest as _tailtune_v1_GetParametersRequest } from '../../tailtune/v1/GetParametersRequest.ts';
-import type { GetParametersResponseInput as _tailtune_v1_GetParametersResponseInput, GetParametersResponse as _tailtune_v1_GetParametersResponse } from '../../tailtune/v1/GetParametersResponse.ts';
+import type { GetStateRequestInput as _tailtune_v1_GetStateRequestInput, GetStateRequest as _tailtune_v1_GetStateRequest } from '../../tailtune/v1/GetStateRequest.ts';
+import type { GetStateResponseInput as _tailtune_v1_GetStateResponseInput, GetStateResponse as _tailtune_v1_GetStateResponse } from '../../tailtune/v1/GetStateResponse.ts';
 import type { PutAnswerRequestInput as _tailtune_v1_PutAnswerRequestInput, PutAnswerRequest as _tailtune_v1_PutAnswerRequest } from '../../tailtune/v1/PutAnswerRequest.ts';
 import type { PutAnswerResponseInput as _tailtune_v1_PutAnswerResponseInput, PutAnswerResponse as _tailtune_v1_PutAnswerResponse } from '../../tailtune/v1/PutAnswerResponse.ts';
 
@@ -24,6 +26,19 @@ export interface ExchangeClient extends grpc.Client {
    */
   attach(argument: _tailtune_v1_AttachRequestInput, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_tailtune_v1_AttachResponse>;
   attach(argument: _tailtune_v1_AttachRequestInput, options?: grpc.CallOptions): grpc.ClientReadableStream<_tailtune_v1_AttachResponse>;
+  
+  /**
+   * Reads all updates after a version, and stays open for later ones. Each is a header, the tensor in chunks, the end. A worker
+   * that applies them to its state has the coordinator's state, bit for bit.
+   */
+  FollowUpdates(argument: _tailtune_v1_FollowUpdatesRequestInput, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_tailtune_v1_FollowUpdatesResponse>;
+  FollowUpdates(argument: _tailtune_v1_FollowUpdatesRequestInput, options?: grpc.CallOptions): grpc.ClientReadableStream<_tailtune_v1_FollowUpdatesResponse>;
+  /**
+   * Reads all updates after a version, and stays open for later ones. Each is a header, the tensor in chunks, the end. A worker
+   * that applies them to its state has the coordinator's state, bit for bit.
+   */
+  followUpdates(argument: _tailtune_v1_FollowUpdatesRequestInput, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_tailtune_v1_FollowUpdatesResponse>;
+  followUpdates(argument: _tailtune_v1_FollowUpdatesRequestInput, options?: grpc.CallOptions): grpc.ClientReadableStream<_tailtune_v1_FollowUpdatesResponse>;
   
   /**
    * Reads one of these files from an offset.
@@ -52,15 +67,17 @@ export interface ExchangeClient extends grpc.Client {
   getModelManifest(argument: _tailtune_v1_GetModelManifestRequestInput, callback: grpc.requestCallback<_tailtune_v1_GetModelManifestResponse>): grpc.ClientUnaryCall;
   
   /**
-   * Reads a version of the parameter vector.
+   * Reads the state of a run: a header, the tensor in chunks, the end. The tensor is the parameter vector, followed by both AdamW
+   * moments while the run trains.
    */
-  GetParameters(argument: _tailtune_v1_GetParametersRequestInput, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_tailtune_v1_GetParametersResponse>;
-  GetParameters(argument: _tailtune_v1_GetParametersRequestInput, options?: grpc.CallOptions): grpc.ClientReadableStream<_tailtune_v1_GetParametersResponse>;
+  GetState(argument: _tailtune_v1_GetStateRequestInput, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_tailtune_v1_GetStateResponse>;
+  GetState(argument: _tailtune_v1_GetStateRequestInput, options?: grpc.CallOptions): grpc.ClientReadableStream<_tailtune_v1_GetStateResponse>;
   /**
-   * Reads a version of the parameter vector.
+   * Reads the state of a run: a header, the tensor in chunks, the end. The tensor is the parameter vector, followed by both AdamW
+   * moments while the run trains.
    */
-  getParameters(argument: _tailtune_v1_GetParametersRequestInput, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_tailtune_v1_GetParametersResponse>;
-  getParameters(argument: _tailtune_v1_GetParametersRequestInput, options?: grpc.CallOptions): grpc.ClientReadableStream<_tailtune_v1_GetParametersResponse>;
+  getState(argument: _tailtune_v1_GetStateRequestInput, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_tailtune_v1_GetStateResponse>;
+  getState(argument: _tailtune_v1_GetStateRequestInput, options?: grpc.CallOptions): grpc.ClientReadableStream<_tailtune_v1_GetStateResponse>;
   
   /**
    * Sends the answer to an item: a header, the logits in chunks, the tensor in chunks, the end. The coordinator accepts it
@@ -88,6 +105,12 @@ export interface ExchangeHandlers extends grpc.UntypedServiceImplementation {
   Attach: grpc.handleServerStreamingCall<_tailtune_v1_AttachRequest, _tailtune_v1_AttachResponseInput>;
   
   /**
+   * Reads all updates after a version, and stays open for later ones. Each is a header, the tensor in chunks, the end. A worker
+   * that applies them to its state has the coordinator's state, bit for bit.
+   */
+  FollowUpdates: grpc.handleServerStreamingCall<_tailtune_v1_FollowUpdatesRequest, _tailtune_v1_FollowUpdatesResponseInput>;
+  
+  /**
    * Reads one of these files from an offset.
    */
   GetModelFile: grpc.handleServerStreamingCall<_tailtune_v1_GetModelFileRequest, _tailtune_v1_GetModelFileResponseInput>;
@@ -98,9 +121,10 @@ export interface ExchangeHandlers extends grpc.UntypedServiceImplementation {
   GetModelManifest: grpc.handleUnaryCall<_tailtune_v1_GetModelManifestRequest, _tailtune_v1_GetModelManifestResponseInput>;
   
   /**
-   * Reads a version of the parameter vector.
+   * Reads the state of a run: a header, the tensor in chunks, the end. The tensor is the parameter vector, followed by both AdamW
+   * moments while the run trains.
    */
-  GetParameters: grpc.handleServerStreamingCall<_tailtune_v1_GetParametersRequest, _tailtune_v1_GetParametersResponseInput>;
+  GetState: grpc.handleServerStreamingCall<_tailtune_v1_GetStateRequest, _tailtune_v1_GetStateResponseInput>;
   
   /**
    * Sends the answer to an item: a header, the logits in chunks, the tensor in chunks, the end. The coordinator accepts it
@@ -112,8 +136,9 @@ export interface ExchangeHandlers extends grpc.UntypedServiceImplementation {
 
 export interface ExchangeDefinition extends grpc.ServiceDefinition {
   Attach: MethodDefinition<_tailtune_v1_AttachRequestInput, _tailtune_v1_AttachResponseInput, _tailtune_v1_AttachRequest, _tailtune_v1_AttachResponse>
+  FollowUpdates: MethodDefinition<_tailtune_v1_FollowUpdatesRequestInput, _tailtune_v1_FollowUpdatesResponseInput, _tailtune_v1_FollowUpdatesRequest, _tailtune_v1_FollowUpdatesResponse>
   GetModelFile: MethodDefinition<_tailtune_v1_GetModelFileRequestInput, _tailtune_v1_GetModelFileResponseInput, _tailtune_v1_GetModelFileRequest, _tailtune_v1_GetModelFileResponse>
   GetModelManifest: MethodDefinition<_tailtune_v1_GetModelManifestRequestInput, _tailtune_v1_GetModelManifestResponseInput, _tailtune_v1_GetModelManifestRequest, _tailtune_v1_GetModelManifestResponse>
-  GetParameters: MethodDefinition<_tailtune_v1_GetParametersRequestInput, _tailtune_v1_GetParametersResponseInput, _tailtune_v1_GetParametersRequest, _tailtune_v1_GetParametersResponse>
+  GetState: MethodDefinition<_tailtune_v1_GetStateRequestInput, _tailtune_v1_GetStateResponseInput, _tailtune_v1_GetStateRequest, _tailtune_v1_GetStateResponse>
   PutAnswer: MethodDefinition<_tailtune_v1_PutAnswerRequestInput, _tailtune_v1_PutAnswerResponseInput, _tailtune_v1_PutAnswerRequest, _tailtune_v1_PutAnswerResponse>
 }

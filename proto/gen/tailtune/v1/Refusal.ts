@@ -69,6 +69,10 @@ export const Refusal = {
    * PERMISSION_DENIED: the token is valid but not allowed for this call.
    */
   REFUSAL_PERMISSION: 'REFUSAL_PERMISSION',
+  /**
+   * DATA_LOSS: the worker computed with other parameters than the coordinator's of the same version; it has to read the state again.
+   */
+  REFUSAL_DIVERGED: 'REFUSAL_DIVERGED',
 } as const;
 
 /**
@@ -157,6 +161,11 @@ export type RefusalInput =
    */
   | 'REFUSAL_PERMISSION'
   | 16
+  /**
+   * DATA_LOSS: the worker computed with other parameters than the coordinator's of the same version; it has to read the state again.
+   */
+  | 'REFUSAL_DIVERGED'
+  | 17
 
 /**
  * The complete list of reasons, each with its gRPC status.

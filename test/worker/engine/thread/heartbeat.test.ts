@@ -45,9 +45,12 @@ test("a worker in a long computation stays a member and keeps its item", async (
 	const never = new AbortController().signal;
 	const events: WorkerEvent[] = follow(bus.watchWorkers(never));
 	const answers: Answer[] = [];
-	const receiver = { expect: () => never, accept: (answer: Answer) => void answers.push(answer) };
-	tensors.openRun(run.runId, tensorSchema(run.modelHash, layout), receiver);
-	await tensors.publishParameters(run.runId, 0, parameters);
+	const receiver = {
+		expect: () => ({ over: never, version: 0 }),
+		accept: (answer: Answer) => void answers.push(answer),
+	};
+	tensors.openRun(run.runId, tensorSchema(run, model.config), receiver);
+	await tensors.publishState(run.runId, 0, { parameters });
 	await bus.announce(run);
 	await bus.publish(someItem(), never);
 	const worker = await startWorker(

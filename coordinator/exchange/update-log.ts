@@ -1,0 +1,87 @@
+import { EventEmitter, once } from "node:events";
+import type { FollowUpdatesResponse } from "../../proto/gen/tailtune/v1/FollowUpdatesResponse.ts";
+import { tensorBytes, tensorChunks } from "../../shared/exchange/tensor-stream.ts";
+import type { Update } from "../../shared/updates/updatable-state.ts";
+
+/** Updates of fewer bytes than this are always kept. */
+const KEPT_BYTES = 64 * 2 ** 20;
+
+interface Entry {
+	readonly version: number;
+	readonly messages: readonly FollowUpdatesResponse[];
+	readonly bytes: number;
+}
+
+/**
+ * The last updates of a run as messages, which are made once for all workers. A worker that needs an older update reads
+ * the state again.
+ */
+export class UpdateLog {
+	readonly #mostBytes: number;
+	readonly #changes = new EventEmitter().setMaxListeners(0);
+	readonly #entries: Entry[] = [];
+	#newest: number;
+	#bytes = 0;
+	#isClosed = false;
+
+	/**
+	 * @param version of the state before the first update
+	 * @param stateBytes size of a state: the updates that are kept have at least as many bytes, so that reading them is
+	 *   the shorter way for as long as they are kept
+	 */
+	constructor(version: number, stateBytes: number) {
+		this.#newest = version;
+		this.#mostBytes = Math.max(KEPT_BYTES, stateBytes);
+	}
+
+	/** Version to which the last update leads. */
+	get newest(): number {
+		return this.#newest;
+	}
+
+	/** Number of updates that are kept. */
+	get length(): number {
+		return this.#entries.length;
+	}
+
+	/** Adds the next update, whose numbers are copied, and drops the oldest ones if there are too many bytes. */
+	append({ version, texts, scalars, gradient }: Update): void {
+		const copy = gradient.slice();
+		const messages = [
+			{ header: { parameterVersion: version, texts, scalars } },
+			...[...tensorChunks(copy)].map((chunk) => ({ chunk })),
+			{ end: { byteLength: tensorBytes(copy) } },
+		] as FollowUpdatesResponse[];
+		this.#entries.push({ version, messages, bytes: copy.byteLength });
+		this.#bytes += copy.byteLength;
+		this.#newest = version;
+		while (this.#bytes > this.#mostBytes && this.#entries.length > 1) this.#bytes -= this.#entries.shift()?.bytes ?? 0;
+		this.#changes.emit("change");
+	}
+
+	/** Whether all updates after a version are kept. */
+	reachesFrom(version: number): boolean {
+		return version <= this.#newest && version >= this.#newest - this.#entries.length;
+	}
+
+	/**
+	 * Yields the messages of all updates after `version`, and waits for later ones until the log is closed.
+	 * @param onGap returns the error to throw if the next update isn't kept
+	 */
+	async *follow(version: number, signal: AbortSignal, onGap: () => Error): AsyncGenerator<FollowUpdatesResponse> {
+		for (let done = version; ; done++) {
+			if (!this.reachesFrom(done)) throw onGap();
+			while (done === this.#newest && !this.#isClosed) await once(this.#changes, "change", { signal });
+			if (this.#isClosed) return;
+			const next = this.#entries.find((entry) => entry.version === done + 1);
+			if (!next) throw onGap();
+			yield* next.messages;
+		}
+	}
+
+	/** Ends all streams. */
+	close(): void {
+		this.#isClosed = true;
+		this.#changes.emit("change");
+	}
+}

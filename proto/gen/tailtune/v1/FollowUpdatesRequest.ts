@@ -1,0 +1,22 @@
+// Original file: proto/tailtune/v1/exchange.proto
+
+
+export interface FollowUpdatesRequestInput {
+  'protocolVersion'?: (number);
+  'runId'?: (string);
+  /**
+   * Version of the worker's state. Refused with REFUSAL_STALE_VERSION if the next update isn't kept any more.
+   */
+  'parameterVersion'?: (number);
+  'schemaHash'?: (string);
+}
+
+export interface FollowUpdatesRequest {
+  'protocolVersion': (number);
+  'runId': (string);
+  /**
+   * Version of the worker's state. Refused with REFUSAL_STALE_VERSION if the next update isn't kept any more.
+   */
+  'parameterVersion': (number);
+  'schemaHash': (string);
+}

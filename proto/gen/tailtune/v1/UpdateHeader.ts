@@ -1,0 +1,27 @@
+// Original file: proto/tailtune/v1/exchange.proto
+
+import type { AdamWScalarsInput as _tailtune_v1_AdamWScalarsInput, AdamWScalars as _tailtune_v1_AdamWScalars } from '../../tailtune/v1/AdamWScalars.ts';
+
+export interface UpdateHeaderInput {
+  /**
+   * Version to which the update leads.
+   */
+  'parameterVersion'?: (number);
+  /**
+   * Number of texts of the step. The tensor is their gradient, in the form that the schema fixes: dense ranges and factors.
+   */
+  'texts'?: (number);
+  'scalars'?: (_tailtune_v1_AdamWScalarsInput | null);
+}
+
+export interface UpdateHeader {
+  /**
+   * Version to which the update leads.
+   */
+  'parameterVersion': (number);
+  /**
+   * Number of texts of the step. The tensor is their gradient, in the form that the schema fixes: dense ranges and factors.
+   */
+  'texts': (number);
+  'scalars': (_tailtune_v1_AdamWScalars | null);
+}

@@ -1,0 +1,103 @@
+import { type AdamWScalars, stepAdamW } from "../vectors/adamw.ts";
+import { allocateVectors } from "../vectors/allocate-vectors.ts";
+import { writeOuterProducts } from "../vectors/outer-products.ts";
+import type { OuterProducts } from "../vectors/pack-factors.ts";
+import { CombinedGradient, type TextsGradient } from "./combine.ts";
+import { factorViews, type GradientForm, gradientLength } from "./gradient-form.ts";
+
+/** One optimizer step, as sent to workers. */
+export interface Update extends TextsGradient {
+	/** Version of the parameters after this step: the number of steps taken. */
+	readonly version: number;
+	readonly scalars: AdamWScalars;
+}
+
+/** The trainable parameters and AdamW's moments. */
+export interface StateVectors {
+	/** The trained ones first. */
+	readonly parameters: Float32Array;
+	/** One number per trained parameter. */
+	readonly firstMoment: Float32Array;
+	readonly secondMoment: Float32Array;
+}
+
+/**
+ * Parameters and moments, and the working memory to apply updates to them. Coordinator and workers apply the same
+ * updates in the same order with this class. All operations are rounded separately, so their states have the same bits
+ * on every machine.
+ */
+export class UpdatableState implements StateVectors {
+	readonly parameters: Float32Array;
+	readonly firstMoment: Float32Array;
+	readonly secondMoment: Float32Array;
+	/** For the gradient of a step, and for gradients of parts; in the memory in which kernels compute. */
+	readonly update: Float32Array;
+	readonly received: readonly Float32Array[];
+	readonly #form: GradientForm;
+	/** The gradient of all trained parameters, if it isn't sent as it is. */
+	readonly #gradient: Float32Array;
+
+	/**
+	 * @param size numbers of the parameter vector
+	 * @param texts most texts per optimizer step
+	 * @param received number of arrays for the gradients of parts; default: 0
+	 */
+	constructor(form: GradientForm, size: number, texts: number, received = 0) {
+		const { trainedSize, factors } = form;
+		const length = gradientLength(form, texts);
+		const [parameters, firstMoment, secondMoment, gradient, update, ...others] = allocateVectors(
+			...[size, trainedSize, trainedSize, factors.length > 0 ? trainedSize : 0, length],
+			...new Array<number>(received).fill(length),
+		);
+		this.parameters = parameters as Float32Array;
+		this.firstMoment = firstMoment as Float32Array;
+		this.secondMoment = secondMoment as Float32Array;
+		this.#gradient = gradient as Float32Array;
+		this.update = update as Float32Array;
+		this.received = others;
+		this.#form = form;
+	}
+
+	/** Begins to combine the gradients of a step's parts, in `update`. */
+	combine(texts: number): CombinedGradient {
+		return new CombinedGradient(this.#form, texts, this.update.subarray(0, gradientLength(this.#form, texts)));
+	}
+
+	/**
+	 * Takes one step: multiplies the factors out in the order of the texts, and applies AdamW.
+	 * @param threads threads that compute; the result doesn't depend on it
+	 * @returns whether the gradient and its square were finite; if not, the state is unusable
+	 */
+	apply(update: Update, threads: number): boolean {
+		const { gradient, texts, scalars } = update;
+		const isDense = this.#form.factors.length === 0;
+		const trained = isDense ? this.#inKernelMemory(gradient) : this.#multiplyOut(gradient, texts, threads);
+		return stepAdamW(this.parameters, trained, this, scalars, threads);
+	}
+
+	#multiplyOut(update: Float32Array, texts: number, threads: number): Float32Array {
+		const products: OuterProducts[] = [];
+		let from = 0;
+		for (const { offset, size } of this.#form.dense) {
+			this.#gradient.set(update.subarray(from, from + size), offset);
+			from += size;
+		}
+		for (const { block, left, right } of factorViews(this.#form, update, texts)) {
+			const { heads, rows, columns, offset, stride } = block;
+			for (let head = 0; head < heads; head++)
+				products.push({
+					...{ target: this.#gradient, offset: offset + head * columns, stride, rows, columns, rank: texts },
+					...{ left, leftOffset: head * rows, leftStride: heads * rows },
+					...{ right, rightOffset: head * columns, rightStride: heads * columns },
+				});
+		}
+		writeOuterProducts(products, threads);
+		return this.#gradient;
+	}
+
+	/** Kernels are faster if all their vectors lie in the same memory. */
+	#inKernelMemory(gradient: Float32Array): Float32Array {
+		if (gradient.buffer !== this.update.buffer) this.update.set(gradient);
+		return gradient.buffer === this.update.buffer ? gradient : this.update;
+	}
+}
