@@ -1,13 +1,13 @@
 import { announceRun } from "../../coordinator/cluster/cluster.ts";
+import { countFactorTexts } from "../../coordinator/plan/count-factor-texts.ts";
 import type { Bus } from "../../shared/bus/bus.ts";
 import type { AnswerReceiver, CoordinatorTensors } from "../../shared/exchange/tensor-exchange.ts";
-import { fakeModel, headRun } from "../worker/run/fake-engines.ts";
 import { faultyBus, forgetfulBus } from "./faulty-bus.ts";
 import type { Mutation } from "./mutation.ts";
-import { RpcServer } from "./rpc.ts";
+import { RpcServer } from "./rpc-server.ts";
 import type { Plan } from "./schedule.ts";
 import { runAsProcess } from "./simulated-files.ts";
-import { createToyRun, openToyState, runPhases } from "./toy-run.ts";
+import { createToyRun, openToyState, runPhases, toyModel, toyTail } from "./toy-run.ts";
 import { Node, type World } from "./world.ts";
 
 /** A simulated coordinator process. */
@@ -67,9 +67,10 @@ export class CoordinatorProcess {
 			{
 				runId,
 				abandoned,
-				model: fakeModel,
+				model: toyModel,
 				modelHash: "",
-				tail: headRun.tail as NonNullable<typeof headRun.tail>,
+				tail: toyTail,
+				factorTexts: countFactorTexts(run.config),
 				trunkPrecision: "fp32",
 				shards: plan.shards,
 				engine: { engine: "auto", backend: "auto" },
@@ -85,13 +86,15 @@ export class CoordinatorProcess {
 
 	async close(): Promise<void> {
 		this.server.leases.close();
+		this.server.runs.closeRun(this.runId);
 		await this.#announced?.dispatcher.stop();
 	}
 
 	/** Returns resources that should have been freed at the end of the run; undefined if there are none. */
 	leftover(): string | undefined {
-		const { parameters } = this.server.runs.held(this.runId);
-		return parameters > 0 ? `${parameters} versions of parameters are held` : undefined;
+		const { states } = this.server.runs.held(this.runId);
+		// One state is kept for workers that join.
+		return states > 1 ? `${states} states are held` : undefined;
 	}
 
 	/** The exchange, with a check that no item is counted twice. */
@@ -103,8 +106,9 @@ export class CoordinatorProcess {
 				runs.openRun(runId, schema, this.#mutation.ofAnswers?.(watched) ?? watched);
 			},
 			closeRun: (runId) => runs.closeRun(runId),
-			publishParameters: (...args) => runs.publishParameters(...args),
-			dropParameters: (...args) => runs.dropParameters(...args),
+			publishState: (...args) => runs.publishState(...args),
+			dropState: (...args) => runs.dropState(...args),
+			publishUpdate: (...args) => runs.publishUpdate(...args),
 			lendGradientBuffers: (...args) => runs.lendGradientBuffers(...args),
 		};
 	}

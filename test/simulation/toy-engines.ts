@@ -1,5 +1,8 @@
+import { denseViews, factorViews, type GradientForm } from "../../shared/updates/gradient-form.ts";
+import { checkForm } from "../../worker/engine/check-form.ts";
 import type { Engines, Tail, TailInput, Trunk } from "../../worker/engine/engine.ts";
-import { classes, info, width } from "../worker/run/fake-engines.ts";
+import { info } from "../worker/run/fake-engines.ts";
+import { classes, width } from "./toy-run.ts";
 import type { Node } from "./world.ts";
 
 const TRUNK_MS_PER_TOKEN = 10;
@@ -7,7 +10,7 @@ const TAIL_MS_PER_TEXT = 20;
 
 /**
  * Softmax regression on a simple trunk, which takes virtual time of its node. Every result depends on the text and on
- * all parameters, which are read as late as possible.
+ * the parameters, which are read as late as possible.
  * @param takeFault returns whether the current computation fails
  */
 export function createToyEngines(node: Node, takeFault: () => boolean): Engines {
@@ -25,15 +28,11 @@ export function createToyEngines(node: Node, takeFault: () => boolean): Engines 
 		},
 		async dispose() {},
 	};
-	return { trunk, tail: toyTail(compute) };
+	return { trunk, tail: createToyTail(compute) };
 }
 
-function toyTail(compute: (ms: number) => Promise<void>): Tail {
+function createToyTail(compute: (ms: number) => Promise<void>): Tail {
 	let parameters: Float32Array = new Float32Array();
-	const logitsOf = ({ hidden }: TailInput) =>
-		Array.from({ length: classes }, (_, label) =>
-			parameters.reduce((sum, parameter, i) => sum + parameter * featureOf(hidden, i, label), 0),
-		);
 	return {
 		info,
 		async load(loaded) {
@@ -41,29 +40,55 @@ function toyTail(compute: (ms: number) => Promise<void>): Tail {
 		},
 		async logits(inputs) {
 			await compute(TAIL_MS_PER_TEXT * inputs.length);
-			return Float32Array.from(inputs.flatMap(logitsOf));
+			return Float32Array.from(inputs.flatMap((input) => logitsOf(parameters, input)));
 		},
-		async gradient(inputs, _form, gradient) {
+		async gradient(inputs, form, gradient) {
+			checkForm(inputs, form, gradient);
 			await compute(TAIL_MS_PER_TEXT * inputs.length);
-			gradient.fill(0);
-			return Float32Array.from(
-				inputs.flatMap((input) => {
-					const logits = logitsOf(input);
-					const total = logits.reduce((sum, logit) => sum + Math.exp(logit), 0);
-					for (const [label, logit] of logits.entries()) {
-						const error = (Math.exp(logit) / total - (label === input.label ? 1 : 0)) / inputs.length;
-						for (let i = 0; i < gradient.length; i++)
-							gradient[i] = (gradient[i] ?? 0) + error * featureOf(input.hidden, i, label);
-					}
-					return logits;
-				}),
+			const logits = inputs.map((input) => logitsOf(parameters, input));
+			const errors = inputs.map(({ label }, i) =>
+				errorsOf(logits[i] ?? [], label).map((error) => error / inputs.length),
 			);
+			writeGradient(inputs, errors, form, gradient);
+			return Float32Array.from(logits.flat());
 		},
 		async dispose() {},
 	};
 }
 
-/** Returns the factor of a parameter. */
-function featureOf(hidden: Float32Array, parameter: number, label: number): number {
-	return Math.cos(parameter * (label + 1) + (hidden[parameter % hidden.length] ?? 0));
+/** The head's weight [classes, width] is followed by its bias. */
+function logitsOf(parameters: Float32Array, { hidden }: TailInput): number[] {
+	return Array.from({ length: classes }, (_, label) => {
+		const row = parameters.subarray(label * width, (label + 1) * width);
+		return row.reduce((sum, weight, i) => sum + weight * (hidden[i] ?? 0), parameters[classes * width + label] ?? 0);
+	});
+}
+
+/** Returns the gradient of the cross-entropy with respect to the logits. */
+function errorsOf(logits: readonly number[], expected: number): number[] {
+	const total = logits.reduce((sum, logit) => sum + Math.exp(logit), 0);
+	return logits.map((logit, label) => Math.exp(logit) / total - (label === expected ? 1 : 0));
+}
+
+function writeGradient(
+	inputs: readonly TailInput[],
+	errors: readonly (readonly number[])[],
+	form: GradientForm,
+	gradient: Float32Array,
+): void {
+	const dense = denseViews(form, gradient);
+	const weight = dense.get("score.weight");
+	const bias = dense.get("score.bias");
+	for (const view of dense.values()) view.fill(0);
+	const [factors] = factorViews(form, gradient, inputs.length);
+	for (const [text, { hidden }] of inputs.entries()) {
+		const ofText = errors[text] ?? [];
+		factors?.left.set(ofText, text * classes);
+		factors?.right.set(hidden, text * width);
+		for (const [label, error] of ofText.entries()) {
+			if (bias) bias[label] = (bias[label] ?? 0) + error;
+			for (let i = 0; weight && i < width; i++)
+				weight[label * width + i] = (weight[label * width + i] ?? 0) + error * (hidden[i] ?? 0);
+		}
+	}
 }

@@ -11,14 +11,29 @@ import { runEpochs } from "../../coordinator/training/run-epochs.ts";
 import type { RunTexts } from "../../coordinator/training/run-texts.ts";
 import { Stopwatch } from "../../coordinator/training/stopwatch.ts";
 import { removeTemporaryFiles } from "../../shared/files/write-atomic.ts";
+import type { TailSpec } from "../../shared/messages.ts";
+import type { ModelFiles } from "../../shared/model/model-files.ts";
+import { parameterLayout } from "../../shared/model/parameter-layout.ts";
 import { effectiveSequence, type Padding } from "../../shared/sequences/effective-sequence.ts";
 import { type RunConfig, trainConfigSchema } from "../../shared/settings/config.ts";
-import { classes, fakeModel, headRun, layoutOf } from "../worker/run/fake-engines.ts";
 import type { Plan } from "./schedule.ts";
 
 const TEXTS = 26;
 const TRAIN = 20;
 const EPOCHS = 2;
+
+export const classes = 10;
+export const width = 16;
+
+/** A model of which only the shape is used. */
+export const toyModel = {
+	folder: "toy",
+	config: { n_layer: 2, n_embd: width, n_head: 1, n_positions: 8, vocab_size: 50, layer_norm_epsilon: 1e-5 },
+	tensors: new Map(),
+} as unknown as ModelFiles;
+
+/** Gradients are sent as factors if a step has up to 6 texts, otherwise they are dense. */
+export const toyTail: TailSpec = { trainable: "TRAINABLE_HEAD", classes, causal: true, loraRank: 0, loraScale: 0 };
 
 /** Makes the texts of a toy run: short sequences of tokens. */
 export function createToyTexts(shards: number): RunTexts {
@@ -29,7 +44,7 @@ export function createToyTexts(shards: number): RunTexts {
 	const shardOf = [ids.slice(0, TRAIN), ids.slice(TRAIN)].flatMap((set) => assignShards(set.map(labelOf), shards, 1));
 	const padding: Padding = { token: "last-real", causal: true, padTo: undefined, padId: 0 };
 	return {
-		labels: ["a", "b"],
+		labels: Array.from({ length: classes }, (_, label) => `label ${label}`),
 		classes,
 		classTexts: [],
 		train: ids.slice(0, TRAIN),
@@ -74,9 +89,9 @@ export function createToyRun(plan: Plan, folder: string, interrupt: AbortSignal)
 	return {
 		config: createToyConfig(plan),
 		folder,
-		tail: headRun.tail as NonNullable<typeof headRun.tail>,
-		frozenBlocks: fakeModel.config.n_layer,
-		layout: layoutOf(headRun),
+		tail: toyTail,
+		frozenBlocks: toyModel.config.n_layer,
+		layout: parameterLayout(toyTail, toyModel.config),
 		texts: createToyTexts(plan.shards),
 		events: new RunEvents(),
 		interrupt,
@@ -86,7 +101,7 @@ export function createToyRun(plan: Plan, folder: string, interrupt: AbortSignal)
 /** Reads the state of the last checkpoint in the run's folder, or creates a new state. */
 export async function openToyState({ folder, config, texts, layout }: ToyRun): Promise<TrainingState> {
 	await removeTemporaryFiles(folder);
-	const shape = stateShapeOf(config, layout);
+	const shape = stateShapeOf(config, toyTail, toyModel.config);
 	const parameters = new Float32Array(layout.size).map((_, i) => Math.sin(i) / 4);
 	const saved = await restoreState(folder, FINGERPRINT, shape, { config, texts });
 	return saved ?? createTrainingState(FINGERPRINT, parameters, shape);
@@ -105,7 +120,7 @@ export async function runPhases(run: RunContext, state: TrainingState): Promise<
 	// The final parameters, with the number of their step as version, as at the end of a real run.
 	const { step: version } = (state.best && progress.best) ?? progress;
 	const all = run.texts.planned.map(({ id }) => id);
-	const evaluation = await evaluate(run, { version, parameters: best }, all);
+	const evaluation = await evaluate(run, { version, state: { parameters: best } }, all);
 	const metrics = (await readMetrics(run.folder)).map((line) => ({ ...line, seconds: 0 }));
 	const audit = (await readAudit(run.folder)).map(({ step, parts }) => ({
 		step,

@@ -2,11 +2,13 @@ import type { Bus } from "../../shared/bus/bus.ts";
 import { TailtuneError } from "../../shared/errors.ts";
 import type { RunningWorker } from "../../shared/worker-port/running-worker.ts";
 import { startWorker } from "../../worker/run/lifecycle.ts";
-import { fakeModel, info } from "../worker/run/fake-engines.ts";
+import { info } from "../worker/run/fake-engines.ts";
 import { faultyBus } from "./faulty-bus.ts";
 import type { Mutation } from "./mutation.ts";
-import { RpcConnection, type RpcServer } from "./rpc.ts";
+import { RpcConnection } from "./rpc.ts";
+import type { RpcServer } from "./rpc-server.ts";
 import { createToyEngines } from "./toy-engines.ts";
+import { toyModel } from "./toy-run.ts";
 import { Node, type World } from "./world.ts";
 
 /** A simulated worker process. */
@@ -34,7 +36,7 @@ export class WorkerProcess {
 				connect: async ({ tensorsAddress }, _, signal) => {
 					const server = dial(tensorsAddress);
 					if (!server) throw new TailtuneError("offline", `${tensorsAddress}: no server`);
-					const connection = new RpcConnection(node, server, fakeModel);
+					const connection = new RpcConnection(node, server, toyModel);
 					signal.addEventListener("abort", () => void connection.close());
 					await connection.open();
 					return connection;

@@ -13,6 +13,8 @@ export class World {
 	readonly noise: Noise;
 	/** Lines of the trace; empty unless it is requested. */
 	readonly trace: string[] = [];
+	/** Number of events by name, such as the reason of a refusal. */
+	readonly counts = new Map<string, number>();
 	/** Called after a file was renamed. */
 	onWritten: (file: string) => void = () => {};
 	/** A mutation: the file of the best weights is renamed only after the checkpoint that needs it. */
@@ -23,6 +25,10 @@ export class World {
 		this.random = new Random(seed);
 		this.noise = noise;
 		this.#isTraced = isTraced;
+	}
+
+	count(event: string): void {
+		this.counts.set(event, (this.counts.get(event) ?? 0) + 1);
 	}
 
 	log(line: string): void {
