@@ -194,16 +194,18 @@ export class RunReplica {
 		this.#onUpdate();
 	}
 
-	/** Reads the state of this version, or of an earlier one from which the updates lead to it. */
+	/**
+	 * Reads the state of this version, or of an earlier one from which the updates lead to it. A version that the
+	 * coordinator refuses changes nothing, because an item of the current version may be computed meanwhile.
+	 */
 	async #fetch(version: number): Promise<void> {
-		this.drop();
 		let header: StateHeader | undefined;
 		let receiver: TensorReceiver | undefined;
 		let isWhole = false;
 		for await (const message of this.#options.source.getState(version)) {
 			header ??= message.header ?? undefined;
 			if (!header) throw new Refusal("REFUSAL_ORDER", `run ${this.#options.runId}: a state without a header`);
-			receiver ??= new TensorReceiver(...this.#vectorsFor(header));
+			receiver ??= this.#beginState(header);
 			if (message.chunk) receiver.add(message.chunk);
 			if (message.end) checkEnd(message.end, receiver.assertWhole());
 			isWhole = !!message.end;
@@ -211,6 +213,12 @@ export class RunReplica {
 		if (!header || !isWhole) throw new Refusal("REFUSAL_LENGTH", `run ${this.#options.runId}: its state ended early`);
 		this.#hasMoments = header.hasMoments;
 		this.#setVersion(header.parameterVersion);
+	}
+
+	/** Forgets the present state and receives another one in its memory. */
+	#beginState(header: StateHeader): TensorReceiver {
+		this.drop();
+		return new TensorReceiver(...this.#vectorsFor(header));
 	}
 
 	#vectorsFor({ hasMoments }: StateHeader): Float32Array[] {
