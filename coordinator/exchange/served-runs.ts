@@ -23,7 +23,7 @@ interface Snapshot {
 	readonly version: number;
 	readonly hasMoments: boolean;
 	readonly parts: KeptParts;
-	/** Whether its memory may have other numbers now. */
+	/** Whether its memory may have other numbers now, or no updates lead from it to the current version. */
 	isDropped: boolean;
 }
 
@@ -54,6 +54,7 @@ export class ServedRuns implements CoordinatorTensors {
 		const run = this.#runs.get(runId);
 		if (!run) return;
 		dropCurrent(run);
+		dropSnapshot(run);
 		run.log?.close();
 		this.#runs.delete(runId);
 	}
@@ -70,7 +71,7 @@ export class ServedRuns implements CoordinatorTensors {
 		if (state.firstMoment && run.log?.newest !== version) {
 			run.log?.close();
 			run.log = new UpdateLog(version, 4 * (length + 2 * state.firstMoment.length));
-			run.snapshot = undefined;
+			dropSnapshot(run);
 		}
 	}
 
@@ -84,7 +85,7 @@ export class ServedRuns implements CoordinatorTensors {
 		if (run.log?.newest !== update.version - 1)
 			throw new TailtuneError("protocol", `run ${runId}: an update to ${update.version} after ${run.log?.newest}`);
 		run.log.append(update);
-		if (run.snapshot && !run.log.reachesFrom(run.snapshot.version)) run.snapshot = undefined;
+		if (run.snapshot && !run.log.reachesFrom(run.snapshot.version)) dropSnapshot(run);
 	}
 
 	lendGradientBuffers(runId: string, buffers: readonly Float32Array[]): void {
@@ -155,6 +156,7 @@ export class ServedRuns implements CoordinatorTensors {
 function takeSnapshot(run: ServedRun, { version, parameters, firstMoment, secondMoment }: Current): Snapshot {
 	const { snapshot } = run;
 	if (snapshot && (snapshot.version === version || (snapshot.hasMoments && firstMoment))) return snapshot;
+	dropSnapshot(run);
 	const hasMoments = firstMoment !== undefined && secondMoment !== undefined;
 	const vectors = hasMoments ? [parameters, firstMoment, secondMoment].map((vector) => vector.slice()) : [parameters];
 	run.snapshot = { version, hasMoments, parts: new KeptParts(...vectors), isDropped: false };
@@ -164,8 +166,12 @@ function takeSnapshot(run: ServedRun, { version, parameters, firstMoment, second
 /** Ends the use of the current state's memory. */
 function dropCurrent(run: ServedRun): void {
 	run.current = undefined;
-	if (!run.snapshot || run.snapshot.hasMoments) return;
-	run.snapshot.isDropped = true;
+	if (run.snapshot && !run.snapshot.hasMoments) dropSnapshot(run);
+}
+
+/** Ends the streams that send the snapshot, so that slow workers don't keep old ones in memory. */
+function dropSnapshot(run: ServedRun): void {
+	if (run.snapshot) run.snapshot.isDropped = true;
 	run.snapshot = undefined;
 }
 

@@ -6,8 +6,10 @@ import type { Update } from "../../shared/updates/updatable-state.ts";
 /** Updates of fewer bytes than this are always kept. */
 const KEPT_BYTES = 64 * 2 ** 20;
 
+/** Most messages that are kept, because each takes about 1 kB of memory besides its numbers. */
+const MOST_MESSAGES = 65_536;
+
 interface Entry {
-	readonly version: number;
 	readonly messages: readonly FollowUpdatesResponse[];
 	readonly bytes: number;
 }
@@ -22,6 +24,7 @@ export class UpdateLog {
 	readonly #entries: Entry[] = [];
 	#newest: number;
 	#bytes = 0;
+	#messages = 0;
 	#isClosed = false;
 
 	/**
@@ -44,7 +47,7 @@ export class UpdateLog {
 		return this.#entries.length;
 	}
 
-	/** Adds the next update, whose numbers are copied, and drops the oldest ones if there are too many bytes. */
+	/** Adds the next update, whose numbers are copied, and drops the oldest ones if there are too many. */
 	append({ version, texts, scalars, gradient }: Update): void {
 		const copy = gradient.slice();
 		const messages = [
@@ -52,11 +55,19 @@ export class UpdateLog {
 			...[...tensorChunks(copy)].map((chunk) => ({ chunk })),
 			{ end: { byteLength: tensorBytes(copy) } },
 		] as FollowUpdatesResponse[];
-		this.#entries.push({ version, messages, bytes: copy.byteLength });
+		this.#entries.push({ messages, bytes: copy.byteLength });
 		this.#bytes += copy.byteLength;
+		this.#messages += messages.length;
 		this.#newest = version;
-		while (this.#bytes > this.#mostBytes && this.#entries.length > 1) this.#bytes -= this.#entries.shift()?.bytes ?? 0;
+		while (this.#entries.length > 1 && (this.#bytes > this.#mostBytes || this.#messages > MOST_MESSAGES))
+			this.#dropOldest();
 		this.#changes.emit("change");
+	}
+
+	#dropOldest(): void {
+		const oldest = this.#entries.shift();
+		this.#bytes -= oldest?.bytes ?? 0;
+		this.#messages -= oldest?.messages.length ?? 0;
 	}
 
 	/** Whether all updates after a version are kept. */
@@ -65,18 +76,27 @@ export class UpdateLog {
 	}
 
 	/**
-	 * Yields the messages of all updates after `version`, and waits for later ones until the log is closed.
-	 * @param onGap returns the error to throw if the next update isn't kept
+	 * Yields the messages of all updates after `version`, and waits for later ones until the log is closed. While it
+	 * waits for its reader, it holds one message, so that a slow reader doesn't keep dropped updates in memory.
+	 * @param onGap returns the error to throw if the next update, or the rest of one, isn't kept
 	 */
 	async *follow(version: number, signal: AbortSignal, onGap: () => Error): AsyncGenerator<FollowUpdatesResponse> {
 		for (let done = version; ; done++) {
 			if (!this.reachesFrom(done)) throw onGap();
 			while (done === this.#newest && !this.#isClosed) await once(this.#changes, "change", { signal });
 			if (this.#isClosed) return;
-			const next = this.#entries.find((entry) => entry.version === done + 1);
-			if (!next) throw onGap();
-			yield* next.messages;
+			for (let i = 0; ; i++) {
+				if (!this.reachesFrom(done)) throw onGap();
+				const message = this.#message(done + 1, i);
+				if (!message) break;
+				yield message;
+			}
 		}
+	}
+
+	/** Message `i` of the update to a version; undefined after its last one. */
+	#message(version: number, i: number): FollowUpdatesResponse | undefined {
+		return this.#entries[version - 1 + this.#entries.length - this.#newest]?.messages[i];
 	}
 
 	/** Ends all streams. */

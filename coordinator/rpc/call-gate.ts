@@ -25,7 +25,7 @@ interface Method {
 
 /**
  * Accepts or refuses each call by its headers, so that a refused call costs no memory for its body. The requests of an
- * accepted call are metered.
+ * accepted call are metered, and it is ended if its client doesn't read the answer.
  */
 export class CallGate {
 	readonly #options: CallGateOptions;
@@ -120,6 +120,10 @@ export class CallGate {
 			time: () => statusOf(Status.DEADLINE_EXCEEDED, `${path}: the request took longer than ${messageMs} ms`),
 		};
 		const onExcess = (excess: keyof typeof statuses) => refuse(stream, statuses[excess]());
+		// The time is counted from the last bytes that were sent or received.
+		stream.setTimeout(messageMs, () => {
+			if (stream.writableLength > 0) stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+		});
 		meterRequest(stream, { isStream, maxCallBytes, messageMs, held: this.#held, maxHeldBytes, onExcess });
 	}
 }

@@ -8,7 +8,7 @@ import type { Answer, WorkerTensors } from "../../shared/exchange/tensor-exchang
 import { assertSameSchema, type TensorSchema } from "../../shared/exchange/tensor-schema.ts";
 import { type ExchangeClient, ExchangeClientConstructor } from "../../shared/exchange/tensor-service.ts";
 import type { ModelFiles } from "../../shared/model/model-files.ts";
-import { hasDiverged, isUnwanted } from "../../shared/rpc/refusal.ts";
+import { hasDiverged, isUnwanted, Refusal } from "../../shared/rpc/refusal.ts";
 import { PROTOCOL_VERSION } from "../../shared/rpc/service.ts";
 import { toAnswerMessages } from "./answer-stream.ts";
 import { type ClientOptions, createClient } from "./client.ts";
@@ -101,7 +101,7 @@ class GrpcWorkerTensors implements ConnectedTensors {
 	}
 
 	closeRun(runId: string): void {
-		this.#runs.get(runId)?.replica.drop();
+		this.#runs.get(runId)?.replica.close();
 		this.#runs.delete(runId);
 	}
 
@@ -127,11 +127,17 @@ class GrpcWorkerTensors implements ConnectedTensors {
 		try {
 			await retryCall(send, options.signal);
 		} catch (error) {
-			if (hasDiverged(error)) run?.replica.drop();
-			if (!isUnwanted(error)) throw error;
+			if (!isUnwanted(error)) throw hasDiverged(error) ? this.#readAgain(run, error) : error;
 		} finally {
 			if (answer.tensor) run?.free.push(answer.tensor);
 		}
+	}
+
+	/** Drops parameters that the coordinator found to be wrong. Returns the error to report. */
+	#readAgain(run: OpenRun | undefined, cause: unknown): Refusal {
+		run?.replica.drop();
+		const found = "the worker's parameters differ from the coordinator's: it reads them again";
+		return new Refusal("REFUSAL_DIVERGED", found, { cause });
 	}
 
 	fetchModel(modelHash: string, options: FetchModelOptions = {}): Promise<ModelFiles> {
@@ -151,7 +157,10 @@ class GrpcWorkerTensors implements ConnectedTensors {
 		const closed = this.#closed.signal;
 		const silenceMs = this.#silenceMs;
 		return {
-			getState: (version) => readAll(this.#client.getState(requestOf(version)), { signal: closed, silenceMs }),
+			getState: (version, stop) => {
+				const signal = AbortSignal.any([closed, stop]);
+				return readAll(this.#client.getState(requestOf(version)), { signal, silenceMs });
+			},
 			followUpdates: (version, stop) => {
 				const signal = AbortSignal.any([closed, stop]);
 				return readAll(this.#client.followUpdates(requestOf(version)), { signal, silenceMs, isHeldOpen: true });

@@ -1,24 +1,24 @@
 import type { FollowUpdatesResponse } from "../../proto/gen/tailtune/v1/FollowUpdatesResponse.ts";
 import type { GetStateResponse } from "../../proto/gen/tailtune/v1/GetStateResponse.ts";
 import type { StateHeader } from "../../proto/gen/tailtune/v1/StateHeader.ts";
-import type { UpdateHeader } from "../../proto/gen/tailtune/v1/UpdateHeader.ts";
 import type { Clock } from "../../shared/clock.ts";
 import { CALL_SILENCE_MS } from "../../shared/deadlines.ts";
 import { TailtuneError } from "../../shared/errors.ts";
 import type { TensorSchema } from "../../shared/exchange/tensor-schema.ts";
-import { checkEnd, TensorReceiver } from "../../shared/exchange/tensor-stream.ts";
 import { raceAbort } from "../../shared/race-abort.ts";
 import { Refusal } from "../../shared/rpc/refusal.ts";
 import { SilenceLimit } from "../../shared/rpc/silence.ts";
-import { gradientLength } from "../../shared/updates/gradient-form.ts";
 import { UpdatableState, type Update } from "../../shared/updates/updatable-state.ts";
 import { allocateVectors } from "../../shared/vectors/allocate-vectors.ts";
 import { fingerprintOf } from "../../shared/vectors/fingerprint.ts";
+import { readState } from "./read-state.ts";
+import { UpdateReader } from "./update-reader.ts";
 
 /** The coordinator's state and updates of one run, as streams of messages. */
 export interface StateSource {
-	getState(version: number): AsyncIterable<GetStateResponse>;
-	/** Stays open until `signal` aborts. */
+	/** Ends with an error if the coordinator is silent for too long, or when `signal` aborts. */
+	getState(version: number, signal: AbortSignal): AsyncIterable<GetStateResponse>;
+	/** Stays open, however long no update comes, until `signal` aborts. */
 	followUpdates(version: number, signal: AbortSignal): AsyncIterable<FollowUpdatesResponse>;
 }
 
@@ -28,7 +28,7 @@ export interface ReplicaOptions {
 	readonly source: StateSource;
 	/** Threads that apply updates. Default: 1. */
 	readonly threads?: number | undefined;
-	/** Longest wait for an update, in milliseconds. Default: `CALL_SILENCE_MS`. */
+	/** Longest wait for the next message of an update that is needed, in milliseconds. Default: `CALL_SILENCE_MS`. */
 	readonly silenceMs?: number | undefined;
 	/** Default: real time. */
 	readonly clock?: Clock | undefined;
@@ -41,18 +41,13 @@ interface Following {
 	readonly ended: Promise<void>;
 }
 
-/** An update of which not all numbers have arrived. */
-interface PendingUpdate {
-	readonly update: Update;
-	readonly receiver: TensorReceiver;
-}
-
 /**
  * A worker's copy of a run's state. It reads the state once and then applies the coordinator's updates, so that it has
- * the coordinator's numbers, bit for bit. If an update is missing, it reads the state again.
+ * the coordinator's numbers, bit for bit. If an update is missing or wrong, it reads the state again.
  */
 export class RunReplica {
 	readonly #options: ReplicaOptions;
+	readonly #closed = new AbortController();
 	/** Allocated once, because the engine reads the parameters in place. */
 	#parameters: Float32Array | undefined;
 	/** Unset while the run doesn't train. */
@@ -61,8 +56,12 @@ export class RunReplica {
 	#version: number | undefined;
 	/** Whether updates can be applied. */
 	#hasMoments = false;
+	/** The parameters as given to callers: another object after each change of the numbers. */
+	#view: Float32Array | undefined;
 	#fingerprint: number | undefined;
 	#following: Following | undefined;
+	/** Called for each message of the stream of updates, and after each update. */
+	#onMessage = () => {};
 	#onUpdate = () => {};
 	/** Settles after the last requested version. */
 	#turn: Promise<unknown> = Promise.resolve();
@@ -73,11 +72,15 @@ export class RunReplica {
 
 	/**
 	 * Returns the parameters of the coordinator's current version. They are valid until another version is requested or
-	 * the coordinator takes the next step.
-	 * @throws TailtuneError if the coordinator can't be reached, or has no such version
+	 * the coordinator takes the next step. The object is the same for as long as the numbers are.
+	 * @throws TailtuneError if the coordinator can't be reached, or has no such version; "interrupted" after `close`
 	 */
 	parameters(version: number): Promise<Float32Array> {
-		const reached = this.#turn.then(() => this.#reach(version));
+		const { signal } = this.#closed;
+		const reached = this.#turn.then(() => {
+			signal.throwIfAborted();
+			return raceAbort(this.#reach(version), signal);
+		});
 		this.#turn = reached.catch(() => {});
 		return reached;
 	}
@@ -89,59 +92,69 @@ export class RunReplica {
 		return this.#fingerprint;
 	}
 
-	/** Forgets the numbers, so that they are read again. */
+	/** Forgets the numbers, so that they are read again: at once if a request waits for an update, else for the next. */
 	drop(): void {
-		this.#following?.stop.abort(new TailtuneError("interrupted", `run ${this.#options.runId}: updates aren't read`));
-		this.#following = undefined;
+		this.#stopFollowing(new Refusal("REFUSAL_STALE_VERSION", `run ${this.#options.runId}: its state was dropped`));
 		this.#setVersion(undefined);
 	}
 
+	/** Ends all streams and requests. */
+	close(): void {
+		this.#closed.abort(new TailtuneError("interrupted", `run ${this.#options.runId} is closed`));
+		this.drop();
+	}
+
 	async #reach(version: number): Promise<Float32Array> {
-		if (!(await this.#follow(version))) {
+		const isReached = await this.#follow(version).catch((error) => {
+			if (!isOfUpdates(error)) throw error;
+			return false;
+		});
+		if (!isReached) {
 			await this.#fetch(version);
 			await this.#follow(version);
 		}
-		if (this.#parameters && this.#version === version) return this.#parameters;
-		const found = `reached version ${this.#version}, expected ${version}`;
-		throw new Refusal("REFUSAL_STALE_VERSION", `run ${this.#options.runId}: ${found}`);
+		if (!this.#parameters || this.#version !== version) {
+			const found = `reached version ${this.#version}, expected ${version}`;
+			throw new Refusal("REFUSAL_STALE_VERSION", `run ${this.#options.runId}: ${found}`);
+		}
+		this.#view ??= this.#parameters.subarray();
+		return this.#view;
 	}
 
 	/**
 	 * Waits until the updates have led to a version.
-	 * @returns false if they can't, because there is no state, a later one, or an update is missing
+	 * @returns false if they can't, because there is no state or a later one
+	 * @throws Refusal if an update is missing or wrong; TailtuneError "offline" if none comes
 	 */
 	async #follow(version: number): Promise<boolean> {
 		while (this.#version !== version) {
 			if (this.#version === undefined || this.#version > version || !this.#hasMoments) return false;
 			this.#following ??= this.#beginFollowing(this.#version);
-			try {
-				await this.#waitForUpdate(this.#following);
-			} catch (error) {
-				if (!isGap(error)) throw error;
-				this.drop();
-			}
+			await this.#waitForUpdate(this.#following);
 		}
 		return true;
 	}
 
-	/** Waits for the next update. The coordinator sends it before any item that needs it, so it can't take long. */
+	/** Waits for the next update. The coordinator sends it before any item that needs it, so it is on its way. */
 	async #waitForUpdate({ stop, ended }: Following): Promise<void> {
 		const { silenceMs = CALL_SILENCE_MS, clock } = this.#options;
-		const silence = new SilenceLimit(silenceMs, (error) => stop.abort(error), clock);
+		const silence = new SilenceLimit(silenceMs, (error) => this.#stopFollowing(error), clock);
 		const updated = new Promise<void>((resolve) => {
 			this.#onUpdate = resolve;
 		});
+		this.#onMessage = () => silence.wait();
 		silence.wait();
 		try {
 			await raceAbort(Promise.race([updated, ended]), stop.signal);
 		} finally {
 			silence.stop();
+			this.#onMessage = () => {};
 		}
 	}
 
 	#beginFollowing(version: number): Following {
 		const stop = new AbortController();
-		const ended = this.#applyUpdates(this.#options.source.followUpdates(version, stop.signal));
+		const ended = this.#applyUpdates(this.#options.source.followUpdates(version, stop.signal), stop.signal);
 		const following = { stop, ended };
 		ended.catch(() => {
 			// The next request opens a new stream.
@@ -150,75 +163,51 @@ export class RunReplica {
 		return following;
 	}
 
+	#stopFollowing(why: TailtuneError): void {
+		this.#following?.stop.abort(why);
+		this.#following = undefined;
+	}
+
 	/** Applies updates as they arrive. @throws TailtuneError as the stream; "offline" if it ends */
-	async #applyUpdates(messages: AsyncIterable<FollowUpdatesResponse>): Promise<void> {
-		const { runId } = this.#options;
-		let pending: PendingUpdate | undefined;
-		for await (const { header, chunk, end } of messages) {
-			if (header) pending = this.#expectUpdate(header);
-			if (!pending) throw new Refusal("REFUSAL_ORDER", `run ${runId}: an update without a header`);
-			if (chunk) pending.receiver.add(chunk);
-			if (!end) continue;
-			checkEnd(end, pending.receiver.assertWhole());
-			this.#apply(pending.update);
-			pending = undefined;
+	async #applyUpdates(messages: AsyncIterable<FollowUpdatesResponse>, stopped: AbortSignal): Promise<void> {
+		const { runId, schema } = this.#options;
+		let reader: UpdateReader | undefined;
+		for await (const message of messages) {
+			// Messages that arrived before the end of the call follow even after it.
+			stopped.throwIfAborted();
+			if (!this.#state || this.#version === undefined) break;
+			reader ??= new UpdateReader(runId, schema, this.#state.update);
+			const update = reader.add(message, this.#version);
+			if (update) this.#apply(this.#state, update);
+			this.#onMessage();
 		}
 		throw new TailtuneError("offline", `run ${runId}: the coordinator ended the stream of updates`);
 	}
 
-	#expectUpdate({ parameterVersion, texts, scalars }: UpdateHeader): PendingUpdate {
-		const { runId, schema } = this.#options;
-		const expected = (this.#version ?? Number.NaN) + 1;
-		if (!this.#state || parameterVersion !== expected)
-			throw new Refusal(
-				"REFUSAL_ORDER",
-				`run ${runId}: an update to version ${parameterVersion}, expected ${expected}`,
-			);
-		const length = gradientLength(schema.form, texts);
-		if (!scalars || texts < 1 || length > this.#state.update.length)
-			throw new Refusal(
-				"REFUSAL_LENGTH",
-				`run ${runId}: an update of ${texts} texts, expected 1 to ${schema.factorTexts}`,
-			);
-		const gradient = this.#state.update.subarray(0, length);
-		return { update: { version: expected, texts, scalars, gradient }, receiver: new TensorReceiver(gradient) };
-	}
-
-	#apply(update: Update): void {
-		const isUsable = this.#state?.apply(update, this.#options.threads ?? 1);
+	/** @throws Refusal if the update's gradient isn't finite; the state is then unusable */
+	#apply(state: UpdatableState, update: Update): void {
+		const isUsable = state.apply(update, this.#options.threads ?? 1);
+		this.#setVersion(isUsable ? update.version : undefined);
 		if (!isUsable) {
-			this.drop();
-			throw new TailtuneError("engine", `the gradient of the update to version ${update.version} isn't finite`);
+			const found = `the gradient of the update to version ${update.version} isn't finite`;
+			throw new Refusal("REFUSAL_NOT_FINITE", `run ${this.#options.runId}: ${found}`);
 		}
-		this.#setVersion(update.version);
 		this.#onUpdate();
 	}
 
 	/**
-	 * Reads the state of this version, or of an earlier one from which the updates lead to it. A version that the
-	 * coordinator refuses changes nothing, because an item of the current version may be computed meanwhile.
+	 * Reads the state of this version, or of an earlier one from which the updates lead to it. The present state is kept
+	 * if the coordinator refuses, because an item that is no longer needed may ask for an old version.
 	 */
 	async #fetch(version: number): Promise<void> {
-		let header: StateHeader | undefined;
-		let receiver: TensorReceiver | undefined;
-		let isWhole = false;
-		for await (const message of this.#options.source.getState(version)) {
-			header ??= message.header ?? undefined;
-			if (!header) throw new Refusal("REFUSAL_ORDER", `run ${this.#options.runId}: a state without a header`);
-			receiver ??= this.#beginState(header);
-			if (message.chunk) receiver.add(message.chunk);
-			if (message.end) checkEnd(message.end, receiver.assertWhole());
-			isWhole = !!message.end;
-		}
-		if (!header || !isWhole) throw new Refusal("REFUSAL_LENGTH", `run ${this.#options.runId}: its state ended early`);
-		this.#hasMoments = header.hasMoments;
-		this.#setVersion(header.parameterVersion);
-	}
-
-	/** Forgets the present state and receives another one in its memory. */
-	#beginState(header: StateHeader): TensorReceiver {
-		this.drop();
-		return new TensorReceiver(...this.#vectorsFor(header));
+		const { runId, source } = this.#options;
+		const messages = source.getState(version, this.#closed.signal);
+		const { hasMoments, parameterVersion } = await readState(messages, runId, (header) => {
+			this.drop();
+			return this.#vectorsFor(header);
+		});
+		this.#hasMoments = hasMoments;
+		this.#setVersion(parameterVersion);
 	}
 
 	#vectorsFor({ hasMoments }: StateHeader): Float32Array[] {
@@ -231,11 +220,12 @@ export class RunReplica {
 
 	#setVersion(version: number | undefined): void {
 		this.#version = version;
+		this.#view = undefined;
 		this.#fingerprint = undefined;
 	}
 }
 
-/** Whether the coordinator doesn't keep the next update any more. */
-function isGap(error: unknown): boolean {
-	return error instanceof Refusal && error.reason === "REFUSAL_STALE_VERSION";
+/** Whether the updates can't be followed, and the state has to be read again: one is wrong, or isn't kept any more. */
+function isOfUpdates(error: unknown): boolean {
+	return error instanceof Refusal && error.reason !== "REFUSAL_TOO_MANY";
 }

@@ -45,7 +45,8 @@ export class Session {
 	readonly #schema: TensorSchema;
 	/** The tail reads pooled rows only, so only these are kept. */
 	readonly #keepsPooledOnly: boolean;
-	#loadedVersion: number | undefined;
+	/** The version of the parameters in the tail, and their array: another one means other numbers. */
+	#loaded: { readonly version: number; readonly parameters: Float32Array } | undefined;
 
 	/** @throws TailtuneError "protocol" if the run has no tail */
 	constructor(parts: SessionParts) {
@@ -133,11 +134,11 @@ export class Session {
 	}
 
 	async #load(version: number): Promise<void> {
-		if (version === this.#loadedVersion) return;
 		const parameters = await this.#parameters(version);
-		this.#loadedVersion = undefined;
+		if (this.#loaded?.version === version && this.#loaded.parameters === parameters) return;
+		this.#loaded = undefined;
 		await this.#parts.engines.tail.load(parameters);
-		this.#loadedVersion = version;
+		this.#loaded = { version, parameters };
 	}
 
 	async #parameters(version: number): Promise<Float32Array> {

@@ -35,10 +35,10 @@ interface Ready {
 }
 
 /**
- * Codes of faults after which the session is kept, because they only concern the coordinator. Others close the
- * session.
+ * Codes of faults after which the session and its features are kept, because only numbers on their way from or to the
+ * coordinator were lost or wrong; the exchange reads them again. Other faults close the session.
  */
-const KEEPS_SESSION: ReadonlySet<string> = new Set<ErrorCode>(["offline", "busy"]);
+const KEEPS_SESSION: ReadonlySet<string> = new Set<ErrorCode>(["offline", "busy", "checksum"]);
 
 /**
  * A run that a worker serves: pulls the items of the shards assigned to the worker and answers them. Each shard holds

@@ -31,6 +31,28 @@ test("a state with NaN is refused, and the next one is read", async (t) => {
 	t.deepEqual(await worker.parameters("run", 5), Float32Array.of(5));
 });
 
+test("a worker whose parameters have another bit is refused, and reads them again", async (t) => {
+	const { coordinator, worker, close } = await openGrpcExchange();
+	t.teardown(close);
+	const received = new ReceivedAnswers(2, () => true, 3);
+	coordinator.openRun("run", someSchema(2), received);
+	worker.openRun("run", someSchema(2));
+	await coordinator.publishState("run", 3, { parameters: Float32Array.of(3, 1) });
+	const wrong = await worker.parameters("run", 3);
+	wrong[1] = 1 + 2 ** -23;
+	const put = () => worker.putAnswer({ result: someResult(), logits: [], tensor: worker.gradientBuffer("run", 2) });
+	await t.throwsAsync(put(), {
+		code: "checksum",
+		message: "the worker's parameters differ from the coordinator's: it reads them again",
+	});
+	t.deepEqual([...coordinator.refusals], [["REFUSAL_DIVERGED", 1]]);
+	const right = await worker.parameters("run", 3);
+	t.deepEqual(right, Float32Array.of(3, 1));
+	t.not(right, wrong);
+	await put();
+	t.is(received.answers.length, 1);
+});
+
 test("after 2,000 exchanges only one gradient per side and one parameter vector are kept", async (t) => {
 	const { coordinator, worker, close } = await openGrpcExchange();
 	const answers = new ReceivedAnswers(3);
@@ -40,7 +62,7 @@ test("after 2,000 exchanges only one gradient per side and one parameter vector 
 	const [sent, received, taken] = [new Set(), new Set(), new Set()];
 	for (let version = 0; version < 2000; version++) {
 		await coordinator.publishState("run", version, { parameters: Float32Array.of(version, 1, 2) });
-		received.add(await worker.parameters("run", version));
+		received.add((await worker.parameters("run", version)).buffer);
 		const gradient = worker.gradientBuffer("run", 3);
 		sent.add(gradient.fill(version));
 		await worker.putAnswer({ result: someResult({ serial: version }), logits: [], tensor: gradient });

@@ -72,6 +72,24 @@ test("as many updates are kept as a state has bytes", (t) => {
 	t.is(log.length, 20);
 });
 
+test("updates of few numbers are dropped by their number, and a follower that fell behind gets an error", async (t) => {
+	const log = new UpdateLog(0, 0);
+	for (let version = 1; version <= 30_000; version++) log.append(updateTo(version));
+	// Three messages each.
+	t.is(log.length, Math.floor(65_536 / 3));
+	await t.throwsAsync(log.follow(8154, endless, gap).next(), { message: "not kept" });
+	t.deepEqual(await readVersions(log.follow(8155, endless, gap), 2), [8156, 8157]);
+});
+
+test("a slow follower keeps no dropped update: it gets an error in the middle of one", async (t) => {
+	const log = new UpdateLog(0, 0);
+	log.append(updateTo(1, LARGE));
+	const slow = log.follow(0, endless, gap);
+	for (let i = 0; i < 5; i++) t.false((await slow.next()).done);
+	for (let version = 2; version <= 12; version++) log.append(updateTo(version, LARGE));
+	await t.throwsAsync(slow.next(), { message: "not kept" });
+});
+
 test("a follower ends with the log, and with its signal", async (t) => {
 	const log = new UpdateLog(0, 0);
 	const ended = log.follow(0, endless, gap).next();

@@ -7,6 +7,7 @@ import type { Answer } from "../../../shared/exchange/tensor-exchange.ts";
 import { tensorSchema } from "../../../shared/exchange/tensor-schema.ts";
 import type { WorkItem, WorkResult } from "../../../shared/messages.ts";
 import { Notices } from "../../../shared/notices.ts";
+import { Refusal } from "../../../shared/rpc/refusal.ts";
 import { startWorker } from "../../../worker/run/lifecycle.ts";
 import { someItem, someRun } from "../../shared/bus/messages.ts";
 import { settle, VirtualClock } from "../../shared/bus/virtual-clock.ts";
@@ -356,6 +357,34 @@ test("after a fault of the engine the next attempt uses a new engine, after a lo
 		t.is(cluster.answers.at(-1)?.failure, null);
 		t.is(opened(), sessions);
 	}
+});
+
+test("a worker whose parameters differ reports it, loads them again and keeps its engines and features", async (t) => {
+	const cluster = new Cluster();
+	await cluster.announce();
+	const put = cluster.tensors.putAnswer.bind(cluster.tensors);
+	const problem = "its parameters differ";
+	cluster.tensors.putAnswer = async () => {
+		cluster.tensors.putAnswer = put;
+		// The exchange has read the same version into another array.
+		const parameters = new Float32Array(layoutOf(lastBlockRun).size).fill(0.75);
+		await cluster.tensors.publishState("run", 0, { parameters });
+		throw new Refusal("REFUSAL_DIVERGED", problem);
+	};
+	const { opened, tail, trunk } = await cluster.startWorker("a");
+	await cluster.assign(["a"]);
+	await cluster.publish(itemOf(0, 0));
+	await cluster.clock.advance(500);
+	t.deepEqual(
+		cluster.answers.map(({ failure, logits }) => [failure, logits[0]]),
+		[
+			[{ code: "checksum", message: problem, ofWorker: true, fault: 1 }, undefined],
+			[null, 0.75],
+		],
+	);
+	t.deepEqual([opened(), tail.loads, trunk.calls.length], [1, [0.5, 0.75], 1]);
+	const notice = `retrying an item of run run: ${problem}`;
+	t.deepEqual(cluster.notices, [`begun: ${notice}`, `over: ${notice}`]);
 });
 
 test("engines are opened at the first item of a run and closed when it is retired", async (t) => {

@@ -1,0 +1,410 @@
+import test from "ava";
+import fc from "fast-check";
+import type { FollowUpdatesResponse } from "../../../proto/gen/tailtune/v1/FollowUpdatesResponse.ts";
+import type { GetStateResponse } from "../../../proto/gen/tailtune/v1/GetStateResponse.ts";
+import { tensorChunks } from "../../../shared/exchange/tensor-stream.ts";
+import type { Refusal, RefusalReason } from "../../../shared/rpc/refusal.ts";
+import { fingerprintOf } from "../../../shared/vectors/fingerprint.ts";
+import { settle, VirtualClock } from "../../shared/bus/virtual-clock.ts";
+import { sameBits, someSchema } from "../../shared/exchange/conformance.ts";
+import { ServedState, smallSchema } from "./served-state.ts";
+
+const factors = smallSchema(4);
+
+/** Yields messages, each replaced by none, one or several; `last` follows them. */
+async function* changed<Message>(
+	messages: AsyncIterable<Message>,
+	change: (message: Message, i: number) => readonly Message[],
+	last: readonly Message[] = [],
+): AsyncGenerator<Message> {
+	let i = 0;
+	for await (const message of messages) yield* change(message, i++);
+	yield* last;
+}
+
+/** A coordinator at version 3, and a replica of it. */
+async function join(schema = factors, options: Parameters<ServedState["replica"]>[0] = {}) {
+	const served = new ServedState(schema, 2);
+	await served.step();
+	const replica = served.replica(options);
+	await replica.parameters(3);
+	return { served, replica };
+}
+
+for (const [name, schema] of [
+	["factors", factors],
+	["dense gradients", smallSchema(0)],
+] as const) {
+	test(`${name}: a replica has the coordinator's bits after each of many updates, and reads one state`, async (t) => {
+		const { served, replica } = await join(schema, { threads: 2 });
+		for (let i = 0; i < 30; i++) {
+			await served.step(1 + (i % 4));
+			if (i % 3 === 0) continue; // an update that no item needs
+			t.true(sameBits(await replica.parameters(served.version), served.state.parameters));
+			t.is(replica.fingerprint, fingerprintOf(served.state.parameters));
+		}
+		t.deepEqual(served.calls, { states: 1, streams: 1 });
+	});
+
+	test(`${name}: a replica that joins later gets an earlier state and the updates after it, moments included`, async (t) => {
+		const { served, replica } = await join(schema);
+		for (let i = 0; i < 5; i++) await served.step(4);
+		const versions: number[] = [];
+		served.tamperState = (messages) =>
+			changed(messages, (message) => {
+				if (message.header) versions.push(message.header.parameterVersion);
+				return [message];
+			});
+		const late = served.replica();
+		for (let i = 0; i < 5; i++) {
+			t.true(sameBits(await late.parameters(served.version), served.state.parameters));
+			await served.step(2);
+		}
+		t.deepEqual(versions, [3]);
+		t.deepEqual(await replica.parameters(served.version), await late.parameters(served.version));
+	});
+}
+
+test("a replica that falls behind the kept updates reads the state again", async (t) => {
+	const { served, replica } = await join(someSchema(2 << 20));
+	await served.step();
+	await replica.parameters(4);
+	served.breakStreams();
+	await settle();
+	for (let i = 0; i < 10; i++) await served.step(); // 8 MiB each; 64 MiB are kept
+	t.true(served.runs.held("run").updates < 10);
+	t.true(sameBits(await replica.parameters(14), served.state.parameters));
+	t.is(served.calls.states, 2);
+	await served.step();
+	t.true(sameBits(await replica.parameters(15), served.state.parameters));
+	t.is(served.calls.states, 2);
+});
+
+type UpdateMessage = FollowUpdatesResponse;
+
+/** Replaces fields of the header of each update. */
+function inHeader(change: (header: NonNullable<UpdateMessage["header"]>) => object) {
+	return (message: UpdateMessage) =>
+		(message.header ? [{ header: { ...message.header, ...change(message.header) } }] : [message]) as UpdateMessage[];
+}
+
+/** Replaces the first numbers of each update. */
+function withNumbers(...found: number[]) {
+	return (message: UpdateMessage): UpdateMessage[] => {
+		if (!message.chunk) return [message];
+		const { buffer, byteOffset, length } = Buffer.from(message.chunk.data);
+		const numbers = new Float32Array(buffer.slice(byteOffset, byteOffset + length));
+		numbers.set(found);
+		const [chunk] = tensorChunks(numbers);
+		return chunk ? [{ chunk }] : [];
+	};
+}
+
+const scalars = { decay: 0, stepSize: 0, epsilon: 1 };
+let kept: UpdateMessage[] = [];
+
+const logs: [title: string, reason: RefusalReason, change: (message: UpdateMessage, i: number) => UpdateMessage[]][] = [
+	[
+		"skips an update",
+		"REFUSAL_ORDER",
+		inHeader(({ parameterVersion }) => ({ parameterVersion: parameterVersion + 1 })),
+	],
+	[
+		"repeats an old update",
+		"REFUSAL_ORDER",
+		inHeader(({ parameterVersion }) => ({ parameterVersion: parameterVersion - 1 })),
+	],
+	["begins without a header", "REFUSAL_ORDER", (message, i) => (i === 0 ? [] : [message])],
+	["begins an update within another one", "REFUSAL_ORDER", (message) => (message.end ? [] : [message])],
+	["has an empty message", "REFUSAL_ORDER", (message) => (message.chunk ? [{}, message] : [message])],
+	["announces no texts", "REFUSAL_LENGTH", inHeader(() => ({ texts: 0 }))],
+	["announces more texts than a step has", "REFUSAL_LENGTH", inHeader(() => ({ texts: 5 }))],
+	["announces 4 billion texts", "REFUSAL_LENGTH", inHeader(() => ({ texts: 2 ** 32 - 1 }))],
+	["has factors of more texts than announced", "REFUSAL_LENGTH", inHeader(() => ({ texts: 1 }))],
+	["has factors of fewer texts than announced", "REFUSAL_LENGTH", inHeader(() => ({ texts: 4 }))],
+	["has no scalars", "REFUSAL_MALFORMED", inHeader(() => ({ scalars: null }))],
+	[
+		"has a scalar that isn't a number",
+		"REFUSAL_NOT_FINITE",
+		inHeader(() => ({ scalars: { ...scalars, stepSize: Number.NaN } })),
+	],
+	["has NaN in its factors", "REFUSAL_NOT_FINITE", withNumbers(Number.NaN)],
+	["has a gradient that overflows", "REFUSAL_NOT_FINITE", withNumbers(3e38)],
+	["has a chunk twice", "REFUSAL_ORDER", (message) => (message.chunk ? [message, message] : [message])],
+	[
+		"has a damaged chunk",
+		"REFUSAL_CHECKSUM",
+		({ chunk, ...message }) => (chunk ? [{ chunk: { ...chunk, xxh64: Buffer.alloc(8) } }] : [message]),
+	],
+	[
+		"has another length at its end",
+		"REFUSAL_LENGTH",
+		(message) => (message.end ? [{ end: { byteLength: 4 } }] : [message]),
+	],
+	[
+		"sends an update again after it",
+		"REFUSAL_ORDER",
+		(message) => {
+			kept = [...(message.header ? [] : kept), message];
+			return message.end ? [message, ...kept] : [message];
+		},
+	],
+];
+
+for (const [title, reason, change] of logs) {
+	test(`a log that ${title} is refused with ${reason}, and the replica recovers`, async (t) => {
+		const { served, replica } = await join();
+		for (let i = 0; i < 2; i++) await served.step(2);
+		served.tamperUpdates = (messages) => changed(messages, change);
+		const error = await t.throwsAsync<Refusal>(replica.parameters(5));
+		t.is(error.reason, reason);
+		t.notRegex(error.message, /\n/);
+		served.tamperUpdates = (messages) => messages;
+		t.true(sameBits(await replica.parameters(5), served.state.parameters));
+		await served.step(3);
+		t.true(sameBits(await replica.parameters(6), served.state.parameters));
+	});
+}
+
+test("after a wrong update the replica reads the state again, without an error", async (t) => {
+	const { served, replica } = await join();
+	for (let i = 0; i < 2; i++) await served.step(2);
+	served.tamperUpdates = (messages) => {
+		served.tamperUpdates = (next) => next;
+		return changed(messages, withNumbers(Number.NaN));
+	};
+	t.true(sameBits(await replica.parameters(5), served.state.parameters));
+	t.deepEqual(served.calls, { states: 2, streams: 2 });
+});
+
+type StateMessage = GetStateResponse;
+
+const states: [title: string, reason: RefusalReason, change: (message: StateMessage, i: number) => StateMessage[]][] = [
+	["ends early", "REFUSAL_LENGTH", (message) => (message.end ? [] : [message])],
+	["is empty", "REFUSAL_LENGTH", () => []],
+	["has no header", "REFUSAL_ORDER", (message) => (message.header ? [] : [message])],
+	["has two headers", "REFUSAL_ORDER", (message) => (message.header ? [message, message] : [message])],
+	["has an empty message", "REFUSAL_ORDER", (message) => (message.end ? [{}, message] : [message])],
+	["goes on after its end", "REFUSAL_ORDER", (message) => (message.end ? [message, message] : [message])],
+	[
+		"has chunks out of order",
+		"REFUSAL_ORDER",
+		({ chunk, ...message }) => (chunk ? [{ chunk: { ...chunk, byteOffset: 4 } }] : [message]),
+	],
+	["has no moments, but announces them", "REFUSAL_LENGTH", (message, i) => (i === 2 || i === 3 ? [] : [message])],
+	[
+		"has a later version than needed",
+		"REFUSAL_STALE_VERSION",
+		(message) => (message.header ? [{ header: { parameterVersion: 6, hasMoments: true } }] : [message]),
+	],
+	[
+		"has an earlier version and no moments",
+		"REFUSAL_STALE_VERSION",
+		(message, i) =>
+			[
+				[{ header: { parameterVersion: 4, hasMoments: false } }],
+				[message],
+				[],
+				[],
+				[{ end: { byteLength: 4 * factors.parameters } }],
+			][i] ?? [],
+	],
+];
+
+for (const [title, reason, change] of states) {
+	test(`a state that ${title} is refused with ${reason}, and the replica recovers`, async (t) => {
+		const { served } = await join();
+		for (let i = 0; i < 2; i++) await served.step(2);
+		const replica = served.replica();
+		served.tamperState = (messages) => changed(messages, change);
+		const error = await t.throwsAsync<Refusal>(replica.parameters(5));
+		t.is(error.reason, reason);
+		served.tamperState = (messages) => messages;
+		t.true(sameBits(await replica.parameters(5), served.state.parameters));
+		await served.step(3);
+		t.true(sameBits(await replica.parameters(6), served.state.parameters));
+	});
+}
+
+test("a run that doesn't train has no moments: each version is read as a whole", async (t) => {
+	const served = new ServedState(factors);
+	const replica = served.replica();
+	for (const version of [1, 2, 2]) {
+		const parameters = served.state.parameters.map((number) => number + version);
+		await served.runs.publishState("run", version, { parameters });
+		t.true(sameBits(await replica.parameters(version), parameters));
+		t.is(replica.fingerprint, fingerprintOf(parameters));
+	}
+	t.deepEqual(served.calls, { states: 2, streams: 0 });
+	await served.step(); // training begins
+	t.true(sameBits(await replica.parameters(1), served.state.parameters));
+});
+
+test("at the end of a run the replica goes back to the best weights, which may be of an earlier version", async (t) => {
+	const { served, replica } = await join();
+	const best = served.state.parameters.slice();
+	for (let i = 0; i < 3; i++) await served.step();
+	await replica.parameters(6);
+	await served.runs.dropState("run", 6);
+	await served.runs.publishState("run", 3, { parameters: best });
+	t.true(sameBits(await replica.parameters(3), best));
+	t.is(replica.fingerprint, fingerprintOf(best));
+});
+
+test("a request for a version that is over is refused and costs nothing", async (t) => {
+	const { served, replica } = await join();
+	await served.step();
+	const parameters = await replica.parameters(4);
+	const error = await t.throwsAsync<Refusal>(replica.parameters(3));
+	t.is(error.reason, "REFUSAL_STALE_VERSION");
+	t.is(await replica.parameters(4), parameters);
+	await served.step();
+	t.true(sameBits(await replica.parameters(5), served.state.parameters));
+	t.deepEqual(served.calls, { states: 2, streams: 1 });
+});
+
+test("the array is the same object for as long as its numbers are the same", async (t) => {
+	const { served, replica } = await join();
+	const first = await replica.parameters(3);
+	t.is(await replica.parameters(3), first);
+	replica.drop();
+	const again = await replica.parameters(3);
+	t.not(again, first);
+	await served.step();
+	t.not(await replica.parameters(4), again);
+});
+
+test("a stream of updates that ends or breaks while none is needed is opened again by the next request", async (t) => {
+	const { served, replica } = await join();
+	await served.step();
+	await replica.parameters(4);
+	served.breakStreams();
+	await settle();
+	await served.step();
+	t.true(sameBits(await replica.parameters(5), served.state.parameters));
+	t.deepEqual(served.calls, { states: 1, streams: 2 });
+});
+
+test("a stream of updates that ends or breaks while an update is needed fails the request, and not the next one", async (t) => {
+	const { served, replica } = await join();
+	async function* nothing() {}
+	served.tamperUpdates = nothing;
+	await t.throwsAsync(replica.parameters(4), { code: "offline", message: /ended the stream of updates/ });
+	served.tamperUpdates = (messages) => messages;
+	const waiting = replica.parameters(4);
+	await settle();
+	served.breakStreams();
+	await t.throwsAsync(waiting);
+	await served.step();
+	t.true(sameBits(await replica.parameters(4), served.state.parameters));
+	t.is(served.calls.states, 1);
+});
+
+test("an update that doesn't come in time fails the request with offline, and the next one opens a new stream", async (t) => {
+	const clock = new VirtualClock();
+	const { served, replica } = await join(factors, { clock, silenceMs: 1000 });
+	const late = t.throwsAsync(replica.parameters(4), { code: "offline", message: /for 1 s/ });
+	await clock.advance(1000);
+	await late;
+	t.is(clock.pending, 0);
+	await served.step();
+	t.true(sameBits(await replica.parameters(4), served.state.parameters));
+	t.deepEqual(served.calls, { states: 1, streams: 2 });
+	t.is(clock.pending, 0);
+});
+
+test("a long update over a slow network has that time for each of its messages", async (t) => {
+	const clock = new VirtualClock();
+	const { served, replica } = await join(someSchema(1 << 20), { clock, silenceMs: 1000 });
+	served.tamperUpdates = async function* (messages) {
+		for await (const message of messages) {
+			await new Promise<void>((resolve) => clock.schedule(resolve, 900));
+			yield message;
+		}
+	};
+	await served.step();
+	const parameters = replica.parameters(4);
+	await clock.advance(10_000); // a header, four chunks and an end
+	t.true(sameBits(await parameters, served.state.parameters));
+	t.is(served.calls.streams, 1);
+});
+
+test("a state that is dropped while a request waits for an update is read again", async (t) => {
+	const { served, replica } = await join();
+	served.tamperUpdates = async function* () {
+		served.tamperUpdates = (messages) => messages;
+		await new Promise(() => {});
+	};
+	await served.step();
+	const waiting = replica.parameters(4);
+	await settle();
+	replica.drop();
+	t.true(sameBits(await waiting, served.state.parameters));
+	t.deepEqual(served.calls, { states: 2, streams: 2 });
+});
+
+test("messages that had arrived before the state was dropped are not applied to the next one", async (t) => {
+	const { served, replica } = await join();
+	let letGo = () => {};
+	const held = new Promise<void>((resolve) => {
+		letGo = resolve;
+	});
+	served.tamperUpdates = async function* (messages) {
+		served.tamperUpdates = (next) => next;
+		for await (const message of messages) {
+			if (message.end) await held;
+			yield message;
+		}
+	};
+	await served.step();
+	const waiting = replica.parameters(4);
+	await settle();
+	replica.drop();
+	t.true(sameBits(await waiting, served.state.parameters));
+	letGo();
+	await settle();
+	t.true(sameBits(await replica.parameters(4), served.state.parameters));
+	t.is(replica.fingerprint, fingerprintOf(served.state.parameters));
+});
+
+for (const place of ["an update", "the state"] as const) {
+	test(`closing a replica ends a request that waits for ${place}, and later ones`, async (t) => {
+		const { served, replica: joined } = await join();
+		const replica = place === "an update" ? joined : served.replica();
+		served.tamperState = async function* (messages) {
+			yield* changed(messages, (message) => (message.end ? [] : [message]));
+			await new Promise(() => {});
+		};
+		const waiting = replica.parameters(place === "an update" ? 4 : 3);
+		const next = replica.parameters(4);
+		await settle();
+		replica.close();
+		for (const request of [waiting, next, replica.parameters(3)]) await t.throwsAsync(request, { code: "interrupted" });
+	});
+}
+
+test("a replica has the coordinator's bits whatever happens in between", async (t) => {
+	const events = fc.oneof(
+		{ weight: 4, arbitrary: fc.integer({ min: 1, max: 4 }).map((texts) => ({ texts })) },
+		{ weight: 4, arbitrary: fc.constant("request" as const) },
+		fc.constantFrom("drop" as const, "break" as const, "stale" as const),
+	);
+	const property = fc.asyncProperty(fc.array(events, { maxLength: 30 }), async (happened) => {
+		const { served, replica } = await join();
+		for (const event of [...happened, "request" as const]) {
+			if (event === "drop") replica.drop();
+			else if (event === "break") served.breakStreams();
+			else if (event === "stale") await replica.parameters(served.version - 1).catch(() => {});
+			else if (event !== "request") await served.step(event.texts);
+			else {
+				// A stream that broke just now is noticed by the request that waits on it; the worker tries again.
+				const parameters = await replica.parameters(served.version).catch(() => replica.parameters(served.version));
+				if (!sameBits(parameters, served.state.parameters)) return false;
+				if (replica.fingerprint !== fingerprintOf(served.state.parameters)) return false;
+			}
+		}
+		replica.close();
+		return true;
+	});
+	await t.notThrowsAsync(fc.assert(property, { numRuns: 50 }) as Promise<void>);
+});

@@ -1,0 +1,97 @@
+import { ServedRuns } from "../../../coordinator/exchange/served-runs.ts";
+import type { FollowUpdatesResponse } from "../../../proto/gen/tailtune/v1/FollowUpdatesResponse.ts";
+import type { GetStateResponse } from "../../../proto/gen/tailtune/v1/GetStateResponse.ts";
+import type { TensorSchema } from "../../../shared/exchange/tensor-schema.ts";
+import type { TailSpec } from "../../../shared/messages.ts";
+import { GPT2_SIZES } from "../../../shared/model/random-model.ts";
+import { gradientForm, gradientLength } from "../../../shared/updates/gradient-form.ts";
+import { UpdatableState } from "../../../shared/updates/updatable-state.ts";
+import { adamWScalars } from "../../../shared/vectors/adamw.ts";
+import { type ReplicaOptions, RunReplica, type StateSource } from "../../../worker/exchange/run-replica.ts";
+import { ReceivedAnswers } from "../../shared/exchange/received-answers.ts";
+
+const SPEC: TailSpec = { trainable: "TRAINABLE_LAST_BLOCK", classes: 3, causal: true, loraRank: 0, loraScale: 0 };
+const CONFIG = { ...GPT2_SIZES.small, n_layer: 2, n_embd: 12, n_head: 3 };
+
+/** A schema of a small model with two frozen numbers. @param factorTexts 0: the whole gradient is dense */
+export function smallSchema(factorTexts: number): TensorSchema {
+	const form = gradientForm(SPEC, CONFIG, factorTexts);
+	return { hash: `${factorTexts}`, parameters: form.trainedSize + 2, form, factorTexts };
+}
+
+type Tamper<Message> = (messages: AsyncIterable<Message>) => AsyncIterable<Message>;
+
+/** A coordinator without a network: the real states and updates of run "run", and streams that a test can change. */
+export class ServedState {
+	readonly runs = new ServedRuns();
+	readonly schema: TensorSchema;
+	readonly state: UpdatableState;
+	/** Calls so far. */
+	readonly calls = { states: 0, streams: 0 };
+	/** Change all messages of the next calls. */
+	tamperState: Tamper<GetStateResponse> = (messages) => messages;
+	tamperUpdates: Tamper<FollowUpdatesResponse> = (messages) => messages;
+	version: number;
+	#broken = new AbortController();
+
+	constructor(schema: TensorSchema, version = 0) {
+		this.schema = schema;
+		this.version = version;
+		this.state = new UpdatableState(schema.form, schema.parameters, Math.max(1, schema.factorTexts));
+		this.state.parameters.set(numbers(schema.parameters, 1000));
+		this.runs.openRun("run", schema, new ReceivedAnswers(0));
+	}
+
+	/** Publishes the current state. */
+	publish(): Promise<void> {
+		return this.runs.publishState("run", this.version, this.state);
+	}
+
+	/** Takes a step with a gradient of so many texts, and publishes its update and the new state. */
+	async step(texts = 1): Promise<void> {
+		await this.publish();
+		await this.runs.dropState("run", this.version);
+		this.version++;
+		const gradient = this.state.update.subarray(0, gradientLength(this.schema.form, texts));
+		gradient.set(numbers(gradient.length, this.version));
+		const scalars = adamWScalars(this.version, { lr: 0.01, weightDecay: 0.1 });
+		const update = { version: this.version, texts, scalars, gradient };
+		await this.runs.publishUpdate("run", update);
+		this.state.apply(update, 1);
+		await this.publish();
+	}
+
+	/** Ends all open streams of updates with an error, as a broken connection does. */
+	breakStreams(): void {
+		this.#broken.abort();
+		this.#broken = new AbortController();
+	}
+
+	replica(options: Partial<ReplicaOptions> = {}): RunReplica {
+		return new RunReplica({ runId: "run", schema: this.schema, source: this.source, ...options });
+	}
+
+	readonly source: StateSource = {
+		getState: (parameterVersion) => {
+			this.calls.states++;
+			return this.tamperState(this.runs.sendState(this.#request(parameterVersion)));
+		},
+		followUpdates: (parameterVersion, signal) => {
+			this.calls.streams++;
+			return this.tamperUpdates(this.#follow(parameterVersion, AbortSignal.any([signal, this.#broken.signal])));
+		},
+	};
+
+	#request(parameterVersion: number) {
+		return { protocolVersion: 1, runId: "run", parameterVersion, schemaHash: this.schema.hash };
+	}
+
+	async *#follow(version: number, signal: AbortSignal): AsyncGenerator<FollowUpdatesResponse> {
+		yield* this.runs.followUpdates(this.#request(version), signal);
+	}
+}
+
+/** Numbers of both signs, different for each seed. */
+function numbers(length: number, seed: number): Float32Array {
+	return Float32Array.from({ length }, (_, i) => Math.sin(seed + i * 1.37) * 2 ** ((i % 7) - 3));
+}
