@@ -18,6 +18,7 @@ import {
 	workerInfoCodec,
 	workItemCodec,
 } from "../../shared/messages.ts";
+import { gradientForm } from "../../shared/updates/gradient-form.ts";
 import { checkItem } from "../../worker/run/check-item.ts";
 import { makeRun } from "../serve/run-folder.ts";
 import { someRun } from "../shared/bus/messages.ts";
@@ -145,7 +146,8 @@ test.serial("every message of proto/ is decoded in time that grows with its byte
 test.serial("messages of the bus are decoded and checked in time that grows with their bytes", async (t) => {
 	const run = someRun();
 	const handles: Record<string, Handle> = {
-		WorkItem: (bytes) => checkItem(workItemCodec.decode(bytes), run, run.tail as TailSpec, TINY),
+		WorkItem: (bytes) =>
+			checkItem(workItemCodec.decode(bytes), run, TINY, gradientForm(run.tail as TailSpec, TINY, run.factorTexts)),
 		RunSpec: runSpecCodec.decode,
 		RunProgress: runProgressCodec.decode,
 		WorkerInfo: workerInfoCodec.decode,

@@ -1,14 +1,16 @@
 import { TailtuneError } from "../../shared/errors.ts";
-import type { RunSpec, Sequence, TailSpec, WorkItem } from "../../shared/messages.ts";
+import type { RunSpec, Sequence, WorkItem } from "../../shared/messages.ts";
 import type { Gpt2Config } from "../../shared/model/gpt2-config.ts";
+import type { GradientForm } from "../../shared/updates/gradient-form.ts";
 
 const KINDS = new Set(["WORK_KIND_PREPARE", "WORK_KIND_GRADIENT", "WORK_KIND_EVALUATE", "WORK_KIND_CLASSIFY"]);
 
 /**
  * Checks all fields of an item against the run and the model.
+ * @param form of the run's gradients
  * @throws TailtuneError "protocol" that names the item and the field, the value found and the value expected
  */
-export function checkItem(item: WorkItem, run: RunSpec, tail: TailSpec, config: Gpt2Config): void {
+export function checkItem(item: WorkItem, run: RunSpec, config: Gpt2Config, { factors }: GradientForm): void {
 	const name = `item ${item.serial}, ${item.kind} of version ${item.parameterVersion}`;
 	const expect = (isTrue: boolean, what: string) => {
 		if (!isTrue) throw new TailtuneError("protocol", `${name}: ${what}`);
@@ -17,19 +19,33 @@ export function checkItem(item: WorkItem, run: RunSpec, tail: TailSpec, config: 
 	expect(KINDS.has(item.kind), `unknown kind of work, expected one of ${[...KINDS].join(", ")}`);
 	expect(item.shard < run.shards, `shard ${item.shard}, expected less than ${run.shards}`);
 	expect(item.sequences.length > 0, "no sequences, expected at least one");
+	const isFactored = item.kind === "WORK_KIND_GRADIENT" && factors.length > 0;
+	if (isFactored)
+		expect(
+			item.sequences.length <= run.factorTexts,
+			`${item.sequences.length} texts, expected at most ${run.factorTexts}`,
+		);
+	const limits = { ...config, classes: run.tail?.classes ?? 0, mostRows: isFactored ? 1 : config.n_positions };
 	for (const sequence of item.sequences) {
-		const fault = faultOf(sequence, tail, config);
+		const fault = faultOf(sequence, limits);
 		expect(fault === undefined, `example ${sequence.exampleId}: ${fault}`);
 	}
 }
 
-function faultOf({ tokens, poolFrom, poolCount, label }: Sequence, tail: TailSpec, config: Gpt2Config) {
-	const { n_positions: context, vocab_size: vocabulary } = config;
+interface Limits extends Pick<Gpt2Config, "n_positions" | "vocab_size"> {
+	readonly classes: number;
+	/** Most rows of a text that the head reads. */
+	readonly mostRows: number;
+}
+
+function faultOf({ tokens, poolFrom, poolCount, label }: Sequence, limits: Limits): string | undefined {
+	const { n_positions: context, vocab_size: vocabulary, classes, mostRows } = limits;
 	if (tokens.length < 1 || tokens.length > context) return `${tokens.length} tokens, expected 1 to ${context}`;
 	const stranger = tokens.find((token) => token >= vocabulary);
 	if (stranger !== undefined) return `token ${stranger}, expected less than the vocabulary's ${vocabulary}`;
 	if (poolCount < 1 || poolFrom + poolCount > tokens.length)
 		return `pooled rows ${poolFrom} to ${poolFrom + poolCount}, expected at least one of the ${tokens.length}`;
-	if (label >= tail.classes) return `label ${label}, expected less than ${tail.classes}`;
+	if (poolCount > mostRows) return `${poolCount} pooled rows, expected 1: the run's gradients are factors`;
+	if (label >= classes) return `label ${label}, expected less than ${classes}`;
 	return undefined;
 }

@@ -63,7 +63,7 @@ export class Session {
 	async handle(item: WorkItem): Promise<Answer> {
 		const { run, model, workerId } = this.#parts;
 		try {
-			checkItem(item, run, this.#tailSpec, model.config);
+			checkItem(item, run, model.config, this.#schema.form);
 			const { counts, ...numbers } = await this.#do(item);
 			const { runId, serial } = item;
 			return { result: { runId, serial, ...this.#computedBy(), ...counts, failure: null }, ...numbers };

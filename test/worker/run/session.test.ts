@@ -1,7 +1,7 @@
 import test from "ava";
 import { createMemoryTensors } from "../../../coordinator/exchange/memory-tensors.ts";
 import { tensorSchema } from "../../../shared/exchange/tensor-schema.ts";
-import type { RunSpec, TailSpec, WorkItem } from "../../../shared/messages.ts";
+import type { RunSpec, Sequence, TailSpec, WorkItem } from "../../../shared/messages.ts";
 import { gradientForm, gradientLength } from "../../../shared/updates/gradient-form.ts";
 import { ByteBudget } from "../../../worker/features/byte-budget.ts";
 import { FeatureStore } from "../../../worker/features/feature-store.ts";
@@ -32,6 +32,9 @@ async function open(run: RunSpec = lastBlockRun) {
 	const session = new Session({ run, model: fakeModel, engines: { trunk, tail }, features, tensors, workerId: "w" });
 	return { session, trunk, tail, features, tensors };
 }
+
+/** A run with two texts per step, whose gradients are factors. */
+const factoredRun: RunSpec = { ...lastBlockRun, factorTexts: 2 };
 
 const texts = [[1, 2], [3], [1, 2]].map((tokens) => someSequence(tokens));
 
@@ -159,12 +162,37 @@ test("parameters of another size are refused", async (t) => {
 });
 
 test("a run's gradients are factors if its announcement says so, as many numbers as the item has texts", async (t) => {
-	const { session } = await open({ ...lastBlockRun, factorTexts: 1 });
-	const form = gradientForm(lastBlockRun.tail as TailSpec, fakeModel.config, 1);
+	const { session } = await open(factoredRun);
+	const form = gradientForm(factoredRun.tail as TailSpec, fakeModel.config, factoredRun.factorTexts);
 	t.true(form.factorSize > 0);
-	const { tensor } = await session.handle(someItem({ sequences: texts }));
-	t.is(tensor?.length, gradientLength(form, texts.length));
+	for (const sequences of [texts.slice(0, 1), texts.slice(0, 2)]) {
+		const { tensor } = await session.handle(someItem({ sequences }));
+		t.is(tensor?.length, gradientLength(form, sequences.length));
+	}
 });
+
+const unfit: [fault: string, sequences: Sequence[], message: RegExp][] = [
+	[
+		"a text of which the head reads two rows",
+		[someSequence([1, 2], { poolFrom: 0, poolCount: 2 })],
+		/example 1: 2 pooled rows, expected 1/,
+	],
+	["more texts than a step has", texts, /: 3 texts, expected at most 2$/],
+];
+
+for (const [fault, sequences, message] of unfit) {
+	test(`an item of ${fault} has no gradient of factors, and is answered with the fault`, async (t) => {
+		const { session, tail } = await open(factoredRun);
+		const { result } = await session.handle(someItem({ sequences }));
+		t.is(result.failure?.code, "protocol");
+		t.regex(result.failure?.message ?? "", message);
+		t.deepEqual(tail.inputs, []);
+		for (const kind of ["WORK_KIND_EVALUATE", "WORK_KIND_CLASSIFY"] as const)
+			t.is((await session.handle(someItem({ kind, sequences }))).result.failure, null);
+		const dense = await open();
+		t.is((await dense.session.handle(someItem({ sequences }))).result.failure, null);
+	});
+}
 
 test("logits that aren't finite are reported as diverged, without a gradient", async (t) => {
 	const { session, tail } = await open();
