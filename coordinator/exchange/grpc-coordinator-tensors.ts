@@ -2,7 +2,7 @@ import type { ExchangeHandlers } from "../../proto/gen/tailtune/v1/Exchange.ts";
 import type { PutAnswerRequest } from "../../proto/gen/tailtune/v1/PutAnswerRequest.ts";
 import { ServedModels } from "../../shared/exchange/model-manifest.ts";
 import type { CoordinatorTensors } from "../../shared/exchange/tensor-exchange.ts";
-import { checkProtocolVersion, exchangeDefinition } from "../../shared/exchange/tensor-service.ts";
+import { exchangeDefinition } from "../../shared/exchange/tensor-service.ts";
 import type { RefusalReason } from "../../shared/rpc/refusal.ts";
 import { clientStream, serverStream, unary } from "../rpc/handlers.ts";
 import type { RpcService } from "../rpc/rpc-service.ts";
@@ -56,14 +56,8 @@ export function createTensorService(options: TensorServiceOptions = {}): TensorS
 	};
 	const handlers: ExchangeHandlers = {
 		Attach: serverStream(onRefused, (request, cutOff) => leases.attach(request, cutOff)),
-		GetState: serverStream(onRefused, (request) => {
-			checkProtocolVersion(request);
-			return runs.sendState(request);
-		}),
-		FollowUpdates: serverStream(onRefused, (request, cutOff) => {
-			checkProtocolVersion(request);
-			return runs.followUpdates(request, cutOff);
-		}),
+		GetState: serverStream(onRefused, (request) => runs.sendState(request)),
+		FollowUpdates: serverStream(onRefused, (request, cutOff) => runs.followUpdates(request, cutOff)),
 		PutAnswer: clientStream(onRefused, (requests: AsyncIterable<PutAnswerRequest>, interrupt) =>
 			uploads.receive(requests, interrupt),
 		),

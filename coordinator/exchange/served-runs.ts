@@ -5,6 +5,7 @@ import type { GetStateResponse } from "../../proto/gen/tailtune/v1/GetStateRespo
 import { TailtuneError } from "../../shared/errors.ts";
 import type { AnswerReceiver, CoordinatorTensors, PublishedState } from "../../shared/exchange/tensor-exchange.ts";
 import { assertSameSchema, type TensorSchema } from "../../shared/exchange/tensor-schema.ts";
+import { checkProtocolVersion } from "../../shared/exchange/tensor-service.ts";
 import { KeptParts } from "../../shared/exchange/tensor-stream.ts";
 import { Refusal } from "../../shared/rpc/refusal.ts";
 import type { Update } from "../../shared/updates/updatable-state.ts";
@@ -105,8 +106,8 @@ export class ServedRuns implements CoordinatorTensors {
 		throw new Refusal("REFUSAL_UNKNOWN_RUN", `run ${JSON.stringify(runId)} is not open`);
 	}
 
-	/** Returns the run of a request. @throws Refusal if it isn't open, or if the caller has another schema */
-	findWithSchema(runId: string, schemaHash: string): ServedRun {
+	#runOf({ runId, schemaHash, protocolVersion }: GetStateRequest | FollowUpdatesRequest): ServedRun {
+		checkProtocolVersion({ protocolVersion });
 		const run = this.find(runId);
 		checkSchema(runId, schemaHash, run.schema);
 		return run;
@@ -114,10 +115,12 @@ export class ServedRuns implements CoordinatorTensors {
 
 	/**
 	 * Yields a state that leads to the current version.
-	 * @throws Refusal if `parameterVersion` isn't the current version, or is dropped before all messages were sent
+	 * @throws Refusal if the request is wrong, if `parameterVersion` isn't the current version, or if the state is
+	 *   dropped before all messages were sent
 	 */
-	async *sendState({ runId, parameterVersion, schemaHash }: GetStateRequest): AsyncGenerator<GetStateResponse> {
-		const run = this.findWithSchema(runId, schemaHash);
+	async *sendState(request: GetStateRequest): AsyncGenerator<GetStateResponse> {
+		const run = this.#runOf(request);
+		const { runId, parameterVersion } = request;
 		if (run.current?.version !== parameterVersion) throw staleVersion(runId, parameterVersion);
 		const snapshot = takeSnapshot(run, run.current);
 		yield { header: { parameterVersion: snapshot.version, hasMoments: snapshot.hasMoments } } as GetStateResponse;
@@ -132,11 +135,9 @@ export class ServedRuns implements CoordinatorTensors {
 	 * Yields all updates after a version, also later ones, until the run is closed.
 	 * @throws Refusal if the next one isn't kept
 	 */
-	followUpdates(
-		{ runId, parameterVersion, schemaHash }: FollowUpdatesRequest,
-		signal: AbortSignal,
-	): AsyncIterable<FollowUpdatesResponse> {
-		const { log } = this.findWithSchema(runId, schemaHash);
+	followUpdates(request: FollowUpdatesRequest, signal: AbortSignal): AsyncIterable<FollowUpdatesResponse> {
+		const { log } = this.#runOf(request);
+		const { runId, parameterVersion } = request;
 		const onGap = () => staleVersion(runId, parameterVersion);
 		if (!log) throw onGap();
 		return log.follow(parameterVersion, signal, onGap);

@@ -1,6 +1,6 @@
 import { TailtuneError } from "../../shared/errors.ts";
 import { raceAbort } from "../../shared/race-abort.ts";
-import { isTransient } from "../../worker/exchange/retry.ts";
+import { maySucceedSoon } from "../../worker/exchange/retry.ts";
 import type { RpcServer } from "./rpc-server.ts";
 import type { Node } from "./world.ts";
 
@@ -102,7 +102,7 @@ export class RpcLink {
 			try {
 				return await call();
 			} catch (error) {
-				if (this.isClosed || !isTransient(error) || tries === RETRIES) throw error;
+				if (this.isClosed || !maySucceedSoon(error) || tries === RETRIES) throw error;
 				await this.#node.sleep(FIRST_WAIT_MS * 2 ** tries);
 			}
 		}

@@ -13,13 +13,13 @@ export function retryCall<Result>(call: () => Promise<Result>, signal?: AbortSig
 	return pRetry(call, {
 		retries: RETRIES,
 		minTimeout: CALL_RETRY_FIRST_MS,
-		shouldRetry: ({ error }) => isTransient(error),
+		shouldRetry: ({ error }) => maySucceedSoon(error),
 		...(signal ? { signal } : {}),
 	});
 }
 
 /** Whether the same call may succeed soon. */
-export function isTransient(error: unknown): boolean {
+export function maySucceedSoon(error: unknown): boolean {
 	if (error instanceof SilenceError) return false;
 	if (error instanceof Refusal) return error.reason === "REFUSAL_TOO_MANY";
 	return error instanceof TailtuneError && error.code === "offline";
