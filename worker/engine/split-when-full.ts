@@ -1,6 +1,6 @@
 import { TailtuneError } from "../../shared/errors.ts";
-import { factorViews, type GradientForm, gradientLength } from "../../shared/updates/gradient-form.ts";
-import { addWeighted } from "../../shared/vectors/weighted-sum.ts";
+import { CombinedGradient } from "../../shared/updates/combine.ts";
+import { type GradientForm, gradientLength } from "../../shared/updates/gradient-form.ts";
 import type { Tail, TailInput } from "./engine.ts";
 import { DEVICE_IS_FULL } from "./error-texts.ts";
 
@@ -32,42 +32,22 @@ export function splitWhenFull(tail: Tail, report: (line: string) => void): Tail 
 			return concatenate(await logits(first), await logits(second));
 		}
 	};
-	const gradient = async (inputs: readonly TailInput[], form: GradientForm, sum: Float32Array) => {
+	const gradient = async (inputs: readonly TailInput[], form: GradientForm, target: Float32Array) => {
 		try {
-			return await tail.gradient(inputs, form, sum);
+			return await tail.gradient(inputs, form, target);
 		} catch (error) {
-			const halves = split(inputs, error);
+			const combined = new CombinedGradient(form, inputs.length, target);
 			const logits: Float32Array[] = [];
-			for (const own of halves) {
-				const half = new Float32Array(gradientLength(form, own.length));
-				logits.push(await gradient(own, form, half));
-				const firstText = own === halves[0] ? 0 : halves[0].length;
-				addHalf(form, sum, { half, texts: own.length, firstText, allTexts: inputs.length });
+			for (const half of split(inputs, error)) {
+				const part = new Float32Array(gradientLength(form, half.length));
+				logits.push(await gradient(half, form, part));
+				combined.add({ gradient: part, texts: half.length }, half.length / inputs.length);
 			}
 			return concatenate(...(logits as [Float32Array, Float32Array]));
 		}
 	};
 	const { info } = tail;
 	return { info, load: (parameters) => tail.load(parameters), logits, gradient, dispose: () => tail.dispose() };
-}
-
-interface Half {
-	readonly half: Float32Array;
-	readonly texts: number;
-	readonly firstText: number;
-	readonly allTexts: number;
-}
-
-/** Adds the gradient of some of the texts, weighted by their share; their factors get the places of these texts. */
-function addHalf(form: GradientForm, sum: Float32Array, { half, texts, firstText, allTexts }: Half): void {
-	const weight = texts / allTexts;
-	addWeighted(sum.subarray(0, form.denseSize), half.subarray(0, form.denseSize), weight, firstText === 0);
-	const targets = factorViews(form, sum, allTexts);
-	for (const [i, { block, left, right }] of factorViews(form, half, texts).entries()) {
-		const scaled = left.map((number) => number * weight);
-		targets[i]?.left.set(scaled, firstText * block.heads * block.rows);
-		targets[i]?.right.set(right, firstText * block.heads * block.columns);
-	}
 }
 
 function concatenate(first: Float32Array, second: Float32Array): Float32Array {
