@@ -120,12 +120,18 @@ export class CallGate {
 			time: () => statusOf(Status.DEADLINE_EXCEEDED, `${path}: the request took longer than ${messageMs} ms`),
 		};
 		const onExcess = (excess: keyof typeof statuses) => refuse(stream, statuses[excess]());
-		// The time is counted from the last bytes that were sent or received.
-		stream.setTimeout(messageMs, () => {
-			if (stream.writableLength > 0) stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
-		});
+		endUnread(stream, messageMs);
 		meterRequest(stream, { isStream, maxCallBytes, messageMs, held: this.#held, maxHeldBytes, onExcess });
 	}
+}
+
+/** Ends a call when its client has read no part of the answer for some time. A call without an answer isn't ended. */
+function endUnread(stream: ServerHttp2Stream, ms: number): void {
+	stream.setTimeout(ms);
+	stream.on("timeout", () => {
+		if (stream.writableLength > 0) stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+		else stream.setTimeout(ms);
+	});
 }
 
 function invalid(message: string): StatusObject {

@@ -19,7 +19,7 @@ export interface CallLimits {
 	readonly headerBytes: number;
 	/** Most bytes of requests that aren't complete or not answered yet, of all calls together. */
 	readonly heldBytes: number;
-	/** Most milliseconds from the first byte of a message to its last. */
+	/** Most milliseconds from the first byte of a message to its last, and while no part of an answer is read. */
 	readonly messageMs: number;
 }
 

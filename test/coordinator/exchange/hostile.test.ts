@@ -1,26 +1,52 @@
-import { once } from "node:events";
+import { getEventListeners, once } from "node:events";
+import { constants } from "node:http2";
+import { setTimeout as sleep } from "node:timers/promises";
 import { status } from "@grpc/grpc-js";
 import test, { type ExecutionContext } from "ava";
+import { checkSizes } from "../../../coordinator/cluster/check-answer.ts";
 import { serveTensors, type TensorServiceOptions } from "../../../coordinator/exchange/grpc-coordinator-tensors.ts";
 import { MAX_UPLOADS } from "../../../coordinator/exchange/grpc-uploads.ts";
+import { ServedRuns } from "../../../coordinator/exchange/served-runs.ts";
+import { serverStream } from "../../../coordinator/rpc/handlers.ts";
+import { createServer, type ServerOptions } from "../../../coordinator/rpc/server.ts";
+import type { FollowUpdatesRequest } from "../../../proto/gen/tailtune/v1/FollowUpdatesRequest.ts";
 import type { PutAnswerRequestInput } from "../../../proto/gen/tailtune/v1/PutAnswerRequest.ts";
-import { type ExchangeClient, ExchangeClientConstructor } from "../../../shared/exchange/tensor-service.ts";
+import {
+	type ExchangeClient,
+	ExchangeClientConstructor,
+	exchangeDefinition,
+} from "../../../shared/exchange/tensor-service.ts";
+import type { CallLimits } from "../../../shared/rpc/config.ts";
 import { REFUSALS, type Refusal, type RefusalReason } from "../../../shared/rpc/refusal.ts";
+import { gradientLength } from "../../../shared/updates/gradient-form.ts";
+import type { Update } from "../../../shared/updates/updatable-state.ts";
+import { fingerprintOf } from "../../../shared/vectors/fingerprint.ts";
 import { createClient } from "../../../worker/exchange/client.ts";
 import { readAll } from "../../../worker/exchange/read.ts";
+import { someItem } from "../../shared/bus/messages.ts";
 import { someSchema } from "../../shared/exchange/conformance.ts";
 import { ReceivedAnswers } from "../../shared/exchange/received-answers.ts";
+import { framed, rawCall, rawConnection } from "../rpc/raw-call.ts";
 import { someChunk, someEnd, someHeader, upload } from "./raw-uploads.ts";
 
+interface RawOptions extends TensorServiceOptions, ServerOptions {
+	/** Version with which answers have to be computed; default: none. */
+	readonly version?: number;
+}
+
 /** A server with version 3 of run "run", of 3 parameters, and a client that can send any message. */
-async function openRaw(t: ExecutionContext, options: TensorServiceOptions = {}, isAsked?: (serial: number) => boolean) {
+async function openRaw(
+	t: ExecutionContext,
+	{ version, ...options }: RawOptions = {},
+	isAsked?: (serial: number) => boolean,
+) {
 	const server = await serveTensors(options);
 	const client = await createClient(ExchangeClientConstructor, server.address);
 	t.teardown(async () => {
 		client.close();
 		await server.close();
 	});
-	const received = new ReceivedAnswers(3, isAsked);
+	const received = new ReceivedAnswers(3, isAsked, version);
 	server.openRun("run", someSchema(3), received);
 	await server.publishState("run", 3, { parameters: Float32Array.of(1, 2, 3) });
 	return { server, client, received };
@@ -189,27 +215,191 @@ test("bytes that are no message and messages over 4 MiB are refused, and the ser
 	t.is(received.answers.length, 1);
 });
 
+const fingerprint = fingerprintOf(Float32Array.of(1, 2, 3));
+
+for (const [title, found] of [
+	["another fingerprint", fingerprintOf(Float32Array.of(1, 2, 4))],
+	["no fingerprint", undefined],
+] as const) {
+	test(`an answer with ${title} of the parameters is refused and counted, and a right one is accepted`, async (t) => {
+		const { server, client, received } = await openRaw(t, { version: 3 });
+		const changes = found === undefined ? {} : { fingerprint: found };
+		const error = await t.throwsAsync<Refusal>(upload(client, [someHeader(3, {}, changes), ...numbers]));
+		t.is(error.reason, "REFUSAL_DIVERGED");
+		t.regex(error.message, new RegExp(`fingerprint ${found}, expected fingerprint ${fingerprint} of version 3$`));
+		t.deepEqual([...server.refusals], [["REFUSAL_DIVERGED", 1]]);
+		t.deepEqual(server.held("run"), { states: 1, updates: 0, free: 0 });
+		await upload(client, [someHeader(3, {}, { fingerprint }), ...numbers]);
+		t.deepEqual(received.tensors, [Float32Array.of(1, 2, 3)]);
+	});
+}
+
+test("a failure needs no fingerprint", async (t) => {
+	const { client, received } = await openRaw(t, { version: 3 });
+	const failure = { code: "engine", message: "broken", ofWorker: true, fault: 1 };
+	await upload(client, [someHeader(0, { failure }, { schemaHash: "", tensorLength: 0 }), someEnd(0)]);
+	t.deepEqual(received.answers[0]?.result.failure, failure);
+});
+
+const [text] = someItem().sequences;
+const twoTexts = someItem({ sequences: text ? [text, text] : [] });
+
+test("factors of another number of texts than the item's are refused before they are received", async (t) => {
+	const { server, client } = await openRaw(t);
+	const form = { dense: [], factors: [], trainedSize: 30, denseSize: 2, factorSize: 5 };
+	const isFor = (texts: number) => gradientLength(form, texts);
+	const over = new AbortController().signal;
+	server.openRun(
+		"factors",
+		{ hash: "factors", parameters: 30, form, factorTexts: 4 },
+		{
+			expect: (result, sizes) => {
+				checkSizes(sizes, twoTexts, { classes: 0, gradientLength: isFor }, !!result.failure);
+				return { over, version: undefined };
+			},
+			accept: () => {},
+		},
+	);
+	for (const tensorLength of [1, 3, 4, 2 ** 40].map(isFor)) {
+		const header = someHeader(3, { runId: "factors" }, { schemaHash: "factors", tensorLength });
+		const error = await t.throwsAsync<Refusal>(upload(client, [header]), { message: /expected 0 and 12$/ });
+		t.is(error.reason, "REFUSAL_LENGTH");
+	}
+	t.deepEqual([...server.refusals], [["REFUSAL_LENGTH", 4]]);
+	t.is(server.held("factors").free, 0);
+});
+
 const reads: [title: string, reason: RefusalReason, changes: object][] = [
 	["another protocol version", "REFUSAL_PROTOCOL_VERSION", { protocolVersion: 0 }],
 	["an unknown run", "REFUSAL_UNKNOWN_RUN", { runId: "" }],
 	["another schema", "REFUSAL_SCHEMA", { schemaHash: someSchema(4).hash }],
-	["a stale version", "REFUSAL_STALE_VERSION", { parameterVersion: 4 }],
+	["an old version", "REFUSAL_STALE_VERSION", { parameterVersion: 2 }],
+	["a future version", "REFUSAL_STALE_VERSION", { parameterVersion: 4 }],
 ];
 
+const requested = { protocolVersion: 1, runId: "run", parameterVersion: 3, schemaHash: someSchema(3).hash };
+
 for (const [title, reason, changes] of reads) {
-	test(`reading a state with ${title} is refused with ${reason}`, async (t) => {
-		const { server, client } = await openRaw(t);
-		const request = {
-			protocolVersion: 1,
-			runId: "run",
-			parameterVersion: 3,
-			schemaHash: someSchema(3).hash,
-			...changes,
-		};
-		const error = await t.throwsAsync<Refusal>(readAll(client.getState(request)).next());
-		t.is(error.reason, reason);
-		t.deepEqual([...server.refusals], [[reason, 1]]);
-	});
+	for (const method of ["getState", "followUpdates"] as const) {
+		test(`${method} with ${title} is refused with ${reason}, and a right call afterwards isn't`, async (t) => {
+			const { server, client } = await openRaw(t);
+			await server.publishState("run", 3, stateOf(3));
+			const messages = readAll<object>(client[method]({ ...requested, ...changes }));
+			const error = await t.throwsAsync<Refusal>(messages.next());
+			t.is(error.reason, reason);
+			t.deepEqual([...server.refusals], [[reason, 1]]);
+			const right = readAll<object>(client[method](requested));
+			const first = right.next();
+			await server.publishUpdate("run", updateTo(4, 3));
+			t.false((await first).done);
+			await right.return(undefined);
+		});
+	}
+}
+
+test("updates of a run that doesn't train are refused", async (t) => {
+	const { server, client } = await openRaw(t);
+	const error = await t.throwsAsync<Refusal>(readAll(client.followUpdates(requested)).next());
+	t.is(error.reason, "REFUSAL_STALE_VERSION");
+	t.deepEqual([...server.refusals], [["REFUSAL_STALE_VERSION", 1]]);
+});
+
+/** A server with updates of run "run" only, the number of open streams, and a client that can break any rule. */
+async function openUpdates(t: ExecutionContext, size: number, limits: Partial<CallLimits> = {}) {
+	const runs = new ServedRuns();
+	const { hash: schemaHash } = someSchema(size);
+	runs.openRun("run", someSchema(size), new ReceivedAnswers(size));
+	await runs.publishState("run", 0, stateOf(size));
+	const open = new Set<AbortSignal>();
+	async function* follow(request: FollowUpdatesRequest, cutOff: AbortSignal) {
+		open.add(cutOff);
+		try {
+			yield* runs.followUpdates(request, cutOff);
+		} finally {
+			open.delete(cutOff);
+		}
+	}
+	const handlers = { FollowUpdates: serverStream(() => {}, follow) };
+	const server = await createServer({ limits }, [{ definition: exchangeDefinition, handlers }]);
+	t.teardown(() => server.close());
+	const { path, requestSerialize } = exchangeDefinition.FollowUpdates;
+	const session = rawConnection(t, server.address);
+	const begin = async () => {
+		const call = rawCall(session, path);
+		call.stream.pause();
+		call.stream.end(framed(requestSerialize({ ...requested, parameterVersion: 0, schemaHash })));
+		while (open.size === 0) await nextTurn();
+		return call;
+	};
+	let version = 0;
+	const publish = () => runs.publishUpdate("run", updateTo(++version, size));
+	return { server, runs, open, begin, publish };
+}
+
+test("a client that disconnects while it waits for updates leaves no stream and no listener behind", async (t) => {
+	const { server, open, begin } = await openUpdates(t, 3);
+	for (let i = 0; i < 20; i++) {
+		const { stream } = await begin();
+		const [cutOff] = open;
+		stream.close(constants.NGHTTP2_CANCEL);
+		while (open.size > 0) await nextTurn();
+		t.deepEqual(cutOff && getEventListeners(cutOff, "abort"), []);
+	}
+	while (server.load.calls > 0) await nextTurn();
+});
+
+/** Numbers of an update of 4 MiB. */
+const LARGE = 1 << 20;
+
+test.serial(
+	"a client that never reads its updates gets and holds one message, however many are published",
+	async (t) => {
+		const { runs, begin, publish } = await openUpdates(t, LARGE);
+		const { stream, ended } = await begin();
+		const used = () => process.memoryUsage().arrayBuffers;
+		const before = used();
+		let most = 0;
+		for (let i = 0; i < 100; i++) {
+			await publish();
+			await nextTurn();
+			most = Math.max(most, used() - before);
+		}
+		// 400 MiB were published and 64 MiB are kept. Garbage that isn't collected yet counts too.
+		t.true(most < 200 * 2 ** 20, `${most} bytes`);
+		t.is(runs.held("run").updates, 16);
+		let read = 0;
+		stream.on("data", (bytes: Buffer) => {
+			read += bytes.length;
+		});
+		stream.resume();
+		t.is((await ended).status, statusCodeOf("REFUSAL_STALE_VERSION"));
+		t.true(read < 2 * 2 ** 20, `${read} bytes were sent`);
+	},
+);
+
+test("the stream of a client that doesn't read is ended after a time limit, and one without updates is not", async (t) => {
+	const { server, open, begin, publish } = await openUpdates(t, LARGE, { messageMs: 50 });
+	const { ended } = await begin();
+	await sleep(150);
+	t.is(open.size, 1);
+	await publish();
+	while (open.size > 0) await nextTurn();
+	t.is((await ended).status, undefined);
+	while (server.load.calls > 0) await nextTurn();
+});
+
+function stateOf(size: number) {
+	const zeros = () => new Float32Array(size);
+	return {
+		parameters: Float32Array.from({ length: size }, (_, i) => i + 1),
+		firstMoment: zeros(),
+		secondMoment: zeros(),
+	};
+}
+
+function updateTo(version: number, size: number): Update {
+	const scalars = { decay: 0, stepSize: 0, epsilon: 1 };
+	return { version, texts: 1, scalars, gradient: new Float32Array(size).fill(version) };
 }
 
 test("parameters dropped during a read end the read, and none of the numbers written later are sent", async (t) => {
