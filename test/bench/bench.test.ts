@@ -4,6 +4,7 @@ import { join } from "node:path";
 import test from "ava";
 import { tokenize } from "../../coordinator/data/tokenize.ts";
 import { benchDataset, writeBenchTexts } from "./bench-texts.ts";
+import { FleetProcess, readProcessorTime } from "./fleet-process.ts";
 import { measureInTurn, median, spread } from "./measure-in-turn.ts";
 import { runMeasured } from "./measured-process.ts";
 import { formatTable } from "./print-tables.ts";
@@ -34,6 +35,18 @@ test.serial("a failed process is an error with its exit code and its last lines"
 	const failing = { file: process.execPath, args: ["-e", "console.error('no such thing'); process.exit(3)"] };
 	await t.throwsAsync(runMeasured(failing), { message: /exit code 3\nno such thing$/ });
 	await t.throwsAsync(runMeasured({ file: "/none/such", args: [] }), { message: /ENOENT/ });
+});
+
+test.serial("a fleet's process answers requests one after the other, and its end is an error", async (t) => {
+	const worker = new FleetProcess("fleet-worker.ts");
+	t.teardown(() => worker.kill());
+	t.deepEqual(await worker.ask({ bytes: true }), { tensors: 0, bus: 0 });
+	const { all, first } = await readProcessorTime(worker.pid);
+	t.true(first > 0 && all > first, `${first} of ${all} ms`);
+	await t.throwsAsync(worker.ask({ nats: "no address" }), { message: /Invalid URL/ });
+	const asked = worker.ask({ nats: "nats://127.0.0.1:9" });
+	await worker.kill();
+	await t.throwsAsync(asked, { message: /ended with SIGKILL/ });
 });
 
 test.serial("in each round every side is measured once, in turn", async (t) => {

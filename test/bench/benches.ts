@@ -1,5 +1,6 @@
 import type { Bench } from "./bench.ts";
 import { clusterBench } from "./cluster.ts";
+import { fleetBench } from "./fleet.ts";
 import { scaleBench } from "./scale.ts";
 import { serveBench } from "./serve.ts";
 import { speedBench } from "./speed.ts";
@@ -19,5 +20,12 @@ export interface BenchOptions {
 
 /** Lists all benches in the order of their execution. */
 export function listBenches(options: BenchOptions): readonly Bench[] {
-	return [speedBench(options), stepsBench(options), scaleBench(options), clusterBench(options), serveBench(options)];
+	return [
+		speedBench(options),
+		stepsBench(options),
+		scaleBench(options),
+		clusterBench(options),
+		fleetBench(options),
+		serveBench(options),
+	];
 }
