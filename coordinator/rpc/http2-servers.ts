@@ -10,7 +10,7 @@ import type { CallGate } from "./call-gate.ts";
  * pinned and a test checks the field.
  * @throws TailtuneError "engine" if this version of grpc-js has no such field
  */
-function http2ServersOf(server: Server): Http2Server[] {
+export function http2ServersOf(server: Server): Http2Server[] {
 	const { http2Servers } = server as unknown as { http2Servers?: Map<Http2Server, unknown> };
 	if (http2Servers?.size) return [...http2Servers.keys()];
 	throw new TailtuneError("engine", "found no http2 servers in grpc-js, expected version 1.14");

@@ -7,8 +7,9 @@ import { readServerCredentials, type TlsFiles } from "../../shared/rpc/credentia
 import type { RefusalReason } from "../../shared/rpc/refusal.ts";
 import { silenceLibrary } from "../../shared/rpc/silence-library.ts";
 import { CallGate } from "./call-gate.ts";
-import { guardCalls, holdConnections, widenServerWindows } from "./http2-servers.ts";
+import { guardCalls, widenServerWindows } from "./http2-servers.ts";
 import type { RpcService } from "./rpc-service.ts";
+import { prepareShutdown } from "./shut-down.ts";
 
 export interface ServerOptions {
 	/** HOST:PORT; port 0 chooses a free one. Default 127.0.0.1:0. */
@@ -64,27 +65,14 @@ export async function createServer(options: ServerOptions, services: readonly Rp
 	});
 	widenServerWindows(server, WINDOW_BYTES);
 	guardCalls(server, gate, limits);
-	const cutOff = holdConnections(server);
+	const shutDown = prepareShutdown(server);
 	return {
 		address: `${host}:${port}`,
 		get load() {
 			return gate.load;
 		},
-		close: (graceMs = 0) => shutDown(server, graceMs, cutOff),
+		close: (graceMs = 0) => shutDown(graceMs),
 	};
-}
-
-function shutDown(server: Server, graceMs: number, cutOff: () => void): Promise<void> {
-	return new Promise((resolve) => {
-		const timer = setTimeout(() => {
-			server.forceShutdown();
-			cutOff();
-		}, graceMs);
-		server.tryShutdown(() => {
-			clearTimeout(timer);
-			resolve();
-		});
-	});
 }
 
 /** Splits HOST:PORT. @throws TailtuneError "usage" if the address has another form */
