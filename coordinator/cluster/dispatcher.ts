@@ -30,6 +30,12 @@ export interface DispatcherOptions {
 	readonly gradientLength?: AnswerShape["gradientLength"] | undefined;
 }
 
+/** The answers to items, in the order of the items. */
+export interface Answers extends AsyncIterable<Answer> {
+	/** Resolves when all items are published. */
+	readonly published: Promise<void>;
+}
+
 /** An item is given up after this number of faults by each worker present. */
 const MOST_FAULTS = 3;
 
@@ -122,15 +128,21 @@ export class Dispatcher implements AnswerReceiver {
 	}
 
 	/**
-	 * Publishes items and yields their answers in the order of the items. The tensor of an answer belongs to the caller,
-	 * which returns it to the exchange.
+	 * Publishes items at once, and yields their answers in the order of the items. The tensor of an answer belongs to the
+	 * caller, which returns it to the exchange.
 	 * @throws TailtuneError with the worker's reason if an item failed
 	 */
-	async *execute(items: readonly NewItem[]): AsyncGenerator<Answer> {
+	execute(items: readonly NewItem[]): Answers {
 		this.#failed.signal.throwIfAborted();
 		const asked = items.map((item) => this.#answers.ask(item, { sinceMs: this.#now(), retry: this.#notices.hold() }));
+		const published = this.#publish(asked);
+		published.catch(() => {}); // the loop over the answers gets the error
+		return Object.assign(this.#yieldAnswers(asked, published), { published });
+	}
+
+	async *#yieldAnswers(asked: readonly WaitingItem[], published: Promise<void>): AsyncGenerator<Answer> {
 		try {
-			await this.#publish(asked);
+			await published;
 			for (const { answered } of asked) {
 				const answer = await answered;
 				const { result } = answer;

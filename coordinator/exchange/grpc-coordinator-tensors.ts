@@ -65,6 +65,7 @@ export function createTensorService(options: TensorServiceOptions = {}): TensorS
 		GetModelFile: serverStream(onRefused, (request) => models.file(request)),
 	};
 	const tensors: ServedTensors = {
+		hasReplicas: true,
 		openRun: (...args) => runs.openRun(...args),
 		closeRun: (runId) => runs.closeRun(runId),
 		publishState: (...args) => runs.publishState(...args),

@@ -86,7 +86,7 @@ export class Uploads {
 		const run = this.#parts.runs.find(runId);
 		if (!result.failure) checkSchema(runId, schemaHash, run.schema);
 		const { over, version } = run.answers.expect(result, { logits: logitsLength, tensor: tensorLength });
-		if (!result.failure && version !== undefined) checkFingerprint(run, version, fingerprint);
+		if (!result.failure && version !== undefined) await checkFingerprint(run, { runId, version }, fingerprint);
 		const end = this.#begin(name, over, interrupt);
 		const tensor = takeArray(tensorLength > 0 ? run.free : undefined, tensorLength);
 		try {

@@ -38,6 +38,7 @@ export function createMemoryTensors(): MemoryTensors {
 }
 
 class InProcessExchange implements MemoryTensors {
+	readonly hasReplicas = false;
 	readonly #runs = new Map<string, RunTensors>();
 
 	openRun(runId: string, schema: TensorSchema, answers?: AnswerReceiver): void {

@@ -1,3 +1,4 @@
+import { EventEmitter, once } from "node:events";
 import type { FollowUpdatesRequest } from "../../proto/gen/tailtune/v1/FollowUpdatesRequest.ts";
 import type { FollowUpdatesResponse } from "../../proto/gen/tailtune/v1/FollowUpdatesResponse.ts";
 import type { GetStateRequest } from "../../proto/gen/tailtune/v1/GetStateRequest.ts";
@@ -39,16 +40,23 @@ export interface ServedRun {
 	snapshot?: Snapshot | undefined;
 	/** Unset before the first step. */
 	log?: UpdateLog | undefined;
+	/** Emits "state" when a state is published, and when the run is closed. */
+	readonly changes: EventEmitter;
+	isClosed: boolean;
 }
 
 /** The open runs, their states and their updates. Requests for other runs or versions are refused. */
 export class ServedRuns implements CoordinatorTensors {
+	readonly hasReplicas = true;
 	readonly #runs = new Map<string, ServedRun>();
 
 	openRun(runId: string, schema: TensorSchema, answers: AnswerReceiver): void {
 		const open = this.#runs.get(runId);
 		if (open) assertSameSchema(runId, open.schema, schema);
-		else this.#runs.set(runId, { schema, answers, free: [] });
+		else {
+			const changes = new EventEmitter().setMaxListeners(0);
+			this.#runs.set(runId, { schema, answers, free: [], changes, isClosed: false });
+		}
 	}
 
 	closeRun(runId: string): void {
@@ -57,6 +65,8 @@ export class ServedRuns implements CoordinatorTensors {
 		dropCurrent(run);
 		dropSnapshot(run);
 		run.log?.close();
+		run.isClosed = true;
+		run.changes.emit("state");
 		this.#runs.delete(runId);
 	}
 
@@ -74,6 +84,9 @@ export class ServedRuns implements CoordinatorTensors {
 			run.log = new UpdateLog(version, 4 * (length + 2 * state.firstMoment.length));
 			dropSnapshot(run);
 		}
+		run.changes.emit("state");
+		// Soon needed for the answers; now the workers compute, and the coordinator is idle.
+		if (state.firstMoment) setImmediate(() => run.current?.version === version && readFingerprint(run.current));
 	}
 
 	async dropState(runId: string, version: number): Promise<void> {
@@ -121,8 +134,7 @@ export class ServedRuns implements CoordinatorTensors {
 	async *sendState(request: GetStateRequest): AsyncGenerator<GetStateResponse> {
 		const run = this.#runOf(request);
 		const { runId, parameterVersion } = request;
-		if (run.current?.version !== parameterVersion) throw staleVersion(runId, parameterVersion);
-		const snapshot = takeSnapshot(run, run.current);
+		const snapshot = takeSnapshot(run, await waitForState(run, runId, parameterVersion));
 		yield { header: { parameterVersion: snapshot.version, hasMoments: snapshot.hasMoments } } as GetStateResponse;
 		// Checked before each chunk: if the state was dropped, its memory may have other numbers.
 		for (const part of snapshot.parts) {
@@ -180,13 +192,32 @@ function dropSnapshot(run: ServedRun): void {
  * Checks the parameters with which an answer was computed.
  * @throws Refusal if they differ from the current ones of this version
  */
-export function checkFingerprint({ current }: ServedRun, version: number, found: number | null | undefined): void {
-	if (current?.version !== version)
-		throw new Refusal("REFUSAL_STALE_VERSION", `version ${version} of the parameters is over`);
-	current.fingerprint ??= fingerprintOf(current.parameters);
-	if (found === current.fingerprint) return;
-	const expected = `expected fingerprint ${current.fingerprint} of version ${version}`;
+export async function checkFingerprint(
+	run: ServedRun,
+	{ runId, version }: { readonly runId: string; readonly version: number },
+	found: number | null | undefined,
+): Promise<void> {
+	const fingerprint = readFingerprint(await waitForState(run, runId, version));
+	if (found === fingerprint) return;
+	const expected = `expected fingerprint ${fingerprint} of version ${version}`;
 	throw new Refusal("REFUSAL_DIVERGED", `computed with parameters of fingerprint ${found}, ${expected}`);
+}
+
+function readFingerprint(current: Current): number {
+	current.fingerprint ??= fingerprintOf(current.parameters);
+	return current.fingerprint;
+}
+
+/**
+ * Returns the current state. If its update was sent, but the coordinator hasn't applied it yet, waits for it.
+ * @throws Refusal if it has another version
+ */
+async function waitForState(run: ServedRun, runId: string, version: number): Promise<Current> {
+	while (run.current?.version !== version) {
+		if (run.isClosed || run.log?.newest !== version) throw staleVersion(runId, version);
+		await once(run.changes, "state");
+	}
+	return run.current;
 }
 
 /** Checks the schema of a caller. @throws Refusal if its base weights, parameter layout or form of gradients differ */

@@ -46,8 +46,9 @@ class Epochs {
 		this.#run = run;
 		this.#state = state;
 		this.#watch = watch;
-		this.#trainer = new Trainer(run, state);
-		this.#checkpoints = new CheckpointWriter(run.folder);
+		const checkpoints = new CheckpointWriter(run.folder);
+		this.#checkpoints = checkpoints;
+		this.#trainer = new Trainer(run, state, () => checkpoints.waitUntilCopied());
 		this.#stepsPerEpoch = this.#trainer.planEpoch(0).length;
 	}
 
@@ -89,10 +90,9 @@ class Epochs {
 
 	async #trainSteps(steps: readonly EpochStep[], onStep: () => void): Promise<void> {
 		const { checkpointEvery } = this.#run.config;
-		const beforeUpdate = () => this.#checkpoints.waitUntilCopied();
 		for (const [index, step] of steps.entries()) {
 			if (this.#isEvaluationDue()) await this.#evaluate("step");
-			await this.#watch.time("training", () => this.#trainer.step(step, beforeUpdate));
+			await this.#watch.time("training", () => this.#trainer.step(step));
 			onStep();
 			const isLast = index === steps.length - 1;
 			if (this.#run.interrupt.aborted) await this.#stop();
@@ -140,6 +140,7 @@ class Epochs {
 	}
 
 	async #evaluate(kind: MetricsLine["kind"]): Promise<MetricsLine> {
+		await this.#watch.time("training", () => this.#trainer.settle());
 		const { config, texts, folder, events } = this.#run;
 		const { progress, updatable: state } = this.#state;
 		const sampled = kind === "step" || config.epochEval === "batches";
@@ -174,6 +175,7 @@ class Epochs {
 	}
 
 	async #checkpoint(): Promise<void> {
+		await this.#trainer.settle();
 		this.#state.progress.seconds = this.#watch.seconds;
 		const best = this.#isBestNew ? this.#state.best : undefined;
 		this.#isBestNew = false;

@@ -1,4 +1,6 @@
 import { TailtuneError } from "../../shared/errors.ts";
+import type { Answer } from "../../shared/exchange/tensor-exchange.ts";
+import type { Update } from "../../shared/updates/updatable-state.ts";
 import { adamWScalars } from "../../shared/vectors/adamw.ts";
 import { countPhysicalCores } from "../../shared/vectors/physical-cores.ts";
 import { type EpochStep, planEpoch } from "../plan/plan-epoch.ts";
@@ -26,8 +28,13 @@ export class Trainer {
 	readonly #run: RunContext;
 	readonly #state: TrainingState;
 	readonly #threads: number;
+	readonly #beforeUpdate: () => Promise<void>;
+	/** The update of the last step, until it is applied. */
+	#pending: Update | undefined;
 
-	constructor(run: RunContext, state: TrainingState) {
+	/** @param beforeUpdate awaited before the state changes */
+	constructor(run: RunContext, state: TrainingState, beforeUpdate: () => Promise<void>) {
+		this.#beforeUpdate = beforeUpdate;
 		this.#run = run;
 		this.#state = state;
 		this.#threads = run.config.threads ?? countPhysicalCores();
@@ -41,52 +48,73 @@ export class Trainer {
 	}
 
 	/**
-	 * Takes one optimizer step.
-	 * @param beforeUpdate awaited before the state changes
-	 * @throws TailtuneError "diverged" if the loss isn't finite, before the parameters change; or if the gradient isn't
-	 *   finite, after the state has become unusable: no checkpoint may be written of it
+	 * Takes one optimizer step. If workers have copies of the state, they get the update and the next items first; the
+	 * coordinator applies the update while they do: see `settle`.
+	 * @throws TailtuneError "diverged" if the loss isn't finite, or as `settle`
 	 */
-	async step(step: EpochStep, beforeUpdate: () => Promise<void>): Promise<void> {
-		const { tensors, spec } = this.#run.cluster;
+	async step(step: EpochStep): Promise<void> {
+		const { tensors, spec, dispatcher } = this.#run.cluster;
 		const { progress, updatable } = this.#state;
 		const version = progress.step;
 		const start = performance.now();
-		await tensors.publishState(spec.runId, version, updatable);
-		const { gradient, texts, counted } = await this.#combineGradients(step, version);
-		await tensors.dropState(spec.runId, version);
-		await beforeUpdate();
-		progress.step++;
-		const update = { version: progress.step, texts, gradient, scalars: adamWScalars(progress.step, this.#run.config) };
-		await tensors.publishUpdate(spec.runId, update);
-		const isUsable = updatable.apply(update, this.#threads);
-		// Lent at once, so that the next gradient is written to the same memory, which is still in the processor's cache.
-		if (gradient.buffer !== updatable.update.buffer || updatable.received.includes(gradient))
-			tensors.lendGradientBuffers(spec.runId, [gradient]);
-		if (!isUsable) {
-			const what = "the gradient's numbers aren't finite: training diverged; try a smaller --lr";
-			throw new TailtuneError("diverged", `step ${progress.step}: ${what}`);
+		const items = step.parts.map((part) => toWorkItem(this.#run, "WORK_KIND_GRADIENT", version, part));
+		const answers = dispatcher.execute(items);
+		if (this.#pending) {
+			// The items leave before this process is busy with the same update as the workers.
+			await answers.published;
+			await this.settle();
 		}
+		await tensors.publishState(spec.runId, version, updatable);
+		const { gradient, texts, counted } = await this.#combineGradients(step, answers);
+		await tensors.dropState(spec.runId, version);
+		progress.step++;
+		this.#pending = {
+			...{ version: progress.step, texts, gradient },
+			scalars: adamWScalars(progress.step, this.#run.config),
+		};
+		await tensors.publishUpdate(spec.runId, this.#pending);
+		if (!tensors.hasReplicas) await this.settle();
 		this.audit.add(progress.step, counted);
 		this.stepMs.push(performance.now() - start);
 	}
 
+	/**
+	 * Applies the update of the last step, unless that was done. Must be called before the state is read.
+	 * @throws TailtuneError "diverged" if the gradient isn't finite; the state has then become unusable: no checkpoint may
+	 *   be written of it
+	 */
+	async settle(): Promise<void> {
+		const update = this.#pending;
+		if (!update) return;
+		await this.#beforeUpdate();
+		const { updatable } = this.#state;
+		const isUsable = updatable.apply(update, this.#threads);
+		this.#pending = undefined;
+		// Lent at once, so that the next gradient is written to the same memory, which is still in the processor's cache.
+		const { gradient } = update;
+		if (gradient.buffer !== updatable.update.buffer || updatable.received.includes(gradient))
+			this.#run.cluster.tensors.lendGradientBuffers(this.#run.cluster.spec.runId, [gradient]);
+		if (isUsable) return;
+		const what = "the gradient's numbers aren't finite: training diverged; try a smaller --lr";
+		throw new TailtuneError("diverged", `step ${update.version}: ${what}`);
+	}
+
 	/** Combines the gradients of a step's parts. A single one of weight 1 is returned as received. */
-	async #combineGradients({ parts }: EpochStep, version: number) {
+	async #combineGradients({ parts }: EpochStep, answers: AsyncIterable<Answer>) {
 		const { cluster, texts: runTexts } = this.#run;
-		const { dispatcher, tensors, spec } = cluster;
+		const { tensors, spec } = cluster;
 		const { progress, updatable } = this.#state;
-		const items = parts.map((part) => toWorkItem(this.#run, "WORK_KIND_GRADIENT", version, part));
 		const texts = parts.reduce((sum, { examples }) => sum + examples.length, 0);
 		const combined = updatable.combine(texts);
 		const counted: AuditLine["parts"] = [];
 		let { gradient } = combined;
-		for await (const { result, logits, tensor } of dispatcher.execute(items)) {
+		for await (const { result, logits, tensor } of answers) {
 			const planned = parts[counted.length];
 			if (!planned || !tensor)
 				throw new TailtuneError("protocol", `item ${result.serial}: answered without a gradient`);
 			const { part, shard, weight, examples } = planned;
-			assertFiniteLoss(this.#run, version, logits, examples);
-			if (items.length === 1 && weight === 1) gradient = tensor;
+			assertFiniteLoss(this.#run, progress.step, logits, examples);
+			if (parts.length === 1 && weight === 1) gradient = tensor;
 			else {
 				combined.add({ gradient: tensor, texts: examples.length }, weight);
 				tensors.lendGradientBuffers(spec.runId, [tensor]);

@@ -70,6 +70,8 @@ export type PublishedState = Pick<StateVectors, "parameters"> & Partial<StateVec
 
 /** The coordinator's side of the exchange: it publishes a state and its updates, and receives answers. */
 export interface CoordinatorTensors {
+	/** Whether workers have copies of the state. Otherwise they read the coordinator's arrays. */
+	readonly hasReplicas: boolean;
 	/**
 	 * Opens a run, whose answers are then accepted; opening it again with the same schema changes nothing.
 	 * @throws TailtuneError "protocol" if the run is open with another schema
@@ -84,7 +86,10 @@ export interface CoordinatorTensors {
 	publishState(runId: string, version: number, state: PublishedState): Promise<void>;
 	/** Drops a state: it can't be read any more. */
 	dropState(runId: string, version: number): Promise<void>;
-	/** Sends an update, which leads from the version published last to the next one. Its array may then change. */
+	/**
+	 * Sends an update, which leads from the version published last to the next one. Its array may then change. If workers
+	 * have copies of the state, they apply it at once; the coordinator may publish its own updated state later.
+	 */
 	publishUpdate(runId: string, update: Update): Promise<void>;
 	/**
 	 * Gives arrays to the exchange, in which it receives gradients: new arrays, or those of processed answers. They then

@@ -101,6 +101,7 @@ export class CoordinatorProcess {
 	#watchedTensors(): CoordinatorTensors {
 		const { runs } = this.server;
 		return {
+			hasReplicas: true,
 			openRun: (runId, schema, answers) => {
 				const watched = this.#watched(answers);
 				runs.openRun(runId, schema, this.#mutation.ofAnswers?.(watched) ?? watched);

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import test from "ava";
+import type { Answers } from "../../../coordinator/cluster/dispatcher.ts";
 import { openEmbeddedCluster } from "../../../coordinator/cluster/embedded-cluster.ts";
 import { RunEvents } from "../../../coordinator/events/run-events.ts";
 import { readMetrics } from "../../../coordinator/run-folder/result-files.ts";
@@ -24,12 +25,17 @@ function environment(interrupt: AbortSignal, onEvaluated: OnEvaluated = () => {}
 		const { dispatcher } = cluster;
 		const execute = dispatcher.execute.bind(dispatcher);
 		let evaluations = 0;
-		dispatcher.execute = async function* (items) {
-			const evaluation = items[0]?.kind === "WORK_KIND_EVALUATE" ? evaluations++ : undefined;
-			for await (const answer of execute(items)) {
-				if (evaluation !== undefined) onEvaluated(evaluation);
+		const follow = async function* (answers: Answers, onAnswer: () => void) {
+			for await (const answer of answers) {
+				onAnswer();
 				yield answer;
 			}
+		};
+		dispatcher.execute = (items) => {
+			const evaluation = items[0]?.kind === "WORK_KIND_EVALUATE" ? evaluations++ : undefined;
+			const answers = execute(items);
+			const onAnswer = () => evaluation !== undefined && onEvaluated(evaluation);
+			return Object.assign(follow(answers, onAnswer), { published: answers.published });
 		};
 		return cluster;
 	};
