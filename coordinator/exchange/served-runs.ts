@@ -42,7 +42,8 @@ export interface ServedRun {
 	log?: UpdateLog | undefined;
 	/** Emits "state" when a state is published, and when the run is closed. */
 	readonly changes: EventEmitter;
-	isClosed: boolean;
+	/** Version whose update was sent, but whose state isn't published yet. */
+	pending?: number | undefined;
 }
 
 /** The open runs, their states and their updates. Requests for other runs or versions are refused. */
@@ -55,7 +56,7 @@ export class ServedRuns implements CoordinatorTensors {
 		if (open) assertSameSchema(runId, open.schema, schema);
 		else {
 			const changes = new EventEmitter().setMaxListeners(0);
-			this.#runs.set(runId, { schema, answers, free: [], changes, isClosed: false });
+			this.#runs.set(runId, { schema, answers, free: [], changes });
 		}
 	}
 
@@ -65,7 +66,7 @@ export class ServedRuns implements CoordinatorTensors {
 		dropCurrent(run);
 		dropSnapshot(run);
 		run.log?.close();
-		run.isClosed = true;
+		run.pending = undefined;
 		run.changes.emit("state");
 		this.#runs.delete(runId);
 	}
@@ -84,6 +85,7 @@ export class ServedRuns implements CoordinatorTensors {
 			run.log = new UpdateLog(version, 4 * (length + 2 * state.firstMoment.length));
 			dropSnapshot(run);
 		}
+		run.pending = undefined;
 		run.changes.emit("state");
 		// Soon needed for the answers; now the workers compute, and the coordinator is idle.
 		if (state.firstMoment) setImmediate(() => run.current?.version === version && readFingerprint(run.current));
@@ -99,6 +101,7 @@ export class ServedRuns implements CoordinatorTensors {
 		if (run.log?.newest !== update.version - 1)
 			throw new TailtuneError("protocol", `run ${runId}: an update to ${update.version} after ${run.log?.newest}`);
 		run.log.append(update);
+		run.pending = update.version;
 		if (run.snapshot && !run.log.reachesFrom(run.snapshot.version)) dropSnapshot(run);
 	}
 
@@ -214,7 +217,7 @@ function readFingerprint(current: Current): number {
  */
 async function waitForState(run: ServedRun, runId: string, version: number): Promise<Current> {
 	while (run.current?.version !== version) {
-		if (run.isClosed || run.log?.newest !== version) throw staleVersion(runId, version);
+		if (run.pending !== version) throw staleVersion(runId, version);
 		await once(run.changes, "state");
 	}
 	return run.current;

@@ -72,9 +72,9 @@ async function open(nats: string, workers: number, settings: FleetSettings): Pro
 		...{ texts: makeTexts(2 * settings.batch, workers), events: new RunEvents() },
 		interrupt: new AbortController().signal,
 	};
-	const trainer = new Trainer(run, state);
+	const trainer = new Trainer(run, state, async () => {});
 	const steps = planSteps(trainer);
-	fleet = { cluster, trainer, step: async () => trainer.step(steps.next().value, async () => {}) };
+	fleet = { cluster, trainer, step: async () => trainer.step(steps.next().value) };
 	while (new Set(cluster.dispatcher.holders.filter(Boolean)).size < workers) await sleep(JOIN_MS);
 	const start = performance.now();
 	await fleet.step();
