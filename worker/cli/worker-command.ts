@@ -54,8 +54,9 @@ async function runWorker(options: Options, command: Command): Promise<void> {
 	const bus = await startUnlessAborted(interrupted, connecting);
 	if (!bus) return;
 	try {
-		const connect = dialCoordinator(security, options.coordinator?.split(","));
 		const compute = computeOptions(options, config);
+		const coordinators = options.coordinator?.split(",");
+		const connect = dialCoordinator(security, { coordinators, threads: compute.engine.threads });
 		const starting = startWorker({ bus, connect, notices, ...compute }, { workerId });
 		const worker = await startUnlessAborted(interrupted, () => starting);
 		if (!worker) return;

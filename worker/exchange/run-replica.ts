@@ -87,8 +87,7 @@ export class RunReplica {
 
 	/** Fingerprint of the parameters; undefined if there are none. */
 	get fingerprint(): number | undefined {
-		if (this.#parameters && this.#version !== undefined)
-			this.#fingerprint ??= fingerprintOf(this.#parameters, this.#options.threads);
+		if (this.#parameters && this.#version !== undefined) this.#fingerprint ??= fingerprintOf(this.#parameters);
 		return this.#fingerprint;
 	}
 
