@@ -80,6 +80,16 @@ test("a replica that falls behind the kept updates reads the state again", async
 	t.is(served.calls.states, 2);
 });
 
+test("a state that no kept updates lead on from isn't sent to its end, so that slow readers keep no old ones", async (t) => {
+	const served = new ServedState(someSchema(2 << 20));
+	await served.step();
+	const messages = served.source.getState(1, new AbortController().signal)[Symbol.asyncIterator]();
+	t.is((await messages.next()).value?.header?.parameterVersion, 1);
+	t.truthy((await messages.next()).value?.chunk);
+	for (let i = 0; i < 10; i++) await served.step();
+	await t.throwsAsync(messages.next(), { message: /no state or updates for version 1/ });
+});
+
 type UpdateMessage = FollowUpdatesResponse;
 
 /** Replaces fields of the header of each update. */
