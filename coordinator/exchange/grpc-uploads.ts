@@ -86,7 +86,7 @@ export class Uploads {
 		const run = this.#parts.runs.find(runId);
 		if (!result.failure) checkSchema(runId, schemaHash, run.schema);
 		const { over, version } = run.answers.expect(result, { logits: logitsLength, tensor: tensorLength });
-		if (!result.failure && version !== undefined) await checkFingerprint(run, { runId, version }, fingerprint);
+		if (version !== undefined && isOfParameters(header)) await checkFingerprint(run, { runId, version }, fingerprint);
 		const end = this.#begin(name, over, interrupt);
 		const tensor = takeArray(tensorLength > 0 ? run.free : undefined, tensorLength);
 		try {
@@ -120,6 +120,14 @@ export class Uploads {
 			over.removeEventListener("abort", giveUp);
 		};
 	}
+}
+
+/**
+ * Whether an answer depends on the worker's parameters. An item may also fail because of them: damaged ones give logits
+ * that aren't finite, which must not end the run.
+ */
+function isOfParameters({ result, fingerprint }: AnswerHeader): boolean {
+	return result?.failure ? !result.failure.ofWorker && typeof fingerprint === "number" : true;
 }
 
 /** Yields the messages of a stream, with a time limit for each. */

@@ -6,7 +6,7 @@ import { CALL_SILENCE_MS } from "../../shared/deadlines.ts";
 import { TailtuneError } from "../../shared/errors.ts";
 import type { TensorSchema } from "../../shared/exchange/tensor-schema.ts";
 import { raceAbort } from "../../shared/race-abort.ts";
-import { Refusal } from "../../shared/rpc/refusal.ts";
+import { Refusal, type RefusalReason } from "../../shared/rpc/refusal.ts";
 import { SilenceLimit } from "../../shared/rpc/silence.ts";
 import { UpdatableState, type Update } from "../../shared/updates/updatable-state.ts";
 import { allocateVectors } from "../../shared/vectors/allocate-vectors.ts";
@@ -58,7 +58,6 @@ export class RunReplica {
 	#hasMoments = false;
 	/** The parameters as given to callers: another object after each change of the numbers. */
 	#view: Float32Array | undefined;
-	#fingerprint: number | undefined;
 	#following: Following | undefined;
 	/** Called for each message of the stream of updates, and after each update. */
 	#onMessage = () => {};
@@ -73,22 +72,31 @@ export class RunReplica {
 	/**
 	 * Returns the parameters of the coordinator's current version. They are valid until another version is requested or
 	 * the coordinator takes the next step. The object is the same for as long as the numbers are.
-	 * @throws TailtuneError if the coordinator can't be reached, or has no such version; "interrupted" after `close`
+	 * @throws TailtuneError if the coordinator can't be reached, or has no such version; "checksum" if the messages are
+	 *   wrong even after the state was read again; "interrupted" after `close`
 	 */
 	parameters(version: number): Promise<Float32Array> {
 		const { signal } = this.#closed;
 		const reached = this.#turn.then(() => {
 			signal.throwIfAborted();
-			return raceAbort(this.#reach(version), signal);
+			return raceAbort(this.#reach(version).catch(blameConnection), signal);
 		});
 		this.#turn = reached.catch(() => {});
 		return reached;
 	}
 
-	/** Fingerprint of the parameters; undefined if there are none. */
+	/** Version of the parameters; undefined if there are none. */
+	get version(): number | undefined {
+		return this.#version;
+	}
+
+	/**
+	 * Fingerprint of the parameters; undefined if there are none. It is computed each time, so that no answer is counted
+	 * if the memory was damaged before it was computed.
+	 */
 	get fingerprint(): number | undefined {
-		if (this.#parameters && this.#version !== undefined) this.#fingerprint ??= fingerprintOf(this.#parameters);
-		return this.#fingerprint;
+		if (!this.#parameters || this.#version === undefined) return undefined;
+		return fingerprintOf(this.#parameters);
 	}
 
 	/** Forgets the numbers, so that they are read again: at once if a request waits for an update, else for the next. */
@@ -222,11 +230,19 @@ export class RunReplica {
 	#setVersion(version: number | undefined): void {
 		this.#version = version;
 		this.#view = undefined;
-		this.#fingerprint = undefined;
 	}
 }
 
 /** Whether the updates can't be followed, and the state has to be read again: one is wrong, or isn't kept any more. */
 function isOfUpdates(error: unknown): boolean {
 	return error instanceof Refusal && error.reason !== "REFUSAL_TOO_MANY";
+}
+
+/** Reasons for which only a replica refuses messages. Numbers that aren't finite may be the coordinator's own. */
+const OF_MESSAGES: ReadonlySet<RefusalReason> = new Set(["REFUSAL_ORDER", "REFUSAL_LENGTH", "REFUSAL_MALFORMED"]);
+
+/** Reports wrong messages as damage on the way to this worker. As a fault of the item they would end the run. */
+function blameConnection(cause: unknown): never {
+	if (!(cause instanceof Refusal && OF_MESSAGES.has(cause.reason))) throw cause;
+	throw new TailtuneError("checksum", cause.message, { cause });
 }

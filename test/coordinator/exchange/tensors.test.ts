@@ -53,6 +53,31 @@ test("a worker whose parameters have another bit is refused, and reads them agai
 	t.is(received.answers.length, 1);
 });
 
+test("memory that is damaged after an answer is noticed at the next one, and a failure because of it is refused", async (t) => {
+	const { coordinator, worker, close } = await openGrpcExchange();
+	t.teardown(close);
+	const received = new ReceivedAnswers(2, () => true, 3);
+	coordinator.openRun("run", someSchema(2), received);
+	worker.openRun("run", someSchema(2));
+	await coordinator.publishState("run", 3, { parameters: Float32Array.of(3, 1) });
+	const failure = { code: "diverged", message: "the logits aren't finite", ofWorker: false, fault: 0 };
+	const put = (serial: number, failed: typeof failure | null) =>
+		worker.putAnswer({ result: someResult({ serial, failure: failed }), logits: [] });
+	const damaged = await worker.parameters("run", 3);
+	await put(1, null);
+	damaged[1] = Number.NaN;
+	await t.throwsAsync(put(2, null), { code: "checksum" });
+	(await worker.parameters("run", 3))[0] = Number.NaN;
+	await t.throwsAsync(put(2, failure), { code: "checksum" });
+	t.deepEqual([...coordinator.refusals], [["REFUSAL_DIVERGED", 2]]);
+	await worker.parameters("run", 3);
+	await put(2, failure);
+	t.deepEqual(
+		received.answers.map(({ result }) => result.failure?.code),
+		[undefined, "diverged"],
+	);
+});
+
 test("after 2,000 exchanges only one gradient per side and one parameter vector are kept", async (t) => {
 	const { coordinator, worker, close } = await openGrpcExchange();
 	const answers = new ReceivedAnswers(3);

@@ -22,8 +22,8 @@ export interface AnswerHeaderInput {
    */
   'tensorLength'?: (number | string | Long);
   /**
-   * Fingerprint of the parameters with which the answer was computed; absent in a failure and for PREPARE. An answer computed with
-   * other parameters than the coordinator's is refused with REFUSAL_DIVERGED.
+   * Fingerprint of the parameters with which the answer was computed; absent if there were none, as for PREPARE. An answer computed
+   * with other parameters than the coordinator's is refused with REFUSAL_DIVERGED, and so is the failure of an item.
    */
   'fingerprint'?: (number);
   '_fingerprint'?: "fingerprint";
@@ -48,8 +48,8 @@ export interface AnswerHeader {
    */
   'tensorLength': (number);
   /**
-   * Fingerprint of the parameters with which the answer was computed; absent in a failure and for PREPARE. An answer computed with
-   * other parameters than the coordinator's is refused with REFUSAL_DIVERGED.
+   * Fingerprint of the parameters with which the answer was computed; absent if there were none, as for PREPARE. An answer computed
+   * with other parameters than the coordinator's is refused with REFUSAL_DIVERGED, and so is the failure of an item.
    */
   'fingerprint'?: (number);
   '_fingerprint'?: "fingerprint";
