@@ -50,6 +50,12 @@ export interface ServedRun {
 export class ServedRuns implements CoordinatorTensors {
 	readonly hasReplicas = true;
 	readonly #runs = new Map<string, ServedRun>();
+	readonly #mostLogBytes: number | undefined;
+
+	/** @param mostLogBytes of the updates that are kept of each run; default: see `UpdateLog` */
+	constructor(mostLogBytes?: number) {
+		this.#mostLogBytes = mostLogBytes;
+	}
 
 	openRun(runId: string, schema: TensorSchema, answers: AnswerReceiver): void {
 		const open = this.#runs.get(runId);
@@ -82,7 +88,7 @@ export class ServedRuns implements CoordinatorTensors {
 		run.current = { ...state, version };
 		if (state.firstMoment && run.log?.newest !== version) {
 			run.log?.close();
-			run.log = new UpdateLog(version, 4 * (length + 2 * state.firstMoment.length));
+			run.log = new UpdateLog(version, 4 * (length + 2 * state.firstMoment.length), this.#mostLogBytes);
 			dropSnapshot(run);
 		}
 		run.pending = undefined;

@@ -31,10 +31,11 @@ export class UpdateLog {
 	 * @param version of the state before the first update
 	 * @param stateBytes size of a state: the updates that are kept have at least as many bytes, so that reading them is
 	 *   the shorter way for as long as they are kept
+	 * @param mostBytes of the updates that are kept, except for the last one; default: those of a state, at least 64 MiB
 	 */
-	constructor(version: number, stateBytes: number) {
+	constructor(version: number, stateBytes: number, mostBytes = Math.max(KEPT_BYTES, stateBytes)) {
 		this.#newest = version;
-		this.#mostBytes = Math.max(KEPT_BYTES, stateBytes);
+		this.#mostBytes = mostBytes;
 	}
 
 	/** Version to which the last update leads. */

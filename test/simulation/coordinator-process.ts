@@ -15,28 +15,31 @@ export class CoordinatorProcess {
 	readonly node: Node;
 	readonly server: RpcServer;
 	readonly runId: string;
-	/** The item that was counted twice, if any. */
-	miscount: string | undefined;
+	#miscount: string | undefined;
 	readonly #world: World;
 	readonly #mutation: Mutation;
 	readonly #interrupt = new AbortController();
 	#announced: Awaited<ReturnType<typeof announceRun>> | undefined;
 
 	/** @param restarts number of earlier coordinators */
-	constructor(world: World, restarts: number, mutation: Mutation) {
+	constructor(world: World, restarts: number, plan: Plan, mutation: Mutation) {
 		this.#world = world;
 		this.#mutation = mutation;
 		this.node = new Node(`c${restarts}`, world);
 		this.runId = `run-${restarts}`;
-		this.server = new RpcServer(this.node, {
-			onWorkerConnected: (workerId) => {
-				if (!this.node.isDead) this.#announced?.dispatcher.connectWorker(workerId);
+		this.server = new RpcServer(
+			this.node,
+			{
+				onWorkerConnected: (workerId) => {
+					if (!this.node.isDead) this.#announced?.dispatcher.connectWorker(workerId);
+				},
+				onWorkerLost: (workerId) => {
+					world.log(`${this.node.name}: the stream of ${workerId} is broken`);
+					if (!this.node.isDead && !mutation.ignoresBrokenStreams) this.#announced?.dispatcher.loseWorker(workerId);
+				},
 			},
-			onWorkerLost: (workerId) => {
-				world.log(`${this.node.name}: the stream of ${workerId} is broken`);
-				if (!this.node.isDead && !mutation.ignoresBrokenStreams) this.#announced?.dispatcher.loseWorker(workerId);
-			},
-		});
+			plan.mostLogBytes,
+		);
 		world.log(`${this.node.name} starts`);
 	}
 
@@ -55,15 +58,16 @@ export class CoordinatorProcess {
 	}
 
 	async #run(shared: Bus, plan: Plan, abandoned: readonly string[], folder: string): Promise<string> {
-		const { node, server, runId } = this;
+		const { node, runId } = this;
 		const run = createToyRun(plan, folder, this.#interrupt.signal);
 		const state = await openToyState(run);
 		this.#world.log(`${node.name}: begins at step ${state.progress.step}`);
 		const own = forgetfulBus(faultyBus(shared, node), node);
 		const bus = this.#mutation.ofCoordinatorBus?.(own) ?? own;
+		const tensors = this.#watchedTensors();
 		this.#announced = await announceRun(
 			bus,
-			this.#watchedTensors(),
+			tensors,
 			{
 				runId,
 				abandoned,
@@ -80,8 +84,13 @@ export class CoordinatorProcess {
 			node.name,
 		);
 		const { spec, dispatcher } = this.#announced;
-		const cluster = { spec, dispatcher, tensors: server.runs, refusals: () => ({}) };
+		const cluster = { spec, dispatcher, tensors, refusals: () => ({}) };
 		return runPhases({ ...run, cluster }, state);
+	}
+
+	/** An item that was counted twice, or a replica that differs; undefined if there is none. */
+	get fault(): string | undefined {
+		return this.#miscount ?? this.server.oracle.fault;
 	}
 
 	async close(): Promise<void> {
@@ -99,7 +108,7 @@ export class CoordinatorProcess {
 
 	/** The exchange, with a check that no item is counted twice. */
 	#watchedTensors(): CoordinatorTensors {
-		const { runs } = this.server;
+		const { runs, oracle } = this.server;
 		return {
 			hasReplicas: true,
 			openRun: (runId, schema, answers) => {
@@ -107,7 +116,10 @@ export class CoordinatorProcess {
 				runs.openRun(runId, schema, this.#mutation.ofAnswers?.(watched) ?? watched);
 			},
 			closeRun: (runId) => runs.closeRun(runId),
-			publishState: (...args) => runs.publishState(...args),
+			publishState: async (runId, version, state) => {
+				oracle.publish(version, state.parameters);
+				await runs.publishState(runId, version, state);
+			},
 			dropState: (...args) => runs.dropState(...args),
 			publishUpdate: (...args) => runs.publishUpdate(...args),
 			lendGradientBuffers: (...args) => runs.lendGradientBuffers(...args),
@@ -122,7 +134,7 @@ export class CoordinatorProcess {
 				answers.accept(answer);
 				const { serial, failure } = answer.result;
 				if (failure) return;
-				if (counted.has(serial)) this.miscount = `item ${serial} was counted twice`;
+				if (counted.has(serial)) this.#miscount = `item ${serial} was counted twice`;
 				counted.add(serial);
 			},
 		};

@@ -75,7 +75,7 @@ export class RpcLink {
 	 */
 	async *read<Message>(
 		open: (cutOff: AbortSignal) => AsyncIterable<Message>,
-		signal: AbortSignal = this.#closed.signal,
+		signal: AbortSignal,
 	): AsyncGenerator<Message> {
 		const { random, noise } = this.#node.world;
 		await this.hop();

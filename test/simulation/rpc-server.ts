@@ -2,19 +2,23 @@ import { type LeaseEvents, Leases } from "../../coordinator/exchange/grpc-leases
 import { Uploads } from "../../coordinator/exchange/grpc-uploads.ts";
 import { ServedRuns } from "../../coordinator/exchange/served-runs.ts";
 import { Refusal } from "../../shared/rpc/refusal.ts";
+import { ReplicaOracle } from "./replica-oracle.ts";
 import type { Node } from "./world.ts";
 
 /** The coordinator's end: the real code for states, updates, uploads and leases, without HTTP/2. */
 export class RpcServer {
 	readonly node: Node;
-	readonly runs = new ServedRuns();
+	readonly runs: ServedRuns;
+	readonly oracle = new ReplicaOracle();
 	readonly uploads: Uploads;
 	readonly leases: Leases;
 	/** Number of streams that aren't closed. */
 	streams = 0;
 
-	constructor(node: Node, events: LeaseEvents) {
+	/** @param mostLogBytes of the updates that are kept for slow workers */
+	constructor(node: Node, events: LeaseEvents, mostLogBytes: number) {
 		this.node = node;
+		this.runs = new ServedRuns(mostLogBytes);
 		this.uploads = new Uploads({ runs: this.runs, clock: node.clock });
 		this.leases = new Leases(events);
 	}

@@ -7,9 +7,9 @@ import { hasDiverged, isUnwanted } from "../../shared/rpc/refusal.ts";
 import { PROTOCOL_VERSION } from "../../shared/rpc/service.ts";
 import type { RunConnection } from "../../shared/worker-port/running-worker.ts";
 import { toAnswerMessages } from "../../worker/exchange/answer-stream.ts";
-import { RunReplica, type StateSource } from "../../worker/exchange/run-replica.ts";
 import { offline, RpcLink } from "./rpc-link.ts";
 import type { RpcServer } from "./rpc-server.ts";
+import { type ReplicaParts, SimulatedReplica } from "./simulated-replica.ts";
 import type { Node, World } from "./world.ts";
 
 const REATTACH_MS = 500;
@@ -18,22 +18,26 @@ const LATE_MS = 30_000;
 
 interface OpenRun {
 	readonly schema: TensorSchema;
-	readonly replica: RunReplica;
+	readonly own: SimulatedReplica;
+}
+
+export interface ConnectionParts extends Pick<ReplicaParts, "takeFault" | "ofSource"> {
+	readonly model: ModelFiles;
 }
 
 /** A worker's connection to a coordinator over a faulty network. */
 export class RpcConnection implements RunConnection {
 	readonly #node: Node;
 	readonly #server: RpcServer;
-	readonly #model: ModelFiles;
+	readonly #parts: ConnectionParts;
 	readonly #link: RpcLink;
 	readonly #runs = new Map<string, OpenRun>();
 	readonly #free: Float32Array[] = [];
 
-	constructor(node: Node, server: RpcServer, model: ModelFiles) {
+	constructor(node: Node, server: RpcServer, parts: ConnectionParts) {
 		this.#node = node;
 		this.#server = server;
-		this.#model = model;
+		this.#parts = parts;
 		this.#link = new RpcLink(node, server);
 	}
 
@@ -43,26 +47,35 @@ export class RpcConnection implements RunConnection {
 	}
 
 	openModel(): Promise<ModelFiles> {
-		return this.#link.retry(() => this.#link.call(async () => this.#model));
+		return this.#link.retry(() => this.#link.call(async () => this.#parts.model));
 	}
 
 	async close(): Promise<void> {
 		this.#link.close();
-		for (const { replica } of this.#runs.values()) replica.drop();
+		for (const runId of [...this.#runs.keys()]) this.tensors.closeRun(runId);
+	}
+
+	/** Changes one bit of each replica. */
+	flipBit(): void {
+		for (const { own } of this.#runs.values()) own.flipBit();
 	}
 
 	readonly tensors: WorkerTensors = {
 		openRun: (runId, schema) => {
-			if (!this.#runs.has(runId)) this.#runs.set(runId, this.#openRun(runId, schema));
+			if (this.#runs.has(runId)) return;
+			const { takeFault, ofSource } = this.#parts;
+			const [node, server, link] = [this.#node, this.#server, this.#link];
+			const own = new SimulatedReplica({ node, server, link, runId, schema, takeFault, ofSource });
+			this.#runs.set(runId, { schema, own });
 		},
 		closeRun: (runId) => {
-			this.#runs.get(runId)?.replica.drop();
+			this.#runs.get(runId)?.own.close();
 			this.#runs.delete(runId);
 		},
 		parameters: async (runId, version) => {
 			const run = this.#runs.get(runId);
 			if (!run) throw new TailtuneError("protocol", `run ${runId}: not open`);
-			return this.#link.retry(() => run.replica.parameters(version));
+			return this.#link.retry(() => run.own.read(version));
 		},
 		// As from a pool: the buffer contains old numbers.
 		gradientBuffer: (_, length) => {
@@ -76,31 +89,15 @@ export class RpcConnection implements RunConnection {
 		return this.#node.world;
 	}
 
-	#openRun(runId: string, schema: TensorSchema): OpenRun {
-		const requestOf = (parameterVersion: number) => {
-			return { protocolVersion: PROTOCOL_VERSION, runId, parameterVersion, schemaHash: schema.hash };
-		};
-		const { runs } = this.#server;
-		const source: StateSource = {
-			getState: (version) => {
-				this.#world.log(`${this.#node.name}: reads the state of version ${version}`);
-				return this.#link.read(() => runs.sendState(requestOf(version)));
-			},
-			followUpdates: (version, stop) =>
-				this.#link.read((cutOff) => runs.followUpdates(requestOf(version), cutOff), stop),
-		};
-		return { schema, replica: new RunReplica({ runId, schema, source, clock: this.#node.clock }) };
-	}
-
 	async #putAnswer(answer: Answer): Promise<void> {
 		const { result, tensor } = answer;
 		const run = this.#runs.get(result.runId);
 		this.#world.log(`${this.#node.name}: answers item ${result.serial}${result.failure ? ": it failed" : ""}`);
-		this.#maybeRepeat(answer);
+		this.#maybeRepeat(answer, run);
 		try {
-			await this.#link.retry(() => this.#link.call(() => this.#upload(answer, run?.replica.fingerprint)));
+			await this.#link.retry(() => this.#link.call(this.#upload(answer, run)));
 		} catch (error) {
-			if (hasDiverged(error)) run?.replica.drop();
+			if (hasDiverged(error)) run?.own.replica.drop();
 			if (!isUnwanted(error)) throw error;
 		} finally {
 			if (tensor) this.#free.push(tensor);
@@ -108,22 +105,35 @@ export class RpcConnection implements RunConnection {
 	}
 
 	/** Sometimes sends a copy of an answer later, as if the worker had computed the item twice. */
-	#maybeRepeat({ result, logits, tensor }: Answer): void {
+	#maybeRepeat({ result, logits, tensor }: Answer, run: OpenRun | undefined): void {
 		const { random, noise, clock } = this.#world;
 		if (!random.chance(noise.duplicated)) return;
-		const copy = { result, logits, ...(tensor && { tensor: tensor.slice() }) };
-		const fingerprint = this.#runs.get(result.runId)?.replica.fingerprint;
-		clock.schedule(() => void this.#upload(copy, fingerprint).catch(() => {}), random.wait(LATE_MS));
+		const upload = this.#upload({ result, logits, ...(tensor && { tensor: tensor.slice() }) }, run);
+		clock.schedule(() => void upload().catch(() => {}), random.wait(LATE_MS));
 	}
 
-	async #upload(answer: Answer, fingerprint: number | undefined): Promise<void> {
+	/** Returns a function that sends an answer, with the fingerprint that the replica has now. */
+	#upload(answer: Answer, run: OpenRun | undefined): () => Promise<void> {
+		const fingerprint = run?.own.replica.fingerprint;
+		const settle = run && this.#server.oracle.follow(run.own);
+		return async () => {
+			try {
+				await this.#send(answer, run?.schema.hash, fingerprint);
+				if (answer.logits.length > 0) settle?.("accepted");
+			} catch (error) {
+				if (hasDiverged(error)) settle?.("diverged");
+				throw error;
+			}
+		};
+	}
+
+	async #send(answer: Answer, schemaHash?: string, fingerprint?: number): Promise<void> {
 		let interruption: Error | undefined;
 		const interrupt = (error: Error) => {
 			interruption = error;
 		};
 		const { random, noise } = this.#world;
 		const send = async function* (this: RpcConnection): AsyncGenerator<PutAnswerRequest> {
-			const schemaHash = this.#runs.get(answer.result.runId)?.schema.hash;
 			for (const message of toAnswerMessages(answer, schemaHash, fingerprint)) {
 				if (!message.header) await this.#world.sleep(random.wait(noise.delayMs));
 				if (interruption) throw interruption;

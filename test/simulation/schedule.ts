@@ -29,6 +29,9 @@ export const FAULTS = [
 	"freeze coordinator",
 	"kill coordinator",
 	"break engine",
+	"flip bit",
+	"repeat update",
+	"skip update",
 ] as const;
 
 /** Ctrl-C, after which the run is resumed; drawn separately from the others. */
@@ -52,6 +55,8 @@ export interface Plan {
 	readonly accumulate: number;
 	readonly checkpointEvery: number;
 	readonly keep: "best" | "last";
+	/** Most bytes of updates that are kept for slow workers. */
+	readonly mostLogBytes: number;
 }
 
 /** Decisions made before a simulation begins; later ones are drawn from the same seed. */
@@ -85,9 +90,13 @@ export function drawSchedule(seed: number): Schedule {
 	const faults = drawFaults(random, 6, UNDISTURBED_MS);
 	if (seed % 5 === 0) faults.push(...drawFaults(random, 18, STORM_MS));
 	const registry = { lagMs: random.oneOf([0, 1_000, 8_000]), missed: random.oneOf([0, 0, 0.2]) };
-	const plan: Plan = { ...cluster, keep: random.oneOf(["best", "best", "last"]) };
+	const plan: Plan = {
+		...cluster,
+		keep: random.oneOf(["best", "best", "last"]),
+		mostLogBytes: random.oneOf([0, 1_000, 1e6]),
+	};
 	if (random.chance(0.2)) faults.push({ atMs: random.whole(0, UNDISTURBED_MS), kind: INTERRUPT, worker: 0, ms: 100 });
-	return { seed, plan, noise: { ...noise, ...registry }, faults: limitFaults("break engine", faults) };
+	return { seed, plan, noise: { ...noise, ...registry }, faults: limitFaults(["break engine", "flip bit"], faults) };
 }
 
 function drawFaults(random: Random, most: number, untilMs: number): Fault[] {
@@ -99,10 +108,10 @@ function drawFaults(random: Random, most: number, untilMs: number): Fault[] {
 	}));
 }
 
-/** Limits engine faults to two: an item is given up if the engines of all workers have failed at it three times. */
-function limitFaults(kind: Fault["kind"], faults: readonly Fault[]): Fault[] {
-	const few = faults.filter((fault) => fault.kind === kind).slice(0, 2);
-	return faults.filter((fault) => fault.kind !== kind || few.includes(fault)).sort((a, b) => a.atMs - b.atMs);
+/** Limits faults of workers to two: an item is given up if all workers have failed at it three times. */
+function limitFaults(kinds: readonly Fault["kind"][], faults: readonly Fault[]): Fault[] {
+	const few = faults.filter(({ kind }) => kinds.includes(kind)).slice(0, 2);
+	return faults.filter((fault) => !kinds.includes(fault.kind) || few.includes(fault)).sort((a, b) => a.atMs - b.atMs);
 }
 
 /** Returns a schedule of the same run without faults. */

@@ -33,6 +33,8 @@ export interface Outcome {
 	/** Fault that was found; undefined if there is none. */
 	readonly fault?: string | undefined;
 	readonly trace: readonly string[];
+	/** Number of events by name: refusals, gaps of the log and bits that were flipped. */
+	readonly counts: ReadonlyMap<string, number>;
 	/** Virtual milliseconds until the run ended. */
 	readonly ms: number;
 }
@@ -48,7 +50,7 @@ export async function simulate(schedule: Schedule, options: SimulationOptions = 
 		if (options.from !== undefined) await cp(options.from, folder, { recursive: true });
 		const simulation = new Simulation(schedule, folder, options);
 		const fault = await simulation.run(expected);
-		return { fault, trace: simulation.world.trace, ms: simulation.doneMs };
+		return { fault, trace: simulation.world.trace, counts: simulation.world.counts, ms: simulation.doneMs };
 	});
 }
 
@@ -62,8 +64,8 @@ async function inFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
 }
 
 function expectedOf(plan: Plan): Promise<string> {
-	// The results don't depend on the frequency of checkpoints and the number of workers.
-	const key = JSON.stringify({ ...plan, workers: 0, checkpointEvery: 0 });
+	// The results don't depend on the frequency of checkpoints, the number of workers and the length of the log.
+	const key = JSON.stringify({ ...plan, workers: 0, checkpointEvery: 0, mostLogBytes: 0 });
 	const known = expectedHashes.get(key);
 	if (known) return known;
 	const hash = inFolder(async (folder) => {
@@ -127,8 +129,9 @@ class Simulation {
 	async #findFault(expected: string | undefined): Promise<string | undefined> {
 		if (this.#error !== undefined) return `ended with ${describeError(this.#error)}`;
 		if (!this.#isDone) return `not done after ${LIMIT_MS / 60_000} minutes`;
-		const miscounts = [...this.#coordinators.values()].flatMap(({ miscount }) => miscount ?? []);
-		if (miscounts[0] !== undefined) return miscounts[0];
+		this.#coordinator.server.oracle.compare();
+		const faults = [...this.#coordinators.values()].flatMap(({ fault }) => fault ?? []);
+		if (faults[0] !== undefined) return faults[0];
 		if (expected !== undefined && this.hash !== expected) return "ended with other results than an undisturbed run";
 		return this.#findLeftover();
 	}
@@ -156,6 +159,9 @@ class Simulation {
 		if (clock.pending > 0) return `${clock.pending} timers left`;
 		const open = countOpenFiles(this.#coordinator.node);
 		if (open > 0) return `${open} files left open`;
+		const { states, updates } = server.runs.held(this.#coordinator.runId);
+		if (states + updates + server.streams > 0)
+			return `${states} states, ${updates} updates, ${server.streams} streams left`;
 		return server.uploads.underWay > 0 ? `${server.uploads.underWay} uploads left` : undefined;
 	}
 
@@ -173,7 +179,7 @@ class Simulation {
 
 	#startCoordinator(): CoordinatorProcess {
 		const abandoned = [...this.#coordinators.values()].map(({ runId }) => runId);
-		const coordinator = new CoordinatorProcess(this.world, abandoned.length, this.#mutation);
+		const coordinator = new CoordinatorProcess(this.world, abandoned.length, this.#schedule.plan, this.#mutation);
 		this.#coordinators.set(coordinator.node.name, coordinator);
 		const run = async () => {
 			this.hash = await coordinator.run(this.#bus, this.#schedule.plan, abandoned, this.#folder);
@@ -216,6 +222,11 @@ class Simulation {
 		if (kind === "freeze") node.freeze(ms);
 		if (kind === "slow") node.slowness = 1 + ms / 1000;
 		if (kind === "break engine") worker.engineFaults += 1;
+		if (kind === "flip bit") worker.flipBit();
+		if (kind === "repeat update" || kind === "skip update") {
+			worker.updateFault = kind === "repeat update" ? "repeat" : "skip";
+			worker.updateFaults = ms < 8_000 ? 1 : 3;
+		}
 		if (kind === "cut nats" || kind === "cut both") node.cut("nats", ms);
 		if (kind === "cut rpc" || kind === "cut both") node.cut("rpc", ms);
 	}

@@ -1,28 +1,50 @@
 import { cpSync } from "node:fs";
 import { join } from "node:path";
 import test from "ava";
+import type { FollowUpdatesResponse } from "../../proto/gen/tailtune/v1/FollowUpdatesResponse.ts";
 import type { Bus } from "../../shared/bus/bus.ts";
 import type { AnswerReceiver } from "../../shared/exchange/tensor-exchange.ts";
 import type { WorkResult } from "../../shared/messages.ts";
+import type { StateSource } from "../../worker/exchange/run-replica.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import type { Mutation } from "./mutation.ts";
 import { createUndisturbed, drawSchedule } from "./schedule.ts";
-import { type Outcome, simulate } from "./simulate.ts";
+import { simulate } from "./simulate.ts";
 
 const SCHEDULES = 1000;
 
-/** Returns the first seed whose schedule finds a fault, with its outcome. */
-async function findFault(mutation: Mutation): Promise<{ seed: number } & Partial<Outcome>> {
+/**
+ * Returns the first seed whose schedule finds a fault, and the fault.
+ * @param counts receives the sums of all counted events
+ */
+async function findFault(mutation: Mutation, counts = new Map<string, number>()) {
 	for (let seed = 1; seed <= SCHEDULES; seed++) {
 		const outcome = await simulate(drawSchedule(seed), { mutation });
-		if (outcome.fault !== undefined) return { seed, ...outcome };
+		for (const [event, count] of outcome.counts) counts.set(event, (counts.get(event) ?? 0) + count);
+		if (outcome.fault !== undefined) return { seed, fault: outcome.fault };
 	}
-	return { seed: 0 };
+	return { seed: 0, fault: undefined };
 }
 
-test(`${SCHEDULES} schedules of faults: each run ends with the same bits, every part counted once, nothing left`, async (t) => {
-	const { seed, fault } = await findFault({});
+test(`${SCHEDULES} schedules of faults: each run ends with the same bits, every part counted once, all replicas equal, nothing left`, async (t) => {
+	const counts = new Map<string, number>();
+	const { seed, fault } = await findFault({}, counts);
 	t.is(fault, undefined, `npm run simulate -- --seed ${seed}`);
+	for (const event of ["flip bit", "REFUSAL_DIVERGED", "gap", "repeat update", "skip update"])
+		t.true((counts.get(event) ?? 0) > 10, event);
+});
+
+test("a flipped bit of a replica is refused, and the run ends with the same bits", async (t) => {
+	let diverged = 0;
+	for (let seed = 1; seed <= 40; seed++) {
+		const undisturbed = createUndisturbed(drawSchedule(seed).plan);
+		const flip = { kind: "flip bit", worker: 0, ms: 0 } as const;
+		const faults = [3_000, 5_500].map((earliestMs) => ({ ...flip, atMs: earliestMs + 50 * seed }));
+		const { fault, counts } = await simulate({ ...undisturbed, seed, faults });
+		t.is(fault, undefined, `seed ${seed}`);
+		diverged += counts.get("REFUSAL_DIVERGED") ?? 0;
+	}
+	t.true(diverged > 20);
 });
 
 test("a run resumed from any of its checkpoints, with faults, ends with the same bits", async (t) => {
@@ -100,6 +122,48 @@ function acknowledgeEarly(bus: Bus): Bus {
 	};
 }
 
+/** A replica that takes the numbers of the update before for those of every third update. */
+function repeatNumbers(source: StateSource): StateSource {
+	return {
+		...source,
+		async *followUpdates(...args) {
+			let before: FollowUpdatesResponse[] = [];
+			let update: FollowUpdatesResponse[] = [];
+			let version = 0;
+			for await (const message of source.followUpdates(...args)) {
+				if (message.header) [before, update, version] = [update, [], message.header.parameterVersion];
+				update.push(message);
+				if (!message.end) continue;
+				const isRepeated = version % 3 === 0 && before.length > 0;
+				for (const { header, ...rest } of isRepeated ? before : update)
+					yield header ? { header: { ...header, parameterVersion: version } } : rest;
+			}
+		},
+	};
+}
+
+/** A replica that skips every third update, but counts it. */
+function skipUpdates(source: StateSource): StateSource {
+	return {
+		...source,
+		async *followUpdates(...args) {
+			for await (const { header, ...rest } of source.followUpdates(...args)) {
+				const isSkipped = header && header.parameterVersion % 3 === 0;
+				const scalars = isSkipped ? { decay: 0, stepSize: 0, epsilon: 1 } : header?.scalars;
+				yield header ? { header: { ...header, scalars: scalars ?? null } } : rest;
+			}
+		},
+	};
+}
+
+/** A coordinator that doesn't compare the fingerprints of answers with its own. */
+function ignoreFingerprints(answers: AnswerReceiver): AnswerReceiver {
+	return {
+		expect: (...args) => ({ ...answers.expect(...args), version: undefined }),
+		accept: (answer) => answers.accept(answer),
+	};
+}
+
 const mutations: Record<string, Mutation> = {
 	"a dispatcher that counts a duplicate answer for another item": { ofAnswers: countDuplicates },
 	"a dispatcher that keeps the shards of a lost worker": {
@@ -109,6 +173,9 @@ const mutations: Record<string, Mutation> = {
 	"a coordinator that doesn't notice a worker that takes no items": { ofCoordinatorBus: hideUntakenItems },
 	"a checkpoint that refers to best weights that aren't written yet": { isBestLate: true },
 	"a worker that acknowledges an item before it is done": { ofWorkerBus: acknowledgeEarly },
+	"a replica that applies an update again instead of the next one": { ofSource: repeatNumbers },
+	"a replica that skips updates without noticing": { ofSource: skipUpdates },
+	"a coordinator that accepts answers of damaged replicas": { ofAnswers: ignoreFingerprints },
 };
 
 for (const [title, mutation] of Object.entries(mutations)) {

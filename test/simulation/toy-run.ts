@@ -102,7 +102,7 @@ export function createToyRun(plan: Plan, folder: string, interrupt: AbortSignal)
 export async function openToyState({ folder, config, texts, layout }: ToyRun): Promise<TrainingState> {
 	await removeTemporaryFiles(folder);
 	const shape = stateShapeOf(config, toyTail, toyModel.config);
-	const parameters = new Float32Array(layout.size).map((_, i) => Math.sin(i) / 4);
+	const parameters = new Float32Array(layout.size).map((_, i) => 2 * Math.sin(i));
 	const saved = await restoreState(folder, FINGERPRINT, shape, { config, texts });
 	return saved ?? createTrainingState(FINGERPRINT, parameters, shape);
 }

@@ -7,6 +7,7 @@ import { faultyBus } from "./faulty-bus.ts";
 import type { Mutation } from "./mutation.ts";
 import { RpcConnection } from "./rpc.ts";
 import type { RpcServer } from "./rpc-server.ts";
+import type { UpdateFault } from "./state-source.ts";
 import { createToyEngines } from "./toy-engines.ts";
 import { toyModel } from "./toy-run.ts";
 import { Node, type World } from "./world.ts";
@@ -16,6 +17,12 @@ export class WorkerProcess {
 	readonly node: Node;
 	/** Number of computations that will fail. */
 	engineFaults = 0;
+	/** Fault of the next updates that arrive. */
+	updateFault: UpdateFault | undefined;
+	/** Number of updates that have this fault. */
+	updateFaults = 0;
+	/** The newest connection. */
+	#connection: RpcConnection | undefined;
 	#starting: Promise<RunningWorker> | undefined;
 
 	constructor(name: string, world: World) {
@@ -36,7 +43,12 @@ export class WorkerProcess {
 				connect: async ({ tensorsAddress }, _, signal) => {
 					const server = dial(tensorsAddress);
 					if (!server) throw new TailtuneError("offline", `${tensorsAddress}: no server`);
-					const connection = new RpcConnection(node, server, toyModel);
+					const connection = new RpcConnection(node, server, {
+						model: toyModel,
+						ofSource: mutation.ofSource,
+						takeFault: () => this.#takeUpdateFault(),
+					});
+					this.#connection = connection;
 					signal.addEventListener("abort", () => void connection.close());
 					await connection.open();
 					return connection;
@@ -53,6 +65,18 @@ export class WorkerProcess {
 		);
 		const running = await this.#starting;
 		await running.stopped;
+	}
+
+	/** Changes one bit of the replica that it computes with. */
+	flipBit(): void {
+		this.#connection?.flipBit();
+	}
+
+	#takeUpdateFault(): UpdateFault | undefined {
+		if (this.updateFaults === 0) return undefined;
+		this.updateFaults--;
+		this.node.world.count(`${this.updateFault} update`);
+		return this.updateFault;
 	}
 
 	/** Ctrl-C. A worker that is joining joins first. */

@@ -70,6 +70,9 @@ test("as many updates are kept as a state has bytes", (t) => {
 	const log = new UpdateLog(0, 20 * LARGE * 4);
 	for (let version = 1; version <= 25; version++) log.append(updateTo(version, LARGE));
 	t.is(log.length, 20);
+	const short = new UpdateLog(0, 20 * LARGE * 4, 30);
+	for (let version = 1; version <= 5; version++) short.append(updateTo(version));
+	t.is(short.length, 2, "another limit, of 30 bytes");
 });
 
 test("updates of few numbers are dropped by their number, and a follower that fell behind gets an error", async (t) => {
