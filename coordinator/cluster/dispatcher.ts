@@ -1,4 +1,5 @@
 import { setMaxListeners } from "node:events";
+import pMap from "p-map";
 import type { Bus } from "../../shared/bus/bus.ts";
 import { type Clock, realClock } from "../../shared/clock.ts";
 import { TailtuneError, toErrorCode } from "../../shared/errors.ts";
@@ -36,6 +37,9 @@ export interface Answers extends AsyncIterable<Answer> {
 	readonly published: Promise<void>;
 }
 
+/** Items that wait for the bus's reply at the same time. */
+const MOST_PUBLISHED = 64;
+
 /** An item is given up after this number of faults by each worker present. */
 const MOST_FAULTS = 3;
 
@@ -64,7 +68,7 @@ export class Dispatcher implements AnswerReceiver {
 
 	constructor(bus: Bus, run: RunSpec, options: DispatcherOptions = {}) {
 		const { onWorkers = () => {}, notices = new Notices(), clock = realClock, now = () => performance.now() } = options;
-		setMaxListeners(0, this.#failed.signal); // one listener per shard whose items are being published
+		setMaxListeners(0, this.#failed.signal); // one listener per item that is being published
 		this.#bus = bus;
 		this.#run = run;
 		this.#notices = notices;
@@ -158,19 +162,11 @@ export class Dispatcher implements AnswerReceiver {
 		}
 	}
 
-	/** Publishes the items of each shard in order, and all shards at once: each item waits for a reply of the bus. */
+	/** Publishes items in order, many at the same time, because each waits for a reply of the bus. */
 	async #publish(asked: readonly WaitingItem[]): Promise<void> {
-		const byShard = new Map<number, WaitingItem[]>();
-		for (const waiting of asked) {
-			const { shard } = waiting.item;
-			byShard.set(shard, [...(byShard.get(shard) ?? []), waiting]);
-		}
-		await Promise.all(
-			[...byShard.values()].map(async (ofShard) => {
-				for (const { item, over } of ofShard)
-					await raceAbort(this.#bus.publish(item, over.signal), this.#failed.signal);
-			}),
-		);
+		const publish = ({ item, over }: WaitingItem) =>
+			raceAbort(this.#bus.publish(item, over.signal), this.#failed.signal);
+		await pMap(asked, publish, { concurrency: MOST_PUBLISHED });
 	}
 
 	/** Retires the run. */

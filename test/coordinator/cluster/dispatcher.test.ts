@@ -75,26 +75,30 @@ test("a worker with another engine than the run's gets no shards, also if there 
 	}
 });
 
-test("items of several shards are published at the same time, items of one shard in order", async (t) => {
+test("items are published in order, up to 64 at the same time", async (t) => {
 	const { bus, dispatcher } = await begin();
-	const published: string[] = [];
-	const confirm = new Map<string, () => void>();
-	bus.publish = ({ serial, shard }) => {
-		published.push(`${shard}/${serial}`);
-		return new Promise((resolve) => confirm.set(`${shard}/${serial}`, resolve));
+	const published: number[] = [];
+	const confirm: (() => void)[] = [];
+	bus.publish = ({ serial }) => {
+		published.push(serial);
+		return new Promise((resolve) => confirm.push(resolve));
 	};
-	const results = gather(dispatcher.execute([0, 1, 0, 1].map(item)));
+	const serials = Array.from({ length: 70 }, (_, i) => i + 1);
+	const answers = dispatcher.execute(serials.map((serial) => item(serial % 2)));
+	const results = gather(answers);
 	await settle();
-	t.deepEqual(published, ["0/1", "1/2"]);
-	confirm.get("1/2")?.();
+	t.deepEqual(published, serials.slice(0, 64));
+	confirm[40]?.();
 	await settle();
-	t.deepEqual(published, ["0/1", "1/2", "1/4"]);
-	confirm.get("0/1")?.();
-	confirm.get("1/4")?.();
-	await settle();
-	confirm.get("0/3")?.();
-	for (const serial of [1, 2, 3, 4]) dispatcher.accept(answerTo(serial, [serial]));
-	t.deepEqual(await results, [1, 2, 3, 4]);
+	t.deepEqual(published, serials.slice(0, 65));
+	for (let i = 0; i < serials.length; i++) {
+		confirm[i]?.();
+		await settle();
+	}
+	await answers.published;
+	t.deepEqual(published, serials);
+	for (const serial of serials) dispatcher.accept(answerTo(serial, [serial]));
+	t.deepEqual(await results, serials);
 });
 
 test("a second answer to an item and an answer to an unknown item are refused and counted", async (t) => {
