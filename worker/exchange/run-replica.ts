@@ -125,8 +125,6 @@ export class RunReplica {
 			throw new Refusal("REFUSAL_STALE_VERSION", `run ${this.#options.runId}: ${found}`);
 		}
 		this.#view ??= this.#parameters.subarray();
-		// Needed for the answer; now the engine computes, and this thread is idle.
-		setImmediate(() => this.fingerprint);
 		return this.#view;
 	}
 
