@@ -8,8 +8,8 @@ import { holdConnections, http2ServersOf } from "./http2-servers.ts";
  */
 export function prepareShutdown(server: Server): (graceMs: number) => Promise<void> {
 	const cutOff = holdConnections(server);
-	// The callback of tryShutdown isn't used: the library doesn't call it if a session is destroyed and not closed yet, as
-	// after a keepalive that a client whose network is gone didn't answer.
+	// The callback of tryShutdown isn't used: the library doesn't call it if a session is destroyed and not closed yet,
+	// as after a keepalive that a client whose network is gone didn't answer.
 	const closed = Promise.all(
 		http2ServersOf(server).map((http2Server) => new Promise<void>((resolve) => http2Server.once("close", resolve))),
 	);

@@ -80,8 +80,8 @@ export class Trainer {
 
 	/**
 	 * Applies the update of the last step, unless that was done. Must be called before the state is read.
-	 * @throws TailtuneError "diverged" if the gradient isn't finite; the state has then become unusable: no checkpoint may
-	 *   be written of it
+	 * @throws TailtuneError "diverged" if the gradient isn't finite; the state has then become unusable: no checkpoint
+	 *   may be written of it
 	 */
 	async settle(): Promise<void> {
 		const update = this.#pending;
