@@ -88,7 +88,7 @@ export class ServedRuns implements CoordinatorTensors {
 		run.current = { ...state, version };
 		if (state.firstMoment && run.log?.newest !== version) {
 			run.log?.close();
-			run.log = new UpdateLog(version, 4 * (length + 2 * state.firstMoment.length), this.#mostLogBytes);
+			run.log = new UpdateLog(version, this.#mostLogBytes);
 			dropSnapshot(run);
 		}
 		run.pending = undefined;

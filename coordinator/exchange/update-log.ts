@@ -3,8 +3,8 @@ import type { FollowUpdatesResponse } from "../../proto/gen/tailtune/v1/FollowUp
 import { tensorBytes, tensorChunks } from "../../shared/exchange/tensor-stream.ts";
 import type { Update } from "../../shared/updates/updatable-state.ts";
 
-/** Updates of fewer bytes than this are always kept. */
-const KEPT_BYTES = 64 * 2 ** 20;
+/** Most bytes of the updates that are kept. */
+const MOST_BYTES = 64 * 2 ** 20;
 
 /** Most messages that are kept, because each takes about 1 kB of memory besides its numbers. */
 const MOST_MESSAGES = 65_536;
@@ -29,11 +29,9 @@ export class UpdateLog {
 
 	/**
 	 * @param version of the state before the first update
-	 * @param stateBytes size of a state: the updates that are kept have at least as many bytes, so that reading them is
-	 *   the shorter way for as long as they are kept
-	 * @param mostBytes of the updates that are kept, except for the last one; default: those of a state, at least 64 MiB
+	 * @param mostBytes of the updates that are kept; the last one is always kept. Default: 64 MiB
 	 */
-	constructor(version: number, stateBytes: number, mostBytes = Math.max(KEPT_BYTES, stateBytes)) {
+	constructor(version: number, mostBytes = MOST_BYTES) {
 		this.#newest = version;
 		this.#mostBytes = mostBytes;
 	}

@@ -25,7 +25,7 @@ async function readVersions(messages: AsyncIterator<FollowUpdatesResponse>, coun
 }
 
 test("a follower gets all updates after its version, old and new ones, in order", async (t) => {
-	const log = new UpdateLog(5, 0);
+	const log = new UpdateLog(5);
 	log.append(updateTo(6));
 	log.append(updateTo(7));
 	const messages = log.follow(5, endless, gap);
@@ -37,7 +37,7 @@ test("a follower gets all updates after its version, old and new ones, in order"
 });
 
 test("an update's numbers are copied, so that its array can be used again", async (t) => {
-	const log = new UpdateLog(0, 0);
+	const log = new UpdateLog(0);
 	const update = updateTo(1);
 	log.append(update);
 	update.gradient.fill(9);
@@ -52,7 +52,7 @@ test("an update's numbers are copied, so that its array can be used again", asyn
 });
 
 test("old updates are dropped by size; who needs one gets an error, also if it followed too slowly", async (t) => {
-	const log = new UpdateLog(0, 0);
+	const log = new UpdateLog(0);
 	log.append(updateTo(1));
 	const slow = log.follow(0, endless, gap);
 	t.deepEqual(await readVersions(slow, 1), [1]);
@@ -66,17 +66,19 @@ test("old updates are dropped by size; who needs one gets an error, also if it f
 	t.true(log.reachesFrom(12 - log.length));
 });
 
-test("as many updates are kept as a state has bytes", (t) => {
-	const log = new UpdateLog(0, 20 * LARGE * 4);
-	for (let version = 1; version <= 25; version++) log.append(updateTo(version, LARGE));
-	t.is(log.length, 20);
-	const short = new UpdateLog(0, 20 * LARGE * 4, 30);
+test("at most 64 MiB are kept, or another limit, but always the last update", (t) => {
+	const log = new UpdateLog(0);
+	for (let version = 1; version <= 6; version++) log.append(updateTo(version, LARGE));
+	t.is(log.length, 4);
+	log.append(updateTo(7, 5 * LARGE));
+	t.is(log.length, 1);
+	const short = new UpdateLog(0, 30);
 	for (let version = 1; version <= 5; version++) short.append(updateTo(version));
-	t.is(short.length, 2, "another limit, of 30 bytes");
+	t.is(short.length, 2);
 });
 
 test("updates of few numbers are dropped by their number, and a follower that fell behind gets an error", async (t) => {
-	const log = new UpdateLog(0, 0);
+	const log = new UpdateLog(0);
 	for (let version = 1; version <= 30_000; version++) log.append(updateTo(version));
 	// Three messages each.
 	t.is(log.length, Math.floor(65_536 / 3));
@@ -85,7 +87,7 @@ test("updates of few numbers are dropped by their number, and a follower that fe
 });
 
 test("a slow follower keeps no dropped update: it gets an error in the middle of one", async (t) => {
-	const log = new UpdateLog(0, 0);
+	const log = new UpdateLog(0);
 	log.append(updateTo(1, LARGE));
 	const slow = log.follow(0, endless, gap);
 	for (let i = 0; i < 5; i++) t.false((await slow.next()).done);
@@ -94,7 +96,7 @@ test("a slow follower keeps no dropped update: it gets an error in the middle of
 });
 
 test("a follower ends with the log, and with its signal", async (t) => {
-	const log = new UpdateLog(0, 0);
+	const log = new UpdateLog(0);
 	const ended = log.follow(0, endless, gap).next();
 	const stop = new AbortController();
 	const stopped = log.follow(0, stop.signal, gap).next();
