@@ -136,17 +136,20 @@ export class ServedRuns implements CoordinatorTensors {
 	}
 
 	/**
-	 * Yields a state that leads to the current version.
+	 * Yields a state that leads to the current version. If the caller has the first bytes of this state, sends the others.
 	 * @throws Refusal if the request is wrong, if `parameterVersion` isn't the current version, or if the state is
 	 *   dropped before all messages were sent
 	 */
 	async *sendState(request: GetStateRequest): AsyncGenerator<GetStateResponse> {
 		const run = this.#runOf(request);
-		const { runId, parameterVersion } = request;
+		const { runId, parameterVersion, stateVersion } = request;
 		const snapshot = takeSnapshot(run, await waitForState(run, runId, parameterVersion));
-		yield { header: { parameterVersion: snapshot.version, hasMoments: snapshot.hasMoments } } as GetStateResponse;
+		const { version, hasMoments } = snapshot;
+		const byteOffset = stateVersion === version ? request.byteOffset : 0;
+		const parts = snapshot.parts.after(byteOffset);
+		yield { header: { parameterVersion: version, hasMoments, byteOffset } } as GetStateResponse;
 		// Checked before each chunk: if the state was dropped, its memory may have other numbers.
-		for (const part of snapshot.parts) {
+		for (const part of parts) {
 			if (snapshot.isDropped) throw staleVersion(runId, parameterVersion);
 			yield part as GetStateResponse;
 		}

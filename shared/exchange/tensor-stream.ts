@@ -12,14 +12,25 @@ const NUMBER_BYTES = Float32Array.BYTES_PER_ELEMENT;
 
 /** Cuts a tensor that consists of some vectors into chunks, which are views of them. */
 export function* tensorChunks(...vectors: readonly Float32Array[]): Generator<TensorChunk> {
+	for (const cut of cutTensor(vectors)) yield withChecksum(cut);
+}
+
+/** A chunk without its checksum. */
+type Cut = Omit<TensorChunk, "xxh64">;
+
+function* cutTensor(vectors: readonly Float32Array[]): Generator<Cut> {
 	let byteOffset = 0;
 	for (const { buffer, byteOffset: start, byteLength } of vectors) {
 		for (let from = 0; from < byteLength; from += CHUNK_BYTES) {
 			const data = Buffer.from(buffer, start + from, Math.min(CHUNK_BYTES, byteLength - from));
-			yield { byteOffset, data, xxh64: checksumOf(data) };
+			yield { byteOffset, data };
 			byteOffset += data.length;
 		}
 	}
+}
+
+function withChecksum(cut: Cut): TensorChunk {
+	return { ...cut, xxh64: checksumOf(cut.data) };
 }
 
 /** Returns the bytes of a tensor that consists of some vectors. */
@@ -30,26 +41,38 @@ export function tensorBytes(...vectors: readonly Float32Array[]): number {
 /** A message of a stream that sends a tensor. */
 export type TensorPart = { chunk: TensorChunk } | { end: TensorEnd };
 
-/** The messages of a tensor for several receivers. They are made for the first receiver and kept for the others. */
+/** The messages of a tensor for several receivers. Each is made when it is first needed, and kept for later receivers. */
 export class KeptParts {
+	readonly #cuts: readonly Cut[];
 	readonly #kept: TensorPart[] = [];
-	readonly #rest: Iterator<TensorChunk>;
-	readonly #end: TensorPart;
+	readonly #byteLength: number;
 
 	/** @param vectors of the tensor; don't write to them while this object is in use */
 	constructor(...vectors: readonly Float32Array[]) {
-		this.#rest = tensorChunks(...vectors);
-		this.#end = { end: { byteLength: tensorBytes(...vectors) } };
+		this.#cuts = [...cutTensor(vectors)];
+		this.#byteLength = tensorBytes(...vectors);
 	}
 
-	*[Symbol.iterator](): Generator<TensorPart> {
-		for (let i = 0; ; i++) {
-			const next = this.#kept.length === i ? this.#rest.next() : undefined;
-			if (next?.done) break;
-			if (next) this.#kept.push({ chunk: next.value });
-			yield this.#kept[i] as TensorPart;
+	/**
+	 * Returns the messages after the first bytes, for a receiver that has these.
+	 * @throws Refusal if the bytes aren't whole chunks
+	 */
+	after(byteOffset: number): Generator<TensorPart> {
+		const isEnd = byteOffset === this.#byteLength;
+		const first = isEnd ? this.#cuts.length : this.#cuts.findIndex((cut) => cut.byteOffset === byteOffset);
+		if (first >= 0) return this.#from(first);
+		const expected = `expected the start of a chunk or the end at byte ${this.#byteLength}`;
+		throw new Refusal("REFUSAL_OFFSET", `no chunk begins at byte ${byteOffset}, ${expected}`);
+	}
+
+	*#from(first: number): Generator<TensorPart> {
+		for (const [i, cut] of this.#cuts.entries()) {
+			if (i < first) continue;
+			const part = this.#kept[i] ?? { chunk: withChecksum(cut) };
+			this.#kept[i] = part;
+			yield part;
 		}
-		yield this.#end;
+		yield { end: { byteLength: this.#byteLength } };
 	}
 }
 
@@ -63,6 +86,11 @@ export class TensorReceiver {
 	constructor(...vectors: readonly Float32Array[]) {
 		this.#vectors = vectors;
 		this.#total = tensorBytes(...vectors);
+	}
+
+	/** Bytes that were added. */
+	get received(): number {
+		return this.#received;
 	}
 
 	/**

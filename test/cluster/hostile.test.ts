@@ -190,7 +190,7 @@ async function readFingerprint(
 		runId,
 		schema,
 		source: {
-			getState: (version, signal) => readAll(client.getState(of(version)), { signal }),
+			getState: (wanted, signal) => readAll(client.getState({ ...of(wanted.parameterVersion), ...wanted }), { signal }),
 			followUpdates: (version, signal) => readAll(client.followUpdates(of(version)), { signal, isHeldOpen: true }),
 		},
 	});

@@ -26,9 +26,10 @@ export function createStateSource({ node, server, link, onState, takeFault, ...r
 	const { world, name } = node;
 	const requestOf = (parameterVersion: number) => ({ protocolVersion: PROTOCOL_VERSION, parameterVersion, ...run });
 	return {
-		async *getState(version, stop) {
+		async *getState(wanted, stop) {
+			const version = wanted.parameterVersion;
 			world.log(`${name}: reads the state of version ${version}`);
-			for await (const message of link.read(() => server.runs.sendState(requestOf(version)), stop)) {
+			for await (const message of link.read(() => server.runs.sendState({ ...requestOf(version), ...wanted }), stop)) {
 				if (message.header) onState();
 				yield message;
 			}

@@ -157,9 +157,12 @@ class GrpcWorkerTensors implements ConnectedTensors {
 		const closed = this.#closed.signal;
 		const silenceMs = this.#silenceMs;
 		return {
-			getState: (version, stop) => {
+			getState: (wanted, stop) => {
 				const signal = AbortSignal.any([closed, stop]);
-				return readAll(this.#client.getState(requestOf(version)), { signal, silenceMs });
+				return readAll(this.#client.getState({ ...requestOf(wanted.parameterVersion), ...wanted }), {
+					signal,
+					silenceMs,
+				});
 			},
 			followUpdates: (version, stop) => {
 				const signal = AbortSignal.any([closed, stop]);

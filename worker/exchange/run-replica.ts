@@ -1,10 +1,12 @@
 import type { FollowUpdatesResponse } from "../../proto/gen/tailtune/v1/FollowUpdatesResponse.ts";
+import type { GetStateRequest } from "../../proto/gen/tailtune/v1/GetStateRequest.ts";
 import type { GetStateResponse } from "../../proto/gen/tailtune/v1/GetStateResponse.ts";
 import type { StateHeader } from "../../proto/gen/tailtune/v1/StateHeader.ts";
 import type { Clock } from "../../shared/clock.ts";
 import { CALL_SILENCE_MS } from "../../shared/deadlines.ts";
 import { TailtuneError } from "../../shared/errors.ts";
 import type { TensorSchema } from "../../shared/exchange/tensor-schema.ts";
+import { TensorReceiver } from "../../shared/exchange/tensor-stream.ts";
 import { raceAbort } from "../../shared/race-abort.ts";
 import { Refusal, type RefusalReason } from "../../shared/rpc/refusal.ts";
 import { SilenceLimit } from "../../shared/rpc/silence.ts";
@@ -14,10 +16,13 @@ import { fingerprintOf } from "../../shared/vectors/fingerprint.ts";
 import { readState } from "./read-state.ts";
 import { UpdateReader } from "./update-reader.ts";
 
+/** The request for a state, without the fields that are the same for a whole run. */
+export type WantedState = Pick<GetStateRequest, "parameterVersion" | "stateVersion" | "byteOffset">;
+
 /** The coordinator's state and updates of one run, as streams of messages. */
 export interface StateSource {
 	/** Ends with an error if the coordinator is silent for too long, or when `signal` aborts. */
-	getState(version: number, signal: AbortSignal): AsyncIterable<GetStateResponse>;
+	getState(wanted: WantedState, signal: AbortSignal): AsyncIterable<GetStateResponse>;
 	/** Stays open, however long no update comes, until `signal` aborts. */
 	followUpdates(version: number, signal: AbortSignal): AsyncIterable<FollowUpdatesResponse>;
 }
@@ -32,6 +37,12 @@ export interface ReplicaOptions {
 	readonly silenceMs?: number | undefined;
 	/** Default: real time. */
 	readonly clock?: Clock | undefined;
+}
+
+/** A state that hasn't arrived to its end. It lies in the replica's memory. */
+interface HalfRead {
+	readonly header: StateHeader;
+	readonly receiver: TensorReceiver;
 }
 
 /** An open stream of updates. */
@@ -54,6 +65,8 @@ export class RunReplica {
 	#state: UpdatableState | undefined;
 	/** Version of the parameters; undefined if they aren't usable. */
 	#version: number | undefined;
+	/** Set while a state is read, and after its stream broke; the version is then undefined. */
+	#halfRead: HalfRead | undefined;
 	/** Whether updates can be applied. */
 	#hasMoments = false;
 	/** The parameters as given to callers: another object after each change of the numbers. */
@@ -103,6 +116,7 @@ export class RunReplica {
 	drop(): void {
 		this.#stopFollowing(new Refusal("REFUSAL_STALE_VERSION", `run ${this.#options.runId}: its state was dropped`));
 		this.#setVersion(undefined);
+		this.#halfRead = undefined;
 	}
 
 	/** Ends all streams and requests. */
@@ -203,18 +217,53 @@ export class RunReplica {
 	}
 
 	/**
-	 * Reads the state of this version, or of an earlier one from which the updates lead to it. The present state is kept
-	 * if the coordinator refuses, because an item that is no longer needed may ask for an old version.
+	 * Reads the state of this version, or of an earlier one from which the updates lead to it. A state whose stream broke
+	 * is continued, or read from its beginning if it doesn't fit the coordinator's.
 	 */
 	async #fetch(version: number): Promise<void> {
-		const { runId, source } = this.#options;
-		const messages = source.getState(version, this.#closed.signal);
-		const { hasMoments, parameterVersion } = await readState(messages, runId, (header) => {
-			this.drop();
-			return this.#vectorsFor(header);
+		const isContinued = !!this.#halfRead;
+		await this.#read(version).catch((error) => {
+			if (!isContinued || !(error instanceof Refusal && error.reason === "REFUSAL_OFFSET")) throw error;
+			return this.#read(version);
 		});
-		this.#hasMoments = hasMoments;
-		this.#setVersion(parameterVersion);
+	}
+
+	/**
+	 * Reads a state. The present one is kept if the coordinator refuses, because an item that is no longer needed may ask
+	 * for an old version.
+	 */
+	async #read(parameterVersion: number): Promise<void> {
+		const { runId, source } = this.#options;
+		const { header, receiver } = this.#halfRead ?? {};
+		const has = { stateVersion: header?.parameterVersion ?? 0, byteOffset: receiver?.received ?? 0 };
+		const messages = source.getState({ parameterVersion, ...has }, this.#closed.signal);
+		try {
+			const found = await readState(messages, runId, (begun) => this.#receiverFor(begun));
+			this.#hasMoments = found.hasMoments;
+			this.#setVersion(found.parameterVersion);
+			this.#halfRead = undefined;
+		} catch (error) {
+			// After a refusal the numbers may be wrong; after a broken connection they are those that were sent.
+			if (isOfUpdates(error)) this.#halfRead = undefined;
+			throw error;
+		}
+	}
+
+	/** Returns the receiver of a state's chunks. @throws Refusal if they begin elsewhere than the numbers that it needs */
+	#receiverFor(header: StateHeader): TensorReceiver {
+		const { parameterVersion, hasMoments, byteOffset } = header;
+		if (byteOffset === 0) {
+			this.drop();
+			const receiver = new TensorReceiver(...this.#vectorsFor(header));
+			this.#halfRead = { header, receiver };
+			return receiver;
+		}
+		const { header: begun, receiver } = this.#halfRead ?? {};
+		const isSame = begun?.parameterVersion === parameterVersion && begun.hasMoments === hasMoments;
+		if (receiver && isSame && receiver.received === byteOffset) return receiver;
+		const found = `version ${parameterVersion} from byte ${byteOffset} on`;
+		const expected = `expected version ${begun?.parameterVersion} from byte ${receiver?.received ?? 0} on, or byte 0`;
+		throw new Refusal("REFUSAL_OFFSET", `run ${this.#options.runId}: ${found}, ${expected}`);
 	}
 
 	#vectorsFor({ hasMoments }: StateHeader): Float32Array[] {
@@ -237,7 +286,12 @@ function isOfUpdates(error: unknown): boolean {
 }
 
 /** Reasons for which only a replica refuses messages. Numbers that aren't finite may be the coordinator's own. */
-const OF_MESSAGES: ReadonlySet<RefusalReason> = new Set(["REFUSAL_ORDER", "REFUSAL_LENGTH", "REFUSAL_MALFORMED"]);
+const OF_MESSAGES: ReadonlySet<RefusalReason> = new Set([
+	"REFUSAL_ORDER",
+	"REFUSAL_LENGTH",
+	"REFUSAL_MALFORMED",
+	"REFUSAL_OFFSET",
+]);
 
 /** Reports wrong messages as damage on the way to this worker. As a fault of the item they would end the run. */
 function blameConnection(cause: unknown): never {

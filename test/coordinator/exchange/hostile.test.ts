@@ -297,6 +297,31 @@ for (const [title, reason, changes] of reads) {
 	}
 }
 
+test("the rest of a state is sent from the start of a chunk on, or from its end; other offsets are refused", async (t) => {
+	const { server, client } = await openRaw(t);
+	const size = 600_000; // 2.4 MB, which are chunks of 1 MiB, 1 MiB and the rest
+	const { hash: schemaHash } = someSchema(size);
+	server.openRun("big", someSchema(size), new ReceivedAnswers(size));
+	await server.publishState("big", 3, { parameters: new Float32Array(size) });
+	const ask = async (byteOffset: number, stateVersion = 3) => {
+		const offsets: number[] = [];
+		const request = { ...requested, runId: "big", schemaHash, stateVersion, byteOffset };
+		for await (const { header, chunk } of readAll(client.getState(request)))
+			offsets.push(header?.byteOffset ?? chunk?.byteOffset ?? 4 * size);
+		return offsets;
+	};
+	t.deepEqual(await ask(0), [0, 0, 1 << 20, 2 << 20, 4 * size]);
+	t.deepEqual(await ask(1 << 20), [1 << 20, 1 << 20, 2 << 20, 4 * size]);
+	t.deepEqual(await ask(4 * size), [4 * size, 4 * size]);
+	t.deepEqual(await ask(1 << 20, 2), [0, 0, 1 << 20, 2 << 20, 4 * size], "of another version");
+	const wrong = [1, 4, (1 << 20) - 4, (1 << 20) + 1, 4 * size - 4, 4 * size + 4, 3 << 20, 2 ** 40, 2 ** 53];
+	for (const byteOffset of wrong) {
+		const error = await t.throwsAsync<Refusal>(ask(byteOffset), undefined, `${byteOffset}`);
+		t.is(error.reason, "REFUSAL_OFFSET");
+	}
+	t.deepEqual([...server.refusals], [["REFUSAL_OFFSET", wrong.length]]);
+});
+
 test("updates of a run that doesn't train are refused", async (t) => {
 	const { server, client } = await openRaw(t);
 	const error = await t.throwsAsync<Refusal>(readAll(client.followUpdates(requested)).next());

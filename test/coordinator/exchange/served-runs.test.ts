@@ -17,10 +17,9 @@ async function openPending() {
 	await runs.dropState("run", 0);
 	const scalars = adamWScalars(1, { lr: 0.1, weightDecay: 0 });
 	await runs.publishUpdate("run", { version: 1, texts: 1, scalars, gradient: Float32Array.of(1, 2) });
-	const read = (parameterVersion: number) =>
-		runs
-			.sendState({ protocolVersion: PROTOCOL_VERSION, runId: "run", schemaHash: schema.hash, parameterVersion })
-			.next();
+	const request = { protocolVersion: PROTOCOL_VERSION, runId: "run", schemaHash: schema.hash };
+	const nothing = { stateVersion: 0, byteOffset: 0 };
+	const read = (parameterVersion: number) => runs.sendState({ ...request, ...nothing, parameterVersion }).next();
 	return { runs, state, read };
 }
 

@@ -2,15 +2,22 @@ import test from "ava";
 import fc from "fast-check";
 import type { FollowUpdatesResponse } from "../../../proto/gen/tailtune/v1/FollowUpdatesResponse.ts";
 import type { GetStateResponse } from "../../../proto/gen/tailtune/v1/GetStateResponse.ts";
+import type { StateHeader } from "../../../proto/gen/tailtune/v1/StateHeader.ts";
+import { TailtuneError } from "../../../shared/errors.ts";
 import { tensorChunks } from "../../../shared/exchange/tensor-stream.ts";
 import { Refusal, type RefusalReason } from "../../../shared/rpc/refusal.ts";
 import { fingerprintOf } from "../../../shared/vectors/fingerprint.ts";
 import { isOfWorker } from "../../../worker/run/results.ts";
 import { settle, VirtualClock } from "../../shared/bus/virtual-clock.ts";
 import { sameBits, someSchema } from "../../shared/exchange/conformance.ts";
+import { ReceivedAnswers } from "../../shared/exchange/received-answers.ts";
 import { ServedState, smallSchema } from "./served-state.ts";
 
 const factors = smallSchema(4);
+/** Offsets of the parameters and both moments in a state; each is one chunk. */
+const momentBytes = 4 * factors.form.trainedSize;
+const offsets = [0, 4 * factors.parameters, 4 * factors.parameters + momentBytes] as const;
+const stateBytes = offsets[2] + momentBytes;
 
 /** Yields messages, each replaced by none, one or several; `last` follows them. */
 async function* changed<Message>(
@@ -84,7 +91,8 @@ test("a replica that falls behind the kept updates reads the state again", async
 test("a state that no kept updates lead on from isn't sent to its end, so that slow readers keep no old ones", async (t) => {
 	const served = new ServedState(someSchema(2 << 20));
 	await served.step();
-	const messages = served.source.getState(1, new AbortController().signal)[Symbol.asyncIterator]();
+	const wanted = { parameterVersion: 1, stateVersion: 0, byteOffset: 0 };
+	const messages = served.source.getState(wanted, new AbortController().signal)[Symbol.asyncIterator]();
 	t.is((await messages.next()).value?.header?.parameterVersion, 1);
 	t.truthy((await messages.next()).value?.chunk);
 	for (let i = 0; i < 10; i++) await served.step();
@@ -199,6 +207,12 @@ test("after a wrong update the replica reads the state again, without an error",
 
 type StateMessage = GetStateResponse;
 
+/** Replaces fields of the header of a state. */
+function inStateHeader(fields: Partial<StateHeader>) {
+	return (message: StateMessage): StateMessage[] =>
+		message.header ? [{ header: { ...message.header, ...fields } }] : [message];
+}
+
 const states: [title: string, reason: RefusalReason, change: (message: StateMessage, i: number) => StateMessage[]][] = [
 	["ends early", "REFUSAL_LENGTH", (message) => (message.end ? [] : [message])],
 	["is empty", "REFUSAL_LENGTH", () => []],
@@ -215,14 +229,16 @@ const states: [title: string, reason: RefusalReason, change: (message: StateMess
 	[
 		"has a later version than needed",
 		"REFUSAL_STALE_VERSION",
-		(message) => (message.header ? [{ header: { parameterVersion: 6, hasMoments: true } }] : [message]),
+		(message) => (message.header ? [{ header: { parameterVersion: 6, hasMoments: true, byteOffset: 0 } }] : [message]),
 	],
+	["begins at another byte than asked", "REFUSAL_OFFSET", inStateHeader({ byteOffset: 4 })],
+	["begins at its end", "REFUSAL_OFFSET", inStateHeader({ byteOffset: stateBytes })],
 	[
 		"has an earlier version and no moments",
 		"REFUSAL_STALE_VERSION",
 		(message, i) =>
 			[
-				[{ header: { parameterVersion: 4, hasMoments: false } }],
+				[{ header: { parameterVersion: 4, hasMoments: false, byteOffset: 0 } }],
 				[message],
 				[],
 				[],
@@ -243,6 +259,151 @@ for (const [title, reason, change] of states) {
 		t.true(sameBits(await replica.parameters(5), served.state.parameters));
 		await served.step(3);
 		t.true(sameBits(await replica.parameters(6), served.state.parameters));
+	});
+}
+
+const offline = () => new TailtuneError("offline", "gRPC UNAVAILABLE: no connection");
+
+/** A state at version 3, and a new replica. Its first stream breaks after `count` messages. */
+async function joinBroken(count: number, schema = factors, error: () => Error = offline) {
+	const { served } = await join(schema);
+	/** Offsets of the headers and chunks that arrived. */
+	const begun: number[] = [];
+	const chunks: number[] = [];
+	const observed = (messages: AsyncIterable<StateMessage>) =>
+		changed(messages, (message) => {
+			if (message.header) begun.push(message.header.byteOffset);
+			if (message.chunk) chunks.push(message.chunk.byteOffset);
+			return [message];
+		});
+	const tamperNext = (tamper: ServedState["tamperState"]) => {
+		served.tamperState = (messages) => {
+			served.tamperState = observed;
+			return observed(tamper(messages));
+		};
+	};
+	const breakNext = (after: number) =>
+		tamperNext((messages) =>
+			changed(messages, (message, i) => {
+				if (i === after) throw error();
+				return [message];
+			}),
+		);
+	breakNext(count);
+	const replica = served.replica();
+	await replica.parameters(3).catch(() => {});
+	return { served, replica, begun, chunks, breakNext, tamperNext };
+}
+
+/** Opens the run again without its copies, as after a restart of the coordinator. */
+function reopen({ runs, schema }: ServedState): void {
+	runs.closeRun("run");
+	runs.openRun("run", schema, new ReceivedAnswers(0));
+}
+
+for (const [name, error] of [
+	["a broken connection", offline],
+	["too many calls", () => new Refusal("REFUSAL_TOO_MANY", "too many calls")],
+] as const) {
+	test(`a state is continued after ${name}, at any message: no chunk is read twice`, async (t) => {
+		for (let count = 1; count <= 4; count++) {
+			const { served, replica, begun, chunks } = await joinBroken(count, factors, error);
+			t.is(replica.version, undefined);
+			t.is(replica.fingerprint, undefined);
+			t.true(sameBits(await replica.parameters(3), served.state.parameters));
+			t.deepEqual(chunks, [...offsets]);
+			t.deepEqual(begun, [0, offsets[count - 1] ?? stateBytes]);
+			await served.step(); // the moments are right too
+			t.true(sameBits(await replica.parameters(4), served.state.parameters));
+		}
+	});
+}
+
+test("a state of long vectors is continued within a vector", async (t) => {
+	const { served, replica, chunks } = await joinBroken(4, someSchema(300_000));
+	t.true(sameBits(await replica.parameters(3), served.state.parameters));
+	t.deepEqual(
+		chunks,
+		[0, 1, 2].flatMap((i) => [i * 1_200_000, i * 1_200_000 + (1 << 20)]),
+	);
+});
+
+test("a state that breaks several times is continued each time, while the run takes steps", async (t) => {
+	const { served, replica, chunks, breakNext } = await joinBroken(2);
+	await served.step();
+	breakNext(2);
+	await t.throwsAsync(replica.parameters(4), { code: "offline" });
+	await served.step();
+	t.true(sameBits(await replica.parameters(5), served.state.parameters));
+	t.deepEqual(chunks, [...offsets]);
+});
+
+test("a state without moments is continued too, unless another version replaces it", async (t) => {
+	for (const version of [3, 4]) {
+		const { served, replica, begun, breakNext } = await joinBroken(0);
+		reopen(served);
+		await served.runs.publishState("run", 3, { parameters: served.state.parameters });
+		breakNext(2);
+		await t.throwsAsync(replica.parameters(3), { code: "offline" });
+		const parameters = served.state.parameters.map((number) => number + version - 3);
+		if (version === 4) await served.runs.publishState("run", 4, { parameters });
+		t.true(sameBits(await replica.parameters(version), parameters));
+		t.deepEqual(begun, [0, version === 3 ? offsets[1] : 0]);
+	}
+});
+
+test("a half-read state that the coordinator doesn't send any more is read from its beginning", async (t) => {
+	const { served, replica, begun } = await joinBroken(3);
+	reopen(served);
+	for (let i = 0; i < 2; i++) await served.step();
+	t.true(sameBits(await replica.parameters(5), served.state.parameters));
+	t.deepEqual(begun, [0, 0]);
+});
+
+test("a half-read state with moments isn't continued as one of the same version without moments", async (t) => {
+	for (const count of [2, 3]) {
+		const { served, replica } = await joinBroken(count);
+		reopen(served);
+		await served.runs.publishState("run", 3, { parameters: served.state.parameters });
+		t.true(sameBits(await replica.parameters(3), served.state.parameters));
+	}
+});
+
+test("a half-read state that is dropped is read from its beginning", async (t) => {
+	const { served, replica, begun } = await joinBroken(3);
+	replica.drop();
+	t.true(sameBits(await replica.parameters(3), served.state.parameters));
+	t.deepEqual(begun, [0, 0]);
+});
+
+type Rest = [title: string, reason: RefusalReason | undefined, change: (message: StateMessage) => StateMessage[]];
+
+const wrongRests: Rest[] = [
+	["begins before it", undefined, inStateHeader({ byteOffset: 4 })],
+	["begins after it", undefined, inStateHeader({ byteOffset: offsets[2] })],
+	["begins beyond its end", undefined, inStateHeader({ byteOffset: 2 ** 40 })],
+	["is of another version", undefined, inStateHeader({ parameterVersion: 2 })],
+	["has no moments", undefined, inStateHeader({ hasMoments: false })],
+	["says that it begins at 0", "REFUSAL_ORDER", inStateHeader({ byteOffset: 0 })],
+	[
+		"has a damaged chunk",
+		"REFUSAL_CHECKSUM",
+		({ chunk, ...message }) => (chunk ? [{ chunk: { ...chunk, xxh64: Buffer.alloc(8) } }] : [message]),
+	],
+	["lacks chunks", "REFUSAL_LENGTH", (message) => (message.chunk ? [] : [message])],
+];
+
+for (const [title, reason, change] of wrongRests) {
+	const reaction = reason ? `is refused with ${reason}` : "isn't used";
+	test(`the rest of a half-read state that ${title} ${reaction}, and the state is read from its beginning`, async (t) => {
+		const { served, replica, begun, tamperNext } = await joinBroken(2);
+		tamperNext((messages) => changed(messages, change));
+		if (reason) t.is(reasonOf(await t.throwsAsync(replica.parameters(3))), reason);
+		t.true(sameBits(await replica.parameters(3), served.state.parameters));
+		t.is(begun.at(-1), 0);
+		t.is(served.calls.states, 4);
+		await served.step();
+		t.true(sameBits(await replica.parameters(4), served.state.parameters));
 	});
 }
 

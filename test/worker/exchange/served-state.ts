@@ -72,9 +72,9 @@ export class ServedState {
 	}
 
 	readonly source: StateSource = {
-		getState: (parameterVersion) => {
+		getState: (wanted) => {
 			this.calls.states++;
-			return this.tamperState(this.runs.sendState(this.#request(parameterVersion)));
+			return this.tamperState(this.runs.sendState({ ...this.#request(wanted.parameterVersion), ...wanted }));
 		},
 		followUpdates: (parameterVersion, signal) => {
 			this.calls.streams++;

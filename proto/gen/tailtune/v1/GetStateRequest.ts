@@ -1,5 +1,6 @@
 // Original file: proto/tailtune/v1/exchange.proto
 
+import type { Long } from '@grpc/proto-loader';
 
 export interface GetStateRequestInput {
   'protocolVersion'?: (number);
@@ -12,6 +13,14 @@ export interface GetStateRequestInput {
    * SHA-256 of base weights, parameter layout and form of the gradients, hexadecimal.
    */
   'schemaHash'?: (string);
+  /**
+   * Version of the state that the worker has read in part, when its stream broke. Ignored if byte_offset is 0.
+   */
+  'stateVersion'?: (number);
+  /**
+   * Bytes of that state that the worker has: whole chunks. Refused with REFUSAL_OFFSET if no chunk begins or ends there.
+   */
+  'byteOffset'?: (number | string | Long);
 }
 
 export interface GetStateRequest {
@@ -25,4 +34,12 @@ export interface GetStateRequest {
    * SHA-256 of base weights, parameter layout and form of the gradients, hexadecimal.
    */
   'schemaHash': (string);
+  /**
+   * Version of the state that the worker has read in part, when its stream broke. Ignored if byte_offset is 0.
+   */
+  'stateVersion': (number);
+  /**
+   * Bytes of that state that the worker has: whole chunks. Refused with REFUSAL_OFFSET if no chunk begins or ends there.
+   */
+  'byteOffset': (number);
 }

@@ -1,5 +1,6 @@
 // Original file: proto/tailtune/v1/exchange.proto
 
+import type { Long } from '@grpc/proto-loader';
 
 export interface StateHeaderInput {
   /**
@@ -10,6 +11,10 @@ export interface StateHeaderInput {
    * Whether both AdamW moments follow the parameters. Otherwise updates can't be applied to the state.
    */
   'hasMoments'?: (boolean);
+  /**
+   * Offset at which the chunks begin: the one of the request if the coordinator still sends the same state, otherwise 0.
+   */
+  'byteOffset'?: (number | string | Long);
 }
 
 export interface StateHeader {
@@ -21,4 +26,8 @@ export interface StateHeader {
    * Whether both AdamW moments follow the parameters. Otherwise updates can't be applied to the state.
    */
   'hasMoments': (boolean);
+  /**
+   * Offset at which the chunks begin: the one of the request if the coordinator still sends the same state, otherwise 0.
+   */
+  'byteOffset': (number);
 }
