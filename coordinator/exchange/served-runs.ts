@@ -136,7 +136,7 @@ export class ServedRuns implements CoordinatorTensors {
 	}
 
 	/**
-	 * Yields a state that leads to the current version. If the caller has the first bytes of this state, sends the others.
+	 * Yields a state that leads to the current version. If the caller has its first bytes, sends only the others.
 	 * @throws Refusal if the request is wrong, if `parameterVersion` isn't the current version, or if the state is
 	 *   dropped before all messages were sent
 	 */

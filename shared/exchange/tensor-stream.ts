@@ -41,7 +41,7 @@ export function tensorBytes(...vectors: readonly Float32Array[]): number {
 /** A message of a stream that sends a tensor. */
 export type TensorPart = { chunk: TensorChunk } | { end: TensorEnd };
 
-/** The messages of a tensor for several receivers. Each is made when it is first needed, and kept for later receivers. */
+/** The messages of a tensor for several receivers. Each is made when it is first needed, and kept for the others. */
 export class KeptParts {
 	readonly #cuts: readonly Cut[];
 	readonly #kept: TensorPart[] = [];

@@ -35,10 +35,9 @@ export interface MeasuredSteps {
 	readonly refusals: Readonly<Record<string, number>>;
 }
 
-/** At least this many steps before the measurement and in it, and at least this long. */
-const FEWEST_STEPS = 5;
-const WARM_UP_MS = 1500;
-const MEASURED_MS = 3000;
+/** At least this many steps, and at least this long. */
+const WARM_UP = { steps: 2, ms: 1500 };
+const MEASURED = { steps: 4, ms: 3000 };
 const TOKENS = 24;
 const JOIN_MS = 50;
 
@@ -50,7 +49,7 @@ answerRequests<CoordinatorRequest>(async (request) => {
 	const { cluster, trainer } = fleet;
 	if ("close" in request) return cluster.close();
 	const before = trainer.stepMs.length;
-	const seconds = await takeSteps(MEASURED_MS);
+	const seconds = await takeSteps(MEASURED);
 	return { stepMs: trainer.stepMs.slice(before), seconds, refusals: cluster.refusals() } satisfies MeasuredSteps;
 });
 
@@ -79,7 +78,7 @@ async function open(nats: string, workers: number, settings: FleetSettings): Pro
 	const start = performance.now();
 	await fleet.step();
 	const firstSeconds = (performance.now() - start) / 1000;
-	await takeSteps(WARM_UP_MS);
+	await takeSteps(WARM_UP);
 	return { firstSeconds, updateLength: state.updatable.update.length };
 }
 
@@ -90,9 +89,9 @@ async function configOf(shards: number, { batch, applies }: FleetSettings): Prom
 }
 
 /** @returns the seconds that the steps took */
-async function takeSteps(leastMs: number): Promise<number> {
+async function takeSteps({ steps, ms }: typeof MEASURED): Promise<number> {
 	const start = performance.now();
-	for (let step = 0; step < FEWEST_STEPS || performance.now() - start < leastMs; step++) await fleet?.step();
+	for (let step = 0; step < steps || performance.now() - start < ms; step++) await fleet?.step();
 	return (performance.now() - start) / 1000;
 }
 

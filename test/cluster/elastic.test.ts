@@ -35,14 +35,11 @@ interface Disturbed extends Context {
 test.before(async (t) => {
 	const folder = await newFolder();
 	const data = await writeTexts(TEXTS);
-	const out = join(folder, "embedded");
-	const failure = await RunProcess.begin(data, out).end();
-	if (failure) throw new Error(failure);
 	t.context = {
 		data,
 		folder,
 		server: await startNatsServer(),
-		expected: await hashWeights(out),
+		expected: await hashEmbedded(data, join(folder, "embedded")),
 		workers: [],
 		cleanUps: [],
 	};
@@ -65,25 +62,35 @@ test.after.always(async ({ context }) => {
  * Tests a run that starts with `workers` workers.
  * @param disturb called after its first epoch; returns the process that continues the run, if it is another one
  * @param check called after the end of the run
+ * @param flags more flags of the run
  */
 function elastic(
 	title: string,
 	workers: number,
 	disturb: (disturbed: Disturbed) => Promise<RunProcess | undefined>,
 	check: (t: ExecutionContext<Context>, out: string, run: RunProcess) => Promise<void> = async () => {},
+	flags: readonly string[] = [],
 ) {
 	test.serial(`the same bits as in one process: ${title}`, async (t) => {
 		const { context } = t;
 		const out = join(context.folder, title.replaceAll(/\W/g, "-"));
 		for (const worker of context.workers.splice(workers)) await worker.end();
 		await Promise.all(Array.from({ length: workers - context.workers.length }, () => addWorker(context)));
-		const run = RunProcess.begin(context.data, out, "--nats", context.server.url);
+		const expected = flags.length > 0 ? await hashEmbedded(context.data, `${out}-embedded`, flags) : context.expected;
+		const run = RunProcess.begin(context.data, out, "--nats", context.server.url, ...flags);
 		await run.reach("epoch");
 		const last = (await disturb({ ...context, out, run })) ?? run;
 		t.is(await last.end(), "");
-		t.is(await hashWeights(out), context.expected);
+		t.is(await hashWeights(out), expected);
 		await check(t, out, last);
 	});
+}
+
+/** Runs in one process. Returns the hash of the weights. */
+async function hashEmbedded(data: string, out: string, flags: readonly string[] = []): Promise<string> {
+	const failure = await RunProcess.begin(data, out, ...flags).end();
+	if (failure) throw new Error(failure);
+	return hashWeights(out);
 }
 
 async function addWorker({ folder, server, workers }: Context): Promise<void> {
@@ -175,6 +182,36 @@ elastic("a NATS server killed and restarted with nothing", 2, async ({ server })
 	await server.restart({ wipe: true });
 	return undefined;
 });
+
+elastic(
+	"dense gradients of accumulated batches; all workers are killed and another one joins late",
+	2,
+	async (context) => {
+		for (const worker of context.workers) worker.signal("SIGKILL");
+		await addWorker(context);
+		return undefined;
+	},
+	async (t, _out, { seen }) => {
+		const late = t.context.workers.at(-1)?.id ?? "";
+		const joined = JSON.stringify(seen.filter(({ event }) => event === "worker-joined"));
+		t.true(joined.includes(late), `the run ended without the late worker: ${joined}`);
+	},
+	["--token", "mean", "--accumulate", "2", "--shards", "2"],
+);
+
+elastic("dense gradients of LoRA", 2, async () => undefined, undefined, ["--trainable", "lora"]);
+
+elastic(
+	"dense gradients and factors; the weights that are kept are those of an earlier epoch",
+	2,
+	async () => undefined,
+	async (t, out) => {
+		const { epoch, reason } = (await readRunResult(out)).kept;
+		t.is(reason, "best");
+		t.true(epoch < 4, "the last epoch was the best one");
+	},
+	["--trainable", "last-two-blocks", "--lr", "3e-2", "--keep", "best"],
+);
 
 elastic("a coordinator killed and resumed", 2, async ({ server, out, run }) => {
 	run.signal("SIGKILL");

@@ -249,7 +249,7 @@ export class RunReplica {
 		}
 	}
 
-	/** Returns the receiver of a state's chunks. @throws Refusal if they begin elsewhere than the numbers that it needs */
+	/** Returns the receiver of a state's chunks. @throws Refusal if they don't begin with the number that it needs */
 	#receiverFor(header: StateHeader): TensorReceiver {
 		const { parameterVersion, hasMoments, byteOffset } = header;
 		if (byteOffset === 0) {
