@@ -6,7 +6,8 @@ import { LONG, RunProcess } from "./processes.ts";
 
 test("a wait for a run that doesn't end fails with the run's last events, instead of lasting for ever", async (t) => {
 	const out = join(await newFolder(), "run");
-	const run = new RunProcess(["--data", await writeTexts(10), "--out", out, ...LONG], {}, 8_000);
+	const endless = [...LONG, "--epochs", "1000000"];
+	const run = new RunProcess(["--data", await writeTexts(10), "--out", out, ...endless], {}, 8_000);
 	const { message } = await t.throwsAsync(run.reach("result"));
 	t.regex(
 		message,
