@@ -27,8 +27,8 @@ export const REFUSALS: Readonly<Record<RefusalReason, RefusalKind>> = {
 	REFUSAL_UNKNOWN_MODEL: { status: "NOT_FOUND", code: "not-found" },
 	REFUSAL_UNKNOWN_FILE: { status: "NOT_FOUND", code: "not-found" },
 	REFUSAL_OFFSET: { status: "OUT_OF_RANGE", code: "protocol" },
-	REFUSAL_DIVERGED: { status: "DATA_LOSS", code: "checksum" },
 	REFUSAL_PERMISSION: { status: "PERMISSION_DENIED", code: "denied" },
+	REFUSAL_DIVERGED: { status: "DATA_LOSS", code: "checksum" },
 };
 
 /** The error of a refused call or message; programs decide by `reason`. */

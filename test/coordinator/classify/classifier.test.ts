@@ -90,12 +90,12 @@ test("a classifier whose parameters can't be published leaves no cluster open", 
 	let isClosed = false;
 	const openBroken: OpenCluster = async (run) => {
 		const cluster = await openCluster(run);
-		const publishParameters = () => Promise.reject(new TailtuneError("offline", "out of reach"));
+		const publishState = () => Promise.reject(new TailtuneError("offline", "out of reach"));
 		const close = async () => {
 			await cluster.close();
 			isClosed = true;
 		};
-		return { ...cluster, tensors: { ...cluster.tensors, publishParameters }, close };
+		return { ...cluster, tensors: { ...cluster.tensors, publishState }, close };
 	};
 	const opening = Classifier.open(refusing, engine, { openCluster: openBroken });
 	await t.throwsAsync(opening, { code: "offline", message: "out of reach" });
