@@ -1,6 +1,6 @@
 import { EventEmitter, once } from "node:events";
 import type { FollowUpdatesResponse } from "../../proto/gen/tailtune/v1/FollowUpdatesResponse.ts";
-import { tensorBytes, tensorChunks } from "../../shared/exchange/tensor-stream.ts";
+import { KeptParts } from "../../shared/exchange/tensor-stream.ts";
 import type { Update } from "../../shared/updates/updatable-state.ts";
 
 /** Most bytes of the updates that are kept. */
@@ -49,11 +49,8 @@ export class UpdateLog {
 	/** Adds the next update, whose numbers are copied, and drops the oldest ones if there are too many. */
 	append({ version, texts, scalars, gradient }: Update): void {
 		const copy = gradient.slice();
-		const messages = [
-			{ header: { parameterVersion: version, texts, scalars } },
-			...[...tensorChunks(copy)].map((chunk) => ({ chunk })),
-			{ end: { byteLength: tensorBytes(copy) } },
-		] as FollowUpdatesResponse[];
+		const header = { parameterVersion: version, texts, scalars };
+		const messages = [{ header }, ...new KeptParts(copy).after(0)] as FollowUpdatesResponse[];
 		this.#entries.push({ messages, bytes: copy.byteLength });
 		this.#bytes += copy.byteLength;
 		this.#messages += messages.length;

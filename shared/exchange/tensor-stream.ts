@@ -34,7 +34,7 @@ function withChecksum(cut: Cut): TensorChunk {
 }
 
 /** Returns the bytes of a tensor that consists of some vectors. */
-export function tensorBytes(...vectors: readonly Float32Array[]): number {
+function tensorBytes(...vectors: readonly Float32Array[]): number {
 	return vectors.reduce((sum, { byteLength }) => sum + byteLength, 0);
 }
 

@@ -3,7 +3,7 @@ import { allocateVectors } from "../vectors/allocate-vectors.ts";
 import { writeOuterProducts } from "../vectors/outer-products.ts";
 import type { OuterProducts } from "../vectors/pack-factors.ts";
 import { CombinedGradient, type TextsGradient } from "./combine.ts";
-import { factorViews, type GradientForm, gradientLength } from "./gradient-form.ts";
+import { denseViews, factorViews, type GradientForm, gradientLength } from "./gradient-form.ts";
 
 /** One optimizer step, as sent to workers. */
 export interface Update extends TextsGradient {
@@ -77,11 +77,8 @@ export class UpdatableState implements StateVectors {
 
 	#multiplyOut(update: Float32Array, texts: number, threads: number): Float32Array {
 		const products: OuterProducts[] = [];
-		let from = 0;
-		for (const { offset, size } of this.#form.dense) {
-			this.#gradient.set(update.subarray(from, from + size), offset);
-			from += size;
-		}
+		const dense = denseViews(this.#form, update);
+		for (const { name, offset } of this.#form.dense) this.#gradient.set(dense.get(name) ?? [], offset);
 		for (const { block, left, right } of factorViews(this.#form, update, texts)) {
 			const { heads, rows, columns, offset, stride } = block;
 			for (let head = 0; head < heads; head++)
@@ -97,7 +94,8 @@ export class UpdatableState implements StateVectors {
 
 	/** Kernels are faster if all their vectors lie in the same memory. */
 	#inKernelMemory(gradient: Float32Array): Float32Array {
-		if (gradient.buffer !== this.update.buffer) this.update.set(gradient);
-		return gradient.buffer === this.update.buffer ? gradient : this.update;
+		if (gradient.buffer === this.update.buffer) return gradient;
+		this.update.set(gradient);
+		return this.update;
 	}
 }

@@ -1,4 +1,4 @@
-import test from "ava";
+import test, { type ExecutionContext } from "ava";
 import { someResult } from "../../shared/bus/messages.ts";
 import { someSchema, tensorConformance } from "../../shared/exchange/conformance.ts";
 import { openGrpcExchange } from "../../shared/exchange/grpc-exchange.ts";
@@ -6,11 +6,17 @@ import { ReceivedAnswers } from "../../shared/exchange/received-answers.ts";
 
 tensorConformance(test, openGrpcExchange);
 
+/** A new exchange with run "run", of `size` parameters, open on both sides. */
+async function openRun(t: ExecutionContext, answers: ReceivedAnswers, size: number) {
+	const exchange = await openGrpcExchange();
+	t.teardown(exchange.close);
+	exchange.coordinator.openRun("run", someSchema(size), answers);
+	exchange.worker.openRun("run", someSchema(size));
+	return exchange;
+}
+
 test("a version is fetched once for any number of readers", async (t) => {
-	const { coordinator, worker, close } = await openGrpcExchange();
-	t.teardown(close);
-	coordinator.openRun("run", someSchema(1), new ReceivedAnswers(1));
-	worker.openRun("run", someSchema(1));
+	const { coordinator, worker } = await openRun(t, new ReceivedAnswers(1), 1);
 	await coordinator.publishState("run", 3, { parameters: Float32Array.of(3) });
 	const [first, second] = await Promise.all([worker.parameters("run", 3), worker.parameters("run", 3)]);
 	t.is(first, second);
@@ -19,10 +25,7 @@ test("a version is fetched once for any number of readers", async (t) => {
 });
 
 test("a state with NaN is refused, and the next one is read", async (t) => {
-	const { coordinator, worker, close } = await openGrpcExchange();
-	t.teardown(close);
-	coordinator.openRun("run", someSchema(1), new ReceivedAnswers(1));
-	worker.openRun("run", someSchema(1));
+	const { coordinator, worker } = await openRun(t, new ReceivedAnswers(1), 1);
 	await coordinator.publishState("run", 3, { parameters: Float32Array.of(3) });
 	await worker.parameters("run", 3);
 	await coordinator.publishState("run", 4, { parameters: Float32Array.of(Number.NaN) });
@@ -32,11 +35,8 @@ test("a state with NaN is refused, and the next one is read", async (t) => {
 });
 
 test("a worker whose parameters have another bit is refused, and reads them again", async (t) => {
-	const { coordinator, worker, close } = await openGrpcExchange();
-	t.teardown(close);
 	const received = new ReceivedAnswers(2, () => true, 3);
-	coordinator.openRun("run", someSchema(2), received);
-	worker.openRun("run", someSchema(2));
+	const { coordinator, worker } = await openRun(t, received, 2);
 	await coordinator.publishState("run", 3, { parameters: Float32Array.of(3, 1) });
 	const wrong = await worker.parameters("run", 3);
 	wrong[1] = 1 + 2 ** -23;
@@ -54,11 +54,8 @@ test("a worker whose parameters have another bit is refused, and reads them agai
 });
 
 test("memory that is damaged after an answer is noticed at the next one, and a failure because of it is refused", async (t) => {
-	const { coordinator, worker, close } = await openGrpcExchange();
-	t.teardown(close);
 	const received = new ReceivedAnswers(2, () => true, 3);
-	coordinator.openRun("run", someSchema(2), received);
-	worker.openRun("run", someSchema(2));
+	const { coordinator, worker } = await openRun(t, received, 2);
 	await coordinator.publishState("run", 3, { parameters: Float32Array.of(3, 1) });
 	const failure = { code: "diverged", message: "the logits aren't finite", ofWorker: false, fault: 0 };
 	const put = (serial: number, failed: typeof failure | null) =>
@@ -79,11 +76,8 @@ test("memory that is damaged after an answer is noticed at the next one, and a f
 });
 
 test("after 2,000 exchanges only one gradient per side and one parameter vector are kept", async (t) => {
-	const { coordinator, worker, close } = await openGrpcExchange();
 	const answers = new ReceivedAnswers(3);
-	t.teardown(close);
-	coordinator.openRun("run", someSchema(3), answers);
-	worker.openRun("run", someSchema(3));
+	const { coordinator, worker } = await openRun(t, answers, 3);
 	const [sent, received, taken] = [new Set(), new Set(), new Set()];
 	for (let version = 0; version < 2000; version++) {
 		await coordinator.publishState("run", version, { parameters: Float32Array.of(version, 1, 2) });
