@@ -1,6 +1,5 @@
 import type { Command } from "commander";
 import { TailtuneError } from "../../shared/errors.ts";
-import { MOST_TEXT_BYTES } from "../../shared/files/regular-file.ts";
 import { addConfigFlags, ENGINE_SETTINGS, parseFlags } from "../../shared/settings/flags.ts";
 import { resolveConfig } from "../../shared/settings/resolve-config.ts";
 import type { WorkerSide } from "../../shared/worker-port/worker-side.ts";
@@ -80,31 +79,12 @@ async function gatherTexts(
 
 /** Reads one text per line from standard input; blank lines are ignored. */
 async function readInput(): Promise<SourcedText[]> {
-	const [{ linesOf, repairLineEnds }, { decodeUtf8 }] = await Promise.all([
-		import("../data/line-ends.ts"),
-		import("../../shared/files/text-file.ts"),
-	]);
-	const content = repairLineEnds(decodeUtf8(await readInputBytes(), "standard input"));
-	return linesOf(content).map(({ text, number }) => ({ text, source: `standard input:${number}` }));
+	const { readInputTexts } = await import("../data/read-texts.ts");
+	return readInputTexts();
 }
 
 /** Reads the texts of a file. Its modules are loaded here, so that texts given as arguments are classified sooner. */
 async function readTextsOf(file: string, textColumn: string): Promise<SourcedText[]> {
 	const { readTexts } = await import("../data/read-texts.ts");
 	return readTexts(file, { textColumn });
-}
-
-/** Reads standard input to its end. @throws TailtuneError "data" if it is larger than a file of texts may be */
-async function readInputBytes(): Promise<Buffer> {
-	const chunks: Buffer[] = [];
-	let bytes = 0;
-	for await (const chunk of process.stdin) {
-		bytes += chunk.length;
-		if (bytes > MOST_TEXT_BYTES) {
-			const found = `found at least ${bytes} bytes, expected at most ${MOST_TEXT_BYTES}`;
-			throw new TailtuneError("data", `standard input: ${found}`);
-		}
-		chunks.push(chunk);
-	}
-	return Buffer.concat(chunks);
 }

@@ -22,10 +22,25 @@ export function findColumn(header: readonly string[], name: string, flag: string
 	throw new TailtuneError("data", `${source}: ${found} ${JSON.stringify(name)} (${flag}); found ${names}`);
 }
 
-/** Throws TailtuneError "data" if a row repeats the header, as happens when files are joined. */
-export function refuseHeader(fields: readonly string[], header: readonly string[], source: string): void {
-	if (fields.some((field, place) => field !== header[place])) return;
-	throw new TailtuneError("data", `${source}: found the header again, expected a row; remove this line`);
+/** Returns the error of a row that hasn't as many fields as the header; undefined if it has. */
+export function columnCountFault(
+	fields: readonly string[],
+	header: readonly string[],
+	source: string,
+): TailtuneError | undefined {
+	if (fields.length === header.length) return undefined;
+	const found = `found ${fields.length} ${fields.length === 1 ? "field" : "fields"}`;
+	return new TailtuneError("data", `${source}: ${found}, expected ${header.length} as in the header`);
+}
+
+/** Returns the error of a row that repeats the header, as happens when files are joined; undefined if it doesn't. */
+export function repeatedHeaderFault(
+	fields: readonly string[],
+	header: readonly string[],
+	source: string,
+): TailtuneError | undefined {
+	if (fields.some((field, place) => field !== header[place])) return undefined;
+	return new TailtuneError("data", `${source}: found the header again, expected a row; remove this line`);
 }
 
 function placesOf(header: readonly string[], matches: (column: string) => boolean): number[] {

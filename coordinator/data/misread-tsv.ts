@@ -1,6 +1,6 @@
 import { TailtuneError } from "../../shared/errors.ts";
 import { nameSome } from "./name-some.ts";
-import type { Row } from "./row.ts";
+import type { Row } from "./pick-columns.ts";
 
 /**
  * Refuses a TSV file in which the text comes before the label: most first fields differ from each other, and there are

@@ -1,8 +1,9 @@
 import { TailtuneError } from "../../shared/errors.ts";
 import { type Dataset, toDataset } from "./dataset.ts";
 import { normalizeLabel } from "./label.ts";
+import { textOf } from "./pick-columns.ts";
 import { readRows } from "./read-rows.ts";
-import { DEFAULT_COLUMNS, textOf } from "./row.ts";
+import { DEFAULT_COLUMNS } from "./table.ts";
 
 /** Names of the columns to read (CSV, TSV with a header) or of the fields (JSONL). */
 export interface DatasetColumns {

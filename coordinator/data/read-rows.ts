@@ -1,50 +1,28 @@
-import { stat } from "node:fs/promises";
-import { extname } from "node:path";
 import { TailtuneError } from "../../shared/errors.ts";
-import { toReadError } from "../../shared/files/regular-file.ts";
-import { readTextFile } from "../../shared/files/text-file.ts";
-import { repairLineEnds } from "./line-ends.ts";
-import { readCsv } from "./read-csv.ts";
-import { readFolder } from "./read-folder.ts";
-import { readJsonl } from "./read-jsonl.ts";
-import { readLines } from "./read-lines.ts";
-import { readTsv } from "./read-tsv.ts";
-import type { Columns, ReadRows, Row } from "./row.ts";
-
-const READERS: Readonly<Record<string, ReadRows>> = {
-	".tsv": readTsv,
-	".csv": readCsv,
-	".jsonl": readJsonl,
-	".ndjson": readJsonl,
-};
+import { MOST_TEXT_BYTES } from "../../shared/files/regular-file.ts";
+import { openTable } from "./open-table.ts";
+import { columnPicker, type Row } from "./pick-columns.ts";
+import type { Columns, Table } from "./table.ts";
 
 /**
- * Reads the rows of a file or a folder. The extension decides the format. A file with another extension is read as TSV
- * if its first line contains a tab; otherwise, if no labels are needed, as one text per line.
+ * Reads the texts, and labels if wanted, of a file or a folder into memory, as `openTable` does. Blank rows are
+ * skipped.
  * @returns at least one row
- * @throws TailtuneError "not-found", or "data" that names the file and, if the fault is in one row, the line
+ * @throws TailtuneError as `openTable`, for the first row that can't be used, or for a file that is too large
  */
 export async function readRows(path: string, columns: Columns): Promise<Row[]> {
-	const entry = await stat(path).catch((error) => Promise.reject(toReadError(path, error)));
-	const rows = entry.isDirectory() ? await readFolder(path) : await readFile(path, columns);
-	if (rows.length === 0) throw new TailtuneError("data", `${path}: contains no texts, expected at least one`);
+	return collectRows(await openTable(path, columns, MOST_TEXT_BYTES), path, columns);
+}
+
+/** Reads all rows of a table that aren't blank. @param name name of the table for messages */
+export async function collectRows(table: Table, name: string, columns: Columns): Promise<Row[]> {
+	const rows: Row[] = [];
+	try {
+		const pick = columnPicker(table, columns);
+		for await (const row of table.rows) if (!row.isBlank) rows.push(pick(row));
+	} finally {
+		table.close();
+	}
+	if (rows.length === 0) throw new TailtuneError("data", `${name}: contains no texts, expected at least one`);
 	return rows;
-}
-
-async function readFile(file: string, columns: Columns): Promise<Row[]> {
-	const content = repairLineEnds(await readTextFile(file));
-	if (content.trim() === "") throw new TailtuneError("data", `${file}: empty, expected texts`);
-	const read = READERS[extname(file).toLowerCase()] ?? sniff(content, file, columns);
-	return read(content, file, columns);
-}
-
-function sniff(content: string, file: string, { labelColumn }: Columns): ReadRows {
-	if (labelColumn === undefined) return extname(file).toLowerCase() !== ".txt" && hasTab(content) ? readTsv : readLines;
-	if (hasTab(content)) return readTsv;
-	throw new TailtuneError("data", `${file}:1: no tab, expected label<TAB>text, or a file named .csv, .tsv or .jsonl`);
-}
-
-function hasTab(content: string): boolean {
-	const [first = ""] = content.trimStart().split(/[\r\n]/, 1);
-	return first.includes("\t");
 }

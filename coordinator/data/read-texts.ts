@@ -1,6 +1,10 @@
+import { MOST_TEXT_BYTES } from "../../shared/files/regular-file.ts";
 import type { SourcedText } from "./dataset.ts";
-import { readRows } from "./read-rows.ts";
-import { DEFAULT_COLUMNS, textOf } from "./row.ts";
+import { STANDARD_INPUT } from "./open-bytes.ts";
+import { openInputTable } from "./open-table.ts";
+import { textOf } from "./pick-columns.ts";
+import { collectRows, readRows } from "./read-rows.ts";
+import { DEFAULT_COLUMNS } from "./table.ts";
 
 /**
  * Reads texts without labels: from a file or folder as `readDataset`, or from a file with one text per line (.txt, or
@@ -13,5 +17,12 @@ export async function readTexts(
 	{ textColumn = DEFAULT_COLUMNS.textColumn }: { readonly textColumn?: string } = {},
 ): Promise<SourcedText[]> {
 	const rows = await readRows(path, { textColumn, labelColumn: undefined });
+	return rows.map((row) => ({ text: textOf(row), source: row.source }));
+}
+
+/** Reads one text per line from standard input; blank lines are skipped. */
+export async function readInputTexts(): Promise<SourcedText[]> {
+	const columns = { textColumn: DEFAULT_COLUMNS.textColumn, labelColumn: undefined };
+	const rows = await collectRows(await openInputTable(".txt", columns, MOST_TEXT_BYTES), STANDARD_INPUT, columns);
 	return rows.map((row) => ({ text: textOf(row), source: row.source }));
 }

@@ -4,10 +4,12 @@ import { TailtuneError } from "../../shared/errors.ts";
 import { toReadError } from "../../shared/files/regular-file.ts";
 import { readTextFile } from "../../shared/files/text-file.ts";
 import { repairLineEnds } from "./line-ends.ts";
-import type { Row } from "./row.ts";
+import type { ParsedTable, RowBatches, TableRow } from "./table.ts";
 
 // A folder may contain more files than a process may have open.
 const OPEN_FILES = 64;
+
+const NAMES = ["label", "text"];
 
 /**
  * Reads a folder with one folder per label and one file per text. Line ends become LF, and the last one is removed.
@@ -15,34 +17,34 @@ const OPEN_FILES = 64;
  * @throws TailtuneError "data" if there is no label folder, or one is empty or contains a folder or a file that isn't
  * UTF-8
  */
-export async function readFolder(folder: string): Promise<Row[]> {
+export async function parseFolder(folder: string): Promise<ParsedTable> {
 	const labels = (await list(folder)).filter((entry) => entry.isDirectory()).map(({ name }) => name);
 	if (labels.length === 0) throw new TailtuneError("data", `${folder}: no folders in it, expected one for each label`);
-	const rows: Row[] = [];
-	for (const label of labels) {
-		const files = (await list(join(folder, label))).map((entry) => {
-			const file = join(folder, label, entry.name);
-			if (!entry.isDirectory()) return file;
-			throw new TailtuneError("data", `${file}: found a folder, expected only files in a label's folder`);
-		});
-		if (files.length === 0) {
-			const folderOfLabel = join(folder, label);
-			throw new TailtuneError(
-				"data",
-				`${folderOfLabel}: no files in it, expected one for each text; or remove the folder`,
-			);
-		}
-		for (let first = 0; first < files.length; first += OPEN_FILES) {
-			const some = files.slice(first, first + OPEN_FILES).map((file) => readRow(file, label));
-			rows.push(...(await Promise.all(some)));
-		}
-	}
-	return rows;
+	return { header: { names: NAMES }, batches: readLabels(folder, labels) };
 }
 
-async function readRow(file: string, label: string): Promise<Row> {
+async function* readLabels(folder: string, labels: readonly string[]): RowBatches {
+	for (const label of labels) {
+		const files = await listTexts(join(folder, label));
+		for (let first = 0; first < files.length; first += OPEN_FILES) {
+			yield Promise.all(files.slice(first, first + OPEN_FILES).map((file) => readRow(file, label)));
+		}
+	}
+}
+
+async function listTexts(folder: string): Promise<string[]> {
+	const files = (await list(folder)).map((entry) => {
+		const file = join(folder, entry.name);
+		if (!entry.isDirectory()) return file;
+		throw new TailtuneError("data", `${file}: found a folder, expected only files in a label's folder`);
+	});
+	if (files.length > 0) return files;
+	throw new TailtuneError("data", `${folder}: no files in it, expected one for each text; or remove the folder`);
+}
+
+async function readRow(file: string, label: string): Promise<TableRow> {
 	const content = repairLineEnds(await readTextFile(file)).replaceAll(/\r\n?/g, "\n");
-	return { text: content.replace(/\n$/, ""), label, source: file };
+	return { source: file, names: NAMES, values: [label, content.replace(/\n$/, "")], isBlank: false };
 }
 
 /** Lists the entries that aren't hidden; sorted, because the order differs between file systems. */
