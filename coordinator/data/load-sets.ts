@@ -2,13 +2,15 @@ import { TailtuneError } from "../../shared/errors.ts";
 import type { TrainConfig } from "../../shared/settings/config.ts";
 import type { RunEvents } from "../events/run-events.ts";
 import type { ClassTexts } from "../run-folder/result.ts";
-import { balance } from "./balance.ts";
-import { countByLabel, type Dataset, withLabels } from "./dataset.ts";
+import { repeatSmallLabels, undersample } from "./balance.ts";
+import { countByLabel, type Dataset, type Example, withLabels } from "./dataset.ts";
 import { loadDataset } from "./load-dataset.ts";
 import { assertSeveralLabels, assertSplittable, type Split, split, splitAtRandom } from "./split.ts";
 
 /** The three sets of a run, and how each class's texts were distributed among them. */
 export interface LoadedSets extends Split {
+	/** Texts of the training set, once for each time that an epoch repeats them. */
+	readonly repeats: readonly Example[];
 	readonly classes: readonly ClassTexts[];
 }
 
@@ -19,15 +21,17 @@ type Settings = Pick<
 
 /**
  * Reads the three sets of a run: one data set that is split, or three given ones. Only the training set is balanced, so
- * that validation and test keep the real proportions of the classes; with `--balance all` texts are balanced before the
- * split.
+ * that validation and test keep the real proportions of the classes; with `--balance all` all texts are undersampled
+ * before the split.
  * @throws TailtuneError "usage", "data" or "offline" that names the flag, or the file and the row
  */
 export async function loadSets(config: Settings, events: RunEvents): Promise<LoadedSets> {
+	assertSupported(config);
 	const given = await readGiven(config, events);
 	const sets = "examples" in given ? splitTexts(given, config) : balanceTraining(given, config);
+	const repeats = config.balance === "oversample" ? repeatSmallLabels(sets.train, config.seed) : [];
 	const all = "examples" in given ? [given] : [given.train, given.validation, given.test];
-	const loaded = { ...sets, classes: countClasses(all, sets) };
+	const loaded = { ...sets, repeats, classes: countClasses(all, sets, repeats) };
 	assertEnoughLeft(loaded, config);
 	return loaded;
 }
@@ -35,33 +39,46 @@ export async function loadSets(config: Settings, events: RunEvents): Promise<Loa
 function splitTexts(texts: Dataset, config: Settings): Split {
 	// Checked before balancing: after it every label would have as few texts as the smallest one.
 	assertSplittable(texts);
-	if (config.balance === "all") return splitAtRandom(balance(texts, config.seed), config.split, config.seed);
+	if (config.balance === "all") return splitAtRandom(undersample(texts, config.seed), config.split, config.seed);
 	return balanceTraining(split(texts, config.split, config.seed), config);
 }
 
-function balanceTraining(sets: Split, { balance: isBalanced, seed }: Settings): Split {
+function balanceTraining(sets: Split, { balance, seed }: Settings): Split {
 	assertSeveralLabels(sets.train);
-	return isBalanced ? { ...sets, train: balance(sets.train, seed) } : sets;
+	const isUndersampled = balance === "undersample" || balance === "all";
+	return isUndersampled ? { ...sets, train: undersample(sets.train, seed) } : sets;
 }
 
-function countClasses(given: readonly Dataset[], { train, validation, test }: Split): ClassTexts[] {
+function assertSupported({ balance }: Settings): void {
+	if (balance !== "weights") return;
+	const expected = "expected undersample, oversample, none or all: the loss has no class weights yet";
+	throw new TailtuneError("usage", `--balance: found "weights", ${expected}`);
+}
+
+function countClasses(
+	given: readonly Dataset[],
+	{ train, validation, test }: Split,
+	repeats: readonly Example[],
+): ClassTexts[] {
+	const repeated = countByLabel({ labels: train.labels, examples: repeats });
 	const inSet = { train: countByLabel(train), validation: countByLabel(validation), test: countByLabel(test) };
-	const counts = given.map(countByLabel);
+	const inGiven = given.map(countByLabel);
 	return train.labels.map((label, index) => {
-		const read = counts.reduce((sum, count) => sum + (count[index] ?? 0), 0);
+		const read = inGiven.reduce((sum, count) => sum + (count[index] ?? 0), 0);
 		const [ofTrain = 0, ofValidation = 0, ofTest = 0] = Object.values(inSet).map((count) => count[index]);
 		const unused = read - ofTrain - ofValidation - ofTest;
-		return { label, read, train: ofTrain, validation: ofValidation, test: ofTest, unused };
+		const counts = { read, train: ofTrain, validation: ofValidation, test: ofTest, unused };
+		return { label, ...counts, repeats: repeated[index] ?? 0 };
 	});
 }
 
-/** Names the smallest class in the message, since balancing cuts all other classes to its size. */
+/** Names the smallest class in the message, since undersampling cuts all other classes to its size. */
 function assertEnoughLeft({ train, classes }: LoadedSets, { batch }: Settings): void {
 	const left = train.examples.length;
 	if (left >= batch || classes.every(({ unused }) => unused === 0)) return;
 	const smallest = classes.find(({ unused }) => unused === 0);
 	const found = `class ${JSON.stringify(smallest?.label)} has ${smallest?.train} for training, which leaves ${left} of all classes`;
-	throw new TailtuneError("data", `--balance: ${found}, expected at least --batch (${batch}); or --balance false`);
+	throw new TailtuneError("data", `--balance: ${found}, expected at least --batch (${batch}); or --balance none`);
 }
 
 async function readGiven(config: Settings, events: RunEvents): Promise<Dataset | Split> {

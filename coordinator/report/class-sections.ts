@@ -13,14 +13,12 @@ export function classesSection(result: RunResult): Html {
 ${textsTable(result)}</section>`;
 }
 
-/** Renders the number of texts of each class: read, in each set, and not used. */
+/** Renders the number of texts of each class: read, in each set, not used and repeated. */
 function textsTable({ classes }: RunResult): Html {
+	const isRepeated = classes.some(({ repeats }) => repeats > 0);
 	const columns = {
-		read: "read",
-		train: "training",
-		validation: "validation",
-		test: "test",
-		unused: "not used",
+		...{ read: "read", train: "training", validation: "validation", test: "test", unused: "not used" },
+		...(isRepeated && { repeats: "repeats" }),
 	} as const;
 	const keys = Object.keys(columns) as (keyof typeof columns)[];
 	const rows = classes.map(
@@ -30,7 +28,8 @@ function textsTable({ classes }: RunResult): Html {
 	const isBalanced = classes.some(({ unused }) => unused > 0);
 	return html`<div class="scroll"><table><caption>Texts</caption>
 <thead><tr><td></td>${keys.map((key) => html`<th scope="col">${columns[key]}</th>`)}</tr></thead><tbody>${rows}</tbody></table></div>
-${isBalanced && html`<p class="note">Not used: --balance keeps as many texts of each class as the smallest class has.</p>`}`;
+${isBalanced && html`<p class="note">Not used: --balance keeps as many texts of each class as the smallest class has.</p>`}
+${isRepeated && html`<p class="note">Repeats: how often training texts of this class are repeated in an epoch (--balance oversample).</p>`}`;
 }
 
 function confusionTable({ labels, confusion }: RunResult, withShares: boolean): Html {

@@ -17,7 +17,7 @@ export const metricsLineSchema = z.strictObject({
 		.describe("step: evaluated on a few batches of each set; epoch: at the end of an epoch"),
 	step: count.describe("optimizer steps done"),
 	epoch: count.describe("epochs finished"),
-	examplesSeen: count.describe("training texts learned from, each counted once per epoch"),
+	examplesSeen: count.describe("training texts learned from, each counted once per epoch, and once for each repeat"),
 	seconds: seconds.describe("since the run began, without the time between an interruption and its resume"),
 	train: score.describe("on the training set"),
 	validation: score.describe("on the validation set"),
@@ -35,10 +35,11 @@ export const cutSchema = ofEverySet(count).describe("texts of each set that were
 export const classTextsSchema = z.strictObject({
 	label: z.string().describe("name of the class"),
 	read: count.describe("texts in all files"),
-	train: count.describe("texts in the training set, after balancing"),
+	train: count.describe("texts in the training set, after balancing, without repeats"),
 	validation: count.describe("texts in the validation set"),
 	test: count.describe("texts in the test set"),
 	unused: count.describe("texts left out by `--balance`"),
+	repeats: count.describe("how often texts of the training set are repeated in an epoch (`--balance oversample`)"),
 });
 
 /** Number of texts of a class that were read, and that are in each set. */

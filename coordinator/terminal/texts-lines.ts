@@ -14,7 +14,7 @@ export interface TextsSummary {
 /** The most classes named in a line. */
 const MOST_CLASSES = 6;
 
-/** Formats one line with the numbers of texts read, used and not used, and one more line if texts were cut. */
+/** Formats one line with the numbers of texts read, used, not used and repeated; one more line if texts were cut. */
 export function textsLines({ classes: classTexts, cut, maxTokens }: TextsSummary): string[] {
 	const sets = (["train", "validation", "test"] as const).map((set) => sum(classTexts, set));
 	const [train = 0, validation = 0, test = 0] = sets.map(formatCount);
@@ -22,7 +22,8 @@ export function textsLines({ classes: classTexts, cut, maxTokens }: TextsSummary
 	const used = `${train} for training, ${validation} for validation, ${test} for the test`;
 	const cutTexts = cut.train + cut.validation + cut.test;
 	const all = sets.reduce((total, count) => total + count, 0);
-	return [`${read}; ${used}; ${unusedPart(classTexts)}`, ...cutLines(cutTexts, all, maxTokens)];
+	const parts = [read, used, unusedPart(classTexts), ...repeatedPart(classTexts)];
+	return [parts.join("; "), ...cutLines(cutTexts, all, maxTokens)];
 }
 
 function unusedPart(classTexts: readonly ClassTexts[]): string {
@@ -33,13 +34,18 @@ function unusedPart(classTexts: readonly ClassTexts[]): string {
 	return `not used: ${byClass(dropped, "unused")} (${reason})`;
 }
 
-function byClass(classTexts: readonly ClassTexts[], count: "read" | "unused"): string {
+function repeatedPart(classTexts: readonly ClassTexts[]): string[] {
+	const repeated = classTexts.filter(({ repeats }) => repeats > 0);
+	return repeated.length > 0 ? [`repeated in each epoch: ${byClass(repeated, "repeats")} (--balance oversample)`] : [];
+}
+
+function byClass(classTexts: readonly ClassTexts[], count: "read" | "unused" | "repeats"): string {
 	const named = classTexts.slice(0, MOST_CLASSES).map((of) => `${shortName(of.label)} ${formatCount(of[count])}`);
 	const others = classTexts.slice(MOST_CLASSES);
 	const rest = `${formatCount(sum(others, count))} of ${others.length} more classes`;
 	return [...named, ...(others.length > 0 ? [rest] : [])].join(", ");
 }
 
-function sum(classTexts: readonly ClassTexts[], count: "read" | "train" | "validation" | "test" | "unused"): number {
+function sum(classTexts: readonly ClassTexts[], count: Exclude<keyof ClassTexts, "label">): number {
 	return classTexts.reduce((total, of) => total + of[count], 0);
 }

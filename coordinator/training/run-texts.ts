@@ -3,6 +3,7 @@ import type { Sequence } from "../../shared/messages.ts";
 import type { Gpt2Config } from "../../shared/model/gpt2-config.ts";
 import { effectiveSequence, PAD_ID, type Padding } from "../../shared/sequences/effective-sequence.ts";
 import type { RunConfig } from "../../shared/settings/config.ts";
+import type { Dataset, Example } from "../data/dataset.ts";
 import { limitTokens, padLength, tokenizeWithin, tokenLimit } from "../data/limit-tokens.ts";
 import type { LoadedSets } from "../data/load-sets.ts";
 import { countOverlap, type Split } from "../data/split.ts";
@@ -11,7 +12,7 @@ import { assertBatchFits } from "../plan/plan-epoch.ts";
 import type { PlannedText } from "../plan/planned-part.ts";
 import type { ClassTexts, RunResult } from "../run-folder/result.ts";
 
-/** The texts of a run, in three sets. A text's id is its index over all sets. */
+/** The texts of a run, in three sets. A text's id is its index over all sets; each repeat has an id of its own. */
 export interface RunTexts {
 	readonly labels: readonly string[];
 	readonly classes: number;
@@ -21,6 +22,8 @@ export interface RunTexts {
 	readonly train: readonly number[];
 	readonly validation: readonly number[];
 	readonly test: readonly number[];
+	/** Ids of repeats of training texts: an epoch learns from them, but they aren't evaluated. */
+	readonly repeats: readonly number[];
 	/** Data of each text for planning, by id. */
 	readonly planned: readonly PlannedText[];
 	readonly padding: Padding;
@@ -44,11 +47,13 @@ export interface RunTexts {
 export async function prepareTexts(config: RunConfig, sets: LoadedSets, model: Gpt2Config): Promise<RunTexts> {
 	const { train, validation, test, classes: classTexts } = sets;
 	const examples = [...train.examples, ...validation.examples, ...test.examples];
-	assertBatchFits(train.examples.length, config.batch, config.shards);
+	assertBatchFits(train.examples.length + sets.repeats.length, config.batch, config.shards);
 	const { tokens, isCut, padTo, maxTokens, truncate } = await readTokens(config, sets, model.n_positions);
-	const shardOf = assignSetShards(sets, config);
+	const originals = findOriginals(examples, sets.repeats);
+	const shardOf = assignSetShards(sets, originals.slice(examples.length), config);
 	const padding = { token: config.token, causal: config.causal, padTo, padId: PAD_ID };
-	const labelOf = (id: number) => examples[id]?.label ?? 0;
+	const labelOf = (id: number) => examples[originals[id] ?? 0]?.label ?? 0;
+	const tokensOf = (id: number) => tokens[originals[id] ?? 0] ?? new Uint32Array();
 	const ids = [...examples.keys()];
 	const testStart = examples.length - test.examples.length;
 	const ofSet = {
@@ -62,7 +67,8 @@ export async function prepareTexts(config: RunConfig, sets: LoadedSets, model: G
 		classes: train.labels.length,
 		classTexts,
 		...ofSet,
-		planned: tokens.map((text, id) => ({ id, tokens: text, shard: shardOf[id] ?? 0 })),
+		repeats: [...originals.keys()].slice(examples.length),
+		planned: originals.map((_, id) => ({ id, tokens: tokensOf(id), shard: shardOf[id] ?? 0 })),
 		padding,
 		maxTokens,
 		truncate,
@@ -72,7 +78,7 @@ export async function prepareTexts(config: RunConfig, sets: LoadedSets, model: G
 		hash: hashOf(sets),
 		labelOf,
 		sequence(id, batchLongest) {
-			const { tokens: all, ...pool } = effectiveSequence(tokens[id] ?? new Uint32Array(), padding, batchLongest);
+			const { tokens: all, ...pool } = effectiveSequence(tokensOf(id), padding, batchLongest);
 			return { exampleId: id, tokens: Array.from(all), ...pool, label: labelOf(id) };
 		},
 	};
@@ -102,15 +108,28 @@ async function readTokens(config: RunConfig, { train, validation, test }: Loaded
 	};
 }
 
-/** Assigns each set to the shards separately, so that both training and evaluation are balanced. */
-function assignSetShards({ train, validation, test }: Split, { shards, seed }: RunConfig): number[] {
-	return [train, validation, test].flatMap(({ examples }) =>
-		assignShards(
-			examples.map(({ label }) => label),
-			shards,
-			seed,
-		),
-	);
+/** Returns for each id the id of the text itself: a repeat's is that of the training text. */
+function findOriginals(examples: readonly Example[], repeats: readonly Example[]): number[] {
+	const ids = new Map(examples.map((example, id) => [example, id]));
+	return [...examples.keys(), ...repeats.map((example) => ids.get(example) as number)];
+}
+
+/**
+ * Assigns each set to the shards separately, so that both training and evaluation are balanced.
+ * @param repeated id of the training text of each repeat; training texts have the first ids
+ * @returns shard of each text, by id
+ */
+function assignSetShards(
+	{ train, validation, test }: Split,
+	repeated: readonly number[],
+	{ shards, seed }: RunConfig,
+): number[] {
+	const labelsOf = ({ examples }: Dataset) => examples.map(({ label }) => label);
+	const own = labelsOf(train);
+	const learned = [...own, ...repeated.map((id) => own[id] as number)];
+	const ofTraining = assignShards(learned, shards, seed, [...own.keys(), ...repeated]);
+	const ofOthers = [validation, test].flatMap((set) => assignShards(labelsOf(set), shards, seed));
+	return [...ofTraining.slice(0, own.length), ...ofOthers, ...ofTraining.slice(own.length)];
 }
 
 function hashOf(sets: Split): string {

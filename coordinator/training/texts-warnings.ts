@@ -12,13 +12,13 @@ export function listTextsWarnings(classes: readonly ClassTexts[]): string[] {
 	return [...fewTextsWarning(classes), ...similarLabelsWarnings(classes)];
 }
 
-/** `--balance` takes equally many texts of each class, so the smallest class limits all others. */
+/** Undersampling takes equally many texts of each class, so the smallest class limits all others. */
 function fewTextsWarning(classes: readonly ClassTexts[]): string[] {
 	const smallest = classes.find(({ unused }) => unused === 0);
 	const isLimiting = classes.some(({ unused }) => unused > 0);
 	if (!smallest || !isLimiting || smallest.train >= FEW_TEXTS) return [];
 	const found = `class ${JSON.stringify(shortName(smallest.label))} has only ${smallest.train} texts for training`;
-	return [`${found}, so --balance trains on as few of each class; --balance false uses all`];
+	return [`${found}, so --balance trains on as few of each class; --balance none uses all`];
 }
 
 function similarLabelsWarnings(classes: readonly ClassTexts[]): string[] {

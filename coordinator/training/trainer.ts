@@ -15,7 +15,7 @@ import { toWorkItem } from "./work-items.ts";
 /** Plans the steps of an epoch of a run. @param epoch from 0 */
 export function planRunEpoch({ config, texts }: Pick<RunContext, "config" | "texts">, epoch: number): EpochStep[] {
 	const { batch, accumulate, seed, pad } = config;
-	const examples = texts.train.map((id) => texts.planned[id] as PlannedText);
+	const examples = [...texts.train, ...texts.repeats].map((id) => texts.planned[id] as PlannedText);
 	return planEpoch({ examples, batch, accumulate, seed, epoch, grouping: pad === "bucket" ? "length" : "none" });
 }
 

@@ -33,10 +33,10 @@ export const trainConfigSchema = z.strictObject({
 	textColumn: text().default("text").describe("name of the column or field with the text"),
 	labelColumn: text().default("label").describe("name of the column or field with the label"),
 	balance: z
-		.union([z.boolean(), z.literal("all")])
-		.default(true)
+		.enum(["undersample", "oversample", "weights", "none", "all"])
+		.default("undersample")
 		.describe(
-			"use the same number of texts from each class; true: in the training set; all: in all sets, before the split; false: use all texts",
+			"how the classes of the training set are evened out; undersample: as few texts of each as of the smallest; oversample: texts of smaller classes are repeated; none: all texts, each once; all: undersample all sets, before the split",
 		),
 	split: z
 		.tuple([z.number().positive(), z.number().positive(), z.number().positive()])

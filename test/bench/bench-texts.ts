@@ -2,7 +2,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { uniformInt } from "pure-rand/distribution/uniformInt";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
-import { balance } from "../../coordinator/data/balance.ts";
+import { undersample } from "../../coordinator/data/balance.ts";
 import { type Dataset, toDataset } from "../../coordinator/data/dataset.ts";
 import { loadDataset } from "../../coordinator/data/load-dataset.ts";
 import { splitAtRandom } from "../../coordinator/data/split.ts";
@@ -35,7 +35,7 @@ const LONGEST_TOKENS = 120;
 export async function benchDataset(data: string | undefined, texts: number): Promise<Dataset> {
 	// Lengths as in text messages: 19 words on average, most of them short.
 	if (data === undefined) return makeMessages(texts, (random) => 2 + Math.floor(17 * exponential(random)));
-	const balanced = balance(await loadDataset(data, { textColumn: "text", labelColumn: "label" }), SEED);
+	const balanced = undersample(await loadDataset(data, { textColumn: "text", labelColumn: "label" }), SEED);
 	return { ...balanced, examples: seededShuffle(balanced.examples, SEED, "bench").slice(0, texts) };
 }
 

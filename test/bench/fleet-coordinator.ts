@@ -106,6 +106,7 @@ function makeTexts(count: number, shards: number): RunTexts {
 	const labelOf = (id: number) => id % FLEET_TAIL.classes;
 	return {
 		...{ labels: ["a", "b"], classes: FLEET_TAIL.classes, classTexts: [], train, validation: [], test: [], planned },
+		repeats: [],
 		...{
 			padding: { token: "last-real", causal: true, padTo: undefined, padId: 0 },
 			maxTokens: TOKENS,

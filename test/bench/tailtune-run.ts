@@ -59,7 +59,7 @@ export async function measureRun(
 			"--max-tokens",
 			`${texts.longestTokens}`,
 			"--balance",
-			"false",
+			"none",
 			"--threads",
 			`${THREADS}`,
 			"--out",

@@ -84,7 +84,7 @@ const refused: [title: string, data: string, message: string][] = [
 
 for (const [title, data, message] of refused) {
 	test.serial(`refuses ${title}`, (t) =>
-		assertRefused(t, folder, ["train", "--data", data, "--model", "demo", "--out", "out", "--balance", "false"], {
+		assertRefused(t, folder, ["train", "--data", data, "--model", "demo", "--out", "out", "--balance", "none"], {
 			exitCode: 1,
 			message,
 		}),
@@ -107,7 +107,7 @@ test.serial("refuses a label in --test that isn't in --train", (t) => {
 });
 
 test.serial("accepts a text that is too long for the model if it may be cut", async (t) => {
-	const flags = ["--model", "demo", "--balance", "false", "--max-tokens", "context", "--epochs", "1", "--threads", "1"];
+	const flags = ["--model", "demo", "--balance", "none", "--max-tokens", "context", "--epochs", "1", "--threads", "1"];
 	const { exitCode, stderr } = await start(["train", "--data", "long.tsv", "--out", "cut", ...flags], {}, folder);
 	t.is(String(stderr), "");
 	t.is(exitCode, 0);

@@ -55,8 +55,18 @@ const refused: [title: string, args: readonly string[], message: string][] = [
 	["an empty value", ["train", "--data", ""], '--data: found "", expected at least one character'],
 	[
 		"a word instead of true or false",
-		[...TRAIN, "--balance", "maybe"],
-		'--balance: found "maybe", expected true or false, or "all"',
+		[...TRAIN, "--causal", "maybe"],
+		'--causal: found "maybe", expected true or false',
+	],
+	[
+		"a word instead of a way of balancing",
+		[...TRAIN, "--balance", "true"],
+		"--balance: found true, expected one of undersample, oversample, weights, none, all",
+	],
+	[
+		"class weights",
+		[...TRAIN, "--balance", "weights"],
+		'--balance: found "weights", expected undersample, oversample, none or all: the loss has no class weights yet',
 	],
 	[
 		"an unknown padding",

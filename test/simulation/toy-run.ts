@@ -50,6 +50,7 @@ export function createToyTexts(shards: number): RunTexts {
 		train: ids.slice(0, TRAIN),
 		validation: ids.slice(TRAIN),
 		test: [],
+		repeats: [],
 		planned: ids.map((id) => ({ id, tokens: tokens[id] as Uint32Array, shard: shardOf[id] ?? 0 })),
 		padding,
 		maxTokens: 8,

@@ -19,7 +19,7 @@ async function load(t: ExecutionContext, files: Readonly<Record<string, string>>
 	const folder = await temporaryFolder(t, files);
 	const inFolder = Object.fromEntries(Object.keys(files).map((name) => [name, join(folder, name)]));
 	const sets = await loadSets(await resolveConfig({ ...inFolder, ...settings }), new RunEvents());
-	return { ...sets, counts: [sets.train, sets.validation, sets.test].map(countByLabel) };
+	return { ...sets, labels: sets.train.labels, counts: [sets.train, sets.validation, sets.test].map(countByLabel) };
 }
 
 const fraud = { data: lines({ fraud: 150, ok: 2850 }) };
@@ -32,17 +32,35 @@ test("only the training set is balanced: validation and test keep the proportion
 		[30, 570],
 	]);
 	t.deepEqual(classes, [
-		{ label: "fraud", read: 150, train: 105, validation: 15, test: 30, unused: 0 },
-		{ label: "ok", read: 2850, train: 105, validation: 285, test: 570, unused: 1890 },
+		{ label: "fraud", read: 150, train: 105, validation: 15, test: 30, unused: 0, repeats: 0 },
+		{ label: "ok", read: 2850, train: 105, validation: 285, test: 570, unused: 1890, repeats: 0 },
 	]);
 });
 
 test("without balancing every text is used", async (t) => {
-	const { counts, classes } = await load(t, fraud, { balance: false });
+	const { counts, classes } = await load(t, fraud, { balance: "none" });
 	t.deepEqual(counts[0], [105, 1995]);
 	t.deepEqual(
 		classes.map(({ unused }) => unused),
 		[0, 0],
+	);
+});
+
+test("oversampling repeats training texts of smaller classes only, until each class has as many as the largest", async (t) => {
+	const { counts, classes, repeats, train, labels } = await load(t, fraud, { balance: "oversample" });
+	t.deepEqual(counts, [
+		[105, 1995],
+		[15, 285],
+		[30, 570],
+	]);
+	t.deepEqual(countByLabel({ labels, examples: repeats }), [1890, 0]);
+	t.true(repeats.every((repeat) => train.examples.includes(repeat)));
+	t.deepEqual(
+		classes.map((of) => [of.unused, of.repeats]),
+		[
+			[0, 1890],
+			[0, 0],
+		],
 	);
 });
 
@@ -73,7 +91,7 @@ test("if three sets are given, only the training set is balanced", async (t) => 
 		[1, 9],
 		[0, 5],
 	]);
-	t.deepEqual(classes[1], { label: "b", read: 34, train: 10, validation: 9, test: 5, unused: 10 });
+	t.deepEqual(classes[1], { label: "b", read: 34, train: 10, validation: 9, test: 5, unused: 10, repeats: 0 });
 });
 
 test("header lines in given sets don't become a class", async (t) => {
@@ -99,9 +117,9 @@ test("if a class is so small that balancing leaves less than a batch, the messag
 	});
 	t.is(
 		error?.message,
-		'--balance: class "other" has 1 for training, which leaves 3 of all classes, expected at least --batch (8); or --balance false',
+		'--balance: class "other" has 1 for training, which leaves 3 of all classes, expected at least --batch (8); or --balance none',
 	);
-	const { counts } = await load(t, { data: lines({ ham: 40, other: 3, spam: 40 }) }, { balance: false });
+	const { counts } = await load(t, { data: lines({ ham: 40, other: 3, spam: 40 }) }, { balance: "none" });
 	t.deepEqual(counts, [
 		[28, 1, 28],
 		[4, 1, 4],

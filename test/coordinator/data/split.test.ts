@@ -1,6 +1,6 @@
 import test from "ava";
 import fc from "fast-check";
-import { balance } from "../../../coordinator/data/balance.ts";
+import { repeatSmallLabels, undersample } from "../../../coordinator/data/balance.ts";
 import { countByLabel, type Dataset, toDataset } from "../../../coordinator/data/dataset.ts";
 import { assertSeveralLabels, countOverlap, shares, split, splitAtRandom } from "../../../coordinator/data/split.ts";
 import { seededShuffle } from "../../../coordinator/plan/seeded-shuffle.ts";
@@ -20,7 +20,7 @@ const textsOf = ({ examples }: Dataset) => examples.map(({ text }) => text);
 test("balancing keeps exactly as many texts of each label as the smallest label has, none of them twice", (t) => {
 	fc.assert(
 		fc.property(datasets, fc.nat(), (dataset, seed) => {
-			const balanced = balance(dataset, seed);
+			const balanced = undersample(dataset, seed);
 			const smallest = Math.min(...countByLabel(dataset));
 			return (
 				countByLabel(balanced).every((count) => count === smallest) &&
@@ -32,9 +32,35 @@ test("balancing keeps exactly as many texts of each label as the smallest label 
 	t.pass();
 });
 
+test("oversampling fills every label up to the size of the largest, with repeats of its texts, each equally often", (t) => {
+	fc.assert(
+		fc.property(datasets, fc.nat(), (dataset, seed) => {
+			const repeats = repeatSmallLabels(dataset, seed);
+			const largest = Math.max(...countByLabel(dataset));
+			const times = new Map(dataset.examples.map((example) => [example, 1]));
+			for (const repeat of repeats) times.set(repeat, (times.get(repeat) ?? Number.NaN) + 1);
+			t.true(countByLabel({ ...dataset, examples: [...dataset.examples, ...repeats] }).every((n) => n === largest));
+			for (const label of dataset.labels.keys()) {
+				const ofLabel = dataset.examples.filter((example) => example.label === label);
+				const counts = ofLabel.map((example) => times.get(example) ?? 0);
+				t.true(Math.max(...counts) - Math.min(...counts) <= 1);
+			}
+			t.deepEqual(repeatSmallLabels(dataset, seed), repeats);
+		}),
+	);
+	t.notDeepEqual(repeatSmallLabels(withCounts([60, 20]), 1), repeatSmallLabels(withCounts([60, 20]), 2));
+	t.is(
+		t.throws(() => repeatSmallLabels(withCounts([...Array.from({ length: 4001 }, () => 1), 1001]), 1), {
+			instanceOf: TailtuneError,
+			code: "data",
+		})?.message,
+		"--balance: oversample: 4002 labels of up to 1001 texts need 4001000 repeats, expected at most 4000000; or --balance none",
+	);
+});
+
 test("the time of balancing grows with the number of texts, not with labels times texts", (t) => {
 	const labels = 150_000;
-	const balanced = balance(withCounts(Array.from({ length: labels }, () => 1)), 1);
+	const balanced = undersample(withCounts(Array.from({ length: labels }, () => 1)), 1);
 	t.is(balanced.examples.length, labels);
 });
 
@@ -96,7 +122,7 @@ test("a random split puts every text in one set; its sizes are the book's", (t) 
 			);
 		}),
 	);
-	const sets = splitAtRandom(balance(withCounts([4827, 747]), 123), fractions, 123);
+	const sets = splitAtRandom(undersample(withCounts([4827, 747]), 123), fractions, 123);
 	t.deepEqual(
 		Object.values(sets).map(({ examples }) => examples.length),
 		[1045, 149, 300],
@@ -105,8 +131,8 @@ test("a random split puts every text in one set; its sizes are the book's", (t) 
 
 test("the same seed gives the same choice and split, another seed gives others", (t) => {
 	const dataset = withCounts([60, 20]);
-	t.deepEqual(textsOf(balance(dataset, 1)), textsOf(balance(dataset, 1)));
-	t.notDeepEqual(textsOf(balance(dataset, 1)), textsOf(balance(dataset, 2)));
+	t.deepEqual(textsOf(undersample(dataset, 1)), textsOf(undersample(dataset, 1)));
+	t.notDeepEqual(textsOf(undersample(dataset, 1)), textsOf(undersample(dataset, 2)));
 	for (const by of [split, splitAtRandom]) {
 		t.deepEqual(textsOf(by(dataset, fractions, 1).train), textsOf(by(dataset, fractions, 1).train));
 		t.notDeepEqual(textsOf(by(dataset, fractions, 1).train), textsOf(by(dataset, fractions, 2).train));

@@ -49,6 +49,13 @@ test("the report names the trained model and its data, the accuracy and the base
 	}
 });
 
+test("the report counts repeats if there are any", (t) => {
+	const { classes, ...result } = sampleResult();
+	const repeated = classes.map((of, i) => ({ ...of, repeats: i * 60 }));
+	const text = textOf(renderReport({ ...result, classes: repeated }, sampleMetrics(), config));
+	t.true(text.includes("test not used repeats ham 747 500 75 149 23 0 spam 747 500 75 149 0 60"));
+});
+
 test("the confusion matrix and the scores are tables with a header for every row and column", (t) => {
 	const page = bodyOf(renderReport(sampleResult(), sampleMetrics(), config));
 	const [matrix = "", scores = ""] = page.split("<caption>").slice(1);

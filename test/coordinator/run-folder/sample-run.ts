@@ -50,6 +50,7 @@ export function sampleResult(labels: readonly string[] = ["ham", "spam"]): RunRe
 			validation: 75,
 			test: 149,
 			unused: i === 0 ? 23 : 0,
+			repeats: 0,
 		})),
 		cut: { train: 3, validation: 0, test: 1 },
 		trunk: { texts: 1377, tokens: 40312 },

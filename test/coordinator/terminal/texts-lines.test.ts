@@ -4,13 +4,17 @@ import { classTexts } from "../run-folder/class-texts.ts";
 
 const cut = { train: 0, validation: 0, test: 0 };
 
-test("one line says what was read, where it goes, and what is not used and why", (t) => {
+test("one line says what was read, where it goes, what is not used or is repeated, and why", (t) => {
 	const classes = [
-		{ label: "fraud", read: 150, train: 105, validation: 15, test: 30, unused: 0 },
-		{ label: "ok", read: 2850, train: 105, validation: 285, test: 570, unused: 1890 },
+		{ label: "fraud", read: 150, train: 105, validation: 15, test: 30, unused: 0, repeats: 0 },
+		{ label: "ok", read: 2850, train: 105, validation: 285, test: 570, unused: 1890, repeats: 0 },
 	];
 	t.deepEqual(textsLines({ classes, cut, maxTokens: 256 }), [
 		'read 3,000 texts: fraud 150, ok 2,850; 210 for training, 300 for validation, 600 for the test; not used: ok 1,890 (--balance uses as many of each class as of "fraud")',
+	]);
+	const repeated = [{ ...classTexts("fraud", 150), repeats: 2700 }, classTexts("ok", 2850)];
+	t.deepEqual(textsLines({ classes: repeated, cut, maxTokens: 256 }), [
+		"read 3,000 texts: fraud 150, ok 2,850; 2,996 for training, 2 for validation, 2 for the test; all are used; repeated in each epoch: fraud 2,700 (--balance oversample)",
 	]);
 });
 
