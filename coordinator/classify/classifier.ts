@@ -8,6 +8,7 @@ import { readInitialParameters } from "../base-model/initial-parameters.ts";
 import type { Cluster, ClusterRun, OpenCluster } from "../cluster/cluster.ts";
 import type { SourcedText } from "../data/dataset.ts";
 import { limitTokens, type TokenLimit, tokenizeWithin } from "../data/limit-tokens.ts";
+import { toProbabilities } from "../metrics/probabilities.ts";
 import { groupForTrunk } from "../plan/group-for-trunk.ts";
 import { type ClassifierSettings, classifierLimit } from "./classifier-settings.ts";
 import { openTunedModel } from "./tuned-model.ts";
@@ -173,8 +174,5 @@ export class Classifier {
 }
 
 function toPrediction(logits: readonly number[], tokens: number): Prediction {
-	const largest = Math.max(...logits);
-	const weights = logits.map((logit) => Math.exp(logit - largest));
-	const total = weights.reduce((sum, weight) => sum + weight, 0);
-	return { label: logits.indexOf(largest), probabilities: weights.map((weight) => weight / total), logits, tokens };
+	return { label: logits.indexOf(Math.max(...logits)), probabilities: toProbabilities(logits), logits, tokens };
 }

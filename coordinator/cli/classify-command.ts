@@ -6,6 +6,7 @@ import type { WorkerSide } from "../../shared/worker-port/worker-side.ts";
 import type { TextAnswer } from "../classify/classifier.ts";
 import type { SourcedText } from "../data/dataset.ts";
 import type { Classification } from "../events/schemas.ts";
+import { nameProbabilities } from "../metrics/probabilities.ts";
 import { showEvents } from "./show-events.ts";
 
 interface Options extends Record<string, unknown> {
@@ -55,7 +56,7 @@ export function toClassifications(
 		source: texts[i]?.source ?? "",
 		label: labels[label] ?? "",
 		probability: probabilities[label] ?? 0,
-		probabilities: Object.fromEntries(labels.map((name, of) => [name, probabilities[of] ?? 0])),
+		probabilities: nameProbabilities(labels, probabilities),
 		tokens,
 		truncated,
 	}));

@@ -1,5 +1,6 @@
 import type { PublishedState } from "../../shared/exchange/tensor-exchange.ts";
 import { crossEntropy } from "../metrics/cross-entropy.ts";
+import { toProbabilities } from "../metrics/probabilities.ts";
 import { planEvaluation } from "../plan/plan-evaluation.ts";
 import { assertNotInterrupted } from "./interruption.ts";
 import type { RunContext } from "./run-context.ts";
@@ -30,10 +31,13 @@ export class Evaluation {
 
 	/** Returns the label with the largest logit per example, or the first of equal ones. */
 	predictions(examples: readonly number[]): number[] {
-		return examples.map((example) => {
-			const logits = this.#logits.get(example) ?? [];
-			return logits.indexOf(Math.max(...logits));
-		});
+		return examples.map((example) => this.predict(example).label);
+	}
+
+	/** Returns the predicted label of an evaluated example and the probability of each label. */
+	predict(example: number): { readonly label: number; readonly probabilities: readonly number[] } {
+		const logits = this.#logits.get(example) ?? [];
+		return { label: logits.indexOf(Math.max(...logits)), probabilities: toProbabilities(logits) };
 	}
 }
 

@@ -1,17 +1,19 @@
 import type { ModelFiles } from "../../shared/model/model-files.ts";
 import { writeReport } from "../report/write-report.ts";
+import { writePredictions } from "../run-folder/predictions.ts";
 import type { RunResult } from "../run-folder/result.ts";
 import { writeRunResult } from "../run-folder/result-files.ts";
 import { removeCheckpoints } from "../run-folder/run-folder.ts";
 import type { TrainingState } from "./checkpoint.ts";
 import { type Evaluation, evaluate } from "./evaluator.ts";
 import { exportModel } from "./export-model.ts";
+import { listPredictions } from "./list-predictions.ts";
 import type { RunContext } from "./run-context.ts";
 import type { TrainingOutcome } from "./run-epochs.ts";
 import type { Stopwatch } from "./stopwatch.ts";
 import { summarizeRun } from "./summarize-run.ts";
 
-/** Evaluates the final weights on all texts, and writes the model, the result and the report. */
+/** Evaluates the final weights on all texts, and writes the model, the predictions, the result and the report. */
 export async function finishRun(
 	run: RunContext,
 	model: ModelFiles,
@@ -24,6 +26,7 @@ export async function finishRun(
 	const evaluation = await watch.time("evaluation", () => evaluateAll(run, parameters, step));
 	await exportModel(run, model, parameters);
 	const result = summarizeRun(run, state, outcome, evaluation, watch);
+	await writePredictions(run.folder, listPredictions(run.texts, evaluation));
 	await writeRunResult(run.folder, result);
 	await writeReport(run.folder);
 	await removeCheckpoints(run.folder);

@@ -26,6 +26,8 @@ export interface RunTexts {
 	readonly repeats: readonly number[];
 	/** Data of each text for planning, by id. */
 	readonly planned: readonly PlannedText[];
+	/** Source of each text and how much of it is read, by id. */
+	readonly details: readonly TextDetails[];
 	readonly padding: Padding;
 	/** Largest number of tokens of a text. */
 	readonly maxTokens: number;
@@ -43,12 +45,22 @@ export interface RunTexts {
 	sequence(id: number, batchLongest: number): Sequence;
 }
 
+/** How a text is read. */
+export interface TextDetails {
+	/** For messages; for example "file:line". */
+	readonly source: string;
+	/** Number of tokens that are read. */
+	readonly tokens: number;
+	/** Whether the text has more tokens. */
+	readonly cut: boolean;
+}
+
 /** Tokenizes the texts, cuts them to the limit and assigns them to shards. */
 export async function prepareTexts(config: RunConfig, sets: LoadedSets, model: Gpt2Config): Promise<RunTexts> {
 	const { train, validation, test, classes: classTexts } = sets;
 	const examples = [...train.examples, ...validation.examples, ...test.examples];
 	assertBatchFits(train.examples.length + sets.repeats.length, config.batch, config.shards);
-	const { tokens, isCut, padTo, maxTokens, truncate } = await readTokens(config, sets, model.n_positions);
+	const { tokens, details, padTo, maxTokens, truncate } = await readTokens(config, sets, model.n_positions);
 	const originals = findOriginals(examples, sets.repeats);
 	const shardOf = assignSetShards(sets, originals.slice(examples.length), config);
 	const padding = { token: config.token, causal: config.causal, padTo, padId: PAD_ID };
@@ -61,7 +73,7 @@ export async function prepareTexts(config: RunConfig, sets: LoadedSets, model: G
 		validation: ids.slice(train.examples.length, testStart),
 		test: ids.slice(testStart),
 	};
-	const cutIn = (set: keyof typeof ofSet) => ofSet[set].filter((id) => isCut[id]).length;
+	const cutIn = (set: keyof typeof ofSet) => ofSet[set].filter((id) => details[id]?.cut).length;
 	return {
 		labels: train.labels,
 		classes: train.labels.length,
@@ -69,6 +81,7 @@ export async function prepareTexts(config: RunConfig, sets: LoadedSets, model: G
 		...ofSet,
 		repeats: [...originals.keys()].slice(examples.length),
 		planned: originals.map((_, id) => ({ id, tokens: tokensOf(id), shard: shardOf[id] ?? 0 })),
+		details,
 		padding,
 		maxTokens,
 		truncate,
@@ -84,7 +97,7 @@ export async function prepareTexts(config: RunConfig, sets: LoadedSets, model: G
 	};
 }
 
-/** Tokenizes the texts of all sets within the limit. Returns tokens, which texts were cut, and the limits. */
+/** Tokenizes the texts of all sets within the limit. Returns tokens, details of each text, and the limits. */
 async function readTokens(config: RunConfig, { train, validation, test }: LoadedSets, context: number) {
 	const examples = [...train.examples, ...validation.examples, ...test.examples];
 	const limit = tokenLimit(config, context);
@@ -98,10 +111,13 @@ async function readTokens(config: RunConfig, { train, validation, test }: Loaded
 	// With --pad longest, texts are cut to the longest training text, as in the reference implementation.
 	const isPaddedToLongest = config.pad === "longest" && padTo !== undefined;
 	const tokens = isPaddedToLongest ? limited.map((text) => text.subarray(0, padTo)) : limited;
-	const isCut = tokens.map((text, id) => text.length < (whole[id]?.length ?? 0));
+	const details = examples.map(({ source }, id) => {
+		const { length } = tokens[id] ?? [];
+		return { source, tokens: length, cut: length < (whole[id]?.length ?? 0) };
+	});
 	return {
 		tokens,
-		isCut,
+		details,
 		padTo,
 		maxTokens: isPaddedToLongest ? padTo : limit.tokens,
 		truncate: limit.cut || isPaddedToLongest,

@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import test from "ava";
+import test, { type ExecutionContext } from "ava";
+import { predictionLineSchema } from "../../coordinator/run-folder/predictions.ts";
 import { readAudit, readMetrics, readRunResult } from "../../coordinator/run-folder/result-files.ts";
 import { newFolder } from "../new-folder.ts";
 import { QUICK, start, tailtune, waitForFile, writeTexts } from "./tailtune.ts";
@@ -24,6 +25,7 @@ test.serial("a run writes the whole result folder and prints its scores", async 
 		"config.json",
 		"metrics.jsonl",
 		"model",
+		"predictions.jsonl",
 		"report.html",
 		"result.json",
 	]);
@@ -39,7 +41,32 @@ test.serial("a run writes the whole result folder and prints its scores", async 
 		[1, 2],
 	);
 	t.regex(stdout, /accuracy/);
+	await checkPredictions(t, out);
 });
+
+/** Checks that predictions.jsonl has each validation and test text once, and the numbers of result.json. */
+async function checkPredictions(t: ExecutionContext, run: string): Promise<void> {
+	const lines = (await readFile(join(run, "predictions.jsonl"), "utf8")).trimEnd().split("\n");
+	const predictions = lines.map((line) => predictionLineSchema.parse(JSON.parse(line)));
+	const { accuracy, texts, labels, confusion } = await readRunResult(run);
+	t.is(new Set(predictions.map(({ source }) => source)).size, texts.validation + texts.test);
+	for (const set of ["validation", "test"] as const) {
+		const own = predictions.filter((line) => line.set === set);
+		t.is(own.length, texts[set]);
+		t.is(own.filter(({ correct }) => correct).length / own.length, accuracy[set]);
+	}
+	const test = predictions.filter(({ set }) => set === "test");
+	const count = (row: string, column: string) =>
+		test.filter(({ label, predicted }) => label === row && predicted === column).length;
+	t.deepEqual(
+		labels.map((row) => labels.map((column) => count(row, column))),
+		confusion,
+	);
+	for (const { label, predicted, correct, probabilities } of predictions) {
+		t.is(correct, label === predicted);
+		t.is(probabilities[predicted], Math.max(...Object.values(probabilities)));
+	}
+}
 
 test.serial(
 	"training continues from a tuned model's head if the labels have the same names; otherwise it prints why not",
@@ -144,6 +171,8 @@ test.serial("a run that is killed and resumed ends with the same bytes as an uni
 	t.deepEqual((await readdir(killed)).sort(), (await readdir(uninterrupted)).sort());
 	const withoutSeconds = async (run: string) => (await readMetrics(run)).map((line) => ({ ...line, seconds: 0 }));
 	t.deepEqual(await withoutSeconds(killed), await withoutSeconds(uninterrupted));
+	const predictions = (run: string) => readFile(join(run, "predictions.jsonl"), "utf8");
+	t.is(await predictions(killed), await predictions(uninterrupted));
 	t.deepEqual((await readRunResult(killed)).audit, (await readRunResult(uninterrupted)).audit);
 	const steps = (await readAudit(killed)).map(({ step }) => step);
 	t.deepEqual(

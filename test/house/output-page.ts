@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { errorLineSchema, jsonLineSchema } from "../../coordinator/events/json-line-schemas.ts";
+import { predictionLineSchema } from "../../coordinator/run-folder/predictions.ts";
 import { runResultSchema } from "../../coordinator/run-folder/result.ts";
 import { ERROR_CODES, EXIT_CODES } from "../../shared/errors.ts";
 
@@ -54,6 +55,13 @@ ${events.join("\n\n")}
 The result of a finished run, in the folder of the run.
 
 ${tableOf(z.toJSONSchema(runResultSchema) as Schema)}
+
+## \`predictions.jsonl\`
+
+What the model of a finished run predicts for the texts of the validation and the test set: one JSON object per line, in the
+folder of the run.
+
+${tableOf(z.toJSONSchema(predictionLineSchema) as Schema)}
 `;
 }
 

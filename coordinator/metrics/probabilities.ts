@@ -1,0 +1,15 @@
+/** Returns the softmax of a text's logits: a probability in [0, 1] per label; they sum to 1. */
+export function toProbabilities(logits: readonly number[]): number[] {
+	const largest = Math.max(...logits);
+	const weights = logits.map((logit) => Math.exp(logit - largest));
+	const total = weights.reduce((sum, weight) => sum + weight, 0);
+	return weights.map((weight) => weight / total);
+}
+
+/** Returns the probabilities by the names of the labels, as they are written to files. */
+export function nameProbabilities(
+	labels: readonly string[],
+	probabilities: readonly number[],
+): { [label: string]: number } {
+	return Object.fromEntries(labels.map((label, index) => [label, probabilities[index] ?? 0]));
+}

@@ -1,0 +1,37 @@
+import { join } from "node:path";
+import { z } from "zod";
+import { replaceFile } from "../../shared/files/write-atomic.ts";
+import { writeLines } from "../table/write-lines.ts";
+
+/** Name of the file in a run folder: one JSON object per text of the validation and the test set. */
+export const PREDICTIONS_FILE = "predictions.jsonl";
+
+/** Fields of the prediction for a labelled text. */
+export const labelledPredictionFields = {
+	source: z.string().describe('source of the text, for example "file:line"'),
+	label: z.string().describe("the text's own label"),
+	predicted: z.string().describe("the predicted label"),
+	probabilities: z
+		.record(z.string(), z.number().min(0).max(1))
+		.describe("probability of each label, by its name; the sum is 1"),
+	correct: z.boolean().describe("whether the predicted label is the text's own"),
+	tokens: z.int().min(0).describe("tokens that were read"),
+	cut: z.boolean().describe("whether the text had more tokens than were read"),
+};
+
+/** Schema of a line of predictions.jsonl. */
+export const predictionLineSchema = z.strictObject({
+	set: z.enum(["validation", "test"]).describe("the set that the text belongs to"),
+	...labelledPredictionFields,
+});
+
+export type PredictionLine = z.infer<typeof predictionLineSchema>;
+
+/** Writes predictions.jsonl atomically, a piece at a time. @throws TailtuneError "disk" */
+export async function writePredictions(folder: string, predictions: Iterable<PredictionLine>): Promise<void> {
+	await replaceFile(join(folder, PREDICTIONS_FILE), (file) => writeLines(file, toLines(predictions)));
+}
+
+function* toLines(predictions: Iterable<PredictionLine>): Generator<string> {
+	for (const line of predictions) yield `${JSON.stringify(line)}\n`;
+}
