@@ -135,7 +135,7 @@ export class RunProcess {
 		}
 	}
 
-	signal(name: "SIGKILL" | "SIGINT"): void {
+	signal(name: "SIGKILL" | "SIGSTOP" | "SIGCONT" | "SIGINT"): void {
 		this.#process.kill(name);
 	}
 
