@@ -7,6 +7,7 @@ import type { WorkItem, WorkItemInput } from "../proto/gen/tailtune/v1/WorkItem.
 import { TailtuneError } from "./errors.ts";
 import { areTextsUsable } from "./message-texts.ts";
 
+export type { Loss } from "../proto/gen/tailtune/v1/Loss.ts";
 export type { RunProgress } from "../proto/gen/tailtune/v1/RunProgress.ts";
 export type { RunSpec } from "../proto/gen/tailtune/v1/RunSpec.ts";
 export type { Sequence } from "../proto/gen/tailtune/v1/Sequence.ts";

@@ -88,6 +88,7 @@ export class Classifier {
 			causal: settings.causal,
 			loraRank: 0,
 			loraScale: 0,
+			loss: null,
 		};
 		if (verify) await model.checkFinite();
 		// Hashing takes longer than classifying a text, and a worker in this process doesn't need the hash.
@@ -160,7 +161,7 @@ export class Classifier {
 	#toItem(group: readonly number[], effective: readonly EffectiveSequence[], shard = 0): NewItem {
 		const sequences = group.map((text) => {
 			const { tokens, ...pool } = effective[text] as EffectiveSequence;
-			return { exampleId: text, tokens: Array.from(tokens), ...pool, label: 0 };
+			return { exampleId: text, tokens: Array.from(tokens), ...pool, labels: [] };
 		});
 		const kind = "WORK_KIND_CLASSIFY" as const;
 		return { runId: this.#runId, kind, shard, parameterVersion: VERSION, sequences };

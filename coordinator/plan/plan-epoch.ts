@@ -25,6 +25,8 @@ export interface EpochOptions {
 	readonly epoch: number;
 	/** length: micro-batches of texts of similar length, in random order; none: random order. */
 	readonly grouping: "length" | "none";
+	/** Weight of a text, by id, in the mean loss of its step; default: 1. */
+	readonly weightOf?: ((id: number) => number) | undefined;
 }
 
 // The texts of this many micro-batches are sorted by length together: enough for little padding, few enough to stay
@@ -33,24 +35,32 @@ const SORTED_TOGETHER = 50;
 
 /**
  * Plans the steps of an epoch; the plan depends only on the arguments. Every text occurs once, except for a rest of
- * fewer than `batch` texts that doesn't fill a micro-batch. Part numbers are micro-batch * shards + shard. A short last
- * step is still divided by `accumulate`, as in the reference.
+ * fewer than `batch` texts that doesn't fill a micro-batch. Part numbers are micro-batch * shards + shard.
  * @throws TailtuneError "usage" as `assertBatchFits`
  */
 export function planEpoch(options: EpochOptions): EpochStep[] {
-	const { batch, accumulate, seed, epoch } = options;
+	const { accumulate, seed, epoch } = options;
 	const microBatches = seededShuffle(planMicroBatches(options), seed, `epoch ${epoch} order`);
 	const steps: EpochStep[] = [];
 	for (let first = 0; first < microBatches.length; first += accumulate) {
-		const parts: EpochPart[] = [];
-		for (const microBatch of microBatches.slice(first, first + accumulate)) {
-			for (const part of partsByShard(microBatch, parts.length)) {
-				parts.push({ ...part, weight: part.examples.length / (batch * accumulate) });
-			}
-		}
-		steps.push({ parts });
+		steps.push(planStep(microBatches.slice(first, first + accumulate), options));
 	}
 	return steps;
+}
+
+/**
+ * Plans a step. Its loss is the sum of its texts' losses divided by the sum of their weights, as in torch's
+ * CrossEntropyLoss(weight). A short last step is still divided by `accumulate`, as in the reference.
+ */
+function planStep(microBatches: readonly PlannedText[][], { accumulate, weightOf = () => 1 }: EpochOptions): EpochStep {
+	const total = microBatches.flat().reduce((sum, { id }) => sum + weightOf(id), 0);
+	const divisor = (total * accumulate) / microBatches.length;
+	const parts: EpochPart[] = [];
+	for (const microBatch of microBatches) {
+		for (const part of partsByShard(microBatch, parts.length))
+			parts.push({ ...part, weight: part.examples.length / divisor });
+	}
+	return { parts };
 }
 
 /**

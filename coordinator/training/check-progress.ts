@@ -18,7 +18,7 @@ import { planRunEpoch } from "./trainer.ts";
 export async function checkProgress(
 	folder: string,
 	progress: TrainingProgress,
-	run: Pick<RunContext, "config" | "texts">,
+	run: Pick<RunContext, "config" | "texts" | "tail">,
 ): Promise<void> {
 	const { step, epoch } = progress;
 	const stepsPerEpoch = planRunEpoch(run, 0).length;

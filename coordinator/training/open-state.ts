@@ -12,7 +12,7 @@ import type { RunInputs } from "./run-inputs.ts";
 export async function openState(folder: string, inputs: RunInputs, events: RunEvents): Promise<TrainingState> {
 	const { config, model, texts, tail, fingerprint } = inputs;
 	const shape = stateShapeOf(config, tail, model.config);
-	const saved = await restoreState(folder, fingerprint, shape, { config, texts });
+	const saved = await restoreState(folder, fingerprint, shape, { config, texts, tail });
 	if (saved) return saved;
 	const rows = matchHeadRows(model, texts.labels, events);
 	return createTrainingState(fingerprint, await readInitialParameters(model, tail, config.seed, rows), shape);

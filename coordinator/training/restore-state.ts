@@ -13,7 +13,7 @@ export async function restoreState(
 	folder: string,
 	fingerprint: string,
 	shape: StateShape,
-	run: Pick<RunContext, "config" | "texts">,
+	run: Pick<RunContext, "config" | "texts" | "tail">,
 ): Promise<TrainingState | undefined> {
 	const state = await readCheckpoint(folder, fingerprint, shape);
 	if (state) await checkProgress(folder, state.progress, run);

@@ -1,5 +1,5 @@
 import { TailtuneError } from "../../shared/errors.ts";
-import type { TailSpec } from "../../shared/messages.ts";
+import type { Loss, TailSpec } from "../../shared/messages.ts";
 import type { ModelFiles } from "../../shared/model/model-files.ts";
 import { TRAINABLE_BY_NAME } from "../../shared/model/tail-spec.ts";
 import { endOnSignals } from "../../shared/processes/interrupt.ts";
@@ -30,7 +30,7 @@ export async function loadInputs(given: TrainConfig, options: TrainOptions): Pro
 	const model = await loadModel(given, options);
 	const config = await fixShards(given, options);
 	const texts = await endOnSignals(() => prepareTexts(config, sets, model.config));
-	const tail = tailSpecOf(config, texts.classes);
+	const tail = tailSpecOf(config, texts);
 	assertRankFits(config, model.config.n_embd);
 	assertClassesFit(texts.classes, config.model, model.config.n_embd);
 	const saved = await makePathsAbsolute(config);
@@ -46,10 +46,14 @@ async function fixShards(config: TrainConfig, { countWorkers = async () => 1 }: 
 	return { ...checkConfig({ ...config, shards }, flagOf), shards };
 }
 
-function tailSpecOf(config: TrainConfig, classes: number): TailSpec {
+function tailSpecOf(config: TrainConfig, { classes }: RunTexts): TailSpec {
 	const { trainable, causal, loraRank, loraAlpha } = config;
 	const loraScale = trainable === "lora-only" ? loraAlpha / loraRank : loraAlpha;
-	return { trainable: TRAINABLE_BY_NAME[trainable], classes, causal, loraRank, loraScale };
+	return { trainable: TRAINABLE_BY_NAME[trainable], classes, causal, loraRank, loraScale, loss: lossOf(config) };
+}
+
+function lossOf({ labelSmoothing }: TrainConfig): Loss | null {
+	return labelSmoothing === 0 ? null : { multiLabel: false, labelSmoothing, classWeights: [] };
 }
 
 /** The widest layer has four times the model's width, and a matrix's rank is at most its width. */

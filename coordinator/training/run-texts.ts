@@ -92,7 +92,7 @@ export async function prepareTexts(config: RunConfig, sets: LoadedSets, model: G
 		labelOf,
 		sequence(id, batchLongest) {
 			const { tokens: all, ...pool } = effectiveSequence(tokensOf(id), padding, batchLongest);
-			return { exampleId: id, tokens: Array.from(all), ...pool, label: labelOf(id) };
+			return { exampleId: id, tokens: Array.from(all), ...pool, labels: [labelOf(id)] };
 		},
 	};
 }

@@ -13,10 +13,16 @@ import type { RunContext } from "./run-context.ts";
 import { toWorkItem } from "./work-items.ts";
 
 /** Plans the steps of an epoch of a run. @param epoch from 0 */
-export function planRunEpoch({ config, texts }: Pick<RunContext, "config" | "texts">, epoch: number): EpochStep[] {
+export function planRunEpoch(
+	{ config, texts, tail }: Pick<RunContext, "config" | "texts" | "tail">,
+	epoch: number,
+): EpochStep[] {
 	const { batch, accumulate, seed, pad } = config;
 	const examples = [...texts.train, ...texts.repeats].map((id) => texts.planned[id] as PlannedText);
-	return planEpoch({ examples, batch, accumulate, seed, epoch, grouping: pad === "bucket" ? "length" : "none" });
+	const grouping = pad === "bucket" ? "length" : "none";
+	const weights = tail.loss?.classWeights ?? [];
+	const weightOf = (id: number) => weights[texts.labelOf(id)] ?? 1;
+	return planEpoch({ examples, batch, accumulate, seed, epoch, grouping, weightOf });
 }
 
 /** Takes the optimizer steps of a run, each on the sum of its parts' gradients in the order of the plan. */

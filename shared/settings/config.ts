@@ -86,6 +86,12 @@ export const trainConfigSchema = z.strictObject({
 			"number of shards; the result depends on it, not on the number of workers; default: the number of workers at the start, at most --batch",
 		),
 	lr: z.number().positive().default(5e-5).describe("learning rate"),
+	labelSmoothing: z
+		.number()
+		.min(0)
+		.lt(1)
+		.default(0)
+		.describe("label smoothing: share of the target that is distributed evenly over all classes"),
 	weightDecay: z.number().min(0).default(0.1).describe("AdamW weight decay"),
 	evalEvery: count(1).default(50).describe("evaluate every N steps, on a few batches"),
 	evalBatches: count(1).default(5).describe("batches per set for these quick evaluations"),

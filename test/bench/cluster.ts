@@ -68,7 +68,14 @@ async function bytesTable({ log }: BenchContext, folder: string, settings: Setti
 
 async function trainedSize(): Promise<number> {
 	const { config } = await openModel(await resolveModel(MODEL));
-	const tail = { trainable: "TRAINABLE_LAST_BLOCK", classes: 2, causal: true, loraRank: 0, loraScale: 0 } as const;
+	const tail = {
+		trainable: "TRAINABLE_LAST_BLOCK",
+		classes: 2,
+		causal: true,
+		loraRank: 0,
+		loraScale: 0,
+		loss: null,
+	} as const;
 	return parameterLayout(tail, config).trainedSize;
 }
 

@@ -116,7 +116,7 @@ function makeTexts(count: number, shards: number): RunTexts {
 		...{ cut: { train: 0, validation: 0, test: 0 }, distinct: count, overlap: 0, hash: "", labelOf },
 		sequence(exampleId) {
 			const tokens = Array.from(planned[exampleId]?.tokens ?? []);
-			return { exampleId, tokens, poolFrom: TOKENS - 1, poolCount: 1, label: labelOf(exampleId) };
+			return { exampleId, tokens, poolFrom: TOKENS - 1, poolCount: 1, labels: [labelOf(exampleId)] };
 		},
 	};
 }

@@ -16,7 +16,7 @@ export interface FleetSettings {
 /** The part that is tuned: the last block. */
 export const FLEET_TAIL: TailSpec = {
 	...{ trainable: "TRAINABLE_LAST_BLOCK", classes: 2, causal: true },
-	...{ loraRank: 0, loraScale: 0 },
+	...{ loraRank: 0, loraScale: 0, loss: null },
 };
 
 /** A model of which only the sizes are needed, because no engine computes with its weights. */

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { crossEntropy } from "../../coordinator/metrics/cross-entropy.ts";
+import { planEpoch } from "../../coordinator/plan/plan-epoch.ts";
 import type { TailSpec } from "../../shared/messages.ts";
 import type { ModelFiles } from "../../shared/model/model-files.ts";
 import { type ParameterLayout, parameterLayout } from "../../shared/model/parameter-layout.ts";
@@ -9,11 +9,13 @@ import { effectiveSequence } from "../../shared/sequences/effective-sequence.ts"
 import { gradientForm, gradientLength } from "../../shared/updates/gradient-form.ts";
 import { adamWScalars, stepAdamW } from "../../shared/vectors/adamw.ts";
 import { addWeighted } from "../../shared/vectors/weighted-sum.ts";
-import type { Engines, TailInput } from "../../worker/engine/engine.ts";
+import type { Engines } from "../../worker/engine/engine.ts";
+import { targetsOf } from "../../worker/run/targets.ts";
 import { multiplyOut } from "../multiply-out.ts";
 import { allowedOf, compareAfter, compareGradients } from "./compare-parameters.ts";
 import { type GoldenFolder, specOf, startOf } from "./golden-folder.ts";
 import type { GoldenCase, GoldenSplit } from "./golden-format.ts";
+import { type GoldenInput, scoreOf, weightOf } from "./golden-loss.ts";
 import { larger, type Measurement } from "./measure.ts";
 
 /** An engine to check, with the name shown in the report. */
@@ -29,9 +31,10 @@ const CLOSE_LOSS = 1e-4;
 interface Run {
 	readonly folder: GoldenFolder;
 	readonly golden: GoldenCase;
+	readonly spec: TailSpec;
 	readonly layout: ParameterLayout;
 	readonly engines: Engines;
-	readonly inputs: readonly TailInput[];
+	readonly inputs: readonly GoldenInput[];
 	readonly start: Float32Array;
 }
 
@@ -47,26 +50,32 @@ export async function checkCase(
 	try {
 		const start = await startOf(folder, golden, layout);
 		const inputs = await inputsOf(folder, golden, engines);
-		const run = { folder, golden, layout, engines, inputs, start };
-		return [...(await checkFeatures(run)), ...(await checkSteps(run)), ...(await checkShards(run))];
+		const run = { folder, golden, spec, layout, engines, inputs, start };
+		const measured = [...(await checkFeatures(run)), ...(await checkSteps(run)), ...(await checkShards(run))];
+		return spec.loss ? [...measured, ...(await checkPlans(run))] : measured;
 	} finally {
 		await engines.tail.dispose();
 		await engines.trunk?.dispose();
 	}
 }
 
-async function inputsOf({ set, model }: GoldenFolder, golden: GoldenCase, { trunk }: Engines): Promise<TailInput[]> {
+async function inputsOf({ set, model }: GoldenFolder, golden: GoldenCase, { trunk }: Engines): Promise<GoldenInput[]> {
 	const { position: token, causal, pad_to: padTo, classes } = golden;
 	const padding = { token, causal, padTo, padId: set.pad_id };
 	const texts = set.inputs.sequences.map((ids) => effectiveSequence(Uint32Array.from(ids), padding, padTo));
 	const hidden = await trunk?.hiddenStates(texts.map(({ tokens }) => tokens));
 	if (!trunk && countFrozenBlocks(specOf(golden), model.config.n_layer) > 0)
 		throw new Error("found no trunk, expected one");
-	return texts.map((text, i) => ({
-		...text,
-		hidden: hidden?.[i] ?? new Float32Array(0),
-		label: set.inputs.labels[classes]?.[i] ?? 0,
-	}));
+	const { loss } = specOf(golden);
+	return texts.map((text, i) => {
+		const labels = loss?.multiLabel ? (set.inputs.label_sets[i] ?? []) : [set.inputs.labels[classes]?.[i] ?? 0];
+		return {
+			...text,
+			hidden: hidden?.[i] ?? new Float32Array(0),
+			labels,
+			targets: targetsOf(labels, classes, loss),
+		};
+	});
 }
 
 /** Compares the trunk's hidden states with the stored ones. The relative tolerance is that of the logits. */
@@ -91,21 +100,21 @@ async function checkFeatures({ folder, golden, inputs }: Run): Promise<Measureme
 
 /** Compares logits, gradients, and the parameters after the AdamW steps of the set. */
 async function checkSteps(run: Run): Promise<Measurement[]> {
-	const { folder, golden, layout, inputs, start } = run;
+	const { folder, golden, spec, layout, inputs, start } = run;
 	const { tail } = run.engines;
 	const { set, path } = folder;
 	const file = await readSafetensorsFile(join(path, golden.file));
 	const stored = { set, golden, file, stride: golden.stride };
-	const labels = inputs.map(({ label }) => label);
 	const parameters = start.slice();
-	const form = gradientForm(specOf(golden), folder.model.config, 0);
+	const form = gradientForm(spec, folder.model.config, 0);
 	const gradient = new Float32Array(layout.trainedSize);
 	const [firstMoment, secondMoment] = [gradient.slice(), gradient.slice()];
 	const measured: Measurement[] = [];
 	for (let step = 0; step <= set.adamw.steps; step++) {
 		await tail.load(parameters);
 		const logits = step < set.adamw.steps ? await tail.gradient(inputs, form, gradient) : await tail.logits(inputs);
-		const { loss, correct } = crossEntropy(logits, labels, golden.classes);
+		scale(gradient, run);
+		const { loss, accuracy } = scoreOf(logits, inputs, spec);
 		measured.push(
 			difference(
 				`loss after ${step} steps`,
@@ -114,7 +123,7 @@ async function checkSteps(run: Run): Promise<Measurement[]> {
 				step === 0 ? allowedOf(golden, "loss_abs") : CLOSE_LOSS,
 			),
 		);
-		measured.push(difference(`accuracy after ${step} steps`, correct / labels.length, golden.accuracies[step], 1e-9));
+		measured.push(difference(`accuracy after ${step} steps`, accuracy, golden.accuracies[step], 1e-9));
 		if (step === 0) {
 			measured.push(...compareLogits(golden, "logits", logits, await file.read("logits")));
 			measured.push(
@@ -137,12 +146,55 @@ async function checkSteps(run: Run): Promise<Measurement[]> {
  * Computes the gradient with as many weights as possible as factors, and multiplies these. Undefined if no weight can
  * be sent as factors.
  */
-async function productOfFactors({ folder, golden, engines, inputs }: Run): Promise<Float32Array | undefined> {
-	const form = gradientForm(specOf(golden), folder.model.config, 1);
+async function productOfFactors(run: Run): Promise<Float32Array | undefined> {
+	const { folder, spec, engines, inputs } = run;
+	const form = gradientForm(spec, folder.model.config, 1);
 	if (form.factors.length === 0 || inputs.some(({ poolCount }) => poolCount !== 1)) return undefined;
 	const gradient = new Float32Array(gradientLength(form, inputs.length)).fill(Number.NaN);
 	await engines.tail.gradient(inputs, form, gradient);
-	return multiplyOut(form, gradient, inputs.length);
+	const product = multiplyOut(form, gradient, inputs.length);
+	scale(product, run);
+	return product;
+}
+
+/** Turns the gradient of the mean over texts into that of torch's mean, which divides by the weights of the labels. */
+function scale(gradient: Float32Array, { inputs, spec }: Run): void {
+	const factor = inputs.length / inputs.reduce((sum, input) => sum + weightOf(input, spec), 0);
+	if (factor !== 1) for (const [i, value] of gradient.entries()) gradient[i] = value * factor;
+}
+
+/** Compares the sum over the parts of a planned step, with several shards and micro-batches, with the whole batch. */
+async function checkPlans({ folder, golden, spec, layout, engines: { tail }, inputs, start }: Run) {
+	const { set, path } = folder;
+	const form = gradientForm(spec, folder.model.config, 0);
+	const file = await readSafetensorsFile(join(path, golden.file));
+	const measured: Measurement[] = [];
+	await tail.load(start);
+	for (const [accumulate, shards] of [
+		[1, 3],
+		[3, 2],
+	] as const) {
+		const examples = inputs.map(({ tokens }, id) => ({ id, tokens, shard: id % shards }));
+		const steps = planEpoch({
+			...{ examples, batch: inputs.length / accumulate, accumulate, seed: 1, epoch: 0, grouping: "none" },
+			weightOf: (id) => weightOf(inputs[id] as GoldenInput, spec),
+		});
+		const total = new Float32Array(layout.trainedSize);
+		for (const { part, examples: ids, weight } of steps.flatMap(({ parts }) => parts)) {
+			const gradient = new Float32Array(layout.trainedSize);
+			await tail.gradient(
+				ids.flatMap((id) => inputs[id] ?? []),
+				form,
+				gradient,
+			);
+			addWeighted(total, gradient, weight, part === 0);
+		}
+		const whole = await compareGradients(total, layout, { set, golden, file, part: "grad", stride: golden.stride });
+		measured.push(
+			...whole.map((one) => ({ ...one, what: `${accumulate} micro-batches, ${shards} shards: ${one.what}` })),
+		);
+	}
+	return measured;
 }
 
 /** Compares each shard of the batch, and the weighted sum of the shards with the whole batch. */
@@ -153,14 +205,16 @@ async function checkShards(run: Run): Promise<Measurement[]> {
 	return measured;
 }
 
-async function checkSplit({ folder, golden, layout, engines: { tail }, inputs, start }: Run, split: GoldenSplit) {
+async function checkSplit(run: Run, split: GoldenSplit) {
+	const { folder, golden, spec, layout, engines, inputs, start } = run;
+	const { tail } = engines;
 	const { set, path } = folder;
 	const { file: name, stride } = set.data_parallel;
 	const parallel = split.prefix === null ? undefined : await readSafetensorsFile(join(path, name));
 	const title = `${split.rows.length} shards`;
 	const allowed = allowedOf(golden, "loss_abs");
 	const measured: Measurement[] = [];
-	const form = gradientForm(specOf(golden), folder.model.config, 0);
+	const form = gradientForm(spec, folder.model.config, 0);
 	const total = new Float32Array(layout.trainedSize);
 	let weightedLoss = 0;
 	await tail.load(start);
@@ -168,11 +222,7 @@ async function checkSplit({ folder, golden, layout, engines: { tail }, inputs, s
 		const gradient = new Float32Array(layout.trainedSize);
 		const own = rows.flatMap((row) => inputs[row] ?? []);
 		const logits = await tail.gradient(own, form, gradient);
-		const { loss } = crossEntropy(
-			logits,
-			own.map(({ label }) => label),
-			golden.classes,
-		);
+		const { loss } = scoreOf(logits, own, spec);
 		measured.push(difference(`${title}: loss of shard ${shard}`, loss, split.losses[shard], allowed));
 		if (parallel) {
 			const part = `${split.prefix}/${shard}/grad`;

@@ -21,7 +21,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 import transformers
 from safetensors.torch import load_file, save_file
 from transformers import GPT2Model
@@ -121,6 +120,13 @@ def batch_of(rng, s):
     return seqs, labels
 
 
+def label_sets_of(rng, s):
+    """Sets of labels per text, one of them empty and one full."""
+    c = s["more_classes"]
+    sets = [sorted(rng.permutation(c)[: i % (c + 1)].tolist()) for i in range(s["batch"])]
+    return [sets[i] for i in rng.permutation(s["batch"])]
+
+
 def padded(seqs, pad, to):
     return torch.tensor([q + [pad] * (to - len(q)) for q in seqs], dtype=torch.long)
 
@@ -200,7 +206,7 @@ def trainable_names(kind, names, n_layer):
 # ---------------------------------------------------------------- cases
 
 
-def cases_of(s):
+def cases_of(s, labels):
     base = dict(position="last-real", causal=True, trainable="last_block", pad_to=s["max_len"], classes=s["classes"])
 
     def case(name, **change):
@@ -223,6 +229,46 @@ def cases_of(s):
     yield case("lora", trainable="lora", lora=dict(rank=r, alpha=a, scale=a))
     yield case("lora-scaled", trainable="lora-only", lora=dict(rank=r, alpha=a, scale=a / r))
     yield case("more-classes", classes=s["more_classes"])
+    plain = dict(multi_label=False, label_smoothing=0.0, class_weights=[])
+    weights = balanced_weights(labels[str(s["more_classes"])], s["more_classes"])
+    yield case("label-smoothing", classes=s["more_classes"], criterion=dict(plain, label_smoothing=0.1))
+    yield case("class-weights", classes=s["more_classes"], criterion=dict(plain, class_weights=weights))
+    yield case("smoothed-weights", classes=s["more_classes"], criterion=dict(plain, label_smoothing=0.1, class_weights=weights))
+    yield case("multi-label", classes=s["more_classes"], criterion=dict(plain, multi_label=True))
+
+
+def balanced_weights(y, classes):
+    """texts / (classes * texts of the class)"""
+    return [len(y) / (classes * n) for n in np.bincount(y, minlength=classes).tolist()]
+
+
+def criterion_of(case, dtype):
+    """The loss of a case: torch's, by its settings."""
+    given = case.get("criterion")
+    if given is None:
+        return torch.nn.CrossEntropyLoss()
+    if given["multi_label"]:
+        return torch.nn.BCEWithLogitsLoss()
+    weight = torch.tensor(given["class_weights"], dtype=dtype) if given["class_weights"] else None
+    return torch.nn.CrossEntropyLoss(weight=weight, label_smoothing=given["label_smoothing"])
+
+
+def is_multi_label(case):
+    return case.get("criterion", {}).get("multi_label", False)
+
+
+def targets_of(case, labels, label_sets):
+    """Indices of the labels; rows of zeros and ones if a text has several."""
+    if not is_multi_label(case):
+        return torch.tensor(labels[str(case["classes"])])
+    y = torch.zeros(len(label_sets), case["classes"])
+    for row, own in zip(y, label_sets):
+        row[own] = 1
+    return y
+
+
+def right(z, y):
+    return (((z > 0) == (y > 0)).all(-1) if y.dim() == 2 else z.argmax(-1) == y).double().mean().item()
 
 
 def noise_columns(case, names, s):
@@ -247,9 +293,10 @@ def run(net, case, names, ids, labels, pad, steps=STEPS):
     for step in range(steps + 1):
         opt.zero_grad()
         z = net.logits(ids, pad, case["position"], case["causal"])
-        loss = F.cross_entropy(z, labels)
+        y = labels.to(z.dtype) if labels.dim() == 2 else labels
+        loss = criterion_of(case, z.dtype)(z, y)
         out["losses"].append(loss.item())
-        out["accuracies"].append((z.argmax(-1) == labels).double().mean().item())
+        out["accuracies"].append(right(z, labels))
         if step == 0:
             out["logits"], out["cut"] = z.detach().clone(), net.cut.clone()
         if step < steps:
@@ -379,6 +426,7 @@ def main():
                   out / f"head-{c}.safetensors", {"format": "pt"})
     save_file(lora_weights(rng, s, s["classes"]), out / "lora.safetensors", {"format": "pt"})
     seqs, labels = batch_of(rng, s)
+    label_sets = label_sets_of(np.random.default_rng([args.seed, 1]), s)
 
     def net_for(case, dtype):
         head = load_file(out / f"head-{case['classes']}.safetensors")
@@ -386,8 +434,8 @@ def main():
         return Classifier(out, head, dtype, lora, case.get("lora", {}).get("scale"))
 
     index, kept = [], {}
-    for case in cases_of(s):
-        ids, y = padded(seqs, pad, case["pad_to"]), torch.tensor(labels[str(case["classes"])])
+    for case in cases_of(s, labels):
+        ids, y = padded(seqs, pad, case["pad_to"]), targets_of(case, labels, label_sets)
         net = net_for(case, torch.float32)
         names = trainable_names(case["trainable"], net.params, s["n_layer"])
         noise = noise_columns(case, names, s)
@@ -449,7 +497,7 @@ def main():
         seed=args.seed, shape=s, pad_id=pad, thin_from=args.thin_from,
         versions=dict(torch=torch.__version__, transformers=transformers.__version__, numpy=np.__version__),
         adamw={**ADAMW, "steps": STEPS}, semantics=SEMANTICS,
-        inputs=dict(sequences=seqs, labels=labels),
+        inputs=dict(sequences=seqs, labels=labels, label_sets=label_sets),
         features=dict(file="features.safetensors", tensor="features", case="main", enters_block=s["n_layer"] - 1),
         cases=index,
         data_parallel=dict(file="data-parallel.safetensors", stride=args.stride, splits=parallel),
@@ -492,7 +540,8 @@ SEMANTICS = {
     "lora-only": "appendix E: y = Wx + b + (alpha/rank) * (x A B), on every Linear incl. score; only A and B trained",
     "lora names": "query, key, value have their own pairs (three Linears in the reference): h.N.attn.c_attn.q.lora_A [in, rank], .lora_B [rank, out]; q, k, v are columns [0,d), [d,2d), [2d,3d) of c_attn",
     "loss": "cross entropy, mean over the batch; losses[i] is the loss after i steps, loss = losses[0]",
-    "accuracy": "share of texts whose largest logit is the label's; accuracies[i] is the one after i steps, accuracy = accuracies[0]",
+    "criterion": "settings of torch's CrossEntropyLoss(weight, label_smoothing); with multi_label BCEWithLogitsLoss, labels from label_sets. Without it: plain cross entropy",
+    "accuracy": "share of texts whose largest logit is the label's, with multi_label of texts with exactly their labels above 0; accuracies[i] is the one after i steps, accuracy = accuracies[0]",
     "weight decay": "p *= 1 - lr*weight_decay before the Adam update, on every trainable tensor: biases, LayerNorm and embeddings too",
     "noise_columns": "per tensor [from, to) of the last dimension: gradient zero in exact arithmetic; do not compare grad relatively or after at all there (left out of *_stats)",
     "data parallel": "rows of the batch padded to the whole batch's pad_to, not padded again per shard; sum of weights[i] * mean-loss gradient of shard i = gradient of the batch",

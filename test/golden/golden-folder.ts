@@ -29,13 +29,20 @@ const TRAINABLE = {
 } as const satisfies Record<GoldenCase["trainable"], TailSpec["trainable"]>;
 
 /** Returns a case's setting as a tail spec. */
-export function specOf({ trainable, classes, causal, lora }: GoldenCase): TailSpec {
+export function specOf({ trainable, classes, causal, lora, criterion }: GoldenCase): TailSpec {
 	return {
 		trainable: TRAINABLE[trainable],
 		classes,
 		causal,
 		loraRank: lora?.rank ?? 0,
 		loraScale: lora?.scale ?? 0,
+		loss: criterion
+			? {
+					multiLabel: criterion.multi_label,
+					labelSmoothing: criterion.label_smoothing,
+					classWeights: criterion.class_weights,
+				}
+			: null,
 	};
 }
 

@@ -20,6 +20,9 @@ const caseSchema = z.object({
 	pad_to: z.int(),
 	classes: z.int(),
 	lora: z.object({ rank: z.int(), scale: z.number() }).optional(),
+	criterion: z
+		.object({ multi_label: z.boolean(), label_smoothing: z.number(), class_weights: z.array(z.number()) })
+		.optional(),
 	file: z.string(),
 	head: z.string(),
 	stride: z.int().min(1),
@@ -48,6 +51,8 @@ const setSchema = z.object({
 	inputs: z.object({
 		sequences: z.array(z.array(z.int()).min(1)).min(1),
 		labels: z.record(z.string(), z.array(z.int())),
+		/** For cases with several labels per text. */
+		label_sets: z.array(z.array(z.int())),
 	}),
 	features: z.object({ file: z.string(), tensor: z.string(), case: z.string(), enters_block: z.int() }),
 	cases: z.array(caseSchema).min(1),

@@ -19,6 +19,7 @@ export async function writeModel(run: string, seed: number): Promise<void> {
 		causal: true,
 		loraRank: 0,
 		loraScale: 0,
+		loss: null,
 	};
 	const parameters = await readInitialParameters(model, spec, seed);
 	const reading = { token: "last-real", causal: true, maxTokens: 256, padTo: null, padId: PAD_ID };

@@ -46,8 +46,8 @@ function createToyTail(compute: (ms: number) => Promise<void>): Tail {
 			checkForm(inputs, form, gradient);
 			await compute(TAIL_MS_PER_TEXT * inputs.length);
 			const logits = inputs.map((input) => logitsOf(parameters, input));
-			const errors = inputs.map(({ label }, i) =>
-				errorsOf(logits[i] ?? [], label).map((error) => error / inputs.length),
+			const errors = inputs.map(({ targets }, i) =>
+				errorsOf(logits[i] ?? [], targets).map((error) => error / inputs.length),
 			);
 			writeGradient(inputs, errors, form, gradient);
 			return Float32Array.from(logits.flat());
@@ -65,9 +65,9 @@ function logitsOf(parameters: Float32Array, { hidden }: TailInput): number[] {
 }
 
 /** Returns the gradient of the cross-entropy with respect to the logits. */
-function errorsOf(logits: readonly number[], expected: number): number[] {
+function errorsOf(logits: readonly number[], targets: Float32Array): number[] {
 	const total = logits.reduce((sum, logit) => sum + Math.exp(logit), 0);
-	return logits.map((logit, label) => Math.exp(logit) / total - (label === expected ? 1 : 0));
+	return logits.map((logit, label) => Math.exp(logit) / total - (targets[label] ?? 0));
 }
 
 function writeGradient(

@@ -33,7 +33,14 @@ export const toyModel = {
 } as unknown as ModelFiles;
 
 /** Gradients are sent as factors if a step has up to 6 texts, otherwise they are dense. */
-export const toyTail: TailSpec = { trainable: "TRAINABLE_HEAD", classes, causal: true, loraRank: 0, loraScale: 0 };
+export const toyTail: TailSpec = {
+	trainable: "TRAINABLE_HEAD",
+	classes,
+	causal: true,
+	loraRank: 0,
+	loraScale: 0,
+	loss: null,
+};
 
 /** Makes the texts of a toy run: short sequences of tokens. */
 export function createToyTexts(shards: number): RunTexts {
@@ -63,7 +70,7 @@ export function createToyTexts(shards: number): RunTexts {
 		labelOf,
 		sequence(id, batchLongest) {
 			const { tokens: all, ...pool } = effectiveSequence(tokens[id] ?? new Uint32Array(), padding, batchLongest);
-			return { exampleId: id, tokens: Array.from(all), ...pool, label: labelOf(id) };
+			return { exampleId: id, tokens: Array.from(all), ...pool, labels: [labelOf(id)] };
 		},
 	};
 }
@@ -105,7 +112,7 @@ export async function openToyState({ folder, config, texts, layout }: ToyRun): P
 	await removeTemporaryFiles(folder);
 	const shape = stateShapeOf(config, toyTail, toyModel.config);
 	const parameters = new Float32Array(layout.size).map((_, i) => 2 * Math.sin(i));
-	const saved = await restoreState(folder, FINGERPRINT, shape, { config, texts });
+	const saved = await restoreState(folder, FINGERPRINT, shape, { config, texts, tail: toyTail });
 	return saved ?? createTrainingState(FINGERPRINT, parameters, shape);
 }
 

@@ -41,7 +41,11 @@ export interface TailInput {
 	/** The classifier reads the mean of the final states of rows [poolFrom, poolFrom + poolCount). */
 	readonly poolFrom: number;
 	readonly poolCount: number;
-	readonly label: number;
+	/**
+	 * [classes]: the loss is -sum_c t_c log softmax(logits)_c, or with a loss of several labels the mean over the classes
+	 * of the binary cross-entropy of sigmoid(logits)_c and t_c. Only `gradient` uses it.
+	 */
+	readonly targets: Float32Array;
 }
 
 /** The blocks after the cut, the final norm and the head. */
@@ -55,8 +59,8 @@ export interface Tail {
 	/** Computes the logits [inputs, classes], row-major. */
 	logits(inputs: readonly TailInput[]): Promise<Float32Array>;
 	/**
-	 * Computes the logits, and writes the gradient of the mean cross-entropy over the inputs with respect to the trained
-	 * parameters to `gradient`, in the given form.
+	 * Computes the logits, and writes the gradient of the mean loss of the inputs with respect to the trained parameters
+	 * to `gradient`, in the given form.
 	 * @param form if it has factors, the head must read one row of every text
 	 * @param gradient of length `gradientLength(form, inputs.length)`
 	 * @throws TailtuneError "engine" if inputs or length don't fit the form
@@ -94,6 +98,6 @@ export type OpenTrunk = (model: ModelFiles, spec: TailSpec, options: TrunkOption
 export type OpenTail = (model: ModelFiles, spec: TailSpec, options: EngineOptions) => Promise<Tail>;
 
 /** Converts a message's sequence to the token ids that engines take. */
-export function toTokens(sequence: Sequence): Uint32Array {
+export function toTokens(sequence: Pick<Sequence, "tokens">): Uint32Array {
 	return Uint32Array.from(sequence.tokens);
 }

@@ -25,7 +25,9 @@ export function checkItem(item: WorkItem, run: RunSpec, config: Gpt2Config, { fa
 			item.sequences.length <= run.factorTexts,
 			`${item.sequences.length} texts, expected at most ${run.factorTexts}`,
 		);
-	const limits = { ...config, classes: run.tail?.classes ?? 0, mostRows: isFactored ? 1 : config.n_positions };
+	const needsLabel = item.kind === "WORK_KIND_GRADIENT" && !run.tail?.loss?.multiLabel;
+	const classes = run.tail?.classes ?? 0;
+	const limits = { ...config, classes, mostRows: isFactored ? 1 : config.n_positions, needsLabel };
 	for (const sequence of item.sequences) {
 		const fault = faultOf(sequence, limits);
 		expect(fault === undefined, `example ${sequence.exampleId}: ${fault}`);
@@ -36,16 +38,20 @@ interface Limits extends Pick<Gpt2Config, "n_positions" | "vocab_size"> {
 	readonly classes: number;
 	/** Most rows of a text that the head reads. */
 	readonly mostRows: number;
+	/** Whether each text must have exactly one label. */
+	readonly needsLabel: boolean;
 }
 
-function faultOf({ tokens, poolFrom, poolCount, label }: Sequence, limits: Limits): string | undefined {
-	const { n_positions: context, vocab_size: vocabulary, classes, mostRows } = limits;
+function faultOf({ tokens, poolFrom, poolCount, labels }: Sequence, limits: Limits): string | undefined {
+	const { n_positions: context, vocab_size: vocabulary, classes, mostRows, needsLabel } = limits;
 	if (tokens.length < 1 || tokens.length > context) return `${tokens.length} tokens, expected 1 to ${context}`;
 	const stranger = tokens.find((token) => token >= vocabulary);
 	if (stranger !== undefined) return `token ${stranger}, expected less than the vocabulary's ${vocabulary}`;
 	if (poolCount < 1 || poolFrom + poolCount > tokens.length)
 		return `pooled rows ${poolFrom} to ${poolFrom + poolCount}, expected at least one of the ${tokens.length}`;
 	if (poolCount > mostRows) return `${poolCount} pooled rows, expected 1: the run's gradients are factors`;
-	if (label >= classes) return `label ${label}, expected less than ${classes}`;
+	if (needsLabel && labels.length !== 1) return `${labels.length} labels, expected 1`;
+	const unknown = labels.find((label) => label >= classes);
+	if (unknown !== undefined) return `label ${unknown}, expected less than ${classes}`;
 	return undefined;
 }

@@ -11,6 +11,7 @@ import type { FeatureCache } from "../features/feature-cache.ts";
 import { type FeatureStore, featureKey } from "../features/feature-store.ts";
 import { checkItem } from "./check-item.ts";
 import { failureAnswer, isOfWorker } from "./results.ts";
+import { targetsOf } from "./targets.ts";
 
 /** Parts of a session. The session closes its engines and its store. */
 export interface SessionParts {
@@ -153,7 +154,12 @@ export class Session {
 
 	/** Gets features from the store or the cache, and computes missing ones in one call of the trunk. */
 	async #prepare({ kind, sequences }: WorkItem): Promise<Prepared> {
-		const texts = sequences.map((sequence) => ({ ...sequence, tokens: toTokens(sequence) }));
+		const { classes, loss } = this.#tailSpec;
+		const texts = sequences.map(({ labels, ...sequence }) => ({
+			...sequence,
+			tokens: toTokens(sequence),
+			targets: targetsOf(labels, classes, loss),
+		}));
 		const { trunk } = this.#parts.engines;
 		if (!trunk) {
 			const inputs = texts.map((text) => ({ ...text, hidden: nothing }));

@@ -13,6 +13,7 @@ const specOf = (trainable: TrainableName, classes = 2) => ({
 	causal: true,
 	loraRank: 4,
 	loraScale: 1,
+	loss: null,
 });
 
 /** The initial parameters by name. */

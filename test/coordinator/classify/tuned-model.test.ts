@@ -12,7 +12,14 @@ import { temporaryFolder } from "../../temporary-folder.ts";
 test("refuses a folder whose two files number the labels differently", async (t) => {
 	const folder = join(await temporaryFolder(t), "model");
 	const model = await openModel(await tinyModel(t));
-	const spec = { trainable: "TRAINABLE_HEAD", classes: 2, causal: true, loraRank: 0, loraScale: 0 } as const;
+	const spec = {
+		trainable: "TRAINABLE_HEAD",
+		classes: 2,
+		causal: true,
+		loraRank: 0,
+		loraScale: 0,
+		loss: null,
+	} as const;
 	const labels = ["LABEL_0", "LABEL_1"];
 	const parameters = await readInitialParameters(model, spec, 1);
 	const settings = { format: 1, labels, token: "last-real", causal: true, maxTokens: 6, padTo: null, padId: 0 };

@@ -12,7 +12,7 @@ import type { Refusal, RefusalReason } from "../../../shared/rpc/refusal.ts";
 import { someResult, someWorker } from "../../shared/bus/messages.ts";
 import { settle, VirtualClock } from "../../shared/bus/virtual-clock.ts";
 
-const tail = { trainable: "TRAINABLE_HEAD", classes: 1, causal: true, loraRank: 0, loraScale: 0 } as const;
+const tail = { trainable: "TRAINABLE_HEAD", classes: 1, causal: true, loraRank: 0, loraScale: 0, loss: null } as const;
 const run: RunSpec = {
 	runId: "run",
 	modelHash: "",
@@ -31,7 +31,7 @@ const item = (shard = 0): NewItem => ({
 	kind: "WORK_KIND_EVALUATE",
 	shard,
 	parameterVersion: 0,
-	sequences: [{ exampleId: 0, tokens: [1], poolFrom: 0, poolCount: 1, label: 0 }],
+	sequences: [{ exampleId: 0, tokens: [1], poolFrom: 0, poolCount: 1, labels: [0] }],
 });
 
 const answerTo = (serial: number, logits: number[]): Answer => ({ result: someResult({ serial }), logits });

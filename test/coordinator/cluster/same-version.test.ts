@@ -12,7 +12,7 @@ import { startWorker } from "../../../worker/run/lifecycle.ts";
 import { startNatsServer } from "../../nats-server.ts";
 
 const engine = { engine: "auto", backend: "auto", threads: 1 } as const;
-const tail = { trainable: "TRAINABLE_HEAD", classes: 2, causal: true, loraRank: 0, loraScale: 0 } as const;
+const tail = { trainable: "TRAINABLE_HEAD", classes: 2, causal: true, loraRank: 0, loraScale: 0, loss: null } as const;
 const golden = fileURLToPath(new URL("../../golden", import.meta.url));
 
 /** A cluster over NATS and gRPC, with a worker that fetches everything from the coordinator. */
@@ -48,7 +48,7 @@ for (const [way, open] of Object.entries(ways)) {
 			engine: { ...engine, featureMemory: "auto", featureCache: 0 },
 		});
 		const items = [0, 1].map((shard): NewItem => {
-			const sequences = [{ exampleId: shard, tokens: [3, 1, shard], poolFrom: 2, poolCount: 1, label: 0 }];
+			const sequences = [{ exampleId: shard, tokens: [3, 1, shard], poolFrom: 2, poolCount: 1, labels: [0] }];
 			return { runId: "run", kind: "WORK_KIND_EVALUATE", shard, parameterVersion: 5, sequences };
 		});
 		const evaluate = async () => {

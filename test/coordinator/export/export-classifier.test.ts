@@ -21,6 +21,7 @@ const specOf = (trainable: TrainableName, classes = 2) => ({
 	causal: true,
 	loraRank: 3,
 	loraScale: 1.5,
+	loss: null,
 });
 
 /** Makes a tiny model and a tail in which every number was changed. */

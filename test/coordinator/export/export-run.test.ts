@@ -40,7 +40,14 @@ const folder = await mkdtemp(join(tmpdir(), "tailtune-export-"));
 /** The demo model with every number of its tail changed, and a head with a bias. */
 test.before(async () => {
 	const model = await openModel(fileURLToPath(new URL("../../../coordinator/base-model/demo-model", import.meta.url)));
-	const spec = { trainable: "TRAINABLE_LAST_BLOCK", classes: 3, causal: true, loraRank: 0, loraScale: 0 } as const;
+	const spec = {
+		trainable: "TRAINABLE_LAST_BLOCK",
+		classes: 3,
+		causal: true,
+		loraRank: 0,
+		loraScale: 0,
+		loss: null,
+	} as const;
 	const parameters = (await readInitialParameters(model, spec, 5)).map((value, i) => value + 0.1 * Math.sin(i * 1.7));
 	await exportClassifier({ model, spec, parameters, labels: LABELS, folder: join(folder, "model") });
 });

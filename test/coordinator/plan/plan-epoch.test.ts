@@ -75,6 +75,24 @@ test("weights are shares of a full step, so a short last step weighs less", (t) 
 	t.pass();
 });
 
+test("with weights of texts, a part's weight is its number of texts, divided by the sum of weights of a full step", (t) => {
+	fc.assert(
+		fc.property(options, fc.array(fc.double({ min: 0.1, max: 9, noNaN: true }), { minLength: 1 }), (of, given) => {
+			const weightOf = (id: number) => given[id % given.length] as number;
+			const plain = planEpoch(of);
+			return planEpoch({ ...of, weightOf }).every(({ parts }, step) => {
+				const inStep = parts.flatMap(({ examples }) => examples);
+				const mean = inStep.reduce((sum, id) => sum + weightOf(id), 0) / inStep.length;
+				return parts.every(({ weight, ...part }, i) => {
+					const { weight: share = 0, ...same } = plain[step]?.parts[i] ?? {};
+					t.deepEqual(part, same as typeof part);
+					return Math.abs(weight * mean - share) < 1e-12;
+				});
+			});
+		}),
+	);
+});
+
 const manyTexts: PlannedText[] = Array.from({ length: 1045 }, (_, id) => ({
 	id,
 	tokens: new Uint32Array(3 + ((id * 7919) % 97)),

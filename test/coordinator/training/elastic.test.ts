@@ -7,14 +7,15 @@ import { openEmbeddedCluster } from "../../../coordinator/cluster/embedded-clust
 import { RunEvents } from "../../../coordinator/events/run-events.ts";
 import { train } from "../../../coordinator/training/train.ts";
 import type { WorkerTensors } from "../../../shared/exchange/tensor-exchange.ts";
+import type { TrainConfig } from "../../../shared/settings/config.ts";
 import { resolveConfig } from "../../../shared/settings/resolve-config.ts";
 import type { RunningWorker, StartWorker, WorkerOptions } from "../../../shared/worker-port/running-worker.ts";
 import { startWorker } from "../../../worker/run/lifecycle.ts";
 import { writeTexts } from "../../cli/tailtune.ts";
 import { newFolder } from "../../new-folder.ts";
 
-/** Trains on four shards with the given workers. Returns the hash of the weights. */
-async function hashTrained(data: string, start: StartWorker): Promise<string> {
+/** Trains on four shards with the given workers and other settings. Returns the hash of the weights. */
+async function hashTrained(data: string, start: StartWorker, flags: Partial<TrainConfig> = {}): Promise<string> {
 	const out = join(await newFolder(), "run");
 	const workerSide = {
 		startWorker: start,
@@ -23,7 +24,7 @@ async function hashTrained(data: string, start: StartWorker): Promise<string> {
 		addWorkerCommand: () => {},
 	};
 	const openCluster: OpenCluster = (run) => openEmbeddedCluster(workerSide, run);
-	const settings = { data, out, model: "demo", epochs: 2, lr: 1e-3, shards: 4, threads: 1, featureCache: 0 };
+	const settings = { data, out, model: "demo", epochs: 2, lr: 1e-3, shards: 4, threads: 1, featureCache: 0, ...flags };
 	const config = await resolveConfig(settings);
 	await train(config, { openCluster, events: new RunEvents(), interrupt: new AbortController().signal });
 	return createHash("sha256")
@@ -72,6 +73,7 @@ test("the weights are the same bits with 1 worker, with 3, and if workers leave 
 	const data = await writeTexts(40);
 	const alone = await hashTrained(data, startWorker);
 	const nothing = () => {};
+	t.not(await hashTrained(data, startWorker, { labelSmoothing: 0.1 }), alone);
 	const three = await hashTrained(data, startSeveral(3, nothing));
 	let left = 0;
 	const leaveAndJoin: Parameters<typeof startSeveral>[1] = (answers, workers, more) => {

@@ -23,13 +23,21 @@ test("oversampled texts are planned once per repeat under ids of their own, and 
 		texts.planned.map(({ id }) => id),
 	);
 
-	const planned = planRunEpoch({ config, texts }, 0).flatMap(({ parts }) => parts);
+	const tail = {
+		trainable: "TRAINABLE_HEAD",
+		classes: 2,
+		causal: true,
+		loraRank: 0,
+		loraScale: 0,
+		loss: null,
+	} as const;
+	const planned = planRunEpoch({ config, texts, tail }, 0).flatMap(({ parts }) => parts);
 	const ids = planned.flatMap(({ examples }) => examples).sort((a, b) => a - b);
 	t.deepEqual(ids, [...texts.train, ...texts.repeats]);
 	const times = new Map<string, number>();
 	for (const id of ids) {
-		const { tokens, label } = texts.sequence(id, 100);
-		times.set(`${label} ${tokens}`, (times.get(`${label} ${tokens}`) ?? 0) + 1);
+		const { tokens, labels } = texts.sequence(id, 100);
+		times.set(`${labels} ${tokens}`, (times.get(`${labels} ${tokens}`) ?? 0) + 1);
 	}
 	t.is(times.size, texts.train.length);
 	t.deepEqual([...new Set(times.values())].sort(), [1, 10, 11]);

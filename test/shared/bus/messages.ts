@@ -3,7 +3,14 @@ import type { RunProgress, RunSpec, WorkerInfo, WorkItem, WorkResult } from "../
 
 /** Returns a complete and valid message for tests, with the given fields. */
 export function someRun(fields: Partial<RunSpec> = {}): RunSpec {
-	const tail = { trainable: "TRAINABLE_LAST_BLOCK", classes: 2, causal: true, loraRank: 0, loraScale: 0 } as const;
+	const tail = {
+		trainable: "TRAINABLE_LAST_BLOCK",
+		classes: 2,
+		causal: true,
+		loraRank: 0,
+		loraScale: 0,
+		loss: null,
+	} as const;
 	return {
 		runId: "run",
 		modelHash: "abc",
@@ -17,7 +24,7 @@ export function someRun(fields: Partial<RunSpec> = {}): RunSpec {
 }
 
 export function someItem(fields: Partial<WorkItem> = {}): WorkItem {
-	const sequence = { exampleId: 3, tokens: [5, 6, 7], poolFrom: 2, poolCount: 1, label: 1 };
+	const sequence = { exampleId: 3, tokens: [5, 6, 7], poolFrom: 2, poolCount: 1, labels: [1] };
 	const item = { runId: "run", serial: 1, kind: "WORK_KIND_GRADIENT", shard: 0, parameterVersion: 0 } as const;
 	return { ...item, sequences: [sequence], ...fields };
 }

@@ -4,7 +4,14 @@ import { parameterLayout } from "../../../shared/model/parameter-layout.ts";
 import { someRun } from "../bus/messages.ts";
 import { TINY } from "../model/tiny-model.ts";
 
-const tail = { trainable: "TRAINABLE_LORA_ONLY", classes: 2, causal: true, loraRank: 2, loraScale: 1 } as const;
+const tail = {
+	trainable: "TRAINABLE_LORA_ONLY",
+	classes: 2,
+	causal: true,
+	loraRank: 2,
+	loraScale: 1,
+	loss: null,
+} as const;
 const run = someRun({ tail, factorTexts: 0 });
 
 test("a schema has the numbers per parameter vector and the form of the gradients", (t) => {

@@ -3,7 +3,14 @@ import type { TailSpec } from "../../../shared/messages.ts";
 import { GPT2_SIZES } from "../../../shared/model/random-model.ts";
 import { denseViews, factorViews, gradientForm, gradientLength } from "../../../shared/updates/gradient-form.ts";
 
-const SPEC: TailSpec = { trainable: "TRAINABLE_LAST_BLOCK", classes: 2, causal: true, loraRank: 0, loraScale: 0 };
+const SPEC: TailSpec = {
+	trainable: "TRAINABLE_LAST_BLOCK",
+	classes: 2,
+	causal: true,
+	loraRank: 0,
+	loraScale: 0,
+	loss: null,
+};
 const { small } = GPT2_SIZES;
 const NARROW = { ...small, n_embd: 24, n_head: 3 };
 

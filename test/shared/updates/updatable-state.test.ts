@@ -7,7 +7,14 @@ import { type GradientForm, gradientForm, gradientLength } from "../../../shared
 import { UpdatableState } from "../../../shared/updates/updatable-state.ts";
 import { adamWScalars, stepAdamW } from "../../../shared/vectors/adamw.ts";
 
-const SPEC: TailSpec = { trainable: "TRAINABLE_LAST_BLOCK", classes: 3, causal: true, loraRank: 0, loraScale: 0 };
+const SPEC: TailSpec = {
+	trainable: "TRAINABLE_LAST_BLOCK",
+	classes: 3,
+	causal: true,
+	loraRank: 0,
+	loraScale: 0,
+	loss: null,
+};
 const CONFIG = { ...GPT2_SIZES.small, n_layer: 2, n_embd: 12, n_head: 3 };
 const round = Math.fround;
 

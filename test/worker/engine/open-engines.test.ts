@@ -10,7 +10,7 @@ const model = await openModel(new URL("../../golden", import.meta.url).pathname)
 const reports = await inspectEngines();
 
 function specOf(trainable: Trainable): TailSpec {
-	return { trainable, classes: 2, causal: true, loraRank: 2, loraScale: 2 };
+	return { trainable, classes: 2, causal: true, loraRank: 2, loraScale: 2, loss: null };
 }
 
 test.serial("every engine and backend is reported, and those that npm ci installs can be used", (t) => {

@@ -4,11 +4,11 @@ import type { Tail, TailInput } from "../../../worker/engine/engine.ts";
 import { splitWhenFull } from "../../../worker/engine/split-when-full.ts";
 import { info } from "../run/fake-engines.ts";
 
-/** A tail whose logit and gradient of a text are its label, on a device with memory for `capacity` texts. */
+/** A tail whose logit and gradient of a text are its first target, on a device with memory for `capacity` texts. */
 function tailWithCapacity(capacity: number, error = "OOM when allocating tensor with shape[8,12]"): Tail {
 	const logits = async (inputs: readonly TailInput[]) => {
 		if (inputs.length > capacity) throw new Error(error);
-		return Float32Array.from(inputs, ({ label }) => label);
+		return Float32Array.from(inputs, ({ targets }) => targets[0] ?? 0);
 	};
 	return {
 		info,
@@ -53,7 +53,7 @@ const inputs = [3, 1, 4, 1, 6].map(
 		tokens: new Uint32Array(1),
 		poolFrom: 0,
 		poolCount: 1,
-		label,
+		targets: Float32Array.of(label),
 	}),
 );
 

@@ -10,7 +10,14 @@ import { adamWScalars } from "../../../shared/vectors/adamw.ts";
 import { type ReplicaOptions, RunReplica, type StateSource } from "../../../worker/exchange/run-replica.ts";
 import { ReceivedAnswers } from "../../shared/exchange/received-answers.ts";
 
-const SPEC: TailSpec = { trainable: "TRAINABLE_LAST_BLOCK", classes: 3, causal: true, loraRank: 0, loraScale: 0 };
+const SPEC: TailSpec = {
+	trainable: "TRAINABLE_LAST_BLOCK",
+	classes: 3,
+	causal: true,
+	loraRank: 0,
+	loraScale: 0,
+	loss: null,
+};
 const CONFIG = { ...GPT2_SIZES.small, n_layer: 2, n_embd: 12, n_head: 3 };
 
 /** A schema of a small model with two frozen numbers. @param factorTexts 0: the whole gradient is dense */

@@ -23,10 +23,10 @@ export const fakeModel = { folder: "fake", config, tensors: new Map() } as unkno
 
 export const lastBlockRun: RunSpec = someRun();
 export const headRun: RunSpec = someRun({
-	tail: { trainable: "TRAINABLE_HEAD", classes, causal: true, loraRank: 0, loraScale: 0 },
+	tail: { trainable: "TRAINABLE_HEAD", classes, causal: true, loraRank: 0, loraScale: 0, loss: null },
 });
 export const allRun: RunSpec = someRun({
-	tail: { trainable: "TRAINABLE_ALL", classes, causal: true, loraRank: 0, loraScale: 0 },
+	tail: { trainable: "TRAINABLE_ALL", classes, causal: true, loraRank: 0, loraScale: 0, loss: null },
 });
 
 export function layoutOf(run: RunSpec) {
@@ -34,7 +34,7 @@ export function layoutOf(run: RunSpec) {
 }
 
 export function someSequence(tokens: number[], fields: Partial<Sequence> = {}): Sequence {
-	return { exampleId: tokens[0] ?? 0, tokens, poolFrom: tokens.length - 1, poolCount: 1, label: 0, ...fields };
+	return { exampleId: tokens[0] ?? 0, tokens, poolFrom: tokens.length - 1, poolCount: 1, labels: [0], ...fields };
 }
 
 /** A trunk whose states are 100 token + row + column / 8. It records its inputs. */

@@ -87,9 +87,9 @@ test("parameters are loaded only when the version changes", async (t) => {
 
 test("a tail with frozen and tuned blocks gets all rows and the unchanged pooling", async (t) => {
 	const { session, tail, features } = await open();
-	await session.handle(someItem({ sequences: [someSequence([1, 2, 3], { poolFrom: 1, poolCount: 2, label: 1 })] }));
-	const { hidden, poolFrom, poolCount, label } = tail.inputs[0] ?? {};
-	t.deepEqual([hidden?.length, poolFrom, poolCount, label], [3 * width, 1, 2, 1]);
+	await session.handle(someItem({ sequences: [someSequence([1, 2, 3], { poolFrom: 1, poolCount: 2, labels: [1] })] }));
+	const { hidden, poolFrom, poolCount, targets } = tail.inputs[0] ?? {};
+	t.deepEqual([hidden?.length, poolFrom, poolCount, [...(targets ?? [])]], [3 * width, 1, 2, [0, 1]]);
 	t.is(features.stats.memoryBytes, 3 * width * 4);
 });
 
@@ -136,7 +136,8 @@ const bad: [fault: string, item: Partial<WorkItem>, message: RegExp][] = [
 	["a token out of the vocabulary", { sequences: [someSequence([1, 50])] }, /token 50, expected less than .* 50$/],
 	["no pooled row", { sequences: [someSequence([1], { poolCount: 0 })] }, /pooled rows 0 to 0/],
 	["pooled rows outside", { sequences: [someSequence([1, 2], { poolCount: 2 })] }, /pooled rows 1 to 3.* of the 2$/],
-	["a label too high", { sequences: [someSequence([1], { label: 2 })] }, /label 2, expected less than 2$/],
+	["a label too high", { sequences: [someSequence([1], { labels: [2] })] }, /label 2, expected less than 2$/],
+	["two labels", { sequences: [someSequence([1], { labels: [0, 1] })] }, /2 labels, expected 1$/],
 	["a version that isn't there", { parameterVersion: 7 }, /version 7/],
 ];
 

@@ -56,7 +56,14 @@ async function measure(model: ModelFiles, precision: TrunkPrecision, options: En
 	// One session after the other: threads of an idle session would take cores from another session.
 	const session = await OnnxSession.open(productsGraph(model, products), options, model.folder);
 	const productsMs = await medianMs(productsRun(session, products)).finally(() => session.dispose());
-	const spec = { trainable: "TRAINABLE_HEAD", classes: 2, causal: true, loraRank: 0, loraScale: 0 } as const;
+	const spec = {
+		trainable: "TRAINABLE_HEAD",
+		classes: 2,
+		causal: true,
+		loraRank: 0,
+		loraScale: 0,
+		loss: null,
+	} as const;
 	const trunk = await openTrunkWith(products, model, spec, options);
 	const trunkMs = await medianMs(() => trunk.hiddenStates(TEXTS)).finally(() => trunk.dispose());
 	const rate = (blocks: number, ms: number) => (blocks * BLOCK_FLOP) / ms / 1e6;

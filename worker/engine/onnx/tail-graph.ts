@@ -28,7 +28,7 @@ export interface TailGraph {
 
 /**
  * Builds the ONNX graph of the blocks after the cut, the final norm and the head, on request with the backward pass of
- * the mean cross-entropy.
+ * the mean loss.
  *
  * Rows are those of all texts, one text after the other. If any block is computed for all rows, they have no padding,
  * and only attention works on the rectangle [texts, longest]; otherwise they are the rows of that rectangle, with
@@ -43,7 +43,7 @@ export interface TailGraph {
  * - for blocks of all rows: those of `attentionIndices`, and `real` [texts, 1, longest, 1], 0 for padding
  * - `row mask` [texts, 1, longest]: added to the scores of the query row
  * - `places` [rows]: the index of each row in the rectangle
- * - for the backward pass: `target` [texts, classes], 1 for the label, and `share` [1], 1 / texts
+ * - for the backward pass: `target` [texts, classes] and `share` [texts, 1], see `lossRows`
  *
  * Outputs: `logits` [texts, classes] and the gradients: of each dense range by `gradientName`, and factors by
  * `factorName`. If the embedding tables are trained, the gradient of `hidden` stands for theirs.
@@ -67,9 +67,11 @@ export function tailGraph(model: ModelFiles, spec: TailSpec, { oneRow, form }: T
 	const logits = addHead(context, spec.classes, addBody(context, frozen, config.n_layer, last));
 	if (form) {
 		const target = graph.input("target", "float32", ["texts", spec.classes]);
-		const share = graph.input("share", "float32", [1]);
-		const dLogits = graph.op("Sub", [graph.op("Softmax", [logits.value], { axis: -1 }), target]);
-		logits.back(graph.op("Mul", [dLogits, share]));
+		const share = graph.input("share", "float32", ["texts", 1]);
+		const probabilities = spec.loss?.multiLabel
+			? graph.op("Sigmoid", [logits.value])
+			: graph.op("Softmax", [logits.value], { axis: -1 });
+		logits.back(graph.op("Mul", [graph.op("Sub", [probabilities, target]), share]));
 	}
 	graph.output("logits", logits.value, "float32", ["texts", spec.classes]);
 	const gradientViews = form ? parameters.outputGradients(form) : new Map();

@@ -1,15 +1,13 @@
-import type { Trainable } from "../../../shared/messages.ts";
+import type { TailSpec } from "../../../shared/messages.ts";
 import type { TailInput } from "../engine.ts";
+import { lossRows } from "../loss-rows.ts";
 import { causalMask, paddingMask } from "./masks.ts";
 import { ownRows, packedRows } from "./packed-rows.ts";
 import { floats, wholeNumbers } from "./session.ts";
 import { countWholeBlocks } from "./whole-blocks.ts";
 
 /** Settings of `tailTensors`: of the run, the model and the graph. */
-export interface TailTensorOptions {
-	readonly trainable: Trainable;
-	readonly classes: number;
-	readonly causal: boolean;
+export interface TailTensorOptions extends TailSpec {
 	readonly width: number;
 	readonly heads: number;
 	/** Blocks after the cut. */
@@ -78,19 +76,17 @@ export function tailTensors(
 	options: TailTensorOptions,
 	getBuffer: (length: number) => Float32Array,
 ) {
-	const { classes } = options;
 	const texts = inputs.length;
 	const layout = rowLayout(inputs, options);
 	const { rowsOf, rows, lengths, longest } = layout;
 	const hidden = hiddenStates(inputs, layout, options.width, getBuffer);
-	const target = new Float32Array(texts * classes);
-	for (const [text, { label }] of inputs.entries()) target[text * classes + label] = 1;
+	const { target, share } = lossRows(inputs, options);
 	const tensors = {
 		hidden: floats(hidden, [rows, options.width]),
 		longest: wholeNumbers([longest], [1]),
 		...poolTensors(inputs, layout),
-		target: floats(target, [texts, classes]),
-		share: floats(Float32Array.of(1 / texts), [1]),
+		target: floats(target, [texts, options.classes]),
+		share: floats(share, [texts, 1]),
 		"row mask": paddingMask(lengths, longest, [1]),
 		...(layout.hasWholeBlocks && rectangleTensors(lengths, longest, options)),
 	};

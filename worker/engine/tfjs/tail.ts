@@ -13,10 +13,12 @@ import { denseViews, factorViews, type GradientForm } from "../../../shared/upda
 import { checkForm } from "../check-form.ts";
 import { addEmbeddingGradient, type Embedding, embed, embeddingOf, isEmbedding, readEmbedding } from "../embedding.ts";
 import type { Tail, TailInput } from "../engine.ts";
+import { lossRows } from "../loss-rows.ts";
 import { assertFits, openTfjsBackend, type TfjsBackend, type TfjsOptions } from "./backend.ts";
 import { FactorRecorder } from "./factor-recorder.ts";
 import { readsOneRow, type TailBatch, tailLogits } from "./forward.ts";
 import { type Weights, weight } from "./layers.ts";
+import { meanLoss } from "./loss.ts";
 import { pad, rectangleOf } from "./rectangle.ts";
 import { type Slot, slotsOf, writeSlot } from "./slots.ts";
 import { disposeAll, readFrozen, type Tensors, toTensor } from "./weights.ts";
@@ -69,21 +71,21 @@ interface Prepared {
 }
 
 /**
- * Computes the mean cross-entropy of logits and its gradients.
- * @param labels one-hot [texts, classes]
+ * Computes the gradients of the mean loss of logits.
+ * @param lossOf returns the mean loss of logits
  * @returns logits, the gradients with respect to `wanted`, and the values that the recorder keeps
  */
 function backpropagate(
 	logitsOf: () => tf.Tensor2D,
-	labels: tf.Tensor,
+	lossOf: (logits: tf.Tensor2D) => tf.Scalar,
 	wanted: tf.Tensor[],
 	recorder: FactorRecorder,
 ): tf.Tensor[] {
-	let logits: tf.Tensor | undefined;
+	let logits: tf.Tensor2D | undefined;
 	try {
 		const { grads } = tf.valueAndGrads(() => {
 			logits = tf.keep(logitsOf());
-			return tf.losses.softmaxCrossEntropy(labels, logits, undefined, undefined, tf.Reduction.MEAN);
+			return lossOf(logits);
 		})(wanted);
 		return [logits as unknown as tf.Tensor, ...grads, ...recorder.values];
 	} catch (error) {
@@ -143,6 +145,7 @@ class TfjsTail implements Tail {
 	async gradient(inputs: readonly TailInput[], form: GradientForm, gradient: Float32Array): Promise<Float32Array> {
 		if (inputs.length === 0) throw new TailtuneError("engine", "gradient: found no texts, expected at least one");
 		checkForm(inputs, form, gradient);
+		const { spec } = this.#parts;
 		const { batch, texts } = this.#prepare(inputs);
 		const dense = denseViews(form, gradient);
 		const slots = this.#denseSlots(dense, batch);
@@ -151,13 +154,10 @@ class TfjsTail implements Tail {
 			const x = this.#toTensor(texts);
 			const weights = { ...this.#weights, recorder };
 			const wanted = [...slots.map(({ slot }) => weight(weights, slot.name)), ...recorder.makeZeros()];
-			const labels = tf.oneHot(
-				inputs.map(({ label }) => label),
-				this.#parts.spec.classes,
-			);
+			const rows = lossRows(inputs, spec);
 			return backpropagate(
 				() => tailLogits(x, batch, weights),
-				labels,
+				(logits) => meanLoss(logits, rows, spec),
 				this.#tables ? [...wanted, x] : wanted,
 				recorder,
 			);

@@ -14,8 +14,8 @@ export function packInputs(inputs: readonly TailInput[]): PackedInputs {
 	const packed = inputs.map((input) => {
 		hidden.set(input.hidden, from);
 		from += input.hidden.length;
-		const { tokens, poolFrom, poolCount, label } = input;
-		return { tokens, poolFrom, poolCount, label, hiddenLength: input.hidden.length };
+		const { tokens, poolFrom, poolCount, targets } = input;
+		return { tokens, poolFrom, poolCount, targets, hiddenLength: input.hidden.length };
 	});
 	return { hidden, inputs: packed };
 }

@@ -17,9 +17,9 @@ export interface SequenceInput {
   'poolFrom'?: (number);
   'poolCount'?: (number);
   /**
-   * Index of the label; 0 if the kind of work doesn't use it.
+   * Indices of the text's labels, ascending: one, or any number if the loss is multi_label. Only gradients use them.
    */
-  'label'?: (number);
+  'labels'?: (number)[];
 }
 
 /**
@@ -38,7 +38,7 @@ export interface Sequence {
   'poolFrom': (number);
   'poolCount': (number);
   /**
-   * Index of the label; 0 if the kind of work doesn't use it.
+   * Indices of the text's labels, ascending: one, or any number if the loss is multi_label. Only gradients use them.
    */
-  'label': (number);
+  'labels': (number)[];
 }

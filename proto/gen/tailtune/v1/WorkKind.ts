@@ -10,7 +10,7 @@ export const WorkKind = {
    */
   WORK_KIND_PREPARE: 'WORK_KIND_PREPARE',
   /**
-   * Compute logits, and the gradient of the mean loss over the item's sequences.
+   * Compute logits, and the gradient of the mean over the item's sequences of their losses.
    */
   WORK_KIND_GRADIENT: 'WORK_KIND_GRADIENT',
   /**
@@ -35,7 +35,7 @@ export type WorkKindInput =
   | 'WORK_KIND_PREPARE'
   | 1
   /**
-   * Compute logits, and the gradient of the mean loss over the item's sequences.
+   * Compute logits, and the gradient of the mean over the item's sequences of their losses.
    */
   | 'WORK_KIND_GRADIENT'
   | 2

@@ -10,7 +10,7 @@ const never = new AbortController().signal;
 
 test.serial("2,000 items of 2 KB are delivered over two shards, each once and in order", async (t) => {
 	const { coordinator, worker } = await startCluster(t);
-	const sequence = { exampleId: 1, tokens: Array(650).fill(40000), poolFrom: 649, poolCount: 1, label: 0 };
+	const sequence = { exampleId: 1, tokens: Array(650).fill(40000), poolFrom: 649, poolCount: 1, labels: [0] };
 	const items = manyItems(2000, 2, { sequences: [sequence] });
 	await coordinator.announce(someRun());
 	const seen: number[][] = [[], []];

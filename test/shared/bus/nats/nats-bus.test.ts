@@ -51,7 +51,7 @@ test("ids of any characters become valid NATS names, and are decoded from them",
 test("an item larger than the server's limit is refused at once", async (t) => {
 	const { coordinator } = await startCluster(t);
 	await coordinator.announce(someRun());
-	const sequence = { exampleId: 1, tokens: Array(400_000).fill(40000), poolFrom: 0, poolCount: 1, label: 0 };
+	const sequence = { exampleId: 1, tokens: Array(400_000).fill(40000), poolFrom: 0, poolCount: 1, labels: [0] };
 	const refused = {
 		code: "protocol",
 		message: /item 1: found 12\d+ bytes, expected at most 1047552, NATS. max_payload/,

@@ -10,7 +10,14 @@ import { openOnnxTrunk } from "../../../../worker/engine/onnx/trunk.ts";
 import { describeEngines, openEngines } from "../../../../worker/engine/open-engines.ts";
 
 const model = await openModel(new URL("../../../golden", import.meta.url).pathname);
-const spec: TailSpec = { trainable: "TRAINABLE_LAST_BLOCK", classes: 2, causal: true, loraRank: 0, loraScale: 0 };
+const spec: TailSpec = {
+	trainable: "TRAINABLE_LAST_BLOCK",
+	classes: 2,
+	causal: true,
+	loraRank: 0,
+	loraScale: 0,
+	loss: null,
+};
 /** A provider that this system does not have. */
 const foreign = ONNX_PROVIDERS.find((provider) => !systemProviders().includes(provider)) as OnnxProvider;
 
@@ -32,7 +39,7 @@ test("trunk and tail are opened on the provider, without a fallback", async (t) 
 	await t.throwsAsync(openOnnxTrunk(model, spec, options), refused);
 	const tail = await openOnnxTail(model, spec, options);
 	const hidden = new Float32Array(model.config.n_embd);
-	const input = { hidden, tokens: new Uint32Array(1), poolFrom: 0, poolCount: 1, label: 0 };
+	const input = { hidden, tokens: new Uint32Array(1), poolFrom: 0, poolCount: 1, targets: Float32Array.of(1, 0) };
 	await t.throwsAsync(tail.logits([input]), refused);
 });
 

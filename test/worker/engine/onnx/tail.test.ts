@@ -12,6 +12,7 @@ import { openOnnxTail } from "../../../../worker/engine/onnx/tail.ts";
 import { openTfjsTail } from "../../../../worker/engine/tfjs/tail.ts";
 import { multiplyOut } from "../../../multiply-out.ts";
 import { temporaryFolder } from "../../../temporary-folder.ts";
+import { oneHot } from "../one-hot.ts";
 
 const DEFAULT: TailSpec = {
 	trainable: "TRAINABLE_LAST_BLOCK",
@@ -19,6 +20,7 @@ const DEFAULT: TailSpec = {
 	causal: true,
 	loraRank: 40,
 	loraScale: 0.5,
+	loss: null,
 };
 
 // So wide that the kernels' blocks are partly full and partly whole.
@@ -39,7 +41,13 @@ function input(rows: number, mean: boolean, seed: number) {
 	const hidden = Float32Array.from({ length: rows * CONFIG.n_embd }, (_, i) => numberAt(i, seed));
 	const tokens = Uint32Array.from({ length: rows }, (_, i) => (i * i + seed) % CONFIG.vocab_size);
 	const poolFrom = mean ? Math.min(1, rows - 1) : rows - 1;
-	return { hidden, tokens, poolFrom, poolCount: rows - poolFrom, label: seed % DEFAULT.classes };
+	return {
+		hidden,
+		tokens,
+		poolFrom,
+		poolCount: rows - poolFrom,
+		targets: oneHot(seed % DEFAULT.classes, DEFAULT.classes),
+	};
 }
 
 async function openTails(t: ExecutionContext, spec: TailSpec, threads: readonly number[], config = CONFIG) {

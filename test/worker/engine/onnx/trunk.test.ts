@@ -25,7 +25,7 @@ const CONFIG: Gpt2Config = {
 };
 
 function specOf(spec: Partial<TailSpec> = {}): TailSpec {
-	return { trainable: "TRAINABLE_HEAD", classes: 2, causal: true, loraRank: 0, loraScale: 0, ...spec };
+	return { trainable: "TRAINABLE_HEAD", classes: 2, causal: true, loraRank: 0, loraScale: 0, loss: null, ...spec };
 }
 
 async function randomModel(t: ExecutionContext): Promise<ModelFiles> {

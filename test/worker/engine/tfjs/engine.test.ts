@@ -4,7 +4,7 @@ import { readInitialParameters } from "../../../../coordinator/base-model/initia
 import type { TailSpec, Trainable } from "../../../../shared/messages.ts";
 import { openModel } from "../../../../shared/model/open-model.ts";
 import { TRAINABLE_BY_NAME } from "../../../../shared/model/tail-spec.ts";
-import { gradientForm, gradientLength } from "../../../../shared/updates/gradient-form.ts";
+import { denseViews, gradientForm, gradientLength } from "../../../../shared/updates/gradient-form.ts";
 import type { TailInput } from "../../../../worker/engine/engine.ts";
 import { inspectEngines } from "../../../../worker/engine/inspect-engines.ts";
 import { openTfjsBackend } from "../../../../worker/engine/tfjs/backend.ts";
@@ -12,6 +12,7 @@ import type { TfjsBackendName } from "../../../../worker/engine/tfjs/backend-nam
 import { openTfjsTail } from "../../../../worker/engine/tfjs/tail.ts";
 import { openTfjsTrunk } from "../../../../worker/engine/tfjs/trunk.ts";
 import { multiplyOut } from "../../../multiply-out.ts";
+import { oneHot } from "../one-hot.ts";
 
 const printed: unknown[][] = [];
 for (const method of ["log", "info", "warn", "error"] as const) console[method] = (...args) => printed.push(args);
@@ -22,7 +23,7 @@ const usable = (await inspectEngines()).filter((one) => one.engine === "tfjs" &&
 const BACKENDS = usable.map(({ backend }) => backend as TfjsBackendName);
 
 function specOf(trainable: Trainable, causal = true): TailSpec {
-	return { trainable, classes: 3, causal, loraRank: 2, loraScale: 2 };
+	return { trainable, classes: 3, causal, loraRank: 2, loraScale: 2, loss: null };
 }
 
 function text(length: number, seed: number): Uint32Array {
@@ -37,7 +38,14 @@ async function open(trainable: Trainable, backend: TfjsBackendName, causal = tru
 	await tail.load(parameters);
 	const input = async (tokens: Uint32Array, pool: Partial<TailInput> = {}): Promise<TailInput> => {
 		const [hidden = new Float32Array(0)] = await trunk.hiddenStates([tokens]);
-		return { hidden, tokens, poolFrom: tokens.length - 1, poolCount: 1, label: tokens.length % 3, ...pool };
+		return {
+			hidden,
+			tokens,
+			poolFrom: tokens.length - 1,
+			poolCount: 1,
+			targets: oneHot(tokens.length % 3, 3),
+			...pool,
+		};
 	};
 	const close = async () => {
 		await tail.dispose();
@@ -150,6 +158,25 @@ for (const backend of BACKENDS) {
 		},
 	);
 }
+
+test.serial("several labels per text: the gradient of a logit of 0 is half minus the target", async (t) => {
+	for (const backend of BACKENDS) {
+		const loss = { multiLabel: true, labelSmoothing: 0, classWeights: [] };
+		const spec = { ...specOf("TRAINABLE_HEAD"), loss };
+		const before = tf.memory().numTensors;
+		const tail = await openTfjsTail(model, spec, { backend, threads: 1 });
+		const form = gradientForm(spec, model.config, 0);
+		await tail.load(new Float32Array(form.trainedSize));
+		const gradient = new Float32Array(form.trainedSize);
+		const hidden = new Float32Array(model.config.n_embd).fill(1);
+		const targets = Float32Array.of(0, 1, 1);
+		const input = { hidden, tokens: Uint32Array.of(1), poolFrom: 0, poolCount: 1, targets };
+		t.deepEqual(await tail.gradient([input], form, gradient), new Float32Array(3));
+		t.deepEqual(denseViews(form, gradient).get("score.bias"), Float32Array.of(1 / 6, -1 / 6, -1 / 6));
+		await tail.dispose();
+		t.is(tf.memory().numTensors, before);
+	}
+});
 
 test.serial("engines on different backends can be used alternately", async (t) => {
 	const [cpu, wasm] = [await open("TRAINABLE_HEAD", "cpu"), await open("TRAINABLE_HEAD", "wasm")];

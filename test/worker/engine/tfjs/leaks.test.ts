@@ -27,7 +27,14 @@ const FULL = { warm: 500, steps: 2500 };
 const SHORT = { warm: 50, steps: 110 };
 
 const model = await openModel(new URL("../../../golden", import.meta.url).pathname);
-const spec: TailSpec = { trainable: "TRAINABLE_LAST_BLOCK", classes: 2, causal: true, loraRank: 0, loraScale: 0 };
+const spec: TailSpec = {
+	trainable: "TRAINABLE_LAST_BLOCK",
+	classes: 2,
+	causal: true,
+	loraRank: 0,
+	loraScale: 0,
+	loss: null,
+};
 const usable = (await inspectEngines()).filter((one) => one.engine === "tfjs" && one.usable);
 
 const lengths = usable.map(async (one) => {
@@ -43,7 +50,7 @@ for (const { backend, warm, steps } of await Promise.all(lengths)) {
 		const parameters = await readInitialParameters(model, spec, 1);
 		const forms = [0, 1].map((texts) => gradientForm(spec, model.config, texts));
 		const hidden = Float32Array.from({ length: 3 * model.config.n_embd }, (_, i) => Math.sin(i));
-		const input = { hidden, tokens: new Uint32Array(3), poolFrom: 2, poolCount: 1, label: 1 };
+		const input = { hidden, tokens: new Uint32Array(3), poolFrom: 2, poolCount: 1, targets: Float32Array.of(0, 1) };
 		let taken = 0;
 		const step = async () => {
 			await tail.load(parameters);

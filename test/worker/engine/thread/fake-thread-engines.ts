@@ -3,7 +3,7 @@ import type { TailSpec } from "../../../../shared/messages.ts";
 import type { ModelFiles } from "../../../../shared/model/model-files.ts";
 import type { EngineInfo, EngineInfos, Engines } from "../../../../worker/engine/engine.ts";
 
-/** Labels of a batch's first text that make a fake tail fail instead of returning zeros. */
+/** First targets of a batch's first text that make a fake tail fail instead of returning zeros. */
 export const FAULTS = { refuses: 11, fails: 12, crashes: 13, exits: 14 } as const;
 
 /** Makes a fake tail compute until it is stopped, see `computeUntilStopped`. */
@@ -34,7 +34,7 @@ export async function openEngines(model: ModelFiles, { classes }: TailSpec): Pro
 			},
 			async logits(inputs) {
 				computeUntilStopped(parameters);
-				await cause(inputs[0]?.label);
+				await cause(inputs[0]?.targets[0]);
 				return new Float32Array(inputs.length * classes);
 			},
 			async gradient(inputs, _form, gradient) {

@@ -11,7 +11,14 @@ import { ThreadEngines } from "../../../../worker/engine/thread/thread-engines.t
 guardProcess((error) => console.log((error as Error).message));
 createInterruptSignal().addEventListener("abort", () => console.log("interrupted"));
 process.once("exit", () => console.log("exit"));
-const spec = { trainable: "TRAINABLE_LAST_BLOCK", classes: 2, causal: true, loraRank: 0, loraScale: 0 } as const;
+const spec = {
+	trainable: "TRAINABLE_LAST_BLOCK",
+	classes: 2,
+	causal: true,
+	loraRank: 0,
+	loraScale: 0,
+	loss: null,
+} as const;
 const choice = { engine: "onnx", backend: "auto", threads: 1 } as const;
 const { trunk } = await new ThreadEngines().openEngines(await openModel(await resolveModel("demo")), spec, choice);
 const texts = Array.from({ length: 64 }, (_, text) => Uint32Array.from({ length: 256 }, (_, i) => text + i));

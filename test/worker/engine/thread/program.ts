@@ -12,7 +12,14 @@ const isReal = what === "onnx" || what === "tfjs";
 const fakes = new URL("./fake-thread-engines.ts", import.meta.url);
 const engines = isReal ? new ThreadEngines() : new ThreadEngines(fakes);
 const model = await openModel(fileURLToPath(new URL("../../../golden", import.meta.url)));
-const spec = { trainable: "TRAINABLE_LAST_BLOCK", classes: 2, causal: true, loraRank: 0, loraScale: 0 } as const;
+const spec = {
+	trainable: "TRAINABLE_LAST_BLOCK",
+	classes: 2,
+	causal: true,
+	loraRank: 0,
+	loraScale: 0,
+	loss: null,
+} as const;
 const choice = { engine: isReal ? what : "auto", backend, threads: 2 } satisfies EngineChoice;
 if (code !== undefined) {
 	await engines.describeEngines(choice);
@@ -22,7 +29,7 @@ const { trunk, tail } = await engines.openEngines(model, spec, choice);
 const { size } = parameterLayout(spec, model.config);
 const tokens = Uint32Array.of(1, 2, 3);
 const [hidden = new Float32Array(0)] = (await trunk?.hiddenStates([tokens])) ?? [];
-const inputs = [{ hidden, tokens, poolFrom: 2, poolCount: 1, label: 0 }];
+const inputs = [{ hidden, tokens, poolFrom: 2, poolCount: 1, targets: Float32Array.of(1, 0) }];
 
 if (isReal) {
 	await tail.load(new Float32Array(size).fill(0.01));

@@ -9,6 +9,7 @@ import type { EngineChoice } from "../../../../shared/worker-port/engine-choice.
 import type { TailInput } from "../../../../worker/engine/engine.ts";
 import { describeEngines, openEngines } from "../../../../worker/engine/open-engines.ts";
 import { ThreadEngines } from "../../../../worker/engine/thread/thread-engines.ts";
+import { oneHot } from "../one-hot.ts";
 import { COMPUTES_UNTIL_STOPPED, FAULTS } from "./fake-thread-engines.ts";
 
 const model = await openModel(fileURLToPath(new URL("../../../golden", import.meta.url)));
@@ -21,7 +22,7 @@ const choices: readonly EngineChoice[] = [
 const [auto] = choices as [EngineChoice];
 
 function specOf(trainable: Trainable): TailSpec {
-	return { trainable, classes: 2, causal: true, loraRank: 2, loraScale: 2 };
+	return { trainable, classes: 2, causal: true, loraRank: 2, loraScale: 2, loss: null };
 }
 
 const lastBlock = specOf("TRAINABLE_LAST_BLOCK");
@@ -39,12 +40,20 @@ function inputsOf(hidden: readonly Float32Array[]): TailInput[] {
 		const to = from + (hidden[i]?.length ?? 0);
 		const own = whole.subarray(from, to);
 		from = to;
-		return { hidden: own, tokens, poolFrom: tokens.length - 1, poolCount: 1, label: i % 2 };
+		return { hidden: own, tokens, poolFrom: tokens.length - 1, poolCount: 1, targets: oneHot(i % 2, 2) };
 	});
 }
 
-function faulty(label: number): TailInput[] {
-	return [{ hidden: new Float32Array(0), tokens: Uint32Array.of(1), poolFrom: 0, poolCount: 1, label }];
+function faulty(fault: number): TailInput[] {
+	return [
+		{
+			hidden: new Float32Array(0),
+			tokens: Uint32Array.of(1),
+			poolFrom: 0,
+			poolCount: 1,
+			targets: Float32Array.of(fault, 0),
+		},
+	];
 }
 
 for (const choice of choices) {

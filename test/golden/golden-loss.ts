@@ -1,0 +1,47 @@
+import { crossEntropy } from "../../coordinator/metrics/cross-entropy.ts";
+import type { TailSpec } from "../../shared/messages.ts";
+import type { TailInput } from "../../worker/engine/engine.ts";
+
+/** An input of a golden case. */
+export interface GoldenInput extends TailInput {
+	/** Indices of the text's labels. */
+	readonly labels: readonly number[];
+}
+
+/** Returns the weight of a text in the mean loss: that of its label's class. */
+export function weightOf({ labels: [label = -1] }: GoldenInput, { loss }: TailSpec): number {
+	return loss?.classWeights[label] ?? 1;
+}
+
+/** Computes mean loss and accuracy as the golden set does, from the targets that the engine gets. */
+export function scoreOf(logits: ArrayLike<number>, inputs: readonly GoldenInput[], spec: TailSpec) {
+	const { classes, loss } = spec;
+	const labels = inputs.map((input) => input.labels[0] ?? -1);
+	if (!loss) {
+		const { loss: mean, correct } = crossEntropy(logits, labels, classes);
+		return { loss: mean, accuracy: correct / inputs.length };
+	}
+	let [total, right] = [0, 0];
+	for (const [text, input] of inputs.entries()) {
+		const row = Array.from({ length: classes }, (_, c) => logits[text * classes + c] ?? Number.NaN);
+		total += loss.multiLabel ? binaryLoss(row, input.targets) : softmaxLoss(row, input.targets);
+		const predicted = loss.multiLabel ? row.flatMap((logit, c) => (logit > 0 ? [c] : [])) : [largestOf(row)];
+		if (predicted.join() === input.labels.join()) right++;
+	}
+	const weights = inputs.reduce((sum, input) => sum + weightOf(input, spec), 0);
+	return { loss: total / weights, accuracy: right / inputs.length };
+}
+
+function softmaxLoss(row: readonly number[], targets: Float32Array): number {
+	const all = Math.log(row.reduce((sum, logit) => sum + Math.exp(logit), 0));
+	return row.reduce((sum, logit, c) => sum + (targets[c] ?? Number.NaN) * (all - logit), 0);
+}
+
+function binaryLoss(row: readonly number[], targets: Float32Array): number {
+	const all = row.reduce((sum, logit, c) => sum + Math.log1p(Math.exp(logit)) - (targets[c] ?? Number.NaN) * logit, 0);
+	return all / row.length;
+}
+
+function largestOf(row: readonly number[]): number {
+	return row.indexOf(Math.max(...row));
+}
