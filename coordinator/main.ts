@@ -13,6 +13,7 @@ type AddCommand = (program: Command, workerSide: WorkerSide) => void | Promise<v
 const ONE_MACHINE: Readonly<Record<string, () => Promise<AddCommand>>> = {
 	train: async () => (await import("./cli/train-command.ts")).addTrainCommand,
 	evaluate: async () => (await import("./cli/evaluate-command.ts")).addEvaluateCommand,
+	compare: async () => (await import("./cli/compare-command.ts")).addCompareCommand,
 	classify: async () => (await import("./cli/classify-command.ts")).addClassifyCommand,
 	serve: async () => (await import("./cli/serve-command.ts")).addServeCommand,
 	export: async () => (await import("./cli/export-command.ts")).addExportCommand,

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { comparison } from "./comparison-schema.ts";
 import { classificationSchema, count, event, eventsAsLines, share, workerSchema } from "./schemas.ts";
 
 /** Schema of a run of a cluster: `RunView` of shared/bus/bus.ts. */
@@ -51,6 +52,7 @@ const queryLines = [
 			.readonly()
 			.describe("all workers"),
 	}),
+	event("comparison", "Finished runs were compared: the result of `tailtune compare`.", comparison),
 	event("export", "A model was exported: the result of `tailtune export`.", {
 		format: z.string().describe("the format"),
 		folder: z.string().describe("the folder"),

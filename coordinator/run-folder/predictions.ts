@@ -1,7 +1,9 @@
 import { join } from "node:path";
 import { z } from "zod";
+import { openRegularFile } from "../../shared/files/regular-file.ts";
 import { replaceFile } from "../../shared/files/write-atomic.ts";
 import { writeLines } from "../table/write-lines.ts";
+import { parseAs } from "./result-files.ts";
 
 /** Name of the file in a run folder: one JSON object per text of the validation and the test set. */
 export const PREDICTIONS_FILE = "predictions.jsonl";
@@ -34,4 +36,19 @@ export async function writePredictions(folder: string, predictions: Iterable<Pre
 
 function* toLines(predictions: Iterable<PredictionLine>): Generator<string> {
 	for (const line of predictions) yield `${JSON.stringify(line)}\n`;
+}
+
+/**
+ * Reads predictions.jsonl, one line at a time.
+ * @throws TailtuneError "not-found" if there is none, "data" that names the line
+ */
+export async function* readPredictions(folder: string): AsyncGenerator<PredictionLine> {
+	const path = join(folder, PREDICTIONS_FILE);
+	const file = await openRegularFile(path, "data");
+	let number = 0;
+	try {
+		for await (const line of file.readLines()) yield parseAs(predictionLineSchema, line, `${path} line ${++number}`);
+	} finally {
+		await file.close();
+	}
 }

@@ -107,7 +107,7 @@ async function wholeLines(file: string): Promise<string[] | undefined> {
  * @param where the file, and the line if it has several
  * @throws TailtuneError "data" that names the place and the key
  */
-function parseAs<T>(schema: z.ZodType<T>, text: string, where: string): T {
+export function parseAs<T>(schema: z.ZodType<T>, text: string, where: string): T {
 	let value: unknown;
 	try {
 		value = JSON.parse(text);
