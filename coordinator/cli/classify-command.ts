@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { TailtuneError } from "../../shared/errors.ts";
+import type { TrainConfig } from "../../shared/settings/config.ts";
 import { addConfigFlags, ENGINE_SETTINGS, parseFlags } from "../../shared/settings/flags.ts";
 import { resolveConfig } from "../../shared/settings/resolve-config.ts";
 import type { WorkerSide } from "../../shared/worker-port/worker-side.ts";
@@ -21,28 +22,33 @@ export function addClassifyCommand(program: Command, workerSide: WorkerSide): vo
 		.description("classify texts with the model of a run")
 		.argument("<run>", "result folder of a run")
 		.argument("[texts...]", "texts to classify; - reads one text per line from standard input")
-		.option("--file <file>", "classify the texts of a file (.txt .csv .tsv .jsonl)");
-	addConfigFlags(command, [...ENGINE_SETTINGS, "trunkPrecision", "textColumn", "maxTokens"]).action(
-		async (run: string, words: string[], _options: object, { optsWithGlobals }: Command) => {
-			const options = optsWithGlobals.call(command) as Options;
-			const config = await resolveConfig(parseFlags(options));
-			const texts = await gatherTexts(words, options.file, config.textColumn);
-			const [{ Classifier }, { openEmbeddedCluster }] = await Promise.all([
-				import("../classify/classifier.ts"),
-				import("../cluster/embedded-cluster.ts"),
-			]);
-			const classifier = await Classifier.open(run, config, {
-				openCluster: (of) => openEmbeddedCluster(workerSide, of),
-			});
-			try {
-				const answers = await classifier.classify(texts);
-				const results = toClassifications(texts, answers, classifier.settings.labels);
-				showEvents(options).emit({ event: "classifications", results });
-			} finally {
-				await classifier.close();
-			}
-		},
-	);
+		.option("--file <file>", "classify the texts of a file (.txt .csv .tsv .jsonl .json .parquet, each also with .gz)");
+	addConfigFlags(command, [
+		...ENGINE_SETTINGS,
+		"trunkPrecision",
+		"textColumn",
+		"encoding",
+		"delimiter",
+		"maxTokens",
+	]).action(async (run: string, words: string[], _options: object, { optsWithGlobals }: Command) => {
+		const options = optsWithGlobals.call(command) as Options;
+		const config = await resolveConfig(parseFlags(options));
+		const texts = await gatherTexts(words, options.file, config);
+		const [{ Classifier }, { openEmbeddedCluster }] = await Promise.all([
+			import("../classify/classifier.ts"),
+			import("../cluster/embedded-cluster.ts"),
+		]);
+		const classifier = await Classifier.open(run, config, {
+			openCluster: (of) => openEmbeddedCluster(workerSide, of),
+		});
+		try {
+			const answers = await classifier.classify(texts);
+			const results = toClassifications(texts, answers, classifier.settings.labels);
+			showEvents(options).emit({ event: "classifications", results });
+		} finally {
+			await classifier.close();
+		}
+	});
 }
 
 /** Converts answers to classifications, which name the labels. */
@@ -65,12 +71,12 @@ export function toClassifications(
 async function gatherTexts(
 	words: readonly string[],
 	file: string | undefined,
-	textColumn: string,
+	columns: TrainConfig,
 ): Promise<SourcedText[]> {
 	const texts = [
 		...words.filter((word) => word !== "-").map((word, index) => ({ text: word, source: `text ${index + 1}` })),
 		...(words.includes("-") ? await readInput() : []),
-		...(file === undefined ? [] : await readTextsOf(file, textColumn)),
+		...(file === undefined ? [] : await readTextsOf(file, columns)),
 	];
 	if (texts.length === 0) throw new TailtuneError("usage", "texts: found none, expected texts, - or --file FILE");
 	const empty = texts.find(({ text }) => text.trim() === "");
@@ -85,7 +91,7 @@ async function readInput(): Promise<SourcedText[]> {
 }
 
 /** Reads the texts of a file. Its modules are loaded here, so that texts given as arguments are classified sooner. */
-async function readTextsOf(file: string, textColumn: string): Promise<SourcedText[]> {
+async function readTextsOf(file: string, columns: TrainConfig): Promise<SourcedText[]> {
 	const { readTexts } = await import("../data/read-texts.ts");
-	return readTexts(file, { textColumn });
+	return readTexts(file, columns);
 }

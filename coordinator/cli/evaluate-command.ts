@@ -15,6 +15,8 @@ export function addEvaluateCommand(program: Command, workerSide: WorkerSide): vo
 		"data",
 		"textColumn",
 		"labelColumn",
+		"encoding",
+		"delimiter",
 		"maxTokens",
 		...ENGINE_SETTINGS,
 		"trunkPrecision",
@@ -29,7 +31,8 @@ export function addEvaluateCommand(program: Command, workerSide: WorkerSide): vo
 			import("../data/load-dataset.ts"),
 		]);
 		const events = showEvents(options);
-		const dataset = await loadDataset(config.data, config, events.download(config.data));
+		const columns = { ...config, say: (line: string) => events.line(line) };
+		const dataset = await loadDataset(config.data, columns, events.download(config.data));
 		const classifier = await Classifier.open(run, config, {
 			openCluster: (of) => openEmbeddedCluster(workerSide, of),
 		});

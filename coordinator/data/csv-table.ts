@@ -20,25 +20,30 @@ const FAULTS: { readonly [code: string]: string } = {
 };
 
 // If a header has equally many of two separators, the first one in this list is used.
-const SEPARATORS = [",", ";", "\t"];
+const SEPARATORS = [",", ";", "\t", "|"];
+
+/** A tab is hard to type in a shell. */
+const TABS: { readonly [delimiter: string]: string } = { tab: "\t", "\\t": "\t" };
 
 /**
  * Reads rows of separated values with a header (RFC 4180): quoted fields may contain separators, quotes and line ends.
- * The separator is the most frequent one in the header: comma, semicolon (written by spreadsheets in some languages) or
- * tab.
+ * The separator is the most frequent one in the header: comma, semicolon (written by spreadsheets in some languages),
+ * tab or bar.
  * @throws TailtuneError "data" for a misplaced quote. A row with a different number of fields has a fault.
  */
-export async function parseCsv({ chunks, sample, file, columns }: TableText): Promise<ParsedTable> {
-	const records = readRecords(chunks, separatorOf(sample.text), file);
+export async function parseCsv({ chunks, sample, file, options }: TableText): Promise<ParsedTable> {
+	const separator = TABS[options.delimiter ?? ""] ?? options.delimiter ?? separatorOf(sample.text);
+	const format = { name: "CSV", separator } as const;
+	const records = readRecords(chunks, separator, file);
 	for (let next = await records.next(); !next.done; next = await records.next()) {
 		const start = next.value.findIndex((record) => !isBlank(record));
 		if (start < 0) continue;
 		const { fields, line } = next.value[start] as CsvRecord;
 		const header = { names: fields, source: `${file}:${line}` };
-		const toRow = (record: CsvRecord) => rowOf(record, header, file, columns.labelColumn !== undefined);
-		return { header, batches: toRows(next.value.slice(start + 1), records, toRow) };
+		const toRow = (record: CsvRecord) => rowOf(record, header, file, options.labelColumn !== undefined);
+		return { format, header, batches: toRows(next.value.slice(start + 1), records, toRow) };
 	}
-	return { header: undefined, batches: toRows([], records, () => []) };
+	return { format, header: undefined, batches: toRows([], records, () => []) };
 }
 
 async function* toRows(
@@ -65,7 +70,8 @@ function isBlank({ fields }: CsvRecord): boolean {
 }
 
 function separatorOf(start: string): string {
-	const [header = ""] = start.trimStart().split(/[\r\n]/, 1);
+	const [line = ""] = start.trimStart().split(/[\r\n]/, 1);
+	const header = line.replaceAll(/"[^"]*"/g, "");
 	const counts = SEPARATORS.map((separator) => header.split(separator).length);
 	return SEPARATORS[counts.indexOf(Math.max(...counts))] ?? ",";
 }

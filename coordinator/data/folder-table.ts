@@ -1,10 +1,11 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { TailtuneError } from "../../shared/errors.ts";
-import { toReadError } from "../../shared/files/regular-file.ts";
-import { readTextFile } from "../../shared/files/text-file.ts";
+import { MOST_TEXT_BYTES, readRegularFile, toReadError } from "../../shared/files/regular-file.ts";
+import { decodeWhole } from "./decode-text.ts";
+import { detectEncoding } from "./encodings.ts";
 import { repairLineEnds } from "./line-ends.ts";
-import type { ParsedTable, RowBatches, TableRow } from "./table.ts";
+import type { ParsedTable, RowBatches, TableOptions, TableRow } from "./table.ts";
 
 // A folder may contain more files than a process may have open.
 const OPEN_FILES = 64;
@@ -15,19 +16,19 @@ const NAMES = ["label", "text"];
  * Reads a folder with one folder per label and one file per text. Line ends become LF, and the last one is removed.
  * Hidden files, and files next to the label folders, are skipped.
  * @throws TailtuneError "data" if there is no label folder, or one is empty or contains a folder or a file that isn't
- * UTF-8
+ * text
  */
-export async function parseFolder(folder: string): Promise<ParsedTable> {
+export async function parseFolder(folder: string, { encoding }: Pick<TableOptions, "encoding">): Promise<ParsedTable> {
 	const labels = (await list(folder)).filter((entry) => entry.isDirectory()).map(({ name }) => name);
 	if (labels.length === 0) throw new TailtuneError("data", `${folder}: no folders in it, expected one for each label`);
-	return { header: { names: NAMES }, batches: readLabels(folder, labels) };
+	return { format: { name: "folder" }, header: { names: NAMES }, batches: readLabels(folder, labels, encoding) };
 }
 
-async function* readLabels(folder: string, labels: readonly string[]): RowBatches {
+async function* readLabels(folder: string, labels: readonly string[], encoding: TableOptions["encoding"]): RowBatches {
 	for (const label of labels) {
 		const files = await listTexts(join(folder, label));
 		for (let first = 0; first < files.length; first += OPEN_FILES) {
-			yield Promise.all(files.slice(first, first + OPEN_FILES).map((file) => readRow(file, label)));
+			yield Promise.all(files.slice(first, first + OPEN_FILES).map((file) => readRow(file, label, encoding)));
 		}
 	}
 }
@@ -42,8 +43,9 @@ async function listTexts(folder: string): Promise<string[]> {
 	throw new TailtuneError("data", `${folder}: no files in it, expected one for each text; or remove the folder`);
 }
 
-async function readRow(file: string, label: string): Promise<TableRow> {
-	const content = repairLineEnds(await readTextFile(file)).replaceAll(/\r\n?/g, "\n");
+async function readRow(file: string, label: string, asked: TableOptions["encoding"]): Promise<TableRow> {
+	const bytes = await readRegularFile(file, MOST_TEXT_BYTES, "data");
+	const content = repairLineEnds(decodeWhole(bytes, detectEncoding(bytes, asked), file)).replaceAll(/\r\n?/g, "\n");
 	return { source: file, names: NAMES, values: [label, content.replace(/\n$/, "")], isBlank: false };
 }
 

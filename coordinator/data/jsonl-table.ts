@@ -4,7 +4,7 @@ import type { ParsedTable, RowBatches, TableRow, TableText } from "./table.ts";
 
 /** Reads lines of JSON objects. A line that is something else has a fault. */
 export async function parseJsonl({ chunks, file }: TableText): Promise<ParsedTable> {
-	return { header: undefined, batches: toRows(chunks, file) };
+	return { format: { name: "JSON lines" }, header: undefined, batches: toRows(chunks, file) };
 }
 
 async function* toRows(chunks: TableText["chunks"], file: string): RowBatches {
@@ -33,5 +33,6 @@ function toRow({ text, number }: Line, file: string): TableRow {
 /** Names the type of a JSON value, for messages. */
 export function kindOf(value: unknown): string {
 	if (value === null) return "null";
-	return Array.isArray(value) ? "a list" : `a ${typeof value}`;
+	if (Array.isArray(value)) return "a list";
+	return typeof value === "object" ? "an object" : `a ${typeof value}`;
 }

@@ -5,7 +5,7 @@ const NAMES = ["text"];
 
 /** Reads every line as a text without a label. */
 export async function parseLines({ chunks, file }: TableText): Promise<ParsedTable> {
-	return { header: { names: NAMES }, batches: toRows(chunks, file) };
+	return { format: { name: "lines" }, header: { names: NAMES }, batches: toRows(chunks, file) };
 }
 
 async function* toRows(chunks: TableText["chunks"], file: string): RowBatches {

@@ -16,7 +16,18 @@ export interface LoadedSets extends Split {
 
 type Settings = Pick<
 	TrainConfig,
-	"data" | "train" | "validation" | "test" | "textColumn" | "labelColumn" | "balance" | "split" | "seed" | "batch"
+	| "data"
+	| "train"
+	| "validation"
+	| "test"
+	| "textColumn"
+	| "labelColumn"
+	| "encoding"
+	| "delimiter"
+	| "balance"
+	| "split"
+	| "seed"
+	| "batch"
 >;
 
 /**
@@ -83,17 +94,18 @@ function assertEnoughLeft({ train, classes }: LoadedSets, { batch }: Settings): 
 
 async function readGiven(config: Settings, events: RunEvents): Promise<Dataset | Split> {
 	const { data } = config;
+	const columns = { ...config, say: (line: string) => events.line(line) };
 	const sets = { train: config.train, validation: config.validation, test: config.test };
 	const [first] = Object.entries(sets).find(([, file]) => file !== undefined) ?? [];
 	if (first === undefined) {
-		if (data !== undefined) return loadDataset(data, config, events.download(data));
+		if (data !== undefined) return loadDataset(data, columns, events.download(data));
 		throw new TailtuneError("usage", "--data: required; a file, a folder, sms-spam or spam-assassin");
 	}
 	if (data !== undefined)
 		throw new TailtuneError("usage", `--data: can't be combined with --${first}; expected one of them`);
 	const read = async (set: keyof typeof sets) => {
 		const file = sets[set];
-		if (file !== undefined) return loadDataset(file, config);
+		if (file !== undefined) return loadDataset(file, columns);
 		throw new TailtuneError("usage", `--${set}: required with --${first}; expected a file`);
 	};
 	const train = await read("train");

@@ -28,7 +28,8 @@ export function refuseQuoting(rows: readonly Row[]): void {
 	if (quoted.length === 0 || !quoted.every(({ text = "" }) => isQuoted(text))) return;
 	const hasDoubled = quoted.some(({ text = "" }) => text.slice(1, -1).includes('""'));
 	if (!hasDoubled && (quoted.length < rows.length || rows.length < 2)) return;
-	const expected = "expected texts without quoting; a quoted file must be named .csv and have a header";
+	const expected =
+		"expected texts without quoting; a quoted file must have a header, and be named .csv or read with --delimiter tab";
 	throw new TailtuneError("data", `${quoted[0]?.source}: found a text in quotes, ${expected}`);
 }
 

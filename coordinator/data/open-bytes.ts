@@ -36,20 +36,28 @@ export function openInput(atMost = Number.POSITIVE_INFINITY): OpenBytes {
 }
 
 function streamOf(stream: Readable, name: string, atMost: number): OpenBytes {
-	return { chunks: read(), close: () => void stream.destroy() };
+	return { chunks: readWithin(read(), name, atMost), close: () => void stream.destroy() };
 
 	async function* read() {
-		let bytes = 0;
 		try {
-			for await (const chunk of stream as AsyncIterable<Buffer>) {
-				bytes += chunk.length;
-				// Files under /proc have size 0, and other files may grow.
-				if (bytes > atMost) throw tooLong(name, bytes, atMost);
-				yield chunk;
-			}
+			yield* stream as AsyncIterable<Buffer>;
 		} catch (error) {
-			throw error instanceof TailtuneError ? error : toReadError(name, error);
+			throw toReadError(name, error);
 		}
+	}
+}
+
+/** Passes chunks on. Throws TailtuneError "data" once they have more than `atMost` bytes together. */
+export async function* readWithin(
+	chunks: AsyncIterable<Buffer>,
+	name: string,
+	atMost = Number.POSITIVE_INFINITY,
+): AsyncGenerator<Buffer> {
+	let bytes = 0;
+	for await (const chunk of chunks) {
+		bytes += chunk.length;
+		if (bytes > atMost) throw tooLong(name, bytes, atMost);
+		yield chunk;
 	}
 }
 

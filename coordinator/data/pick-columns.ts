@@ -1,7 +1,7 @@
 import { TailtuneError } from "../../shared/errors.ts";
+import { findField } from "./find-field.ts";
 import { findColumn } from "./header.ts";
 import { kindOf } from "./jsonl-table.ts";
-import { nameSome } from "./name-some.ts";
 import type { Columns, Table, TableRow } from "./table.ts";
 
 /** Text and label of a row; a missing one is undefined. */
@@ -12,9 +12,18 @@ export interface Row {
 	readonly source: string;
 }
 
+/** Between the texts of several columns: a blank line, as between paragraphs. GPT-2 has no separator token. */
+export const BETWEEN_TEXTS = "\n\n";
+
+/** Returns the names in `--text-column`: one, or several with commas between. */
+export function splitNames(textColumn: string): string[] {
+	const names = textColumn.split(",").map((name) => name.trim());
+	return names.every((name) => name !== "") ? names : [textColumn];
+}
+
 /**
- * Returns the function that takes text and label from a table's row. In JSON, a label may be a string, a number or a
- * boolean.
+ * Returns the function that takes text and label from a table's row. The texts of several columns are joined without
+ * the empty ones. In JSON, a label may be a string, a number or a boolean, and a name may be a path (`payload.body`).
  * @returns a function that throws TailtuneError "data" that names the row for one with a fault, or with a missing field
  *   or one of another type
  * @throws TailtuneError "data" if the header has no such column
@@ -22,22 +31,31 @@ export interface Row {
 export function columnPicker({ header }: Pick<Table, "header">, columns: Columns): (row: TableRow) => Row {
 	if (header === undefined) return (row) => pickFields(usable(row), columns);
 	const { names, source } = header;
-	const placeOf = (column: string, flag: string) =>
-		source === undefined
-			? names.indexOf(flag === "--text-column" ? "text" : "label")
-			: findColumn(names, column, flag, source);
-	const text = placeOf(columns.textColumn, "--text-column");
-	const label = columns.labelColumn === undefined ? -1 : placeOf(columns.labelColumn, "--label-column");
+	const placeOf = (column: string, flag: string) => findColumn(names, column, flag, source ?? "");
+	const isOneColumn = names.some((name) => name.trim() === columns.textColumn);
+	const textNames = isOneColumn ? [columns.textColumn] : splitNames(columns.textColumn);
+	const texts =
+		source === undefined ? [names.indexOf("text")] : textNames.map((name) => placeOf(name, "--text-column"));
+	const label = columns.labelColumn === undefined ? -1 : labelPlace(columns.labelColumn);
 	return (row) => {
 		const { values } = usable(row);
-		return { text: toText(values[text]), label: toText(values[label]), source: row.source };
+		const found = texts.map((place) => toText(values[place]));
+		return { text: joinTexts(found), label: toText(values[label]), source: row.source };
 	};
+
+	function labelPlace(column: string): number {
+		return source === undefined ? names.indexOf("label") : placeOf(column, "--label-column");
+	}
 }
 
 /** Returns the text of a row. Throws TailtuneError "data" that names the row if it is missing or only white space. */
 export function textOf({ text, source }: Row): string {
 	if (text?.trim()) return text;
 	throw new TailtuneError("data", `${source}: the text is empty`);
+}
+
+function joinTexts(texts: readonly (string | undefined)[]): string | undefined {
+	return texts.length === 1 ? texts[0] : texts.filter((text) => text?.trim()).join(BETWEEN_TEXTS);
 }
 
 function usable(row: TableRow): TableRow {
@@ -51,18 +69,23 @@ function toText(value: unknown): string | undefined {
 
 function pickFields(row: TableRow, { textColumn, labelColumn }: Columns): Row {
 	const { source } = row;
-	const text = readField(row, textColumn, "--text-column");
-	if (typeof text !== "string") {
-		throw new TailtuneError("data", `${source}: ${textColumn}: found ${kindOf(text)}, expected a string`);
-	}
+	const names = row.names.includes(textColumn) ? [textColumn] : splitNames(textColumn);
+	const text = joinTexts(names.map((name) => readText(row, name, names.length > 1)));
 	if (labelColumn === undefined) return { text, label: undefined, source };
-	const label = readField(row, labelColumn, "--label-column");
+	const label = findField(row, labelColumn, "--label-column");
 	if (typeof label !== "string" && typeof label !== "number" && typeof label !== "boolean") {
 		const found = `found ${kindOf(label)}, expected a string or a number`;
 		throw new TailtuneError("data", `${source}: ${labelColumn}: ${found}`);
 	}
 	refuseRounded(label, `${source}: ${labelColumn}`);
 	return { text, label: String(label), source };
+}
+
+function readText(row: TableRow, name: string, mayBeNull: boolean): string | undefined {
+	const text = findField(row, name, "--text-column");
+	if (typeof text === "string") return text;
+	if (text === null && mayBeNull) return undefined;
+	throw new TailtuneError("data", `${row.source}: ${name}: found ${kindOf(text)}, expected a string`);
 }
 
 /** Refuses numbers that JSON.parse rounds: two different labels could become equal. */
@@ -72,11 +95,4 @@ function refuseRounded(label: unknown, place: string): void {
 		"data",
 		`${place}: found a number of more than 15 digits, expected it as a string, in quotes`,
 	);
-}
-
-function readField({ names, values, source }: TableRow, name: string, flag: string): unknown {
-	const place = names.indexOf(name);
-	if (place >= 0) return values[place];
-	const found = nameSome(names) || "none";
-	throw new TailtuneError("data", `${source}: no field ${JSON.stringify(name)} (${flag}); found ${found}`);
 }

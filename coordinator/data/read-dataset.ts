@@ -3,24 +3,25 @@ import { type Dataset, toDataset } from "./dataset.ts";
 import { normalizeLabel } from "./label.ts";
 import { textOf } from "./pick-columns.ts";
 import { readRows } from "./read-rows.ts";
-import { DEFAULT_COLUMNS } from "./table.ts";
+import { type TableOptions, withDefaultColumns } from "./table.ts";
 
-/** Names of the columns to read (CSV, TSV with a header) or of the fields (JSONL). */
-export interface DatasetColumns {
+/** Names of the columns to read (CSV, TSV with a header) or of the fields (JSON, Parquet), and the file's format. */
+export interface DatasetColumns extends Pick<TableOptions, "encoding" | "delimiter"> {
 	/** Default "text". */
 	readonly textColumn?: string;
 	/** Default "label". */
 	readonly labelColumn?: string;
+	/** Called with a line for people if another separator or encoding was detected than most files have. */
+	readonly say?: (line: string) => void;
 }
 
 /**
- * Reads labelled texts from a file (.tsv .csv .jsonl, or any other with `label<TAB>text` lines) or from a folder with
- * one folder per label. UTF-8 with or without byte order mark. Labels are normalized by `normalizeLabel`.
+ * Reads labelled texts from a file as `openTable`, or from a folder with one folder per label. Labels are normalized by
+ * `normalizeLabel`.
  * @throws TailtuneError "not-found" or "data" that names the file and the line
  */
-export async function readDataset(path: string, columns: DatasetColumns = {}): Promise<Dataset> {
-	const { textColumn, labelColumn } = { ...DEFAULT_COLUMNS, ...columns };
-	const rows = await readRows(path, { textColumn, labelColumn });
+export async function readDataset(path: string, { say, ...columns }: DatasetColumns = {}): Promise<Dataset> {
+	const rows = await readRows(path, withDefaultColumns(columns), say);
 	return toDataset(
 		rows.map((row) => {
 			const text = textOf(row);

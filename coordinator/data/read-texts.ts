@@ -4,19 +4,18 @@ import { STANDARD_INPUT } from "./open-bytes.ts";
 import { openInputTable } from "./open-table.ts";
 import { textOf } from "./pick-columns.ts";
 import { collectRows, readRows } from "./read-rows.ts";
-import { DEFAULT_COLUMNS } from "./table.ts";
+import { DEFAULT_COLUMNS, type TableOptions, withDefaultColumns } from "./table.ts";
 
 /**
- * Reads texts without labels: from a file or folder as `readDataset`, or from a file with one text per line (.txt, or
- * any other without a tab in its first line).
- * @param columns textColumn: the column (or field) of a CSV, TSV or JSONL file; default "text"
+ * Reads texts without labels: from a file or folder as `openTable`, for example a file with one text per line.
+ * @param columns textColumn: the column (or field) with the text; default "text"
  * @throws TailtuneError "not-found" or "data" that names the file and the line
  */
 export async function readTexts(
 	path: string,
-	{ textColumn = DEFAULT_COLUMNS.textColumn }: { readonly textColumn?: string } = {},
+	columns: Partial<Omit<TableOptions, "labelColumn">> = {},
 ): Promise<SourcedText[]> {
-	const rows = await readRows(path, { textColumn, labelColumn: undefined });
+	const rows = await readRows(path, { ...withDefaultColumns(columns), labelColumn: undefined });
 	return rows.map((row) => ({ text: textOf(row), source: row.source }));
 }
 

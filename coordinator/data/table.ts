@@ -1,4 +1,6 @@
 import type { TailtuneError } from "../../shared/errors.ts";
+import type { TrainConfig } from "../../shared/settings/config.ts";
+import type { Encoding } from "./encodings.ts";
 
 /** One row of a data file with all its fields. */
 export interface TableRow {
@@ -21,8 +23,20 @@ export interface TableHeader {
 	readonly source?: string;
 }
 
+/** How a data file is written. */
+export interface TableFormat {
+	readonly name: "CSV" | "TSV" | "JSON lines" | "JSON list" | "lines" | "folder" | "Parquet";
+	/** Separator of a CSV file's fields. */
+	readonly separator?: string;
+	/** Undefined for a binary format. */
+	readonly encoding?: Encoding["name"];
+	/** Whether the file is packed by gzip. */
+	readonly isPacked?: boolean;
+}
+
 /** A data file as a stream of rows. Its memory doesn't grow with the number of rows. */
 export interface Table {
+	readonly format: TableFormat;
 	/** Undefined if each row has its own names (JSON). */
 	readonly header: TableHeader | undefined;
 	/** Can be read once. Throws TailtuneError "data" if the rest of the file can't be read. */
@@ -39,6 +53,7 @@ export type RowBatches = AsyncIterable<readonly TableRow[]>;
 
 /** The header and the rows of a text in one format. */
 export interface ParsedTable {
+	readonly format: Pick<TableFormat, "name" | "separator">;
 	readonly header: TableHeader | undefined;
 	readonly batches: RowBatches;
 }
@@ -57,8 +72,31 @@ export interface Columns {
 	readonly labelColumn: string | undefined;
 }
 
+/** The columns to read, and how the file is written if that isn't to be detected. */
+export interface TableOptions extends Columns {
+	/** Default "auto". */
+	readonly encoding?: TrainConfig["encoding"] | undefined;
+	/** Separator of the fields: the file is read as CSV. Default: by the file's name, and detected for CSV. */
+	readonly delimiter?: string | undefined;
+}
+
 /** Default names of the columns. */
 export const DEFAULT_COLUMNS = { textColumn: "text", labelColumn: "label" } as const;
+
+/** Returns the options of a table, with the default names of columns that aren't set. */
+export function withDefaultColumns({
+	textColumn,
+	labelColumn,
+	encoding,
+	delimiter,
+}: Partial<TableOptions>): TableOptions {
+	return {
+		textColumn: textColumn ?? DEFAULT_COLUMNS.textColumn,
+		labelColumn: labelColumn ?? DEFAULT_COLUMNS.labelColumn,
+		encoding,
+		delimiter,
+	};
+}
 
 /** A text to read as a table. */
 export interface TableText {
@@ -66,8 +104,8 @@ export interface TableText {
 	readonly sample: Sample;
 	/** Name for messages. */
 	readonly file: string;
-	/** The columns that will be used; they decide whether a first line is a header. */
-	readonly columns: Columns;
+	/** The columns that will be used decide whether a first line is a header. */
+	readonly options: TableOptions;
 }
 
 /**

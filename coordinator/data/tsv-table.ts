@@ -1,6 +1,7 @@
 import { columnCountFault, plainName, repeatedHeaderFault } from "./header.ts";
 import { type Line, readLines, sampleLines } from "./line-ends.ts";
 import { refuseQuoting, refuseTextFirst } from "./misread-tsv.ts";
+import { splitNames } from "./pick-columns.ts";
 import { type Columns, DEFAULT_COLUMNS, type ParsedTable, type TableRow, type TableText } from "./table.ts";
 
 // Usual names of the two columns: a first line with one name of each list is a header, not a text.
@@ -24,7 +25,7 @@ const PLAIN_NAMES = ["label", "text"];
  * line without a tab is a text without a label. If the first line names the columns, they may be in any order.
  * @throws TailtuneError "data" if the start of the file has texts before labels, or quoted texts
  */
-export async function parseTsv({ chunks, sample, file, columns }: TableText): Promise<ParsedTable> {
+export async function parseTsv({ chunks, sample, file, options: columns }: TableText): Promise<ParsedTable> {
 	const all = sampleLines(sample).map((text, index) => ({ text, number: index + 1 }));
 	const lines = all.filter(({ text }) => text.trim() !== "");
 	const [first] = lines;
@@ -34,7 +35,7 @@ export async function parseTsv({ chunks, sample, file, columns }: TableText): Pr
 	refuseMisread(lines.slice(isNamed ? 1 : 0).map(toRow), isNamed, columns);
 	const skipped = isNamed ? first?.number : undefined;
 	const header = isNamed ? { names, source: `${file}:${skipped}` } : { names };
-	return { header, batches: toRows() };
+	return { format: { name: "TSV" }, header, batches: toRows() };
 
 	async function* toRows() {
 		for await (const some of readLines(chunks, file)) {
@@ -45,7 +46,7 @@ export async function parseTsv({ chunks, sample, file, columns }: TableText): Pr
 
 /** Refuses a file whose first rows show that it isn't `label<TAB>text` without quoting. */
 function refuseMisread(rows: readonly TableRow[], isNamed: boolean, { textColumn, labelColumn }: Columns): void {
-	const text = Math.max(0, isNamed ? (rows[0]?.names ?? []).map(plainName).indexOf(plainName(textColumn)) : 1);
+	const text = Math.max(0, isNamed ? (rows[0]?.names ?? []).findIndex((name) => isText(name, textColumn)) : 1);
 	const plain = rows.map(({ source, values }) => ({ source, label: String(values[0]), text: String(values[text]) }));
 	refuseQuoting(plain);
 	if (!isNamed && labelColumn !== undefined) refuseTextFirst(plain);
@@ -79,10 +80,14 @@ function rowUnderHeader(
 	const source = `${file}:${number}`;
 	const last = names.length - 1;
 	const all = line.split("\t");
-	const isJoined = all.length > names.length && plainName(names[last] ?? "") === plainName(textColumn);
+	const isJoined = all.length > names.length && isText(names[last] ?? "", textColumn);
 	const values = isJoined ? [...all.slice(0, last), all.slice(last).join("\t")] : all;
 	const row = { source, names, values, isBlank: line.trim() === "" };
 	if (row.isBlank) return row;
 	const fault = columnCountFault(values, names, source) ?? repeatedHeaderFault(values, names, source);
 	return fault ? { ...row, fault } : row;
+}
+
+function isText(name: string, textColumn: string): boolean {
+	return [textColumn, ...splitNames(textColumn)].map(plainName).includes(plainName(name));
 }

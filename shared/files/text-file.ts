@@ -32,31 +32,21 @@ export function decodeUtf8(bytes: Buffer, file: string): string {
 /**
  * Checks that bytes are text in UTF-8.
  * @param firstLine number of the line with which the bytes begin
+ * @param expected end of the message about bytes that aren't UTF-8
  * @throws TailtuneError "data" that names the first line with bytes that aren't UTF-8 or a NUL byte
  */
-export function checkUtf8(bytes: Buffer, file: string, firstLine = 1): void {
+export function checkUtf8(bytes: Buffer, file: string, firstLine = 1, expected = "expected UTF-8"): void {
 	if (firstLine === 1 && UTF16_MARKS.some((mark) => bytes.subarray(0, mark.length).equals(mark)))
 		throw new TailtuneError("data", `${file}: found UTF-16, expected UTF-8`);
 	const place = (line: number) => `${file}:${firstLine - 1 + line}`;
 	if (!isUtf8(bytes)) {
-		throw new TailtuneError("data", `${place(firstBadLine(bytes))}: found bytes that aren't UTF-8, expected UTF-8`);
+		throw new TailtuneError("data", `${place(firstBadLine(bytes))}: found bytes that aren't UTF-8, ${expected}`);
 	}
 	// A NUL byte means UTF-16 without a byte order mark, or binary data.
 	const nul = bytes.indexOf(0);
 	if (nul < 0) return;
 	const line = 1 + countLineFeeds(bytes.subarray(0, nul));
 	throw new TailtuneError("data", `${place(line)}: found a NUL byte, expected text in UTF-8`);
-}
-
-/** Returns the number of bytes at the end that begin a character of UTF-8 but don't complete it. */
-export function incompleteEnd(bytes: Buffer): number {
-	for (let count = 1; count <= Math.min(3, bytes.length); count++) {
-		const byte = bytes[bytes.length - count] as number;
-		if ((byte & 0b1100_0000) === 0b1000_0000) continue;
-		const expected = byte >= 0b1111_0000 ? 4 : byte >= 0b1110_0000 ? 3 : byte >= 0b1100_0000 ? 2 : 1;
-		return expected > count ? count : 0;
-	}
-	return 0;
 }
 
 /** Returns the number of LF bytes. */

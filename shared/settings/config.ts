@@ -21,7 +21,7 @@ export const trainConfigSchema = z.strictObject({
 	data: text()
 		.optional()
 		.describe(
-			"labelled texts: a file (.tsv .csv .jsonl), a folder with one folder per label, sms-spam or spam-assassin",
+			"labelled texts: a file (.tsv .csv .jsonl .json, also .gz), a folder with one folder per label, sms-spam or spam-assassin",
 		),
 	train: text()
 		.optional()
@@ -30,8 +30,20 @@ export const trainConfigSchema = z.strictObject({
 		),
 	validation: text().optional().describe("validation texts"),
 	test: text().optional().describe("test texts"),
-	textColumn: text().default("text").describe("name of the column or field with the text"),
+	textColumn: text()
+		.default("text")
+		.describe(
+			"name of the column or field with the text; a,b: the texts of two columns with a blank line between; a.b: a field inside a field (JSON)",
+		),
 	labelColumn: text().default("label").describe("name of the column or field with the label"),
+	encoding: z
+		.enum(["auto", "latin1"])
+		.default("auto")
+		.describe("encoding of text files; auto: UTF-8 or UTF-16; latin1: ISO 8859-1 or Windows-1252"),
+	delimiter: z
+		.stringFormat("separator", /^[^"\r\n]{1,8}$/)
+		.optional()
+		.describe("separator of the columns: the file is read as CSV; tab: a tab; default: detected in .csv files"),
 	balance: z
 		.enum(["undersample", "oversample", "weights", "none", "all"])
 		.default("undersample")

@@ -58,7 +58,11 @@ const refused: [title: string, data: string, message: string][] = [
 	["a row with another number of fields", "fields.csv", "fields.csv:3: found 3 fields, expected 2 as in the header"],
 	["an unknown field", "fields.jsonl", 'fields.jsonl:2: no field "text" (--text-column); found label, body'],
 	["a line that isn't an object", "object.jsonl", "object.jsonl:2: found a string, expected one JSON object per line"],
-	["bytes that aren't UTF-8", "latin1.tsv", "latin1.tsv:2: found bytes that aren't UTF-8, expected UTF-8"],
+	[
+		"bytes that aren't UTF-8",
+		"latin1.tsv",
+		"latin1.tsv:2: found bytes that aren't UTF-8, expected UTF-8, or --encoding latin1 for a file in ISO 8859-1 or Windows-1252",
+	],
 	[
 		"texts before labels",
 		"text-first.tsv",
