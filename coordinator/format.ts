@@ -10,6 +10,26 @@ export function formatPercent(share: number): string {
 	return `${(share * 100).toFixed(1)} %`;
 }
 
+/** A share as a percentage; a dash for null, which is 0 / 0. */
+export function formatShare(share: number | null): string {
+	return share === null ? "–" : formatPercent(share);
+}
+
+/** A confidence interval of a share, as in "96.1–98.2 %"; a dash for null. */
+export function formatShareInterval(interval: readonly [number, number] | null): string {
+	return interval === null ? "–" : `${(interval[0] * 100).toFixed(1)}–${formatPercent(interval[1])}`;
+}
+
+/** A correlation in [-1, 1] with three decimals; a dash for null. */
+export function formatCorrelation(value: number | null): string {
+	return value === null ? "–" : value.toFixed(3);
+}
+
+/** A confidence interval of a correlation, as in "0.912 to 0.964"; a dash for null. */
+export function formatCorrelationInterval(interval: readonly [number, number] | null): string {
+	return interval === null ? "–" : interval.map(formatCorrelation).join(" to ");
+}
+
 /** A loss with three decimals; in exponent form where those would hide it. */
 export function formatLoss(loss: number): string {
 	return loss > 0 && loss < 0.001 ? loss.toExponential(1) : loss.toFixed(3);

@@ -1,8 +1,8 @@
 import { type Dataset, withLabels } from "../data/dataset.ts";
 import type { RunEvents } from "../events/run-events.ts";
 import type { ClassifierEvaluation } from "../events/schemas.ts";
-import { classScores, confusionMatrix, majorityBaseline } from "../metrics/classification.ts";
-import { crossEntropy } from "../metrics/cross-entropy.ts";
+import { majorityBaseline } from "../metrics/classification.ts";
+import { scoreInDetail } from "../metrics/set-scores.ts";
 import type { Classifier } from "./classifier.ts";
 
 /**
@@ -21,19 +21,13 @@ export async function evaluateClassifier(
 	const answers = await classifier.classify(examples, (count) => bar.advance(count));
 	bar.done();
 	const logits = answers.flatMap((answer) => answer.logits);
-	const { loss, correct } = crossEntropy(logits, truth, labels.length);
-	const predictions = answers.map(({ label }) => label);
-	const confusion = confusionMatrix(truth, predictions, labels.length);
 	const majority = majorityBaseline(truth, labels.length);
 	return {
 		texts: truth.length,
 		cut: answers.filter(({ truncated }) => truncated).length,
 		maxTokens: classifier.limit.tokens,
-		loss,
-		accuracy: correct / truth.length,
 		majorityBaseline: { label: labels[majority.label] ?? "", accuracy: majority.accuracy },
 		labels,
-		confusion,
-		perClass: classScores(confusion),
+		...scoreInDetail(logits, truth, labels.length),
 	};
 }

@@ -4,9 +4,11 @@ import {
 	classScoreFields,
 	classTextsSchema,
 	cutSchema,
+	intervalsSchema,
 	majorityBaselineSchema,
 	metricsLineSchema,
 	runResultSchema,
+	scoreFields,
 } from "../run-folder/result.ts";
 
 /** Schema of a whole number of at least 0. */
@@ -63,8 +65,8 @@ const evaluation = {
 	texts: count.describe("texts evaluated"),
 	cut: count.describe("texts that were longer than the limit and were cut"),
 	maxTokens: count.describe("the limit, in tokens"),
-	loss: z.number().min(0).describe("mean cross-entropy per text, in nats"),
-	accuracy: share.describe("share of texts with the correct prediction"),
+	...scoreFields,
+	intervals: intervalsSchema,
 	majorityBaseline: majorityBaselineSchema.describe("accuracy of always predicting the most frequent label"),
 	labels: z.array(z.string()).readonly().describe("names of the classes, in the order of the model's outputs"),
 	confusion: z

@@ -32,20 +32,45 @@ export function confusionMatrix(
 	return counts;
 }
 
-/**
- * Computes the scores of every class, in order.
- * @param confusion square matrix of `confusionMatrix`
- */
-export function classScores(confusion: readonly (readonly number[])[]): ClassScore[] {
-	return confusion.map((row, own) => {
-		const hits = row[own] ?? 0;
-		const support = sum(row);
-		const predicted = sum(confusion.map((counts) => counts[own] ?? 0));
+/** Returns the label with the largest logit of each text, or the first of equal ones. @param logits [texts, classes] */
+export function predictedLabels(logits: readonly number[], classes: number): number[] {
+	return Array.from({ length: logits.length / classes }, (_, text) => {
+		let best = 0;
+		for (let label = 1; label < classes; label++) {
+			if ((logits[text * classes + label] ?? 0) > (logits[text * classes + best] ?? 0)) best = label;
+		}
+		return best;
+	});
+}
+
+/** Numbers of texts by class, in order; all scores of predictions are computed from them. */
+export interface ClassCounts {
+	/** Texts of the class. */
+	readonly support: readonly number[];
+	/** Texts that were predicted as the class. */
+	readonly predicted: readonly number[];
+	/** Texts of the class that were predicted as it. */
+	readonly hits: readonly number[];
+}
+
+/** Counts the texts of each class. @param confusion square matrix of `confusionMatrix` */
+export function countClasses(confusion: readonly (readonly number[])[]): ClassCounts {
+	const predicted = confusion.map(() => 0);
+	for (const row of confusion) {
+		for (const [label, count] of row.entries()) predicted[label] = (predicted[label] ?? 0) + count;
+	}
+	return { support: confusion.map(sum), predicted, hits: confusion.map((row, own) => row[own] ?? 0) };
+}
+
+/** Computes the scores of every class, in order. */
+export function classScores({ support, predicted, hits }: ClassCounts): ClassScore[] {
+	return hits.map((found, label) => {
+		const [own = 0, all = 0] = [support[label], predicted[label]];
 		return {
-			precision: ratio(hits, predicted),
-			recall: ratio(hits, support),
-			f1: ratio(2 * hits, predicted + support),
-			support,
+			precision: ratio(found, all),
+			recall: ratio(found, own),
+			f1: ratio(2 * found, all + own),
+			support: own,
 		};
 	});
 }
@@ -67,19 +92,6 @@ export function majorityBaseline(labels: readonly number[], classes: number): Ma
 	for (const label of labels) counts[label] = (counts[label] ?? 0) + 1;
 	const most = counts.reduce((largest, count) => Math.max(largest, count), 0);
 	return { label: counts.indexOf(most), accuracy: most / labels.length };
-}
-
-/**
- * Computes Wilson's 95 % confidence interval of an accuracy measured on `texts` texts.
- * Wilson (1927), "Probable inference, the law of succession, and statistical inference"; z = 1.96.
- * @returns lower and upper bound, within [0, 1]
- */
-export function accuracyInterval(accuracy: number, texts: number): readonly [number, number] {
-	const z2 = 1.959964 ** 2;
-	const centre = accuracy + z2 / (2 * texts);
-	const reach = Math.sqrt(z2 * ((accuracy * (1 - accuracy)) / texts + z2 / (4 * texts * texts)));
-	const scale = 1 + z2 / texts;
-	return [Math.max(0, (centre - reach) / scale), Math.min(1, (centre + reach) / scale)];
 }
 
 function ratio(part: number, whole: number): number | null {

@@ -1,4 +1,4 @@
-import { formatCount, formatPercent } from "../format.ts";
+import { formatCount, formatPercent, formatShare, formatShareInterval } from "../format.ts";
 import type { RunResult } from "../run-folder/result.ts";
 import { type Html, html } from "./html.ts";
 
@@ -54,16 +54,21 @@ function cells(counts: readonly number[], row: number, withShares: boolean): Htm
 
 function scoresTable({ perClass }: RunResult): Html {
 	const rows = perClass.map(
-		({ label, precision, recall, f1, support }) => html`<tr><th scope="row"><bdi>${label}</bdi></th>
-<td>${share(precision)}</td><td>${share(recall)}</td><td>${share(f1)}</td><td>${formatCount(support)}</td></tr>`,
+		(of) => html`<tr><th scope="row"><bdi>${of.label}</bdi></th>
+<td>${withInterval(of.precision, of.precisionInterval)}</td><td>${withInterval(of.recall, of.recallInterval)}</td>
+<td>${withInterval(of.f1, of.f1Interval)}</td><td>${formatShare(of.averagePrecision)}</td><td>${formatShare(of.rocAuc)}</td>
+<td>${formatCount(of.support)}</td></tr>`,
 	);
 	return html`<div><div class="scroll"><table><caption>Precision and recall</caption>
-<thead><tr><td></td><th scope="col">precision</th><th scope="col">recall</th><th scope="col">F1</th><th scope="col">texts</th></tr></thead>
+<thead><tr><td></td><th scope="col">precision</th><th scope="col">recall</th><th scope="col">F1</th>
+<th scope="col">average precision</th><th scope="col">ROC AUC</th><th scope="col">texts</th></tr></thead>
 <tbody>${rows}</tbody></table></div>
 <p class="note">Precision: of the texts predicted as this class, the share that really belongs to it. Recall: of the texts of
-this class, the share that was predicted as it. F1: the harmonic mean of both.</p></div>`;
+this class, the share that was predicted as it. F1: the harmonic mean of both. Average precision: the mean precision over all
+thresholds of the class’s probability. ROC AUC: the chance that a text of this class has a higher probability of it than a text of
+another class. In small print: 95 % confidence intervals.</p></div>`;
 }
 
-function share(value: number | null): string {
-	return value === null ? "–" : formatPercent(value);
+function withInterval(share: number | null, interval: readonly [number, number] | null): Html {
+	return html`${formatShare(share)}${interval !== null && html` <small>${formatShareInterval(interval)}</small>`}`;
 }

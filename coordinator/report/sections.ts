@@ -1,25 +1,39 @@
-import { formatBytes, formatCount, formatLoss, formatPercent, formatSeconds } from "../format.ts";
-import { accuracyInterval } from "../metrics/classification.ts";
+import {
+	formatBytes,
+	formatCorrelation,
+	formatCorrelationInterval,
+	formatCount,
+	formatLoss,
+	formatPercent,
+	formatSeconds,
+	formatShareInterval,
+} from "../format.ts";
+import { METRIC_NAMES } from "../metrics/best-score.ts";
 import type { MetricsLine, RunResult } from "../run-folder/result.ts";
 import { type Html, html } from "./html.ts";
 
-/** Renders the test accuracy, compared with the majority baseline. */
+/** Renders the test accuracy, compared with the majority baseline, and the other scores with their intervals. */
 export function headlineSection(result: RunResult): Html {
-	const { accuracy, majorityBaseline, texts, loss, seconds, kept } = result;
-	const [low, high] = accuracyInterval(accuracy.test, texts.test);
+	const { accuracy, macroF1, balancedAccuracy, mcc, intervals, majorityBaseline, texts, loss, seconds, kept } = result;
 	const baseline = formatPercent(majorityBaseline.accuracy);
 	return html`<section aria-labelledby="accuracy"><h2 id="accuracy">Test accuracy</h2>
 <p class="headline"><strong>${formatPercent(accuracy.test)}</strong>
-<span>of ${formatCount(texts.test)} test texts. With this number of texts, the accuracy on similar texts is between
-${formatPercent(low)} and ${formatPercent(high)} (95 % confidence interval).</span></p>
+<span>of ${formatCount(texts.test)} test texts. With this number of texts, the accuracy on similar texts is
+${formatShareInterval(intervals.accuracy)} (95 % confidence interval).</span></p>
 <div class="scale" aria-hidden="true"><i style="width:${accuracy.test * 100}%"></i><b style="left:${majorityBaseline.accuracy * 100}%"></b></div>
 <p class="note">The mark on the bar is the baseline: always answering “<bdi>${majorityBaseline.label}</bdi>” would reach ${baseline}.
 ${overlapNote(result)}</p>
 <dl class="figures">${[
+		["Macro F1", `${formatPercent(macroF1.test)} (${formatShareInterval(intervals.macroF1)})`],
+		[
+			"Balanced accuracy",
+			`${formatPercent(balancedAccuracy.test)} (${formatShareInterval(intervals.balancedAccuracy)})`,
+		],
+		["MCC", `${formatCorrelation(mcc.test)} (${formatCorrelationInterval(intervals.mcc)})`],
 		["Training accuracy", formatPercent(accuracy.train)],
 		["Validation accuracy", formatPercent(accuracy.validation)],
 		["Test loss", formatLoss(loss.test)],
-		[kept.reason === "best" ? "Epoch kept (best)" : "Epoch kept (last)", String(kept.epoch)],
+		[`Epoch kept (${kept.reason === "best" ? `best ${METRIC_NAMES[kept.metric]}` : "last"})`, String(kept.epoch)],
 		["Total time", formatSeconds(seconds.total)],
 	].map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl></section>`;
 }
@@ -45,14 +59,16 @@ function curves(metrics: readonly MetricsLine[]): Html {
 </div>
 <details><summary>Values of the curves</summary><div class="scroll"><table>
 <thead><tr><th scope="col">texts seen</th><th scope="col">step</th><th scope="col">epochs done</th><th scope="col">training loss</th>
-<th scope="col">accuracy</th><th scope="col">validation loss</th><th scope="col">accuracy</th></tr></thead>
+<th scope="col">accuracy</th><th scope="col">validation loss</th><th scope="col">accuracy</th>
+<th scope="col">macro F1</th><th scope="col">MCC</th></tr></thead>
 <tbody>${metrics.map(curveRow)}</tbody></table></div></details>`;
 }
 
 function curveRow({ examplesSeen, step, epoch, kind, train, validation }: MetricsLine): Html {
 	return html`<tr><td>${formatCount(examplesSeen)}</td><td>${formatCount(step)}</td><td>${kind === "epoch" ? epoch : "–"}</td>
 <td>${formatLoss(train.loss)}</td><td>${formatPercent(train.accuracy)}</td>
-<td>${formatLoss(validation.loss)}</td><td>${formatPercent(validation.accuracy)}</td></tr>`;
+<td>${formatLoss(validation.loss)}</td><td>${formatPercent(validation.accuracy)}</td>
+<td>${formatPercent(validation.macroF1)}</td><td>${formatCorrelation(validation.mcc)}</td></tr>`;
 }
 
 /** Renders the seconds of each phase. */

@@ -1,14 +1,41 @@
 import { z } from "zod";
+import { trainConfigSchema } from "../../shared/settings/config.ts";
 import { auditTotalsSchema } from "./audit.ts";
 
 const share = z.number().min(0).max(1);
 const loss = z.number().min(0);
 const count = z.int().min(0);
 const seconds = z.number().min(0);
-const score = z.strictObject({
+const coefficient = z.number().min(-1).max(1).nullable();
+const intervalOf = <T extends z.ZodType>(of: T) => z.tuple([of, of]).nullable();
+const shareInterval = intervalOf(share);
+
+const BALANCED_ACCURACY = "mean recall of the classes that have texts";
+const MACRO_F1 = "mean F1 of the classes that have texts or are predicted";
+const MCC = "Matthews' correlation coefficient, from -1 to 1; null if all texts or all predictions are of one class";
+
+/** Fields of the scores of a whole set. */
+export const scoreFields = {
 	loss: loss.describe("mean cross-entropy per text, in nats"),
 	accuracy: share.describe("share of the texts that got their own label"),
-});
+	balancedAccuracy: share.describe(BALANCED_ACCURACY),
+	macroF1: share.describe(MACRO_F1),
+	mcc: coefficient.describe(MCC),
+};
+
+const score = z.strictObject(scoreFields);
+
+/** Schema of the confidence intervals of the scores of a whole set. */
+export const intervalsSchema = z
+	.strictObject({
+		accuracy: shareInterval.describe("Wilson's interval"),
+		balancedAccuracy: shareInterval.describe("bootstrap"),
+		macroF1: shareInterval.describe("bootstrap"),
+		mcc: intervalOf(z.number().min(-1).max(1)).describe("bootstrap; null if `mcc` is"),
+	})
+	.describe(
+		"95 % confidence intervals: lower and upper bound for similar texts, given the number of texts; bootstrap intervals are null if more than 50,000 cells of the confusion matrix aren't 0",
+	);
 
 /** Schema of a line of metrics.jsonl. */
 export const metricsLineSchema = z.strictObject({
@@ -55,6 +82,19 @@ export const classScoreFields = {
 		.describe("share of the texts of this class that were predicted as it; null if there are none"),
 	f1: share.nullable().describe("harmonic mean of precision and recall; null if both are"),
 	support: count.describe("texts of this class"),
+	averagePrecision: share
+		.nullable()
+		.describe(
+			"mean precision over the thresholds of the class's probability at which more of its texts are found; null if it has none",
+		),
+	rocAuc: share
+		.nullable()
+		.describe(
+			"chance that a text of this class has a higher probability of it than a text of another class; null if either is missing",
+		),
+	precisionInterval: shareInterval.describe("95 % confidence interval of precision (Wilson); null if precision is"),
+	recallInterval: shareInterval.describe("95 % confidence interval of recall (Wilson); null if recall is"),
+	f1Interval: shareInterval.describe("95 % confidence interval of F1 (bootstrap); null if F1 is"),
 };
 
 /** Schema of the accuracy of always predicting the same label. */
@@ -68,6 +108,10 @@ export const runResultSchema = z.strictObject({
 	finishedAt: z.iso.datetime().describe("when the run finished, in UTC (ISO 8601)"),
 	accuracy: ofEverySet(share).describe("accuracy of the weights in `model/` on each whole set"),
 	loss: ofEverySet(loss).describe("mean cross-entropy per text of these weights, in nats"),
+	balancedAccuracy: ofEverySet(share).describe(BALANCED_ACCURACY),
+	macroF1: ofEverySet(share).describe(MACRO_F1),
+	mcc: ofEverySet(coefficient).describe(MCC),
+	intervals: intervalsSchema,
 	labels: z.array(z.string()).min(2).describe("names of the classes, in the order of the model's outputs"),
 	confusion: z
 		.array(z.array(count))
@@ -119,6 +163,7 @@ export const runResultSchema = z.strictObject({
 			epoch: count.describe("epochs finished by then"),
 			step: count.describe("optimizer steps done by then"),
 			reason: z.enum(["best", "last"]).describe("best: the best epoch on validation; last: the last epoch"),
+			metric: trainConfigSchema.shape.metric.unwrap().describe("the validation score by which epochs were compared"),
 		})
 		.describe("the epoch and the step after which the weights in `model/` were saved"),
 	stopped: z

@@ -1,4 +1,7 @@
+import { isBetterScore } from "../metrics/best-score.ts";
+import type { MetricsLine } from "../run-folder/result.ts";
 import { readMetrics, readRunResult } from "../run-folder/result-files.ts";
+import { readRunConfig } from "../run-folder/run-folder.ts";
 
 /** A model's accuracy and loss on one set of its run. */
 export interface SetMetrics {
@@ -17,9 +20,19 @@ export async function readSetMetrics(run: string): Promise<SetMetrics[]> {
 		const { accuracy, loss } = result;
 		return (["train", "validation", "test"] as const).map((set) => ({ set, accuracy: accuracy[set], loss: loss[set] }));
 	}
-	const lines = await readMetrics(run).catch(() => []);
-	const [best] = lines
-		.filter(({ kind }) => kind === "epoch")
-		.sort((a, b) => b.validation.accuracy - a.validation.accuracy || a.validation.loss - b.validation.loss);
-	return best ? (["train", "validation"] as const).map((set) => ({ set, ...best[set] })) : [];
+	const best = await readBestEpoch(run).catch(() => undefined);
+	return best ? (["train", "validation"] as const).map((set) => metricsOf(set, best[set])) : [];
+}
+
+async function readBestEpoch(run: string): Promise<MetricsLine | undefined> {
+	const { metric = "accuracy" } = await readRunConfig(run);
+	let best: MetricsLine | undefined;
+	for (const line of await readMetrics(run)) {
+		if (line.kind === "epoch" && isBetterScore(metric, best?.validation, line.validation)) best = line;
+	}
+	return best;
+}
+
+function metricsOf(set: string, { accuracy, loss }: MetricsLine["train"]): SetMetrics {
+	return { set, accuracy, loss };
 }

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { TailtuneError } from "../../shared/errors.ts";
+import { isBetterScore, type Metric } from "../metrics/best-score.ts";
 import type { EpochStep } from "../plan/plan-epoch.ts";
 import { checkAudit } from "../run-folder/audit.ts";
 import type { MetricsLine } from "../run-folder/result.ts";
@@ -7,7 +8,6 @@ import { AUDIT_FILE, METRICS_FILE, readAudit, readMetrics } from "../run-folder/
 import { CHECKPOINT_FILE } from "../run-folder/run-folder.ts";
 import { RECOVERY_HINT, type TrainingProgress } from "./checkpoint.ts";
 import type { RunContext } from "./run-context.ts";
-import { isBetterThan } from "./run-epochs.ts";
 import { planRunEpoch } from "./trainer.ts";
 
 /**
@@ -30,7 +30,7 @@ export async function checkProgress(
 	}
 	const epochs = Array.from({ length: inEpoch > 0 ? epoch + 1 : epoch }, (_, index) => planRunEpoch(run, index));
 	await checkSteps(folder, progress, epochs.flat().slice(0, step));
-	await checkMetrics(folder, progress, stepsPerEpoch);
+	await checkMetrics(folder, progress, stepsPerEpoch, run.config.metric);
 }
 
 async function checkSteps(
@@ -47,7 +47,12 @@ async function checkSteps(
 	}
 }
 
-async function checkMetrics(folder: string, progress: TrainingProgress, stepsPerEpoch: number): Promise<void> {
+async function checkMetrics(
+	folder: string,
+	progress: TrainingProgress,
+	stepsPerEpoch: number,
+	metric: Metric,
+): Promise<void> {
 	const file = join(folder, METRICS_FILE);
 	const lines = await readMetrics(folder, progress.metricsLines);
 	if (lines.length < progress.metricsLines) {
@@ -64,22 +69,22 @@ async function checkMetrics(folder: string, progress: TrainingProgress, stepsPer
 	}
 	const late = lines.find(({ step }, index) => step > (lines[index + 1]?.step ?? progress.step));
 	if (late) throw refusal(file, `found step ${late.step} before a smaller one, expected them in order`);
-	const [best, expected] = [progress.best, bestOf(epochs)].map(describeBest);
+	const [best, expected] = [progress.best, bestOf(epochs, metric)].map(describeBest);
 	if (best !== expected) throw refusal(file, `found the best epoch ${expected}, ${CHECKPOINT_FILE} has ${best}`);
 }
 
-function bestOf(epochs: readonly MetricsLine[]): TrainingProgress["best"] {
+function bestOf(epochs: readonly MetricsLine[], metric: Metric): TrainingProgress["best"] {
 	let best: TrainingProgress["best"];
 	for (const { epoch, step, validation } of epochs) {
-		if (isBetterThan(best, validation)) best = { epoch, step, ...validation };
+		if (isBetterScore(metric, best, validation)) best = { epoch, step, ...validation };
 	}
 	return best;
 }
 
 function describeBest(best: TrainingProgress["best"]): string {
 	if (!best) return "none";
-	const { epoch, step, accuracy, loss } = best;
-	return JSON.stringify({ epoch, step, accuracy, loss });
+	const { epoch, step, loss, accuracy, balancedAccuracy, macroF1, mcc } = best;
+	return JSON.stringify({ epoch, step, loss, accuracy, balancedAccuracy, macroF1, mcc });
 }
 
 function refusal(file: string, found: string): TailtuneError {

@@ -13,6 +13,7 @@ import { type StateVectors, UpdatableState } from "../../shared/updates/updatabl
 import { allFinite } from "../../shared/vectors/all-finite.ts";
 import { countFactorTexts } from "../plan/count-factor-texts.ts";
 import type { AuditLine } from "../run-folder/audit.ts";
+import { scoreFields } from "../run-folder/result.ts";
 import { appendAudit } from "../run-folder/result-files.ts";
 import { bestFile, CHECKPOINT_FILE } from "../run-folder/run-folder.ts";
 
@@ -35,7 +36,7 @@ const progressSchema = z.strictObject({
 	/** Lines of metrics.jsonl written before this checkpoint. */
 	metricsLines: count,
 	/** The epoch with the best validation score so far. */
-	best: z.strictObject({ epoch: count, step: count, accuracy: z.number(), loss: z.number() }).optional(),
+	best: z.strictObject({ epoch: count, step: count, ...scoreFields }).optional(),
 	/** Seconds spent by phase before this checkpoint. */
 	seconds: z.strictObject({ load: seconds, features: seconds, training: seconds, evaluation: seconds }),
 });

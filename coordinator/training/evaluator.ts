@@ -1,16 +1,10 @@
 import type { PublishedState } from "../../shared/exchange/tensor-exchange.ts";
-import { crossEntropy } from "../metrics/cross-entropy.ts";
 import { toProbabilities } from "../metrics/probabilities.ts";
+import { type DetailedScores, type SetScores, scoreInDetail, scoreSet } from "../metrics/set-scores.ts";
 import { planEvaluation } from "../plan/plan-evaluation.ts";
 import { assertNotInterrupted } from "./interruption.ts";
 import type { RunContext } from "./run-context.ts";
 import { toWorkItem } from "./work-items.ts";
-
-/** Loss and accuracy over a set of texts. */
-export interface Score {
-	readonly loss: number;
-	readonly accuracy: number;
-}
 
 /** Logits computed with one version of the parameters, by example id. */
 export class Evaluation {
@@ -22,22 +16,26 @@ export class Evaluation {
 		this.#labelOf = labelOf;
 	}
 
-	/** Returns mean loss and accuracy of evaluated examples. */
-	score(examples: readonly number[]): Score {
-		const logits = examples.flatMap((example) => this.#logits.get(example) ?? []);
-		const { loss, correct } = crossEntropy(logits, examples.map(this.#labelOf), logits.length / examples.length);
-		return { loss, accuracy: correct / examples.length };
-	}
-
-	/** Returns the label with the largest logit per example, or the first of equal ones. */
-	predictions(examples: readonly number[]): number[] {
-		return examples.map((example) => this.predict(example).label);
+	/** Returns loss and scores of evaluated examples. */
+	score(examples: readonly number[]): SetScores {
+		return scoreSet(...this.#inputs(examples));
 	}
 
 	/** Returns the predicted label of an evaluated example and the probability of each label. */
 	predict(example: number): { readonly label: number; readonly probabilities: readonly number[] } {
 		const logits = this.#logits.get(example) ?? [];
 		return { label: logits.indexOf(Math.max(...logits)), probabilities: toProbabilities(logits) };
+	}
+
+	/** Returns every score of evaluated examples, with confidence intervals. */
+	scoreInDetail(examples: readonly number[]): DetailedScores {
+		return scoreInDetail(...this.#inputs(examples));
+	}
+
+	/** Returns logits, labels and the number of classes. */
+	#inputs(examples: readonly number[]): [number[], number[], number] {
+		const logits = examples.flatMap((example) => this.#logits.get(example) ?? []);
+		return [logits, examples.map(this.#labelOf), logits.length / examples.length];
 	}
 }
 

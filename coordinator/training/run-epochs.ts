@@ -1,12 +1,13 @@
 import { join } from "node:path";
 import { TailtuneError } from "../../shared/errors.ts";
+import { isBetterScore } from "../metrics/best-score.ts";
 import type { EpochStep } from "../plan/plan-epoch.ts";
 import { type AuditTotals, checkAudit } from "../run-folder/audit.ts";
 import type { MetricsLine } from "../run-folder/result.ts";
 import { AUDIT_FILE, appendAudit, appendMetrics, METRICS_FILE, readAudit } from "../run-folder/result-files.ts";
 import type { TrainingState } from "./checkpoint.ts";
 import { CheckpointWriter } from "./checkpoint-writer.ts";
-import { evaluate, type Score } from "./evaluator.ts";
+import { evaluate } from "./evaluator.ts";
 import { createInterruption } from "./interruption.ts";
 import type { RunContext } from "./run-context.ts";
 import type { Stopwatch } from "./stopwatch.ts";
@@ -25,11 +26,6 @@ export interface TrainingOutcome {
 /** Trains the remaining epochs and updates the state. */
 export async function runEpochs(run: RunContext, state: TrainingState, watch: Stopwatch): Promise<TrainingOutcome> {
 	return new Epochs(run, state, watch).run();
-}
-
-/** Returns whether a validation score is better than the best one: higher accuracy, or the same with a smaller loss. */
-export function isBetterThan(best: Score | undefined, { accuracy, loss }: Score): boolean {
-	return !best || accuracy > best.accuracy || (accuracy === best.accuracy && loss < best.loss);
 }
 
 class Epochs {
@@ -101,21 +97,22 @@ class Epochs {
 	}
 
 	async #endEpoch(): Promise<void> {
+		const { config } = this.#run;
 		const { progress, parameters } = this.#state;
 		const { validation } = await this.#evaluate("epoch");
 		progress.epoch++;
-		const isBetter = isBetterThan(progress.best, validation);
+		const isBetter = isBetterScore(config.metric, progress.best, validation);
 		if (isBetter) {
 			progress.best = { epoch: progress.epoch, step: progress.step, ...validation };
 		}
-		const isKept = isBetter && this.#run.config.keep === "best";
+		const isKept = isBetter && config.keep === "best";
 		if (isKept) {
 			await this.#checkpoints.waitUntilWritten();
 			this.#state.best ??= new Float32Array(parameters.length);
 			this.#state.best.set(parameters);
 			this.#isBestNew = true;
 		}
-		if (this.#isDue(this.#run.config.checkpointEvery) || this.#checkpoints.isAffordable) await this.#checkpoint();
+		if (this.#isDue(config.checkpointEvery) || this.#checkpoints.isAffordable) await this.#checkpoint();
 		if (isBetter) await this.#run.onBetter?.(parameters);
 	}
 

@@ -6,7 +6,8 @@ import { endOnSignals } from "../../shared/processes/interrupt.ts";
 import type { RunConfig, TrainConfig } from "../../shared/settings/config.ts";
 import { checkConfig, flagOf } from "../../shared/settings/resolve-config.ts";
 import { loadModel } from "../base-model/load-model.ts";
-import { loadSets } from "../data/load-sets.ts";
+import { type LoadedSets, loadSets } from "../data/load-sets.ts";
+import { defaultMetric } from "../metrics/best-score.ts";
 import { makePathsAbsolute } from "./absolute-paths.ts";
 import { prepareTexts, type RunTexts } from "./run-texts.ts";
 import type { TrainOptions } from "./train-options.ts";
@@ -28,7 +29,7 @@ export interface RunInputs {
 export async function loadInputs(given: TrainConfig, options: TrainOptions): Promise<RunInputs> {
 	const sets = await endOnSignals(() => loadSets(given, options.events));
 	const model = await loadModel(given, options);
-	const config = await fixShards(given, options);
+	const config = await fixDefaults(given, sets, options);
 	const texts = await endOnSignals(() => prepareTexts(config, sets, model.config));
 	const tail = tailSpecOf(config, texts);
 	assertRankFits(config, model.config.n_embd);
@@ -40,10 +41,15 @@ export async function loadInputs(given: TrainConfig, options: TrainOptions): Pro
 	return { config: saved, model, texts, tail, fingerprint };
 }
 
-/** The number of shards is fixed at the start; workers may join and leave later. */
-async function fixShards(config: TrainConfig, { countWorkers = async () => 1 }: TrainOptions): Promise<RunConfig> {
+/** Settles the settings that must not change later, when workers join and leave. */
+async function fixDefaults(
+	config: TrainConfig,
+	{ classes }: LoadedSets,
+	{ countWorkers = async () => 1 }: TrainOptions,
+): Promise<RunConfig> {
 	const shards = config.shards ?? Math.min(await countWorkers(), config.batch);
-	return { ...checkConfig({ ...config, shards }, flagOf), shards };
+	const metric = config.metric ?? defaultMetric(classes.map(({ validation }) => validation));
+	return { ...checkConfig({ ...config, shards, metric }, flagOf), shards, metric };
 }
 
 function tailSpecOf(config: TrainConfig, { classes }: RunTexts): TailSpec {

@@ -1,4 +1,4 @@
-import { classScores, confusionMatrix, majorityBaseline } from "../metrics/classification.ts";
+import { majorityBaseline } from "../metrics/classification.ts";
 import type { RunResult } from "../run-folder/result.ts";
 import { softwareVersions } from "../software-versions.ts";
 import type { TrainingState } from "./checkpoint.ts";
@@ -28,7 +28,7 @@ export function summarizeRun(
 		refused: { ...run.cluster.refusals() },
 		peakRssBytes: process.resourceUsage().maxRSS * 1024,
 		engine: summarizeEngines(run.cluster.dispatcher),
-		kept: keptOf(state),
+		kept: { ...keptOf(state), metric: run.config.metric },
 		stopped,
 		commandLine: process.argv.slice(2),
 		versions: softwareVersions(),
@@ -37,16 +37,20 @@ export function summarizeRun(
 
 function summarizeScores(texts: RunTexts, evaluation: Evaluation) {
 	const scores = mapValues(setsOf(texts), (examples) => evaluation.score(examples));
+	const { intervals, confusion, perClass } = evaluation.scoreInDetail(texts.test);
 	const labels = texts.test.map((example) => texts.labelOf(example));
-	const confusion = confusionMatrix(labels, evaluation.predictions(texts.test), texts.classes);
 	const majority = majorityBaseline(labels, texts.classes);
 	const labelName = (label: number) => texts.labels[label] ?? "";
 	return {
 		accuracy: mapValues(scores, ({ accuracy }) => accuracy),
 		loss: mapValues(scores, ({ loss }) => loss),
+		balancedAccuracy: mapValues(scores, ({ balancedAccuracy }) => balancedAccuracy),
+		macroF1: mapValues(scores, ({ macroF1 }) => macroF1),
+		mcc: mapValues(scores, ({ mcc }) => mcc),
+		intervals,
 		labels: [...texts.labels],
 		confusion,
-		perClass: classScores(confusion).map((score, label) => ({ label: labelName(label), ...score })),
+		perClass: perClass.map((score, label) => ({ label: labelName(label), ...score })),
 		majorityBaseline: { label: labelName(majority.label), accuracy: majority.accuracy },
 	};
 }
@@ -70,7 +74,7 @@ function summarizeEngines({ engines, workers }: RunContext["cluster"]["dispatche
 	};
 }
 
-function keptOf({ progress, best }: TrainingState): RunResult["kept"] {
+function keptOf({ progress, best }: TrainingState): Omit<RunResult["kept"], "metric"> {
 	if (best && progress.best) return { epoch: progress.best.epoch, step: progress.best.step, reason: "best" };
 	return { epoch: progress.epoch, step: progress.step, reason: "last" };
 }

@@ -111,6 +111,12 @@ export const trainConfigSchema = z.strictObject({
 		.enum(["full", "batches"])
 		.default("full")
 		.describe("evaluation after each epoch; full: all texts; batches: --eval-batches batches per set"),
+	metric: z
+		.enum(["accuracy", "balanced-accuracy", "macro-f1", "mcc", "loss"])
+		.optional()
+		.describe(
+			"validation score that --keep best and --patience compare: accuracy, balanced-accuracy, macro-f1, mcc or loss; default: macro-f1 if a class of the validation set has more than twice the texts of another one, otherwise accuracy",
+		),
 	patience: count(0).default(0).describe("stop after N epochs without a better validation result; 0: never"),
 	keep: z
 		.enum(["best", "last"])
@@ -145,8 +151,8 @@ export const trainConfigSchema = z.strictObject({
 
 export type TrainConfig = z.infer<typeof trainConfigSchema>;
 
-/** The settings of a started run: the number of shards is known. */
-export type RunConfig = TrainConfig & { readonly shards: number };
+/** The settings of a started run: those whose default depends on the data or the workers are known. */
+export type RunConfig = TrainConfig & { readonly shards: number; readonly metric: NonNullable<TrainConfig["metric"]> };
 
 /** The settings of each `--preset`; other flags override them. */
 export const PRESETS = {

@@ -85,7 +85,7 @@ async function open(nats: string, workers: number, settings: FleetSettings): Pro
 /** With a learning rate of 0 the parameters stay the same, so that workers needn't apply updates to have them. */
 async function configOf(shards: number, { batch, applies }: FleetSettings): Promise<RunConfig> {
 	const config = await resolveConfig({ batch, threads: 1, keep: "last" });
-	return { ...config, shards, ...(!applies && { lr: 0, weightDecay: 0 }) };
+	return { ...config, shards, metric: "accuracy", ...(!applies && { lr: 0, weightDecay: 0 }) };
 }
 
 /** @returns the seconds that the steps took */

@@ -97,13 +97,14 @@ function isSimple({ properties }: Schema): boolean {
 
 /** A type's name, for example "number", "string[]" or "object or null". */
 function typeOf(schema: Schema): string {
-	const { type, properties = {}, anyOf, items, additionalProperties, enum: values } = schema;
+	const { type, properties = {}, anyOf, items, prefixItems, additionalProperties, enum: values } = schema;
 	if (isSimple(schema)) {
 		const fields = Object.keys(properties).map((name) => `\`${name}\``);
 		return `object of ${typeOf(Object.values(properties)[0] as Schema)}s: ${fields.join(", ")}`;
 	}
 	if (values) return values.map((value) => `\`${value}\``).join(", ");
 	if (anyOf) return anyOf.map((one) => typeOf(one as Schema)).join(" or ");
+	if (prefixItems) return `[${prefixItems.map((one) => typeOf(one as Schema)).join(", ")}]`;
 	if (type === "array") return `${typeOf(items as Schema)}[]`;
 	if (typeof additionalProperties === "object") return `{} of ${typeOf(additionalProperties)}`;
 	return String(type);

@@ -79,6 +79,7 @@ export function createToyConfig({ shards, batch, accumulate, checkpointEvery, ke
 	return {
 		...trainConfigSchema.parse({}),
 		...{ shards, batch, accumulate, checkpointEvery, keep },
+		metric: "accuracy",
 		epochs: EPOCHS,
 		lr: 0.05,
 		evalEvery: 3,

@@ -31,10 +31,13 @@ test("the report names the trained model and its data, the accuracy and the base
 		"Classifier for ham and spam",
 		"gpt2 tuned on 1,045 texts of sms.tsv",
 		"Trained: the last block, the final norm and the head",
-		"98.6 % of 294 test texts",
+		"98.6 % of 294 test texts. With this number of texts, the accuracy on similar texts is 96.6–99.5 % (95 % confidence",
+		"Macro F1 98.6 % (",
+		"MCC 0.973 (0.9",
+		"average precision ROC AUC texts ham 98.0 % 94.2–99.3 % 99.3 % 96.2–99.9 % 98.6 %",
 		"always answering “ ham ” would reach 49.3 %",
 		"12 of the 294 test texts (4.1 %) also occur in training",
-		"Epoch kept (best) 4",
+		"Epoch kept (best macro F1) 4",
 		"read training validation test not used ham 747 500 75 149 23 spam 747 500 75 149 0",
 		"Not used: --balance keeps as many texts of each class as the smallest class has.",
 		"Texts cut to the limit 4",
@@ -84,11 +87,11 @@ test("settings that differ from the default are highlighted", (t) => {
 test("an undefined score is shown as a dash", (t) => {
 	const result = sampleResult();
 	const page = renderReport(
-		{ ...result, perClass: result.perClass.map((score) => ({ ...score, precision: null })) },
+		{ ...result, perClass: result.perClass.map((score) => ({ ...score, precision: null, precisionInterval: null })) },
 		[],
 		config,
 	);
-	t.true(bodyOf(page).includes("<td>–</td><td>99.3 %</td>"));
+	t.true(bodyOf(page).includes("<td>–</td><td>99.3 % <small>96.2–99.9 %</small></td>"));
 });
 
 test("text from the data never becomes markup, in the page or in the script's data", (t) => {

@@ -1,4 +1,4 @@
-import { classScores } from "../../../coordinator/metrics/classification.ts";
+import { type DetailedScores, scoreInDetail } from "../../../coordinator/metrics/set-scores.ts";
 import type { MetricsLine, RunResult } from "../../../coordinator/run-folder/result.ts";
 
 /** Makes the metrics of a run with curves like those of real runs. */
@@ -23,23 +23,42 @@ export function sampleLine(kind: MetricsLine["kind"], step: number, stepsPerEpoc
 		epoch: Math.floor(step / stepsPerEpoch),
 		examplesSeen: step * 8,
 		seconds: step * 0.06,
-		train: { loss: train * (1 + wobble), accuracy: 0.99 - 0.45 * Math.exp(-step / 60) * (1 + wobble) },
-		validation: { loss: validation * (1 - wobble), accuracy: 0.97 - 0.44 * Math.exp(-step / 60) * (1 - wobble) },
+		train: sampleScore(train * (1 + wobble), 0.99 - 0.45 * Math.exp(-step / 60) * (1 + wobble)),
+		validation: sampleScore(validation * (1 - wobble), 0.97 - 0.44 * Math.exp(-step / 60) * (1 - wobble)),
 	};
+}
+
+function sampleScore(loss: number, accuracy: number): MetricsLine["train"] {
+	return { loss, accuracy, balancedAccuracy: accuracy, macroF1: accuracy - 0.01, mcc: 2 * accuracy - 1 };
+}
+
+/** Returns all scores of predictions with this confusion matrix. */
+export function scoresOf(confusion: readonly (readonly number[])[]): DetailedScores {
+	const texts = confusion.flatMap((row, label) => row.flatMap((count, to) => Array(count).fill({ label, to })));
+	const logits = texts.flatMap(({ to }) => confusion.map((_, label) => (label === to ? 2 : 0)));
+	return scoreInDetail(
+		logits,
+		texts.map(({ label }) => label),
+		confusion.length,
+	);
 }
 
 /** Makes a result with one class per label. */
 export function sampleResult(labels: readonly string[] = ["ham", "spam"]): RunResult {
 	const confusion = labels.map((_, row) => labels.map((_, column) => (row === column ? 145 : (row * 3 + column) % 5)));
 	const all = confusion.flat().reduce((a, b) => a + b, 0);
-	const accuracy = (145 * labels.length) / all;
+	const { accuracy, balancedAccuracy, macroF1, mcc, intervals, perClass } = scoresOf(confusion);
 	return {
 		finishedAt: "2026-03-14T15:09:26.535Z",
 		accuracy: { train: 0.9952, validation: 0.9733, test: accuracy },
 		loss: { train: 0.0214, validation: 0.0853, test: 0.0977 },
+		balancedAccuracy: { train: 0.9952, validation: 0.9733, test: balancedAccuracy },
+		macroF1: { train: 0.9952, validation: 0.9731, test: macroF1 },
+		mcc: { train: 0.9904, validation: null, test: mcc },
+		intervals,
 		labels: [...labels],
 		confusion,
-		perClass: classScores(confusion).map((score, i) => ({ label: labels[i] ?? "", ...score })),
+		perClass: perClass.map((score, i) => ({ label: labels[i] ?? "", ...score })),
 		majorityBaseline: { label: labels[0] ?? "", accuracy: 145 / all },
 		testTextsAlsoInTraining: 12,
 		texts: { train: 1045, validation: 149, test: all, distinct: 1377 },
@@ -61,7 +80,7 @@ export function sampleResult(labels: readonly string[] = ["ham", "spam"]): RunRe
 		refused: {},
 		peakRssBytes: 1_342_177_280,
 		engine: { trunk: "onnx cpu", tail: "tfjs wasm", device: "2 cores", threads: 2 },
-		kept: { epoch: 4, step: 520, reason: "best" },
+		kept: { epoch: 4, step: 520, reason: "best", metric: "macro-f1" },
 		stopped: "finished",
 		commandLine: ["train", "--data", "sms-spam", "--lr", "0.001"],
 		versions: { tailtune: "0.1.0", node: "20.20.2", "onnxruntime-node": "1.30.0", "@tensorflow/tfjs": "4.22.0" },

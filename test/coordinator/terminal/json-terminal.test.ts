@@ -2,10 +2,9 @@ import test from "ava";
 import { jsonLineSchema } from "../../../coordinator/events/json-line-schemas.ts";
 import { RunEvents } from "../../../coordinator/events/run-events.ts";
 import { runEventSchema } from "../../../coordinator/events/schemas.ts";
-import { classScores } from "../../../coordinator/metrics/classification.ts";
 import { createTerminal } from "../../../coordinator/terminal/create-terminal.ts";
 import { someWorker } from "../../shared/bus/messages.ts";
-import { sampleLine, sampleResult } from "../run-folder/sample-run.ts";
+import { sampleLine, sampleResult, scoresOf } from "../run-folder/sample-run.ts";
 import { FakeStream } from "./fake-stream.ts";
 
 function setUp() {
@@ -45,8 +44,8 @@ test("every event is a line that the schema of lines accepts, and classification
 	events.emit({ event: "worker-left", ...workers, reason: "no-heartbeat" });
 	events.emit({ event: "worker-suspended", ...workers, reason: "failing", detail: "no memory" });
 	events.emit({ event: "result", folder: "run", ...sampleResult() });
-	const evaluation = { texts: 5, cut: 2, maxTokens: 1024, loss: 0.5, accuracy: 0.6, labels, confusion };
-	events.emit({ event: "evaluation", ...evaluation, majorityBaseline, perClass: classScores(confusion) });
+	const evaluation = { texts: 5, cut: 2, maxTokens: 1024, labels, ...scoresOf(confusion) };
+	events.emit({ event: "evaluation", ...evaluation, majorityBaseline });
 	events.emit({ event: "classifications", results: [classified("a"), classified("b")] });
 	t.deepEqual(
 		[...emitted].sort(),

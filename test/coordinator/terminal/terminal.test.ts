@@ -130,24 +130,36 @@ test("epochs are lines of a table with one head", (t) => {
 	events.emit({ event: "epoch", ...sampleLine("epoch", 260) });
 	t.is(stream.lines.length, 3);
 	t.is(new Set(stream.lines.map((line) => line.length)).size, 1);
-	t.regex(stream.lines[1] ?? "", /^ +1 +0\.260 +93\.8 % +0\.324 +92\.0 %$/);
+	t.regex(stream.lines[1] ?? "", /^ +1 +0\.260 +93\.8 % +0\.324 +92\.0 % +91\.0 %$/);
 });
 
 test("the end shows accuracies, time, folder and a command to copy", (t) => {
 	const { stream, events } = setUp();
 	events.emit({ event: "result", folder: "/else where/it's here", ...sampleResult(), stopped: "early" });
 	const text = stream.text;
-	t.regex(text, /accuracy │ 99\.5 % │ +97\.3 % │ 98\.6 %/);
+	t.regex(text, /accuracy +│ 99\.5 % │ +97\.3 % │ 98\.6 % │ +96\.6–99\.5 % │/);
+	t.regex(text, /MCC +│ +0\.990 │ +– │ +0\.973 │ +0\.\d{3} to 0\.\d{3} │/);
+	t.regex(text, /spam +│ 99\.3 % \(96\.2–99\.9 %\) │ 98\.0 % \(94\.2–99\.3 %\) │ 98\.6 % │ +148 │/);
 	for (const part of [
 		'always predicting "ham" would reach 49.3 % on the test texts',
 		"12 of 294 test texts also occur in training",
-		"kept the weights after epoch 4 (best on validation)",
+		"kept the weights after epoch 4 (best macro F1 on validation)",
 		"stopped early",
 		"1 min 50 s: load 1.8 s, features 1 min 01 s, training 38 s, evaluation 7.9 s",
 		"npx tailtune classify '/else where/it'\\''s here' ",
 	]) {
 		t.true(text.includes(part), part);
 	}
+});
+
+test("of many classes the end shows those with the lowest F1, undefined ones first", (t) => {
+	const { stream, events } = setUp();
+	const result = sampleResult(Array.from({ length: 14 }, (_, i) => `class ${i}`));
+	const perClass = result.perClass.map((score, i) => ({ ...score, f1: i === 13 ? null : i / 100 }));
+	events.emit({ event: "result", folder: "run", ...result, perClass });
+	const shown = stream.lines.flatMap((line) => /^│ class (\d+)/.exec(line)?.[1] ?? []);
+	t.deepEqual(shown, ["13", "0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10"]);
+	t.true(stream.text.includes("2 more classes have a higher F1: see report.html"));
 });
 
 test("warnings, notices and classifications are lines", (t) => {

@@ -66,8 +66,12 @@ const FAULTS: [what: string, change: (folder: string) => Promise<void>, message:
 	],
 	[
 		"another best epoch",
-		replaceIn("metrics.jsonl", /("kind":"epoch".*"epoch":1,.*"validation":\{"loss":)[^}]*\}/, '$10,"accuracy":1}'),
-		/^metrics\.jsonl: found the best epoch \{"epoch":1,.*"accuracy":1,"loss":0\}, checkpoint\.safetensors has /,
+		replaceIn(
+			"metrics.jsonl",
+			/("kind":"epoch".*"epoch":1,.*"validation":\{"loss":)[^,]*,"accuracy":[^,]*/,
+			'$10,"accuracy":1',
+		),
+		/^metrics\.jsonl: found the best epoch \{"epoch":1,.*"loss":0,"accuracy":1,.*\}, checkpoint\.safetensors has /,
 	],
 	[
 		"a checkpoint of another step",

@@ -11,7 +11,7 @@ const SHAPE = { size: LENGTH, form: someSchema(LENGTH).form, factorTexts: 0, wit
 
 function someState() {
 	const state = createTrainingState("of a test", new Float32Array(LENGTH).fill(1), SHAPE);
-	state.progress.best = { epoch: 1, step: 7, accuracy: 1, loss: 0 };
+	state.progress.best = { epoch: 1, step: 7, accuracy: 1, balancedAccuracy: 1, macroF1: 1, mcc: null, loss: 0 };
 	return state;
 }
 

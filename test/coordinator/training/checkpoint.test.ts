@@ -21,7 +21,7 @@ function someState() {
 	state.firstMoment.fill(7);
 	state.secondMoment.fill(8);
 	state.progress.step = 12;
-	state.progress.best = { epoch: 1, step: 7, accuracy: 0.5, loss: 1 };
+	state.progress.best = { epoch: 1, step: 7, accuracy: 0.5, balancedAccuracy: 0.5, macroF1: 0.5, mcc: null, loss: 1 };
 	return state;
 }
 
@@ -79,7 +79,15 @@ test("the best weights of a checkpoint are kept until the next checkpoint is com
 	await writeBest(folder, 20, new Float32Array(6));
 	t.deepEqual((await read(folder))?.best, Float32Array.from([6, 5, 4, 3, 2, 1]));
 	const state = someState();
-	state.progress.best = { epoch: 2, step: 24, accuracy: 0.75, loss: 1 };
+	state.progress.best = {
+		epoch: 2,
+		step: 24,
+		accuracy: 0.75,
+		balancedAccuracy: 0.75,
+		macroF1: 0.75,
+		mcc: null,
+		loss: 1,
+	};
 	const writer = new CheckpointWriter(folder);
 	await writer.begin(state, { audit: [], best: new Float32Array(6).fill(2) });
 	await writer.waitUntilWritten();

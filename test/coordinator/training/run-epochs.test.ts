@@ -1,12 +1,14 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import test from "ava";
 import type { Answers } from "../../../coordinator/cluster/dispatcher.ts";
 import { openEmbeddedCluster } from "../../../coordinator/cluster/embedded-cluster.ts";
 import { RunEvents } from "../../../coordinator/events/run-events.ts";
+import type { MetricsLine } from "../../../coordinator/run-folder/result.ts";
 import { readMetrics } from "../../../coordinator/run-folder/result-files.ts";
+import { readRunConfig } from "../../../coordinator/run-folder/run-folder.ts";
 import { resume, train } from "../../../coordinator/training/train.ts";
 import type { TrainOptions } from "../../../coordinator/training/train-options.ts";
 import { resolveConfig } from "../../../shared/settings/resolve-config.ts";
@@ -83,3 +85,38 @@ for (const [what, stopped] of [
 		t.deepEqual(await outcome(of.out), await undisturbed);
 	});
 }
+
+/** Returns the epoch with the largest value, or of equal values the one with the smaller loss. */
+function bestEpoch(lines: readonly MetricsLine[], measure: (score: MetricsLine["validation"]) => number): number {
+	const ends = lines.filter(({ kind }) => kind === "epoch");
+	const order = ends.toSorted(({ validation: a }, { validation: b }) => measure(b) - measure(a) || a.loss - b.loss);
+	return order[0]?.epoch ?? 0;
+}
+
+test("uneven classes are compared by macro F1 unless --metric names another score, and the settings of the run keep it", async (t) => {
+	const of = { ...(await settings()), epochs: 4, lr: 3e-3 };
+	// One label of five is wrong, so that epochs differ.
+	const lines = (await readFile(of.data, "utf8")).trimEnd().split("\n");
+	const [first = "", second = ""] = new Set(lines.map((line) => line.split("\t")[0]));
+	const wrong = (line: string) => line.replace(/^\w+/, (label) => (label === first ? second : first));
+	const noisy = lines.map((line, i) => (i % 5 === 2 ? wrong(line) : line));
+	const rare = noisy.filter((line) => line.startsWith(first)).slice(0, 20);
+	const uneven = [...rare, ...noisy.filter((line) => !line.startsWith(first))];
+	await writeFile(of.data, `${uneven.join("\n")}\n`);
+	const options = environment(new AbortController().signal);
+	const { result } = await train(await resolveConfig(of), options);
+	t.is(result.kept.metric, "macro-f1");
+	t.is((await readRunConfig(of.out)).metric, "macro-f1");
+	t.is(
+		result.kept.epoch,
+		bestEpoch(await readMetrics(of.out), ({ macroF1 }) => macroF1),
+	);
+	const out = join(await newFolder(), "run");
+	const byLoss = await train(await resolveConfig({ ...of, out, metric: "loss", patience: 1 }), options);
+	const byLossLines = await readMetrics(out);
+	t.is(byLoss.result.kept.metric, "loss");
+	t.is(
+		byLoss.result.kept.epoch,
+		bestEpoch(byLossLines, ({ loss }) => -loss),
+	);
+});

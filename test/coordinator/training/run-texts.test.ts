@@ -14,7 +14,7 @@ test("oversampled texts are planned once per repeat under ids of their own, and 
 	const lines = [Array.from({ length: 12 }, line("fraud")), Array.from({ length: 120 }, line("ok"))].flat();
 	const folder = await temporaryFolder(t, { "texts.tsv": lines.join("\n") });
 	const settings = { data: `${folder}/texts.tsv`, balance: "oversample", shards: 4, batch: 12 };
-	const config = { ...(await resolveConfig(settings)), shards: 4 };
+	const config = { ...(await resolveConfig(settings)), shards: 4, metric: "accuracy" as const };
 	const texts = await prepareTexts(config, await loadSets(config, new RunEvents()), model);
 	const fraud = texts.train.filter((id) => texts.labelOf(id) === 0);
 	t.deepEqual([fraud.length, texts.train.length, texts.repeats.length], [8, 92, 76]);

@@ -1,0 +1,49 @@
+import type { RunConfig } from "../../shared/settings/config.ts";
+import type { SetScores } from "./set-scores.ts";
+
+/** The score that compares epochs: `--metric`. */
+export type Metric = RunConfig["metric"];
+
+/** A name for people, for example "macro F1". */
+export const METRIC_NAMES: Readonly<Record<Metric, string>> = {
+	accuracy: "accuracy",
+	"balanced-accuracy": "balanced accuracy",
+	"macro-f1": "macro F1",
+	mcc: "MCC",
+	loss: "loss",
+};
+
+/** The largest class may have this many times the texts of the smallest one before accuracy is misleading. */
+const MOST_UNEVEN = 2;
+
+/**
+ * Returns the default of `--metric`: macro F1 if the classes of the validation set are uneven, otherwise accuracy.
+ * Predicting only the largest class can give a high accuracy, but no high macro F1.
+ * @param texts number of texts of each class in the validation set
+ */
+export function defaultMetric(texts: readonly number[]): Metric {
+	return Math.max(...texts) > MOST_UNEVEN * Math.min(...texts) ? "macro-f1" : "accuracy";
+}
+
+/** Returns whether a score is better than the best one so far: a better metric, or the same with a smaller loss. */
+export function isBetterScore(metric: Metric, best: SetScores | undefined, score: SetScores): boolean {
+	if (!best) return true;
+	const [before, now] = [comparable(metric, best), comparable(metric, score)];
+	return now > before || (now === before && score.loss < best.loss);
+}
+
+/** Returns a number that is larger for better scores. An undefined MCC counts as 0, as in scikit-learn. */
+function comparable(metric: Metric, { accuracy, balancedAccuracy, macroF1, mcc, loss }: SetScores): number {
+	switch (metric) {
+		case "accuracy":
+			return accuracy;
+		case "balanced-accuracy":
+			return balancedAccuracy;
+		case "macro-f1":
+			return macroF1;
+		case "mcc":
+			return mcc ?? 0;
+		case "loss":
+			return -loss;
+	}
+}

@@ -1,0 +1,69 @@
+import { type ClassScore, classScores, confusionMatrix, countClasses, predictedLabels } from "./classification.ts";
+import { crossEntropy } from "./cross-entropy.ts";
+import { bootstrapIntervals, type Interval, wilsonInterval } from "./intervals.ts";
+import { type OverallScores, overallScores } from "./overall-scores.ts";
+import { classLogOdds, type RankingScores, rankingScores } from "./ranking.ts";
+
+/** Scores of a whole set, and the mean cross-entropy per text in nats. */
+export interface SetScores extends OverallScores {
+	readonly loss: number;
+}
+
+/** All scores of one class, with 95 % confidence intervals. */
+export interface ClassDetails extends ClassScore, RankingScores {
+	readonly precisionInterval: Interval | null;
+	readonly recallInterval: Interval | null;
+	readonly f1Interval: Interval | null;
+}
+
+/** 95 % confidence intervals of the scores of a whole set. */
+export type OverallIntervals = { readonly [Score in keyof OverallScores]: Interval | null };
+
+/** Every score of a set of texts. */
+export interface DetailedScores extends SetScores {
+	readonly intervals: OverallIntervals;
+	readonly confusion: number[][];
+	readonly perClass: ClassDetails[];
+}
+
+/**
+ * Computes loss and scores of a set.
+ * @param logits row-major [labels, classes]
+ * @param labels true classes, at least one
+ */
+export function scoreSet(logits: readonly number[], labels: readonly number[], classes: number): SetScores {
+	const { loss } = crossEntropy(logits, labels, classes);
+	const confusion = confusionMatrix(labels, predictedLabels(logits, classes), classes);
+	return { loss, ...overallScores(countClasses(confusion)) };
+}
+
+/**
+ * Computes every score of a set with its confidence interval: Wilson's for shares of texts, and the bootstrap for the
+ * others.
+ * @param logits row-major [labels, classes]
+ * @param labels true classes, at least one
+ */
+export function scoreInDetail(logits: readonly number[], labels: readonly number[], classes: number): DetailedScores {
+	const confusion = confusionMatrix(labels, predictedLabels(logits, classes), classes);
+	const counts = countClasses(confusion);
+	const overall = overallScores(counts);
+	const [balancedAccuracy = null, macroF1 = null, mcc = null, ...f1] = bootstrapIntervals(confusion, (resample) => {
+		const scores = overallScores(resample);
+		return [scores.balancedAccuracy, scores.macroF1, scores.mcc, ...classScores(resample).map((score) => score.f1)];
+	});
+	return {
+		...scoreSet(logits, labels, classes),
+		intervals: { accuracy: wilsonInterval(overall.accuracy, labels.length), balancedAccuracy, macroF1, mcc },
+		confusion,
+		perClass: classScores(counts).map((score, label) => ({
+			...score,
+			...rankingScores(
+				classLogOdds(logits, label, classes),
+				labels.map((own) => own === label),
+			),
+			precisionInterval: wilsonInterval(score.precision, counts.predicted[label] ?? 0),
+			recallInterval: wilsonInterval(score.recall, score.support),
+			f1Interval: score.f1 === null ? null : (f1[label] ?? null),
+		})),
+	};
+}
