@@ -37,7 +37,6 @@ type Settings = Pick<
  * @throws TailtuneError "usage", "data" or "offline" that names the flag, or the file and the row
  */
 export async function loadSets(config: Settings, events: RunEvents): Promise<LoadedSets> {
-	assertSupported(config);
 	const given = await readGiven(config, events);
 	const sets = "examples" in given ? splitTexts(given, config) : balanceTraining(given, config);
 	const repeats = config.balance === "oversample" ? repeatSmallLabels(sets.train, config.seed) : [];
@@ -58,12 +57,6 @@ function balanceTraining(sets: Split, { balance, seed }: Settings): Split {
 	assertSeveralLabels(sets.train);
 	const isUndersampled = balance === "undersample" || balance === "all";
 	return isUndersampled ? { ...sets, train: undersample(sets.train, seed) } : sets;
-}
-
-function assertSupported({ balance }: Settings): void {
-	if (balance !== "weights") return;
-	const expected = "expected undersample, oversample, none or all: the loss has no class weights yet";
-	throw new TailtuneError("usage", `--balance: found "weights", ${expected}`);
 }
 
 function countClasses(

@@ -1,5 +1,5 @@
 import { TailtuneError } from "../../shared/errors.ts";
-import type { Loss, TailSpec } from "../../shared/messages.ts";
+import type { TailSpec } from "../../shared/messages.ts";
 import type { ModelFiles } from "../../shared/model/model-files.ts";
 import { TRAINABLE_BY_NAME } from "../../shared/model/tail-spec.ts";
 import { endOnSignals } from "../../shared/processes/interrupt.ts";
@@ -9,6 +9,7 @@ import { loadModel } from "../base-model/load-model.ts";
 import { type LoadedSets, loadSets } from "../data/load-sets.ts";
 import { defaultMetric } from "../metrics/best-score.ts";
 import { makePathsAbsolute } from "./absolute-paths.ts";
+import { runLoss } from "./run-loss.ts";
 import { prepareTexts, type RunTexts } from "./run-texts.ts";
 import type { TrainOptions } from "./train-options.ts";
 
@@ -52,14 +53,11 @@ async function fixDefaults(
 	return { ...checkConfig({ ...config, shards, metric }, flagOf), shards, metric };
 }
 
-function tailSpecOf(config: TrainConfig, { classes }: RunTexts): TailSpec {
+function tailSpecOf(config: TrainConfig, texts: RunTexts): TailSpec {
 	const { trainable, causal, loraRank, loraAlpha } = config;
 	const loraScale = trainable === "lora-only" ? loraAlpha / loraRank : loraAlpha;
-	return { trainable: TRAINABLE_BY_NAME[trainable], classes, causal, loraRank, loraScale, loss: lossOf(config) };
-}
-
-function lossOf({ labelSmoothing }: TrainConfig): Loss | null {
-	return labelSmoothing === 0 ? null : { multiLabel: false, labelSmoothing, classWeights: [] };
+	const shape = { trainable: TRAINABLE_BY_NAME[trainable], classes: texts.classes, causal };
+	return { ...shape, loraRank, loraScale, loss: runLoss(config, texts) };
 }
 
 /** The widest layer has four times the model's width, and a matrix's rank is at most its width. */

@@ -48,7 +48,7 @@ export const trainConfigSchema = z.strictObject({
 		.enum(["undersample", "oversample", "weights", "none", "all"])
 		.default("undersample")
 		.describe(
-			"how the classes of the training set are evened out; undersample: as few texts of each as of the smallest; oversample: texts of smaller classes are repeated; none: all texts, each once; all: undersample all sets, before the split",
+			"how the classes of the training set are evened out; undersample: as few texts of each as of the smallest; oversample: texts of smaller classes are repeated; weights: texts of smaller classes count more in the loss; none: all texts, each once; all: undersample all sets, before the split",
 		),
 	split: z
 		.tuple([z.number().positive(), z.number().positive(), z.number().positive()])

@@ -64,9 +64,9 @@ const refused: [title: string, args: readonly string[], message: string][] = [
 		"--balance: found true, expected one of undersample, oversample, weights, none, all",
 	],
 	[
-		"class weights",
-		[...TRAIN, "--balance", "weights"],
-		'--balance: found "weights", expected undersample, oversample, none or all: the loss has no class weights yet',
+		"label smoothing without a rest",
+		[...TRAIN, "--label-smoothing", "1"],
+		"--label-smoothing: found 1, expected less than 1",
 	],
 	[
 		"an unknown padding",

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import test from "ava";
 import type { OpenCluster } from "../../../coordinator/cluster/cluster.ts";
@@ -11,7 +11,7 @@ import type { TrainConfig } from "../../../shared/settings/config.ts";
 import { resolveConfig } from "../../../shared/settings/resolve-config.ts";
 import type { RunningWorker, StartWorker, WorkerOptions } from "../../../shared/worker-port/running-worker.ts";
 import { startWorker } from "../../../worker/run/lifecycle.ts";
-import { writeTexts } from "../../cli/tailtune.ts";
+import { sampleTexts, writeTexts } from "../../cli/tailtune.ts";
 import { newFolder } from "../../new-folder.ts";
 
 /** Trains on four shards with the given workers and other settings. Returns the hash of the weights. */
@@ -73,7 +73,6 @@ test("the weights are the same bits with 1 worker, with 3, and if workers leave 
 	const data = await writeTexts(40);
 	const alone = await hashTrained(data, startWorker);
 	const nothing = () => {};
-	t.not(await hashTrained(data, startWorker, { labelSmoothing: 0.1 }), alone);
 	const three = await hashTrained(data, startSeveral(3, nothing));
 	let left = 0;
 	const leaveAndJoin: Parameters<typeof startSeveral>[1] = (answers, workers, more) => {
@@ -84,4 +83,22 @@ test("the weights are the same bits with 1 worker, with 3, and if workers leave 
 	t.is(left, 1);
 	t.is(three, alone);
 	t.is(changing, alone);
+});
+
+test("with class weights, label smoothing and micro-batches the weights are the same bits with 1 worker and with 3", async (t) => {
+	const lines = sampleTexts(60).split("\n");
+	const data = join(await newFolder(), "texts.tsv");
+	await writeFile(data, lines.filter((_, i) => i % 4 !== 0).join("\n"));
+	const flags = { balance: "weights", labelSmoothing: 0.1, accumulate: 2, epochs: 1 } as const;
+	const alone = await hashTrained(data, startWorker, flags);
+	t.is(
+		await hashTrained(
+			data,
+			startSeveral(3, () => {}),
+			flags,
+		),
+		alone,
+	);
+	for (const change of [{ balance: "none" }, { labelSmoothing: 0 }] as const)
+		t.not(await hashTrained(data, startWorker, { ...flags, ...change }), alone);
 });

@@ -1,0 +1,17 @@
+import type { Loss } from "../../shared/messages.ts";
+import type { TrainConfig } from "../../shared/settings/config.ts";
+import type { RunTexts } from "./run-texts.ts";
+
+/**
+ * Returns the loss of a run; null: cross-entropy without smoothing and weights. With `--balance weights` the weight of
+ * a class is texts / (classes * texts of the class) in the training set, as scikit-learn's "balanced".
+ */
+export function runLoss(
+	{ labelSmoothing, balance }: Pick<TrainConfig, "labelSmoothing" | "balance">,
+	{ classTexts, train }: Pick<RunTexts, "classTexts" | "train">,
+): Loss | null {
+	const weightOf = (texts: number) => train.length / (classTexts.length * texts);
+	const classWeights = balance === "weights" ? classTexts.map((own) => weightOf(own.train)) : [];
+	if (labelSmoothing === 0 && classWeights.length === 0) return null;
+	return { multiLabel: false, labelSmoothing, classWeights };
+}
