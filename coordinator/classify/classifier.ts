@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
+import { TailtuneError } from "../../shared/errors.ts";
 import type { NewItem, TailSpec } from "../../shared/messages.ts";
 import { TRAINABLE_BY_NAME } from "../../shared/model/tail-spec.ts";
 import { type EffectiveSequence, effectiveSequence } from "../../shared/sequences/effective-sequence.ts";
@@ -7,7 +8,7 @@ import type { TrainConfig } from "../../shared/settings/config.ts";
 import { readInitialParameters } from "../base-model/initial-parameters.ts";
 import type { Cluster, ClusterRun, OpenCluster } from "../cluster/cluster.ts";
 import type { SourcedText } from "../data/dataset.ts";
-import { limitTokens, type TokenLimit, tokenizeWithin } from "../data/limit-tokens.ts";
+import { lengthFault, type TokenLimit, tokenizeWithin } from "../data/limit-tokens.ts";
 import { toProbabilities } from "../metrics/probabilities.ts";
 import { groupForTrunk } from "../plan/group-for-trunk.ts";
 import { type ClassifierSettings, classifierLimit } from "./classifier-settings.ts";
@@ -116,24 +117,63 @@ export class Classifier {
 	 * @throws TailtuneError "data" that names a text longer than the limit, unless longer texts are cut
 	 */
 	async classify(texts: readonly SourcedText[], onTexts: (count: number) => void = () => {}): Promise<TextAnswer[]> {
+		const answers = await this.classifyEach(texts, onTexts);
+		return answers.map((answer) => {
+			if (answer instanceof TailtuneError) throw answer;
+			return answer;
+		});
+	}
+
+	/** Classifies texts as `classify`, but the answer to a text that is too long is its error. */
+	async classifyEach(
+		texts: readonly SourcedText[],
+		onTexts: (count: number) => void = () => {},
+	): Promise<(TextAnswer | TailtuneError)[]> {
 		const whole = await tokenizeWithin(texts, this.limit);
-		const sources = texts.map(({ source }) => source);
-		const tokens = limitTokens(whole, sources, this.limit);
+		const answers: (TextAnswer | TailtuneError)[] = [];
+		for (const [index, { source }] of texts.entries()) {
+			const refusal = lengthFault(whole[index] as Uint32Array, source, this.limit);
+			if (refusal) answers[index] = refusal;
+		}
+		const kept = [...texts.keys()].filter((index) => answers[index] === undefined);
+		onTexts(texts.length - kept.length);
+		const tokens = kept.map((index) => (whole[index] as Uint32Array).slice(0, this.limit.tokens));
+		const each = await this.#classifyTokens(tokens, onTexts);
+		for (const [place, index] of kept.entries()) {
+			const answer = each[place] as Prediction;
+			answers[index] = { ...answer, truncated: (whole[index]?.length ?? 0) > answer.tokens };
+		}
+		return answers;
+	}
+
+	/** Returns the error of the first text that is longer than the limit and would be refused, without classifying. */
+	async findFault(texts: readonly SourcedText[]): Promise<TailtuneError | undefined> {
+		if (this.limit.cut) return undefined;
+		// A token is at least one byte, so shorter texts needn't be tokenized.
+		const suspects = texts.filter(({ text }) => Buffer.byteLength(text) > this.limit.tokens);
+		const tokens = await tokenizeWithin(suspects, this.limit);
+		for (const [index, { source }] of suspects.entries()) {
+			const refusal = lengthFault(tokens[index] as Uint32Array, source, this.limit);
+			if (refusal) return refusal;
+		}
+		return undefined;
+	}
+
+	async #classifyTokens(tokens: readonly Uint32Array[], onTexts: (count: number) => void): Promise<Prediction[]> {
 		const sequences = tokens.map((text) => this.#effective(text));
 		const groups = groupForTrunk(
 			sequences.map((sequence) => sequence.tokens),
 			this.settings.causal,
 		);
 		const items = groups.map((group) => this.#toItem(group, sequences));
-		const answers: TextAnswer[] = [];
+		const answers: Prediction[] = [];
 		let next = 0;
 		for await (const { logits } of this.#cluster.dispatcher.execute(items)) {
 			const group = groups[next++] ?? [];
 			const classes = this.settings.labels.length;
 			group.forEach((text, row) => {
 				const { length } = tokens[text] ?? [];
-				const answer = toPrediction(logits.slice(row * classes, (row + 1) * classes), length);
-				answers[text] = { ...answer, truncated: (whole[text]?.length ?? 0) > length };
+				answers[text] = toPrediction(logits.slice(row * classes, (row + 1) * classes), length);
 			});
 			onTexts(group.length);
 		}

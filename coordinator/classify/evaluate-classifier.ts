@@ -1,18 +1,20 @@
-import { type Dataset, withLabels } from "../data/dataset.ts";
+import { type Dataset, type Example, withLabels } from "../data/dataset.ts";
 import type { RunEvents } from "../events/run-events.ts";
 import type { ClassifierEvaluation } from "../events/schemas.ts";
 import { majorityBaseline } from "../metrics/classification.ts";
 import { scoreInDetail } from "../metrics/set-scores.ts";
-import type { Classifier } from "./classifier.ts";
+import type { Classifier, TextAnswer } from "./classifier.ts";
 
 /**
  * Classifies every text of a data set and compares the predictions with the labels.
+ * @param onAnswers called with the texts, their labels as indices of the model's labels, and the answers
  * @throws TailtuneError "data" that names a row with a label unknown to the model, or as `Classifier.classify`
  */
 export async function evaluateClassifier(
 	classifier: Classifier,
 	dataset: Dataset,
 	events: RunEvents,
+	onAnswers: (examples: readonly Example[], answers: readonly TextAnswer[]) => Promise<void> = async () => {},
 ): Promise<ClassifierEvaluation> {
 	const { labels } = classifier.settings;
 	const { examples } = withLabels(dataset, labels);
@@ -20,6 +22,7 @@ export async function evaluateClassifier(
 	const bar = events.phase("evaluation", truth.length, "texts");
 	const answers = await classifier.classify(examples, (count) => bar.advance(count));
 	bar.done();
+	await onAnswers(examples, answers);
 	const logits = answers.flatMap((answer) => answer.logits);
 	const majority = majorityBaseline(truth, labels.length);
 	return {

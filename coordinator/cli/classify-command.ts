@@ -1,18 +1,28 @@
 import type { Command } from "commander";
-import { TailtuneError } from "../../shared/errors.ts";
-import type { TrainConfig } from "../../shared/settings/config.ts";
+import { createInterruptSignal } from "../../shared/processes/interrupt.ts";
 import { addConfigFlags, ENGINE_SETTINGS, parseFlags } from "../../shared/settings/flags.ts";
 import { resolveConfig } from "../../shared/settings/resolve-config.ts";
 import type { WorkerSide } from "../../shared/worker-port/worker-side.ts";
-import type { TextAnswer } from "../classify/classifier.ts";
-import type { SourcedText } from "../data/dataset.ts";
-import type { Classification } from "../events/schemas.ts";
-import { nameProbabilities } from "../metrics/probabilities.ts";
 import { showEvents } from "./show-events.ts";
 
 interface Options extends Record<string, unknown> {
 	readonly file?: string;
+	readonly out?: string;
+	readonly skipBad?: boolean;
 	readonly json?: boolean;
+}
+
+/** Loads the modules that only this command needs. */
+async function loadModules() {
+	const modules = await Promise.all([
+		import("../classify/table-source.ts"),
+		import("../table/check-output.ts"),
+		import("../classify/classify-table.ts"),
+		import("../classify/classifier.ts"),
+		import("../cluster/embedded-cluster.ts"),
+	]);
+	const [source, output, table, classifier, cluster] = modules;
+	return { ...source, ...output, ...table, ...classifier, ...cluster };
 }
 
 /** `tailtune classify`: predicts the labels of texts given as arguments, on standard input or in a file. */
@@ -22,76 +32,37 @@ export function addClassifyCommand(program: Command, workerSide: WorkerSide): vo
 		.description("classify texts with the model of a run")
 		.argument("<run>", "result folder of a run")
 		.argument("[texts...]", "texts to classify; - reads one text per line from standard input")
-		.option("--file <file>", "classify the texts of a file (.txt .csv .tsv .jsonl .json .parquet, each also with .gz)");
-	addConfigFlags(command, [
-		...ENGINE_SETTINGS,
-		"trunkPrecision",
-		"textColumn",
-		"encoding",
-		"delimiter",
-		"maxTokens",
-	]).action(async (run: string, words: string[], _options: object, { optsWithGlobals }: Command) => {
-		const options = optsWithGlobals.call(command) as Options;
-		const config = await resolveConfig(parseFlags(options));
-		const texts = await gatherTexts(words, options.file, config);
-		const [{ Classifier }, { openEmbeddedCluster }] = await Promise.all([
-			import("../classify/classifier.ts"),
-			import("../cluster/embedded-cluster.ts"),
-		]);
-		const classifier = await Classifier.open(run, config, {
-			openCluster: (of) => openEmbeddedCluster(workerSide, of),
-		});
-		try {
-			const answers = await classifier.classify(texts);
-			const results = toClassifications(texts, answers, classifier.settings.labels);
-			showEvents(options).emit({ event: "classifications", results });
-		} finally {
-			await classifier.close();
-		}
-	});
+		.option("--file <file>", "classify the texts of a file (.txt .csv .tsv .jsonl .json .parquet, each also with .gz)")
+		.option("--out <file>", "write a table (.csv .jsonl): all columns of the input, and the predictions")
+		.option(
+			"--skip-bad",
+			"leave the predictions of unusable rows blank and list these rows; default: stop at the first",
+		);
+	const settings = ["trunkPrecision", "textColumn", "encoding", "delimiter", "maxTokens"] as const;
+	addConfigFlags(command, [...ENGINE_SETTINGS, ...settings]).action(
+		async (run: string, words: string[], _options: object, { optsWithGlobals }: Command) =>
+			classify(run, words, optsWithGlobals.call(command), workerSide),
+	);
 }
 
-/** Converts answers to classifications, which name the labels. */
-export function toClassifications(
-	texts: readonly SourcedText[],
-	answers: readonly TextAnswer[],
-	labels: readonly string[],
-): Classification[] {
-	return answers.map(({ label, probabilities, tokens, truncated }, i) => ({
-		text: texts[i]?.text ?? "",
-		source: texts[i]?.source ?? "",
-		label: labels[label] ?? "",
-		probability: probabilities[label] ?? 0,
-		probabilities: nameProbabilities(labels, probabilities),
-		tokens,
-		truncated,
-	}));
-}
-
-async function gatherTexts(
-	words: readonly string[],
-	file: string | undefined,
-	columns: TrainConfig,
-): Promise<SourcedText[]> {
-	const texts = [
-		...words.filter((word) => word !== "-").map((word, index) => ({ text: word, source: `text ${index + 1}` })),
-		...(words.includes("-") ? await readInput() : []),
-		...(file === undefined ? [] : await readTextsOf(file, columns)),
-	];
-	if (texts.length === 0) throw new TailtuneError("usage", "texts: found none, expected texts, - or --file FILE");
-	const empty = texts.find(({ text }) => text.trim() === "");
-	if (empty) throw new TailtuneError("data", `${empty.source}: empty; expected at least one character`);
-	return texts;
-}
-
-/** Reads one text per line from standard input; blank lines are ignored. */
-async function readInput(): Promise<SourcedText[]> {
-	const { readInputTexts } = await import("../data/read-texts.ts");
-	return readInputTexts();
-}
-
-/** Reads the texts of a file. Its modules are loaded here, so that texts given as arguments are classified sooner. */
-async function readTextsOf(file: string, columns: TrainConfig): Promise<SourcedText[]> {
-	const { readTexts } = await import("../data/read-texts.ts");
-	return readTexts(file, columns);
+async function classify(run: string, words: readonly string[], options: Options, side: WorkerSide): Promise<void> {
+	const config = await resolveConfig(parseFlags(options));
+	const { chooseSource, checkOutput, classifyTable, printClassifications, Classifier, openEmbeddedCluster } =
+		await loadModules();
+	const { file, out, skipBad = false } = options;
+	const source = chooseSource(words, file, config);
+	if (out !== undefined) await checkOutput(out, file);
+	const interrupt = createInterruptSignal();
+	const events = showEvents(options);
+	const classifier = await Classifier.open(run, config, { openCluster: (of) => openEmbeddedCluster(side, of) });
+	try {
+		const rows = { textColumn: config.textColumn, skipBad, interrupt };
+		const summary =
+			out === undefined
+				? await printClassifications(classifier, source, rows, events)
+				: await classifyTable(classifier, source, out, rows, events);
+		events.emit({ event: "classified", out: out ?? null, maxTokens: classifier.limit.tokens, ...summary });
+	} finally {
+		await classifier.close();
+	}
 }

@@ -5,12 +5,27 @@ import { resolveConfig } from "../../shared/settings/resolve-config.ts";
 import type { WorkerSide } from "../../shared/worker-port/worker-side.ts";
 import { showEvents } from "./show-events.ts";
 
+/** Loads the modules that only this command needs. */
+async function loadModules() {
+	const modules = await Promise.all([
+		import("../classify/classifier.ts"),
+		import("../classify/evaluate-classifier.ts"),
+		import("../cluster/embedded-cluster.ts"),
+		import("../data/load-dataset.ts"),
+		import("../table/check-output.ts"),
+		import("../classify/write-evaluation.ts"),
+	]);
+	const [classifier, evaluation, cluster, dataset, output, table] = modules;
+	return { ...classifier, ...evaluation, ...cluster, ...dataset, ...output, ...table };
+}
+
 /** `tailtune evaluate`: measures loss, accuracy and confusion matrix of a tuned model on labelled texts. */
 export function addEvaluateCommand(program: Command, workerSide: WorkerSide): void {
 	const command = program
 		.command("evaluate")
 		.description("measure the model of a run on labelled texts")
-		.argument("<run>", "result folder of a run");
+		.argument("<run>", "result folder of a run")
+		.option("--out <file>", "write a table (.csv .jsonl): prediction for each text, and whether it is correct");
 	addConfigFlags(command, [
 		"data",
 		"textColumn",
@@ -24,12 +39,10 @@ export function addEvaluateCommand(program: Command, workerSide: WorkerSide): vo
 		const options = optsWithGlobals.call(command);
 		const config = await resolveConfig(parseFlags(options));
 		if (config.data === undefined) throw new TailtuneError("usage", "--data: required; labelled texts");
-		const [{ Classifier }, { evaluateClassifier }, { openEmbeddedCluster }, { loadDataset }] = await Promise.all([
-			import("../classify/classifier.ts"),
-			import("../classify/evaluate-classifier.ts"),
-			import("../cluster/embedded-cluster.ts"),
-			import("../data/load-dataset.ts"),
-		]);
+		const { Classifier, evaluateClassifier, openEmbeddedCluster, loadDataset, checkOutput, writeEvaluation } =
+			await loadModules();
+		const { out } = options as { readonly out?: string };
+		if (out !== undefined) await checkOutput(out, config.data);
 		const events = showEvents(options);
 		const columns = { ...config, say: (line: string) => events.line(line) };
 		const dataset = await loadDataset(config.data, columns, events.download(config.data));
@@ -37,7 +50,10 @@ export function addEvaluateCommand(program: Command, workerSide: WorkerSide): vo
 			openCluster: (of) => openEmbeddedCluster(workerSide, of),
 		});
 		try {
-			events.emit({ event: "evaluation", ...(await evaluateClassifier(classifier, dataset, events)) });
+			const evaluation = await evaluateClassifier(classifier, dataset, events, async (examples, answers) => {
+				if (out !== undefined) await writeEvaluation(out, classifier.settings.labels, examples, answers);
+			});
+			events.emit({ event: "evaluation", ...evaluation });
 		} finally {
 			await classifier.close();
 		}

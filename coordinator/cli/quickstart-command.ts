@@ -5,9 +5,9 @@ import type { TrainConfig } from "../../shared/settings/config.ts";
 import { addConfigFlags, ENGINE_SETTINGS, parseFlags } from "../../shared/settings/flags.ts";
 import { resolveConfig } from "../../shared/settings/resolve-config.ts";
 import type { WorkerSide } from "../../shared/worker-port/worker-side.ts";
+import type { TextAnswer } from "../classify/classifier.ts";
 import type { OpenCluster } from "../cluster/cluster.ts";
 import type { TrainOptions } from "../training/train-options.ts";
-import { toClassifications } from "./classify-command.ts";
 import { showEvents } from "./show-events.ts";
 
 /** Two messages to classify, for each data set. */
@@ -65,13 +65,17 @@ async function chooseInputs({ events, interrupt }: TrainOptions): Promise<Partia
 }
 
 async function classifyMessages(folder: string, config: TrainConfig, environment: TrainOptions): Promise<void> {
-	const { Classifier } = await import("../classify/classifier.ts");
+	const [{ Classifier }, { toClassification }] = await Promise.all([
+		import("../classify/classifier.ts"),
+		import("../classify/to-classification.ts"),
+	]);
 	const classifier = await Classifier.open(folder, config, environment);
 	const messages = (MESSAGES[config.data ?? ""] ?? []).map((text, index) => ({ text, source: `message ${index + 1}` }));
 	try {
 		const answers = await classifier.classify(messages);
 		environment.events.line("");
-		const results = toClassifications(messages, answers, classifier.settings.labels);
+		const { labels } = classifier.settings;
+		const results = messages.map((text, i) => toClassification(text, answers[i] as TextAnswer, labels));
 		environment.events.emit({ event: "classifications", results });
 	} finally {
 		await classifier.close();

@@ -27,7 +27,7 @@ function toRow({ text, number }: Line, file: string): TableRow {
 		return fault("not JSON", cause);
 	}
 	if (typeof value !== "object" || value === null || Array.isArray(value)) return fault(`found ${kindOf(value)}`);
-	return { ...none, names: Object.keys(value), values: Object.values(value) };
+	return { ...none, json: line, names: Object.keys(value), values: Object.values(value) };
 }
 
 /** Names the type of a JSON value, for messages. */

@@ -50,11 +50,17 @@ export function limitTokens(
 	limit: TokenLimit,
 ): Uint32Array[] {
 	return tokens.map((text, index) => {
-		if (text.length <= limit.tokens) return text;
-		if (limit.cut) return text.slice(0, limit.tokens);
-		const allowed = `expected at most ${limit.tokens} (${limit.reason}), or --max-tokens context to cut longer texts`;
-		throw new TailtuneError("data", `${sources[index]}: found a text of ${text.length} tokens, ${allowed}`);
+		const refusal = lengthFault(text, sources[index] ?? "", limit);
+		if (refusal) throw refusal;
+		return text.length <= limit.tokens ? text : text.slice(0, limit.tokens);
 	});
+}
+
+/** Returns the error of a text that is refused because it is longer than the limit; undefined if it isn't. */
+export function lengthFault({ length }: Uint32Array, source: string, limit: TokenLimit): TailtuneError | undefined {
+	if (length <= limit.tokens || limit.cut) return undefined;
+	const allowed = `expected at most ${limit.tokens} (${limit.reason}), or --max-tokens context to cut longer texts`;
+	return new TailtuneError("data", `${source}: found a text of ${length} tokens, ${allowed}`);
 }
 
 /**

@@ -10,6 +10,8 @@ export interface TableRow {
 	readonly names: readonly string[];
 	/** Value of each name: strings, or any JSON value if the format has types. A missing field is undefined. */
 	readonly values: readonly unknown[];
+	/** The row's own text if it is a JSON object: unlike `values`, it has all digits of long numbers. */
+	readonly json?: string;
 	/** Whether it is a blank line, or has only empty fields. Training skips such rows. */
 	readonly isBlank: boolean;
 	/** Set if the row can't be used, for example because it has too few fields; `values` are then the ones found. */

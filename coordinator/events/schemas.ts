@@ -48,11 +48,12 @@ const workers = {
 const classification = {
 	text: z.string().describe("the text"),
 	source: z.string().describe('source of the text, for example "file:line"'),
-	label: z.string().describe("the predicted label"),
-	probability: share.describe("probability of that label"),
+	label: z.string().nullable().describe("the predicted label; null if the text could not be classified"),
+	probability: share.nullable().describe("probability of that label"),
 	probabilities: z.record(z.string(), share).describe("probability of each label, by its name; the sum is 1"),
 	tokens: count.describe("tokens that were read"),
 	truncated: z.boolean().describe("whether the text had more tokens than were read"),
+	error: z.string().optional().describe("why the text could not be classified, with `--skip-bad`"),
 };
 
 /** Schema of the prediction for one text. */
@@ -139,6 +140,14 @@ export const eventsAsLines = [
 	event("result", "The run is finished. All other fields are those of `result.json`, see below.", {
 		folder: z.string().describe("folder of the run"),
 		...runResultSchema.shape,
+	}),
+	event("classified", "All texts of `tailtune classify` were classified.", {
+		out: z.string().nullable().describe("the file that was written; null without `--out`"),
+		rows: count.describe("rows read; as many were written"),
+		cut: count.describe("texts that were longer than the limit and were cut"),
+		maxTokens: count.describe("the limit, in tokens"),
+		bad: count.describe("rows that could not be classified, with `--skip-bad`"),
+		errors: z.array(z.string()).readonly().describe("why, for the first 20 of them; each names file and line"),
 	}),
 	event("evaluation", "Evaluation of a model on labelled texts: the result of `tailtune evaluate`.", evaluation),
 ] as const;

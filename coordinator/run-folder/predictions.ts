@@ -8,23 +8,18 @@ import { parseAs } from "./result-files.ts";
 /** Name of the file in a run folder: one JSON object per text of the validation and the test set. */
 export const PREDICTIONS_FILE = "predictions.jsonl";
 
-/** Fields of the prediction for a labelled text. */
-export const labelledPredictionFields = {
+/** Schema of a line of predictions.jsonl. */
+export const predictionLineSchema = z.strictObject({
+	set: z.enum(["validation", "test"]).describe("the set that the text belongs to"),
 	source: z.string().describe('source of the text, for example "file:line"'),
 	label: z.string().describe("the text's own label"),
+	correct: z.boolean().describe("whether the predicted label is the text's own"),
 	predicted: z.string().describe("the predicted label"),
 	probabilities: z
 		.record(z.string(), z.number().min(0).max(1))
 		.describe("probability of each label, by its name; the sum is 1"),
-	correct: z.boolean().describe("whether the predicted label is the text's own"),
 	tokens: z.int().min(0).describe("tokens that were read"),
 	cut: z.boolean().describe("whether the text had more tokens than were read"),
-};
-
-/** Schema of a line of predictions.jsonl. */
-export const predictionLineSchema = z.strictObject({
-	set: z.enum(["validation", "test"]).describe("the set that the text belongs to"),
-	...labelledPredictionFields,
 });
 
 export type PredictionLine = z.infer<typeof predictionLineSchema>;

@@ -1,22 +1,33 @@
 import { printable } from "../../shared/printable.ts";
-import type { Classification } from "../events/schemas.ts";
+import type { Classification, RunEvent } from "../events/schemas.ts";
 import { formatCount, formatPercent } from "../format.ts";
 
 const LONGEST_TEXT = 60;
 
-/**
- * Formats one line per text, in columns: label, probability and the beginning of the text; and one more line if texts
- * were cut.
- */
+type ClassifiedSummary = Omit<Extract<RunEvent, { event: "classified" }>, "event">;
+
+/** Formats one line per text, in columns: label, probability and the beginning of the text. */
 export function classificationLines(results: readonly Classification[]): string[] {
-	const labels = results.map(({ label }) => printable(label));
+	const labels = results.map(({ label }) => printable(label ?? "–"));
 	const width = labels.reduce((widest, { length }) => Math.max(widest, length), 0);
-	const lines = results.map(({ text, probability }, i) => {
+	return results.map(({ text, probability }, i) => {
 		const label = (labels[i] ?? "").padEnd(width);
-		return `${label}  ${formatPercent(probability).padStart(7)}  ${beginningOf(text)}`;
+		const percent = probability === null ? "–" : formatPercent(probability);
+		return `${label}  ${percent.padStart(7)}  ${beginningOf(text)}`;
 	});
-	const cut = results.filter(({ truncated }) => truncated);
-	return [...lines, ...cutLines(cut.length, results.length, cut[0]?.tokens ?? 0)];
+}
+
+/** Formats the end of a classification: the file written, the texts cut and the rows that could not be classified. */
+export function classifiedLines({ out, rows, cut, maxTokens, bad, errors }: ClassifiedSummary): string[] {
+	const more = bad > errors.length ? [`  and ${formatCount(bad - errors.length)} more`] : [];
+	const blank = out === null ? "" : "; their predictions are blank";
+	return [
+		...(out === null ? [] : [`wrote ${printable(out)}: ${formatCount(rows)} ${rows === 1 ? "row" : "rows"}`]),
+		...cutLines(cut, rows, maxTokens),
+		...(bad === 0 ? [] : [`${formatCount(bad)} ${bad === 1 ? "row" : "rows"} could not be classified${blank}:`]),
+		...errors.map((error) => `  ${printable(error)}`),
+		...more,
+	];
 }
 
 /** Formats how many texts were cut; no line if there are none. @param tokens the limit, in tokens */

@@ -1,7 +1,7 @@
 import { describeNotice } from "../../shared/notices.ts";
 import { printable } from "../../shared/printable.ts";
 import type { RunEvent } from "../events/schemas.ts";
-import { classificationLines } from "./classification-lines.ts";
+import { classificationLines, classifiedLines } from "./classification-lines.ts";
 import { evaluationLines } from "./evaluation-lines.ts";
 import { createPaint, type Paint } from "./paint.ts";
 import { BarView, PlainView, type ProgressView } from "./progress-views.ts";
@@ -80,6 +80,8 @@ export class HumanTerminal {
 				return evaluationLines(event, this.#paint);
 			case "classifications":
 				return classificationLines(event.results);
+			case "classified":
+				return classifiedLines(event);
 			default:
 				return [];
 		}

@@ -15,9 +15,9 @@ export function* listPredictions(texts: RunTexts, evaluation: Evaluation): Gener
 				set,
 				source,
 				label: labels[own] ?? "",
+				correct: label === own,
 				predicted: labels[label] ?? "",
 				probabilities: nameProbabilities(labels, probabilities),
-				correct: label === own,
 				tokens,
 				cut,
 			};

@@ -74,12 +74,7 @@ const refused: [title: string, args: readonly string[], exitCode: 1 | 2, message
 		1,
 		"none: no finished run here (none/model/tailtune.json doesn't exist)",
 	],
-	[
-		"to classify an empty text",
-		["classify", "finished", "hello", " "],
-		1,
-		"text 2: empty; expected at least one character",
-	],
+	["to classify an empty text", ["classify", "finished", "hello", " "], 1, "text 2: the text is empty"],
 	[
 		"to classify bytes that aren't UTF-8",
 		["classify", "finished", "--file", "latin1.txt"],

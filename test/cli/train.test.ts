@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
+import { parse } from "csv-parse/sync";
 import { predictionLineSchema } from "../../coordinator/run-folder/predictions.ts";
 import { readAudit, readMetrics, readRunResult } from "../../coordinator/run-folder/result-files.ts";
 import { newFolder } from "../new-folder.ts";
@@ -102,7 +103,8 @@ test.serial("classify and evaluate use the weights that a run kept", async (t) =
 		"see you at 3 tomorrow, please",
 		"--json",
 	);
-	const lines = stdout.split("\n").map((line) => JSON.parse(line));
+	const [lines, end] = splitEnd(stdout);
+	t.like(end, { event: "classified", out: null, rows: 2, bad: 0 });
 	t.deepEqual(
 		lines.map(({ event, source, label }) => `${event} of ${source}: ${label}`),
 		["classification of text 1: spam", "classification of text 2: ham"],
@@ -113,20 +115,53 @@ test.serial("classify and evaluate use the weights that a run kept", async (t) =
 		t.true(Math.abs(probabilities.ham + probabilities.spam - 1) < 1e-9);
 		t.false(truncated);
 	}
-	const running = start(["classify", out, "-", "--max-tokens", "2", "--json"]);
+	const running = start(["classify", out, "-", "--max-tokens", "2", "--skip-bad", "--json"]);
 	running.stdin?.end("WIN 3 FREE prizes\r\n\r\nsee you\r");
-	const fromInput = String((await running).stdout).split("\n");
+	const [fromInput, endOfInput] = splitEnd(String((await running).stdout));
 	t.deepEqual(
-		fromInput.map((line) => JSON.parse(line)).map(({ source, tokens, truncated }) => [source, tokens, truncated]),
+		fromInput.map(({ source, label, tokens, truncated }) => [source, label !== null, tokens, truncated]),
 		[
-			["standard input:1", 2, true],
-			["standard input:3", 2, false],
+			["standard input:1", true, 2, true],
+			["standard input:2", false, 0, false],
+			["standard input:3", true, 2, false],
 		],
 	);
+	t.like(endOfInput, { rows: 3, cut: 1, maxTokens: 2, bad: 1, errors: ["standard input:2: the text is empty"] });
 	const evaluated = await tailtune("evaluate", out, "--data", data, "--json");
 	t.is(evaluated.exitCode, 0, evaluated.stderr);
 	t.like(JSON.parse(evaluated.stdout.split("\n").at(-1) ?? ""), { event: "evaluation", texts: 120 });
+	await checkTables(t, out, data, JSON.parse(evaluated.stdout.split("\n").at(-1) ?? "").accuracy);
 });
+
+/** Returns the lines of a JSON output, and its last line. */
+function splitEnd(output: string) {
+	const lines = output.split("\n").map((line) => JSON.parse(line));
+	return [lines.slice(0, -1), lines.at(-1)] as const;
+}
+
+/** Checks the tables that `classify --out` and `evaluate --out` write for labelled texts. */
+async function checkTables(t: ExecutionContext, run: string, data: string, accuracy: number): Promise<void> {
+	const folder = await newFolder();
+	const [csv, jsonl] = [join(folder, "a.csv"), join(folder, "b.jsonl")];
+	const classified = await tailtune("classify", run, "--file", data, "--out", csv);
+	t.is(classified.exitCode, 0, classified.stderr);
+	t.regex(classified.stdout, /^wrote .*a\.csv: 120 rows$/m);
+	t.is((await tailtune("evaluate", run, "--data", data, "--out", jsonl)).exitCode, 0);
+	const [header, ...rows]: string[][] = parse(await readFile(csv, "utf8"));
+	const probabilities = ["predicted_probability_ham", "predicted_probability_spam"];
+	t.deepEqual(header, ["label", "text", "predicted_label", ...probabilities, "predicted_tokens", "predicted_cut"]);
+	t.is(rows.map(([label, text]) => `${label}\t${text}\n`).join(""), await readFile(data, "utf8"));
+	const evaluated = (await readFile(jsonl, "utf8")).trimEnd().split("\n");
+	const { length } = evaluated.filter((line, index) => {
+		const { source, label, correct, predicted, probabilities: shares } = JSON.parse(line);
+		t.is(source, `${data}:${index + 1}`);
+		t.is(correct, label === predicted);
+		t.is(rows[index]?.[2], predicted);
+		t.is(rows[index]?.[3], String(shares.ham));
+		return correct;
+	});
+	t.is(length / 120, accuracy);
+}
 
 for (const trainable of ["head", "last-two-blocks"]) {
 	test.serial(`a model tuned on int8 features is evaluated on them by default, ${trainable}`, async (t) => {

@@ -5,7 +5,7 @@ import test, { type ExecutionContext } from "ava";
 import fc from "fast-check";
 import { openTableOf } from "../../../coordinator/data/open-table.ts";
 import { type DatasetColumns, readDataset } from "../../../coordinator/data/read-dataset.ts";
-import { readTexts } from "../../../coordinator/data/read-texts.ts";
+import { readRows } from "../../../coordinator/data/read-rows.ts";
 import { newFolder } from "../../new-folder.ts";
 
 interface Labelled {
@@ -149,7 +149,10 @@ test("texts of several columns are joined by a blank line, without empty ones; a
 		await refusal(t, "a.csv", "title,label\nA,x\n", columns),
 		'a.csv:1: no column "body" (--text-column); found title, label',
 	);
-	t.is((await readTexts(await write("a.csv", "a,b\n1,2\n"), { textColumn: "a,b" }))[0]?.text, "1\n\n2");
+	t.is(
+		(await readRows(await write("a.csv", "a,b\n1,2\n"), { textColumn: "a,b", labelColumn: undefined }))[0]?.text,
+		"1\n\n2",
+	);
 });
 
 test("an unknown path is refused with the fields that there are", async (t) => {

@@ -1,15 +1,15 @@
 import test from "ava";
 import type { Classification } from "../../../coordinator/events/schemas.ts";
-import { classificationLines } from "../../../coordinator/terminal/classification-lines.ts";
+import { classificationLines, classifiedLines } from "../../../coordinator/terminal/classification-lines.ts";
 
-const classified = (text: string, label: string, probability: number, truncated = false): Classification => ({
+const classified = (text: string, label: string, probability: number): Classification => ({
 	text,
 	source: "text 1",
 	label,
 	probability,
 	probabilities: { [label]: probability },
 	tokens: 256,
-	truncated,
+	truncated: false,
 });
 
 test("labels and probabilities stand in columns before the beginning of the text", (t) => {
@@ -29,7 +29,21 @@ test("a text is cut between characters, and one with control characters stays on
 	t.deepEqual(classificationLines([classified("a\u0000b", "y", 0.5)]), ["y   50.0 %  a\\x00b"]);
 });
 
-test("texts of which the model read only the beginning are counted", (t) => {
-	const [, , last] = classificationLines([classified("a", "y", 1), classified("b", "y", 1, true)]);
-	t.is(last, "cut 1 of 2 texts to 256 tokens");
+test("the end names the file, the texts that were cut, and the rows that could not be classified", (t) => {
+	const summary = { out: "a.csv", rows: 2000, cut: 1, maxTokens: 256, bad: 0, errors: [] };
+	t.deepEqual(classifiedLines(summary), ["wrote a.csv: 2,000 rows", "cut 1 of 2,000 texts to 256 tokens"]);
+	t.deepEqual(classifiedLines({ ...summary, out: null, cut: 0 }), []);
+	const errors = ["b.csv:3: the text is empty", "b.csv:9: the text is empty"];
+	t.deepEqual(classifiedLines({ ...summary, cut: 0, bad: 1002, errors }), [
+		"wrote a.csv: 2,000 rows",
+		"1,002 rows could not be classified; their predictions are blank:",
+		"  b.csv:3: the text is empty",
+		"  b.csv:9: the text is empty",
+		"  and 1,000 more",
+	]);
+});
+
+test("a text that could not be classified has no label and no probability", (t) => {
+	const none = { ...classified("", "", 0), label: null, probability: null, probabilities: {}, error: "f:1: empty" };
+	t.deepEqual(classificationLines([none, classified("a", "ham", 1)]), ["–          –  ", "ham  100.0 %  a"]);
 });

@@ -6,8 +6,8 @@ import test from "ava";
 import { execa } from "execa";
 import { checkTokenizer } from "../../../coordinator/base-model/check-tokenizer.ts";
 import { readClassifierSettings } from "../../../coordinator/classify/classifier-settings.ts";
+import { openTable } from "../../../coordinator/data/open-table.ts";
 import { readDataset } from "../../../coordinator/data/read-dataset.ts";
-import { readTexts } from "../../../coordinator/data/read-texts.ts";
 import { readAudit, readMetrics, readRunResult } from "../../../coordinator/run-folder/result-files.ts";
 import { readRunConfig } from "../../../coordinator/run-folder/run-folder.ts";
 import { lockRunFolder } from "../../../coordinator/run-folder/run-lock.ts";
@@ -64,7 +64,7 @@ test("the limit also applies to files with a reported size of 0", async (t) => {
 
 const READERS: [what: string, read: (folder: string, pipe: string) => Promise<unknown>, name: string][] = [
 	["labelled texts", (_, pipe) => readDataset(pipe), "data.tsv"],
-	["texts", (_, pipe) => readTexts(pipe, { textColumn: "text" }), "texts.txt"],
+	["texts", (_, pipe) => openTable(pipe, { textColumn: "text", labelColumn: undefined }), "texts.txt"],
 	["a configuration", (_, pipe) => resolveConfig({}, pipe), "run.yaml"],
 	["a model's configuration", (folder) => openModel(folder), "config.json"],
 	["weights", (_, pipe) => readSafetensorsFile(pipe), "model.safetensors"],

@@ -1,0 +1,23 @@
+import { TailtuneError } from "../../shared/errors.ts";
+import type { SourcedText } from "../data/dataset.ts";
+import type { Classification } from "../events/schemas.ts";
+import { nameProbabilities } from "../metrics/probabilities.ts";
+import type { TextAnswer } from "./classifier.ts";
+
+/** Converts the answer to a text, or the error of a text without one, to a classification, which names the labels. */
+export function toClassification(
+	{ text, source }: SourcedText,
+	answer: TextAnswer | TailtuneError,
+	labels: readonly string[],
+): Classification {
+	if (answer instanceof TailtuneError) {
+		const none = { label: null, probability: null, probabilities: {}, tokens: 0, truncated: false };
+		return { text, source, ...none, error: answer.message };
+	}
+	const { label, probabilities, tokens, truncated } = answer;
+	return {
+		...{ text, source, label: labels[label] ?? "", probability: probabilities[label] ?? 0 },
+		probabilities: nameProbabilities(labels, probabilities),
+		...{ tokens, truncated },
+	};
+}
