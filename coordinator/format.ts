@@ -20,6 +20,11 @@ export function formatShareInterval(interval: readonly [number, number] | null):
 	return interval === null ? "–" : `${(interval[0] * 100).toFixed(1)}–${formatPercent(interval[1])}`;
 }
 
+/** A share with its confidence interval, as in "97.3 % (96.1–98.2 %)"; without it if it is null. */
+export function formatShareWithInterval(share: number | null, interval: readonly [number, number] | null): string {
+	return interval === null ? formatShare(share) : `${formatShare(share)} (${formatShareInterval(interval)})`;
+}
+
 /** A correlation in [-1, 1] with three decimals; a dash for null. */
 export function formatCorrelation(value: number | null): string {
 	return value === null ? "–" : value.toFixed(3);

@@ -42,11 +42,18 @@ function findDifferences(configs: readonly Readonly<Record<string, unknown>>[]):
 		.filter(({ values }) => values.some((value) => !isDeepStrictEqual(value, values[0])));
 }
 
-function summarize(
-	folder: string,
-	{ accuracy, loss, texts, seconds, stepMs }: RunResult,
-): RunComparison["runs"][number] {
-	return { folder, accuracy: accuracy.test, loss: loss.test, texts: texts.test, seconds: seconds.total, stepMs };
+function summarize(folder: string, result: RunResult): RunComparison["runs"][number] {
+	const { accuracy, macroF1, loss, texts, intervals, seconds, stepMs } = result;
+	return {
+		folder,
+		accuracy: accuracy.test,
+		macroF1: macroF1.test,
+		intervals: { accuracy: intervals.accuracy, macroF1: intervals.macroF1 },
+		loss: loss.test,
+		texts: texts.test,
+		seconds: seconds.total,
+		stepMs,
+	};
 }
 
 /** Counts the texts of both runs by who got them right. @param first whether the first run got each text right */

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { intervalsSchema } from "../run-folder/result.ts";
 import { count, share } from "./schemas.ts";
 
 const seconds = z.number().min(0);
@@ -19,6 +20,8 @@ export const comparison = {
 			z.strictObject({
 				folder: z.string().describe("folder of the run"),
 				accuracy: share.describe("accuracy on its test set"),
+				macroF1: share.describe("macro F1 on its test set"),
+				intervals: intervalsSchema.pick({ accuracy: true, macroF1: true }).describe("95 % confidence intervals"),
 				loss: z.number().min(0).describe("mean cross-entropy per test text, in nats"),
 				texts: count.describe("texts in its test set"),
 				seconds: seconds.describe("how long the run took"),

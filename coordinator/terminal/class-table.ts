@@ -1,14 +1,14 @@
 import Table from "cli-table3";
 import { printable } from "../../shared/printable.ts";
-import { formatCount, formatShare, formatShareInterval } from "../format.ts";
+import { formatCount, formatShare, formatShareWithInterval } from "../format.ts";
 import type { ClassDetails } from "../metrics/set-scores.ts";
 
 /** Formats the scores of each class, with the 95 % intervals of precision and recall in parentheses. */
 export function classTable(labels: readonly string[], perClass: readonly ClassDetails[]): string[] {
 	const rows = perClass.map(({ precision, precisionInterval, recall, recallInterval, f1, support }, i) => [
 		printable(labels[i] ?? ""),
-		withInterval(precision, precisionInterval),
-		withInterval(recall, recallInterval),
+		formatShareWithInterval(precision, precisionInterval),
+		formatShareWithInterval(recall, recallInterval),
 		formatShare(f1),
 		formatCount(support),
 	]);
@@ -21,8 +21,4 @@ export function plainTable(head: string[], rows: readonly string[][]): string[] 
 	const lines = new Table({ head, colAligns, style: { head: [], border: [], compact: true } });
 	lines.push(...rows);
 	return lines.toString().split("\n");
-}
-
-function withInterval(share: number | null, interval: readonly [number, number] | null): string {
-	return interval === null ? formatShare(share) : `${formatShare(share)} (${formatShareInterval(interval)})`;
 }

@@ -57,16 +57,20 @@ test("runs are compared by settings that differ, scores, and who is right on the
 		{ folder: second, shared: 5, bothRight: 2, onlyFirst: 1, onlySecond: 1, bothWrong: 1, pValue: 1 },
 		{ folder: third, shared: 0, ...none },
 	]);
-	const { accuracy, loss, texts, seconds, stepMs } = sampleResult();
+	const { accuracy, macroF1, intervals, loss, texts, seconds, stepMs } = sampleResult();
 	t.deepEqual(compared.runs[0], {
 		...{ folder: first, accuracy: accuracy.test, loss: loss.test, texts: texts.test },
+		...{ macroF1: macroF1.test, intervals: { accuracy: intervals.accuracy, macroF1: intervals.macroF1 } },
 		...{ seconds: seconds.total, stepMs },
 	});
 
 	const lines = comparisonLines(compared);
 	const rows = lines.filter((line) => line.startsWith("│")).map((line) => line.replaceAll(/ +/g, " "));
 	t.true(rows.includes("│ lr │ 0.001 │ 0.002 │ 0.001 │"), rows.join("\n"));
-	t.true(rows.includes("│ accuracy │ 98.6 % │ 98.6 % │ 98.6 % │"), rows.join("\n"));
+	t.true(
+		rows.includes("│ accuracy │ 98.6 % (96.6–99.5 %) │ 98.6 % (96.6–99.5 %) │ 98.6 % (96.6–99.5 %) │"),
+		rows.join("\n"),
+	);
 	t.deepEqual(lines.slice(-3), [
 		`${first} and ${second}, on 5 test texts of both: both right 2, only the first 1, only the second 1, both wrong 1`,
 		"the difference may be chance: p = 1.0 (exact McNemar test)",
