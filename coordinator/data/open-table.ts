@@ -5,6 +5,7 @@ import { toReadError } from "../../shared/files/regular-file.ts";
 import { parseCsv } from "./csv-table.ts";
 import { decodeText } from "./decode-text.ts";
 import { detectEncoding } from "./encodings.ts";
+import { isGzip, isParquetFile, refuseOtherKinds } from "./file-kinds.ts";
 import { parseFolder } from "./folder-table.ts";
 import { parseJson } from "./json-table.ts";
 import { parseJsonl } from "./jsonl-table.ts";
@@ -23,7 +24,7 @@ import type {
 	TableRow,
 } from "./table.ts";
 import { parseTsv } from "./tsv-table.ts";
-import { isGzip, refuseOtherKinds, unpackGzip } from "./unpack.ts";
+import { unpackGzip } from "./unpack.ts";
 
 const PARSERS: Readonly<Record<string, ParseTable>> = {
 	".tsv": parseTsv,
@@ -48,6 +49,11 @@ const SAMPLE_LENGTH = 1 << 20;
 export async function openTable(path: string, options: TableOptions, atMost?: number): Promise<Table> {
 	const entry = await stat(path).catch((error) => Promise.reject(toReadError(path, error)));
 	if (entry.isDirectory()) return toTable(await parseFolder(path, options), {}, () => {});
+	if (entry.isFile() && (await isParquetFile(path))) {
+		const { openParquet } = await import("./parquet-table.ts");
+		const { batches, ...table } = await openParquet(path);
+		return { ...table, rows: oneByOne(batches) };
+	}
 	return openTableOf(await openBytes(path, atMost), path, extensionOf(path), options, atMost);
 }
 
