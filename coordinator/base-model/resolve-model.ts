@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { TailtuneError } from "../../shared/errors.ts";
 import { ownCacheFolder } from "../../shared/files/cache-folder.ts";
 import { GPT2_SIZES, type Gpt2Size, writeRandomModel } from "../../shared/model/random-model.ts";
-import type { HubOptions } from "./hub-cache.ts";
+import type { HubOptions } from "../hub/hub-files.ts";
 
 export interface ResolveOptions extends HubOptions {
 	/** Seed of `random:` models; default 123. */

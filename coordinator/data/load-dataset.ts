@@ -1,25 +1,29 @@
 import type { OnProgress } from "../../shared/files/transfer.ts";
 import type { Dataset } from "./dataset.ts";
+import { isHubName } from "./hub-name.ts";
 import { type DatasetColumns, readDataset } from "./read-dataset.ts";
 import { loadSmsSpam } from "./sms-spam.ts";
 import { loadSpamAssassin } from "./spam-assassin.ts";
 
-/** Built-in data sets; every other value is a file or a folder. */
+/** Built-in data sets; every other value is a file, a folder or a data set of the hub. */
 const NAMED = ["sms-spam", "spam-assassin"];
 
-/** Whether the value of `--data`, `--train` and so on is the name of a built-in data set, not a file. */
+/** Whether the value of `--data`, `--train` and so on is the name of a data set, not a file. */
 export function isNamedDataset(data: string): boolean {
-	return NAMED.includes(data);
+	return NAMED.includes(data) || isHubName(data);
 }
 
 /**
- * Loads labelled texts: a built-in data set (`sms-spam`, `spam-assassin`), or a file or folder as `readDataset` does.
+ * Loads labelled texts: a built-in data set (`sms-spam`, `spam-assassin`), one of the hub (`hub:owner/name`), or a file
+ * or folder as `readDataset` does.
  * @param columns names of the columns of a CSV or JSONL file
  * @param onProgress called during a download
- * @throws TailtuneError "not-found" or "data"; for a built-in data set also "offline", "checksum" or "disk"
+ * @throws TailtuneError "not-found" or "data"; for a data set that is downloaded also "offline", "checksum" or "disk"
  */
 export async function loadDataset(data: string, columns: DatasetColumns, onProgress?: OnProgress): Promise<Dataset> {
 	if (data === "sms-spam") return loadSmsSpam({ ...(onProgress && { onProgress }) });
 	if (data === "spam-assassin") return loadSpamAssassin();
-	return readDataset(data, columns);
+	if (!isHubName(data)) return readDataset(data, columns);
+	const { fetchHubDataset } = await import("./hub-dataset.ts");
+	return readDataset(await fetchHubDataset(data, { ...(onProgress && { onProgress }) }), columns);
 }

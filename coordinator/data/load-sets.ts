@@ -92,7 +92,7 @@ async function readGiven(config: Settings, events: RunEvents): Promise<Dataset |
 	const [first] = Object.entries(sets).find(([, file]) => file !== undefined) ?? [];
 	if (first === undefined) {
 		if (data !== undefined) return loadDataset(data, columns, events.download(data));
-		throw new TailtuneError("usage", "--data: required; a file, a folder, sms-spam or spam-assassin");
+		throw new TailtuneError("usage", "--data: required; a file, a folder, hub:OWNER/NAME, sms-spam or spam-assassin");
 	}
 	if (data !== undefined)
 		throw new TailtuneError("usage", `--data: can't be combined with --${first}; expected one of them`);

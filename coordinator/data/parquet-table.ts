@@ -67,8 +67,8 @@ class ParquetBytes implements AsyncBuffer {
 }
 
 /**
- * Checks that each group has the columns of the schema. With others, hyparquet would leave promises that are never awaited,
- * whose errors end the process.
+ * Checks that each group has the columns of the schema. With others, hyparquet would leave promises that are never
+ * awaited, whose errors end the process.
  */
 function checkColumns(metadata: FileMetaData): void {
 	const expected = leavesOf(parquetSchema(metadata)).sort().join();

@@ -1,7 +1,7 @@
 import { TailtuneError } from "../../shared/errors.ts";
 import { type Dataset, toDataset } from "./dataset.ts";
 import { normalizeLabel } from "./label.ts";
-import { textOf } from "./pick-columns.ts";
+import { type Row, textOf } from "./pick-columns.ts";
 import { readRows } from "./read-rows.ts";
 import { type TableOptions, withDefaultColumns } from "./table.ts";
 
@@ -16,12 +16,18 @@ export interface DatasetColumns extends Pick<TableOptions, "encoding" | "delimit
 }
 
 /**
- * Reads labelled texts from a file as `openTable`, or from a folder with one folder per label. Labels are normalized by
- * `normalizeLabel`.
+ * Reads labelled texts from a file, or several, as `openTable`, or from a folder with one folder per label. Labels are
+ * normalized by `normalizeLabel`.
  * @throws TailtuneError "not-found" or "data" that names the file and the line
  */
-export async function readDataset(path: string, { say, ...columns }: DatasetColumns = {}): Promise<Dataset> {
-	const rows = await readRows(path, withDefaultColumns(columns), say);
+export async function readDataset(
+	paths: string | readonly string[],
+	{ say, ...columns }: DatasetColumns = {},
+): Promise<Dataset> {
+	const rows: Row[] = [];
+	for (const path of [paths].flat()) {
+		for (const row of await readRows(path, withDefaultColumns(columns), say)) rows.push(row);
+	}
 	return toDataset(
 		rows.map((row) => {
 			const text = textOf(row);

@@ -21,7 +21,7 @@ export const trainConfigSchema = z.strictObject({
 	data: text()
 		.optional()
 		.describe(
-			"labelled texts: a file (.tsv .csv .jsonl .json .parquet, also .gz), a folder with one folder per label, sms-spam or spam-assassin",
+			"labelled texts: a file (.tsv .csv .jsonl .json .parquet, also .gz), a folder with one folder per label, hub:OWNER/NAME, sms-spam or spam-assassin",
 		),
 	train: text()
 		.optional()

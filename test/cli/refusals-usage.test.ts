@@ -84,7 +84,7 @@ const refused: [title: string, args: readonly string[], message: string][] = [
 		[...TRAIN, "--split", "0.5,0.5,0.5"],
 		"--split: found [0.5,0.5,0.5], expected three fractions that add up to 1",
 	],
-	["no data", ["train"], "--data: required; a file, a folder, sms-spam or spam-assassin"],
+	["no data", ["train"], "--data: required; a file, a folder, hub:OWNER/NAME, sms-spam or spam-assassin"],
 	[
 		"--train together with --data",
 		[...TRAIN, "--train", "texts.tsv"],

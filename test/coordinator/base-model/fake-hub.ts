@@ -31,7 +31,7 @@ export interface FakeHub {
 	silent: boolean;
 }
 
-const isLarge = (path: string) => path.endsWith(".safetensors");
+const isLarge = (path: string) => /\.(safetensors|parquet)$/.test(path);
 
 /** Serves the files until the test ends. */
 export async function startFakeHub(t: ExecutionContext, files: Record<string, Buffer>): Promise<FakeHub> {
@@ -64,9 +64,23 @@ async function answer(hub: FakeHub, request: IncomingMessage, response: ServerRe
 	if (hub.silent) return;
 	const file = path.slice(`/${REPO}/resolve/${COMMIT}/`.length);
 	if (hub.status !== undefined) json(response, { error: "Repository not found" }, hub.status);
+	else if (path.startsWith(`/datasets/`) || path.startsWith(`/api/datasets/`))
+		answerDataset(hub, path, range, response);
 	else if (path === `/api/models/${REPO}/revision/main`) json(response, { _id: "1", id: REPO, sha: COMMIT });
 	else if (path === `/api/models/${REPO}/paths-info/${COMMIT}`) json(response, await describe(hub, request));
 	else if (path.startsWith(`/${REPO}/resolve/${COMMIT}/`) && hub.files.has(file)) send(hub, file, range, response);
+	else json(response, { error: "Not found" }, 404);
+}
+
+function answerDataset(hub: FakeHub, path: string, range: string | undefined, response: ServerResponse): void {
+	const file = path.slice(`/datasets/${REPO}/resolve/${COMMIT}/`.length);
+	if (path === `/api/datasets/${REPO}/revision/main`) json(response, { _id: "1", id: REPO, sha: COMMIT });
+	else if (path === `/api/datasets/${REPO}/tree/${COMMIT}`)
+		json(
+			response,
+			[...hub.files.keys()].flatMap((own) => infoOf(hub, own)),
+		);
+	else if (path.startsWith("/datasets/") && hub.files.has(file)) send(hub, file, range, response);
 	else json(response, { error: "Not found" }, 404);
 }
 
@@ -75,13 +89,15 @@ async function describe(hub: FakeHub, request: IncomingMessage): Promise<object[
 	const chunks: Buffer[] = [];
 	for await (const chunk of request) chunks.push(chunk);
 	const { paths } = JSON.parse(Buffer.concat(chunks).toString()) as { paths: string[] };
-	return paths.flatMap((path) => {
-		const content = hub.files.get(path);
-		if (!content) return [];
-		const oid = createHash("sha1").update(`blob ${content.length}\0`).update(content).digest("hex");
-		const lfs = { oid: createHash("sha256").update(content).digest("hex"), size: content.length, pointerSize: 134 };
-		return [{ type: "file", path, oid, size: content.length, ...(isLarge(path) && { lfs }) }];
-	});
+	return paths.flatMap((path) => infoOf(hub, path));
+}
+
+function infoOf(hub: FakeHub, path: string): object[] {
+	const content = hub.files.get(path);
+	if (!content) return [];
+	const oid = createHash("sha1").update(`blob ${content.length}\0`).update(content).digest("hex");
+	const lfs = { oid: createHash("sha256").update(content).digest("hex"), size: content.length, pointerSize: 134 };
+	return [{ type: "file", path, oid, size: content.length, ...(isLarge(path) && { lfs }) }];
 }
 
 function send(hub: FakeHub, path: string, range: string | undefined, response: ServerResponse): void {
