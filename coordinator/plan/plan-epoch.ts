@@ -48,6 +48,11 @@ export function planEpoch(options: EpochOptions): EpochStep[] {
 	return steps;
 }
 
+/** Returns the number of steps of an epoch. @param texts to learn from, each repeat counted */
+export function countSteps(texts: number, { batch, accumulate }: Pick<EpochOptions, "batch" | "accumulate">): number {
+	return Math.ceil(Math.floor(texts / batch) / accumulate);
+}
+
 /**
  * Plans a step. Its loss is the sum of its texts' losses divided by the sum of their weights, as in torch's
  * CrossEntropyLoss(weight). A short last step is still divided by `accumulate`, as in the reference.

@@ -8,7 +8,7 @@ import { AUDIT_FILE, METRICS_FILE, readAudit, readMetrics } from "../run-folder/
 import { CHECKPOINT_FILE } from "../run-folder/run-folder.ts";
 import { RECOVERY_HINT, type TrainingProgress } from "./checkpoint.ts";
 import type { RunContext } from "./run-context.ts";
-import { planRunEpoch } from "./trainer.ts";
+import { countRunSteps, planRunEpoch } from "./trainer.ts";
 
 /**
  * Checks, before an interrupted run is resumed, that its checkpoint, metrics.jsonl and audit.jsonl agree with each
@@ -21,7 +21,7 @@ export async function checkProgress(
 	run: Pick<RunContext, "config" | "texts" | "tail">,
 ): Promise<void> {
 	const { step, epoch } = progress;
-	const stepsPerEpoch = planRunEpoch(run, 0).length;
+	const stepsPerEpoch = countRunSteps(run);
 	const inEpoch = step - epoch * stepsPerEpoch;
 	const most = epoch < run.config.epochs ? stepsPerEpoch : 0;
 	if (epoch > run.config.epochs || inEpoch < 0 || inEpoch > most) {

@@ -11,7 +11,7 @@ import { evaluate } from "./evaluator.ts";
 import { createInterruption } from "./interruption.ts";
 import type { RunContext } from "./run-context.ts";
 import type { Stopwatch } from "./stopwatch.ts";
-import { Trainer } from "./trainer.ts";
+import { countRunSteps, Trainer } from "./trainer.ts";
 
 /** How training ended. */
 export interface TrainingOutcome {
@@ -45,7 +45,7 @@ class Epochs {
 		const checkpoints = new CheckpointWriter(run.folder);
 		this.#checkpoints = checkpoints;
 		this.#trainer = new Trainer(run, state, () => checkpoints.waitUntilCopied());
-		this.#stepsPerEpoch = this.#trainer.planEpoch(0).length;
+		this.#stepsPerEpoch = countRunSteps(run);
 	}
 
 	async run(): Promise<TrainingOutcome> {

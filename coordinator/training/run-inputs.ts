@@ -9,9 +9,11 @@ import { loadModel } from "../base-model/load-model.ts";
 import { type LoadedSets, loadSets } from "../data/load-sets.ts";
 import { defaultMetric } from "../metrics/best-score.ts";
 import { makePathsAbsolute } from "./absolute-paths.ts";
+import { assertWarmupFits } from "./learning-rate.ts";
 import { runLoss } from "./run-loss.ts";
 import { prepareTexts, type RunTexts } from "./run-texts.ts";
 import type { TrainOptions } from "./train-options.ts";
+import { countRunSteps } from "./trainer.ts";
 
 /** Settings, model and texts of a run. */
 export interface RunInputs {
@@ -32,6 +34,7 @@ export async function loadInputs(given: TrainConfig, options: TrainOptions): Pro
 	const model = await loadModel(given, options);
 	const config = await fixDefaults(given, sets, options);
 	const texts = await endOnSignals(() => prepareTexts(config, sets, model.config));
+	assertWarmupFits(config.warmup, config.epochs * countRunSteps({ config, texts }));
 	const tail = tailSpecOf(config, texts);
 	assertRankFits(config, model.config.n_embd);
 	assertClassesFit(texts.classes, config.model, model.config.n_embd);

@@ -1,14 +1,16 @@
 import { TailtuneError } from "../../shared/errors.ts";
 import type { Answer } from "../../shared/exchange/tensor-exchange.ts";
 import type { Update } from "../../shared/updates/updatable-state.ts";
-import { adamWScalars } from "../../shared/vectors/adamw.ts";
+import { type AdamWScalars, adamWScalars } from "../../shared/vectors/adamw.ts";
 import { countPhysicalCores } from "../../shared/vectors/physical-cores.ts";
-import { type EpochStep, planEpoch } from "../plan/plan-epoch.ts";
+import { countSteps, type EpochStep, planEpoch } from "../plan/plan-epoch.ts";
 import type { PlannedText } from "../plan/planned-part.ts";
 import type { AuditLine } from "../run-folder/audit.ts";
 import { AuditTrail } from "./audit-trail.ts";
 import type { TrainingState } from "./checkpoint.ts";
 import { assertFiniteLoss } from "./finite-loss.ts";
+import { clipScale } from "./gradient-norm.ts";
+import { learningRate } from "./learning-rate.ts";
 import type { RunContext } from "./run-context.ts";
 import { toWorkItem } from "./work-items.ts";
 
@@ -23,6 +25,11 @@ export function planRunEpoch(
 	const weights = tail.loss?.classWeights ?? [];
 	const weightOf = (id: number) => weights[texts.labelOf(id)] ?? 1;
 	return planEpoch({ examples, batch, accumulate, seed, epoch, grouping, weightOf });
+}
+
+/** Returns the number of steps of each epoch of a run. */
+export function countRunSteps({ config, texts }: Pick<RunContext, "config" | "texts">): number {
+	return countSteps(texts.train.length + texts.repeats.length, config);
 }
 
 /** Takes the optimizer steps of a run, each on the sum of its parts' gradients in the order of the plan. */
@@ -74,10 +81,8 @@ export class Trainer {
 		const { gradient, texts, counted } = await this.#combineGradients(step, answers);
 		await tensors.dropState(spec.runId, version);
 		progress.step++;
-		this.#pending = {
-			...{ version: progress.step, texts, gradient },
-			scalars: adamWScalars(progress.step, this.#run.config),
-		};
+		const scalars = this.#scalars(progress.step, gradient, texts);
+		this.#pending = { version: progress.step, texts, gradient, scalars };
 		await tensors.publishUpdate(spec.runId, this.#pending);
 		if (!tensors.hasReplicas) await this.settle();
 		this.audit.add(progress.step, counted);
@@ -101,8 +106,16 @@ export class Trainer {
 		if (gradient.buffer !== updatable.update.buffer || updatable.received.includes(gradient))
 			this.#run.cluster.tensors.lendGradientBuffers(this.#run.cluster.spec.runId, [gradient]);
 		if (isUsable) return;
-		const what = "the gradient's numbers aren't finite: training diverged; try a smaller --lr";
-		throw new TailtuneError("diverged", `step ${update.version}: ${what}`);
+		throw divergedGradient(update.version);
+	}
+
+	#scalars(step: number, gradient: Float32Array, texts: number): AdamWScalars {
+		const { config } = this.#run;
+		const lr = learningRate(step, config.epochs * countRunSteps(this.#run), config);
+		const gradientScale = clipScale(config.clip, this.#state.updatable.form, gradient, texts);
+		// The norm of numbers that aren't finite: workers would refuse the update.
+		if (!(gradientScale > 0)) throw divergedGradient(step);
+		return adamWScalars(step, { ...config, lr, gradientScale });
 	}
 
 	/** Combines the gradients of a step's parts. A single one of weight 1 is returned as received. */
@@ -130,4 +143,9 @@ export class Trainer {
 		}
 		return { gradient, texts, counted };
 	}
+}
+
+function divergedGradient(step: number): TailtuneError {
+	const what = "the gradient's numbers aren't finite: training diverged; try a smaller --lr";
+	return new TailtuneError("diverged", `step ${step}: ${what}`);
 }

@@ -104,7 +104,28 @@ export const trainConfigSchema = z.strictObject({
 		.lt(1)
 		.default(0)
 		.describe("label smoothing: share of the target that is distributed evenly over all classes"),
+	schedule: z
+		.enum(["constant", "linear", "cosine"])
+		.default("constant")
+		.describe(
+			"how the learning rate falls after the warm-up; constant: not at all; linear or cosine: to 0 at the last step",
+		),
+	warmup: z
+		.number()
+		.min(0)
+		.refine((steps) => steps < 1 || Number.isInteger(steps), "expected a whole number of steps, or a share below 1")
+		.default(0)
+		.describe("first steps, in which the learning rate rises from 0; below 1: a share of all steps"),
+	clip: z
+		.number()
+		.positive()
+		.optional()
+		.describe("longer gradients are scaled down to this norm, taken over all trained parameters; default: no limit"),
 	weightDecay: z.number().min(0).default(0.1).describe("AdamW weight decay"),
+	decay: z
+		.enum(["all", "matrices"])
+		.default("all")
+		.describe("parameters that the weight decay acts on; matrices: not on biases and norms"),
 	evalEvery: count(1).default(50).describe("evaluate every N steps, on a few batches"),
 	evalBatches: count(1).default(5).describe("batches per set for these quick evaluations"),
 	epochEval: z

@@ -28,6 +28,13 @@ export interface FactorBlock {
 	readonly stride: number;
 }
 
+/** Consecutive numbers of the trained vector that all belong to matrices, or all to vectors: biases and norms. */
+export interface DecayGroup {
+	readonly offset: number;
+	readonly size: number;
+	readonly isMatrix: boolean;
+}
+
 /**
  * The form in which the gradient of some texts is sent and added. It is one vector: first all dense ranges, then for
  * each block its left factors [texts, heads, rows] and its right factors [texts, heads, columns]. It depends on the
@@ -36,6 +43,8 @@ export interface FactorBlock {
 export interface GradientForm {
 	readonly dense: readonly DenseRange[];
 	readonly factors: readonly FactorBlock[];
+	/** The whole trained vector, in order. */
+	readonly decayGroups: readonly DecayGroup[];
 	/** Numbers of the trained vector. */
 	readonly trainedSize: number;
 	/** Numbers of all dense ranges, and numbers of factors per text. */
@@ -60,7 +69,19 @@ export function gradientForm(spec: TailSpec, config: Gpt2Config, factorTexts: nu
 		else dense.push({ name: entry.name, offset: entry.offset, size: entry.size });
 	}
 	const denseSize = dense.reduce((sum, { size }) => sum + size, 0);
-	return { dense, factors, trainedSize, denseSize, factorSize: sizeOf(factors) };
+	const decayGroups = groupByDecay(entries.filter(({ offset }) => offset < trainedSize));
+	return { dense, factors, decayGroups, trainedSize, denseSize, factorSize: sizeOf(factors) };
+}
+
+function groupByDecay(entries: readonly ParameterEntry[]): DecayGroup[] {
+	const groups: DecayGroup[] = [];
+	for (const { offset, size, shape } of entries) {
+		const isMatrix = shape.length > 1;
+		const last = groups.at(-1);
+		if (last?.isMatrix === isMatrix) groups[groups.length - 1] = { ...last, size: last.size + size };
+		else groups.push({ offset, size, isMatrix });
+	}
+	return groups;
 }
 
 /** Returns the numbers of the gradient of this many texts in a form. */

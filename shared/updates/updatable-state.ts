@@ -33,7 +33,7 @@ export class UpdatableState implements StateVectors {
 	/** For the gradient of a step, and for gradients of parts; in the memory in which kernels compute. */
 	readonly update: Float32Array;
 	readonly received: readonly Float32Array[];
-	readonly #form: GradientForm;
+	readonly form: GradientForm;
 	/** The gradient of all trained parameters, if it isn't sent as it is. */
 	readonly #gradient: Float32Array;
 
@@ -55,12 +55,12 @@ export class UpdatableState implements StateVectors {
 		this.#gradient = gradient as Float32Array;
 		this.update = update as Float32Array;
 		this.received = others;
-		this.#form = form;
+		this.form = form;
 	}
 
 	/** Begins to combine the gradients of a step's parts, in `update`. */
 	combine(texts: number): CombinedGradient {
-		return new CombinedGradient(this.#form, texts, this.update.subarray(0, gradientLength(this.#form, texts)));
+		return new CombinedGradient(this.form, texts, this.update.subarray(0, gradientLength(this.form, texts)));
 	}
 
 	/**
@@ -70,16 +70,29 @@ export class UpdatableState implements StateVectors {
 	 */
 	apply(update: Update, threads: number): boolean {
 		const { gradient, texts, scalars } = update;
-		const isDense = this.#form.factors.length === 0;
+		const isDense = this.form.factors.length === 0;
 		const trained = isDense ? this.#inKernelMemory(gradient) : this.#multiplyOut(gradient, texts, threads);
-		return stepAdamW(this.parameters, trained, this, scalars, threads);
+		if (scalars.decay === scalars.vectorDecay) return stepAdamW(this.parameters, trained, this, scalars, threads);
+		return this.#stepByGroup(trained, scalars, threads);
+	}
+
+	#stepByGroup(gradient: Float32Array, scalars: AdamWScalars, threads: number): boolean {
+		const { decay, vectorDecay } = scalars;
+		let isUsable = true;
+		for (const { offset, size, isMatrix } of this.form.decayGroups) {
+			const own = (vector: Float32Array) => vector.subarray(offset, offset + size);
+			const moments = { firstMoment: own(this.firstMoment), secondMoment: own(this.secondMoment) };
+			const factors = { ...scalars, decay: isMatrix ? decay : vectorDecay };
+			isUsable = stepAdamW(own(this.parameters), own(gradient), moments, factors, threads) && isUsable;
+		}
+		return isUsable;
 	}
 
 	#multiplyOut(update: Float32Array, texts: number, threads: number): Float32Array {
 		const products: OuterProducts[] = [];
-		const dense = denseViews(this.#form, update);
-		for (const { name, offset } of this.#form.dense) this.#gradient.set(dense.get(name) ?? [], offset);
-		for (const { block, left, right } of factorViews(this.#form, update, texts)) {
+		const dense = denseViews(this.form, update);
+		for (const { name, offset } of this.form.dense) this.#gradient.set(dense.get(name) ?? [], offset);
+		for (const { block, left, right } of factorViews(this.form, update, texts)) {
 			const { heads, rows, columns, offset, stride } = block;
 			for (let head = 0; head < heads; head++)
 				products.push({

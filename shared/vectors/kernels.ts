@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 export interface KernelScalars {
 	readonly stepAdamW: readonly [
 		...[beta1: number, share1: number, beta2: number, share2: number],
-		...[decay: number, step: number, epsilon: number],
+		...[decay: number, step: number, epsilon: number, scale: number],
 	];
 	readonly addWeighted: readonly [weight: number];
 	readonly findNotFinite: readonly [];

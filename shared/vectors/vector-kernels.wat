@@ -4,6 +4,7 @@
 (module
 	(import "vectors" "memory" (memory 1 65536 shared))
 
+	;; g = scale * g, only in the following lines
 	;; m = beta1 * m + share1 * g
 	;; v = beta2 * v + share2 * g * g
 	;; p = p - (decay * p + step * m / (sqrt(v) + epsilon))
@@ -12,11 +13,11 @@
 	(func (export "stepAdamW")
 		(param $bytes i32) (param $p i32) (param $m i32) (param $v i32) (param $g i32)
 		(param $beta1 f32) (param $share1 f32) (param $beta2 f32) (param $share2 f32)
-		(param $decay f32) (param $step f32) (param $epsilon f32)
+		(param $decay f32) (param $step f32) (param $epsilon f32) (param $scale f32)
 		(result i32)
 		(local $parameter v128) (local $gradient v128) (local $mean v128) (local $square v128) (local $marks v128)
 		(local $beta1s v128) (local $share1s v128) (local $beta2s v128) (local $share2s v128)
-		(local $decays v128) (local $steps v128) (local $epsilons v128)
+		(local $decays v128) (local $steps v128) (local $epsilons v128) (local $scales v128)
 		;; Outside of the loop: the compiler leaves them where they are.
 		(local.set $beta1s (f32x4.splat (local.get $beta1)))
 		(local.set $share1s (f32x4.splat (local.get $share1)))
@@ -25,8 +26,9 @@
 		(local.set $decays (f32x4.splat (local.get $decay)))
 		(local.set $steps (f32x4.splat (local.get $step)))
 		(local.set $epsilons (f32x4.splat (local.get $epsilon)))
+		(local.set $scales (f32x4.splat (local.get $scale)))
 		(loop $next
-			(local.set $gradient (v128.load (local.get $g)))
+			(local.set $gradient (f32x4.mul (local.get $scales) (v128.load (local.get $g))))
 			(local.set $mean (f32x4.add
 				(f32x4.mul (local.get $beta1s) (v128.load (local.get $m)))
 				(f32x4.mul (local.get $share1s) (local.get $gradient))))

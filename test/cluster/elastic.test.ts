@@ -186,7 +186,7 @@ elastic("a NATS server killed and restarted with nothing", 2, async ({ server })
 // Only with the default engine: with native ones they take too long.
 if (ENGINE.length === 0) {
 	elastic(
-		"dense gradients of accumulated batches; all workers are killed and another one joins late",
+		"dense gradients of accumulated batches, clipped, with a schedule; all workers are killed and another one joins late",
 		2,
 		async (context) => {
 			for (const worker of context.workers) worker.signal("SIGKILL");
@@ -198,7 +198,10 @@ if (ENGINE.length === 0) {
 			const joined = JSON.stringify(seen.filter(({ event }) => event === "worker-joined"));
 			t.true(joined.includes(late), `the run ended without the late worker: ${joined}`);
 		},
-		["--token", "mean", "--accumulate", "2", "--shards", "2"],
+		[
+			...["--token", "mean", "--accumulate", "2", "--shards", "2"],
+			...["--schedule", "cosine", "--warmup", "3", "--clip", "0.5", "--decay", "matrices"],
+		],
 	);
 
 	elastic(

@@ -1,5 +1,7 @@
 import { join } from "node:path";
 import { planEpoch } from "../../coordinator/plan/plan-epoch.ts";
+import { clipScale, gradientNorm } from "../../coordinator/training/gradient-norm.ts";
+import { learningRate } from "../../coordinator/training/learning-rate.ts";
 import type { TailSpec } from "../../shared/messages.ts";
 import type { ModelFiles } from "../../shared/model/model-files.ts";
 import { type ParameterLayout, parameterLayout } from "../../shared/model/parameter-layout.ts";
@@ -7,7 +9,8 @@ import { readSafetensorsFile } from "../../shared/model/safetensors.ts";
 import { countFrozenBlocks } from "../../shared/model/tail-spec.ts";
 import { effectiveSequence } from "../../shared/sequences/effective-sequence.ts";
 import { gradientForm, gradientLength } from "../../shared/updates/gradient-form.ts";
-import { adamWScalars, stepAdamW } from "../../shared/vectors/adamw.ts";
+import { UpdatableState } from "../../shared/updates/updatable-state.ts";
+import { adamWScalars } from "../../shared/vectors/adamw.ts";
 import { addWeighted } from "../../shared/vectors/weighted-sum.ts";
 import type { Engines } from "../../worker/engine/engine.ts";
 import { targetsOf } from "../../worker/run/targets.ts";
@@ -100,15 +103,12 @@ async function checkFeatures({ folder, golden, inputs }: Run): Promise<Measureme
 
 /** Compares logits, gradients, and the parameters after the AdamW steps of the set. */
 async function checkSteps(run: Run): Promise<Measurement[]> {
-	const { folder, golden, spec, layout, inputs, start } = run;
+	const { folder, golden, spec, layout, inputs } = run;
 	const { tail } = run.engines;
 	const { set, path } = folder;
 	const file = await readSafetensorsFile(join(path, golden.file));
 	const stored = { set, golden, file, stride: golden.stride };
-	const parameters = start.slice();
-	const form = gradientForm(spec, folder.model.config, 0);
-	const gradient = new Float32Array(layout.trainedSize);
-	const [firstMoment, secondMoment] = [gradient.slice(), gradient.slice()];
+	const { form, gradient, parameters, step: takeStep } = prepareSteps(run);
 	const measured: Measurement[] = [];
 	for (let step = 0; step <= set.adamw.steps; step++) {
 		await tail.load(parameters);
@@ -129,17 +129,43 @@ async function checkSteps(run: Run): Promise<Measurement[]> {
 			measured.push(
 				...compareLogits(golden, "logits without gradient", await tail.logits(inputs), await file.read("logits")),
 			);
-			measured.push(...(await compareGradients(gradient, layout, { ...stored, part: "grad" })));
+			const whole = multiplyOut(form, gradient, inputs.length);
+			measured.push(...(await compareGradients(whole, layout, { ...stored, part: "grad" })));
 			const product = await productOfFactors(run);
 			const compared = product ? await compareGradients(product, layout, { ...stored, part: "grad" }) : [];
 			measured.push(...compared.map((one) => ({ ...one, what: `product of factors: ${one.what}` })));
 		}
 		if (step === set.adamw.steps) break;
-		const { lr, weight_decay: weightDecay } = set.adamw;
-		const scalars = adamWScalars(step + 1, { lr, weightDecay });
-		stepAdamW(parameters, gradient, { firstMoment, secondMoment }, scalars);
+		measured.push(...takeStep(step));
 	}
 	return [...measured, ...(await compareAfter(parameters, layout, { ...stored, part: "after" }))];
+}
+
+/**
+ * Prepares the AdamW steps of a case. Cases with options of the optimizer take them on factors, if weights can be sent
+ * as such.
+ */
+function prepareSteps({ folder: { set, model }, golden, spec, layout, inputs, start }: Run) {
+	const { optimizer, norms } = golden;
+	const form = gradientForm(spec, model.config, norms.length > 0 ? 1 : 0);
+	const texts = inputs.length;
+	const state = new UpdatableState(form, layout.size, texts);
+	state.parameters.set(start);
+	const gradient = state.update.subarray(0, gradientLength(form, texts));
+	const { lr, weight_decay: weightDecay, steps } = set.adamw;
+	const step = (done: number): Measurement[] => {
+		const version = done + 1;
+		const rate = learningRate(version, steps, { ...optimizer, lr });
+		const gradientScale = clipScale(optimizer.clip, form, gradient, texts);
+		const options = { ...optimizer, lr: rate, weightDecay, gradientScale };
+		const expected = norms[done];
+		const norm = gradientNorm(form, gradient, texts);
+		state.apply({ version, texts, gradient, scalars: adamWScalars(version, options) }, 1);
+		if (expected === undefined) return [];
+		const relative = done === 0 ? allowedOf(golden, "grad_rel") : CLOSE_LOSS;
+		return [difference(`norm in step ${version}`, norm, expected, relative * expected)];
+	};
+	return { form, gradient, parameters: state.parameters, step };
 }
 
 /**

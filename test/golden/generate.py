@@ -235,6 +235,8 @@ def cases_of(s, labels):
     yield case("class-weights", classes=s["more_classes"], criterion=dict(plain, class_weights=weights))
     yield case("smoothed-weights", classes=s["more_classes"], criterion=dict(plain, label_smoothing=0.1, class_weights=weights))
     yield case("multi-label", classes=s["more_classes"], criterion=dict(plain, multi_label=True))
+    yield case("linear-clip", optimizer=dict(schedule="linear", warmup=1, clip=4.0, decay="matrices"))
+    yield case("cosine-clip", trainable="all", optimizer=dict(schedule="cosine", warmup=0, clip=4.0, decay="matrices"))
 
 
 def balanced_weights(y, classes):
@@ -285,11 +287,38 @@ def noise_columns(case, names, s):
     return out
 
 
+def parameter_groups(net, names, decay):
+    """With decay="matrices" biases and norms do not decay."""
+    flat = [net.params[n] for n in names if net.params[n].dim() < 2 and decay == "matrices"]
+    rest = [net.params[n] for n in names if not any(net.params[n] is p for p in flat)]
+    return [dict(params=rest), dict(params=flat, weight_decay=0.0)]
+
+
+def scheduler_of(opt, schedule, warmup, steps):
+    name = "constant_with_warmup" if schedule == "constant" else schedule
+    return transformers.get_scheduler(name, opt, num_warmup_steps=warmup, num_training_steps=steps)
+
+
+def schedules():
+    """Factors of the learning rate, one for each step of a run."""
+    for schedule in ("constant", "linear", "cosine"):
+        for warmup in (0, 1, 4):
+            opt = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
+            rates, scheduler = [], scheduler_of(opt, schedule, warmup, 11)
+            for _ in range(11):
+                rates.append(scheduler.get_last_lr()[0])
+                opt.step()
+                scheduler.step()
+            yield dict(schedule=schedule, warmup=warmup, steps=11, factors=rates)
+
+
 def run(net, case, names, ids, labels, pad, steps=STEPS):
     for n, p in net.params.items():
         p.requires_grad_(n in names)
-    opt = torch.optim.AdamW([net.params[n] for n in names], foreach=False, **ADAMW)
-    out = dict(losses=[], accuracies=[], grads=[])
+    options = {**dict(schedule="constant", warmup=0, clip=math.inf, decay="all"), **case.get("optimizer", {})}
+    opt = torch.optim.AdamW(parameter_groups(net, names, options["decay"]), foreach=False, **ADAMW)
+    scheduler = scheduler_of(opt, options["schedule"], options["warmup"], STEPS)
+    out = dict(losses=[], accuracies=[], grads=[], norms=[])
     for step in range(steps + 1):
         opt.zero_grad()
         z = net.logits(ids, pad, case["position"], case["causal"])
@@ -302,7 +331,10 @@ def run(net, case, names, ids, labels, pad, steps=STEPS):
         if step < steps:
             loss.backward()
             out["grads"].append({n: net.params[n].grad.detach().clone() for n in names})
+            norm = torch.nn.utils.clip_grad_norm_([net.params[n] for n in names], options["clip"], foreach=False)
+            out["norms"].append(norm.item())
             opt.step()
+            scheduler.step()
     out["grad"] = out["grads"][0] if steps else {}
     out["after"] = {n: net.params[n].detach().clone() for n in names}
     return out
@@ -456,6 +488,7 @@ def main():
             **case, "file": file, "head": f"head-{case['classes']}.safetensors",
             "stride": stride, "loss": a["losses"][0], "losses": a["losses"],
             "accuracy": a["accuracies"][0], "accuracies": a["accuracies"],
+            **({"norms": a["norms"]} if "optimizer" in case else {}),
             "trainable_parameters": names, "noise_columns": noise,
             "float64": rounded(compare(a, b, noise)), "shaken": rounded(shake),
         })
@@ -496,7 +529,7 @@ def main():
     doc = dict(
         seed=args.seed, shape=s, pad_id=pad, thin_from=args.thin_from,
         versions=dict(torch=torch.__version__, transformers=transformers.__version__, numpy=np.__version__),
-        adamw={**ADAMW, "steps": STEPS}, semantics=SEMANTICS,
+        adamw={**ADAMW, "steps": STEPS}, schedules=list(schedules()), semantics=SEMANTICS,
         inputs=dict(sequences=seqs, labels=labels, label_sets=label_sets),
         features=dict(file="features.safetensors", tensor="features", case="main", enters_block=s["n_layer"] - 1),
         cases=index,
@@ -520,7 +553,7 @@ def checks(kept):
     for n in ("head", "last-two-blocks", "all"):
         assert close("main", n)
     for n, k in kept.items():
-        assert n.startswith("lora") or k["a"]["losses"][-1] < k["a"]["losses"][0], (n, "the steps do not lower the loss")
+        assert n.startswith(("lora", "linear")) or k["a"]["losses"][-1] < k["a"]["losses"][0], (n, "the steps do not lower the loss")
 
 
 SEMANTICS = {
@@ -543,6 +576,8 @@ SEMANTICS = {
     "criterion": "settings of torch's CrossEntropyLoss(weight, label_smoothing); with multi_label BCEWithLogitsLoss, labels from label_sets. Without it: plain cross entropy",
     "accuracy": "share of texts whose largest logit is the label's, with multi_label of texts with exactly their labels above 0; accuracies[i] is the one after i steps, accuracy = accuracies[0]",
     "weight decay": "p *= 1 - lr*weight_decay before the Adam update, on every trainable tensor: biases, LayerNorm and embeddings too",
+    "optimizer": "schedule, warmup: get_linear_schedule_with_warmup and so on of transformers, num_training_steps is adamw.steps; clip: max_norm of torch.nn.utils.clip_grad_norm_, norms[i] is the norm that it returns in step i; decay=matrices: tensors of one dimension are in a parameter group without weight decay",
+    "schedules": "factors[i] is the factor of the learning rate in step i",
     "noise_columns": "per tensor [from, to) of the last dimension: gradient zero in exact arithmetic; do not compare grad relatively or after at all there (left out of *_stats)",
     "data parallel": "rows of the batch padded to the whole batch's pad_to, not padded again per shard; sum of weights[i] * mean-loss gradient of shard i = gradient of the batch",
 }
@@ -604,7 +639,7 @@ The seed was chosen from about two dozen, because with it few entries have a gra
   c_attn, c_proj, c_fc is [in, out].
 - `head-N.safetensors`: `score.weight` [N, n_embd], `score.bias` [N].
 - `lora.safetensors`: `<linear>.lora_A` [in, rank], `<linear>.lora_B` [rank, out]; B is not zero here.
-- `cases.json`: inputs, the meaning of each setting (`semantics`), one entry per case.
+- `cases.json`: inputs, the meaning of each setting (`semantics`), one entry per case; `schedules`: learning rates.
 - `case-NAME.safetensors`: `logits`, `grad/<parameter>` (first step), `after/<parameter>`
   (after {steps} AdamW steps on the same batch), `grad_stats` and `after_stats`.
 - `features.safetensors`: hidden states entering the last block, case `main`, [batch, pad_to, n_embd].

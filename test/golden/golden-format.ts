@@ -10,6 +10,8 @@ const differences = z.object({
 	grad_rel: z.number(),
 });
 
+const schedule = z.enum(["constant", "linear", "cosine"]);
+
 const columns = z.tuple([z.int(), z.int()]);
 
 const caseSchema = z.object({
@@ -23,6 +25,11 @@ const caseSchema = z.object({
 	criterion: z
 		.object({ multi_label: z.boolean(), label_smoothing: z.number(), class_weights: z.array(z.number()) })
 		.optional(),
+	optimizer: z
+		.object({ schedule, warmup: z.int(), clip: z.number(), decay: z.enum(["all", "matrices"]) })
+		.default({ schedule: "constant", warmup: 0, clip: Number.POSITIVE_INFINITY, decay: "all" }),
+	/** Norm of the whole gradient in each step, before it is clipped; empty in cases without `optimizer`. */
+	norms: z.array(z.number()).default([]),
 	file: z.string(),
 	head: z.string(),
 	stride: z.int().min(1),
@@ -48,6 +55,7 @@ const setSchema = z.object({
 	pad_id: z.int(),
 	thin_from: z.int(),
 	adamw: z.object({ lr: z.number(), weight_decay: z.number(), steps: z.int() }),
+	schedules: z.array(z.object({ schedule, warmup: z.int(), steps: z.int(), factors: z.array(z.number()) })).min(1),
 	inputs: z.object({
 		sequences: z.array(z.array(z.int()).min(1)).min(1),
 		labels: z.record(z.string(), z.array(z.int())),

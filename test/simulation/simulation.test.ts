@@ -149,7 +149,9 @@ function skipUpdates(source: StateSource): StateSource {
 		async *followUpdates(...args) {
 			for await (const { header, ...rest } of source.followUpdates(...args)) {
 				const isSkipped = header && header.parameterVersion % 3 === 0;
-				const scalars = isSkipped ? { decay: 0, stepSize: 0, epsilon: 1 } : header?.scalars;
+				const scalars = isSkipped
+					? { decay: 0, vectorDecay: 0, stepSize: 0, epsilon: 1, gradientScale: 1 }
+					: header?.scalars;
 				yield header ? { header: { ...header, scalars: scalars ?? null } } : rest;
 			}
 		},

@@ -81,7 +81,7 @@ export function createToyConfig({ shards, batch, accumulate, checkpointEvery, ke
 		...{ shards, batch, accumulate, checkpointEvery, keep },
 		metric: "accuracy",
 		epochs: EPOCHS,
-		lr: 0.05,
+		...{ lr: 0.05, schedule: "linear", warmup: 1, clip: 1, decay: "matrices" },
 		evalEvery: 3,
 		evalBatches: 1,
 		threads: 1,

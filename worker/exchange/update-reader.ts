@@ -53,8 +53,7 @@ export class UpdateReader {
 			throw new Refusal("REFUSAL_LENGTH", `run ${this.#runId}: an update of ${texts} texts, expected 1 to ${most}`);
 		}
 		if (!scalars) throw new Refusal("REFUSAL_MALFORMED", `run ${this.#runId}: an update without AdamW's scalars`);
-		const { decay, stepSize, epsilon } = scalars;
-		if (![decay, stepSize, epsilon].every(Number.isFinite))
+		if (!Object.values(scalars).every(Number.isFinite))
 			throw new Refusal("REFUSAL_NOT_FINITE", `run ${this.#runId}: AdamW's scalars aren't finite`);
 		const gradient = this.#memory.subarray(0, length);
 		this.#pending = { update: { version, texts, scalars, gradient }, receiver: new TensorReceiver(gradient) };

@@ -246,7 +246,7 @@ const twoTexts = someItem({ sequences: text ? [text, text] : [] });
 
 test("factors of another number of texts than the item's are refused before they are received", async (t) => {
 	const { server, client } = await openRaw(t);
-	const form = { dense: [], factors: [], trainedSize: 30, denseSize: 2, factorSize: 5 };
+	const form = { dense: [], factors: [], decayGroups: [], trainedSize: 30, denseSize: 2, factorSize: 5 };
 	const isFor = (texts: number) => gradientLength(form, texts);
 	const over = new AbortController().signal;
 	server.openRun(
@@ -423,7 +423,7 @@ function stateOf(size: number) {
 }
 
 function updateTo(version: number, size: number): Update {
-	const scalars = { decay: 0, stepSize: 0, epsilon: 1 };
+	const scalars = { decay: 0, vectorDecay: 0, stepSize: 0, epsilon: 1, gradientScale: 1 };
 	return { version, texts: 1, scalars, gradient: new Float32Array(size).fill(version) };
 }
 

@@ -8,7 +8,7 @@ const gap = () => new Error("not kept");
 const endless = new AbortController().signal;
 
 function updateTo(version: number, length = 3): Update {
-	const scalars = { decay: 0, stepSize: 0, epsilon: 0 };
+	const scalars = { decay: 0, vectorDecay: 0, stepSize: 0, epsilon: 0, gradientScale: 1 };
 	return { version, texts: 1, scalars, gradient: new Float32Array(length).fill(version) };
 }
 

@@ -34,25 +34,27 @@ const withBadGradient: StartWorker = (options) => {
 	});
 };
 
-test("a gradient that isn't finite is an error with its step, and no checkpoint is written", async (t) => {
-	const folder = await newFolder();
-	const config = await resolveConfig({
-		data: await writeTexts(40),
-		out: join(folder, "run"),
-		model: "demo",
-		checkpointEvery: 100,
-		threads: 1,
-		featureCache: 0,
+for (const clip of [undefined, 1])
+	test(`a gradient that isn't finite is an error with its step, and no checkpoint is written${clip ? "; clipped" : ""}`, async (t) => {
+		const folder = await newFolder();
+		const config = await resolveConfig({
+			data: await writeTexts(40),
+			out: join(folder, "run"),
+			model: "demo",
+			checkpointEvery: 100,
+			threads: 1,
+			...(clip && { clip }),
+			featureCache: 0,
+		});
+		const workerSide = { startWorker: withBadGradient, inspectEngines: async () => [], addWorkerCommand: () => {} };
+		const trained = train(config, {
+			openCluster: (run) => openEmbeddedCluster(workerSide, run),
+			events: new RunEvents(),
+			interrupt: new AbortController().signal,
+		});
+		await t.throwsAsync(trained, {
+			code: "diverged",
+			message: "step 3: the gradient's numbers aren't finite: training diverged; try a smaller --lr",
+		});
+		t.deepEqual(await readdir(folder), []);
 	});
-	const workerSide = { startWorker: withBadGradient, inspectEngines: async () => [], addWorkerCommand: () => {} };
-	const trained = train(config, {
-		openCluster: (run) => openEmbeddedCluster(workerSide, run),
-		events: new RunEvents(),
-		interrupt: new AbortController().signal,
-	});
-	await t.throwsAsync(trained, {
-		code: "diverged",
-		message: "step 3: the gradient's numbers aren't finite: training diverged; try a smaller --lr",
-	});
-	t.deepEqual(await readdir(folder), []);
-});

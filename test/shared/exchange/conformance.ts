@@ -19,7 +19,7 @@ interface OpenRun extends TensorsUnderTest {
 /** The schema of a run with `size` parameters, all of them trained, whose gradients are dense. */
 export function someSchema(size: number): TensorSchema {
 	const dense = [{ name: "all", offset: 0, size }];
-	const form = { dense, factors: [], trainedSize: size, denseSize: size, factorSize: 0 };
+	const form = { dense, factors: [], decayGroups: [], trainedSize: size, denseSize: size, factorSize: 0 };
 	return { hash: `schema of ${size}`, parameters: size, form, factorTexts: 0 };
 }
 

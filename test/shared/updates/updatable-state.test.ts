@@ -1,6 +1,7 @@
 import test from "ava";
 import fc from "fast-check";
 import type { TailSpec } from "../../../shared/messages.ts";
+import { parameterLayout, parameterViews } from "../../../shared/model/parameter-layout.ts";
 import { GPT2_SIZES } from "../../../shared/model/random-model.ts";
 import { CombinedGradient } from "../../../shared/updates/combine.ts";
 import { type GradientForm, gradientForm, gradientLength } from "../../../shared/updates/gradient-form.ts";
@@ -96,6 +97,29 @@ for (const factorTexts of [4, 0]) {
 			}),
 			{ numRuns: 30 },
 		);
+	});
+}
+
+for (const trainable of ["TRAINABLE_LAST_BLOCK", "TRAINABLE_ALL", "TRAINABLE_LORA_ONLY"] as const) {
+	test(`${trainable}: if only matrices decay, biases and norms get the bits of a step without decay`, (t) => {
+		const spec = { ...SPEC, trainable, loraRank: 2 };
+		const layout = parameterLayout(spec, CONFIG);
+		const form = gradientForm(spec, CONFIG, 4);
+		const gradient = numbers(gradientLength(form, 4), 1);
+		const stepped = (weightDecay: number, decay: "all" | "matrices") => {
+			const state = new UpdatableState(form, layout.size, 4);
+			state.parameters.set(numbers(layout.size, 2));
+			const scalars = adamWScalars(1, { lr: 0.01, weightDecay, decay });
+			t.true(state.apply({ version: 1, texts: 4, scalars, gradient }, 2));
+			return { views: parameterViews(layout, state.parameters), firstMoment: state.firstMoment };
+		};
+		const [some, all, none] = [stepped(0.1, "matrices"), stepped(0.1, "all"), stepped(0, "all")];
+		t.deepEqual(some.firstMoment, all.firstMoment);
+		for (const { name, shape, offset } of layout.entries) {
+			const isDecayed = shape.length > 1 && offset < layout.trainedSize;
+			t.deepEqual(some.views.get(name), (isDecayed ? all : none).views.get(name), name);
+			if (offset < layout.trainedSize) t.notDeepEqual(all.views.get(name), none.views.get(name), name);
+		}
 	});
 }
 

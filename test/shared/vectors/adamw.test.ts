@@ -72,6 +72,13 @@ test("a parameter without gradient only decays", (t) => {
 	t.deepEqual([...steps([2, -4], [[0, 0]], 0.5, 0.5)], [1.5, -3]);
 });
 
+test("without options every parameter decays and the gradient isn't scaled", (t) => {
+	const { decay, vectorDecay, gradientScale } = FIRST_STEP;
+	t.deepEqual([decay, vectorDecay, gradientScale], [fround(0.01), fround(0.01), 1]);
+	const ofMatrices = adamWScalars(1, { lr: 0.1, weightDecay: 0.1, decay: "matrices" });
+	t.deepEqual(ofMatrices, { ...FIRST_STEP, vectorDecay: 0 });
+});
+
 test("numbers after the trained parameters aren't changed", (t) => {
 	const [trained = 1, frozen] = steps([1, 1], [[1]], 0.1, 0.1);
 	t.true(trained < 1);
@@ -93,12 +100,12 @@ const { fround } = Math;
 function rounded(
 	[p, m, v, g]: readonly [number, number, number, number],
 	step: number,
-	lr: number,
-	weightDecay: number,
+	{ lr, weightDecay, gradientScale }: { lr: number; weightDecay: number; gradientScale: number },
 ) {
+	const scaled = fround(fround(gradientScale) * g);
 	const correction = Math.sqrt(1 - 0.999 ** step);
-	const mean = fround(fround(fround(0.9) * m) + fround(fround(1 - 0.9) * g));
-	const square = fround(fround(fround(0.999) * v) + fround(fround(fround(1 - 0.999) * g) * g));
+	const mean = fround(fround(fround(0.9) * m) + fround(fround(1 - 0.9) * scaled));
+	const square = fround(fround(fround(0.999) * v) + fround(fround(fround(1 - 0.999) * scaled) * scaled));
 	const up = fround(fround((lr / (1 - 0.9 ** step)) * correction) * mean);
 	const down = fround(fround(Math.sqrt(square)) + fround(1e-8 * correction));
 	return [fround(p - fround(fround(fround(lr * weightDecay) * p) + fround(up / down))), mean, square];
@@ -106,26 +113,34 @@ function rounded(
 
 test("the bits don't depend on the number of parameters or on the memory that holds the vectors", (t) => {
 	const lengths = fc.oneof(fc.nat(40), fc.integer({ min: 2040, max: 2060 }));
+	const stepsAndScales = fc.constantFrom([1, 1], [2, 1], [500, 1], [3, 0.3]);
 	fc.assert(
-		fc.property(lengths, fc.nat(3), fc.integer(), fc.constantFrom(1, 2, 500), (length, shift, seed, step) => {
-			const [p, m, g] = [noise(length, seed), noise(length, seed + 1), noise(length, seed + 2)];
-			const v = noise(length, seed + 3).map(Math.abs);
-			const expected = [...p.keys()].map((i) =>
-				rounded([p[i] as number, m[i] as number, v[i] as number, g[i] as number], step, 0.01, 0.1),
-			);
-			const vectors = () => new Float32Array(length + shift);
-			for (const [own, firstMoment, secondMoment] of [
-				allocateVectors(length + shift, length + shift, length + shift),
-				[vectors(), vectors(), vectors()] as const,
-			].map((given) => given.map((vector) => vector.subarray(shift)) as [Float32Array, Float32Array, Float32Array])) {
-				own.set(p);
-				firstMoment.set(m);
-				secondMoment.set(v);
-				stepAdamW(own, g, { firstMoment, secondMoment }, adamWScalars(step, { lr: 0.01, weightDecay: 0.1 }));
-				const found = [...own.keys()].map((i) => [own[i], firstMoment[i], secondMoment[i]]);
-				t.is(found.join("\n"), expected.join("\n"));
-			}
-		}),
+		fc.property(
+			lengths,
+			fc.nat(3),
+			fc.integer(),
+			stepsAndScales,
+			(length, shift, seed, [step = 1, gradientScale = 1]) => {
+				const options = { lr: 0.01, weightDecay: 0.1, gradientScale };
+				const [p, m, g] = [noise(length, seed), noise(length, seed + 1), noise(length, seed + 2)];
+				const v = noise(length, seed + 3).map(Math.abs);
+				const expected = [...p.keys()].map((i) =>
+					rounded([p[i] as number, m[i] as number, v[i] as number, g[i] as number], step, options),
+				);
+				const vectors = () => new Float32Array(length + shift);
+				for (const [own, firstMoment, secondMoment] of [
+					allocateVectors(length + shift, length + shift, length + shift),
+					[vectors(), vectors(), vectors()] as const,
+				].map((given) => given.map((vector) => vector.subarray(shift)) as [Float32Array, Float32Array, Float32Array])) {
+					own.set(p);
+					firstMoment.set(m);
+					secondMoment.set(v);
+					stepAdamW(own, g, { firstMoment, secondMoment }, adamWScalars(step, options));
+					const found = [...own.keys()].map((i) => [own[i], firstMoment[i], secondMoment[i]]);
+					t.is(found.join("\n"), expected.join("\n"));
+				}
+			},
+		),
 		{ numRuns: 40 },
 	);
 });
@@ -134,8 +149,9 @@ test("a step's factors are float32 numbers, which a message carries unchanged", 
 	const steps = fc.constantFrom(1, 2, 3, 1000, 1e6);
 	const rates = fc.double({ min: 1e-8, max: 1, noNaN: true });
 	fc.assert(
-		fc.property(steps, rates, rates, (step, lr, weightDecay) => {
-			for (const factor of Object.values(adamWScalars(step, { lr, weightDecay }))) t.is(fround(factor), factor);
+		fc.property(steps, rates, rates, rates, (step, lr, weightDecay, rate) => {
+			const options = { lr, weightDecay, decay: "matrices", gradientScale: rate } as const;
+			for (const factor of Object.values(adamWScalars(step, options))) t.is(fround(factor), factor);
 		}),
 	);
 });

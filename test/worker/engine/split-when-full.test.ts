@@ -32,6 +32,7 @@ const textOf = (index: number, numbersPerText: number) => Math.floor(index / num
 const DENSE: GradientForm = {
 	dense: [{ name: "w", offset: 0, size: 2 }],
 	factors: [],
+	decayGroups: [],
 	trainedSize: 2,
 	denseSize: 2,
 	factorSize: 0,

@@ -128,7 +128,7 @@ function reasonOf(error: Error): RefusalReason | undefined {
 	return isOfWorker(error) !== isOfItem ? refusal.reason : undefined;
 }
 
-const scalars = { decay: 0, stepSize: 0, epsilon: 1 };
+const scalars = { decay: 0, vectorDecay: 0, stepSize: 0, epsilon: 1, gradientScale: 1 };
 let kept: UpdateMessage[] = [];
 
 const logs: [title: string, reason: RefusalReason, change: (message: UpdateMessage, i: number) => UpdateMessage[]][] = [

@@ -6,7 +6,7 @@
  */
 export interface AdamWScalarsInput {
   /**
-   * Factor of the parameter that is subtracted: learning rate times weight decay.
+   * Factor of a parameter that is subtracted from it, if the parameter belongs to a matrix: learning rate times weight decay.
    */
   'decay'?: (number | string);
   /**
@@ -17,6 +17,14 @@ export interface AdamWScalarsInput {
    * Added to the root of the second moment, with its bias correction.
    */
   'epsilon'?: (number | string);
+  /**
+   * As decay, for parameters that don't belong to a matrix: biases and norms.
+   */
+  'vectorDecay'?: (number | string);
+  /**
+   * Factor of the gradient. Below 1 if the gradient's norm was above the limit.
+   */
+  'gradientScale'?: (number | string);
 }
 
 /**
@@ -24,7 +32,7 @@ export interface AdamWScalarsInput {
  */
 export interface AdamWScalars {
   /**
-   * Factor of the parameter that is subtracted: learning rate times weight decay.
+   * Factor of a parameter that is subtracted from it, if the parameter belongs to a matrix: learning rate times weight decay.
    */
   'decay': (number);
   /**
@@ -35,4 +43,12 @@ export interface AdamWScalars {
    * Added to the root of the second moment, with its bias correction.
    */
   'epsilon': (number);
+  /**
+   * As decay, for parameters that don't belong to a matrix: biases and norms.
+   */
+  'vectorDecay': (number);
+  /**
+   * Factor of the gradient. Below 1 if the gradient's norm was above the limit.
+   */
+  'gradientScale': (number);
 }
