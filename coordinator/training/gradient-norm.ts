@@ -19,7 +19,7 @@ export function clipScale(clip: number | undefined, form: GradientForm, gradient
  */
 export function gradientNorm(form: GradientForm, gradient: Float32Array, texts: number): number {
 	let sum = 0;
-	for (const range of denseViews(form, gradient).values()) sum += dot(range, range, 0, 0, range.length);
+	for (const range of denseViews(form, gradient).values()) sum += sumSquares(range);
 	for (const factors of factorViews(form, gradient, texts)) sum += squaredNormOfProducts(factors, texts);
 	return Math.sqrt(sum);
 }
@@ -29,29 +29,66 @@ function squaredNormOfProducts({ block, left, right }: Factors, texts: number): 
 	const { heads, rows, columns } = block;
 	let sum = 0;
 	for (let head = 0; head < heads; head++) {
-		for (let i = 0; i < texts; i++) {
-			for (let j = 0; j <= i; j++) {
-				const [a, b] = [i * heads + head, j * heads + head];
-				const product =
-					dot(left, left, a * rows, b * rows, rows) * dot(right, right, a * columns, b * columns, columns);
-				sum += i === j ? product : 2 * product;
-			}
+		const lefts = dotProducts({ numbers: left, from: head * rows, stride: heads * rows, length: rows, count: texts });
+		const ofRight = { from: head * columns, stride: heads * columns, length: columns };
+		const rights = dotProducts({ numbers: right, ...ofRight, count: texts });
+		for (const [pair, product] of lefts.entries()) {
+			const isTwice = pair % texts < Math.floor(pair / texts);
+			sum += (isTwice ? 2 : 1) * product * (rights[pair] as number);
 		}
 	}
 	// Rounding may leave a sum just below 0 if the products cancel out.
-	return sum < 0 ? 0 : sum;
+	return Math.max(0, sum);
 }
 
-/** Adds products of two ranges, four sums side by side: one sum would wait for each addition. */
-function dot(x: Float32Array, y: Float32Array, fromX: number, fromY: number, length: number): number {
-	let [a, b, c, d] = [0, 0, 0, 0];
-	let i = 0;
-	for (; i + 4 <= length; i += 4) {
-		a += (x[fromX + i] as number) * (y[fromY + i] as number);
-		b += (x[fromX + i + 1] as number) * (y[fromY + i + 1] as number);
-		c += (x[fromX + i + 2] as number) * (y[fromY + i + 2] as number);
-		d += (x[fromX + i + 3] as number) * (y[fromY + i + 3] as number);
+/** Several vectors in one array: number i of vector v is at numbers[from + v * stride + i]. */
+interface Vectors {
+	readonly numbers: Float32Array;
+	readonly from: number;
+	readonly stride: number;
+	readonly length: number;
+	readonly count: number;
+}
+
+/** Numbers of each vector that are taken at a time, so that those of all vectors stay in the processor's cache. */
+const CHUNK = 512;
+
+/** Returns the product of vectors i and j at i * count + j for j up to i; the others are 0. */
+function dotProducts(vectors: Vectors): Float64Array {
+	const { numbers: x, from, stride, length, count } = vectors;
+	const products = new Float64Array(count * count);
+	for (let start = 0; start < length; start += CHUNK) {
+		const end = Math.min(start + CHUNK, length);
+		for (let i = 0; i < count; i++) {
+			const at = from + i * stride;
+			// Four at a time: one sum alone would wait for each addition. The last ones may be the same vector.
+			for (let j = 0; j <= i; j += 4) {
+				const [b, c, d] = [j + 1, j + 2, j + 3].map((k) => from + Math.min(k, i) * stride) as [number, number, number];
+				const a = from + j * stride;
+				let [sumA, sumB, sumC, sumD] = [0, 0, 0, 0];
+				for (let k = start; k < end; k++) {
+					const number = x[at + k] as number;
+					sumA += number * (x[a + k] as number);
+					sumB += number * (x[b + k] as number);
+					sumC += number * (x[c + k] as number);
+					sumD += number * (x[d + k] as number);
+				}
+				for (const [k, sum] of [sumA, sumB, sumC, sumD].entries())
+					if (j + k <= i) products[i * count + j + k] = (products[i * count + j + k] as number) + sum;
+			}
+		}
 	}
-	for (; i < length; i++) a += (x[fromX + i] as number) * (y[fromY + i] as number);
+	return products;
+}
+
+/** Returns the sum of squares, in four sums: one alone would wait for each addition. */
+function sumSquares(x: Float32Array): number {
+	let [a, b, c, d] = [0, 0, 0, 0];
+	for (let i = 0; i < x.length; i += 4) {
+		a += (x[i] as number) ** 2;
+		b += (x[i + 1] ?? 0) ** 2;
+		c += (x[i + 2] ?? 0) ** 2;
+		d += (x[i + 3] ?? 0) ** 2;
+	}
 	return a + b + (c + d);
 }

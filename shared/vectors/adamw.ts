@@ -62,11 +62,11 @@ export function adamWScalars(step: number, options: AdamWOptions): AdamWScalars 
 }
 
 /**
- * One step of AdamW, in place, with the semantics of torch.optim.AdamW, on the scaled gradient: decay first and apart from the gradient
- * (Loshchilov and Hutter, "Decoupled Weight Decay Regularization", algorithm 2), epsilon added after the bias
- * correction of the root. Each operation is rounded to float32 separately, none is fused, so every machine computes the
- * same bits. First moments below 1e-30 and second moments below 2^-126 become zeros; next to epsilon they have no
- * effect. Fastest if all four vectors come from one call of `allocateVectors`.
+ * One step of AdamW on the scaled gradient, in place, with the semantics of torch.optim.AdamW: decay first and apart
+ * from the gradient (Loshchilov and Hutter, "Decoupled Weight Decay Regularization", algorithm 2), epsilon added after
+ * the bias correction of the root. Each operation is rounded to float32 separately, none is fused, so every machine
+ * computes the same bits. First moments below 1e-30 and second moments below 2^-126 become zeros; next to epsilon they
+ * have no effect. Fastest if all four vectors come from one call of `allocateVectors`.
  * @param parameters the trained ones first; elements after the gradient's length are left alone
  * @param gradient one element per trained parameter
  * @param threads that compute; the result does not depend on it. Default: 1
