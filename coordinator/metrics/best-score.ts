@@ -28,8 +28,13 @@ export function defaultMetric(texts: readonly number[]): Metric {
 /** Returns whether a score is better than the best one so far: a better metric, or the same with a smaller loss. */
 export function isBetterScore(metric: Metric, best: SetScores | undefined, score: SetScores): boolean {
 	if (!best) return true;
-	const [before, now] = [comparable(metric, best), comparable(metric, score)];
-	return now > before || (now === before && score.loss < best.loss);
+	const difference = compareScores(metric, score, best);
+	return difference > 0 || (difference === 0 && score.loss < best.loss);
+}
+
+/** Returns a positive number if the first score is better by a metric, 0 if they are equal. */
+export function compareScores(metric: Metric, a: SetScores, b: SetScores): number {
+	return comparable(metric, a) - comparable(metric, b);
 }
 
 /** Returns a number that is larger for better scores. An undefined MCC counts as 0, as in scikit-learn. */

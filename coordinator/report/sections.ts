@@ -1,3 +1,4 @@
+import { describeWordBaseline } from "../baseline/describe-baseline.ts";
 import {
 	formatBytes,
 	formatCorrelation,
@@ -22,7 +23,7 @@ export function headlineSection(result: RunResult): Html {
 ${formatShareInterval(intervals.accuracy)} (95 % confidence interval).</span></p>
 <div class="scale" aria-hidden="true"><i style="width:${accuracy.test * 100}%"></i><b style="left:${majorityBaseline.accuracy * 100}%"></b></div>
 <p class="note">The mark on the bar is the baseline: always answering “<bdi>${majorityBaseline.label}</bdi>” would reach ${baseline}.
-${overlapNote(result)}</p>
+${overlapNote(result)}</p>${describeWordBaseline(result).map((text) => html`<p class="note">${asSentence(text)}</p>`)}
 <dl class="figures">${[
 		["Macro F1", `${formatPercent(macroF1.test)} (${formatShareInterval(intervals.macroF1)})`],
 		[
@@ -36,6 +37,10 @@ ${overlapNote(result)}</p>
 		[`Epoch kept (${kept.reason === "best" ? `best ${METRIC_NAMES[kept.metric]}` : "last"})`, String(kept.epoch)],
 		["Total time", formatSeconds(seconds.total)],
 	].map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl></section>`;
+}
+
+function asSentence(text: string): string {
+	return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }
 
 function overlapNote({ testTextsAlsoInTraining: overlap, texts }: RunResult): string {

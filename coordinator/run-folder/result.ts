@@ -120,6 +120,12 @@ export const runResultSchema = z.strictObject({
 		.array(z.strictObject({ label: z.string().describe("name of the class"), ...classScoreFields }))
 		.describe("scores of each class on the test set, in the order of `labels`"),
 	majorityBaseline: majorityBaselineSchema.describe("what always predicting one label reaches on the test set"),
+	wordBaseline: z
+		.strictObject({ ...scoreFields, words: count.describe("different words of the training texts that it uses") })
+		.nullable()
+		.describe(
+			"scores on the test set of a logistic regression on the words of the same training texts (TF-IDF); null if that would have taken too long",
+		),
 	testTextsAlsoInTraining: count.describe("test texts that are also in the training set, character by character"),
 	texts: z
 		.strictObject({

@@ -1,6 +1,7 @@
 import { isAbsolute, relative } from "node:path";
 import Table from "cli-table3";
 import { printable } from "../../shared/printable.ts";
+import { describeWordBaseline } from "../baseline/describe-baseline.ts";
 import {
 	formatCorrelation,
 	formatCorrelationInterval,
@@ -98,7 +99,14 @@ function remarks(result: RunResult): string[] {
 	const early = stopped === "early" ? ["stopped early: validation did not improve"] : [];
 	const counts = Object.entries(refused).map(([reason, count]) => `${reason} ${formatCount(count)}`);
 	const refusals = counts.length > 0 ? [`messages refused: ${counts.join(", ")}`] : [];
-	return [baseline, ...(testTextsAlsoInTraining > 0 ? [overlap] : []), weights, ...early, ...refusals];
+	return [
+		baseline,
+		...describeWordBaseline(result),
+		...(testTextsAlsoInTraining > 0 ? [overlap] : []),
+		weights,
+		...early,
+		...refusals,
+	];
 }
 
 function secondsLine({ total, ...phases }: RunResult["seconds"]): string {

@@ -5,6 +5,7 @@ import type { RunResult } from "../run-folder/result.ts";
 import { writeRunResult } from "../run-folder/result-files.ts";
 import { removeCheckpoints } from "../run-folder/run-folder.ts";
 import type { TrainingState } from "./checkpoint.ts";
+import { evaluateWordBaseline } from "./evaluate-word-baseline.ts";
 import { type Evaluation, evaluate } from "./evaluator.ts";
 import { exportModel } from "./export-model.ts";
 import { listPredictions } from "./list-predictions.ts";
@@ -24,8 +25,9 @@ export async function finishRun(
 	const parameters = state.best ?? state.parameters;
 	const { step } = (state.best && state.progress.best) ?? state.progress;
 	const evaluation = await watch.time("evaluation", () => evaluateAll(run, parameters, step));
+	const wordBaseline = await watch.time("evaluation", () => evaluateWordBaseline(run));
 	await exportModel(run, model, parameters);
-	const result = summarizeRun(run, state, outcome, evaluation, watch);
+	const result = summarizeRun(run, state, outcome, { evaluation, wordBaseline }, watch);
 	await writePredictions(run.folder, listPredictions(run.texts, evaluation));
 	await writeRunResult(run.folder, result);
 	await writeReport(run.folder);

@@ -47,6 +47,8 @@ export interface RunTexts {
 
 /** How a text is read. */
 export interface TextDetails {
+	/** The whole text. */
+	readonly text: string;
 	/** For messages; for example "file:line". */
 	readonly source: string;
 	/** Number of tokens that are read. */
@@ -111,9 +113,9 @@ async function readTokens(config: RunConfig, { train, validation, test }: Loaded
 	// With --pad longest, texts are cut to the longest training text, as in the reference implementation.
 	const isPaddedToLongest = config.pad === "longest" && padTo !== undefined;
 	const tokens = isPaddedToLongest ? limited.map((text) => text.subarray(0, padTo)) : limited;
-	const details = examples.map(({ source }, id) => {
+	const details = examples.map(({ text, source }, id) => {
 		const { length } = tokens[id] ?? [];
-		return { source, tokens: length, cut: length < (whole[id]?.length ?? 0) };
+		return { text, source, tokens: length, cut: length < (whole[id]?.length ?? 0) };
 	});
 	return {
 		tokens,

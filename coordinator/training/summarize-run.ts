@@ -8,17 +8,21 @@ import type { TrainingOutcome } from "./run-epochs.ts";
 import type { RunTexts } from "./run-texts.ts";
 import type { Stopwatch } from "./stopwatch.ts";
 
-/** Collects the result of a finished run. @param evaluation of all texts with the final weights */
+/**
+ * Collects the result of a finished run.
+ * @param scores evaluation of all texts with the final weights, and the baseline
+ */
 export function summarizeRun(
 	run: RunContext,
 	state: TrainingState,
 	{ stopped, stepMs, audit }: TrainingOutcome,
-	evaluation: Evaluation,
+	{ evaluation, wordBaseline }: { evaluation: Evaluation; wordBaseline: RunResult["wordBaseline"] },
 	watch: Stopwatch,
 ): RunResult {
 	return {
 		finishedAt: new Date().toISOString(),
 		...summarizeScores(run.texts, evaluation),
+		wordBaseline,
 		...summarizeTexts(run.texts),
 		trunk: { ...run.cluster.dispatcher.trunk },
 		audit,

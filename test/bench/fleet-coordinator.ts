@@ -107,7 +107,7 @@ function makeTexts(count: number, shards: number): RunTexts {
 	return {
 		...{ labels: ["a", "b"], classes: FLEET_TAIL.classes, classTexts: [], train, validation: [], test: [], planned },
 		repeats: [],
-		details: train.map((id) => ({ source: `made-up:${id}`, tokens: TOKENS, cut: false })),
+		details: train.map((id) => ({ text: "", source: `made-up:${id}`, tokens: TOKENS, cut: false })),
 		...{
 			padding: { token: "last-real", causal: true, padTo: undefined, padId: 0 },
 			maxTokens: TOKENS,

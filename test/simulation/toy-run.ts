@@ -59,7 +59,7 @@ export function createToyTexts(shards: number): RunTexts {
 		test: [],
 		repeats: [],
 		planned: ids.map((id) => ({ id, tokens: tokens[id] as Uint32Array, shard: shardOf[id] ?? 0 })),
-		details: tokens.map(({ length }, id) => ({ source: `toy:${id}`, tokens: length, cut: false })),
+		details: tokens.map(({ length }, id) => ({ text: "", source: `toy:${id}`, tokens: length, cut: false })),
 		padding,
 		maxTokens: 8,
 		truncate: false,

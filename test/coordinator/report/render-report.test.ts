@@ -36,6 +36,7 @@ test("the report names the trained model and its data, the accuracy and the base
 		"MCC 0.973 (0.9",
 		"average precision ROC AUC texts ham 98.0 % 94.2–99.3 % 99.3 % 96.2–99.9 % 98.6 %",
 		"always answering “ ham ” would reach 49.3 %",
+		"A logistic regression on words (TF-IDF) reaches accuracy 96.0 %, macro F1 94.0 % on the test texts.",
 		"12 of the 294 test texts (4.1 %) also occur in training",
 		"Epoch kept (best macro F1) 4",
 		"read training validation test not used ham 747 500 75 149 23 spam 747 500 75 149 0",
