@@ -1,9 +1,11 @@
 import { TailtuneError } from "../../shared/errors.ts";
 import type { TrainConfig } from "../../shared/settings/config.ts";
 import type { RunEvents } from "../events/run-events.ts";
+import { formatCount } from "../format.ts";
 import type { ClassTexts } from "../run-folder/result.ts";
 import { repeatSmallLabels, undersample } from "./balance.ts";
 import { countByLabel, type Dataset, type Example, withLabels } from "./dataset.ts";
+import { groupEqual } from "./group-equal.ts";
 import { loadDataset } from "./load-dataset.ts";
 import { assertSeveralLabels, assertSplittable, type Split, split, splitAtRandom } from "./split.ts";
 
@@ -25,6 +27,7 @@ type Settings = Pick<
 	| "encoding"
 	| "delimiter"
 	| "balance"
+	| "dedupe"
 	| "split"
 	| "seed"
 	| "batch"
@@ -38,7 +41,9 @@ type Settings = Pick<
  */
 export async function loadSets(config: Settings, events: RunEvents): Promise<LoadedSets> {
 	const given = await readGiven(config, events);
-	const sets = "examples" in given ? splitTexts(given, config) : balanceTraining(given, config);
+	const whole = "examples" in given ? splitTexts(given, config) : given;
+	reportEqual(whole, config.dedupe, events);
+	const sets = balanceTraining(whole, config, "examples" in given);
 	const repeats = config.balance === "oversample" ? repeatSmallLabels(sets.train, config.seed) : [];
 	const all = "examples" in given ? [given] : [given.train, given.validation, given.test];
 	const loaded = { ...sets, repeats, classes: countClasses(all, sets, repeats) };
@@ -50,12 +55,25 @@ function splitTexts(texts: Dataset, config: Settings): Split {
 	// Checked before balancing: after it every label would have as few texts as the smallest one.
 	assertSplittable(texts);
 	if (config.balance === "all") return splitAtRandom(undersample(texts, config.seed), config.split, config.seed);
-	return balanceTraining(split(texts, config.split, config.seed), config);
+	return split(texts, config.split, config.seed, groupEqual(texts.examples, config.dedupe));
 }
 
-function balanceTraining(sets: Split, { balance, seed }: Settings): Split {
+/** Says how many texts are equal to others, and whether some of these are in different sets. */
+function reportEqual({ train, validation, test }: Split, dedupe: Settings["dedupe"], events: RunEvents): void {
+	const all = [train, validation, test].flatMap(({ examples }, set) => examples.map(({ text }) => ({ text, set })));
+	const several = groupEqual(all, dedupe).filter(({ length }) => length > 1);
+	if (several.length === 0) return;
+	const count = (groups: readonly number[][]) => formatCount(groups.reduce((sum, { length }) => sum + length, 0));
+	const spread = several.filter((group) => new Set(group.map((index) => all[index]?.set)).size > 1);
+	const found = `${count(several)} of ${formatCount(all.length)} texts are equal to others (--dedupe ${dedupe})`;
+	if (spread.length === 0) events.line(`${found}; equal texts are in the same set`);
+	else events.warn(`${found}; ${count(spread)} of these are equal to a text in another set`);
+}
+
+function balanceTraining(sets: Split, { balance, seed }: Settings, isSplit: boolean): Split {
 	assertSeveralLabels(sets.train);
-	const isUndersampled = balance === "undersample" || balance === "all";
+	// With `all` the texts were undersampled before they were split.
+	const isUndersampled = balance === "undersample" || (balance === "all" && !isSplit);
 	return isUndersampled ? { ...sets, train: undersample(sets.train, seed) } : sets;
 }
 

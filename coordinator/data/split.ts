@@ -1,6 +1,6 @@
 import { TailtuneError } from "../../shared/errors.ts";
 import { seededShuffle } from "../plan/seeded-shuffle.ts";
-import { countByLabel, type Dataset, type Example, examplesByLabel } from "./dataset.ts";
+import { countByLabel, type Dataset, type Example } from "./dataset.ts";
 
 /** The three sets of a run, with the same labels. */
 export interface Split {
@@ -16,24 +16,88 @@ type Fractions = readonly [train: number, validation: number, test: number];
 
 /**
  * Divides each label's texts among the sets by `shares`, so that all sets have the labels in the same proportions, and
- * every set has every label. The texts are assigned at random, and are in random order within a set.
+ * every set has every label. The texts are assigned at random, and are in random order within a set. Equal texts are in
+ * the same set, unless a label has fewer than 3 groups of them; large groups make the proportions less exact.
+ * @param groups indices of the texts that are equal, from `groupEqual`; default: each text is a group
  * @throws TailtuneError "data" if there is only one label, or a label has fewer than 3 texts
  */
-export function split(dataset: Dataset, fractions: Fractions, seed: number): Split {
+export function split(
+	dataset: Dataset,
+	fractions: Fractions,
+	seed: number,
+	groups?: readonly (readonly number[])[],
+): Split {
 	assertSplittable(dataset);
 	const { labels, examples } = dataset;
-	const sets = { train: [] as number[], validation: [] as number[], test: [] as number[] };
-	for (const [label, own] of examplesByLabel(dataset).entries()) {
-		const shuffled = seededShuffle(own, seed, `split ${labels[label]}`);
-		const [train, validation] = shares(own.length, fractions);
-		for (const [index, place] of shuffled.entries())
-			sets[index < train ? "train" : index < train + validation ? "validation" : "test"].push(place);
-	}
-	const pick = (set: keyof typeof sets): Dataset => ({
+	const sets = assignGroups(dataset, fractions, seed, groups ?? examples.map((_, index) => [index]));
+	const pick = (set: number, name: string): Dataset => ({
 		labels,
-		examples: seededShuffle(sets[set], seed, `split into ${set}`).map((place) => examples[place] as Example),
+		examples: seededShuffle(sets[set] ?? [], seed, `split into ${name}`).map((place) => examples[place] as Example),
 	});
-	return { train: pick("train"), validation: pick("validation"), test: pick("test") };
+	return { train: pick(0, "train"), validation: pick(1, "validation"), test: pick(2, "test") };
+}
+
+/** Assigns the groups of one label after the other. Returns the indices of each set's texts. */
+function assignGroups(
+	dataset: Dataset,
+	fractions: Fractions,
+	seed: number,
+	groups: readonly (readonly number[])[],
+): number[][] {
+	const { labels, examples } = dataset;
+	const labelOf = (place: number | undefined) => examples[place ?? -1]?.label ?? 0;
+	const sets: number[][] = [[], [], []];
+	// For each label: texts that each set still needs, and texts that it has.
+	const left = countByLabel(dataset).map((count) => shares(count, fractions));
+	const taken = labels.map(() => [0, 0, 0]);
+	for (const [label, own] of ownedByLabel(dataset, groups).entries()) {
+		const shuffled = seededShuffle(own, seed, `split ${labels[label]}`);
+		for (const [index, group] of shuffled.entries()) {
+			const size = group.filter((place) => labelOf(place) === label).length;
+			const set = chooseSet(left[label] ?? [], taken[label] ?? [], size, shuffled.length - index);
+			for (const place of group) {
+				sets[set]?.push(place);
+				add(left[labelOf(place)], set, -1);
+				add(taken[labelOf(place)], set, 1);
+			}
+		}
+	}
+	return sets;
+}
+
+function add(counts: number[] | undefined, set: number, texts: number): void {
+	if (counts) counts[set] = (counts[set] ?? 0) + texts;
+}
+
+/**
+ * Returns the groups of each label. A group of several labels belongs to the first of them. If a label has fewer groups
+ * than there are sets, its groups are divided into single texts.
+ */
+function ownedByLabel({ labels, examples }: Dataset, groups: readonly (readonly number[])[]): (readonly number[])[][] {
+	const labelsOf = (group: readonly number[]) => group.map((place) => examples[place]?.label ?? 0);
+	const ownerOf = (group: readonly number[]) => labelsOf(group).reduce((first, label) => Math.min(first, label));
+	const counts = labels.map(() => 0);
+	for (const group of groups) add(counts, ownerOf(group), 1);
+	const isFew = (label: number) => (counts[label] ?? 0) < FEWEST_PER_LABEL;
+	const owned = labels.map((): (readonly number[])[] => []);
+	for (const group of groups) {
+		const units = labelsOf(group).some(isFew) ? group.map((place) => [place]) : [group];
+		for (const unit of units) owned[ownerOf(unit)]?.push(unit);
+	}
+	return owned;
+}
+
+/**
+ * Chooses the set of a group: the first one that needs as many texts, or else the one that needs most. The last groups
+ * go to sets without a text of their label.
+ * @param size texts of the label in the group
+ * @param groups that aren't assigned yet, with this one
+ */
+function chooseSet(left: readonly number[], taken: readonly number[], size: number, groups: number): number {
+	const empty = [...taken.keys()].filter((set) => taken[set] === 0);
+	if (groups <= empty.length) return empty[0] ?? 0;
+	const fitting = left.findIndex((texts) => texts >= size);
+	return fitting >= 0 ? fitting : left.indexOf(Math.max(...left));
 }
 
 /**

@@ -15,7 +15,7 @@ export const trainConfigSchema = z.strictObject({
 		.enum(["book"])
 		.optional()
 		.describe(
-			"book: as chapter 6 of Build a Large Language Model (From Scratch): --balance all, --pad longest, --token last, --epoch-eval batches, --keep last",
+			"book: as chapter 6 of Build a Large Language Model (From Scratch): --balance all, --dedupe none, --pad longest, --token last, --epoch-eval batches, --keep last",
 		),
 
 	data: text()
@@ -49,6 +49,12 @@ export const trainConfigSchema = z.strictObject({
 		.default("undersample")
 		.describe(
 			"how the classes of the training set are evened out; undersample: as few texts of each as of the smallest; oversample: texts of smaller classes are repeated; weights: texts of smaller classes count more in the loss; none: all texts, each once; all: undersample all sets, before the split",
+		),
+	dedupe: z
+		.enum(["none", "equal", "near"])
+		.default("equal")
+		.describe(
+			"texts that stay in the same set when the data is split; equal: equal texts; near: also texts that differ only in case, numbers and white space; none: each text is assigned alone",
 		),
 	split: z
 		.tuple([z.number().positive(), z.number().positive(), z.number().positive()])
@@ -177,5 +183,5 @@ export type RunConfig = TrainConfig & { readonly shards: number; readonly metric
 
 /** The settings of each `--preset`; other flags override them. */
 export const PRESETS = {
-	book: { balance: "all", pad: "longest", token: "last", epochEval: "batches", keep: "last" },
+	book: { balance: "all", dedupe: "none", pad: "longest", token: "last", epochEval: "batches", keep: "last" },
 } as const satisfies Record<NonNullable<TrainConfig["preset"]>, Partial<TrainConfig>>;

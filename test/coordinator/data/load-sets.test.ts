@@ -94,6 +94,49 @@ test("if three sets are given, only the training set is balanced", async (t) => 
 	t.deepEqual(classes[1], { label: "b", read: 34, train: 10, validation: 9, test: 5, unused: 10, repeats: 0 });
 });
 
+test("equal texts stay in one set and are counted; the others are assigned as without them", async (t) => {
+	const others = Array.from({ length: 40 }, (_, i) => `a\t${"x".repeat(i + 1)}\nb\t${"y".repeat(i + 1)}\n`).join("");
+	const data = `${others}${"a\tsame\n".repeat(6)}a\tSame`;
+	const said: string[] = [];
+	const load = async (dedupe: string) => {
+		const folder = await temporaryFolder(t, { data });
+		const events = new RunEvents();
+		events.listen((event) => void (event.event === "line" || event.event === "warning" ? said.push(event.text) : 0));
+		const { train, validation, test } = await loadSets(
+			await resolveConfig({ data: join(folder, "data"), dedupe }),
+			events,
+		);
+		const counts = [train, validation, test].map(
+			({ examples }) => examples.filter(({ text }) => /same/i.test(text)).length,
+		);
+		return counts.filter((count) => count > 0);
+	};
+	t.true(Math.max(...(await load("equal"))) >= 6);
+	t.deepEqual(await load("near"), [7]);
+	await load("none");
+	await new Promise(setImmediate);
+	t.deepEqual(
+		said.filter((line) => line.includes("--dedupe")),
+		[
+			"6 of 87 texts are equal to others (--dedupe equal); equal texts are in the same set",
+			"7 of 87 texts are equal to others (--dedupe near); equal texts are in the same set",
+		],
+	);
+});
+
+test("equal texts in given sets are counted, and a warning says so", async (t) => {
+	const folder = await temporaryFolder(t, { train: lines({ a: 10, b: 10 }), other: lines({ a: 2, b: 3 }) });
+	const events = new RunEvents();
+	const warnings: string[] = [];
+	events.listen((event) => void (event.event === "warning" && warnings.push(event.text)));
+	const [train, other] = [join(folder, "train"), join(folder, "other")];
+	await loadSets(await resolveConfig({ train, validation: other, test: other }), events);
+	await new Promise(setImmediate);
+	t.deepEqual(warnings, [
+		"15 of 30 texts are equal to others (--dedupe equal); 15 of these are equal to a text in another set",
+	]);
+});
+
 test("header lines in given sets don't become a class", async (t) => {
 	const withHeader = (counts: Readonly<Record<string, number>>) => `label\ttext\n${lines(counts)}`;
 	const files = {

@@ -2,6 +2,7 @@ import test from "ava";
 import fc from "fast-check";
 import { repeatSmallLabels, undersample } from "../../../coordinator/data/balance.ts";
 import { countByLabel, type Dataset, toDataset } from "../../../coordinator/data/dataset.ts";
+import { foldText, groupEqual } from "../../../coordinator/data/group-equal.ts";
 import { assertSeveralLabels, countOverlap, shares, split, splitAtRandom } from "../../../coordinator/data/split.ts";
 import { seededShuffle } from "../../../coordinator/plan/seeded-shuffle.ts";
 import { TailtuneError } from "../../../shared/errors.ts";
@@ -99,6 +100,57 @@ test("a split puts every text in one set, and gives each set its share of each l
 		}),
 	);
 	t.pass();
+});
+
+test("equal texts are in one set, every set has every label, and without equal texts the split is the same", (t) => {
+	const variants = ["Win 100 now", "win  7 NOW", "ｗｉｎ 3 now"];
+	const rows = fc.array(fc.tuple(fc.integer({ min: 0, max: 25 }), fc.nat(2), fc.nat(2)), {
+		minLength: 3,
+		maxLength: 90,
+	});
+	fc.assert(
+		fc.property(rows, fc.nat(), (of, seed) => {
+			const texts = of.map(([word, label, variant]) => ({
+				label: `label ${label}`,
+				text: `${variants[variant]} ${"x".repeat(word)}`,
+			}));
+			// At least three groups of each label.
+			const extra = [0, 1, 2].flatMap((label) =>
+				[0, 1, 2].map((i) => ({ label: `label ${label}`, text: `only ${"ab".repeat(i)}${"c".repeat(label)}` })),
+			);
+			const dataset = toDataset([...texts, ...extra].map((row, i) => ({ ...row, source: `f:${i}` })));
+			const { train, validation, test: last } = split(dataset, fractions, seed, groupEqual(dataset.examples, "near"));
+			const sets = [train, validation, last];
+			const all = sets.flatMap(({ examples }) => examples);
+			t.is(new Set(all).size, dataset.examples.length);
+			t.is(all.length, dataset.examples.length);
+			t.true(sets.every((set) => countByLabel(set).every((count) => count > 0)));
+			const folded = sets.map(({ examples }) => new Set(examples.map(({ text }) => foldText(text))));
+			const distinct = new Set(all.map(({ text }) => foldText(text)));
+			t.is(
+				folded.reduce((sum, { size }) => sum + size, 0),
+				distinct.size,
+			);
+		}),
+	);
+	const dataset = withCounts([60, 20, 3]);
+	t.deepEqual(split(dataset, fractions, 1, groupEqual(dataset.examples, "equal")), split(dataset, fractions, 1));
+});
+
+test("if a label has fewer than 3 groups of equal texts, its texts are assigned one by one", (t) => {
+	const dataset = withCounts([30, 20]);
+	t.is(groupEqual(dataset.examples, "near").length, 1);
+	t.deepEqual(split(dataset, fractions, 1, groupEqual(dataset.examples, "near")), split(dataset, fractions, 1));
+});
+
+test("texts are nearly equal if only case, numbers, white space or the width of letters differ", (t) => {
+	const same = ["Call 0800 100  now", " call 7 12 NOW\n", "ｃａｌｌ ４ 5\u00a0now"];
+	t.deepEqual(new Set(same.map(foldText)), new Set(["call 0 0 now"]));
+	t.not(foldText("call 0 now"), foldText("call now"));
+	const examples = [...same, same[0] ?? ""].map((text) => ({ text }));
+	t.deepEqual(groupEqual(examples, "near"), [[0, 1, 2, 3]]);
+	t.deepEqual(groupEqual(examples, "equal"), [[0, 3], [1], [2]]);
+	t.deepEqual(groupEqual(examples, "none"), [[0], [1], [2], [3]]);
 });
 
 test("the texts of a set are in random order, not label by label", (t) => {
