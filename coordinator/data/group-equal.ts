@@ -20,7 +20,7 @@ export function groupEqual(texts: readonly { readonly text: string }[], dedupe: 
 }
 
 /**
- * Returns a text without its small differences: in Unicode's compatibility form (NFKC), in lower case, each number as 0,
+ * Returns a text without its small differences: in Unicode's compatibility form (NFKC), in lower case, numbers as 0,
  * each run of white space as one space.
  */
 export function foldText(text: string): string {
