@@ -3,7 +3,7 @@ import { z } from "zod";
 import { TailtuneError } from "../../shared/errors.ts";
 import { MOST_JSON_BYTES, readRegularFile } from "../../shared/files/regular-file.ts";
 import { TRUNK_PRECISIONS } from "../../shared/model/trunk-precision.ts";
-import type { TrainConfig } from "../../shared/settings/config.ts";
+import { LONG_TEXTS, type TrainConfig } from "../../shared/settings/config.ts";
 import type { TokenLimit } from "../data/limit-tokens.ts";
 
 const settingsSchema = z.strictObject({
@@ -14,8 +14,8 @@ const settingsSchema = z.strictObject({
 	causal: z.boolean(),
 	/** Maximum number of tokens of a text. */
 	maxTokens: z.int().min(1),
-	/** Whether longer texts are cut, as in the run. If false they are refused, unless the caller requests cutting. */
-	truncate: z.boolean().default(false),
+	/** How longer texts are read, as in the run. */
+	long: z.enum(LONG_TEXTS).default("refuse"),
 	/** Length to which texts are padded, in tokens; null: that of the longest text of the batch, if padding matters. */
 	padTo: z.int().min(1).nullable(),
 	padId: z.int(),
@@ -33,20 +33,21 @@ export const SETTINGS_FILE = "tailtune.json";
 
 /**
  * Returns the limit of a text's tokens for a tuned model.
- * @param asked `--max-tokens`: longer texts are cut to this number, or to the model's maximum if "context"; unset: as
- *   in the run
+ * @param asked `--max-tokens` and `--long`; unset: as in the run. "context" is the model's maximum.
  * @throws TailtuneError "usage" if it is more than the model's maximum
  */
 export function classifierLimit(
-	{ maxTokens, truncate }: ClassifierSettings,
-	asked: TrainConfig["maxTokens"],
+	settings: Pick<ClassifierSettings, "maxTokens" | "long">,
+	{ maxTokens: asked, long = settings.long }: Pick<TrainConfig, "maxTokens" | "long"> = {},
 ): TokenLimit {
+	const { maxTokens } = settings;
 	if (typeof asked === "number" && asked > maxTokens) {
 		const expected = `expected at most ${maxTokens}, the limit of this model`;
 		throw new TailtuneError("usage", `--max-tokens: found ${asked}, ${expected}`);
 	}
-	const tokens = typeof asked === "number" ? asked : maxTokens;
-	return { tokens, cut: truncate || asked !== undefined, reason: "the limit of this model" };
+	if (asked === undefined || asked === "context" || asked === maxTokens)
+		return { tokens: maxTokens, long, reason: "the limit of this model" };
+	return { tokens: asked, long, reason: `--max-tokens ${asked}` };
 }
 
 /**

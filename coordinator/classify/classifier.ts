@@ -8,6 +8,7 @@ import type { TrainConfig } from "../../shared/settings/config.ts";
 import { readInitialParameters } from "../base-model/initial-parameters.ts";
 import type { Cluster, ClusterRun, OpenCluster } from "../cluster/cluster.ts";
 import type { SourcedText } from "../data/dataset.ts";
+import { averageLogits, type DividedTokens, divideTokens } from "../data/divide-tokens.ts";
 import { lengthFault, type TokenLimit, tokenizeWithin } from "../data/limit-tokens.ts";
 import { toProbabilities } from "../metrics/probabilities.ts";
 import { groupForTrunk } from "../plan/group-for-trunk.ts";
@@ -31,8 +32,8 @@ export interface TextAnswer extends Prediction {
 	readonly truncated: boolean;
 }
 
-/** The engine that computes the model, and `--max-tokens` as for `classifierLimit`. */
-export type ClassifierEngine = ClusterRun["engine"] & Pick<TrainConfig, "trunkPrecision" | "maxTokens">;
+/** The engine that computes the model, and `--max-tokens` and `--long` as for `classifierLimit`. */
+export type ClassifierEngine = ClusterRun["engine"] & Pick<TrainConfig, "trunkPrecision" | "maxTokens" | "long">;
 
 /** Options of a classifier. */
 export interface ClassifierOptions {
@@ -49,7 +50,7 @@ const VERSION = 0;
 /** A tuned model, ready to classify on the workers of a cluster. */
 export class Classifier {
 	readonly settings: ClassifierSettings;
-	/** The limit to which `classify` cuts texts, or above which it refuses them. */
+	/** The most tokens of a text, and how `classify` reads longer texts. */
 	readonly limit: TokenLimit;
 	/** SHA-256 of the weights, hexadecimal; empty if they weren't verified. */
 	readonly modelHash: string;
@@ -80,7 +81,7 @@ export class Classifier {
 	): Promise<Classifier> {
 		const folder = join(runFolder, "model");
 		const { settings, model } = await openTunedModel(folder);
-		const limit = classifierLimit(settings, engine.maxTokens);
+		const limit = classifierLimit(settings, engine);
 		const runId = randomUUID();
 		const { trunkPrecision = settings.trunkPrecision } = engine;
 		const tail: TailSpec = {
@@ -137,18 +138,25 @@ export class Classifier {
 		}
 		const kept = [...texts.keys()].filter((index) => answers[index] === undefined);
 		onTexts(texts.length - kept.length);
-		const tokens = kept.map((index) => (whole[index] as Uint32Array).slice(0, this.limit.tokens));
-		const each = await this.#classifyTokens(tokens, onTexts);
+		const divided = kept.map((index) => divideTokens(whole[index] as Uint32Array, this.limit));
+		const onWindows = countTexts(divided, onTexts);
+		const logits = (
+			await this.#computeLogits(
+				divided.flatMap(({ windows }) => windows),
+				onWindows,
+			)
+		).values();
 		for (const [place, index] of kept.entries()) {
-			const answer = each[place] as Prediction;
-			answers[index] = { ...answer, truncated: (whole[index]?.length ?? 0) > answer.tokens };
+			const { windows, tokens, cut } = divided[place] as DividedTokens;
+			const own = windows.map(() => logits.next().value as number[]);
+			answers[index] = { ...toPrediction(averageLogits(own), tokens), truncated: cut };
 		}
 		return answers;
 	}
 
 	/** Returns the error of the first text that is longer than the limit and would be refused, without classifying. */
 	async findFault(texts: readonly SourcedText[]): Promise<TailtuneError | undefined> {
-		if (this.limit.cut) return undefined;
+		if (this.limit.long !== "refuse") return undefined;
 		// A token is at least one byte, so shorter texts needn't be tokenized.
 		const suspects = texts.filter(({ text }) => Buffer.byteLength(text) > this.limit.tokens);
 		const tokens = await tokenizeWithin(suspects, this.limit);
@@ -159,23 +167,26 @@ export class Classifier {
 		return undefined;
 	}
 
-	async #classifyTokens(tokens: readonly Uint32Array[], onTexts: (count: number) => void): Promise<Prediction[]> {
+	/** Computes the logits of token sequences, in their order. @param onDone called with the indices of finished ones */
+	async #computeLogits(
+		tokens: readonly Uint32Array[],
+		onDone: (indices: readonly number[]) => void,
+	): Promise<number[][]> {
 		const sequences = tokens.map((text) => this.#effective(text));
 		const groups = groupForTrunk(
 			sequences.map((sequence) => sequence.tokens),
 			this.settings.causal,
 		);
 		const items = groups.map((group) => this.#toItem(group, sequences));
-		const answers: Prediction[] = [];
+		const answers: number[][] = [];
 		let next = 0;
 		for await (const { logits } of this.#cluster.dispatcher.execute(items)) {
 			const group = groups[next++] ?? [];
 			const classes = this.settings.labels.length;
 			group.forEach((text, row) => {
-				const { length } = tokens[text] ?? [];
-				answers[text] = toPrediction(logits.slice(row * classes, (row + 1) * classes), length);
+				answers[text] = logits.slice(row * classes, (row + 1) * classes);
 			});
-			onTexts(group.length);
+			onDone(group);
 		}
 		return answers;
 	}
@@ -214,6 +225,22 @@ export class Classifier {
 	}
 }
 
-function toPrediction(logits: readonly number[], tokens: number): Prediction {
+/** Returns a function that takes the indices of finished windows and reports the texts of which all are finished. */
+function countTexts(texts: readonly DividedTokens[], onTexts: (count: number) => void) {
+	const textOf = texts.flatMap(({ windows }, text) => windows.map(() => text));
+	const left = texts.map(({ windows }) => windows.length);
+	return (done: readonly number[]) => {
+		let finished = 0;
+		for (const window of done) {
+			const text = textOf[window] as number;
+			left[text] = (left[text] as number) - 1;
+			if (left[text] === 0) finished++;
+		}
+		onTexts(finished);
+	};
+}
+
+/** Makes the prediction of a text from its logits. @param tokens number of tokens that were read */
+export function toPrediction(logits: readonly number[], tokens: number): Prediction {
 	return { label: logits.indexOf(Math.max(...logits)), probabilities: toProbabilities(logits), logits, tokens };
 }

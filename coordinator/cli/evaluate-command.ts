@@ -33,6 +33,7 @@ export function addEvaluateCommand(program: Command, workerSide: WorkerSide): vo
 		"encoding",
 		"delimiter",
 		"maxTokens",
+		"long",
 		...ENGINE_SETTINGS,
 		"trunkPrecision",
 	]).action(async (run: string, _options: object, { optsWithGlobals }: Command) => {

@@ -60,7 +60,7 @@ async function chooseInputs({ events, interrupt }: TrainOptions): Promise<Partia
 	} catch (error) {
 		if (!(error instanceof TailtuneError) || error.code !== "offline") throw error;
 		events.line("No network: using the bundled demo model and SpamAssassin e-mails.");
-		return { data: "spam-assassin", model: "demo", maxTokens: "context", lr: 1e-3 };
+		return { data: "spam-assassin", model: "demo", long: "cut", lr: 1e-3 };
 	}
 }
 

@@ -1,12 +1,11 @@
 import { TailtuneError } from "../../shared/errors.ts";
-import type { TrainConfig } from "../../shared/settings/config.ts";
+import type { LongTexts, TrainConfig } from "../../shared/settings/config.ts";
 import { tokenize } from "./tokenize.ts";
 
-/** The maximum number of tokens of a text. */
+/** The maximum number of tokens of a text, and what is done with longer ones. */
 export interface TokenLimit {
 	readonly tokens: number;
-	/** A longer text is cut (true) or refused (false). */
-	readonly cut: boolean;
+	readonly long: LongTexts;
 	/** Source of the limit for messages; for example "the model's context". */
 	readonly reason: string;
 }
@@ -16,7 +15,10 @@ export interface TokenLimit {
  * @param context the model's maximum number of tokens
  * @throws TailtuneError "usage" if --max-tokens or --pad is larger than the context
  */
-export function tokenLimit({ maxTokens, pad }: Pick<TrainConfig, "maxTokens" | "pad">, context: number): TokenLimit {
+export function tokenLimit(
+	{ maxTokens, pad, long = "refuse" }: Pick<TrainConfig, "maxTokens" | "pad" | "long">,
+	context: number,
+): TokenLimit {
 	for (const [flag, value] of Object.entries({ "--max-tokens": maxTokens, "--pad": pad })) {
 		if (typeof value === "number" && value > context) {
 			throw new TailtuneError("usage", `${flag}: found ${value}, expected at most the model's context (${context})`);
@@ -24,48 +26,35 @@ export function tokenLimit({ maxTokens, pad }: Pick<TrainConfig, "maxTokens" | "
 	}
 	const padded = typeof pad === "number" ? pad : context;
 	const longest = typeof maxTokens === "number" ? maxTokens : context;
-	const reason = padded <= longest && padded < context ? `--pad ${padded}` : "the model's context";
-	return { tokens: Math.min(padded, longest), cut: maxTokens !== undefined, reason };
+	const tokens = Math.min(padded, longest);
+	return { tokens, long, reason: tokens === context ? "the model's context" : flagOfLimit(tokens, padded) };
+}
+
+function flagOfLimit(tokens: number, padded: number): string {
+	return tokens === padded ? `--pad ${padded}` : `--max-tokens ${tokens}`;
 }
 
 /**
  * Tokenizes texts as far as the limit needs it. If longer texts are cut, tokenizing stops one token after the limit,
- * which shows that the text was longer. If they are refused, all tokens are computed, for the error message.
+ * which shows that the text was longer.
  */
 export function tokenizeWithin(texts: readonly { readonly text: string }[], limit: TokenLimit): Promise<Uint32Array[]> {
 	return tokenize(
 		texts.map(({ text }) => text),
-		limit.cut ? limit.tokens + 1 : undefined,
+		limit.long === "cut" ? limit.tokens + 1 : undefined,
 	);
-}
-
-/**
- * Cuts texts to the limit, or refuses the first one that is longer.
- * @param sources source of each text, for the message
- * @throws TailtuneError "data" that names the text, its tokens and the limit
- */
-export function limitTokens(
-	tokens: readonly Uint32Array[],
-	sources: readonly string[],
-	limit: TokenLimit,
-): Uint32Array[] {
-	return tokens.map((text, index) => {
-		const refusal = lengthFault(text, sources[index] ?? "", limit);
-		if (refusal) throw refusal;
-		return text.length <= limit.tokens ? text : text.slice(0, limit.tokens);
-	});
 }
 
 /** Returns the error of a text that is refused because it is longer than the limit; undefined if it isn't. */
 export function lengthFault({ length }: Uint32Array, source: string, limit: TokenLimit): TailtuneError | undefined {
-	if (length <= limit.tokens || limit.cut) return undefined;
-	const allowed = `expected at most ${limit.tokens} (${limit.reason}), or --max-tokens context to cut longer texts`;
+	if (length <= limit.tokens || limit.long !== "refuse") return undefined;
+	const allowed = `expected at most ${limit.tokens} (${limit.reason}); for longer texts use --long cut, head-tail or windows`;
 	return new TailtuneError("data", `${source}: found a text of ${length} tokens, ${allowed}`);
 }
 
 /**
  * Returns the length to which `--pad` pads every text; undefined if each batch is padded to its own longest text.
- * @param training tokens of the training texts, after the limit
+ * @param training token sequences of the training texts, after the limit
  */
 export function padLength(pad: TrainConfig["pad"], training: readonly Uint32Array[]): number | undefined {
 	if (pad === "bucket") return undefined;

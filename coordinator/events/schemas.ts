@@ -9,6 +9,7 @@ import {
 	metricsLineSchema,
 	runResultSchema,
 	scoreFields,
+	windowsSchema,
 } from "../run-folder/result.ts";
 
 /** Schema of a whole number of at least 0. */
@@ -117,6 +118,7 @@ export const eventsAsLines = [
 	event("texts", "The texts of the run were read.", {
 		classes: z.array(classTextsSchema).readonly().describe("texts of each class, in the order of the labels"),
 		cut: cutSchema,
+		windows: windowsSchema,
 		maxTokens: count.describe("the limit, in tokens"),
 	}),
 	event("step", "An evaluation between two steps of an epoch: a line of `metrics.jsonl`.", metricsLineSchema.shape),

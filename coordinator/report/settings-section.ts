@@ -19,7 +19,7 @@ export function settingsSection(config: TrainConfig): Html {
 }
 
 /** Renders the data, the software and hardware, and the command that repeats the run. */
-export function runSection({ texts, cut, audit, engine, versions, commandLine }: RunResult): Html {
+export function runSection({ texts, cut, windows, audit, engine, versions, commandLine }: RunResult): Html {
 	const { double, stale, stray } = audit.ignored;
 	const facts: [string, string][] = [
 		["Training texts", formatCount(texts.train)],
@@ -27,6 +27,7 @@ export function runSection({ texts, cut, audit, engine, versions, commandLine }:
 		["Test texts", formatCount(texts.test)],
 		["Distinct texts", formatCount(texts.distinct)],
 		["Texts cut to the limit", formatCount(cut.train + cut.validation + cut.test)],
+		["Windows that the texts are read in", formatCount(windows.train + windows.validation + windows.test)],
 		["Results used", formatCount(audit.parts)],
 		["Duplicate or late results ignored", formatCount(double + stale + stray)],
 		["Trunk computed by", engine.trunk],

@@ -58,6 +58,11 @@ const ofEverySet = <T extends z.ZodType>(of: T) => z.strictObject({ train: of, v
 /** Schema of the number of texts of each set that were cut. */
 export const cutSchema = ofEverySet(count).describe("texts of each set that were longer than the limit and were cut");
 
+/** Schema of the number of windows of each set. */
+export const windowsSchema = ofEverySet(count).describe(
+	"windows of each set's texts; a text within the limit, or without `--long windows`, counts as one",
+);
+
 /** Schema of the counts of one class. */
 export const classTextsSchema = z.strictObject({
 	label: z.string().describe("name of the class"),
@@ -137,6 +142,7 @@ export const runResultSchema = z.strictObject({
 		.describe("number of texts in each set"),
 	classes: z.array(classTextsSchema).describe("texts of each class, in the order of `labels`"),
 	cut: cutSchema,
+	windows: windowsSchema,
 	trunk: z
 		.strictObject({ texts: count, tokens: count })
 		.describe(

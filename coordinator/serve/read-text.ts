@@ -1,22 +1,29 @@
 import { TailtuneError } from "../../shared/errors.ts";
-import { tokenize } from "../data/tokenize.ts";
-
-/** The tokens of a text. */
-export interface ReadText {
-	readonly tokens: Uint32Array;
-	readonly truncated: boolean;
-}
+import { type DividedTokens, divideTokens } from "../data/divide-tokens.ts";
+import { type TokenLimit, tokenizeWithin } from "../data/limit-tokens.ts";
 
 /**
- * Tokenizes a text; returns at least one token and at most `maxTokens`.
- * @param truncate whether a longer text is cut instead of refused
- * @throws TailtuneError "data" if the text is empty or too long
+ * Tokenizes a text and divides it as the limit says.
+ * @param mostWindows maximum number of windows, so that one call can't take the server for itself
+ * @throws TailtuneError "data" if the text is empty, is refused as too long, or has too many windows
  */
-export async function readText(text: string, maxTokens: number, truncate: boolean): Promise<ReadText> {
+export async function readText(
+	text: string,
+	limit: Pick<TokenLimit, "tokens" | "long">,
+	mostWindows: number,
+): Promise<DividedTokens> {
 	if (text.trim() === "") throw new TailtuneError("data", "text: empty; expected at least one character");
-	const [tokens = new Uint32Array()] = await tokenize([text], maxTokens + 1);
-	const truncated = tokens.length > maxTokens;
-	if (truncated && !truncate)
-		throw new TailtuneError("data", `text: found more than ${maxTokens} tokens; expected at most that, or truncate`);
-	return { tokens: tokens.slice(0, maxTokens), truncated };
+	const { tokens: most, long } = limit;
+	// A text that is refused needn't be tokenized to its end.
+	const [tokens = new Uint32Array()] = await tokenizeWithin([{ text }], {
+		...{ tokens: most, reason: "" },
+		long: long === "refuse" ? "cut" : long,
+	});
+	if (tokens.length > most && long === "refuse")
+		throw new TailtuneError("data", `text: found more than ${most} tokens; expected at most that, or truncate`);
+	const divided = divideTokens(tokens, limit);
+	const { length } = divided.windows;
+	if (length <= mostWindows) return divided;
+	const found = `found ${tokens.length} tokens in ${length} windows, expected at most ${mostWindows} windows`;
+	throw new TailtuneError("data", `text: ${found} (--max-queue)`);
 }

@@ -1,10 +1,12 @@
 import { createHash } from "node:crypto";
+import { setMaxListeners } from "node:events";
 import { realClock } from "../../shared/clock.ts";
 import type { TailtuneError } from "../../shared/errors.ts";
-import { Classifier, type ClassifierEngine, type Prediction } from "../classify/classifier.ts";
+import { Classifier, type ClassifierEngine, type Prediction, toPrediction } from "../classify/classifier.ts";
 import type { OpenCluster } from "../cluster/cluster.ts";
+import { averageLogits, type DividedTokens } from "../data/divide-tokens.ts";
 import { Batcher, type BatcherParts } from "./batcher.ts";
-import { type ReadText, readText } from "./read-text.ts";
+import { readText } from "./read-text.ts";
 import { readSetMetrics, type SetMetrics } from "./set-metrics.ts";
 import { stageModel } from "./stage-model.ts";
 import { WorkerSlots } from "./worker-slots.ts";
@@ -25,7 +27,7 @@ export interface ModelParts {
 export interface ClassifiedText extends Omit<Prediction, "label" | "tokens"> {
 	readonly label: string;
 	readonly tokens: number;
-	/** Whether the text was cut to the most tokens. */
+	/** Whether the text had more tokens than were read. */
 	readonly truncated: boolean;
 	readonly version: string;
 }
@@ -38,6 +40,7 @@ export class ServedModel {
 	readonly slots: WorkerSlots;
 	readonly #classifier: Classifier;
 	readonly #batcher: Batcher;
+	readonly #mostWindows: number;
 	readonly #removeFiles: () => Promise<void>;
 
 	private constructor(
@@ -52,6 +55,7 @@ export class ServedModel {
 		this.metrics = metrics;
 		this.slots = new WorkerSlots(() => classifier.holders);
 		this.#classifier = classifier;
+		this.#mostWindows = parts.limits.maxQueue;
 		this.#removeFiles = removeFiles;
 		this.#batcher = new Batcher({
 			...parts,
@@ -79,9 +83,10 @@ export class ServedModel {
 		try {
 			const options = { openCluster: parts.openCluster, shards: parts.shards, verify: true };
 			const classifier = await Classifier.open(staged.run, parts.engine, options);
-			const { tokens } = await readText("Is this thing on?", classifier.settings.maxTokens, true);
+			const limit = { tokens: classifier.settings.maxTokens, long: "cut" } as const;
+			const { windows } = await readText("Is this thing on?", limit, 1);
 			try {
-				await classifier.classifyGroup([tokens], 0);
+				await classifier.classifyGroup(windows, 0);
 			} catch (error) {
 				await classifier.close();
 				throw error;
@@ -121,19 +126,36 @@ export class ServedModel {
 	}
 
 	/**
-	 * Tokenizes a text: the first step of `classify`. A longer text is cut if the caller wants it, or if the run cut long
-	 * texts.
+	 * Tokenizes a text: the first step of `classify`. A longer text is read as in the run; if the run refused such texts,
+	 * it is cut if the caller wants it.
 	 */
-	read(text: string, truncate: boolean): Promise<ReadText> {
-		return readText(text, this.maxTokens, truncate || this.#classifier.settings.truncate);
+	read(text: string, truncate: boolean): Promise<DividedTokens> {
+		const { long } = this.#classifier.settings;
+		const limit = { tokens: this.maxTokens, long: long === "refuse" && truncate ? "cut" : long } as const;
+		return readText(text, limit, this.#mostWindows);
 	}
 
 	/** Classifies a tokenized text: the second step of `classify`. */
-	async answer({ tokens, truncated }: ReadText, signal: AbortSignal, isPatient: boolean): Promise<ClassifiedText> {
-		const ask = isPatient ? this.#batcher.askPatiently(tokens, signal) : this.#batcher.ask(tokens, signal);
-		const answer = await ask;
-		const label = this.labels[answer.label] ?? "";
-		return { ...answer, label, tokens: tokens.length, truncated, version: this.version };
+	async answer(text: DividedTokens, signal: AbortSignal, isPatient: boolean): Promise<ClassifiedText> {
+		const { windows, tokens, cut } = text;
+		const isAlone = windows.length === 1 && !isPatient;
+		const answers = isAlone ? [await this.#batcher.ask(windows[0], signal)] : await this.#askAll(windows, signal);
+		const logits = answers.map((answer) => answer.logits);
+		const answer = toPrediction(averageLogits(logits), tokens);
+		return { ...answer, label: this.labels[answer.label] ?? "", truncated: cut, version: this.version };
+	}
+
+	/** Classifies the windows of a text. If one fails, those that haven't been sent are dropped. */
+	async #askAll(windows: readonly Uint32Array[], signal: AbortSignal): Promise<Prediction[]> {
+		const failed = new AbortController();
+		const either = AbortSignal.any([signal, failed.signal]);
+		setMaxListeners(0, either);
+		try {
+			return await Promise.all(windows.map((tokens) => this.#batcher.askPatiently(tokens, either)));
+		} catch (error) {
+			failed.abort();
+			throw error;
+		}
 	}
 
 	async close(): Promise<void> {

@@ -110,8 +110,8 @@ function classifyBatch(
 	);
 }
 
-function lengthOf(read: readonly { readonly tokens: Uint32Array }[], place: number): number {
-	return read[place]?.tokens.length ?? 0;
+function lengthOf(read: readonly { readonly tokens: number }[], place: number): number {
+	return read[place]?.tokens ?? 0;
 }
 
 async function* classifyStream(

@@ -7,6 +7,7 @@ import { cutLines } from "./classification-lines.ts";
 export interface TextsSummary {
 	readonly classes: readonly ClassTexts[];
 	readonly cut: RunResult["cut"];
+	readonly windows: RunResult["windows"];
 	/** The limit to which texts were cut. */
 	readonly maxTokens: number;
 }
@@ -14,8 +15,11 @@ export interface TextsSummary {
 /** The most classes named in a line. */
 const MOST_CLASSES = 6;
 
-/** Formats one line with the numbers of texts read, used, not used and repeated; one more line if texts were cut. */
-export function textsLines({ classes: classTexts, cut, maxTokens }: TextsSummary): string[] {
+/**
+ * Formats one line with the numbers of texts read, used, not used and repeated; one more line if texts were cut or
+ * divided into windows.
+ */
+export function textsLines({ classes: classTexts, cut, windows, maxTokens }: TextsSummary): string[] {
 	const sets = (["train", "validation", "test"] as const).map((set) => sum(classTexts, set));
 	const [train = 0, validation = 0, test = 0] = sets.map(formatCount);
 	const read = `read ${formatCount(sum(classTexts, "read"))} texts: ${byClass(classTexts, "read")}`;
@@ -23,7 +27,10 @@ export function textsLines({ classes: classTexts, cut, maxTokens }: TextsSummary
 	const cutTexts = cut.train + cut.validation + cut.test;
 	const all = sets.reduce((total, count) => total + count, 0);
 	const parts = [read, used, unusedPart(classTexts), ...repeatedPart(classTexts)];
-	return [parts.join("; "), ...cutLines(cutTexts, all, maxTokens)];
+	const allWindows = windows.train + windows.validation + windows.test;
+	const divided = `${formatCount(all)} texts are read in ${formatCount(allWindows)} windows`;
+	const windowsLine = allWindows > all ? [`${divided} of at most ${formatCount(maxTokens)} tokens`] : [];
+	return [parts.join("; "), ...cutLines(cutTexts, all, maxTokens), ...windowsLine];
 }
 
 function unusedPart(classTexts: readonly ClassTexts[]): string {

@@ -1,4 +1,5 @@
 import type { PublishedState } from "../../shared/exchange/tensor-exchange.ts";
+import { averageLogits } from "../data/divide-tokens.ts";
 import { toProbabilities } from "../metrics/probabilities.ts";
 import { type DetailedScores, type SetScores, scoreInDetail, scoreSet } from "../metrics/set-scores.ts";
 import { planEvaluation } from "../plan/plan-evaluation.ts";
@@ -46,19 +47,20 @@ export interface VersionedState {
 }
 
 /**
- * Computes the logits of examples on the workers.
- * @param onTexts called with the number of newly evaluated texts
+ * Computes the logits of texts on the workers; those of a text with several windows are their mean.
+ * @param onSequences called with the number of newly computed sequences: one per text, or one per window
  * @throws TailtuneError "interrupted" as soon as the user stops the run
  */
 export async function evaluate(
 	run: RunContext,
 	{ version, state }: VersionedState,
 	examples: readonly number[],
-	onTexts: (count: number) => void = () => {},
+	onSequences: (count: number) => void = () => {},
 ): Promise<Evaluation> {
 	const { cluster, texts } = run;
 	const { tensors, dispatcher, spec } = cluster;
-	const parts = planEvaluation(texts.planned, examples, texts.padding);
+	const sequences = examples.flatMap((text) => texts.windowsOf(text));
+	const parts = planEvaluation(texts.planned, sequences, texts.padding);
 	const items = parts.map((part) => toWorkItem(run, "WORK_KIND_EVALUATE", version, part));
 	const logits = new Map<number, readonly number[]>();
 	await tensors.publishState(spec.runId, version, state);
@@ -68,9 +70,10 @@ export async function evaluate(
 		for (const [row, id] of ids.entries()) {
 			logits.set(id, answer.logits.slice(row * texts.classes, (row + 1) * texts.classes));
 		}
-		onTexts(ids.length);
+		onSequences(ids.length);
 		assertNotInterrupted(run);
 	}
 	await tensors.dropState(spec.runId, version);
-	return new Evaluation(logits, (example) => texts.labelOf(example));
+	const ofText = (text: number) => averageLogits(texts.windowsOf(text).map((id) => logits.get(id) ?? []));
+	return new Evaluation(new Map(examples.map((text) => [text, ofText(text)])), (text) => texts.labelOf(text));
 }

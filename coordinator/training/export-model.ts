@@ -27,10 +27,10 @@ function classifierSettings({
 	config,
 	frozenBlocks,
 }: Pick<RunContext, "texts" | "config" | "frozenBlocks">): ClassifierSettings {
-	const { labels, padding, maxTokens, truncate } = texts;
+	const { labels, padding, maxTokens, long } = texts;
 	const { token, causal, padTo = null, padId = PAD_ID } = padding;
 	const computed = computeSettingsOf(config, frozenBlocks);
-	return { format: 1, labels: [...labels], token, causal, maxTokens, truncate, padTo, padId, ...computed };
+	return { format: 1, labels: [...labels], token, causal, maxTokens, long, padTo, padId, ...computed };
 }
 
 /** Computation settings. In fp32 the result doesn't depend on where the trunk ends; a tail of one block is fastest. */

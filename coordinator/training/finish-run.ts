@@ -38,7 +38,8 @@ export async function finishRun(
 async function evaluateAll(run: RunContext, parameters: Float32Array, version: number): Promise<Evaluation> {
 	const { train, validation, test } = run.texts;
 	const examples = [...train, ...validation, ...test];
-	const bar = run.events.phase("evaluation", examples.length, "texts");
+	const { windows } = run.texts;
+	const bar = run.events.phase("evaluation", windows.train + windows.validation + windows.test, "texts");
 	const evaluation = await evaluate(run, { version, state: { parameters } }, examples, (count) => bar.advance(count));
 	bar.done();
 	return evaluation;

@@ -65,6 +65,7 @@ function summarizeTexts(texts: RunTexts) {
 		texts: { ...mapValues(setsOf(texts), ({ length }) => length), distinct: texts.distinct },
 		classes: [...texts.classTexts],
 		cut: texts.cut,
+		windows: texts.windows,
 	};
 }
 

@@ -93,8 +93,8 @@ async function runInFolder(
 	}
 }
 
-function reportTexts({ classTexts, cut, maxTokens }: RunTexts, events: RunEvents): void {
-	events.emit({ event: "texts", classes: classTexts, cut, maxTokens });
+function reportTexts({ classTexts, cut, windows, maxTokens }: RunTexts, events: RunEvents): void {
+	events.emit({ event: "texts", classes: classTexts, cut, windows, maxTokens });
 	for (const warning of listTextsWarnings(classTexts)) events.warn(warning);
 }
 

@@ -20,7 +20,7 @@ export function planRunEpoch(
 	epoch: number,
 ): EpochStep[] {
 	const { batch, accumulate, seed, pad } = config;
-	const examples = [...texts.train, ...texts.repeats].map((id) => texts.planned[id] as PlannedText);
+	const examples = texts.learned.map((id) => texts.planned[id] as PlannedText);
 	const grouping = pad === "bucket" ? "length" : "none";
 	const weights = tail.loss?.classWeights ?? [];
 	const weightOf = (id: number) => weights[texts.labelOf(id)] ?? 1;
@@ -29,7 +29,7 @@ export function planRunEpoch(
 
 /** Returns the number of steps of each epoch of a run. */
 export function countRunSteps({ config, texts }: Pick<RunContext, "config" | "texts">): number {
-	return countSteps(texts.train.length + texts.repeats.length, config);
+	return countSteps(texts.learned.length, config);
 }
 
 /** Takes the optimizer steps of a run, each on the sum of its parts' gradients in the order of the plan. */

@@ -2,6 +2,10 @@ import { z } from "zod";
 import { TRAINABLE_BY_NAME, type TrainableName } from "../model/tail-spec.ts";
 import { TRUNK_PRECISIONS } from "../model/trunk-precision.ts";
 
+/** Ways to read a text of more tokens than the limit. */
+export const LONG_TEXTS = ["refuse", "cut", "head-tail", "windows"] as const;
+export type LongTexts = (typeof LONG_TEXTS)[number];
+
 const text = () => z.string().min(1);
 const count = (least: number) => z.int().min(least);
 const trainableNames = Object.keys(TRAINABLE_BY_NAME) as [TrainableName, ...TrainableName[]];
@@ -69,7 +73,15 @@ export const trainConfigSchema = z.strictObject({
 	maxTokens: z
 		.union([count(1), z.literal("context")])
 		.optional()
-		.describe("cut texts to N tokens, or to the model's context length (context); if unset, a longer text is an error"),
+		.describe(
+			"most tokens of a text: N, or the model's context length (context); default: context, or as in the training run",
+		),
+	long: z
+		.enum(LONG_TEXTS)
+		.optional()
+		.describe(
+			"how longer texts are read; refuse: they are an error; cut: the first tokens; head-tail: the first and the last half of the limit; windows: overlapping windows, which are all trained and whose logits are averaged; default: refuse, or as in the training run",
+		),
 	pad: z
 		.union([z.enum(["bucket", "longest"]), count(1)])
 		.default("bucket")

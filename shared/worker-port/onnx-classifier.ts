@@ -1,11 +1,12 @@
 import type { ModelFiles } from "../model/model-files.ts";
 import type { Padding } from "../sequences/effective-sequence.ts";
+import type { LongTexts } from "../settings/config.ts";
 
-/** How a tuned model reads a text: cut to `maxTokens`, then padded. */
+/** How a tuned model reads a text: at most `maxTokens` tokens, then padded. */
 export interface TextReading extends Padding {
 	readonly maxTokens: number;
-	/** Longer texts are cut to `maxTokens`; false: they are refused. */
-	readonly truncate: boolean;
+	/** The graph cuts longer texts if this is "cut". Otherwise it refuses them: its caller has to divide them. */
+	readonly long: LongTexts;
 }
 
 /**

@@ -106,13 +106,14 @@ function makeTexts(count: number, shards: number): RunTexts {
 	const labelOf = (id: number) => id % FLEET_TAIL.classes;
 	return {
 		...{ labels: ["a", "b"], classes: FLEET_TAIL.classes, classTexts: [], train, validation: [], test: [], planned },
-		repeats: [],
+		learned: train,
 		details: train.map((id) => ({ text: "", source: `made-up:${id}`, tokens: TOKENS, cut: false })),
 		...{
 			padding: { token: "last-real", causal: true, padTo: undefined, padId: 0 },
 			maxTokens: TOKENS,
-			truncate: false,
+			long: "refuse",
 		},
+		...{ windows: { train: count, validation: 0, test: 0 }, windowsOf: (id) => [id] },
 		...{ cut: { train: 0, validation: 0, test: 0 }, distinct: count, overlap: 0, hash: "", labelOf },
 		sequence(exampleId) {
 			const tokens = Array.from(planned[exampleId]?.tokens ?? []);

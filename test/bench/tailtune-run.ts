@@ -58,6 +58,8 @@ export async function measureRun(
 			model,
 			"--max-tokens",
 			`${texts.longestTokens}`,
+			"--long",
+			"cut",
 			"--balance",
 			"none",
 			"--threads",

@@ -82,7 +82,7 @@ const refused: [title: string, data: string, message: string][] = [
 	[
 		"a text that is too long for the model",
 		"long.tsv",
-		"long.tsv:21: found a text of 301 tokens, expected at most 256 (the model's context), or --max-tokens context to cut longer texts",
+		"long.tsv:21: found a text of 301 tokens, expected at most 256 (the model's context); for longer texts use --long cut, head-tail or windows",
 	],
 ];
 
@@ -111,7 +111,7 @@ test.serial("refuses a label in --test that isn't in --train", (t) => {
 });
 
 test.serial("accepts a text that is too long for the model if it may be cut", async (t) => {
-	const flags = ["--model", "demo", "--balance", "none", "--max-tokens", "context", "--epochs", "1", "--threads", "1"];
+	const flags = ["--model", "demo", "--balance", "none", "--long", "cut", "--epochs", "1", "--threads", "1"];
 	const { exitCode, stderr } = await start(["train", "--data", "long.tsv", "--out", "cut", ...flags], {}, folder);
 	t.is(String(stderr), "");
 	t.is(exitCode, 0);

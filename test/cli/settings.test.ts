@@ -16,7 +16,10 @@ const settings: [title: string, flags: string[]][] = [
 		["--causal", "false", "--pad", "40", "--token", "last", "--epochs", "8"],
 	],
 	["the mean over pads, padded by batch", ["--token", "mean", "--pad", "bucket"]],
-	["texts cut short, unbalanced, several shards", ["--max-tokens", "8", "--balance", "none", "--shards", "3"]],
+	[
+		"texts cut short, unbalanced, several shards",
+		["--max-tokens", "8", "--long", "cut", "--balance", "none", "--shards", "3"],
+	],
 	["TensorFlow.js alone", ["--engine", "tfjs", "--backend", "cpu"]],
 ];
 

@@ -115,7 +115,7 @@ test.serial("classify and evaluate use the weights that a run kept", async (t) =
 		t.true(Math.abs(probabilities.ham + probabilities.spam - 1) < 1e-9);
 		t.false(truncated);
 	}
-	const running = start(["classify", out, "-", "--max-tokens", "2", "--skip-bad", "--json"]);
+	const running = start(["classify", out, "-", "--max-tokens", "2", "--long", "cut", "--skip-bad", "--json"]);
 	running.stdin?.end("WIN 3 FREE prizes\r\n\r\nsee you\r");
 	const [fromInput, endOfInput] = splitEnd(String((await running).stdout));
 	t.deepEqual(
@@ -183,6 +183,35 @@ for (const trainable of ["head", "last-two-blocks"]) {
 		t.true(other > 1e-5, `loss off by ${other}`);
 	});
 }
+
+test.serial(
+	"a run on windows of its texts scores whole texts, as evaluate does, also from stored features",
+	async (t) => {
+		const data = await writeTexts(30);
+		const folder = await newFolder();
+		const sets = ["--train", data, "--validation", data, "--test", data, "--max-tokens", "8", "--long", "windows"];
+		const quick = QUICK.filter((flag) => flag !== "--feature-cache" && flag !== "0");
+		const runs = [join(folder, "first"), join(folder, "again")] as const;
+		for (const run of runs) {
+			const { exitCode, stderr, stdout } = await tailtune("train", "--out", run, ...quick, ...sets);
+			t.is(exitCode, 0, stderr);
+			t.regex(stdout, /180 texts are read in \d+ windows of at most 8 tokens/);
+		}
+		const [result, again] = await Promise.all(runs.map((run) => readRunResult(run)));
+		t.is(again?.trunk.texts, 0, "the second run reads the features of all windows from the cache");
+		t.is(await modelHash(runs[0]), await modelHash(runs[1]));
+		t.is(result?.texts.test, 60);
+		t.true((result?.windows.test ?? 0) > 60);
+		t.deepEqual(result?.cut, { train: 0, validation: 0, test: 0 });
+		const predictions = (await readFile(join(runs[0], "predictions.jsonl"), "utf8")).trimEnd().split("\n");
+		t.is(predictions.length, 120);
+		t.true(predictions.some((line) => JSON.parse(line).tokens > 8));
+		const evaluated = await tailtune("evaluate", runs[0], "--data", data, "--json");
+		const { loss, accuracy, cut, texts } = JSON.parse(evaluated.stdout.split("\n").at(-1) ?? "");
+		t.deepEqual([texts, cut, accuracy], [60, 0, result?.accuracy.test]);
+		t.true(Math.abs(loss - (result?.loss.test ?? 0)) < 1e-6, `${loss}, the run has ${result?.loss.test}`);
+	},
+);
 
 test.serial("a run that is killed and resumed ends with the same bytes as an uninterrupted run", async (t) => {
 	const data = await writeTexts(80);

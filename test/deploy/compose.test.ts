@@ -64,7 +64,7 @@ test("a GPU worker is the worker with --gpus all, all GPUs and the GPU image", a
 
 test("run.yaml is a run's configuration", async (t) => {
 	// Some e-mails of this set are longer than the demo model's context.
-	const expected = { data: "spam-assassin", model: "demo", maxTokens: "context", shards: 4 } as const;
+	const expected = { data: "spam-assassin", model: "demo", long: "cut", shards: 4 } as const;
 	t.like(await resolveConfig({}, join(folder, "run.yaml")), expected);
 });
 

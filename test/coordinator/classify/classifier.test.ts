@@ -6,32 +6,39 @@ import { evaluateClassifier } from "../../../coordinator/classify/evaluate-class
 import type { OpenCluster } from "../../../coordinator/cluster/cluster.ts";
 import { openEmbeddedCluster } from "../../../coordinator/cluster/embedded-cluster.ts";
 import { toDataset } from "../../../coordinator/data/dataset.ts";
+import { averageLogits, divideTokens } from "../../../coordinator/data/divide-tokens.ts";
+import { tokenize } from "../../../coordinator/data/tokenize.ts";
 import { RunEvents } from "../../../coordinator/events/run-events.ts";
 import { ServedModel } from "../../../coordinator/serve/served-model.ts";
 import { evaluationLines } from "../../../coordinator/terminal/evaluation-lines.ts";
 import { TailtuneError } from "../../../shared/errors.ts";
-import type { TrainConfig } from "../../../shared/settings/config.ts";
+import type { LongTexts, TrainConfig } from "../../../shared/settings/config.ts";
 import type { RunningWorker } from "../../../shared/worker-port/running-worker.ts";
 import { startWorker } from "../../../worker/run/lifecycle.ts";
-import { makeRun } from "../../serve/run-folder.ts";
+import { labels, makeRun } from "../../serve/run-folder.ts";
 
 const workerSide = { startWorker, inspectEngines: async () => [], addWorkerCommand: () => {} };
 const openCluster: OpenCluster = (run) => openEmbeddedCluster(workerSide, run);
 const engine = { engine: "auto", backend: "auto", threads: 1 } as const;
 
-/** Makes a run folder with a model for 256 tokens. @param truncate whether the run cut longer texts */
-async function runThat(truncate: boolean): Promise<string> {
+/** Makes a run folder with a model for 256 tokens. @param long how the run read longer texts */
+async function runThat(long: LongTexts): Promise<string> {
 	const run = await makeRun();
 	const file = join(run, "model", "tailtune.json");
-	await writeFile(file, JSON.stringify({ ...JSON.parse(await readFile(file, "utf8")), truncate }));
+	await writeFile(file, JSON.stringify({ ...JSON.parse(await readFile(file, "utf8")), long }));
 	return run;
 }
 
-const refusing = await runThat(false);
-const cutting = await runThat(true);
+const refusing = await runThat("refuse");
+const cutting = await runThat("cut");
+const dividing = await runThat("windows");
 
-async function open(t: ExecutionContext, run: string, maxTokens?: TrainConfig["maxTokens"]): Promise<Classifier> {
-	const classifier = await Classifier.open(run, { ...engine, maxTokens }, { openCluster });
+async function open(
+	t: ExecutionContext,
+	run: string,
+	asked: Pick<TrainConfig, "maxTokens" | "long"> = {},
+): Promise<Classifier> {
+	const classifier = await Classifier.open(run, { ...engine, ...asked }, { openCluster });
 	t.teardown(() => classifier.close());
 	return classifier;
 }
@@ -43,7 +50,7 @@ const texts = [
 	{ text: words(300), source: "f:2" },
 ];
 const refusal =
-	"f:2: found a text of 300 tokens, expected at most 256 (the limit of this model), or --max-tokens context to cut longer texts";
+	"f:2: found a text of 300 tokens, expected at most 256 (the limit of this model); for longer texts use --long cut, head-tail or windows";
 
 test("a text longer than the model's maximum is refused, as in training", async (t) => {
 	const classifier = await open(t, refusing);
@@ -53,8 +60,8 @@ test("a text longer than the model's maximum is refused, as in training", async 
 	await t.throwsAsync(evaluateClassifier(classifier, dataset, new RunEvents()), { code: "data", message: refusal });
 });
 
-test("a longer text is cut with --max-tokens, and its answer is marked as truncated", async (t) => {
-	const cut = await (await open(t, refusing, "context")).classify(texts);
+test("a longer text is cut with --long cut, and its answer is marked as truncated", async (t) => {
+	const cut = await (await open(t, refusing, { long: "cut" })).classify(texts);
 	t.deepEqual(
 		cut.map(({ tokens, truncated }) => [tokens, truncated]),
 		[
@@ -63,7 +70,7 @@ test("a longer text is cut with --max-tokens, and its answer is marked as trunca
 		],
 	);
 	t.deepEqual(cut[0]?.logits, cut[1]?.logits);
-	const shorter = await (await open(t, refusing, 10)).classify(texts);
+	const shorter = await (await open(t, cutting, { maxTokens: 10 })).classify(texts);
 	t.deepEqual(
 		shorter.map(({ tokens, truncated }) => [tokens, truncated]),
 		[
@@ -71,7 +78,7 @@ test("a longer text is cut with --max-tokens, and its answer is marked as trunca
 			[10, true],
 		],
 	);
-	await t.throwsAsync(open(t, refusing, 257), {
+	await t.throwsAsync(open(t, refusing, { maxTokens: 257 }), {
 		code: "usage",
 		message: "--max-tokens: found 257, expected at most 256, the limit of this model",
 	});
@@ -84,6 +91,49 @@ test("a longer text is cut if the run cut its texts; an evaluation counts such t
 	const evaluation = await evaluateClassifier(classifier, dataset, new RunEvents());
 	t.like(evaluation, { texts: 3, cut: 1, maxTokens: 256, majorityBaseline: { label: "spam", accuracy: 1 } });
 	t.true(evaluationLines(evaluation, (_, text) => text).includes("cut 1 of 3 texts to 256 tokens"));
+});
+
+/** Checks that logits are equal except for rounding, which depends on the batch. */
+function assertNear(t: ExecutionContext, found: readonly number[] = [], expected: readonly number[] = []): void {
+	t.is(found.length, labels.length);
+	for (const [index, logit] of found.entries()) t.true(Math.abs(logit - (expected[index] ?? Number.NaN)) < 1e-5);
+}
+
+// Different tokens, so that each window has logits of its own.
+const numbers = Array.from({ length: 300 }, (_, index) => index % 10).join(" ");
+
+test("a text in windows gets the mean of their logits, and is read whole; other texts aren't affected", async (t) => {
+	const classifier = await open(t, dividing, { maxTokens: 128 });
+	const reference = await open(t, refusing);
+	const [tokens = new Uint32Array()] = await tokenize([numbers]);
+	const { windows } = divideTokens(tokens, { tokens: 128, long: "windows" });
+	t.is(windows.length, 4);
+	const each = await reference.classifyGroup(windows, 0);
+	let done = 0;
+	const texts = [words(3), numbers, words(5)].map((text) => ({ text, source: "f" }));
+	const [short, long, other] = await classifier.classify(texts, (count) => {
+		done += count;
+	});
+	t.is(done, 3);
+	t.like(long, { tokens: 300, truncated: false });
+	assertNear(t, long?.logits, averageLogits(each.map(({ logits }) => logits)));
+	t.deepEqual(
+		[short, other].map((answer) => answer?.tokens),
+		[3, 5],
+	);
+	assertNear(t, short?.logits, (await reference.classify(texts.slice(0, 1)))[0]?.logits);
+});
+
+test("with --long head-tail a text is read from both ends, whatever is between", async (t) => {
+	const classifier = await open(t, refusing, { long: "head-tail", maxTokens: 8 });
+	const texts = ["1 2 3 4 a b 5 6 7 8", "1 2 3 4 c d e f 5 6 7 8", "1 2 3 4 5 6 7 8"];
+	const [first, second, whole] = await classifier.classify(texts.map((text) => ({ text, source: "f" })));
+	t.deepEqual(first?.logits, second?.logits);
+	t.deepEqual(first?.logits, whole?.logits);
+	t.deepEqual(
+		[first, second, whole].map((answer) => answer?.truncated),
+		[true, true, false],
+	);
 });
 
 test("a classifier whose parameters can't be published leaves no cluster open", async (t) => {
@@ -132,4 +182,12 @@ test("a served model follows the same rule: longer texts are refused unless the 
 	t.like(await strict.classify(words(300), true, never), { tokens: 256, truncated: true });
 	t.like(await lenient.classify(words(300), false, never), { tokens: 256, truncated: true });
 	t.like(await lenient.classify(words(3), false, never), { tokens: 3, truncated: false });
+	const whole = await ServedModel.open(dividing, parts);
+	t.teardown(() => whole.close());
+	const [expected] = await (await open(t, dividing)).classify([{ text: numbers, source: "f" }]);
+	const served = await whole.classify(numbers, true, never);
+	t.like(served, { tokens: 300, truncated: false });
+	assertNear(t, served.logits, expected?.logits);
+	const endless = "0 1 ".repeat(2000);
+	await t.throwsAsync(whole.classify(endless, false, never), { code: "data", message: /expected at most 8 windows/ });
 });

@@ -1,28 +1,33 @@
 import test from "ava";
-import { limitTokens, padLength, tokenLimit } from "../../../coordinator/data/limit-tokens.ts";
-import { TailtuneError } from "../../../shared/errors.ts";
+import { lengthFault, padLength, tokenizeWithin, tokenLimit } from "../../../coordinator/data/limit-tokens.ts";
+import { LONG_TEXTS } from "../../../shared/settings/config.ts";
 
-const texts = [Uint32Array.of(1, 2), Uint32Array.of(1, 2, 3, 4)];
-const sources = ["f:1", "f:2"];
+const texts = [Uint32Array.of(1, 2), Uint32Array.of(1, 2, 3, 4)] as const;
 
-test("a text longer than the context is refused with its row, or cut if --max-tokens is set", (t) => {
-	const limit = tokenLimit({ pad: "bucket" }, 3);
-	const error = t.throws(() => limitTokens(texts, sources, limit), { instanceOf: TailtuneError, code: "data" });
-	t.is(
-		error?.message,
-		"f:2: found a text of 4 tokens, expected at most 3 (the model's context), or --max-tokens context to cut longer texts",
-	);
-	const cut = [Uint32Array.of(1, 2), Uint32Array.of(1, 2, 3)];
-	t.deepEqual(limitTokens(texts, sources, tokenLimit({ pad: "bucket", maxTokens: "context" }, 3)), cut);
-	t.deepEqual(limitTokens(texts, sources, tokenLimit({ pad: "bucket", maxTokens: 3 }, 9)), cut);
-	t.deepEqual(limitTokens(texts, sources, tokenLimit({ pad: "bucket" }, 4)), texts);
+test("a text longer than the limit is refused with its row and the flag that sets the limit, unless --long is set", (t) => {
+	const faultOf = (settings: Parameters<typeof tokenLimit>[0], context: number) =>
+		lengthFault(texts[1], "f:2", tokenLimit(settings, context))?.message;
+	const message = (reason: string) =>
+		`f:2: found a text of 4 tokens, expected at most 3 (${reason}); for longer texts use --long cut, head-tail or windows`;
+	t.is(faultOf({ pad: "bucket" }, 3), message("the model's context"));
+	t.is(faultOf({ pad: "bucket", maxTokens: "context" }, 3), message("the model's context"));
+	t.is(faultOf({ pad: "bucket", maxTokens: 3 }, 9), message("--max-tokens 3"));
+	t.is(faultOf({ pad: 3 }, 9), message("--pad 3"));
+	t.is(faultOf({ pad: "bucket" }, 4), undefined);
+	for (const long of LONG_TEXTS.slice(1)) t.is(faultOf({ pad: "bucket", maxTokens: 3, long }, 9), undefined);
 });
 
-test("a text longer than --pad N is refused, or cut with --max-tokens", (t) => {
-	const error = t.throws(() => limitTokens(texts, sources, tokenLimit({ pad: 3 }, 9)), { code: "data" });
-	t.regex(error?.message ?? "", /^f:2: found a text of 4 tokens, expected at most 3 \(--pad 3\)/);
-	t.deepEqual(limitTokens(texts, sources, tokenLimit({ pad: 3, maxTokens: "context" }, 9))[1], Uint32Array.of(1, 2, 3));
-	t.deepEqual(limitTokens(texts, sources, tokenLimit({ pad: 3, maxTokens: 2 }, 9))[1], Uint32Array.of(1, 2));
+test("the limit is the smallest of context, --max-tokens and --pad", (t) => {
+	t.like(tokenLimit({ pad: 3, maxTokens: "context", long: "cut" }, 9), { tokens: 3, long: "cut" });
+	t.like(tokenLimit({ pad: 3, maxTokens: 2 }, 9), { tokens: 2, long: "refuse" });
+	t.like(tokenLimit({ pad: "longest" }, 9), { tokens: 9 });
+});
+
+test("a text that is cut is tokenized one token further than the limit; otherwise to its end", async (t) => {
+	const tokensOf = async (long: (typeof LONG_TEXTS)[number]) =>
+		(await tokenizeWithin([{ text: "a b c d e f" }], { tokens: 2, long, reason: "" }))[0]?.length;
+	t.is(await tokensOf("cut"), 3);
+	for (const long of ["refuse", "head-tail", "windows"] as const) t.is(await tokensOf(long), 6);
 });
 
 test("flags with more tokens than the context are refused", (t) => {

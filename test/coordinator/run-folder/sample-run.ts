@@ -73,6 +73,7 @@ export function sampleResult(labels: readonly string[] = ["ham", "spam"]): RunRe
 			repeats: 0,
 		})),
 		cut: { train: 3, validation: 0, test: 1 },
+		windows: { train: 1045, validation: 149, test: all },
 		trunk: { texts: 1377, tokens: 40312 },
 		audit: { steps: 650, parts: 1300, examples: 5200, ignored: { double: 1, stale: 2, stray: 0 } },
 		seconds: { load: 1.84, features: 61.2, training: 38.4, evaluation: 7.9, total: 109.9 },

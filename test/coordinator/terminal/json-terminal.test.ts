@@ -27,7 +27,7 @@ const classified = (text: string) => ({
 
 test("every event is a line that the schema of lines accepts, and classifications are a line for each text", (t) => {
 	const { events, linesOf } = setUp();
-	const { classes, cut, labels, confusion, majorityBaseline } = sampleResult();
+	const { classes, cut, windows, labels, confusion, majorityBaseline } = sampleResult();
 	const emitted = new Set<string>();
 	events.listen(({ event }) => emitted.add(event));
 	const phase = events.phase("training", 2, "steps");
@@ -37,7 +37,7 @@ test("every event is a line that the schema of lines accepts, and classification
 	events.line("two\nlines");
 	events.warn("careful");
 	events.emit({ event: "notice", kind: "no-workers", state: "over", text: "no worker is there", seconds: 12.3 });
-	events.emit({ event: "texts", classes, cut, maxTokens: 256 });
+	events.emit({ event: "texts", classes, cut, windows, maxTokens: 256 });
 	for (const kind of ["step", "epoch"] as const) events.emit({ event: kind, ...sampleLine(kind, 130) });
 	const workers = { at: Date.now(), worker: someWorker("a"), shards: { b: [0, 1] }, totalShards: 2 };
 	events.emit({ event: "worker-joined", ...workers });

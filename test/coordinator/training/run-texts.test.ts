@@ -1,13 +1,26 @@
-import test from "ava";
+import test, { type ExecutionContext } from "ava";
+import { divideTokens } from "../../../coordinator/data/divide-tokens.ts";
 import { loadSets } from "../../../coordinator/data/load-sets.ts";
 import { RunEvents } from "../../../coordinator/events/run-events.ts";
+import { toProbabilities } from "../../../coordinator/metrics/probabilities.ts";
 import { planPreparation } from "../../../coordinator/plan/plan-preparation.ts";
+import { evaluate } from "../../../coordinator/training/evaluator.ts";
+import type { RunContext } from "../../../coordinator/training/run-context.ts";
 import { prepareTexts } from "../../../coordinator/training/run-texts.ts";
 import { planRunEpoch } from "../../../coordinator/training/trainer.ts";
+import type { NewItem } from "../../../shared/messages.ts";
 import { resolveConfig } from "../../../shared/settings/resolve-config.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
 
 const model = { n_layer: 1, n_embd: 8, n_head: 1, n_positions: 64, vocab_size: 50257, layer_norm_epsilon: 1e-5 };
+
+const TAIL = {
+	trainable: "TRAINABLE_HEAD",
+	causal: true,
+	loraRank: 0,
+	loraScale: 0,
+	loss: null,
+} as const;
 
 test("oversampled texts are planned once per repeat under ids of their own, and their features are computed once", async (t) => {
 	const line = (label: string) => (_: unknown, index: number) => `${label}\t${label} number ${index}`;
@@ -17,23 +30,16 @@ test("oversampled texts are planned once per repeat under ids of their own, and 
 	const config = { ...(await resolveConfig(settings)), shards: 4, metric: "accuracy" as const };
 	const texts = await prepareTexts(config, await loadSets(config, new RunEvents()), model);
 	const fraud = texts.train.filter((id) => texts.labelOf(id) === 0);
-	t.deepEqual([fraud.length, texts.train.length, texts.repeats.length], [8, 92, 76]);
+	t.deepEqual([fraud.length, texts.train.length, texts.learned.length], [8, 92, 168]);
 	t.deepEqual(
-		[...texts.train, ...texts.validation, ...texts.test, ...texts.repeats],
+		[...texts.train, ...texts.validation, ...texts.test, ...texts.learned.slice(texts.train.length)],
 		texts.planned.map(({ id }) => id),
 	);
 
-	const tail = {
-		trainable: "TRAINABLE_HEAD",
-		classes: 2,
-		causal: true,
-		loraRank: 0,
-		loraScale: 0,
-		loss: null,
-	} as const;
+	const tail = { ...TAIL, classes: 2 };
 	const planned = planRunEpoch({ config, texts, tail }, 0).flatMap(({ parts }) => parts);
 	const ids = planned.flatMap(({ examples }) => examples).sort((a, b) => a - b);
-	t.deepEqual(ids, [...texts.train, ...texts.repeats]);
+	t.deepEqual(ids, texts.learned);
 	const times = new Map<string, number>();
 	for (const id of ids) {
 		const { tokens, labels } = texts.sequence(id, 100);
@@ -44,4 +50,84 @@ test("oversampled texts are planned once per repeat under ids of their own, and 
 
 	const prepared = planPreparation(texts.planned, texts.padding).flatMap(({ examples }) => examples);
 	t.is(prepared.length, texts.train.length + texts.validation.length + texts.test.length);
+});
+
+/** Prepares texts, each of as many tokens as its number says: "ham 12" has 12. */
+async function prepareLong(t: ExecutionContext, lengths: readonly number[], settings: Record<string, unknown>) {
+	const lineOf = (length: number, index: number) =>
+		`${index % 2 === 0 ? "ham" : "spam"}\t${[`a${index}b`, ...new Array(length).fill("word")].join(" ")}`;
+	const folder = await temporaryFolder(t, { "texts.tsv": lengths.map(lineOf).join("\n") });
+	const given = { data: `${folder}/texts.tsv`, balance: "none", batch: 2, shards: 2, ...settings };
+	const config = { ...(await resolveConfig(given)), shards: 2, metric: "accuracy" as const };
+	return { config, texts: await prepareTexts(config, await loadSets(config, new RunEvents()), model) };
+}
+
+const LENGTHS = Array.from({ length: 40 }, (_, index) => (index % 5 === 0 ? 30 : 3));
+
+test("windows of a text stay in its set and are all learned; each text is counted and evaluated once", async (t) => {
+	const { config, texts } = await prepareLong(t, LENGTHS, { maxTokens: 8, long: "windows" });
+	const { texts: whole } = await prepareLong(t, LENGTHS, {});
+	for (const set of ["train", "validation", "test"] as const) t.deepEqual(texts[set], whole[set]);
+	t.deepEqual(texts.cut, { train: 0, validation: 0, test: 0 });
+	const all = [...texts.train, ...texts.validation, ...texts.test];
+	const windows = all.flatMap((id) => texts.windowsOf(id));
+	t.deepEqual(
+		[...windows].sort((a, b) => a - b),
+		[...texts.planned.keys()],
+	);
+	t.is(texts.windows.train + texts.windows.validation + texts.windows.test, windows.length);
+	t.true(windows.length > all.length);
+	for (const id of all) {
+		const tokens = whole.planned[id]?.tokens ?? new Uint32Array();
+		const parts = texts.windowsOf(id).map((window) => texts.planned[window]?.tokens ?? new Uint32Array());
+		t.deepEqual(parts, [...divideTokens(tokens, { tokens: 8, long: "windows" }).windows]);
+		t.is(tokens.length, texts.details[id]?.tokens ?? 0);
+		for (const window of texts.windowsOf(id)) t.is(texts.labelOf(window), whole.labelOf(id));
+	}
+	const ofTraining = texts.train.flatMap((id) => texts.windowsOf(id)).sort((a, b) => a - b);
+	t.deepEqual(texts.learned, ofTraining);
+	const tail = { ...TAIL, classes: 2 };
+	const parts = planRunEpoch({ config, texts, tail }, 0).flatMap((step) => step.parts);
+	const planned = parts.flatMap(({ examples }) => examples);
+	t.true(planned.length > ofTraining.length - config.batch);
+	t.is(new Set(planned).size, planned.length);
+	t.deepEqual(
+		planned.filter((id) => !ofTraining.includes(id)),
+		[],
+	);
+});
+
+test("the logits of a text are the mean of its windows' logits", async (t) => {
+	const { texts } = await prepareLong(t, LENGTHS, { maxTokens: 8, long: "windows" });
+	const long = texts.test.find((id) => texts.windowsOf(id).length > 1) as number;
+	const logits = new Map(texts.planned.map(({ id }) => [id, [id, 2 * id]]));
+	const cluster = {
+		spec: { runId: "run" },
+		tensors: { publishState: async () => {}, dropState: async () => {} },
+		dispatcher: {
+			async *execute(items: readonly NewItem[]) {
+				for (const { sequences } of items)
+					yield { logits: sequences.flatMap(({ exampleId }) => logits.get(exampleId)) };
+			},
+		},
+	};
+	const run = { cluster, texts, interrupt: new AbortController().signal } as unknown as RunContext;
+	const state = { parameters: new Float32Array(0) };
+	const evaluation = await evaluate(run, { version: 0, state }, texts.test);
+	const ids = texts.windowsOf(long);
+	const mean = ids.reduce((sum, id) => sum + id, 0) / ids.length;
+	t.deepEqual(evaluation.predict(long).probabilities, toProbabilities([mean, 2 * mean]));
+	t.is(
+		evaluation.score(texts.test).accuracy,
+		texts.test.filter((id) => texts.labelOf(id) === 1).length / texts.test.length,
+	);
+});
+
+test("with --pad longest the longest training text is the limit of the other sets too", async (t) => {
+	const lengths = [...new Array(40).fill(3), 30, 30];
+	const { texts } = await prepareLong(t, lengths, { pad: "longest", split: [0.5, 0.25, 0.25] });
+	t.is(texts.padding.padTo, texts.maxTokens);
+	const isInTraining = texts.train.some((id) => (texts.details[id]?.tokens ?? 0) > 20);
+	t.is(texts.long, "cut");
+	t.is(texts.cut.validation + texts.cut.test > 0, !isInTraining);
 });

@@ -58,7 +58,7 @@ function prepareTexts(graph: GraphBuilder, reading: TextReading, vocabulary: num
 	const filled = graph.op("Where", [graph.op("Less", [positions, real]), long, graph.ints(isPadded ? padId : 0)]);
 	const isEmpty = graph.op("Equal", [counts, graph.ints(0)]);
 	const isTooLong = graph.op("Greater", [counts, graph.ints(maxTokens)]);
-	const isRefused = reading.truncate ? isEmpty : graph.op("Or", [isEmpty, isTooLong]);
+	const isRefused = reading.long === "cut" ? isEmpty : graph.op("Or", [isEmpty, isTooLong]);
 	const ids = graph.op("Where", [isRefused, graph.ints(vocabulary), filled]);
 	return { ids, positions, real, seen: isPadded ? graph.op("Max", [real, graph.ints(padTo)]) : real };
 }

@@ -12,11 +12,11 @@ export interface ClassificationInput {
    */
   'probabilities'?: (_tailtune_v1_LabelProbabilityInput)[];
   /**
-   * Number of tokens that were read.
+   * Number of tokens that were read, in one or several windows.
    */
   'tokenCount'?: (number);
   /**
-   * Whether the text was cut to that number.
+   * Whether the text has more tokens than that number.
    */
   'truncated'?: (boolean);
   /**
@@ -35,11 +35,11 @@ export interface Classification {
    */
   'probabilities': (_tailtune_v1_LabelProbability)[];
   /**
-   * Number of tokens that were read.
+   * Number of tokens that were read, in one or several windows.
    */
   'tokenCount': (number);
   /**
-   * Whether the text was cut to that number.
+   * Whether the text has more tokens than that number.
    */
   'truncated': (boolean);
   /**

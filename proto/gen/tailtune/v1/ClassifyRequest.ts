@@ -4,8 +4,8 @@
 export interface ClassifyRequestInput {
   'text'?: (string);
   /**
-   * Whether to cut a text that is too long for the model. Otherwise such a text is an error, unless the training run cut
-   * its texts (--max-tokens, --pad longest).
+   * Whether to cut a text that is too long for the model. Otherwise such a text is an error. If the training run cut or
+   * divided its texts (--long, --pad longest), the text is read in the same way, whatever this field is.
    */
   'truncate'?: (boolean);
   /**
@@ -17,8 +17,8 @@ export interface ClassifyRequestInput {
 export interface ClassifyRequest {
   'text': (string);
   /**
-   * Whether to cut a text that is too long for the model. Otherwise such a text is an error, unless the training run cut
-   * its texts (--max-tokens, --pad longest).
+   * Whether to cut a text that is too long for the model. Otherwise such a text is an error. If the training run cut or
+   * divided its texts (--long, --pad longest), the text is read in the same way, whatever this field is.
    */
   'truncate': (boolean);
   /**
