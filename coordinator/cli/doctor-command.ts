@@ -1,5 +1,8 @@
 import { freemem, totalmem } from "node:os";
 import type { Command } from "commander";
+import type { TrainConfig } from "../../shared/settings/config.ts";
+import { addConfigFlags, parseFlags } from "../../shared/settings/flags.ts";
+import { resolveConfig } from "../../shared/settings/resolve-config.ts";
 import { countPhysicalCores } from "../../shared/vectors/physical-cores.ts";
 import type { EngineReport, ProductRates } from "../../shared/worker-port/engine-report.ts";
 import type { WorkerSide } from "../../shared/worker-port/worker-side.ts";
@@ -7,40 +10,81 @@ import { writeJsonLine } from "../terminal/write-json-line.ts";
 import { describePlatform } from "./check-machine.ts";
 import { showEvents } from "./show-events.ts";
 
+interface Options extends Record<string, unknown> {
+	readonly json?: boolean;
+	readonly train?: string;
+}
+
+/** The settings that say which data are read, and how. */
+const DATA_FLAGS = [
+	"train",
+	"validation",
+	"test",
+	"textColumn",
+	"labelColumn",
+	"encoding",
+	"delimiter",
+	"maxTokens",
+] as const satisfies (keyof TrainConfig)[];
+
 /**
  * `tailtune doctor`: prints the engines, threads, memory and speed of this machine, and how to install missing engines.
+ * `tailtune doctor DATA` prints how data would be read and what is odd in them.
  */
 export function addDoctorCommand(program: Command, { inspectEngines, measureRates }: WorkerSide): void {
-	program
+	const command = program
 		.command("doctor")
-		.description("print the engines, threads, memory and speed of this machine, and how to install missing engines")
-		.action(async (_options: object, command: Command) => {
-			const { json } = command.optsWithGlobals<{ json?: boolean }>();
-			const engines = await inspectEngines();
-			const threads = countPhysicalCores();
-			const speed = await measureRates(threads).then(
-				(rates) => ({ rates }),
-				// For example a full disk. Everything else is printed nevertheless.
-				(error: Error) => ({ rates: [], unmeasured: error.message }),
-			);
-			const machine = {
-				node: process.version,
-				platform: `${process.platform} ${process.arch}`,
-				threads,
-				memoryBytes: totalmem(),
-				freeMemoryBytes: freemem(),
-			};
-			if (json) {
-				writeJsonLine({ event: "doctor", ...machine, engines, ...speed });
-				return;
-			}
-			const events = showEvents({});
-			const gib = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
-			events.line(`node      ${machine.node} on ${describePlatform()}`);
-			events.line(`threads   ${machine.threads} (physical cores)`);
-			events.line(`memory    ${gib(machine.memoryBytes)}, ${gib(machine.freeMemoryBytes)} free`);
-			for (const line of [...engineLines(engines), ...speedLines(speed)]) events.line(line);
-		});
+		.description("print the engines and the speed of this machine; with data: how they are read and what is odd")
+		.argument("[data]", "labelled texts to examine, without training: a file or a folder");
+	addConfigFlags(command, DATA_FLAGS).action(
+		async (data: string | undefined, _options: object, { optsWithGlobals }: Command) => {
+			const options = optsWithGlobals.call(command) as Options;
+			const isAboutData = data !== undefined || options.train !== undefined;
+			await (isAboutData
+				? printData(data, options, measureRates)
+				: printMachine(options, inspectEngines, measureRates));
+		},
+	);
+}
+
+async function printData(
+	data: string | undefined,
+	options: Options,
+	measureRates: WorkerSide["measureRates"],
+): Promise<void> {
+	const { describeData, inspectData } = await import("./doctor-data.ts");
+	const report = await inspectData(data, await resolveConfig(parseFlags(options)), measureRates);
+	if (options.json) return writeJsonLine({ event: "data-report", ...report });
+	const events = showEvents({});
+	for (const line of describeData(report)) events.line(line);
+}
+
+async function printMachine(
+	{ json }: Options,
+	inspectEngines: WorkerSide["inspectEngines"],
+	measureRates: WorkerSide["measureRates"],
+): Promise<void> {
+	const engines = await inspectEngines();
+	const threads = countPhysicalCores();
+	const speed = await measureRates(threads).then(
+		(rates) => ({ rates }),
+		// For example a full disk. Everything else is printed nevertheless.
+		(error: Error) => ({ rates: [], unmeasured: error.message }),
+	);
+	const machine = {
+		node: process.version,
+		platform: `${process.platform} ${process.arch}`,
+		threads,
+		memoryBytes: totalmem(),
+		freeMemoryBytes: freemem(),
+	};
+	if (json) return writeJsonLine({ event: "doctor", ...machine, engines, ...speed });
+	const events = showEvents({});
+	const gib = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+	events.line(`node      ${machine.node} on ${describePlatform()}`);
+	events.line(`threads   ${machine.threads} (physical cores)`);
+	events.line(`memory    ${gib(machine.memoryBytes)}, ${gib(machine.freeMemoryBytes)} free`);
+	for (const line of [...engineLines(engines), ...speedLines(speed)]) events.line(line);
 }
 
 function engineLines(engines: readonly EngineReport[]): string[] {

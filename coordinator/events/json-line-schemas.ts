@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { comparison } from "./comparison-schema.ts";
+import { dataReport } from "./data-report.ts";
 import { classificationSchema, count, event, eventsAsLines, share, workerSchema } from "./schemas.ts";
 
 /** Schema of a run of a cluster: `RunView` of shared/bus/bus.ts. */
@@ -87,6 +88,7 @@ const queryLines = [
 			.describe("measured speeds, in 10^9 operations per second"),
 		unmeasured: z.string().optional().describe("why there are no rates"),
 	}),
+	event("data-report", "How data are read and what is odd in them: the result of `tailtune doctor DATA`.", dataReport),
 ] as const;
 
 /** Schema of a line on standard output with `--json`. */

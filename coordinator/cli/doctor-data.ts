@@ -1,0 +1,131 @@
+import { TailtuneError } from "../../shared/errors.ts";
+import { MOST_TEXT_BYTES } from "../../shared/files/regular-file.ts";
+import type { TrainConfig } from "../../shared/settings/config.ts";
+import { countPhysicalCores } from "../../shared/vectors/physical-cores.ts";
+import type { WorkerSide } from "../../shared/worker-port/worker-side.ts";
+import { isHubName } from "../data/hub-name.ts";
+import { countKnown, inspectTexts, type TextsReport } from "../data/inspect-texts.ts";
+import { isNamedDataset } from "../data/load-dataset.ts";
+import { nameSome, shortName } from "../data/name-some.ts";
+import { type RowSurvey, readSurvey } from "../data/read-survey.ts";
+import { formatSeconds } from "../format.ts";
+
+/** Files that would be read for a run, and what is odd in them. */
+export interface DataReport extends TextsReport {
+	readonly files: readonly (Omit<RowSurvey, "texts"> & { readonly texts: number })[];
+	/** Texts of `--validation` and `--test` that are also in `--train`. */
+	readonly overlap: number;
+	/**
+	 * Estimated seconds for the frozen blocks of GPT-2 small, through which each text goes once. Undefined if the speed
+	 * can't be measured.
+	 */
+	readonly trunkSeconds?: number;
+}
+
+/** Operations per token in the matrix products of GPT-2 small's 11 frozen blocks. */
+const TRUNK_FLOP = 11 * 2 * 12 * 768 ** 2;
+/** GPT-2's maximum number of tokens. */
+const CONTEXT = 1024;
+/** A class with this many times the texts of another one is worth a remark. */
+const UNEVEN = 3;
+const MOST_CLASSES = 15;
+
+/**
+ * Examines data as a run would read it, without training.
+ * @param data a file or a folder; undefined: those of `--train`, `--validation` and `--test`
+ * @throws TailtuneError "usage" without any of them, or as `readSurvey`
+ */
+export async function inspectData(
+	data: string | undefined,
+	config: TrainConfig,
+	measureRates: WorkerSide["measureRates"],
+): Promise<DataReport> {
+	const given = [config.train, config.validation, config.test].filter((file) => file !== undefined);
+	const files = data === undefined ? given : [data];
+	const surveys: RowSurvey[] = [];
+	for (const file of (await Promise.all(files.map(findFiles))).flat())
+		surveys.push(await readSurvey(file, config, MOST_TEXT_BYTES));
+	const texts = surveys.flatMap((survey) => [...survey.texts]);
+	if (texts.length === 0) {
+		const [first = `${files.join(", ")}: contains no texts`] = surveys.flatMap(({ refusals }) => refusals);
+		throw new TailtuneError("data", first);
+	}
+	const [train, ...others] = surveys.map((survey) => survey.texts);
+	const limit = typeof config.maxTokens === "number" ? config.maxTokens : CONTEXT;
+	const report = await inspectTexts(texts, limit);
+	const seconds = await estimateTrunk(report.tokens.total, measureRates);
+	return {
+		files: surveys.map((survey) => ({ ...survey, texts: survey.texts.length })),
+		overlap: others.reduce((sum, own) => sum + countKnown(own, train ?? []), 0),
+		...report,
+		...(seconds !== undefined && { trunkSeconds: seconds }),
+	};
+}
+
+/** Returns the files of a data set of the hub, which are downloaded if they aren't in the cache, or the file itself. */
+async function findFiles(data: string): Promise<string[]> {
+	if (isHubName(data)) return (await import("../data/hub-dataset.ts")).fetchHubDataset(data);
+	if (!isNamedDataset(data)) return [data];
+	throw new TailtuneError("usage", `doctor: found ${data}, expected a file, a folder or hub:OWNER/NAME`);
+}
+
+async function estimateTrunk(tokens: number, measureRates: WorkerSide["measureRates"]): Promise<number | undefined> {
+	const rates = await measureRates(countPhysicalCores()).catch(() => []);
+	const fastest = Math.max(...rates.filter(({ precision }) => precision === "fp32").map((rate) => rate.trunkGflops));
+	return fastest > 0 ? (tokens * TRUNK_FLOP) / (fastest * 1e9) : undefined;
+}
+
+/** Describes a report, one line per fact. */
+export function describeData(report: DataReport): string[] {
+	const { trunkSeconds: seconds } = report;
+	const time =
+		seconds === undefined
+			? "can't be told: the speed of this machine can't be measured"
+			: `about ${formatSeconds(seconds)} for the frozen blocks of GPT-2 small on this machine; the training steps add to it`;
+	return [...report.files.flatMap(fileLines), ...classLines(report), ...oddLines(report), `time      ${time}`];
+}
+
+function fileLines({ file, format, columns, texts, refused, refusals }: DataReport["files"][number]): string[] {
+	const lines = [`file      ${file}: ${format}; ${counted(texts)}`, `columns   ${nameSome(columns)}`];
+	if (refused === 0) return lines;
+	return [
+		...lines,
+		`refused   ${refused} of the rows can't be used, for example:`,
+		...refusals.map((line) => `          ${line}`),
+	];
+}
+
+function classLines({ classes, tokens, texts }: DataReport): string[] {
+	const shown = classes.slice(0, MOST_CLASSES).map(({ label, texts: own }) => {
+		const share = ((100 * own) / texts).toFixed(1);
+		return `class     ${shortName(label)}: ${counted(own)} (${share} %)`;
+	});
+	const rest = classes.length - shown.length;
+	const { median, p95, longest, total } = tokens;
+	const lengths = `tokens    ${total} in all; median ${median}, 95 % of texts up to ${p95}, longest ${longest}`;
+	return [...shown, ...(rest > 0 ? [`class     and ${rest} more`] : []), lengths];
+}
+
+function oddLines({ classes, similarLabels, tokens, ...report }: DataReport): string[] {
+	const [largest, smallest] = [classes[0]?.texts ?? 0, classes.at(-1)?.texts ?? 0];
+	const { duplicates, contradictions, contradictionAt, overlap } = report;
+	const odd = [
+		classes.length < 2 && "there is only one class, a run needs two",
+		largest >= UNEVEN * smallest &&
+			classes.length > 1 &&
+			`the largest class has ${(largest / smallest).toFixed(1)} times the texts of the smallest (see --balance)`,
+		...similarLabels.map(
+			(group) => `these labels differ only in case or spaces: ${nameSome(group.map((label) => JSON.stringify(label)))}`,
+		),
+		duplicates > 0 && `equal to an earlier text: ${counted(duplicates)}`,
+		contradictions > 0 &&
+			`equal to an earlier text but with another label: ${counted(contradictions)}, for example ${contradictionAt.join(" and ")}`,
+		overlap > 0 && `in --validation or --test and also in --train: ${counted(overlap)}`,
+		tokens.overLimit > 0 && `more than ${tokens.limit} tokens (see --max-tokens): ${counted(tokens.overLimit)}`,
+	].filter((line) => line !== false);
+	return odd.length > 0 ? odd.map((line) => `odd       ${line}`) : ["odd       nothing found"];
+}
+
+function counted(texts: number): string {
+	return `${texts} ${texts === 1 ? "text" : "texts"}`;
+}

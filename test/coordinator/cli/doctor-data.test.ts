@@ -1,0 +1,66 @@
+import { join } from "node:path";
+import test from "ava";
+import { describeData, inspectData } from "../../../coordinator/cli/doctor-data.ts";
+import { jsonLineSchema } from "../../../coordinator/events/json-line-schemas.ts";
+import { defaultConfig } from "../../../shared/settings/resolve-config.ts";
+import { temporaryFolder } from "../../temporary-folder.ts";
+
+const RATES = [
+	{ precision: "fp32", threads: 2, productsGflops: 200, trunkGflops: 100 },
+	{ precision: "int8", threads: 2, productsGflops: 900, trunkGflops: 300 },
+] as const;
+const measureRates = async () => [...RATES];
+
+test("doctor says how data are read, what is odd in them and how long the frozen blocks take", async (t) => {
+	const folder = await temporaryFolder(t, {
+		"train.csv": `text;label\n${"hi there;ham\n".repeat(3)}win;spam\nwin;ham\n;ham\nx;\na;b;c\nbye;Ham\nhi;ham\n\n`,
+		"test.csv": "text;label\nhi there;ham\nnew one here;spam\n",
+	});
+	const [train, other] = ["train.csv", "test.csv"].map((name) => join(folder, name)) as [string, string];
+	const config = { ...defaultConfig(), train, test: other, maxTokens: 2 };
+	const report = await inspectData(undefined, config, measureRates);
+	t.deepEqual(describeData(report), [
+		`file      ${train}: CSV separated by semicolons, UTF-8; 7 texts`,
+		"columns   text, label",
+		"refused   3 of the rows can't be used, for example:",
+		`          ${train}:7: the text is empty`,
+		`          ${train}:8: no label`,
+		`          ${train}:9: found 3 fields, expected 2 as in the header`,
+		`file      ${other}: CSV separated by semicolons, UTF-8; 2 texts`,
+		"columns   text, label",
+		"class     ham: 6 texts (66.7 %)",
+		"class     spam: 2 texts (22.2 %)",
+		"class     Ham: 1 text (11.1 %)",
+		"tokens    15 in all; median 2, 95 % of texts up to 3, longest 3",
+		"odd       the largest class has 6.0 times the texts of the smallest (see --balance)",
+		'odd       these labels differ only in case or spaces: "ham", "Ham"',
+		"odd       equal to an earlier text: 4 texts",
+		`odd       equal to an earlier text but with another label: 1 text, for example ${train}:5 and ${train}:6`,
+		"odd       in --validation or --test and also in --train: 1 text",
+		"odd       more than 2 tokens (see --max-tokens): 1 text",
+		"time      about 23 ms for the frozen blocks of GPT-2 small on this machine; the training steps add to it",
+	]);
+	// 15 tokens, 11 blocks, 12 n^2 weights per block, a multiplication and an addition each.
+	t.is(report.trunkSeconds, (15 * 11 * 12 * 768 * 768 * 2) / 100e9);
+	t.notThrows(() => jsonLineSchema.parse({ event: "data-report", ...report }));
+});
+
+test("doctor finds nothing odd in good data, and says if the time can't be told", async (t) => {
+	const folder = await temporaryFolder(t, { "a.tsv": "ham\tone\nspam\ttwo\n", "b.csv": "text,label\n,x\n" });
+	const report = await inspectData(join(folder, "a.tsv"), defaultConfig(), async () => {
+		throw new Error("no disk");
+	});
+	t.deepEqual(describeData(report).slice(-3), [
+		"tokens    2 in all; median 1, 95 % of texts up to 1, longest 1",
+		"odd       nothing found",
+		"time      can't be told: the speed of this machine can't be measured",
+	]);
+	await t.throwsAsync(inspectData(join(folder, "b.csv"), defaultConfig(), measureRates), {
+		code: "data",
+		message: /b\.csv:2: the text is empty$/,
+	});
+	await t.throwsAsync(inspectData(join(folder, "b.csv"), { ...defaultConfig(), textColumn: "body" }, measureRates), {
+		code: "data",
+		message: /b\.csv:1: no column "body"/,
+	});
+});
