@@ -227,3 +227,12 @@ test("a file that can't be written is refused before anything is computed", asyn
 	await t.throwsAsync(check("folder.csv"), { code: "usage", message: /found a folder, expected a file/ });
 	await t.throwsAsync(check("none/out.csv"), { code: "disk", message: /the folder doesn't exist/ });
 });
+
+test("a bad row of an input that can be read only once is an error too, and nothing is written", async (t) => {
+	const folder = await temporaryFolder(t);
+	const source = { ...chooseSource(["one", " "], undefined, { textColumn: "text" }), canReopen: false };
+	const options = { textColumn: "text", skipBad: false };
+	const classify = classifyTable(classifier, source, join(folder, "out.csv"), options, new RunEvents());
+	await t.throwsAsync(classify, { code: "data", message: "text 2: the text is empty" });
+	t.deepEqual(await readdir(folder), []);
+});
