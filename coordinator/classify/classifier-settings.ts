@@ -19,6 +19,8 @@ const settingsSchema = z.strictObject({
 	/** Length to which texts are padded, in tokens; null: that of the longest text of the batch, if padding matters. */
 	padTo: z.int().min(1).nullable(),
 	padId: z.int(),
+	/** Divides the logits before the softmax, so that probabilities agree with how often predictions are right. */
+	temperature: z.number().positive().default(1),
 	/** Precision with which the run computed its features. */
 	trunkPrecision: z.enum(TRUNK_PRECISIONS).default("fp32"),
 	/** The layers that the run computed after the features. */

@@ -149,7 +149,7 @@ export class Classifier {
 		for (const [place, index] of kept.entries()) {
 			const { windows, tokens, cut } = divided[place] as DividedTokens;
 			const own = windows.map(() => logits.next().value as number[]);
-			answers[index] = { ...toPrediction(averageLogits(own), tokens), truncated: cut };
+			answers[index] = { ...toPrediction(averageLogits(own), tokens, this.settings.temperature), truncated: cut };
 		}
 		return answers;
 	}
@@ -200,7 +200,9 @@ export class Classifier {
 		const item = this.#toItem([...tokens.keys()], sequences, shard);
 		const classes = this.settings.labels.length;
 		for await (const { logits } of this.#cluster.dispatcher.execute([item])) {
-			return tokens.map(({ length }, row) => toPrediction(logits.slice(row * classes, (row + 1) * classes), length));
+			return tokens.map(({ length }, row) =>
+				toPrediction(logits.slice(row * classes, (row + 1) * classes), length, this.settings.temperature),
+			);
 		}
 		return [];
 	}
@@ -240,7 +242,16 @@ function countTexts(texts: readonly DividedTokens[], onTexts: (count: number) =>
 	};
 }
 
-/** Makes the prediction of a text from its logits. @param tokens number of tokens that were read */
-export function toPrediction(logits: readonly number[], tokens: number): Prediction {
-	return { label: logits.indexOf(Math.max(...logits)), probabilities: toProbabilities(logits), logits, tokens };
+/**
+ * Makes the prediction of a text from its logits.
+ * @param tokens number of tokens that were read
+ * @param temperature of the probabilities
+ */
+export function toPrediction(logits: readonly number[], tokens: number, temperature: number): Prediction {
+	return {
+		label: logits.indexOf(Math.max(...logits)),
+		probabilities: toProbabilities(logits, temperature),
+		logits,
+		tokens,
+	};
 }

@@ -1,7 +1,10 @@
-/** Returns the softmax of a text's logits: a probability in [0, 1] per label; they sum to 1. */
-export function toProbabilities(logits: readonly number[]): number[] {
+/**
+ * Returns the softmax of a text's logits: a probability in [0, 1] per label; they sum to 1.
+ * @param temperature divides the logits: see `fitTemperature`
+ */
+export function toProbabilities(logits: readonly number[], temperature: number): number[] {
 	const largest = Math.max(...logits);
-	const weights = logits.map((logit) => Math.exp(logit - largest));
+	const weights = logits.map((logit) => Math.exp((logit - largest) / temperature));
 	const total = weights.reduce((sum, weight) => sum + weight, 0);
 	return weights.map((weight) => weight / total);
 }

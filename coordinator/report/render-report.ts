@@ -5,6 +5,7 @@ import { basename } from "node:path";
 import type { TrainConfig } from "../../shared/settings/config.ts";
 import { formatCount } from "../format.ts";
 import type { MetricsLine, RunResult } from "../run-folder/result.ts";
+import { calibrationSection } from "./calibration-section.ts";
 import { chartData } from "./chart-data.ts";
 import { classesSection } from "./class-sections.ts";
 import { Html, html, jsonScript } from "./html.ts";
@@ -51,6 +52,7 @@ export function renderReport(result: RunResult, metrics: readonly MetricsLine[],
 ${headlineSection(result)}
 ${curvesSection(metrics, result.stopped)}
 ${classesSection(result)}
+${calibrationSection(result)}
 ${timeSection(result)}
 ${settingsSection(config)}
 ${runSection(result)}

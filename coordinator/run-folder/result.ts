@@ -131,6 +131,25 @@ export const runResultSchema = z.strictObject({
 		.describe(
 			"scores on the test set of a logistic regression on the words of the same training texts (TF-IDF); null if that would have taken too long",
 		),
+	calibration: z
+		.strictObject({
+			temperature: z
+				.number()
+				.positive()
+				.describe(
+					"divides the logits before the softmax; fitted on the validation set (1 if it has no wrong prediction)",
+				),
+			errorBefore: share.describe("expected calibration error of 15 bins on the test set at temperature 1"),
+			error: share.describe("the same with the temperature"),
+			bins: z
+				.array(z.strictObject({ texts: count, confidence: share.nullable(), accuracy: share.nullable() }))
+				.describe(
+					"test texts whose largest probability, with the temperature, is in each fifteenth of 0 to 1; their mean probability and the share predicted right",
+				),
+		})
+		.describe(
+			"how well probabilities agree with how often predictions are right; `loss` and exported logits don't use the temperature",
+		),
 	testTextsAlsoInTraining: count.describe("test texts that are also in the training set, character by character"),
 	texts: z
 		.strictObject({

@@ -141,7 +141,7 @@ export class ServedModel {
 		const isAlone = windows.length === 1 && !isPatient;
 		const answers = isAlone ? [await this.#batcher.ask(windows[0], signal)] : await this.#askAll(windows, signal);
 		const logits = answers.map((answer) => answer.logits);
-		const answer = toPrediction(averageLogits(logits), tokens);
+		const answer = toPrediction(averageLogits(logits), tokens, this.#classifier.settings.temperature);
 		return { ...answer, label: this.labels[answer.label] ?? "", truncated: cut, version: this.version };
 	}
 

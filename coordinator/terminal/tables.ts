@@ -104,9 +104,15 @@ function remarks(result: RunResult): string[] {
 		...describeWordBaseline(result),
 		...(testTextsAlsoInTraining > 0 ? [overlap] : []),
 		weights,
+		calibrationLine(result.calibration),
 		...early,
 		...refusals,
 	];
+}
+
+function calibrationLine({ temperature, error, errorBefore }: RunResult["calibration"]): string {
+	const errors = `expected calibration error ${formatPercent(error)} (${formatPercent(errorBefore)} at 1)`;
+	return `probabilities have temperature ${temperature.toFixed(2)}: ${errors}`;
 }
 
 function secondsLine({ total, ...phases }: RunResult["seconds"]): string {

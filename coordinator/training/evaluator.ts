@@ -1,11 +1,19 @@
 import type { PublishedState } from "../../shared/exchange/tensor-exchange.ts";
 import { averageLogits } from "../data/divide-tokens.ts";
+import { fitTemperature, measureReliability, type Reliability } from "../metrics/calibration.ts";
 import { toProbabilities } from "../metrics/probabilities.ts";
 import { type DetailedScores, type SetScores, scoreInDetail, scoreSet } from "../metrics/set-scores.ts";
 import { planEvaluation } from "../plan/plan-evaluation.ts";
 import { assertNotInterrupted } from "./interruption.ts";
 import type { RunContext } from "./run-context.ts";
 import { toWorkItem } from "./work-items.ts";
+
+/** The temperature, and how well the test set's probabilities are calibrated without and with it. */
+export interface Calibration extends Reliability {
+	readonly temperature: number;
+	/** Expected calibration error at temperature 1. */
+	readonly errorBefore: number;
+}
 
 /** Logits computed with one version of the parameters, by example id. */
 export class Evaluation {
@@ -22,10 +30,18 @@ export class Evaluation {
 		return scoreSet(...this.#inputs(examples));
 	}
 
+	/** Fits the temperature of the probabilities to evaluated examples, and measures its effect on other ones. */
+	calibrate(validation: readonly number[], test: readonly number[]): Calibration {
+		const temperature = fitTemperature(...this.#inputs(validation));
+		const before = measureReliability(...this.#inputs(test), 1);
+		const { error, bins } = measureReliability(...this.#inputs(test), temperature);
+		return { temperature, errorBefore: before.error, error, bins };
+	}
+
 	/** Returns the predicted label of an evaluated example and the probability of each label. */
-	predict(example: number): { readonly label: number; readonly probabilities: readonly number[] } {
+	predict(example: number, temperature: number): { readonly label: number; readonly probabilities: readonly number[] } {
 		const logits = this.#logits.get(example) ?? [];
-		return { label: logits.indexOf(Math.max(...logits)), probabilities: toProbabilities(logits) };
+		return { label: logits.indexOf(Math.max(...logits)), probabilities: toProbabilities(logits, temperature) };
 	}
 
 	/** Returns every score of evaluated examples, with confidence intervals. */

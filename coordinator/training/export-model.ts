@@ -5,11 +5,16 @@ import type { ClassifierSettings } from "../classify/classifier-settings.ts";
 import { exportClassifier } from "../export/export-classifier.ts";
 import type { RunContext } from "./run-context.ts";
 
-/** Writes a run's model with these parameters to `model/`, replacing an earlier one. @throws as `exportClassifier` */
+/**
+ * Writes a run's model with these parameters to `model/`, replacing an earlier one.
+ * @param temperature of the classifier's probabilities; 1: not calibrated
+ * @throws TailtuneError as `exportClassifier`
+ */
 export async function exportModel(
 	run: Pick<RunContext, "tail" | "texts" | "folder" | "config" | "frozenBlocks">,
 	model: ModelFiles,
 	parameters: Float32Array,
+	temperature: number,
 ): Promise<void> {
 	await exportClassifier({
 		model,
@@ -18,19 +23,18 @@ export async function exportModel(
 		labels: run.texts.labels,
 		folder: join(run.folder, "model"),
 		maxTokens: run.texts.maxTokens,
-		extra: classifierSettings(run),
+		extra: classifierSettings(run, temperature),
 	});
 }
 
-function classifierSettings({
-	texts,
-	config,
-	frozenBlocks,
-}: Pick<RunContext, "texts" | "config" | "frozenBlocks">): ClassifierSettings {
+function classifierSettings(
+	{ texts, config, frozenBlocks }: Pick<RunContext, "texts" | "config" | "frozenBlocks">,
+	temperature: number,
+): ClassifierSettings {
 	const { labels, padding, maxTokens, long } = texts;
 	const { token, causal, padTo = null, padId = PAD_ID } = padding;
 	const computed = computeSettingsOf(config, frozenBlocks);
-	return { format: 1, labels: [...labels], token, causal, maxTokens, long, padTo, padId, ...computed };
+	return { format: 1, labels: [...labels], token, causal, maxTokens, long, padTo, padId, temperature, ...computed };
 }
 
 /** Computation settings. In fp32 the result doesn't depend on where the trunk ends; a tail of one block is fastest. */

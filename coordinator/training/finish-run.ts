@@ -26,9 +26,10 @@ export async function finishRun(
 	const { step } = (state.best && state.progress.best) ?? state.progress;
 	const evaluation = await watch.time("evaluation", () => evaluateAll(run, parameters, step));
 	const wordBaseline = await watch.time("evaluation", () => evaluateWordBaseline(run));
-	await exportModel(run, model, parameters);
-	const result = summarizeRun(run, state, outcome, { evaluation, wordBaseline }, watch);
-	await writePredictions(run.folder, listPredictions(run.texts, evaluation));
+	const calibration = evaluation.calibrate(run.texts.validation, run.texts.test);
+	await exportModel(run, model, parameters, calibration.temperature);
+	const result = summarizeRun(run, state, outcome, { evaluation, wordBaseline, calibration }, watch);
+	await writePredictions(run.folder, listPredictions(run.texts, evaluation, calibration.temperature));
 	await writeRunResult(run.folder, result);
 	await writeReport(run.folder);
 	await removeCheckpoints(run.folder);

@@ -10,19 +10,24 @@ import type { Stopwatch } from "./stopwatch.ts";
 
 /**
  * Collects the result of a finished run.
- * @param scores evaluation of all texts with the final weights, and the baseline
+ * @param scores evaluation of all texts with the final weights, the baseline, and the calibration
  */
 export function summarizeRun(
 	run: RunContext,
 	state: TrainingState,
 	{ stopped, stepMs, audit }: TrainingOutcome,
-	{ evaluation, wordBaseline }: { evaluation: Evaluation; wordBaseline: RunResult["wordBaseline"] },
+	{
+		evaluation,
+		wordBaseline,
+		calibration,
+	}: { readonly evaluation: Evaluation } & Pick<RunResult, "wordBaseline" | "calibration">,
 	watch: Stopwatch,
 ): RunResult {
 	return {
 		finishedAt: new Date().toISOString(),
 		...summarizeScores(run.texts, evaluation),
 		wordBaseline,
+		calibration,
 		...summarizeTexts(run.texts),
 		trunk: { ...run.cluster.dispatcher.trunk },
 		audit,

@@ -147,7 +147,7 @@ function createContext(
 		interrupt: createStopSignal(interrupt, cluster, folder),
 		cluster,
 		...(startServer && {
-			onBetter: (parameters) => exportModel({ config, frozenBlocks, tail, texts, folder }, model, parameters),
+			onBetter: (parameters) => exportModel({ config, frozenBlocks, tail, texts, folder }, model, parameters, 1),
 		}),
 	};
 }

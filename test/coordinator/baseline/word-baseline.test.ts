@@ -61,7 +61,7 @@ for (const [labels, expected] of [
 		const model = await fitLogisticRegression(await tfIdf.transform(TEXTS), labels, classes, limits);
 		const logits = logitsOf(model, await tfIdf.transform(NEW));
 		for (const [text, row] of expected.entries()) {
-			const found = toProbabilities(logits.slice(text * classes, (text + 1) * classes));
+			const found = toProbabilities(logits.slice(text * classes, (text + 1) * classes), 1);
 			for (const [label, value] of row.entries())
 				t.true(Math.abs((found[label] ?? 0) - value) < 1e-3, `text ${text}, class ${label}: ${found[label]}`);
 		}

@@ -22,10 +22,10 @@ const openCluster: OpenCluster = (run) => openEmbeddedCluster(workerSide, run);
 const engine = { engine: "auto", backend: "auto", threads: 1 } as const;
 
 /** Makes a run folder with a model for 256 tokens. @param long how the run read longer texts */
-async function runThat(long: LongTexts): Promise<string> {
+async function runThat(long: LongTexts, temperature = 1): Promise<string> {
 	const run = await makeRun();
 	const file = join(run, "model", "tailtune.json");
-	await writeFile(file, JSON.stringify({ ...JSON.parse(await readFile(file, "utf8")), long }));
+	await writeFile(file, JSON.stringify({ ...JSON.parse(await readFile(file, "utf8")), long, temperature }));
 	return run;
 }
 
@@ -134,6 +134,20 @@ test("with --long head-tail a text is read from both ends, whatever is between",
 		[first, second, whole].map((answer) => answer?.truncated),
 		[true, true, false],
 	);
+});
+
+test("probabilities use the run's temperature, in classify and in groups of the server; logits and labels don't", async (t) => {
+	const text = [{ text: "short", source: "f:1" }];
+	const warm = await open(t, await runThat("refuse", 4));
+	const [plain] = await (await open(t, refusing)).classify(text);
+	const [calibrated] = await warm.classify(text);
+	t.deepEqual([calibrated?.logits, calibrated?.label], [plain?.logits, plain?.label]);
+	const weights = (plain?.logits ?? []).map((logit) => Math.exp(logit / 4));
+	const total = weights.reduce((sum, weight) => sum + weight, 0);
+	for (const [label, weight] of weights.entries())
+		t.true(Math.abs((calibrated?.probabilities[label] ?? 0) - weight / total) < 1e-12);
+	const [grouped] = await warm.classifyGroup(await tokenize(["short"]), 0);
+	t.deepEqual(grouped?.probabilities, calibrated?.probabilities);
 });
 
 test("a classifier whose parameters can't be published leaves no cluster open", async (t) => {

@@ -3,35 +3,9 @@ import fc from "fast-check";
 import { countClasses } from "../../../coordinator/metrics/classification.ts";
 import { overallScores } from "../../../coordinator/metrics/overall-scores.ts";
 import { scoreInDetail, scoreSet } from "../../../coordinator/metrics/set-scores.ts";
+import { LABELS, LOGITS } from "./four-classes.ts";
 
-/** 24 texts of four uneven classes: labels and logits, and their scores by scikit-learn 1.9.1. */
-const LABELS = [1, 2, 2, 0, 0, 2, 0, 2, 2, 0, 0, 0, 0, 0, 1, 1, 3, 2, 1, 3, 0, 0, 1, 0];
-const LOGITS = [
-	[0.2, 1, -2.5, -0.5],
-	[0, 0.1, -0.3, -0.5],
-	[-1, -0.8, 2.3, -0.8],
-	[1.2, 0.9, -0.6, -0.1],
-	[1.3, 0.1, -1.2, 0.1],
-	[1.4, -1.5, 2.1, 0.1],
-	[0.6, 2, 0.8, -1.2],
-	[0.1, 0.6, 1, 0.7],
-	[-0.1, 0.7, 2.6, -0.7],
-	[1.4, -0.5, 0.1, -1.2],
-	[0.6, -0.2, 0.9, 1.1],
-	[-0.1, -0.8, 0.6, -2],
-	[0.7, -0.1, 1.3, 0.7],
-	[0.9, -0.4, -0.3, 1.5],
-	[-0.4, 0.9, 0.4, -0.1],
-	[-0.2, 0.1, 0, -0.4],
-	[1.2, 0.7, 0, 1.9],
-	[-0.3, 1.1, 1.2, 0.6],
-	[-1.3, 1.5, -1.7, -2],
-	[-0.3, -0.9, 0.2, 3.4],
-	[0.4, -0.6, 0.2, 0.5],
-	[1, -0.2, 0.7, 0.5],
-	[-1, 1.1, 0, -1.1],
-	[1.5, -0.9, 1, 0.2],
-].flat();
+/** Scores of the four classes by scikit-learn 1.9.1. */
 const SCORES = {
 	accuracy: 0.7083333333333334,
 	balancedAccuracy: 0.821969696969697,

@@ -61,6 +61,16 @@ export function sampleResult(labels: readonly string[] = ["ham", "spam"]): RunRe
 		perClass: perClass.map((score, i) => ({ label: labels[i] ?? "", ...score })),
 		majorityBaseline: { label: labels[0] ?? "", accuracy: 145 / all },
 		wordBaseline: { loss: 0.12, accuracy: 0.96, balancedAccuracy: 0.95, macroF1: 0.94, mcc: 0.91, words: 4321 },
+		calibration: {
+			temperature: 1.234,
+			errorBefore: 0.045,
+			error: 0.021,
+			bins: Array.from({ length: 15 }, (_, i) =>
+				i < 14
+					? { texts: 0, confidence: null, accuracy: null }
+					: { texts: all, confidence: 0.985, accuracy: (145 * labels.length) / all },
+			),
+		},
 		testTextsAlsoInTraining: 12,
 		texts: { train: 1045, validation: 149, test: all, distinct: 1377 },
 		classes: labels.map((label, i) => ({

@@ -116,7 +116,7 @@ test("the logits of a text are the mean of its windows' logits", async (t) => {
 	const evaluation = await evaluate(run, { version: 0, state }, texts.test);
 	const ids = texts.windowsOf(long);
 	const mean = ids.reduce((sum, id) => sum + id, 0) / ids.length;
-	t.deepEqual(evaluation.predict(long).probabilities, toProbabilities([mean, 2 * mean]));
+	t.deepEqual(evaluation.predict(long, 1).probabilities, toProbabilities([mean, 2 * mean], 1));
 	t.is(
 		evaluation.score(texts.test).accuracy,
 		texts.test.filter((id) => texts.labelOf(id) === 1).length / texts.test.length,

@@ -4,7 +4,7 @@
 export interface LabelProbabilityInput {
   'label'?: (string);
   /**
-   * In [0, 1]; the probabilities of a text add up to 1.
+   * In [0, 1]; the probabilities of a text add up to 1. Calibrated: computed with the temperature of the run.
    */
   'probability'?: (number | string);
 }
@@ -12,7 +12,7 @@ export interface LabelProbabilityInput {
 export interface LabelProbability {
   'label': (string);
   /**
-   * In [0, 1]; the probabilities of a text add up to 1.
+   * In [0, 1]; the probabilities of a text add up to 1. Calibrated: computed with the temperature of the run.
    */
   'probability': (number);
 }
