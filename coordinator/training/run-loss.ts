@@ -11,7 +11,9 @@ export function runLoss(
 	{ classTexts, train }: Pick<RunTexts, "classTexts" | "train">,
 ): Loss | null {
 	const weightOf = (texts: number) => train.length / (classTexts.length * texts);
-	const classWeights = balance === "weights" ? classTexts.map((own) => weightOf(own.train)) : [];
+	const weights = balance === "weights" ? classTexts.map((own) => weightOf(own.train)) : [];
+	// Equal weights are the same as none.
+	const classWeights = weights.every((weight) => weight === 1) ? [] : weights;
 	if (labelSmoothing === 0 && classWeights.length === 0) return null;
 	return { multiLabel: false, labelSmoothing, classWeights };
 }

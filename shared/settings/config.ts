@@ -50,7 +50,7 @@ export const trainConfigSchema = z.strictObject({
 		.describe("separator of the columns: the file is read as CSV; tab: a tab; default: detected in .csv files"),
 	balance: z
 		.enum(["undersample", "oversample", "weights", "none", "all"])
-		.default("undersample")
+		.default("weights")
 		.describe(
 			"how the classes of the training set are evened out; undersample: as few texts of each as of the smallest; oversample: texts of smaller classes are repeated; weights: texts of smaller classes count more in the loss; none: all texts, each once; all: undersample all sets, before the split",
 		),

@@ -25,7 +25,7 @@ async function load(t: ExecutionContext, files: Readonly<Record<string, string>>
 const fraud = { data: lines({ fraud: 150, ok: 2850 }) };
 
 test("only the training set is balanced: validation and test keep the proportions of the file", async (t) => {
-	const { counts, classes } = await load(t, fraud, {});
+	const { counts, classes } = await load(t, fraud, { balance: "undersample" });
 	t.deepEqual(counts, [
 		[105, 105],
 		[15, 285],
@@ -85,7 +85,7 @@ test("the book balances before it splits, and its sets have the book's sizes", a
 
 test("if three sets are given, only the training set is balanced", async (t) => {
 	const files = { train: lines({ a: 10, b: 20 }), validation: lines({ a: 1, b: 9 }), test: lines({ b: 5 }) };
-	const { counts, classes } = await load(t, files, {});
+	const { counts, classes } = await load(t, files, { balance: "undersample" });
 	t.deepEqual(counts, [
 		[10, 10],
 		[1, 9],
@@ -154,10 +154,13 @@ test("header lines in given sets don't become a class", async (t) => {
 });
 
 test("if a class is so small that balancing leaves less than a batch, the message names it", async (t) => {
-	const error = await t.throwsAsync(load(t, { data: lines({ ham: 40, other: 3, spam: 40 }) }, {}), {
-		instanceOf: TailtuneError,
-		code: "data",
-	});
+	const error = await t.throwsAsync(
+		load(t, { data: lines({ ham: 40, other: 3, spam: 40 }) }, { balance: "undersample" }),
+		{
+			instanceOf: TailtuneError,
+			code: "data",
+		},
+	);
 	t.is(
 		error?.message,
 		'--balance: class "other" has 1 for training, which leaves 3 of all classes, expected at least --batch (8); or --balance none',

@@ -6,6 +6,7 @@ import { prepareTexts } from "../../../coordinator/training/run-texts.ts";
 import { planRunEpoch } from "../../../coordinator/training/trainer.ts";
 import { resolveConfig } from "../../../shared/settings/resolve-config.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
+import { classTexts } from "../run-folder/class-texts.ts";
 
 const model = { n_layer: 1, n_embd: 8, n_head: 1, n_positions: 64, vocab_size: 50257, layer_norm_epsilon: 1e-5 };
 
@@ -39,8 +40,11 @@ test("with --balance weights all texts are used, and each step is divided by the
 	}
 });
 
-test("a run without weights and smoothing has the plain loss", async (t) => {
-	const texts = { classTexts: [], train: [] };
+test("a run without smoothing has the plain loss if all classes have equally many texts", async (t) => {
+	const texts = {
+		classTexts: [classTexts("ham", 100), classTexts("spam", 100)],
+		train: Array.from({ length: 196 }, (_, id) => id),
+	};
 	t.is(runLoss(await resolveConfig({}), texts), null);
 	const loss = { multiLabel: false, labelSmoothing: 0.1, classWeights: [] };
 	t.deepEqual(runLoss(await resolveConfig({ labelSmoothing: 0.1 }), texts), loss);
