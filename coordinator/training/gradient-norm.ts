@@ -85,10 +85,14 @@ function dotProducts(vectors: Vectors): Float64Array {
 function sumSquares(x: Float32Array): number {
 	let [a, b, c, d] = [0, 0, 0, 0];
 	for (let i = 0; i < x.length; i += 4) {
-		a += (x[i] as number) ** 2;
-		b += (x[i + 1] ?? 0) ** 2;
-		c += (x[i + 2] ?? 0) ** 2;
-		d += (x[i + 3] ?? 0) ** 2;
+		a += square(x[i]);
+		b += square(x[i + 1]);
+		c += square(x[i + 2]);
+		d += square(x[i + 3]);
 	}
 	return a + b + (c + d);
+}
+
+function square(number = 0): number {
+	return number * number;
 }
