@@ -2,6 +2,7 @@ import { fileURLToPath } from "node:url";
 import { loadSync, type MessageTypeDefinition } from "@grpc/proto-loader";
 import type { RunProgress, RunProgressInput } from "../proto/gen/tailtune/v1/RunProgress.ts";
 import type { RunSpec, RunSpecInput } from "../proto/gen/tailtune/v1/RunSpec.ts";
+import type { UpdatePart, UpdatePartInput } from "../proto/gen/tailtune/v1/UpdatePart.ts";
 import type { WorkerInfo, WorkerInfoInput } from "../proto/gen/tailtune/v1/WorkerInfo.ts";
 import type { WorkItem, WorkItemInput } from "../proto/gen/tailtune/v1/WorkItem.ts";
 import { TailtuneError } from "./errors.ts";
@@ -32,7 +33,7 @@ export interface Codec<Input, Message> {
 }
 
 const protoFolder = fileURLToPath(new URL("../proto", import.meta.url));
-const definitions = loadSync("tailtune/v1/work.proto", {
+const definitions = loadSync(["tailtune/v1/work.proto", "tailtune/v1/update.proto"], {
 	includeDirs: [protoFolder],
 	longs: Number,
 	enums: String,
@@ -67,3 +68,4 @@ export const workItemCodec = codec<WorkItemInput, WorkItem>("WorkItem");
 export const runSpecCodec = codec<RunSpecInput, RunSpec>("RunSpec");
 export const runProgressCodec = codec<RunProgressInput, RunProgress>("RunProgress");
 export const workerInfoCodec = codec<WorkerInfoInput, WorkerInfo>("WorkerInfo");
+export const updatePartCodec = codec<UpdatePartInput, UpdatePart>("UpdatePart");

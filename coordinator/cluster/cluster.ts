@@ -65,7 +65,7 @@ export async function announceRun(
 		...options,
 		gradientLength: (texts) => gradientLength(schema.form, texts),
 	});
-	tensors.openRun(runId, schema, dispatcher);
+	tensors.openRun(runId, schema, dispatcher, (parts) => bus.publishUpdate(runId, parts));
 	await dispatcher.start();
 	const cancelled = new AbortController();
 	const followCancels = async () => {

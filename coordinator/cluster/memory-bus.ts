@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import type { UpdatePart } from "../../proto/gen/tailtune/v1/UpdatePart.ts";
 import {
 	type Assignment,
 	type Bus,
@@ -6,6 +7,7 @@ import {
 	coordinatorOffline,
 	type Delivery,
 	type Membership,
+	MOST_WAITING_PARTS,
 	type RunChange,
 	type RunView,
 	type WorkerEvent,
@@ -19,6 +21,7 @@ import {
 	type RunSpec,
 	runProgressCodec,
 	runSpecCodec,
+	updatePartCodec,
 	type WorkerInfo,
 	type WorkItem,
 	workerInfoCodec,
@@ -46,6 +49,7 @@ class Run {
 	readonly spec: Uint8Array;
 	readonly assignments = new Feed<Assignment, Assignment>((assignment) => ({ ...assignment }));
 	readonly cancels = new Feed<never, "cancel">((event) => event);
+	readonly updates = new Feed<never, UpdatePart>((part) => part, MOST_WAITING_PARTS);
 	readonly shards: readonly WorkQueue[];
 	#progress: Uint8Array | undefined;
 	#cancelExpiry = () => {};
@@ -72,6 +76,7 @@ class Run {
 		this.#cancelExpiry();
 		this.assignments.end();
 		this.cancels.end();
+		this.updates.end();
 		for (const shard of this.shards) shard.end();
 	}
 }
@@ -192,6 +197,15 @@ class MemoryBus implements Bus {
 	async isTaken(runId: string, shard: number): Promise<boolean | undefined> {
 		this.#assertOpen();
 		return this.#runs.get(runId)?.shards[shard]?.isTaken;
+	}
+
+	publishUpdate(runId: string, parts: readonly UpdatePart[]): void {
+		const updates = this.#runs.get(runId)?.updates;
+		for (const part of parts) updates?.emit(updatePartCodec.decode(updatePartCodec.encode(part)));
+	}
+
+	watchUpdates(runId: string, signal: AbortSignal): AsyncIterable<UpdatePart> {
+		return this.#runs.get(runId)?.updates.watch(signal) ?? watchNothing();
 	}
 
 	async close(): Promise<void> {

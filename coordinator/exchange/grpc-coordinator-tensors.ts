@@ -57,7 +57,7 @@ export function createTensorService(options: TensorServiceOptions = {}): TensorS
 	const handlers: ExchangeHandlers = {
 		Attach: serverStream(onRefused, (request, cutOff) => leases.attach(request, cutOff)),
 		GetState: serverStream(onRefused, (request) => runs.sendState(request)),
-		FollowUpdates: serverStream(onRefused, (request, cutOff) => runs.followUpdates(request, cutOff)),
+		GetUpdates: serverStream(onRefused, (request) => runs.sendUpdates(request)),
 		PutAnswer: clientStream(onRefused, (requests: AsyncIterable<PutAnswerRequest>, interrupt) =>
 			uploads.receive(requests, interrupt),
 		),

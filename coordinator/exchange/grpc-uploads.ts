@@ -9,7 +9,7 @@ import { checkEnd, TensorReceiver } from "../../shared/exchange/tensor-stream.ts
 import { Refusal } from "../../shared/rpc/refusal.ts";
 import { SilenceLimit } from "../../shared/rpc/silence.ts";
 import { checkReadable } from "../rpc/handlers.ts";
-import { checkFingerprint, checkSchema, type ServedRuns } from "./served-runs.ts";
+import type { ServedRuns } from "./served-runs.ts";
 
 /** Most answers received at the same time; each needs memory for its numbers. */
 export const MAX_UPLOADS = 64;
@@ -84,9 +84,9 @@ export class Uploads {
 			new Refusal("REFUSAL_TOO_MANY", `worker ${workerId} sends its answer to item ${serial} again`),
 		);
 		const run = this.#parts.runs.find(runId);
-		if (!result.failure) checkSchema(runId, schemaHash, run.schema);
+		if (!result.failure) run.checkSchema(schemaHash);
 		const { over, version } = run.answers.expect(result, { logits: logitsLength, tensor: tensorLength });
-		if (version !== undefined && isOfParameters(header)) await checkFingerprint(run, { runId, version }, fingerprint);
+		if (version !== undefined && isOfParameters(header)) await run.checkFingerprint(version, fingerprint);
 		const end = this.#begin(name, over, interrupt);
 		const tensor = takeArray(tensorLength > 0 ? run.free : undefined, tensorLength);
 		try {

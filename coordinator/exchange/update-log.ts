@@ -1,39 +1,43 @@
-import { EventEmitter, once } from "node:events";
-import type { FollowUpdatesResponse } from "../../proto/gen/tailtune/v1/FollowUpdatesResponse.ts";
-import { KeptParts } from "../../shared/exchange/tensor-stream.ts";
+import type { UpdatePart } from "../../proto/gen/tailtune/v1/UpdatePart.ts";
+import { checksumOf } from "../../shared/files/checksum.ts";
 import type { Update } from "../../shared/updates/updatable-state.ts";
+
+/** Most bytes of a part's numbers: half of what a NATS server accepts as one message by default. */
+const PART_BYTES = 512 * 2 ** 10;
 
 /** Most bytes of the updates that are kept. */
 const MOST_BYTES = 64 * 2 ** 20;
 
-/** Most messages that are kept, because each takes about 1 kB of memory besides its numbers. */
-const MOST_MESSAGES = 65_536;
+/** Most parts that are kept, because each takes about 1 kB of memory besides its numbers. */
+const MOST_PARTS = 65_536;
+
+export interface UpdateLogOptions {
+	/** Most bytes of the updates that are kept; the last one is always kept. Default: 64 MiB. */
+	readonly mostLogBytes?: number | undefined;
+	/** Most bytes of a part's numbers. Default: 512 KiB. */
+	readonly partBytes?: number | undefined;
+}
 
 interface Entry {
-	readonly messages: readonly FollowUpdatesResponse[];
+	readonly parts: readonly UpdatePart[];
 	readonly bytes: number;
 }
 
-/**
- * The last updates of a run as messages, which are made once for all workers. A worker that needs an older update reads
- * the state again.
- */
+/** The last updates of a run in parts. A worker that needs an older update reads the state again. */
 export class UpdateLog {
 	readonly #mostBytes: number;
-	readonly #changes = new EventEmitter().setMaxListeners(0);
+	readonly #partBytes: number;
 	readonly #entries: Entry[] = [];
 	#newest: number;
 	#bytes = 0;
-	#messages = 0;
+	#parts = 0;
 	#isClosed = false;
 
-	/**
-	 * @param version of the state before the first update
-	 * @param mostBytes of the updates that are kept; the last one is always kept. Default: 64 MiB
-	 */
-	constructor(version: number, mostBytes = MOST_BYTES) {
+	/** @param version of the state before the first update */
+	constructor(version: number, { mostLogBytes = MOST_BYTES, partBytes = PART_BYTES }: UpdateLogOptions = {}) {
 		this.#newest = version;
-		this.#mostBytes = mostBytes;
+		this.#mostBytes = mostLogBytes;
+		this.#partBytes = partBytes;
 	}
 
 	/** Version to which the last update leads. */
@@ -46,24 +50,25 @@ export class UpdateLog {
 		return this.#entries.length;
 	}
 
-	/** Adds the next update, whose numbers are copied, and drops the oldest ones if there are too many. */
-	append({ version, texts, scalars, gradient }: Update): void {
-		const copy = gradient.slice();
-		const header = { parameterVersion: version, texts, scalars };
-		const messages = [{ header }, ...new KeptParts(copy).after(0)] as FollowUpdatesResponse[];
-		this.#entries.push({ messages, bytes: copy.byteLength });
-		this.#bytes += copy.byteLength;
-		this.#messages += messages.length;
-		this.#newest = version;
-		while (this.#entries.length > 1 && (this.#bytes > this.#mostBytes || this.#messages > MOST_MESSAGES))
-			this.#dropOldest();
-		this.#changes.emit("change");
+	/**
+	 * Adds the next update, whose numbers are copied, and drops the oldest ones if there are too many.
+	 * @returns its parts, whose arrays must not be changed
+	 */
+	append(update: Update): readonly UpdatePart[] {
+		const parts = [...toParts(update, this.#partBytes)];
+		const bytes = update.gradient.byteLength;
+		this.#entries.push({ parts, bytes });
+		this.#bytes += bytes;
+		this.#parts += parts.length;
+		this.#newest = update.version;
+		while (this.#entries.length > 1 && (this.#bytes > this.#mostBytes || this.#parts > MOST_PARTS)) this.#dropOldest();
+		return parts;
 	}
 
 	#dropOldest(): void {
 		const oldest = this.#entries.shift();
 		this.#bytes -= oldest?.bytes ?? 0;
-		this.#messages -= oldest?.messages.length ?? 0;
+		this.#parts -= oldest?.parts.length ?? 0;
 	}
 
 	/** Whether all updates after a version are kept. */
@@ -72,32 +77,39 @@ export class UpdateLog {
 	}
 
 	/**
-	 * Yields the messages of all updates after `version`, and waits for later ones until the log is closed. While it
-	 * waits for its reader, it holds one message, so that a slow reader doesn't keep dropped updates in memory.
+	 * Yields the parts of all updates after `version`, up to the newest one; ends early if the log is closed. While it
+	 * waits for its reader, it holds one part, so that a slow reader doesn't keep dropped updates in memory.
 	 * @param onGap returns the error to throw if the next update, or the rest of one, isn't kept
 	 */
-	async *follow(version: number, signal: AbortSignal, onGap: () => Error): AsyncGenerator<FollowUpdatesResponse> {
-		for (let done = version; ; done++) {
-			if (!this.reachesFrom(done)) throw onGap();
-			while (done === this.#newest && !this.#isClosed) await once(this.#changes, "change", { signal });
-			if (this.#isClosed) return;
+	*after(version: number, onGap: () => Error): Generator<UpdatePart> {
+		if (!this.reachesFrom(version)) throw onGap();
+		for (let done = version; done < this.#newest; done++) {
 			for (let i = 0; ; i++) {
+				if (this.#isClosed) return;
 				if (!this.reachesFrom(done)) throw onGap();
-				const message = this.#message(done + 1, i);
-				if (!message) break;
-				yield message;
+				const part = this.#part(done + 1, i);
+				if (!part) break;
+				yield part;
 			}
 		}
 	}
 
-	/** Message `i` of the update to a version; undefined after its last one. */
-	#message(version: number, i: number): FollowUpdatesResponse | undefined {
-		return this.#entries[version - 1 + this.#entries.length - this.#newest]?.messages[i];
+	/** Part `i` of the update to a version; undefined after its last one. */
+	#part(version: number, i: number): UpdatePart | undefined {
+		return this.#entries[version - 1 + this.#entries.length - this.#newest]?.parts[i];
 	}
 
-	/** Ends all streams. */
+	/** Ends all readers. */
 	close(): void {
 		this.#isClosed = true;
-		this.#changes.emit("change");
+	}
+}
+
+function* toParts({ version, texts, scalars, gradient }: Update, partBytes: number): Generator<UpdatePart> {
+	const header = { parameterVersion: version, texts, scalars };
+	const { buffer, byteLength } = gradient.slice();
+	for (let byteOffset = 0; byteOffset < byteLength; byteOffset += partBytes) {
+		const data = Buffer.from(buffer, byteOffset, Math.min(partBytes, byteLength - byteOffset));
+		yield { header, chunk: { byteOffset, data, xxh64: checksumOf(data) } };
 	}
 }

@@ -1,3 +1,4 @@
+import type { UpdatePart } from "../../proto/gen/tailtune/v1/UpdatePart.ts";
 import { TailtuneError } from "../errors.ts";
 import type { RunProgress, RunSpec, WorkerInfo, WorkItem } from "../messages.ts";
 
@@ -55,11 +56,11 @@ export interface Membership {
  * directly to the coordinator, not over the bus. There are two adapters, in memory and NATS; both pass the same
  * conformance tests.
  *
- * Every `watch` starts when its loop starts. It yields the present state, then each change. It ends when `signal`
- * aborts or the bus closes. A watch of one run also ends when the run is retired, and at once if there is no such run.
+ * Every `watch` starts when its loop starts. It yields the present state if there is one, then each change. It ends when
+ * `signal` aborts or the bus closes. A watch of one run also ends when the run is retired, and at once if there is no such run.
  * Items are delivered at least once: the coordinator counts one answer per item.
  *
- * Methods that send reject with TailtuneError "protocol" if the run is not announced, the run has no such shard, or the
+ * Methods that send, except `publishUpdate`, reject with TailtuneError "protocol" if the run is not announced, the run has no such shard, or the
  * bus is closed.
  */
 export interface Bus {
@@ -128,9 +129,24 @@ export interface Bus {
 	 */
 	isTaken(runId: string, shard: number): Promise<boolean | undefined>;
 
+	// Updates of a run's state.
+	/**
+	 * Publishes the parts of an update to all workers that watch now. Parts may be lost: nothing is stored, and nothing is
+	 * sent if there is no connection or if too much is still on its way. It neither waits nor throws.
+	 */
+	publishUpdate(runId: string, parts: readonly UpdatePart[]): void;
+	/**
+	 * Yields the parts of updates that are published from now on, usually in order. If the loop is slow, later parts are
+	 * dropped.
+	 */
+	watchUpdates(runId: string, signal: AbortSignal): AsyncIterable<UpdatePart>;
+
 	/** Ends every watch. The bus can't be used afterwards. */
 	close(): Promise<void>;
 }
+
+/** Most parts of updates that wait for a slow watcher. */
+export const MOST_WAITING_PARTS = 128;
 
 /** Returns the error of `cancel` for a run that is announced and whose coordinator doesn't answer. */
 export function coordinatorOffline(runId: string): TailtuneError {

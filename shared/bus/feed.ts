@@ -7,10 +7,15 @@ export class Feed<Value, Event> {
 	readonly #watchers = new Set<Event[]>();
 	readonly #changes = new Changes();
 	readonly #toEvent: (value: Value) => Event;
+	readonly #mostWaiting: number;
 
-	/** @param toEvent makes the event of a value; called once per watcher, so that watchers share no objects */
-	constructor(toEvent: (value: Value) => Event) {
+	/**
+	 * @param toEvent makes the event of a value; called once per watcher, so that watchers share no objects
+	 * @param mostWaiting events that wait for a slow watcher; it misses later ones. Default: no limit
+	 */
+	constructor(toEvent: (value: Value) => Event, mostWaiting = Number.POSITIVE_INFINITY) {
 		this.#toEvent = toEvent;
+		this.#mostWaiting = mostWaiting;
 	}
 
 	get(key: string): Value | undefined {
@@ -53,7 +58,7 @@ export class Feed<Value, Event> {
 	}
 
 	#send(makeEvent: () => Event): void {
-		for (const events of this.#watchers) events.push(makeEvent());
+		for (const events of this.#watchers) if (events.length < this.#mostWaiting) events.push(makeEvent());
 		this.#changes.notify();
 	}
 }

@@ -1,3 +1,4 @@
+import type { UpdatePart } from "../../proto/gen/tailtune/v1/UpdatePart.ts";
 import type { WorkResult } from "../messages.ts";
 import type { StateVectors, Update } from "../updates/updatable-state.ts";
 import type { TensorSchema } from "./tensor-schema.ts";
@@ -68,15 +69,19 @@ export interface WorkerTensors {
 /** A state that workers compute with. AdamW's moments are needed to apply updates to it. */
 export type PublishedState = Pick<StateVectors, "parameters"> & Partial<StateVectors>;
 
+/** Publishes the parts of an update to all workers at once. It never throws: a worker reads updates that don't arrive. */
+export type PublishUpdate = (parts: readonly UpdatePart[]) => void;
+
 /** The coordinator's side of the exchange: it publishes a state and its updates, and receives answers. */
 export interface CoordinatorTensors {
 	/** Whether workers have copies of the state. Otherwise they read the coordinator's arrays. */
 	readonly hasReplicas: boolean;
 	/**
 	 * Opens a run, whose answers are then accepted; opening it again with the same schema changes nothing.
+	 * @param publish publishes the updates; default: each worker that has a copy of the state reads each update
 	 * @throws TailtuneError "protocol" if the run is open with another schema
 	 */
-	openRun(runId: string, schema: TensorSchema, answers: AnswerReceiver): void;
+	openRun(runId: string, schema: TensorSchema, answers: AnswerReceiver, publish?: PublishUpdate): void;
 	/** Closes the run and releases its memory. */
 	closeRun(runId: string): void;
 	/**

@@ -40,7 +40,7 @@ async function join(nats: string): Promise<void> {
 	natsPort = Number(new URL(nats).port);
 	const bus = await connectNatsBus({ servers: nats, role: "worker" });
 	const connect: WorkerOptions["connect"] = async ({ tensorsAddress }, workerId, signal) => {
-		const tensors = await connectTensors(tensorsAddress, { workerId, signal });
+		const tensors = await connectTensors(tensorsAddress, { workerId, signal, bus });
 		return { tensors, openModel: async () => sizesOnly(current().size), close: () => tensors.close() };
 	};
 	const engine = { engine: "onnx", backend: "auto", threads: 1 } as const;

@@ -4,6 +4,7 @@ import ava, { type ExecutionContext, type TestFn } from "ava";
 import { connect } from "nats";
 import { readRunResult } from "../../coordinator/run-folder/result-files.ts";
 import type { AnswerHeaderInput } from "../../proto/gen/tailtune/v1/AnswerHeader.ts";
+import { watchNothing } from "../../shared/bus/changes.ts";
 import { NatsNames } from "../../shared/bus/nats/subjects.ts";
 import type { TensorSchema } from "../../shared/exchange/tensor-schema.ts";
 import { type ExchangeClient, ExchangeClientConstructor } from "../../shared/exchange/tensor-service.ts";
@@ -191,7 +192,10 @@ async function readFingerprint(
 		schema,
 		source: {
 			getState: (wanted, signal) => readAll(client.getState({ ...of(wanted.parameterVersion), ...wanted }), { signal }),
-			followUpdates: (version, signal) => readAll(client.followUpdates(of(version)), { signal, isHeldOpen: true }),
+			async *getUpdates(version, signal) {
+				for await (const { part } of readAll(client.getUpdates(of(version)), { signal })) if (part) yield part;
+			},
+			watchUpdates: () => watchNothing(),
 		},
 	});
 	const fingerprint = fingerprintOf(await replica.parameters(parameterVersion));

@@ -10,6 +10,9 @@ import { runAsProcess } from "./simulated-files.ts";
 import { createToyRun, openToyState, runPhases, toyModel, toyTail } from "./toy-run.ts";
 import { Node, type World } from "./world.ts";
 
+/** An update of a toy run has several parts. */
+const PART_BYTES = 256;
+
 /** A simulated coordinator process. */
 export class CoordinatorProcess {
 	readonly node: Node;
@@ -38,7 +41,7 @@ export class CoordinatorProcess {
 					if (!this.node.isDead && !mutation.ignoresBrokenStreams) this.#announced?.dispatcher.loseWorker(workerId);
 				},
 			},
-			plan.mostLogBytes,
+			{ mostLogBytes: plan.mostLogBytes, partBytes: PART_BYTES },
 		);
 		world.log(`${this.node.name} starts`);
 	}
@@ -111,9 +114,9 @@ export class CoordinatorProcess {
 		const { runs, oracle } = this.server;
 		return {
 			hasReplicas: true,
-			openRun: (runId, schema, answers) => {
+			openRun: (runId, schema, answers, publish) => {
 				const watched = this.#watched(answers);
-				runs.openRun(runId, schema, this.#mutation.ofAnswers?.(watched) ?? watched);
+				runs.openRun(runId, schema, this.#mutation.ofAnswers?.(watched) ?? watched, publish);
 			},
 			closeRun: (runId) => runs.closeRun(runId),
 			publishState: async (runId, version, state) => {

@@ -1,3 +1,4 @@
+import type { UpdatePart } from "../../proto/gen/tailtune/v1/UpdatePart.ts";
 import type { Assignment, Bus, Delivery, Membership } from "../../shared/bus/bus.ts";
 import type { WorkItem } from "../../shared/messages.ts";
 import type { Node } from "./world.ts";
@@ -61,6 +62,10 @@ export function faultyBus(bus: Bus, node: Node): Bus {
 			return random.chance(noise.lost) ? undefined : isTaken;
 		},
 		pull: (runId, shard, signal) => pull(bus, node, runId, shard, signal),
+		publishUpdate(runId, parts) {
+			if (node.isReachable("nats")) bus.publishUpdate(runId, parts);
+		},
+		watchUpdates: (runId, signal) => watchUpdates(bus, node, runId, signal),
 		close: () => bus.close(),
 	};
 }
@@ -97,6 +102,35 @@ async function* watchAssignments(
 		last.set(shard, assignment);
 		if (older && random.chance(noise.duplicated)) yield older;
 		yield assignment;
+	}
+}
+
+/** Parts of updates are lost, repeated, late, and follow later ones. */
+async function* watchUpdates(
+	bus: Bus,
+	node: Node,
+	runId: string,
+	signal: AbortSignal,
+): AsyncGenerator<UpdatePart, void, undefined> {
+	const { world } = node;
+	const { random, noise } = world;
+	const happens = (event: string, probability: number) => {
+		const isSo = random.chance(probability);
+		if (isSo) world.count(event);
+		return isSo;
+	};
+	let held: UpdatePart[] = [];
+	for await (const part of bus.watchUpdates(runId, signal)) {
+		await node.transfer("nats", signal);
+		if (signal.aborted) return;
+		if (happens("part lost", noise.lost)) continue;
+		const copies = happens("part repeated", noise.duplicated) ? [part, part] : [part];
+		if (held.length === 0 && happens("part reordered", noise.duplicated)) held = copies;
+		else {
+			yield* copies;
+			yield* held;
+			held = [];
+		}
 	}
 }
 

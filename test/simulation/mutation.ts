@@ -1,6 +1,6 @@
 import type { Bus } from "../../shared/bus/bus.ts";
 import type { AnswerReceiver } from "../../shared/exchange/tensor-exchange.ts";
-import type { StateSource } from "../../worker/exchange/run-replica.ts";
+import type { StateSource } from "../../worker/exchange/state-source.ts";
 
 /** A fault added to the product, which the simulation must find. */
 export interface Mutation {

@@ -1,6 +1,7 @@
 import { type LeaseEvents, Leases } from "../../coordinator/exchange/grpc-leases.ts";
 import { Uploads } from "../../coordinator/exchange/grpc-uploads.ts";
 import { ServedRuns } from "../../coordinator/exchange/served-runs.ts";
+import type { UpdateLogOptions } from "../../coordinator/exchange/update-log.ts";
 import { Refusal } from "../../shared/rpc/refusal.ts";
 import { ReplicaOracle } from "./replica-oracle.ts";
 import type { Node } from "./world.ts";
@@ -15,10 +16,10 @@ export class RpcServer {
 	/** Number of streams that aren't closed. */
 	streams = 0;
 
-	/** @param mostLogBytes of the updates that are kept for slow workers */
-	constructor(node: Node, events: LeaseEvents, mostLogBytes: number) {
+	/** @param logs of the updates that are kept for slow workers */
+	constructor(node: Node, events: LeaseEvents, logs: UpdateLogOptions) {
 		this.node = node;
-		this.runs = new ServedRuns(mostLogBytes);
+		this.runs = new ServedRuns(logs);
 		this.uploads = new Uploads({ runs: this.runs, clock: node.clock });
 		this.leases = new Leases(events);
 	}

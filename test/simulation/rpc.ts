@@ -21,7 +21,7 @@ interface OpenRun {
 	readonly own: SimulatedReplica;
 }
 
-export interface ConnectionParts extends Pick<ReplicaParts, "takeFault" | "ofSource"> {
+export interface ConnectionParts extends Pick<ReplicaParts, "takeFault" | "ofSource" | "bus"> {
 	readonly model: ModelFiles;
 }
 
@@ -63,9 +63,9 @@ export class RpcConnection implements RunConnection {
 	readonly tensors: WorkerTensors = {
 		openRun: (runId, schema) => {
 			if (this.#runs.has(runId)) return;
-			const { takeFault, ofSource } = this.#parts;
+			const { takeFault, ofSource, bus } = this.#parts;
 			const [node, server, link] = [this.#node, this.#server, this.#link];
-			const own = new SimulatedReplica({ node, server, link, runId, schema, takeFault, ofSource });
+			const own = new SimulatedReplica({ node, server, link, bus, runId, schema, takeFault, ofSource });
 			this.#runs.set(runId, { schema, own });
 		},
 		closeRun: (runId) => {

@@ -5,7 +5,7 @@ import type { WatchedReplica } from "./replica-oracle.ts";
 import { createStateSource, type SourceParts } from "./state-source.ts";
 import type { World } from "./world.ts";
 
-export interface ReplicaParts extends Omit<SourceParts, "schemaHash" | "onState"> {
+export interface ReplicaParts extends Omit<SourceParts, "schemaHash" | "onRead"> {
 	readonly schema: TensorSchema;
 	readonly ofSource: Mutation["ofSource"];
 }
@@ -17,28 +17,36 @@ export class SimulatedReplica implements WatchedReplica {
 	parameters: Float32Array | undefined;
 	isDamaged = false;
 	readonly #world: World;
+	/** Whether a state or updates were read since the last request. */
+	#isRead = true;
 	readonly #endWatch: () => void;
 
 	constructor({ schema, ofSource = (source) => source, ...parts }: ReplicaParts) {
 		const { node, server, runId } = parts;
 		this.workerId = node.name;
 		this.#world = node.world;
-		const onState = () => {
-			this.isDamaged = false;
+		const onRead = (what: "state" | "updates") => {
+			this.#isRead = true;
+			if (what === "state") this.isDamaged = false;
+			else this.#world.count("updates read");
 		};
-		const source = createStateSource({ ...parts, schemaHash: schema.hash, onState });
+		const source = createStateSource({ ...parts, schemaHash: schema.hash, onRead });
 		this.replica = new RunReplica({ runId, schema, source: ofSource(source), clock: node.clock });
 		this.#endWatch = server.oracle.watch(this);
 		node.whenKilled(this.#endWatch);
 	}
 
 	async read(version: number): Promise<Float32Array> {
+		const before = this.parameters;
 		this.parameters = await this.replica.parameters(version);
+		if (!this.#isRead && before !== this.parameters) this.#world.count("updates published");
+		this.#isRead = false;
 		return this.parameters;
 	}
 
 	close(): void {
 		this.replica.close();
+		for (let i = 0; i < this.replica.refusedParts; i++) this.#world.count("published part refused");
 		this.#endWatch();
 	}
 

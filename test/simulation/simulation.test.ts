@@ -1,11 +1,11 @@
 import { cpSync } from "node:fs";
 import { join } from "node:path";
 import test from "ava";
-import type { FollowUpdatesResponse } from "../../proto/gen/tailtune/v1/FollowUpdatesResponse.ts";
+import type { UpdatePart } from "../../proto/gen/tailtune/v1/UpdatePart.ts";
 import type { Bus } from "../../shared/bus/bus.ts";
 import type { AnswerReceiver } from "../../shared/exchange/tensor-exchange.ts";
 import type { WorkResult } from "../../shared/messages.ts";
-import type { StateSource } from "../../worker/exchange/run-replica.ts";
+import type { StateSource } from "../../worker/exchange/state-source.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import type { Mutation } from "./mutation.ts";
 import { createUndisturbed, drawSchedule } from "./schedule.ts";
@@ -30,7 +30,10 @@ test(`${SCHEDULES} schedules of faults: each run ends with the same bits, every 
 	const counts = new Map<string, number>();
 	const { seed, fault } = await findFault({}, counts);
 	t.is(fault, undefined, `npm run simulate -- --seed ${seed}`);
-	for (const event of ["flip bit", "REFUSAL_DIVERGED", "gap", "repeat update", "skip update"])
+	for (const event of [
+		...["flip bit", "REFUSAL_DIVERGED", "gap", "repeat update", "skip update"],
+		...["updates read", "updates published", "published part refused", "part lost", "part repeated", "part reordered"],
+	])
 		t.true((counts.get(event) ?? 0) > 10, event);
 });
 
@@ -122,40 +125,35 @@ function acknowledgeEarly(bus: Bus): Bus {
 	};
 }
 
-/** A replica that takes the numbers of the update before for those of every third update. */
-function repeatNumbers(source: StateSource): StateSource {
-	return {
+/** A replica whose updates are changed, however they arrive. */
+function changeUpdates(change: (parts: AsyncIterable<UpdatePart>) => AsyncIterable<UpdatePart>) {
+	return (source: StateSource): StateSource => ({
 		...source,
-		async *followUpdates(...args) {
-			let before: FollowUpdatesResponse[] = [];
-			let update: FollowUpdatesResponse[] = [];
-			let version = 0;
-			for await (const message of source.followUpdates(...args)) {
-				if (message.header) [before, update, version] = [update, [], message.header.parameterVersion];
-				update.push(message);
-				if (!message.end) continue;
-				const isRepeated = version % 3 === 0 && before.length > 0;
-				for (const { header, ...rest } of isRepeated ? before : update)
-					yield header ? { header: { ...header, parameterVersion: version } } : rest;
-			}
-		},
-	};
+		getUpdates: (...args) => change(source.getUpdates(...args)),
+		watchUpdates: (signal) => change(source.watchUpdates(signal)),
+	});
+}
+
+/** A replica that takes the numbers of the update before for those of every third update. */
+async function* repeatNumbers(parts: AsyncIterable<UpdatePart>): AsyncGenerator<UpdatePart> {
+	let before: UpdatePart[] = [];
+	let update: UpdatePart[] = [];
+	for await (const { header, chunk } of parts) {
+		if (chunk?.byteOffset === 0) [before, update] = [update, []];
+		const kept = before[update.length]?.chunk;
+		update.push({ header, chunk });
+		const isRepeated = header && header.parameterVersion % 3 === 0 && kept?.data.length === chunk?.data.length;
+		yield { header, chunk: (isRepeated ? kept : undefined) ?? chunk };
+	}
 }
 
 /** A replica that skips every third update, but counts it. */
-function skipUpdates(source: StateSource): StateSource {
-	return {
-		...source,
-		async *followUpdates(...args) {
-			for await (const { header, ...rest } of source.followUpdates(...args)) {
-				const isSkipped = header && header.parameterVersion % 3 === 0;
-				const scalars = isSkipped
-					? { decay: 0, vectorDecay: 0, stepSize: 0, epsilon: 1, gradientScale: 1 }
-					: header?.scalars;
-				yield header ? { header: { ...header, scalars: scalars ?? null } } : rest;
-			}
-		},
-	};
+async function* skipUpdates(parts: AsyncIterable<UpdatePart>): AsyncGenerator<UpdatePart> {
+	for await (const { header, chunk } of parts) {
+		const isSkipped = header && header.parameterVersion % 3 === 0;
+		const scalars = isSkipped ? { decay: 0, vectorDecay: 0, stepSize: 0, epsilon: 1, gradientScale: 1 } : header?.scalars;
+		yield { header: header && { ...header, scalars: scalars ?? null }, chunk };
+	}
 }
 
 /** A coordinator that doesn't compare the fingerprints of answers with its own. */
@@ -175,8 +173,8 @@ const mutations: Record<string, Mutation> = {
 	"a coordinator that doesn't notice a worker that takes no items": { ofCoordinatorBus: hideUntakenItems },
 	"a checkpoint that refers to best weights that aren't written yet": { isBestLate: true },
 	"a worker that acknowledges an item before it is done": { ofWorkerBus: acknowledgeEarly },
-	"a replica that applies an update again instead of the next one": { ofSource: repeatNumbers },
-	"a replica that skips updates without noticing": { ofSource: skipUpdates },
+	"a replica that applies an update again instead of the next one": { ofSource: changeUpdates(repeatNumbers) },
+	"a replica that skips updates without noticing": { ofSource: changeUpdates(skipUpdates) },
 	"a coordinator that accepts answers of damaged replicas": { ofAnswers: ignoreFingerprints },
 };
 

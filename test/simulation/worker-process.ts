@@ -45,6 +45,7 @@ export class WorkerProcess {
 					if (!server) throw new TailtuneError("offline", `${tensorsAddress}: no server`);
 					const connection = new RpcConnection(node, server, {
 						model: toyModel,
+						bus: own,
 						ofSource: mutation.ofSource,
 						takeFault: () => this.#takeUpdateFault(),
 					});

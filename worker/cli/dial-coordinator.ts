@@ -1,3 +1,4 @@
+import type { Bus } from "../../shared/bus/bus.ts";
 import { TailtuneError } from "../../shared/errors.ts";
 import type { RpcSecurity } from "../../shared/settings/rpc-flags.ts";
 import type { WorkerOptions } from "../../shared/worker-port/running-worker.ts";
@@ -8,6 +9,8 @@ export interface DialOptions {
 	readonly coordinators?: readonly string[] | undefined;
 	/** Threads that apply updates. Default: 1. */
 	readonly threads?: number | undefined;
+	/** Bus on which updates are published. Default: none, each update is read from the coordinator. */
+	readonly bus?: Pick<Bus, "watchUpdates"> | undefined;
 }
 
 /**
@@ -15,13 +18,13 @@ export interface DialOptions {
  * cache.
  */
 export function dialCoordinator(security: RpcSecurity, options: DialOptions = {}): WorkerOptions["connect"] {
-	const { coordinators, threads } = options;
+	const { coordinators, threads, bus } = options;
 	return async ({ tensorsAddress, modelHash }, workerId, signal) => {
 		if (coordinators && !coordinators.includes(tensorsAddress)) {
 			const expected = `expected ${coordinators.join(" or ")} (--coordinator)`;
 			throw new TailtuneError("denied", `the run's coordinator is at ${tensorsAddress}, ${expected}`);
 		}
-		const tensors = await connectTensors(tensorsAddress, { workerId, signal, threads, ...security });
+		const tensors = await connectTensors(tensorsAddress, { workerId, signal, threads, bus, ...security });
 		return { tensors, openModel: () => tensors.fetchModel(modelHash), close: () => tensors.close() };
 	};
 }

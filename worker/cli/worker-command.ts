@@ -56,7 +56,7 @@ async function runWorker(options: Options, command: Command): Promise<void> {
 	try {
 		const compute = computeOptions(options, config);
 		const coordinators = options.coordinator?.split(",");
-		const connect = dialCoordinator(security, { coordinators, threads: compute.engine.threads });
+		const connect = dialCoordinator(security, { coordinators, threads: compute.engine.threads, bus });
 		const starting = startWorker({ bus, connect, notices, ...compute }, { workerId });
 		const worker = await startUnlessAborted(interrupted, () => starting);
 		if (!worker) return;

@@ -1,6 +1,10 @@
 import { setMaxListeners } from "node:events";
+import type { GetUpdatesResponse } from "../../proto/gen/tailtune/v1/GetUpdatesResponse.ts";
 import type { PutAnswerRequestInput } from "../../proto/gen/tailtune/v1/PutAnswerRequest.ts";
 import type { PutAnswerResponse } from "../../proto/gen/tailtune/v1/PutAnswerResponse.ts";
+import type { UpdatePart } from "../../proto/gen/tailtune/v1/UpdatePart.ts";
+import type { Bus } from "../../shared/bus/bus.ts";
+import { watchNothing } from "../../shared/bus/changes.ts";
 import { CALL_SILENCE_MS } from "../../shared/deadlines.ts";
 import { TailtuneError } from "../../shared/errors.ts";
 import { takeArray } from "../../shared/exchange/take-array.ts";
@@ -16,8 +20,9 @@ import { type FetchModelOptions, fetchModel } from "./fetch-model.ts";
 import { holdLease } from "./grpc-lease.ts";
 import { readAll } from "./read.ts";
 import { retryCall } from "./retry.ts";
-import { RunReplica, type StateSource } from "./run-replica.ts";
+import { RunReplica } from "./run-replica.ts";
 import { sendAll } from "./send.ts";
+import type { StateSource } from "./state-source.ts";
 
 export interface ConnectOptions extends ClientOptions {
 	/** Id by which the coordinator notices that the worker has died. */
@@ -28,6 +33,8 @@ export interface ConnectOptions extends ClientOptions {
 	readonly silenceMs?: number | undefined;
 	/** Threads that apply updates. Default: 1. */
 	readonly threads?: number | undefined;
+	/** Bus on which updates are published. Default: none, each update is read from the coordinator. */
+	readonly bus?: Pick<Bus, "watchUpdates"> | undefined;
 }
 
 /** The worker's end of the exchange between hosts. */
@@ -73,14 +80,16 @@ class GrpcWorkerTensors implements ConnectedTensors {
 	readonly #workerId: string;
 	readonly #silenceMs: number;
 	readonly #threads: number | undefined;
+	readonly #bus: ConnectOptions["bus"];
 	readonly #runs = new Map<string, OpenRun>();
 	readonly #closed = new AbortController();
 
-	constructor(client: ExchangeClient, { workerId, silenceMs = CALL_SILENCE_MS, threads }: ConnectOptions) {
+	constructor(client: ExchangeClient, { workerId, silenceMs = CALL_SILENCE_MS, threads, bus }: ConnectOptions) {
 		this.#client = client;
 		this.#workerId = workerId;
 		this.#silenceMs = silenceMs;
 		this.#threads = threads;
+		this.#bus = bus;
 		setMaxListeners(0, this.#closed.signal); // one per running call
 	}
 
@@ -96,7 +105,7 @@ class GrpcWorkerTensors implements ConnectedTensors {
 			return;
 		}
 		const source = this.#sourceOf(runId, schema);
-		const replica = new RunReplica({ runId, schema, source, threads: this.#threads, silenceMs: this.#silenceMs });
+		const replica = new RunReplica({ runId, schema, source, threads: this.#threads });
 		this.#runs.set(runId, { schema, replica, free: [] });
 	}
 
@@ -154,20 +163,17 @@ class GrpcWorkerTensors implements ConnectedTensors {
 		const requestOf = (parameterVersion: number) => {
 			return { protocolVersion: PROTOCOL_VERSION, runId, parameterVersion, schemaHash };
 		};
-		const closed = this.#closed.signal;
-		const silenceMs = this.#silenceMs;
+		const { signal: closed } = this.#closed;
+		const options = (stop: AbortSignal) => ({ signal: AbortSignal.any([closed, stop]), silenceMs: this.#silenceMs });
 		return {
-			getState: (wanted, stop) => {
-				const signal = AbortSignal.any([closed, stop]);
-				return readAll(this.#client.getState({ ...requestOf(wanted.parameterVersion), ...wanted }), {
-					signal,
-					silenceMs,
-				});
-			},
-			followUpdates: (version, stop) => {
-				const signal = AbortSignal.any([closed, stop]);
-				return readAll(this.#client.followUpdates(requestOf(version)), { signal, silenceMs, isHeldOpen: true });
-			},
+			getState: (wanted, stop) =>
+				readAll(this.#client.getState({ ...requestOf(wanted.parameterVersion), ...wanted }), options(stop)),
+			getUpdates: (version, stop) => partsOf(readAll(this.#client.getUpdates(requestOf(version)), options(stop))),
+			watchUpdates: (stop) => this.#bus?.watchUpdates(runId, AbortSignal.any([closed, stop])) ?? watchNothing(),
 		};
 	}
+}
+
+async function* partsOf(messages: AsyncIterable<GetUpdatesResponse>): AsyncGenerator<UpdatePart> {
+	for await (const { part } of messages) yield part ?? { header: null, chunk: null };
 }

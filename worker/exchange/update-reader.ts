@@ -1,7 +1,8 @@
-import type { FollowUpdatesResponse } from "../../proto/gen/tailtune/v1/FollowUpdatesResponse.ts";
+import { isDeepStrictEqual } from "node:util";
 import type { UpdateHeader } from "../../proto/gen/tailtune/v1/UpdateHeader.ts";
+import type { UpdatePart } from "../../proto/gen/tailtune/v1/UpdatePart.ts";
 import type { TensorSchema } from "../../shared/exchange/tensor-schema.ts";
-import { checkEnd, TensorReceiver } from "../../shared/exchange/tensor-stream.ts";
+import { TensorReceiver } from "../../shared/exchange/tensor-stream.ts";
 import { Refusal } from "../../shared/rpc/refusal.ts";
 import { gradientLength } from "../../shared/updates/gradient-form.ts";
 import type { Update } from "../../shared/updates/updatable-state.ts";
@@ -12,7 +13,7 @@ interface PendingUpdate {
 	readonly receiver: TensorReceiver;
 }
 
-/** Assembles a run's updates from the messages of one stream, and refuses messages that are wrong. */
+/** Assembles a run's updates from their parts, which must arrive in order, and refuses parts that are wrong. */
 export class UpdateReader {
 	readonly #runId: string;
 	readonly #schema: TensorSchema;
@@ -27,39 +28,44 @@ export class UpdateReader {
 	}
 
 	/**
-	 * Adds the next message.
+	 * Adds the next part.
 	 * @param version of the state to which the update is applied
-	 * @returns the update if it is complete; its numbers are valid until the next message is added
-	 * @throws Refusal if it leads to another version than the next one, or if a message is wrong or in the wrong place
+	 * @returns the update if it is complete; its numbers are valid until the next part is added
+	 * @throws Refusal if the part is wrong, of another update than the next one, or in the wrong place
 	 */
-	add({ header, chunk, end }: FollowUpdatesResponse, version: number): Update | undefined {
-		if (header) this.#begin(header, version + 1);
-		else if (!this.#pending || (!chunk && !end)) throw this.#disorder("a message without a header, chunk or end");
-		if (chunk) this.#pending?.receiver.add(chunk);
-		if (!end || !this.#pending) return undefined;
+	add({ header, chunk }: UpdatePart, version: number): Update | undefined {
+		if (!header || !chunk) throw this.#malformed("a part of an update without header or chunk");
+		if (header.parameterVersion !== version + 1) {
+			const found = `an update to version ${header.parameterVersion}, expected ${version + 1}`;
+			throw new Refusal("REFUSAL_ORDER", `run ${this.#runId}: ${found}`);
+		}
+		this.#pending ??= this.#begin(header);
 		const { update, receiver } = this.#pending;
-		checkEnd(end, receiver.assertWhole());
+		if (!isSameHeader(header, update)) throw this.#malformed("an update whose parts have different headers");
+		receiver.add(chunk);
+		if (receiver.received < update.gradient.byteLength) return undefined;
 		this.#pending = undefined;
 		return update;
 	}
 
-	#begin({ parameterVersion, texts, scalars }: UpdateHeader, version: number): void {
-		if (this.#pending) throw this.#disorder("an update that begins before the end of another one");
-		if (parameterVersion !== version)
-			throw this.#disorder(`an update to version ${parameterVersion}, expected ${version}`);
+	#begin({ parameterVersion: version, texts, scalars }: UpdateHeader): PendingUpdate {
 		const length = gradientLength(this.#schema.form, texts);
 		if (texts < 1 || length > this.#memory.length) {
 			const most = this.#schema.factorTexts;
 			throw new Refusal("REFUSAL_LENGTH", `run ${this.#runId}: an update of ${texts} texts, expected 1 to ${most}`);
 		}
-		if (!scalars) throw new Refusal("REFUSAL_MALFORMED", `run ${this.#runId}: an update without AdamW's scalars`);
+		if (!scalars) throw this.#malformed("an update without AdamW's scalars");
 		if (!Object.values(scalars).every(Number.isFinite))
 			throw new Refusal("REFUSAL_NOT_FINITE", `run ${this.#runId}: AdamW's scalars aren't finite`);
 		const gradient = this.#memory.subarray(0, length);
-		this.#pending = { update: { version, texts, scalars, gradient }, receiver: new TensorReceiver(gradient) };
+		return { update: { version, texts, scalars, gradient }, receiver: new TensorReceiver(gradient) };
 	}
 
-	#disorder(found: string): Refusal {
-		return new Refusal("REFUSAL_ORDER", `run ${this.#runId}: ${found}`);
+	#malformed(found: string): Refusal {
+		return new Refusal("REFUSAL_MALFORMED", `run ${this.#runId}: ${found}`);
 	}
+}
+
+function isSameHeader({ texts, scalars }: UpdateHeader, expected: Update): boolean {
+	return texts === expected.texts && isDeepStrictEqual(scalars, expected.scalars);
 }

@@ -1,5 +1,6 @@
 import { debuglog } from "node:util";
 import type { Authenticator, Msg } from "nats";
+import type { UpdatePart } from "../../../proto/gen/tailtune/v1/UpdatePart.ts";
 import { NATS_FIRST_CONTACT_MS, NATS_REQUEST_MS } from "../../deadlines.ts";
 import { TailtuneError } from "../../errors.ts";
 import {
@@ -22,6 +23,7 @@ import { type KnownRun, RunRegistry } from "./run-registry.ts";
 import { NatsStreams } from "./streams.ts";
 import { NatsNames, type NatsRole, shardConsumer } from "./subjects.ts";
 import { isItemTaken } from "./taken.ts";
+import { Updates } from "./updates.ts";
 import { joinWorkerRegistry, WorkerRegistry, type WorkerRegistryParts } from "./worker-registry.ts";
 
 export interface NatsBusOptions {
@@ -105,6 +107,7 @@ class Adapter implements NatsBus {
 	readonly #runRegistry: RunRegistry;
 	readonly #workerRegistry: WorkerRegistry;
 	readonly #progressAndCancel: ProgressAndCancel;
+	readonly #updates: Updates;
 	/** Publishers of the runs that this bus announced. */
 	readonly #publishers = new Map<string, RunPublisher>();
 	#republishedBefore = 0;
@@ -130,6 +133,7 @@ class Adapter implements NatsBus {
 		this.#parts = { link, names, streams, registry: this.#runRegistry, timing, heartbeatLimitMs, refuse };
 		this.#workerRegistry = new WorkerRegistry(this.#parts);
 		this.#progressAndCancel = new ProgressAndCancel(this.#parts);
+		this.#updates = new Updates(this.#parts);
 		link.closed.addEventListener("abort", () => this.#endAll());
 	}
 
@@ -263,6 +267,15 @@ class Adapter implements NatsBus {
 			});
 			if (item) yield this.#deliver(item, message);
 		}
+	}
+
+	publishUpdate(runId: string, parts: readonly UpdatePart[]): void {
+		this.#updates.publish(runId, parts);
+	}
+
+	async *watchUpdates(runId: string, signal: AbortSignal): AsyncGenerator<UpdatePart, void, undefined> {
+		const run = await this.#find(runId);
+		if (run) yield* this.#updates.watch(runId, AbortSignal.any([signal, run.ended, this.#link.closed]));
 	}
 
 	/** Follows a watch; throws the reason if it ended because the connection failed permanently. */

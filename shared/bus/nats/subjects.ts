@@ -20,6 +20,7 @@ const LONGEST_TOKEN = 180;
  * | PREFIX-workers | KV bucket, entries expire after the heartbeat limit | WORKER (WorkerInfo) |
  * | PREFIX-progress | KV bucket, entries expire after the heartbeat limit | RUN (RunProgress) |
  * | PREFIX.cancel.RUN | request, answered by the coordinator | |
+ * | PREFIX.updates.RUN | parts of updates (UpdatePart), not stored | |
  *
  * QUEUE is a new random name for each new queue of a run, so that messages for an old queue can't reach the new one.
  */
@@ -81,6 +82,11 @@ export class NatsNames {
 	/** Returns the subject of requests to stop a run. */
 	cancel(runId: string): string {
 		return joinSubject(this.#prefix, "cancel", runId);
+	}
+
+	/** Returns the subject of a run's updates. */
+	updates(runId: string): string {
+		return joinSubject(this.#prefix, "updates", runId);
 	}
 
 	/** Reads run and shard from a key of the bucket of runs; undefined if the key is invalid. */

@@ -1,17 +1,16 @@
 import test from "ava";
-import fc from "fast-check";
-import type { FollowUpdatesResponse } from "../../../proto/gen/tailtune/v1/FollowUpdatesResponse.ts";
 import type { GetStateResponse } from "../../../proto/gen/tailtune/v1/GetStateResponse.ts";
 import type { StateHeader } from "../../../proto/gen/tailtune/v1/StateHeader.ts";
+import type { UpdatePart } from "../../../proto/gen/tailtune/v1/UpdatePart.ts";
 import { TailtuneError } from "../../../shared/errors.ts";
 import { tensorChunks } from "../../../shared/exchange/tensor-stream.ts";
 import { Refusal, type RefusalReason } from "../../../shared/rpc/refusal.ts";
 import { fingerprintOf } from "../../../shared/vectors/fingerprint.ts";
 import { isOfWorker } from "../../../worker/run/results.ts";
-import { settle, VirtualClock } from "../../shared/bus/virtual-clock.ts";
+import { settle } from "../../shared/bus/virtual-clock.ts";
 import { sameBits, someSchema } from "../../shared/exchange/conformance.ts";
 import { ReceivedAnswers } from "../../shared/exchange/received-answers.ts";
-import { ServedState, smallSchema } from "./served-state.ts";
+import { PART_BYTES, ServedState, smallSchema } from "./served-state.ts";
 
 const factors = smallSchema(4);
 /** Offsets of the parameters and both moments in a state; each is one chunk. */
@@ -51,7 +50,7 @@ for (const [name, schema] of [
 			t.true(sameBits(await replica.parameters(served.version), served.state.parameters));
 			t.is(replica.fingerprint, fingerprintOf(served.state.parameters));
 		}
-		t.deepEqual(served.calls, { states: 1, streams: 1 });
+		t.deepEqual(served.calls, { states: 1, updates: 20 });
 	});
 
 	test(`${name}: a replica that joins later gets an earlier state and the updates after it, moments included`, async (t) => {
@@ -77,8 +76,6 @@ test("a replica that falls behind the kept updates reads the state again", async
 	const { served, replica } = await join(someSchema(2 << 20));
 	await served.step();
 	await replica.parameters(4);
-	served.breakStreams();
-	await settle();
 	for (let i = 0; i < 10; i++) await served.step(); // 8 MiB each; 64 MiB are kept
 	t.true(served.runs.held("run").updates < 10);
 	t.true(sameBits(await replica.parameters(14), served.state.parameters));
@@ -99,24 +96,24 @@ test("a state that no kept updates lead on from isn't sent to its end, so that s
 	await t.throwsAsync(messages.next(), { message: /no state or updates for version 1/ });
 });
 
-type UpdateMessage = FollowUpdatesResponse;
-
 /** Replaces fields of the header of each update. */
-function inHeader(change: (header: NonNullable<UpdateMessage["header"]>) => object) {
-	return (message: UpdateMessage) =>
-		(message.header ? [{ header: { ...message.header, ...change(message.header) } }] : [message]) as UpdateMessage[];
+function inHeader(change: (header: NonNullable<UpdatePart["header"]>) => object) {
+	return ({ header, chunk }: UpdatePart) => [{ header: header && { ...header, ...change(header) }, chunk }];
 }
 
 /** Replaces the first numbers of each update. */
 function withNumbers(...found: number[]) {
-	return (message: UpdateMessage): UpdateMessage[] => {
-		if (!message.chunk) return [message];
-		const { buffer, byteOffset, length } = Buffer.from(message.chunk.data);
+	return (part: UpdatePart): UpdatePart[] => {
+		if (part.chunk?.byteOffset !== 0) return [part];
+		const { buffer, byteOffset, length } = Buffer.from(part.chunk.data);
 		const numbers = new Float32Array(buffer.slice(byteOffset, byteOffset + length));
 		numbers.set(found);
-		const [chunk] = tensorChunks(numbers);
-		return chunk ? [{ chunk }] : [];
+		return [...tensorChunks(numbers)].map((chunk) => ({ ...part, chunk }));
 	};
+}
+
+function isLast({ chunk }: UpdatePart): boolean {
+	return !!chunk && chunk.data.length < PART_BYTES;
 }
 
 /** Returns the reason of a refusal. Wrong messages must be a fault of the worker: one of the item would end the run. */
@@ -129,9 +126,9 @@ function reasonOf(error: Error): RefusalReason | undefined {
 }
 
 const scalars = { decay: 0, vectorDecay: 0, stepSize: 0, epsilon: 1, gradientScale: 1 };
-let kept: UpdateMessage[] = [];
+let kept: UpdatePart[] = [];
 
-const logs: [title: string, reason: RefusalReason, change: (message: UpdateMessage, i: number) => UpdateMessage[]][] = [
+const logs: [title: string, reason: RefusalReason, change: (part: UpdatePart, i: number) => UpdatePart[]][] = [
 	[
 		"skips an update",
 		"REFUSAL_ORDER",
@@ -142,39 +139,46 @@ const logs: [title: string, reason: RefusalReason, change: (message: UpdateMessa
 		"REFUSAL_ORDER",
 		inHeader(({ parameterVersion }) => ({ parameterVersion: parameterVersion - 1 })),
 	],
-	["begins without a header", "REFUSAL_ORDER", (message, i) => (i === 0 ? [] : [message])],
-	["begins an update within another one", "REFUSAL_ORDER", (message) => (message.end ? [] : [message])],
-	["has an empty message", "REFUSAL_ORDER", (message) => (message.chunk ? [{}, message] : [message])],
+	["has no header", "REFUSAL_MALFORMED", ({ chunk }) => [{ header: null, chunk }]],
+	["has no numbers", "REFUSAL_MALFORMED", ({ header }) => [{ header, chunk: null }]],
+	["has an empty part", "REFUSAL_MALFORMED", (part) => [part, { header: null, chunk: null }]],
+	["begins an update within another one", "REFUSAL_ORDER", (part) => (isLast(part) ? [] : [part])],
+	["lacks a part", "REFUSAL_ORDER", (part, i) => (i === 1 ? [] : [part])],
 	["announces no texts", "REFUSAL_LENGTH", inHeader(() => ({ texts: 0 }))],
 	["announces more texts than a step has", "REFUSAL_LENGTH", inHeader(() => ({ texts: 5 }))],
 	["announces 4 billion texts", "REFUSAL_LENGTH", inHeader(() => ({ texts: 2 ** 32 - 1 }))],
 	["has factors of more texts than announced", "REFUSAL_LENGTH", inHeader(() => ({ texts: 1 }))],
-	["has factors of fewer texts than announced", "REFUSAL_LENGTH", inHeader(() => ({ texts: 4 }))],
+	["has factors of fewer texts than announced", "REFUSAL_ORDER", inHeader(() => ({ texts: 4 }))],
 	["has no scalars", "REFUSAL_MALFORMED", inHeader(() => ({ scalars: null }))],
 	[
 		"has a scalar that isn't a number",
 		"REFUSAL_NOT_FINITE",
 		inHeader(() => ({ scalars: { ...scalars, stepSize: Number.NaN } })),
 	],
-	["has NaN in its factors", "REFUSAL_NOT_FINITE", withNumbers(Number.NaN)],
-	["has a gradient that overflows", "REFUSAL_NOT_FINITE", withNumbers(3e38)],
-	["has a chunk twice", "REFUSAL_ORDER", (message) => (message.chunk ? [message, message] : [message])],
 	[
-		"has a damaged chunk",
-		"REFUSAL_CHECKSUM",
-		({ chunk, ...message }) => (chunk ? [{ chunk: { ...chunk, xxh64: Buffer.alloc(8) } }] : [message]),
+		"has other scalars in its second part",
+		"REFUSAL_MALFORMED",
+		(part, i) => (i === 1 ? inHeader(() => ({ scalars }))(part) : [part]),
 	],
 	[
-		"has another length at its end",
-		"REFUSAL_LENGTH",
-		(message) => (message.end ? [{ end: { byteLength: 4 } }] : [message]),
+		"has another number of texts in its second part",
+		"REFUSAL_MALFORMED",
+		(part, i) => (i === 1 ? inHeader(() => ({ texts: 3 }))(part) : [part]),
+	],
+	["has NaN in its factors", "REFUSAL_NOT_FINITE", withNumbers(Number.NaN)],
+	["has a gradient that overflows", "REFUSAL_NOT_FINITE", withNumbers(3e38)],
+	["has a part twice", "REFUSAL_ORDER", (part) => [part, part]],
+	[
+		"has a damaged part",
+		"REFUSAL_CHECKSUM",
+		({ header, chunk }) => [{ header, chunk: chunk && { ...chunk, xxh64: Buffer.alloc(8) } }],
 	],
 	[
 		"sends an update again after it",
 		"REFUSAL_ORDER",
-		(message) => {
-			kept = [...(message.header ? [] : kept), message];
-			return message.end ? [message, ...kept] : [message];
+		(part) => {
+			kept = [...(part.chunk?.byteOffset === 0 ? [] : kept), part];
+			return isLast(part) ? [part, ...kept] : [part];
 		},
 	],
 ];
@@ -202,7 +206,7 @@ test("after a wrong update the replica reads the state again, without an error",
 		return changed(messages, withNumbers(Number.NaN));
 	};
 	t.true(sameBits(await replica.parameters(5), served.state.parameters));
-	t.deepEqual(served.calls, { states: 2, streams: 2 });
+	t.deepEqual(served.calls, { states: 2, updates: 2 });
 });
 
 type StateMessage = GetStateResponse;
@@ -416,7 +420,7 @@ test("a run that doesn't train has no moments: each version is read as a whole",
 		t.true(sameBits(await replica.parameters(version), parameters));
 		t.is(replica.fingerprint, fingerprintOf(parameters));
 	}
-	t.deepEqual(served.calls, { states: 2, streams: 0 });
+	t.deepEqual(served.calls, { states: 2, updates: 0 });
 	await served.step(); // training begins
 	t.true(sameBits(await replica.parameters(1), served.state.parameters));
 });
@@ -441,7 +445,7 @@ test("a request for a version that is over is refused and costs nothing", async 
 	t.is(await replica.parameters(4), parameters);
 	await served.step();
 	t.true(sameBits(await replica.parameters(5), served.state.parameters));
-	t.deepEqual(served.calls, { states: 2, streams: 1 });
+	t.deepEqual(served.calls, { states: 2, updates: 2 });
 });
 
 test("the array is the same object for as long as its numbers are the same", async (t) => {
@@ -455,59 +459,24 @@ test("the array is the same object for as long as its numbers are the same", asy
 	t.not(await replica.parameters(4), again);
 });
 
-test("a stream of updates that ends or breaks while none is needed is opened again by the next request", async (t) => {
+test("a call for updates that ends early or breaks fails the request, and not the next one", async (t) => {
 	const { served, replica } = await join();
+	await t.throwsAsync(replica.parameters(4), {
+		code: "offline",
+		message: /no update after version 3, expected those to 4/,
+	});
 	await served.step();
-	await replica.parameters(4);
-	served.breakStreams();
-	await settle();
-	await served.step();
-	t.true(sameBits(await replica.parameters(5), served.state.parameters));
-	t.deepEqual(served.calls, { states: 1, streams: 2 });
-});
-
-test("a stream of updates that ends or breaks while an update is needed fails the request, and not the next one", async (t) => {
-	const { served, replica } = await join();
-	async function* nothing() {}
-	served.tamperUpdates = nothing;
-	await t.throwsAsync(replica.parameters(4), { code: "offline", message: /ended the stream of updates/ });
-	served.tamperUpdates = (messages) => messages;
-	const waiting = replica.parameters(4);
-	await settle();
-	served.breakStreams();
-	await t.throwsAsync(waiting);
-	await served.step();
+	served.tamperUpdates = (parts) => changed(parts, (part) => (isLast(part) ? [] : [part]));
+	await t.throwsAsync(replica.parameters(4), { code: "offline", message: /no update after version 3/ });
+	served.tamperUpdates = (parts) =>
+		changed(parts, (part, i) => {
+			if (i === 1) served.breakCalls();
+			return [part];
+		});
+	await t.throwsAsync(replica.parameters(4), { code: "offline", message: "no connection" });
+	served.tamperUpdates = (parts) => parts;
 	t.true(sameBits(await replica.parameters(4), served.state.parameters));
-	t.is(served.calls.states, 1);
-});
-
-test("an update that doesn't come in time fails the request with offline, and the next one opens a new stream", async (t) => {
-	const clock = new VirtualClock();
-	const { served, replica } = await join(factors, { clock, silenceMs: 1000 });
-	const late = t.throwsAsync(replica.parameters(4), { code: "offline", message: /for 1 s/ });
-	await clock.advance(1000);
-	await late;
-	t.is(clock.pending, 0);
-	await served.step();
-	t.true(sameBits(await replica.parameters(4), served.state.parameters));
-	t.deepEqual(served.calls, { states: 1, streams: 2 });
-	t.is(clock.pending, 0);
-});
-
-test("a long update over a slow network has that time for each of its messages", async (t) => {
-	const clock = new VirtualClock();
-	const { served, replica } = await join(someSchema(1 << 20), { clock, silenceMs: 1000 });
-	served.tamperUpdates = async function* (messages) {
-		for await (const message of messages) {
-			await new Promise<void>((resolve) => clock.schedule(resolve, 900));
-			yield message;
-		}
-	};
-	await served.step();
-	const parameters = replica.parameters(4);
-	await clock.advance(10_000); // a header, four chunks and an end
-	t.true(sameBits(await parameters, served.state.parameters));
-	t.is(served.calls.streams, 1);
+	t.deepEqual(served.calls, { states: 1, updates: 4 });
 });
 
 test("a state that is dropped while a request waits for an update is read again", async (t) => {
@@ -521,7 +490,7 @@ test("a state that is dropped while a request waits for an update is read again"
 	await settle();
 	replica.drop();
 	t.true(sameBits(await waiting, served.state.parameters));
-	t.deepEqual(served.calls, { states: 2, streams: 2 });
+	t.deepEqual(served.calls, { states: 2, updates: 2 });
 });
 
 test("messages that had arrived before the state was dropped are not applied to the next one", async (t) => {
@@ -533,7 +502,7 @@ test("messages that had arrived before the state was dropped are not applied to 
 	served.tamperUpdates = async function* (messages) {
 		served.tamperUpdates = (next) => next;
 		for await (const message of messages) {
-			if (message.end) await held;
+			if (isLast(message)) await held;
 			yield message;
 		}
 	};
@@ -556,6 +525,9 @@ for (const place of ["an update", "the state"] as const) {
 			yield* changed(messages, (message) => (message.end ? [] : [message]));
 			await new Promise(() => {});
 		};
+		served.tamperUpdates = async function* () {
+			await new Promise(() => {});
+		};
 		const waiting = replica.parameters(place === "an update" ? 4 : 3);
 		const next = replica.parameters(4);
 		await settle();
@@ -563,29 +535,3 @@ for (const place of ["an update", "the state"] as const) {
 		for (const request of [waiting, next, replica.parameters(3)]) await t.throwsAsync(request, { code: "interrupted" });
 	});
 }
-
-test("a replica has the coordinator's bits whatever happens in between", async (t) => {
-	const events = fc.oneof(
-		{ weight: 4, arbitrary: fc.integer({ min: 1, max: 4 }).map((texts) => ({ texts })) },
-		{ weight: 4, arbitrary: fc.constant("request" as const) },
-		fc.constantFrom("drop" as const, "break" as const, "stale" as const),
-	);
-	const property = fc.asyncProperty(fc.array(events, { maxLength: 30 }), async (happened) => {
-		const { served, replica } = await join();
-		for (const event of [...happened, "request" as const]) {
-			if (event === "drop") replica.drop();
-			else if (event === "break") served.breakStreams();
-			else if (event === "stale") await replica.parameters(served.version - 1).catch(() => {});
-			else if (event !== "request") await served.step(event.texts);
-			else {
-				// A stream that broke just now is noticed by the request that waits on it; the worker tries again.
-				const parameters = await replica.parameters(served.version).catch(() => replica.parameters(served.version));
-				if (!sameBits(parameters, served.state.parameters)) return false;
-				if (replica.fingerprint !== fingerprintOf(served.state.parameters)) return false;
-			}
-		}
-		replica.close();
-		return true;
-	});
-	await t.notThrowsAsync(fc.assert(property, { numRuns: 50 }) as Promise<void>);
-});

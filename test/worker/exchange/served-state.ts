@@ -1,13 +1,17 @@
 import { ServedRuns } from "../../../coordinator/exchange/served-runs.ts";
-import type { FollowUpdatesResponse } from "../../../proto/gen/tailtune/v1/FollowUpdatesResponse.ts";
 import type { GetStateResponse } from "../../../proto/gen/tailtune/v1/GetStateResponse.ts";
+import type { UpdatePart } from "../../../proto/gen/tailtune/v1/UpdatePart.ts";
+import { watchNothing } from "../../../shared/bus/changes.ts";
+import { Feed } from "../../../shared/bus/feed.ts";
+import { TailtuneError } from "../../../shared/errors.ts";
 import type { TensorSchema } from "../../../shared/exchange/tensor-schema.ts";
 import type { TailSpec } from "../../../shared/messages.ts";
 import { GPT2_SIZES } from "../../../shared/model/random-model.ts";
 import { gradientForm, gradientLength } from "../../../shared/updates/gradient-form.ts";
 import { UpdatableState } from "../../../shared/updates/updatable-state.ts";
 import { adamWScalars } from "../../../shared/vectors/adamw.ts";
-import { type ReplicaOptions, RunReplica, type StateSource } from "../../../worker/exchange/run-replica.ts";
+import { type ReplicaOptions, RunReplica } from "../../../worker/exchange/run-replica.ts";
+import type { StateSource } from "../../../worker/exchange/state-source.ts";
 import { ReceivedAnswers } from "../../shared/exchange/received-answers.ts";
 
 const SPEC: TailSpec = {
@@ -26,27 +30,38 @@ export function smallSchema(factorTexts: number): TensorSchema {
 	return { hash: `${factorTexts}`, parameters: form.trainedSize + 2, form, factorTexts };
 }
 
+/** An update of the small schema has several parts. */
+export const PART_BYTES = 1024;
+/** Numbers of a schema whose updates have parts of the usual size. */
+const LARGE = 10_000;
+
 type Tamper<Message> = (messages: AsyncIterable<Message>) => AsyncIterable<Message>;
 
 /** A coordinator without a network: the real states and updates of run "run", and streams that a test can change. */
 export class ServedState {
-	readonly runs = new ServedRuns();
+	readonly runs: ServedRuns;
 	readonly schema: TensorSchema;
 	readonly state: UpdatableState;
 	/** Calls so far. */
-	readonly calls = { states: 0, streams: 0 };
+	readonly calls = { states: 0, updates: 0 };
 	/** Change all messages of the next calls. */
 	tamperState: Tamper<GetStateResponse> = (messages) => messages;
-	tamperUpdates: Tamper<FollowUpdatesResponse> = (messages) => messages;
+	tamperUpdates: Tamper<UpdatePart> = (messages) => messages;
+	/** Changes the parts of updates that are published. Unset when a replica is made: it watches nothing. */
+	tamperPublished: ((parts: readonly UpdatePart[]) => readonly UpdatePart[]) | undefined;
 	version: number;
+	readonly #published = new Feed<never, UpdatePart>((part) => part);
 	#broken = new AbortController();
 
 	constructor(schema: TensorSchema, version = 0) {
 		this.schema = schema;
+		this.runs = new ServedRuns(schema.parameters < LARGE ? { partBytes: PART_BYTES } : {});
 		this.version = version;
 		this.state = new UpdatableState(schema.form, schema.parameters, Math.max(1, schema.factorTexts));
 		this.state.parameters.set(numbers(schema.parameters, 1000));
-		this.runs.openRun("run", schema, new ReceivedAnswers(0));
+		this.runs.openRun("run", schema, new ReceivedAnswers(0), (parts) =>
+			this.send(...(this.tamperPublished?.(parts) ?? [])),
+		);
 	}
 
 	/** Publishes the current state. */
@@ -68,9 +83,19 @@ export class ServedState {
 		await this.publish();
 	}
 
-	/** Ends all open streams of updates with an error, as a broken connection does. */
-	breakStreams(): void {
-		this.#broken.abort();
+	/** Sends parts of updates to all replicas. */
+	send(...parts: readonly UpdatePart[]): void {
+		for (const part of parts) this.#published.emit(part);
+	}
+
+	/** Ends the watch of published updates. */
+	endPublished(): void {
+		this.#published.end();
+	}
+
+	/** Ends all calls that read updates with an error, as a broken connection does. */
+	breakCalls(): void {
+		this.#broken.abort(new TailtuneError("offline", "no connection"));
 		this.#broken = new AbortController();
 	}
 
@@ -83,18 +108,22 @@ export class ServedState {
 			this.calls.states++;
 			return this.tamperState(this.runs.sendState({ ...this.#request(wanted.parameterVersion), ...wanted }));
 		},
-		followUpdates: (parameterVersion, signal) => {
-			this.calls.streams++;
-			return this.tamperUpdates(this.#follow(parameterVersion, AbortSignal.any([signal, this.#broken.signal])));
+		getUpdates: (parameterVersion, signal) => {
+			this.calls.updates++;
+			return this.tamperUpdates(this.#updates(parameterVersion, AbortSignal.any([signal, this.#broken.signal])));
 		},
+		watchUpdates: (signal) => (this.tamperPublished ? this.#published.watch(signal) : watchNothing()),
 	};
 
 	#request(parameterVersion: number) {
 		return { protocolVersion: 1, runId: "run", parameterVersion, schemaHash: this.schema.hash };
 	}
 
-	async *#follow(version: number, signal: AbortSignal): AsyncGenerator<FollowUpdatesResponse> {
-		yield* this.runs.followUpdates(this.#request(version), signal);
+	async *#updates(version: number, signal: AbortSignal): AsyncGenerator<UpdatePart> {
+		for await (const { part } of this.runs.sendUpdates(this.#request(version))) {
+			signal.throwIfAborted();
+			if (part) yield part;
+		}
 	}
 }
 

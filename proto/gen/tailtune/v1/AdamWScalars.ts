@@ -1,4 +1,4 @@
-// Original file: proto/tailtune/v1/exchange.proto
+// Original file: proto/tailtune/v1/update.proto
 
 
 /**

@@ -4,14 +4,14 @@ import type * as grpc from '@grpc/grpc-js'
 import type { MethodDefinition } from '@grpc/proto-loader'
 import type { AttachRequestInput as _tailtune_v1_AttachRequestInput, AttachRequest as _tailtune_v1_AttachRequest } from '../../tailtune/v1/AttachRequest.ts';
 import type { AttachResponseInput as _tailtune_v1_AttachResponseInput, AttachResponse as _tailtune_v1_AttachResponse } from '../../tailtune/v1/AttachResponse.ts';
-import type { FollowUpdatesRequestInput as _tailtune_v1_FollowUpdatesRequestInput, FollowUpdatesRequest as _tailtune_v1_FollowUpdatesRequest } from '../../tailtune/v1/FollowUpdatesRequest.ts';
-import type { FollowUpdatesResponseInput as _tailtune_v1_FollowUpdatesResponseInput, FollowUpdatesResponse as _tailtune_v1_FollowUpdatesResponse } from '../../tailtune/v1/FollowUpdatesResponse.ts';
 import type { GetModelFileRequestInput as _tailtune_v1_GetModelFileRequestInput, GetModelFileRequest as _tailtune_v1_GetModelFileRequest } from '../../tailtune/v1/GetModelFileRequest.ts';
 import type { GetModelFileResponseInput as _tailtune_v1_GetModelFileResponseInput, GetModelFileResponse as _tailtune_v1_GetModelFileResponse } from '../../tailtune/v1/GetModelFileResponse.ts';
 import type { GetModelManifestRequestInput as _tailtune_v1_GetModelManifestRequestInput, GetModelManifestRequest as _tailtune_v1_GetModelManifestRequest } from '../../tailtune/v1/GetModelManifestRequest.ts';
 import type { GetModelManifestResponseInput as _tailtune_v1_GetModelManifestResponseInput, GetModelManifestResponse as _tailtune_v1_GetModelManifestResponse } from '../../tailtune/v1/GetModelManifestResponse.ts';
 import type { GetStateRequestInput as _tailtune_v1_GetStateRequestInput, GetStateRequest as _tailtune_v1_GetStateRequest } from '../../tailtune/v1/GetStateRequest.ts';
 import type { GetStateResponseInput as _tailtune_v1_GetStateResponseInput, GetStateResponse as _tailtune_v1_GetStateResponse } from '../../tailtune/v1/GetStateResponse.ts';
+import type { GetUpdatesRequestInput as _tailtune_v1_GetUpdatesRequestInput, GetUpdatesRequest as _tailtune_v1_GetUpdatesRequest } from '../../tailtune/v1/GetUpdatesRequest.ts';
+import type { GetUpdatesResponseInput as _tailtune_v1_GetUpdatesResponseInput, GetUpdatesResponse as _tailtune_v1_GetUpdatesResponse } from '../../tailtune/v1/GetUpdatesResponse.ts';
 import type { PutAnswerRequestInput as _tailtune_v1_PutAnswerRequestInput, PutAnswerRequest as _tailtune_v1_PutAnswerRequest } from '../../tailtune/v1/PutAnswerRequest.ts';
 import type { PutAnswerResponseInput as _tailtune_v1_PutAnswerResponseInput, PutAnswerResponse as _tailtune_v1_PutAnswerResponse } from '../../tailtune/v1/PutAnswerResponse.ts';
 
@@ -26,19 +26,6 @@ export interface ExchangeClient extends grpc.Client {
    */
   attach(argument: _tailtune_v1_AttachRequestInput, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_tailtune_v1_AttachResponse>;
   attach(argument: _tailtune_v1_AttachRequestInput, options?: grpc.CallOptions): grpc.ClientReadableStream<_tailtune_v1_AttachResponse>;
-  
-  /**
-   * Reads all updates after a version, and stays open for later ones. Each is a header, the tensor in chunks, the end. A worker
-   * that applies them to its state has the coordinator's state, bit for bit.
-   */
-  FollowUpdates(argument: _tailtune_v1_FollowUpdatesRequestInput, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_tailtune_v1_FollowUpdatesResponse>;
-  FollowUpdates(argument: _tailtune_v1_FollowUpdatesRequestInput, options?: grpc.CallOptions): grpc.ClientReadableStream<_tailtune_v1_FollowUpdatesResponse>;
-  /**
-   * Reads all updates after a version, and stays open for later ones. Each is a header, the tensor in chunks, the end. A worker
-   * that applies them to its state has the coordinator's state, bit for bit.
-   */
-  followUpdates(argument: _tailtune_v1_FollowUpdatesRequestInput, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_tailtune_v1_FollowUpdatesResponse>;
-  followUpdates(argument: _tailtune_v1_FollowUpdatesRequestInput, options?: grpc.CallOptions): grpc.ClientReadableStream<_tailtune_v1_FollowUpdatesResponse>;
   
   /**
    * Reads one of these files from an offset.
@@ -80,6 +67,19 @@ export interface ExchangeClient extends grpc.Client {
   getState(argument: _tailtune_v1_GetStateRequestInput, options?: grpc.CallOptions): grpc.ClientReadableStream<_tailtune_v1_GetStateResponse>;
   
   /**
+   * Reads all updates after a version, up to the newest one. A worker that applies them to its state has the coordinator's state,
+   * bit for bit. Updates are also published to all workers at once, over the bus; this call is for those that did not arrive.
+   */
+  GetUpdates(argument: _tailtune_v1_GetUpdatesRequestInput, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_tailtune_v1_GetUpdatesResponse>;
+  GetUpdates(argument: _tailtune_v1_GetUpdatesRequestInput, options?: grpc.CallOptions): grpc.ClientReadableStream<_tailtune_v1_GetUpdatesResponse>;
+  /**
+   * Reads all updates after a version, up to the newest one. A worker that applies them to its state has the coordinator's state,
+   * bit for bit. Updates are also published to all workers at once, over the bus; this call is for those that did not arrive.
+   */
+  getUpdates(argument: _tailtune_v1_GetUpdatesRequestInput, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_tailtune_v1_GetUpdatesResponse>;
+  getUpdates(argument: _tailtune_v1_GetUpdatesRequestInput, options?: grpc.CallOptions): grpc.ClientReadableStream<_tailtune_v1_GetUpdatesResponse>;
+  
+  /**
    * Sends the answer to an item: a header, the logits in chunks, the tensor in chunks, the end. The coordinator accepts it
    * as a whole or refuses it. After REFUSAL_NOT_EXPECTED or REFUSAL_UNKNOWN_RUN the answer isn't needed any more.
    */
@@ -105,12 +105,6 @@ export interface ExchangeHandlers extends grpc.UntypedServiceImplementation {
   Attach: grpc.handleServerStreamingCall<_tailtune_v1_AttachRequest, _tailtune_v1_AttachResponseInput>;
   
   /**
-   * Reads all updates after a version, and stays open for later ones. Each is a header, the tensor in chunks, the end. A worker
-   * that applies them to its state has the coordinator's state, bit for bit.
-   */
-  FollowUpdates: grpc.handleServerStreamingCall<_tailtune_v1_FollowUpdatesRequest, _tailtune_v1_FollowUpdatesResponseInput>;
-  
-  /**
    * Reads one of these files from an offset.
    */
   GetModelFile: grpc.handleServerStreamingCall<_tailtune_v1_GetModelFileRequest, _tailtune_v1_GetModelFileResponseInput>;
@@ -127,6 +121,12 @@ export interface ExchangeHandlers extends grpc.UntypedServiceImplementation {
   GetState: grpc.handleServerStreamingCall<_tailtune_v1_GetStateRequest, _tailtune_v1_GetStateResponseInput>;
   
   /**
+   * Reads all updates after a version, up to the newest one. A worker that applies them to its state has the coordinator's state,
+   * bit for bit. Updates are also published to all workers at once, over the bus; this call is for those that did not arrive.
+   */
+  GetUpdates: grpc.handleServerStreamingCall<_tailtune_v1_GetUpdatesRequest, _tailtune_v1_GetUpdatesResponseInput>;
+  
+  /**
    * Sends the answer to an item: a header, the logits in chunks, the tensor in chunks, the end. The coordinator accepts it
    * as a whole or refuses it. After REFUSAL_NOT_EXPECTED or REFUSAL_UNKNOWN_RUN the answer isn't needed any more.
    */
@@ -136,9 +136,9 @@ export interface ExchangeHandlers extends grpc.UntypedServiceImplementation {
 
 export interface ExchangeDefinition extends grpc.ServiceDefinition {
   Attach: MethodDefinition<_tailtune_v1_AttachRequestInput, _tailtune_v1_AttachResponseInput, _tailtune_v1_AttachRequest, _tailtune_v1_AttachResponse>
-  FollowUpdates: MethodDefinition<_tailtune_v1_FollowUpdatesRequestInput, _tailtune_v1_FollowUpdatesResponseInput, _tailtune_v1_FollowUpdatesRequest, _tailtune_v1_FollowUpdatesResponse>
   GetModelFile: MethodDefinition<_tailtune_v1_GetModelFileRequestInput, _tailtune_v1_GetModelFileResponseInput, _tailtune_v1_GetModelFileRequest, _tailtune_v1_GetModelFileResponse>
   GetModelManifest: MethodDefinition<_tailtune_v1_GetModelManifestRequestInput, _tailtune_v1_GetModelManifestResponseInput, _tailtune_v1_GetModelManifestRequest, _tailtune_v1_GetModelManifestResponse>
   GetState: MethodDefinition<_tailtune_v1_GetStateRequestInput, _tailtune_v1_GetStateResponseInput, _tailtune_v1_GetStateRequest, _tailtune_v1_GetStateResponse>
+  GetUpdates: MethodDefinition<_tailtune_v1_GetUpdatesRequestInput, _tailtune_v1_GetUpdatesResponseInput, _tailtune_v1_GetUpdatesRequest, _tailtune_v1_GetUpdatesResponse>
   PutAnswer: MethodDefinition<_tailtune_v1_PutAnswerRequestInput, _tailtune_v1_PutAnswerResponseInput, _tailtune_v1_PutAnswerRequest, _tailtune_v1_PutAnswerResponse>
 }

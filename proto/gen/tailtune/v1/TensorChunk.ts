@@ -1,7 +1,10 @@
-// Original file: proto/tailtune/v1/exchange.proto
+// Original file: proto/tailtune/v1/update.proto
 
 import type { Long } from '@grpc/proto-loader';
 
+/**
+ * A piece of a tensor or file. Numbers are float32, little-endian.
+ */
 export interface TensorChunkInput {
   /**
    * Offset of the first byte in the tensor or file; a multiple of the element size.
@@ -14,6 +17,9 @@ export interface TensorChunkInput {
   'xxh64'?: (Buffer | Uint8Array | string);
 }
 
+/**
+ * A piece of a tensor or file. Numbers are float32, little-endian.
+ */
 export interface TensorChunk {
   /**
    * Offset of the first byte in the tensor or file; a multiple of the element size.

@@ -1,4 +1,4 @@
-// Original file: proto/tailtune/v1/exchange.proto
+// Original file: proto/tailtune/v1/update.proto
 
 import type { AdamWScalarsInput as _tailtune_v1_AdamWScalarsInput, AdamWScalars as _tailtune_v1_AdamWScalars } from '../../tailtune/v1/AdamWScalars.ts';
 
@@ -8,7 +8,8 @@ export interface UpdateHeaderInput {
    */
   'parameterVersion'?: (number);
   /**
-   * Number of texts of the step. The tensor is their gradient, in the form that the schema fixes: dense ranges and factors.
+   * Number of texts of the step. The tensor is their gradient, in the form that the schema fixes: dense ranges and factors. So its
+   * length is known, and with it the last part.
    */
   'texts'?: (number);
   'scalars'?: (_tailtune_v1_AdamWScalarsInput | null);
@@ -20,7 +21,8 @@ export interface UpdateHeader {
    */
   'parameterVersion': (number);
   /**
-   * Number of texts of the step. The tensor is their gradient, in the form that the schema fixes: dense ranges and factors.
+   * Number of texts of the step. The tensor is their gradient, in the form that the schema fixes: dense ranges and factors. So its
+   * length is known, and with it the last part.
    */
   'texts': (number);
   'scalars': (_tailtune_v1_AdamWScalars | null);

@@ -1,7 +1,7 @@
 // Original file: proto/tailtune/v1/exchange.proto
 
 
-export interface FollowUpdatesRequestInput {
+export interface GetUpdatesRequestInput {
   'protocolVersion'?: (number);
   'runId'?: (string);
   /**
@@ -11,7 +11,7 @@ export interface FollowUpdatesRequestInput {
   'schemaHash'?: (string);
 }
 
-export interface FollowUpdatesRequest {
+export interface GetUpdatesRequest {
   'protocolVersion': (number);
   'runId': (string);
   /**

@@ -1,0 +1,168 @@
+import { EventEmitter, once } from "node:events";
+import type { UpdatePart } from "../../proto/gen/tailtune/v1/UpdatePart.ts";
+import { TailtuneError } from "../../shared/errors.ts";
+import type { AnswerReceiver, PublishedState, PublishUpdate } from "../../shared/exchange/tensor-exchange.ts";
+import type { TensorSchema } from "../../shared/exchange/tensor-schema.ts";
+import { Refusal } from "../../shared/rpc/refusal.ts";
+import type { Update } from "../../shared/updates/updatable-state.ts";
+import { fingerprintOf } from "../../shared/vectors/fingerprint.ts";
+import { Snapshot } from "./snapshot.ts";
+import { UpdateLog, type UpdateLogOptions } from "./update-log.ts";
+
+export interface ServedRunOptions extends UpdateLogOptions {
+	readonly runId: string;
+	readonly schema: TensorSchema;
+	readonly answers: AnswerReceiver;
+	/** Publishes updates to all workers at once. Default: each worker reads each update. */
+	readonly publish?: PublishUpdate | undefined;
+}
+
+/** The current state of a run. */
+interface Current extends PublishedState {
+	readonly version: number;
+	/** Of the parameters; computed for the first answer. */
+	fingerprint?: number;
+}
+
+/** A run that is open at the coordinator: its state and its updates. */
+export class ServedRun {
+	readonly schema: TensorSchema;
+	readonly answers: AnswerReceiver;
+	/** Arrays for the next gradients. */
+	readonly free: Float32Array[] = [];
+	readonly #options: ServedRunOptions;
+	#current: Current | undefined;
+	#snapshot: Snapshot | undefined;
+	/** Unset before the first step. */
+	#log: UpdateLog | undefined;
+	/** Version whose update was sent, but whose state isn't published yet. */
+	#pending: number | undefined;
+	/** Emits "state" when a state is published, and when the run is closed. */
+	readonly #changes = new EventEmitter().setMaxListeners(0);
+
+	constructor(options: ServedRunOptions) {
+		this.#options = options;
+		this.schema = options.schema;
+		this.answers = options.answers;
+	}
+
+	close(): void {
+		this.dropState();
+		this.#dropSnapshot();
+		this.#log?.close();
+		this.#pending = undefined;
+		this.#changes.emit("state");
+	}
+
+	/** @throws TailtuneError "protocol" if the state has another number of parameters than the run */
+	publishState(version: number, state: PublishedState): void {
+		const { runId, schema } = this.#options;
+		const { length } = state.parameters;
+		if (length !== schema.parameters)
+			throw new TailtuneError("protocol", `run ${runId}: ${length} parameters, expected ${schema.parameters}`);
+		if (this.#current?.version === version && this.#current.parameters === state.parameters) return;
+		this.dropState();
+		const current: Current = { ...state, version };
+		this.#current = current;
+		if (state.firstMoment && this.#log?.newest !== version) {
+			this.#log?.close();
+			this.#log = new UpdateLog(version, this.#options);
+			this.#dropSnapshot();
+		}
+		this.#pending = undefined;
+		this.#changes.emit("state");
+		// Soon needed for the answers; now the workers compute, and the coordinator is idle.
+		if (state.firstMoment) setImmediate(() => this.#current === current && readFingerprint(current));
+	}
+
+	/** Ends the use of the current state's memory. @param version does nothing if it isn't the current one */
+	dropState(version = this.#current?.version): void {
+		if (this.#current?.version !== version) return;
+		this.#current = undefined;
+		if (this.#snapshot && !this.#snapshot.hasMoments) this.#dropSnapshot();
+	}
+
+	/** @throws TailtuneError "protocol" if it isn't the next update */
+	publishUpdate(update: Update): void {
+		const { runId, publish } = this.#options;
+		if (this.#log?.newest !== update.version - 1)
+			throw new TailtuneError("protocol", `run ${runId}: an update to ${update.version} after ${this.#log?.newest}`);
+		const parts = this.#log.append(update);
+		this.#pending = update.version;
+		if (this.#snapshot && !this.#log.reachesFrom(this.#snapshot.version)) this.#dropSnapshot();
+		publish?.(parts);
+	}
+
+	/** Counts the arrays that are kept. */
+	get held(): { readonly states: number; readonly updates: number; readonly free: number } {
+		const states = Number(!!this.#current) + Number(!!this.#snapshot);
+		return { states, updates: this.#log?.length ?? 0, free: this.free.length };
+	}
+
+	/**
+	 * Returns a state that leads to a version, which has to be the current one. All workers that join share a copy.
+	 * @throws Refusal if it isn't the current one
+	 */
+	async snapshotFor(version: number): Promise<Snapshot> {
+		const current = await this.#waitForState(version);
+		const kept = this.#snapshot;
+		if (kept && (kept.version === version || (kept.hasMoments && current.firstMoment))) return kept;
+		this.#dropSnapshot();
+		this.#snapshot = new Snapshot(version, current);
+		return this.#snapshot;
+	}
+
+	/** Returns the parts of all updates after a version. @throws Refusal if the next one isn't kept */
+	updatesAfter(version: number): Iterable<UpdatePart> {
+		const onGap = () => this.staleVersion(version);
+		if (!this.#log) throw onGap();
+		return this.#log.after(version, onGap);
+	}
+
+	/**
+	 * Checks the parameters with which an answer was computed.
+	 * @throws Refusal if they differ from the current ones of this version
+	 */
+	async checkFingerprint(version: number, found: number | null | undefined): Promise<void> {
+		const fingerprint = readFingerprint(await this.#waitForState(version));
+		if (found === fingerprint) return;
+		const expected = `expected fingerprint ${fingerprint} of version ${version}`;
+		throw new Refusal("REFUSAL_DIVERGED", `computed with parameters of fingerprint ${found}, ${expected}`);
+	}
+
+	/** Checks the schema of a caller. @throws Refusal if its base weights, layout or form of gradients differ */
+	checkSchema(found: string): void {
+		const { runId, schema } = this.#options;
+		if (found === schema.hash) return;
+		throw new Refusal("REFUSAL_SCHEMA", `run ${runId}: found schema ${JSON.stringify(found)}, expected ${schema.hash}`);
+	}
+
+	/** Creates the refusal of a version that isn't current, or from which the log doesn't lead to the current one. */
+	staleVersion(version: number): Refusal {
+		const text = `run ${this.#options.runId} has no state or updates for version ${version}`;
+		return new Refusal("REFUSAL_STALE_VERSION", text);
+	}
+
+	/**
+	 * Returns the current state. If its update was sent, but the coordinator hasn't applied it yet, waits for it.
+	 * @throws Refusal if it has another version
+	 */
+	async #waitForState(version: number): Promise<Current> {
+		while (this.#current?.version !== version) {
+			if (this.#pending !== version) throw this.staleVersion(version);
+			await once(this.#changes, "state");
+		}
+		return this.#current;
+	}
+
+	/** Ends the streams that send the snapshot, so that slow workers don't keep old ones in memory. */
+	#dropSnapshot(): void {
+		this.#snapshot?.drop();
+		this.#snapshot = undefined;
+	}
+}
+
+function readFingerprint(current: Current): number {
+	current.fingerprint ??= fingerprintOf(current.parameters);
+	return current.fingerprint;
+}

@@ -1,0 +1,42 @@
+import type { GetStateResponse } from "../../proto/gen/tailtune/v1/GetStateResponse.ts";
+import type { PublishedState } from "../../shared/exchange/tensor-exchange.ts";
+import { KeptParts } from "../../shared/exchange/tensor-stream.ts";
+
+/** A state as messages, for all workers that join while the log leads from it to the current version. */
+export class Snapshot {
+	readonly version: number;
+	readonly hasMoments: boolean;
+	readonly #parts: KeptParts;
+	#isDropped = false;
+
+	/** While the run trains, the state is copied, because it changes before a slow worker has read it. */
+	constructor(version: number, { parameters, firstMoment, secondMoment }: PublishedState) {
+		const vectors =
+			firstMoment && secondMoment
+				? [parameters, firstMoment, secondMoment].map((vector) => vector.slice())
+				: [parameters];
+		this.version = version;
+		this.hasMoments = vectors.length > 1;
+		this.#parts = new KeptParts(...vectors);
+	}
+
+	/** Ends the streams that send this state: its memory may have other numbers now, or no updates lead on from it. */
+	drop(): void {
+		this.#isDropped = true;
+	}
+
+	/**
+	 * Returns the header and then the messages after the first bytes, for a worker that has these.
+	 * @param onDropped returns the error to throw if the state is dropped before all messages were sent
+	 * @throws Refusal if the bytes aren't whole chunks
+	 */
+	*after(byteOffset: number, onDropped: () => Error): Generator<GetStateResponse> {
+		const parts = this.#parts.after(byteOffset);
+		const { version: parameterVersion, hasMoments } = this;
+		yield { header: { parameterVersion, hasMoments, byteOffset } } as GetStateResponse;
+		for (const part of parts) {
+			if (this.#isDropped) throw onDropped();
+			yield part as GetStateResponse;
+		}
+	}
+}

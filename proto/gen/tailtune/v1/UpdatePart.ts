@@ -1,0 +1,26 @@
+// Original file: proto/tailtune/v1/update.proto
+
+import type { UpdateHeaderInput as _tailtune_v1_UpdateHeaderInput, UpdateHeader as _tailtune_v1_UpdateHeader } from '../../tailtune/v1/UpdateHeader.ts';
+import type { TensorChunkInput as _tailtune_v1_TensorChunkInput, TensorChunk as _tailtune_v1_TensorChunk } from '../../tailtune/v1/TensorChunk.ts';
+
+/**
+ * A part of an update: fits in one message of a NATS server with its default limit.
+ */
+export interface UpdatePartInput {
+  /**
+   * The same in all parts of an update.
+   */
+  'header'?: (_tailtune_v1_UpdateHeaderInput | null);
+  'chunk'?: (_tailtune_v1_TensorChunkInput | null);
+}
+
+/**
+ * A part of an update: fits in one message of a NATS server with its default limit.
+ */
+export interface UpdatePart {
+  /**
+   * The same in all parts of an update.
+   */
+  'header': (_tailtune_v1_UpdateHeader | null);
+  'chunk': (_tailtune_v1_TensorChunk | null);
+}
