@@ -1,7 +1,7 @@
 import type { ExecutionContext, TestFn } from "ava";
 import fc from "fast-check";
-import type { Bus, Delivery } from "../../../shared/bus/bus.ts";
-import { someItem, someProgress, someRun, someWorker } from "./messages.ts";
+import { type Bus, type Delivery, MOST_WAITING_PARTS } from "../../../shared/bus/bus.ts";
+import { someItem, somePart, someProgress, someRun, someWorker } from "./messages.ts";
 
 /** A new bus with finite time-outs. */
 export interface BusUnderTest {
@@ -263,6 +263,47 @@ export function busConformance(
 		t.deepEqual([cancels, others], [["cancel"], []]);
 	});
 
+	onBus("published updates reach each watch of their run, in order, from then on", async (t, { bus, advance }) => {
+		for (const runId of ["run", "another"]) await bus.announce(someRun({ runId }));
+		const publish = (runId: string, ...versions: number[]) =>
+			bus.publishUpdate(
+				runId,
+				versions.map((version) => somePart(version)),
+			);
+		publish("run", 1);
+		await advance(0);
+		const watches = [1, 2].map(() => collect(bus.watchUpdates("run", never())));
+		const others = collect(bus.watchUpdates("another", never()));
+		await advance(0);
+		publish("run", 2, 3);
+		publish("run", 4);
+		publish("another", 5);
+		publish("nowhere", 6);
+		await advance(0);
+		for (const seen of watches) t.deepEqual(seen, [somePart(2), somePart(3), somePart(4)]);
+		t.deepEqual(others, [somePart(5)]);
+	});
+
+	onBus("a slow watch of updates misses later parts, and the next ones arrive again", async (t, { bus, advance }) => {
+		await bus.announce(someRun());
+		const publish = (from: number, count: number) =>
+			bus.publishUpdate(
+				"run",
+				Array.from({ length: count }, (_, i) => somePart(from + i)),
+			);
+		const watched = iterate(bus.watchUpdates("run", never()));
+		const first = watched.next();
+		await advance(0);
+		publish(1, 1);
+		t.deepEqual(await first, somePart(1));
+		publish(2, MOST_WAITING_PARTS + 10);
+		await advance(0);
+		for (let version = 2; version < 2 + MOST_WAITING_PARTS; version++)
+			t.is((await watched.next()).header?.parameterVersion, version);
+		publish(500, 1);
+		t.deepEqual(await watched.next(), somePart(500));
+	});
+
 	onBus("calls for a run that is not announced are refused, and its watches end", async (t, { bus }) => {
 		const refused = { code: "protocol", message: /nowhere/ };
 		await t.throwsAsync(bus.publish(someItem({ runId: "nowhere" }), never()), refused);
@@ -284,7 +325,7 @@ export function busConformance(
 		const pending = watchesOf(bus, "run").map(hasEnded);
 		await advance(0);
 		await bus.retire("run");
-		t.deepEqual(await Promise.all(pending), [true, true, true]);
+		t.deepEqual(await Promise.all(pending), [true, true, true, true]);
 		await bus.announce(someRun());
 		await bus.publish(someItem({ serial: 1 }), never());
 		await bus.retire("run");
@@ -307,6 +348,7 @@ export function busConformance(
 		await bus.close();
 		await Promise.all(closed);
 		await t.throwsAsync(bus.publish(someItem(), never()), { code: "protocol", message: /closed/ });
+		t.notThrows(() => bus.publishUpdate("run", [somePart(1)]));
 		await t.throwsAsync(bus.join(someWorker("a")), { code: "protocol", message: /closed/ });
 	});
 
@@ -404,7 +446,12 @@ class ShardHistory {
 }
 
 function watchesOf(bus: Bus, runId: string, signal = never()): AsyncIterable<unknown>[] {
-	return [bus.watchAssignments(runId, signal), bus.pull(runId, 0, signal), bus.watchCancels(runId, signal)];
+	return [
+		bus.watchAssignments(runId, signal),
+		bus.pull(runId, 0, signal),
+		bus.watchCancels(runId, signal),
+		bus.watchUpdates(runId, signal),
+	];
 }
 
 function never(): AbortSignal {

@@ -1,3 +1,4 @@
+import type { UpdatePart } from "../../../proto/gen/tailtune/v1/UpdatePart.ts";
 import type { Answer } from "../../../shared/exchange/tensor-exchange.ts";
 import type { RunProgress, RunSpec, WorkerInfo, WorkItem, WorkResult } from "../../../shared/messages.ts";
 
@@ -27,6 +28,15 @@ export function someItem(fields: Partial<WorkItem> = {}): WorkItem {
 	const sequence = { exampleId: 3, tokens: [5, 6, 7], poolFrom: 2, poolCount: 1, labels: [1] };
 	const item = { runId: "run", serial: 1, kind: "WORK_KIND_GRADIENT", shard: 0, parameterVersion: 0 } as const;
 	return { ...item, sequences: [sequence], ...fields };
+}
+
+/** Returns a part of the update to a version. */
+export function somePart(parameterVersion: number, data = Buffer.of(1, 2, 3, 4)): UpdatePart {
+	const scalars = { decay: 0.5, stepSize: 0.25, epsilon: 1 };
+	return {
+		header: { parameterVersion, texts: 1, scalars },
+		chunk: { byteOffset: 0, data, xxh64: Buffer.alloc(8, parameterVersion) },
+	};
 }
 
 export function someResult(fields: Partial<WorkResult> = {}): WorkResult {

@@ -9,7 +9,7 @@ import { connectNatsBus, type NatsBus, type NatsBusOptions } from "../../../../s
 import type { NatsRole } from "../../../../shared/bus/nats/subjects.ts";
 import { startNatsServer } from "../../../nats-server.ts";
 import { makeCertificates } from "../../rpc/certificates.ts";
-import { someItem, someProgress, someRun, someWorker } from "../messages.ts";
+import { someItem, somePart, someProgress, someRun, someWorker } from "../messages.ts";
 import { Answers, Seen, serveShard, timing } from "./nats-cluster.ts";
 
 const never = new AbortController().signal;
@@ -52,6 +52,10 @@ test("with the permissions of their roles coordinator and worker compute a run, 
 	await coordinator.takeBack("run", 0);
 	serveShard(worker, 0, answers).catch(() => {});
 	await answers.until(1);
+	const updates = new Seen(worker.watchUpdates("run", never));
+	await beat();
+	coordinator.publishUpdate("run", [somePart(1)]);
+	await updates.until(({ length }) => length === 1);
 	await server.restart({ wipe: true });
 	await answers.publish(coordinator, someItem({ serial: 2 }));
 	await answers.until(2);
@@ -99,6 +103,7 @@ const PUBLISH_PERMISSIONS: readonly [action: string, subject: string, ...roles: 
 	["read progress", "$JS.API.STREAM.MSG.GET.KV_tailtune-progress", "client"],
 	["publish progress", "$KV.tailtune-progress.x", "coordinator"],
 	["ask a run to stop", "tailtune.cancel.x", "client"],
+	["publish an update", "tailtune.updates.x", "coordinator"],
 	["read workers", "$JS.API.STREAM.MSG.GET.KV_tailtune-workers", "coordinator", "client"],
 	["make a consumer of items", "$JS.API.CONSUMER.CREATE.tailtune-work.x.tailtune.work.>", "coordinator"],
 	["follow runs", "$JS.API.CONSUMER.CREATE.KV_tailtune-runs.x.$KV.tailtune-runs.>", ...ROLES],
@@ -134,6 +139,7 @@ const SUBSCRIBE_PERMISSIONS: readonly [subject: string, ...roles: NatsRole[]][] 
 	["$KV.tailtune-workers.>", "coordinator", "client"],
 	["$KV.tailtune-progress.>"],
 	["tailtune.cancel.*", "coordinator"],
+	["tailtune.updates.*", "worker"],
 	["tailtune.work.>"],
 	["$JS.>"],
 	["$JS.ACK.>"],
