@@ -56,12 +56,12 @@ export interface Membership {
  * directly to the coordinator, not over the bus. There are two adapters, in memory and NATS; both pass the same
  * conformance tests.
  *
- * Every `watch` starts when its loop starts. It yields the present state if there is one, then each change. It ends when
- * `signal` aborts or the bus closes. A watch of one run also ends when the run is retired, and at once if there is no such run.
- * Items are delivered at least once: the coordinator counts one answer per item.
+ * Every `watch` starts when its loop starts. It yields the present state if there is one, then each change. It ends
+ * when `signal` aborts or the bus closes. A watch of one run also ends when the run is retired, and at once if there is no
+ * such run. Items are delivered at least once: the coordinator counts one answer per item.
  *
- * Methods that send, except `publishUpdate`, reject with TailtuneError "protocol" if the run is not announced, the run has no such shard, or the
- * bus is closed.
+ * Methods that send, except `publishUpdate`, reject with TailtuneError "protocol" if the run is not announced, the run
+ * has no such shard, or the bus is closed.
  */
 export interface Bus {
 	readonly timing: BusTiming;
@@ -131,8 +131,8 @@ export interface Bus {
 
 	// Updates of a run's state.
 	/**
-	 * Publishes the parts of an update to all workers that watch now. Parts may be lost: nothing is stored, and nothing is
-	 * sent if there is no connection or if too much is still on its way. It neither waits nor throws.
+	 * Publishes the parts of an update to all workers that watch now. Parts may be lost: nothing is stored, and nothing
+	 * is sent if there is no connection or if too much is still on its way. It neither waits nor throws.
 	 */
 	publishUpdate(runId: string, parts: readonly UpdatePart[]): void;
 	/**

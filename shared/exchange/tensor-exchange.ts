@@ -69,7 +69,7 @@ export interface WorkerTensors {
 /** A state that workers compute with. AdamW's moments are needed to apply updates to it. */
 export type PublishedState = Pick<StateVectors, "parameters"> & Partial<StateVectors>;
 
-/** Publishes the parts of an update to all workers at once. It never throws: a worker reads updates that don't arrive. */
+/** Sends the parts of an update to all workers at once. Never throws: a worker reads updates that don't arrive. */
 export type PublishUpdate = (parts: readonly UpdatePart[]) => void;
 
 /** The coordinator's side of the exchange: it publishes a state and its updates, and receives answers. */

@@ -32,8 +32,8 @@ export class StateReader {
 
 	/**
 	 * Reads the state of this version, or of an earlier one from which the updates lead to it. A state whose stream broke
-	 * is continued, or read from its beginning if it doesn't fit the coordinator's. If the coordinator refuses, nothing is
-	 * written, because an item that is no longer needed may ask for an old version.
+	 * is continued, or read from its beginning if it doesn't fit the coordinator's. If the coordinator refuses, nothing
+	 * is written, because an item that is no longer needed may ask for an old version.
 	 */
 	async read(version: number): Promise<StateHeader> {
 		const isContinued = !!this.#halfRead;

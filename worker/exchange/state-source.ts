@@ -5,7 +5,7 @@ import type { UpdatePart } from "../../proto/gen/tailtune/v1/UpdatePart.ts";
 /** The request for a state, without the fields that are the same for a whole run. */
 export type WantedState = Pick<GetStateRequest, "parameterVersion" | "stateVersion" | "byteOffset">;
 
-/** The coordinator's state and updates of one run. Calls end with an error if the coordinator is silent for too long. */
+/** The coordinator's state and updates of one run. A call ends with an error if the coordinator is silent too long. */
 export interface StateSource {
 	/** Reads a state; ends when `signal` aborts. */
 	getState(wanted: WantedState, signal: AbortSignal): AsyncIterable<GetStateResponse>;

@@ -10,8 +10,8 @@ export const RETIRED_KEPT = 100;
 export const RETIRED_KNOWN = 1000;
 
 /**
- * Most bytes of updates on their way to the server; a larger update isn't published. The server disconnects a subscriber
- * for which 64 MB wait, and heartbeats wait behind an update.
+ * Most bytes of updates on their way to the server; a larger update isn't published. The server disconnects a
+ * subscriber for which 64 MB wait, and heartbeats wait behind an update.
  */
 export const MOST_UPDATE_BYTES = 32 << 20;
 
