@@ -57,8 +57,8 @@ export interface Membership {
  * conformance tests.
  *
  * Every `watch` starts when its loop starts. It yields the present state if there is one, then each change. It ends
- * when `signal` aborts or the bus closes. A watch of one run also ends when the run is retired, and at once if there is no
- * such run. Items are delivered at least once: the coordinator counts one answer per item.
+ * when `signal` aborts or the bus closes. A watch of one run also ends when the run is retired, and at once if there is
+ * no such run. Items are delivered at least once: the coordinator counts one answer per item.
  *
  * Methods that send, except `publishUpdate`, reject with TailtuneError "protocol" if the run is not announced, the run
  * has no such shard, or the bus is closed.
