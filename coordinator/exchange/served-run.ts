@@ -1,11 +1,10 @@
-import { EventEmitter, once } from "node:events";
 import type { UpdatePart } from "../../proto/gen/tailtune/v1/UpdatePart.ts";
 import { TailtuneError } from "../../shared/errors.ts";
 import type { AnswerReceiver, PublishedState, PublishUpdate } from "../../shared/exchange/tensor-exchange.ts";
 import type { TensorSchema } from "../../shared/exchange/tensor-schema.ts";
 import { Refusal } from "../../shared/rpc/refusal.ts";
 import type { Update } from "../../shared/updates/updatable-state.ts";
-import { fingerprintOf } from "../../shared/vectors/fingerprint.ts";
+import { CurrentState, type VersionedState } from "./current-state.ts";
 import { Snapshot } from "./snapshot.ts";
 import { UpdateLog, type UpdateLogOptions } from "./update-log.ts";
 
@@ -17,13 +16,6 @@ export interface ServedRunOptions extends UpdateLogOptions {
 	readonly publish?: PublishUpdate | undefined;
 }
 
-/** The current state of a run. */
-interface Current extends PublishedState {
-	readonly version: number;
-	/** Of the parameters; computed for the first answer. */
-	fingerprint?: number;
-}
-
 /** A run that is open at the coordinator: its state and its updates. */
 export class ServedRun {
 	readonly schema: TensorSchema;
@@ -31,14 +23,10 @@ export class ServedRun {
 	/** Arrays for the next gradients. */
 	readonly free: Float32Array[] = [];
 	readonly #options: ServedRunOptions;
-	#current: Current | undefined;
+	readonly #state = new CurrentState();
 	#snapshot: Snapshot | undefined;
 	/** Unset before the first step. */
 	#log: UpdateLog | undefined;
-	/** Version whose update was sent, but whose state isn't published yet. */
-	#pending: number | undefined;
-	/** Emits "state" when a state is published, and when the run is closed. */
-	readonly #changes = new EventEmitter().setMaxListeners(0);
 
 	constructor(options: ServedRunOptions) {
 		this.#options = options;
@@ -47,11 +35,9 @@ export class ServedRun {
 	}
 
 	close(): void {
-		this.dropState();
+		this.#state.close();
 		this.#dropSnapshot();
 		this.#log?.close();
-		this.#pending = undefined;
-		this.#changes.emit("state");
 	}
 
 	/** @throws TailtuneError "protocol" if the state has another number of parameters than the run */
@@ -60,25 +46,21 @@ export class ServedRun {
 		const { length } = state.parameters;
 		if (length !== schema.parameters)
 			throw new TailtuneError("protocol", `run ${runId}: ${length} parameters, expected ${schema.parameters}`);
-		if (this.#current?.version === version && this.#current.parameters === state.parameters) return;
+		const { current } = this.#state;
+		if (current?.version === version && current.vectors.parameters === state.parameters) return;
 		this.dropState();
-		const current: Current = { ...state, version };
-		this.#current = current;
 		if (state.firstMoment && this.#log?.newest !== version) {
 			this.#log?.close();
 			this.#log = new UpdateLog(version, this.#options);
 			this.#dropSnapshot();
 		}
-		this.#pending = undefined;
-		this.#changes.emit("state");
-		// Soon needed for the answers; now the workers compute, and the coordinator is idle.
-		if (state.firstMoment) setImmediate(() => this.#current === current && readFingerprint(current));
+		this.#state.publish(version, state);
 	}
 
 	/** Ends the use of the current state's memory. @param version does nothing if it isn't the current one */
-	dropState(version = this.#current?.version): void {
-		if (this.#current?.version !== version) return;
-		this.#current = undefined;
+	dropState(version = this.#state.current?.version): void {
+		if (this.#state.current?.version !== version) return;
+		this.#state.drop();
 		if (this.#snapshot && !this.#snapshot.hasMoments) this.#dropSnapshot();
 	}
 
@@ -88,14 +70,14 @@ export class ServedRun {
 		if (this.#log?.newest !== update.version - 1)
 			throw new TailtuneError("protocol", `run ${runId}: an update to ${update.version} after ${this.#log?.newest}`);
 		const parts = this.#log.append(update);
-		this.#pending = update.version;
+		this.#state.expect(update.version);
 		if (this.#snapshot && !this.#log.reachesFrom(this.#snapshot.version)) this.#dropSnapshot();
 		publish?.(parts);
 	}
 
 	/** Counts the arrays that are kept. */
 	get held(): { readonly states: number; readonly updates: number; readonly free: number } {
-		const states = Number(!!this.#current) + Number(!!this.#snapshot);
+		const states = Number(!!this.#state.current) + Number(!!this.#snapshot);
 		return { states, updates: this.#log?.length ?? 0, free: this.free.length };
 	}
 
@@ -104,11 +86,11 @@ export class ServedRun {
 	 * @throws Refusal if it isn't the current one
 	 */
 	async snapshotFor(version: number): Promise<Snapshot> {
-		const current = await this.#waitForState(version);
+		const { vectors } = await this.#waitFor(version);
 		const kept = this.#snapshot;
-		if (kept && (kept.version === version || (kept.hasMoments && current.firstMoment))) return kept;
+		if (kept && (kept.version === version || (kept.hasMoments && vectors.firstMoment))) return kept;
 		this.#dropSnapshot();
-		this.#snapshot = new Snapshot(version, current);
+		this.#snapshot = new Snapshot(version, vectors);
 		return this.#snapshot;
 	}
 
@@ -124,7 +106,7 @@ export class ServedRun {
 	 * @throws Refusal if they differ from the current ones of this version
 	 */
 	async checkFingerprint(version: number, found: number | null | undefined): Promise<void> {
-		const fingerprint = readFingerprint(await this.#waitForState(version));
+		const { fingerprint } = await this.#waitFor(version);
 		if (found === fingerprint) return;
 		const expected = `expected fingerprint ${fingerprint} of version ${version}`;
 		throw new Refusal("REFUSAL_DIVERGED", `computed with parameters of fingerprint ${found}, ${expected}`);
@@ -143,16 +125,8 @@ export class ServedRun {
 		return new Refusal("REFUSAL_STALE_VERSION", text);
 	}
 
-	/**
-	 * Returns the current state. If its update was sent, but the coordinator hasn't applied it yet, waits for it.
-	 * @throws Refusal if it has another version
-	 */
-	async #waitForState(version: number): Promise<Current> {
-		while (this.#current?.version !== version) {
-			if (this.#pending !== version) throw this.staleVersion(version);
-			await once(this.#changes, "state");
-		}
-		return this.#current;
+	#waitFor(version: number): Promise<VersionedState> {
+		return this.#state.waitFor(version, () => this.staleVersion(version));
 	}
 
 	/** Ends the streams that send the snapshot, so that slow workers don't keep old ones in memory. */
@@ -160,9 +134,4 @@ export class ServedRun {
 		this.#snapshot?.drop();
 		this.#snapshot = undefined;
 	}
-}
-
-function readFingerprint(current: Current): number {
-	current.fingerprint ??= fingerprintOf(current.parameters);
-	return current.fingerprint;
 }
