@@ -2,6 +2,9 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import test from "ava";
+import { connect } from "nats";
+import { readRunResult } from "../../coordinator/run-folder/result-files.ts";
+import { updatePartCodec } from "../../shared/messages.ts";
 import { callHere, QUICK, writeTexts } from "../cli/tailtune.ts";
 import { startNatsServer } from "../nats-server.ts";
 import { newFolder } from "../new-folder.ts";
@@ -32,7 +35,17 @@ test.serial(
 		const run = new RunProcess([...data, "--nats", server.url, ...mutual, "--out", join(folder, "run")], {
 			env: await as("coordinator"),
 		});
+		const watching = { servers: server.url, user: "worker", pass: "of-WORKER", tls: { caFile } };
+		const raw = await connect({ ...watching, inboxPrefix: "tailtune.inbox.worker" });
+		t.teardown(() => raw.close());
+		const versions = new Set<number | undefined>();
+		raw.subscribe("tailtune.updates.*", {
+			callback: (_, { data }) => versions.add(updatePartCodec.decode(data).header?.parameterVersion),
+		});
+		await raw.flush();
 		t.is(await run.end(), "");
+		await raw.flush();
+		t.is(versions.size, (await readRunResult(join(folder, "run"))).audit.steps);
 
 		const tried = async (env: Record<string, string>, ...args: string[]) => {
 			const { exitCode, stdout, stderr } = await callHere([...args, "--nats", server.url], env);
