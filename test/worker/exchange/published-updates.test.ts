@@ -46,7 +46,7 @@ test.serial("over NATS and gRPC, workers have the coordinator's bits and read no
 			await tensors.parameters("run", 0);
 			// Its request follows that of the watch, so the server knows the watch.
 			await own.listRuns();
-			return tensors;
+			return { own, tensors };
 		}),
 	);
 	for (let version = 1; version <= 5; version++) {
@@ -56,7 +56,9 @@ test.serial("over NATS and gRPC, workers have the coordinator's bits and read no
 		await server.publishUpdate("run", update);
 		state.apply(update, 1);
 		await server.publishState("run", version, state);
-		for (const tensors of workers) t.true(sameBits(await tensors.parameters("run", version), state.parameters));
+		// A reply follows all parts that the server has sent before.
+		for (const { own } of [{ own: bus }, ...workers]) await own.listRuns();
+		for (const { tensors } of workers) t.true(sameBits(await tensors.parameters("run", version), state.parameters));
 	}
 	t.is(calls, 0);
 });
