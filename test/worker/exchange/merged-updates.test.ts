@@ -208,10 +208,10 @@ test("a forged update is applied, but its fingerprint isn't the coordinator's; a
 	t.is(served.calls.states, 2);
 });
 
-for (const place of ["a state", "updates"] as const) {
-	test(`what is published while ${place} is read isn't lost: it is read without a pause`, async (t) => {
+for (const place of ["states", "updates"] as const) {
+	test(`what is published while ${place} are read isn't lost: it is read without a pause`, async (t) => {
 		const { clock, served, replica } = await join();
-		if (place === "a state") replica.drop();
+		if (place === "states") replica.drop();
 		else {
 			served.tamperPublished = (parts) => parts.slice(1);
 			await served.step();
@@ -231,7 +231,7 @@ for (const place of ["a state", "updates"] as const) {
 		};
 		served.tamperState = during;
 		served.tamperUpdates = during;
-		await replica.parameters(place === "a state" ? 3 : 5);
+		await replica.parameters(place === "states" ? 3 : 5);
 		t.true(sameBits(await replica.parameters(served.version), served.state.parameters));
 		t.is(clock.now, 0);
 		await served.step();
