@@ -3,7 +3,7 @@ import type { PublishedState } from "../../shared/exchange/tensor-exchange.ts";
 import { fingerprintOf } from "../../shared/vectors/fingerprint.ts";
 
 /** A state that was published. */
-export class VersionedState {
+export class PublishedVersion {
 	readonly version: number;
 	readonly vectors: PublishedState;
 	#fingerprint: number | undefined;
@@ -22,18 +22,18 @@ export class VersionedState {
 
 /** The current state of a run. */
 export class CurrentState {
-	#current: VersionedState | undefined;
+	#current: PublishedVersion | undefined;
 	/** Version whose update was sent, but whose state isn't published yet. */
 	#pending: number | undefined;
 	readonly #changes = new EventEmitter().setMaxListeners(0);
 
 	/** Undefined while there is none. */
-	get current(): VersionedState | undefined {
+	get current(): PublishedVersion | undefined {
 		return this.#current;
 	}
 
 	publish(version: number, vectors: PublishedState): void {
-		const current = new VersionedState(version, vectors);
+		const current = new PublishedVersion(version, vectors);
 		this.#current = current;
 		this.#pending = undefined;
 		this.#changes.emit("state");
@@ -61,7 +61,7 @@ export class CurrentState {
 	 * Returns the current state. If its update was sent, but the coordinator hasn't applied it yet, waits for it.
 	 * @param onOther returns the error to throw if it has another version
 	 */
-	async waitFor(version: number, onOther: () => Error): Promise<VersionedState> {
+	async waitFor(version: number, onOther: () => Error): Promise<PublishedVersion> {
 		while (this.#current?.version !== version) {
 			if (this.#pending !== version) throw onOther();
 			await once(this.#changes, "state");

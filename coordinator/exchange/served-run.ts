@@ -4,7 +4,7 @@ import type { AnswerReceiver, PublishedState, PublishUpdate } from "../../shared
 import type { TensorSchema } from "../../shared/exchange/tensor-schema.ts";
 import { Refusal } from "../../shared/rpc/refusal.ts";
 import type { Update } from "../../shared/updates/updatable-state.ts";
-import { CurrentState, type VersionedState } from "./current-state.ts";
+import { CurrentState, type PublishedVersion } from "./current-state.ts";
 import { Snapshot } from "./snapshot.ts";
 import { UpdateLog, type UpdateLogOptions } from "./update-log.ts";
 
@@ -125,7 +125,7 @@ export class ServedRun {
 		return new Refusal("REFUSAL_STALE_VERSION", text);
 	}
 
-	#waitFor(version: number): Promise<VersionedState> {
+	#waitFor(version: number): Promise<PublishedVersion> {
 		return this.#state.waitFor(version, () => this.staleVersion(version));
 	}
 
