@@ -151,7 +151,9 @@ async function* repeatNumbers(parts: AsyncIterable<UpdatePart>): AsyncGenerator<
 async function* skipUpdates(parts: AsyncIterable<UpdatePart>): AsyncGenerator<UpdatePart> {
 	for await (const { header, chunk } of parts) {
 		const isSkipped = header && header.parameterVersion % 3 === 0;
-		const scalars = isSkipped ? { decay: 0, vectorDecay: 0, stepSize: 0, epsilon: 1, gradientScale: 1 } : header?.scalars;
+		const scalars = isSkipped
+			? { decay: 0, vectorDecay: 0, stepSize: 0, epsilon: 1, gradientScale: 1 }
+			: header?.scalars;
 		yield { header: header && { ...header, scalars: scalars ?? null }, chunk };
 	}
 }

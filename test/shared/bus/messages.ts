@@ -32,7 +32,7 @@ export function someItem(fields: Partial<WorkItem> = {}): WorkItem {
 
 /** Returns a part of the update to a version. */
 export function somePart(parameterVersion: number, data = Buffer.of(1, 2, 3, 4)): UpdatePart {
-	const scalars = { decay: 0.5, stepSize: 0.25, epsilon: 1 };
+	const scalars = { decay: 0.5, vectorDecay: 0.125, stepSize: 0.25, epsilon: 1, gradientScale: 1 };
 	return {
 		header: { parameterVersion, texts: 1, scalars },
 		chunk: { byteOffset: 0, data, xxh64: Buffer.alloc(8, parameterVersion) },

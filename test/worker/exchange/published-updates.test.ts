@@ -51,7 +51,8 @@ test.serial("over NATS and gRPC, workers have the coordinator's bits and read no
 	);
 	for (let version = 1; version <= 5; version++) {
 		const gradient = new Float32Array(gradientLength(schema.form, 1)).map((_, i) => Math.sin(version + i));
-		const update = { version, texts: 1, scalars: { decay: 0.01, stepSize: 0.1, epsilon: 1e-8 }, gradient };
+		const scalars = { decay: 0.01, vectorDecay: 0, stepSize: 0.1, epsilon: 1e-8, gradientScale: 0.5 };
+		const update = { version, texts: 1, scalars, gradient };
 		await server.dropState("run", version - 1);
 		await server.publishUpdate("run", update);
 		state.apply(update, 1);
