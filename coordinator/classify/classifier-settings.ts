@@ -19,12 +19,17 @@ const settingsSchema = z.strictObject({
 	/** Length to which texts are padded, in tokens; null: that of the longest text of the batch, if padding matters. */
 	padTo: z.int().min(1).nullable(),
 	padId: z.int(),
-	/** Divides the logits before the softmax, so that probabilities agree with how often predictions are right. */
+	/**
+	 * Divides the logits before the softmax, so that probabilities agree with how often predictions are right. Not used
+	 * with `thresholds`.
+	 */
 	temperature: z.number().positive().default(1),
 	/** Precision with which the run computed its features. */
 	trunkPrecision: z.enum(TRUNK_PRECISIONS).default("fp32"),
 	/** The layers that the run computed after the features. */
 	tail: z.enum(["head", "last-block", "last-two-blocks"]).default("last-block"),
+	/** If texts have several labels: the probability of each label from which on it is predicted. */
+	thresholds: z.array(z.number().min(0).max(1)).optional(),
 });
 
 /** How texts must be prepared for a tuned model: settings that a Hugging Face configuration can't express. */

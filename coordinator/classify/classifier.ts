@@ -10,17 +10,13 @@ import type { Cluster, ClusterRun, OpenCluster } from "../cluster/cluster.ts";
 import type { SourcedText } from "../data/dataset.ts";
 import { averageLogits, type DividedTokens, divideTokens } from "../data/divide-tokens.ts";
 import { lengthFault, type TokenLimit, tokenizeWithin } from "../data/limit-tokens.ts";
-import { toProbabilities } from "../metrics/probabilities.ts";
+import { type LabelPrediction, type Scoring, scoringOf } from "../metrics/scoring.ts";
 import { groupForTrunk } from "../plan/group-for-trunk.ts";
 import { type ClassifierSettings, classifierLimit } from "./classifier-settings.ts";
 import { openTunedModel } from "./tuned-model.ts";
 
 /** The model's answer to a text. */
-export interface Prediction {
-	/** Index of the label with the largest logit, the first one of equal ones. */
-	readonly label: number;
-	/** Probability of each label, in [0, 1]; they sum to 1. */
-	readonly probabilities: readonly number[];
+export interface Prediction extends LabelPrediction {
 	readonly logits: readonly number[];
 	/** Number of tokens read. */
 	readonly tokens: number;
@@ -52,6 +48,8 @@ export class Classifier {
 	readonly settings: ClassifierSettings;
 	/** The most tokens of a text, and how `classify` reads longer texts. */
 	readonly limit: TokenLimit;
+	/** How logits become labels, and how these are scored. */
+	readonly scoring: Scoring;
 	/** SHA-256 of the weights, hexadecimal; empty if they weren't verified. */
 	readonly modelHash: string;
 	readonly #cluster: Cluster;
@@ -65,6 +63,7 @@ export class Classifier {
 	) {
 		this.settings = settings;
 		this.limit = limit;
+		this.scoring = scoringOf(settings);
 		this.modelHash = modelHash;
 		this.#cluster = cluster;
 		this.#runId = runId;
@@ -149,7 +148,7 @@ export class Classifier {
 		for (const [place, index] of kept.entries()) {
 			const { windows, tokens, cut } = divided[place] as DividedTokens;
 			const own = windows.map(() => logits.next().value as number[]);
-			answers[index] = { ...toPrediction(averageLogits(own), tokens, this.settings.temperature), truncated: cut };
+			answers[index] = { ...this.toPrediction(averageLogits(own), tokens), truncated: cut };
 		}
 		return answers;
 	}
@@ -201,7 +200,7 @@ export class Classifier {
 		const classes = this.settings.labels.length;
 		for await (const { logits } of this.#cluster.dispatcher.execute([item])) {
 			return tokens.map(({ length }, row) =>
-				toPrediction(logits.slice(row * classes, (row + 1) * classes), length, this.settings.temperature),
+				this.toPrediction(logits.slice(row * classes, (row + 1) * classes), length),
 			);
 		}
 		return [];
@@ -218,6 +217,11 @@ export class Classifier {
 		});
 		const kind = "WORK_KIND_CLASSIFY" as const;
 		return { runId: this.#runId, kind, shard, parameterVersion: VERSION, sequences };
+	}
+
+	/** Makes the prediction of a text from its logits. @param tokens number of tokens that were read */
+	toPrediction(logits: readonly number[], tokens: number): Prediction {
+		return { ...this.scoring.predict(logits), logits, tokens };
 	}
 
 	/** Pads a text by itself: its answer must not depend on the other texts of its group. */
@@ -239,19 +243,5 @@ function countTexts(texts: readonly DividedTokens[], onTexts: (count: number) =>
 			if (left[text] === 0) finished++;
 		}
 		onTexts(finished);
-	};
-}
-
-/**
- * Makes the prediction of a text from its logits.
- * @param tokens number of tokens that were read
- * @param temperature of the probabilities
- */
-export function toPrediction(logits: readonly number[], tokens: number, temperature: number): Prediction {
-	return {
-		label: logits.indexOf(Math.max(...logits)),
-		probabilities: toProbabilities(logits, temperature),
-		logits,
-		tokens,
 	};
 }

@@ -1,8 +1,8 @@
-import { type Dataset, type Example, withLabels } from "../data/dataset.ts";
+import { type Dataset, type Example, labelsOf, withLabels } from "../data/dataset.ts";
 import type { RunEvents } from "../events/run-events.ts";
 import type { ClassifierEvaluation } from "../events/schemas.ts";
-import { majorityBaseline } from "../metrics/classification.ts";
-import { scoreInDetail } from "../metrics/set-scores.ts";
+import { majorityLabels } from "../metrics/label-sets.ts";
+import { nameLabels } from "../metrics/probabilities.ts";
 import type { Classifier, TextAnswer } from "./classifier.ts";
 
 /**
@@ -18,19 +18,19 @@ export async function evaluateClassifier(
 ): Promise<ClassifierEvaluation> {
 	const { labels } = classifier.settings;
 	const { examples } = withLabels(dataset, labels);
-	const truth = examples.map(({ label }) => label);
+	const truth = examples.map(labelsOf);
 	const bar = events.phase("evaluation", truth.length, "texts");
 	const answers = await classifier.classify(examples, (count) => bar.advance(count));
 	bar.done();
 	await onAnswers(examples, answers);
 	const logits = answers.flatMap((answer) => answer.logits);
-	const majority = majorityBaseline(truth, labels.length);
+	const majority = majorityLabels(truth);
 	return {
 		texts: truth.length,
 		cut: answers.filter(({ truncated }) => truncated).length,
 		maxTokens: classifier.limit.tokens,
-		majorityBaseline: { label: labels[majority.label] ?? "", accuracy: majority.accuracy },
+		majorityBaseline: { label: nameLabels(labels, majority.labels), accuracy: majority.accuracy },
 		labels,
-		...scoreInDetail(logits, truth, labels.length),
+		...classifier.scoring.scoreInDetail(logits, truth, labels.length),
 	};
 }

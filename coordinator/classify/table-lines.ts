@@ -1,5 +1,6 @@
 import { TailtuneError } from "../../shared/errors.ts";
 import type { TableRow } from "../data/table.ts";
+import { nameLabels } from "../metrics/probabilities.ts";
 import { type OutputFormat, toCsvLine, toJsonFields, toJsonLine } from "../table/output-format.ts";
 import { type PredictionColumns, predictionColumns, type TablePrediction } from "../table/prediction-columns.ts";
 import type { TextAnswer } from "./classifier.ts";
@@ -52,10 +53,10 @@ export class TableLines {
 
 /** Converts an answer to the values that tables show. @param labels names of the labels */
 export function toTablePrediction(
-	{ label, probabilities, tokens, truncated }: TextAnswer,
+	{ labels: found, probabilities, tokens, truncated }: TextAnswer,
 	labels: readonly string[],
 ): TablePrediction {
-	return { label: labels[label] ?? "", probabilities, tokens, cut: truncated };
+	return { label: nameLabels(labels, found), probabilities, tokens, cut: truncated };
 }
 
 /** Returns one value per column of a row. Surplus fields are joined to the last one, so that nothing is lost. */

@@ -1,5 +1,6 @@
 import { replaceFile } from "../../shared/files/write-atomic.ts";
-import type { Example } from "../data/dataset.ts";
+import { type Example, labelsOf } from "../data/dataset.ts";
+import { nameLabels } from "../metrics/probabilities.ts";
 import { outputFormatOf, toCsvLine, toJsonLine } from "../table/output-format.ts";
 import { predictionColumns } from "../table/prediction-columns.ts";
 import { writeLines } from "../table/write-lines.ts";
@@ -24,10 +25,11 @@ export async function writeEvaluation(
 	const names = ["source", "label", "correct", ...columns.names];
 	const lines = function* () {
 		if (format === "csv") yield toCsvLine(names);
-		for (const [index, { source, label }] of examples.entries()) {
+		for (const [index, example] of examples.entries()) {
 			const answer = answers[index] as TextAnswer;
+			const [own, predicted] = [labelsOf(example), answer.labels].map((of) => nameLabels(labels, of));
 			const prediction = columns.valuesOf(toTablePrediction(answer, labels));
-			const values = [source, labels[label], answer.label === label, ...prediction];
+			const values = [example.source, own, own === predicted, ...prediction];
 			yield format === "csv" ? toCsvLine(values) : toJsonLine(names, values);
 		}
 	};

@@ -10,8 +10,15 @@ export interface SourcedText {
 
 /** A labelled text. */
 export interface Example extends SourcedText {
-	/** Index into the labels of the data set. */
+	/** Index into the labels of the data set. If texts have several labels: the first one, or 0 if there is none. */
 	readonly label: number;
+	/** All indices, ascending, if texts have several labels. */
+	readonly labels?: readonly number[];
+}
+
+/** Returns the label indices of a text. */
+export function labelsOf({ label, labels }: Example): readonly number[] {
+	return labels ?? [label];
 }
 
 /** Labelled texts and the names of their labels. */
@@ -42,10 +49,14 @@ export function withLabels(dataset: Dataset, labels: readonly string[]): Dataset
 	const known = new Map(labels.map((label, index) => [label, index]));
 	const indexOf = dataset.labels.map((label) => known.get(label) ?? -1);
 	const examples = dataset.examples.map((example) => {
-		const label = indexOf[example.label] as number;
-		if (label >= 0) return { ...example, label };
-		const found = JSON.stringify(dataset.labels[example.label]);
-		throw new TailtuneError("data", `${example.source}: label ${found}, expected one of ${nameSome(labels)}`);
+		const own = labelsOf(example).map((label) => indexOf[label] as number);
+		const unknown = own.findIndex((label) => label < 0);
+		if (unknown >= 0) {
+			const found = JSON.stringify(dataset.labels[labelsOf(example)[unknown] ?? -1]);
+			throw new TailtuneError("data", `${example.source}: label ${found}, expected one of ${nameSome(labels)}`);
+		}
+		const [label = 0] = own.sort((a, b) => a - b);
+		return { ...example, label, ...(example.labels && { labels: own }) };
 	});
 	return { labels, examples };
 }
@@ -53,7 +64,7 @@ export function withLabels(dataset: Dataset, labels: readonly string[]): Dataset
 /** Returns the indices of each label's examples, in order, by label index. */
 export function examplesByLabel({ labels, examples }: Dataset): number[][] {
 	const indices = labels.map((): number[] => []);
-	for (const [index, { label }] of examples.entries()) indices[label]?.push(index);
+	for (const [index, example] of examples.entries()) for (const label of labelsOf(example)) indices[label]?.push(index);
 	return indices;
 }
 

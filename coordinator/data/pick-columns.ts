@@ -2,7 +2,7 @@ import { TailtuneError } from "../../shared/errors.ts";
 import { findField } from "./find-field.ts";
 import { findColumn } from "./header.ts";
 import { kindOf } from "./jsonl-table.ts";
-import type { Columns, Table, TableRow } from "./table.ts";
+import type { Columns, Table, TableOptions, TableRow } from "./table.ts";
 
 /** Text and label of a row; a missing one is undefined. */
 export interface Row {
@@ -11,6 +11,8 @@ export interface Row {
 	/** For messages: "file:line" of the row's first line, or the file if each row is a file. */
 	readonly source: string;
 }
+
+type PickedColumns = Columns & Pick<TableOptions, "multiLabel">;
 
 /** Between the texts of several columns: a blank line, as between paragraphs. GPT-2 has no separator token. */
 export const BETWEEN_TEXTS = "\n\n";
@@ -28,7 +30,7 @@ export function splitNames(textColumn: string): string[] {
  *   or one of another type
  * @throws TailtuneError "data" if the header has no such column
  */
-export function columnPicker({ header }: Pick<Table, "header">, columns: Columns): (row: TableRow) => Row {
+export function columnPicker({ header }: Pick<Table, "header">, columns: PickedColumns): (row: TableRow) => Row {
 	if (header === undefined) return (row) => pickFields(usable(row), columns);
 	const { names, source } = header;
 	const placeOf = (column: string, flag: string) => findColumn(names, column, flag, source ?? "");
@@ -64,17 +66,21 @@ function usable(row: TableRow): TableRow {
 }
 
 function toText(value: unknown): string | undefined {
-	return value === undefined ? undefined : String(value);
+	if (value === undefined) return undefined;
+	return Array.isArray(value) ? JSON.stringify(value) : String(value);
 }
 
-function pickFields(row: TableRow, { textColumn, labelColumn }: Columns): Row {
+function pickFields(row: TableRow, { textColumn, labelColumn, multiLabel }: PickedColumns): Row {
 	const { source } = row;
 	const names = row.names.includes(textColumn) ? [textColumn] : splitNames(textColumn);
 	const text = joinTexts(names.map((name) => readText(row, name, names.length > 1)));
 	if (labelColumn === undefined) return { text, label: undefined, source };
 	const label = findField(row, labelColumn, "--label-column");
+	if (multiLabel && (label === null || Array.isArray(label)))
+		return { text, label: label === null ? undefined : JSON.stringify(label), source };
 	if (typeof label !== "string" && typeof label !== "number" && typeof label !== "boolean") {
-		const found = `found ${kindOf(label)}, expected a string or a number`;
+		const lists = Array.isArray(label) ? "; or --multi-label for several labels per text" : "";
+		const found = `found ${kindOf(label)}, expected a string or a number${lists}`;
 		throw new TailtuneError("data", `${source}: ${labelColumn}: ${found}`);
 	}
 	refuseRounded(label, `${source}: ${labelColumn}`);

@@ -1,12 +1,13 @@
 import { TailtuneError } from "../../shared/errors.ts";
 import { type Dataset, toDataset } from "./dataset.ts";
 import { normalizeLabel } from "./label.ts";
+import { splitLabels, toLabelSets } from "./label-sets.ts";
 import { type Row, textOf } from "./pick-columns.ts";
 import { readRows } from "./read-rows.ts";
 import { type TableOptions, withDefaultColumns } from "./table.ts";
 
 /** Names of the columns to read (CSV, TSV with a header) or of the fields (JSON, Parquet), and the file's format. */
-export interface DatasetColumns extends Pick<TableOptions, "encoding" | "delimiter"> {
+export interface DatasetColumns extends Pick<TableOptions, "encoding" | "delimiter" | "multiLabel"> {
 	/** Default "text". */
 	readonly textColumn?: string;
 	/** Default "label". */
@@ -17,7 +18,7 @@ export interface DatasetColumns extends Pick<TableOptions, "encoding" | "delimit
 
 /**
  * Reads labelled texts from a file, or several, as `openTable`, or from a folder with one folder per label. Labels are
- * normalized by `normalizeLabel`.
+ * normalized by `normalizeLabel`. With `multiLabel` a text has any number of labels, see `splitLabels`.
  * @throws TailtuneError "not-found" or "data" that names the file and the line
  */
 export async function readDataset(
@@ -28,6 +29,10 @@ export async function readDataset(
 	for (const path of [paths].flat()) {
 		for (const row of await readRows(path, withDefaultColumns(columns), say)) rows.push(row);
 	}
+	if (columns.multiLabel)
+		return toLabelSets(
+			rows.map((row) => ({ text: textOf(row), source: row.source, labels: splitLabels(row.label, row.source) })),
+		);
 	return toDataset(
 		rows.map((row) => {
 			const text = textOf(row);

@@ -1,6 +1,8 @@
 import { TailtuneError } from "../../shared/errors.ts";
 import { seededShuffle } from "../plan/seeded-shuffle.ts";
-import { countByLabel, type Dataset, type Example } from "./dataset.ts";
+import { countByLabel, type Dataset, type Example, labelsOf } from "./dataset.ts";
+import { type Fractions, shares } from "./shares.ts";
+import { stratify } from "./stratify.ts";
 
 /** The three sets of a run, with the same labels. */
 export interface Split {
@@ -11,8 +13,6 @@ export interface Split {
 
 // One text of every label for each set.
 const FEWEST_PER_LABEL = 3;
-
-type Fractions = readonly [train: number, validation: number, test: number];
 
 /**
  * Divides each label's texts among the sets by `shares`, so that all sets have the labels in the same proportions, and
@@ -29,7 +29,9 @@ export function split(
 ): Split {
 	assertSplittable(dataset);
 	const { labels, examples } = dataset;
-	const sets = assignGroups(dataset, fractions, seed, groups ?? examples.map((_, index) => [index]));
+	const units = groups ?? examples.map((_, index) => [index]);
+	const assign = examples.some((example) => example.labels) ? assignLabelSets : assignGroups;
+	const sets = assign(dataset, fractions, seed, units);
 	const pick = (set: number, name: string): Dataset => ({
 		labels,
 		examples: seededShuffle(sets[set] ?? [], seed, `split into ${name}`).map((place) => examples[place] as Example),
@@ -74,14 +76,14 @@ function add(counts: number[] | undefined, set: number, texts: number): void {
  * than there are sets, its groups are divided into single texts.
  */
 function ownedByLabel({ labels, examples }: Dataset, groups: readonly (readonly number[])[]): (readonly number[])[][] {
-	const labelsOf = (group: readonly number[]) => group.map((place) => examples[place]?.label ?? 0);
-	const ownerOf = (group: readonly number[]) => labelsOf(group).reduce((first, label) => Math.min(first, label));
+	const labelsIn = (group: readonly number[]) => group.map((place) => examples[place]?.label ?? 0);
+	const ownerOf = (group: readonly number[]) => labelsIn(group).reduce((first, label) => Math.min(first, label));
 	const counts = labels.map(() => 0);
 	for (const group of groups) add(counts, ownerOf(group), 1);
 	const isFew = (label: number) => (counts[label] ?? 0) < FEWEST_PER_LABEL;
 	const owned = labels.map((): (readonly number[])[] => []);
 	for (const group of groups) {
-		const units = labelsOf(group).some(isFew) ? group.map((place) => [place]) : [group];
+		const units = labelsIn(group).some(isFew) ? group.map((place) => [place]) : [group];
 		for (const unit of units) owned[ownerOf(unit)]?.push(unit);
 	}
 	return owned;
@@ -101,28 +103,25 @@ function chooseSet(left: readonly number[], taken: readonly number[], size: numb
 }
 
 /**
- * Divides `count` in the proportions of the fractions, by the largest-remainder method: each exact share is rounded
- * down, and the rest goes to the largest remainders, the earlier one of equal ones first. A share of 0 takes 1 from the
- * largest.
- * @param count at least the number of fractions
+ * Assigns groups of texts with several labels by `stratify`. If a label has fewer groups than there are sets, its
+ * groups are divided into single texts.
+ * @returns the indices of each set's texts
  */
-export function shares(count: number, fractions: Fractions): [number, number, number] {
-	const exact = fractions.map((fraction) => count * fraction);
-	const sizes = exact.map(Math.floor);
-	const left = count - sizes.reduce((sum, size) => sum + size, 0);
-	const remainder = (set: number) => (exact[set] ?? 0) - Math.floor(exact[set] ?? 0);
-	const byRemainder = [...sizes.keys()].sort((a, b) => remainder(b) - remainder(a));
-	for (const set of byRemainder.slice(0, left)) give(set, 1);
-	for (const set of sizes.keys()) {
-		if (sizes[set] !== 0) continue;
-		give(sizes.indexOf(Math.max(...sizes)), -1);
-		give(set, 1);
-	}
-	return sizes as [number, number, number];
-
-	function give(set: number, texts: number): void {
-		sizes[set] = (sizes[set] ?? 0) + texts;
-	}
+function assignLabelSets(
+	{ labels, examples }: Dataset,
+	fractions: Fractions,
+	seed: number,
+	groups: readonly (readonly number[])[],
+): number[][] {
+	const labelsIn = (group: readonly number[]) => [
+		...new Set(group.flatMap((place) => labelsOf(examples[place] as Example))),
+	];
+	const counts = labels.map(() => 0);
+	for (const label of groups.flatMap(labelsIn)) add(counts, label, 1);
+	const isFew = (label: number) => (counts[label] ?? 0) < FEWEST_PER_LABEL;
+	const units = groups.flatMap((group) => (labelsIn(group).some(isFew) ? group.map((place) => [place]) : [group]));
+	const setOf = stratify(units.map(labelsIn), labels.length, fractions, seed);
+	return [0, 1, 2].map((set) => units.flatMap((unit, index) => (setOf[index] === set ? unit : [])));
 }
 
 /**
@@ -154,7 +153,7 @@ export function assertSplittable(dataset: Dataset): void {
 	assertSeveralLabels(dataset);
 	for (const [label, count] of countByLabel(dataset).entries()) {
 		if (count >= FEWEST_PER_LABEL) continue;
-		const source = dataset.examples.find((example) => example.label === label)?.source;
+		const source = dataset.examples.find((example) => labelsOf(example).includes(label))?.source;
 		const found = `found ${count} ${count === 1 ? "text" : "texts"}`;
 		const name = JSON.stringify(dataset.labels[label]);
 		const expected = `expected at least ${FEWEST_PER_LABEL}, one for each set`;

@@ -80,6 +80,8 @@ export interface TableOptions extends Columns {
 	readonly encoding?: TrainConfig["encoding"] | undefined;
 	/** Separator of the fields: the file is read as CSV. Default: by the file's name, and detected for CSV. */
 	readonly delimiter?: string | undefined;
+	/** Whether a text may have several labels; a label can then be a list (JSON, Parquet). Default: false. */
+	readonly multiLabel?: boolean | undefined;
 }
 
 /** Default names of the columns. */
@@ -91,12 +93,14 @@ export function withDefaultColumns({
 	labelColumn,
 	encoding,
 	delimiter,
+	multiLabel,
 }: Partial<TableOptions>): TableOptions {
 	return {
 		textColumn: textColumn ?? DEFAULT_COLUMNS.textColumn,
 		labelColumn: labelColumn ?? DEFAULT_COLUMNS.labelColumn,
 		encoding,
 		delimiter,
+		multiLabel,
 	};
 }
 

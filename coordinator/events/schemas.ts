@@ -49,9 +49,15 @@ const workers = {
 const classification = {
 	text: z.string().describe("the text"),
 	source: z.string().describe('source of the text, for example "file:line"'),
-	label: z.string().nullable().describe("the predicted label; null if the text could not be classified"),
-	probability: share.nullable().describe("probability of that label"),
-	probabilities: z.record(z.string(), share).describe("probability of each label, by its name; the sum is 1"),
+	label: z
+		.string()
+		.nullable()
+		.describe("the predicted label, several ones with | between; null if the text could not be classified"),
+	labels: z.array(z.string()).describe("the predicted labels: one, or any number if the run had `--multi-label`"),
+	probability: share.nullable().describe("probability of the most probable label"),
+	probabilities: z
+		.record(z.string(), share)
+		.describe("probability of each label, by its name; the sum is 1 unless the run had `--multi-label`"),
 	tokens: count.describe("tokens that were read"),
 	truncated: z.boolean().describe("whether the text had more tokens than were read"),
 	error: z.string().optional().describe("why the text could not be classified, with `--skip-bad`"),
@@ -117,6 +123,10 @@ export const eventsAsLines = [
 	}),
 	event("texts", "The texts of the run were read.", {
 		classes: z.array(classTextsSchema).readonly().describe("texts of each class, in the order of the labels"),
+		texts: z
+			.strictObject({ train: count, validation: count, test: count })
+			.optional()
+			.describe("texts of each set; only with `--multi-label`, because `classes` counts a text for each of its labels"),
 		cut: cutSchema,
 		windows: windowsSchema,
 		maxTokens: count.describe("the limit, in tokens"),

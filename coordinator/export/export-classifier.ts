@@ -58,7 +58,7 @@ export async function exportClassifier(request: ClassifierExport): Promise<void>
 	}));
 	const head = { name: "score.weight", shape: [spec.classes, config.n_embd], data: score };
 	await writeFolderAtomic(folder, async (temporary) => {
-		await writeJson(join(temporary, "config.json"), classifierConfig(config, labels));
+		await writeJson(join(temporary, "config.json"), classifierConfig(config, labels, spec.loss?.multiLabel ?? false));
 		if (extra) await writeJson(join(temporary, "tailtune.json"), extra);
 		if (config.vocab_size > END_OF_TEXT.id) await writeTokenizer(temporary, maxTokens);
 		// Older versions of transformers refuse a file that doesn't name its framework.
@@ -67,7 +67,7 @@ export async function exportClassifier(request: ClassifierExport): Promise<void>
 }
 
 /** Builds a `config.json` for transformers. */
-function classifierConfig(config: Gpt2Config, labels: readonly string[]) {
+function classifierConfig(config: Gpt2Config, labels: readonly string[], multiLabel: boolean) {
 	const endOfText = Math.min(END_OF_TEXT.id, config.vocab_size - 1);
 	return {
 		architectures: ["GPT2ForSequenceClassification"],
@@ -81,7 +81,7 @@ function classifierConfig(config: Gpt2Config, labels: readonly string[]) {
 		num_labels: labels.length,
 		id2label: Object.fromEntries(labels.map((label, index) => [index, label])),
 		label2id: Object.fromEntries(labels.map((label, index) => [label, index])),
-		problem_type: "single_label_classification",
+		problem_type: multiLabel ? "multi_label_classification" : "single_label_classification",
 		torch_dtype: "float32",
 	};
 }

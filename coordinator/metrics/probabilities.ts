@@ -16,3 +16,8 @@ export function nameProbabilities(
 ): { [label: string]: number } {
 	return Object.fromEntries(labels.map((label, index) => [label, probabilities[index] ?? 0]));
 }
+
+/** Returns the names of labels, with | between, as they are written to files. */
+export function nameLabels(labels: readonly string[], indices: readonly number[]): string {
+	return indices.map((index) => labels[index] ?? "").join("|");
+}

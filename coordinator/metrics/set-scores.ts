@@ -7,6 +7,8 @@ import { classLogOdds, type RankingScores, rankingScores } from "./ranking.ts";
 /** Scores of a whole set, and the mean cross-entropy per text in nats. */
 export interface SetScores extends OverallScores {
 	readonly loss: number;
+	/** F1 of all pairs of a text and a label together; only if texts have several labels. */
+	readonly microF1?: number | undefined;
 }
 
 /** All scores of one class, with 95 % confidence intervals. */

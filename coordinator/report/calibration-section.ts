@@ -2,8 +2,12 @@ import { formatCount, formatPercent } from "../format.ts";
 import type { RunResult } from "../run-folder/result.ts";
 import { type Html, html } from "./html.ts";
 
-/** Renders the calibration of probabilities: temperature, errors, reliability diagram and its values. */
-export function calibrationSection({ calibration }: RunResult): Html {
+/**
+ * Renders the calibration of probabilities: temperature, errors, reliability diagram and its values.
+ * @returns undefined if texts have several labels
+ */
+export function calibrationSection({ calibration }: RunResult): Html | undefined {
+	if (!calibration) return undefined;
 	const { temperature, errorBefore, error, bins } = calibration;
 	const rows = bins.flatMap(({ texts, confidence, accuracy }) =>
 		texts > 0 && confidence !== null && accuracy !== null
@@ -22,7 +26,7 @@ without the temperature it is ${formatPercent(errorBefore)}. classify, evaluate 
 <tbody>${rows}</tbody></table></div></details></section>`;
 }
 
-function diagram(bins: RunResult["calibration"]["bins"]): Html {
+function diagram(bins: NonNullable<RunResult["calibration"]>["bins"]): Html {
 	const width = 100 / bins.length;
 	const bars = bins.flatMap(({ accuracy }, index) =>
 		accuracy === null

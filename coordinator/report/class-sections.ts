@@ -9,8 +9,17 @@ const MAX_CLASSES_WITH_SHARES = 6;
 export function classesSection(result: RunResult): Html {
 	const withShares = result.labels.length <= MAX_CLASSES_WITH_SHARES;
 	return html`<section aria-labelledby="classes"><h2 id="classes">Results by class</h2>
-<div class="columns${!withShares && " one"}">${confusionTable(result, withShares)}${scoresTable(result)}</div>
-${textsTable(result)}</section>`;
+<div class="columns${!withShares && " one"}">${result.confusion.length > 0 && confusionTable(result, withShares)}${scoresTable(result)}</div>
+${labelsNote(result)}${textsTable(result)}</section>`;
+}
+
+/** Renders micro F1 and thresholds if texts have several labels. */
+function labelsNote({ multiLabel, labels }: RunResult): Html | undefined {
+	if (!multiLabel) return undefined;
+	const { microF1, thresholds } = multiLabel;
+	const from = thresholds.map((threshold, i) => html`<bdi>${labels[i]}</bdi> ${formatPercent(threshold)} `);
+	return html`<p class="note">A text may have any number of labels. Micro F1 on the test texts: ${formatPercent(microF1.test)}. A label
+is predicted from this probability on: ${from}</p>`;
 }
 
 /** Renders the number of texts of each class: read, in each set, not used and repeated. */

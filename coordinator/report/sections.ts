@@ -22,7 +22,7 @@ export function headlineSection(result: RunResult): Html {
 <span>of ${formatCount(texts.test)} test texts. With this number of texts, the accuracy on similar texts is
 ${formatShareInterval(intervals.accuracy)} (95 % confidence interval).</span></p>
 <div class="scale" aria-hidden="true"><i style="width:${accuracy.test * 100}%"></i><b style="left:${majorityBaseline.accuracy * 100}%"></b></div>
-<p class="note">The mark on the bar is the baseline: always answering “<bdi>${majorityBaseline.label}</bdi>” would reach ${baseline}.
+<p class="note">The mark on the bar is the baseline: always answering ${majorityBaseline.label === "" ? "no label" : html`“<bdi>${majorityBaseline.label}</bdi>”`} would reach ${baseline}.
 ${overlapNote(result)}</p>${describeWordBaseline(result).map((text) => html`<p class="note">${asSentence(text)}</p>`)}
 <dl class="figures">${[
 		["Macro F1", `${formatPercent(macroF1.test)} (${formatShareInterval(intervals.macroF1)})`],

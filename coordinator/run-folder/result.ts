@@ -21,6 +21,9 @@ export const scoreFields = {
 	balancedAccuracy: share.describe(BALANCED_ACCURACY),
 	macroF1: share.describe(MACRO_F1),
 	mcc: coefficient.describe(MCC),
+	microF1: share
+		.optional()
+		.describe("F1 of all pairs of a text and a label together; only if the run had `--multi-label`"),
 };
 
 const score = z.strictObject(scoreFields);
@@ -129,7 +132,18 @@ export const runResultSchema = z.strictObject({
 		.strictObject({ ...scoreFields, words: count.describe("different words of the training texts that it uses") })
 		.nullable()
 		.describe(
-			"scores on the test set of a logistic regression on the words of the same training texts (TF-IDF); null if that would have taken too long",
+			"scores on the test set of a logistic regression on the words of the same training texts (TF-IDF); null if that would have taken too long, or with `--multi-label`",
+		),
+	multiLabel: z
+		.strictObject({
+			microF1: ofEverySet(share).describe("F1 of all pairs of a text and a label together"),
+			thresholds: z
+				.array(share)
+				.describe("probability from which on each label is predicted: the one with the best F1 on validation"),
+		})
+		.optional()
+		.describe(
+			"only with `--multi-label`. Accuracy is then the share of texts with exactly their labels; `mcc` is null, and `confusion` is empty",
 		),
 	calibration: z
 		.strictObject({
@@ -147,8 +161,9 @@ export const runResultSchema = z.strictObject({
 					"test texts whose largest probability, with the temperature, is in each fifteenth of 0 to 1; their mean probability and the share predicted right",
 				),
 		})
+		.optional()
 		.describe(
-			"how well probabilities agree with how often predictions are right; `loss` and exported logits don't use the temperature",
+			"how well probabilities agree with how often predictions are right; `loss` and exported logits don't use the temperature. Not with `--multi-label`: probabilities of several labels are not calibrated",
 		),
 	testTextsAlsoInTraining: count.describe("test texts that are also in the training set, character by character"),
 	texts: z

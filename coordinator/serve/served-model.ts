@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { setMaxListeners } from "node:events";
 import { realClock } from "../../shared/clock.ts";
 import type { TailtuneError } from "../../shared/errors.ts";
-import { Classifier, type ClassifierEngine, type Prediction, toPrediction } from "../classify/classifier.ts";
+import { Classifier, type ClassifierEngine, type Prediction } from "../classify/classifier.ts";
 import type { OpenCluster } from "../cluster/cluster.ts";
 import { averageLogits, type DividedTokens } from "../data/divide-tokens.ts";
 import { Batcher, type BatcherParts } from "./batcher.ts";
@@ -24,8 +24,9 @@ export interface ModelParts {
 }
 
 /** The classification of a text. */
-export interface ClassifiedText extends Omit<Prediction, "label" | "tokens"> {
-	readonly label: string;
+export interface ClassifiedText extends Omit<Prediction, "label" | "labels" | "tokens"> {
+	/** Names of the predicted labels: one, or any number if the model gives texts several labels. */
+	readonly labels: readonly string[];
 	readonly tokens: number;
 	/** Whether the text had more tokens than were read. */
 	readonly truncated: boolean;
@@ -141,8 +142,9 @@ export class ServedModel {
 		const isAlone = windows.length === 1 && !isPatient;
 		const answers = isAlone ? [await this.#batcher.ask(windows[0], signal)] : await this.#askAll(windows, signal);
 		const logits = answers.map((answer) => answer.logits);
-		const answer = toPrediction(averageLogits(logits), tokens, this.#classifier.settings.temperature);
-		return { ...answer, label: this.labels[answer.label] ?? "", truncated: cut, version: this.version };
+		const answer = this.#classifier.toPrediction(averageLogits(logits), tokens);
+		const labels = answer.labels.map((label) => this.labels[label] ?? "");
+		return { ...answer, labels, truncated: cut, version: this.version };
 	}
 
 	/** Classifies the windows of a text. If one fails, those that haven't been sent are dropped. */

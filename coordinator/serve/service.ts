@@ -157,7 +157,8 @@ function getModel({ host, calls }: ServiceParts, { modelVersion }: GetModelReque
 
 function toMessage(text: ClassifiedText, { labels }: Pick<ServedModel, "labels">): Classification {
 	return {
-		label: text.label,
+		label: text.labels.join("|"),
+		labels: [...text.labels],
 		probabilities: labels.map((label, index) => ({ label, probability: text.probabilities[index] ?? 0 })),
 		tokenCount: text.tokens,
 		truncated: text.truncated,

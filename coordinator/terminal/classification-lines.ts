@@ -8,7 +8,7 @@ type ClassifiedSummary = Omit<Extract<RunEvent, { event: "classified" }>, "event
 
 /** Formats one line per text, in columns: label, probability and the beginning of the text. */
 export function classificationLines(results: readonly Classification[]): string[] {
-	const labels = results.map(({ label }) => printable(label ?? "–"));
+	const labels = results.map(({ label }) => printable(label || "–"));
 	const width = labels.reduce((widest, { length }) => Math.max(widest, length), 0);
 	return results.map(({ text, probability }, i) => {
 		const label = (labels[i] ?? "").padEnd(width);

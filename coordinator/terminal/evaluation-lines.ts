@@ -26,12 +26,14 @@ export function evaluationLines(evaluation: ClassifierEvaluation, paint: Paint):
 		...cutLines(cut, texts, maxTokens),
 		"in parentheses: 95 % confidence intervals",
 		...classTable(labels, perClass),
-		...(labels.length > MOST_CONFUSED_CLASSES ? [] : plainTable(["true \\ predicted", ...names], counts)),
+		...(labels.length > MOST_CONFUSED_CLASSES || confusion.length === 0
+			? []
+			: plainTable(["true \\ predicted", ...names], counts)),
 	];
 }
 
 function overallLines(evaluation: ClassifierEvaluation, paint: Paint): string[] {
-	const { accuracy, balancedAccuracy, macroF1, mcc, intervals, loss, texts } = evaluation;
+	const { accuracy, balancedAccuracy, macroF1, microF1, mcc, intervals, loss, texts } = evaluation;
 	const share = (value: string, interval: readonly [number, number] | null) =>
 		`${value} (${formatShareInterval(interval)})`;
 	return [
@@ -39,12 +41,14 @@ function overallLines(evaluation: ClassifierEvaluation, paint: Paint): string[] 
 		[
 			`macro F1 ${share(formatPercent(macroF1), intervals.macroF1)}`,
 			`balanced accuracy ${share(formatPercent(balancedAccuracy), intervals.balancedAccuracy)}`,
-			`MCC ${formatCorrelation(mcc)} (${formatCorrelationInterval(intervals.mcc)})`,
+			microF1 === undefined
+				? `MCC ${formatCorrelation(mcc)} (${formatCorrelationInterval(intervals.mcc)})`
+				: `micro F1 ${formatPercent(microF1)}`,
 		].join(", "),
 	];
 }
 
 /** Formats the majority baseline. @param which the texts evaluated: "these" or "the test" */
 export function baselineLine({ label, accuracy }: ClassifierEvaluation["majorityBaseline"], which: string): string {
-	return `always predicting "${printable(label)}" would reach ${formatPercent(accuracy)} on ${which} texts`;
+	return `always predicting ${label === "" ? "no label" : `"${printable(label)}"`} would reach ${formatPercent(accuracy)} on ${which} texts`;
 }

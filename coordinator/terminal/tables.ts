@@ -67,7 +67,8 @@ function scoreTable(result: RunResult, paint: Paint): string[] {
 	row("accuracy", result.accuracy, formatPercent, formatShareInterval(intervals.accuracy));
 	row("macro F1", result.macroF1, formatPercent, formatShareInterval(intervals.macroF1));
 	row("balanced accuracy", result.balancedAccuracy, formatPercent, formatShareInterval(intervals.balancedAccuracy));
-	row("MCC", result.mcc, formatCorrelation, formatCorrelationInterval(intervals.mcc));
+	if (result.multiLabel) row("micro F1", result.multiLabel.microF1, formatPercent);
+	else row("MCC", result.mcc, formatCorrelation, formatCorrelationInterval(intervals.mcc));
 	row("loss", result.loss, formatLoss);
 	row("texts", result.texts, formatCount);
 	return table.toString().split("\n");
@@ -104,13 +105,13 @@ function remarks(result: RunResult): string[] {
 		...describeWordBaseline(result),
 		...(testTextsAlsoInTraining > 0 ? [overlap] : []),
 		weights,
-		calibrationLine(result.calibration),
+		...(result.calibration ? [calibrationLine(result.calibration)] : []),
 		...early,
 		...refusals,
 	];
 }
 
-function calibrationLine({ temperature, error, errorBefore }: RunResult["calibration"]): string {
+function calibrationLine({ temperature, error, errorBefore }: NonNullable<RunResult["calibration"]>): string {
 	const errors = `expected calibration error ${formatPercent(error)} (${formatPercent(errorBefore)} at 1)`;
 	return `probabilities have temperature ${temperature.toFixed(2)}: ${errors}`;
 }

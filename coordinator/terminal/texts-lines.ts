@@ -6,6 +6,8 @@ import { cutLines } from "./classification-lines.ts";
 /** The texts of a run: how many of each class are used, and how many were cut. */
 export interface TextsSummary {
 	readonly classes: readonly ClassTexts[];
+	/** Texts of each set, if texts have several labels: then `classes` counts a text for each of its labels. */
+	readonly texts?: Readonly<Record<"train" | "validation" | "test", number>> | undefined;
 	readonly cut: RunResult["cut"];
 	readonly windows: RunResult["windows"];
 	/** The limit to which texts were cut. */
@@ -19,13 +21,13 @@ const MOST_CLASSES = 6;
  * Formats one line with the numbers of texts read, used, not used and repeated; one more line if texts were cut or
  * divided into windows.
  */
-export function textsLines({ classes: classTexts, cut, windows, maxTokens }: TextsSummary): string[] {
-	const sets = (["train", "validation", "test"] as const).map((set) => sum(classTexts, set));
+export function textsLines({ classes: classTexts, texts, cut, windows, maxTokens }: TextsSummary): string[] {
+	const sets = (["train", "validation", "test"] as const).map((set) => texts?.[set] ?? sum(classTexts, set));
 	const [train = 0, validation = 0, test = 0] = sets.map(formatCount);
-	const read = `read ${formatCount(sum(classTexts, "read"))} texts: ${byClass(classTexts, "read")}`;
 	const used = `${train} for training, ${validation} for validation, ${test} for the test`;
 	const cutTexts = cut.train + cut.validation + cut.test;
 	const all = sets.reduce((total, count) => total + count, 0);
+	const read = `read ${formatCount(texts ? all : sum(classTexts, "read"))} texts: ${byClass(classTexts, "read")}`;
 	const parts = [read, used, unusedPart(classTexts), ...repeatedPart(classTexts)];
 	const allWindows = windows.train + windows.validation + windows.test;
 	const divided = `${formatCount(all)} texts are read in ${formatCount(allWindows)} windows`;

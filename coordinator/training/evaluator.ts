@@ -1,8 +1,9 @@
 import type { PublishedState } from "../../shared/exchange/tensor-exchange.ts";
 import { averageLogits } from "../data/divide-tokens.ts";
 import { fitTemperature, measureReliability, type Reliability } from "../metrics/calibration.ts";
-import { toProbabilities } from "../metrics/probabilities.ts";
-import { type DetailedScores, type SetScores, scoreInDetail, scoreSet } from "../metrics/set-scores.ts";
+import { chooseThresholds } from "../metrics/label-sets.ts";
+import { type LabelPrediction, type LabelRule, neutralRule, type Scoring, scoringOf } from "../metrics/scoring.ts";
+import type { DetailedScores, SetScores } from "../metrics/set-scores.ts";
 import { planEvaluation } from "../plan/plan-evaluation.ts";
 import { assertNotInterrupted } from "./interruption.ts";
 import type { RunContext } from "./run-context.ts";
@@ -18,41 +19,65 @@ export interface Calibration extends Reliability {
 /** Logits computed with one version of the parameters, by example id. */
 export class Evaluation {
 	readonly #logits: ReadonlyMap<number, readonly number[]>;
-	readonly #labelOf: (example: number) => number;
+	readonly #labelsOf: (example: number) => readonly number[];
+	readonly #scoring: Scoring;
 
-	constructor(logits: ReadonlyMap<number, readonly number[]>, labelOf: (example: number) => number) {
+	constructor(
+		logits: ReadonlyMap<number, readonly number[]>,
+		labelsOf: (example: number) => readonly number[],
+		scoring: Scoring,
+	) {
 		this.#logits = logits;
-		this.#labelOf = labelOf;
+		this.#labelsOf = labelsOf;
+		this.#scoring = scoring;
 	}
 
 	/** Returns loss and scores of evaluated examples. */
 	score(examples: readonly number[]): SetScores {
-		return scoreSet(...this.#inputs(examples));
+		return this.#scoring.score(...this.#inputs(examples));
 	}
 
-	/** Fits the temperature of the probabilities to evaluated examples, and measures its effect on other ones. */
+	/**
+	 * Fits the temperature of the probabilities to evaluated examples, and measures its effect on other ones. Each text
+	 * has one label.
+	 */
 	calibrate(validation: readonly number[], test: readonly number[]): Calibration {
-		const temperature = fitTemperature(...this.#inputs(validation));
-		const before = measureReliability(...this.#inputs(test), 1);
-		const { error, bins } = measureReliability(...this.#inputs(test), temperature);
+		const temperature = fitTemperature(...this.#oneLabelInputs(validation));
+		const before = measureReliability(...this.#oneLabelInputs(test), 1);
+		const { error, bins } = measureReliability(...this.#oneLabelInputs(test), temperature);
 		return { temperature, errorBefore: before.error, error, bins };
 	}
 
-	/** Returns the predicted label of an evaluated example and the probability of each label. */
-	predict(example: number, temperature: number): { readonly label: number; readonly probabilities: readonly number[] } {
-		const logits = this.#logits.get(example) ?? [];
-		return { label: logits.indexOf(Math.max(...logits)), probabilities: toProbabilities(logits, temperature) };
+	/** Returns the predicted labels of an evaluated example and the probability of each label. */
+	predict(example: number): LabelPrediction {
+		return this.#scoring.predict(this.#logits.get(example) ?? []);
 	}
 
 	/** Returns every score of evaluated examples, with confidence intervals. */
 	scoreInDetail(examples: readonly number[]): DetailedScores {
-		return scoreInDetail(...this.#inputs(examples));
+		return this.#scoring.scoreInDetail(...this.#inputs(examples));
+	}
+
+	/** Chooses the thresholds of texts with several labels, one per label, by the F1 of these examples. */
+	chooseThresholds(examples: readonly number[]): number[] {
+		const [logits, truth, classes] = this.#inputs(examples);
+		return chooseThresholds({ logits, truth, classes });
+	}
+
+	/** Returns the same logits with another temperature or other thresholds. */
+	withRule(rule: LabelRule): Evaluation {
+		return new Evaluation(this.#logits, this.#labelsOf, scoringOf(rule));
+	}
+
+	#oneLabelInputs(examples: readonly number[]): [number[], number[], number] {
+		const [logits, truth, classes] = this.#inputs(examples);
+		return [logits, truth.map(([label = -1]) => label), classes];
 	}
 
 	/** Returns logits, labels and the number of classes. */
-	#inputs(examples: readonly number[]): [number[], number[], number] {
+	#inputs(examples: readonly number[]): [number[], (readonly number[])[], number] {
 		const logits = examples.flatMap((example) => this.#logits.get(example) ?? []);
-		return [logits, examples.map(this.#labelOf), logits.length / examples.length];
+		return [logits, examples.map(this.#labelsOf), logits.length / examples.length];
 	}
 }
 
@@ -91,5 +116,6 @@ export async function evaluate(
 	}
 	await tensors.dropState(spec.runId, version);
 	const ofText = (text: number) => averageLogits(texts.windowsOf(text).map((id) => logits.get(id) ?? []));
-	return new Evaluation(new Map(examples.map((text) => [text, ofText(text)])), (text) => texts.labelOf(text));
+	const scoring = scoringOf(neutralRule(run.config.multiLabel, texts.classes));
+	return new Evaluation(new Map(examples.map((text) => [text, ofText(text)])), texts.labelsOf, scoring);
 }

@@ -3,18 +3,19 @@ import type { ModelFiles } from "../../shared/model/model-files.ts";
 import { PAD_ID } from "../../shared/sequences/effective-sequence.ts";
 import type { ClassifierSettings } from "../classify/classifier-settings.ts";
 import { exportClassifier } from "../export/export-classifier.ts";
+import type { LabelRule } from "../metrics/scoring.ts";
 import type { RunContext } from "./run-context.ts";
 
 /**
  * Writes a run's model with these parameters to `model/`, replacing an earlier one.
- * @param temperature of the classifier's probabilities; 1: not calibrated
+ * @param rule temperature and thresholds of the classifier
  * @throws TailtuneError as `exportClassifier`
  */
 export async function exportModel(
 	run: Pick<RunContext, "tail" | "texts" | "folder" | "config" | "frozenBlocks">,
 	model: ModelFiles,
 	parameters: Float32Array,
-	temperature: number,
+	rule: LabelRule,
 ): Promise<void> {
 	await exportClassifier({
 		model,
@@ -23,18 +24,19 @@ export async function exportModel(
 		labels: run.texts.labels,
 		folder: join(run.folder, "model"),
 		maxTokens: run.texts.maxTokens,
-		extra: classifierSettings(run, temperature),
+		extra: classifierSettings(run, rule),
 	});
 }
 
 function classifierSettings(
 	{ texts, config, frozenBlocks }: Pick<RunContext, "texts" | "config" | "frozenBlocks">,
-	temperature: number,
+	{ temperature, thresholds }: LabelRule,
 ): ClassifierSettings {
 	const { labels, padding, maxTokens, long } = texts;
 	const { token, causal, padTo = null, padId = PAD_ID } = padding;
 	const computed = computeSettingsOf(config, frozenBlocks);
-	return { format: 1, labels: [...labels], token, causal, maxTokens, long, padTo, padId, temperature, ...computed };
+	const rule = { temperature, ...(thresholds && { thresholds: [...thresholds] }) };
+	return { format: 1, labels: [...labels], token, causal, maxTokens, long, padTo, padId, ...rule, ...computed };
 }
 
 /** Computation settings. In fp32 the result doesn't depend on where the trunk ends; a tail of one block is fastest. */

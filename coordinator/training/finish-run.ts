@@ -24,12 +24,16 @@ export async function finishRun(
 ): Promise<RunResult> {
 	const parameters = state.best ?? state.parameters;
 	const { step } = (state.best && state.progress.best) ?? state.progress;
-	const evaluation = await watch.time("evaluation", () => evaluateAll(run, parameters, step));
-	const wordBaseline = await watch.time("evaluation", () => evaluateWordBaseline(run));
-	const calibration = evaluation.calibrate(run.texts.validation, run.texts.test);
-	await exportModel(run, model, parameters, calibration.temperature);
-	const result = summarizeRun(run, state, outcome, { evaluation, wordBaseline, calibration }, watch);
-	await writePredictions(run.folder, listPredictions(run.texts, evaluation, calibration.temperature));
+	const { validation, test } = run.texts;
+	const all = await watch.time("evaluation", () => evaluateAll(run, parameters, step));
+	const calibration = run.config.multiLabel ? undefined : all.calibrate(validation, test);
+	const thresholds = run.config.multiLabel ? all.chooseThresholds(validation) : undefined;
+	const rule = { temperature: calibration?.temperature ?? 1, thresholds };
+	const evaluation = all.withRule(rule);
+	const wordBaseline = thresholds ? null : await watch.time("evaluation", () => evaluateWordBaseline(run));
+	await exportModel(run, model, parameters, rule);
+	const result = summarizeRun(run, state, outcome, { evaluation, thresholds, wordBaseline, calibration }, watch);
+	await writePredictions(run.folder, listPredictions(run.texts, evaluation));
 	await writeRunResult(run.folder, result);
 	await writeReport(run.folder);
 	await removeCheckpoints(run.folder);

@@ -52,7 +52,10 @@ async function fixDefaults(
 	{ countWorkers = async () => 1 }: TrainOptions,
 ): Promise<RunConfig> {
 	const shards = config.shards ?? Math.min(await countWorkers(), config.batch);
-	const metric = config.metric ?? defaultMetric(classes.map(({ validation }) => validation));
+	if (config.multiLabel && config.metric === "mcc")
+		throw new TailtuneError("usage", "--metric: found mcc, expected another score with --multi-label");
+	const usual = config.multiLabel ? "macro-f1" : defaultMetric(classes.map(({ validation }) => validation));
+	const metric = config.metric ?? usual;
 	return { ...checkConfig({ ...config, shards, metric }, flagOf), shards, metric };
 }
 

@@ -7,13 +7,13 @@ import type { RunTexts } from "./run-texts.ts";
  * a class is texts / (classes * texts of the class) in the training set, as scikit-learn's "balanced".
  */
 export function runLoss(
-	{ labelSmoothing, balance }: Pick<TrainConfig, "labelSmoothing" | "balance">,
+	{ labelSmoothing, balance, multiLabel }: Pick<TrainConfig, "labelSmoothing" | "balance" | "multiLabel">,
 	{ classTexts, train }: Pick<RunTexts, "classTexts" | "train">,
 ): Loss | null {
 	const weightOf = (texts: number) => train.length / (classTexts.length * texts);
 	const weights = balance === "weights" ? classTexts.map((own) => weightOf(own.train)) : [];
 	// Equal weights are the same as none.
 	const classWeights = weights.every((weight) => weight === 1) ? [] : weights;
-	if (labelSmoothing === 0 && classWeights.length === 0) return null;
-	return { multiLabel: false, labelSmoothing, classWeights };
+	if (!multiLabel && labelSmoothing === 0 && classWeights.length === 0) return null;
+	return { multiLabel, labelSmoothing, classWeights };
 }

@@ -3,7 +3,7 @@ import type { Sequence } from "../../shared/messages.ts";
 import type { Gpt2Config } from "../../shared/model/gpt2-config.ts";
 import { effectiveSequence, PAD_ID, type Padding } from "../../shared/sequences/effective-sequence.ts";
 import type { LongTexts, RunConfig } from "../../shared/settings/config.ts";
-import type { SourcedText } from "../data/dataset.ts";
+import { type Example, labelsOf as labelsOfExample, type SourcedText } from "../data/dataset.ts";
 import { type DividedTokens, divideTokens } from "../data/divide-tokens.ts";
 import { lengthFault, padLength, tokenizeWithin, tokenLimit } from "../data/limit-tokens.ts";
 import type { LoadedSets } from "../data/load-sets.ts";
@@ -48,6 +48,8 @@ export interface RunTexts {
 	readonly hash: string;
 	/** Returns the label of a text or a sequence. */
 	labelOf(id: number): number;
+	/** Returns the indices of all labels of a text or a sequence: several only with `--multi-label`. */
+	labelsOf(id: number): readonly number[];
 	/** Returns the ids of the sequences whose mean logits are those of a text. */
 	windowsOf(id: number): readonly number[];
 	/** Returns a sequence as sent to workers. @param batchLongest tokens of the longest one in the batch */
@@ -68,19 +70,21 @@ export interface TextDetails {
 
 /** Tokenizes the texts, divides them by the limit and assigns their sequences to shards. */
 export async function prepareTexts(config: RunConfig, sets: LoadedSets, model: Gpt2Config): Promise<RunTexts> {
-	const { train, validation, test, classes: classTexts } = sets;
+	const { train, validation, test } = sets;
 	const examples = [...train.examples, ...validation.examples, ...test.examples];
 	const { divided, padTo, limit } = await readTokens(config, sets, model.n_positions);
 	const { sequences, windowsOf, idsIn } = listSequences(divided, sets);
 	assertBatchFits(idsIn.train.length, config.batch, config.shards);
-	const labelOf = (id: number) => examples[sequences[id]?.text ?? 0]?.label ?? 0;
+	const exampleOf = (id: number) => examples[sequences[id]?.text ?? 0] as Example;
+	const labelOf = (id: number) => exampleOf(id).label;
+	const labelsOf = (id: number) => labelsOfExample(exampleOf(id));
 	const shardOf = assignSetShards(sequences, idsIn, labelOf, config);
 	const padding = { token: config.token, causal: config.causal, padTo, padId: PAD_ID };
 	const textsIn = mapSets(idsIn, (ids) => ids.filter((id) => id < examples.length));
 	return {
 		labels: train.labels,
 		classes: train.labels.length,
-		classTexts,
+		classTexts: sets.classes,
 		...textsIn,
 		learned: idsIn.train,
 		planned: sequences.map(({ tokens }, id) => ({ id, tokens, shard: shardOf[id] ?? 0 })),
@@ -94,10 +98,11 @@ export async function prepareTexts(config: RunConfig, sets: LoadedSets, model: G
 		overlap: countOverlap(train, test),
 		hash: hashOf(sets),
 		labelOf,
+		labelsOf,
 		windowsOf,
 		sequence(id, batchLongest) {
 			const { tokens: all, ...pool } = effectiveSequence(tokensOf(sequences, id), padding, batchLongest);
-			return { exampleId: id, tokens: Array.from(all), ...pool, labels: [labelOf(id)] };
+			return { exampleId: id, tokens: Array.from(all), ...pool, labels: [...labelsOf(id)] };
 		},
 	};
 }
@@ -129,7 +134,7 @@ async function readTokens(config: RunConfig, { train, validation, test }: Loaded
 function hashOf(sets: Split): string {
 	const hash = createHash("sha256");
 	for (const { labels, examples } of [sets.train, sets.validation, sets.test]) {
-		hash.update(JSON.stringify([labels, examples.map(({ text, label }) => [label, text])]));
+		hash.update(JSON.stringify([labels, examples.map(({ text, label, labels: own = label }) => [own, text])]));
 	}
 	return hash.digest("hex");
 }

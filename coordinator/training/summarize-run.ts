@@ -1,33 +1,38 @@
-import { majorityBaseline } from "../metrics/classification.ts";
+import { majorityLabels } from "../metrics/label-sets.ts";
+import { nameLabels } from "../metrics/probabilities.ts";
 import type { RunResult } from "../run-folder/result.ts";
 import { softwareVersions } from "../software-versions.ts";
 import type { TrainingState } from "./checkpoint.ts";
-import type { Evaluation } from "./evaluator.ts";
+import type { Calibration, Evaluation } from "./evaluator.ts";
 import type { RunContext } from "./run-context.ts";
 import type { TrainingOutcome } from "./run-epochs.ts";
 import type { RunTexts } from "./run-texts.ts";
 import type { Stopwatch } from "./stopwatch.ts";
 
-/**
- * Collects the result of a finished run.
- * @param scores evaluation of all texts with the final weights, the baseline, and the calibration
- */
+/** The predictions for all texts with the final weights, and the baseline. */
+export interface FinalEvaluation {
+	readonly evaluation: Evaluation;
+	/** Threshold of each label; undefined if each text has one label. */
+	readonly thresholds: readonly number[] | undefined;
+	/** Scores of the baseline; null: not computed. */
+	readonly wordBaseline: RunResult["wordBaseline"];
+	/** Undefined if texts have several labels. */
+	readonly calibration: Calibration | undefined;
+}
+
+/** Collects the result of a finished run. */
 export function summarizeRun(
 	run: RunContext,
 	state: TrainingState,
 	{ stopped, stepMs, audit }: TrainingOutcome,
-	{
-		evaluation,
-		wordBaseline,
-		calibration,
-	}: { readonly evaluation: Evaluation } & Pick<RunResult, "wordBaseline" | "calibration">,
+	{ evaluation, thresholds, wordBaseline, calibration }: FinalEvaluation,
 	watch: Stopwatch,
 ): RunResult {
 	return {
 		finishedAt: new Date().toISOString(),
-		...summarizeScores(run.texts, evaluation),
+		...summarizeScores(run.texts, evaluation, thresholds),
 		wordBaseline,
-		calibration,
+		...(calibration && { calibration }),
 		...summarizeTexts(run.texts),
 		trunk: { ...run.cluster.dispatcher.trunk },
 		audit,
@@ -44,11 +49,10 @@ export function summarizeRun(
 	};
 }
 
-function summarizeScores(texts: RunTexts, evaluation: Evaluation) {
+function summarizeScores(texts: RunTexts, evaluation: Evaluation, thresholds?: readonly number[]) {
 	const scores = mapValues(setsOf(texts), (examples) => evaluation.score(examples));
 	const { intervals, confusion, perClass } = evaluation.scoreInDetail(texts.test);
-	const labels = texts.test.map((example) => texts.labelOf(example));
-	const majority = majorityBaseline(labels, texts.classes);
+	const majority = majorityLabels(texts.test.map((example) => texts.labelsOf(example)));
 	const labelName = (label: number) => texts.labels[label] ?? "";
 	return {
 		accuracy: mapValues(scores, ({ accuracy }) => accuracy),
@@ -60,7 +64,10 @@ function summarizeScores(texts: RunTexts, evaluation: Evaluation) {
 		labels: [...texts.labels],
 		confusion,
 		perClass: perClass.map((score, label) => ({ label: labelName(label), ...score })),
-		majorityBaseline: { label: labelName(majority.label), accuracy: majority.accuracy },
+		majorityBaseline: { label: nameLabels(texts.labels, majority.labels), accuracy: majority.accuracy },
+		...(thresholds && {
+			multiLabel: { microF1: mapValues(scores, ({ microF1 = 0 }) => microF1), thresholds: [...thresholds] },
+		}),
 	};
 }
 

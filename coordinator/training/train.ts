@@ -6,6 +6,7 @@ import { countFrozenBlocks } from "../../shared/model/tail-spec.ts";
 import type { TrainConfig } from "../../shared/settings/config.ts";
 import type { Cluster, ClusterRun } from "../cluster/cluster.ts";
 import type { RunEvents } from "../events/run-events.ts";
+import { neutralRule } from "../metrics/scoring.ts";
 import { countFactorTexts } from "../plan/count-factor-texts.ts";
 import type { RunResult } from "../run-folder/result.ts";
 import { createRunFolder, type RunFolder, reopenRunFolder } from "../run-folder/run-folder.ts";
@@ -20,7 +21,6 @@ import type { RunContext } from "./run-context.ts";
 import { runEpochs } from "./run-epochs.ts";
 import { loadInputs, type RunInputs } from "./run-inputs.ts";
 import type { RunServer } from "./run-server.ts";
-import type { RunTexts } from "./run-texts.ts";
 import { Stopwatch } from "./stopwatch.ts";
 import { listTextsWarnings } from "./texts-warnings.ts";
 import type { TrainOptions } from "./train-options.ts";
@@ -73,7 +73,7 @@ async function runInFolder(
 ): Promise<FinishedRun> {
 	const { config, model } = inputs;
 	const { events, startServer } = options;
-	reportTexts(inputs.texts, events);
+	reportTexts(inputs, events);
 	warnIfUnlocked(folder, events);
 	const state = await openState(folder.path, inputs, events);
 	watch.add(state.progress.seconds);
@@ -93,8 +93,11 @@ async function runInFolder(
 	}
 }
 
-function reportTexts({ classTexts, cut, windows, maxTokens }: RunTexts, events: RunEvents): void {
-	events.emit({ event: "texts", classes: classTexts, cut, windows, maxTokens });
+function reportTexts({ config, texts }: RunInputs, events: RunEvents): void {
+	const { classTexts, cut, windows, maxTokens, train, validation, test } = texts;
+	const counts = { train: train.length, validation: validation.length, test: test.length };
+	const sets = config.multiLabel && { texts: counts };
+	events.emit({ event: "texts", classes: classTexts, ...sets, cut, windows, maxTokens });
 	for (const warning of listTextsWarnings(classTexts)) events.warn(warning);
 }
 
@@ -147,7 +150,10 @@ function createContext(
 		interrupt: createStopSignal(interrupt, cluster, folder),
 		cluster,
 		...(startServer && {
-			onBetter: (parameters) => exportModel({ config, frozenBlocks, tail, texts, folder }, model, parameters, 1),
+			onBetter: (parameters) => {
+				const rule = neutralRule(config.multiLabel, texts.classes);
+				return exportModel({ config, frozenBlocks, tail, texts, folder }, model, parameters, rule);
+			},
 		}),
 	};
 }

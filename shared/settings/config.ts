@@ -48,6 +48,12 @@ export const trainConfigSchema = z.strictObject({
 		.stringFormat("separator", /^[^"\r\n]{1,8}$/)
 		.optional()
 		.describe("separator of the columns: the file is read as CSV; tab: a tab; default: detected in .csv files"),
+	multiLabel: z
+		.boolean()
+		.default(false)
+		.describe(
+			"texts have any number of labels, with a bar between or as a JSON list: one sigmoid per label, and --balance none; false: each text has one label",
+		),
 	balance: z
 		.enum(["undersample", "oversample", "weights", "none", "all"])
 		.default("weights")

@@ -9,14 +9,18 @@ const ALL_SETTINGS = Object.keys(trainConfigSchema.shape) as Key[];
 /** Settings of the engine, and the memory for features. */
 export const ENGINE_SETTINGS = ["engine", "backend", "threads", "featureMemory"] as const satisfies Key[];
 
-/** Adds one flag per setting in `keys`. The values stay text until `parseFlags`. @param keys default: all settings */
+/**
+ * Adds one flag per setting in `keys`. The values stay text until `parseFlags`. A flag for true needs no value.
+ * @param keys default: all settings
+ */
 export function addConfigFlags(command: Command, keys: readonly Key[] = ALL_SETTINGS): Command {
 	const defaults = defaultConfig();
 	for (const key of keys) {
 		const description = trainConfigSchema.shape[key].description ?? "";
 		const preset = defaults[key];
 		const suffix = preset === undefined ? "" : ` (default: ${preset})`;
-		command.addOption(new Option(`${flagOf(key)} <value>`, `${description}${suffix}`));
+		const value = typeof preset === "boolean" ? "[value]" : "<value>";
+		command.addOption(new Option(`${flagOf(key)} ${value}`, `${description}${suffix}`));
 	}
 	return command;
 }

@@ -20,8 +20,8 @@ export async function resolveConfig(flags: Settings, file?: string): Promise<Tra
 	const fromFile = file === undefined ? {} : await (await import("./config-file.ts")).readConfigFile(file);
 	checkConfig(fromFile, (key) => `${file}: ${key}`);
 	const given = { ...fromFile, ...flags };
-	const { preset } = checkConfig(given, flagOf);
-	return checkConfig({ ...(preset && PRESETS[preset]), ...given }, flagOf);
+	const { preset, multiLabel } = checkConfig(given, flagOf);
+	return checkConfig({ ...(preset && PRESETS[preset]), ...(multiLabel && { balance: "none" }), ...given }, flagOf);
 }
 
 /** Checks settings against the schema. @param nameOf returns the name of a key for error messages */

@@ -115,6 +115,7 @@ function makeTexts(count: number, shards: number): RunTexts {
 		},
 		...{ windows: { train: count, validation: 0, test: 0 }, windowsOf: (id) => [id] },
 		...{ cut: { train: 0, validation: 0, test: 0 }, distinct: count, overlap: 0, hash: "", labelOf },
+		labelsOf: (id) => [labelOf(id)],
 		sequence(exampleId) {
 			const tokens = Array.from(planned[exampleId]?.tokens ?? []);
 			return { exampleId, tokens, poolFrom: TOKENS - 1, poolCount: 1, labels: [labelOf(exampleId)] };

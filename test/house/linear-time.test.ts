@@ -167,7 +167,7 @@ test.serial("every request of a worker is answered in time that grows with its b
 
 test.serial("every request of the classifier is answered in time that grows with its bytes", async (t) => {
 	const log = createLog("silent");
-	const answer = { label: "", probabilities: [], tokens: 0, truncated: false, version: "" };
+	const answer = { labels: [], probabilities: [], tokens: 0, truncated: false, version: "" };
 	const read: ServedModel["read"] = (text) => readText(text, { tokens: 1024, long: "windows" }, 1024);
 	const classify: ServedModel["classify"] = async (text, truncate) => {
 		await read(text, truncate);

@@ -102,6 +102,25 @@ test("single calls, batches, streams and HTTP give the same complete answers", a
 	);
 });
 
+test("a model for several labels per text answers with the labels above their thresholds, by gRPC and HTTP", async (t) => {
+	for (const [thresholds, expected] of [
+		[
+			[0, 0],
+			["ham", "spam"],
+		],
+		[[1, 0], ["spam"]],
+		[[1, 1], []],
+	] as const) {
+		const server = await startServer(t, await makeRun(1, thresholds));
+		const answer = await classify(await connect(t, server.address), { text: texts[0] as string });
+		t.deepEqual([answer.labels, answer.label], [[...expected], expected.join("|")]);
+		const sum = answer.probabilities.reduce((total, { probability }) => total + probability, 0);
+		t.true(Math.abs(sum - 1) > 1e-3, "one sigmoid per label");
+		const json = await (await post(server, JSON.stringify({ text: texts[0] }))).json();
+		t.deepEqual(rounded([json as Classification]), rounded([answer]));
+	}
+});
+
 test("a stream answers each text at once if the caller waits for the answer before it sends the next", async (t) => {
 	const server = await startServer(t, await makeRun());
 	const call = (await connect(t, server.address)).ClassifyStream();

@@ -10,8 +10,11 @@ import { newFolder } from "../new-folder.ts";
 
 export const labels = ["ham", "spam"];
 
-/** Writes a run's model: the demo model with an untrained head initialised from `seed`. */
-export async function writeModel(run: string, seed: number): Promise<void> {
+/**
+ * Writes a run's model: the demo model with an untrained head initialised from `seed`.
+ * @param thresholds of the labels; default: a text has one label
+ */
+export async function writeModel(run: string, seed: number, thresholds?: readonly number[]): Promise<void> {
 	const model = await openModel(await resolveModel("demo"));
 	const spec: TailSpec = {
 		trainable: "TRAINABLE_LAST_BLOCK",
@@ -23,14 +26,14 @@ export async function writeModel(run: string, seed: number): Promise<void> {
 	};
 	const parameters = await readInitialParameters(model, spec, seed);
 	const reading = { token: "last-real", causal: true, maxTokens: 256, padTo: null, padId: PAD_ID };
-	const extra = { format: 1, labels, ...reading };
+	const extra = { format: 1, labels, ...reading, ...(thresholds && { thresholds }) };
 	await exportClassifier({ model, spec, parameters, labels, folder: join(run, "model"), extra });
 }
 
 /** Makes a run folder with all files of a trained run that serving reads. */
-export async function makeRun(seed = 1): Promise<string> {
+export async function makeRun(seed = 1, thresholds?: readonly number[]): Promise<string> {
 	const run = await newFolder();
 	await writeJson(join(run, "config.json"), {});
-	await writeModel(run, seed);
+	await writeModel(run, seed, thresholds);
 	return run;
 }

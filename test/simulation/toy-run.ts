@@ -70,6 +70,7 @@ export function createToyTexts(shards: number): RunTexts {
 		overlap: 0,
 		hash: "",
 		labelOf,
+		labelsOf: (id) => [labelOf(id)],
 		sequence(id, batchLongest) {
 			const { tokens: all, ...pool } = effectiveSequence(tokens[id] ?? new Uint32Array(), padding, batchLongest);
 			return { exampleId: id, tokens: Array.from(all), ...pool, labels: [labelOf(id)] };

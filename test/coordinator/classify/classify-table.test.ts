@@ -202,7 +202,7 @@ test("a table of any length is read only two batches ahead of what is written", 
 		})(),
 		close: () => {},
 	};
-	const answer = { label: 0, probabilities: [1, 0], logits: [0, 0], tokens: 1, truncated: false };
+	const answer = { label: 0, labels: [0], probabilities: [1, 0], logits: [0, 0], tokens: 1, truncated: false };
 	const instant = { classifyEach: async (texts: readonly unknown[]) => texts.map(() => answer) };
 	const summary = emptySummary();
 	let written = 0;

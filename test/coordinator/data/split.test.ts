@@ -3,7 +3,8 @@ import fc from "fast-check";
 import { repeatSmallLabels, undersample } from "../../../coordinator/data/balance.ts";
 import { countByLabel, type Dataset, toDataset } from "../../../coordinator/data/dataset.ts";
 import { foldText, groupEqual } from "../../../coordinator/data/group-equal.ts";
-import { assertSeveralLabels, countOverlap, shares, split, splitAtRandom } from "../../../coordinator/data/split.ts";
+import { shares } from "../../../coordinator/data/shares.ts";
+import { assertSeveralLabels, countOverlap, split, splitAtRandom } from "../../../coordinator/data/split.ts";
 import { seededShuffle } from "../../../coordinator/plan/seeded-shuffle.ts";
 import { TailtuneError } from "../../../shared/errors.ts";
 

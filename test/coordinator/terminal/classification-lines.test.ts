@@ -6,6 +6,7 @@ const classified = (text: string, label: string, probability: number): Classific
 	text,
 	source: "text 1",
 	label,
+	labels: [label],
 	probability,
 	probabilities: { [label]: probability },
 	tokens: 256,

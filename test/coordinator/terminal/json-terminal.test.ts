@@ -19,6 +19,7 @@ const classified = (text: string) => ({
 	text,
 	source: "text 1",
 	label: "ham",
+	labels: ["ham"],
 	probability: 0.75,
 	probabilities: { ham: 0.75, spam: 0.25 },
 	tokens: 1,

@@ -29,6 +29,7 @@ const classified = (probability: number) => ({
 	text: "a",
 	source: "text 1",
 	label: "ham",
+	labels: ["ham"],
 	probability,
 	probabilities: { ham: probability, spam: 1 - probability },
 	tokens: 1,

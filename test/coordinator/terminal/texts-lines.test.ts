@@ -32,3 +32,11 @@ test("the windows of long texts are counted", (t) => {
 	const lines = textsLines({ classes, cut, windows: { train: 1000, validation: 100, test: 200 }, maxTokens: 1024 });
 	t.is(lines[1], "100 texts are read in 1,300 windows of at most 1,024 tokens");
 });
+
+test("if texts have several labels, the texts of each set are counted once", (t) => {
+	const texts = { train: 70, validation: 10, test: 20 };
+	const classes = [classTexts("money", 60), classTexts("sport", 70)];
+	t.deepEqual(textsLines({ classes, texts, cut, windows, maxTokens: 256 }), [
+		"read 100 texts: money 60, sport 70; 70 for training, 10 for validation, 20 for the test; all are used",
+	]);
+});

@@ -108,7 +108,7 @@ test("uneven classes are compared by macro F1 unless --metric names another scor
 	t.is(result.kept.metric, "macro-f1");
 	t.is((await readRunConfig(of.out)).metric, "macro-f1");
 	const { temperature } = JSON.parse(await readFile(join(of.out, "model", "tailtune.json"), "utf8"));
-	t.is(temperature, result.calibration.temperature);
+	t.is(temperature, result.calibration?.temperature);
 	t.not(temperature, 1, "wrong predictions on validation");
 	t.is(
 		result.kept.epoch,

@@ -4,7 +4,7 @@ import type { LabelProbabilityInput as _tailtune_v1_LabelProbabilityInput, Label
 
 export interface ClassificationInput {
   /**
-   * The most probable label.
+   * The predicted label; several ones are separated by |.
    */
   'label'?: (string);
   /**
@@ -23,11 +23,15 @@ export interface ClassificationInput {
    * The model version that answered, as in GetModelResponse.
    */
   'modelVersion'?: (string);
+  /**
+   * The predicted labels: one, or any number if the model gives texts several labels.
+   */
+  'labels'?: (string)[];
 }
 
 export interface Classification {
   /**
-   * The most probable label.
+   * The predicted label; several ones are separated by |.
    */
   'label': (string);
   /**
@@ -46,4 +50,8 @@ export interface Classification {
    * The model version that answered, as in GetModelResponse.
    */
   'modelVersion': (string);
+  /**
+   * The predicted labels: one, or any number if the model gives texts several labels.
+   */
+  'labels': (string)[];
 }

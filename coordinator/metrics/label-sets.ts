@@ -1,0 +1,138 @@
+import { type ClassCounts, classScores } from "./classification.ts";
+import { wilsonInterval } from "./intervals.ts";
+import { overallScores } from "./overall-scores.ts";
+import { rankingScores } from "./ranking.ts";
+import type { DetailedScores, SetScores } from "./set-scores.ts";
+
+/** Predictions for texts with any number of labels, and the truth. */
+export interface LabelSets {
+	/** Row-major [texts, classes]. */
+	readonly logits: readonly number[];
+	/** Label indices of each text, at least one text. */
+	readonly truth: readonly (readonly number[])[];
+	readonly classes: number;
+}
+
+/** Returns the sigmoid of each logit: the probability of each label. */
+export function toLabelProbabilities(logits: readonly number[]): number[] {
+	return logits.map((logit) => 1 / (1 + Math.exp(-logit)));
+}
+
+/** Returns the labels whose probability is at least their threshold. */
+export function labelsAbove(probabilities: readonly number[], thresholds: readonly number[]): number[] {
+	return probabilities.flatMap((probability, label) => (probability >= (thresholds[label] ?? 0.5) ? [label] : []));
+}
+
+/**
+ * Computes the mean over texts and classes of the binary cross-entropy, in nats, as torch's BCEWithLogitsLoss. A logit
+ * that isn't finite makes it NaN or infinite.
+ */
+export function binaryCrossEntropy({ logits, truth, classes }: LabelSets): number {
+	let total = 0;
+	for (const logit of logits) total += Math.max(logit, 0) + Math.log1p(Math.exp(-Math.abs(logit)));
+	for (const [text, labels] of truth.entries())
+		for (const label of labels) total -= logits[text * classes + label] ?? Number.NaN;
+	return total / (truth.length * classes);
+}
+
+/**
+ * Scores predicted label sets: accuracy is the share of texts with exactly their labels, the other scores are means
+ * over the labels. Without any label, true or predicted, an F1 is 0, as in scikit-learn.
+ * @param thresholds probability from which on each label is predicted
+ */
+export function scoreLabelSets(sets: LabelSets, thresholds: readonly number[]): SetScores {
+	const { counts, exact } = countLabels(sets, thresholds);
+	const { balancedAccuracy, macroF1 } = overallScores(counts);
+	const [hits, pairs] = [sum(counts.hits), sum(counts.predicted) + sum(counts.support)];
+	return {
+		loss: binaryCrossEntropy(sets),
+		accuracy: exact / sets.truth.length,
+		balancedAccuracy: balancedAccuracy || 0,
+		macroF1: macroF1 || 0,
+		mcc: null,
+		microF1: pairs === 0 ? 0 : (2 * hits) / pairs,
+	};
+}
+
+/** Computes all scores. There is no confusion matrix, so there are only Wilson's intervals. */
+export function scoreLabelSetsInDetail(sets: LabelSets, thresholds: readonly number[]): DetailedScores {
+	const { counts } = countLabels(sets, thresholds);
+	const scores = scoreLabelSets(sets, thresholds);
+	const accuracy = wilsonInterval(scores.accuracy, sets.truth.length);
+	return {
+		...scores,
+		intervals: { accuracy, balancedAccuracy: null, macroF1: null, mcc: null },
+		confusion: [],
+		perClass: classScores(counts).map((score, label) => ({
+			...score,
+			...rankingScores(...rankedBy(sets, label)),
+			precisionInterval: wilsonInterval(score.precision, counts.predicted[label] ?? 0),
+			recallInterval: wilsonInterval(score.recall, score.support),
+			f1Interval: null,
+		})),
+	};
+}
+
+/**
+ * Chooses the threshold of each label with the best F1: halfway between the probabilities of the last text above it and
+ * the next one. 0.5 if no text has the label; of equally good ones the highest.
+ */
+export function chooseThresholds(sets: LabelSets): number[] {
+	return Array.from({ length: sets.classes }, (_, label) => {
+		const [logits, belongs] = rankedBy(sets, label);
+		const probabilities = toLabelProbabilities(logits);
+		const order = [...probabilities.keys()].sort((a, b) => (probabilities[b] ?? 0) - (probabilities[a] ?? 0));
+		const support = belongs.filter(Boolean).length;
+		let [threshold, best, hits] = [0.5, 0, 0];
+		for (const [rank, text] of order.entries()) {
+			if (belongs[text]) hits++;
+			const [own = 0, next = 0] = [probabilities[text], probabilities[order[rank + 1] ?? -1]];
+			const f1 = (2 * hits) / (rank + 1 + support);
+			if (own === next || f1 <= best) continue;
+			[threshold, best] = [(own + next) / 2, f1];
+		}
+		return threshold;
+	});
+}
+
+/** Returns the most frequent set of labels, and its share of the texts. */
+export function majorityLabels(truth: LabelSets["truth"]): {
+	readonly labels: readonly number[];
+	readonly accuracy: number;
+} {
+	const counts = new Map<string, { readonly labels: readonly number[]; count: number }>();
+	for (const labels of truth) {
+		const known = counts.get(labels.join());
+		if (known) known.count++;
+		else counts.set(labels.join(), { labels, count: 1 });
+	}
+	const [most] = [...counts.values()].sort((a, b) => b.count - a.count);
+	return { labels: most?.labels ?? [], accuracy: (most?.count ?? 0) / truth.length };
+}
+
+function countLabels({ logits, truth, classes }: LabelSets, thresholds: readonly number[]) {
+	const zeros = () => new Array<number>(classes).fill(0);
+	const [support, predicted, hits] = [zeros(), zeros(), zeros()];
+	let exact = 0;
+	for (const [text, labels] of truth.entries()) {
+		const row = logits.slice(text * classes, (text + 1) * classes);
+		const found = labelsAbove(toLabelProbabilities(row), thresholds);
+		for (const label of labels) support[label] = (support[label] ?? 0) + 1;
+		for (const label of found) {
+			predicted[label] = (predicted[label] ?? 0) + 1;
+			if (labels.includes(label)) hits[label] = (hits[label] ?? 0) + 1;
+		}
+		if (found.join() === labels.join()) exact++;
+	}
+	const counts: ClassCounts = { support, predicted, hits };
+	return { counts, exact };
+}
+
+/** Returns the logit of a label for each text, and whether the text has the label. */
+function rankedBy({ logits, truth, classes }: LabelSets, label: number): [number[], boolean[]] {
+	return [truth.map((_, text) => logits[text * classes + label] ?? 0), truth.map((labels) => labels.includes(label))];
+}
+
+function sum(values: readonly number[]): number {
+	return values.reduce((total, value) => total + value, 0);
+}
