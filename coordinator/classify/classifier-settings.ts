@@ -24,6 +24,8 @@ const settingsSchema = z.strictObject({
 	 * with `thresholds`.
 	 */
 	temperature: z.number().positive().default(1),
+	/** A text gets no label if no label has this probability. Not used with `thresholds`. */
+	abstain: z.number().min(0).max(1).default(0),
 	/** Precision with which the run computed its features. */
 	trunkPrecision: z.enum(TRUNK_PRECISIONS).default("fp32"),
 	/** The layers that the run computed after the features. */
@@ -55,6 +57,24 @@ export function classifierLimit(
 	if (asked === undefined || asked === "context" || asked === maxTokens)
 		return { tokens: maxTokens, long, reason: "the limit of this model" };
 	return { tokens: asked, long, reason: `--max-tokens ${asked}` };
+}
+
+/**
+ * Returns the settings with `--abstain`, if it is given.
+ * @throws TailtuneError "usage" if texts have several labels
+ */
+export function withAbstain(
+	settings: ClassifierSettings,
+	{ abstain = settings.abstain }: Pick<TrainConfig, "abstain">,
+): ClassifierSettings {
+	if (abstain > 0 && settings.thresholds) throw abstainsAnyway();
+	return { ...settings, abstain };
+}
+
+/** Creates the error of `--abstain` if texts have several labels. */
+export function abstainsAnyway(): TailtuneError {
+	const reason = "a model of --multi-label gives no label to a text whose probabilities are below all thresholds";
+	return new TailtuneError("usage", `--abstain: expected one label per text: ${reason}`);
 }
 
 /**

@@ -12,7 +12,7 @@ import { averageLogits, type DividedTokens, divideTokens } from "../data/divide-
 import { lengthFault, type TokenLimit, tokenizeWithin } from "../data/limit-tokens.ts";
 import { type LabelPrediction, type Scoring, scoringOf } from "../metrics/scoring.ts";
 import { groupForTrunk } from "../plan/group-for-trunk.ts";
-import { type ClassifierSettings, classifierLimit } from "./classifier-settings.ts";
+import { type ClassifierSettings, classifierLimit, withAbstain } from "./classifier-settings.ts";
 import { openTunedModel } from "./tuned-model.ts";
 
 /** The model's answer to a text. */
@@ -28,8 +28,9 @@ export interface TextAnswer extends Prediction {
 	readonly truncated: boolean;
 }
 
-/** The engine that computes the model, and `--max-tokens` and `--long` as for `classifierLimit`. */
-export type ClassifierEngine = ClusterRun["engine"] & Pick<TrainConfig, "trunkPrecision" | "maxTokens" | "long">;
+/** The engine that computes the model, and flags that replace settings of the run. */
+export type ClassifierEngine = ClusterRun["engine"] &
+	Pick<TrainConfig, "trunkPrecision" | "maxTokens" | "long" | "abstain">;
 
 /** Options of a classifier. */
 export interface ClassifierOptions {
@@ -79,7 +80,8 @@ export class Classifier {
 		{ openCluster, shards = 1, verify = false }: ClassifierOptions,
 	): Promise<Classifier> {
 		const folder = join(runFolder, "model");
-		const { settings, model } = await openTunedModel(folder);
+		const { settings: ofRun, model } = await openTunedModel(folder);
+		const settings = withAbstain(ofRun, engine);
 		const limit = classifierLimit(settings, engine);
 		const runId = randomUUID();
 		const { trunkPrecision = settings.trunkPrecision } = engine;

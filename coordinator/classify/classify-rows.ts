@@ -27,6 +27,8 @@ export interface RowsOptions {
 export interface RowsSummary {
 	rows: number;
 	cut: number;
+	/** Rows that were classified and got no label. */
+	unlabelled: number;
 	bad: number;
 	/** The first errors of rows that could not be classified. */
 	readonly errors: string[];
@@ -36,7 +38,7 @@ const MOST_ERRORS = 20;
 
 /** Creates a summary of no rows. */
 export function emptySummary(): RowsSummary {
-	return { rows: 0, cut: 0, bad: 0, errors: [] };
+	return { rows: 0, cut: 0, unlabelled: 0, bad: 0, errors: [] };
 }
 
 /**
@@ -85,6 +87,7 @@ function count({ answer }: ClassifiedRow, skipBad: boolean, summary: RowsSummary
 	summary.rows++;
 	if (!(answer instanceof TailtuneError)) {
 		if (answer.truncated) summary.cut++;
+		if (answer.labels.length === 0) summary.unlabelled++;
 		return;
 	}
 	if (!skipBad) throw answer;

@@ -60,7 +60,9 @@ export function addEvaluateCommand(program: Command, workerSide: WorkerSide): vo
 			const { thresholds } = await readClassifierSettings(join(run, "model"));
 			const columns = { ...config, multiLabel: thresholds !== undefined, say: (line: string) => events.line(line) };
 			const dataset = await loadDataset(config.data, columns, events.download(config.data));
-			const classifier = await Classifier.open(run, config, {
+			// A table of right and wrong predictions needs one for each text, as the scores do.
+			const asked = { ...config, abstain: 0 };
+			const classifier = await Classifier.open(run, asked, {
 				openCluster: (of) => openEmbeddedCluster(workerSide, of),
 			});
 			try {

@@ -158,6 +158,9 @@ export const eventsAsLines = [
 		rows: count.describe("rows read; as many were written"),
 		cut: count.describe("texts that were longer than the limit and were cut"),
 		maxTokens: count.describe("the limit, in tokens"),
+		unlabelled: count.describe(
+			"rows without a predicted label: no probability reached `--abstain` or the label's threshold",
+		),
 		bad: count.describe("rows that could not be classified, with `--skip-bad`"),
 		errors: z.array(z.string()).readonly().describe("why, for the first 20 of them; each names file and line"),
 	}),

@@ -17,7 +17,7 @@ type Scored<Result> = (logits: readonly number[], truth: readonly (readonly numb
 export interface LabelPrediction {
 	/** Index of the label with the largest logit, the first one of equal ones. */
 	readonly label: number;
-	/** Indices of all predicted labels, ascending. */
+	/** Indices of all predicted labels, ascending; none if no probability is large enough. */
 	readonly labels: readonly number[];
 	/** Probability of each label, in [0, 1]. */
 	readonly probabilities: readonly number[];
@@ -35,6 +35,8 @@ export interface Scoring {
 export interface LabelRule {
 	/** Divides the logits before the softmax; 1: not calibrated. Not used with thresholds. */
 	readonly temperature: number;
+	/** Least probability of the predicted label; default 0. Scores ignore it. Not used with thresholds. */
+	readonly abstain?: number;
 	/** Probability from which on each label is predicted; undefined if each text has one label. */
 	readonly thresholds?: readonly number[] | undefined;
 }
@@ -45,11 +47,11 @@ export function neutralRule(multiLabel: boolean, classes: number): LabelRule {
 }
 
 /** Returns how texts are predicted and scored: the largest logit, or each label whose threshold is reached. */
-export function scoringOf({ temperature, thresholds }: LabelRule): Scoring {
-	return thresholds ? severalLabels(thresholds) : oneLabel(temperature);
+export function scoringOf({ temperature, abstain = 0, thresholds }: LabelRule): Scoring {
+	return thresholds ? severalLabels(thresholds) : oneLabel(temperature, abstain);
 }
 
-function oneLabel(temperature: number): Scoring {
+function oneLabel(temperature: number, abstain: number): Scoring {
 	const firstOf = (truth: readonly (readonly number[])[]) => truth.map(([label = -1]) => label);
 	return {
 		loss: (logits, truth, classes) => crossEntropy(logits, firstOf(truth), classes).loss,
@@ -57,7 +59,8 @@ function oneLabel(temperature: number): Scoring {
 		scoreInDetail: (logits, truth, classes) => scoreInDetail(logits, firstOf(truth), classes),
 		predict(logits) {
 			const [label = 0] = predictedLabels(logits, logits.length);
-			return { label, labels: [label], probabilities: toProbabilities(logits, temperature) };
+			const probabilities = toProbabilities(logits, temperature);
+			return { label, labels: (probabilities[label] ?? 0) >= abstain ? [label] : [], probabilities };
 		},
 	};
 }

@@ -18,12 +18,13 @@ export function classificationLines(results: readonly Classification[]): string[
 }
 
 /** Formats the end of a classification: the file written, the texts cut and the rows that could not be classified. */
-export function classifiedLines({ out, rows, cut, maxTokens, bad, errors }: ClassifiedSummary): string[] {
+export function classifiedLines({ out, rows, cut, maxTokens, unlabelled, bad, errors }: ClassifiedSummary): string[] {
 	const more = bad > errors.length ? [`  and ${formatCount(bad - errors.length)} more`] : [];
 	const blank = out === null ? "" : "; their predictions are blank";
 	return [
 		...(out === null ? [] : [`wrote ${printable(out)}: ${formatCount(rows)} ${rows === 1 ? "row" : "rows"}`]),
 		...cutLines(cut, rows, maxTokens),
+		...(unlabelled === 0 ? [] : [`${formatCount(unlabelled)} of ${formatCount(rows)} got no label`]),
 		...(bad === 0 ? [] : [`${formatCount(bad)} ${bad === 1 ? "row" : "rows"} could not be classified${blank}:`]),
 		...errors.map((error) => `  ${printable(error)}`),
 		...more,

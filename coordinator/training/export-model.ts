@@ -35,7 +35,7 @@ function classifierSettings(
 	const { labels, padding, maxTokens, long } = texts;
 	const { token, causal, padTo = null, padId = PAD_ID } = padding;
 	const computed = computeSettingsOf(config, frozenBlocks);
-	const rule = { temperature, ...(thresholds && { thresholds: [...thresholds] }) };
+	const rule = { temperature, abstain: config.abstain ?? 0, ...(thresholds && { thresholds: [...thresholds] }) };
 	return { format: 1, labels: [...labels], token, causal, maxTokens, long, padTo, padId, ...rule, ...computed };
 }
 

@@ -6,6 +6,7 @@ import { endOnSignals } from "../../shared/processes/interrupt.ts";
 import type { RunConfig, TrainConfig } from "../../shared/settings/config.ts";
 import { checkConfig, flagOf } from "../../shared/settings/resolve-config.ts";
 import { loadModel } from "../base-model/load-model.ts";
+import { abstainsAnyway } from "../classify/classifier-settings.ts";
 import { type LoadedSets, loadSets } from "../data/load-sets.ts";
 import { defaultMetric } from "../metrics/best-score.ts";
 import { makePathsAbsolute } from "./absolute-paths.ts";
@@ -54,6 +55,7 @@ async function fixDefaults(
 	const shards = config.shards ?? Math.min(await countWorkers(), config.batch);
 	if (config.multiLabel && config.metric === "mcc")
 		throw new TailtuneError("usage", "--metric: found mcc, expected another score with --multi-label");
+	if (config.multiLabel && config.abstain) throw abstainsAnyway();
 	const usual = config.multiLabel ? "macro-f1" : defaultMetric(classes.map(({ validation }) => validation));
 	const metric = config.metric ?? usual;
 	return { ...checkConfig({ ...config, shards, metric }, flagOf), shards, metric };

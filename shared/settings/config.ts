@@ -76,6 +76,14 @@ export const trainConfigSchema = z.strictObject({
 	model: text()
 		.default("openai-community/gpt2")
 		.describe("Hugging Face id, folder, demo, or random:small (also medium, large, xl)"),
+	abstain: z
+		.number()
+		.min(0)
+		.max(1)
+		.optional()
+		.describe(
+			"answer no label if no label's probability reaches this, in classify and serve; default: always a label, or as in the run",
+		),
 	maxTokens: z
 		.union([count(1), z.literal("context")])
 		.optional()

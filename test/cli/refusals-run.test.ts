@@ -79,7 +79,7 @@ const refused: [title: string, args: readonly string[], exitCode: 1 | 2, message
 		"to classify bytes that aren't UTF-8",
 		["classify", "finished", "--file", "latin1.txt"],
 		1,
-		"latin1.txt:2: found bytes that aren't UTF-8, expected UTF-8",
+		"latin1.txt:2: found bytes that aren't UTF-8, expected UTF-8, or --encoding latin1 for a file in ISO 8859-1 or Windows-1252",
 	],
 	[
 		"to evaluate a label that the model doesn't know",

@@ -9,6 +9,7 @@ import { toDataset } from "../../../coordinator/data/dataset.ts";
 import { averageLogits, divideTokens } from "../../../coordinator/data/divide-tokens.ts";
 import { tokenize } from "../../../coordinator/data/tokenize.ts";
 import { RunEvents } from "../../../coordinator/events/run-events.ts";
+import type { LabelRule } from "../../../coordinator/metrics/scoring.ts";
 import { ServedModel } from "../../../coordinator/serve/served-model.ts";
 import { evaluationLines } from "../../../coordinator/terminal/evaluation-lines.ts";
 import { TailtuneError } from "../../../shared/errors.ts";
@@ -21,11 +22,11 @@ const workerSide = { startWorker, inspectEngines: async () => [], addWorkerComma
 const openCluster: OpenCluster = (run) => openEmbeddedCluster(workerSide, run);
 const engine = { engine: "auto", backend: "auto", threads: 1 } as const;
 
-/** Makes a run folder with a model for 256 tokens. @param long how the run read longer texts */
-async function runThat(long: LongTexts, temperature = 1): Promise<string> {
+/** Makes a run folder with a model for 256 tokens. @param long how the run read longer texts @param rule default: neutral */
+async function runThat(long: LongTexts, rule: Partial<LabelRule> = {}): Promise<string> {
 	const run = await makeRun();
 	const file = join(run, "model", "tailtune.json");
-	await writeFile(file, JSON.stringify({ ...JSON.parse(await readFile(file, "utf8")), long, temperature }));
+	await writeFile(file, JSON.stringify({ ...JSON.parse(await readFile(file, "utf8")), long, ...rule }));
 	return run;
 }
 
@@ -36,7 +37,7 @@ const dividing = await runThat("windows");
 async function open(
 	t: ExecutionContext,
 	run: string,
-	asked: Pick<TrainConfig, "maxTokens" | "long"> = {},
+	asked: Pick<TrainConfig, "maxTokens" | "long" | "abstain"> = {},
 ): Promise<Classifier> {
 	const classifier = await Classifier.open(run, { ...engine, ...asked }, { openCluster });
 	t.teardown(() => classifier.close());
@@ -138,7 +139,7 @@ test("with --long head-tail a text is read from both ends, whatever is between",
 
 test("probabilities use the run's temperature, in classify and in groups of the server; logits and labels don't", async (t) => {
 	const text = [{ text: "short", source: "f:1" }];
-	const warm = await open(t, await runThat("refuse", 4));
+	const warm = await open(t, await runThat("refuse", { temperature: 4 }));
 	const [plain] = await (await open(t, refusing)).classify(text);
 	const [calibrated] = await warm.classify(text);
 	t.deepEqual([calibrated?.logits, calibrated?.label], [plain?.logits, plain?.label]);
@@ -148,6 +149,29 @@ test("probabilities use the run's temperature, in classify and in groups of the 
 		t.true(Math.abs((calibrated?.probabilities[label] ?? 0) - weight / total) < 1e-12);
 	const [grouped] = await warm.classifyGroup(await tokenize(["short"]), 0);
 	t.deepEqual(grouped?.probabilities, calibrated?.probabilities);
+});
+
+test("with --abstain a text gets no label if no probability reaches it; the flag replaces the run's value", async (t) => {
+	const text = [{ text: "short", source: "f:1" }];
+	const [plain] = await (await open(t, refusing)).classify(text);
+	const { label = 0, probabilities = [] } = plain ?? {};
+	const largest = Math.max(...probabilities);
+	t.deepEqual(plain?.labels, [label]);
+	const unsure = await runThat("refuse", { abstain: largest + 1e-9 });
+	for (const [run, asked, expected] of [
+		[refusing, { abstain: largest }, [label]],
+		[refusing, { abstain: largest + 1e-9 }, []],
+		[unsure, {}, []],
+		[unsure, { abstain: 0 }, [label]],
+	] as const) {
+		const classifier = await open(t, run, asked);
+		const [answer] = await classifier.classify(text);
+		t.deepEqual([answer?.labels, answer?.label, answer?.probabilities], [expected, label, probabilities]);
+		const [grouped] = await classifier.classifyGroup(await tokenize(["short"]), 0);
+		t.deepEqual(grouped?.labels, expected);
+	}
+	const several = await runThat("refuse", { thresholds: [0.5, 0.5] });
+	await t.throwsAsync(open(t, several, { abstain: 0.9 }), { code: "usage", message: /^--abstain: expected one label/ });
 });
 
 test("a classifier whose parameters can't be published leaves no cluster open", async (t) => {

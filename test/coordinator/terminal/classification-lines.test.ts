@@ -31,9 +31,10 @@ test("a text is cut between characters, and one with control characters stays on
 });
 
 test("the end names the file, the texts that were cut, and the rows that could not be classified", (t) => {
-	const summary = { out: "a.csv", rows: 2000, cut: 1, maxTokens: 256, bad: 0, errors: [] };
+	const summary = { out: "a.csv", rows: 2000, cut: 1, maxTokens: 256, unlabelled: 0, bad: 0, errors: [] };
 	t.deepEqual(classifiedLines(summary), ["wrote a.csv: 2,000 rows", "cut 1 of 2,000 texts to 256 tokens"]);
 	t.deepEqual(classifiedLines({ ...summary, out: null, cut: 0 }), []);
+	t.deepEqual(classifiedLines({ ...summary, out: null, cut: 0, unlabelled: 12 }), ["12 of 2,000 got no label"]);
 	const errors = ["b.csv:3: the text is empty", "b.csv:9: the text is empty"];
 	t.deepEqual(classifiedLines({ ...summary, cut: 0, bad: 1002, errors }), [
 		"wrote a.csv: 2,000 rows",

@@ -47,7 +47,16 @@ test("every event is a line that the schema of lines accepts, and classification
 	events.emit({ event: "result", folder: "run", ...sampleResult() });
 	const evaluation = { texts: 5, cut: 2, maxTokens: 1024, labels, ...scoresOf(confusion) };
 	events.emit({ event: "evaluation", ...evaluation, majorityBaseline });
-	events.emit({ event: "classified", out: null, rows: 2, cut: 0, maxTokens: 256, bad: 1, errors: ["f:1: empty"] });
+	events.emit({
+		event: "classified",
+		out: null,
+		rows: 2,
+		cut: 0,
+		maxTokens: 256,
+		unlabelled: 0,
+		bad: 1,
+		errors: ["f:1: empty"],
+	});
 	events.emit({ event: "classifications", results: [classified("a"), classified("b")] });
 	t.deepEqual(
 		[...emitted].sort(),

@@ -4,7 +4,7 @@ import type { LabelProbabilityInput as _tailtune_v1_LabelProbabilityInput, Label
 
 export interface ClassificationInput {
   /**
-   * The predicted label; several ones are separated by |.
+   * The predicted label; several ones are separated by |. Empty if there is none.
    */
   'label'?: (string);
   /**
@@ -24,14 +24,14 @@ export interface ClassificationInput {
    */
   'modelVersion'?: (string);
   /**
-   * The predicted labels: one, or any number if the model gives texts several labels.
+   * The predicted labels: one, or none if no probability reaches --abstain; any number if the model gives texts several labels.
    */
   'labels'?: (string)[];
 }
 
 export interface Classification {
   /**
-   * The predicted label; several ones are separated by |.
+   * The predicted label; several ones are separated by |. Empty if there is none.
    */
   'label': (string);
   /**
@@ -51,7 +51,7 @@ export interface Classification {
    */
   'modelVersion': (string);
   /**
-   * The predicted labels: one, or any number if the model gives texts several labels.
+   * The predicted labels: one, or none if no probability reaches --abstain; any number if the model gives texts several labels.
    */
   'labels': (string)[];
 }
