@@ -9,8 +9,8 @@ const MAX_CLASSES_WITH_SHARES = 6;
 export function classesSection(result: RunResult): Html {
 	const withShares = result.labels.length <= MAX_CLASSES_WITH_SHARES;
 	return html`<section aria-labelledby="classes"><h2 id="classes">Results by class</h2>
-<div class="columns${!withShares && " one"}">${result.confusion.length > 0 && confusionTable(result, withShares)}${scoresTable(result)}</div>
-${labelsNote(result)}${textsTable(result)}</section>`;
+<div class="columns${!withShares && " one"}">${result.confusion.length > 0 && confusionTable(result, withShares)}${textsTable(result)}</div>
+${labelsNote(result)}${scoresTable(result)}</section>`;
 }
 
 /** Renders micro F1 and thresholds if texts have several labels. */
@@ -35,10 +35,10 @@ function textsTable({ classes }: RunResult): Html {
 			html`<tr><th scope="row"><bdi>${of.label}</bdi></th>${keys.map((key) => html`<td>${formatCount(of[key])}</td>`)}</tr>`,
 	);
 	const isBalanced = classes.some(({ unused }) => unused > 0);
-	return html`<div class="scroll"><table><caption>Texts</caption>
+	return html`<div><div class="scroll"><table><caption>Texts</caption>
 <thead><tr><td></td>${keys.map((key) => html`<th scope="col">${columns[key]}</th>`)}</tr></thead><tbody>${rows}</tbody></table></div>
 ${isBalanced && html`<p class="note">Not used: --balance keeps as many texts of each class as the smallest class has.</p>`}
-${isRepeated && html`<p class="note">Repeats: how often training texts of this class are repeated in an epoch (--balance oversample).</p>`}`;
+${isRepeated && html`<p class="note">Repeats: how often training texts of this class are repeated in an epoch (--balance oversample).</p>`}</div>`;
 }
 
 function confusionTable({ labels, confusion }: RunResult, withShares: boolean): Html {
@@ -68,7 +68,7 @@ function scoresTable({ perClass }: RunResult): Html {
 <td>${withInterval(of.f1, of.f1Interval)}</td><td>${formatShare(of.averagePrecision)}</td><td>${formatShare(of.rocAuc)}</td>
 <td>${formatCount(of.support)}</td></tr>`,
 	);
-	return html`<div><div class="scroll"><table><caption>Precision and recall</caption>
+	return html`<div class="scores"><div class="scroll"><table><caption>Precision and recall</caption>
 <thead><tr><td></td><th scope="col">precision</th><th scope="col">recall</th><th scope="col">F1</th>
 <th scope="col">average precision</th><th scope="col">ROC AUC</th><th scope="col">texts</th></tr></thead>
 <tbody>${rows}</tbody></table></div>

@@ -21,13 +21,15 @@ export function settingsSection(config: TrainConfig): Html {
 /** Renders the data, the software and hardware, and the command that repeats the run. */
 export function runSection({ texts, cut, windows, audit, engine, versions, commandLine }: RunResult): Html {
 	const { double, stale, stray } = audit.ignored;
+	const allWindows = windows.train + windows.validation + windows.test;
+	const isDivided = allWindows > texts.train + texts.validation + texts.test;
 	const facts: [string, string][] = [
 		["Training texts", formatCount(texts.train)],
 		["Validation texts", formatCount(texts.validation)],
 		["Test texts", formatCount(texts.test)],
 		["Distinct texts", formatCount(texts.distinct)],
 		["Texts cut to the limit", formatCount(cut.train + cut.validation + cut.test)],
-		["Windows that the texts are read in", formatCount(windows.train + windows.validation + windows.test)],
+		...(isDivided ? [["Windows of all texts", formatCount(allWindows)] satisfies [string, string]] : []),
 		["Results used", formatCount(audit.parts)],
 		["Duplicate or late results ignored", formatCount(double + stale + stray)],
 		["Trunk computed by", engine.trunk],
