@@ -32,7 +32,8 @@ export function clusterBench({ data }: Pick<BenchOptions, "data">): Bench {
 				const sets = await writeBenchTexts(await benchDataset(data, FEW_TEXTS), join(folder, "texts"));
 				const fileOf = (set: string) => join(sets.folder, `${set}.jsonl`);
 				const files = { train: fileOf("train"), validation: fileOf("val"), test: fileOf("test") };
-				const settings = { ...files, ...QUIET, maxTokens: sets.longestTokens, balance: "none" as const, model: MODEL };
+				const texts = { maxTokens: sets.longestTokens, long: "cut", balance: "none" } as const;
+				const settings = { ...files, ...QUIET, ...texts, model: MODEL };
 				return [
 					await bytesTable(context, folder, settings),
 					await timeTable(context, folder, settings),
