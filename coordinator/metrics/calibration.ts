@@ -1,3 +1,4 @@
+import { predictedLabels } from "./classification.ts";
 import { toProbabilities } from "./probabilities.ts";
 
 /** Texts whose largest probability lies in the same range. */
@@ -32,8 +33,8 @@ const HALVINGS = 60;
  * @returns a temperature from 0.05 to 20; 1 if every prediction is right, because then there is no minimum
  */
 export function fitTemperature(logits: readonly number[], labels: readonly number[], classes: number): number {
+	if (predictedLabels(logits, classes).every((predicted, text) => predicted === labels[text])) return 1;
 	const rows = labels.map((_, text) => logits.slice(text * classes, (text + 1) * classes));
-	if (rows.every((row, text) => row.indexOf(Math.max(...row)) === labels[text])) return 1;
 	let [low, high] = [1 / HIGHEST_TEMPERATURE, 1 / LOWEST_TEMPERATURE];
 	for (let halving = 0; halving < HALVINGS; halving++) {
 		const middle = (low + high) / 2;
@@ -51,15 +52,15 @@ export function measureReliability(
 	temperature: number,
 ): Reliability {
 	const sums = Array.from({ length: BINS }, () => ({ texts: 0, confidence: 0, right: 0 }));
+	const predicted = predictedLabels(logits, classes);
 	for (const [text, label] of labels.entries()) {
 		const row = logits.slice(text * classes, (text + 1) * classes);
-		const largest = Math.max(...row);
 		const confidence = Math.max(...toProbabilities(row, temperature));
 		const bin = sums[Math.min(BINS - 1, Math.ceil(confidence * BINS) - 1)];
 		if (!bin) continue;
 		bin.texts++;
 		bin.confidence += confidence;
-		if (row.indexOf(largest) === label) bin.right++;
+		if (predicted[text] === label) bin.right++;
 	}
 	const error = sums.reduce((total, { confidence, right }) => total + Math.abs(confidence - right), 0) / labels.length;
 	const bins = sums.map(({ texts, confidence, right }) => ({

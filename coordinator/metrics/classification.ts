@@ -1,3 +1,5 @@
+import { sum } from "./sum.ts";
+
 /**
  * Precision, recall and F1 of one class. 0 / 0 is null, not 0: precision if no text was predicted as the class, recall
  * if no text belongs to it, F1 if both are true.
@@ -96,8 +98,4 @@ export function majorityBaseline(labels: readonly number[], classes: number): Ma
 
 function ratio(part: number, whole: number): number | null {
 	return whole === 0 ? null : part / whole;
-}
-
-function sum(values: readonly number[]): number {
-	return values.reduce((total, value) => total + value, 0);
 }

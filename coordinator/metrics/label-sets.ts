@@ -1,8 +1,9 @@
-import { type ClassCounts, classScores } from "./classification.ts";
+import type { ClassCounts } from "./classification.ts";
 import { wilsonInterval } from "./intervals.ts";
 import { overallScores } from "./overall-scores.ts";
 import { rankingScores } from "./ranking.ts";
-import type { DetailedScores, SetScores } from "./set-scores.ts";
+import { classDetails, type DetailedScores, type SetScores } from "./set-scores.ts";
+import { sum } from "./sum.ts";
 
 /** Predictions for texts with any number of labels, and the truth. */
 export interface LabelSets {
@@ -41,7 +42,10 @@ export function binaryCrossEntropy({ logits, truth, classes }: LabelSets): numbe
  * @param thresholds probability from which on each label is predicted
  */
 export function scoreLabelSets(sets: LabelSets, thresholds: readonly number[]): SetScores {
-	const { counts, exact } = countLabels(sets, thresholds);
+	return scoreCounts(sets, countLabels(sets, thresholds));
+}
+
+function scoreCounts(sets: LabelSets, { counts, exact }: ReturnType<typeof countLabels>): SetScores {
 	const { balancedAccuracy, macroF1 } = overallScores(counts);
 	const [hits, pairs] = [sum(counts.hits), sum(counts.predicted) + sum(counts.support)];
 	return {
@@ -56,20 +60,14 @@ export function scoreLabelSets(sets: LabelSets, thresholds: readonly number[]): 
 
 /** Computes all scores. There is no confusion matrix, so there are only Wilson's intervals. */
 export function scoreLabelSetsInDetail(sets: LabelSets, thresholds: readonly number[]): DetailedScores {
-	const { counts } = countLabels(sets, thresholds);
-	const scores = scoreLabelSets(sets, thresholds);
+	const found = countLabels(sets, thresholds);
+	const scores = scoreCounts(sets, found);
 	const accuracy = wilsonInterval(scores.accuracy, sets.truth.length);
 	return {
 		...scores,
 		intervals: { accuracy, balancedAccuracy: null, macroF1: null, mcc: null },
 		confusion: [],
-		perClass: classScores(counts).map((score, label) => ({
-			...score,
-			...rankingScores(...rankedBy(sets, label)),
-			precisionInterval: wilsonInterval(score.precision, counts.predicted[label] ?? 0),
-			recallInterval: wilsonInterval(score.recall, score.support),
-			f1Interval: null,
-		})),
+		perClass: classDetails(found.counts, [], (label) => rankingScores(...rankedBy(sets, label))),
 	};
 }
 
@@ -131,8 +129,4 @@ function countLabels({ logits, truth, classes }: LabelSets, thresholds: readonly
 /** Returns the logit of a label for each text, and whether the text has the label. */
 function rankedBy({ logits, truth, classes }: LabelSets, label: number): [number[], boolean[]] {
 	return [truth.map((_, text) => logits[text * classes + label] ?? 0), truth.map((labels) => labels.includes(label))];
-}
-
-function sum(values: readonly number[]): number {
-	return values.reduce((total, value) => total + value, 0);
 }

@@ -1,4 +1,5 @@
 import { type ClassCounts, classScores } from "./classification.ts";
+import { sum } from "./sum.ts";
 
 /** Scores of a whole set of texts. */
 export interface OverallScores {
@@ -43,8 +44,4 @@ function matthewsCorrelation({ support, predicted, hits }: ClassCounts, texts: n
 function meanOf(values: readonly (number | null)[]): number {
 	const known = values.filter((value) => value !== null);
 	return sum(known) / known.length;
-}
-
-function sum(values: readonly number[]): number {
-	return values.reduce((total, value) => total + value, 0);
 }

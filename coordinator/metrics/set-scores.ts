@@ -1,4 +1,11 @@
-import { type ClassScore, classScores, confusionMatrix, countClasses, predictedLabels } from "./classification.ts";
+import {
+	type ClassCounts,
+	type ClassScore,
+	classScores,
+	confusionMatrix,
+	countClasses,
+	predictedLabels,
+} from "./classification.ts";
 import { crossEntropy } from "./cross-entropy.ts";
 import { bootstrapIntervals, type Interval, wilsonInterval } from "./intervals.ts";
 import { type OverallScores, overallScores } from "./overall-scores.ts";
@@ -54,18 +61,34 @@ export function scoreInDetail(logits: readonly number[], labels: readonly number
 		return [scores.balancedAccuracy, scores.macroF1, scores.mcc, ...classScores(resample).map((score) => score.f1)];
 	});
 	return {
-		...scoreSet(logits, labels, classes),
+		loss: crossEntropy(logits, labels, classes).loss,
+		...overall,
 		intervals: { accuracy: wilsonInterval(overall.accuracy, labels.length), balancedAccuracy, macroF1, mcc },
 		confusion,
-		perClass: classScores(counts).map((score, label) => ({
-			...score,
-			...rankingScores(
+		perClass: classDetails(counts, f1, (label) =>
+			rankingScores(
 				classLogOdds(logits, label, classes),
 				labels.map((own) => own === label),
 			),
-			precisionInterval: wilsonInterval(score.precision, counts.predicted[label] ?? 0),
-			recallInterval: wilsonInterval(score.recall, score.support),
-			f1Interval: score.f1 === null ? null : (f1[label] ?? null),
-		})),
+		),
 	};
+}
+
+/**
+ * Returns all scores of each class.
+ * @param f1Intervals one per class, or none
+ * @param rank returns how well the scores of a class rank its texts
+ */
+export function classDetails(
+	counts: ClassCounts,
+	f1Intervals: readonly (Interval | null)[],
+	rank: (label: number) => RankingScores,
+): ClassDetails[] {
+	return classScores(counts).map((score, label) => ({
+		...score,
+		...rank(label),
+		precisionInterval: wilsonInterval(score.precision, counts.predicted[label] ?? 0),
+		recallInterval: wilsonInterval(score.recall, score.support),
+		f1Interval: score.f1 === null ? null : (f1Intervals[label] ?? null),
+	}));
 }

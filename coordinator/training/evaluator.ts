@@ -43,9 +43,9 @@ export class Evaluation {
 	 */
 	calibrate(validation: readonly number[], test: readonly number[]): Calibration {
 		const temperature = fitTemperature(...this.#oneLabelInputs(validation));
-		const before = measureReliability(...this.#oneLabelInputs(test), 1);
-		const { error, bins } = measureReliability(...this.#oneLabelInputs(test), temperature);
-		return { temperature, errorBefore: before.error, error, bins };
+		const inputs = this.#oneLabelInputs(test);
+		const before = measureReliability(...inputs, 1);
+		return { temperature, errorBefore: before.error, ...measureReliability(...inputs, temperature) };
 	}
 
 	/** Returns the predicted labels of an evaluated example and the probability of each label. */
