@@ -1,4 +1,5 @@
 import { TailtuneError } from "../../shared/errors.ts";
+import { refuseRounded } from "../data/json-row.ts";
 import type { TableRow } from "../data/table.ts";
 import { nameLabels } from "../metrics/probabilities.ts";
 import { type OutputFormat, toCsvLine, toJsonFields, toJsonLine } from "../table/output-format.ts";
@@ -47,7 +48,9 @@ export class TableLines {
 	#fieldsOf(row: TableRow): unknown[] {
 		if (row.json === undefined) return [...fieldsOf(row), ...this.#names.slice(row.names.length).map(() => undefined)];
 		const values = new Map(row.names.map((name, index) => [name, row.values[index]]));
-		return this.#names.map((name) => refuseRounded(values.get(name), `${row.source}: ${name}`));
+		for (const name of this.#names)
+			refuseRounded(values.get(name), `${row.source}: ${name}`, ", or --out FILE.jsonl, which keeps it");
+		return this.#names.map((name) => values.get(name));
 	}
 }
 
@@ -64,16 +67,6 @@ function fieldsOf({ names, values }: TableRow): unknown[] {
 	const last = names.length - 1;
 	if (values.length <= names.length) return names.map((_, index) => values[index]);
 	return [...values.slice(0, last), values.slice(last).join(",")];
-}
-
-/** Refuses a number that JSON.parse rounds. */
-function refuseRounded(value: unknown, place: string): unknown {
-	if (typeof value === "object" && value !== null) {
-		for (const inner of Object.values(value)) refuseRounded(inner, place);
-	}
-	if (!Number.isInteger(value) || Number.isSafeInteger(value)) return value;
-	const expected = "expected it as a string, in quotes, or --out FILE.jsonl, which keeps it";
-	throw new TailtuneError("data", `${place}: found a number of more than 15 digits, ${expected}`);
 }
 
 function freeColumns(format: OutputFormat, names: readonly string[], labels: readonly string[]): PredictionColumns {

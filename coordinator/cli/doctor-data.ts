@@ -4,10 +4,11 @@ import type { TrainConfig } from "../../shared/settings/config.ts";
 import { countPhysicalCores } from "../../shared/vectors/physical-cores.ts";
 import type { WorkerSide } from "../../shared/worker-port/worker-side.ts";
 import { isHubName } from "../data/hub-name.ts";
-import { countKnown, inspectTexts, type TextsReport } from "../data/inspect-texts.ts";
+import { inspectTexts, type TextsReport } from "../data/inspect-texts.ts";
 import { isNamedDataset } from "../data/load-dataset.ts";
 import { nameSome, shortName } from "../data/name-some.ts";
 import { type RowSurvey, readSurvey } from "../data/read-survey.ts";
+import { countOverlap } from "../data/split.ts";
 import { formatSeconds } from "../format.ts";
 
 /** Files that would be read for a run, and what is odd in them. */
@@ -56,7 +57,7 @@ export async function inspectData(
 	const seconds = await estimateTrunk(report.tokens.total, measureRates);
 	return {
 		files: surveys.map((survey) => ({ ...survey, texts: survey.texts.length })),
-		overlap: others.reduce((sum, own) => sum + countKnown(own, train ?? []), 0),
+		overlap: others.reduce((sum, own) => sum + countOverlap(train ?? [], own), 0),
 		...report,
 		...(seconds !== undefined && { trunkSeconds: seconds }),
 	};

@@ -59,12 +59,6 @@ export async function inspectTexts(texts: readonly LabelledText[], limit: number
 	};
 }
 
-/** Counts the texts that also occur, exactly equal, among the training texts. */
-export function countKnown(texts: readonly LabelledText[], training: readonly LabelledText[]): number {
-	const known = new Set(training.map(({ text }) => text));
-	return texts.filter(({ text }) => known.has(text)).length;
-}
-
 async function measureLengths(texts: readonly LabelledText[], limit: number): Promise<TextsReport["tokens"]> {
 	const lengths = new Uint32Array((await tokenize(texts.map(({ text }) => text))).map(({ length }) => length)).sort();
 	const at = (share: number) => lengths[Math.ceil(share * lengths.length) - 1] ?? 0;

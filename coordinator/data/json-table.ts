@@ -1,8 +1,9 @@
 import { TailtuneError } from "../../shared/errors.ts";
-import { kindOf, parseJsonl } from "./jsonl-table.ts";
+import { parseObject } from "./json-row.ts";
+import { parseJsonl } from "./jsonl-table.ts";
 import { MOST_ROW_LENGTH } from "./line-ends.ts";
 import { shortName } from "./name-some.ts";
-import type { ParsedTable, RowBatches, TableRow, TableText, TextChunks } from "./table.ts";
+import type { ParsedTable, RowBatches, TableText, TextChunks } from "./table.ts";
 
 /** Reads one JSON list of objects, or one JSON object per line. An element that is no object has a fault. */
 export async function parseJson(text: TableText): Promise<ParsedTable> {
@@ -11,24 +12,8 @@ export async function parseJson(text: TableText): Promise<ParsedTable> {
 }
 
 async function* toRows(chunks: TextChunks, file: string): RowBatches {
-	for await (const elements of splitList(chunks, file)) yield elements.map((element) => toRow(element, file));
-}
-
-function toRow({ text, line }: Element, file: string): TableRow {
-	const source = `${file}:${line}`;
-	const none = { source, names: [], values: [], isBlank: false };
-	const fault = (found: string, cause?: unknown) => ({
-		...none,
-		fault: new TailtuneError("data", `${source}: ${found}, expected a list of JSON objects`, { cause }),
-	});
-	let value: unknown;
-	try {
-		value = JSON.parse(text);
-	} catch (cause) {
-		return fault("not JSON", cause);
-	}
-	if (typeof value !== "object" || value === null || Array.isArray(value)) return fault(`found ${kindOf(value)}`);
-	return { ...none, names: Object.keys(value), values: Object.values(value) };
+	for await (const elements of splitList(chunks, file))
+		yield elements.map(({ text, line }) => parseObject(text, `${file}:${line}`, "a list of JSON objects"));
 }
 
 interface Element {

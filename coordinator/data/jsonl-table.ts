@@ -1,4 +1,4 @@
-import { TailtuneError } from "../../shared/errors.ts";
+import { parseObject } from "./json-row.ts";
 import { type Line, readLines } from "./line-ends.ts";
 import type { ParsedTable, RowBatches, TableRow, TableText } from "./table.ts";
 
@@ -13,26 +13,8 @@ async function* toRows(chunks: TableText["chunks"], file: string): RowBatches {
 
 function toRow({ text, number }: Line, file: string): TableRow {
 	const source = `${file}:${number}`;
-	const line = text.trim();
-	const none = { source, names: [], values: [], isBlank: line === "" };
-	if (none.isBlank) return none;
-	const fault = (found: string, cause?: unknown) => ({
-		...none,
-		fault: new TailtuneError("data", `${source}: ${found}, expected one JSON object per line`, { cause }),
-	});
-	let value: unknown;
-	try {
-		value = JSON.parse(line);
-	} catch (cause) {
-		return fault("not JSON", cause);
-	}
-	if (typeof value !== "object" || value === null || Array.isArray(value)) return fault(`found ${kindOf(value)}`);
-	return { ...none, json: line, names: Object.keys(value), values: Object.values(value) };
-}
-
-/** Names the type of a JSON value, for messages. */
-export function kindOf(value: unknown): string {
-	if (value === null) return "null";
-	if (Array.isArray(value)) return "a list";
-	return typeof value === "object" ? "an object" : `a ${typeof value}`;
+	const json = text.trim();
+	if (json === "") return { source, names: [], values: [], isBlank: true };
+	const row = parseObject(json, source, "one JSON object per line");
+	return row.fault ? row : { ...row, json };
 }

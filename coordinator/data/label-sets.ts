@@ -3,7 +3,7 @@ import type { Dataset, SourcedText } from "./dataset.ts";
 import { normalizeLabel } from "./label.ts";
 
 /** Between the labels of a text. */
-export const BETWEEN_LABELS = "|";
+const BETWEEN_LABELS = "|";
 
 /** A text with the names of its labels. */
 export interface TextWithLabels extends SourcedText {

@@ -1,7 +1,7 @@
 import { TailtuneError } from "../../shared/errors.ts";
 import { findField } from "./find-field.ts";
 import { findColumn } from "./header.ts";
-import { kindOf } from "./jsonl-table.ts";
+import { kindOf, refuseRounded } from "./json-row.ts";
 import type { Columns, Table, TableOptions, TableRow } from "./table.ts";
 
 /** Text and label of a row; a missing one is undefined. */
@@ -15,7 +15,7 @@ export interface Row {
 type PickedColumns = Columns & Pick<TableOptions, "multiLabel">;
 
 /** Between the texts of several columns: a blank line, as between paragraphs. GPT-2 has no separator token. */
-export const BETWEEN_TEXTS = "\n\n";
+const BETWEEN_TEXTS = "\n\n";
 
 /** Returns the names in `--text-column`: one, or several with commas between. */
 export function splitNames(textColumn: string): string[] {
@@ -92,13 +92,4 @@ function readText(row: TableRow, name: string, mayBeNull: boolean): string | und
 	if (typeof text === "string") return text;
 	if (text === null && mayBeNull) return undefined;
 	throw new TailtuneError("data", `${row.source}: ${name}: found ${kindOf(text)}, expected a string`);
-}
-
-/** Refuses numbers that JSON.parse rounds: two different labels could become equal. */
-function refuseRounded(label: unknown, place: string): void {
-	if (typeof label !== "number" || Math.abs(label) <= Number.MAX_SAFE_INTEGER) return;
-	throw new TailtuneError(
-		"data",
-		`${place}: found a number of more than 15 digits, expected it as a string, in quotes`,
-	);
 }

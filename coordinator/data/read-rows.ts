@@ -19,7 +19,7 @@ export async function readRows(path: string, options: TableOptions, say?: (line:
 }
 
 /** Reads all rows of a table that aren't blank. @param name name of the table for messages */
-export async function collectRows(
+async function collectRows(
 	table: Table,
 	name: string,
 	columns: Columns & Pick<TableOptions, "multiLabel">,

@@ -3,7 +3,7 @@ import type { LabelledText } from "./dataset.ts";
 import { describeFormat } from "./describe-format.ts";
 import { normalizeLabel } from "./label.ts";
 import { openTable } from "./open-table.ts";
-import { columnPicker } from "./pick-columns.ts";
+import { columnPicker, textOf } from "./pick-columns.ts";
 import type { TableOptions } from "./table.ts";
 
 /** The rows of a file as training would read them, and the rows that it would refuse. */
@@ -39,11 +39,11 @@ export async function readSurvey(file: string, options: TableOptions, atMost: nu
 			if (row.isBlank) continue;
 			columns ??= row.names;
 			try {
-				const { text = "", label = "", source } = pick(row);
-				const normal = normalizeLabel(label);
-				if (text.trim() === "") throw new TailtuneError("data", `${source}: the text is empty`);
-				if (normal === "") throw new TailtuneError("data", `${source}: no label`);
-				texts.push({ text, label: normal, source });
+				const picked = pick(row);
+				const text = textOf(picked);
+				const label = normalizeLabel(picked.label ?? "");
+				if (label === "") throw new TailtuneError("data", `${row.source}: no label`);
+				texts.push({ text, label, source: row.source });
 			} catch (error) {
 				if (!(error instanceof TailtuneError)) throw error;
 				if (refused++ < MOST_REFUSALS) refusals.push(error.message);

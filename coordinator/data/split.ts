@@ -168,8 +168,11 @@ export function assertSeveralLabels({ labels, examples }: Dataset): void {
 	throw new TailtuneError("data", `${examples[0]?.source}: ${found}, expected at least 2 labels`);
 }
 
-/** Counts the texts of `test` that also occur, exactly equal, in `train`. */
-export function countOverlap(train: Dataset, test: Dataset): number {
-	const known = new Set(train.examples.map(({ text }) => text));
-	return test.examples.filter(({ text }) => known.has(text)).length;
+/** Counts the texts that also occur, exactly equal, among the training texts. */
+export function countOverlap(
+	training: readonly Pick<Example, "text">[],
+	texts: readonly Pick<Example, "text">[],
+): number {
+	const known = new Set(training.map(({ text }) => text));
+	return texts.filter(({ text }) => known.has(text)).length;
 }

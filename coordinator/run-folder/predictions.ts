@@ -6,7 +6,7 @@ import { writeLines } from "../table/write-lines.ts";
 import { parseAs } from "./result-files.ts";
 
 /** Name of the file in a run folder: one JSON object per text of the validation and the test set. */
-export const PREDICTIONS_FILE = "predictions.jsonl";
+const PREDICTIONS_FILE = "predictions.jsonl";
 
 /** Schema of a line of predictions.jsonl. */
 export const predictionLineSchema = z.strictObject({

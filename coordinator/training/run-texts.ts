@@ -95,7 +95,7 @@ export async function prepareTexts(config: RunConfig, sets: LoadedSets, model: G
 		cut: mapSets(textsIn, (ids) => ids.filter((id) => divided[id]?.cut).length),
 		windows: mapSets(textsIn, (ids) => ids.reduce((sum, id) => sum + windowsOf(id).length, 0)),
 		distinct: new Set(examples.map(({ text }) => text)).size,
-		overlap: countOverlap(train, test),
+		overlap: countOverlap(train.examples, test.examples),
 		hash: hashOf(sets),
 		labelOf,
 		labelsOf,

@@ -20,7 +20,7 @@ export async function readTextFile(file: string, atMost = MOST_TEXT_BYTES): Prom
  * @throws TailtuneError "data" that names the first line with bytes that aren't UTF-8 or a NUL byte, or if there are
  *   too many bytes for a string
  */
-export function decodeUtf8(bytes: Buffer, file: string): string {
+function decodeUtf8(bytes: Buffer, file: string): string {
 	checkUtf8(bytes, file);
 	try {
 		return bytes.toString("utf8").replace(/^\ufeff+/, "");
