@@ -1,21 +1,22 @@
-import { mkdir, stat, writeFile } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { getHFHubCachePath, getRepoFolderName, modelInfo, type PathInfo, pathsInfo } from "@huggingface/hub";
 import { TailtuneError } from "../../shared/errors.ts";
 import { MOST_JSON_BYTES, pathExists, readRegularFile } from "../../shared/files/regular-file.ts";
 import { INDEX_FILE, readShardNames, WEIGHTS_FILE } from "../../shared/model/open-model.ts";
-import { HUB_ANSWER_MS } from "../deadlines.ts";
 import {
-	accessToken,
+	assertCommit,
+	callOptions,
 	explainHubError,
 	fetchToCache,
-	fetchWithin,
 	type HubOptions,
 	hubAddress,
+	writeRef,
 } from "../hub/hub-files.ts";
 import { TOKENIZER_FILES } from "./check-tokenizer.ts";
 
 const CONFIG_FILE = "config.json";
+
 /**
  * Returns the folder of a hub model in the standard cache. If all files are there, the network isn't used. Otherwise
  * the missing files are downloaded and checked; interrupted downloads are resumed.
@@ -60,9 +61,9 @@ async function downloadSnapshot(
 	options: HubOptions,
 ): Promise<string> {
 	const { onProgress, signal = new AbortController().signal } = options;
-	const ask = { hubUrl, ...accessToken(), fetch: fetchWithin(HUB_ANSWER_MS, signal) };
+	const ask = callOptions(hubUrl, signal);
 	const { sha: commit } = await modelInfo({ name: repo, revision: "main", additionalFields: ["sha"], ...ask });
-	if (!/^[0-9a-f]{40}$/.test(commit)) throw new TailtuneError("protocol", `${repo}: expected a commit from the hub`);
+	assertCommit(commit, repo);
 	const list = async (paths: string[]) => {
 		const files = await pathsInfo({ repo, revision: commit, paths, ...ask });
 		// Paths become files on this machine, so only requested ones are accepted.
@@ -87,7 +88,6 @@ async function downloadSnapshot(
 	await fetchToCache(target, [...config, ...(whole.length > 0 ? [] : index), ...tokenizer]);
 	const weights = whole.length > 0 ? whole : await list(await readShardNames(target.snapshot));
 	await fetchToCache(target, weights, onProgress);
-	await mkdir(join(repoFolder, "refs"), { recursive: true });
-	await writeFile(join(repoFolder, "refs", "main"), commit);
+	await writeRef(repoFolder, "main", commit);
 	return target.snapshot;
 }

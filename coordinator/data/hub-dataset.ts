@@ -1,24 +1,23 @@
-import { mkdir, readdir, writeFile } from "node:fs/promises";
-import { dirname, join, sep } from "node:path";
+import { readdir } from "node:fs/promises";
+import { join, sep } from "node:path";
 import { datasetInfo, getHFHubCachePath, getRepoFolderName, listFiles } from "@huggingface/hub";
 import { TailtuneError } from "../../shared/errors.ts";
 import { MOST_JSON_BYTES, readRegularFile } from "../../shared/files/regular-file.ts";
-import { HUB_ANSWER_MS } from "../deadlines.ts";
 import {
-	accessToken,
+	assertCommit,
+	callOptions,
 	explainHubError,
 	fetchToCache,
-	fetchWithin,
 	type HubFile,
 	type HubOptions,
 	hubAddress,
+	isCommit,
+	writeRef,
 } from "../hub/hub-files.ts";
 import { chooseHubFiles, type HubName, parseHubName } from "./hub-name.ts";
 
 /** Most files of a data set that are listed. */
 const MOST_FILES = 10_000;
-
-const COMMIT = /^[0-9a-f]{40}$/;
 
 /**
  * Returns the files of a data set of the hub in the standard cache; missing ones are downloaded and checked. The commit
@@ -57,9 +56,9 @@ async function download(
 ): Promise<string[]> {
 	const { repo, revision } = hubName;
 	const { signal = new AbortController().signal } = options;
-	const ask = { hubUrl, ...accessToken(), fetch: fetchWithin(HUB_ANSWER_MS, signal) };
+	const ask = callOptions(hubUrl, signal);
 	const commit = known ?? (await datasetInfo({ name: repo, revision, additionalFields: ["sha"], ...ask })).sha;
-	if (!COMMIT.test(commit)) throw new TailtuneError("protocol", `${repo}: expected a commit from the hub`);
+	assertCommit(commit, repo);
 	const listed: HubFile[] = [];
 	for await (const file of listFiles({
 		repo: { type: "dataset", name: repo },
@@ -79,9 +78,7 @@ async function download(
 	const snapshot = join(repoFolder, "snapshots", commit);
 	const url = `${hubUrl}/datasets/${repo}/resolve/${commit}`;
 	await fetchToCache({ repoFolder, snapshot, url, signal }, chosen, options.onProgress);
-	const ref = join(repoFolder, "refs", revision);
-	await mkdir(dirname(ref), { recursive: true });
-	await writeFile(ref, commit);
+	await writeRef(repoFolder, revision, commit);
 	return paths.map((path) => join(snapshot, path));
 }
 
@@ -97,11 +94,11 @@ async function findCached(hubName: HubName, repoFolder: string, commit: string |
 }
 
 async function readCommit(repoFolder: string, revision: string): Promise<string | undefined> {
-	if (COMMIT.test(revision)) return revision;
+	if (isCommit(revision)) return revision;
 	try {
 		const bytes = await readRegularFile(join(repoFolder, "refs", revision), MOST_JSON_BYTES, "data");
 		const commit = bytes.toString("utf8").trim();
-		return COMMIT.test(commit) ? commit : undefined;
+		return isCommit(commit) ? commit : undefined;
 	} catch {
 		return undefined;
 	}

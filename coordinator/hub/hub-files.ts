@@ -1,10 +1,11 @@
-import { mkdir, rm, symlink } from "node:fs/promises";
+import { mkdir, rm, symlink, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { systemCodeOf, TailtuneError } from "../../shared/errors.ts";
 import { downloadFile } from "../../shared/files/download.ts";
 import { pathExists } from "../../shared/files/regular-file.ts";
 import { DownloadError } from "../../shared/files/transfer.ts";
 import { asDiskError } from "../../shared/files/write-atomic.ts";
+import { HUB_ANSWER_MS } from "../deadlines.ts";
 
 export interface HubOptions {
 	/** Default: the cache of Hugging Face's own tools (HF_HUB_CACHE, HF_HOME). */
@@ -22,7 +23,7 @@ export function hubAddress({ hubUrl }: HubOptions): string {
 }
 
 /** Returns HF_TOKEN, if it is set. Throws TailtuneError "usage" if it isn't a token. */
-export function accessToken(): { accessToken?: string } {
+function accessToken(): { accessToken?: string } {
 	const token = process.env.HF_TOKEN;
 	if (!token) return {};
 	if (!token.startsWith("hf_")) throw new TailtuneError("usage", "HF_TOKEN: expected a token that begins with hf_");
@@ -30,7 +31,7 @@ export function accessToken(): { accessToken?: string } {
 }
 
 /** Returns a fetch whose response, body included, must be complete within the limit. */
-export function fetchWithin(limitMs: number, signal: AbortSignal): typeof fetch {
+function fetchWithin(limitMs: number, signal: AbortSignal): typeof fetch {
 	return (url, init) => {
 		// The timer keeps the controller alive. An AbortSignal.timeout inside AbortSignal.any can be freed by Node, and
 		// then fetch never ends.
@@ -38,6 +39,28 @@ export function fetchWithin(limitMs: number, signal: AbortSignal): typeof fetch 
 		setTimeout(() => timeout.abort(new Error("no answer")), limitMs).unref();
 		return fetch(url, { ...init, signal: AbortSignal.any([signal, timeout.signal]) });
 	};
+}
+
+/** Returns the options of every call of the hub's client. Throws TailtuneError "usage" as `accessToken`. */
+export function callOptions(hubUrl: string, signal: AbortSignal) {
+	return { hubUrl, ...accessToken(), fetch: fetchWithin(HUB_ANSWER_MS, signal) };
+}
+
+/** Whether a text is the id of a commit. */
+export function isCommit(text: string): boolean {
+	return /^[0-9a-f]{40}$/.test(text);
+}
+
+/** Throws TailtuneError "protocol" that names the repository if the hub's answer isn't the id of a commit. */
+export function assertCommit(commit: string, repo: string): void {
+	if (!isCommit(commit)) throw new TailtuneError("protocol", `${repo}: expected a commit from the hub`);
+}
+
+/** Writes to the cache which commit a revision is. */
+export async function writeRef(repoFolder: string, revision: string, commit: string): Promise<void> {
+	const ref = join(repoFolder, "refs", revision);
+	await mkdir(dirname(ref), { recursive: true });
+	await writeFile(ref, commit);
 }
 
 /** A file of a repository as the hub lists it. */
