@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { TailtuneError } from "../../shared/errors.ts";
-import type { NewItem, TailSpec } from "../../shared/messages.ts";
-import { TRAINABLE_BY_NAME } from "../../shared/model/tail-spec.ts";
+import type { NewItem } from "../../shared/messages.ts";
+import { plainTail, TRAINABLE_BY_NAME } from "../../shared/model/tail-spec.ts";
 import { type EffectiveSequence, effectiveSequence } from "../../shared/sequences/effective-sequence.ts";
 import type { TrainConfig } from "../../shared/settings/config.ts";
 import { readInitialParameters } from "../base-model/initial-parameters.ts";
@@ -85,14 +85,7 @@ export class Classifier {
 		const limit = classifierLimit(settings, engine);
 		const runId = randomUUID();
 		const { trunkPrecision = settings.trunkPrecision } = engine;
-		const tail: TailSpec = {
-			trainable: TRAINABLE_BY_NAME[settings.tail],
-			classes: settings.labels.length,
-			causal: settings.causal,
-			loraRank: 0,
-			loraScale: 0,
-			loss: null,
-		};
+		const tail = plainTail(TRAINABLE_BY_NAME[settings.tail], settings.labels.length, settings.causal);
 		if (verify) await model.checkFinite();
 		// Hashing takes longer than classifying a text, and a worker in this process doesn't need the hash.
 		const modelHash = verify ? await model.hash() : "";

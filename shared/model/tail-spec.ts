@@ -12,6 +12,11 @@ export const TRAINABLE_BY_NAME = {
 
 export type TrainableName = keyof typeof TRAINABLE_BY_NAME;
 
+/** Describes a tail without LoRA, with cross-entropy as its loss. */
+export function plainTail(trainable: Trainable, classes: number, causal = true): TailSpec {
+	return { trainable, classes, causal, loraRank: 0, loraScale: 0, loss: null };
+}
+
 /** Whether linear layers have LoRA pairs. */
 export function hasLora({ trainable }: Pick<TailSpec, "trainable">): boolean {
 	return trainable === "TRAINABLE_LORA" || trainable === "TRAINABLE_LORA_ONLY";

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { resolveModel } from "../../coordinator/base-model/resolve-model.ts";
 import { openModel } from "../../shared/model/open-model.ts";
 import { parameterLayout } from "../../shared/model/parameter-layout.ts";
+import { plainTail } from "../../shared/model/tail-spec.ts";
 import type { TrainConfig } from "../../shared/settings/config.ts";
 import type { Bench, BenchContext, Row, Table } from "./bench.ts";
 import { benchDataset, writeBenchTexts } from "./bench-texts.ts";
@@ -69,14 +70,7 @@ async function bytesTable({ log }: BenchContext, folder: string, settings: Setti
 
 async function trainedSize(): Promise<number> {
 	const { config } = await openModel(await resolveModel(MODEL));
-	const tail = {
-		trainable: "TRAINABLE_LAST_BLOCK",
-		classes: 2,
-		causal: true,
-		loraRank: 0,
-		loraScale: 0,
-		loss: null,
-	} as const;
+	const tail = plainTail("TRAINABLE_LAST_BLOCK", 2);
 	return parameterLayout(tail, config).trainedSize;
 }
 

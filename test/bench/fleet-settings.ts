@@ -1,6 +1,6 @@
-import type { TailSpec } from "../../shared/messages.ts";
 import type { ModelFiles } from "../../shared/model/model-files.ts";
 import { GPT2_SIZES, type Gpt2Size } from "../../shared/model/random-model.ts";
+import { plainTail } from "../../shared/model/tail-spec.ts";
 
 /** One run of a fleet. */
 export interface FleetSettings {
@@ -14,10 +14,7 @@ export interface FleetSettings {
 }
 
 /** The part that is tuned: the last block. */
-export const FLEET_TAIL: TailSpec = {
-	...{ trainable: "TRAINABLE_LAST_BLOCK", classes: 2, causal: true },
-	...{ loraRank: 0, loraScale: 0, loss: null },
-};
+export const FLEET_TAIL = plainTail("TRAINABLE_LAST_BLOCK", 2);
 
 /** A model of which only the sizes are needed, because no engine computes with its weights. */
 export function sizesOnly(size: Gpt2Size): ModelFiles {

@@ -3,8 +3,8 @@ import { readInitialParameters } from "../../coordinator/base-model/initial-para
 import { resolveModel } from "../../coordinator/base-model/resolve-model.ts";
 import { exportClassifier } from "../../coordinator/export/export-classifier.ts";
 import { writeJson } from "../../shared/files/write-atomic.ts";
-import type { TailSpec } from "../../shared/messages.ts";
 import { openModel } from "../../shared/model/open-model.ts";
+import { plainTail } from "../../shared/model/tail-spec.ts";
 import { PAD_ID } from "../../shared/sequences/effective-sequence.ts";
 import { newFolder } from "../new-folder.ts";
 
@@ -16,14 +16,7 @@ export const labels = ["ham", "spam"];
  */
 export async function writeModel(run: string, seed: number, thresholds?: readonly number[]): Promise<void> {
 	const model = await openModel(await resolveModel("demo"));
-	const spec: TailSpec = {
-		trainable: "TRAINABLE_LAST_BLOCK",
-		classes: labels.length,
-		causal: true,
-		loraRank: 0,
-		loraScale: 0,
-		loss: null,
-	};
+	const spec = plainTail("TRAINABLE_LAST_BLOCK", labels.length);
 	const parameters = await readInitialParameters(model, spec, seed);
 	const reading = { token: "last-real", causal: true, maxTokens: 256, padTo: null, padId: PAD_ID };
 	const extra = { format: 1, labels, ...reading, ...(thresholds && { thresholds }) };

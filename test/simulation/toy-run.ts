@@ -11,9 +11,9 @@ import { runEpochs } from "../../coordinator/training/run-epochs.ts";
 import type { RunTexts } from "../../coordinator/training/run-texts.ts";
 import { Stopwatch } from "../../coordinator/training/stopwatch.ts";
 import { removeTemporaryFiles } from "../../shared/files/write-atomic.ts";
-import type { TailSpec } from "../../shared/messages.ts";
 import type { ModelFiles } from "../../shared/model/model-files.ts";
 import { parameterLayout } from "../../shared/model/parameter-layout.ts";
+import { plainTail } from "../../shared/model/tail-spec.ts";
 import { effectiveSequence, type Padding } from "../../shared/sequences/effective-sequence.ts";
 import { type RunConfig, trainConfigSchema } from "../../shared/settings/config.ts";
 import type { Plan } from "./schedule.ts";
@@ -33,14 +33,7 @@ export const toyModel = {
 } as unknown as ModelFiles;
 
 /** Gradients are sent as factors if a step has up to 6 texts, otherwise they are dense. */
-export const toyTail: TailSpec = {
-	trainable: "TRAINABLE_HEAD",
-	classes,
-	causal: true,
-	loraRank: 0,
-	loraScale: 0,
-	loss: null,
-};
+export const toyTail = plainTail("TRAINABLE_HEAD", classes);
 
 /** Makes the texts of a toy run: short sequences of tokens. */
 export function createToyTexts(shards: number): RunTexts {

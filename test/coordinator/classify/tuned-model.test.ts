@@ -6,20 +6,14 @@ import { openTunedModel } from "../../../coordinator/classify/tuned-model.ts";
 import { exportClassifier } from "../../../coordinator/export/export-classifier.ts";
 import { writeJson } from "../../../shared/files/write-atomic.ts";
 import { openModel } from "../../../shared/model/open-model.ts";
+import { plainTail } from "../../../shared/model/tail-spec.ts";
 import { tinyModel } from "../../shared/model/tiny-model.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
 
 test("refuses a folder whose two files number the labels differently", async (t) => {
 	const folder = join(await temporaryFolder(t), "model");
 	const model = await openModel(await tinyModel(t));
-	const spec = {
-		trainable: "TRAINABLE_HEAD",
-		classes: 2,
-		causal: true,
-		loraRank: 0,
-		loraScale: 0,
-		loss: null,
-	} as const;
+	const spec = plainTail("TRAINABLE_HEAD", 2);
 	const labels = ["LABEL_0", "LABEL_1"];
 	const parameters = await readInitialParameters(model, spec, 1);
 	const settings = { format: 1, labels, token: "last-real", causal: true, maxTokens: 6, padTo: null, padId: 0 };

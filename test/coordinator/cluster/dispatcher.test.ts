@@ -7,12 +7,13 @@ import type { Bus } from "../../../shared/bus/bus.ts";
 import { TailtuneError } from "../../../shared/errors.ts";
 import type { Answer } from "../../../shared/exchange/tensor-exchange.ts";
 import type { NewItem, RunSpec, WorkItem } from "../../../shared/messages.ts";
+import { plainTail } from "../../../shared/model/tail-spec.ts";
 import { Notices } from "../../../shared/notices.ts";
 import type { Refusal, RefusalReason } from "../../../shared/rpc/refusal.ts";
 import { someResult, someWorker } from "../../shared/bus/messages.ts";
 import { settle, VirtualClock } from "../../shared/bus/virtual-clock.ts";
 
-const tail = { trainable: "TRAINABLE_HEAD", classes: 1, causal: true, loraRank: 0, loraScale: 0, loss: null } as const;
+const tail = plainTail("TRAINABLE_HEAD", 1);
 const run: RunSpec = {
 	runId: "run",
 	modelHash: "",

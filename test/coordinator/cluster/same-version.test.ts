@@ -7,12 +7,13 @@ import { openNatsCluster } from "../../../coordinator/cluster/nats-cluster.ts";
 import { connectNatsBus } from "../../../shared/bus/nats/nats-bus.ts";
 import type { NewItem } from "../../../shared/messages.ts";
 import { openModel } from "../../../shared/model/open-model.ts";
+import { plainTail } from "../../../shared/model/tail-spec.ts";
 import { dialCoordinator } from "../../../worker/cli/dial-coordinator.ts";
 import { startWorker } from "../../../worker/run/lifecycle.ts";
 import { startNatsServer } from "../../nats-server.ts";
 
 const engine = { engine: "auto", backend: "auto", threads: 1 } as const;
-const tail = { trainable: "TRAINABLE_HEAD", classes: 2, causal: true, loraRank: 0, loraScale: 0, loss: null } as const;
+const tail = plainTail("TRAINABLE_HEAD", 2);
 const golden = fileURLToPath(new URL("../../golden", import.meta.url));
 
 /** A cluster over NATS and gRPC, with a worker that fetches everything from the coordinator. */

@@ -15,6 +15,7 @@ import type { ExportFormat } from "../../../coordinator/export/export-formats.ts
 import { exportRun } from "../../../coordinator/export/export-run.ts";
 import { openModel } from "../../../shared/model/open-model.ts";
 import { baseShapes } from "../../../shared/model/parameter-layout.ts";
+import { plainTail } from "../../../shared/model/tail-spec.ts";
 import { PAD_ID } from "../../../shared/sequences/effective-sequence.ts";
 import { LONG_TEXTS } from "../../../shared/settings/config.ts";
 import { resolveConfig } from "../../../shared/settings/resolve-config.ts";
@@ -41,14 +42,7 @@ const folder = await mkdtemp(join(tmpdir(), "tailtune-export-"));
 /** The demo model with every number of its tail changed, and a head with a bias. */
 test.before(async () => {
 	const model = await openModel(fileURLToPath(new URL("../../../coordinator/base-model/demo-model", import.meta.url)));
-	const spec = {
-		trainable: "TRAINABLE_LAST_BLOCK",
-		classes: 3,
-		causal: true,
-		loraRank: 0,
-		loraScale: 0,
-		loss: null,
-	} as const;
+	const spec = plainTail("TRAINABLE_LAST_BLOCK", 3);
 	const parameters = (await readInitialParameters(model, spec, 5)).map((value, i) => value + 0.1 * Math.sin(i * 1.7));
 	await exportClassifier({ model, spec, parameters, labels: LABELS, folder: join(folder, "model") });
 });

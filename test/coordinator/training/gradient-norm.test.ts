@@ -1,19 +1,12 @@
 import test from "ava";
 import fc from "fast-check";
 import { clipScale, gradientNorm } from "../../../coordinator/training/gradient-norm.ts";
-import type { TailSpec } from "../../../shared/messages.ts";
 import { GPT2_SIZES } from "../../../shared/model/random-model.ts";
+import { plainTail } from "../../../shared/model/tail-spec.ts";
 import { gradientForm, gradientLength } from "../../../shared/updates/gradient-form.ts";
 import { multiplyOut } from "../../multiply-out.ts";
 
-const SPEC: TailSpec = {
-	trainable: "TRAINABLE_LAST_BLOCK",
-	classes: 3,
-	causal: true,
-	loraRank: 0,
-	loraScale: 0,
-	loss: null,
-};
+const SPEC = plainTail("TRAINABLE_LAST_BLOCK", 3);
 const CONFIG = { ...GPT2_SIZES.small, n_layer: 2, n_embd: 12, n_head: 3 };
 
 test("the norm of factors and of dense ranges is that of the whole gradient, multiplied out", (t) => {

@@ -9,18 +9,13 @@ import type { RunContext } from "../../../coordinator/training/run-context.ts";
 import { prepareTexts } from "../../../coordinator/training/run-texts.ts";
 import { planRunEpoch } from "../../../coordinator/training/trainer.ts";
 import type { NewItem } from "../../../shared/messages.ts";
+import { plainTail } from "../../../shared/model/tail-spec.ts";
 import { resolveConfig } from "../../../shared/settings/resolve-config.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
 
 const model = { n_layer: 1, n_embd: 8, n_head: 1, n_positions: 64, vocab_size: 50257, layer_norm_epsilon: 1e-5 };
 
-const TAIL = {
-	trainable: "TRAINABLE_HEAD",
-	causal: true,
-	loraRank: 0,
-	loraScale: 0,
-	loss: null,
-} as const;
+const tail = plainTail("TRAINABLE_HEAD", 2);
 
 test("oversampled texts are planned once per repeat under ids of their own, and their features are computed once", async (t) => {
 	const line = (label: string) => (_: unknown, index: number) => `${label}\t${label} number ${index}`;
@@ -36,7 +31,6 @@ test("oversampled texts are planned once per repeat under ids of their own, and 
 		texts.planned.map(({ id }) => id),
 	);
 
-	const tail = { ...TAIL, classes: 2 };
 	const planned = planRunEpoch({ config, texts, tail }, 0).flatMap(({ parts }) => parts);
 	const ids = planned.flatMap(({ examples }) => examples).sort((a, b) => a - b);
 	t.deepEqual(ids, texts.learned);
@@ -86,7 +80,6 @@ test("windows of a text stay in its set and are all learned; each text is counte
 	}
 	const ofTraining = texts.train.flatMap((id) => texts.windowsOf(id)).sort((a, b) => a - b);
 	t.deepEqual(texts.learned, ofTraining);
-	const tail = { ...TAIL, classes: 2 };
 	const parts = planRunEpoch({ config, texts, tail }, 0).flatMap((step) => step.parts);
 	const planned = parts.flatMap(({ examples }) => examples);
 	t.true(planned.length > ofTraining.length - config.batch);

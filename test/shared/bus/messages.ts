@@ -1,17 +1,11 @@
 import type { UpdatePart } from "../../../proto/gen/tailtune/v1/UpdatePart.ts";
 import type { Answer } from "../../../shared/exchange/tensor-exchange.ts";
 import type { RunProgress, RunSpec, WorkerInfo, WorkItem, WorkResult } from "../../../shared/messages.ts";
+import { plainTail } from "../../../shared/model/tail-spec.ts";
 
 /** Returns a complete and valid message for tests, with the given fields. */
 export function someRun(fields: Partial<RunSpec> = {}): RunSpec {
-	const tail = {
-		trainable: "TRAINABLE_LAST_BLOCK",
-		classes: 2,
-		causal: true,
-		loraRank: 0,
-		loraScale: 0,
-		loss: null,
-	} as const;
+	const tail = plainTail("TRAINABLE_LAST_BLOCK", 2);
 	return {
 		runId: "run",
 		modelHash: "abc",

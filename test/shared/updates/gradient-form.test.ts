@@ -1,16 +1,9 @@
 import test from "ava";
-import type { TailSpec } from "../../../shared/messages.ts";
 import { GPT2_SIZES } from "../../../shared/model/random-model.ts";
+import { plainTail } from "../../../shared/model/tail-spec.ts";
 import { denseViews, factorViews, gradientForm, gradientLength } from "../../../shared/updates/gradient-form.ts";
 
-const SPEC: TailSpec = {
-	trainable: "TRAINABLE_LAST_BLOCK",
-	classes: 2,
-	causal: true,
-	loraRank: 0,
-	loraScale: 0,
-	loss: null,
-};
+const SPEC = plainTail("TRAINABLE_LAST_BLOCK", 2);
 const { small } = GPT2_SIZES;
 const NARROW = { ...small, n_embd: 24, n_head: 3 };
 

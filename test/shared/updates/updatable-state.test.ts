@@ -1,21 +1,14 @@
 import test from "ava";
 import fc from "fast-check";
-import type { TailSpec } from "../../../shared/messages.ts";
 import { parameterLayout, parameterViews } from "../../../shared/model/parameter-layout.ts";
 import { GPT2_SIZES } from "../../../shared/model/random-model.ts";
+import { plainTail } from "../../../shared/model/tail-spec.ts";
 import { CombinedGradient } from "../../../shared/updates/combine.ts";
 import { type GradientForm, gradientForm, gradientLength } from "../../../shared/updates/gradient-form.ts";
 import { UpdatableState } from "../../../shared/updates/updatable-state.ts";
 import { adamWScalars, stepAdamW } from "../../../shared/vectors/adamw.ts";
 
-const SPEC: TailSpec = {
-	trainable: "TRAINABLE_LAST_BLOCK",
-	classes: 3,
-	causal: true,
-	loraRank: 0,
-	loraScale: 0,
-	loss: null,
-};
+const SPEC = plainTail("TRAINABLE_LAST_BLOCK", 3);
 const CONFIG = { ...GPT2_SIZES.small, n_layer: 2, n_embd: 12, n_head: 3 };
 const round = Math.fround;
 

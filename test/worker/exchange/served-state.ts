@@ -5,8 +5,8 @@ import { watchNothing } from "../../../shared/bus/changes.ts";
 import { Feed } from "../../../shared/bus/feed.ts";
 import { TailtuneError } from "../../../shared/errors.ts";
 import type { TensorSchema } from "../../../shared/exchange/tensor-schema.ts";
-import type { TailSpec } from "../../../shared/messages.ts";
 import { GPT2_SIZES } from "../../../shared/model/random-model.ts";
+import { plainTail } from "../../../shared/model/tail-spec.ts";
 import { gradientForm, gradientLength } from "../../../shared/updates/gradient-form.ts";
 import { UpdatableState } from "../../../shared/updates/updatable-state.ts";
 import { adamWScalars } from "../../../shared/vectors/adamw.ts";
@@ -14,14 +14,7 @@ import { type ReplicaOptions, RunReplica } from "../../../worker/exchange/run-re
 import type { StateSource } from "../../../worker/exchange/state-source.ts";
 import { ReceivedAnswers } from "../../shared/exchange/received-answers.ts";
 
-const SPEC: TailSpec = {
-	trainable: "TRAINABLE_LAST_BLOCK",
-	classes: 3,
-	causal: true,
-	loraRank: 0,
-	loraScale: 0,
-	loss: null,
-};
+const SPEC = plainTail("TRAINABLE_LAST_BLOCK", 3);
 const CONFIG = { ...GPT2_SIZES.small, n_layer: 2, n_embd: 12, n_head: 3 };
 
 /** A schema of a small model with two frozen numbers. @param factorTexts 0: the whole gradient is dense */

@@ -1,6 +1,7 @@
 import type { RunSpec, Sequence } from "../../../shared/messages.ts";
 import type { ModelFiles } from "../../../shared/model/model-files.ts";
 import { parameterLayout } from "../../../shared/model/parameter-layout.ts";
+import { plainTail } from "../../../shared/model/tail-spec.ts";
 import type { GradientForm } from "../../../shared/updates/gradient-form.ts";
 import type { EngineInfo, Tail, TailInput, Trunk } from "../../../worker/engine/engine.ts";
 import { someRun } from "../../shared/bus/messages.ts";
@@ -23,10 +24,10 @@ export const fakeModel = { folder: "fake", config, tensors: new Map() } as unkno
 
 export const lastBlockRun: RunSpec = someRun();
 export const headRun: RunSpec = someRun({
-	tail: { trainable: "TRAINABLE_HEAD", classes, causal: true, loraRank: 0, loraScale: 0, loss: null },
+	tail: plainTail("TRAINABLE_HEAD", classes),
 });
 export const allRun: RunSpec = someRun({
-	tail: { trainable: "TRAINABLE_ALL", classes, causal: true, loraRank: 0, loraScale: 0, loss: null },
+	tail: plainTail("TRAINABLE_ALL", classes),
 });
 
 export function layoutOf(run: RunSpec) {

@@ -5,6 +5,7 @@ import { Tensor } from "onnxruntime-node";
 import type { ModelFiles } from "../../../shared/model/model-files.ts";
 import { openModel } from "../../../shared/model/open-model.ts";
 import { GPT2_SIZES, writeRandomModel } from "../../../shared/model/random-model.ts";
+import { plainTail } from "../../../shared/model/tail-spec.ts";
 import { TRUNK_PRECISIONS, type TrunkPrecision } from "../../../shared/model/trunk-precision.ts";
 import type { ProductRates } from "../../../shared/worker-port/engine-report.ts";
 import { MEASURE_MS } from "../../deadlines.ts";
@@ -56,14 +57,7 @@ async function measure(model: ModelFiles, precision: TrunkPrecision, options: En
 	// One session after the other: threads of an idle session would take cores from another session.
 	const session = await OnnxSession.open(productsGraph(model, products), options, model.folder);
 	const productsMs = await medianMs(productsRun(session, products)).finally(() => session.dispose());
-	const spec = {
-		trainable: "TRAINABLE_HEAD",
-		classes: 2,
-		causal: true,
-		loraRank: 0,
-		loraScale: 0,
-		loss: null,
-	} as const;
+	const spec = plainTail("TRAINABLE_HEAD", 2);
 	const trunk = await openTrunkWith(products, model, spec, options);
 	const trunkMs = await medianMs(() => trunk.hiddenStates(TEXTS)).finally(() => trunk.dispose());
 	const rate = (blocks: number, ms: number) => (blocks * BLOCK_FLOP) / ms / 1e6;

@@ -1,6 +1,6 @@
 import test from "ava";
-import type { TailSpec } from "../../../../shared/messages.ts";
 import { openModel } from "../../../../shared/model/open-model.ts";
+import { plainTail } from "../../../../shared/model/tail-spec.ts";
 import type { EngineChoice } from "../../../../shared/worker-port/engine-choice.ts";
 import { inspectEngines } from "../../../../worker/engine/inspect-engines.ts";
 import { ONNX_PROVIDERS, type OnnxProvider, systemProviders } from "../../../../worker/engine/onnx/provider.ts";
@@ -10,14 +10,7 @@ import { openOnnxTrunk } from "../../../../worker/engine/onnx/trunk.ts";
 import { describeEngines, openEngines } from "../../../../worker/engine/open-engines.ts";
 
 const model = await openModel(new URL("../../../golden", import.meta.url).pathname);
-const spec: TailSpec = {
-	trainable: "TRAINABLE_LAST_BLOCK",
-	classes: 2,
-	causal: true,
-	loraRank: 0,
-	loraScale: 0,
-	loss: null,
-};
+const spec = plainTail("TRAINABLE_LAST_BLOCK", 2);
 /** A provider that this system does not have. */
 const foreign = ONNX_PROVIDERS.find((provider) => !systemProviders().includes(provider)) as OnnxProvider;
 

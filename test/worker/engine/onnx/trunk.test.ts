@@ -8,6 +8,7 @@ import type { ModelFiles, StoredType } from "../../../../shared/model/model-file
 import { openModel } from "../../../../shared/model/open-model.ts";
 import { writeRandomModel } from "../../../../shared/model/random-model.ts";
 import { writeSafetensors } from "../../../../shared/model/safetensors.ts";
+import { plainTail } from "../../../../shared/model/tail-spec.ts";
 import type { TrunkPrecision } from "../../../../shared/model/trunk-precision.ts";
 import type { Trunk } from "../../../../worker/engine/engine.ts";
 import { findExactInt8Weights } from "../../../../worker/engine/onnx/int8-weights.ts";
@@ -25,7 +26,7 @@ const CONFIG: Gpt2Config = {
 };
 
 function specOf(spec: Partial<TailSpec> = {}): TailSpec {
-	return { trainable: "TRAINABLE_HEAD", classes: 2, causal: true, loraRank: 0, loraScale: 0, loss: null, ...spec };
+	return { ...plainTail("TRAINABLE_HEAD", 2), ...spec };
 }
 
 async function randomModel(t: ExecutionContext): Promise<ModelFiles> {

@@ -3,8 +3,8 @@ import { runInNewContext } from "node:vm";
 import * as tf from "@tensorflow/tfjs";
 import test from "ava";
 import { readInitialParameters } from "../../../../coordinator/base-model/initial-parameters.ts";
-import type { TailSpec } from "../../../../shared/messages.ts";
 import { openModel } from "../../../../shared/model/open-model.ts";
+import { plainTail } from "../../../../shared/model/tail-spec.ts";
 import { type GradientForm, gradientForm, gradientLength } from "../../../../shared/updates/gradient-form.ts";
 import { inspectEngines } from "../../../../worker/engine/inspect-engines.ts";
 import { describeEngines } from "../../../../worker/engine/open-engines.ts";
@@ -27,14 +27,7 @@ const FULL = { warm: 500, steps: 2500 };
 const SHORT = { warm: 50, steps: 110 };
 
 const model = await openModel(new URL("../../../golden", import.meta.url).pathname);
-const spec: TailSpec = {
-	trainable: "TRAINABLE_LAST_BLOCK",
-	classes: 2,
-	causal: true,
-	loraRank: 0,
-	loraScale: 0,
-	loss: null,
-};
+const spec = plainTail("TRAINABLE_LAST_BLOCK", 2);
 const usable = (await inspectEngines()).filter((one) => one.engine === "tfjs" && one.usable);
 
 const lengths = usable.map(async (one) => {

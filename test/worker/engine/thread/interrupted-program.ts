@@ -1,3 +1,4 @@
+import { plainTail } from "../../../../shared/model/tail-spec.ts";
 // Run by process.test.ts: ONNX Runtime computes in a thread until the second Ctrl-C, or until an uncaught error (with
 // the argument "fail").
 
@@ -11,14 +12,7 @@ import { ThreadEngines } from "../../../../worker/engine/thread/thread-engines.t
 guardProcess((error) => console.log((error as Error).message));
 createInterruptSignal().addEventListener("abort", () => console.log("interrupted"));
 process.once("exit", () => console.log("exit"));
-const spec = {
-	trainable: "TRAINABLE_LAST_BLOCK",
-	classes: 2,
-	causal: true,
-	loraRank: 0,
-	loraScale: 0,
-	loss: null,
-} as const;
+const spec = plainTail("TRAINABLE_LAST_BLOCK", 2);
 const choice = { engine: "onnx", backend: "auto", threads: 1 } as const;
 const { trunk } = await new ThreadEngines().openEngines(await openModel(await resolveModel("demo")), spec, choice);
 const texts = Array.from({ length: 64 }, (_, text) => Uint32Array.from({ length: 256 }, (_, i) => text + i));

@@ -3,6 +3,7 @@
 import { fileURLToPath } from "node:url";
 import { openModel } from "../../../../shared/model/open-model.ts";
 import { parameterLayout } from "../../../../shared/model/parameter-layout.ts";
+import { plainTail } from "../../../../shared/model/tail-spec.ts";
 import type { EngineChoice } from "../../../../shared/worker-port/engine-choice.ts";
 import { ThreadEngines } from "../../../../worker/engine/thread/thread-engines.ts";
 import { COMPUTES_UNTIL_STOPPED } from "./fake-thread-engines.ts";
@@ -12,14 +13,7 @@ const isReal = what === "onnx" || what === "tfjs";
 const fakes = new URL("./fake-thread-engines.ts", import.meta.url);
 const engines = isReal ? new ThreadEngines() : new ThreadEngines(fakes);
 const model = await openModel(fileURLToPath(new URL("../../../golden", import.meta.url)));
-const spec = {
-	trainable: "TRAINABLE_LAST_BLOCK",
-	classes: 2,
-	causal: true,
-	loraRank: 0,
-	loraScale: 0,
-	loss: null,
-} as const;
+const spec = plainTail("TRAINABLE_LAST_BLOCK", 2);
 const choice = { engine: isReal ? what : "auto", backend, threads: 2 } satisfies EngineChoice;
 if (code !== undefined) {
 	await engines.describeEngines(choice);
