@@ -29,12 +29,14 @@ const DATA_FLAGS = [
 
 /**
  * `tailtune doctor`: prints the engines, threads, memory and speed of this machine, and how to install missing engines.
- * `tailtune doctor DATA` prints how data would be read and what is odd in them.
+ * `tailtune doctor DATA` prints the format, the columns and possible faults of data.
  */
 export function addDoctorCommand(program: Command, { inspectEngines, measureRates }: WorkerSide): void {
 	const command = program
 		.command("doctor")
-		.description("print the engines and the speed of this machine; with data: how they are read and what is odd")
+		.description(
+			"print the engines and the speed of this machine; with data: their format, columns and possible faults",
+		)
 		.argument("[data]", "labelled texts to examine, without training: a file or a folder");
 	addConfigFlags(command, DATA_FLAGS).action(
 		async (data: string | undefined, _options: object, { optsWithGlobals }: Command) => {

@@ -11,7 +11,7 @@ import { type RowSurvey, readSurvey } from "../data/read-survey.ts";
 import { countOverlap } from "../data/split.ts";
 import { formatSeconds } from "../format.ts";
 
-/** Files that would be read for a run, and what is odd in them. */
+/** The files that a run would read, and their possible faults. */
 export interface DataReport extends TextsReport {
 	readonly files: readonly (Omit<RowSurvey, "texts"> & { readonly texts: number })[];
 	/** Texts of `--validation` and `--test` that are also in `--train`. */

@@ -3,7 +3,7 @@ import { nameSome } from "./name-some.ts";
 import type { TableRow } from "./table.ts";
 
 /**
- * Returns a field of a row whose values may be objects or lists. A name with dots is a path through them
+ * Returns a field of a row. Its values may be objects or lists, and a name with dots is a path through them
  * (`payload.body`, `messages.0.content`), unless a field has that very name.
  * @param flag the flag that sets the name, for the message
  * @throws TailtuneError "data" that names the row, and the fields that there are at the first unknown part of the path

@@ -2,7 +2,7 @@ import type { LabelledText } from "./dataset.ts";
 import { similarLabels } from "./label.ts";
 import { tokenize } from "./tokenize.ts";
 
-/** What is odd in labelled texts. */
+/** Classes, lengths and possible faults of labelled texts. */
 export interface TextsReport {
 	readonly texts: number;
 	/** Most frequent first. */

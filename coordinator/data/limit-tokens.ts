@@ -2,7 +2,7 @@ import { TailtuneError } from "../../shared/errors.ts";
 import type { LongTexts, TrainConfig } from "../../shared/settings/config.ts";
 import { tokenize } from "./tokenize.ts";
 
-/** The maximum number of tokens of a text, and what is done with longer ones. */
+/** The maximum number of tokens of a text, and the way in which longer texts are read. */
 export interface TokenLimit {
 	readonly tokens: number;
 	readonly long: LongTexts;

@@ -68,7 +68,7 @@ class ParquetBytes implements AsyncBuffer {
 
 /**
  * Checks that each group has the columns of the schema. With others, hyparquet would leave promises that are never
- * awaited, whose errors end the process.
+ * awaited; their errors would end the process.
  */
 function checkColumns(metadata: FileMetaData): void {
 	const expected = leavesOf(parquetSchema(metadata)).sort().join();

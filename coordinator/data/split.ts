@@ -90,8 +90,8 @@ function ownedByLabel({ labels, examples }: Dataset, groups: readonly (readonly 
 }
 
 /**
- * Chooses the set of a group: the first one that needs as many texts, or else the one that needs most. The last groups
- * go to sets without a text of their label.
+ * Chooses the set of a group: the first set that needs as many texts, otherwise the set that needs the most. The last
+ * groups go to sets without a text of their label.
  * @param size texts of the label in the group
  * @param groups that aren't assigned yet, with this one
  */

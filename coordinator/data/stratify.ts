@@ -42,7 +42,7 @@ export function stratify(
 	return assigned;
 }
 
-/** Returns the index of the largest value; of equal ones the one that is largest in `others`, then the first. */
+/** Returns the index of the largest value. Between equal values, the larger one in `others` decides, then the order. */
 function largestOf(values: readonly number[], others: readonly number[]): number {
 	return values.reduce((best, value, i) => {
 		const [most = 0, mostOthers = 0] = [values[best], others[best]];

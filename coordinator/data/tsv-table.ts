@@ -44,7 +44,7 @@ export async function parseTsv({ chunks, sample, file, options: columns }: Table
 	}
 }
 
-/** Refuses a file whose first rows show that it isn't `label<TAB>text` without quoting. */
+/** Refuses a file if its first rows aren't `label<TAB>text` without quoting. */
 function refuseMisread(rows: readonly TableRow[], isNamed: boolean, { textColumn, labelColumn }: Columns): void {
 	const text = Math.max(0, isNamed ? (rows[0]?.names ?? []).findIndex((name) => isText(name, textColumn)) : 1);
 	const plain = rows.map(({ source, values }) => ({ source, label: String(values[0]), text: String(values[text]) }));

@@ -88,7 +88,11 @@ const queryLines = [
 			.describe("measured speeds, in 10^9 operations per second"),
 		unmeasured: z.string().optional().describe("why there are no rates"),
 	}),
-	event("data-report", "How data are read and what is odd in them: the result of `tailtune doctor DATA`.", dataReport),
+	event(
+		"data-report",
+		"Format, columns and possible faults of data: the result of `tailtune doctor DATA`.",
+		dataReport,
+	),
 ] as const;
 
 /** Schema of a line on standard output with `--json`. */

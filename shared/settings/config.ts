@@ -94,7 +94,7 @@ export const trainConfigSchema = z.strictObject({
 		.enum(LONG_TEXTS)
 		.optional()
 		.describe(
-			"how longer texts are read; refuse: they are an error; cut: the first tokens; head-tail: the first and the last half of the limit; windows: overlapping windows, which are all trained and whose logits are averaged; default: refuse, or as in the training run",
+			"way to read longer texts; refuse: not at all, they are an error; cut: the first tokens; head-tail: the first and the last half of the limit; windows: overlapping windows; all are trained, and their logits are averaged; default: refuse, or as in the training run",
 		),
 	pad: z
 		.union([z.enum(["bucket", "longest"]), count(1)])

@@ -11,7 +11,7 @@ const RATES = [
 ] as const;
 const measureRates = async () => [...RATES];
 
-test("doctor says how data are read, what is odd in them and how long the frozen blocks take", async (t) => {
+test("doctor prints format, columns and possible faults of data, and the time of the frozen blocks", async (t) => {
 	const folder = await temporaryFolder(t, {
 		"train.csv": `text;label\n${"hi there;ham\n".repeat(3)}win;spam\nwin;ham\n;ham\nx;\na;b;c\nbye;Ham\nhi;ham\n\n`,
 		"test.csv": "text;label\nhi there;ham\nnew one here;spam\n",
