@@ -1,6 +1,7 @@
 import { formatCount, formatPercent } from "../format.ts";
 import type { RunResult } from "../run-folder/result.ts";
 import { type Html, html } from "./html.ts";
+import { scrollBox } from "./scroll-box.ts";
 
 /**
  * Renders the calibration of probabilities: temperature, errors, reliability diagram and its values.
@@ -16,14 +17,15 @@ export function calibrationSection({ calibration }: RunResult): Html | undefined
 				]
 			: [],
 	);
+	const table = html`<table>
+<thead><tr><th scope="col">mean probability</th><th scope="col">right</th><th scope="col">texts</th></tr></thead>
+<tbody>${rows}</tbody></table>`;
 	return html`<section aria-labelledby="calibration"><h2 id="calibration">Probabilities</h2>
 <p class="note">Logits are divided by the temperature ${temperature.toFixed(3)}, fitted on the validation set. The expected calibration
 error on the test set, the mean difference of probability and share of right predictions, is ${formatPercent(error)};
 without the temperature it is ${formatPercent(errorBefore)}. classify, evaluate --out, serve and predictions.jsonl use it; losses and exports don’t.</p>
 <figure class="reliability"><figcaption>Share of right test predictions (bars) by probability; the line is where both are equal</figcaption>${diagram(bins)}</figure>
-<details><summary>Values of the diagram</summary><div class="scroll"><table>
-<thead><tr><th scope="col">mean probability</th><th scope="col">right</th><th scope="col">texts</th></tr></thead>
-<tbody>${rows}</tbody></table></div></details></section>`;
+<details><summary>Values of the diagram</summary>${scrollBox("Values of the diagram", table)}</details></section>`;
 }
 
 function diagram(bins: NonNullable<RunResult["calibration"]>["bins"]): Html {

@@ -7,10 +7,15 @@ import { formatCount } from "../format.ts";
 import type { MetricsLine, RunResult } from "../run-folder/result.ts";
 import { calibrationSection } from "./calibration-section.ts";
 import { chartData } from "./chart-data.ts";
-import { classesSection } from "./class-sections.ts";
+import { classSection } from "./class-section.ts";
+import { costSection } from "./cost-section.ts";
+import { curvesSection } from "./curves-section.ts";
+import { dataSection } from "./data-section.ts";
+import { headlineSection } from "./headline-section.ts";
 import { Html, html, jsonScript } from "./html.ts";
-import { curvesSection, headlineSection, timeSection } from "./sections.ts";
 import { runSection, settingsSection } from "./settings-section.ts";
+import { shortLabel } from "./short-label.ts";
+import { thinMetrics } from "./thin-metrics.ts";
 
 const require = createRequire(import.meta.url);
 
@@ -28,11 +33,12 @@ const TRAINED: Readonly<Record<TrainConfig["trainable"], string>> = {
 
 /**
  * Renders the report of a run: one page that needs no other file and no network.
- * @param metrics lines of metrics.jsonl; may be empty
+ * @param allMetrics lines of metrics.jsonl; may be empty
  */
-export function renderReport(result: RunResult, metrics: readonly MetricsLine[], config: TrainConfig): string {
-	const script = readPackageFile("uPlot.iife.min.js") + readPageFile("charts.js");
-	const style = readPackageFile("uPlot.min.css") + readPageFile("style.css");
+export function renderReport(result: RunResult, allMetrics: readonly MetricsLine[], config: TrainConfig): string {
+	const metrics = thinMetrics(allMetrics);
+	const script = readPackageFile("uPlot.iife.min.js") + readPageFile("charts.js") + readPageFile("report.js");
+	const style = readPackageFile("uPlot.min.css") + readPageFile("style.css") + readPageFile("report.css");
 	const title = titleOf(result.labels);
 	const charts = { loss: chartData(metrics, "loss"), accuracy: chartData(metrics, "accuracy") };
 	return html`<!doctype html>
@@ -50,10 +56,11 @@ export function renderReport(result: RunResult, metrics: readonly MetricsLine[],
 <main>
 <header><p class="eyebrow">Tailtune report</p><h1><bdi>${title}</bdi></h1>${lead(result, config)}</header>
 ${headlineSection(result)}
-${curvesSection(metrics, result.stopped)}
-${classesSection(result)}
+${classSection(result)}
 ${calibrationSection(result)}
-${timeSection(result)}
+${curvesSection(metrics, result.stopped)}
+${dataSection(result)}
+${costSection(result)}
 ${settingsSection(config)}
 ${runSection(result)}
 </main>
@@ -67,7 +74,8 @@ ${jsonScript("chart-data", charts)}
 
 function titleOf(labels: readonly string[]): string {
 	if (labels.length > NAMED_LABELS) return `Classifier for ${labels.length} classes`;
-	return `Classifier for ${labels.slice(0, -1).join(", ")} and ${labels.at(-1)}`;
+	const names = labels.map(shortLabel);
+	return `Classifier for ${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
 }
 
 function lead({ texts }: RunResult, config: TrainConfig): Html {

@@ -4,14 +4,31 @@ import { join } from "node:path";
 import test from "ava";
 import { chartData } from "../../../coordinator/report/chart-data.ts";
 import { renderReport } from "../../../coordinator/report/render-report.ts";
+import { thinMetrics } from "../../../coordinator/report/thin-metrics.ts";
 import { writeReport } from "../../../coordinator/report/write-report.ts";
+import type { MetricsLine, RunResult } from "../../../coordinator/run-folder/result.ts";
 import { appendMetrics, METRICS_FILE, writeRunResult } from "../../../coordinator/run-folder/result-files.ts";
 import { TailtuneError } from "../../../shared/errors.ts";
 import { defaultConfig } from "../../../shared/settings/resolve-config.ts";
 import { sampleLine, sampleMetrics, sampleResult } from "../run-folder/sample-run.ts";
 
 const HOSTILE = '</script><b onload="x">&lt;\u0000';
+/** Most bytes of a report. */
+const LARGEST_PAGE = 3 << 20;
 const config = { ...defaultConfig(), data: "some/folder/sms.tsv", lr: 0.001 };
+
+/** Makes a result with the largest confusion matrix, a text in every cell, and labels of hostile length. */
+function largestResult(): RunResult {
+	const { perClass, classes, ...result } = sampleResult();
+	const labels = Array.from({ length: 120 }, (_, i) => `${i} ${"<".repeat(2000)}`);
+	return {
+		...result,
+		labels,
+		confusion: labels.map(() => labels.map(() => 1234)),
+		perClass: labels.flatMap((label) => perClass.slice(0, 1).map((of) => ({ ...of, label }))),
+		classes: labels.flatMap((label) => classes.slice(0, 1).map((of) => ({ ...of, label }))),
+	};
+}
 
 /** Returns the page without scripts and styles. */
 function bodyOf(page: string): string {
@@ -22,7 +39,7 @@ function bodyOf(page: string): string {
 function textOf(page: string): string {
 	return bodyOf(page)
 		.replaceAll(/<[^>]*>/g, " ")
-		.replaceAll(/\s+/g, " ");
+		.replaceAll(/[ \t\n]+/g, " ");
 }
 
 test("the report names the trained model and its data, the accuracy and the baseline", (t) => {
@@ -32,11 +49,12 @@ test("the report names the trained model and its data, the accuracy and the base
 		"gpt2 tuned on 1,045 texts of sms.tsv",
 		"Trained: the last block, the final norm and the head",
 		"98.6 % of 294 test texts. With this number of texts, the accuracy on similar texts is 96.6–99.5 % (95 % confidence",
-		"Macro F1 98.6 % (",
-		"MCC 0.973 (0.9",
+		"Macro F1 98.6 % 97.",
+		"MCC 0.973 0.9",
 		"average precision ROC AUC texts ham 98.0 % 94.2–99.3 % 99.3 % 96.2–99.9 % 98.6 %",
-		"always answering “ ham ” would reach 49.3 %",
-		"A logistic regression on words (TF-IDF) reaches accuracy 96.0 %, macro F1 94.0 % on the test texts.",
+		"method accuracy macro F1 Tuned model 98.6 % 98.6 % Logistic regression on words (TF-IDF) 96.0 % 94.0 % Always “ ham ” 49.3 % –",
+		"The tuned model beats both baselines: a logistic regression on words reaches 96.0\u00a0%, which is below the interval.",
+		"spam predicted as ham 3 2.0 % ham predicted as spam 1 0.7 %",
 		"12 of the 294 test texts (4.1 %) also occur in training",
 		"Epoch kept (best macro F1) 4",
 		"read training validation test not used ham 747 500 75 149 23 spam 747 500 75 149 0",
@@ -65,7 +83,7 @@ test("the report counts repeats if there are any", (t) => {
 
 test("the confusion matrix and the scores are tables with a header for every row and column", (t) => {
 	const page = bodyOf(renderReport(sampleResult(), sampleMetrics(), config));
-	const [matrix = "", scores = ""] = page.split("<caption>").slice(1);
+	const [scores = "", matrix = ""] = page.slice(page.indexOf("<caption>Precision")).split("<caption>").slice(1);
 	for (const label of ["ham", "spam"]) {
 		t.true(matrix.includes(`<th scope="col"><bdi>${label}</bdi></th>`));
 		t.true(matrix.includes(`<th scope="row"><bdi>${label}</bdi></th>`));
@@ -82,10 +100,37 @@ test("the confusion matrix and the scores are tables with a header for every row
 	);
 });
 
-test("settings that differ from the default are highlighted", (t) => {
-	const page = bodyOf(renderReport(sampleResult(), [], config));
-	const changed = [...page.matchAll(/<div class="changed"><dt>([^<]*)/g)].map(([, flag]) => flag);
-	t.deepEqual(changed, ["--data", "--lr"]);
+test("settings that differ from the default come first, the others are folded away", (t) => {
+	const text = textOf(renderReport(sampleResult(), [], config));
+	t.true(
+		text.includes(
+			"Different from the default --data some/folder/sms.tsv --lr 0.001 All other settings have their default",
+		),
+	);
+	t.regex(text, /have their default.* --epochs 5 /);
+});
+
+test("one sentence says whether the model is better than the baselines", (t) => {
+	const { intervals, accuracy, wordBaseline, ...rest } = sampleResult();
+	const verdict = (test: number, words: number | null) => {
+		const baseline = words === null || !wordBaseline ? null : { ...wordBaseline, accuracy: words };
+		const result = { ...rest, accuracy: { ...accuracy, test }, wordBaseline: baseline };
+		const page = renderReport(
+			{ ...result, intervals: { ...intervals, accuracy: [test - 0.02, test + 0.02] } },
+			[],
+			config,
+		);
+		return /<p class="verdict">([^<]*)/.exec(page)?.[1]?.replaceAll("\u00a0", " ");
+	};
+	const words = "a logistic regression on words reaches 95.0 %";
+	t.is(verdict(0.98, 0.95), `The tuned model beats both baselines: ${words}, which is below the interval.`);
+	t.is(
+		verdict(0.96, 0.95),
+		`The tuned model is ahead of both baselines, but perhaps by chance: ${words}, which is inside the interval.`,
+	);
+	t.is(verdict(0.95, 0.95), `The tuned model doesn’t beat the better baseline: ${words}.`);
+	const always = "always answering the most frequent label reaches 49.3 %";
+	t.is(verdict(0.96, null), `The tuned model beats the baseline: ${always}, which is below the interval.`);
 });
 
 test("an undefined score is shown as a dash", (t) => {
@@ -115,11 +160,29 @@ test("the page needs no other file, and its policy allows none", (t) => {
 	t.true(page.includes("<title>Classifier for ham and spam: a Tailtune report</title>"));
 });
 
-test("many classes, or no evaluation, still give a page", (t) => {
-	const labels = Array.from({ length: 77 }, (_, i) => `class ${i}`);
-	const text = textOf(renderReport(sampleResult(labels), [], config));
-	t.true(text.includes("Classifier for 77 classes") && text.includes("No evaluation was recorded."));
-	t.true(textOf(renderReport(sampleResult(["a", "b", "c"]), [], config)).includes("Classifier for a, b and c"));
+test("no evaluation, three classes, and the largest run give a page of bounded size", (t) => {
+	const text = textOf(renderReport(sampleResult(["a", "b", "c"]), [], config));
+	t.true(text.includes("Classifier for a, b and c") && text.includes("No evaluation was recorded."));
+	const page = renderReport(largestResult(), sampleMetrics(100, 5000), config);
+	t.true(page.length < LARGEST_PAGE, `${page.length}`);
+	t.true(page.includes("Classifier for 120 classes") && page.includes("Confusion matrix of all 120 classes"));
+});
+
+test("curves of many evaluations are thinned, but keep their extremes and the ends of epochs", (t) => {
+	const lines = sampleMetrics(100, 5000);
+	const thin = thinMetrics(lines);
+	t.true(lines.length > 9000 && thin.length <= 800);
+	const extremes = (of: readonly MetricsLine[]) => {
+		const losses = of.flatMap(({ train, validation }) => [train.loss, validation.loss]);
+		return [Math.min(...losses), Math.max(...losses)];
+	};
+	t.deepEqual(extremes(thin), extremes(lines));
+	t.is(thin.filter(({ kind }) => kind === "epoch").length, 100);
+	t.deepEqual(
+		thin,
+		lines.filter((line) => thin.includes(line)),
+	);
+	t.is(thinMetrics(lines.slice(0, 800)).length, 800);
 });
 
 test("a chart has one series per set and kind of evaluation, with null at points without a value", (t) => {
