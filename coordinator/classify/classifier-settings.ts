@@ -5,6 +5,9 @@ import { MOST_JSON_BYTES, readRegularFile } from "../../shared/files/regular-fil
 import { TRUNK_PRECISIONS } from "../../shared/model/trunk-precision.ts";
 import { LONG_TEXTS, type TrainConfig } from "../../shared/settings/config.ts";
 import type { TokenLimit } from "../data/limit-tokens.ts";
+import { withThresholds } from "./with-thresholds.ts";
+
+const probability = z.number().min(0).max(1);
 
 const settingsSchema = z.strictObject({
 	format: z.literal(1),
@@ -19,19 +22,23 @@ const settingsSchema = z.strictObject({
 	/** Length to which texts are padded, in tokens; null: that of the longest text of the batch, if padding matters. */
 	padTo: z.int().min(1).nullable(),
 	padId: z.int(),
+	/** Whether a text has any number of labels. */
+	multiLabel: z.boolean().default(false),
 	/**
 	 * Divides the logits before the softmax, so that probabilities agree with how often predictions are right. Not used
-	 * with `thresholds`.
+	 * with several labels.
 	 */
 	temperature: z.number().positive().default(1),
-	/** A text gets no label if no label has this probability. Not used with `thresholds`. */
-	abstain: z.number().min(0).max(1).default(0),
+	/** Probability from which on each label is predicted, in the order of the labels; see `LabelRule`. */
+	thresholds: z.array(probability.nullable()).default([]),
+	/** For each label, the threshold with the best F1 on the validation set. */
+	bestThresholds: z.array(probability).default([]),
+	/** A text gets no label if no label without a threshold has this probability. Not used with several labels. */
+	abstain: probability.default(0),
 	/** Precision with which the run computed its features. */
 	trunkPrecision: z.enum(TRUNK_PRECISIONS).default("fp32"),
 	/** The layers that the run computed after the features. */
 	tail: z.enum(["head", "last-block", "last-two-blocks"]).default("last-block"),
-	/** If texts have several labels: the probability of each label from which on it is predicted. */
-	thresholds: z.array(z.number().min(0).max(1)).optional(),
 });
 
 /** How texts must be prepared for a tuned model: settings that a Hugging Face configuration can't express. */
@@ -60,15 +67,16 @@ export function classifierLimit(
 }
 
 /**
- * Returns the settings with `--abstain`, if it is given.
- * @throws TailtuneError "usage" if texts have several labels
+ * Returns the settings with `--abstain` and `--threshold`, if they are given.
+ * @throws TailtuneError "usage" if texts have several labels and `--abstain` is given, or as `withThresholds`
  */
-export function withAbstain(
+export function withLabelFlags(
 	settings: ClassifierSettings,
-	{ abstain = settings.abstain }: Pick<TrainConfig, "abstain">,
+	{ abstain = settings.abstain, threshold }: Pick<TrainConfig, "abstain" | "threshold">,
 ): ClassifierSettings {
-	if (abstain > 0 && settings.thresholds) throw abstainsAnyway();
-	return { ...settings, abstain };
+	if (abstain > 0 && settings.multiLabel) throw abstainsAnyway();
+	const { labels, thresholds, bestThresholds } = settings;
+	return { ...settings, abstain, thresholds: withThresholds(thresholds, threshold, labels, bestThresholds) };
 }
 
 /** Creates the error of `--abstain` if texts have several labels. */

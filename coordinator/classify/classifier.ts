@@ -12,7 +12,7 @@ import { averageLogits, type DividedTokens, divideTokens } from "../data/divide-
 import { lengthFault, type TokenLimit, tokenizeWithin } from "../data/limit-tokens.ts";
 import { type LabelPrediction, type Scoring, scoringOf } from "../metrics/scoring.ts";
 import { groupForTrunk } from "../plan/group-for-trunk.ts";
-import { type ClassifierSettings, classifierLimit, withAbstain } from "./classifier-settings.ts";
+import { type ClassifierSettings, classifierLimit, withLabelFlags } from "./classifier-settings.ts";
 import { openTunedModel } from "./tuned-model.ts";
 
 /** The model's answer to a text. */
@@ -30,7 +30,7 @@ export interface TextAnswer extends Prediction {
 
 /** The engine that computes the model, and flags that replace settings of the run. */
 export type ClassifierEngine = ClusterRun["engine"] &
-	Pick<TrainConfig, "trunkPrecision" | "maxTokens" | "long" | "abstain">;
+	Pick<TrainConfig, "trunkPrecision" | "maxTokens" | "long" | "abstain" | "threshold">;
 
 /** Options of a classifier. */
 export interface ClassifierOptions {
@@ -40,6 +40,8 @@ export interface ClassifierOptions {
 	readonly shards?: number;
 	/** Whether to check and hash the weights first; workers of other processes need the hash. Default false. */
 	readonly verify?: boolean;
+	/** Whether each text gets a label, even below `--abstain` and all thresholds. Default false. */
+	readonly alwaysLabel?: boolean;
 }
 
 const VERSION = 0;
@@ -59,12 +61,13 @@ export class Classifier {
 	private constructor(
 		settings: ClassifierSettings,
 		limit: TokenLimit,
+		scoring: Scoring,
 		cluster: Cluster,
 		{ runId, modelHash }: ClusterRun,
 	) {
 		this.settings = settings;
 		this.limit = limit;
-		this.scoring = scoringOf(settings);
+		this.scoring = scoring;
 		this.modelHash = modelHash;
 		this.#cluster = cluster;
 		this.#runId = runId;
@@ -77,11 +80,11 @@ export class Classifier {
 	static async open(
 		runFolder: string,
 		engine: ClassifierEngine,
-		{ openCluster, shards = 1, verify = false }: ClassifierOptions,
+		{ openCluster, shards = 1, verify = false, alwaysLabel = false }: ClassifierOptions,
 	): Promise<Classifier> {
 		const folder = join(runFolder, "model");
 		const { settings: ofRun, model } = await openTunedModel(folder);
-		const settings = withAbstain(ofRun, engine);
+		const settings = withLabelFlags(ofRun, engine);
 		const limit = classifierLimit(settings, engine);
 		const runId = randomUUID();
 		const { trunkPrecision = settings.trunkPrecision } = engine;
@@ -99,7 +102,8 @@ export class Classifier {
 			await cluster.close();
 			throw error;
 		}
-		return new Classifier(settings, limit, cluster, run);
+		const scoring = scoringOf(alwaysLabel ? { ...settings, abstain: undefined } : settings);
+		return new Classifier(settings, limit, scoring, cluster, run);
 	}
 
 	/** Id of the worker that holds each shard; undefined while there is none. */

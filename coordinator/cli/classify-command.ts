@@ -38,7 +38,16 @@ export function addClassifyCommand(program: Command, workerSide: WorkerSide): vo
 			"--skip-bad",
 			"leave the predictions of unusable rows blank and list these rows; default: stop at the first",
 		);
-	const settings = ["trunkPrecision", "textColumn", "encoding", "delimiter", "maxTokens", "long", "abstain"] as const;
+	const settings = [
+		"trunkPrecision",
+		"textColumn",
+		"encoding",
+		"delimiter",
+		"maxTokens",
+		"long",
+		"abstain",
+		"threshold",
+	] as const;
 	addConfigFlags(command, [...ENGINE_SETTINGS, ...settings]).action(
 		async (run: string, words: string[], _options: object, { optsWithGlobals }: Command) =>
 			classify(run, words, optsWithGlobals.call(command), workerSide),

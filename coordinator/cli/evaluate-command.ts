@@ -20,6 +20,7 @@ const EVALUATE_FLAGS = [
 	"delimiter",
 	"maxTokens",
 	"long",
+	"threshold",
 	...ENGINE_SETTINGS,
 	"trunkPrecision",
 ] as const satisfies (keyof TrainConfig)[];
@@ -57,13 +58,13 @@ export function addEvaluateCommand(program: Command, workerSide: WorkerSide): vo
 			const { out } = options;
 			if (out !== undefined) await checkOutput(out, config.data);
 			const events = showEvents(options);
-			const { thresholds } = await readClassifierSettings(join(run, "model"));
-			const columns = { ...config, multiLabel: thresholds !== undefined, say: (line: string) => events.line(line) };
+			const { multiLabel } = await readClassifierSettings(join(run, "model"));
+			const columns = { ...config, multiLabel, say: (line: string) => events.line(line) };
 			const dataset = await loadDataset(config.data, columns, events.download(config.data));
-			// A table of right and wrong predictions needs one for each text, as the scores do.
-			const asked = { ...config, abstain: 0 };
-			const classifier = await Classifier.open(run, asked, {
+			const classifier = await Classifier.open(run, config, {
 				openCluster: (of) => openEmbeddedCluster(workerSide, of),
+				// A table of right and wrong predictions needs one for each text, as the scores do.
+				alwaysLabel: true,
 			});
 			try {
 				const evaluation = await evaluateClassifier(classifier, dataset, events, async (examples, answers) => {

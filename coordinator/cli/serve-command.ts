@@ -19,7 +19,7 @@ export function addServeCommand(program: Command, workerSide: WorkerSide): void 
 		.command("serve")
 		.description("classify texts over gRPC and HTTP with the model of a run, even while it is still training")
 		.argument("<run>", "result folder of a run");
-	addConfigFlags(addServeFlags(command), [...ENGINE_SETTINGS, "trunkPrecision", "abstain"]).action(
+	addConfigFlags(addServeFlags(command), [...ENGINE_SETTINGS, "trunkPrecision", "abstain", "threshold"]).action(
 		async (run: string, _options: object, { optsWithGlobals }: Command) => {
 			const given = optsWithGlobals.call(command);
 			const options = parseServeOptions(given);

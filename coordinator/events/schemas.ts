@@ -53,8 +53,14 @@ const classification = {
 		.string()
 		.nullable()
 		.describe("the predicted label, several ones with | between; null if the text could not be classified"),
-	labels: z.array(z.string()).describe("the predicted labels: one, or any number if the run had `--multi-label`"),
-	probability: share.nullable().describe("probability of the most probable label"),
+	labels: z
+		.array(z.string())
+		.describe(
+			"the predicted labels: one, or none below `--abstain` or `--threshold`; any number if the run had `--multi-label`",
+		),
+	probability: share
+		.nullable()
+		.describe("probability of the predicted label; without one, or with several, that of the most probable label"),
 	probabilities: z
 		.record(z.string(), share)
 		.describe("probability of each label, by its name; the sum is 1 unless the run had `--multi-label`"),
@@ -158,9 +164,7 @@ export const eventsAsLines = [
 		rows: count.describe("rows read; as many were written"),
 		cut: count.describe("texts that were longer than the limit and were cut"),
 		maxTokens: count.describe("the limit, in tokens"),
-		unlabelled: count.describe(
-			"rows without a predicted label: no probability reached `--abstain` or the label's threshold",
-		),
+		unlabelled: count.describe("rows without a predicted label: no probability reached `--abstain` or `--threshold`"),
 		bad: count.describe("rows that could not be classified, with `--skip-bad`"),
 		errors: z.array(z.string()).readonly().describe("why, for the first 20 of them; each names file and line"),
 	}),

@@ -1,3 +1,4 @@
+import type { Thresholds } from "./choose-label.ts";
 import type { ClassCounts } from "./classification.ts";
 import { wilsonInterval } from "./intervals.ts";
 import { overallScores } from "./overall-scores.ts";
@@ -19,8 +20,8 @@ export function toLabelProbabilities(logits: readonly number[]): number[] {
 	return logits.map((logit) => 1 / (1 + Math.exp(-logit)));
 }
 
-/** Returns the labels whose probability is at least their threshold. */
-export function labelsAbove(probabilities: readonly number[], thresholds: readonly number[]): number[] {
+/** Returns the labels whose probability is at least their threshold; 0.5 if there is none. */
+export function labelsAbove(probabilities: readonly number[], thresholds: Thresholds): number[] {
 	return probabilities.flatMap((probability, label) => (probability >= (thresholds[label] ?? 0.5) ? [label] : []));
 }
 
@@ -41,7 +42,7 @@ export function binaryCrossEntropy({ logits, truth, classes }: LabelSets): numbe
  * over the labels. Without any label, true or predicted, an F1 is 0, as in scikit-learn.
  * @param thresholds probability from which on each label is predicted
  */
-export function scoreLabelSets(sets: LabelSets, thresholds: readonly number[]): SetScores {
+export function scoreLabelSets(sets: LabelSets, thresholds: Thresholds): SetScores {
 	return scoreCounts(sets, countLabels(sets, thresholds));
 }
 
@@ -59,7 +60,7 @@ function scoreCounts(sets: LabelSets, { counts, exact }: ReturnType<typeof count
 }
 
 /** Computes all scores. There is no confusion matrix, so there are only Wilson's intervals. */
-export function scoreLabelSetsInDetail(sets: LabelSets, thresholds: readonly number[]): DetailedScores {
+export function scoreLabelSetsInDetail(sets: LabelSets, thresholds: Thresholds): DetailedScores {
 	const found = countLabels(sets, thresholds);
 	const scores = scoreCounts(sets, found);
 	const accuracy = wilsonInterval(scores.accuracy, sets.truth.length);
@@ -72,13 +73,20 @@ export function scoreLabelSetsInDetail(sets: LabelSets, thresholds: readonly num
 }
 
 /**
- * Chooses the threshold of each label with the best F1: halfway between the probabilities of the last text above it and
- * the next one. 0.5 if no text has the label; of equally good ones the highest.
+ * Chooses the threshold of each label with the best F1 against all other labels: halfway between the probabilities of
+ * the last text above it and the next one. 0.5 if no text has the label; of equally good ones the highest.
+ * @param texts probability of each label, by text
+ * @param truth label indices of each text
+ * @param classes number of labels
  */
-export function chooseThresholds(sets: LabelSets): number[] {
-	return Array.from({ length: sets.classes }, (_, label) => {
-		const [logits, belongs] = rankedBy(sets, label);
-		const probabilities = toLabelProbabilities(logits);
+export function chooseThresholds(
+	texts: readonly (readonly number[])[],
+	truth: LabelSets["truth"],
+	classes: number,
+): number[] {
+	return Array.from({ length: classes }, (_, label) => {
+		const belongs = truth.map((labels) => labels.includes(label));
+		const probabilities = texts.map((of) => of[label] ?? 0);
 		const order = [...probabilities.keys()].sort((a, b) => (probabilities[b] ?? 0) - (probabilities[a] ?? 0));
 		const support = belongs.filter(Boolean).length;
 		let [threshold, best, hits] = [0.5, 0, 0];
@@ -108,7 +116,7 @@ export function majorityLabels(truth: LabelSets["truth"]): {
 	return { labels: most?.labels ?? [], accuracy: (most?.count ?? 0) / truth.length };
 }
 
-function countLabels({ logits, truth, classes }: LabelSets, thresholds: readonly number[]) {
+function countLabels({ logits, truth, classes }: LabelSets, thresholds: Thresholds) {
 	const zeros = () => new Array<number>(classes).fill(0);
 	const [support, predicted, hits] = [zeros(), zeros(), zeros()];
 	let exact = 0;

@@ -1,3 +1,4 @@
+import { chooseLabel, type Thresholds } from "./choose-label.ts";
 import { predictedLabels } from "./classification.ts";
 import { crossEntropy } from "./cross-entropy.ts";
 import {
@@ -15,7 +16,7 @@ type Scored<Result> = (logits: readonly number[], truth: readonly (readonly numb
 
 /** The labels that a model gives to a text. */
 export interface LabelPrediction {
-	/** Index of the label with the largest logit, the first one of equal ones. */
+	/** Index of the predicted label; if none or several are predicted, of the most probable label. */
 	readonly label: number;
 	/** Indices of all predicted labels, ascending; none if no probability is large enough. */
 	readonly labels: readonly number[];
@@ -33,39 +34,50 @@ export interface Scoring {
 
 /** How logits become probabilities and labels. */
 export interface LabelRule {
-	/** Divides the logits before the softmax; 1: not calibrated. Not used with thresholds. */
+	/** Whether a text has any number of labels. */
+	readonly multiLabel: boolean;
+	/** Divides the logits before the softmax; 1: not calibrated. Not used with several labels. */
 	readonly temperature: number;
-	/** Least probability of the predicted label; default 0. Scores ignore it. Not used with thresholds. */
-	readonly abstain?: number;
-	/** Probability from which on each label is predicted; undefined if each text has one label. */
-	readonly thresholds?: readonly number[] | undefined;
+	/** If several labels have none: 0.5. */
+	readonly thresholds: Thresholds;
+	/**
+	 * Least probability of a label without a threshold. Undefined: each text gets a label, even if no threshold is
+	 * reached. Not used with several labels.
+	 */
+	readonly abstain?: number | undefined;
 }
 
 /** Returns the rule before anything is fitted on the validation set. */
-export function neutralRule(multiLabel: boolean, classes: number): LabelRule {
-	return { temperature: 1, ...(multiLabel && { thresholds: new Array<number>(classes).fill(0.5) }) };
+export function neutralRule(multiLabel: boolean): LabelRule {
+	return { multiLabel, temperature: 1, thresholds: [] };
 }
 
-/** Returns how texts are predicted and scored: the largest logit, or each label whose threshold is reached. */
-export function scoringOf({ temperature, abstain = 0, thresholds }: LabelRule): Scoring {
-	return thresholds ? severalLabels(thresholds) : oneLabel(temperature, abstain);
+/** Returns how texts are predicted and scored. Scores count a text without a label as its most probable label. */
+export function scoringOf(rule: LabelRule): Scoring {
+	return rule.multiLabel ? severalLabels(rule) : oneLabel(rule);
 }
 
-function oneLabel(temperature: number, abstain: number): Scoring {
+function oneLabel({ temperature, thresholds, abstain }: LabelRule): Scoring {
 	const firstOf = (truth: readonly (readonly number[])[]) => truth.map(([label = -1]) => label);
+	const predict = (logits: readonly number[]): LabelPrediction => {
+		const probabilities = toProbabilities(logits, temperature);
+		const chosen = chooseLabel(logits, probabilities, thresholds, abstain ?? 0);
+		const label = chosen ?? predictedLabels(logits, logits.length)[0] ?? 0;
+		return { label, labels: chosen === undefined && abstain !== undefined ? [] : [label], probabilities };
+	};
+	const predictAll = (logits: readonly number[], texts: number, classes: number) =>
+		Array.from({ length: texts }, (_, text) => predict(logits.slice(text * classes, (text + 1) * classes)).label);
 	return {
-		loss: (logits, truth, classes) => crossEntropy(logits, firstOf(truth), classes).loss,
-		score: (logits, truth, classes) => scoreSet(logits, firstOf(truth), classes),
-		scoreInDetail: (logits, truth, classes) => scoreInDetail(logits, firstOf(truth), classes),
-		predict(logits) {
-			const [label = 0] = predictedLabels(logits, logits.length);
-			const probabilities = toProbabilities(logits, temperature);
-			return { label, labels: (probabilities[label] ?? 0) >= abstain ? [label] : [], probabilities };
-		},
+		loss: (logits, truth, classes) => crossEntropy(logits, firstOf(truth), classes),
+		score: (logits, truth, classes) =>
+			scoreSet(logits, firstOf(truth), classes, predictAll(logits, truth.length, classes)),
+		scoreInDetail: (logits, truth, classes) =>
+			scoreInDetail(logits, firstOf(truth), classes, predictAll(logits, truth.length, classes)),
+		predict,
 	};
 }
 
-function severalLabels(thresholds: readonly number[]): Scoring {
+function severalLabels({ thresholds }: LabelRule): Scoring {
 	return {
 		loss: (logits, truth, classes) => binaryCrossEntropy({ logits, truth, classes }),
 		score: (logits, truth, classes) => scoreLabelSets({ logits, truth, classes }, thresholds),

@@ -39,21 +39,29 @@ export interface DetailedScores extends SetScores {
  * Computes loss and scores of a set.
  * @param logits row-major [labels, classes]
  * @param labels true classes, at least one
+ * @param predicted classes; default: those with the largest logits
  */
-export function scoreSet(logits: readonly number[], labels: readonly number[], classes: number): SetScores {
-	const { loss } = crossEntropy(logits, labels, classes);
-	const confusion = confusionMatrix(labels, predictedLabels(logits, classes), classes);
-	return { loss, ...overallScores(countClasses(confusion)) };
+export function scoreSet(
+	logits: readonly number[],
+	labels: readonly number[],
+	classes: number,
+	predicted = predictedLabels(logits, classes),
+): SetScores {
+	const confusion = confusionMatrix(labels, predicted, classes);
+	return { loss: crossEntropy(logits, labels, classes), ...overallScores(countClasses(confusion)) };
 }
 
 /**
  * Computes every score of a set with its confidence interval: Wilson's for shares of texts, and the bootstrap for the
- * others.
- * @param logits row-major [labels, classes]
- * @param labels true classes, at least one
+ * others. Parameters as in `scoreSet`.
  */
-export function scoreInDetail(logits: readonly number[], labels: readonly number[], classes: number): DetailedScores {
-	const confusion = confusionMatrix(labels, predictedLabels(logits, classes), classes);
+export function scoreInDetail(
+	logits: readonly number[],
+	labels: readonly number[],
+	classes: number,
+	predicted = predictedLabels(logits, classes),
+): DetailedScores {
+	const confusion = confusionMatrix(labels, predicted, classes);
 	const counts = countClasses(confusion);
 	const overall = overallScores(counts);
 	const [balancedAccuracy = null, macroF1 = null, mcc = null, ...f1] = bootstrapIntervals(confusion, (resample) => {
@@ -61,7 +69,7 @@ export function scoreInDetail(logits: readonly number[], labels: readonly number
 		return [scores.balancedAccuracy, scores.macroF1, scores.mcc, ...classScores(resample).map((score) => score.f1)];
 	});
 	return {
-		loss: crossEntropy(logits, labels, classes).loss,
+		loss: crossEntropy(logits, labels, classes),
 		...overall,
 		intervals: { accuracy: wilsonInterval(overall.accuracy, labels.length), balancedAccuracy, macroF1, mcc },
 		confusion,

@@ -134,12 +134,19 @@ export const runResultSchema = z.strictObject({
 		.describe(
 			"scores on the test set of a logistic regression on the words of the same training texts (TF-IDF); null if that would have taken too long, or with `--multi-label`",
 		),
+	thresholds: z
+		.array(share.nullable())
+		.describe(
+			"probability from which on each label is predicted, in the order of `labels` (`--threshold`); null: none. All scores use them; without a label that reaches its threshold, the most probable one counts",
+		),
+	bestThresholds: z
+		.array(share)
+		.describe(
+			"for each label, the threshold with the best F1 on validation against all other labels: `--threshold LABEL=best`",
+		),
 	multiLabel: z
 		.strictObject({
 			microF1: ofEverySet(share).describe("F1 of all pairs of a text and a label together"),
-			thresholds: z
-				.array(share)
-				.describe("probability from which on each label is predicted: the one with the best F1 on validation"),
 		})
 		.optional()
 		.describe(

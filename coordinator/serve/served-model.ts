@@ -25,7 +25,7 @@ export interface ModelParts {
 
 /** The classification of a text. */
 export interface ClassifiedText extends Omit<Prediction, "label" | "labels" | "tokens"> {
-	/** Names of the predicted labels: usually one, none below `--abstain`, any number with `--multi-label`. */
+	/** Names of the predicted labels: one, none below `--abstain` or `--threshold`, or several. */
 	readonly labels: readonly string[];
 	readonly tokens: number;
 	/** Whether the text had more tokens than were read. */

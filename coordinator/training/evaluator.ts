@@ -58,10 +58,14 @@ export class Evaluation {
 		return this.#scoring.scoreInDetail(...this.#inputs(examples));
 	}
 
-	/** Chooses the thresholds of texts with several labels, one per label, by the F1 of these examples. */
+	/** Chooses the threshold of each label with the best F1 for these examples. */
 	chooseThresholds(examples: readonly number[]): number[] {
-		const [logits, truth, classes] = this.#inputs(examples);
-		return chooseThresholds({ logits, truth, classes });
+		const [, truth, classes] = this.#inputs(examples);
+		return chooseThresholds(
+			examples.map((example) => this.predict(example).probabilities),
+			truth,
+			classes,
+		);
 	}
 
 	/** Returns the same logits with another temperature or other thresholds. */
@@ -116,6 +120,6 @@ export async function evaluate(
 	}
 	await tensors.dropState(spec.runId, version);
 	const ofText = (text: number) => averageLogits(texts.windowsOf(text).map((id) => logits.get(id) ?? []));
-	const scoring = scoringOf(neutralRule(run.config.multiLabel, texts.classes));
+	const scoring = scoringOf(neutralRule(run.config.multiLabel));
 	return new Evaluation(new Map(examples.map((text) => [text, ofText(text)])), texts.labelsOf, scoring);
 }

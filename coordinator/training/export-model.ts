@@ -9,6 +9,7 @@ import type { RunContext } from "./run-context.ts";
 /**
  * Writes a run's model with these parameters to `model/`, replacing an earlier one.
  * @param rule temperature and thresholds of the classifier
+ * @param bestThresholds those with the best F1 on validation; default: none, because the run isn't finished
  * @throws TailtuneError as `exportClassifier`
  */
 export async function exportModel(
@@ -16,6 +17,7 @@ export async function exportModel(
 	model: ModelFiles,
 	parameters: Float32Array,
 	rule: LabelRule,
+	bestThresholds: readonly number[] = [],
 ): Promise<void> {
 	await exportClassifier({
 		model,
@@ -24,18 +26,18 @@ export async function exportModel(
 		labels: run.texts.labels,
 		folder: join(run.folder, "model"),
 		maxTokens: run.texts.maxTokens,
-		extra: classifierSettings(run, rule),
+		extra: { ...classifierSettings(run, rule), bestThresholds: [...bestThresholds] },
 	});
 }
 
 function classifierSettings(
 	{ texts, config, frozenBlocks }: Pick<RunContext, "texts" | "config" | "frozenBlocks">,
-	{ temperature, thresholds }: LabelRule,
-): ClassifierSettings {
+	{ multiLabel, temperature, thresholds }: LabelRule,
+): Omit<ClassifierSettings, "bestThresholds"> {
 	const { labels, padding, maxTokens, long } = texts;
 	const { token, causal, padTo = null, padId = PAD_ID } = padding;
 	const computed = computeSettingsOf(config, frozenBlocks);
-	const rule = { temperature, abstain: config.abstain ?? 0, ...(thresholds && { thresholds: [...thresholds] }) };
+	const rule = { multiLabel, temperature, thresholds: [...thresholds], abstain: config.abstain ?? 0 };
 	return { format: 1, labels: [...labels], token, causal, maxTokens, long, padTo, padId, ...rule, ...computed };
 }
 

@@ -1,4 +1,6 @@
 import type { ModelFiles } from "../../shared/model/model-files.ts";
+import { withThresholds } from "../classify/with-thresholds.ts";
+import { neutralRule } from "../metrics/scoring.ts";
 import { writeReport } from "../report/write-report.ts";
 import { writePredictions } from "../run-folder/predictions.ts";
 import type { RunResult } from "../run-folder/result.ts";
@@ -27,17 +29,27 @@ export async function finishRun(
 	const { validation, test } = run.texts;
 	const all = await watch.time("evaluation", () => evaluateAll(run, parameters, step));
 	const calibration = run.config.multiLabel ? undefined : all.calibrate(validation, test);
-	const thresholds = run.config.multiLabel ? all.chooseThresholds(validation) : undefined;
-	const rule = { temperature: calibration?.temperature ?? 1, thresholds };
+	const { rule, bestThresholds } = chooseRule(run, all, calibration?.temperature ?? 1);
 	const evaluation = all.withRule(rule);
-	const wordBaseline = thresholds ? null : await watch.time("evaluation", () => evaluateWordBaseline(run));
-	await exportModel(run, model, parameters, rule);
-	const result = summarizeRun(run, state, outcome, { evaluation, thresholds, wordBaseline, calibration }, watch);
+	const wordBaseline = run.config.multiLabel ? null : await watch.time("evaluation", () => evaluateWordBaseline(run));
+	await exportModel(run, model, parameters, rule, bestThresholds);
+	const { thresholds } = rule;
+	const final = { evaluation, thresholds, bestThresholds, wordBaseline, calibration };
+	const result = summarizeRun(run, state, outcome, final, watch);
 	await writePredictions(run.folder, listPredictions(run.texts, evaluation));
 	await writeRunResult(run.folder, result);
 	await writeReport(run.folder);
 	await removeCheckpoints(run.folder);
 	return result;
+}
+
+/** Chooses the best thresholds on the validation set, and uses those that the settings ask for. */
+function chooseRule({ config, texts }: RunContext, evaluation: Evaluation, temperature: number) {
+	const calibrated = { ...neutralRule(config.multiLabel), temperature };
+	const bestThresholds = evaluation.withRule(calibrated).chooseThresholds(texts.validation);
+	const usual = config.multiLabel ? bestThresholds : [];
+	const thresholds = withThresholds(usual, config.threshold, texts.labels, bestThresholds);
+	return { rule: { ...calibrated, thresholds }, bestThresholds };
 }
 
 async function evaluateAll(run: RunContext, parameters: Float32Array, version: number): Promise<Evaluation> {

@@ -10,7 +10,7 @@ export function assertFiniteLoss(
 	examples: readonly number[],
 ): void {
 	const truth = examples.map((example) => texts.labelsOf(example));
-	const loss = scoringOf(neutralRule(config.multiLabel, texts.classes)).loss(logits, truth, texts.classes);
+	const loss = scoringOf(neutralRule(config.multiLabel)).loss(logits, truth, texts.classes);
 	if (Number.isFinite(loss)) return;
 	throw new TailtuneError("diverged", `step ${step + 1}: the loss is ${loss}; try a smaller --lr than ${config.lr}`);
 }

@@ -7,6 +7,7 @@ import type { RunConfig, TrainConfig } from "../../shared/settings/config.ts";
 import { checkConfig, flagOf } from "../../shared/settings/resolve-config.ts";
 import { loadModel } from "../base-model/load-model.ts";
 import { abstainsAnyway } from "../classify/classifier-settings.ts";
+import { assertLabelsKnown } from "../classify/with-thresholds.ts";
 import { type LoadedSets, loadSets } from "../data/load-sets.ts";
 import { defaultMetric } from "../metrics/best-score.ts";
 import { makePathsAbsolute } from "./absolute-paths.ts";
@@ -49,13 +50,14 @@ export async function loadInputs(given: TrainConfig, options: TrainOptions): Pro
 /** Settles the settings that must not change later, when workers join and leave. */
 async function fixDefaults(
 	config: TrainConfig,
-	{ classes }: LoadedSets,
+	{ classes, train }: LoadedSets,
 	{ countWorkers = async () => 1 }: TrainOptions,
 ): Promise<RunConfig> {
 	const shards = config.shards ?? Math.min(await countWorkers(), config.batch);
 	if (config.multiLabel && config.metric === "mcc")
 		throw new TailtuneError("usage", "--metric: found mcc, expected another score with --multi-label");
 	if (config.multiLabel && config.abstain) throw abstainsAnyway();
+	assertLabelsKnown(config.threshold, train.labels);
 	const usual = config.multiLabel ? "macro-f1" : defaultMetric(classes.map(({ validation }) => validation));
 	const metric = config.metric ?? usual;
 	return { ...checkConfig({ ...config, shards, metric }, flagOf), shards, metric };

@@ -1,3 +1,4 @@
+import type { Thresholds } from "../metrics/choose-label.ts";
 import { majorityLabels } from "../metrics/label-sets.ts";
 import { nameLabels } from "../metrics/probabilities.ts";
 import type { RunResult } from "../run-folder/result.ts";
@@ -12,8 +13,10 @@ import type { Stopwatch } from "./stopwatch.ts";
 /** The predictions for all texts with the final weights, and the baseline. */
 export interface FinalEvaluation {
 	readonly evaluation: Evaluation;
-	/** Threshold of each label; undefined if each text has one label. */
-	readonly thresholds: readonly number[] | undefined;
+	/** Thresholds of the predictions. */
+	readonly thresholds: Thresholds;
+	/** Threshold of each label with the best F1 on validation. */
+	readonly bestThresholds: readonly number[];
 	/** Scores of the baseline; null: not computed. */
 	readonly wordBaseline: RunResult["wordBaseline"];
 	/** Undefined if texts have several labels. */
@@ -25,12 +28,14 @@ export function summarizeRun(
 	run: RunContext,
 	state: TrainingState,
 	{ stopped, stepMs, audit }: TrainingOutcome,
-	{ evaluation, thresholds, wordBaseline, calibration }: FinalEvaluation,
+	{ evaluation, thresholds, bestThresholds, wordBaseline, calibration }: FinalEvaluation,
 	watch: Stopwatch,
 ): RunResult {
 	return {
 		finishedAt: new Date().toISOString(),
-		...summarizeScores(run.texts, evaluation, thresholds),
+		...summarizeScores(run, evaluation),
+		thresholds: run.texts.labels.map((_, label) => thresholds[label] ?? null),
+		bestThresholds: [...bestThresholds],
 		wordBaseline,
 		...(calibration && { calibration }),
 		...summarizeTexts(run.texts),
@@ -49,7 +54,7 @@ export function summarizeRun(
 	};
 }
 
-function summarizeScores(texts: RunTexts, evaluation: Evaluation, thresholds?: readonly number[]) {
+function summarizeScores({ texts, config }: RunContext, evaluation: Evaluation) {
 	const scores = mapValues(setsOf(texts), (examples) => evaluation.score(examples));
 	const { intervals, confusion, perClass } = evaluation.scoreInDetail(texts.test);
 	const majority = majorityLabels(texts.test.map((example) => texts.labelsOf(example)));
@@ -65,9 +70,7 @@ function summarizeScores(texts: RunTexts, evaluation: Evaluation, thresholds?: r
 		confusion,
 		perClass: perClass.map((score, label) => ({ label: labelName(label), ...score })),
 		majorityBaseline: { label: nameLabels(texts.labels, majority.labels), accuracy: majority.accuracy },
-		...(thresholds && {
-			multiLabel: { microF1: mapValues(scores, ({ microF1 = 0 }) => microF1), thresholds: [...thresholds] },
-		}),
+		...(config.multiLabel && { multiLabel: { microF1: mapValues(scores, ({ microF1 = 0 }) => microF1) } }),
 	};
 }
 

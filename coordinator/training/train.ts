@@ -4,6 +4,7 @@ import type { RunProgress } from "../../shared/messages.ts";
 import { parameterLayout } from "../../shared/model/parameter-layout.ts";
 import { countFrozenBlocks } from "../../shared/model/tail-spec.ts";
 import type { TrainConfig } from "../../shared/settings/config.ts";
+import { withThresholds } from "../classify/with-thresholds.ts";
 import type { Cluster, ClusterRun } from "../cluster/cluster.ts";
 import type { RunEvents } from "../events/run-events.ts";
 import { neutralRule } from "../metrics/scoring.ts";
@@ -151,7 +152,10 @@ function createContext(
 		cluster,
 		...(startServer && {
 			onBetter: (parameters) => {
-				const rule = neutralRule(config.multiLabel, texts.classes);
+				// Thresholds are chosen at the end of the run.
+				const best = texts.labels.map(() => 0.5);
+				const thresholds = withThresholds([], config.threshold, texts.labels, best);
+				const rule = { ...neutralRule(config.multiLabel), thresholds };
 				return exportModel({ config, frozenBlocks, tail, texts, folder }, model, parameters, rule);
 			},
 		}),

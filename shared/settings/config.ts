@@ -84,6 +84,12 @@ export const trainConfigSchema = z.strictObject({
 		.describe(
 			"answer no label if no label's probability reaches this, in classify and serve; default: always a label, or as in the run",
 		),
+	threshold: z
+		.record(text(), z.union([z.number().min(0).max(1), z.literal("best")]))
+		.optional()
+		.describe(
+			"LABEL=P: answer this label if, and only if, its probability is at least P, otherwise the most probable other one; LABEL=best: P with the best F1 on validation; repeat it for more labels; default: none (best with --multi-label), or as in the run",
+		),
 	maxTokens: z
 		.union([count(1), z.literal("context")])
 		.optional()

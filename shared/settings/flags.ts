@@ -1,4 +1,5 @@
 import { type Command, Option } from "commander";
+import { TailtuneError } from "../errors.ts";
 import { type TrainConfig, trainConfigSchema } from "./config.ts";
 import { defaultConfig, flagOf } from "./resolve-config.ts";
 
@@ -20,7 +21,9 @@ export function addConfigFlags(command: Command, keys: readonly Key[] = ALL_SETT
 		const preset = defaults[key];
 		const suffix = preset === undefined ? "" : ` (default: ${preset})`;
 		const value = typeof preset === "boolean" ? "[value]" : "<value>";
-		command.addOption(new Option(`${flagOf(key)} ${value}`, `${description}${suffix}`));
+		const option = new Option(`${flagOf(key)} ${value}`, `${description}${suffix}`);
+		if (key === "threshold") option.argParser((own: string, others: string[] = []) => [...others, own]);
+		command.addOption(option);
 	}
 	return command;
 }
@@ -30,10 +33,22 @@ export function parseFlags(options: Record<string, unknown>): Record<string, unk
 	const settings: Record<string, unknown> = {};
 	for (const key of ALL_SETTINGS) {
 		const value = options[key];
-		if (value !== undefined)
-			settings[key] = key === "split" ? String(value).split(",").map(literal) : typed(key, value);
+		if (value !== undefined) settings[key] = parseFlag(key, value);
 	}
 	return settings;
+}
+
+function parseFlag(key: Key, value: unknown): unknown {
+	if (key === "split") return String(value).split(",").map(literal);
+	if (key === "threshold" && Array.isArray(value)) return Object.fromEntries(value.map(parseThreshold));
+	return typed(key, value);
+}
+
+/** Parses LABEL=P; a label may contain "=". */
+function parseThreshold(value: string): [label: string, threshold: unknown] {
+	const sign = value.lastIndexOf("=");
+	if (sign > 0) return [value.slice(0, sign), literal(value.slice(sign + 1))];
+	throw new TailtuneError("usage", `--threshold: found ${value}, expected LABEL=P or LABEL=best`);
 }
 
 // If the schema accepts the text itself, it stays text: a file may be named 2024.

@@ -56,7 +56,8 @@ test.serial("--multi-label: a run leaves scores per label, thresholds, and a mod
 	);
 	t.is((await readJson("model", "config.json")).problem_type, "multi_label_classification");
 	const { thresholds, temperature } = await readJson("model", "tailtune.json");
-	t.deepEqual(thresholds, result.multiLabel?.thresholds);
+	t.deepEqual(thresholds, result.thresholds);
+	t.deepEqual(thresholds, result.bestThresholds);
 	t.deepEqual([temperature, result.calibration], [1, undefined]);
 	const predictions = linesOf(await readFile(join(run, "predictions.jsonl"), "utf8"));
 	t.deepEqual([...new Set(predictions.map(({ label }) => label))].sort(), ["", "money", "money|sport", "sport"]);
@@ -83,9 +84,8 @@ test.serial("--multi-label: evaluate gives the scores of the run, and classify a
 
 	const texts = ["the bank pays cash prizes, football match team goal", "we met today"];
 	const classified = await tailtune("classify", run, ...texts, ...flags);
-	const { thresholds = [] } = result.multiLabel ?? {};
 	for (const { label, labels, probabilities } of linesOf(classified.stdout).filter((line) => "probabilities" in line)) {
-		const expected = result.labels.filter((name, i) => probabilities[name] >= (thresholds[i] ?? 2));
+		const expected = result.labels.filter((name, i) => probabilities[name] >= (result.thresholds[i] ?? 2));
 		t.deepEqual(labels, expected);
 		t.is(label, expected.join("|"));
 	}

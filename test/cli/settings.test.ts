@@ -6,7 +6,7 @@ import { QUICK, tailtune, writeTexts } from "./tailtune.ts";
 
 const settings: [title: string, flags: string[]][] = [
 	["the preset of the book", ["--preset", "book", "--epochs", "8"]],
-	["the head alone", ["--trainable", "head"]],
+	["the head alone and two thresholds", ["--trainable", "head", "--threshold", "spam=0.45", "--threshold", "ham=best"]],
 	["the last two blocks, first token", ["--trainable", "last-two-blocks", "--token", "first"]],
 	["everything, in accumulated micro-batches", ["--trainable", "all", "--accumulate", "2"]],
 	["LoRA with its head", ["--trainable", "lora", "--lora-rank", "4"]],
@@ -39,7 +39,8 @@ for (const [title, flags] of settings) {
 			"3e-3",
 		);
 		t.is(exitCode, 0, stderr);
-		const { accuracy, texts, trunk } = await readRunResult(out);
+		const { accuracy, texts, trunk, thresholds, bestThresholds } = await readRunResult(out);
+		t.deepEqual(thresholds, title.includes("thresholds") ? [bestThresholds[0], 0.45] : [null, null]);
 		t.true(accuracy.train > 0.8, `accuracy ${accuracy.train}`);
 		t.true(trunk.texts <= texts.distinct || title.includes("padded by batch"));
 		const { stdout } = await tailtune("evaluate", out, "--data", data, "--json");

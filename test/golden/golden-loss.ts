@@ -1,3 +1,4 @@
+import { predictedLabels } from "../../coordinator/metrics/classification.ts";
 import { crossEntropy } from "../../coordinator/metrics/cross-entropy.ts";
 import type { TailSpec } from "../../shared/messages.ts";
 import type { TailInput } from "../../worker/engine/engine.ts";
@@ -18,8 +19,9 @@ export function scoreOf(logits: ArrayLike<number>, inputs: readonly GoldenInput[
 	const { classes, loss } = spec;
 	const labels = inputs.map((input) => input.labels[0] ?? -1);
 	if (!loss) {
-		const { loss: mean, correct } = crossEntropy(logits, labels, classes);
-		return { loss: mean, accuracy: correct / inputs.length };
+		const predicted = predictedLabels(Array.from(logits), classes);
+		const correct = labels.filter((label, text) => label === predicted[text]).length;
+		return { loss: crossEntropy(logits, labels, classes), accuracy: correct / inputs.length };
 	}
 	let [total, right] = [0, 0];
 	for (const [text, input] of inputs.entries()) {

@@ -19,7 +19,7 @@ export async function writeModel(run: string, seed: number, thresholds?: readonl
 	const spec = plainTail("TRAINABLE_LAST_BLOCK", labels.length);
 	const parameters = await readInitialParameters(model, spec, seed);
 	const reading = { token: "last-real", causal: true, maxTokens: 256, padTo: null, padId: PAD_ID };
-	const extra = { format: 1, labels, ...reading, ...(thresholds && { thresholds }) };
+	const extra = { format: 1, labels, ...reading, ...(thresholds && { multiLabel: true, thresholds }) };
 	await exportClassifier({ model, spec, parameters, labels, folder: join(run, "model"), extra });
 }
 

@@ -23,7 +23,7 @@ const openCluster: OpenCluster = (run) => openEmbeddedCluster(workerSide, run);
 const engine = { engine: "auto", backend: "auto", threads: 1 } as const;
 
 /** Makes a run folder with a model for 256 tokens. @param long how the run read longer texts @param rule default: neutral */
-async function runThat(long: LongTexts, rule: Partial<LabelRule> = {}): Promise<string> {
+async function runThat(long: LongTexts, rule: Partial<LabelRule & { bestThresholds: number[] }> = {}): Promise<string> {
 	const run = await makeRun();
 	const file = join(run, "model", "tailtune.json");
 	await writeFile(file, JSON.stringify({ ...JSON.parse(await readFile(file, "utf8")), long, ...rule }));
@@ -37,7 +37,7 @@ const dividing = await runThat("windows");
 async function open(
 	t: ExecutionContext,
 	run: string,
-	asked: Pick<TrainConfig, "maxTokens" | "long" | "abstain"> = {},
+	asked: Pick<TrainConfig, "maxTokens" | "long" | "abstain" | "threshold"> = {},
 ): Promise<Classifier> {
 	const classifier = await Classifier.open(run, { ...engine, ...asked }, { openCluster });
 	t.teardown(() => classifier.close());
@@ -170,8 +170,40 @@ test("with --abstain a text gets no label if no probability reaches it; the flag
 		const [grouped] = await classifier.classifyGroup(await tokenize(["short"]), 0);
 		t.deepEqual(grouped?.labels, expected);
 	}
-	const several = await runThat("refuse", { thresholds: [0.5, 0.5] });
+	const several = await runThat("refuse", { multiLabel: true, thresholds: [0.5, 0.5] });
 	await t.throwsAsync(open(t, several, { abstain: 0.9 }), { code: "usage", message: /^--abstain: expected one label/ });
+});
+
+test("--threshold replaces the run's value for a label; LABEL=best is the run's choice, and scores use it", async (t) => {
+	const text = [{ text: "short", source: "f:1" }];
+	const [plain] = await (await open(t, refusing)).classify(text);
+	const [ham = 0, spam = 0] = plain?.probabilities ?? [];
+	const chosen = await runThat("refuse", { thresholds: [null, spam + 1e-9], bestThresholds: [0.5, spam] });
+	for (const [run, threshold, expected] of [
+		[refusing, { spam }, ["spam"]],
+		[refusing, { spam: spam + 1e-9 }, ["ham"]],
+		[refusing, { ham: ham + 1e-9, spam: spam + 1e-9 }, []],
+		[chosen, undefined, ["ham"]],
+		[chosen, { spam: "best" }, ["spam"]],
+	] as const) {
+		const classifier = await open(t, run, { threshold });
+		const [answer] = await classifier.classify(text);
+		t.deepEqual(
+			answer?.labels.map((label) => labels[label]),
+			expected,
+		);
+		const { accuracy } = classifier.scoring.scoreInDetail(plain?.logits ?? [], [[answer?.label ?? -1]], 2);
+		t.is(accuracy, 1);
+	}
+	const opening = (threshold: TrainConfig["threshold"]) => open(t, refusing, { threshold });
+	await t.throwsAsync(opening({ scam: 0.5 }), {
+		code: "usage",
+		message: '--threshold: found label "scam", expected one of "ham", "spam"',
+	});
+	await t.throwsAsync(opening({ spam: "best" }), {
+		code: "usage",
+		message: /^--threshold: found spam=best, expected a/,
+	});
 });
 
 test("a classifier whose parameters can't be published leaves no cluster open", async (t) => {

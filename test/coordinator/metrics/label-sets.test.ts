@@ -1,5 +1,10 @@
 import test from "ava";
-import { chooseThresholds, majorityLabels, scoreLabelSetsInDetail } from "../../../coordinator/metrics/label-sets.ts";
+import {
+	chooseThresholds,
+	majorityLabels,
+	scoreLabelSetsInDetail,
+	toLabelProbabilities,
+} from "../../../coordinator/metrics/label-sets.ts";
 
 // 12 random texts, 3 labels. The expected numbers are those of scikit-learn 1.7 and of torch's BCEWithLogitsLoss.
 const truth = [[], [0, 1], [0, 1, 2], [], [0], [], [1], [0, 2], [], [2], [1], [0, 1]];
@@ -42,7 +47,8 @@ test("scores of label sets agree with scikit-learn, the loss with torch", (t) =>
 
 test("each threshold has the best F1 of its label, as precision_recall_curve finds it", (t) => {
 	const expected = [0.3872535128298843, 0.5840705655087978, 0.5694627442458278];
-	for (const [label, threshold] of chooseThresholds(sets).entries())
+	const texts = truth.map((_, text) => toLabelProbabilities(logits.slice(3 * text, 3 * text + 3)));
+	for (const [label, threshold] of chooseThresholds(texts, truth, 3).entries())
 		t.true(Math.abs(threshold - (expected[label] ?? 0)) < 1e-12);
 	t.deepEqual(
 		scoreLabelSetsInDetail(sets, expected).perClass.map(({ f1 }) => f1),
@@ -51,6 +57,6 @@ test("each threshold has the best F1 of its label, as precision_recall_curve fin
 });
 
 test("a label that no text has keeps the threshold 0.5, and the most frequent set of labels is found", (t) => {
-	t.deepEqual(chooseThresholds({ logits: [3, -3], truth: [[], []], classes: 1 }), [0.5]);
+	t.deepEqual(chooseThresholds([[0.9], [0.1]], [[], []], 1), [0.5]);
 	t.deepEqual(majorityLabels(truth), { labels: [], accuracy: 4 / 12 });
 });

@@ -71,6 +71,8 @@ export function sampleResult(labels: readonly string[] = ["ham", "spam"]): RunRe
 					: { texts: all, confidence: 0.985, accuracy: (145 * labels.length) / all },
 			),
 		},
+		thresholds: labels.map(() => null),
+		bestThresholds: labels.map(() => 0.4321),
 		testTextsAlsoInTraining: 12,
 		texts: { train: 1045, validation: 149, test: all, distinct: 1377 },
 		classes: labels.map((label, i) => ({

@@ -12,7 +12,7 @@ const yaml = async (text: string) => {
 	return file;
 };
 
-const refused: [title: string, flags: Record<string, string>, message: string][] = [
+const refused: [title: string, flags: Record<string, string | string[]>, message: string][] = [
 	["a word for a number", { epochs: "many" }, '--epochs: found "many", expected a number'],
 	["a fraction for a whole number", { epochs: "1.5" }, "--epochs: found 1.5, expected a whole number"],
 	["zero epochs", { epochs: "0" }, "--epochs: found 0, expected at least 1"],
@@ -29,6 +29,8 @@ const refused: [title: string, flags: Record<string, string>, message: string][]
 		"--split: found [0.5,0.1,0.1], expected three fractions that add up to 1",
 	],
 	["an unknown padding", { pad: "some" }, '--pad: found "some", expected one of bucket, longest, or a number'],
+	["a threshold without a label", { threshold: ["0.5"] }, "--threshold: found 0.5, expected LABEL=P or LABEL=best"],
+	["a threshold above 1", { threshold: ["a=b=1.5"] }, '--threshold: found 1.5, expected at most 1'],
 	[
 		"an odd size",
 		{ featureMemory: "2 elephants" },
@@ -38,9 +40,14 @@ const refused: [title: string, flags: Record<string, string>, message: string][]
 
 for (const [title, flags, message] of refused) {
 	test(`refuses ${title}`, async (t) => {
-		await t.throwsAsync(resolveConfig(parseFlags(flags)), { message });
+		await t.throwsAsync(async () => resolveConfig(parseFlags(flags)), { message });
 	});
 }
+
+test("thresholds of several labels are read, also of one with = in its name", async (t) => {
+	const { threshold } = await resolveConfig(parseFlags({ threshold: ["a=b=0.5", "c=best"] }));
+	t.deepEqual(threshold, { "a=b": 0.5, c: "best" });
+});
 
 test("flags override the file, the file the preset, and the preset the defaults", async (t) => {
 	const file = await yaml("preset: book\ntoken: first\nepochs: 7\n");

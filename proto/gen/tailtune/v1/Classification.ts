@@ -24,7 +24,8 @@ export interface ClassificationInput {
    */
   'modelVersion'?: (string);
   /**
-   * The predicted labels: one, or none if no probability reaches --abstain; any number if the model gives texts several labels.
+   * The predicted labels: one, or none if no probability reaches --abstain or --threshold; any number if the model gives
+   * texts several labels.
    */
   'labels'?: (string)[];
 }
@@ -51,7 +52,8 @@ export interface Classification {
    */
   'modelVersion': (string);
   /**
-   * The predicted labels: one, or none if no probability reaches --abstain; any number if the model gives texts several labels.
+   * The predicted labels: one, or none if no probability reaches --abstain or --threshold; any number if the model gives
+   * texts several labels.
    */
   'labels': (string)[];
 }
