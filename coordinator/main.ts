@@ -12,6 +12,7 @@ type AddCommand = (program: Command, workerSide: WorkerSide) => void | Promise<v
 /** Loads the commands, by name. Only the modules of the requested command are loaded. */
 const ONE_MACHINE: Readonly<Record<string, () => Promise<AddCommand>>> = {
 	train: async () => (await import("./cli/train-command.ts")).addTrainCommand,
+	sweep: async () => (await import("./cli/sweep-command.ts")).addSweepCommand,
 	evaluate: async () => (await import("./cli/evaluate-command.ts")).addEvaluateCommand,
 	compare: async () => (await import("./cli/compare-command.ts")).addCompareCommand,
 	classify: async () => (await import("./cli/classify-command.ts")).addClassifyCommand,

@@ -11,6 +11,7 @@ import {
 	scoreFields,
 	windowsSchema,
 } from "../run-folder/result.ts";
+import { sweep, trialEvent } from "./sweep-schema.ts";
 
 /** Schema of a whole number of at least 0. */
 export const count = z.int().min(0);
@@ -158,6 +159,11 @@ export const eventsAsLines = [
 	event("result", "The run is finished. All other fields are those of `result.json`, see below.", {
 		folder: z.string().describe("folder of the run"),
 		...runResultSchema.shape,
+	}),
+	event("trial", "A trial of a sweep begins or ends.", trialEvent),
+	event("sweep", "All trials of a sweep have ended: the result of `tailtune sweep`. See `sweep.json` below.", {
+		folder: z.string().describe("folder of the sweep"),
+		...sweep,
 	}),
 	event("classified", "All texts of `tailtune classify` were classified.", {
 		out: z.string().nullable().describe("the file that was written; null without `--out`"),

@@ -11,7 +11,8 @@ import { LOCK_FILE, lockRunFolder, type RunLock } from "./run-lock.ts";
 /** Name of the checkpoint's file; it is removed when the run is finished. */
 export const CHECKPOINT_FILE = "checkpoint.safetensors";
 
-const CONFIG_FILE = "config.json";
+/** Name of the file in a run folder with all settings of the run. */
+export const CONFIG_FILE = "config.json";
 
 /** A run's folder, locked by this process until `release`. */
 export interface RunFolder extends RunLock {
@@ -66,7 +67,7 @@ export async function createRunFolder(config: TrainConfig): Promise<NewRunFolder
 export async function reopenRunFolder(path: string): Promise<{ folder: RunFolder; config: TrainConfig }> {
 	const config = await readRunConfig(path);
 	const lock = await lockRunFolder(path);
-	if (await isFinished(path)) {
+	if (await isFinishedRun(path)) {
 		await lock.release();
 		throw new TailtuneError("usage", `--resume ${path}: the run is finished (${join(path, RESULT_FILE)} is there)`);
 	}
@@ -111,15 +112,18 @@ export async function removeBestExcept(folder: string, step: number | undefined)
 	}
 }
 
-// The checkpoint is removed last: until then the run can be resumed, for example to write the report.
-async function isFinished(path: string): Promise<boolean> {
+/**
+ * Returns whether a folder has a finished run. The checkpoint is removed last: until then the run can be resumed, for
+ * example to write the report.
+ */
+export async function isFinishedRun(path: string): Promise<boolean> {
 	return (
 		(await pathExists(join(path, RESULT_FILE), "disk")) && !(await pathExists(join(path, CHECKPOINT_FILE), "disk"))
 	);
 }
 
-// Removes folders from the innermost to the outermost; a folder that isn't empty stays.
-async function removeEmptyFolders(inner: string, outer: string): Promise<void> {
+/** Removes folders from the innermost to the outermost; a folder that isn't empty stays. */
+export async function removeEmptyFolders(inner: string, outer: string): Promise<void> {
 	for (let folder = inner; folder.startsWith(outer); folder = dirname(folder)) {
 		const isRemoved = await rmdir(folder).then(
 			() => true,

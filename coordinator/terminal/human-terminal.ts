@@ -5,6 +5,7 @@ import { classificationLines, classifiedLines } from "./classification-lines.ts"
 import { evaluationLines } from "./evaluation-lines.ts";
 import { createPaint, type Paint } from "./paint.ts";
 import { BarView, PlainView, type ProgressView } from "./progress-views.ts";
+import { sweepLines, trialLines } from "./sweep-lines.ts";
 import { EPOCH_HEAD, epochLine, resultLines } from "./tables.ts";
 import { textsLines } from "./texts-lines.ts";
 import { Work } from "./work.ts";
@@ -76,6 +77,10 @@ export class HumanTerminal {
 				return [...this.#epochHead(), epochLine(event)];
 			case "result":
 				return resultLines(event.folder, event, this.#paint);
+			case "trial":
+				return trialLines(event);
+			case "sweep":
+				return sweepLines(event.folder, event, this.#paint);
 			case "evaluation":
 				return evaluationLines(event, this.#paint);
 			case "classifications":

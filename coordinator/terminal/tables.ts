@@ -122,7 +122,7 @@ function secondsLine({ total, ...phases }: RunResult["seconds"]): string {
 }
 
 /** Returns a relative path if the folder is inside the current one. */
-function shortPath(folder: string): string {
+export function shortPath(folder: string): string {
 	const path = relative(process.cwd(), folder);
 	return path.startsWith("..") || isAbsolute(path) ? folder : path || ".";
 }

@@ -19,9 +19,13 @@ export function flagOf(key: string): string {
 export async function resolveConfig(flags: Settings, file?: string): Promise<TrainConfig> {
 	const fromFile = file === undefined ? {} : await (await import("./config-file.ts")).readConfigFile(file);
 	checkConfig(fromFile, (key) => `${file}: ${key}`);
-	const given = { ...fromFile, ...flags };
-	const { preset, multiLabel } = checkConfig(given, flagOf);
-	return checkConfig({ ...(preset && PRESETS[preset]), ...(multiLabel && { balance: "none" }), ...given }, flagOf);
+	return completeConfig({ ...fromFile, ...flags }, flagOf);
+}
+
+/** Adds the settings of the preset and the defaults, and checks all. @param nameOf as in `checkConfig` */
+export function completeConfig(given: Settings, nameOf: (key: string) => string): TrainConfig {
+	const { preset, multiLabel } = checkConfig(given, nameOf);
+	return checkConfig({ ...(preset && PRESETS[preset]), ...(multiLabel && { balance: "none" }), ...given }, nameOf);
 }
 
 /** Checks settings against the schema. @param nameOf returns the name of a key for error messages */

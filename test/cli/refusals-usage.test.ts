@@ -11,6 +11,8 @@ test.before(async () => {
 	await writeFile(join(folder, "texts.tsv"), sampleTexts(20));
 	await writeFile(join(folder, "typo.yaml"), "epoch: 3\n");
 	await writeFile(join(folder, "word.yaml"), "epochs: two\n");
+	await writeFile(join(folder, "sweep.yaml"), "data: texts.tsv\nepochs: [1, two]\n");
+	await writeFile(join(folder, "two-sets.yaml"), "data: [texts.tsv, more.tsv]\n");
 	await writeFile(join(folder, "broken.yaml"), "a: [1,\nb: }\n");
 	await writeFile(join(folder, "list.yaml"), "- epochs\n");
 });
@@ -29,16 +31,18 @@ test.serial("a big-endian machine is refused at the start", async (t) => {
 
 const TRAIN = ["train", "--data", "texts.tsv", "--model", "demo", "--out", "out"];
 
+const SWEEP = ["sweep", ...TRAIN.slice(1)];
+
 const refused: [title: string, args: readonly string[], message: string][] = [
 	[
 		"no command",
 		[],
-		"expected a command: train, evaluate, compare, classify, serve, export, doctor, quickstart, worker, runs, workers, cancel",
+		"expected a command: train, sweep, evaluate, compare, classify, serve, export, doctor, quickstart, worker, runs, workers, cancel",
 	],
 	[
 		"an unknown command",
 		["frobnicate"],
-		"unknown command 'frobnicate', expected one of train, evaluate, compare, classify, serve, export, doctor, quickstart, worker, runs, workers, cancel",
+		"unknown command 'frobnicate', expected one of train, sweep, evaluate, compare, classify, serve, export, doctor, quickstart, worker, runs, workers, cancel",
 	],
 	["an unknown flag", [...TRAIN, "--frob", "3"], "unknown option '--frob'; see tailtune train --help"],
 	[
@@ -127,6 +131,32 @@ const refused: [title: string, args: readonly string[], message: string][] = [
 		"a --config without settings",
 		["train", "--config", "list.yaml"],
 		'--config list.yaml: expected settings as "key: value" lines',
+	],
+	[
+		"a sweep over two data sets",
+		["sweep", "--config", "two-sets.yaml", "--model", "demo"],
+		"two-sets.yaml: data: found 2 values, expected one for all trials",
+	],
+	["a wrong value in a list", [...SWEEP, "--lr", "1e-3,fast"], '--lr: found "fast", expected a number'],
+	[
+		"a wrong value in a list of --config",
+		["sweep", "--config", "sweep.yaml"],
+		'sweep.yaml: epochs: found "two", expected a number',
+	],
+	[
+		"a number of seeds that isn't whole",
+		[...SWEEP, "--seeds", "1.5"],
+		'--seeds: found "1.5", expected a whole number of at least 1',
+	],
+	[
+		"a sweep of more trials than can be compared",
+		[...SWEEP, "--seeds", "501", "--lr", "1e-3,1e-4"],
+		"found 1002 combinations of values and seeds, expected at most 1000",
+	],
+	[
+		"settings for a sweep that is resumed",
+		["sweep", "--resume", "out", "--seeds", "3"],
+		"--resume: can't be combined with --seeds; a resumed sweep keeps its settings",
 	],
 	["classify without texts", ["classify", "run"], "texts: found none, expected texts, - or --file FILE"],
 	[

@@ -1,8 +1,12 @@
 import { z } from "zod";
 import { errorLineSchema, jsonLineSchema } from "../../coordinator/events/json-line-schemas.ts";
+import { sweep, sweepSchema } from "../../coordinator/events/sweep-schema.ts";
 import { predictionLineSchema } from "../../coordinator/run-folder/predictions.ts";
 import { runResultSchema } from "../../coordinator/run-folder/result.ts";
 import { ERROR_CODES, EXIT_CODES } from "../../shared/errors.ts";
+
+/** Fields of events that are described once, with the file that has them too. */
+const SHAPES: Readonly<Record<string, object>> = { result: runResultSchema.shape, sweep };
 
 /** The part of a JSON Schema that the page needs. */
 type Schema = z.core.JSONSchema.JSONSchema;
@@ -12,7 +16,7 @@ export function renderOutputPage(): string {
 	const events = jsonLineSchema.options.map((option) => {
 		const { description = "", ...schema } = z.toJSONSchema(option) as Schema;
 		const name = option.shape.event.value;
-		const left = name === "result" ? ["event", ...Object.keys(runResultSchema.shape)] : ["event"];
+		const left = ["event", ...Object.keys(SHAPES[name] ?? {})];
 		return `### \`${name}\`\n\n${description}\n\n${tableOf(schema, left)}`;
 	});
 	const exitCodes = Object.values(EXIT_CODES).map(({ code, meaning }) => `| ${code} | ${meaning} |`);
@@ -55,6 +59,12 @@ ${events.join("\n\n")}
 The result of a finished run, in the folder of the run.
 
 ${tableOf(z.toJSONSchema(runResultSchema) as Schema)}
+
+## \`sweep.json\`
+
+State and result of a sweep, in the folder of the sweep. It is written anew after each trial.
+
+${tableOf(z.toJSONSchema(sweepSchema) as Schema)}
 
 ## \`predictions.jsonl\`
 

@@ -1,0 +1,105 @@
+import type { Command } from "commander";
+import { TailtuneError } from "../../shared/errors.ts";
+import { Notices } from "../../shared/notices.ts";
+import { addRpcFlags, type RpcFlags, readRpcSecurity } from "../../shared/settings/rpc-flags.ts";
+import type { WorkerSide } from "../../shared/worker-port/worker-side.ts";
+import { MOST_REPLICAS, REPLICAS_HELP } from "../cluster/nats-replicas.ts";
+import type { RunEvents } from "../events/run-events.ts";
+import type { TrainOptions } from "../training/train-options.ts";
+
+/** Values of the flags that choose the workers of a run. */
+export interface WorkerFlags extends RpcFlags {
+	readonly workers?: string;
+	readonly nats?: string;
+	readonly listen?: string;
+	readonly advertise?: string;
+	readonly natsReplicas?: string;
+	readonly mixedEngines?: boolean;
+}
+
+/** Adds the flags that choose the workers of a run. */
+export function addWorkerFlags(command: Command): Command {
+	command
+		.optionsGroup("Workers:")
+		.option("--workers <n>", "use N worker processes on this machine; starts nats-server, and installs it if missing")
+		.option("--nats <urls>", "use the workers of this NATS server; commas separate several URLs")
+		.option(
+			"--listen <host:port>",
+			"with --nats: address for the workers' gRPC connections (default: a free port on loopback)",
+		)
+		.option("--advertise <host:port>", "address that workers connect to, if it differs from --listen (proxy or NAT)")
+		.option("--nats-replicas <n>", REPLICAS_HELP)
+		.option("--mixed-engines", "with --nats: allow workers with different engines; the result then depends on them");
+	return addRpcFlags(command);
+}
+
+type Workers = Pick<TrainOptions, "openCluster" | "countWorkers">;
+
+/** Chooses the workers: this process, other processes on this machine, or the workers of a NATS server. */
+export async function chooseWorkers(
+	options: WorkerFlags,
+	workerSide: WorkerSide,
+	events: RunEvents,
+	interrupt: AbortSignal,
+): Promise<Workers> {
+	const { workers, nats, listen, advertise } = options;
+	const notices = new Notices((notice) => events.emit({ event: "notice", ...notice }));
+	if (workers !== undefined) {
+		const count = parseWorkers(options);
+		const { openLocalCluster } = await import("../cluster/local-cluster.ts");
+		return {
+			openCluster: (run) => openLocalCluster({ workers: count, events, notices }, run),
+			countWorkers: async () => count,
+		};
+	}
+	const [extra] = clusterFlags(options);
+	if (nats === undefined && extra !== undefined) throw new TailtuneError("usage", `${extra}: needs --nats`);
+	if (nats === undefined) {
+		const { openEmbeddedCluster } = await import("../cluster/embedded-cluster.ts");
+		return { openCluster: (run) => openEmbeddedCluster(workerSide, run) };
+	}
+	const replicas = parseReplicas(options.natsReplicas);
+	const { countNatsWorkers, openNatsCluster } = await import("../cluster/nats-cluster.ts");
+	const cluster = {
+		nats,
+		listen,
+		advertise,
+		security: await readRpcSecurity(options),
+		events,
+		notices,
+		interrupt,
+		replicas,
+		mixedEngines: options.mixedEngines,
+	};
+	return {
+		openCluster: (run) => openNatsCluster(cluster, run),
+		countWorkers: () => countNatsWorkers(cluster),
+	};
+}
+
+function parseReplicas(given: string | undefined): number | undefined {
+	if (given === undefined) return undefined;
+	const count = Number(given);
+	if (Number.isInteger(count) && count >= 1 && count <= MOST_REPLICAS) return count;
+	throw new TailtuneError(
+		"usage",
+		`--nats-replicas: found "${given}", expected a whole number from 1 to ${MOST_REPLICAS}`,
+	);
+}
+
+function parseWorkers(options: WorkerFlags): number {
+	const count = Number(options.workers);
+	if (!Number.isInteger(count) || count < 1)
+		throw new TailtuneError("usage", `--workers: found "${options.workers}", expected a whole number of at least 1`);
+	const [extra] = [...(options.nats === undefined ? [] : ["--nats"]), ...clusterFlags(options)];
+	if (extra !== undefined) throw new TailtuneError("usage", `--workers: can't be combined with ${extra}`);
+	return count;
+}
+
+/** Returns the given flags that only work with a cluster of several machines. */
+function clusterFlags(options: WorkerFlags): string[] {
+	const { listen, advertise, natsReplicas, mixedEngines, tokenFile, tlsCert, tlsKey, tlsCa } = options;
+	const own = { listen, advertise, "nats-replicas": natsReplicas, "mixed-engines": mixedEngines };
+	const flags = { ...own, "token-file": tokenFile, "tls-cert": tlsCert, "tls-key": tlsKey, "tls-ca": tlsCa };
+	return Object.entries(flags).flatMap(([flag, value]) => (value === undefined ? [] : [`--${flag}`]));
+}

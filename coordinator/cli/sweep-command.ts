@@ -1,0 +1,58 @@
+import type { Command } from "commander";
+import { TailtuneError } from "../../shared/errors.ts";
+import { createInterruptSignal } from "../../shared/processes/interrupt.ts";
+import { addConfigFlags, parseFlags } from "../../shared/settings/flags.ts";
+import type { WorkerSide } from "../../shared/worker-port/worker-side.ts";
+import { RunEvents } from "../events/run-events.ts";
+import { createTerminal } from "../terminal/create-terminal.ts";
+import { summarizeTrials } from "../terminal/sweep-terminal.ts";
+import { addWorkerFlags, chooseWorkers, type WorkerFlags } from "./choose-workers.ts";
+
+interface Options extends Record<string, unknown>, WorkerFlags {
+	readonly config?: string;
+	readonly resume?: string;
+	readonly seeds?: string;
+	readonly json?: boolean;
+}
+
+/** `tailtune sweep`: trains one run for each combination of settings, and ranks the settings. */
+export function addSweepCommand(program: Command, workerSide: WorkerSide): void {
+	const command = program
+		.command("sweep")
+		.description("train one run for each combination of settings and seeds, and rank the settings by validation")
+		.option("--config <file>", "YAML file with settings, as of train; a list is several values; also seeds")
+		.option("--seeds <n>", "try each setting with N seeds, from --seed up (default: 1)")
+		.option("--resume <sweep>", "continue an interrupted sweep; the same command does this too");
+	addConfigFlags(
+		addWorkerFlags(command).optionsGroup("Settings of the runs; commas separate values to try (--lr 1e-5,5e-5):"),
+	).action(async (_, { optsWithGlobals }: Command) => {
+		const options: Options = optsWithGlobals.call(command);
+		const events = new RunEvents();
+		const terminal = createTerminal({ json: options.json });
+		events.listen(options.json ? terminal : summarizeTrials(terminal));
+		const interrupt = createInterruptSignal();
+		const workers = await chooseWorkers(options, workerSide, events, interrupt);
+		const folder = await openFolder(options);
+		const { runSweep } = await import("../sweep/run-sweep.ts");
+		try {
+			const { path, state } = folder;
+			events.line(`sweep of ${state.trials.length} trials in ${path}`);
+			events.emit({ event: "sweep", folder: path, ...(await runSweep(folder, { events, interrupt, ...workers })) });
+		} finally {
+			await folder.close();
+		}
+	});
+}
+
+async function openFolder(options: Options) {
+	const { openSweepFolder, reopenSweepFolder } = await import("../sweep/sweep-folder.ts");
+	if (options.resume === undefined) {
+		const { readSweepDefinition } = await import("../sweep/sweep-definition.ts");
+		const { definition, out } = await readSweepDefinition(options, options.config);
+		return openSweepFolder(definition, out);
+	}
+	const [extra] = Object.keys(parseFlags(options));
+	const other = extra ?? (["config", "seeds"] as const).find((key) => options[key] !== undefined);
+	if (other === undefined) return reopenSweepFolder(options.resume);
+	throw new TailtuneError("usage", `--resume: can't be combined with --${other}; a resumed sweep keeps its settings`);
+}

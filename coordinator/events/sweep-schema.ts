@@ -1,0 +1,97 @@
+import { z } from "zod";
+
+const count = z.int().min(0);
+const metric = z
+	.enum(["accuracy", "balanced-accuracy", "macro-f1", "mcc", "loss"])
+	.nullable()
+	.describe("the validation score that the settings are compared by; null before the first result");
+const values = z
+	.record(z.string(), z.unknown())
+	.describe("values of the settings that differ between the trials, by their names as in `config.json`");
+
+const spread = z.strictObject({
+	mean: z.number().describe("mean over the finished trials"),
+	deviation: z.number().min(0).nullable().describe("standard deviation (n - 1); null with one trial"),
+});
+
+const trialSchema = z.strictObject({
+	folder: z.string().describe("folder of the run, inside the folder of the sweep"),
+	values,
+	seed: count.describe("`--seed` of the run"),
+	state: z
+		.enum(["waiting", "finished", "failed"])
+		.describe("waiting: not begun, or not finished; failed: the training diverged"),
+	error: z.string().optional().describe("why the trial failed"),
+	score: z.number().nullable().describe("the score `metric` on the validation set; null without a result"),
+	seconds: z.number().min(0).nullable().describe("how long the run took; null without a result"),
+});
+
+/** One trial of a sweep: a run, and its state. */
+export type TrialResult = z.infer<typeof trialSchema>;
+
+/** Fields of the state of a sweep, which are also those of `sweep.json`. */
+export const sweep = {
+	startedAt: z.iso.datetime().describe("when the sweep was begun, in UTC (ISO 8601)"),
+	finishedAt: z.iso.datetime().nullable().describe("when its last trial ended; null before"),
+	settings: z.record(z.string(), z.unknown()).describe("settings of all trials, as in `config.json`"),
+	varied: z
+		.record(z.string(), z.array(z.unknown()).min(1).readonly())
+		.describe(
+			"settings of which each value is tried, with these values; every combination is a setting of the ranking",
+		),
+	seeds: z.array(count).min(1).describe("seeds with which each setting is tried"),
+	metric,
+	trials: z.array(trialSchema).describe("the runs, in the order in which they are made"),
+	ranking: z
+		.array(
+			z.strictObject({
+				values,
+				trials: count.describe("finished trials with these values"),
+				validation: spread.describe("score `metric` on the validation set"),
+				seconds: z.number().min(0).describe("mean time of a run"),
+			}),
+		)
+		.describe("settings with a finished trial, the best one on validation first"),
+	best: z
+		.strictObject({
+			folder: z.string().describe("folder of its run with the best validation score, inside the folder of the sweep"),
+			test: z
+				.strictObject({ accuracy: spread, macroF1: spread, loss: spread })
+				.describe("scores on the test set, over the finished trials with these values"),
+		})
+		.nullable()
+		.describe(
+			"test scores of the first setting of the ranking only: settings chosen by their test scores would look better than they are. Null before the last trial has ended",
+		),
+};
+
+/** Schema of sweep.json. */
+export const sweepSchema = z.strictObject(sweep);
+
+/** State and result of a sweep. */
+export type SweepState = z.infer<typeof sweepSchema>;
+
+/** Fields of the event `trial`. */
+export const trialEvent = {
+	number: count.describe("number of the trial, from 1"),
+	trials: count.describe("trials of the sweep"),
+	folder: z.string().describe("folder of the run"),
+	values,
+	seed: count.describe("`--seed` of the run"),
+	state: z
+		.enum(["begun", "resumed", "finished", "failed"])
+		.describe(
+			"begun, resumed: the next events, up to `result`, are those of its run; finished: also if it was finished by an earlier process",
+		),
+	score: z.number().nullable().describe("the score `metric` on the validation set; null without a result"),
+	metric,
+	seconds: z.number().min(0).nullable().describe("how long the run took; null without a result"),
+	secondsLeft: z
+		.number()
+		.min(0)
+		.nullable()
+		.describe(
+			"estimated time for the trials that are left, from those of the same setting, or from all; null before the first result",
+		),
+	error: z.string().optional().describe("why the trial failed"),
+};

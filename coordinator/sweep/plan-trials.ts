@@ -1,0 +1,38 @@
+import { join } from "node:path";
+import type { TrainConfig } from "../../shared/settings/config.ts";
+import { checkConfig, flagOf } from "../../shared/settings/resolve-config.ts";
+import type { SweepDefinition } from "./sweep-definition.ts";
+
+/** A run of a sweep. */
+export interface PlannedTrial {
+	/** Name of its folder inside the folder of the sweep. */
+	readonly folder: string;
+	/** Values of the settings that differ between trials, without the seed. */
+	readonly values: Readonly<Record<string, unknown>>;
+	readonly seed: number;
+}
+
+/**
+ * Lists the trials of a sweep: every combination of values with every seed. All settings are tried with the first seed
+ * before any is tried with the second one, so that an early end leaves a comparison of all.
+ */
+export function planTrials({ varied, seeds }: SweepDefinition): PlannedTrial[] {
+	const trials = seeds.flatMap((seed) => combineValues(varied).map((values) => ({ values, seed })));
+	const digits = String(trials.length).length;
+	return trials.map((trial, index) => ({ folder: `trial-${String(index + 1).padStart(digits, "0")}`, ...trial }));
+}
+
+/** Returns the settings of a trial's run. @param path folder of the sweep */
+export function configOfTrial(path: string, { settings }: SweepDefinition, trial: PlannedTrial): TrainConfig {
+	const { folder, values, seed } = trial;
+	return checkConfig({ ...settings, ...values, seed, out: join(path, folder) }, flagOf);
+}
+
+/** Returns every combination of the values of all settings; the last setting changes fastest. */
+function combineValues(varied: SweepDefinition["varied"]): Record<string, unknown>[] {
+	return Object.entries(varied).reduce<Record<string, unknown>[]>(
+		(combinations, [key, values]) =>
+			combinations.flatMap((combination) => values.map((value) => ({ ...combination, [key]: value }))),
+		[{}],
+	);
+}

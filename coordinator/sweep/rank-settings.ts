@@ -1,0 +1,52 @@
+import { isDeepStrictEqual } from "node:util";
+import type { SweepState, TrialResult } from "../events/sweep-schema.ts";
+import type { Metric } from "../metrics/best-score.ts";
+import type { RunResult } from "../run-folder/result.ts";
+
+type Ranking = SweepState["ranking"];
+type Spread = Ranking[number]["validation"];
+
+const FIELDS = {
+	accuracy: "accuracy",
+	"balanced-accuracy": "balancedAccuracy",
+	"macro-f1": "macroF1",
+	mcc: "mcc",
+	loss: "loss",
+} as const satisfies Record<Metric, keyof RunResult>;
+
+/** Returns the score of a run on its validation set. An undefined MCC counts as 0. */
+export function validationScore(metric: Metric, result: RunResult): number {
+	return result[FIELDS[metric]].validation ?? 0;
+}
+
+/** Ranks the settings by their mean validation score, the best one first; equal ones stay in the trials' order. */
+export function rankSettings(trials: readonly TrialResult[], metric: Metric): Ranking {
+	const finished = trials.filter(({ state }) => state === "finished");
+	const settings = finished.filter(({ values }, i) => finished.findIndex((trial) => hasValues(trial, values)) === i);
+	const rows = settings.map(({ values }) => {
+		const own = finished.filter((trial) => hasValues(trial, values));
+		const validation = spreadOf(own.map(({ score }) => score ?? 0));
+		return { values, trials: own.length, validation, seconds: spreadOf(own.map(({ seconds }) => seconds ?? 0)).mean };
+	});
+	const sign = metric === "loss" ? 1 : -1;
+	return rows.sort((a, b) => sign * (a.validation.mean - b.validation.mean));
+}
+
+/** Whether a trial has these values of the settings that differ. */
+export function hasValues(trial: Pick<TrialResult, "values">, values: TrialResult["values"]): boolean {
+	return isDeepStrictEqual(trial.values, values);
+}
+
+/** Returns the trial with the best validation score. @param trials finished ones, at least one */
+export function bestTrial(trials: readonly TrialResult[], metric: Metric): TrialResult | undefined {
+	const sign = metric === "loss" ? 1 : -1;
+	return [...trials].sort((a, b) => sign * ((a.score ?? 0) - (b.score ?? 0)))[0];
+}
+
+/** Returns mean and sample standard deviation of at least one number. */
+export function spreadOf(numbers: readonly number[]): Spread {
+	const mean = numbers.reduce((sum, number) => sum + number, 0) / numbers.length;
+	if (numbers.length < 2) return { mean, deviation: null };
+	const squares = numbers.reduce((sum, number) => sum + (number - mean) ** 2, 0);
+	return { mean, deviation: Math.sqrt(squares / (numbers.length - 1)) };
+}

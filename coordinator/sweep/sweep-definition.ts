@@ -1,0 +1,120 @@
+import { TailtuneError } from "../../shared/errors.ts";
+import type { TrainConfig } from "../../shared/settings/config.ts";
+import { readConfigFile } from "../../shared/settings/config-file.ts";
+import { parseFlags } from "../../shared/settings/flags.ts";
+import { checkConfig, completeConfig, flagOf } from "../../shared/settings/resolve-config.ts";
+import type { SweepState } from "../events/sweep-schema.ts";
+import { makePathsAbsolute } from "../training/absolute-paths.ts";
+
+/** The settings of all trials, and the values that are tried. */
+export type SweepDefinition = Pick<SweepState, "settings" | "varied" | "seeds">;
+
+type Key = keyof TrainConfig;
+type Values = Readonly<Record<string, readonly unknown[]>>;
+
+/** Settings with one value per sweep: scores on other data or by another metric can't be compared. */
+const NEVER_VARIED: readonly Key[] = [
+	"preset",
+	"data",
+	"train",
+	"validation",
+	"test",
+	"multiLabel",
+	"metric",
+	"out",
+] as const;
+
+/** Settings whose values may contain commas. Several values can only be given in a file. */
+const WITH_COMMAS: readonly Key[] = ["textColumn", "labelColumn", "delimiter", "split"];
+
+const MOST_TRIALS = 1000;
+
+/**
+ * Reads the definition of a sweep. A flag may have several values with commas between; a key of the file may have a
+ * list.
+ * @param options values of the flags, as text
+ * @param file the YAML or JSON file of `--config`
+ * @returns the definition, with absolute paths, and the folder of `--out`
+ * @throws TailtuneError "usage" that names the flag or the key in the file
+ */
+export async function readSweepDefinition(
+	options: Readonly<Record<string, unknown>>,
+	file?: string,
+): Promise<{ definition: SweepDefinition; out: string | undefined }> {
+	const { seeds: seedsInFile, ...fromFile } = file === undefined ? {} : await readConfigFile(file);
+	const flags = readFlags(options);
+	const all: Values = { ...readLists(fromFile), ...flags };
+	const nameOf = (key: string) => (key in flags || file === undefined ? flagOf(key) : `${file}: ${key}`);
+	const { seed = [], ...others } = all;
+	const isSingle = ([, values]: [string, readonly unknown[]]) => values.length === 1;
+	const constant = Object.entries(others).filter(isSingle);
+	const varied = Object.fromEntries(Object.entries(others).filter((entry) => !isSingle(entry)));
+	assertVariable(varied, nameOf);
+	const given = Object.fromEntries(constant.map(([key, [value]]) => [key, value]));
+	const { seed: firstSeed, out, ...settings } = completeConfig({ ...given, seed: seed[0] }, nameOf);
+	for (const value of seed) checkConfig({ seed: value }, nameOf);
+	const fixed = Object.entries(settings).filter(([key]) => !(key in varied));
+	const seeds = chooseSeeds(firstSeed, seed as number[], options.seeds ?? seedsInFile);
+	const definition = await withAbsolutePaths({ settings: Object.fromEntries(fixed), varied, seeds });
+	assertFewTrials(definition);
+	return { definition, out };
+}
+
+/** Splits the values of the flags at commas. */
+function readFlags(options: Readonly<Record<string, unknown>>): Values {
+	const isWhole = (key: string) => ([...NEVER_VARIED, ...WITH_COMMAS] as readonly string[]).includes(key);
+	const entries = Object.keys(parseFlags(options)).map((key) => {
+		const text = options[key];
+		const parts = typeof text === "string" && !isWhole(key) ? text.split(",") : [text];
+		return [key, unique(parts.map((part) => parseFlags({ [key]: part })[key]))];
+	});
+	return Object.fromEntries(entries);
+}
+
+/** A list is several values. A list of three numbers is one value of `split`. */
+function readLists(settings: Readonly<Record<string, unknown>>): Values {
+	const isList = (key: string, value: unknown): value is unknown[] =>
+		Array.isArray(value) && (key !== "split" || Array.isArray(value[0]));
+	const entries = Object.entries(settings).map(([key, value]) => [key, isList(key, value) ? unique(value) : [value]]);
+	return Object.fromEntries(entries);
+}
+
+function unique(values: readonly unknown[]): unknown[] {
+	return [...new Map(values.map((value) => [JSON.stringify(value), value])).values()];
+}
+
+function assertVariable(varied: Values, nameOf: (key: string) => string): void {
+	for (const [key, values] of Object.entries(varied)) {
+		if (values.length === 0)
+			throw new TailtuneError("usage", `${nameOf(key)}: found an empty list, expected at least one value`);
+		if ((NEVER_VARIED as readonly string[]).includes(key))
+			throw new TailtuneError("usage", `${nameOf(key)}: found ${values.length} values, expected one for all trials`);
+		for (const value of values) checkConfig({ [key]: value }, nameOf);
+	}
+}
+
+/** Returns the given seeds if they are several; otherwise as many as asked for, from the first one up. */
+function chooseSeeds(first: number, given: readonly number[], asked: unknown): number[] {
+	if (given.length > 1 && asked === undefined) return [...given];
+	if (given.length > 1) throw new TailtuneError("usage", "--seeds: can't be combined with several values of --seed");
+	const count = Number(asked ?? 1);
+	if (!Number.isInteger(count) || count < 1)
+		throw new TailtuneError("usage", `--seeds: found "${asked}", expected a whole number of at least 1`);
+	return Array.from({ length: Math.min(count, MOST_TRIALS + 1) }, (_, i) => first + i);
+}
+
+/** Makes the paths of data and models absolute, so that the sweep can be resumed from any folder. */
+async function withAbsolutePaths({ settings, varied, seeds }: SweepDefinition): Promise<SweepDefinition> {
+	const { model, ...others } = settings as TrainConfig;
+	const absolute = async (name: unknown) => makePathsAbsolute({ ...others, model: String(name) });
+	if (varied.model === undefined) return { settings: await absolute(model), varied, seeds };
+	const models = await Promise.all(varied.model.map(absolute));
+	const { model: _, ...rest } = models[0] as TrainConfig;
+	return { settings: rest, varied: { ...varied, model: models.map((config) => config.model) }, seeds };
+}
+
+function assertFewTrials({ varied, seeds }: SweepDefinition): void {
+	const trials = Object.values(varied).reduce((product, values) => product * values.length, seeds.length);
+	if (trials <= MOST_TRIALS) return;
+	throw new TailtuneError("usage", `found ${trials} combinations of values and seeds, expected at most ${MOST_TRIALS}`);
+}

@@ -1,0 +1,96 @@
+import { join } from "node:path";
+import { printable } from "../../shared/printable.ts";
+import { flagOf } from "../../shared/settings/resolve-config.ts";
+import type { RunEvent } from "../events/schemas.ts";
+import type { SweepState } from "../events/sweep-schema.ts";
+import { formatCorrelation, formatLoss, formatPercent, formatSeconds, shellWord } from "../format.ts";
+import { METRIC_NAMES } from "../metrics/best-score.ts";
+import { plainTable } from "./class-table.ts";
+import type { Paint } from "./paint.ts";
+import { shortPath } from "./tables.ts";
+
+type Metric = NonNullable<SweepState["metric"]>;
+type Spread = SweepState["ranking"][number]["validation"];
+
+/** Formats the end of a trial: its settings, its score, and the time that is left. */
+export function trialLines(event: Extract<RunEvent, { event: "trial" }>): string[] {
+	const { number, trials, values, seed, state, score, metric, seconds, secondsLeft, error } = event;
+	if (state === "begun" || state === "resumed") return [];
+	const settings = [...Object.entries(values).map(([key, value]) => `${flagOf(key)} ${formatSetting(value)}`)];
+	const facts = [
+		`trial ${String(number).padStart(String(trials).length)} of ${trials}`,
+		[...settings, `--seed ${seed}`].join(" "),
+		...(metric !== null && score !== null ? [`${METRIC_NAMES[metric]} ${formatScore(metric, score)}`] : []),
+		...(seconds !== null ? [formatSeconds(seconds)] : []),
+		...(error !== undefined ? [`failed: ${printable(error)}`] : []),
+		...(secondsLeft !== null && secondsLeft > 0 ? [`about ${formatSeconds(secondsLeft)} left`] : []),
+	];
+	return [facts.join("  ")];
+}
+
+/** Formats the ranking of a sweep, and the test scores of its best setting. */
+export function sweepLines(folder: string, state: SweepState, paint: Paint): string[] {
+	const { metric, ranking, best, trials, seeds, varied } = state;
+	if (!metric || !best) return [];
+	const keys = Object.keys(varied);
+	const head = [...keys.map((key) => flagOf(key).slice(2)), `${METRIC_NAMES[metric]} (validation)`, "trials", "time"];
+	const rows = ranking.map(({ values, trials: count, validation, seconds }, row) => {
+		const cells = [formatSpread(metric, validation), String(count), formatSeconds(seconds)];
+		const all = [...keys.map((key) => formatSetting(values[key])), ...cells];
+		return row === 0 ? all.map((cell) => paint("bold", cell)) : all;
+	});
+	const failed = trials.filter((trial) => trial.state === "failed").length;
+	const path = shortPath(folder);
+	return [
+		"",
+		...plainTable(head, rows),
+		...(seeds.length > 1 ? [`mean ± standard deviation over ${describeSeeds(state)}`] : []),
+		...(failed > 0 ? [`${failed} of ${trials.length} trials failed; they are not in the table`] : []),
+		...closeLines(state),
+		"",
+		`test scores of the best setting: ${testScores(best.test)}`,
+		"(other settings: not shown, because a setting chosen by test scores would look better than it is)",
+		"",
+		`results   ${printable(path)}`,
+		`classify  npx tailtune classify ${shellWord(join(path, best.folder))} "your text"`,
+	];
+}
+
+function describeSeeds({ seeds, settings }: SweepState): string {
+	const isSplit = settings.train === undefined;
+	return `${seeds.length} seeds${isSplit ? "; each seed also splits the data in another way" : ""}`;
+}
+
+/** Returns a remark if the best settings differ by less than their scores vary. */
+function closeLines({ ranking, metric }: SweepState): string[] {
+	const [first, second] = ranking;
+	if (!first || !second || metric === null || first.validation.deviation === null) return [];
+	const difference = Math.abs(first.validation.mean - second.validation.mean);
+	if (difference > first.validation.deviation) return [];
+	return ["the first two settings differ by less than one standard deviation: this may be chance"];
+}
+
+function testScores({ accuracy, macroF1, loss }: NonNullable<SweepState["best"]>["test"]): string {
+	const parts = [
+		`accuracy ${formatSpread("accuracy", accuracy)}`,
+		`macro F1 ${formatSpread("macro-f1", macroF1)}`,
+		`loss ${formatSpread("loss", loss)}`,
+	];
+	return parts.join(", ");
+}
+
+function formatSpread(metric: Metric, { mean, deviation }: Spread): string {
+	const score = formatScore(metric, mean);
+	if (deviation === null) return score;
+	const isShare = metric !== "loss" && metric !== "mcc";
+	return isShare ? `${score} ± ${(deviation * 100).toFixed(1)}` : `${score} ± ${formatScore(metric, deviation)}`;
+}
+
+function formatScore(metric: Metric, score: number): string {
+	if (metric === "loss") return formatLoss(score);
+	return metric === "mcc" ? formatCorrelation(score) : formatPercent(score);
+}
+
+function formatSetting(value: unknown): string {
+	return typeof value === "string" ? printable(value) : JSON.stringify(value);
+}

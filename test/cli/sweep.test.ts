@@ -1,0 +1,104 @@
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { readFile, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import test from "ava";
+import { readRunResult } from "../../coordinator/run-folder/result-files.ts";
+import { readSweep } from "../../coordinator/sweep/sweep-folder.ts";
+import { newFolder } from "../new-folder.ts";
+import { start, tailtune, writeTexts } from "./tailtune.ts";
+
+const modelHash = async (run: string) =>
+	createHash("sha256")
+		.update(await readFile(join(run, "model", "model.safetensors")))
+		.digest("hex");
+
+/** The events of a sweep that are about its trials. */
+function trialEvents(stdout: string): [number: number, state: string][] {
+	const events = stdout.split("\n").map((line) => JSON.parse(line));
+	return events.filter(({ event }) => event === "trial").map(({ number, state }) => [number, state]);
+}
+
+/** Starts a sweep and kills its process in the training of the second trial. */
+async function killInSecondTrial(args: readonly string[]): Promise<void> {
+	const running = start([...args]);
+	const lines = createInterface({ input: running.stdout as NodeJS.ReadableStream });
+	let trial = 0;
+	for await (const line of lines) {
+		const event = JSON.parse(line);
+		if (event.event === "trial") trial = event.number;
+		if (trial === 2 && event.event === "epoch") break;
+	}
+	running.kill("SIGKILL");
+	await running;
+}
+
+test.serial("a sweep that is killed is continued by the same command; a trial that diverges is left out", async (t) => {
+	const folder = await newFolder();
+	const data = await writeTexts(30);
+	const quick = [
+		"--model",
+		"demo",
+		"--epochs",
+		"2",
+		"--threads",
+		"1",
+		"--feature-cache",
+		"0",
+		"--checkpoint-every",
+		"1",
+	];
+	const sweep = (out: string) => ["sweep", "--json", "--data", data, "--out", out, "--lr", "1e-3,2e-3,1e30", ...quick];
+	const [whole, killed] = [join(folder, "whole"), join(folder, "killed")];
+	const { stdout, stderr, exitCode } = await tailtune(...sweep(whole));
+	t.is(exitCode, 0, stderr);
+	const order = [1, 2, 3].flatMap((trial) => [
+		[trial, "begun"],
+		[trial, trial === 3 ? "failed" : "finished"],
+	]);
+	t.deepEqual(trialEvents(stdout), order as [number, string][]);
+
+	await killInSecondTrial(sweep(killed));
+	t.false(existsSync(join(killed, "trial-2", "result.json")), "the trial had ended before the process was killed");
+	t.deepEqual(
+		(await readSweep(killed)).trials.map(({ state }) => state),
+		["finished", "waiting", "waiting"],
+	);
+	const { mtimeMs } = await stat(join(killed, "trial-1", "result.json"));
+	// A temporary file, as left by a process that is killed while it makes the folder of a trial.
+	await writeFile(join(killed, ".sweep.json.123-0a1b2c3d.tmp"), "half");
+	const again = await tailtune(...sweep(killed));
+	t.deepEqual(trialEvents(again.stdout), [
+		[1, "finished"],
+		[2, "resumed"],
+		[2, "finished"],
+		[3, "begun"],
+		[3, "failed"],
+	]);
+	t.is((await stat(join(killed, "trial-1", "result.json"))).mtimeMs, mtimeMs);
+	t.is(await modelHash(join(killed, "trial-2")), await modelHash(join(whole, "trial-2")));
+
+	const [one, other] = [await readSweep(whole), await readSweep(killed)];
+	const scores = ({ trials }: typeof one) => trials.map(({ score, state, error = "" }) => [score, state, error]);
+	t.deepEqual(scores(other), scores(one));
+	t.regex(one.trials[2]?.error ?? "", /finite/);
+	t.is(one.ranking.length, 2);
+	t.truthy(one.finishedAt);
+	const [first] = one.ranking;
+	const best = one.trials.find(({ values }) => values.lr === first?.values.lr);
+	const result = await readRunResult(join(whole, best?.folder ?? ""));
+	t.is(one.best?.folder, best?.folder);
+	t.deepEqual(one.best?.test.accuracy, { mean: result.accuracy.test, deviation: null });
+
+	const shown = (await tailtune("sweep", "--resume", whole)).stdout;
+	t.regex(shown, /trial 3 of 3 {2}--lr 1e\+30 --seed 123 {2}failed: /);
+	t.regex(shown, /│ lr +│ accuracy \(validation\) │ trials │ +time │/);
+	t.regex(shown, /\n1 of 3 trials failed; they are not in the table\n/);
+	t.regex(shown, /\ntest scores of the best setting: accuracy \d+\.\d %, macro F1/);
+	const refused = await tailtune(...sweep(whole), "--epochs", "4");
+	t.regex(refused.stderr, /the folder holds a sweep with other settings; expected a new one/);
+	const unfit = join(folder, "unfit");
+	t.is((await tailtune("sweep", "--data", data, "--out", unfit, "--model", "demo", "--batch", "999")).exitCode, 2);
+	t.false(existsSync(unfit), "a refused sweep leaves no folder");
+});

@@ -1,0 +1,49 @@
+import { join } from "node:path";
+import test from "ava";
+import { configOfTrial, planTrials } from "../../../coordinator/sweep/plan-trials.ts";
+import { readSweepDefinition } from "../../../coordinator/sweep/sweep-definition.ts";
+import { temporaryFolder } from "../../temporary-folder.ts";
+
+test("flags with commas and lists in a file are the values to try; each setting is tried before the next seed", async (t) => {
+	const yaml = "data: texts.tsv\nlr: [0.1, 0.2]\nsplit: [[0.8, 0.1, 0.1], [0.6, 0.2, 0.2]]\ntextColumn: title,body\n";
+	const folder = await temporaryFolder(t, { "sweep.yaml": `${yaml}seeds: 3\nepochs: 4\n` });
+	const flags = { lr: "1e-3,2e-3,1e-3", labelColumn: "a,b", causal: "true,false", seeds: "2", seed: "7", out: "all" };
+	const { definition, out } = await readSweepDefinition(flags, join(folder, "sweep.yaml"));
+	t.is(out, "all");
+	t.deepEqual(definition.seeds, [7, 8]);
+	const splits = [
+		[0.8, 0.1, 0.1],
+		[0.6, 0.2, 0.2],
+	];
+	t.deepEqual(definition.varied, { lr: [0.001, 0.002], split: splits, causal: [true, false] });
+	const { data, textColumn, labelColumn, epochs, lr } = definition.settings;
+	t.deepEqual(
+		[data, textColumn, labelColumn, epochs, lr],
+		[join(process.cwd(), "texts.tsv"), "title,body", "a,b", 4, undefined],
+	);
+
+	const trials = planTrials(definition);
+	t.is(trials.length, 16);
+	t.deepEqual(
+		trials.map(({ seed }) => seed),
+		[...Array(8).fill(7), ...Array(8).fill(8)],
+	);
+	t.deepEqual(new Set(trials.map(({ seed, values }) => JSON.stringify([seed, values]))).size, 16);
+	const [, second] = trials;
+	t.deepEqual(second, { folder: "trial-02", seed: 7, values: { lr: 0.001, split: splits[0], causal: false } });
+	const config = second && configOfTrial("/sweep", definition, second);
+	t.like(config, { out: "/sweep/trial-02", seed: 7, lr: 0.001, causal: false, epochs: 4, data });
+});
+
+test("values of a preset can be overridden by values to try, and several seeds can be listed", async (t) => {
+	const { definition } = await readSweepDefinition({ preset: "book", token: "first,last", seed: "3,5", data: "d" });
+	t.deepEqual(definition.seeds, [3, 5]);
+	t.deepEqual(
+		planTrials(definition).map((trial) => configOfTrial("/", definition, trial).token),
+		["first", "last", "first", "last"],
+	);
+	t.is(definition.settings.pad, "longest");
+	await t.throwsAsync(readSweepDefinition({ seed: "3,5", seeds: "2" }), {
+		message: "--seeds: can't be combined with several values of --seed",
+	});
+});
