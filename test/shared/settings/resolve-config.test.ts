@@ -30,7 +30,7 @@ const refused: [title: string, flags: Record<string, string | string[]>, message
 	],
 	["an unknown padding", { pad: "some" }, '--pad: found "some", expected one of bucket, longest, or a number'],
 	["a threshold without a label", { threshold: ["0.5"] }, "--threshold: found 0.5, expected LABEL=P or LABEL=best"],
-	["a threshold above 1", { threshold: ["a=b=1.5"] }, '--threshold: found 1.5, expected at most 1'],
+	["a threshold above 1", { threshold: ["a=b=1.5"] }, "--threshold: found 1.5, expected at most 1"],
 	[
 		"an odd size",
 		{ featureMemory: "2 elephants" },
