@@ -29,7 +29,7 @@ export type AuditLine = z.infer<typeof auditLineSchema>;
 export const auditTotalsSchema = z.strictObject({
 	steps: count.describe("optimizer steps"),
 	parts: count.describe("answers used, each once"),
-	examples: count.describe("training texts in these answers"),
+	examples: count.describe("training texts in these answers; a text in windows counts as one"),
 	ignored: ignoredSchema.describe("answers that were not used, by reason"),
 });
 
@@ -40,9 +40,15 @@ export type AuditTotals = z.infer<typeof auditTotalsSchema>;
  * @param lines all lines of the run
  * @param planned the planned steps, in order
  * @param where the name of the file
+ * @param countTexts returns the number of texts of a part
  * @throws TailtuneError "protocol" that names the line, the parts found and the parts planned
  */
-export function checkAudit(lines: readonly AuditLine[], planned: readonly EpochStep[], where: string): AuditTotals {
+export function checkAudit(
+	lines: readonly AuditLine[],
+	planned: readonly EpochStep[],
+	where: string,
+	countTexts: (examples: readonly number[]) => number,
+): AuditTotals {
 	const totals = { steps: lines.length, parts: 0, examples: 0, ignored: { double: 0, stale: 0, stray: 0 } };
 	if (lines.length !== planned.length)
 		throw new TailtuneError("protocol", `${where}: ${lines.length} steps counted, planned ${planned.length}`);
@@ -58,7 +64,7 @@ export function checkAudit(lines: readonly AuditLine[], planned: readonly EpochS
 			throw new TailtuneError("protocol", `${where} line ${index + 1}: counted ${found}, planned ${expected}: ${what}`);
 		}
 		totals.parts += parts.length;
-		totals.examples += parts.reduce((sum, { examples }) => sum + examples.length, 0);
+		totals.examples += parts.reduce((sum, { examples }) => sum + countTexts(examples), 0);
 		for (const why of ["double", "stale", "stray"] as const) totals.ignored[why] += line.ignored?.[why] ?? 0;
 	}
 	return totals;

@@ -47,7 +47,9 @@ export const metricsLineSchema = z.strictObject({
 		.describe("step: evaluated on a few batches of each set; epoch: at the end of an epoch"),
 	step: count.describe("optimizer steps done"),
 	epoch: count.describe("epochs finished"),
-	examplesSeen: count.describe("training texts learned from, each counted once per epoch, and once for each repeat"),
+	examplesSeen: count.describe(
+		"training texts learned from, each counted once per epoch, and once for each repeat; a text in windows counts as one",
+	),
 	seconds: seconds.describe("since the run began, without the time between an interruption and its resume"),
 	train: score.describe("on the training set"),
 	validation: score.describe("on the validation set"),
@@ -187,7 +189,7 @@ export const runResultSchema = z.strictObject({
 	trunk: z
 		.strictObject({ texts: count, tokens: count })
 		.describe(
-			"texts and tokens that the frozen blocks were run on: each different text once, and again after a resume",
+			"texts (or windows of long texts) and tokens that the frozen blocks were run on: each different one once, and again after a resume",
 		),
 	audit: auditTotalsSchema.describe(
 		"what the optimizer steps used, checked against the plan; details are in `audit.jsonl`",

@@ -29,7 +29,7 @@ export async function checkProgress(
 		throw refusal(join(folder, CHECKPOINT_FILE), `${found}, expected ${stepsPerEpoch} steps in each`);
 	}
 	const epochs = Array.from({ length: inEpoch > 0 ? epoch + 1 : epoch }, (_, index) => planRunEpoch(run, index));
-	await checkSteps(folder, progress, epochs.flat().slice(0, step));
+	await checkSteps(folder, progress, epochs.flat().slice(0, step), run.texts.countTexts);
 	await checkMetrics(folder, progress, stepsPerEpoch, run.config.metric);
 }
 
@@ -37,11 +37,12 @@ async function checkSteps(
 	folder: string,
 	{ step, examplesSeen }: TrainingProgress,
 	planned: EpochStep[],
+	countTexts: RunContext["texts"]["countTexts"],
 ): Promise<void> {
 	const file = join(folder, AUDIT_FILE);
 	const lines = await readAudit(folder, step);
 	if (lines.length < step) throw refusal(file, `found ${lines.length} lines, expected one for each of ${step} steps`);
-	const { examples } = checkAudit(lines, planned, file);
+	const { examples } = checkAudit(lines, planned, file, countTexts);
 	if (examples !== examplesSeen) {
 		throw refusal(join(folder, CHECKPOINT_FILE), `found ${examplesSeen} texts learned from, expected ${examples}`);
 	}

@@ -93,14 +93,14 @@ export interface VersionedState {
 
 /**
  * Computes the logits of texts on the workers; those of a text with several windows are their mean.
- * @param onSequences called with the number of newly computed sequences: one per text, or one per window
+ * @param onTexts called with the number of newly computed texts; a text counts with its first window
  * @throws TailtuneError "interrupted" as soon as the user stops the run
  */
 export async function evaluate(
 	run: RunContext,
 	{ version, state }: VersionedState,
 	examples: readonly number[],
-	onSequences: (count: number) => void = () => {},
+	onTexts: (count: number) => void = () => {},
 ): Promise<Evaluation> {
 	const { cluster, texts } = run;
 	const { tensors, dispatcher, spec } = cluster;
@@ -115,7 +115,7 @@ export async function evaluate(
 		for (const [row, id] of ids.entries()) {
 			logits.set(id, answer.logits.slice(row * texts.classes, (row + 1) * texts.classes));
 		}
-		onSequences(ids.length);
+		onTexts(texts.countTexts(ids));
 		assertNotInterrupted(run);
 	}
 	await tensors.dropState(spec.runId, version);

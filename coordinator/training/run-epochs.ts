@@ -75,11 +75,11 @@ class Epochs {
 
 	/** Checks the audit against the plan. */
 	async #checkAudit(): Promise<AuditTotals> {
-		const { folder } = this.#run;
+		const { folder, texts } = this.#run;
 		const { epoch, examplesSeen } = this.#state.progress;
 		const planned = Array.from({ length: epoch }, (_, done) => this.#trainer.planEpoch(done)).flat();
 		const file = join(folder, AUDIT_FILE);
-		const totals = checkAudit(await readAudit(folder), planned, file);
+		const totals = checkAudit(await readAudit(folder), planned, file, texts.countTexts);
 		if (totals.examples === examplesSeen) return totals;
 		throw new TailtuneError("protocol", `${file}: ${totals.examples} texts counted, expected ${examplesSeen}`);
 	}

@@ -50,6 +50,8 @@ export interface RunTexts {
 	labelOf(id: number): number;
 	/** Returns the indices of all labels of a text or a sequence: several only with `--multi-label`. */
 	labelsOf(id: number): readonly number[];
+	/** Returns the number of texts among sequences: a text, or a repeat of it, counts with its first window. */
+	countTexts(ids: readonly number[]): number;
 	/** Returns the ids of the sequences whose mean logits are those of a text. */
 	windowsOf(id: number): readonly number[];
 	/** Returns a sequence as sent to workers. @param batchLongest tokens of the longest one in the batch */
@@ -99,6 +101,7 @@ export async function prepareTexts(config: RunConfig, sets: LoadedSets, model: G
 		hash: hashOf(sets),
 		labelOf,
 		labelsOf,
+		countTexts: (ids) => ids.filter((id) => id < examples.length + sets.repeats.length).length,
 		windowsOf,
 		sequence(id, batchLongest) {
 			const { tokens: all, ...pool } = effectiveSequence(tokensOf(sequences, id), padding, batchLongest);

@@ -138,7 +138,7 @@ export class Trainer {
 				combined.add({ gradient: tensor, texts: examples.length }, weight);
 				tensors.lendGradientBuffers(spec.runId, [tensor]);
 			}
-			progress.examplesSeen += examples.length;
+			progress.examplesSeen += runTexts.countTexts(examples);
 			counted.push({ part, shard, examples: logits.length / runTexts.classes, worker: result.workerId });
 		}
 		return { gradient, texts, counted };

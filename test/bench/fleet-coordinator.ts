@@ -114,6 +114,7 @@ function makeTexts(count: number, shards: number): RunTexts {
 			long: "refuse",
 		},
 		...{ windows: { train: count, validation: 0, test: 0 }, windowsOf: (id) => [id] },
+		countTexts: (ids) => ids.length,
 		...{ cut: { train: 0, validation: 0, test: 0 }, distinct: count, overlap: 0, hash: "", labelOf },
 		labelsOf: (id) => [labelOf(id)],
 		sequence(exampleId) {

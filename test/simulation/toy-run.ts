@@ -58,6 +58,7 @@ export function createToyTexts(shards: number): RunTexts {
 		long: "refuse",
 		cut: { train: 0, validation: 0, test: 0 },
 		windows: { train: TRAIN, validation: TEXTS - TRAIN, test: 0 },
+		countTexts: (ids) => ids.length,
 		windowsOf: (id) => [id],
 		distinct: TEXTS,
 		overlap: 0,

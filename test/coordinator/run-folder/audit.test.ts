@@ -5,6 +5,9 @@ import { type AuditLine, checkAudit } from "../../../coordinator/run-folder/audi
 const examples = Array.from({ length: 12 }, (_, id) => ({ id, tokens: Uint32Array.of(id), shard: id % 2 }));
 const planned = planEpoch({ examples, batch: 4, accumulate: 1, seed: 1, epoch: 0, grouping: "none" });
 
+/** Counts ids below 10 as texts, others as further windows. */
+const count = (ids: readonly number[]) => ids.filter((id) => id < 10).length;
+
 /** The audit of a run that followed its plan. */
 const lines = (): AuditLine[] =>
 	planned.map(({ parts }, index) => ({
@@ -12,12 +15,12 @@ const lines = (): AuditLine[] =>
 		parts: parts.map(({ part, shard, examples: { length } }) => ({ part, shard, examples: length, worker: "a" })),
 	}));
 
-test("an audit that follows the plan passes and is summed up", (t) => {
+test("an audit that follows the plan passes and is summed up; its texts are counted", (t) => {
 	const audit = lines().map((line) => ({ ...line, ignored: { double: 2, stale: 1, stray: 0 } }));
-	t.deepEqual(checkAudit(audit, planned, "audit.jsonl"), {
+	t.deepEqual(checkAudit(audit, planned, "audit.jsonl", count), {
 		steps: 3,
 		parts: 6,
-		examples: 12,
+		examples: 10,
 		ignored: { double: 6, stale: 3, stray: 0 },
 	});
 });
@@ -42,7 +45,7 @@ const damages: Record<string, (audit: AuditLine[]) => AuditLine[]> = {
 
 for (const [title, damage] of Object.entries(damages)) {
 	test(`the audit fails for ${title}`, (t) => {
-		t.throws(() => checkAudit(damage(lines()), planned, "audit.jsonl"), {
+		t.throws(() => checkAudit(damage(lines()), planned, "audit.jsonl", count), {
 			code: "protocol",
 			message: /^audit\.jsonl(: 2 steps counted, planned 3| line \d: counted \[.*, planned \[.*)$/,
 		});

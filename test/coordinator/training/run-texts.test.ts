@@ -26,6 +26,7 @@ test("oversampled texts are planned once per repeat under ids of their own, and 
 	const texts = await prepareTexts(config, await loadSets(config, new RunEvents()), model);
 	const fraud = texts.train.filter((id) => texts.labelOf(id) === 0);
 	t.deepEqual([fraud.length, texts.train.length, texts.learned.length], [8, 92, 168]);
+	t.is(texts.countTexts(texts.learned), 168);
 	t.deepEqual(
 		[...texts.train, ...texts.validation, ...texts.test, ...texts.learned.slice(texts.train.length)],
 		texts.planned.map(({ id }) => id),
@@ -71,6 +72,7 @@ test("windows of a text stay in its set and are all learned; each text is counte
 	);
 	t.is(texts.windows.train + texts.windows.validation + texts.windows.test, windows.length);
 	t.true(windows.length > all.length);
+	t.deepEqual([texts.countTexts(windows), texts.countTexts(texts.learned)], [all.length, texts.train.length]);
 	for (const id of all) {
 		const tokens = whole.planned[id]?.tokens ?? new Uint32Array();
 		const parts = texts.windowsOf(id).map((window) => texts.planned[window]?.tokens ?? new Uint32Array());
@@ -112,7 +114,11 @@ test("the logits of a text are the mean of its windows' logits", async (t) => {
 	};
 	const run = { config, cluster, texts, interrupt: new AbortController().signal } as unknown as RunContext;
 	const state = { parameters: new Float32Array(0) };
-	const evaluation = await evaluate(run, { version: 0, state }, texts.test);
+	let counted = 0;
+	const evaluation = await evaluate(run, { version: 0, state }, texts.test, (count) => {
+		counted += count;
+	});
+	t.is(counted, texts.test.length);
 	const ids = texts.windowsOf(long);
 	const mean = ids.reduce((sum, id) => sum + id / 100, 0) / ids.length;
 	assertNear(t, evaluation.predict(long).probabilities, toProbabilities([mean, 2 * mean], 1));
