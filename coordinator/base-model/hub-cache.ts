@@ -11,6 +11,8 @@ import {
 	fetchToCache,
 	type HubOptions,
 	hubAddress,
+	isHubOffline,
+	notInCache,
 	writeRef,
 } from "../hub/hub-files.ts";
 import { TOKENIZER_FILES } from "./check-tokenizer.ts";
@@ -19,7 +21,8 @@ const CONFIG_FILE = "config.json";
 
 /**
  * Returns the folder of a hub model in the standard cache. If all files are there, the network isn't used. Otherwise
- * the missing files are downloaded and checked; interrupted downloads are resumed.
+ * the missing files are downloaded and checked; interrupted downloads are resumed. With HF_HUB_OFFLINE=1 only the cache
+ * is used.
  * @param repo for example "openai-community/gpt2"; private repositories need HF_TOKEN
  * @throws TailtuneError "offline", "not-found", "checksum", "disk", "interrupted", or "model" if the repository has no
  *   usable files
@@ -28,6 +31,7 @@ export async function fetchHubModel(repo: string, options: HubOptions): Promise<
 	const repoFolder = join(options.cacheDir ?? getHFHubCachePath(), getRepoFolderName({ type: "model", name: repo }));
 	const cached = await findSnapshot(repoFolder);
 	if (cached !== undefined) return cached;
+	if (isHubOffline()) throw notInCache(`--model ${repo}`, repoFolder);
 	const hubUrl = hubAddress(options);
 	try {
 		return await downloadSnapshot(repo, repoFolder, hubUrl, options);

@@ -1,7 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { join, sep } from "node:path";
 import { datasetInfo, getHFHubCachePath, getRepoFolderName, listFiles } from "@huggingface/hub";
-import { TailtuneError } from "../../shared/errors.ts";
 import { MOST_JSON_BYTES, readRegularFile } from "../../shared/files/regular-file.ts";
 import {
 	assertCommit,
@@ -12,6 +11,8 @@ import {
 	type HubOptions,
 	hubAddress,
 	isCommit,
+	isHubOffline,
+	notInCache,
 	writeRef,
 } from "../hub/hub-files.ts";
 import { chooseHubFiles, type HubName, parseHubName } from "./hub-name.ts";
@@ -31,7 +32,7 @@ export async function fetchHubDataset(name: string, options: HubOptions = {}): P
 	const cacheDir = options.cacheDir ?? getHFHubCachePath();
 	const repoFolder = join(cacheDir, getRepoFolderName({ type: "dataset", name: hubName.repo }));
 	const known = await readCommit(repoFolder, hubName.revision);
-	if (isOffline()) return findCached(hubName, repoFolder, known);
+	if (isHubOffline()) return findCached(hubName, repoFolder, known);
 	const hubUrl = hubAddress(options);
 	try {
 		return await download(hubName, { repoFolder, hubUrl, known }, options);
@@ -85,10 +86,7 @@ async function download(
 async function findCached(hubName: HubName, repoFolder: string, commit: string | undefined): Promise<string[]> {
 	const snapshot = join(repoFolder, "snapshots", commit ?? "");
 	const found = commit === undefined ? [] : await readdir(snapshot, { recursive: true }).catch(() => []);
-	if (found.length === 0) {
-		const reason = "HF_HUB_OFFLINE is set and it isn't in the cache";
-		throw new TailtuneError("offline", `${hubName.name}: ${reason} (${repoFolder}); run once without it`);
-	}
+	if (found.length === 0) throw notInCache(hubName.name, repoFolder);
 	const paths = found.map((path) => path.split(sep).join("/"));
 	return chooseHubFiles(hubName, paths).map((path) => join(snapshot, path));
 }
@@ -102,11 +100,6 @@ async function readCommit(repoFolder: string, revision: string): Promise<string 
 	} catch {
 		return undefined;
 	}
-}
-
-/** As Hugging Face's own tools read it. */
-function isOffline(): boolean {
-	return ["1", "on", "yes", "true"].includes((process.env.HF_HUB_OFFLINE ?? "").toLowerCase());
 }
 
 function isSafe(path: string): boolean {

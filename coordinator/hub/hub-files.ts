@@ -22,6 +22,17 @@ export function hubAddress({ hubUrl }: HubOptions): string {
 	return (hubUrl ?? process.env.HF_ENDPOINT ?? "https://huggingface.co").replace(/\/+$/, "");
 }
 
+/** Whether only the cache may be used: HF_HUB_OFFLINE, as Hugging Face's own tools read it. */
+export function isHubOffline(): boolean {
+	return ["1", "on", "yes", "true"].includes((process.env.HF_HUB_OFFLINE ?? "").toLowerCase());
+}
+
+/** Creates the error of a name that isn't in the cache if `isHubOffline`. @param what the name, as in messages */
+export function notInCache(what: string, repoFolder: string): TailtuneError {
+	const reason = "HF_HUB_OFFLINE is set and it isn't in the cache";
+	return new TailtuneError("offline", `${what}: ${reason} (${repoFolder}); run once without it`);
+}
+
 /** Returns HF_TOKEN, if it is set. Throws TailtuneError "usage" if it isn't a token. */
 function accessToken(): { accessToken?: string } {
 	const token = process.env.HF_TOKEN;

@@ -32,7 +32,7 @@ async function incompleteFiles(cacheDir: string): Promise<string[]> {
 	return (await readdir(join(cacheDir, BLOBS))).filter((name) => name.endsWith(".incomplete"));
 }
 
-const VARIABLES = ["HF_TOKEN", "HF_ENDPOINT", "HF_HUB_CACHE", "HF_HOME"] as const;
+const VARIABLES = ["HF_TOKEN", "HF_ENDPOINT", "HF_HUB_CACHE", "HF_HOME", "HF_HUB_OFFLINE"] as const;
 for (const name of VARIABLES) delete process.env[name];
 test.afterEach.always(() => {
 	for (const name of VARIABLES) delete process.env[name];
@@ -50,6 +50,21 @@ test.serial("takes address, cache and token from Hugging Face's own variables", 
 	delete process.env.HF_HUB_CACHE;
 	process.env.HF_HOME = await temporaryFolder(t);
 	t.is(await resolveModel(REPO), join(process.env.HF_HOME, "hub", SNAPSHOT));
+});
+
+test.serial("with HF_HUB_OFFLINE a model comes from the cache, or is refused without a request", async (t) => {
+	const { hub, cacheDir } = await hubWithModel(t);
+	const options = { cacheDir, hubUrl: hub.url };
+	process.env.HF_HUB_OFFLINE = "1";
+	await t.throwsAsync(resolveModel(REPO, options), {
+		code: "offline",
+		message: /^--model someone\/tiny: HF_HUB_OFFLINE is set and it isn't in the cache \(.*\); run once without it$/,
+	});
+	t.deepEqual(hub.requests, []);
+	delete process.env.HF_HUB_OFFLINE;
+	const folder = await resolveModel(REPO, options);
+	process.env.HF_HUB_OFFLINE = "1";
+	t.is(await resolveModel(REPO, options), folder);
 });
 
 test.serial("refuses a token that isn't one without showing it", async (t) => {
