@@ -7,7 +7,7 @@ import { repeatSmallLabels, undersample } from "./balance.ts";
 import { countByLabel, type Dataset, type Example, withLabels } from "./dataset.ts";
 import { groupEqual } from "./group-equal.ts";
 import { loadDataset } from "./load-dataset.ts";
-import { assertSeveralLabels, assertSplittable, type Split, split, splitAtRandom } from "./split.ts";
+import { assertSeveralLabels, assertSplittable, type Split, split, splitAtRandom, splitForFold } from "./split.ts";
 
 /** The three sets of a run, and how each class's texts were distributed among them. */
 export interface LoadedSets extends Split {
@@ -30,6 +30,7 @@ type Settings = Pick<
 	| "dedupe"
 	| "multiLabel"
 	| "split"
+	| "fold"
 	| "seed"
 	| "batch"
 >;
@@ -57,8 +58,15 @@ export async function loadSets(config: Settings, events: RunEvents): Promise<Loa
 function splitTexts(texts: Dataset, config: Settings): Split {
 	// Checked before balancing: after it every label would have as few texts as the smallest one.
 	assertSplittable(texts);
+	if (config.fold !== undefined) return splitTextsForFold(texts, config, config.fold);
 	if (config.balance === "all") return splitAtRandom(undersample(texts, config.seed), config.split, config.seed);
 	return split(texts, config.split, config.seed, groupEqual(texts.examples, config.dedupe));
+}
+
+function splitTextsForFold(texts: Dataset, { balance, dedupe, split, seed }: Settings, fold: string): Split {
+	const [number = 0, of = 0] = fold.split("/").map(Number);
+	const balanced = balance === "all" ? undersample(texts, seed) : texts;
+	return splitForFold(balanced, { number, of }, split, seed, (examples) => groupEqual(examples, dedupe));
 }
 
 /** Says how many texts are equal to others, and whether some of these are in different sets. */
@@ -115,6 +123,8 @@ async function readGiven(config: Settings, events: RunEvents): Promise<Dataset |
 		if (data !== undefined) return loadDataset(data, columns, events.download(data));
 		throw new TailtuneError("usage", "--data: required; a file, a folder, hub:OWNER/NAME, sms-spam or spam-assassin");
 	}
+	if (config.fold !== undefined)
+		throw new TailtuneError("usage", `--fold: can't be combined with --${first}; the texts of --data are divided`);
 	if (data !== undefined)
 		throw new TailtuneError("usage", `--data: can't be combined with --${first}; expected one of them`);
 	const read = async (set: keyof typeof sets) => {

@@ -7,7 +7,7 @@ export type Fractions = readonly [train: number, validation: number, test: numbe
  * largest.
  * @param count at least the number of fractions
  */
-export function shares(count: number, fractions: Fractions): [number, number, number] {
+export function shares(count: number, fractions: readonly number[]): number[] {
 	const exact = fractions.map((fraction) => count * fraction);
 	const sizes = exact.map(Math.floor);
 	const left = count - sizes.reduce((sum, size) => sum + size, 0);
@@ -19,7 +19,7 @@ export function shares(count: number, fractions: Fractions): [number, number, nu
 		give(sizes.indexOf(Math.max(...sizes)), -1);
 		give(set, 1);
 	}
-	return sizes as [number, number, number];
+	return sizes;
 
 	function give(set: number, texts: number): void {
 		sizes[set] = (sizes[set] ?? 0) + texts;

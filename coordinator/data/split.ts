@@ -28,31 +28,80 @@ export function split(
 	groups?: readonly (readonly number[])[],
 ): Split {
 	assertSplittable(dataset);
+	const [train, validation, test] = assignTexts(dataset, fractions, seed, groups);
+	const pick = (set: readonly number[] = [], name: string) => pickShuffled(dataset, set, seed, name);
+	return { train: pick(train, "train"), validation: pick(validation, "validation"), test: pick(test, "test") };
+}
+
+/** Which part of the texts is the test set in cross-validation. */
+export interface Fold {
+	/** From 1. */
+	readonly number: number;
+	readonly of: number;
+}
+
+/**
+ * Splits the texts for cross-validation: divides them into equal parts, with the labels in the same proportions. One
+ * part is the test set; the texts of the others are divided into training and validation in the proportions of
+ * `fractions`. Equal texts are in the same set, as in `split`.
+ * @param groupOf returns the groups of equal texts of some texts
+ * @throws TailtuneError "data" if there is only one label, or a label has fewer texts than there are parts
+ */
+export function splitForFold(
+	dataset: Dataset,
+	fold: Fold,
+	fractions: Fractions,
+	seed: number,
+	groupOf: (examples: readonly Example[]) => number[][],
+): Split {
+	assertSplittable(dataset, fold.of, "fold");
 	const { labels, examples } = dataset;
-	const units = groups ?? examples.map((_, index) => [index]);
-	const assign = examples.some((example) => example.labels) ? assignLabelSets : assignGroups;
-	const sets = assign(dataset, fractions, seed, units);
-	const pick = (set: number, name: string): Dataset => ({
+	const parts = assignTexts(dataset, Array(fold.of).fill(1 / fold.of), seed, groupOf(examples));
+	const test = parts[fold.number - 1] ?? [];
+	const others = parts.filter((part) => part !== test).flat();
+	const rest = { labels, examples: others.sort((a, b) => a - b).map((place) => examples[place] as Example) };
+	const learned = fractions[0] / (fractions[0] + fractions[1]);
+	const [train = [], validation = []] = assignTexts(rest, [learned, 1 - learned], seed, groupOf(rest.examples));
+	return {
+		train: pickShuffled(rest, train, seed, "train"),
+		validation: pickShuffled(rest, validation, seed, "validation"),
+		test: pickShuffled(dataset, test, seed, "test"),
+	};
+}
+
+/** Returns the texts of a set in random order. */
+function pickShuffled({ labels, examples }: Dataset, set: readonly number[], seed: number, name: string): Dataset {
+	return {
 		labels,
-		examples: seededShuffle(sets[set] ?? [], seed, `split into ${name}`).map((place) => examples[place] as Example),
-	});
-	return { train: pick(0, "train"), validation: pick(1, "validation"), test: pick(2, "test") };
+		examples: seededShuffle(set, seed, `split into ${name}`).map((place) => examples[place] as Example),
+	};
+}
+
+/** Assigns the texts to sets in the proportions of `fractions`. Returns the indices of each set's texts. */
+function assignTexts(
+	dataset: Dataset,
+	fractions: readonly number[],
+	seed: number,
+	groups: readonly (readonly number[])[] = dataset.examples.map((_, index) => [index]),
+): number[][] {
+	const assign = dataset.examples.some((example) => example.labels) ? assignLabelSets : assignGroups;
+	return assign(dataset, fractions, seed, groups);
 }
 
 /** Assigns the groups of one label after the other. Returns the indices of each set's texts. */
 function assignGroups(
 	dataset: Dataset,
-	fractions: Fractions,
+	fractions: readonly number[],
 	seed: number,
 	groups: readonly (readonly number[])[],
 ): number[][] {
 	const { labels, examples } = dataset;
 	const labelOf = (place: number | undefined) => examples[place ?? -1]?.label ?? 0;
-	const sets: number[][] = [[], [], []];
+	const sets = fractions.map((): number[] => []);
 	// For each label: texts that each set still needs, and texts that it has.
 	const left = countByLabel(dataset).map((count) => shares(count, fractions));
-	const taken = labels.map(() => [0, 0, 0]);
-	for (const [label, own] of ownedByLabel(dataset, groups).entries()) {
+	const taken = labels.map(() => fractions.map(() => 0));
+	for (const [label, own] of ownedByLabel(dataset, groups, fractions.length).entries()) {
 		const shuffled = seededShuffle(own, seed, `split ${labels[label]}`);
 		for (const [index, group] of shuffled.entries()) {
 			const size = group.filter((place) => labelOf(place) === label).length;
@@ -75,12 +124,16 @@ function add(counts: number[] | undefined, set: number, texts: number): void {
  * Returns the groups of each label. A group of several labels belongs to the first of them. If a label has fewer groups
  * than there are sets, its groups are divided into single texts.
  */
-function ownedByLabel({ labels, examples }: Dataset, groups: readonly (readonly number[])[]): (readonly number[])[][] {
+function ownedByLabel(
+	{ labels, examples }: Dataset,
+	groups: readonly (readonly number[])[],
+	sets: number,
+): (readonly number[])[][] {
 	const labelsIn = (group: readonly number[]) => group.map((place) => examples[place]?.label ?? 0);
 	const ownerOf = (group: readonly number[]) => labelsIn(group).reduce((first, label) => Math.min(first, label));
 	const counts = labels.map(() => 0);
 	for (const group of groups) add(counts, ownerOf(group), 1);
-	const isFew = (label: number) => (counts[label] ?? 0) < FEWEST_PER_LABEL;
+	const isFew = (label: number) => (counts[label] ?? 0) < sets;
 	const owned = labels.map((): (readonly number[])[] => []);
 	for (const group of groups) {
 		const units = labelsIn(group).some(isFew) ? group.map((place) => [place]) : [group];
@@ -109,7 +162,7 @@ function chooseSet(left: readonly number[], taken: readonly number[], size: numb
  */
 function assignLabelSets(
 	{ labels, examples }: Dataset,
-	fractions: Fractions,
+	fractions: readonly number[],
 	seed: number,
 	groups: readonly (readonly number[])[],
 ): number[][] {
@@ -118,10 +171,10 @@ function assignLabelSets(
 	];
 	const counts = labels.map(() => 0);
 	for (const label of groups.flatMap(labelsIn)) add(counts, label, 1);
-	const isFew = (label: number) => (counts[label] ?? 0) < FEWEST_PER_LABEL;
+	const isFew = (label: number) => (counts[label] ?? 0) < fractions.length;
 	const units = groups.flatMap((group) => (labelsIn(group).some(isFew) ? group.map((place) => [place]) : [group]));
 	const setOf = stratify(units.map(labelsIn), labels.length, fractions, seed);
-	return [0, 1, 2].map((set) => units.flatMap((unit, index) => (setOf[index] === set ? unit : [])));
+	return fractions.map((_, set) => units.flatMap((unit, index) => (setOf[index] === set ? unit : [])));
 }
 
 /**
@@ -148,16 +201,15 @@ export function splitAtRandom(dataset: Dataset, fractions: Fractions, seed: numb
 	return sets;
 }
 
-/** Throws TailtuneError "data" that names a label's first row if the label has too few texts for three sets. */
-export function assertSplittable(dataset: Dataset): void {
+/** Throws TailtuneError "data" that names a label's first row if the label has fewer texts than there are sets. */
+export function assertSplittable(dataset: Dataset, sets = FEWEST_PER_LABEL, name = "set"): void {
 	assertSeveralLabels(dataset);
 	for (const [label, count] of countByLabel(dataset).entries()) {
-		if (count >= FEWEST_PER_LABEL) continue;
+		if (count >= sets) continue;
 		const source = dataset.examples.find((example) => labelsOf(example).includes(label))?.source;
 		const found = `found ${count} ${count === 1 ? "text" : "texts"}`;
-		const name = JSON.stringify(dataset.labels[label]);
-		const expected = `expected at least ${FEWEST_PER_LABEL}, one for each set`;
-		throw new TailtuneError("data", `${source}: label ${name}: ${found}, ${expected}`);
+		const expected = `expected at least ${sets}, one for each ${name}`;
+		throw new TailtuneError("data", `${source}: label ${JSON.stringify(dataset.labels[label])}: ${found}, ${expected}`);
 	}
 }
 

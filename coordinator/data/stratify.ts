@@ -1,17 +1,18 @@
 import { seededShuffle } from "../plan/seeded-shuffle.ts";
-import { type Fractions, shares } from "./shares.ts";
+import { shares } from "./shares.ts";
 
 /**
- * Assigns texts (or groups of equal ones) with several labels to three sets, so that each label has about the same
+ * Assigns texts (or groups of equal ones) with several labels to sets, so that each label has about the same
  * share in all sets, beginning with the rarest label. Sechidis et al. (2011), "On the stratification of multi-label
  * data".
  * @param labelSets label indices of each text
- * @returns the set of each text: 0 training, 1 validation, 2 test
+ * @param fractions of the sets; their sum is 1
+ * @returns the index of the set of each text
  */
 export function stratify(
 	labelSets: readonly (readonly number[])[],
 	classes: number,
-	fractions: Fractions,
+	fractions: readonly number[],
 	seed: number,
 ): number[] {
 	const wanted = shares(labelSets.length, fractions);

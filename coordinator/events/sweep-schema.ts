@@ -18,6 +18,7 @@ const trialSchema = z.strictObject({
 	folder: z.string().describe("folder of the run, inside the folder of the sweep"),
 	values,
 	seed: count.describe("`--seed` of the run"),
+	fold: z.string().optional().describe("`--fold` of the run, with `--folds`"),
 	state: z
 		.enum(["waiting", "finished", "failed"])
 		.describe("waiting: not begun, or not finished; failed: the training diverged"),
@@ -40,6 +41,7 @@ export const sweep = {
 			"settings of which each value is tried, with these values; every combination is a setting of the ranking",
 		),
 	seeds: z.array(count).min(1).describe("seeds with which each setting is tried"),
+	folds: count.nullable().describe("parts of the texts that are each the test set of one run; null without `--folds`"),
 	metric,
 	trials: z.array(trialSchema).describe("the runs, in the order in which they are made"),
 	ranking: z
@@ -78,6 +80,7 @@ export const trialEvent = {
 	folder: z.string().describe("folder of the run"),
 	values,
 	seed: count.describe("`--seed` of the run"),
+	fold: z.string().optional().describe("`--fold` of the run, with `--folds`"),
 	state: z
 		.enum(["begun", "resumed", "finished", "failed"])
 		.describe(

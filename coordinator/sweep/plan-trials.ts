@@ -10,22 +10,27 @@ export interface PlannedTrial {
 	/** Values of the settings that differ between trials, without the seed. */
 	readonly values: Readonly<Record<string, unknown>>;
 	readonly seed: number;
+	/** For example "2/5": the part of the texts that is the test set. */
+	readonly fold?: string | undefined;
 }
 
 /**
- * Lists the trials of a sweep: every combination of values with every seed. All settings are tried with the first seed
- * before any is tried with the second one, so that an early end leaves a comparison of all.
+ * Lists the trials of a sweep: every combination of values with every seed and every fold. All settings are tried with
+ * the first seed and fold before any is tried with the next one, so that an early end leaves a comparison of all.
  */
-export function planTrials({ varied, seeds }: SweepDefinition): PlannedTrial[] {
-	const trials = seeds.flatMap((seed) => combineValues(varied).map((values) => ({ values, seed })));
+export function planTrials({ varied, seeds, folds }: SweepDefinition): PlannedTrial[] {
+	const parts = folds === null ? [{}] : Array.from({ length: folds }, (_, i) => ({ fold: `${i + 1}/${folds}` }));
+	const trials = seeds.flatMap((seed) =>
+		parts.flatMap((part) => combineValues(varied).map((values) => ({ values, seed, ...part }))),
+	);
 	const digits = String(trials.length).length;
 	return trials.map((trial, index) => ({ folder: `trial-${String(index + 1).padStart(digits, "0")}`, ...trial }));
 }
 
 /** Returns the settings of a trial's run. @param path folder of the sweep */
 export function configOfTrial(path: string, { settings }: SweepDefinition, trial: PlannedTrial): TrainConfig {
-	const { folder, values, seed } = trial;
-	return checkConfig({ ...settings, ...values, seed, out: join(path, folder) }, flagOf);
+	const { folder, values, ...place } = trial;
+	return checkConfig({ ...settings, ...values, ...place, out: join(path, folder) }, flagOf);
 }
 
 /** Returns every combination of the values of all settings; the last setting changes fastest. */

@@ -103,7 +103,7 @@ class Sweep {
 
 	#announce(index: number, state: TrialEventState): void {
 		const { trials, metric } = this.#state;
-		const { folder, values, seed, score, seconds, error } = trials[index] as TrialResult;
+		const { folder, values, seed, fold, score, seconds, error } = trials[index] as TrialResult;
 		this.#options.events.emit({
 			event: "trial",
 			number: index + 1,
@@ -111,6 +111,7 @@ class Sweep {
 			folder: join(this.#path, folder),
 			values,
 			seed,
+			...(fold !== undefined && { fold }),
 			state,
 			metric,
 			score,

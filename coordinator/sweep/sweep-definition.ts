@@ -1,5 +1,5 @@
 import { TailtuneError } from "../../shared/errors.ts";
-import type { TrainConfig } from "../../shared/settings/config.ts";
+import { FEWEST_FOLDS, MOST_FOLDS, type TrainConfig } from "../../shared/settings/config.ts";
 import { readConfigFile } from "../../shared/settings/config-file.ts";
 import { parseFlags } from "../../shared/settings/flags.ts";
 import { checkConfig, completeConfig, flagOf } from "../../shared/settings/resolve-config.ts";
@@ -7,7 +7,7 @@ import type { SweepState } from "../events/sweep-schema.ts";
 import { makePathsAbsolute } from "../training/absolute-paths.ts";
 
 /** The settings of all trials, and the values that are tried. */
-export type SweepDefinition = Pick<SweepState, "settings" | "varied" | "seeds">;
+export type SweepDefinition = Pick<SweepState, "settings" | "varied" | "seeds" | "folds">;
 
 type Key = keyof TrainConfig;
 type Values = Readonly<Record<string, readonly unknown[]>>;
@@ -21,6 +21,7 @@ const NEVER_VARIED: readonly Key[] = [
 	"test",
 	"multiLabel",
 	"metric",
+	"fold",
 	"out",
 ] as const;
 
@@ -41,7 +42,7 @@ export async function readSweepDefinition(
 	options: Readonly<Record<string, unknown>>,
 	file?: string,
 ): Promise<{ definition: SweepDefinition; out: string | undefined }> {
-	const { seeds: seedsInFile, ...fromFile } = file === undefined ? {} : await readConfigFile(file);
+	const { seeds: seedsInFile, folds: foldsInFile, ...fromFile } = file === undefined ? {} : await readConfigFile(file);
 	const flags = readFlags(options);
 	const all: Values = { ...readLists(fromFile), ...flags };
 	const nameOf = (key: string) => (key in flags || file === undefined ? flagOf(key) : `${file}: ${key}`);
@@ -55,7 +56,8 @@ export async function readSweepDefinition(
 	for (const value of seed) checkConfig({ seed: value }, nameOf);
 	const fixed = Object.entries(settings).filter(([key]) => !(key in varied));
 	const seeds = chooseSeeds(firstSeed, seed as number[], options.seeds ?? seedsInFile);
-	const definition = await withAbsolutePaths({ settings: Object.fromEntries(fixed), varied, seeds });
+	const folds = parseFolds(options.folds ?? foldsInFile, settings);
+	const definition = await withAbsolutePaths({ settings: Object.fromEntries(fixed), varied, seeds, folds });
 	assertFewTrials(definition);
 	return { definition, out };
 }
@@ -103,18 +105,34 @@ function chooseSeeds(first: number, given: readonly number[], asked: unknown): n
 	return Array.from({ length: Math.min(count, MOST_TRIALS + 1) }, (_, i) => first + i);
 }
 
-/** Makes the paths of data and models absolute, so that the sweep can be resumed from any folder. */
-async function withAbsolutePaths({ settings, varied, seeds }: SweepDefinition): Promise<SweepDefinition> {
-	const { model, ...others } = settings as TrainConfig;
-	const absolute = async (name: unknown) => makePathsAbsolute({ ...others, model: String(name) });
-	if (varied.model === undefined) return { settings: await absolute(model), varied, seeds };
-	const models = await Promise.all(varied.model.map(absolute));
-	const { model: _, ...rest } = models[0] as TrainConfig;
-	return { settings: rest, varied: { ...varied, model: models.map((config) => config.model) }, seeds };
+function parseFolds(asked: unknown, { fold, train }: Pick<TrainConfig, "fold" | "train">): number | null {
+	if (asked === undefined) return null;
+	const other = fold !== undefined ? "--fold" : train !== undefined ? "--train" : undefined;
+	if (other !== undefined) throw new TailtuneError("usage", `--folds: can't be combined with ${other}`);
+	const folds = Number(asked);
+	if (Number.isInteger(folds) && folds >= FEWEST_FOLDS && folds <= MOST_FOLDS) return folds;
+	const expected = `expected a whole number from ${FEWEST_FOLDS} to ${MOST_FOLDS}`;
+	throw new TailtuneError("usage", `--folds: found "${asked}", ${expected}`);
 }
 
-function assertFewTrials({ varied, seeds }: SweepDefinition): void {
-	const trials = Object.values(varied).reduce((product, values) => product * values.length, seeds.length);
+/** Makes the paths of data and models absolute, so that the sweep can be resumed from any folder. */
+async function withAbsolutePaths({ settings, varied, ...others }: SweepDefinition): Promise<SweepDefinition> {
+	const { model, ...fixed } = settings as TrainConfig;
+	const absolute = async (name: unknown) => makePathsAbsolute({ ...fixed, model: String(name) });
+	if (varied.model === undefined) return { settings: await absolute(model), varied, ...others };
+	const models = await Promise.all(varied.model.map(absolute));
+	const { model: _, ...rest } = models[0] as TrainConfig;
+	return { settings: rest, varied: { ...varied, model: models.map((config) => config.model) }, ...others };
+}
+
+function assertFewTrials({ varied, seeds, folds }: SweepDefinition): void {
+	const trials = Object.values(varied).reduce(
+		(product, values) => product * values.length,
+		seeds.length * (folds ?? 1),
+	);
 	if (trials <= MOST_TRIALS) return;
-	throw new TailtuneError("usage", `found ${trials} combinations of values and seeds, expected at most ${MOST_TRIALS}`);
+	throw new TailtuneError(
+		"usage",
+		`found ${trials} combinations of values, seeds and folds, expected at most ${MOST_TRIALS}`,
+	);
 }

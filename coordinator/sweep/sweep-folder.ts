@@ -38,8 +38,8 @@ export async function openSweepFolder(definition: SweepDefinition, out?: string)
 	return lockSweepFolder(path, firstMade, async () => {
 		if (await pathExists(join(path, SWEEP_FILE), "disk")) {
 			const state = await readSweep(path);
-			const { settings, varied, seeds } = state;
-			if (isDeepStrictEqual({ settings, varied, seeds }, toJson(definition))) return state;
+			const { settings, varied, seeds, folds } = state;
+			if (isDeepStrictEqual({ settings, varied, seeds, folds }, toJson(definition))) return state;
 			throw new TailtuneError(
 				"usage",
 				`--out ${path}: the folder holds a sweep with other settings; expected a new one`,

@@ -14,12 +14,12 @@ type Spread = SweepState["ranking"][number]["validation"];
 
 /** Formats the end of a trial: its settings, its score, and the time that is left. */
 export function trialLines(event: Extract<RunEvent, { event: "trial" }>): string[] {
-	const { number, trials, values, seed, state, score, metric, seconds, secondsLeft, error } = event;
+	const { number, trials, values, seed, fold, state, score, metric, seconds, secondsLeft, error } = event;
 	if (state === "begun" || state === "resumed") return [];
 	const settings = [...Object.entries(values).map(([key, value]) => `${flagOf(key)} ${formatSetting(value)}`)];
 	const facts = [
 		`trial ${String(number).padStart(String(trials).length)} of ${trials}`,
-		[...settings, `--seed ${seed}`].join(" "),
+		[...settings, `--seed ${seed}`, ...(fold === undefined ? [] : [`--fold ${fold}`])].join(" "),
 		...(metric !== null && score !== null ? [`${METRIC_NAMES[metric]} ${formatScore(metric, score)}`] : []),
 		...(seconds !== null ? [formatSeconds(seconds)] : []),
 		...(error !== undefined ? [`failed: ${printable(error)}`] : []),
@@ -30,7 +30,7 @@ export function trialLines(event: Extract<RunEvent, { event: "trial" }>): string
 
 /** Formats the ranking of a sweep, and the test scores of its best setting. */
 export function sweepLines(folder: string, state: SweepState, paint: Paint): string[] {
-	const { metric, ranking, best, trials, seeds, varied } = state;
+	const { metric, ranking, best, trials, varied } = state;
 	if (!metric || !best) return [];
 	const keys = Object.keys(varied);
 	const head = [...keys.map((key) => flagOf(key).slice(2)), `${METRIC_NAMES[metric]} (validation)`, "trials", "time"];
@@ -44,7 +44,7 @@ export function sweepLines(folder: string, state: SweepState, paint: Paint): str
 	return [
 		"",
 		...plainTable(head, rows),
-		...(seeds.length > 1 ? [`mean ± standard deviation over ${describeSeeds(state)}`] : []),
+		...describeSpread(state),
 		...(failed > 0 ? [`${failed} of ${trials.length} trials failed; they are not in the table`] : []),
 		...closeLines(state),
 		"",
@@ -56,9 +56,15 @@ export function sweepLines(folder: string, state: SweepState, paint: Paint): str
 	];
 }
 
-function describeSeeds({ seeds, settings }: SweepState): string {
-	const isSplit = settings.train === undefined;
-	return `${seeds.length} seeds${isSplit ? "; each seed also splits the data in another way" : ""}`;
+function describeSpread({ seeds, folds, settings }: SweepState): string[] {
+	const counts = [
+		...(folds === null ? [] : [`${folds} folds`]),
+		...(seeds.length > 1 ? [`${seeds.length} seeds`] : []),
+	];
+	if (counts.length === 0) return [];
+	const isSplit = seeds.length > 1 && settings.train === undefined;
+	const split = isSplit ? "; each seed also splits the data in another way" : "";
+	return [`mean ± standard deviation over ${counts.join(" and ")}${split}`];
 }
 
 /** Returns a remark if the best settings differ by less than their scores vary. */

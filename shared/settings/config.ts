@@ -6,6 +6,10 @@ import { TRUNK_PRECISIONS } from "../model/trunk-precision.ts";
 export const LONG_TEXTS = ["refuse", "cut", "head-tail", "windows"] as const;
 export type LongTexts = (typeof LONG_TEXTS)[number];
 
+/** Numbers of parts for cross-validation. */
+export const FEWEST_FOLDS = 3;
+export const MOST_FOLDS = 100;
+
 const text = () => z.string().min(1);
 const count = (least: number) => z.int().min(least);
 const trainableNames = Object.keys(TRAINABLE_BY_NAME) as [TrainableName, ...TrainableName[]];
@@ -71,6 +75,12 @@ export const trainConfigSchema = z.strictObject({
 		.refine((parts) => Math.abs(parts[0] + parts[1] + parts[2] - 1) < 1e-9, "expected three fractions that add up to 1")
 		.default([0.7, 0.1, 0.2])
 		.describe("fractions for training, validation and test; each class is split this way"),
+	fold: text()
+		.refine(isFold, "expected K/N, for example 2/5, with N from 3 to 100 and K from 1 to N")
+		.optional()
+		.describe(
+			"K/N: as the K-th run of a cross-validation; the test set is part K of N, the other texts are for training and validation, in the proportions of --split; sweep --folds N makes all N runs",
+		),
 	seed: count(0).default(123).describe("random seed for balancing, splitting, the new head and the order of batches"),
 
 	model: text()
@@ -207,6 +217,12 @@ export const trainConfigSchema = z.strictObject({
 		.describe("disk space for features that later runs can reuse, in the user's cache folder; default: 2GiB; 0: none"),
 	out: text().optional().describe("result folder; default: runs/DATE-TIME"),
 });
+
+/** Whether a text is K/N, the K-th of N parts. */
+function isFold(fold: string): boolean {
+	const [, number = 0, of = 0] = (/^(\d+)\/(\d+)$/.exec(fold) ?? []).map(Number);
+	return of >= FEWEST_FOLDS && of <= MOST_FOLDS && number >= 1 && number <= of;
+}
 
 export type TrainConfig = z.infer<typeof trainConfigSchema>;
 

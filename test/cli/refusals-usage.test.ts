@@ -151,7 +151,18 @@ const refused: [title: string, args: readonly string[], message: string][] = [
 	[
 		"a sweep of more trials than can be compared",
 		[...SWEEP, "--seeds", "501", "--lr", "1e-3,1e-4"],
-		"found 1002 combinations of values and seeds, expected at most 1000",
+		"found 1002 combinations of values, seeds and folds, expected at most 1000",
+	],
+	[
+		"a fold that isn't one of the parts",
+		[...TRAIN, "--fold", "6/5"],
+		'--fold: found "6/5", expected K/N, for example 2/5, with N from 3 to 100 and K from 1 to N',
+	],
+	["two folds", [...SWEEP, "--folds", "2"], '--folds: found "2", expected a whole number from 3 to 100'],
+	[
+		"folds of texts that are already split",
+		["sweep", "--train", "texts.tsv", "--folds", "3"],
+		"--folds: can't be combined with --train",
 	],
 	[
 		"settings for a sweep that is resumed",

@@ -6,7 +6,7 @@ import { labelsOf } from "../../../coordinator/data/dataset.ts";
 import { groupEqual } from "../../../coordinator/data/group-equal.ts";
 import { readDataset } from "../../../coordinator/data/read-dataset.ts";
 import { shares } from "../../../coordinator/data/shares.ts";
-import { split } from "../../../coordinator/data/split.ts";
+import { split, splitForFold } from "../../../coordinator/data/split.ts";
 import { stratify } from "../../../coordinator/data/stratify.ts";
 import { newFolder } from "../../new-folder.ts";
 
@@ -114,4 +114,13 @@ test("texts with several labels: each is in one set, and the labels have nearly 
 			t.true(Math.abs(countOf(label, own) - (wanted[set] ?? 0)) <= 2, `label ${label}, set ${set}`);
 	}
 	t.true(Math.abs(sets.train.examples.length - 1400) <= 10);
+
+	const single = (texts: readonly unknown[]) => texts.map((_, index) => [index]);
+	const folds = [1, 2, 3, 4].map((number) =>
+		splitForFold({ labels: ["a", "b", "c", "d"], examples }, { number, of: 4 }, fractions, 7, single),
+	);
+	t.is(new Set(folds.flatMap((fold) => fold.test.examples)).size, examples.length);
+	for (const label of [0, 1, 2, 3])
+		for (const fold of folds)
+			t.true(Math.abs(countOf(label, fold.test.examples) - countOf(label, examples) / 4) <= 2, `label ${label}`);
 });

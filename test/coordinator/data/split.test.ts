@@ -4,7 +4,13 @@ import { repeatSmallLabels, undersample } from "../../../coordinator/data/balanc
 import { countByLabel, type Dataset, toDataset } from "../../../coordinator/data/dataset.ts";
 import { foldText, groupEqual } from "../../../coordinator/data/group-equal.ts";
 import { shares } from "../../../coordinator/data/shares.ts";
-import { assertSeveralLabels, countOverlap, split, splitAtRandom } from "../../../coordinator/data/split.ts";
+import {
+	assertSeveralLabels,
+	countOverlap,
+	split,
+	splitAtRandom,
+	splitForFold,
+} from "../../../coordinator/data/split.ts";
 import { seededShuffle } from "../../../coordinator/plan/seeded-shuffle.ts";
 import { TailtuneError } from "../../../shared/errors.ts";
 
@@ -77,7 +83,10 @@ test("shares are those of the largest-remainder method, and every set gets a tex
 	fc.assert(
 		fc.property(fc.integer({ min: 3, max: 1e6 }), (count) => {
 			const sizes = shares(count, fractions);
-			t.is(sizes[0] + sizes[1] + sizes[2], count);
+			t.is(
+				sizes.reduce((sum, size) => sum + size, 0),
+				count,
+			);
 			t.true(
 				sizes.every((size, set) => size >= 1 && (count < 10 || Math.abs(size - count * (fractions[set] ?? 0)) < 1)),
 			);
@@ -136,6 +145,50 @@ test("equal texts are in one set, every set has every label, and without equal t
 	);
 	const dataset = withCounts([60, 20, 3]);
 	t.deepEqual(split(dataset, fractions, 1, groupEqual(dataset.examples, "equal")), split(dataset, fractions, 1));
+});
+
+test("each text is in the test set of one fold, with its share of each label; equal texts are in one set of a fold", (t) => {
+	const groupNear = (examples: readonly { readonly text: string }[]) => groupEqual(examples, "near");
+	// Texts "0/1" and "0/2" of a label are nearly equal: one group for each label. Pairs are groups of two.
+	const pairs = (dataset: Dataset): Dataset => ({
+		...dataset,
+		examples: dataset.examples.flatMap((example, i) => {
+			const text = `${example.label} ${"a".repeat(i)}`;
+			return [
+				{ ...example, text },
+				{ ...example, text: text.toUpperCase() },
+			];
+		}),
+	});
+	fc.assert(
+		fc.property(datasets, fc.nat(), fc.constantFrom(3, 4, 5), (counts, seed, of) => {
+			const dataset = pairs(counts);
+			const folds = Array.from({ length: of }, (_, i) =>
+				splitForFold(dataset, { number: i + 1, of }, fractions, seed, groupNear),
+			);
+			t.deepEqual(folds.flatMap(({ test: tested }) => textsOf(tested)).sort(), textsOf(dataset).sort());
+			for (const { train, validation, test: tested } of folds) {
+				const sets = [train, validation, tested];
+				t.deepEqual(sets.flatMap(textsOf).sort(), textsOf(dataset).sort());
+				t.true(sets.every((set) => countByLabel(set).every((count) => count > 0)));
+				const folded = sets.map((set) => new Set(textsOf(set).map(foldText)));
+				t.is(
+					folded.reduce((sum, { size }) => sum + size, 0),
+					dataset.examples.length / 2,
+				);
+				for (const [label, count] of countByLabel(dataset).entries()) {
+					t.true(Math.abs((countByLabel(tested)[label] ?? 0) - count / of) <= 2);
+					const left = count - (countByLabel(tested)[label] ?? 0);
+					t.true(Math.abs((countByLabel(train)[label] ?? 0) - (left * 7) / 8) <= 2);
+				}
+			}
+		}),
+		{ numRuns: 30 },
+	);
+	t.throws(() => splitForFold(withCounts([9, 4]), { number: 1, of: 5 }, fractions, 1, groupNear), {
+		code: "data",
+		message: 'f:10: label "label 1": found 4 texts, expected at least 5, one for each fold',
+	});
 });
 
 test("if a label has fewer than 3 groups of equal texts, its texts are assigned one by one", (t) => {

@@ -43,6 +43,15 @@ test("values of a preset can be overridden by values to try, and several seeds c
 		["first", "last", "first", "last"],
 	);
 	t.is(definition.settings.pad, "longest");
+	const folds = await readSweepDefinition({ lr: "1,2", data: "d", folds: "3" });
+	const trials = planTrials(folds.definition).map((trial) => configOfTrial("/", folds.definition, trial));
+	t.deepEqual(
+		trials.map(({ fold, lr }) => [fold, lr]),
+		["1/3", "2/3", "3/3"].flatMap((fold) => [1, 2].map((lr) => [fold, lr])),
+	);
+	await t.throwsAsync(readSweepDefinition({ data: "d", fold: "1/3", folds: "3" }), {
+		message: "--folds: can't be combined with --fold",
+	});
 	await t.throwsAsync(readSweepDefinition({ seed: "3,5", seeds: "2" }), {
 		message: "--seeds: can't be combined with several values of --seed",
 	});
