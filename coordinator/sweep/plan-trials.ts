@@ -29,8 +29,8 @@ export function planTrials({ varied, seeds, folds }: SweepDefinition): PlannedTr
 
 /** Returns the settings of a trial's run. @param path folder of the sweep */
 export function configOfTrial(path: string, { settings }: SweepDefinition, trial: PlannedTrial): TrainConfig {
-	const { folder, values, ...place } = trial;
-	return checkConfig({ ...settings, ...values, ...place, out: join(path, folder) }, flagOf);
+	const { folder, values, seed, fold } = trial;
+	return checkConfig({ ...settings, ...values, seed, fold: fold ?? settings.fold, out: join(path, folder) }, flagOf);
 }
 
 /** Returns every combination of the values of all settings; the last setting changes fastest. */
