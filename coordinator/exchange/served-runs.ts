@@ -3,6 +3,7 @@ import type { GetStateResponse } from "../../proto/gen/tailtune/v1/GetStateRespo
 import type { GetUpdatesRequest } from "../../proto/gen/tailtune/v1/GetUpdatesRequest.ts";
 import type { GetUpdatesResponse } from "../../proto/gen/tailtune/v1/GetUpdatesResponse.ts";
 import { TailtuneError } from "../../shared/errors.ts";
+import { setGarbageLimit } from "../../shared/exchange/garbage-limit.ts";
 import type {
 	AnswerReceiver,
 	CoordinatorTensors,
@@ -29,6 +30,7 @@ export class ServedRuns implements CoordinatorTensors {
 
 	openRun(runId: string, schema: TensorSchema, answers: AnswerReceiver, publish?: PublishUpdate): void {
 		const open = this.#runs.get(runId);
+		setGarbageLimit();
 		if (open) assertSameSchema(runId, open.schema, schema);
 		else this.#runs.set(runId, new ServedRun({ ...this.#logs, runId, schema, answers, publish }));
 	}

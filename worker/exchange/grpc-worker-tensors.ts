@@ -7,6 +7,7 @@ import type { Bus } from "../../shared/bus/bus.ts";
 import { watchNothing } from "../../shared/bus/changes.ts";
 import { CALL_SILENCE_MS } from "../../shared/deadlines.ts";
 import { TailtuneError } from "../../shared/errors.ts";
+import { setGarbageLimit } from "../../shared/exchange/garbage-limit.ts";
 import { takeArray } from "../../shared/exchange/take-array.ts";
 import type { Answer, WorkerTensors } from "../../shared/exchange/tensor-exchange.ts";
 import { assertSameSchema, type TensorSchema } from "../../shared/exchange/tensor-schema.ts";
@@ -104,6 +105,7 @@ class GrpcWorkerTensors implements ConnectedTensors {
 			assertSameSchema(runId, open.schema, schema);
 			return;
 		}
+		setGarbageLimit();
 		const source = this.#sourceOf(runId, schema);
 		const replica = new RunReplica({ runId, schema, source, threads: this.#threads });
 		this.#runs.set(runId, { schema, replica, free: [] });
