@@ -6,18 +6,18 @@ import { KeptParts } from "../../shared/exchange/tensor-stream.ts";
 export class Snapshot {
 	readonly version: number;
 	readonly hasMoments: boolean;
+	readonly #hasZeroMoments: boolean;
 	readonly #parts: KeptParts;
 	#isDropped = false;
 
 	/** While the run trains, the state is copied, because it changes before a slow worker has read it. */
 	constructor(version: number, { parameters, firstMoment, secondMoment }: PublishedState) {
-		const vectors =
-			firstMoment && secondMoment
-				? [parameters, firstMoment, secondMoment].map((vector) => vector.slice())
-				: [parameters];
+		const moments = firstMoment && secondMoment ? [firstMoment, secondMoment] : [];
 		this.version = version;
-		this.hasMoments = vectors.length > 1;
-		this.#parts = new KeptParts(...vectors);
+		this.hasMoments = moments.length > 0;
+		this.#hasZeroMoments = this.hasMoments && moments.every(isZero);
+		const vectors = this.#hasZeroMoments ? [parameters] : [parameters, ...moments];
+		this.#parts = new KeptParts(...(this.hasMoments ? vectors.map((vector) => vector.slice()) : vectors));
 	}
 
 	/** Ends the streams that send this state: its memory may have other numbers now, or no updates lead on from it. */
@@ -33,10 +33,16 @@ export class Snapshot {
 	*after(byteOffset: number, onDropped: () => Error): Generator<GetStateResponse> {
 		const parts = this.#parts.after(byteOffset);
 		const { version: parameterVersion, hasMoments } = this;
-		yield { header: { parameterVersion, hasMoments, byteOffset } } as GetStateResponse;
+		const header = { parameterVersion, hasMoments, zeroMoments: this.#hasZeroMoments, byteOffset };
+		yield { header } as GetStateResponse;
 		for (const part of parts) {
 			if (this.#isDropped) throw onDropped();
 			yield part as GetStateResponse;
 		}
 	}
+}
+
+/** Whether all bits are 0. Minus zero would become zero. */
+function isZero({ buffer, byteOffset, length }: Float32Array): boolean {
+	return new Uint32Array(buffer, byteOffset, length).every((bits) => bits === 0);
 }

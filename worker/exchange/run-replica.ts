@@ -149,14 +149,17 @@ export class RunReplica {
 	}
 
 	/** Drops the present state, and returns the vectors that the next one is written to. */
-	#begin({ hasMoments }: StateHeader): Float32Array[] {
+	#begin({ hasMoments, zeroMoments }: StateHeader): Float32Array[] {
 		const { form, parameters, factorTexts } = this.#options.schema;
 		this.drop();
 		if (hasMoments) this.#state ??= new UpdatableState(form, parameters, factorTexts);
 		this.#parameters = this.#state?.parameters ?? this.#parameters ?? allocateVectors(parameters)[0];
 		if (!this.#parameters) return [];
 		if (!hasMoments || !this.#state) return [this.#parameters];
-		return [this.#parameters, this.#state.firstMoment, this.#state.secondMoment];
+		const moments = [this.#state.firstMoment, this.#state.secondMoment];
+		if (!zeroMoments) return [this.#parameters, ...moments];
+		for (const moment of moments) moment.fill(0);
+		return [this.#parameters];
 	}
 
 	#setVersion(version: number | undefined): void {

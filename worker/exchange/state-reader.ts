@@ -68,14 +68,17 @@ export class StateReader {
 
 	/** Returns the receiver of a state's chunks. @throws Refusal if they don't begin with the number that it needs */
 	#receiverFor(header: StateHeader): TensorReceiver {
-		const { parameterVersion, hasMoments, byteOffset } = header;
+		const { parameterVersion, hasMoments, zeroMoments, byteOffset } = header;
 		if (byteOffset === 0) {
 			const receiver = new TensorReceiver(...this.#options.begin(header));
 			this.#halfRead = { header, receiver };
 			return receiver;
 		}
 		const { header: begun, receiver } = this.#halfRead ?? {};
-		const isSame = begun?.parameterVersion === parameterVersion && begun.hasMoments === hasMoments;
+		const isSame =
+			begun?.parameterVersion === parameterVersion &&
+			begun.hasMoments === hasMoments &&
+			begun.zeroMoments === zeroMoments;
 		if (receiver && isSame && receiver.received === byteOffset) return receiver;
 		const found = `version ${parameterVersion} from byte ${byteOffset} on`;
 		const expected = `expected version ${begun?.parameterVersion} from byte ${receiver?.received ?? 0} on, or byte 0`;

@@ -17,6 +17,7 @@ const factors = smallSchema(4);
 const momentBytes = 4 * factors.form.trainedSize;
 const offsets = [0, 4 * factors.parameters, 4 * factors.parameters + momentBytes] as const;
 const stateBytes = offsets[2] + momentBytes;
+const stateHeader = { parameterVersion: 4, hasMoments: true, zeroMoments: false, byteOffset: 0 };
 
 /** Yields messages, each replaced by none, one or several; `last` follows them. */
 async function* changed<Message>(
@@ -233,7 +234,7 @@ const states: [title: string, reason: RefusalReason, change: (message: StateMess
 	[
 		"has a later version than needed",
 		"REFUSAL_STALE_VERSION",
-		(message) => (message.header ? [{ header: { parameterVersion: 6, hasMoments: true, byteOffset: 0 } }] : [message]),
+		(message) => (message.header ? [{ header: { ...stateHeader, parameterVersion: 6 } }] : [message]),
 	],
 	["begins at another byte than asked", "REFUSAL_OFFSET", inStateHeader({ byteOffset: 4 })],
 	["begins at its end", "REFUSAL_OFFSET", inStateHeader({ byteOffset: stateBytes })],
@@ -242,7 +243,7 @@ const states: [title: string, reason: RefusalReason, change: (message: StateMess
 		"REFUSAL_STALE_VERSION",
 		(message, i) =>
 			[
-				[{ header: { parameterVersion: 4, hasMoments: false, byteOffset: 0 } }],
+				[{ header: { ...stateHeader, hasMoments: false } }],
 				[message],
 				[],
 				[],
@@ -332,6 +333,27 @@ test("a state of long vectors is continued within a vector", async (t) => {
 	);
 });
 
+test("moments that are zeros aren't sent, and replace those of a state before", async (t) => {
+	for (const hasMinus of [false, true]) {
+		const { served, replica } = await join();
+		const sizes: number[] = [];
+		served.tamperState = (messages) =>
+			changed(messages, (message) => {
+				sizes.push(message.chunk?.data.length ?? 0);
+				return [message];
+			});
+		for (const moment of [served.state.firstMoment, served.state.secondMoment]) moment.fill(0);
+		if (hasMinus) served.state.secondMoment.set([-0], 5); // not all bits are 0
+		reopen(served);
+		await served.publish();
+		replica.drop();
+		await replica.parameters(3);
+		t.deepEqual(sizes, [0, offsets[1], ...(hasMinus ? [momentBytes, momentBytes] : []), 0]);
+		for (const _ of [1, 2]) await served.step();
+		t.true(sameBits(await replica.parameters(5), served.state.parameters));
+	}
+});
+
 test("a state that breaks several times is continued each time, while the run takes steps", async (t) => {
 	const { served, replica, chunks, breakNext } = await joinBroken(2);
 	await served.step();
@@ -388,6 +410,7 @@ const wrongRests: Rest[] = [
 	["begins beyond its end", undefined, inStateHeader({ byteOffset: 2 ** 40 })],
 	["is of another version", undefined, inStateHeader({ parameterVersion: 2 })],
 	["has no moments", undefined, inStateHeader({ hasMoments: false })],
+	["has moments that are zeros", undefined, inStateHeader({ zeroMoments: true })],
 	["says that it begins at 0", "REFUSAL_ORDER", inStateHeader({ byteOffset: 0 })],
 	[
 		"has a damaged chunk",

@@ -55,13 +55,13 @@ export interface ExchangeClient extends grpc.Client {
   
   /**
    * Reads the state of a run: a header, the tensor in chunks, the end. The tensor is the parameter vector, followed by both AdamW
-   * moments while the run trains.
+   * moments while the run trains, unless they are zeros.
    */
   GetState(argument: _tailtune_v1_GetStateRequestInput, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_tailtune_v1_GetStateResponse>;
   GetState(argument: _tailtune_v1_GetStateRequestInput, options?: grpc.CallOptions): grpc.ClientReadableStream<_tailtune_v1_GetStateResponse>;
   /**
    * Reads the state of a run: a header, the tensor in chunks, the end. The tensor is the parameter vector, followed by both AdamW
-   * moments while the run trains.
+   * moments while the run trains, unless they are zeros.
    */
   getState(argument: _tailtune_v1_GetStateRequestInput, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_tailtune_v1_GetStateResponse>;
   getState(argument: _tailtune_v1_GetStateRequestInput, options?: grpc.CallOptions): grpc.ClientReadableStream<_tailtune_v1_GetStateResponse>;
@@ -116,7 +116,7 @@ export interface ExchangeHandlers extends grpc.UntypedServiceImplementation {
   
   /**
    * Reads the state of a run: a header, the tensor in chunks, the end. The tensor is the parameter vector, followed by both AdamW
-   * moments while the run trains.
+   * moments while the run trains, unless they are zeros.
    */
   GetState: grpc.handleServerStreamingCall<_tailtune_v1_GetStateRequest, _tailtune_v1_GetStateResponseInput>;
   

@@ -8,13 +8,17 @@ export interface StateHeaderInput {
    */
   'parameterVersion'?: (number);
   /**
-   * Whether both AdamW moments follow the parameters. Otherwise updates can't be applied to the state.
+   * Whether the state has both AdamW moments. Otherwise updates can't be applied to it.
    */
   'hasMoments'?: (boolean);
   /**
    * Offset at which the chunks begin: the one of the request if the coordinator still sends the same state, otherwise 0.
    */
   'byteOffset'?: (number | string | Long);
+  /**
+   * Whether all numbers of the moments are 0, as before the first step. Then the tensor is the parameter vector only.
+   */
+  'zeroMoments'?: (boolean);
 }
 
 export interface StateHeader {
@@ -23,11 +27,15 @@ export interface StateHeader {
    */
   'parameterVersion': (number);
   /**
-   * Whether both AdamW moments follow the parameters. Otherwise updates can't be applied to the state.
+   * Whether the state has both AdamW moments. Otherwise updates can't be applied to it.
    */
   'hasMoments': (boolean);
   /**
    * Offset at which the chunks begin: the one of the request if the coordinator still sends the same state, otherwise 0.
    */
   'byteOffset': (number);
+  /**
+   * Whether all numbers of the moments are 0, as before the first step. Then the tensor is the parameter vector only.
+   */
+  'zeroMoments': (boolean);
 }
