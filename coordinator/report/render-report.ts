@@ -5,6 +5,7 @@ import { basename } from "node:path";
 import type { TrainConfig } from "../../shared/settings/config.ts";
 import { formatCount } from "../format.ts";
 import type { MetricsLine, RunResult } from "../run-folder/result.ts";
+import type { TestDetails } from "../run-folder/test-details.ts";
 import { calibrationSection } from "./calibration-section.ts";
 import { chartData } from "./chart-data.ts";
 import { classSection } from "./class-section.ts";
@@ -12,10 +13,12 @@ import { costSection } from "./cost-section.ts";
 import { curvesSection } from "./curves-section.ts";
 import { dataSection } from "./data-section.ts";
 import { headlineSection } from "./headline-section.ts";
-import { Html, html, jsonScript } from "./html.ts";
+import { Html, type HtmlValue, html, jsonScript } from "./html.ts";
 import { runSection, settingsSection } from "./settings-section.ts";
 import { shortLabel } from "./short-label.ts";
+import { textsSection } from "./texts-section.ts";
 import { thinMetrics } from "./thin-metrics.ts";
+import { thresholdSection } from "./threshold-section.ts";
 
 const require = createRequire(import.meta.url);
 
@@ -34,8 +37,14 @@ const TRAINED: Readonly<Record<TrainConfig["trainable"], string>> = {
 /**
  * Renders the report of a run: one page that needs no other file and no network.
  * @param allMetrics lines of metrics.jsonl; may be empty
+ * @param details of the test set; default: without the sections that need them
  */
-export function renderReport(result: RunResult, allMetrics: readonly MetricsLine[], config: TrainConfig): string {
+export function renderReport(
+	result: RunResult,
+	allMetrics: readonly MetricsLine[],
+	config: TrainConfig,
+	details?: TestDetails,
+): string {
 	const metrics = thinMetrics(allMetrics);
 	const script = readPackageFile("uPlot.iife.min.js") + readPageFile("charts.js") + readPageFile("report.js");
 	const style = readPackageFile("uPlot.min.css") + readPageFile("style.css") + readPageFile("report.css");
@@ -55,14 +64,8 @@ export function renderReport(result: RunResult, allMetrics: readonly MetricsLine
 <body>
 <main>
 <header><p class="eyebrow">Tailtune report</p><h1><bdi>${title}</bdi></h1>${lead(result, config)}</header>
-${headlineSection(result)}
-${classSection(result)}
-${calibrationSection(result)}
-${curvesSection(metrics, result.stopped)}
-${dataSection(result)}
-${costSection(result)}
-${settingsSection(config)}
-${runSection(result)}
+${resultSections(result, details)}
+${runSections(result, metrics, config)}
 </main>
 <footer>Made by Tailtune ${result.versions.tailtune} on <time datetime="${result.finishedAt}">${result.finishedAt.slice(0, 10)}</time>.</footer>
 ${jsonScript("chart-data", charts)}
@@ -70,6 +73,28 @@ ${jsonScript("chart-data", charts)}
 </body>
 </html>
 `.text;
+}
+
+/** Renders the quality of the model. */
+function resultSections(result: RunResult, details: TestDetails | undefined): HtmlValue {
+	return [
+		headlineSection(result),
+		classSection(result, details?.mistakes),
+		details && thresholdSection(details, result.texts.test),
+		calibrationSection(result),
+		details && textsSection(details),
+	];
+}
+
+/** Renders how the model was trained. */
+function runSections(result: RunResult, metrics: readonly MetricsLine[], config: TrainConfig): HtmlValue {
+	return [
+		curvesSection(metrics, result.stopped),
+		dataSection(result),
+		costSection(result),
+		settingsSection(config),
+		runSection(result),
+	];
 }
 
 function titleOf(labels: readonly string[]): string {

@@ -6,7 +6,9 @@ import { writePredictions } from "../run-folder/predictions.ts";
 import type { RunResult } from "../run-folder/result.ts";
 import { writeRunResult } from "../run-folder/result-files.ts";
 import { removeCheckpoints } from "../run-folder/run-folder.ts";
+import { writeTestDetails } from "../run-folder/test-details.ts";
 import type { TrainingState } from "./checkpoint.ts";
+import { describeTestSet } from "./describe-test-set.ts";
 import { evaluateWordBaseline } from "./evaluate-word-baseline.ts";
 import { type Evaluation, evaluate } from "./evaluator.ts";
 import { exportModel } from "./export-model.ts";
@@ -31,11 +33,16 @@ export async function finishRun(
 	const calibration = run.config.multiLabel ? undefined : all.calibrate(validation, test);
 	const { rule, bestThresholds } = chooseRule(run, all, calibration?.temperature ?? 1);
 	const evaluation = all.withRule(rule);
+	// Without the variants of texts that are computed next.
+	const trunk = { ...run.cluster.dispatcher.trunk };
+	const describe = () => describeTestSet(run, { version: step, state: { parameters } }, evaluation, rule);
+	const details = await watch.time("evaluation", describe);
 	const wordBaseline = run.config.multiLabel ? null : await watch.time("evaluation", () => evaluateWordBaseline(run));
 	await exportModel(run, model, parameters, rule, bestThresholds);
 	const { thresholds } = rule;
-	const final = { evaluation, thresholds, bestThresholds, wordBaseline, calibration };
+	const final = { evaluation, thresholds, bestThresholds, wordBaseline, calibration, trunk };
 	const result = summarizeRun(run, state, outcome, final, watch);
+	await writeTestDetails(run.folder, details);
 	await writePredictions(run.folder, listPredictions(run.texts, evaluation));
 	await writeRunResult(run.folder, result);
 	await writeReport(run.folder);

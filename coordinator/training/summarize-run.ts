@@ -21,6 +21,8 @@ export interface FinalEvaluation {
 	readonly wordBaseline: RunResult["wordBaseline"];
 	/** Undefined if texts have several labels. */
 	readonly calibration: Calibration | undefined;
+	/** Texts and tokens that the trunk computed by then. */
+	readonly trunk: RunResult["trunk"];
 }
 
 /** Collects the result of a finished run. */
@@ -28,7 +30,7 @@ export function summarizeRun(
 	run: RunContext,
 	state: TrainingState,
 	{ stopped, stepMs, audit }: TrainingOutcome,
-	{ evaluation, thresholds, bestThresholds, wordBaseline, calibration }: FinalEvaluation,
+	{ evaluation, thresholds, bestThresholds, wordBaseline, calibration, trunk }: FinalEvaluation,
 	watch: Stopwatch,
 ): RunResult {
 	return {
@@ -39,7 +41,7 @@ export function summarizeRun(
 		wordBaseline,
 		...(calibration && { calibration }),
 		...summarizeTexts(run.texts),
-		trunk: { ...run.cluster.dispatcher.trunk },
+		trunk,
 		audit,
 		seconds: { ...watch.seconds, total: watch.total },
 		textsPerSecond: state.progress.examplesSeen / watch.seconds.training,

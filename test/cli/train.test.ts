@@ -29,6 +29,7 @@ test.serial("a run writes the whole result folder and prints its scores", async 
 		"predictions.jsonl",
 		"report.html",
 		"result.json",
+		"test-details.json",
 	]);
 	const tokenizer = ["tokenizer.json", "tokenizer_config.json", "vocab.json"];
 	const files = ["config.json", "merges.txt", "model.safetensors", "tailtune.json", ...tokenizer];

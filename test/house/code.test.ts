@@ -10,7 +10,7 @@ const TAB_WIDTH = 2;
 /** First words of functions that act, or that ask whether something is so. A new one must be a verb. */
 const VERBS = new Set(
 	`is has are add announce append apply ask assert attach await begin build cancel check choose classify close collect compare compile compute
-	connect convert copy count create decode delete describe dial dispose download emit encode end evaluate exit expect export
+	connect convert copy count create decode delete describe dial dispose download emit encode end evaluate exit expect explain export
 	fetch fill find finish fingerprint fit format generate get guard handle hash hide hold import inspect install iterate join
 	keep link list listen load lock main make measure merge meter move obtain open parse plan prepare print publish pull put
 	race read refuse register release remove rename reopen replace report resolve respond restart resume restore retire retry round run

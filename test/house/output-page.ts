@@ -3,6 +3,7 @@ import { errorLineSchema, jsonLineSchema } from "../../coordinator/events/json-l
 import { sweep, sweepSchema } from "../../coordinator/events/sweep-schema.ts";
 import { predictionLineSchema } from "../../coordinator/run-folder/predictions.ts";
 import { runResultSchema } from "../../coordinator/run-folder/result.ts";
+import { testDetailsSchema } from "../../coordinator/run-folder/test-details.ts";
 import { ERROR_CODES, EXIT_CODES } from "../../shared/errors.ts";
 
 /** Fields of events that are described once, with the file that has them too. */
@@ -72,6 +73,12 @@ What the model of a finished run predicts for the texts of the validation and th
 folder of the run.
 
 ${tableOf(z.toJSONSchema(predictionLineSchema) as Schema)}
+
+## \`test-details.json\`
+
+Curves and texts of the test set that the report shows, in the folder of the run.
+
+${tableOf(z.toJSONSchema(testDetailsSchema) as Schema)}
 `;
 }
 

@@ -8,13 +8,15 @@ import { thinMetrics } from "../../../coordinator/report/thin-metrics.ts";
 import { writeReport } from "../../../coordinator/report/write-report.ts";
 import type { MetricsLine, RunResult } from "../../../coordinator/run-folder/result.ts";
 import { appendMetrics, METRICS_FILE, writeRunResult } from "../../../coordinator/run-folder/result-files.ts";
+import { type TestDetails, writeTestDetails } from "../../../coordinator/run-folder/test-details.ts";
 import { TailtuneError } from "../../../shared/errors.ts";
 import { defaultConfig } from "../../../shared/settings/resolve-config.ts";
+import { sampleDetails, sampleText } from "../run-folder/sample-details.ts";
 import { sampleLine, sampleMetrics, sampleResult } from "../run-folder/sample-run.ts";
 
 const HOSTILE = '</script><b onload="x">&lt;\u0000';
 /** Most bytes of a report. */
-const LARGEST_PAGE = 3 << 20;
+const LARGEST_PAGE = 4 << 20;
 const config = { ...defaultConfig(), data: "some/folder/sms.tsv", lr: 0.001 };
 
 /** Makes a result with the largest confusion matrix, a text in every cell, and labels of hostile length. */
@@ -27,6 +29,25 @@ function largestResult(): RunResult {
 		confusion: labels.map(() => labels.map(() => 1234)),
 		perClass: labels.flatMap((label) => perClass.slice(0, 1).map((of) => ({ ...of, label }))),
 		classes: labels.flatMap((label) => classes.slice(0, 1).map((of) => ({ ...of, label }))),
+	};
+}
+
+/** Makes details with as many curves and texts of hostile length as a run writes. */
+function largestDetails(labels: readonly string[]): TestDetails {
+	const points: TestDetails["curves"][number]["points"] = Array.from({ length: 100 }, (_, i) => [
+		1 / (3 + i),
+		1e5,
+		1e5,
+	]);
+	const text = (length: number) => (pair: number) => ({
+		...sampleText([labels[0] ?? "", labels[1 + (pair % 40)] ?? ""], 0),
+		pieces: [{ text: "<".repeat(length) }],
+	});
+	const numbers = Array.from({ length: 200 }, (_, i) => i);
+	return {
+		curves: labels.slice(0, 100).map((label) => ({ label, texts: 1e5, start: 0.5, points })),
+		mistakes: [...numbers.slice(0, 10).map(text(2000)), ...numbers.slice(10).map(text(400))],
+		uncertain: numbers.slice(0, 10).map(text(2000)),
 	};
 }
 
@@ -143,10 +164,38 @@ test("an undefined score is shown as a dash", (t) => {
 	t.true(bodyOf(page).includes("<td>–</td><td>99.3 % <small>96.2–99.9 %</small></td>"));
 });
 
+test("texts of the test set are shown with probabilities and the words that mattered, and open below their confusion", (t) => {
+	const details = sampleDetails(["ham", "spam"]);
+	const page = renderReport(sampleResult(), sampleMetrics(), config, details);
+	const text = textOf(page);
+	for (const part of [
+		"Worst mistakes Please claim your prize before dinner tonight ham predicted as spam spam 99.0 % · ham 1.0 % sms.tsv:1",
+		"spam , percentage points without: prize −40.0, dinner +10.0",
+		"Most uncertain Please claim your prize before dinner tonight…",
+		"Class ham spam Threshold",
+	])
+		t.true(text.includes(part), part);
+	t.true(page.includes('before <mark class="against" style="--share:0.25">dinner</mark> tonight'));
+	t.regex(page, /id="pair-0-1">(?:(?!<\/details>)[\s\S])*sms\.tsv:7/);
+	t.true(
+		textOf(renderReport(sampleResult(), [], config, { ...details, mistakes: [] })).includes("was predicted right"),
+	);
+	t.false(textOf(renderReport(sampleResult(), [], config)).includes("Worst mistakes"));
+});
+
 test("text from the data never becomes markup, in the page or in the script's data", (t) => {
-	const clean = renderReport(sampleResult(["a", "b"]), sampleMetrics(), config);
-	const page = renderReport(sampleResult([HOSTILE, "b"]), sampleMetrics(), { ...config, data: `x/${HOSTILE}` });
-	const tags = (of: string) => of.match(/<\/?(script|b|style|main)\b/g);
+	const render = (name: string) => {
+		const { curves, mistakes, uncertain } = sampleDetails([name, "b"]);
+		const hostile = mistakes.map((of) => ({
+			...of,
+			source: name,
+			pieces: [{ text: name, change: 0.5 }, { text: name }],
+		}));
+		const details = { curves, mistakes: hostile, uncertain };
+		return renderReport(sampleResult([name, "b"]), sampleMetrics(), { ...config, data: `x/${name}` }, details);
+	};
+	const [clean, page] = [render("a"), render(HOSTILE)];
+	const tags = (of: string) => of.match(/<\/?(script|b|style|main|mark)\b/g);
 	t.deepEqual(tags(page), tags(clean));
 	t.true(page.includes("&#60;/script&#62;&#60;b onload=&#34;x&#34;&#62;&#38;lt;"));
 });
@@ -163,7 +212,8 @@ test("the page needs no other file, and its policy allows none", (t) => {
 test("no evaluation, three classes, and the largest run give a page of bounded size", (t) => {
 	const text = textOf(renderReport(sampleResult(["a", "b", "c"]), [], config));
 	t.true(text.includes("Classifier for a, b and c") && text.includes("No evaluation was recorded."));
-	const page = renderReport(largestResult(), sampleMetrics(100, 5000), config);
+	const result = largestResult();
+	const page = renderReport(result, sampleMetrics(100, 5000), config, largestDetails(result.labels));
 	t.true(page.length < LARGEST_PAGE, `${page.length}`);
 	t.true(page.includes("Classifier for 120 classes") && page.includes("Confusion matrix of all 120 classes"));
 });
@@ -214,7 +264,11 @@ test("a report is written from the files of a run folder, but not before the run
 		await t.throwsAsync(writeReport(folder), { instanceOf: TailtuneError, message: /no finished run here/ });
 		await writeRunResult(folder, sampleResult());
 		await writeReport(folder);
-		t.is(await readFile(join(folder, "report.html"), "utf8"), renderReport(sampleResult(), metrics, config));
+		const report = () => readFile(join(folder, "report.html"), "utf8");
+		t.is(await report(), renderReport(sampleResult(), metrics, config));
+		await writeTestDetails(folder, sampleDetails(["ham", "spam"]));
+		await writeReport(folder);
+		t.is(await report(), renderReport(sampleResult(), metrics, config, sampleDetails(["ham", "spam"])));
 	} finally {
 		await rm(folder, { recursive: true });
 	}

@@ -4,10 +4,11 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { pathToFileURL } from "node:url";
-import test from "ava";
+import test, { type ExecutionContext } from "ava";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { renderReport } from "../../../coordinator/report/render-report.ts";
 import { defaultConfig } from "../../../shared/settings/resolve-config.ts";
+import { sampleDetails } from "../run-folder/sample-details.ts";
 import { sampleMetrics, sampleResult } from "../run-folder/sample-run.ts";
 
 const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome.exe"];
@@ -44,6 +45,42 @@ async function withPage(
 	return complaints;
 }
 
+/** Uses the page by keyboard: sorts a table, opens the texts of a cell, moves the threshold. */
+async function checkUse(t: ExecutionContext, page: Page): Promise<void> {
+	const scores = page.locator("[data-sortable]").first();
+	const recalls = () => scores.locator("tbody td:nth-child(3)").allTextContents();
+	const before = await recalls();
+	const byNumber = (direction: number) =>
+		before.map((text) => Number.parseFloat(text)).sort((a, b) => direction * (a - b));
+	for (const direction of [-1, 1]) {
+		await scores.getByRole("button", { name: "recall" }).press("Enter");
+		t.deepEqual(
+			(await recalls()).map((text) => Number.parseFloat(text)),
+			byNumber(direction),
+		);
+	}
+	t.is(await scores.locator("[aria-sort]").getAttribute("aria-sort"), "ascending");
+
+	await page.locator("[data-pair='0-1'] button").press("Enter");
+	t.true(await page.locator("#pair-0-1").getByText("prize").first().isVisible());
+
+	const slider = page.getByRole("slider");
+	await page.getByRole("combobox").selectOption({ index: 1 });
+	const { points = [] } = sampleDetails(LABELS).curves[1] ?? {};
+	const decision = points.filter(([threshold]) => threshold >= 0.5).at(-1);
+	await slider.press("ArrowRight");
+	const [threshold = 0, flagged = 0, right = 0] = points[points.indexOf(decision ?? [0, 0, 0]) - 1] ?? [];
+	const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
+	const expected = [percent(right / flagged), percent(right / 50), `${flagged} of `];
+	const shown = await page.locator("[data-thresholds] dd").allTextContents();
+	t.deepEqual(
+		shown.map((text, i) => text.slice(0, expected[i]?.length)),
+		expected,
+	);
+	t.is(await page.locator("output").textContent(), percent(threshold));
+	t.true((await slider.getAttribute("aria-valuetext"))?.includes(`recall ${expected[1]}`));
+}
+
 /** Runs in the page: computes the share of painted pixels of each canvas. */
 const PAINTED = `[...document.querySelectorAll("[data-chart] canvas")].map((canvas) => {
 	const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
@@ -61,7 +98,7 @@ test("the report draws both charts, sends no request and fits the window: wide a
 	const browser = await chromium.launch({ executablePath, args: ["--headless", "--no-sandbox", ...QUIET.split(" ")] });
 	try {
 		const file = join(folder, "report.html");
-		await writeFile(file, renderReport(sampleResult(LABELS), sampleMetrics(), defaultConfig()));
+		await writeFile(file, renderReport(sampleResult(LABELS), sampleMetrics(), defaultConfig(), sampleDetails(LABELS)));
 		for (const width of [400, 1200]) {
 			for (const colorScheme of ["light", "dark"] as const) {
 				const complaints = await withPage(browser, pathToFileURL(file).href, { width, colorScheme }, async (page) => {
@@ -79,6 +116,8 @@ test("the report draws both charts, sends no request and fits the window: wide a
 				t.deepEqual(complaints, []);
 			}
 		}
+		const url = pathToFileURL(file).href;
+		t.deepEqual(await withPage(browser, url, { width: 1200, colorScheme: "light" }, (page) => checkUse(t, page)), []);
 	} finally {
 		await browser.close();
 		await rm(folder, { recursive: true });

@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import test from "ava";
+import test, { type ExecutionContext } from "ava";
 import { uniformFloat64 } from "pure-rand/distribution/uniformFloat64";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import { Classifier } from "../../../coordinator/classify/classifier.ts";
@@ -9,6 +9,7 @@ import type { OpenCluster } from "../../../coordinator/cluster/cluster.ts";
 import { openEmbeddedCluster } from "../../../coordinator/cluster/embedded-cluster.ts";
 import { toDataset } from "../../../coordinator/data/dataset.ts";
 import { RunEvents } from "../../../coordinator/events/run-events.ts";
+import { readTestDetails } from "../../../coordinator/run-folder/test-details.ts";
 import { train } from "../../../coordinator/training/train.ts";
 import type { TrainConfig } from "../../../shared/settings/config.ts";
 import { resolveConfig } from "../../../shared/settings/resolve-config.ts";
@@ -45,8 +46,14 @@ function countSpam(labels: readonly string[], confusion: readonly (readonly numb
 	return { hits: confusion[spam]?.[spam] ?? 0, predicted };
 }
 
-/** Trains on texts, and returns how many standard errors its test precision is above that on fresh texts. */
-async function precisionGap(balance: TrainConfig["balance"]): Promise<number> {
+/**
+ * Trains on texts, and returns how many standard errors its test precision is above that on fresh texts.
+ * @param inspect called with the trained model and the folder of the run
+ */
+async function precisionGap(
+	balance: TrainConfig["balance"],
+	inspect: (classifier: Classifier, folder: string) => Promise<void> = async () => {},
+): Promise<number> {
 	const folder = await newFolder();
 	const data = join(folder, "texts.tsv");
 	await writeFile(
@@ -66,6 +73,7 @@ async function precisionGap(balance: TrainConfig["balance"]): Promise<number> {
 	});
 	const classifier = await Classifier.open(out, { engine: "auto", backend: "auto", threads: 1 }, { openCluster });
 	try {
+		await inspect(classifier, out);
 		const fresh = await evaluateClassifier(classifier, toDataset(makeTexts(4000, 2)), events);
 		const [own, others] = [countSpam(result.labels, result.confusion), countSpam(fresh.labels, fresh.confusion)];
 		const pooled = (own.hits + others.hits) / (own.predicted + others.predicted);
@@ -76,7 +84,37 @@ async function precisionGap(balance: TrainConfig["balance"]): Promise<number> {
 	}
 }
 
-for (const balance of ["weights", "undersample", "oversample", "none"] as const) {
+/** Checks that the words that mattered in a run change the probability when its model classifies the texts without them. */
+async function checkExplanations(t: ExecutionContext, classifier: Classifier, folder: string): Promise<void> {
+	const { mistakes = [], uncertain = [] } = (await readTestDetails(folder)) ?? {};
+	const explained = [...mistakes, ...uncertain].filter(({ pieces }) =>
+		pieces.some(({ change }) => change !== undefined),
+	);
+	t.true(explained.length >= 20, "the worst mistakes and the most uncertain texts are explained");
+	for (const { pieces, about, probability } of explained) {
+		const classify = async (kept: typeof pieces) => {
+			const text = kept.map((piece) => piece.text).join("");
+			const [answer] = await classifier.classify([{ text: text.replaceAll(/ +/g, " ").trim(), source: "text" }]);
+			return answer?.probabilities[classifier.settings.labels.indexOf(about)] ?? 0;
+		};
+		t.true(Math.abs((await classify(pieces)) - probability) < 1e-4);
+		const [word] = pieces.toSorted((a, b) => (a.change ?? 0) - (b.change ?? 0));
+		const without = await classify(pieces.filter((piece) => piece !== word));
+		t.true(Math.abs(without - probability - (word?.change ?? 0)) < 1e-4);
+		t.true(without < probability, "without the most important word the probability is lower");
+	}
+}
+
+test.serial(
+	"the precision of a run is that on fresh texts, and without the words that mattered labels are less probable: weights",
+	async (t) => {
+		const gap = await precisionGap("weights", (classifier, folder) => checkExplanations(t, classifier, folder));
+		t.log(`${gap.toFixed(2)} standard errors`);
+		t.true(Math.abs(gap) < 3);
+	},
+);
+
+for (const balance of ["undersample", "oversample", "none"] as const) {
 	test.serial(`the precision of a run is that on fresh texts with the same shares: --balance ${balance}`, async (t) => {
 		const gap = await precisionGap(balance);
 		t.log(`${gap.toFixed(2)} standard errors`);

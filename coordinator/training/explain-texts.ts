@@ -1,0 +1,120 @@
+import { effectiveSequence } from "../../shared/sequences/effective-sequence.ts";
+import { averageLogits, divideTokens } from "../data/divide-tokens.ts";
+import { tokenizeWithin } from "../data/limit-tokens.ts";
+import type { LabelPrediction } from "../metrics/scoring.ts";
+import { groupForTrunk } from "../plan/group-for-trunk.ts";
+import type { ChosenText } from "./choose-test-texts.ts";
+import type { VersionedState } from "./evaluator.ts";
+import { assertNotInterrupted } from "./interruption.ts";
+import type { RunContext } from "./run-context.ts";
+import type { RunTexts } from "./run-texts.ts";
+import { listWordSpans, removeSpan, type TextSpan } from "./word-spans.ts";
+
+/** A part of a text, and how the probability of the text's label changes without it. */
+export interface ExplainedSpan extends TextSpan {
+	readonly change: number;
+}
+
+/** Most parts of a text; longer texts have parts of several words. */
+const MOST_SPANS = 30;
+/** Fewer parts explain nothing. */
+const LEAST_SPANS = 3;
+/** Tokens to compute: this share of the tokens of all texts of the run, so that it takes a few percent of the time. */
+const BUDGET_SHARE = 0.05;
+const LEAST_BUDGET = 1000;
+/** Share of the budget that one text may use. */
+const TEXT_SHARE = 0.25;
+
+/** A text with the variants to compute: the whole text, then without each part. */
+interface TextVariants {
+	readonly id: number;
+	readonly about: number;
+	readonly spans: readonly TextSpan[];
+	readonly variants: readonly string[];
+}
+
+/**
+ * Computes how the probability of a label changes without each word of a text (occlusion), on the workers of the run.
+ * @param chosen the most important text first; those for which the budget doesn't suffice are left out
+ * @param predict returns the probabilities for logits
+ * @returns the parts of each explained text, in their order, by id
+ * @throws TailtuneError "interrupted" as soon as the user stops the run
+ */
+export async function explainTexts(
+	run: RunContext,
+	{ version, state }: VersionedState,
+	chosen: readonly ChosenText[],
+	predict: (logits: readonly number[]) => LabelPrediction,
+): Promise<Map<number, ExplainedSpan[]>> {
+	const explained = planVariants(run.texts, chosen);
+	if (explained.length === 0) return new Map();
+	const { tensors, spec } = run.cluster;
+	await tensors.publishState(spec.runId, version, state);
+	const all = await computeLogits(
+		run,
+		version,
+		explained.flatMap(({ variants }) => variants),
+	);
+	await tensors.dropState(spec.runId, version);
+	let next = 0;
+	return new Map(
+		explained.map(({ id, about, spans, variants }) => {
+			const [whole = 0, ...without] = variants.map(() => predict(all[next++] ?? []).probabilities[about] ?? 0);
+			return [id, spans.map((span, i) => ({ ...span, change: (without[i] ?? 0) - whole }))];
+		}),
+	);
+}
+
+/** Divides texts into parts as far as the budget allows. */
+function planVariants({ planned, details }: RunTexts, chosen: readonly ChosenText[]): TextVariants[] {
+	const total = planned.reduce((sum, { tokens }) => sum + tokens.length, 0);
+	const budget = Math.max(LEAST_BUDGET, BUDGET_SHARE * total);
+	let left = budget;
+	const seen = new Set<number>();
+	return chosen.flatMap(({ id, about }) => {
+		const { text = "", tokens = 1 } = details[id] ?? {};
+		const most = Math.min(MOST_SPANS, Math.floor(Math.min(left, TEXT_SHARE * budget) / tokens) - 1);
+		if (most < LEAST_SPANS || seen.has(id)) return [];
+		seen.add(id);
+		const spans = listWordSpans(text, most);
+		if (spans.length < 2) return [];
+		left -= tokens * (spans.length + 1);
+		return [{ id, about, spans, variants: [text, ...spans.map((span) => removeSpan(text, span))] }];
+	});
+}
+
+/** Computes the logits of texts that aren't in the run's sets; the features aren't kept. */
+async function computeLogits(run: RunContext, version: number, texts: readonly string[]): Promise<number[][]> {
+	const { cluster, config } = run;
+	const { padding, maxTokens, long, classes } = run.texts;
+	const limit = { tokens: maxTokens, long: long === "refuse" ? "cut" : long, reason: "" } as const;
+	const tokens = await tokenizeWithin(
+		texts.map((text) => ({ text })),
+		limit,
+	);
+	const windows = tokens.map((of) => [...divideTokens(of, limit).windows]);
+	const sequences = windows.flat().map((of) => effectiveSequence(of, padding, of.length));
+	const groups = groupForTrunk(
+		sequences.map((sequence) => sequence.tokens),
+		padding.causal,
+	);
+	const items = groups.map((group, i) => ({
+		runId: cluster.spec.runId,
+		kind: "WORK_KIND_CLASSIFY" as const,
+		shard: i % config.shards,
+		parameterVersion: version,
+		sequences: group.map((index) => {
+			const { tokens: all, ...pool } = sequences[index] as (typeof sequences)[number];
+			return { exampleId: index, tokens: Array.from(all), ...pool, labels: [] };
+		}),
+	}));
+	const logits: number[][] = [];
+	let next = 0;
+	for await (const answer of cluster.dispatcher.execute(items)) {
+		for (const [row, index] of groups[next++]?.entries() ?? [])
+			logits[index] = answer.logits.slice(row * classes, (row + 1) * classes);
+		assertNotInterrupted(run);
+	}
+	const rest = logits.values();
+	return windows.map((of) => averageLogits(of.map(() => rest.next().value as number[])));
+}
