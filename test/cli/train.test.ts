@@ -214,15 +214,28 @@ test.serial(
 	},
 );
 
+/** Flags of a run that lasts long enough to be stopped after its first checkpoint. */
+const RESUMABLE = ["--checkpoint-every", "3", "--epochs", "10", "--eval-every", "20"];
+
+let made: Promise<{ data: string; uninterrupted: string }> | undefined;
+
+/** Makes texts and a run on them, once for all tests. */
+function resumable() {
+	made ??= (async () => {
+		const data = await writeTexts(80);
+		const uninterrupted = join(await newFolder(), "uninterrupted");
+		const { exitCode, stderr } = await quickRun(data, uninterrupted, ...RESUMABLE);
+		if (exitCode !== 0) throw new Error(stderr);
+		return { data, uninterrupted };
+	})();
+	return made;
+}
+
 test.serial("a run that is killed and resumed ends with the same bytes as an uninterrupted run", async (t) => {
-	const data = await writeTexts(80);
-	const folder = await newFolder();
-	const uninterrupted = join(folder, "uninterrupted");
-	const killed = join(folder, "killed");
-	const flags = ["--checkpoint-every", "3"];
-	t.is((await quickRun(data, uninterrupted, ...flags)).exitCode, 0);
+	const { data, uninterrupted } = await resumable();
+	const killed = join(await newFolder(), "killed");
 	await mkdir(killed);
-	const running = start(["train", "--data", data, "--out", killed, ...QUICK, ...flags]);
+	const running = start(["train", "--data", data, "--out", killed, ...QUICK, ...RESUMABLE]);
 	await waitForFile(killed, "checkpoint.safetensors");
 	running.kill("SIGKILL");
 	await running;
@@ -247,14 +260,10 @@ test.serial("a run that is killed and resumed ends with the same bytes as an uni
 });
 
 test.serial("Ctrl-C ends cleanly and prints how to resume, and the resumed run gives the same bytes", async (t) => {
-	const data = await writeTexts(80);
-	const folder = await newFolder();
-	const uninterrupted = join(folder, "uninterrupted");
-	const interrupted = join(folder, "interrupted");
-	const flags = ["--checkpoint-every", "3"];
-	t.is((await quickRun(data, uninterrupted, ...flags)).exitCode, 0);
+	const { data, uninterrupted } = await resumable();
+	const interrupted = join(await newFolder(), "interrupted");
 	await mkdir(interrupted);
-	const running = start(["train", "--data", data, "--out", interrupted, ...QUICK, ...flags]);
+	const running = start(["train", "--data", data, "--out", interrupted, ...QUICK, ...RESUMABLE]);
 	await waitForFile(interrupted, "checkpoint.safetensors");
 	running.kill("SIGINT");
 	const { exitCode, stderr } = await running;

@@ -17,6 +17,8 @@ test("a worker that falls back to another engine reports it, and takes no part i
 	const run = RunProcess.begin(await writeTexts(60), join(folder, "run"), "--nats", server.url);
 	await run.reach("epoch");
 
+	// The run is stopped until the other worker has joined, so that it doesn't end before.
+	run.signal("SIGSTOP");
 	const other = start(["worker", "--nats", server.url, "--threads", "1", "--backend", "wasm"], {
 		XDG_CACHE_HOME: join(folder, "other"),
 		NODE_OPTIONS: `--import=${fileURLToPath(BREAK)}`,
@@ -36,6 +38,7 @@ test("a worker that falls back to another engine reports it, and takes no part i
 		notice,
 		/^tfjs computes, with other bits: onnx: ONNX Runtime can't be loaded: libmissing\.so\.1: .*; --engine onnx fails/,
 	);
+	run.signal("SIGCONT");
 
 	const isRefusal = ({ kind, text }: RunEvent) => kind === "engines" && String(text).includes(id);
 	const { text } = await run.reach("notice", isRefusal);

@@ -16,7 +16,7 @@ type Process = ReturnType<typeof start>;
 export type RunEvent = Readonly<Record<string, unknown>>;
 
 /** Flags of a run that takes a few seconds after its first epoch. */
-const RUN = [...QUICK, "--epochs", "4", "--shards", "4", ...ENGINE] as const;
+export const RUN = [...QUICK, "--epochs", "4", "--shards", "4", ...ENGINE] as const;
 
 /** Host of a process: arguments before the command that run it there, and its environment. */
 export interface HostOptions {
