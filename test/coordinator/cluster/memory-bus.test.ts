@@ -11,7 +11,8 @@ busConformance(
 	test,
 	async () => {
 		const clock = new VirtualClock();
-		return { bus: createMemoryBus({ timing, clock }), advance: (ms) => clock.advance(ms) };
+		const bus = createMemoryBus({ timing, clock });
+		return { bus, advance: (ms) => clock.advance(ms), isLate: () => false };
 	},
 	{ propertyRuns: 300 },
 );

@@ -8,6 +8,8 @@ export interface BusUnderTest {
 	readonly bus: Bus;
 	/** Waits `ms`, and until everything that follows from it has happened; 0: only the pending work. */
 	advance(ms: number): Promise<void>;
+	/** Whether much more time has passed than `advance` waited, because the machine is busy. */
+	isLate(): boolean;
 }
 
 export interface ConformanceOptions {
@@ -15,22 +17,30 @@ export interface ConformanceOptions {
 	readonly propertyRuns: number;
 }
 
+/** Attempts of a test that fails because the machine is busy. */
+const MOST_ATTEMPTS = 5;
+
 /** Registers the tests that every adapter of the bus must pass. */
 export function busConformance(
 	test: TestFn,
 	createBus: () => Promise<BusUnderTest>,
 	{ propertyRuns }: ConformanceOptions,
 ): void {
-	/** Registers a test with its own bus, which is closed at the end. */
-	const onBus = (title: string, body: (t: ExecutionContext, under: BusUnderTest) => Promise<void>) =>
-		test(title, async (t) => {
+	/** Runs a test on its own bus, which is closed at the end, and again if it failed on a busy machine. */
+	const onOwnBus = async (
+		t: ExecutionContext,
+		body: (t: ExecutionContext, under: BusUnderTest) => Promise<unknown>,
+	) => {
+		for (let attempts = 1; ; attempts++) {
 			const under = await createBus();
-			try {
-				await body(t, under);
-			} finally {
-				await under.bus.close();
-			}
-		});
+			const attempt = await t.try(async (t) => void (await body(t, under)));
+			await under.bus.close();
+			if (attempt.passed || !under.isLate() || attempts === MOST_ATTEMPTS) return attempt.commit();
+			attempt.discard();
+		}
+	};
+	const onBus = (title: string, body: (t: ExecutionContext, under: BusUnderTest) => Promise<void>) =>
+		test(title, (t) => onOwnBus(t, body));
 
 	onBus(
 		"a watch of workers yields the present workers, then those that join and leave",
@@ -357,15 +367,8 @@ export function busConformance(
 			minLength: 1,
 			maxLength: 40,
 		});
-		const property = fc.asyncProperty(steps, async (schedule) => {
-			const under = await createBus();
-			try {
-				await new ShardHistory(under).run(schedule);
-			} finally {
-				await under.bus.close();
-			}
-		});
-		await t.notThrowsAsync(fc.assert(property, { numRuns: propertyRuns, seed: 1 }));
+		for (const schedule of fc.sample(steps, { numRuns: propertyRuns, seed: 3 }))
+			await onOwnBus(t, (t, under) => t.notThrowsAsync(new ShardHistory(under).run(schedule), schedule.join(", ")));
 	});
 }
 

@@ -32,7 +32,13 @@ busConformance(
 	test,
 	async () => {
 		const bus = await connectNatsBus({ servers: server.url, role: "coordinator", timing, prefix: randomUUID() });
-		return { bus, advance: (ms) => sleep(ms).then(settle) };
+		let expectedMs = performance.now();
+		const advance = async (ms: number) => {
+			expectedMs += ms;
+			await sleep(ms);
+			await settle();
+		};
+		return { bus, advance, isLate: () => performance.now() - expectedMs > timing.ackWaitMs / 4 };
 	},
 	{ propertyRuns: 5 },
 );
