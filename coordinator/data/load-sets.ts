@@ -42,8 +42,11 @@ type Settings = Pick<
  * @throws TailtuneError "usage", "data" or "offline" that names the flag, or the file and the row
  */
 export async function loadSets(config: Settings, events: RunEvents): Promise<LoadedSets> {
-	if (config.multiLabel && config.balance !== "none")
-		throw new TailtuneError("usage", `--balance: found "${config.balance}", expected none with --multi-label`);
+	if (config.multiLabel && config.balance !== "none" && config.balance !== "weights")
+		throw new TailtuneError(
+			"usage",
+			`--balance: found "${config.balance}", expected none or weights with --multi-label`,
+		);
 	const given = await readGiven(config, events);
 	const whole = "examples" in given ? splitTexts(given, config) : given;
 	reportEqual(whole, config.dedupe, events);

@@ -1,7 +1,7 @@
 import { uniformFloat64 } from "pure-rand/distribution/uniformFloat64";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import type { RandomGenerator } from "pure-rand/types/RandomGenerator";
-import { type ClassCounts, countClasses } from "./classification.ts";
+import type { ClassCounts } from "./classification.ts";
 
 /** Lower and upper bound of a 95 % confidence interval. */
 export type Interval = [low: number, high: number];
@@ -37,25 +37,40 @@ export function wilsonInterval(share: number | null, count: number): Interval | 
 	return [Math.max(0, (centre - reach) / scale), Math.min(1, (centre + reach) / scale)];
 }
 
+/** Number of texts with the same labels and the same predicted labels. */
+export interface Cell {
+	readonly own: readonly number[];
+	readonly to: readonly number[];
+	readonly count: number;
+}
+
+/** Returns the cells of a confusion matrix that aren't 0. */
+export function cellsOf(confusion: readonly (readonly number[])[]): Cell[] {
+	return confusion.flatMap((row, own) =>
+		row.flatMap((count, to) => (count > 0 ? [{ own: [own], to: [to], count }] : [])),
+	);
+}
+
 /**
  * Computes percentile bootstrap intervals of scores. Efron (1979), "Bootstrap methods: another look at the jackknife".
- * To draw as many texts as there are, with replacement, is to draw the counts of the confusion matrix from a
- * multinomial distribution, so the cost depends on the number of cells that aren't 0, not on the number of texts.
+ * To draw as many texts as there are, with replacement, is to draw the counts of the cells from a multinomial
+ * distribution, so the cost depends on the number of cells, not on the number of texts.
+ * @param cells counts above 0, each of other labels or predictions
  * @param scoresOf returns a fixed number of scores of a resample; null is 0 / 0
- * @returns one interval per score, of the resamples in which it isn't null; null if there are none, or if more than
- *   50,000 cells aren't 0
+ * @returns one interval per score, of the resamples in which it isn't null; null if there are none, or if there are
+ *   more than 50,000 cells
  */
 export function bootstrapIntervals(
-	confusion: readonly (readonly number[])[],
+	cells: readonly Cell[],
+	classes: number,
 	scoresOf: (counts: ClassCounts) => readonly (number | null)[],
 ): (Interval | null)[] {
-	const cells = confusion.flatMap((row, own) => row.flatMap((count, to) => (count > 0 ? [{ own, to, count }] : [])));
-	if (cells.length > MOST_CELLS) return scoresOf(countClasses(confusion)).map(() => null);
+	if (cells.length > MOST_CELLS) return scoresOf(countCells(cells, classes)).map(() => null);
 	const random = xoroshiro128plus(SEED);
-	const affordable = Math.floor(MOST_DRAWN / (cells.length + confusion.length));
+	const affordable = Math.floor(MOST_DRAWN / (cells.length + classes));
 	const drawn: number[][] = [];
 	for (let left = Math.max(LEAST_RESAMPLES, Math.min(MOST_RESAMPLES, affordable)); left > 0; left--) {
-		for (const [i, score] of scoresOf(resample(cells, confusion.length, random)).entries()) {
+		for (const [i, score] of scoresOf(countCells(resample(cells, random), classes)).entries()) {
 			drawn[i] ??= [];
 			if (score !== null) drawn[i].push(score);
 		}
@@ -63,26 +78,28 @@ export function bootstrapIntervals(
 	return drawn.map(percentiles);
 }
 
-/** A cell of a confusion matrix: its row, its column and its count. */
-interface Cell {
-	readonly own: number;
-	readonly to: number;
-	readonly count: number;
-}
-
 /** Draws as many texts as there are, with replacement. */
-function resample(cells: readonly Cell[], classes: number, random: RandomGenerator): ClassCounts {
-	const zeros = () => new Array<number>(classes).fill(0);
-	const [support, predicted, hits] = [zeros(), zeros(), zeros()];
+function resample(cells: readonly Cell[], random: RandomGenerator): Cell[] {
 	let left = cells.reduce((total, { count }) => total + count, 0);
 	let texts = left;
+	return cells.map((cell) => {
+		const count = drawBinomial(left, Math.min(1, cell.count / texts), random);
+		texts -= cell.count;
+		left -= count;
+		return { ...cell, count };
+	});
+}
+
+/** Counts the texts of each class in cells. */
+export function countCells(cells: readonly Cell[], classes: number): ClassCounts {
+	const zeros = () => new Array<number>(classes).fill(0);
+	const [support, predicted, hits] = [zeros(), zeros(), zeros()];
 	for (const { own, to, count } of cells) {
-		const drawn = drawBinomial(left, Math.min(1, count / texts), random);
-		texts -= count;
-		left -= drawn;
-		support[own] = (support[own] ?? 0) + drawn;
-		predicted[to] = (predicted[to] ?? 0) + drawn;
-		if (own === to) hits[own] = (hits[own] ?? 0) + drawn;
+		for (const label of own) support[label] = (support[label] ?? 0) + count;
+		for (const label of to) {
+			predicted[label] = (predicted[label] ?? 0) + count;
+			if (own.includes(label)) hits[label] = (hits[label] ?? 0) + count;
+		}
 	}
 	return { support, predicted, hits };
 }

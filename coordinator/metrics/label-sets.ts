@@ -1,6 +1,6 @@
 import type { Thresholds } from "./choose-label.ts";
-import type { ClassCounts } from "./classification.ts";
-import { wilsonInterval } from "./intervals.ts";
+import { type ClassCounts, classScores } from "./classification.ts";
+import { bootstrapIntervals, countCells, wilsonInterval } from "./intervals.ts";
 import { overallScores } from "./overall-scores.ts";
 import { rankingScores } from "./ranking.ts";
 import { classDetails, type DetailedScores, type SetScores } from "./set-scores.ts";
@@ -47,28 +47,34 @@ export function scoreLabelSets(sets: LabelSets, thresholds: Thresholds): SetScor
 }
 
 function scoreCounts(sets: LabelSets, { counts, exact }: ReturnType<typeof countLabels>): SetScores {
-	const { balancedAccuracy, macroF1 } = overallScores(counts);
-	const [hits, pairs] = [sum(counts.hits), sum(counts.predicted) + sum(counts.support)];
-	return {
-		loss: binaryCrossEntropy(sets),
-		accuracy: exact / sets.truth.length,
-		balancedAccuracy: balancedAccuracy || 0,
-		macroF1: macroF1 || 0,
-		mcc: null,
-		microF1: pairs === 0 ? 0 : (2 * hits) / pairs,
-	};
+	return { loss: binaryCrossEntropy(sets), accuracy: exact / sets.truth.length, ...meanScores(counts), mcc: null };
 }
 
-/** Computes all scores. There is no confusion matrix, so there are only Wilson's intervals. */
+function meanScores(counts: ClassCounts) {
+	const { balancedAccuracy, macroF1 } = overallScores(counts);
+	const [hits, pairs] = [sum(counts.hits), sum(counts.predicted) + sum(counts.support)];
+	const microF1 = pairs === 0 ? 0 : (2 * hits) / pairs;
+	return { balancedAccuracy: balancedAccuracy || 0, macroF1: macroF1 || 0, microF1 };
+}
+
+/** Computes all scores with their intervals; there is no confusion matrix. */
 export function scoreLabelSetsInDetail(sets: LabelSets, thresholds: Thresholds): DetailedScores {
 	const found = countLabels(sets, thresholds);
 	const scores = scoreCounts(sets, found);
 	const accuracy = wilsonInterval(scores.accuracy, sets.truth.length);
+	const [balancedAccuracy = null, macroF1 = null, microF1 = null, ...f1] = bootstrapIntervals(
+		found.cells,
+		sets.classes,
+		(resample) => {
+			const { balancedAccuracy, macroF1, microF1 } = meanScores(resample);
+			return [balancedAccuracy, macroF1, microF1, ...classScores(resample).map((score) => score.f1)];
+		},
+	);
 	return {
 		...scores,
-		intervals: { accuracy, balancedAccuracy: null, macroF1: null, mcc: null },
+		intervals: { accuracy, balancedAccuracy, macroF1, mcc: null, microF1 },
 		confusion: [],
-		perClass: classDetails(found.counts, [], (label) => rankingScores(...rankedBy(sets, label))),
+		perClass: classDetails(found.counts, f1, (label) => rankingScores(...rankedBy(sets, label))),
 	};
 }
 
@@ -116,22 +122,19 @@ export function majorityLabels(truth: LabelSets["truth"]): {
 	return { labels: most?.labels ?? [], accuracy: (most?.count ?? 0) / truth.length };
 }
 
+/** Counts the texts by their labels and predicted labels, and those with exactly their labels. */
 function countLabels({ logits, truth, classes }: LabelSets, thresholds: Thresholds) {
-	const zeros = () => new Array<number>(classes).fill(0);
-	const [support, predicted, hits] = [zeros(), zeros(), zeros()];
-	let exact = 0;
-	for (const [text, labels] of truth.entries()) {
-		const row = logits.slice(text * classes, (text + 1) * classes);
-		const found = labelsAbove(toLabelProbabilities(row), thresholds);
-		for (const label of labels) support[label] = (support[label] ?? 0) + 1;
-		for (const label of found) {
-			predicted[label] = (predicted[label] ?? 0) + 1;
-			if (labels.includes(label)) hits[label] = (hits[label] ?? 0) + 1;
-		}
-		if (found.join() === labels.join()) exact++;
+	const cells = new Map<string, { own: readonly number[]; to: readonly number[]; count: number }>();
+	for (const [text, own] of truth.entries()) {
+		const to = labelsAbove(toLabelProbabilities(logits.slice(text * classes, (text + 1) * classes)), thresholds);
+		const key = `${own.join()}>${to.join()}`;
+		const cell = cells.get(key);
+		if (cell) cell.count++;
+		else cells.set(key, { own, to, count: 1 });
 	}
-	const counts: ClassCounts = { support, predicted, hits };
-	return { counts, exact };
+	const all = [...cells.values()];
+	const exact = sum(all.filter(({ own, to }) => own.join() === to.join()).map(({ count }) => count));
+	return { cells: all, counts: countCells(all, classes), exact };
 }
 
 /** Returns the logit of a label for each text, and whether the text has the label. */

@@ -7,7 +7,7 @@ import {
 	predictedLabels,
 } from "./classification.ts";
 import { crossEntropy } from "./cross-entropy.ts";
-import { bootstrapIntervals, type Interval, wilsonInterval } from "./intervals.ts";
+import { bootstrapIntervals, cellsOf, type Interval, wilsonInterval } from "./intervals.ts";
 import { type OverallScores, overallScores } from "./overall-scores.ts";
 import { classLogOdds, type RankingScores, rankingScores } from "./ranking.ts";
 
@@ -26,7 +26,10 @@ export interface ClassDetails extends ClassScore, RankingScores {
 }
 
 /** 95 % confidence intervals of the scores of a whole set. */
-export type OverallIntervals = { readonly [Score in keyof OverallScores]: Interval | null };
+export type OverallIntervals = { readonly [Score in keyof OverallScores]: Interval | null } & {
+	/** Only if texts have several labels. */
+	readonly microF1?: Interval | null | undefined;
+};
 
 /** Every score of a set of texts. */
 export interface DetailedScores extends SetScores {
@@ -64,10 +67,14 @@ export function scoreInDetail(
 	const confusion = confusionMatrix(labels, predicted, classes);
 	const counts = countClasses(confusion);
 	const overall = overallScores(counts);
-	const [balancedAccuracy = null, macroF1 = null, mcc = null, ...f1] = bootstrapIntervals(confusion, (resample) => {
-		const scores = overallScores(resample);
-		return [scores.balancedAccuracy, scores.macroF1, scores.mcc, ...classScores(resample).map((score) => score.f1)];
-	});
+	const [balancedAccuracy = null, macroF1 = null, mcc = null, ...f1] = bootstrapIntervals(
+		cellsOf(confusion),
+		classes,
+		(resample) => {
+			const scores = overallScores(resample);
+			return [scores.balancedAccuracy, scores.macroF1, scores.mcc, ...classScores(resample).map((score) => score.f1)];
+		},
+	);
 	return {
 		loss: crossEntropy(logits, labels, classes),
 		...overall,

@@ -30,10 +30,10 @@ predicted as the class (--threshold). In small print: 95 % confidence intervals.
 }
 
 /** Renders micro F1 if texts have several labels, and the thresholds of the predictions. */
-function labelsNote({ multiLabel, labels, thresholds }: RunResult): Html | undefined {
+function labelsNote({ multiLabel, labels, thresholds, intervals }: RunResult): Html | undefined {
 	const several =
 		multiLabel &&
-		html`A text may have any number of labels. Micro F1 on the test texts: ${formatPercent(multiLabel.microF1.test)}. `;
+		html`A text may have any number of labels. Micro F1 on the test texts: ${withInterval(multiLabel.microF1.test, intervals.microF1 ?? null)}. `;
 	const from = thresholds.flatMap((threshold, i) =>
 		threshold === null ? [] : [html`<bdi>${shortLabel(labels[i] ?? "")}</bdi> ${formatPercent(threshold)} `],
 	);

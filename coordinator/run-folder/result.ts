@@ -35,9 +35,10 @@ export const intervalsSchema = z
 		balancedAccuracy: shareInterval.describe("bootstrap"),
 		macroF1: shareInterval.describe("bootstrap"),
 		mcc: intervalOf(z.number().min(-1).max(1)).describe("bootstrap; null if `mcc` is"),
+		microF1: shareInterval.optional().describe("bootstrap; only if the run had `--multi-label`"),
 	})
 	.describe(
-		"95 % confidence intervals: lower and upper bound for similar texts, given the number of texts; bootstrap intervals are null if more than 50,000 cells of the confusion matrix aren't 0",
+		"95 % confidence intervals: lower and upper bound for similar texts, given the number of texts; bootstrap intervals are null if there are more than 50,000 different pairs of labels and predicted labels",
 	);
 
 /** Schema of a line of metrics.jsonl. */

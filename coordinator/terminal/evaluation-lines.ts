@@ -43,7 +43,7 @@ function overallLines(evaluation: ClassifierEvaluation, paint: Paint): string[] 
 			`balanced accuracy ${share(formatPercent(balancedAccuracy), intervals.balancedAccuracy)}`,
 			microF1 === undefined
 				? `MCC ${formatCorrelation(mcc)} (${formatCorrelationInterval(intervals.mcc)})`
-				: `micro F1 ${formatPercent(microF1)}`,
+				: `micro F1 ${share(formatPercent(microF1), intervals.microF1 ?? null)}`,
 		].join(", "),
 	];
 }

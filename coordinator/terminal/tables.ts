@@ -67,8 +67,10 @@ function scoreTable(result: RunResult, paint: Paint): string[] {
 	row("accuracy", result.accuracy, formatPercent, formatShareInterval(intervals.accuracy));
 	row("macro F1", result.macroF1, formatPercent, formatShareInterval(intervals.macroF1));
 	row("balanced accuracy", result.balancedAccuracy, formatPercent, formatShareInterval(intervals.balancedAccuracy));
-	if (result.multiLabel) row("micro F1", result.multiLabel.microF1, formatPercent);
-	else row("MCC", result.mcc, formatCorrelation, formatCorrelationInterval(intervals.mcc));
+	if (result.multiLabel) {
+		const interval = formatShareInterval(intervals.microF1 ?? null);
+		row("micro F1", result.multiLabel.microF1, formatPercent, interval);
+	} else row("MCC", result.mcc, formatCorrelation, formatCorrelationInterval(intervals.mcc));
 	row("loss", result.loss, formatLoss);
 	row("texts", result.texts, formatCount);
 	return table.toString().split("\n");

@@ -22,7 +22,8 @@ export function planRunEpoch(
 	const { batch, accumulate, seed, pad } = config;
 	const examples = texts.learned.map((id) => texts.planned[id] as PlannedText);
 	const grouping = pad === "bucket" ? "length" : "none";
-	const weights = tail.loss?.classWeights ?? [];
+	// With several labels per text, the mean loss is over texts and labels, without their weights.
+	const weights = tail.loss?.multiLabel ? [] : (tail.loss?.classWeights ?? []);
 	const weightOf = (id: number) => weights[texts.labelOf(id)] ?? 1;
 	return planEpoch({ examples, batch, accumulate, seed, epoch, grouping, weightOf });
 }

@@ -56,13 +56,13 @@ export const trainConfigSchema = z.strictObject({
 		.boolean()
 		.default(false)
 		.describe(
-			"texts have any number of labels, with a bar between or as a JSON list: one sigmoid per label, and --balance none; false: each text has one label",
+			"texts have any number of labels, with a bar between or as a JSON list: one sigmoid per label, and --balance none or weights; false: each text has one label",
 		),
 	balance: z
 		.enum(["undersample", "oversample", "weights", "none", "all"])
 		.default("weights")
 		.describe(
-			"how the classes of the training set are evened out; undersample: as few texts of each as of the smallest; oversample: texts of smaller classes are repeated; weights: texts of smaller classes count more in the loss; none: all texts, each once; all: undersample all sets, before the split",
+			"how the classes of the training set are evened out; undersample: as few texts of each as of the smallest; oversample: texts of smaller classes are repeated; weights: texts of smaller classes count more in the loss; none: all texts, each once (default with --multi-label); all: undersample all sets, before the split",
 		),
 	dedupe: z
 		.enum(["none", "equal", "near"])

@@ -94,7 +94,11 @@ test.serial("--multi-label: evaluate gives the scores of the run, and classify a
 });
 
 const refused = [
-	["balancing", ["--balance", "undersample"], '--balance: found "undersample", expected none with --multi-label'],
+	[
+		"balancing",
+		["--balance", "undersample"],
+		'--balance: found "undersample", expected none or weights with --multi-label',
+	],
 	["MCC", ["--metric", "mcc"], "--metric: found mcc, expected another score with --multi-label"],
 ] as const;
 

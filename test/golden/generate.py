@@ -237,6 +237,7 @@ def cases_of(s, labels):
     yield case("multi-label", classes=s["more_classes"], criterion=dict(plain, multi_label=True))
     yield case("linear-clip", optimizer=dict(schedule="linear", warmup=1, clip=4.0, decay="matrices"))
     yield case("cosine-clip", trainable="all", optimizer=dict(schedule="cosine", warmup=0, clip=4.0, decay="matrices"))
+    yield case("multi-label-weights", classes=s["more_classes"], criterion=dict(plain, multi_label=True, class_weights=[3.0, 1.0, 0.5, 1.5]))
 
 
 def balanced_weights(y, classes):
@@ -249,9 +250,9 @@ def criterion_of(case, dtype):
     given = case.get("criterion")
     if given is None:
         return torch.nn.CrossEntropyLoss()
-    if given["multi_label"]:
-        return torch.nn.BCEWithLogitsLoss()
     weight = torch.tensor(given["class_weights"], dtype=dtype) if given["class_weights"] else None
+    if given["multi_label"]:
+        return torch.nn.BCEWithLogitsLoss(pos_weight=weight)
     return torch.nn.CrossEntropyLoss(weight=weight, label_smoothing=given["label_smoothing"])
 
 
@@ -573,7 +574,7 @@ SEMANTICS = {
     "lora-only": "appendix E: y = Wx + b + (alpha/rank) * (x A B), on every Linear incl. score; only A and B trained",
     "lora names": "query, key, value have their own pairs (three Linears in the reference): h.N.attn.c_attn.q.lora_A [in, rank], .lora_B [rank, out]; q, k, v are columns [0,d), [d,2d), [2d,3d) of c_attn",
     "loss": "cross entropy, mean over the batch; losses[i] is the loss after i steps, loss = losses[0]",
-    "criterion": "settings of torch's CrossEntropyLoss(weight, label_smoothing); with multi_label BCEWithLogitsLoss, labels from label_sets. Without it: plain cross entropy",
+    "criterion": "settings of torch's CrossEntropyLoss(weight, label_smoothing); with multi_label BCEWithLogitsLoss(pos_weight: class_weights), labels from label_sets. Without it: plain cross entropy",
     "accuracy": "share of texts whose largest logit is the label's, with multi_label of texts with exactly their labels above 0; accuracies[i] is the one after i steps, accuracy = accuracies[0]",
     "weight decay": "p *= 1 - lr*weight_decay before the Adam update, on every trainable tensor: biases, LayerNorm and embeddings too",
     "optimizer": "schedule, warmup: get_linear_schedule_with_warmup and so on of transformers, num_training_steps is adamw.steps; clip: max_norm of torch.nn.utils.clip_grad_norm_, norms[i] is the norm that it returns in step i; decay=matrices: tensors of one dimension are in a parameter group without weight decay",

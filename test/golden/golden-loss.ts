@@ -9,9 +9,9 @@ export interface GoldenInput extends TailInput {
 	readonly labels: readonly number[];
 }
 
-/** Returns the weight of a text in the mean loss: that of its label's class. */
+/** Returns the weight of a text in the mean loss: that of its label's class, or 1 if texts have several labels. */
 export function weightOf({ labels: [label = -1] }: GoldenInput, { loss }: TailSpec): number {
-	return loss?.classWeights[label] ?? 1;
+	return loss?.multiLabel ? 1 : (loss?.classWeights[label] ?? 1);
 }
 
 /** Computes mean loss and accuracy as the golden set does, from the targets that the engine gets. */
@@ -26,7 +26,7 @@ export function scoreOf(logits: ArrayLike<number>, inputs: readonly GoldenInput[
 	let [total, right] = [0, 0];
 	for (const [text, input] of inputs.entries()) {
 		const row = Array.from({ length: classes }, (_, c) => logits[text * classes + c] ?? Number.NaN);
-		total += loss.multiLabel ? binaryLoss(row, input.targets) : softmaxLoss(row, input.targets);
+		total += loss.multiLabel ? binaryLoss(row, input.targets, loss.classWeights) : softmaxLoss(row, input.targets);
 		const predicted = loss.multiLabel ? row.flatMap((logit, c) => (logit > 0 ? [c] : [])) : [largestOf(row)];
 		if (predicted.join() === input.labels.join()) right++;
 	}
@@ -39,8 +39,12 @@ function softmaxLoss(row: readonly number[], targets: Float32Array): number {
 	return row.reduce((sum, logit, c) => sum + (targets[c] ?? Number.NaN) * (all - logit), 0);
 }
 
-function binaryLoss(row: readonly number[], targets: Float32Array): number {
-	const all = row.reduce((sum, logit, c) => sum + Math.log1p(Math.exp(logit)) - (targets[c] ?? Number.NaN) * logit, 0);
+function binaryLoss(row: readonly number[], targets: Float32Array, weights: readonly number[]): number {
+	const softplus = (x: number) => Math.log1p(Math.exp(x));
+	const all = row.reduce((sum, logit, c) => {
+		const target = targets[c] ?? Number.NaN;
+		return sum + (weights[c] ?? 1) * target * softplus(-logit) + (1 - target) * softplus(logit);
+	}, 0);
 	return all / row.length;
 }
 

@@ -1,6 +1,6 @@
 import test from "ava";
 import { classScores } from "../../../coordinator/metrics/classification.ts";
-import { bootstrapIntervals, wilsonInterval } from "../../../coordinator/metrics/intervals.ts";
+import { bootstrapIntervals, cellsOf, wilsonInterval } from "../../../coordinator/metrics/intervals.ts";
 import { overallScores } from "../../../coordinator/metrics/overall-scores.ts";
 
 const CONFUSION = [
@@ -28,7 +28,7 @@ test("Wilson's interval equals SciPy's, and is within 0 and 1", (t) => {
 
 test("bootstrap intervals agree with NumPy's percentiles of 200,000 resamples, for few texts and for many", (t) => {
 	const scores = (confusion: number[][]) =>
-		bootstrapIntervals(confusion, (counts) => {
+		bootstrapIntervals(cellsOf(confusion), 3, (counts) => {
 			const { balancedAccuracy, macroF1, mcc } = overallScores(counts);
 			return [balancedAccuracy, macroF1, mcc, ...classScores(counts).map(({ f1 }) => f1)];
 		});
@@ -54,7 +54,7 @@ test("bootstrap intervals agree with NumPy's percentiles of 200,000 resamples, f
 });
 
 test("the same confusion matrix always has the same bootstrap intervals; a score that is never defined has none", (t) => {
-	const once = () => bootstrapIntervals(CONFUSION, (counts) => [overallScores(counts).macroF1, null]);
+	const once = () => bootstrapIntervals(cellsOf(CONFUSION), 3, (counts) => [overallScores(counts).macroF1, null]);
 	t.deepEqual(once(), once());
 	t.is(once()[1], null);
 });
@@ -63,7 +63,7 @@ test("the work has a limit: there are fewer resamples of many classes, and none 
 	const resamplesOf = (classes: number) => {
 		const ones = Array.from({ length: classes }, () => new Array<number>(classes).fill(1));
 		let resamples = 0;
-		const [interval] = bootstrapIntervals(ones, () => [resamples++]);
+		const [interval] = bootstrapIntervals(cellsOf(ones), classes, () => [resamples++]);
 		return [resamples, interval !== null];
 	};
 	t.deepEqual(resamplesOf(2), [1000, true]);

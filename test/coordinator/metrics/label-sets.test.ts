@@ -45,6 +45,24 @@ test("scores of label sets agree with scikit-learn, the loss with torch", (t) =>
 	}
 });
 
+test("intervals agree with NumPy's percentiles of 100,000 resamples", (t) => {
+	const ten = Array.from({ length: 10 });
+	const many = { logits: ten.flatMap(() => logits), truth: ten.flatMap(() => truth), classes: 3 };
+	const { intervals, perClass } = scoreLabelSetsInDetail(many, [0.5, 0.4, 0.6]);
+	const found = [intervals.balancedAccuracy, intervals.macroF1, intervals.microF1, perClass[0]?.f1Interval];
+	const expected = [
+		[0.5556, 0.7346],
+		[0.5081, 0.6648],
+		[0.5781, 0.7021],
+		[0.5432, 0.7708],
+	];
+	for (const [score, interval] of found.entries()) {
+		for (const [end, bound] of (interval ?? [Number.NaN, Number.NaN]).entries())
+			t.true(Math.abs(bound - (expected[score]?.[end] ?? 0)) < 0.02, `score ${score}: ${bound}`);
+	}
+	t.is(intervals.mcc, null);
+});
+
 test("each threshold has the best F1 of its label, as precision_recall_curve finds it", (t) => {
 	const expected = [0.3872535128298843, 0.5840705655087978, 0.5694627442458278];
 	const texts = truth.map((_, text) => toLabelProbabilities(logits.slice(3 * text, 3 * text + 3)));

@@ -40,6 +40,24 @@ test("with --balance weights all texts are used, and each step is divided by the
 	}
 });
 
+test("with several labels, --balance weights gives the weights of torch's pos_weight, and steps are divided by texts", async (t) => {
+	const line = (_: unknown, index: number) =>
+		`${["all", index % 4 === 0 && "rare"].filter(Boolean).join("|")}\ttext number ${index}`;
+	const folder = await temporaryFolder(t, { "texts.tsv": Array.from({ length: 120 }, line).join("\n") });
+	const settings = { data: `${folder}/texts.tsv`, multiLabel: true, balance: "weights", shards: 2, batch: 12 };
+	const config = { ...(await resolveConfig(settings)), shards: 2, metric: "loss" as const };
+	const texts = await prepareTexts(config, await loadSets(config, new RunEvents()), model);
+	const loss = runLoss(config, texts);
+	const [, rare = 0] = texts.classTexts.map(({ train }) => train);
+	t.deepEqual(loss?.classWeights, [1, (texts.train.length - rare) / rare]);
+	const tail = { trainable: "TRAINABLE_HEAD", classes: 2, causal: true, loraRank: 0, loraScale: 0, loss } as const;
+	for (const { parts } of planRunEpoch({ config, texts, tail }, 0))
+		t.deepEqual(
+			parts.map(({ weight }) => weight),
+			[0.5, 0.5],
+		);
+});
+
 test("a run without smoothing has the plain loss if all classes have equally many texts", async (t) => {
 	const texts = {
 		classTexts: [classTexts("ham", 100), classTexts("spam", 100)],

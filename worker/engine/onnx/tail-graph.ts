@@ -43,7 +43,7 @@ export interface TailGraph {
  * - for blocks of all rows: those of `attentionIndices`, and `real` [texts, 1, longest, 1], 0 for padding
  * - `row mask` [texts, 1, longest]: added to the scores of the query row
  * - `places` [rows]: the index of each row in the rectangle
- * - for the backward pass: `target` [texts, classes] and `share` [texts, 1], see `lossRows`
+ * - for the backward pass: `target` and `share` [texts, classes], see `lossRows`
  *
  * Outputs: `logits` [texts, classes] and the gradients: of each dense range by `gradientName`, and factors by
  * `factorName`. If the embedding tables are trained, the gradient of `hidden` stands for theirs.
@@ -67,7 +67,7 @@ export function tailGraph(model: ModelFiles, spec: TailSpec, { oneRow, form }: T
 	const logits = addHead(context, spec.classes, addBody(context, frozen, config.n_layer, last));
 	if (form) {
 		const target = graph.input("target", "float32", ["texts", spec.classes]);
-		const share = graph.input("share", "float32", ["texts", 1]);
+		const share = graph.input("share", "float32", ["texts", spec.classes]);
 		const probabilities = spec.loss?.multiLabel
 			? graph.op("Sigmoid", [logits.value])
 			: graph.op("Softmax", [logits.value], { axis: -1 });

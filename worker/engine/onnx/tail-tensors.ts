@@ -86,7 +86,7 @@ export function tailTensors(
 		longest: wholeNumbers([longest], [1]),
 		...poolTensors(inputs, layout),
 		target: floats(target, [texts, options.classes]),
-		share: floats(share, [texts, 1]),
+		share: floats(share, [texts, options.classes]),
 		"row mask": paddingMask(lengths, longest, [1]),
 		...(layout.hasWholeBlocks && rectangleTensors(lengths, longest, options)),
 	};

@@ -8,10 +8,10 @@ import type { LossRows } from "../loss-rows.ts";
  */
 export function meanLoss(logits: tf.Tensor2D, { target, share }: LossRows, { loss }: TailSpec): tf.Scalar {
 	const targets = tf.tensor2d(target, logits.shape);
-	if (!loss?.multiLabel) return tf.losses.softmaxCrossEntropy(targets, logits, tf.tensor1d(share), 0, tf.Reduction.SUM);
-	return binaryCrossEntropy(logits, targets)
-		.mul(tf.tensor2d(share, [share.length, 1]))
-		.sum();
+	const shares = tf.tensor2d(share, logits.shape);
+	if (loss?.multiLabel) return binaryCrossEntropy(logits, targets).mul(shares).sum();
+	const ofTexts = shares.slice([0, 0], [-1, 1]).squeeze<tf.Tensor1D>([1]);
+	return tf.losses.softmaxCrossEntropy(targets, logits, ofTexts, 0, tf.Reduction.SUM);
 }
 
 /** With a gradient of our own, because that of TensorFlow.js is wrong for a logit of 0. */

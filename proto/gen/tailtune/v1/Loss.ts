@@ -15,7 +15,7 @@ export interface LossInput {
    */
   'labelSmoothing'?: (number | string);
   /**
-   * Weight of each class in the loss. Empty: all 1.
+   * Weight of each class in the loss; if a text has any number of labels, of the texts that have it. Empty: all 1.
    */
   'classWeights'?: (number | string)[];
 }
@@ -34,7 +34,7 @@ export interface Loss {
    */
   'labelSmoothing': (number);
   /**
-   * Weight of each class in the loss. Empty: all 1.
+   * Weight of each class in the loss; if a text has any number of labels, of the texts that have it. Empty: all 1.
    */
   'classWeights': (number)[];
 }
