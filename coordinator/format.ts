@@ -1,3 +1,5 @@
+import type { Metric } from "./metrics/best-score.ts";
+
 const grouped = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 
 /** A whole number with thousands set apart, as in "1,494". */
@@ -38,6 +40,12 @@ export function formatCorrelationInterval(interval: readonly [number, number] | 
 /** A loss with three decimals; in exponent form where those would hide it. */
 export function formatLoss(loss: number): string {
 	return loss > 0 && loss < 0.001 ? loss.toExponential(1) : loss.toFixed(3);
+}
+
+/** A score in the form of its metric: a loss, a correlation, or a percentage. */
+export function formatScore(metric: Metric, score: number): string {
+	if (metric === "loss") return formatLoss(score);
+	return metric === "mcc" ? formatCorrelation(score) : formatPercent(score);
 }
 
 /** A duration, as in "57 ms", "1.8 s", "38 s", "1 min 05 s", "2 h 03 min". */

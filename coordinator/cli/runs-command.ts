@@ -4,48 +4,79 @@ import type { Command } from "commander";
 import type { Bus, RunView } from "../../shared/bus/bus.ts";
 import { Notices } from "../../shared/notices.ts";
 import { createInterruptSignal } from "../../shared/processes/interrupt.ts";
+import { raceAbort } from "../../shared/race-abort.ts";
 import { RUNS_WATCH_MS } from "../deadlines.ts";
-import { runDetails, runsTable } from "../terminal/run-lines.ts";
+import { LiveLines } from "../terminal/live-lines.ts";
 import { writeJsonLine } from "../terminal/write-json-line.ts";
-import { type AskOptions, addNatsFlag, askCluster, findRun } from "./ask-cluster.ts";
+import { askCluster, findRun } from "./ask-cluster.ts";
 import { showEvents } from "./show-events.ts";
 
-interface Options extends AskOptions {
+interface Options {
+	readonly nats?: string;
 	readonly watch?: boolean;
+	readonly json?: boolean;
 }
 
-/** `tailtune runs`: prints the runs of a cluster and their progress. */
+/** `tailtune runs`: prints the runs of a folder, or the runs of a cluster and their progress. */
 export function addRunsCommand(program: Command): void {
-	const command = program
+	program
 		.command("runs")
-		.description("list the runs of a cluster, or print the details of one run")
-		.argument("[id]", "run id, or a unique prefix of it")
-		.option("--watch", "print every change, until Ctrl-C or the end of that run");
-	addNatsFlag(command).action(async (id: string | undefined, _: object, self: Command) => {
-		const options = self.optsWithGlobals<Options>();
-		const show = options.json ? showJson : showLines(id);
-		const events = showEvents(options);
-		const notices = new Notices((notice) => events.emit({ event: "notice", ...notice }));
-		const watch = options.watch ? { notices, signal: createInterruptSignal() } : undefined;
-		const ask = async (bus: Bus) => {
-			// Uses the whole id from here on: if that run is missing later, it has ended.
-			const wanted = id === undefined ? undefined : findRun(await bus.listRuns(), id).spec.runId;
-			const listWanted = async () =>
-				(await bus.listRuns()).filter(({ spec }) => wanted === undefined || spec.runId === wanted);
-			const runs = await listWanted();
-			show(runs);
-			if (watch) await follow(listWanted, show, runs, wanted !== undefined);
-		};
-		await askCluster(options, ask, watch);
+		.description("list the runs of a folder or of a cluster, or print the details of one run of a cluster")
+		.argument("[run]", "folder with runs (default: runs); with --nats: id of a run, or a unique prefix of it")
+		.option("--nats <urls>", "list the runs of the cluster with these NATS servers; commas separate several URLs")
+		.option("--watch", "show every change, until Ctrl-C or the end of that run")
+		.action(async (run: string | undefined, _: object, self: Command) => {
+			const options = self.optsWithGlobals<Options>();
+			const { nats } = options;
+			await (nats === undefined ? listFolder(run, options) : listCluster(run, { ...options, nats }));
+		});
+}
+
+async function listFolder(given: string | undefined, { json, watch }: Options): Promise<void> {
+	const [{ listLocalRuns }, { RUNS_FOLDER }, { localRunsTable }] = await Promise.all([
+		import("../run-folder/list-runs.ts"),
+		import("../run-folder/run-folder.ts"),
+		import("../terminal/local-runs-lines.ts"),
+	]);
+	const folder = given ?? RUNS_FOLDER;
+	const live = new LiveLines(process.stdout);
+	const show = (runs: Awaited<ReturnType<typeof listLocalRuns>>) => {
+		if (json) writeJsonLine({ event: "local-runs", folder, runs });
+		else live.show(localRunsTable(runs));
+	};
+	const list = () => listLocalRuns(folder);
+	const runs = await list();
+	show(runs);
+	if (!watch) return;
+	const interrupt = createInterruptSignal();
+	await raceAbort(follow(list, show, runs), interrupt).catch((error) => {
+		if (!interrupt.aborted) throw error;
 	});
 }
 
-/** Shows every change. @param isOfOne whether to return when the run has ended */
-async function follow(
-	list: () => Promise<RunView[]>,
-	show: (runs: readonly RunView[]) => void,
-	shown: readonly RunView[],
-	isOfOne: boolean,
+async function listCluster(id: string | undefined, options: Options & { readonly nats: string }): Promise<void> {
+	const show = options.json ? showJson : await showLines(id);
+	const events = showEvents(options);
+	const notices = new Notices((notice) => events.emit({ event: "notice", ...notice }));
+	const watch = options.watch ? { notices, signal: createInterruptSignal() } : undefined;
+	const ask = async (bus: Bus) => {
+		// Uses the whole id from here on: if that run is missing later, it has ended.
+		const wanted = id === undefined ? undefined : findRun(await bus.listRuns(), id).spec.runId;
+		const listWanted = async () =>
+			(await bus.listRuns()).filter(({ spec }) => wanted === undefined || spec.runId === wanted);
+		const runs = await listWanted();
+		show(runs);
+		if (watch) await follow(listWanted, show, runs, wanted !== undefined);
+	};
+	await askCluster(options, ask, watch);
+}
+
+/** Shows every change. @param isOfOne whether to return when the run has ended; default false */
+async function follow<Run>(
+	list: () => Promise<Run[]>,
+	show: (runs: Run[]) => void,
+	shown: readonly Run[],
+	isOfOne = false,
 ): Promise<void> {
 	let last = shown;
 	while (!(isOfOne && last.length === 0)) {
@@ -61,11 +92,11 @@ function showJson(runs: readonly RunView[]): void {
 }
 
 /** Returns a function that prints runs as lines: a table, or the details of one run if `id` is given. */
-function showLines(id: string | undefined) {
+async function showLines(id: string | undefined) {
+	const { runDetails, runsTable } = await import("../terminal/run-lines.ts");
+	const live = new LiveLines(process.stdout);
 	return (runs: readonly RunView[]) => {
 		const [run] = runs;
-		const isDetailed = id !== undefined && run !== undefined;
-		const lines = isDetailed ? runDetails(run) : runsTable(runs);
-		process.stdout.write(`${lines.join("\n")}\n`);
+		live.show(id !== undefined && run !== undefined ? runDetails(run) : runsTable(runs));
 	};
 }

@@ -7,7 +7,7 @@ import { readRunResult } from "../run-folder/result-files.ts";
 import { readRunConfig } from "../run-folder/run-folder.ts";
 
 /** Settings that don't affect the result. */
-const NOT_COMPARED = new Set(["out", "threads", "featureMemory", "featureCache", "checkpointEvery"]);
+const NOT_COMPARED = new Set(["out", "name", "threads", "featureMemory", "featureCache", "checkpointEvery"]);
 
 /**
  * Compares finished runs: the settings that differ, the scores on the test set, and for each further run the test texts
@@ -20,7 +20,7 @@ export async function compareRuns(folders: readonly string[]): Promise<RunCompar
 	const [first, ...others] = runs;
 	return {
 		settings: findDifferences(runs.map(({ config }) => config)),
-		runs: runs.map(({ folder, result }) => summarize(folder, result)),
+		runs: runs.map(({ folder, result, config }) => summarize(folder, result, config.name)),
 		pairs: others.map(({ folder, correct }) => ({ folder, ...comparePair(first?.correct ?? new Map(), correct) })),
 	};
 }
@@ -42,10 +42,11 @@ function findDifferences(configs: readonly Readonly<Record<string, unknown>>[]):
 		.filter(({ values }) => values.some((value) => !isDeepStrictEqual(value, values[0])));
 }
 
-function summarize(folder: string, result: RunResult): RunComparison["runs"][number] {
+function summarize(folder: string, result: RunResult, name: string | undefined): RunComparison["runs"][number] {
 	const { accuracy, macroF1, loss, texts, intervals, seconds, stepMs } = result;
 	return {
 		folder,
+		...(name !== undefined && { name }),
 		accuracy: accuracy.test,
 		macroF1: macroF1.test,
 		intervals: { accuracy: intervals.accuracy, macroF1: intervals.macroF1 },

@@ -19,6 +19,7 @@ export const comparison = {
 		.array(
 			z.strictObject({
 				folder: z.string().describe("folder of the run"),
+				name: z.string().optional().describe("`--name` of the run"),
 				accuracy: share.describe("accuracy on its test set"),
 				macroF1: share.describe("macro F1 on its test set"),
 				intervals: intervalsSchema.pick({ accuracy: true, macroF1: true }).describe("95 % confidence intervals"),

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { localRuns } from "../run-folder/local-runs.ts";
 import { comparison } from "./comparison-schema.ts";
 import { dataReport } from "./data-report.ts";
 import { classificationSchema, count, event, eventsAsLines, share, workerSchema } from "./schemas.ts";
@@ -47,6 +48,11 @@ const queryLines = [
 	event("runs", "The runs of a cluster: the result of `tailtune runs`, again after each change with `--watch`.", {
 		runs: z.array(runViewSchema).readonly().describe("all runs, or only the requested run"),
 	}),
+	event(
+		"local-runs",
+		"The runs of a folder on this machine: the result of `tailtune runs` without `--nats`, again after each change with `--watch`.",
+		localRuns,
+	),
 	event("workers", "The workers of a cluster: the result of `tailtune workers`.", {
 		workers: z
 			.array(workerSchema.extend({ shards: runViewSchema.shape.assignments.describe("shards of the worker") }))

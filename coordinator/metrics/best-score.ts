@@ -37,8 +37,14 @@ export function compareScores(metric: Metric, a: SetScores, b: SetScores): numbe
 	return comparable(metric, a) - comparable(metric, b);
 }
 
-/** Returns a number that is larger for better scores. An undefined MCC counts as 0, as in scikit-learn. */
-function comparable(metric: Metric, { accuracy, balancedAccuracy, macroF1, mcc, loss }: SetScores): number {
+/** Returns a number that is larger for better scores. */
+function comparable(metric: Metric, scores: SetScores): number {
+	const score = scoreOf(metric, scores);
+	return metric === "loss" ? -score : score;
+}
+
+/** Returns the score of a metric. An undefined MCC counts as 0, as in scikit-learn. */
+export function scoreOf(metric: Metric, { accuracy, balancedAccuracy, macroF1, mcc, loss }: SetScores): number {
 	switch (metric) {
 		case "accuracy":
 			return accuracy;
@@ -49,6 +55,6 @@ function comparable(metric: Metric, { accuracy, balancedAccuracy, macroF1, mcc, 
 		case "mcc":
 			return mcc ?? 0;
 		case "loss":
-			return -loss;
+			return loss;
 	}
 }

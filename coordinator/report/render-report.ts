@@ -48,7 +48,7 @@ export function renderReport(
 	const metrics = thinMetrics(allMetrics);
 	const script = readPackageFile("uPlot.iife.min.js") + readPageFile("charts.js") + readPageFile("report.js");
 	const style = readPackageFile("uPlot.min.css") + readPageFile("style.css") + readPageFile("report.css");
-	const title = titleOf(result.labels);
+	const title = config.name ?? titleOf(result.labels);
 	const charts = { loss: chartData(metrics, "loss"), accuracy: chartData(metrics, "accuracy") };
 	return html`<!doctype html>
 <html lang="en">

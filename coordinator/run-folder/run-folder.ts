@@ -8,6 +8,9 @@ import { checkConfig } from "../../shared/settings/resolve-config.ts";
 import { AUDIT_FILE, METRICS_FILE, RESULT_FILE } from "./result-files.ts";
 import { LOCK_FILE, lockRunFolder, type RunLock } from "./run-lock.ts";
 
+/** Folder of the runs without `--out`, inside the current folder. */
+export const RUNS_FOLDER = "runs";
+
 /** Name of the checkpoint's file; it is removed when the run is finished. */
 export const CHECKPOINT_FILE = "checkpoint.safetensors";
 
@@ -31,7 +34,7 @@ export interface NewRunFolder extends RunFolder {
  * @throws TailtuneError "usage" if the folder isn't empty, "disk" if it can't be made or written
  */
 export async function createRunFolder(config: TrainConfig): Promise<NewRunFolder> {
-	const path = resolve(config.out ?? join("runs", timestamp()));
+	const path = resolve(config.out ?? join(RUNS_FOLDER, [timestamp(), ...folderWords(config.name)].join("-")));
 	const firstMade = await mkdir(path, { recursive: true, mode: 0o700 }).catch((cause: unknown) => {
 		throw asDiskError(`--out ${path}`, cause);
 	});
@@ -131,6 +134,11 @@ export async function removeEmptyFolders(inner: string, outer: string): Promise<
 		);
 		if (!isRemoved) return;
 	}
+}
+
+/** Returns the words of a name, for the name of a folder: only letters and digits of any script. */
+export function folderWords(name = ""): string[] {
+	return name.match(/[\p{L}\p{M}\p{N}]+/gu) ?? [];
 }
 
 function timestamp(): string {

@@ -3,7 +3,7 @@ import { closeSync, ftruncateSync, readFileSync, rmSync, writeSync } from "node:
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
-import { TailtuneError } from "../../shared/errors.ts";
+import { systemCodeOf, TailtuneError } from "../../shared/errors.ts";
 import { type LockedFile, lockFile } from "../../shared/files/lock-file.ts";
 import { asDiskError } from "../../shared/files/write-atomic.ts";
 
@@ -69,5 +69,21 @@ function readHolder(path: string): Holder | undefined {
 		return holderSchema.parse(JSON.parse(readFileSync(path, "utf8")));
 	} catch {
 		return undefined;
+	}
+}
+
+/**
+ * Returns whether the process that locked a run folder is running. A folder that was locked on another host counts as
+ * in use. Nothing is locked meanwhile, so that a run can start.
+ */
+export function isInUse(folder: string): boolean {
+	const holder = readHolder(join(folder, LOCK_FILE));
+	if (!holder) return false;
+	if (holder.host !== hostname()) return true;
+	try {
+		process.kill(holder.pid, 0);
+		return true;
+	} catch (error) {
+		return systemCodeOf(error) === "EPERM";
 	}
 }

@@ -1,23 +1,9 @@
 import { isDeepStrictEqual } from "node:util";
 import type { SweepState, TrialResult } from "../events/sweep-schema.ts";
 import type { Metric } from "../metrics/best-score.ts";
-import type { RunResult } from "../run-folder/result.ts";
 
 type Ranking = SweepState["ranking"];
 type Spread = Ranking[number]["validation"];
-
-const FIELDS = {
-	accuracy: "accuracy",
-	"balanced-accuracy": "balancedAccuracy",
-	"macro-f1": "macroF1",
-	mcc: "mcc",
-	loss: "loss",
-} as const satisfies Record<Metric, keyof RunResult>;
-
-/** Returns the score of a run on its validation set. An undefined MCC counts as 0. */
-export function validationScore(metric: Metric, result: RunResult): number {
-	return result[FIELDS[metric]].validation ?? 0;
-}
 
 /** Ranks the settings by their mean validation score, the best one first; equal ones stay in the trials' order. */
 export function rankSettings(trials: readonly TrialResult[], metric: Metric): Ranking {

@@ -6,12 +6,13 @@ import type { SweepState, TrialResult } from "../events/sweep-schema.ts";
 import { shellWord } from "../format.ts";
 import type { RunResult } from "../run-folder/result.ts";
 import { readRunResult } from "../run-folder/result-files.ts";
+import { resultScore } from "../run-folder/result-scores.ts";
 import { CONFIG_FILE, isFinishedRun } from "../run-folder/run-folder.ts";
 import { resume, train } from "../training/train.ts";
 import type { TrainOptions } from "../training/train-options.ts";
 import { estimateSecondsLeft } from "./estimate-seconds-left.ts";
 import { configOfTrial } from "./plan-trials.ts";
-import { bestTrial, hasValues, rankSettings, spreadOf, validationScore } from "./rank-settings.ts";
+import { bestTrial, hasValues, rankSettings, spreadOf } from "./rank-settings.ts";
 import { type SweepFolder, writeSweep } from "./sweep-folder.ts";
 
 type TrialEventState = "begun" | "resumed" | "finished" | "failed";
@@ -58,7 +59,7 @@ class Sweep {
 		try {
 			const result = await this.#resultOf(index);
 			const metric = this.#state.metric ?? result.kept.metric;
-			const score = validationScore(metric, result);
+			const score = resultScore(metric, result, "validation");
 			const { error: _, ...rest } = trial;
 			this.#update(index, { ...rest, state: "finished", score, seconds: result.seconds.total }, metric);
 			this.#announce(index, "finished");

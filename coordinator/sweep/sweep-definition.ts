@@ -22,6 +22,7 @@ const NEVER_VARIED: readonly Key[] = [
 	"multiLabel",
 	"metric",
 	"fold",
+	"name",
 	"out",
 ] as const;
 

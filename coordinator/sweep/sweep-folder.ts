@@ -8,7 +8,7 @@ import { asDiskError, removeTemporaryFiles, writeJson } from "../../shared/files
 import { flagOf } from "../../shared/settings/resolve-config.ts";
 import { type SweepState, sweepSchema } from "../events/sweep-schema.ts";
 import { parseAs } from "../run-folder/result-files.ts";
-import { removeEmptyFolders } from "../run-folder/run-folder.ts";
+import { folderWords, RUNS_FOLDER, removeEmptyFolders } from "../run-folder/run-folder.ts";
 import { LOCK_FILE, lockRunFolder } from "../run-folder/run-lock.ts";
 import { planTrials } from "./plan-trials.ts";
 import type { SweepDefinition } from "./sweep-definition.ts";
@@ -31,7 +31,7 @@ export interface SweepFolder {
  * @throws TailtuneError "usage" if the folder has anything else, "busy" if it is in use, "disk" if it can't be written
  */
 export async function openSweepFolder(definition: SweepDefinition, out?: string): Promise<SweepFolder> {
-	const path = resolve(out ?? join("runs", nameOf(definition)));
+	const path = resolve(out ?? join(RUNS_FOLDER, nameOf(definition)));
 	const firstMade = await mkdir(path, { recursive: true, mode: 0o700 }).catch((cause: unknown) => {
 		throw asDiskError(`--out ${path}`, cause);
 	});
@@ -119,7 +119,8 @@ function nameOf(definition: SweepDefinition): string {
 	const keys = Object.keys(definition.varied)
 		.slice(0, 4)
 		.map((key) => flagOf(key).slice(2));
-	return ["sweep", ...keys, hash].join("-");
+	const name = folderWords(definition.settings.name as string | undefined);
+	return ["sweep", ...(name.length > 0 ? name : keys), hash].join("-");
 }
 
 /** Leaves out undefined values, as sweep.json does. */

@@ -8,7 +8,7 @@ const SIGNIFICANT = 0.05;
 
 /** Formats a comparison of runs: settings that differ, scores, then each run against the first. */
 export function comparisonLines({ settings, runs, pairs }: RunComparison): string[] {
-	const names = runs.map(({ folder }) => printable(folder));
+	const names = runs.map(({ folder, name }) => printable(name ?? folder));
 	const differing = settings.map(({ name, values }) => [name, ...values.map(formatValue)]);
 	const scores = [
 		["accuracy", ...runs.map(({ accuracy, intervals }) => formatShareWithInterval(accuracy, intervals.accuracy))],
@@ -23,13 +23,13 @@ export function comparisonLines({ settings, runs, pairs }: RunComparison): strin
 		"",
 		...plainTable(["test", ...names], scores),
 		"",
-		...pairs.flatMap((pair) => pairLines(names[0] ?? "", pair)),
+		...pairs.flatMap((pair, index) => pairLines(names[0] ?? "", names[index + 1] ?? "", pair)),
 	];
 }
 
-function pairLines(first: string, pair: RunComparison["pairs"][number]): string[] {
-	const { folder, shared, bothRight, onlyFirst, onlySecond, bothWrong, pValue } = pair;
-	const names = `${first} and ${printable(folder)}`;
+function pairLines(first: string, second: string, pair: RunComparison["pairs"][number]): string[] {
+	const { shared, bothRight, onlyFirst, onlySecond, bothWrong, pValue } = pair;
+	const names = `${first} and ${second}`;
 	if (shared === 0) return [`${names} have no test text in common`];
 	const only = `only the first ${formatCount(onlyFirst)}, only the second ${formatCount(onlySecond)}`;
 	const meaning = pValue < SIGNIFICANT ? "hardly by chance" : "may be chance";

@@ -3,7 +3,7 @@ import { printable } from "../../shared/printable.ts";
 import { flagOf } from "../../shared/settings/resolve-config.ts";
 import type { RunEvent } from "../events/schemas.ts";
 import type { SweepState } from "../events/sweep-schema.ts";
-import { formatCorrelation, formatLoss, formatPercent, formatSeconds, shellWord } from "../format.ts";
+import { formatScore, formatSeconds, shellWord } from "../format.ts";
 import { METRIC_NAMES } from "../metrics/best-score.ts";
 import { plainTable } from "./class-table.ts";
 import type { Paint } from "./paint.ts";
@@ -90,11 +90,6 @@ function formatSpread(metric: Metric, { mean, deviation }: Spread): string {
 	if (deviation === null) return score;
 	const isShare = metric !== "loss" && metric !== "mcc";
 	return isShare ? `${score} ± ${(deviation * 100).toFixed(1)}` : `${score} ± ${formatScore(metric, deviation)}`;
-}
-
-function formatScore(metric: Metric, score: number): string {
-	if (metric === "loss") return formatLoss(score);
-	return metric === "mcc" ? formatCorrelation(score) : formatPercent(score);
 }
 
 function formatSetting(value: unknown): string {

@@ -10,7 +10,7 @@ const REPEATED: ReadonlySet<RunEvent["event"]> = new Set(["line", "warning"]);
 export function summarizeTrials(listener: Listener): Listener {
 	const passed = new Set<string>();
 	return (event) => {
-		if (SUMMARIZED.has(event.event) || (event.event === "progress" && event.name === "sweep")) return;
+		if (SUMMARIZED.has(event.event)) return;
 		if (REPEATED.has(event.event)) {
 			const text = JSON.stringify(event);
 			if (passed.has(text)) return;

@@ -215,7 +215,11 @@ export const trainConfigSchema = z.strictObject({
 		.union([count(0), z.stringFormat("size", /^\d+(\.\d+)?\s*(KiB|MiB|GiB)$/i)])
 		.optional()
 		.describe("disk space for features that later runs can reuse, in the user's cache folder; default: 2GiB; 0: none"),
-	out: text().optional().describe("result folder; default: runs/DATE-TIME"),
+	name: text()
+		.max(100)
+		.optional()
+		.describe("name of the run, shown by runs, compare and the report, and a part of the default of --out"),
+	out: text().optional().describe("result folder; default: runs/DATE-TIME, with --name runs/DATE-TIME-NAME"),
 });
 
 /** Whether a text is K/N, the K-th of N parts. */

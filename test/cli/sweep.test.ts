@@ -4,6 +4,7 @@ import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import test from "ava";
+import type { LocalRun } from "../../coordinator/run-folder/local-runs.ts";
 import { readRunResult } from "../../coordinator/run-folder/result-files.ts";
 import { readSweep } from "../../coordinator/sweep/sweep-folder.ts";
 import { newFolder } from "../new-folder.ts";
@@ -64,6 +65,14 @@ test.serial("a sweep that is killed is continued by the same command; a trial th
 	t.deepEqual(
 		(await readSweep(killed)).trials.map(({ state }) => state),
 		["finished", "waiting", "waiting"],
+	);
+	const { runs } = JSON.parse((await tailtune("runs", killed, "--json")).stdout);
+	t.deepEqual(
+		runs.map(({ folder: run, state, epoch }: LocalRun) => [run, state, epoch]),
+		[
+			["trial-1", "finished", (await readRunResult(join(killed, "trial-1"))).kept.epoch],
+			["trial-2", "interrupted", 1],
+		],
 	);
 	const { mtimeMs } = await stat(join(killed, "trial-1", "result.json"));
 	// A temporary file, as left by a process that is killed while it makes the folder of a trial.

@@ -1,7 +1,8 @@
 import test from "ava";
 import type { TrialResult } from "../../../coordinator/events/sweep-schema.ts";
+import { resultScore } from "../../../coordinator/run-folder/result-scores.ts";
 import { estimateSecondsLeft } from "../../../coordinator/sweep/estimate-seconds-left.ts";
-import { bestTrial, rankSettings, validationScore } from "../../../coordinator/sweep/rank-settings.ts";
+import { bestTrial, rankSettings } from "../../../coordinator/sweep/rank-settings.ts";
 import { sampleResult } from "../run-folder/sample-run.ts";
 
 /** Makes a finished trial, or one that is waiting if it has no score. */
@@ -45,10 +46,10 @@ test("settings are ranked by the mean of their validation scores, with the sampl
 
 test("the score of a run is the one of its validation set; an undefined MCC counts as 0", (t) => {
 	const result = sampleResult();
-	t.is(validationScore("accuracy", result), 0.9733);
-	t.is(validationScore("macro-f1", result), 0.9731);
-	t.is(validationScore("loss", result), 0.0853);
-	t.is(validationScore("mcc", result), 0);
+	t.is(resultScore("accuracy", result, "validation"), 0.9733);
+	t.is(resultScore("macro-f1", result, "validation"), 0.9731);
+	t.is(resultScore("loss", result, "validation"), 0.0853);
+	t.is(resultScore("mcc", result, "validation"), 0);
 });
 
 test("the time left counts trials by those of the same setting, or else by all", (t) => {

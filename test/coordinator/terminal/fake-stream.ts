@@ -3,7 +3,7 @@ import { Writable } from "node:stream";
 /** Keeps what is written. */
 export class FakeStream extends Writable {
 	readonly isTTY: boolean;
-	readonly columns: number;
+	columns: number;
 	text = "";
 
 	constructor(isTTY = false, columns = 100) {

@@ -5,6 +5,7 @@ import { runEventSchema } from "../../../coordinator/events/schemas.ts";
 import { createTerminal } from "../../../coordinator/terminal/create-terminal.ts";
 import { someWorker } from "../../shared/bus/messages.ts";
 import { sampleLine, sampleResult, scoresOf } from "../run-folder/sample-run.ts";
+import { sampleSweep } from "../sweep/sample-sweep.ts";
 import { FakeStream } from "./fake-stream.ts";
 
 function setUp() {
@@ -57,6 +58,10 @@ test("every event is a line that the schema of lines accepts, and classification
 		bad: 1,
 		errors: ["f:1: empty"],
 	});
+	const place = { number: 1, trials: 4, folder: "sweep/trial-1", values: { lr: 0.1 }, seed: 123 };
+	const scores = { metric: "loss" as const, score: 0.5, seconds: 3, secondsLeft: 9 };
+	events.emit({ event: "trial", ...place, state: "finished", ...scores });
+	events.emit({ event: "sweep", folder: "sweep", ...sampleSweep() });
 	events.emit({ event: "classifications", results: [classified("a"), classified("b")] });
 	t.deepEqual(
 		[...emitted].sort(),

@@ -1,0 +1,80 @@
+import { readdir, stat } from "node:fs/promises";
+import { join, relative } from "node:path";
+import { systemCodeOf, TailtuneError } from "../../shared/errors.ts";
+import type { TrainConfig } from "../../shared/settings/config.ts";
+import { type Metric, scoreOf } from "../metrics/best-score.ts";
+import type { LocalRun } from "./local-runs.ts";
+import { readMetrics, readRunResult } from "./result-files.ts";
+import { resultScore } from "./result-scores.ts";
+import { CONFIG_FILE, isFinishedRun, readRunConfig } from "./run-folder.ts";
+import { isInUse } from "./run-lock.ts";
+
+/** Folders that are searched: the given one, those in it, and those in these, which may be trials of a sweep. */
+const MOST_LEVELS = 2;
+
+/**
+ * Lists the runs in a folder, the one that was started last at the end. Folders without a run are left out.
+ * @throws TailtuneError "not-found" if the folder doesn't exist
+ */
+export async function listLocalRuns(folder: string): Promise<LocalRun[]> {
+	const paths = await listRunFolders(folder, MOST_LEVELS).catch((cause: unknown) => {
+		if (systemCodeOf(cause) === undefined) throw cause;
+		throw new TailtuneError("not-found", `${folder}: no such folder; expected one with runs`, { cause });
+	});
+	const runs = await Promise.all(paths.map((path) => describeRun(path, relative(folder, path) || path)));
+	return runs.sort((a, b) => a.startedAt.localeCompare(b.startedAt));
+}
+
+/** Lists the folders that have the settings of a run. */
+async function listRunFolders(folder: string, levels: number): Promise<string[]> {
+	const entries = await readdir(folder, { withFileTypes: true });
+	if (entries.some((entry) => entry.isFile() && entry.name === CONFIG_FILE)) return [folder];
+	if (levels === 0) return [];
+	const inner = entries.filter((entry) => entry.isDirectory()).map(({ name }) => join(folder, name));
+	return (await Promise.all(inner.map((path) => listRunFolders(path, levels - 1).catch(() => [])))).flat();
+}
+
+/** Describes a run. If its files can't be read, its state is "damaged". */
+async function describeRun(path: string, folder: string): Promise<LocalRun> {
+	const startedAt = (await stat(join(path, CONFIG_FILE))).mtime.toISOString();
+	const unknown = {
+		folder,
+		startedAt,
+		model: null,
+		data: null,
+		metric: null,
+		validation: null,
+		epoch: null,
+		seconds: null,
+	};
+	try {
+		const config = await readRunConfig(path);
+		const { name, model, metric = null } = config;
+		const known = { folder, startedAt, ...(name !== undefined && { name }), model, data: dataOf(config), metric };
+		return { ...known, ...(await readProgress(path, metric)) };
+	} catch (error) {
+		if (!(error instanceof TailtuneError)) throw error;
+		return { ...unknown, state: "damaged", problem: error.message };
+	}
+}
+
+function dataOf({ data, train }: TrainConfig): string | null {
+	return data ?? train ?? null;
+}
+
+/** Reads the result of a finished run, otherwise its last evaluation after an epoch. */
+async function readProgress(path: string, metric: Metric | null) {
+	if (await isFinishedRun(path)) {
+		const result = await readRunResult(path);
+		const { kept, seconds } = result;
+		const validation = resultScore(kept.metric, result, "validation");
+		return { state: "finished" as const, metric: kept.metric, validation, epoch: kept.epoch, seconds: seconds.total };
+	}
+	const last = (await readMetrics(path)).findLast(({ kind }) => kind === "epoch");
+	return {
+		state: isInUse(path) ? ("running" as const) : ("interrupted" as const),
+		validation: last && metric ? scoreOf(metric, last.validation) : null,
+		epoch: last?.epoch ?? 0,
+		seconds: last?.seconds ?? null,
+	};
+}
