@@ -84,13 +84,15 @@ export function parseAddress(address: string): { host: string; port: number } {
 
 /** @throws TailtuneError "usage" if a server without tokens would be open to everybody */
 export function checkAuthenticated(address: string, tls: TlsFiles | undefined): void {
-	if (tls?.caFile !== undefined || isLoopback(parseAddress(address).host)) return;
+	if (tls?.caFile !== undefined || isLoopback(address)) return;
 	throw new TailtuneError(
 		"usage",
 		`listen address ${address}: to listen on a public address set a token, or TLS with a CA for client certificates`,
 	);
 }
 
-function isLoopback(host: string): boolean {
+/** Whether only this machine can reach HOST:PORT. */
+export function isLoopback(address: string): boolean {
+	const { host } = parseAddress(address);
 	return /^(127\.\d+\.\d+\.\d+|\[::1\]|localhost)$/.test(host);
 }

@@ -1,7 +1,8 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import test, { type ExecutionContext } from "ava";
-import { httpApp, listenHttp } from "../../../coordinator/serve/http.ts";
+import { listenHttp } from "../../../coordinator/http/listen-http.ts";
+import { httpApp } from "../../../coordinator/serve/http.ts";
 import { InFlightCalls } from "../../../coordinator/serve/in-flight-calls.ts";
 import { createLog } from "../../../coordinator/serve/log.ts";
 import { ServeMetrics } from "../../../coordinator/serve/metrics.ts";
