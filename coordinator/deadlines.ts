@@ -44,6 +44,16 @@ export const RUNS_WATCH_MS = 1_000;
 // Progress.
 /** How often a run publishes its progress. */
 export const PROGRESS_PUBLISH_MS = 1_000;
+/** How often a run reports what each worker does, if a listener wants details. */
+export const WORKERS_REPORT_MS = 1_000;
+
+// Dashboard.
+/** Shortest time between two messages to a viewer. */
+export const VIEWER_MESSAGE_MS = 250;
+/** A finished run waits for its viewers at most this long; the process then ends. */
+export const VIEWERS_STAY_MS = 3_600_000;
+/** A page that is loaded again returns within this time. */
+export const VIEWER_RETURN_MS = 3_000;
 
 // Serving.
 /** How often the run's model is compared with the one that is served. */

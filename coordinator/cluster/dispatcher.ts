@@ -7,12 +7,14 @@ import type { Answer, AnswerReceiver, AnswerSizes, ExpectedAnswer } from "../../
 import type { NewItem, RunSpec, WorkerInfo, WorkResult } from "../../shared/messages.ts";
 import { Notices } from "../../shared/notices.ts";
 import { raceAbort } from "../../shared/race-abort.ts";
+import type { WorkerActivity } from "../events/detailed-events.ts";
 import type { IgnoredAnswers } from "../run-folder/audit.ts";
 import { type AnswerShape, checkFinite, checkSizes } from "./check-answer.ts";
 import { IdleShards } from "./idle-shards.ts";
 import { RunAnswers, type WaitingItem } from "./run-answers.ts";
 import { RunEngine } from "./run-engine.ts";
 import { RunWorkers, type WorkersChange } from "./run-workers.ts";
+import { WorkerTallies } from "./worker-tallies.ts";
 
 export type { LeaveReason, WorkersChange } from "./run-workers.ts";
 
@@ -60,6 +62,7 @@ export class Dispatcher implements AnswerReceiver {
 	readonly #now: () => number;
 	readonly #shape: AnswerShape;
 	readonly #answers = new RunAnswers();
+	readonly #tallies = new WorkerTallies();
 	/** By worker, the time of its last answer. */
 	readonly #answeredMs = new Map<string, number>();
 	readonly #ended = new AbortController();
@@ -79,8 +82,12 @@ export class Dispatcher implements AnswerReceiver {
 			this.#idleShards.forget(shard);
 		};
 		const onError = (error: Error) => this.fail(error);
+		const onChange = (change: WorkersChange) => {
+			this.#tallies.recordChange(change);
+			onWorkers(change);
+		};
 		const engine = new RunEngine(notices, options.mixedEngines ?? false);
-		this.#runWorkers = new RunWorkers({ bus, run, clock, onWorkers, onMoved, onError, engine });
+		this.#runWorkers = new RunWorkers({ bus, run, clock, onWorkers: onChange, onMoved, onError, engine });
 		this.#idleShards = new IdleShards({
 			...{ bus, runId: run.runId, clock, notices, onError },
 			due: (ms) => this.#dueSince(ms),
@@ -97,6 +104,21 @@ export class Dispatcher implements AnswerReceiver {
 	/** Number of answers that were not counted so far. */
 	get ignored(): IgnoredAnswers {
 		return { ...this.#answers.ignored };
+	}
+
+	/** Lists what each worker does now and has done so far. */
+	listActivity(): WorkerActivity[] {
+		const { workers, present, holders, speeds } = this.#runWorkers;
+		const nowMs = this.#now();
+		const currentMs = new Map<string, number>();
+		for (const { item, sinceMs } of this.#answers.waiting) {
+			const workerId = holders[item.shard];
+			if (workerId === undefined) continue;
+			const ms = nowMs - this.#beganMs(sinceMs, workerId);
+			currentMs.set(workerId, Math.max(ms, currentMs.get(workerId) ?? 0));
+		}
+		const speedOf = (workerId: string) => speeds.of(workerId);
+		return this.#tallies.list({ workers, present: new Set(present), holders, speedOf, currentMs });
 	}
 
 	/** Announces the run and begins to watch workers. */
@@ -201,7 +223,7 @@ export class Dispatcher implements AnswerReceiver {
 			this.#recordFault(waiting, answer);
 			return;
 		}
-		this.#recordWork(waiting, result.workerId);
+		this.#recordWork(waiting, result);
 		this.#settle(waiting, answer);
 	}
 
@@ -245,12 +267,17 @@ export class Dispatcher implements AnswerReceiver {
 	}
 
 	// A worker computes one item at a time: it began when it had the item and had answered the item before.
-	#recordWork({ item, sinceMs }: WaitingItem, workerId: string): void {
+	#beganMs(sinceMs: number, workerId: string): number {
+		return Math.max(sinceMs, this.#answeredMs.get(workerId) ?? 0);
+	}
+
+	#recordWork({ item, sinceMs }: WaitingItem, { workerId, trunkSequences }: WorkResult): void {
 		const nowMs = this.#now();
-		const beganMs = Math.max(sinceMs, this.#answeredMs.get(workerId) ?? 0);
+		const computingMs = nowMs - this.#beganMs(sinceMs, workerId);
 		this.#answeredMs.set(workerId, nowMs);
 		const tokens = item.sequences.reduce((sum, sequence) => sum + sequence.tokens.length, 0);
-		this.#runWorkers.speeds.add(workerId, item.kind, tokens, nowMs - beganMs);
+		this.#runWorkers.speeds.add(workerId, item.kind, tokens, computingMs);
+		this.#tallies.recordAnswer(workerId, { computingMs, texts: item.sequences.length, trunkTexts: trunkSequences });
 		this.#runWorkers.recordWork(workerId);
 	}
 }

@@ -1,24 +1,25 @@
+import type { DetailedEvent } from "./detailed-events.ts";
 import type { RunEvent } from "./schemas.ts";
 
 /** The most events that wait for a slow listener; if there are more, the oldest ones are dropped. */
 const MOST_WAITING = 1000;
 
 /** Called with each event, in order. While a promise that it returns is pending, later events wait for it. */
-export type Listener = (event: RunEvent) => unknown;
+export type Listener<E extends RunEvent | DetailedEvent = RunEvent> = (event: E) => unknown;
 
 /** Passes events to one listener, one after another. A slow or failing listener doesn't affect the sender. */
-export class ListenerQueue {
-	readonly #listener: Listener;
-	readonly #waiting: RunEvent[] = [];
+export class ListenerQueue<E extends RunEvent | DetailedEvent = RunEvent> {
+	readonly #listener: Listener<E>;
+	readonly #waiting: E[] = [];
 	#isBusy = false;
 	#hasFailed = false;
 
-	constructor(listener: Listener) {
+	constructor(listener: Listener<E>) {
 		this.#listener = listener;
 	}
 
 	/** Calls the listener now, or, while its promise is pending, after the earlier events. */
-	push(event: RunEvent): void {
+	push(event: E): void {
 		if (!this.#isBusy) {
 			this.#call(event);
 			return;
@@ -30,7 +31,7 @@ export class ListenerQueue {
 		this.#waiting.push(event);
 	}
 
-	#call(event: RunEvent): void {
+	#call(event: E): void {
 		try {
 			const answer = this.#listener(event);
 			if (!(answer instanceof Promise)) return;

@@ -1,3 +1,4 @@
+import type { DetailedEvent } from "./detailed-events.ts";
 import { type Listener, ListenerQueue } from "./listener-queue.ts";
 import { Progress } from "./progress.ts";
 import type { RunEvent } from "./schemas.ts";
@@ -16,6 +17,7 @@ export interface Phase {
  */
 export class RunEvents {
 	readonly #queues = new Map<Listener, ListenerQueue>();
+	readonly #detailedQueues = new Set<ListenerQueue<DetailedEvent>>();
 	readonly #now: () => number;
 	/** Reports the running download as failed. */
 	#failDownload = () => {};
@@ -29,6 +31,23 @@ export class RunEvents {
 	listen(listener: Listener): () => void {
 		this.#queues.set(listener, new ListenerQueue(listener));
 		return () => this.#queues.delete(listener);
+	}
+
+	/** Adds a listener of the detailed events, which are otherwise not created. @returns a function that removes it */
+	listenForDetails(listener: Listener<DetailedEvent>): () => void {
+		const queue = new ListenerQueue(listener);
+		this.#detailedQueues.add(queue);
+		return () => this.#detailedQueues.delete(queue);
+	}
+
+	/** Whether a listener wants detailed events. */
+	get isDetailed(): boolean {
+		return this.#detailedQueues.size > 0;
+	}
+
+	/** Passes a detailed event to the listeners that want them. It never throws and doesn't wait. */
+	emitDetail(event: DetailedEvent): void {
+		for (const queue of [...this.#detailedQueues]) queue.push(event);
 	}
 
 	/** Passes an event to all listeners. It never throws and doesn't wait. */

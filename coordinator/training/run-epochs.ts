@@ -88,12 +88,20 @@ class Epochs {
 		const { checkpointEvery } = this.#run.config;
 		for (const [index, step] of steps.entries()) {
 			if (this.#isEvaluationDue()) await this.#evaluate("step");
-			await this.#watch.time("training", () => this.#trainer.step(step));
+			const loss = await this.#watch.time("training", () => this.#trainer.step(step));
 			onStep();
+			this.#reportStep(loss);
 			const isLast = index === steps.length - 1;
 			if (this.#run.interrupt.aborted) await this.#stop();
 			if (this.#isDue(checkpointEvery) && !isLast) await this.#checkpoint();
 		}
+	}
+
+	#reportStep(loss: number): void {
+		const { events } = this.#run;
+		if (!events.isDetailed) return;
+		const { step, examplesSeen } = this.#state.progress;
+		events.emitDetail({ event: "training-step", step, examplesSeen, seconds: this.#watch.total, loss });
 	}
 
 	async #endEpoch(): Promise<void> {

@@ -10,6 +10,7 @@ import type { RunEvents } from "../events/run-events.ts";
 import { neutralRule } from "../metrics/scoring.ts";
 import { countFactorTexts } from "../plan/count-factor-texts.ts";
 import type { RunResult } from "../run-folder/result.ts";
+import { readMetrics } from "../run-folder/result-files.ts";
 import { createRunFolder, type RunFolder, reopenRunFolder } from "../run-folder/run-folder.ts";
 import type { TrainingState } from "./checkpoint.ts";
 import { exportModel } from "./export-model.ts";
@@ -18,6 +19,7 @@ import { createInterruption } from "./interruption.ts";
 import { openState } from "./open-state.ts";
 import { prepareFeatures } from "./prepare-features.ts";
 import { ProgressPublisher } from "./progress-publisher.ts";
+import { reportWorkers } from "./report-workers.ts";
 import type { RunContext } from "./run-context.ts";
 import { runEpochs } from "./run-epochs.ts";
 import { loadInputs, type RunInputs } from "./run-inputs.ts";
@@ -77,10 +79,15 @@ async function runInFolder(
 	reportTexts(inputs, events);
 	warnIfUnlocked(folder, events);
 	const state = await openState(folder.path, inputs, events);
+	if (events.isDetailed) {
+		const metrics = await readMetrics(folder.path);
+		events.emitDetail({ event: "run-started", folder: folder.path, config, metrics });
+	}
 	watch.add(state.progress.seconds);
 	const cluster = await options.openCluster(await toClusterRun(folder, inputs));
 	const progress = new ProgressPublisher(events, initialProgress(folder.path, inputs, state, cluster), cluster);
 	const run = createContext(folder.path, inputs, cluster, options);
+	const stopWorkerReports = events.isDetailed ? reportWorkers(events, cluster.dispatcher) : () => {};
 	let server: RunServer | undefined;
 	try {
 		server = await startServer?.(folder.path, config);
@@ -89,6 +96,7 @@ async function runInFolder(
 		const outcome = await runEpochs(run, state, watch);
 		return { folder: folder.path, result: await finishRun(run, model, state, outcome, watch) };
 	} finally {
+		stopWorkerReports();
 		progress.end();
 		await Promise.all([server?.end(), cluster.close()]);
 	}

@@ -8,7 +8,7 @@ import type { PlannedText } from "../plan/planned-part.ts";
 import type { AuditLine } from "../run-folder/audit.ts";
 import { AuditTrail } from "./audit-trail.ts";
 import type { TrainingState } from "./checkpoint.ts";
-import { assertFiniteLoss } from "./finite-loss.ts";
+import { finiteLoss } from "./finite-loss.ts";
 import { clipScale } from "./gradient-norm.ts";
 import { learningRate } from "./learning-rate.ts";
 import type { RunContext } from "./run-context.ts";
@@ -64,9 +64,10 @@ export class Trainer {
 	/**
 	 * Takes one optimizer step. If workers have copies of the state, they get the update and the next items first; the
 	 * coordinator applies the update while they do: see `settle`.
+	 * @returns the mean loss of the step's texts, before the update
 	 * @throws TailtuneError "diverged" if the loss isn't finite, or as `settle`
 	 */
-	async step(step: EpochStep): Promise<void> {
+	async step(step: EpochStep): Promise<number> {
 		const { tensors, spec, dispatcher } = this.#run.cluster;
 		const { progress, updatable } = this.#state;
 		const version = progress.step;
@@ -79,7 +80,7 @@ export class Trainer {
 			await this.settle();
 		}
 		await tensors.publishState(spec.runId, version, updatable);
-		const { gradient, texts, counted } = await this.#combineGradients(step, answers);
+		const { gradient, texts, counted, loss } = await this.#combineGradients(step, answers);
 		await tensors.dropState(spec.runId, version);
 		progress.step++;
 		const scalars = this.#scalars(progress.step, gradient, texts);
@@ -88,6 +89,7 @@ export class Trainer {
 		if (!tensors.hasReplicas) await this.settle();
 		this.audit.add(progress.step, counted);
 		this.stepMs.push(performance.now() - start);
+		return loss;
 	}
 
 	/**
@@ -128,12 +130,13 @@ export class Trainer {
 		const combined = updatable.combine(texts);
 		const counted: AuditLine["parts"] = [];
 		let { gradient } = combined;
+		let loss = 0;
 		for await (const { result, logits, tensor } of answers) {
 			const planned = parts[counted.length];
 			if (!planned || !tensor)
 				throw new TailtuneError("protocol", `item ${result.serial}: answered without a gradient`);
 			const { part, shard, weight, examples } = planned;
-			assertFiniteLoss(this.#run, progress.step, logits, examples);
+			loss += (examples.length / texts) * finiteLoss(this.#run, progress.step, logits, examples);
 			if (parts.length === 1 && weight === 1) gradient = tensor;
 			else {
 				combined.add({ gradient: tensor, texts: examples.length }, weight);
@@ -142,7 +145,7 @@ export class Trainer {
 			progress.examplesSeen += runTexts.countTexts(examples);
 			counted.push({ part, shard, examples: logits.length / runTexts.classes, worker: result.workerId });
 		}
-		return { gradient, texts, counted };
+		return { gradient, texts, counted, loss };
 	}
 }
 

@@ -73,7 +73,7 @@ async function open(nats: string, workers: number, settings: FleetSettings): Pro
 	};
 	const trainer = new Trainer(run, state, async () => {});
 	const steps = planSteps(trainer);
-	fleet = { cluster, trainer, step: async () => trainer.step(steps.next().value) };
+	fleet = { cluster, trainer, step: async () => void (await trainer.step(steps.next().value)) };
 	while (new Set(cluster.dispatcher.holders.filter(Boolean)).size < workers) await sleep(JOIN_MS);
 	const start = performance.now();
 	await fleet.step();

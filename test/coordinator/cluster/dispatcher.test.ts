@@ -361,6 +361,43 @@ test("workers that join and leave are reported, with the shards of each worker",
 	]);
 });
 
+test("the activity of each worker is known: computing with an item, waiting without, suspended, silent or left", async (t) => {
+	const clock = { ms: 0 };
+	const { bus, dispatcher } = await begin({ now: () => clock.ms, clock: new VirtualClock() }, { ...run, shards: 2 });
+	const leaving = await bus.join(someWorker("a"));
+	await bus.join(someWorker("b"));
+	await settle();
+	const states = () => dispatcher.listActivity().map(({ worker, state }) => `${worker.workerId} ${state}`);
+	t.deepEqual(states(), ["a waiting", "b waiting"]);
+	const [shardOfA = -1] = dispatcher.listActivity()[0]?.shards ?? [];
+	const results = gather(dispatcher.execute([item(shardOfA), item(shardOfA)]));
+	clock.ms = 500;
+	t.deepEqual(states(), ["a computing", "b waiting"]);
+	t.is(dispatcher.listActivity()[0]?.computingSeconds, 0.5);
+	dispatcher.accept({ result: someResult({ serial: 1, workerId: "a", trunkSequences: 0 }), logits: [1] });
+	clock.ms = 800;
+	t.like(dispatcher.listActivity()[0], { computingSeconds: 0.8, answers: 1, texts: 1, trunkTexts: 0 });
+	dispatcher.accept({ result: someResult({ serial: 2, workerId: "a", trunkSequences: 1 }), logits: [1] });
+	await results;
+	clock.ms = 2000;
+	t.like(dispatcher.listActivity()[0], {
+		computingSeconds: 0.8,
+		answers: 2,
+		texts: 2,
+		trunkTexts: 1,
+		state: "waiting",
+	});
+	dispatcher.loseWorker("b");
+	t.deepEqual(states(), ["a waiting", "b silent"]);
+	dispatcher.connectWorker("b");
+	t.deepEqual(states(), ["a waiting", "b waiting"]);
+	await leaving.leave();
+	await settle();
+	t.deepEqual(states(), ["a left", "b waiting"]);
+	t.deepEqual(dispatcher.listActivity()[1]?.shards, [0, 1]);
+	await dispatcher.stop();
+});
+
 test.serial("20,000 items of one version, as in a server, keep no memory", async (t) => {
 	setFlagsFromString("--expose-gc");
 	const collect = runInNewContext("gc");

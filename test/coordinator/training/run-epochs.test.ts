@@ -5,6 +5,7 @@ import { join } from "node:path";
 import test from "ava";
 import type { Answers } from "../../../coordinator/cluster/dispatcher.ts";
 import { openEmbeddedCluster } from "../../../coordinator/cluster/embedded-cluster.ts";
+import type { DetailedEvent } from "../../../coordinator/events/detailed-events.ts";
 import { RunEvents } from "../../../coordinator/events/run-events.ts";
 import type { MetricsLine } from "../../../coordinator/run-folder/result.ts";
 import { readMetrics } from "../../../coordinator/run-folder/result-files.ts";
@@ -85,6 +86,26 @@ for (const [what, stopped] of [
 		t.deepEqual(await outcome(of.out), await undisturbed);
 	});
 }
+
+test("details are emitted to those who want them: the settings, the loss of each step, and the work of each worker", async (t) => {
+	const of = { ...(await settings()), data: await writeTexts(20), batch: 28, epochs: 3 };
+	const options = environment(new AbortController().signal);
+	const details: DetailedEvent[] = [];
+	options.events.listenForDetails((event) => details.push(event));
+	const { folder, result } = await train(await resolveConfig(of), options);
+	t.like(details[0], { event: "run-started", folder, metrics: [], config: { model: "demo", lr: 1e-3 } });
+	const steps = details.filter((one) => one.event === "training-step");
+	t.deepEqual(
+		steps.map((step) => [step.step, step.examplesSeen]),
+		[1, 2, 3].map((step) => [step, step * result.texts.train]),
+	);
+	// One step sees all texts, so its loss is that of the evaluation before it.
+	for (const [i, { train }] of (await readMetrics(folder)).slice(0, 3).entries())
+		t.true(Math.abs(train.loss - (steps[i]?.loss ?? 0)) < 1e-5, `${train.loss} ${steps[i]?.loss}`);
+	const last = details.filter((one) => one.event === "workers-now").at(-1);
+	t.is(last?.workers[0]?.trunkTexts, result.trunk.texts);
+	t.true((last?.workers[0]?.texts ?? 0) > 3 * result.texts.train);
+});
 
 /** Returns the epoch with the largest value, or of equal values the one with the smaller loss. */
 function bestEpoch(lines: readonly MetricsLine[], measure: (score: MetricsLine["validation"]) => number): number {
