@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { TailtuneError } from "../../shared/errors.ts";
 import { Notices } from "../../shared/notices.ts";
 import { addRpcFlags, type RpcFlags, readRpcSecurity } from "../../shared/settings/rpc-flags.ts";
+import type { WorkerOptions } from "../../shared/worker-port/running-worker.ts";
 import type { WorkerSide } from "../../shared/worker-port/worker-side.ts";
 import { MOST_REPLICAS, REPLICAS_HELP } from "../cluster/nats-replicas.ts";
 import type { RunEvents } from "../events/run-events.ts";
@@ -35,12 +36,16 @@ export function addWorkerFlags(command: Command): Command {
 
 type Workers = Pick<TrainOptions, "openCluster" | "countWorkers">;
 
-/** Chooses the workers: this process, other processes on this machine, or the workers of a NATS server. */
+/**
+ * Chooses the workers: this process, other processes on this machine, or the workers of a NATS server.
+ * @param engineIn as for `openEmbeddedCluster`
+ */
 export async function chooseWorkers(
 	options: WorkerFlags,
 	workerSide: WorkerSide,
 	events: RunEvents,
 	interrupt: AbortSignal,
+	engineIn?: WorkerOptions["engineIn"],
 ): Promise<Workers> {
 	const { workers, nats, listen, advertise } = options;
 	const notices = new Notices((notice) => events.emit({ event: "notice", ...notice }));
@@ -56,14 +61,12 @@ export async function chooseWorkers(
 	if (nats === undefined && extra !== undefined) throw new TailtuneError("usage", `${extra}: needs --nats`);
 	if (nats === undefined) {
 		const { openEmbeddedCluster } = await import("../cluster/embedded-cluster.ts");
-		return { openCluster: (run) => openEmbeddedCluster(workerSide, run) };
+		return { openCluster: (run) => openEmbeddedCluster(workerSide, run, engineIn) };
 	}
 	const replicas = parseReplicas(options.natsReplicas);
 	const { countNatsWorkers, openNatsCluster } = await import("../cluster/nats-cluster.ts");
 	const cluster = {
-		nats,
-		listen,
-		advertise,
+		...{ nats, listen, advertise },
 		security: await readRpcSecurity(options),
 		events,
 		notices,

@@ -4,6 +4,8 @@ import { createInterruptSignal } from "../../shared/processes/interrupt.ts";
 import { addConfigFlags, parseFlags } from "../../shared/settings/flags.ts";
 import { resolveConfig } from "../../shared/settings/resolve-config.ts";
 import type { WorkerSide } from "../../shared/worker-port/worker-side.ts";
+import type { Dashboard } from "../dashboard/open-dashboard.ts";
+import type { RunEvents } from "../events/run-events.ts";
 import type { TrainOptions } from "../training/train-options.ts";
 import { addWorkerFlags, chooseWorkers, type WorkerFlags } from "./choose-workers.ts";
 import { showEvents } from "./show-events.ts";
@@ -12,6 +14,7 @@ interface Options extends Record<string, unknown>, WorkerFlags {
 	readonly config?: string;
 	readonly resume?: string;
 	readonly serve?: string | true;
+	readonly dashboard?: string | true;
 	readonly json?: boolean;
 }
 
@@ -22,22 +25,56 @@ export function addTrainCommand(program: Command, workerSide: WorkerSide): void 
 		.description("tune a model on labelled texts and write a result folder")
 		.option("--config <file>", "YAML file with settings; keys are the flags in camelCase")
 		.option("--resume <run>", "continue an interrupted run")
-		.option("--serve [host:port]", "also serve the best model so far over gRPC (default: 127.0.0.1:50051)");
+		.option("--serve [host:port]", "also serve the best model so far over gRPC (default: 127.0.0.1:50051)")
+		.option(
+			"--dashboard [host:port]",
+			"also show the run in a browser, and print the address (default: 127.0.0.1:7007, or the next free port)",
+		);
 	addConfigFlags(addWorkerFlags(command).optionsGroup("Settings of the run:")).action(
 		async (_, { optsWithGlobals }: Command) => {
 			const options: Options = optsWithGlobals.call(command);
 			const events = showEvents(options);
-			const interrupt = createInterruptSignal();
-			const workers = await chooseWorkers(options, workerSide, events, interrupt);
-			const address = options.serve === true ? "127.0.0.1:50051" : options.serve;
-			const startServer =
-				address === undefined ? undefined : (await import("../training/run-server.ts")).createServerStarter(address);
-			const environment = { events, interrupt, ...workers, startServer };
-			await (options.resume === undefined
-				? startNew(options, environment)
-				: resumeRun(options.resume, options, environment));
+			const ended = createInterruptSignal();
+			const dashboard = await startDashboard(options, events);
+			const interrupt = dashboard ? AbortSignal.any([ended, dashboard.cancelled]) : ended;
+			try {
+				await run(options, { events, interrupt }, workerSide);
+				if (dashboard?.hasViewers)
+					events.line("the dashboard stays open until its last page is closed, or until Ctrl-C");
+				await dashboard?.waitForViewers(ended);
+			} catch (error) {
+				dashboard?.showFailure(error);
+				throw error;
+			} finally {
+				await dashboard?.close();
+			}
 		},
 	);
+}
+
+async function startDashboard({ dashboard }: Options, events: RunEvents): Promise<Dashboard | undefined> {
+	if (dashboard === undefined) return undefined;
+	const { openDashboard } = await import("../dashboard/open-dashboard.ts");
+	const opened = await openDashboard(events, dashboard === true ? undefined : dashboard);
+	events.line(`dashboard: ${opened.url}`);
+	return opened;
+}
+
+async function run(
+	options: Options,
+	{ events, interrupt }: Pick<TrainOptions, "events" | "interrupt">,
+	workerSide: WorkerSide,
+): Promise<void> {
+	// If there is a page, in a separate thread, so that it is answered while the engine computes.
+	const engineIn = options.dashboard === undefined ? "main-thread" : "thread";
+	const workers = await chooseWorkers(options, workerSide, events, interrupt, engineIn);
+	const address = options.serve === true ? "127.0.0.1:50051" : options.serve;
+	const startServer =
+		address === undefined ? undefined : (await import("../training/run-server.ts")).createServerStarter(address);
+	const environment = { events, interrupt, ...workers, startServer };
+	await (options.resume === undefined
+		? startNew(options, environment)
+		: resumeRun(options.resume, options, environment));
 }
 
 async function startNew(options: Options, environment: TrainOptions): Promise<void> {

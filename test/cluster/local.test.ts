@@ -1,5 +1,8 @@
+import { once } from "node:events";
 import { readFile } from "node:fs/promises";
+import { get, type IncomingMessage } from "node:http";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import test from "ava";
 import { execa } from "execa";
 import { WorkerProcesses } from "../../coordinator/cluster/worker-processes.ts";
@@ -18,7 +21,9 @@ test.serial(
 		const embedded = join(folder, "embedded");
 		t.is(await RunProcess.begin(data, embedded).end(), "");
 		const out = join(folder, "local");
-		const run = RunProcess.begin(data, out, "--workers", "2");
+		const run = RunProcess.begin(data, out, "--workers", "2", "--dashboard", "127.0.0.1:0");
+		const { text: told } = await run.reach("line", ({ text }) => String(text).startsWith("dashboard: "));
+		const watching = watchDashboard(String(told).replace("dashboard: ", ""));
 		await run.reach("epoch");
 		const [worker] = await listChildren(run.pid, " worker ");
 		process.kill(worker ?? 0, "SIGKILL");
@@ -29,8 +34,33 @@ test.serial(
 		await run.reach("line", ({ text }) => text === "nats-server died; starting another");
 		t.is(await run.end(), "");
 		t.is(await hashWeights(out), await hashWeights(embedded));
+		const { states, end } = await watching;
+		t.deepEqual(
+			["computing", "silent"].filter((state) => !states.has(state)),
+			[],
+		);
+		t.is(end, "finished");
 	},
 );
+
+/** Follows the dashboard of a run to its end. Returns all states that workers had, and how the run ended. */
+async function watchDashboard(address: string): Promise<{ states: ReadonlySet<string>; end: string | undefined }> {
+	const { origin, hash } = new URL(address);
+	const headers = { authorization: `Bearer ${hash.replace("#token=", "")}` };
+	const [response] = (await once(get(`${origin}/events`, { headers }), "response")) as [IncomingMessage];
+	const states = new Set<string>();
+	let end: string | undefined;
+	for await (const line of createInterface({ input: response })) {
+		if (!line.startsWith("data: ")) continue;
+		const changes = JSON.parse(line.slice("data: ".length));
+		for (const { state } of changes.workers ?? []) states.add(state);
+		end = changes.end?.state ?? end;
+		if (end) break;
+	}
+	// The run waits until its viewers are gone.
+	response.destroy();
+	return { states, end };
+}
 
 test.serial("without --shards there are as many shards as workers, and no secret is on a command line", async (t) => {
 	const out = join(folder, "two-shards");

@@ -8,6 +8,7 @@ const DEADLINES = [
 	"coordinator/deadlines.ts",
 	"worker/deadlines.ts",
 	"shared/compile/deadlines.mjs",
+	"coordinator/dashboard/page/deadlines.js",
 ];
 
 /** Functions and options of Node and of libraries that take milliseconds. */

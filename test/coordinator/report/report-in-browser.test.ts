@@ -1,28 +1,17 @@
 // Needs an installed chromium; without one only render-report.test.ts checks the page.
-import { existsSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import test, { type ExecutionContext } from "ava";
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { renderReport } from "../../../coordinator/report/render-report.ts";
 import { defaultConfig } from "../../../shared/settings/resolve-config.ts";
+import { launchChromium } from "../chromium.ts";
 import { sampleDetails } from "../run-folder/sample-details.ts";
 import { sampleMetrics, sampleResult } from "../run-folder/sample-run.ts";
 
-const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome.exe"];
-const QUIET = "--disable-gpu --disable-background-networking --disable-component-update --disable-sync --no-first-run";
 const LABELS = ["ham", '</script><b>"spam"', ...Array.from({ length: 12 }, (_, i) => `a rather long label ${i}`)];
-
-function findChromium(): string | undefined {
-	const folders = [
-		...(process.env.PATH ?? "").split(delimiter),
-		"/snap/bin",
-		"/Applications/Chromium.app/Contents/MacOS",
-	];
-	return folders.flatMap((folder) => NAMES.map((name) => join(folder, name))).find((path) => existsSync(path));
-}
 
 /** Opens the report; returns console messages, errors, and requests other than the one for the page. */
 async function withPage(
@@ -88,14 +77,13 @@ const PAINTED = `[...document.querySelectorAll("[data-chart] canvas")].map((canv
 })`;
 
 test("the report draws both charts, sends no request and fits the window: wide and narrow, light and dark", async (t) => {
-	const executablePath = findChromium();
-	if (!executablePath) {
+	const browser = await launchChromium();
+	if (!browser) {
 		t.log("not run: no chromium in PATH (Debian: apt-get install chromium)");
 		t.pass();
 		return;
 	}
 	const folder = await mkdtemp(join(tmpdir(), "report-in-browser-"));
-	const browser = await chromium.launch({ executablePath, args: ["--headless", "--no-sandbox", ...QUIET.split(" ")] });
 	try {
 		const file = join(folder, "report.html");
 		await writeFile(file, renderReport(sampleResult(LABELS), sampleMetrics(), defaultConfig(), sampleDetails(LABELS)));

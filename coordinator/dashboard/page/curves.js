@@ -1,0 +1,150 @@
+import { asCount, asLoss, asPercent, asSeconds } from "./format.js";
+import uPlot from "./uplot.js";
+
+const HEIGHT = 300;
+const FONT = "12px system-ui, sans-serif";
+
+/** The curves of each chart: name, label, variable of the colour, and style. */
+const CHARTS = {
+	loss: [
+		["steps loss", "training, each step", "train-faint", "fine"],
+		["validation step loss", "validation, a few batches", "validation-faint", "fine dashed"],
+		["train epoch loss", "training", "train", "points"],
+		["validation epoch loss", "validation", "validation", "points dashed"],
+	],
+	accuracy: [
+		["train step accuracy", "training, a few batches", "train-faint", "fine"],
+		["validation step accuracy", "validation, a few batches", "validation-faint", "fine dashed"],
+		["train epoch accuracy", "training", "train", "points"],
+		["validation epoch accuracy", "validation", "validation", "points dashed"],
+	],
+};
+
+const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+const formatOf = { loss: asLoss, accuracy: asPercent };
+
+/**
+ * Draws the charts. Returns functions that draw new points, and that change the axis ("texts" or "seconds").
+ */
+export function createCharts() {
+	const charts = [...document.querySelectorAll("[data-chart]")].map((root) => new Chart(root));
+	const each = (action) => {
+		for (const chart of charts) action(chart);
+	};
+	new ResizeObserver(() => requestAnimationFrame(() => each((chart) => chart.fit()))).observe(document.body);
+	const dark = matchMedia("(prefers-color-scheme: dark)");
+	dark.addEventListener("change", () => each((chart) => chart.redraw()));
+	return {
+		draw: (curves) => each((chart) => chart.draw(curves)),
+		setAxis: (axis) => each((chart) => chart.setAxis(axis)),
+	};
+}
+
+class Chart {
+	#root;
+	#measure;
+	#plot;
+	#axis = "texts";
+	#curves = {};
+
+	constructor(root) {
+		this.#root = root;
+		this.#measure = root.dataset.chart;
+	}
+
+	draw(curves) {
+		this.#curves = curves;
+		if (this.#plot) this.#plot.setData(this.#data());
+		else this.#create();
+		showLast(this.#plot);
+	}
+
+	setAxis(axis) {
+		this.#axis = axis;
+		this.#plot?.destroy();
+		this.#plot = undefined;
+		this.draw(this.#curves);
+	}
+
+	fit() {
+		const width = this.#root.clientWidth;
+		if (this.#plot && this.#plot.width !== width) this.#plot.setSize({ width, height: HEIGHT });
+	}
+
+	redraw() {
+		this.#plot?.redraw(false, true);
+	}
+
+	#data() {
+		const place = this.#axis === "texts" ? 0 : 1;
+		const tables = CHARTS[this.#measure].map(([name]) => {
+			const points = this.#curves[name] ?? [];
+			return [points.map((point) => point[place]), points.map(([, , value]) => value)];
+		});
+		return uPlot.join(tables);
+	}
+
+	#create() {
+		this.#plot = new uPlot(options(this.#measure, this.#axis, this.#root.clientWidth), this.#data(), this.#root);
+	}
+}
+
+function options(measure, axis, width) {
+	const formatX = axis === "texts" ? asCount : asSeconds;
+	return {
+		...{ width, height: HEIGHT, padding: [8, 14, 0, 0] },
+		scales: { x: { time: false, range: (_, __, max) => [0, max || 1] }, y: { range: rangeOf(measure) } },
+		axes: [
+			axisOf({
+				size: 46,
+				label: axis === "texts" ? "training texts seen" : "seconds since the run began",
+				grid: { show: false },
+				values: (_, splits) => splits.map((n) => asCount(n)),
+			}),
+			axisOf({
+				size: 56,
+				values: (_, splits) => splits.map((n) => (measure === "loss" ? String(n) : `${+(n * 100).toFixed(1)} %`)),
+			}),
+		],
+		series: [
+			{ label: axis, value: (_, n) => (n === null ? "–" : formatX(n)) },
+			...CHARTS[measure].map((one) => series(one, measure)),
+		],
+		cursor: { y: false, drag: { x: false, y: false }, sync: { key: "run" } },
+		legend: { markers: { width: 0, fill: (_, i) => (i === 0 ? "none" : `var(--${CHARTS[measure][i - 1][2]})`) } },
+		hooks: { setCursor: [showLast] },
+	};
+}
+
+function rangeOf(measure) {
+	if (measure === "loss") return (_, __, max) => [0, max * 1.05 || 1];
+	return (_, min) => [Math.min(0.9, Math.floor((min ?? 0.9) * 10) / 10), 1.005];
+}
+
+function series([, label, variable, style], measure) {
+	const stroke = () => color(variable);
+	return {
+		label,
+		stroke,
+		width: style.includes("fine") ? 1.25 : 2.25,
+		dash: style.includes("dashed") ? [6, 4] : undefined,
+		spanGaps: true,
+		points: style.includes("points") ? { show: true, size: 7, fill: stroke, stroke } : { show: false },
+		value: (_, value) => (value === null || value === undefined ? "–" : formatOf[measure](value)),
+	};
+}
+
+function axisOf(more) {
+	return {
+		...{ font: FONT, labelFont: FONT, labelSize: 20, stroke: () => color("muted"), ticks: { show: false } },
+		grid: { stroke: () => color("line"), width: 1 },
+		...more,
+	};
+}
+
+/** If the pointer isn't over a chart, the legend shows the last value of each curve. */
+function showLast(plot) {
+	if (plot.cursor.idx !== null && plot.cursor.idx !== undefined) return;
+	const idxs = plot.data.map((values) => values.findLastIndex((value) => value !== null && value !== undefined));
+	plot.setLegend({ idxs }, false);
+}

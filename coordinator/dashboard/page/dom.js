@@ -1,0 +1,41 @@
+const SVG = "http://www.w3.org/2000/svg";
+
+/** Creates an HTML element. Texts become text, never markup. */
+export function element(tag, properties = {}, ...children) {
+	return fill(document.createElement(tag), properties, children);
+}
+
+/** Creates an SVG element. */
+export function svg(tag, properties = {}, ...children) {
+	return fill(document.createElementNS(SVG, tag), properties, children);
+}
+
+/** Wraps something wide, which can then be scrolled, also by keys. */
+export function scrollable(label, content) {
+	return element("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": label }, content);
+}
+
+/** Returns the element of the page with this id. */
+export function byId(id) {
+	return document.getElementById(id);
+}
+
+/** Sets the text of an element, but only if it differs: screen readers announce what is set. */
+export function setText(target, text) {
+	if (target.textContent !== text) target.textContent = text;
+}
+
+/** A text that may be written from right to left, apart from the text around it. */
+export function bdi(text) {
+	return element("bdi", {}, text);
+}
+
+function fill(target, properties, children) {
+	for (const [name, value] of Object.entries(properties)) {
+		if (value === undefined || value === false) continue;
+		if (name.startsWith("on")) target.addEventListener(name.slice(2), value);
+		else target.setAttribute(name, value === true ? "" : String(value));
+	}
+	target.append(...children.flat().filter((child) => child !== undefined && child !== false));
+	return target;
+}

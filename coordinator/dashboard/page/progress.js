@@ -1,0 +1,91 @@
+import { bdi, byId, element, scrollable, setText } from "./dom.js";
+import { asCount, asLoss, asPercent, asSeconds, asSpeed, asUnits } from "./format.js";
+
+/** Shows the name of the run, its model and its data. */
+export function showHead({ run }) {
+	if (!run) return;
+	document.title = `${run.name}: Tailtune`;
+	byId("name").replaceChildren(bdi(run.name));
+	byId("lead").replaceChildren(element("strong", {}, run.model), " tuned on ", element("strong", {}, bdi(run.data)));
+	const rows = run.settings.map(([flag, value]) =>
+		element("div", {}, element("dt", {}, flag), element("dd", {}, bdi(value))),
+	);
+	byId("settings").replaceChildren(...rows);
+}
+
+/** Shows the phase that runs now: a bar, its units, and the time that is left. */
+export function showPhase({ phases, end }) {
+	const phase = phases?.findLast(({ state }) => state === "running") ?? phases?.at(-1);
+	if (!phase) return;
+	const { name, unit, done, total, seconds, secondsLeft, state } = phase;
+	const units = total > 0 && unit !== "bytes" ? `${asCount(done)} of ${asCount(total)} ${unit}` : asUnits(done, unit);
+	const left = secondsLeft === null ? "" : `, about ${asSeconds(Math.ceil(secondsLeft))} left`;
+	const time = state === "running" ? left : ` in ${asSeconds(seconds)}`;
+	const title = end?.state === "finished" ? "finished" : (end?.state ?? name);
+	const bar = element("progress", { max: 1, value: total > 0 ? done / total : undefined, "aria-label": name });
+	const text = element(
+		"p",
+		{ class: "row" },
+		element("strong", {}, bdi(title)),
+		element("span", {}, `${units}${time}`),
+	);
+	byId("phase").replaceChildren(text, bar);
+}
+
+/** Shows the figures of the run now. */
+export function showFigures({ run, epoch, speed, workers = [] }) {
+	const texts = workers.reduce((sum, worker) => sum + worker.texts, 0);
+	const computed = workers.reduce((sum, worker) => sum + worker.trunkTexts, 0);
+	const figures = [
+		["Epochs", `${epoch?.epoch ?? 0} of ${run?.epochs ?? "–"}`],
+		["Validation accuracy", epoch ? asPercent(epoch.validation.accuracy) : "–"],
+		["Validation loss", epoch ? asLoss(epoch.validation.loss) : "–"],
+		["Steps/s", speed ? asSpeed(speed[0]) : "–"],
+		["Training texts/s", speed ? asSpeed(speed[1]) : "–"],
+		["Cache hits", texts > 0 ? asPercent(1 - computed / texts) : "–"],
+	];
+	const list = byId("figures");
+	if (list.children.length !== figures.length)
+		list.replaceChildren(...figures.map(([name]) => element("div", {}, element("dt", {}, name), element("dd"))));
+	for (const [i, [, value]] of figures.entries()) setText(list.children[i].lastChild, value);
+}
+
+/** Shows what is wrong and what to do, or nothing. */
+export function showBanner({ notices = [], warnings = [], end }) {
+	const problems = [
+		...(end && end.state !== "finished" ? [{ text: end.message, advice: "" }] : []),
+		...notices.toReversed(),
+		...warnings.toReversed().map((text) => ({ text, advice: "" })),
+	];
+	const [first, ...others] = problems;
+	const banner = byId("banner");
+	banner.hidden = !first;
+	const key = JSON.stringify(problems);
+	if (!first || banner.dataset.key === key) return;
+	banner.dataset.key = key;
+	const isOpen = banner.querySelector("details")?.open ?? false;
+	const more =
+		others.length > 0 &&
+		element(
+			"details",
+			{ open: isOpen },
+			element("summary", {}, `${others.length} more`),
+			element("ul", {}, ...others.map(({ text, advice }) => element("li", {}, bdi(`${text} ${advice}`)))),
+		);
+	banner.classList.toggle("mild", first.advice === "" && end?.state !== "failed");
+	banner.replaceChildren(element("strong", {}, bdi(first.text)), " ", first.advice, more || "");
+}
+
+/** Shows the scores at the end of each epoch as a table. */
+export function showEpochs({ curves }) {
+	const names = ["train epoch loss", "validation epoch loss", "train epoch accuracy", "validation epoch accuracy"];
+	const columns = names.map((name) => curves[name] ?? []);
+	const heads = ["texts seen", "training loss", "validation loss", "training accuracy", "validation accuracy"];
+	const rows = columns[0].map(([texts], i) => {
+		const cells = columns.map((points, column) => points[i] && (column < 2 ? asLoss : asPercent)(points[i][2]));
+		return element("tr", {}, ...[asCount(texts), ...cells].map((cell) => element("td", {}, cell ?? "–")));
+	});
+	const head = element("tr", {}, ...heads.map((text) => element("th", { scope: "col" }, text)));
+	const table = element("table", {}, element("thead", {}, head), element("tbody", {}, ...rows));
+	byId("epochs").replaceChildren(scrollable("Values at the end of each epoch", table));
+}

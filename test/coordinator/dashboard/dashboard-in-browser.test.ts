@@ -1,0 +1,122 @@
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import test, { type ExecutionContext } from "ava";
+import type { Browser, Page } from "playwright-core";
+import { openDashboard } from "../../../coordinator/dashboard/open-dashboard.ts";
+import { RunEvents } from "../../../coordinator/events/run-events.ts";
+import { launchChromium } from "../chromium.ts";
+import { sampleMetrics, sampleResult } from "../run-folder/sample-run.ts";
+import { emitStart, emitStep, emitWorkers } from "./events.ts";
+
+const HOSTILE = '</script><img src=x onerror="document.title=1">';
+const AXE = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+/** Returns the rules of accessibility that the page breaks, of the impact serious or critical. */
+async function findBarriers(page: Page): Promise<string[]> {
+	await page.evaluate(AXE);
+	const { violations } = (await page.evaluate("axe.run()")) as {
+		violations: { id: string; impact: string; nodes: { html: string }[] }[];
+	};
+	const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
+	return serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join()}`);
+}
+
+/** Opens a page that keeps its complaints: messages on the console and errors. */
+async function open(browser: Browser, url: string, width: number, colorScheme: "light" | "dark") {
+	const complaints: string[] = [];
+	const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme });
+	page.on("console", (message) => complaints.push(message.text()));
+	page.on("pageerror", (error) => complaints.push(error.message));
+	await page.goto(url);
+	return { page, complaints };
+}
+
+async function start(t: ExecutionContext) {
+	const browser = await launchChromium();
+	if (!browser) {
+		t.log("not run: no chromium in PATH (Debian: apt-get install chromium)");
+		t.pass();
+		return undefined;
+	}
+	t.teardown(() => browser.close());
+	const events = new RunEvents();
+	const dashboard = await openDashboard(events, "127.0.0.1:0");
+	t.teardown(() => dashboard.close());
+	return { browser, events, dashboard };
+}
+
+/** Waits until the element has the text. */
+const shows = (page: Page, selector: string, text: string) =>
+	page.locator(selector, { hasText: text }).first().waitFor({ timeout: 30_000 });
+
+test("a run is watched from its start to its end: progress, curves, workers, problems, result", async (t) => {
+	const set = await start(t);
+	if (!set) return;
+	const { browser, events, dashboard } = set;
+	const { page, complaints } = await open(browser, `${dashboard.url}`, 1200, "light");
+	emitStart(events);
+	await shows(page, "h1", "spam-filter");
+	t.is(await page.evaluate("location.hash"), "", "the token isn't left in the address");
+	t.true(await page.locator("#banner").isHidden());
+	const phase = events.phase("training", 650, "steps");
+	for (let step = 1; step <= 400; step++) emitStep(events, step);
+	for (const line of sampleMetrics()) if (line.step <= 400) events.emit({ event: line.kind, ...line });
+	phase.advance(400);
+	emitWorkers(events, 10, { "vm-1": "computing", "vm-2": "computing" });
+	await shows(page, "#phase", "400 of 650 steps");
+	await shows(page, "#figures", "3 of 5");
+	await shows(page, ".workers tr", "vm-2");
+	t.deepEqual(await page.locator(".shards li").allTextContents(), ["0", "1"]);
+	t.regex((await page.locator("#workers .note").textContent()) ?? "", /vm-2, has 94\.7 % of the median speed/);
+	await shows(page, "[data-chart=loss] .u-legend", "3,200");
+	await page.getByLabel("seconds").check();
+	await shows(page, "[data-chart=loss] .u-legend", "24 s");
+	t.is(await page.evaluate("location.search"), "?axis=seconds");
+	emitWorkers(events, 11, { "vm-1": "computing", "vm-2": "silent" });
+	await shows(page, ".workers .silent", "vm-2");
+	events.emit({ event: "notice", kind: "retrying", state: "begun", text: HOSTILE, seconds: 1 });
+	await shows(page, "#banner", HOSTILE);
+	t.deepEqual(await findBarriers(page), []);
+	events.emit({ event: "notice", kind: "retrying", state: "over", text: HOSTILE, seconds: 2 });
+	await page.locator("#banner").waitFor({ state: "hidden" });
+	phase.done();
+	events.emit({ event: "result", folder: "/runs/one", ...sampleResult(["ham", HOSTILE]) });
+	await shows(page, ".matrix thead th", HOSTILE);
+	t.is(await page.title(), "spam-filter: Tailtune");
+	for (const [width, colorScheme] of [
+		[390, "dark"],
+		[1200, "dark"],
+		[390, "light"],
+	] as const) {
+		await page.setViewportSize({ width, height: 844 });
+		await page.emulateMedia({ colorScheme });
+		await page.waitForFunction("document.documentElement.scrollWidth <= innerWidth");
+		t.deepEqual(await findBarriers(page), [], `${width} ${colorScheme}`);
+	}
+	t.deepEqual(complaints, []);
+});
+
+test("the run is stopped from the page after a confirmation; without the token the page asks for it", async (t) => {
+	const set = await start(t);
+	if (!set) return;
+	const { browser, events, dashboard } = set;
+	emitStart(events);
+	const { origin, hash } = new URL(dashboard.url);
+	const { page, complaints } = await open(browser, origin, 390, "light");
+	await page.getByLabel("Token, from the address").fill(hash.replace("#token=", ""));
+	await page.getByRole("button", { name: "Open" }).click();
+	await shows(page, "h1", "spam-filter");
+	const stop = page.getByRole("button", { name: "Stop the run" });
+	await stop.first().press("Enter");
+	await page.getByRole("button", { name: "Keep running" }).click();
+	t.false(dashboard.cancelled.aborted);
+	await stop.first().click();
+	await page.getByRole("dialog").getByRole("button", { name: "Stop the run" }).click();
+	await shows(page, "#cancel", "Stopping after this step");
+	t.true(dashboard.cancelled.aborted);
+	dashboard.showFailure(new Error("stopped; to resume: npx tailtune train --resume runs/one"));
+	await dashboard.close();
+	await shows(page, "#banner", "stopped; to resume");
+	await shows(page, "#connection", "ended");
+	t.deepEqual(complaints, []);
+});
