@@ -1,4 +1,7 @@
 const SECONDS_BEFORE_ESTIMATE = 1;
+/** Share of the work before an estimate, unless that takes longer: the first units are slow, because engines start. */
+const SHARE_BEFORE_ESTIMATE = 0.02;
+const MOST_SECONDS_WITHOUT_ESTIMATE = 10;
 
 /** Progress of a phase, its speed, and an estimate of the time that is left. */
 export class Progress {
@@ -40,10 +43,13 @@ export class Progress {
 
 	/**
 	 * Estimated seconds for the rest, at the mean speed so far. It grows while there is no progress, which shows a stall.
-	 * Undefined in the first second, before the first unit, or without a total.
+	 * Undefined in the first second, in the first 10 seconds if less than 2 % of the rest is done, before the first unit,
+	 * or without a total.
 	 */
 	get secondsLeft(): number | undefined {
 		if (this.seconds < SECONDS_BEFORE_ESTIMATE || this.speed === 0 || this.total === 0) return undefined;
+		const isEarly = this.done - this.startAt < SHARE_BEFORE_ESTIMATE * (this.total - this.startAt);
+		if (isEarly && this.seconds < MOST_SECONDS_WITHOUT_ESTIMATE) return undefined;
 		return Math.max(0, this.total - this.done) / this.speed;
 	}
 }

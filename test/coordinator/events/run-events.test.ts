@@ -93,6 +93,23 @@ test("at most 1,000 events wait for a listener: the oldest are dropped", async (
 	t.deepEqual(textsOf([...heard.slice(0, 2), ...heard.slice(-1)]), ["0", "501", "1500"]);
 });
 
+test("the time that is left isn't estimated from less than 2 % of the work, or only after ten seconds", (t) => {
+	const { clock, events, heard } = setUp();
+	const phase = events.phase("features", 1000, "tokens", 500);
+	for (const [ms, units] of [
+		[2000, 9],
+		[3000, 1],
+	] as const) {
+		clock.ms = ms;
+		phase.advance(units);
+	}
+	const slow = events.phase("features", 1000, "tokens");
+	clock.ms = 13_000;
+	slow.advance(1);
+	const left = heard.flatMap((event) => (event.event === "progress" ? [event.secondsLeft] : []));
+	t.deepEqual(left, [undefined, 147, 9990]);
+});
+
 test("a phase reports units, time and, after a second, the time that is left", (t) => {
 	const { clock, events, heard } = setUp();
 	const phase = events.phase("training", 100, "steps", 20);
