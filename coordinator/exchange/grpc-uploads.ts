@@ -5,14 +5,18 @@ import type { Clock } from "../../shared/clock.ts";
 import { CALL_SILENCE_MS } from "../../shared/deadlines.ts";
 import { takeArray } from "../../shared/exchange/take-array.ts";
 import { checkProtocolVersion } from "../../shared/exchange/tensor-service.ts";
-import { checkEnd, TensorReceiver } from "../../shared/exchange/tensor-stream.ts";
+import { CHUNK_BYTES, checkEnd, TensorReceiver } from "../../shared/exchange/tensor-stream.ts";
+import { CALL_LIMITS } from "../../shared/rpc/config.ts";
 import { Refusal } from "../../shared/rpc/refusal.ts";
 import { SilenceLimit } from "../../shared/rpc/silence.ts";
 import { checkReadable } from "../rpc/handlers.ts";
 import type { ServedRuns } from "./served-runs.ts";
 
-/** Most answers received at the same time; each needs memory for its numbers. */
-export const MAX_UPLOADS = 64;
+/**
+ * Most answers received at the same time: for each, at most one chunk is in memory that isn't complete. 1,000 workers
+ * that answer at once, 1 MB each, are received within the time in which a worker repeats a refused call (3 s).
+ */
+export const MAX_UPLOADS = CALL_LIMITS.heldBytes / CHUNK_BYTES;
 
 export interface UploadParts {
 	readonly runs: ServedRuns;

@@ -15,7 +15,7 @@ import {
 	ExchangeClientConstructor,
 	exchangeDefinition,
 } from "../../../shared/exchange/tensor-service.ts";
-import type { CallLimits } from "../../../shared/rpc/config.ts";
+import { CALL_LIMITS, type CallLimits } from "../../../shared/rpc/config.ts";
 import { REFUSALS, type Refusal, type RefusalReason } from "../../../shared/rpc/refusal.ts";
 import { gradientLength } from "../../../shared/updates/gradient-form.ts";
 import type { Update } from "../../../shared/updates/updatable-state.ts";
@@ -181,13 +181,19 @@ test("a client that disconnects during an answer leaves nothing, and isn't count
 
 test("the number of answers received at the same time is limited", async (t) => {
 	const { server, client, received } = await openRaw(t);
+	const others = await Promise.all(
+		Array.from({ length: MAX_UPLOADS / CALL_LIMITS.streams }, () =>
+			createClient(ExchangeClientConstructor, server.address),
+		),
+	);
+	t.teardown(() => others.map((other) => other.close()));
 	const calls = Array.from({ length: MAX_UPLOADS }, (_, i) => {
-		const call = client.putAnswer(() => {});
+		const call = (others[i % others.length] ?? client).putAnswer(() => {});
 		call.write(someHeader(3, { serial: i + 10 }));
 		return call;
 	});
 	while (server.uploadsUnderWay < MAX_UPLOADS) await nextTurn();
-	await t.throwsAsync(upload(client, right), { code: "busy", message: /64 answers/ });
+	await t.throwsAsync(upload(client, right), { code: "busy", message: /256 answers/ });
 	for (const call of calls) call.cancel();
 	while (server.uploadsUnderWay > 0) await nextTurn();
 	await upload(client, right);
