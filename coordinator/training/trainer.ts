@@ -1,5 +1,6 @@
 import { TailtuneError } from "../../shared/errors.ts";
 import type { Answer } from "../../shared/exchange/tensor-exchange.ts";
+import { formOfPart } from "../../shared/updates/gradient-form.ts";
 import type { Update } from "../../shared/updates/updatable-state.ts";
 import { type AdamWScalars, adamWScalars } from "../../shared/vectors/adamw.ts";
 import { countPhysicalCores } from "../../shared/vectors/physical-cores.ts";
@@ -127,7 +128,7 @@ export class Trainer {
 		const { tensors, spec } = cluster;
 		const { progress, updatable } = this.#state;
 		const texts = parts.reduce((sum, { examples }) => sum + examples.length, 0);
-		const combined = updatable.combine(texts);
+		const combined = updatable.combine(texts, this.#threads);
 		const counted: AuditLine["parts"] = [];
 		let { gradient } = combined;
 		let loss = 0;
@@ -137,9 +138,10 @@ export class Trainer {
 				throw new TailtuneError("protocol", `item ${result.serial}: answered without a gradient`);
 			const { part, shard, weight, examples } = planned;
 			loss += (examples.length / texts) * finiteLoss(this.#run, progress.step, logits, examples);
-			if (parts.length === 1 && weight === 1) gradient = tensor;
+			const form = formOfPart(updatable.form, examples.length);
+			if (parts.length === 1 && weight === 1 && form === updatable.form) gradient = tensor;
 			else {
-				combined.add({ gradient: tensor, texts: examples.length }, weight);
+				combined.add({ gradient: tensor, texts: examples.length }, weight, form);
 				tensors.lendGradientBuffers(spec.runId, [tensor]);
 			}
 			progress.examplesSeen += runTexts.countTexts(examples);

@@ -30,7 +30,7 @@ export function tensorSchema(
 	if (!tail) throw new TailtuneError("protocol", `run ${runId} has no tail, expected the parts to tune`);
 	const { size, trainedSize, entries } = parameterLayout(tail, config);
 	const form = gradientForm(tail, config, factorTexts);
-	const factored = form.factors.map(({ name }) => name);
+	const factored = [form, form.ofFewTexts].map((each) => each?.factors.map(({ name }) => name));
 	const described = [modelHash, trainedSize, entries.map(({ name, shape }) => [name, shape]), factored, factorTexts];
 	const hash = createHash("sha256").update(JSON.stringify(described)).digest("hex");
 	return { hash, parameters: size, form, factorTexts };

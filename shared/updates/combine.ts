@@ -1,10 +1,19 @@
+import { writeOuterProducts } from "../vectors/outer-products.ts";
 import { addWeighted } from "../vectors/weighted-sum.ts";
-import { factorViews, type GradientForm, gradientLength } from "./gradient-form.ts";
+import { denseViews, factorViews, type GradientForm, gradientLength, outerProductsOf } from "./gradient-form.ts";
 
 /** The gradient of the mean loss of some texts, in a form. */
 export interface TextsGradient {
 	readonly gradient: Float32Array;
 	readonly texts: number;
+}
+
+export interface CombinedGradientOptions extends TextsGradient {
+	readonly form: GradientForm;
+	/** Memory for the products of parts that have more factors; default: no part has. */
+	readonly products?: Float32Array | undefined;
+	/** Threads that multiply these out. Default: 1. */
+	readonly threads?: number | undefined;
 }
 
 /**
@@ -15,33 +24,56 @@ export class CombinedGradient implements TextsGradient {
 	/** Length for all texts; the numbers of parts not yet added have any content. */
 	readonly gradient: Float32Array;
 	readonly texts: number;
-	readonly #form: GradientForm;
+	readonly #options: CombinedGradientOptions;
 	#added = 0;
 
-	/** @param gradient receives the sum; its length is that of a gradient of `texts` texts */
-	constructor(form: GradientForm, texts: number, gradient: Float32Array) {
-		this.#form = form;
-		this.texts = texts;
-		this.gradient = gradient;
+	/** @param options with the array that receives the sum; its length is that of a gradient of `texts` texts */
+	constructor(options: CombinedGradientOptions) {
+		this.#options = options;
+		this.texts = options.texts;
+		this.gradient = options.gradient;
 	}
 
-	/** Adds the next part. Each operation is rounded to float32. */
-	add({ gradient, texts }: TextsGradient, weight: number): void {
-		const { denseSize } = this.#form;
-		if (gradient.length !== gradientLength(this.#form, texts) || this.#added + texts > this.texts)
+	/**
+	 * Adds the next part. Each operation is rounded to float32.
+	 * @param form of the part: that of the sum, or with more factors
+	 */
+	add({ gradient, texts }: TextsGradient, weight: number, form = this.#options.form): void {
+		if (gradient.length !== gradientLength(form, texts) || this.#added + texts > this.texts)
 			throw new RangeError(`a gradient of ${gradient.length} numbers and ${texts} texts doesn't fit`);
-		addWeighted(this.gradient.subarray(0, denseSize), gradient.subarray(0, denseSize), weight, this.#added === 0);
-		const targets = factorViews(this.#form, this.gradient, this.texts);
-		for (const [i, { block, left, right }] of factorViews(this.#form, gradient, texts).entries()) {
-			const target = targets[i];
-			setScaled(target?.left.subarray(this.#added * block.heads * block.rows), left, weight);
-			target?.right.set(right, this.#added * block.heads * block.columns);
+		if (form === this.#options.form) {
+			const { denseSize } = form;
+			addWeighted(this.gradient.subarray(0, denseSize), gradient.subarray(0, denseSize), weight, this.#added === 0);
+		} else this.#addRanges({ gradient, texts }, weight, form);
+		const targets = factorViews(this.#options.form, this.gradient, this.texts);
+		const factors = new Map(factorViews(form, gradient, texts).map((each) => [each.block.offset, each]));
+		for (const { block, left, right } of targets) {
+			const own = factors.get(block.offset);
+			if (!own) throw new RangeError(`the part has no factors of ${block.name}`);
+			setScaled(left.subarray(this.#added * block.heads * block.rows), own.left, weight);
+			right.set(own.right, this.#added * block.heads * block.columns);
 		}
 		this.#added += texts;
 	}
+
+	/** Adds dense ranges, and products of factors. */
+	#addRanges({ gradient, texts }: TextsGradient, weight: number, form: GradientForm): void {
+		const { products = new Float32Array(0), threads } = this.#options;
+		const dense = denseViews(form, gradient);
+		const factors = factorViews(form, gradient, texts);
+		const sums = denseViews(this.#options.form, this.gradient);
+		for (const { name, offset, size } of this.#options.form.dense) {
+			const own = factors.filter(({ block }) => block.name === name);
+			const target = products.subarray(0, size);
+			writeOuterProducts(
+				own.flatMap((each) => outerProductsOf(each, texts, target, offset)),
+				threads,
+			);
+			addWeighted(sums.get(name) as Float32Array, dense.get(name) ?? target, weight, this.#added === 0);
+		}
+	}
 }
 
-function setScaled(target: Float32Array | undefined, numbers: Float32Array, factor: number): void {
-	if (!target) return;
+function setScaled(target: Float32Array, numbers: Float32Array, factor: number): void {
 	for (let i = 0; i < numbers.length; i++) target[i] = (numbers[i] as number) * factor;
 }

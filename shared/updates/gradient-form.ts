@@ -2,6 +2,7 @@ import type { TailSpec } from "../messages.ts";
 import type { Gpt2Config } from "../model/gpt2-config.ts";
 import { type ParameterEntry, parameterLayout } from "../model/parameter-layout.ts";
 import { countFrozenBlocks, hasLora } from "../model/tail-spec.ts";
+import type { OuterProducts } from "../vectors/pack-factors.ts";
 
 /** Numbers of the trained vector whose gradient is sent as it is. */
 export interface DenseRange {
@@ -50,7 +51,15 @@ export interface GradientForm {
 	/** Numbers of all dense ranges, and numbers of factors per text. */
 	readonly denseSize: number;
 	readonly factorSize: number;
+	/** The form of the gradient of a part of at most `FEW_TEXTS` texts; unset: this one. */
+	readonly ofFewTexts?: GradientForm | undefined;
 }
+
+/**
+ * Texts of a part whose gradient may have more factors than that of its step. With more texts, multiplying factors out
+ * takes longer than an engine needs to compute the product, which would slow down a step in one process.
+ */
+export const FEW_TEXTS = 16;
 
 /**
  * Returns the form of a run's gradients. A weight's gradient is sent as factors if these have fewer numbers for the
@@ -59,6 +68,17 @@ export interface GradientForm {
  * @param factorTexts texts per optimizer step if the head reads one row of every text; 0: the whole gradient is dense
  */
 export function gradientForm(spec: TailSpec, config: Gpt2Config, factorTexts: number): GradientForm {
+	const form = formFor(spec, config, factorTexts);
+	const ofFewTexts = formFor(spec, config, Math.min(factorTexts, FEW_TEXTS));
+	return ofFewTexts.factors.length > form.factors.length ? { ...form, ofFewTexts } : form;
+}
+
+/** Returns the form in which the gradient of a part of a step is sent. It depends on the plan only, too. */
+export function formOfPart(form: GradientForm, texts: number): GradientForm {
+	return (texts <= FEW_TEXTS && form.ofFewTexts) || form;
+}
+
+function formFor(spec: TailSpec, config: Gpt2Config, factorTexts: number): GradientForm {
 	const { entries, trainedSize } = parameterLayout(spec, config);
 	const dense: DenseRange[] = [];
 	const factors: FactorBlock[] = [];
@@ -105,6 +125,25 @@ export function factorViews(form: GradientForm, gradient: Float32Array, texts: n
 		block,
 		left: take(texts * block.heads * block.rows),
 		right: take(texts * block.heads * block.columns),
+	}));
+}
+
+/**
+ * Returns the outer products that multiply factors out.
+ * @param target receives the products
+ * @param start index of the number of the trained vector that is the first one of `target`
+ */
+export function outerProductsOf(
+	{ block, left, right }: Factors,
+	texts: number,
+	target: Float32Array,
+	start: number,
+): OuterProducts[] {
+	const { heads, rows, columns, stride } = block;
+	return Array.from({ length: heads }, (_, head) => ({
+		...{ target, offset: block.offset - start + head * columns, stride, rows, columns, rank: texts },
+		...{ left, leftOffset: head * rows, leftStride: heads * rows },
+		...{ right, rightOffset: head * columns, rightStride: heads * columns },
 	}));
 }
 

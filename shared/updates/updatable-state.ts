@@ -1,9 +1,8 @@
 import { type AdamWScalars, stepAdamW } from "../vectors/adamw.ts";
 import { allocateVectors } from "../vectors/allocate-vectors.ts";
 import { writeOuterProducts } from "../vectors/outer-products.ts";
-import type { OuterProducts } from "../vectors/pack-factors.ts";
 import { CombinedGradient, type TextsGradient } from "./combine.ts";
-import { denseViews, factorViews, type GradientForm, gradientLength } from "./gradient-form.ts";
+import { denseViews, factorViews, type GradientForm, gradientLength, outerProductsOf } from "./gradient-form.ts";
 
 /** One optimizer step, as sent to workers. */
 export interface Update extends TextsGradient {
@@ -34,7 +33,7 @@ export class UpdatableState implements StateVectors {
 	readonly update: Float32Array;
 	readonly received: readonly Float32Array[];
 	readonly form: GradientForm;
-	/** The gradient of all trained parameters, if it isn't sent as it is. */
+	/** The gradient of all trained parameters, or of the largest weight that some parts send as factors. */
 	readonly #gradient: Float32Array;
 
 	/**
@@ -43,10 +42,10 @@ export class UpdatableState implements StateVectors {
 	 * @param received number of arrays for the gradients of parts; default: 0
 	 */
 	constructor(form: GradientForm, size: number, texts: number, received = 0) {
-		const { trainedSize, factors } = form;
+		const { trainedSize } = form;
 		const length = gradientLength(form, texts);
 		const [parameters, firstMoment, secondMoment, gradient, update, ...others] = allocateVectors(
-			...[size, trainedSize, trainedSize, factors.length > 0 ? trainedSize : 0, length],
+			...[size, trainedSize, trainedSize, countProducts(form), length],
 			...new Array<number>(received).fill(length),
 		);
 		this.parameters = parameters as Float32Array;
@@ -58,9 +57,13 @@ export class UpdatableState implements StateVectors {
 		this.form = form;
 	}
 
-	/** Begins to combine the gradients of a step's parts, in `update`. */
-	combine(texts: number): CombinedGradient {
-		return new CombinedGradient(this.form, texts, this.update.subarray(0, gradientLength(this.form, texts)));
+	/**
+	 * Begins to combine the gradients of a step's parts, in `update`.
+	 * @param threads threads that compute; the result doesn't depend on it
+	 */
+	combine(texts: number, threads: number): CombinedGradient {
+		const gradient = this.update.subarray(0, gradientLength(this.form, texts));
+		return new CombinedGradient({ form: this.form, texts, gradient, products: this.#gradient, threads });
 	}
 
 	/**
@@ -89,19 +92,13 @@ export class UpdatableState implements StateVectors {
 	}
 
 	#multiplyOut(update: Float32Array, texts: number, threads: number): Float32Array {
-		const products: OuterProducts[] = [];
 		const dense = denseViews(this.form, update);
 		for (const { name, offset } of this.form.dense) this.#gradient.set(dense.get(name) ?? [], offset);
-		for (const { block, left, right } of factorViews(this.form, update, texts)) {
-			const { heads, rows, columns, offset, stride } = block;
-			for (let head = 0; head < heads; head++)
-				products.push({
-					...{ target: this.#gradient, offset: offset + head * columns, stride, rows, columns, rank: texts },
-					...{ left, leftOffset: head * rows, leftStride: heads * rows },
-					...{ right, rightOffset: head * columns, rightStride: heads * columns },
-				});
-		}
-		writeOuterProducts(products, threads);
+		const factors = factorViews(this.form, update, texts);
+		writeOuterProducts(
+			factors.flatMap((each) => outerProductsOf(each, texts, this.#gradient, 0)),
+			threads,
+		);
 		return this.#gradient;
 	}
 
@@ -111,4 +108,11 @@ export class UpdatableState implements StateVectors {
 		this.update.set(gradient);
 		return this.update;
 	}
+}
+
+/** Numbers that are computed from factors at a time: all trained ones, or those of one weight that a part has as factors. */
+function countProducts({ factors, dense, ofFewTexts, trainedSize }: GradientForm): number {
+	if (factors.length > 0) return trainedSize;
+	const names = new Set(ofFewTexts?.factors.map(({ name }) => name));
+	return Math.max(0, ...dense.filter(({ name }) => names.has(name)).map(({ size }) => size));
 }

@@ -36,7 +36,7 @@ export function splitWhenFull(tail: Tail, report: (line: string) => void): Tail 
 		try {
 			return await tail.gradient(inputs, form, target);
 		} catch (error) {
-			const combined = new CombinedGradient(form, inputs.length, target);
+			const combined = new CombinedGradient({ form, texts: inputs.length, gradient: target });
 			const logits: Float32Array[] = [];
 			for (const half of split(inputs, error)) {
 				const part = new Float32Array(gradientLength(form, half.length));

@@ -1,7 +1,7 @@
 import { TailtuneError } from "../../shared/errors.ts";
 import type { RunSpec, Sequence, WorkItem } from "../../shared/messages.ts";
 import type { Gpt2Config } from "../../shared/model/gpt2-config.ts";
-import type { GradientForm } from "../../shared/updates/gradient-form.ts";
+import { formOfPart, type GradientForm } from "../../shared/updates/gradient-form.ts";
 
 const KINDS = new Set(["WORK_KIND_PREPARE", "WORK_KIND_GRADIENT", "WORK_KIND_EVALUATE", "WORK_KIND_CLASSIFY"]);
 
@@ -10,7 +10,7 @@ const KINDS = new Set(["WORK_KIND_PREPARE", "WORK_KIND_GRADIENT", "WORK_KIND_EVA
  * @param form of the run's gradients
  * @throws TailtuneError "protocol" that names the item and the field, the value found and the value expected
  */
-export function checkItem(item: WorkItem, run: RunSpec, config: Gpt2Config, { factors }: GradientForm): void {
+export function checkItem(item: WorkItem, run: RunSpec, config: Gpt2Config, form: GradientForm): void {
 	const name = `item ${item.serial}, ${item.kind} of version ${item.parameterVersion}`;
 	const expect = (isTrue: boolean, what: string) => {
 		if (!isTrue) throw new TailtuneError("protocol", `${name}: ${what}`);
@@ -19,6 +19,7 @@ export function checkItem(item: WorkItem, run: RunSpec, config: Gpt2Config, { fa
 	expect(KINDS.has(item.kind), `unknown kind of work, expected one of ${[...KINDS].join(", ")}`);
 	expect(item.shard < run.shards, `shard ${item.shard}, expected less than ${run.shards}`);
 	expect(item.sequences.length > 0, "no sequences, expected at least one");
+	const { factors } = formOfPart(form, item.sequences.length);
 	const isFactored = item.kind === "WORK_KIND_GRADIENT" && factors.length > 0;
 	if (isFactored)
 		expect(

@@ -4,7 +4,7 @@ import { type TensorSchema, tensorSchema } from "../../shared/exchange/tensor-sc
 import type { RunSpec, TailSpec, WorkItem, WorkResult } from "../../shared/messages.ts";
 import type { ModelFiles } from "../../shared/model/model-files.ts";
 import { countFrozenBlocks } from "../../shared/model/tail-spec.ts";
-import { gradientLength } from "../../shared/updates/gradient-form.ts";
+import { formOfPart, gradientLength } from "../../shared/updates/gradient-form.ts";
 import { allFinite } from "../../shared/vectors/all-finite.ts";
 import { type EngineInfo, type Engines, type TailInput, type Trunk, toTokens } from "../engine/engine.ts";
 import type { FeatureCache } from "../features/feature-cache.ts";
@@ -117,7 +117,7 @@ export class Session {
 	/** Doesn't check the gradient for NaN: the receiver does so while it copies, and the optimizer during its step. */
 	async #gradient(item: WorkItem, inputs: readonly TailInput[]): Promise<Omit<Done, "counts">> {
 		const { run, engines, tensors } = this.#parts;
-		const { form } = this.#schema;
+		const form = formOfPart(this.#schema.form, inputs.length);
 		const tensor = tensors.gradientBuffer(run.runId, gradientLength(form, inputs.length));
 		const logits = await engines.tail.gradient(inputs, form, tensor);
 		this.#checkLogits(item, logits);

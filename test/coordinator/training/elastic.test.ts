@@ -108,7 +108,8 @@ test("with several labels per text the weights are the same bits with 1 worker a
 
 test("with class weights, label smoothing and micro-batches the weights are the same bits with 1 worker and with 3", async (t) => {
 	const data = await writeUneven(60);
-	const flags = { balance: "weights", labelSmoothing: 0.1, accumulate: 2, epochs: 1 } as const;
+	// Of a step's 32 texts some weights have dense gradients, which are factors in its parts.
+	const flags = { balance: "weights", labelSmoothing: 0.1, accumulate: 4, epochs: 1 } as const;
 	const alone = await hashTrained(data, startWorker, flags);
 	const three = startSeveral(3, () => {});
 	t.is(await hashTrained(data, three, flags), alone);

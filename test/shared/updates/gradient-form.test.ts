@@ -1,7 +1,13 @@
 import test from "ava";
 import { GPT2_SIZES } from "../../../shared/model/random-model.ts";
 import { plainTail } from "../../../shared/model/tail-spec.ts";
-import { denseViews, factorViews, gradientForm, gradientLength } from "../../../shared/updates/gradient-form.ts";
+import {
+	denseViews,
+	factorViews,
+	formOfPart,
+	gradientForm,
+	gradientLength,
+} from "../../../shared/updates/gradient-form.ts";
 
 const SPEC = plainTail("TRAINABLE_LAST_BLOCK", 2);
 const { small } = GPT2_SIZES;
@@ -28,6 +34,21 @@ test("a weight is dense as soon as its factors aren't smaller", (t) => {
 		t.true(isFactored(most, suffix), suffix);
 		t.false(isFactored(most + 1, suffix), suffix);
 	}
+});
+
+test("parts of up to 16 texts have factors of each weight that is larger, whatever the texts of their step", (t) => {
+	const ofPart = (step: number, texts: number) => formOfPart(gradientForm(SPEC, small, step), texts);
+	t.deepEqual(ofPart(8, 4), gradientForm(SPEC, small, 8));
+	for (const step of [100, 300, 1000]) {
+		for (const texts of [1, 16]) t.deepEqual(ofPart(step, texts).factors, gradientForm(SPEC, small, 8).factors);
+		t.deepEqual(ofPart(step, 17), gradientForm(SPEC, small, step));
+	}
+	const { factors } = gradientForm({ ...SPEC, trainable: "TRAINABLE_HEAD", classes: 17 }, NARROW, 8);
+	// A narrow head is smaller than the factors of 16 texts.
+	t.is(factors.length, 1);
+	const head = gradientForm({ ...SPEC, trainable: "TRAINABLE_HEAD", classes: 17 }, NARROW, 100);
+	t.is(formOfPart(head, 8), head);
+	t.deepEqual(gradientForm(SPEC, small, 0).ofFewTexts, undefined);
 });
 
 test("a head of many classes is sent as factors", (t) => {

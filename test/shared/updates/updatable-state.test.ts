@@ -3,8 +3,13 @@ import fc from "fast-check";
 import { parameterLayout, parameterViews } from "../../../shared/model/parameter-layout.ts";
 import { GPT2_SIZES } from "../../../shared/model/random-model.ts";
 import { plainTail } from "../../../shared/model/tail-spec.ts";
-import { CombinedGradient } from "../../../shared/updates/combine.ts";
-import { type GradientForm, gradientForm, gradientLength } from "../../../shared/updates/gradient-form.ts";
+import {
+	type FactorBlock,
+	formOfPart,
+	type GradientForm,
+	gradientForm,
+	gradientLength,
+} from "../../../shared/updates/gradient-form.ts";
 import { UpdatableState } from "../../../shared/updates/updatable-state.ts";
 import { adamWScalars, stepAdamW } from "../../../shared/vectors/adamw.ts";
 
@@ -18,25 +23,42 @@ function numbers(length: number, seed: number): Float32Array {
 }
 
 interface Part {
+	readonly form: GradientForm;
 	readonly gradient: Float32Array;
 	readonly texts: number;
 	readonly weight: number;
 }
 
+/** Index of a block's left factors in the gradient of a part. */
+function startOf({ form, texts }: Part, block: FactorBlock): number {
+	const before = form.factors.slice(
+		0,
+		form.factors.findIndex(({ offset }) => offset === block.offset),
+	);
+	return before.reduce((sum, { heads, rows, columns }) => sum + texts * heads * (rows + columns), form.denseSize);
+}
+
 /** Multiplies out and sums in the plan's order, one rounding per operation, straight from the definition of the form. */
-function naiveGradient({ dense, factors, trainedSize, denseSize }: GradientForm, parts: readonly Part[]): Float32Array {
+function naiveGradient(form: GradientForm, parts: readonly Part[]): Float32Array {
+	const { dense, factors, trainedSize } = form;
 	const sum = new Float32Array(trainedSize);
+	// Parts with more factors are multiplied out first, without their weight.
+	const alone = parts.map((part) => (part.form === form ? part : naiveGradient(part.form, [{ ...part, weight: 1 }])));
 	let start = 0;
 	for (const { offset, size } of dense) {
 		for (let i = 0; i < size; i++)
-			for (const { gradient, weight } of parts)
-				sum[offset + i] = round((sum[offset + i] as number) + round((gradient[start + i] as number) * round(weight)));
+			for (const [p, { gradient, weight }] of parts.entries()) {
+				const own = alone[p];
+				const number = (own instanceof Float32Array ? own[offset + i] : gradient[start + i]) as number;
+				sum[offset + i] = round((sum[offset + i] as number) + round(number * round(weight)));
+			}
 		start += size;
 	}
-	let perText = 0;
-	for (const { heads, rows, columns, offset, stride } of factors) {
-		for (const { gradient, texts, weight } of parts) {
-			const left = denseSize + texts * perText;
+	for (const block of factors) {
+		const { heads, rows, columns, offset, stride } = block;
+		for (const part of parts) {
+			const { gradient, texts, weight } = part;
+			const left = startOf(part, block);
 			const right = left + texts * heads * rows;
 			for (let text = 0; text < texts; text++)
 				for (let head = 0; head < heads; head++)
@@ -48,32 +70,35 @@ function naiveGradient({ dense, factors, trainedSize, denseSize }: GradientForm,
 							sum[at] = round((sum[at] as number) + round(l * r));
 						}
 		}
-		perText += heads * (rows + columns);
 	}
 	return sum;
 }
 
-for (const factorTexts of [4, 0]) {
-	const form = gradientForm(SPEC, CONFIG, factorTexts);
-	const name = factorTexts > 0 ? "factors" : "dense ranges";
+/** Wide enough that weights may have factors in parts of few texts only. */
+const WIDER = { ...CONFIG, n_layer: 1, n_embd: 72 };
 
+for (const [name, form, numRuns, mostTexts] of [
+	["factors", gradientForm(SPEC, CONFIG, 4), 30, 4],
+	["dense ranges", gradientForm(SPEC, CONFIG, 0), 30, 4],
+	["parts with more factors", gradientForm(SPEC, WIDER, 40), 4, 20],
+	["dense ranges, parts with factors", gradientForm(SPEC, WIDER, 60), 4, 20],
+] as const) {
 	test(`${name}: a step has the bits of a naive sum in the order of the parts, followed by AdamW`, (t) => {
-		const partTexts = fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 4 });
+		const partTexts = fc.array(fc.integer({ min: 1, max: mostTexts }), { minLength: 1, maxLength: 4 });
 		fc.assert(
 			fc.property(partTexts, fc.integer({ min: 1, max: 2 }), fc.nat(1000), (counts, threads, seed) => {
 				const texts = counts.reduce((sum, count) => sum + count, 0);
-				const parts = counts.map((count, i) => ({
-					gradient: numbers(gradientLength(form, count), seed + i),
-					texts: count,
-					weight: count / texts,
-				}));
+				const parts = counts.map((count, i) => {
+					const own = formOfPart(form, count);
+					const gradient = numbers(gradientLength(own, count), seed + i);
+					return { form: own, gradient, texts: count, weight: count / texts };
+				});
 				const size = form.trainedSize + 5;
 				const state = new UpdatableState(form, size, texts);
 				const start = numbers(size, seed + 100);
 				state.parameters.set(start);
-				const length = gradientLength(form, texts);
-				const sum = new CombinedGradient(form, texts, state.update.subarray(0, length));
-				for (const part of parts) sum.add(part, part.weight);
+				const sum = state.combine(texts, threads);
+				for (const part of parts) sum.add(part, part.weight, part.form);
 				const scalars = adamWScalars(3, { lr: 0.01, weightDecay: 0.1 });
 				const { gradient } = sum;
 				t.true(state.apply({ version: 3, texts, scalars, gradient }, threads));
@@ -88,7 +113,7 @@ for (const factorTexts of [4, 0]) {
 				t.deepEqual(state.firstMoment, expected.firstMoment);
 				t.deepEqual(state.secondMoment, expected.secondMoment);
 			}),
-			{ numRuns: 30 },
+			{ numRuns },
 		);
 	});
 }
