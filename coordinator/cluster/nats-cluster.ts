@@ -194,5 +194,6 @@ function countRefusals(bus: NatsBus, server: TensorServer): Record<string, numbe
 	return {
 		...Object.fromEntries(server.refusals),
 		...(bus.refusedMessages > 0 && { NATS_MESSAGE: bus.refusedMessages }),
+		...(server.refusedParts > 0 && { UPDATE_PART: server.refusedParts }),
 	};
 }

@@ -4,7 +4,7 @@ import { ServedModels } from "../../shared/exchange/model-manifest.ts";
 import type { CoordinatorTensors } from "../../shared/exchange/tensor-exchange.ts";
 import { exchangeDefinition } from "../../shared/exchange/tensor-service.ts";
 import type { RefusalReason } from "../../shared/rpc/refusal.ts";
-import { clientStream, serverStream, unary } from "../rpc/handlers.ts";
+import { clientStream, type OnRefused, serverStream, unary } from "../rpc/handlers.ts";
 import type { RpcService } from "../rpc/rpc-service.ts";
 import { createServer, type ServerOptions } from "../rpc/server.ts";
 import { Leases } from "./grpc-leases.ts";
@@ -26,6 +26,8 @@ export interface TensorServiceOptions {
 export interface ServedTensors extends CoordinatorTensors {
 	/** Number of calls refused, by reason. */
 	readonly refusals: ReadonlyMap<RefusalReason, number>;
+	/** Number of published parts of updates that workers refused. */
+	readonly refusedParts: number;
 	/** Ids of the attached workers. */
 	readonly workers: readonly string[];
 	/** Answers whose stream is open. */
@@ -54,16 +56,7 @@ export function createTensorService(options: TensorServiceOptions = {}): TensorS
 	const onRefused = (reason: RefusalReason) => {
 		refusals.set(reason, (refusals.get(reason) ?? 0) + 1);
 	};
-	const handlers: ExchangeHandlers = {
-		Attach: serverStream(onRefused, (request, cutOff) => leases.attach(request, cutOff)),
-		GetState: serverStream(onRefused, (request) => runs.sendState(request)),
-		GetUpdates: serverStream(onRefused, (request) => runs.sendUpdates(request)),
-		PutAnswer: clientStream(onRefused, (requests: AsyncIterable<PutAnswerRequest>, interrupt) =>
-			uploads.receive(requests, interrupt),
-		),
-		GetModelManifest: unary(onRefused, (request) => models.manifest(request)),
-		GetModelFile: serverStream(onRefused, (request) => models.file(request)),
-	};
+	const handlers = createHandlers({ runs, leases, models, uploads }, onRefused);
 	const tensors: ServedTensors = {
 		hasReplicas: true,
 		openRun: (...args) => runs.openRun(...args),
@@ -74,6 +67,9 @@ export function createTensorService(options: TensorServiceOptions = {}): TensorS
 		lendGradientBuffers: (...args) => runs.lendGradientBuffers(...args),
 		held: (runId) => runs.held(runId),
 		refusals,
+		get refusedParts() {
+			return runs.refusedParts;
+		},
 		get workers() {
 			return leases.workers;
 		},
@@ -82,6 +78,26 @@ export function createTensorService(options: TensorServiceOptions = {}): TensorS
 		},
 	};
 	return { tensors, service: { definition: exchangeDefinition, handlers }, onRefused, close: () => leases.close() };
+}
+
+interface HandlerParts {
+	readonly runs: ServedRuns;
+	readonly leases: Leases;
+	readonly models: ServedModels;
+	readonly uploads: Uploads;
+}
+
+function createHandlers({ runs, leases, models, uploads }: HandlerParts, onRefused: OnRefused): ExchangeHandlers {
+	return {
+		Attach: serverStream(onRefused, (request, cutOff) => leases.attach(request, cutOff)),
+		GetState: serverStream(onRefused, (request) => runs.sendState(request)),
+		GetUpdates: serverStream(onRefused, (request) => runs.sendUpdates(request)),
+		PutAnswer: clientStream(onRefused, (requests: AsyncIterable<PutAnswerRequest>, interrupt) =>
+			uploads.receive(requests, interrupt),
+		),
+		GetModelManifest: unary(onRefused, (request) => models.manifest(request)),
+		GetModelFile: serverStream(onRefused, (request) => models.file(request)),
+	};
 }
 
 /** A server with the exchange only. */

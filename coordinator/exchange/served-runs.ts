@@ -20,6 +20,8 @@ import type { UpdateLogOptions } from "./update-log.ts";
 /** The open runs. Requests for other runs, or with another schema, are refused. */
 export class ServedRuns implements CoordinatorTensors {
 	readonly hasReplicas = true;
+	/** Number of published parts of updates that workers refused. */
+	refusedParts = 0;
 	readonly #runs = new Map<string, ServedRun>();
 	readonly #logs: UpdateLogOptions;
 
@@ -87,7 +89,10 @@ export class ServedRuns implements CoordinatorTensors {
 	 * @throws Refusal if the request is wrong, or if the next update isn't kept
 	 */
 	async *sendUpdates(request: GetUpdatesRequest): AsyncGenerator<GetUpdatesResponse> {
-		for (const part of this.#runOf(request).updatesAfter(request.parameterVersion)) yield { part };
+		const { parameterVersion, refusedParts } = request;
+		const run = this.#runOf(request);
+		this.refusedParts += refusedParts;
+		for (const part of run.updatesAfter(parameterVersion)) yield { part };
 	}
 
 	#runOf({ runId, schemaHash, protocolVersion }: GetStateRequest | GetUpdatesRequest): ServedRun {

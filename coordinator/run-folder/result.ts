@@ -203,7 +203,7 @@ export const runResultSchema = z.strictObject({
 	refused: z
 		.record(z.string(), count)
 		.describe(
-			"messages refused, by reason: a reason of `proto/tailtune/v1/refusal.proto` or `NATS_MESSAGE` (not one of Tailtune's messages)",
+			"messages refused, by reason: a reason of `proto/tailtune/v1/refusal.proto`, `NATS_MESSAGE` (not one of Tailtune's messages) or `UPDATE_PART` (a published part of an update that a worker found wrong, and whose update it read again)",
 		),
 	peakRssBytes: count.describe("largest resident memory of the coordinator's process, in bytes"),
 	engine: z

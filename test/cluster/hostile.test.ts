@@ -192,8 +192,8 @@ async function readFingerprint(
 		schema,
 		source: {
 			getState: (wanted, signal) => readAll(client.getState({ ...of(wanted.parameterVersion), ...wanted }), { signal }),
-			async *getUpdates(version, signal) {
-				for await (const { part } of readAll(client.getUpdates(of(version)), { signal })) if (part) yield part;
+			async *getUpdates({ parameterVersion: from }, signal) {
+				for await (const { part } of readAll(client.getUpdates(of(from)), { signal })) if (part) yield part;
 			},
 			watchUpdates: () => watchNothing(),
 		},

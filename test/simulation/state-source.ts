@@ -37,11 +37,14 @@ export function createStateSource({ node, server, link, bus, onRead, takeFault, 
 				yield message;
 			}
 		},
-		async *getUpdates(version, stop) {
-			world.log(`${name}: reads the updates after version ${version}`);
+		async *getUpdates({ parameterVersion, refusedParts }, stop) {
+			world.log(`${name}: reads the updates after version ${parameterVersion}`);
 			onRead("updates");
 			const read = async function* () {
-				for await (const { part } of link.read(() => server.runs.sendUpdates(requestOf(version)), stop))
+				for await (const { part } of link.read(
+					() => server.runs.sendUpdates({ ...requestOf(parameterVersion), refusedParts }),
+					stop,
+				))
 					if (part) yield part;
 			};
 			try {

@@ -170,7 +170,8 @@ class GrpcWorkerTensors implements ConnectedTensors {
 		return {
 			getState: (wanted, stop) =>
 				readAll(this.#client.getState({ ...requestOf(wanted.parameterVersion), ...wanted }), options(stop)),
-			getUpdates: (version, stop) => partsOf(readAll(this.#client.getUpdates(requestOf(version)), options(stop))),
+			getUpdates: ({ parameterVersion, ...counts }, stop) =>
+				partsOf(readAll(this.#client.getUpdates({ ...requestOf(parameterVersion), ...counts }), options(stop))),
 			watchUpdates: (stop) => this.#bus?.watchUpdates(runId, AbortSignal.any([closed, stop])) ?? watchNothing(),
 		};
 	}

@@ -10,6 +10,8 @@ import { UpdateReader } from "./update-reader.ts";
 export class MergedUpdates {
 	readonly #options: PublishedUpdatesOptions;
 	readonly #published: PublishedUpdates;
+	/** Number of wrong parts that the coordinator knows of. */
+	#reported = 0;
 	#stop = new AbortController();
 
 	/** Begins to watch what is published at once. */
@@ -66,7 +68,9 @@ export class MergedUpdates {
 		let { base } = target;
 		if (!base) return;
 		const reader = new UpdateReader(runId, schema, base.memory);
-		for await (const part of source.getUpdates(base.version, signal)) {
+		const wanted = { parameterVersion: base.version, refusedParts: this.refused - this.#reported };
+		this.#reported = this.refused;
+		for await (const part of source.getUpdates(wanted, signal)) {
 			// Parts that arrived before the end of the call follow even after it.
 			signal.throwIfAborted();
 			({ base } = target);

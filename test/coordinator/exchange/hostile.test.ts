@@ -166,6 +166,18 @@ test("an unfinished answer is refused as soon as its item stops waiting", async 
 	t.deepEqual([...server.refusals], [["REFUSAL_NOT_EXPECTED", 1]]);
 });
 
+test("the parts of updates that a worker refused are counted when it reads updates", async (t) => {
+	const { server, client } = await openRaw(t);
+	await server.publishState("run", 3, stateOf(3));
+	await server.publishUpdate("run", updateTo(4, 3));
+	for (const refusedParts of [2, 0, 1]) {
+		const updates = readAll<object>(client.getUpdates({ ...requested, refusedParts }));
+		t.false((await updates.next()).done);
+		await updates.return(undefined);
+	}
+	t.is(server.refusedParts, 3);
+});
+
 test("a client that disconnects during an answer leaves nothing, and isn't counted as refused", async (t) => {
 	const { server, client, received } = await openRaw(t);
 	const call = client.putAnswer(() => {});
@@ -289,12 +301,14 @@ for (const [title, reason, changes] of reads) {
 		test(`${method} with ${title} is refused with ${reason}, and a right call afterwards isn't`, async (t) => {
 			const { server, client } = await openRaw(t);
 			await server.publishState("run", 3, stateOf(3));
-			const messages = readAll<object>(client[method]({ ...requested, ...changes }));
+			const call = (request: typeof requested) =>
+				readAll<object>(method === "getState" ? client.getState(request) : client.getUpdates(request));
+			const messages = call({ ...requested, ...changes });
 			const error = await t.throwsAsync<Refusal>(messages.next());
 			t.is(error.reason, reason);
 			t.deepEqual([...server.refusals], [[reason, 1]]);
 			await server.publishUpdate("run", updateTo(4, 3));
-			const right = readAll<object>(client[method](requested));
+			const right = call(requested);
 			t.false((await right.next()).done);
 			await right.return(undefined);
 		});

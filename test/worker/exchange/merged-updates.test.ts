@@ -151,7 +151,7 @@ for (const [title, refused, fault] of gaps) {
 		await served.step(2);
 		await settle();
 		t.true(sameBits(await replica.parameters(5), served.state.parameters));
-		t.is(replica.refusedParts, refused);
+		t.deepEqual([replica.refusedParts, served.runs.refusedParts], [refused, refused]);
 		t.is(clock.now, 0);
 		const { updates } = served.calls;
 		served.tamperPublished = (parts) => parts;
@@ -161,7 +161,7 @@ for (const [title, refused, fault] of gaps) {
 			t.true(await isEqual());
 		}
 		t.is(served.calls.updates, updates);
-		t.is(replica.refusedParts, refused);
+		t.deepEqual([replica.refusedParts, served.runs.refusedParts], [refused, refused]);
 	});
 }
 

@@ -11,7 +11,7 @@ import { gradientForm, gradientLength } from "../../../shared/updates/gradient-f
 import { UpdatableState } from "../../../shared/updates/updatable-state.ts";
 import { adamWScalars } from "../../../shared/vectors/adamw.ts";
 import { type ReplicaOptions, RunReplica } from "../../../worker/exchange/run-replica.ts";
-import type { StateSource } from "../../../worker/exchange/state-source.ts";
+import type { StateSource, WantedUpdates } from "../../../worker/exchange/state-source.ts";
 import { ReceivedAnswers } from "../../shared/exchange/received-answers.ts";
 
 const SPEC = plainTail("TRAINABLE_LAST_BLOCK", 3);
@@ -101,9 +101,9 @@ export class ServedState {
 			this.calls.states++;
 			return this.tamperState(this.runs.sendState({ ...this.#request(wanted.parameterVersion), ...wanted }));
 		},
-		getUpdates: (parameterVersion, signal) => {
+		getUpdates: (wanted, signal) => {
 			this.calls.updates++;
-			return this.tamperUpdates(this.#updates(parameterVersion, AbortSignal.any([signal, this.#broken.signal])));
+			return this.tamperUpdates(this.#updates(wanted, AbortSignal.any([signal, this.#broken.signal])));
 		},
 		watchUpdates: (signal) => (this.tamperPublished ? this.#published.watch(signal) : watchNothing()),
 	};
@@ -112,8 +112,8 @@ export class ServedState {
 		return { protocolVersion: 1, runId: "run", parameterVersion, schemaHash: this.schema.hash };
 	}
 
-	async *#updates(version: number, signal: AbortSignal): AsyncGenerator<UpdatePart> {
-		for await (const { part } of this.runs.sendUpdates(this.#request(version))) {
+	async *#updates(wanted: WantedUpdates, signal: AbortSignal): AsyncGenerator<UpdatePart> {
+		for await (const { part } of this.runs.sendUpdates({ ...this.#request(0), ...wanted })) {
 			signal.throwIfAborted();
 			if (part) yield part;
 		}

@@ -9,6 +9,10 @@ export interface GetUpdatesRequestInput {
    */
   'parameterVersion'?: (number);
   'schemaHash'?: (string);
+  /**
+   * Published parts that the worker refused since its last call, because they were wrong.
+   */
+  'refusedParts'?: (number);
 }
 
 export interface GetUpdatesRequest {
@@ -19,4 +23,8 @@ export interface GetUpdatesRequest {
    */
   'parameterVersion': (number);
   'schemaHash': (string);
+  /**
+   * Published parts that the worker refused since its last call, because they were wrong.
+   */
+  'refusedParts': (number);
 }
