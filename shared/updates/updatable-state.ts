@@ -110,7 +110,7 @@ export class UpdatableState implements StateVectors {
 	}
 }
 
-/** Numbers that are computed from factors at a time: all trained ones, or those of one weight that a part has as factors. */
+/** Returns the numbers computed from factors at a time: all trained ones, or one weight that parts have as factors. */
 function countProducts({ factors, dense, ofFewTexts, trainedSize }: GradientForm): number {
 	if (factors.length > 0) return trainedSize;
 	const names = new Set(ofFewTexts?.factors.map(({ name }) => name));
