@@ -13,6 +13,7 @@ interface Options extends Record<string, unknown>, WorkerFlags {
 	readonly resume?: string;
 	readonly seeds?: string;
 	readonly folds?: string;
+	readonly samples?: string;
 	readonly json?: boolean;
 }
 
@@ -20,10 +21,16 @@ interface Options extends Record<string, unknown>, WorkerFlags {
 export function addSweepCommand(program: Command, workerSide: WorkerSide): void {
 	const command = program
 		.command("sweep")
-		.description("train one run for each combination of settings and seeds, and rank the settings by validation")
-		.option("--config <file>", "YAML file with settings, as of train; a list is several values; also seeds and folds")
+		.description(
+			"train one run for each combination of settings and seeds, and rank the settings by validation; --preset book-experiments: the experiments of the book",
+		)
+		.option(
+			"--config <file>",
+			"YAML file with settings, as of train; a list is several values; also seeds, folds and samples",
+		)
 		.option("--seeds <n>", "try each setting with N seeds, from --seed up (default: 1)")
 		.option("--folds <n>", "cross-validation: each of N equal parts of the texts is the test set of one run")
+		.option("--samples <n>", "try N of the combinations, chosen at random by --seed (default: all)")
 		.option("--resume <sweep>", "continue an interrupted sweep; the same command does this too");
 	addConfigFlags(
 		addWorkerFlags(command).optionsGroup("Settings of the runs; commas separate values to try (--lr 1e-5,5e-5):"),
@@ -54,7 +61,7 @@ async function openFolder(options: Options) {
 		return openSweepFolder(definition, out);
 	}
 	const [extra] = Object.keys(parseFlags(options));
-	const other = extra ?? (["config", "seeds", "folds"] as const).find((key) => options[key] !== undefined);
+	const other = extra ?? (["config", "seeds", "folds", "samples"] as const).find((key) => options[key] !== undefined);
 	if (other === undefined) return reopenSweepFolder(options.resume);
 	throw new TailtuneError("usage", `--resume: can't be combined with --${other}; a resumed sweep keeps its settings`);
 }

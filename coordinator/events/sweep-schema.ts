@@ -37,10 +37,13 @@ export const sweep = {
 	settings: z.record(z.string(), z.unknown()).describe("settings of all trials, as in `config.json`"),
 	varied: z
 		.record(z.string(), z.array(z.unknown()).min(1).readonly())
-		.describe(
-			"settings of which each value is tried, with these values; every combination is a setting of the ranking",
-		),
+		.describe("settings of which each value is tried, with these values; each combination is a setting of the ranking"),
 	seeds: z.array(count).min(1).describe("seeds with which each setting is tried"),
+	samples: count.nullable().describe("how many of the combinations are tried, chosen at random; null: all"),
+	experiments: z
+		.enum(["book"])
+		.nullable()
+		.describe("book: with `--preset book-experiments`, the settings of the book's table are tried; otherwise null"),
 	folds: count.nullable().describe("parts of the texts that are each the test set of one run; null without `--folds`"),
 	metric,
 	trials: z.array(trialSchema).describe("the runs, in the order in which they are made"),

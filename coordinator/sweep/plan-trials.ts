@@ -1,6 +1,8 @@
 import { join } from "node:path";
 import type { TrainConfig } from "../../shared/settings/config.ts";
 import { checkConfig, flagOf } from "../../shared/settings/resolve-config.ts";
+import { seededShuffle } from "../plan/seeded-shuffle.ts";
+import { BOOK_EXPERIMENTS } from "./book-experiments.ts";
 import type { SweepDefinition } from "./sweep-definition.ts";
 
 /** A run of a sweep. */
@@ -15,16 +17,28 @@ export interface PlannedTrial {
 }
 
 /**
- * Lists the trials of a sweep: every combination of values with every seed and every fold. All settings are tried with
- * the first seed and fold before any is tried with the next one, so that an early end leaves a comparison of all.
+ * Lists the trials of a sweep: every combination of values, or some of them chosen at random, with every seed and every
+ * fold. All settings are tried with the first seed and fold before any is tried with the next one, so that an early end
+ * leaves a comparison of all.
  */
-export function planTrials({ varied, seeds, folds }: SweepDefinition): PlannedTrial[] {
+export function planTrials(definition: SweepDefinition): PlannedTrial[] {
+	const { seeds, folds } = definition;
+	const settings = chooseSettings(definition);
 	const parts = folds === null ? [{}] : Array.from({ length: folds }, (_, i) => ({ fold: `${i + 1}/${folds}` }));
 	const trials = seeds.flatMap((seed) =>
-		parts.flatMap((part) => combineValues(varied).map((values) => ({ values, seed, ...part }))),
+		parts.flatMap((part) => settings.map((values) => ({ values: { ...values }, seed, ...part }))),
 	);
 	const digits = String(trials.length).length;
 	return trials.map((trial, index) => ({ folder: `trial-${String(index + 1).padStart(digits, "0")}`, ...trial }));
+}
+
+/** Returns the values of each setting that is tried. */
+function chooseSettings({ varied, samples, experiments, seeds }: SweepDefinition): Record<string, unknown>[] {
+	const rows = experiments === "book" ? BOOK_EXPERIMENTS.map(({ values }) => values) : [{}];
+	const all = rows.flatMap((row) => combineValues(varied).map((values) => ({ ...values, ...row })));
+	if (samples === null) return all;
+	const chosen = seededShuffle(all.keys(), seeds[0] ?? 0, "samples").slice(0, samples);
+	return chosen.sort((a, b) => a - b).map((index) => all[index] ?? {});
 }
 
 /** Returns the settings of a trial's run. @param path folder of the sweep */

@@ -5,9 +5,10 @@ import { parseFlags } from "../../shared/settings/flags.ts";
 import { checkConfig, completeConfig, flagOf } from "../../shared/settings/resolve-config.ts";
 import type { SweepState } from "../events/sweep-schema.ts";
 import { makePathsAbsolute } from "../training/absolute-paths.ts";
+import { BOOK_EXPERIMENTS } from "./book-experiments.ts";
 
 /** The settings of all trials, and the values that are tried. */
-export type SweepDefinition = Pick<SweepState, "settings" | "varied" | "seeds" | "folds">;
+export type SweepDefinition = Pick<SweepState, "settings" | "varied" | "samples" | "experiments" | "seeds" | "folds">;
 
 type Key = keyof TrainConfig;
 type Values = Readonly<Record<string, readonly unknown[]>>;
@@ -30,6 +31,7 @@ const NEVER_VARIED: readonly Key[] = [
 const WITH_COMMAS: readonly Key[] = ["textColumn", "labelColumn", "delimiter", "split"];
 
 const MOST_TRIALS = 1000;
+const MOST_SETTINGS = 100_000;
 
 /**
  * Reads the definition of a sweep. A flag may have several values with commas between; a key of the file may have a
@@ -43,9 +45,10 @@ export async function readSweepDefinition(
 	options: Readonly<Record<string, unknown>>,
 	file?: string,
 ): Promise<{ definition: SweepDefinition; out: string | undefined }> {
-	const { seeds: seedsInFile, folds: foldsInFile, ...fromFile } = file === undefined ? {} : await readConfigFile(file);
+	const { seeds, folds, samples, ...fromFile } = file === undefined ? {} : await readConfigFile(file);
+	const asked = { seeds, folds, samples, ...onlyGiven(options) };
 	const flags = readFlags(options);
-	const all: Values = { ...readLists(fromFile), ...flags };
+	const { all, experiments } = expandPreset({ ...readLists(fromFile), ...flags });
 	const nameOf = (key: string) => (key in flags || file === undefined ? flagOf(key) : `${file}: ${key}`);
 	const { seed = [], ...others } = all;
 	const isSingle = ([, values]: [string, readonly unknown[]]) => values.length === 1;
@@ -56,11 +59,28 @@ export async function readSweepDefinition(
 	const { seed: firstSeed, out, ...settings } = completeConfig({ ...given, seed: seed[0] }, nameOf);
 	for (const value of seed) checkConfig({ seed: value }, nameOf);
 	const fixed = Object.entries(settings).filter(([key]) => !(key in varied));
-	const seeds = chooseSeeds(firstSeed, seed as number[], options.seeds ?? seedsInFile);
-	const folds = parseFolds(options.folds ?? foldsInFile, settings);
-	const definition = await withAbsolutePaths({ settings: Object.fromEntries(fixed), varied, seeds, folds });
+	const definition = await withAbsolutePaths({
+		settings: Object.fromEntries(fixed),
+		varied,
+		samples: parseSamples(asked.samples),
+		experiments,
+		seeds: chooseSeeds(firstSeed, seed as number[], asked.seeds),
+		folds: parseFolds(asked.folds, settings),
+	});
 	assertFewTrials(definition);
 	return { definition, out };
+}
+
+/** Returns the flags of the command itself that are given. */
+function onlyGiven({ seeds, folds, samples }: Readonly<Record<string, unknown>>): Record<string, unknown> {
+	return Object.fromEntries(Object.entries({ seeds, folds, samples }).filter(([, value]) => value !== undefined));
+}
+
+/** Replaces the preset of the experiments by that of the book. Its data and metric are used unless others are given. */
+function expandPreset(all: Values): { all: Values; experiments: SweepDefinition["experiments"] } {
+	if (all.preset?.[0] !== "book-experiments") return { all, experiments: null };
+	const data = all.data === undefined && all.train === undefined ? { data: ["sms-spam"] } : {};
+	return { all: { metric: ["accuracy"], ...data, ...all, preset: ["book"] }, experiments: "book" };
 }
 
 /** Splits the values of the flags at commas. */
@@ -106,6 +126,13 @@ function chooseSeeds(first: number, given: readonly number[], asked: unknown): n
 	return Array.from({ length: Math.min(count, MOST_TRIALS + 1) }, (_, i) => first + i);
 }
 
+function parseSamples(asked: unknown): number | null {
+	if (asked === undefined) return null;
+	const samples = Number(asked);
+	if (Number.isInteger(samples) && samples >= 1) return samples;
+	throw new TailtuneError("usage", `--samples: found "${asked}", expected a whole number of at least 1`);
+}
+
 function parseFolds(asked: unknown, { fold, train }: Pick<TrainConfig, "fold" | "train">): number | null {
 	if (asked === undefined) return null;
 	const other = fold !== undefined ? "--fold" : train !== undefined ? "--train" : undefined;
@@ -126,14 +153,11 @@ async function withAbsolutePaths({ settings, varied, ...others }: SweepDefinitio
 	return { settings: rest, varied: { ...varied, model: models.map((config) => config.model) }, ...others };
 }
 
-function assertFewTrials({ varied, seeds, folds }: SweepDefinition): void {
-	const trials = Object.values(varied).reduce(
-		(product, values) => product * values.length,
-		seeds.length * (folds ?? 1),
-	);
-	if (trials <= MOST_TRIALS) return;
-	throw new TailtuneError(
-		"usage",
-		`found ${trials} combinations of values, seeds and folds, expected at most ${MOST_TRIALS}`,
-	);
+function assertFewTrials({ varied, samples, experiments, seeds, folds }: SweepDefinition): void {
+	const rows = experiments === "book" ? BOOK_EXPERIMENTS.length : 1;
+	const settings = Object.values(varied).reduce((product, values) => product * values.length, rows);
+	const trials = Math.min(settings, samples ?? settings) * seeds.length * (folds ?? 1);
+	if (settings <= MOST_SETTINGS && trials <= MOST_TRIALS) return;
+	const found = `found ${settings} combinations of values and ${trials} trials with all seeds and folds`;
+	throw new TailtuneError("usage", `${found}, expected at most ${MOST_SETTINGS} and ${MOST_TRIALS}`);
 }

@@ -38,8 +38,9 @@ export async function openSweepFolder(definition: SweepDefinition, out?: string)
 	return lockSweepFolder(path, firstMade, async () => {
 		if (await pathExists(join(path, SWEEP_FILE), "disk")) {
 			const state = await readSweep(path);
-			const { settings, varied, seeds, folds } = state;
-			if (isDeepStrictEqual({ settings, varied, seeds, folds }, toJson(definition))) return state;
+			const { settings, varied, samples, experiments, seeds, folds } = state;
+			const found = { settings, varied, samples, experiments, seeds, folds };
+			if (isDeepStrictEqual(found, toJson(definition))) return state;
 			throw new TailtuneError(
 				"usage",
 				`--out ${path}: the folder holds a sweep with other settings; expected a new one`,
@@ -120,6 +121,7 @@ function nameOf(definition: SweepDefinition): string {
 		.slice(0, 4)
 		.map((key) => flagOf(key).slice(2));
 	const name = folderWords(definition.settings.name as string | undefined);
+	if (definition.experiments) keys.unshift(definition.experiments);
 	return ["sweep", ...(name.length > 0 ? name : keys), hash].join("-");
 }
 

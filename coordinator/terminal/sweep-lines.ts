@@ -3,8 +3,9 @@ import { printable } from "../../shared/printable.ts";
 import { flagOf } from "../../shared/settings/resolve-config.ts";
 import type { RunEvent } from "../events/schemas.ts";
 import type { SweepState } from "../events/sweep-schema.ts";
-import { formatScore, formatSeconds, shellWord } from "../format.ts";
+import { formatPercent, formatScore, formatSeconds, shellWord } from "../format.ts";
 import { METRIC_NAMES } from "../metrics/best-score.ts";
+import { BOOK_EXPERIMENTS, BOOK_EXPERIMENTS_URL, type BookExperiment } from "../sweep/book-experiments.ts";
 import { plainTable } from "./class-table.ts";
 import type { Paint } from "./paint.ts";
 import { shortPath } from "./tables.ts";
@@ -30,20 +31,14 @@ export function trialLines(event: Extract<RunEvent, { event: "trial" }>): string
 
 /** Formats the ranking of a sweep, and the test scores of its best setting. */
 export function sweepLines(folder: string, state: SweepState, paint: Paint): string[] {
-	const { metric, ranking, best, trials, varied } = state;
+	const { metric, best, trials } = state;
 	if (!metric || !best) return [];
-	const keys = Object.keys(varied);
-	const head = [...keys.map((key) => flagOf(key).slice(2)), `${METRIC_NAMES[metric]} (validation)`, "trials", "time"];
-	const rows = ranking.map(({ values, trials: count, validation, seconds }, row) => {
-		const cells = [formatSpread(metric, validation), String(count), formatSeconds(seconds)];
-		const all = [...keys.map((key) => formatSetting(values[key])), ...cells];
-		return row === 0 ? all.map((cell) => paint("bold", cell)) : all;
-	});
 	const failed = trials.filter((trial) => trial.state === "failed").length;
 	const path = shortPath(folder);
 	return [
 		"",
-		...plainTable(head, rows),
+		...rankingTable(state, metric, paint),
+		...(state.experiments === "book" ? describeBook() : []),
 		...describeSpread(state),
 		...(failed > 0 ? [`${failed} of ${trials.length} trials failed; they are not in the table`] : []),
 		...closeLines(state),
@@ -53,6 +48,39 @@ export function sweepLines(folder: string, state: SweepState, paint: Paint): str
 		"",
 		`results   ${printable(path)}`,
 		`classify  npx tailtune classify ${shellWord(join(path, best.folder))} "your text"`,
+	];
+}
+
+/** Formats the settings, the best one first; those of the book with its accuracies. */
+function rankingTable({ ranking, trials, experiments }: SweepState, metric: Metric, paint: Paint): string[] {
+	const keys = [...new Set(trials.flatMap(({ values }) => Object.keys(values)))];
+	const isBook = experiments === "book";
+	const names = [...(isBook ? ["row"] : []), ...keys.map((key) => flagOf(key).slice(2))];
+	const head = [...names, `${METRIC_NAMES[metric]} (validation)`, ...(isBook ? ["the book's"] : []), "trials", "time"];
+	const rows = ranking.map(({ values, trials: count, validation, seconds }, place) => {
+		const book = isBook ? findExperiment(values) : undefined;
+		const settings = keys.map((key) => (key in values ? formatSetting(values[key]) : "–"));
+		const scores = [formatSpread(metric, validation), ...(isBook ? [book ? formatPercent(book.validation) : "–"] : [])];
+		const row = isBook ? [String(book?.row ?? "–"), ...settings] : settings;
+		const cells = [...row, ...scores, String(count), formatSeconds(seconds)];
+		return place === 0 ? cells.map((cell) => paint("bold", cell)) : cells;
+	});
+	return plainTable(head, rows);
+}
+
+/** Returns the experiment of the book with these values. Further values don't matter. */
+function findExperiment(values: Readonly<Record<string, unknown>>): BookExperiment | undefined {
+	const found = BOOK_EXPERIMENTS.filter(({ values: own }) =>
+		Object.entries(own).every(([key, value]) => values[key] === value),
+	);
+	return found.toSorted((a, b) => Object.keys(b.values).length - Object.keys(a.values).length)[0];
+}
+
+function describeBook(): string[] {
+	return [
+		"rows and accuracies of the book: Sebastian Raschka, Build a Large Language Model (From Scratch), experiments to",
+		`chapter 6: ${BOOK_EXPERIMENTS_URL}`,
+		"the initial weights, the split and the order of the texts differ from the book's, so the figures do too",
 	];
 }
 

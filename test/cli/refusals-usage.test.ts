@@ -151,7 +151,7 @@ const refused: [title: string, args: readonly string[], message: string][] = [
 	[
 		"a sweep of more trials than can be compared",
 		[...SWEEP, "--seeds", "501", "--lr", "1e-3,1e-4"],
-		"found 1002 combinations of values, seeds and folds, expected at most 1000",
+		"found 2 combinations of values and 1002 trials with all seeds and folds, expected at most 100000 and 1000",
 	],
 	[
 		"a fold that isn't one of the parts",

@@ -15,6 +15,8 @@ export function sampleSweep(): SweepState {
 		finishedAt: "2026-03-14T15:12:26.535Z",
 		settings: { data: "/data/texts.tsv", epochs: 5 },
 		varied: { lr: [0.001, 0.1] },
+		samples: null,
+		experiments: null,
 		seeds: [123, 124],
 		folds: null,
 		metric: "macro-f1",

@@ -56,3 +56,41 @@ test("values of a preset can be overridden by values to try, and several seeds c
 		message: "--seeds: can't be combined with several values of --seed",
 	});
 });
+
+test("samples are combinations chosen at random, the same ones for every seed and with the same first seed", async (t) => {
+	const flags = { lr: "1,2,3,4,5,6", batch: "1,2,3,4,5,6", data: "d", samples: "5", seeds: "2" };
+	const { definition } = await readSweepDefinition(flags);
+	const trials = planTrials(definition);
+	t.is(trials.length, 10);
+	const settingsOf = (some: typeof trials) => some.map(({ values }) => JSON.stringify(values));
+	t.is(new Set(settingsOf(trials)).size, 5);
+	t.deepEqual(settingsOf(trials.slice(0, 5)), settingsOf(trials.slice(5)));
+	t.deepEqual(planTrials((await readSweepDefinition(flags)).definition), trials);
+	const other = planTrials((await readSweepDefinition({ ...flags, seed: "9" })).definition);
+	t.notDeepEqual(settingsOf(other), settingsOf(trials));
+	const all = await readSweepDefinition({ ...flags, samples: "99", seeds: "1" });
+	t.is(planTrials(all.definition).length, 36);
+});
+
+test("the book's experiments have the settings of chapter 6, each with its own change", async (t) => {
+	const { definition } = await readSweepDefinition({ preset: "book-experiments", seeds: "2" });
+	const trials = planTrials(definition);
+	t.is(trials.length, 36);
+	const configs = trials.slice(0, 18).map((trial) => configOfTrial("/", definition, trial));
+	const [first, firstToken] = configs;
+	t.like(first, {
+		data: "sms-spam",
+		token: "last",
+		pad: "longest",
+		batch: 8,
+		balance: "all",
+		metric: "accuracy",
+		lr: 5e-5,
+	});
+	t.like(firstToken, { token: "first", pad: "longest" });
+	t.is(new Set(configs.map(({ out: _, ...config }) => JSON.stringify(config))).size, 18);
+	t.deepEqual(
+		configs.filter(({ trainable }) => trainable === "lora").map(({ loraAlpha }) => loraAlpha),
+		[16, 8],
+	);
+});

@@ -36,6 +36,20 @@ test("a sweep ends with its settings, the best one first, and the test scores of
 	t.regex(text, /\nmean ± standard deviation over 5 folds and 2 seeds;/);
 });
 
+test("experiments of the book are shown with its row and accuracy, its name and its page", (t) => {
+	const sample = sampleSweep();
+	const values = [{}, { model: "openai-community/gpt2-xl", trainable: "all" }];
+	const trials = sample.trials.map((trial, i) => ({ ...trial, values: values[i % 2] ?? {} }));
+	const ranking = sample.ranking.map((row, i) => ({ ...row, values: values[i] ?? {} }));
+	const book = { ...sample, experiments: "book" as const, metric: "accuracy" as const, trials, ranking };
+	const text = sweepLines("/sweep", book, plain).join("\n").replaceAll(/ +/g, " ");
+	t.regex(text, /│ row │ model │ trainable │ accuracy \(validation\) │ the book's │ trials │ time │/);
+	t.regex(text, /│ 1 │ – │ – │ 88\.0 % ± 2\.8 │ 99\.3 % │ 2 │ 11 s │/);
+	t.regex(text, /│ 9 │ openai-community\/gpt2-xl │ all │ 82\.0 % ± 2\.8 │ 98\.7 % │ 2 │ 12 s │/);
+	t.regex(text, /Sebastian Raschka, Build a Large Language Model \(From Scratch\)/);
+	t.regex(text, /https:\/\/github\.com\/rasbt\/LLMs-from-scratch\//);
+});
+
 test("the end of a trial is one line; other events of its run are left out, and a remark is printed once", (t) => {
 	const trial = {
 		...{ event: "trial" as const, number: 2, trials: 12, folder: "/s/trial-02", values: { lr: 0.1, evalEvery: 5 } },
