@@ -7,6 +7,7 @@ import { TRUNK_PRECISION_BY_NAME, type TrunkPrecision } from "../../shared/model
 import type { Notices } from "../../shared/notices.ts";
 import type { TrainConfig } from "../../shared/settings/config.ts";
 import { formOfPart, gradientLength } from "../../shared/updates/gradient-form.ts";
+import type { Traffic } from "../rpc/http2-servers.ts";
 import { Dispatcher, type DispatcherOptions } from "./dispatcher.ts";
 
 /** Settings with which a run is announced to workers. */
@@ -43,6 +44,8 @@ export interface Cluster {
 	readonly report: (progress: RunProgress) => Promise<void>;
 	/** Number of messages refused so far, by reason. */
 	readonly refusals: () => Readonly<Record<string, number>>;
+	/** Bytes to and from the workers so far. Undefined if they are in this process. */
+	readonly traffic?: () => Traffic;
 	/** Retires the run and disconnects. */
 	close(): Promise<void>;
 }

@@ -9,6 +9,7 @@ import { type RpcSecurity, readRpcSecurity } from "../../shared/settings/rpc-fla
 import { OTHER_WORKERS_MS, RUN_CLOSE_MS } from "../deadlines.ts";
 import type { RunEvents } from "../events/run-events.ts";
 import { serveTensors, type TensorServer } from "../exchange/grpc-coordinator-tensors.ts";
+import type { Traffic } from "../rpc/http2-servers.ts";
 import { announceRun, type Cluster, type ClusterRun, type OpenCluster } from "./cluster.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import { DIALABLE, isWildcardAddress } from "./wildcard-address.ts";
@@ -121,7 +122,8 @@ async function openRun({ options, bus, server, address, dispatchers, models }: H
 		await waitAtMost(RUN_CLOSE_MS, dispatcher.stop());
 		forget();
 	};
-	return { ...announced, tensors: server, notices, refusals: () => countRefusals(bus, server), close };
+	const counters = { refusals: () => countRefusals(bus, server), traffic: () => addTraffic(bus, server) };
+	return { ...announced, tensors: server, notices, ...counters, close };
 }
 
 /** Connects to NATS, announces one run to the workers that have joined, and serves its tensors to them. */
@@ -188,6 +190,11 @@ function assertDialable(listen = "", advertise: NatsClusterOptions["advertise"])
 		throw new TailtuneError("usage", `--advertise ${advertise}: ${DIALABLE}, as HOST:PORT`);
 	if (advertise === undefined && isWildcardAddress(listen))
 		throw new TailtuneError("usage", `--listen ${listen}: ${DIALABLE}, or --advertise with one`);
+}
+
+function addTraffic(bus: NatsBus, server: TensorServer): Traffic {
+	const [ofBus, ofServer] = [bus.traffic, server.traffic()];
+	return { sent: ofBus.sent + ofServer.sent, received: ofBus.received + ofServer.received };
 }
 
 function countRefusals(bus: NatsBus, server: TensorServer): Record<string, number> {

@@ -21,8 +21,12 @@ export function isNamedDataset(data: string): boolean {
  * @throws TailtuneError "not-found" or "data"; for a data set that is downloaded also "offline", "checksum" or "disk"
  */
 export async function loadDataset(data: string, columns: DatasetColumns, onProgress?: OnProgress): Promise<Dataset> {
-	if (data === "sms-spam") return loadSmsSpam({ ...(onProgress && { onProgress }) });
-	if (data === "spam-assassin") return loadSpamAssassin();
+	if (NAMED.includes(data)) {
+		const load = data === "sms-spam" ? loadSmsSpam({ ...(onProgress && { onProgress }) }) : loadSpamAssassin();
+		const dataset = await load;
+		columns.onFile?.({ file: data, format: "built-in data set", texts: dataset.examples.length });
+		return dataset;
+	}
 	if (!isHubName(data)) return readDataset(data, columns);
 	const { fetchHubDataset } = await import("./hub-dataset.ts");
 	return readDataset(await fetchHubDataset(data, { ...(onProgress && { onProgress }) }), columns);

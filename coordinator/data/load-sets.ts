@@ -7,6 +7,7 @@ import { repeatSmallLabels, undersample } from "./balance.ts";
 import { countByLabel, type Dataset, type Example, withLabels } from "./dataset.ts";
 import { groupEqual } from "./group-equal.ts";
 import { loadDataset } from "./load-dataset.ts";
+import type { ReadFile } from "./read-dataset.ts";
 import { assertSeveralLabels, assertSplittable, type Split, split, splitAtRandom, splitForFold } from "./split.ts";
 
 /** The three sets of a run, and how each class's texts were distributed among them. */
@@ -14,6 +15,10 @@ export interface LoadedSets extends Split {
 	/** Texts of the training set, once for each time that an epoch repeats them. */
 	readonly repeats: readonly Example[];
 	readonly classes: readonly ClassTexts[];
+	/** The files that were read. */
+	readonly files: readonly ReadFile[];
+	/** Number of texts that equal another one, by `--dedupe`. */
+	readonly equal: number;
 }
 
 type Settings = Pick<
@@ -47,13 +52,14 @@ export async function loadSets(config: Settings, events: RunEvents): Promise<Loa
 			"usage",
 			`--balance: found "${config.balance}", expected none or weights with --multi-label`,
 		);
-	const given = await readGiven(config, events);
+	const files: ReadFile[] = [];
+	const given = await readGiven(config, events, (file) => files.push(file));
 	const whole = "examples" in given ? splitTexts(given, config) : given;
-	reportEqual(whole, config.dedupe, events);
+	const equal = reportEqual(whole, config.dedupe, events);
 	const sets = balanceTraining(whole, config, "examples" in given);
 	const repeats = config.balance === "oversample" ? repeatSmallLabels(sets.train, config.seed) : [];
 	const all = "examples" in given ? [given] : [given.train, given.validation, given.test];
-	const loaded = { ...sets, repeats, classes: countClasses(all, sets, repeats) };
+	const loaded = { ...sets, repeats, classes: countClasses(all, sets, repeats), files, equal };
 	assertEnoughLeft(loaded, config);
 	return loaded;
 }
@@ -72,16 +78,20 @@ function splitTextsForFold(texts: Dataset, { balance, dedupe, split, seed }: Set
 	return splitForFold(balanced, { number, of }, split, seed, (examples) => groupEqual(examples, dedupe));
 }
 
-/** Says how many texts are equal to others, and whether some of these are in different sets. */
-function reportEqual({ train, validation, test }: Split, dedupe: Settings["dedupe"], events: RunEvents): void {
+/**
+ * Prints how many texts are equal to others, and whether some of these are in different sets.
+ * @returns the number of these texts
+ */
+function reportEqual({ train, validation, test }: Split, dedupe: Settings["dedupe"], events: RunEvents): number {
 	const all = [train, validation, test].flatMap(({ examples }, set) => examples.map(({ text }) => ({ text, set })));
 	const several = groupEqual(all, dedupe).filter(({ length }) => length > 1);
-	if (several.length === 0) return;
-	const count = (groups: readonly number[][]) => formatCount(groups.reduce((sum, { length }) => sum + length, 0));
+	const count = (groups: readonly number[][]) => groups.reduce((sum, { length }) => sum + length, 0);
+	if (several.length === 0) return 0;
 	const spread = several.filter((group) => new Set(group.map((index) => all[index]?.set)).size > 1);
-	const found = `${count(several)} of ${formatCount(all.length)} texts are equal to others (--dedupe ${dedupe})`;
+	const found = `${formatCount(count(several))} of ${formatCount(all.length)} texts are equal to others (--dedupe ${dedupe})`;
 	if (spread.length === 0) events.line(`${found}; equal texts are in the same set`);
-	else events.warn(`${found}; ${count(spread)} of these are equal to a text in another set`);
+	else events.warn(`${found}; ${formatCount(count(spread))} of these are equal to a text in another set`);
+	return count(several);
 }
 
 function balanceTraining(sets: Split, { balance, seed }: Settings, isSplit: boolean): Split {
@@ -117,9 +127,13 @@ function assertEnoughLeft({ train, classes }: LoadedSets, { batch }: Settings): 
 	throw new TailtuneError("data", `--balance: ${found}, expected at least --batch (${batch}); or --balance none`);
 }
 
-async function readGiven(config: Settings, events: RunEvents): Promise<Dataset | Split> {
+async function readGiven(
+	config: Settings,
+	events: RunEvents,
+	onFile: (file: ReadFile) => void,
+): Promise<Dataset | Split> {
 	const { data } = config;
-	const columns = { ...config, say: (line: string) => events.line(line) };
+	const columns = { ...config, say: (line: string) => events.line(line), onFile };
 	const sets = { train: config.train, validation: config.validation, test: config.test };
 	const [first] = Object.entries(sets).find(([, file]) => file !== undefined) ?? [];
 	if (first === undefined) {

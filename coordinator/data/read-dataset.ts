@@ -1,5 +1,6 @@
 import { TailtuneError } from "../../shared/errors.ts";
 import { type Dataset, toDataset } from "./dataset.ts";
+import { describeFormat, isUnusual } from "./describe-format.ts";
 import { normalizeLabel } from "./label.ts";
 import { splitLabels, toLabelSets } from "./label-sets.ts";
 import { type Row, textOf } from "./pick-columns.ts";
@@ -14,6 +15,16 @@ export interface DatasetColumns extends Pick<TableOptions, "encoding" | "delimit
 	readonly labelColumn?: string;
 	/** Called with a line for people if another separator or encoding was detected than most files have. */
 	readonly say?: (line: string) => void;
+	/** Called for each file or folder when it is read. */
+	readonly onFile?: (file: ReadFile) => void;
+}
+
+/** A file or folder with texts that was read. */
+export interface ReadFile {
+	readonly file: string;
+	/** Format, separator, encoding and packing, for people. */
+	readonly format: string;
+	readonly texts: number;
 }
 
 /**
@@ -23,11 +34,17 @@ export interface DatasetColumns extends Pick<TableOptions, "encoding" | "delimit
  */
 export async function readDataset(
 	paths: string | readonly string[],
-	{ say, ...columns }: DatasetColumns = {},
+	{ say, onFile, ...columns }: DatasetColumns = {},
 ): Promise<Dataset> {
 	const rows: Row[] = [];
 	for (const path of [paths].flat()) {
-		for (const row of await readRows(path, withDefaultColumns(columns), say)) rows.push(row);
+		let format = "";
+		const read = await readRows(path, withDefaultColumns(columns), (found) => {
+			format = describeFormat(found);
+			if (isUnusual(found)) say?.(`${path}: read as ${format}`);
+		});
+		onFile?.({ file: path, format, texts: read.length });
+		for (const row of read) rows.push(row);
 	}
 	if (columns.multiLabel)
 		return toLabelSets(

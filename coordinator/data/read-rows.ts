@@ -1,20 +1,23 @@
 import { TailtuneError } from "../../shared/errors.ts";
 import { MOST_TEXT_BYTES } from "../../shared/files/regular-file.ts";
-import { describeFormat, isUnusual } from "./describe-format.ts";
 import { openTable } from "./open-table.ts";
 import { columnPicker, type Row } from "./pick-columns.ts";
-import type { Columns, Table, TableOptions } from "./table.ts";
+import type { Columns, Table, TableFormat, TableOptions } from "./table.ts";
 
 /**
  * Reads the texts, and labels if wanted, of a file or a folder into memory, as `openTable` does. Blank rows are
  * skipped.
- * @param say called with a line for people if another separator or encoding was detected than most files have
+ * @param onFormat called with the format of the file
  * @returns at least one row
  * @throws TailtuneError as `openTable`, for the first row that can't be used, or for a file that is too large
  */
-export async function readRows(path: string, options: TableOptions, say?: (line: string) => void): Promise<Row[]> {
+export async function readRows(
+	path: string,
+	options: TableOptions,
+	onFormat: (format: TableFormat) => void = () => {},
+): Promise<Row[]> {
 	const table = await openTable(path, options, MOST_TEXT_BYTES);
-	if (isUnusual(table.format)) say?.(`${path}: read as ${describeFormat(table.format)}`);
+	onFormat(table.format);
 	return collectRows(table, path, options);
 }
 

@@ -5,6 +5,7 @@ import type { CoordinatorTensors } from "../../shared/exchange/tensor-exchange.t
 import { exchangeDefinition } from "../../shared/exchange/tensor-service.ts";
 import type { RefusalReason } from "../../shared/rpc/refusal.ts";
 import { clientStream, type OnRefused, serverStream, unary } from "../rpc/handlers.ts";
+import type { Traffic } from "../rpc/http2-servers.ts";
 import type { RpcService } from "../rpc/rpc-service.ts";
 import { createServer, type ServerOptions } from "../rpc/server.ts";
 import { Leases } from "./grpc-leases.ts";
@@ -104,6 +105,8 @@ function createHandlers({ runs, leases, models, uploads }: HandlerParts, onRefus
 export interface TensorServer extends ServedTensors {
 	/** HOST:PORT to which workers connect. */
 	readonly address: string;
+	/** Bytes of all connections so far. */
+	traffic(): Traffic;
 	close(): Promise<void>;
 }
 
@@ -119,7 +122,7 @@ export async function serveTensors(options: TensorServiceOptions & ServerOptions
 		await server.close();
 	};
 	return Object.defineProperties(
-		{ address: server.address, close: stop } as TensorServer,
+		{ address: server.address, traffic: () => server.traffic, close: stop } as TensorServer,
 		Object.getOwnPropertyDescriptors(tensors),
 	);
 }

@@ -10,11 +10,31 @@ const LONG_TABLE = 12;
 /** Renders the texts that were read, and how they were distributed to the sets. */
 export function dataSection(result: RunResult): Html {
 	return html`<section aria-labelledby="data"><h2 id="data">Data</h2>
-<dl class="figures small">${listFacts(result).map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
+${filesTable(result.data.files)}
+<dl class="figures">${listFacts(result).map(
+		([name, value, detail]) =>
+			html`<div><dt>${name}</dt><dd>${value}${detail !== undefined && html` <small>${detail}</small>`}</dd></div>`,
+	)}</dl>
 ${setsTable(result)}</section>`;
 }
 
-function listFacts({ texts, cut, windows }: RunResult): [string, string][] {
+/** Most files in the table. */
+const MOST_FILES = 20;
+
+function filesTable(files: RunResult["data"]["files"]): Html {
+	const rows = files
+		.slice(0, MOST_FILES)
+		.map(
+			({ file, format, texts }) =>
+				html`<tr><th scope="row">${file.slice(-120)}</th><td>${format}</td><td>${formatCount(texts)}</td></tr>`,
+		);
+	const rest = files.length - rows.length;
+	const table = html`<table><thead><tr><th scope="col">file</th><th scope="col">format</th><th scope="col">texts</th></tr></thead><tbody>${rows}</tbody></table>`;
+	return html`${scrollBox("Files that were read", table)}${rest > 0 && html`<p class="note">${formatCount(rest)} more files are left out.</p>`}`;
+}
+
+function listFacts({ texts, data, cut, windows }: RunResult): [string, string, string?][] {
+	const { median, p95, longest, limit } = data.tokens;
 	const all = texts.train + texts.validation + texts.test;
 	const allWindows = windows.train + windows.validation + windows.test;
 	return [
@@ -22,6 +42,10 @@ function listFacts({ texts, cut, windows }: RunResult): [string, string][] {
 		["Validation texts", formatCount(texts.validation)],
 		["Test texts", formatCount(texts.test)],
 		["Distinct texts", formatCount(texts.distinct)],
+		["Texts equal to others", formatCount(data.equal)],
+		["Tokens of a text (median)", formatCount(median)],
+		["95 % of texts have up to", formatCount(p95)],
+		["Tokens of the longest text", formatCount(longest), `limit ${formatCount(limit)}`],
 		["Texts cut to the limit", formatCount(cut.train + cut.validation + cut.test)],
 		...(allWindows > all ? [["Windows of all texts", formatCount(allWindows)] satisfies [string, string]] : []),
 	];

@@ -49,6 +49,32 @@ export function guardCalls(server: Server, gate: CallGate, { connections, header
 	}
 }
 
+/** Bytes of connections since they were opened. */
+export interface Traffic {
+	readonly sent: number;
+	readonly received: number;
+}
+
+/** Counts the bytes of all connections of a bound server. @returns a function that returns those so far */
+export function meterTraffic(server: Server): () => Traffic {
+	const open = new Set<Socket>();
+	let closed: Traffic = { sent: 0, received: 0 };
+	const plus = ({ sent, received }: Traffic, { bytesWritten, bytesRead }: Socket): Traffic => ({
+		sent: sent + bytesWritten,
+		received: received + bytesRead,
+	});
+	for (const http2Server of http2ServersOf(server)) {
+		http2Server.on("connection", (socket: Socket) => {
+			open.add(socket);
+			socket.once("close", () => {
+				open.delete(socket);
+				closed = plus(closed, socket);
+			});
+		});
+	}
+	return () => [...open].reduce(plus, closed);
+}
+
 /**
  * Collects the connections of a bound server. A shutdown, forced or not, waits until each client closes its side:
  * forever if a client is stopped or its network is gone (test/cluster/elastic.test.ts: a worker falls silent).

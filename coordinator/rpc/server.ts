@@ -7,7 +7,7 @@ import { readServerCredentials, type TlsFiles } from "../../shared/rpc/credentia
 import type { RefusalReason } from "../../shared/rpc/refusal.ts";
 import { silenceLibrary } from "../../shared/rpc/silence-library.ts";
 import { CallGate } from "./call-gate.ts";
-import { guardCalls, widenServerWindows } from "./http2-servers.ts";
+import { guardCalls, meterTraffic, type Traffic, widenServerWindows } from "./http2-servers.ts";
 import type { RpcService } from "./rpc-service.ts";
 import { prepareShutdown } from "./shut-down.ts";
 
@@ -30,6 +30,8 @@ export interface RpcServer {
 	readonly address: string;
 	/** Number of unfinished calls, and bytes of their requests in memory. */
 	readonly load: CallGate["load"];
+	/** Bytes of all connections so far. */
+	readonly traffic: Traffic;
 	/** Refuses new calls, waits at most `graceMs` (default 0) for the unfinished ones, then ends them. */
 	close(graceMs?: number): Promise<void>;
 }
@@ -65,11 +67,15 @@ export async function createServer(options: ServerOptions, services: readonly Rp
 	});
 	widenServerWindows(server, WINDOW_BYTES);
 	guardCalls(server, gate, limits);
+	const traffic = meterTraffic(server);
 	const shutDown = prepareShutdown(server);
 	return {
 		address: `${host}:${port}`,
 		get load() {
 			return gate.load;
+		},
+		get traffic() {
+			return traffic();
 		},
 		close: (graceMs = 0) => shutDown(graceMs),
 	};

@@ -30,6 +30,7 @@ export const auditTotalsSchema = z.strictObject({
 	steps: count.describe("optimizer steps"),
 	parts: count.describe("answers used, each once"),
 	examples: count.describe("training texts in these answers; a text in windows counts as one"),
+	workers: z.record(z.string(), count).describe("answers used of each worker, by its id"),
 	ignored: ignoredSchema.describe("answers that were not used, by reason"),
 });
 
@@ -67,5 +68,11 @@ export function checkAudit(
 		totals.examples += parts.reduce((sum, { examples }) => sum + countTexts(examples), 0);
 		for (const why of ["double", "stale", "stray"] as const) totals.ignored[why] += line.ignored?.[why] ?? 0;
 	}
-	return totals;
+	return { ...totals, workers: countByWorker(lines) };
+}
+
+function countByWorker(lines: readonly AuditLine[]): AuditTotals["workers"] {
+	const counts = new Map<string, number>();
+	for (const { parts } of lines) for (const { worker } of parts) counts.set(worker, (counts.get(worker) ?? 0) + 1);
+	return Object.fromEntries(counts);
 }

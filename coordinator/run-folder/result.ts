@@ -185,6 +185,28 @@ export const runResultSchema = z.strictObject({
 		})
 		.describe("number of texts in each set"),
 	classes: z.array(classTextsSchema).describe("texts of each class, in the order of `labels`"),
+	data: z
+		.strictObject({
+			files: z
+				.array(
+					z.strictObject({
+						file: z.string().describe("path of the file or folder, or name of the data set"),
+						format: z.string().describe("format, separator, encoding and packing, for people"),
+						texts: count.describe("texts in it"),
+					}),
+				)
+				.describe("the files that were read"),
+			equal: count.describe("texts that equal another one, by `--dedupe`"),
+			tokens: z
+				.strictObject({
+					median: count.describe("median"),
+					p95: count.describe("the length that 95 of 100 texts don't exceed"),
+					longest: count.describe("longest text"),
+					limit: count.describe("the limit"),
+				})
+				.describe("tokens that are read of a text"),
+		})
+		.describe("the texts as they were read"),
 	cut: cutSchema,
 	windows: windowsSchema,
 	trunk: z
@@ -204,6 +226,15 @@ export const runResultSchema = z.strictObject({
 		.record(z.string(), count)
 		.describe(
 			"messages refused, by reason: a reason of `proto/tailtune/v1/refusal.proto`, `NATS_MESSAGE` (not one of Tailtune's messages) or `UPDATE_PART` (a published part of an update that a worker found wrong, and whose update it read again)",
+		),
+	traffic: z
+		.strictObject({
+			sent: count.describe("bytes sent"),
+			received: count.describe("bytes received"),
+		})
+		.optional()
+		.describe(
+			"bytes between the coordinator and its workers over gRPC and NATS, since the last resume; only with workers outside its process",
 		),
 	peakRssBytes: count.describe("largest resident memory of the coordinator's process, in bytes"),
 	engine: z

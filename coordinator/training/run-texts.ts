@@ -22,6 +22,8 @@ export interface RunTexts {
 	readonly classes: number;
 	/** Numbers of texts per class and set. */
 	readonly classTexts: readonly ClassTexts[];
+	/** The files that were read, and the number of texts that equal another one. */
+	readonly data: Pick<LoadedSets, "files" | "equal">;
 	/** Ids of the texts of each set. */
 	readonly train: readonly number[];
 	readonly validation: readonly number[];
@@ -87,6 +89,7 @@ export async function prepareTexts(config: RunConfig, sets: LoadedSets, model: G
 		labels: train.labels,
 		classes: train.labels.length,
 		classTexts: sets.classes,
+		data: sets,
 		...textsIn,
 		learned: idsIn.train,
 		planned: sequences.map(({ tokens }, id) => ({ id, tokens, shard: shardOf[id] ?? 0 })),

@@ -47,6 +47,7 @@ export function summarizeRun(
 		textsPerSecond: state.progress.examplesSeen / watch.seconds.training,
 		stepMs: medianOf(stepMs),
 		refused: { ...run.cluster.refusals() },
+		...(run.cluster.traffic && { traffic: run.cluster.traffic() }),
 		peakRssBytes: process.resourceUsage().maxRSS * 1024,
 		engine: summarizeEngines(run.cluster.dispatcher),
 		kept: { ...keptOf(state), metric: run.config.metric },
@@ -81,9 +82,21 @@ function summarizeTexts(texts: RunTexts) {
 		testTextsAlsoInTraining: texts.overlap,
 		texts: { ...mapValues(setsOf(texts), ({ length }) => length), distinct: texts.distinct },
 		classes: [...texts.classTexts],
+		data: {
+			files: texts.data.files.map((file) => ({ ...file })),
+			equal: texts.data.equal,
+			tokens: summarizeLengths(texts),
+		},
 		cut: texts.cut,
 		windows: texts.windows,
 	};
+}
+
+/** Summarizes how many tokens of each text are read. */
+function summarizeLengths({ details, maxTokens }: RunTexts) {
+	const lengths = details.map(({ tokens }) => tokens).sort((a, b) => a - b);
+	const at = (share: number) => lengths[Math.ceil(share * lengths.length) - 1] ?? 0;
+	return { median: at(0.5), p95: at(0.95), longest: at(1), limit: maxTokens };
 }
 
 function summarizeEngines({ engines, workers }: RunContext["cluster"]["dispatcher"]): RunResult["engine"] {

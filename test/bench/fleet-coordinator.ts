@@ -106,6 +106,7 @@ function makeTexts(count: number, shards: number): RunTexts {
 	const labelOf = (id: number) => id % FLEET_TAIL.classes;
 	return {
 		...{ labels: ["a", "b"], classes: FLEET_TAIL.classes, classTexts: [], train, validation: [], test: [], planned },
+		data: { files: [], equal: 0 },
 		learned: train,
 		details: train.map((id) => ({ text: "", source: `made-up:${id}`, tokens: TOKENS, cut: false })),
 		...{

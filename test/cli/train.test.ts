@@ -19,7 +19,8 @@ const quickRun = async (data: string, out: string, ...flags: string[]) =>
 
 test.serial("a run writes the whole result folder and prints its scores", async (t) => {
 	const out = join(await newFolder(), "run");
-	const { exitCode, stdout, stderr } = await quickRun(await writeTexts(60), out);
+	const data = await writeTexts(60);
+	const { exitCode, stdout, stderr } = await quickRun(data, out);
 	t.is(exitCode, 0, stderr);
 	t.deepEqual((await readdir(out)).sort(), [
 		"audit.jsonl",
@@ -41,6 +42,10 @@ test.serial("a run writes the whole result folder and prints its scores", async 
 	t.deepEqual(
 		(await readMetrics(out)).filter(({ kind }) => kind === "epoch").map(({ epoch }) => epoch),
 		[1, 2],
+	);
+	t.deepEqual(result.data.files, [{ file: data, format: "TSV, UTF-8", texts: 120 }]);
+	t.true(
+		result.data.tokens.median <= result.data.tokens.longest && result.data.tokens.longest <= result.data.tokens.limit,
 	);
 	t.regex(stdout, /accuracy/);
 	await checkPredictions(t, out);

@@ -6,6 +6,7 @@ import { createInterface } from "node:readline";
 import test from "ava";
 import { execa } from "execa";
 import { WorkerProcesses } from "../../coordinator/cluster/worker-processes.ts";
+import { readRunResult } from "../../coordinator/run-folder/result-files.ts";
 import { tailtune, writeTexts } from "../cli/tailtune.ts";
 import { newFolder } from "../new-folder.ts";
 import { hashWeights, LONG, listChildren, RunProcess, untilGone } from "./processes.ts";
@@ -40,6 +41,15 @@ test.serial(
 			[],
 		);
 		t.is(end, "finished");
+		const details = (of: string) => readFile(join(of, "test-details.json"), "utf8");
+		t.is(await details(out), await details(embedded), "the same words mattered");
+		const { audit, traffic } = await readRunResult(out);
+		t.is(
+			Object.values(audit.workers).reduce((sum, parts) => sum + parts, 0),
+			audit.parts,
+		);
+		t.true(traffic && traffic.sent > 10_000 && traffic.received > 10_000, JSON.stringify(traffic));
+		t.is((await readRunResult(embedded)).traffic, undefined);
 	},
 );
 

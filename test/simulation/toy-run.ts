@@ -47,6 +47,7 @@ export function createToyTexts(shards: number): RunTexts {
 		labels: Array.from({ length: classes }, (_, label) => `label ${label}`),
 		classes,
 		classTexts: [],
+		data: { files: [], equal: 0 },
 		train: ids.slice(0, TRAIN),
 		validation: ids.slice(TRAIN),
 		test: [],

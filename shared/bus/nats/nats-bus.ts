@@ -58,6 +58,8 @@ export interface NatsBus extends Bus {
 	readonly refusedMessages: number;
 	/** Number of items that NATS had lost and that were published again. */
 	readonly republishedItems: number;
+	/** Bytes of messages to and from NATS so far. */
+	readonly traffic: { readonly sent: number; readonly received: number };
 }
 
 /**
@@ -326,6 +328,11 @@ class Adapter implements NatsBus {
 		} catch (error) {
 			if (!this.#link.closed.aborted) throw error;
 		}
+	}
+
+	get traffic(): NatsBus["traffic"] {
+		const { inBytes, outBytes } = this.#link.nc.stats();
+		return { sent: outBytes, received: inBytes };
 	}
 
 	/** Decodes a message; one that can't be decoded is discarded, so that it is not delivered again. */

@@ -16,10 +16,13 @@ async function openRun(t: ExecutionContext, answers: ReceivedAnswers, size: numb
 }
 
 test("a version is fetched once for any number of readers", async (t) => {
-	const { coordinator, worker } = await openRun(t, new ReceivedAnswers(1), 1);
-	await coordinator.publishState("run", 3, { parameters: Float32Array.of(3) });
+	const size = 100_000;
+	const { coordinator, worker } = await openRun(t, new ReceivedAnswers(1), size);
+	await coordinator.publishState("run", 3, { parameters: new Float32Array(size).fill(3) });
 	const [first, second] = await Promise.all([worker.parameters("run", 3), worker.parameters("run", 3)]);
 	t.is(first, second);
+	const { sent } = coordinator.traffic();
+	t.true(sent >= 4 * size && sent < 6 * size, `${sent} bytes were sent`);
 	await coordinator.dropState("run", 3);
 	t.is(await worker.parameters("run", 3), first as Float32Array);
 });

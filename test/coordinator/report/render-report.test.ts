@@ -80,7 +80,9 @@ test("the report names the trained model and its data, the accuracy and the base
 		"Epoch kept (best macro F1) 4",
 		"read training validation test not used ham 747 500 75 149 23 spam 747 500 75 149 0",
 		"Not used: --balance keeps as many texts of each class as the smallest class has.",
-		"Texts cut to the limit 4",
+		"file format texts /data/sms.tsv TSV, UTF-8 1,494",
+		"Distinct texts 1,377 Texts equal to others 24 Tokens of a text (median) 21 95 % of texts have up to 47",
+		"Tokens of the longest text 120 limit 120 Texts cut to the limit 4",
 		"135 texts per second",
 		"the peak memory was 1.3 GiB",
 		"divided by the temperature 1.234, fitted on the validation set",
@@ -93,6 +95,14 @@ test("the report names the trained model and its data, the accuracy and the base
 	]) {
 		t.true(text.includes(part), part);
 	}
+});
+
+test("workers and traffic of a cluster are shown, but not those of one process", (t) => {
+	const traffic = { sent: 3 << 20, received: 5 << 10 };
+	const text = textOf(renderReport({ ...sampleResult(), traffic }, [], config));
+	t.true(text.includes("worker results used share vm-1 900 69.2 % vm-2 400 30.8 %"));
+	t.true(text.includes("The coordinator sent 3.0 MiB and received 5.0 KiB over gRPC and NATS."));
+	t.false(textOf(renderReport(sampleResult(), [], config)).includes("NATS"));
 });
 
 test("the report counts repeats if there are any", (t) => {

@@ -21,6 +21,7 @@ test("an audit that follows the plan passes and is summed up; its texts are coun
 		steps: 3,
 		parts: 6,
 		examples: 10,
+		workers: { a: 6 },
 		ignored: { double: 6, stale: 3, stray: 0 },
 	});
 });
