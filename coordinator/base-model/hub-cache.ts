@@ -6,6 +6,7 @@ import { MOST_JSON_BYTES, pathExists, readRegularFile } from "../../shared/files
 import { INDEX_FILE, readShardNames, WEIGHTS_FILE } from "../../shared/model/open-model.ts";
 import {
 	assertCommit,
+	type CacheTarget,
 	callOptions,
 	explainHubError,
 	fetchToCache,
@@ -27,14 +28,39 @@ const CONFIG_FILE = "config.json";
  * @throws TailtuneError "offline", "not-found", "checksum", "disk", "interrupted", or "model" if the repository has no
  *   usable files
  */
-export async function fetchHubModel(repo: string, options: HubOptions): Promise<string> {
+export function fetchHubModel(repo: string, options: HubOptions): Promise<string> {
+	return fetchMissing(repo, options, (repository) => downloadModel(repository, options.onProgress));
+}
+
+/** Returns a folder with the `config.json` of a hub model, as `fetchHubModel`; the weights are not downloaded. */
+export function fetchHubConfig(repo: string, options: HubOptions = {}): Promise<string> {
+	return fetchMissing(repo, options, async ({ target, list }) => {
+		await fetchToCache(target, await list([CONFIG_FILE]));
+		return target.snapshot;
+	});
+}
+
+/** The current commit of a repository of the hub. */
+interface Repository {
+	readonly repo: string;
+	readonly commit: string;
+	readonly target: CacheTarget;
+	/** Lists those of the named files that exist. */
+	readonly list: (paths: string[]) => Promise<PathInfo[]>;
+}
+
+async function fetchMissing(
+	repo: string,
+	options: HubOptions,
+	download: (repository: Repository) => Promise<string>,
+): Promise<string> {
 	const repoFolder = join(options.cacheDir ?? getHFHubCachePath(), getRepoFolderName({ type: "model", name: repo }));
 	const cached = await findSnapshot(repoFolder);
 	if (cached !== undefined) return cached;
 	if (isHubOffline()) throw notInCache(`--model ${repo}`, repoFolder);
 	const hubUrl = hubAddress(options);
 	try {
-		return await downloadSnapshot(repo, repoFolder, hubUrl, options);
+		return await download(await openRepository(repo, repoFolder, hubUrl, options));
 	} catch (error) {
 		const missing = "no folder and no hub model";
 		const advice = "use --model demo or --model FOLDER instead";
@@ -58,13 +84,12 @@ async function findSnapshot(repoFolder: string): Promise<string | undefined> {
 	}
 }
 
-async function downloadSnapshot(
+async function openRepository(
 	repo: string,
 	repoFolder: string,
 	hubUrl: string,
-	options: HubOptions,
-): Promise<string> {
-	const { onProgress, signal = new AbortController().signal } = options;
+	{ signal = new AbortController().signal }: HubOptions,
+): Promise<Repository> {
 	const ask = callOptions(hubUrl, signal);
 	const { sha: commit } = await modelInfo({ name: repo, revision: "main", additionalFields: ["sha"], ...ask });
 	assertCommit(commit, repo);
@@ -73,13 +98,14 @@ async function downloadSnapshot(
 		// Paths become files on this machine, so only requested ones are accepted.
 		return files.filter(({ path }) => paths.includes(path));
 	};
-	const target = {
-		repoFolder,
-		snapshot: join(repoFolder, "snapshots", commit),
-		url: `${hubUrl}/${repo}/resolve/${commit}`,
-		signal,
-	};
+	const url = `${hubUrl}/${repo}/resolve/${commit}`;
+	return { repo, commit, target: { repoFolder, snapshot: join(repoFolder, "snapshots", commit), url, signal }, list };
+}
 
+async function downloadModel(
+	{ repo, commit, target, list }: Repository,
+	onProgress: HubOptions["onProgress"],
+): Promise<string> {
 	const found = await list([CONFIG_FILE, WEIGHTS_FILE, INDEX_FILE, ...TOKENIZER_FILES]);
 	const [config, whole, index] = [CONFIG_FILE, WEIGHTS_FILE, INDEX_FILE].map((name) =>
 		found.filter(({ path }) => path === name),
@@ -92,6 +118,6 @@ async function downloadSnapshot(
 	await fetchToCache(target, [...config, ...(whole.length > 0 ? [] : index), ...tokenizer]);
 	const weights = whole.length > 0 ? whole : await list(await readShardNames(target.snapshot));
 	await fetchToCache(target, weights, onProgress);
-	await writeRef(repoFolder, "main", commit);
+	await writeRef(target.repoFolder, "main", commit);
 	return target.snapshot;
 }

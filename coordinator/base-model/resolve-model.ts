@@ -25,6 +25,11 @@ export async function isModelFolder(name: string): Promise<boolean> {
 	return (await stat(name).catch(() => undefined))?.isDirectory() === true;
 }
 
+/** Whether the value of `--model` has the form of a hub id, and nothing on this machine has that name. */
+export async function isHubId(name: string): Promise<boolean> {
+	return /^[\w-][\w.-]*\/[\w-][\w.-]*$/.test(name) && (await stat(name).catch(() => undefined)) === undefined;
+}
+
 /**
  * Returns a folder for `openModel` from the value of `--model`: `demo`, a folder, `random:SIZE` (generated once, then
  * cached) or a hub id (downloaded once, then cached).
@@ -36,7 +41,7 @@ export async function resolveModel(name: string, options: ResolveOptions = {}): 
 	if (await isModelFolder(name)) return resolve(name);
 	if (await stat(name).catch(() => undefined))
 		throw new TailtuneError("not-found", `--model ${name}: found a file, expected a folder with config.json`);
-	if (/^[\w-][\w.-]*\/[\w-][\w.-]*$/.test(name)) {
+	if (await isHubId(name)) {
 		// Loaded only when needed: the hub's client takes a third of the loading time.
 		const { fetchHubModel } = await import("./hub-cache.ts");
 		return fetchHubModel(name, options);

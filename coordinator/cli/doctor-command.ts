@@ -13,6 +13,7 @@ import { showEvents } from "./show-events.ts";
 interface Options extends Record<string, unknown> {
 	readonly json?: boolean;
 	readonly train?: string;
+	readonly model?: string;
 }
 
 /** The settings that say which data are read, and how. */
@@ -24,7 +25,10 @@ const DATA_FLAGS = [
 	"labelColumn",
 	"encoding",
 	"delimiter",
+	"multiLabel",
+	"model",
 	"maxTokens",
+	"long",
 ] as const satisfies (keyof TrainConfig)[];
 
 /**
@@ -55,7 +59,7 @@ async function printData(
 	measureRates: WorkerSide["measureRates"],
 ): Promise<void> {
 	const { describeData, inspectData } = await import("./doctor-data.ts");
-	const report = await inspectData(data, await resolveConfig(parseFlags(options)), measureRates);
+	const report = await inspectData(data, await resolveConfig(parseFlags(options)), measureRates, options.model);
 	if (options.json) return writeJsonLine({ event: "data-report", ...report });
 	const events = showEvents({});
 	for (const line of describeData(report)) events.line(line);

@@ -1,10 +1,13 @@
 import { TailtuneError } from "../../shared/errors.ts";
 import { MOST_TEXT_BYTES } from "../../shared/files/regular-file.ts";
-import type { TrainConfig } from "../../shared/settings/config.ts";
+import { GPT2_SIZES } from "../../shared/model/random-model.ts";
+import type { LongTexts, TrainConfig } from "../../shared/settings/config.ts";
 import { countPhysicalCores } from "../../shared/vectors/physical-cores.ts";
 import type { WorkerSide } from "../../shared/worker-port/worker-side.ts";
+import { readModelConfig } from "../base-model/read-model-config.ts";
 import { isHubName } from "../data/hub-name.ts";
 import { inspectTexts, type TextsReport } from "../data/inspect-texts.ts";
+import { tokenLimit } from "../data/limit-tokens.ts";
 import { isNamedDataset } from "../data/load-dataset.ts";
 import { nameSome, shortName } from "../data/name-some.ts";
 import { type RowSurvey, readSurvey } from "../data/read-survey.ts";
@@ -16,17 +19,17 @@ export interface DataReport extends TextsReport {
 	readonly files: readonly (Omit<RowSurvey, "texts"> & { readonly texts: number })[];
 	/** Texts of `--validation` and `--test` that are also in `--train`. */
 	readonly overlap: number;
+	/** The model whose context limits the texts. */
+	readonly model: { readonly name: string; readonly context: number; readonly blocks: number; readonly width: number };
+	/** How longer texts are read. */
+	readonly long: LongTexts;
 	/**
-	 * Estimated seconds for the frozen blocks of GPT-2 small, through which each text goes once. Undefined if the speed
+	 * Estimated seconds for the frozen blocks of the model, through which each text goes once. Undefined if the speed
 	 * can't be measured.
 	 */
 	readonly trunkSeconds?: number;
 }
 
-/** Operations per token in the matrix products of GPT-2 small's 11 frozen blocks. */
-const TRUNK_FLOP = 11 * 2 * 12 * 768 ** 2;
-/** GPT-2's maximum number of tokens. */
-const CONTEXT = 1024;
 /** A class with this many times the texts of another one is worth a remark. */
 const UNEVEN = 3;
 const MOST_CLASSES = 15;
@@ -34,12 +37,14 @@ const MOST_CLASSES = 15;
 /**
  * Examines data as a run would read it, without training.
  * @param data a file or a folder; undefined: those of `--train`, `--validation` and `--test`
+ * @param modelName `--model`; undefined: GPT-2 small, which needs no download
  * @throws TailtuneError "usage" without any of them, or as `readSurvey`
  */
 export async function inspectData(
 	data: string | undefined,
 	config: TrainConfig,
 	measureRates: WorkerSide["measureRates"],
+	modelName?: string,
 ): Promise<DataReport> {
 	const given = [config.train, config.validation, config.test].filter((file) => file !== undefined);
 	const files = data === undefined ? given : [data];
@@ -52,13 +57,16 @@ export async function inspectData(
 		throw new TailtuneError("data", first);
 	}
 	const [train, ...others] = surveys.map((survey) => survey.texts);
-	const limit = typeof config.maxTokens === "number" ? config.maxTokens : CONTEXT;
+	const model = await describeModel(modelName);
+	const limit = tokenLimit(config, model.context);
 	const report = await inspectTexts(texts, limit);
-	const seconds = await estimateTrunk(report.tokens.total, measureRates);
+	const seconds = await estimateTrunk(report.tokens.computed, model, measureRates);
 	return {
 		files: surveys.map((survey) => ({ ...survey, texts: survey.texts.length })),
 		overlap: others.reduce((sum, own) => sum + countOverlap(train ?? [], own), 0),
 		...report,
+		model,
+		long: limit.long,
 		...(seconds !== undefined && { trunkSeconds: seconds }),
 	};
 }
@@ -70,19 +78,30 @@ async function findFiles(data: string): Promise<string[]> {
 	throw new TailtuneError("usage", `doctor: found ${data}, expected a file, a folder or hub:OWNER/NAME`);
 }
 
-async function estimateTrunk(tokens: number, measureRates: WorkerSide["measureRates"]): Promise<number | undefined> {
+async function describeModel(name: string | undefined): Promise<DataReport["model"]> {
+	const config = name === undefined ? GPT2_SIZES.small : await readModelConfig(name);
+	return { name: name ?? "GPT-2 small", context: config.n_positions, blocks: config.n_layer, width: config.n_embd };
+}
+
+async function estimateTrunk(
+	tokens: number,
+	{ blocks, width }: DataReport["model"],
+	measureRates: WorkerSide["measureRates"],
+): Promise<number | undefined> {
 	const rates = await measureRates(countPhysicalCores()).catch(() => []);
 	const fastest = Math.max(...rates.filter(({ precision }) => precision === "fp32").map((rate) => rate.trunkGflops));
-	return fastest > 0 ? (tokens * TRUNK_FLOP) / (fastest * 1e9) : undefined;
+	// Operations in the matrix products of the frozen blocks: 12 width^2 weights per block.
+	const operations = tokens * (blocks - 1) * 2 * 12 * width ** 2;
+	return fastest > 0 ? operations / (fastest * 1e9) : undefined;
 }
 
 /** Describes a report, one line per fact. */
 export function describeData(report: DataReport): string[] {
-	const { trunkSeconds: seconds } = report;
+	const { trunkSeconds: seconds, model } = report;
 	const time =
 		seconds === undefined
 			? "can't be told: the speed of this machine can't be measured"
-			: `about ${formatSeconds(seconds)} for the frozen blocks of GPT-2 small on this machine; the training steps add to it`;
+			: `about ${formatSeconds(seconds)} for the frozen blocks of ${model.name} on this machine; the training steps add to it`;
 	return [...report.files.flatMap(fileLines), ...classLines(report), ...oddLines(report), `time      ${time}`];
 }
 
@@ -107,9 +126,26 @@ function classLines({ classes, tokens, texts }: DataReport): string[] {
 	return [...shown, ...(rest > 0 ? [`class     and ${rest} more`] : []), lengths];
 }
 
+/** What a run does with texts that are longer than the limit. */
+const LONG_REMARKS = {
+	refuse: "a run refuses them, see --long",
+	cut: "they are cut",
+	"head-tail": "their ends are read",
+	windows: "they are read in windows",
+} as const satisfies Record<LongTexts, string>;
+
+/** Returns a remark about a label that consists of other labels with commas between. */
+function joinedLabelRemark(classes: DataReport["classes"]): string | false {
+	const labels = new Set(classes.map(({ label }) => label));
+	const isJoined = (label: string) => label.includes(",") && label.split(",").every((part) => labels.has(part.trim()));
+	const joined = [...labels].find(isJoined);
+	if (joined === undefined) return false;
+	return `label ${JSON.stringify(shortName(joined))} consists of other labels (see --multi-label; | is expected between labels)`;
+}
+
 function oddLines({ classes, similarLabels, tokens, ...report }: DataReport): string[] {
 	const [largest, smallest] = [classes[0]?.texts ?? 0, classes.at(-1)?.texts ?? 0];
-	const { duplicates, contradictions, contradictionAt, overlap } = report;
+	const { unlabelled, duplicates, contradictions, contradictionAt, overlap, long } = report;
 	const odd = [
 		classes.length < 2 && "there is only one class, a run needs two",
 		largest >= UNEVEN * smallest &&
@@ -118,11 +154,13 @@ function oddLines({ classes, similarLabels, tokens, ...report }: DataReport): st
 		...similarLabels.map(
 			(group) => `these labels differ only in case or spaces: ${nameSome(group.map((label) => JSON.stringify(label)))}`,
 		),
+		joinedLabelRemark(classes),
+		unlabelled > 0 && `without a label: ${counted(unlabelled)}`,
 		duplicates > 0 && `equal to an earlier text: ${counted(duplicates)}`,
 		contradictions > 0 &&
 			`equal to an earlier text but with another label: ${counted(contradictions)}, for example ${contradictionAt.join(" and ")}`,
 		overlap > 0 && `in --validation or --test and also in --train: ${counted(overlap)}`,
-		tokens.overLimit > 0 && `more than ${tokens.limit} tokens (see --max-tokens): ${counted(tokens.overLimit)}`,
+		tokens.overLimit > 0 && `more than ${tokens.limit} tokens: ${counted(tokens.overLimit)} (${LONG_REMARKS[long]})`,
 	].filter((line) => line !== false);
 	return odd.length > 0 ? odd.map((line) => `odd       ${line}`) : ["odd       nothing found"];
 }

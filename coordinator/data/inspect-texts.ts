@@ -1,6 +1,10 @@
-import type { LabelledText } from "./dataset.ts";
+import { divideTokens } from "./divide-tokens.ts";
 import { similarLabels } from "./label.ts";
+import type { TextWithLabels } from "./label-sets.ts";
+import type { TokenLimit } from "./limit-tokens.ts";
 import { tokenize } from "./tokenize.ts";
+
+type Limit = Pick<TokenLimit, "tokens" | "long">;
 
 /** Classes, lengths and possible faults of labelled texts. */
 export interface TextsReport {
@@ -9,9 +13,11 @@ export interface TextsReport {
 	readonly classes: readonly { readonly label: string; readonly texts: number }[];
 	/** Groups of labels that differ only in case, white space or invisible characters. */
 	readonly similarLabels: readonly (readonly string[])[];
+	/** Texts without a label; only if texts may have several. */
+	readonly unlabelled: number;
 	/** Texts that equal an earlier one. */
 	readonly duplicates: number;
-	/** Texts that equal an earlier one with another label. */
+	/** Texts that equal an earlier one with other labels. */
 	readonly contradictions: number;
 	/** Places of the first two texts that contradict each other. */
 	readonly contradictionAt: readonly string[];
@@ -22,6 +28,8 @@ export interface TextsReport {
 		readonly p95: number;
 		readonly longest: number;
 		readonly total: number;
+		/** Tokens that a run computes: longer texts are cut, or divided into windows. */
+		readonly computed: number;
 		readonly limit: number;
 		/** Texts with more tokens than the limit. */
 		readonly overLimit: number;
@@ -31,20 +39,20 @@ export interface TextsReport {
 /**
  * Examines labelled texts.
  * @param texts at least one
- * @param limit maximum number of tokens of a text
+ * @param limit maximum number of tokens of a text, and how longer ones are read
  */
-export async function inspectTexts(texts: readonly LabelledText[], limit: number): Promise<TextsReport> {
+export async function inspectTexts(texts: readonly TextWithLabels[], limit: Limit): Promise<TextsReport> {
 	const counts = new Map<string, number>();
-	const firstOf = new Map<string, LabelledText>();
+	const firstOf = new Map<string, TextWithLabels>();
 	let duplicates = 0;
 	let contradictions = 0;
 	let contradictionAt: string[] = [];
 	for (const own of texts) {
-		counts.set(own.label, (counts.get(own.label) ?? 0) + 1);
+		for (const label of own.labels) counts.set(label, (counts.get(label) ?? 0) + 1);
 		const first = firstOf.get(own.text);
 		if (first === undefined) firstOf.set(own.text, own);
 		else duplicates++;
-		if (first === undefined || first.label === own.label) continue;
+		if (first === undefined || namesOf(first) === namesOf(own)) continue;
 		if (contradictions++ === 0) contradictionAt = [first.source, own.source];
 	}
 	const classes = [...counts].map(([label, count]) => ({ label, texts: count })).sort((a, b) => b.texts - a.texts);
@@ -52,6 +60,7 @@ export async function inspectTexts(texts: readonly LabelledText[], limit: number
 		texts: texts.length,
 		classes,
 		similarLabels: similarLabels([...counts.keys()]),
+		unlabelled: texts.filter(({ labels }) => labels.length === 0).length,
 		duplicates,
 		contradictions,
 		contradictionAt,
@@ -59,15 +68,22 @@ export async function inspectTexts(texts: readonly LabelledText[], limit: number
 	};
 }
 
-async function measureLengths(texts: readonly LabelledText[], limit: number): Promise<TextsReport["tokens"]> {
-	const lengths = new Uint32Array((await tokenize(texts.map(({ text }) => text))).map(({ length }) => length)).sort();
+function namesOf({ labels }: TextWithLabels): string {
+	return labels.toSorted().join("|");
+}
+
+async function measureLengths(texts: readonly TextWithLabels[], limit: Limit): Promise<TextsReport["tokens"]> {
+	const tokens = await tokenize(texts.map(({ text }) => text));
+	const windows = tokens.flatMap((of) => divideTokens(of, limit).windows.map(({ length }) => length));
+	const lengths = new Uint32Array(tokens.map(({ length }) => length)).sort();
 	const at = (share: number) => lengths[Math.ceil(share * lengths.length) - 1] ?? 0;
 	return {
 		median: at(0.5),
 		p95: at(0.95),
 		longest: at(1),
 		total: lengths.reduce((sum, length) => sum + length, 0),
-		limit,
-		overLimit: lengths.filter((length) => length > limit).length,
+		computed: windows.reduce((sum, length) => sum + length, 0),
+		limit: limit.tokens,
+		overLimit: lengths.filter((length) => length > limit.tokens).length,
 	};
 }

@@ -1,7 +1,7 @@
 import { TailtuneError } from "../../shared/errors.ts";
-import type { LabelledText } from "./dataset.ts";
 import { describeFormat } from "./describe-format.ts";
 import { normalizeLabel } from "./label.ts";
+import { splitLabels, type TextWithLabels } from "./label-sets.ts";
 import { openTable } from "./open-table.ts";
 import { columnPicker, textOf } from "./pick-columns.ts";
 import type { TableOptions } from "./table.ts";
@@ -13,7 +13,7 @@ export interface RowSurvey {
 	readonly format: string;
 	/** Names of the columns, or of the fields of the first row. */
 	readonly columns: readonly string[];
-	readonly texts: readonly LabelledText[];
+	readonly texts: readonly TextWithLabels[];
 	/** Rows that training refuses. */
 	readonly refused: number;
 	/** Messages about the first of them. */
@@ -29,7 +29,7 @@ const MOST_REFUSALS = 5;
  */
 export async function readSurvey(file: string, options: TableOptions, atMost: number): Promise<RowSurvey> {
 	const table = await openTable(file, options, atMost);
-	const texts: LabelledText[] = [];
+	const texts: TextWithLabels[] = [];
 	const refusals: string[] = [];
 	let refused = 0;
 	let columns = table.header?.names;
@@ -41,9 +41,11 @@ export async function readSurvey(file: string, options: TableOptions, atMost: nu
 			try {
 				const picked = pick(row);
 				const text = textOf(picked);
-				const label = normalizeLabel(picked.label ?? "");
-				if (label === "") throw new TailtuneError("data", `${row.source}: no label`);
-				texts.push({ text, label, source: row.source });
+				const labels = options.multiLabel
+					? splitLabels(picked.label, row.source)
+					: [normalizeLabel(picked.label ?? "")];
+				if (labels.includes("")) throw new TailtuneError("data", `${row.source}: no label`);
+				texts.push({ text, labels, source: row.source });
 			} catch (error) {
 				if (!(error instanceof TailtuneError)) throw error;
 				if (refused++ < MOST_REFUSALS) refusals.push(error.message);

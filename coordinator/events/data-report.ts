@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { LONG_TEXTS } from "../../shared/settings/config.ts";
 
 const count = z.int().min(0);
 const texts = z.array(z.string()).readonly();
@@ -24,8 +25,9 @@ export const dataReport = {
 		.readonly()
 		.describe("classes, the most frequent one first"),
 	similarLabels: z.array(texts).readonly().describe("groups of labels that differ only in case or white space"),
+	unlabelled: count.describe("texts without a label, with `--multi-label`"),
 	duplicates: count.describe("texts that equal an earlier one"),
-	contradictions: count.describe("texts that equal an earlier one with another label"),
+	contradictions: count.describe("texts that equal an earlier one with other labels"),
 	contradictionAt: texts.describe("places of the first two texts that contradict each other"),
 	overlap: count.describe("texts of `--validation` and `--test` that are also in `--train`"),
 	tokens: z
@@ -34,14 +36,24 @@ export const dataReport = {
 			p95: count.describe("length that 95 of 100 texts don't exceed"),
 			longest: count.describe("longest text"),
 			total: count.describe("tokens of all texts"),
-			limit: count.describe("`--max-tokens`, or GPT-2's context"),
+			computed: count.describe("tokens that a run computes: longer texts are cut, or divided into windows (`--long`)"),
+			limit: count.describe("`--max-tokens`, or the model's context"),
 			overLimit: count.describe("texts with more tokens than the limit"),
 		})
 		.describe("lengths in tokens"),
+	model: z
+		.strictObject({
+			name: z.string().describe("`--model`, or GPT-2 small"),
+			context: count.describe("most tokens of a text"),
+			blocks: count.describe("blocks of the model; all but the last one are frozen"),
+			width: count.describe("width of the model"),
+		})
+		.describe("the model of which context and time are"),
+	long: z.enum(LONG_TEXTS).describe("how longer texts are read"),
 	trunkSeconds: z
 		.number()
 		.optional()
 		.describe(
-			"estimated seconds for the frozen blocks of GPT-2 small, at this machine's speed; the training steps add to it",
+			"estimated seconds for the frozen blocks of `model`, at this machine's speed; the training steps add to it",
 		),
 };

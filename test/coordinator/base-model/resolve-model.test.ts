@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { lstat, mkdir, readdir, readFile, readlink, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
+import { readModelConfig } from "../../../coordinator/base-model/read-model-config.ts";
 import { DEMO_MODEL_SHA256, resolveModel } from "../../../coordinator/base-model/resolve-model.ts";
 import { openModel } from "../../../shared/model/open-model.ts";
 import { writeRandomModel } from "../../../shared/model/random-model.ts";
@@ -128,6 +129,18 @@ test("downloads the files of a model and no others, into the cache's layout, and
 	const size = weightsOf(hub).length;
 	t.deepEqual(progress.at(-1), [size, size]);
 	t.true(progress.every(([done], i) => i === 0 || done >= (progress[i - 1]?.[0] ?? 0)));
+});
+
+test("reads the shape of a model; of a hub model that isn't in the cache only config.json is downloaded", async (t) => {
+	const { hub, cacheDir } = await hubWithModel(t);
+	const options = { cacheDir, hubUrl: hub.url };
+	const { config } = await openModel(await resolveModel("demo"));
+	t.deepEqual(await readModelConfig("demo"), config);
+	t.is((await readModelConfig("random:large")).n_layer, 36);
+	const { n_embd } = await readModelConfig(REPO, options);
+	t.deepEqual([askedFor(hub, "config.json").length, askedFor(hub, "model.safetensors").length], [1, 0]);
+	const whole = await resolveModel(REPO, options);
+	t.is((await openModel(whole)).config.n_embd, n_embd);
 });
 
 test("uses a cached model without any request", async (t) => {

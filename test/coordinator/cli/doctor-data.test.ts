@@ -37,11 +37,11 @@ test("doctor prints format, columns and possible faults of data, and the time of
 		"odd       equal to an earlier text: 4 texts",
 		`odd       equal to an earlier text but with another label: 1 text, for example ${train}:5 and ${train}:6`,
 		"odd       in --validation or --test and also in --train: 1 text",
-		"odd       more than 2 tokens (see --max-tokens): 1 text",
-		"time      about 23 ms for the frozen blocks of GPT-2 small on this machine; the training steps add to it",
+		"odd       more than 2 tokens: 1 text (a run refuses them, see --long)",
+		"time      about 22 ms for the frozen blocks of GPT-2 small on this machine; the training steps add to it",
 	]);
-	// 15 tokens, 11 blocks, 12 n^2 weights per block, a multiplication and an addition each.
-	t.is(report.trunkSeconds, (15 * 11 * 12 * 768 * 768 * 2) / 100e9);
+	// 14 tokens within the limit, 11 blocks, 12 n^2 weights per block, a multiplication and an addition each.
+	t.is(report.trunkSeconds, (14 * 11 * 12 * 768 * 768 * 2) / 100e9);
 	t.notThrows(() => jsonLineSchema.parse({ event: "data-report", ...report }));
 });
 
@@ -63,4 +63,29 @@ test("doctor finds nothing odd in good data, and says if the time can't be told"
 		code: "data",
 		message: /b\.csv:1: no column "body"/,
 	});
+});
+
+test("doctor reads several labels per text and long texts as a run would, with the context and the time of --model", async (t) => {
+	const folder = await temporaryFolder(t, {
+		"a.csv": `text,label\n${"word ".repeat(300)},a|b\nnone,\n"x","b, a"\nsame,b|a\nsame,a|b\nsame,a\nbad,a||b\n`,
+	});
+	const config = { ...defaultConfig(), multiLabel: true, long: "windows" as const };
+	const report = await inspectData(join(folder, "a.csv"), config, measureRates, "demo");
+	const lines = describeData(report);
+	t.deepEqual(lines.slice(2, 6), [
+		"refused   1 of the rows can't be used, for example:",
+		`          ${join(folder, "a.csv")}:8: labels: found "" in "a||b", expected labels with | between`,
+		"class     a: 4 texts (66.7 %)",
+		"class     b: 3 texts (50.0 %)",
+	]);
+	t.true(lines.includes("odd       without a label: 1 text"));
+	const joined = 'label "b, a" consists of other labels (see --multi-label; | is expected between labels)';
+	t.true(lines.includes(`odd       ${joined}`));
+	t.true(lines.some((line) => line.startsWith("odd       equal to an earlier text but with another label: 1 text")));
+	t.true(lines.includes("odd       more than 256 tokens: 1 text (they are read in windows)"));
+	t.regex(lines.at(-1) ?? "", /^time {6}about .* for the frozen blocks of demo on this machine/);
+	const { tokens, model, trunkSeconds } = report;
+	t.is(tokens.computed, tokens.total - tokens.longest + 2 * 256);
+	t.is(trunkSeconds, (tokens.computed * (model.blocks - 1) * 12 * model.width ** 2 * 2) / 100e9);
+	t.notThrows(() => jsonLineSchema.parse({ event: "data-report", ...report }));
 });
