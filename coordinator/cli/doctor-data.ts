@@ -7,6 +7,7 @@ import type { WorkerSide } from "../../shared/worker-port/worker-side.ts";
 import { readModelConfig } from "../base-model/read-model-config.ts";
 import { isHubName } from "../data/hub-name.ts";
 import { inspectTexts, type TextsReport } from "../data/inspect-texts.ts";
+import { findJoinedLabel } from "../data/label.ts";
 import { tokenLimit } from "../data/limit-tokens.ts";
 import { isNamedDataset } from "../data/load-dataset.ts";
 import { nameSome, shortName } from "../data/name-some.ts";
@@ -134,18 +135,10 @@ const LONG_REMARKS = {
 	windows: "they are read in windows",
 } as const satisfies Record<LongTexts, string>;
 
-/** Returns a remark about a label that consists of other labels with commas between. */
-function joinedLabelRemark(classes: DataReport["classes"]): string | false {
-	const labels = new Set(classes.map(({ label }) => label));
-	const isJoined = (label: string) => label.includes(",") && label.split(",").every((part) => labels.has(part.trim()));
-	const joined = [...labels].find(isJoined);
-	if (joined === undefined) return false;
-	return `label ${JSON.stringify(shortName(joined))} consists of other labels (see --multi-label; | is expected between labels)`;
-}
-
 function oddLines({ classes, similarLabels, tokens, ...report }: DataReport): string[] {
 	const [largest, smallest] = [classes[0]?.texts ?? 0, classes.at(-1)?.texts ?? 0];
 	const { unlabelled, duplicates, contradictions, contradictionAt, overlap, long } = report;
+	const joined = findJoinedLabel(classes.map(({ label }) => label));
 	const odd = [
 		classes.length < 2 && "there is only one class, a run needs two",
 		largest >= UNEVEN * smallest &&
@@ -154,7 +147,8 @@ function oddLines({ classes, similarLabels, tokens, ...report }: DataReport): st
 		...similarLabels.map(
 			(group) => `these labels differ only in case or spaces: ${nameSome(group.map((label) => JSON.stringify(label)))}`,
 		),
-		joinedLabelRemark(classes),
+		joined !== undefined &&
+			`label ${JSON.stringify(shortName(joined))} seems to be several (see --multi-label; | is expected between)`,
 		unlabelled > 0 && `without a label: ${counted(unlabelled)}`,
 		duplicates > 0 && `equal to an earlier text: ${counted(duplicates)}`,
 		contradictions > 0 &&

@@ -29,6 +29,12 @@ export function similarLabels(labels: readonly string[]): string[][] {
 	return [...groups.values()].filter((group) => group.length > 1);
 }
 
+/** Returns a label that seems to be several ones: it has a comma, and a part of it is a label too. */
+export function findJoinedLabel(labels: readonly string[]): string | undefined {
+	const known = new Set(labels);
+	return labels.find((label) => label.includes(",") && label.split(",").some((part) => known.has(part.trim())));
+}
+
 function shortNumber(label: string): string {
 	const [, whole, fraction = ""] = /^(-?\d+)\.(\d+)$/.exec(label) ?? [];
 	if (whole === undefined) return label;

@@ -1,4 +1,4 @@
-import { similarLabels } from "../data/label.ts";
+import { findJoinedLabel, similarLabels } from "../data/label.ts";
 import { shortName } from "../data/name-some.ts";
 import type { ClassTexts } from "../run-folder/result.ts";
 
@@ -7,9 +7,9 @@ const MOST_SIMILAR = 3;
 /** With fewer training texts the scores of a class aren't reliable. */
 const FEW_TEXTS = 10;
 
-/** Lists warnings about classes with very few texts and about similar labels. */
+/** Lists warnings about classes with very few texts, about similar labels and about labels that seem to be several. */
 export function listTextsWarnings(classes: readonly ClassTexts[]): string[] {
-	return [...fewTextsWarning(classes), ...similarLabelsWarnings(classes)];
+	return [...fewTextsWarning(classes), ...similarLabelsWarnings(classes), ...joinedLabelWarning(classes)];
 }
 
 /** Undersampling takes equally many texts of each class, so the smallest class limits all others. */
@@ -25,4 +25,10 @@ function similarLabelsWarnings(classes: readonly ClassTexts[]): string[] {
 	const groups = similarLabels(classes.map(({ label }) => label)).slice(0, MOST_SIMILAR);
 	const quoted = groups.map((labels) => labels.map((label) => JSON.stringify(shortName(label))).join(" and "));
 	return quoted.map((labels) => `labels ${labels} look alike, but are different classes`);
+}
+
+function joinedLabelWarning(classes: readonly ClassTexts[]): string[] {
+	const label = findJoinedLabel(classes.map((own) => own.label));
+	if (label === undefined) return [];
+	return [`label ${JSON.stringify(shortName(label))} seems to be several; --multi-label expects | between them`];
 }

@@ -79,7 +79,7 @@ test("doctor reads several labels per text and long texts as a run would, with t
 		"class     b: 3 texts (50.0 %)",
 	]);
 	t.true(lines.includes("odd       without a label: 1 text"));
-	const joined = 'label "b, a" consists of other labels (see --multi-label; | is expected between labels)';
+	const joined = 'label "b, a" seems to be several (see --multi-label; | is expected between)';
 	t.true(lines.includes(`odd       ${joined}`));
 	t.true(lines.some((line) => line.startsWith("odd       equal to an earlier text but with another label: 1 text")));
 	t.true(lines.includes("odd       more than 256 tokens: 1 text (they are read in windows)"));

@@ -10,3 +10,11 @@ test("warnings name a small class that limits all others, and labels that look a
 	]);
 	t.deepEqual(listTextsWarnings([classTexts("tiny", 5), classTexts("a", 900)]), []);
 });
+
+test("a warning names a label that seems to be several with commas between", (t) => {
+	const classes = ["billing,legal", "legal", "urgent"].map((label) => classTexts(label, 40));
+	t.deepEqual(listTextsWarnings(classes), [
+		'label "billing,legal" seems to be several; --multi-label expects | between them',
+	]);
+	t.deepEqual(listTextsWarnings(["refunds, fees", "legal"].map((label) => classTexts(label, 40))), []);
+});
