@@ -50,6 +50,8 @@ export const WORKERS_REPORT_MS = 1_000;
 // Dashboard.
 /** Shortest time between two messages to a viewer. */
 export const VIEWER_MESSAGE_MS = 250;
+/** How often the files of a run are compared with those that a page shows. */
+export const RUN_FILES_MS = 1_000;
 /** A finished run waits for its viewers at most this long; the process then ends. */
 export const VIEWERS_STAY_MS = 3_600_000;
 /** A page that is loaded again returns within this time. */

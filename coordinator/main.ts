@@ -15,6 +15,7 @@ const ONE_MACHINE: Readonly<Record<string, () => Promise<AddCommand>>> = {
 	sweep: async () => (await import("./cli/sweep-command.ts")).addSweepCommand,
 	evaluate: async () => (await import("./cli/evaluate-command.ts")).addEvaluateCommand,
 	compare: async () => (await import("./cli/compare-command.ts")).addCompareCommand,
+	ui: async () => (await import("./cli/ui-command.ts")).addUiCommand,
 	classify: async () => (await import("./cli/classify-command.ts")).addClassifyCommand,
 	serve: async () => (await import("./cli/serve-command.ts")).addServeCommand,
 	export: async () => (await import("./cli/export-command.ts")).addExportCommand,

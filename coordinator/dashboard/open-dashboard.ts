@@ -1,21 +1,14 @@
 import { randomBytes } from "node:crypto";
-import { hostname } from "node:os";
-import { systemCodeOf, TailtuneError } from "../../shared/errors.ts";
-import { isWildcardAddress } from "../cluster/wildcard-address.ts";
+import { TailtuneError } from "../../shared/errors.ts";
 import { VIEWERS_STAY_MS } from "../deadlines.ts";
 import type { DetailedEvent } from "../events/detailed-events.ts";
 import type { RunEvents } from "../events/run-events.ts";
 import type { RunEvent } from "../events/schemas.ts";
-import { type HttpServer, listenHttp } from "../http/listen-http.ts";
-import { isLoopback } from "../rpc/server.ts";
 import { dashboardApp } from "./dashboard-app.ts";
-import { INITIAL_STATE } from "./dashboard-state.ts";
+import { type DashboardState, INITIAL_STATE } from "./dashboard-state.ts";
+import { listenPage, pageUrl } from "./listen-page.ts";
 import { reduceEvent } from "./reduce-event.ts";
 import { Viewers } from "./viewers.ts";
-
-/** The port without `--dashboard HOST:PORT`, and how many are tried from it on. */
-const FIRST_PORT = 7007;
-const TRIED_PORTS = 20;
 
 /** A page that shows a run while it trains. */
 export interface Dashboard {
@@ -43,16 +36,21 @@ export async function openDashboard(events: RunEvents, address: string | undefin
 	const token = randomBytes(16).toString("hex");
 	const cancelled = new AbortController();
 	let state = INITIAL_STATE;
-	const onlyLoopback = address === undefined || isLoopback(address);
-	const app = dashboardApp({ viewers, token, onlyLoopback, cancel: () => cancelled.abort() });
-	const server = await listen(app, address);
+	const app = dashboardApp({
+		viewers,
+		token,
+		address,
+		cancel: () => cancelled.abort(),
+		folder: () => finishedFolder(state),
+	});
+	const server = await listenPage(app, address);
 	const follow = (event: RunEvent | DetailedEvent) => {
 		state = reduceEvent(state, event);
 		viewers.show(state);
 	};
 	const stops = [events.listen(follow), events.listenForDetails(follow)];
 	return {
-		url: `http://${dialable(server.address)}/#token=${token}`,
+		url: pageUrl(server, token),
 		cancelled: cancelled.signal,
 		get hasViewers() {
 			return viewers.count > 0;
@@ -73,20 +71,7 @@ export async function openDashboard(events: RunEvents, address: string | undefin
 	};
 }
 
-async function listen(app: ReturnType<typeof dashboardApp>, address: string | undefined): Promise<HttpServer> {
-	const fetch = app.fetch as Parameters<typeof listenHttp>[0]["fetch"];
-	if (address !== undefined) return listenHttp({ fetch }, address, undefined, true);
-	for (let port = FIRST_PORT; port < FIRST_PORT + TRIED_PORTS; port++) {
-		try {
-			return await listenHttp({ fetch }, `127.0.0.1:${port}`, undefined, true);
-		} catch (error) {
-			if (!(error instanceof Error && systemCodeOf(error.cause) === "EADDRINUSE")) throw error;
-		}
-	}
-	return listenHttp({ fetch }, "127.0.0.1:0", undefined, true);
-}
-
-/** Replaces the address that means all addresses by the name of this host. */
-function dialable(address: string): string {
-	return isWildcardAddress(address) ? address.replace(/^.*(?=:)/, hostname()) : address;
+function finishedFolder({ run, end }: DashboardState): string {
+	if (run && end?.state === "finished") return run.folder;
+	throw new TailtuneError("not-found", "the run isn't finished: found no predictions yet");
 }

@@ -37,12 +37,12 @@ const refused: [title: string, args: readonly string[], message: string][] = [
 	[
 		"no command",
 		[],
-		"expected a command: train, sweep, evaluate, compare, classify, serve, export, doctor, quickstart, worker, runs, workers, cancel",
+		"expected a command: train, sweep, evaluate, compare, ui, classify, serve, export, doctor, quickstart, worker, runs, workers, cancel",
 	],
 	[
 		"an unknown command",
 		["frobnicate"],
-		"unknown command 'frobnicate', expected one of train, sweep, evaluate, compare, classify, serve, export, doctor, quickstart, worker, runs, workers, cancel",
+		"unknown command 'frobnicate', expected one of train, sweep, evaluate, compare, ui, classify, serve, export, doctor, quickstart, worker, runs, workers, cancel",
 	],
 	["an unknown flag", [...TRAIN, "--frob", "3"], "unknown option '--frob'; see tailtune train --help"],
 	[

@@ -27,35 +27,38 @@ const formatOf = { loss: asLoss, accuracy: asPercent };
  * Draws the charts. Returns functions that draw new points, and that change the axis ("texts" or "seconds").
  */
 export function createCharts() {
-	const charts = [...document.querySelectorAll("[data-chart]")].map((root) => new Chart(root));
+	const charts = [...document.querySelectorAll("#view [data-chart]")].map((root) => new Chart(root));
 	const each = (action) => {
 		for (const chart of charts) action(chart);
 	};
-	new ResizeObserver(() => requestAnimationFrame(() => each((chart) => chart.fit()))).observe(document.body);
-	const dark = matchMedia("(prefers-color-scheme: dark)");
-	dark.addEventListener("change", () => each((chart) => chart.redraw()));
 	return {
 		draw: (curves) => each((chart) => chart.draw(curves)),
 		setAxis: (axis) => each((chart) => chart.setAxis(axis)),
 	};
 }
 
-class Chart {
+/** A chart of the loss or the accuracy, in an element that names the measure. */
+export class Chart {
 	#root;
 	#measure;
 	#plot;
 	#axis = "texts";
 	#curves = {};
+	#drawn = [];
 
 	constructor(root) {
 		this.#root = root;
 		this.#measure = root.dataset.chart;
+		new ResizeObserver(() => requestAnimationFrame(() => this.#fit())).observe(root);
+		matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#plot?.redraw(false, true));
 	}
 
 	draw(curves) {
 		this.#curves = curves;
-		if (this.#plot) this.#plot.setData(this.#data());
-		else this.#create();
+		const drawn = CHARTS[this.#measure].filter(([name]) => curves[name]?.length > 0);
+		// A curve without points would have an entry in the legend.
+		if (!this.#plot || drawn.length !== this.#drawn.length) this.#create(drawn);
+		else this.#plot.setData(this.#data());
 		showLast(this.#plot);
 	}
 
@@ -66,30 +69,29 @@ class Chart {
 		this.draw(this.#curves);
 	}
 
-	fit() {
+	#fit() {
 		const width = this.#root.clientWidth;
 		if (this.#plot && this.#plot.width !== width) this.#plot.setSize({ width, height: HEIGHT });
 	}
 
-	redraw() {
-		this.#plot?.redraw(false, true);
-	}
-
 	#data() {
 		const place = this.#axis === "texts" ? 0 : 1;
-		const tables = CHARTS[this.#measure].map(([name]) => {
+		const tables = this.#drawn.map(([name]) => {
 			const points = this.#curves[name] ?? [];
 			return [points.map((point) => point[place]), points.map(([, , value]) => value)];
 		});
-		return uPlot.join(tables);
+		return tables.length > 0 ? uPlot.join(tables) : [[]];
 	}
 
-	#create() {
-		this.#plot = new uPlot(options(this.#measure, this.#axis, this.#root.clientWidth), this.#data(), this.#root);
+	#create(drawn) {
+		this.#plot?.destroy();
+		this.#drawn = drawn;
+		const setup = options(this.#measure, this.#axis, drawn, this.#root.clientWidth);
+		this.#plot = new uPlot(setup, this.#data(), this.#root);
 	}
 }
 
-function options(measure, axis, width) {
+function options(measure, axis, drawn, width) {
 	const formatX = axis === "texts" ? asCount : asSeconds;
 	return {
 		...{ width, height: HEIGHT, padding: [8, 14, 0, 0] },
@@ -108,10 +110,10 @@ function options(measure, axis, width) {
 		],
 		series: [
 			{ label: axis, value: (_, n) => (n === null ? "–" : formatX(n)) },
-			...CHARTS[measure].map((one) => series(one, measure)),
+			...drawn.map((one) => series(one, measure)),
 		],
 		cursor: { y: false, drag: { x: false, y: false }, sync: { key: "run" } },
-		legend: { markers: { width: 0, fill: (_, i) => (i === 0 ? "none" : `var(--${CHARTS[measure][i - 1][2]})`) } },
+		legend: { markers: { width: 0, fill: (_, i) => (i === 0 ? "none" : `var(--${drawn[i - 1][2]})`) } },
 		hooks: { setCursor: [showLast] },
 	};
 }

@@ -37,17 +37,20 @@ export function showFigures({ run, epoch, speed, workers = [] }) {
 	const texts = workers.reduce((sum, worker) => sum + worker.texts, 0);
 	const computed = workers.reduce((sum, worker) => sum + worker.trunkTexts, 0);
 	const figures = [
-		["Epochs", `${epoch?.epoch ?? 0} of ${run?.epochs ?? "–"}`],
-		["Validation accuracy", epoch ? asPercent(epoch.validation.accuracy) : "–"],
-		["Validation loss", epoch ? asLoss(epoch.validation.loss) : "–"],
-		["Steps/s", speed ? asSpeed(speed[0]) : "–"],
-		["Training texts/s", speed ? asSpeed(speed[1]) : "–"],
-		["Cache hits", texts > 0 ? asPercent(1 - computed / texts) : "–"],
-	];
+		["Epochs", run && `${epoch?.epoch ?? 0} of ${run.epochs}`],
+		["Validation accuracy", epoch && asPercent(epoch.validation.accuracy)],
+		["Validation loss", epoch && asLoss(epoch.validation.loss)],
+		["Steps/s", speed && asSpeed(speed[0])],
+		["Training texts/s", speed && asSpeed(speed[1])],
+		["Cache hits", texts > 0 && asPercent(1 - computed / texts)],
+	].filter(([, value]) => value);
 	const list = byId("figures");
 	if (list.children.length !== figures.length)
-		list.replaceChildren(...figures.map(([name]) => element("div", {}, element("dt", {}, name), element("dd"))));
-	for (const [i, [, value]] of figures.entries()) setText(list.children[i].lastChild, value);
+		list.replaceChildren(...figures.map(() => element("div", {}, element("dt"), element("dd"))));
+	for (const [i, [name, value]] of figures.entries()) {
+		setText(list.children[i].firstChild, name);
+		setText(list.children[i].lastChild, value);
+	}
 }
 
 /** Shows what is wrong and what to do, or nothing. */

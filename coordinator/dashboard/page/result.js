@@ -1,51 +1,96 @@
 import { bdi, byId, element, scrollable } from "./dom.js";
 import { asCount, asLoss, asPercent } from "./format.js";
+import { keepChoice, readChoice } from "./page-state.js";
 
-/** Shows the scores of a finished run. */
-export function showResult({ end }) {
+/**
+ * Shows the scores of a finished run.
+ * @param ask asks the server for JSON
+ */
+export function showResult({ end }, ask) {
 	const section = byId("result");
 	section.hidden = end?.state !== "finished";
 	if (section.hidden) return;
 	const { result } = end;
-	byId("scores").replaceChildren(headline(result), matrix(result));
+	const texts = element("div", { id: "texts", role: "region", "aria-live": "polite", "aria-label": "Texts of a cell" });
+	const openCell = (row, column) => {
+		keepChoice("cell", `${row}-${column}`);
+		for (const button of section.querySelectorAll("td button"))
+			button.setAttribute("aria-pressed", String(button.dataset.cell === `${row}-${column}`));
+		void showTexts(texts, ask, result.labels[row], result.labels[column]);
+	};
+	byId("scores").replaceChildren(headline(result), matrix(result, openCell), texts);
+	const [row, column] = (readChoice("cell") ?? "").split("-").map(Number);
+	if (result.confusion[row]?.[column] > 0) openCell(row, column);
 }
 
 function headline({ accuracy, intervals, texts, loss }) {
 	const [low, high] = intervals.accuracy ?? [];
 	const range = low === undefined ? "" : ` (95 % interval ${asPercent(low)} to ${asPercent(high)})`;
+	const sentence = `of ${asCount(texts.test)} test texts are classified correctly${range}; mean loss ${asLoss(loss.test)}.`;
 	return element(
 		"p",
 		{ class: "headline" },
 		element("strong", {}, asPercent(accuracy.test)),
-		element(
-			"span",
-			{},
-			`of ${asCount(texts.test)} test texts are classified correctly${range}; mean loss ${asLoss(loss.test)}.`,
-		),
+		element("span", {}, sentence),
 	);
 }
 
-function matrix({ labels, confusion }) {
+function matrix({ labels, confusion }, openCell) {
 	if (confusion.length === 0) return "";
 	const head = element("tr", {}, element("td"), ...labels.map((label) => element("th", { scope: "col" }, bdi(label))));
 	const rows = confusion.map((counts, row) =>
-		element("tr", {}, element("th", { scope: "row" }, bdi(labels[row])), ...cells(counts, row)),
+		element("tr", {}, element("th", { scope: "row" }, bdi(labels[row])), ...cells(counts, row, labels, openCell)),
 	);
 	const table = element("table", { class: labels.length > 6 ? "matrix dense" : "matrix" });
 	table.append(element("caption", {}, "Confusion matrix"), element("thead", {}, head), element("tbody", {}, ...rows));
-	const note = "Test texts by true class (rows) and predicted class (columns).";
+	const note = "Test texts by true class (rows) and predicted class (columns). A cell opens its texts.";
 	return element("div", {}, scrollable("Confusion matrix", table), element("p", { class: "note" }, note));
 }
 
-function cells(counts, row) {
+function cells(counts, row, labels, openCell) {
 	const sum = counts.reduce((total, count) => total + count, 0);
 	return counts.map((count, column) => {
-		const cell = element(
-			"td",
-			{ class: count === 0 ? "none" : column === row ? "right" : "wrong" },
-			element("b", {}, asCount(count)),
-		);
+		const kind = count === 0 ? "none" : column === row ? "right" : "wrong";
+		const label = `${count} texts of ${labels[row]}, predicted ${labels[column]}`;
+		const open = () => openCell(row, column);
+		const properties = {
+			type: "button",
+			"aria-label": label,
+			"aria-pressed": "false",
+			"data-cell": `${row}-${column}`,
+			onclick: open,
+		};
+		const cell = element("td", { class: kind }, count === 0 ? "0" : element("button", properties, asCount(count)));
 		cell.style.setProperty("--share", sum === 0 ? "0" : (count / sum).toFixed(3));
 		return cell;
 	});
+}
+
+async function showTexts(root, ask, label, predicted) {
+	const answer = await ask("/texts", { label, predicted });
+	if (!answer) return;
+	const rows = answer.texts.map(({ source, probability, text }) =>
+		element(
+			"tr",
+			{},
+			element("td", {}, asPercent(probability)),
+			element("td", { class: "text" }, text !== null && bdi(text), element("small", {}, bdi(source))),
+		),
+	);
+	const shown = answer.count > rows.length ? `, the ${rows.length} most confident ones` : "";
+	const title = element(
+		"h3",
+		{},
+		bdi(label),
+		" predicted as ",
+		bdi(predicted),
+		`: ${asCount(answer.count)} texts${shown}`,
+	);
+	const head = element(
+		"tr",
+		{},
+		...["probability", "text and source"].map((name) => element("th", { scope: "col" }, name)),
+	);
+	const table = element("table", { class: "texts" }, element("thead", {}, head), element("tbody", {}, ...rows));
+	root.replaceChildren(title, scrollable("Texts", table));
 }

@@ -1,12 +1,16 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
+import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import type { Browser, Page } from "playwright-core";
 import { openDashboard } from "../../../coordinator/dashboard/open-dashboard.ts";
+import { openRunsPage } from "../../../coordinator/dashboard/open-runs-page.ts";
 import { RunEvents } from "../../../coordinator/events/run-events.ts";
+import { newFolder } from "../../new-folder.ts";
 import { launchChromium } from "../chromium.ts";
 import { sampleMetrics, sampleResult } from "../run-folder/sample-run.ts";
 import { emitStart, emitStep, emitWorkers } from "./events.ts";
+import { sampleRun } from "./sample-runs.ts";
 
 const HOSTILE = '</script><img src=x onerror="document.title=1">';
 const AXE = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -29,6 +33,15 @@ async function open(browser: Browser, url: string, width: number, colorScheme: "
 	page.on("pageerror", (error) => complaints.push(error.message));
 	await page.goto(url);
 	return { page, complaints };
+}
+
+/** Whether the page is no wider than its window, at the latest when 100 frames were drawn. */
+async function fits(page: Page): Promise<boolean> {
+	for (let frame = 0; frame < 100; frame++) {
+		if (await page.evaluate("document.documentElement.scrollWidth <= innerWidth")) return true;
+		await page.evaluate("new Promise(requestAnimationFrame)");
+	}
+	return false;
 }
 
 async function start(t: ExecutionContext) {
@@ -90,7 +103,7 @@ test("a run is watched from its start to its end: progress, curves, workers, pro
 	] as const) {
 		await page.setViewportSize({ width, height: 844 });
 		await page.emulateMedia({ colorScheme });
-		await page.waitForFunction("document.documentElement.scrollWidth <= innerWidth");
+		t.true(await fits(page));
 		t.deepEqual(await findBarriers(page), [], `${width} ${colorScheme}`);
 	}
 	t.deepEqual(complaints, []);
@@ -118,5 +131,46 @@ test("the run is stopped from the page after a confirmation; without the token t
 	await dashboard.close();
 	await shows(page, "#banner", "stopped; to resume");
 	await shows(page, "#connection", "ended");
+	t.deepEqual(complaints, []);
+});
+
+test("the runs of a folder are listed, one is opened with the texts of a cell, and two are compared", async (t) => {
+	const browser = await launchChromium();
+	if (!browser) {
+		t.log("not run: no chromium in PATH (Debian: apt-get install chromium)");
+		t.pass();
+		return;
+	}
+	t.teardown(() => browser.close());
+	const folder = join(await newFolder(), "runs");
+	for (const [i, lr] of [1e-3, 2e-3].entries()) {
+		const run = await sampleRun(join(folder, `run ${i} & <b>`), { lr }, ["ham", HOSTILE]);
+		await run.add(100);
+		await run.finish(i === 0);
+	}
+	const runs = await openRunsPage(folder, "127.0.0.1:0");
+	t.teardown(() => runs.close());
+	const { page, complaints } = await open(browser, runs.url, 1200, "dark");
+	await shows(page, ".runs tbody tr", "run 0 & <b>");
+	t.deepEqual(await findBarriers(page), []);
+	await page.getByRole("link", { name: "run 0 & <b>" }).click();
+	await shows(page, "h1", "run 0 & <b>");
+	await page.locator("[data-cell='1-0']").press("Enter");
+	await shows(page, "#texts h3", `${HOSTILE} predicted as ham`);
+	t.is(await page.evaluate("new URLSearchParams(location.search).get('cell')"), "1-0");
+	await page.reload();
+	await shows(page, "#texts h3", `${HOSTILE} predicted as ham`);
+	t.deepEqual(await findBarriers(page), []);
+	await page.getByRole("link", { name: "All runs" }).click();
+	await shows(page, ".runs tbody tr", "run 1 & <b>");
+	for (const box of await page.getByRole("checkbox").all()) await box.check();
+	await page.getByRole("button", { name: "Compare two runs" }).click();
+	await shows(page, "#comparison tr", "0.002");
+	await shows(page, "#comparison tr", "only run 1 & <b> right");
+	t.is(await page.locator("#comparison canvas").count(), 4);
+	t.deepEqual(await findBarriers(page), []);
+	await page.setViewportSize({ width: 390, height: 844 });
+	t.true(await fits(page));
+	t.is(await page.title(), "run 1 & <b> and run 0 & <b>: Tailtune");
 	t.deepEqual(complaints, []);
 });

@@ -8,6 +8,7 @@ import { RunEvents } from "../../../coordinator/events/run-events.ts";
 import { TailtuneError } from "../../../shared/errors.ts";
 import { sampleLine } from "../run-folder/sample-run.ts";
 import { emitStart, emitStep } from "./events.ts";
+import { viewEvents } from "./view-events.ts";
 
 async function start(t: ExecutionContext, address: string | undefined = "127.0.0.1:0") {
 	const events = new RunEvents();
@@ -18,25 +19,7 @@ async function start(t: ExecutionContext, address: string | undefined = "127.0.0
 	return { events, dashboard, origin, authorization };
 }
 
-/** Returns a function that reads the next message of the events. */
-async function view(origin: string, authorization: string) {
-	const response = await fetch(`${origin}/events`, { headers: { authorization } });
-	const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
-	let text = "";
-	const next = async () => {
-		for (let from = 0; text.indexOf("\n\n", from) === -1; ) {
-			from = Math.max(0, text.length - 1);
-			const { value, done } = (await reader?.read()) ?? { done: true, value: undefined };
-			if (done) return undefined;
-			text += value;
-		}
-		const [message = ""] = text.split("\n\n", 1);
-		text = text.slice(message.length + 2);
-		const [event, data] = message.split("\n").map((line) => line.replace(/^\w+: /, ""));
-		return { event, data: JSON.parse(data ?? "") };
-	};
-	return { status: response.status, next };
-}
+const view = (origin: string, authorization: string) => viewEvents(`${origin}/events`, { authorization });
 
 test("a viewer gets the whole state, then changes, then the end", async (t) => {
 	const { events, dashboard, origin, authorization } = await start(t);

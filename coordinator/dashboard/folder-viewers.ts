@@ -1,0 +1,60 @@
+import type { ServerResponse } from "node:http";
+import { RUN_FILES_MS } from "../deadlines.ts";
+import { fingerprintRun, readRunState } from "./run-files.ts";
+import { Viewers } from "./viewers.ts";
+
+/** The viewers of runs in a folder. The files of a run are read again when they change, as long as a page shows it. */
+export class FolderViewers {
+	readonly #runs = new Map<string, FollowedRun>();
+
+	/** Adds a viewer of a run. @throws TailtuneError if the run's files can't be read, or there are too many viewers */
+	async add(folder: string, response: ServerResponse): Promise<void> {
+		const run = this.#runs.get(folder) ?? new FollowedRun(folder);
+		this.#runs.set(folder, run);
+		await run.add(response);
+		response.once("close", () => {
+			if (run.isIdle) this.#runs.delete(folder);
+		});
+	}
+
+	/** Ends all responses. */
+	async end(): Promise<void> {
+		await Promise.all([...this.#runs.values()].map((run) => run.end()));
+	}
+}
+
+class FollowedRun {
+	readonly #folder: string;
+	readonly #viewers = new Viewers();
+	readonly #timer: NodeJS.Timeout;
+	#fingerprint = "";
+
+	constructor(folder: string) {
+		this.#folder = folder;
+		// A file that is replaced at this moment is read the next time.
+		this.#timer = setInterval(() => void this.#read().catch(() => {}), RUN_FILES_MS).unref();
+	}
+
+	get isIdle(): boolean {
+		if (this.#viewers.count > 0) return false;
+		clearInterval(this.#timer);
+		return true;
+	}
+
+	async add(response: ServerResponse): Promise<void> {
+		await this.#read();
+		this.#viewers.add(response);
+	}
+
+	async end(): Promise<void> {
+		clearInterval(this.#timer);
+		await this.#viewers.end();
+	}
+
+	async #read(): Promise<void> {
+		const fingerprint = await fingerprintRun(this.#folder);
+		if (fingerprint === this.#fingerprint) return;
+		this.#viewers.show(await readRunState(this.#folder));
+		this.#fingerprint = fingerprint;
+	}
+}

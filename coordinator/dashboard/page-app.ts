@@ -1,0 +1,43 @@
+import type { HttpBindings } from "@hono/node-server";
+import { Hono, type MiddlewareHandler } from "hono";
+import { secureHeaders } from "hono/secure-headers";
+import { TailtuneError } from "../../shared/errors.ts";
+import { onlyLoopbackHost, requireToken } from "../http/http-checks.ts";
+import { refuseRequest } from "../http/refuse-request.ts";
+import { isLoopback } from "../rpc/server.ts";
+import { readPageFiles } from "./page-files.ts";
+
+/** The application runs on Node's HTTP server. */
+export interface PageEnv {
+	readonly Bindings: HttpBindings;
+}
+
+const SELF = ["'self'"];
+const NONE = ["'none'"];
+
+/** The page may load only its own files, run only its own scripts, and isn't shown within other pages. */
+const HEADERS = secureHeaders({
+	contentSecurityPolicy: {
+		...{ defaultSrc: NONE, scriptSrc: SELF, styleSrc: SELF, connectSrc: SELF, imgSrc: ["data:"] },
+		...{ baseUri: NONE, formAction: NONE, frameAncestors: NONE },
+	},
+	strictTransportSecurity: false,
+});
+
+/**
+ * Creates an application that sends the files of the page to everybody. Everything else needs the token: other users of
+ * the machine can reach a port on loopback too.
+ * @param address HOST:PORT to listen on; default: on loopback, which refuses other names in the Host header
+ */
+export function createPageApp(token: string, address: string | undefined) {
+	const app = new Hono<PageEnv>();
+	if (address === undefined || isLoopback(address)) app.use(onlyLoopbackHost);
+	app.use(HEADERS);
+	app.onError((error, context) => refuseRequest(context, error));
+	app.notFound((context) => refuseRequest(context, new TailtuneError("not-found", `${context.req.path}: not found`)));
+	for (const [path, { type, content }] of readPageFiles()) {
+		app.get(path, (context) => context.body(content, 200, { "content-type": type, "cache-control": "no-cache" }));
+	}
+	const isAllowed: MiddlewareHandler = requireToken("the dashboard", [{ token, may: () => true }]);
+	return { app, isAllowed };
+}

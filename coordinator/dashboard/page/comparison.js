@@ -1,0 +1,88 @@
+import { Chart } from "./curves.js";
+import { bdi, byId, element, scrollable } from "./dom.js";
+import { asCount, asLoss, asPercent, asSeconds } from "./format.js";
+import { nextState } from "./next-state.js";
+
+/**
+ * Shows two runs side by side: settings that differ, scores, curves, and the texts that only one got right.
+ * @param states of both runs, as the server sends them
+ */
+export function showComparison({ settings, runs, pairs }, states) {
+	const root = byId("comparison");
+	root.hidden = false;
+	const names = runs.map(({ folder }) => folder.split(/[\\/]/).at(-1));
+	document.title = `${names.join(" and ")}: Tailtune`;
+	root.replaceChildren(
+		element("p", { class: "eyebrow" }, "Tailtune comparison"),
+		element("h1", {}, bdi(names[0]), " and ", bdi(names[1])),
+		section("Settings that differ", settingsTable(settings, names)),
+		section("Scores on the test set", scoresTable(runs, names)),
+		section("Curves", charts(states, names)),
+		section("Test texts", pairTable(pairs[0], names)),
+	);
+	for (const chart of root.querySelectorAll("[data-chart]")) {
+		const { curves } = nextState({ curves: {} }, "state", states[Number(chart.dataset.run)]);
+		new Chart(chart).draw(curves);
+	}
+}
+
+function section(title, content) {
+	return element("section", {}, element("h2", {}, title), content);
+}
+
+function table(label, heads, rows) {
+	const head = element("tr", {}, ...heads.map((text) => element("th", { scope: "col" }, bdi(text))));
+	const body = rows.map(([name, ...cells]) =>
+		element(
+			"tr",
+			{},
+			element("th", { scope: "row" }, name),
+			...cells.map((cell) => element("td", {}, bdi(String(cell)))),
+		),
+	);
+	return scrollable(label, element("table", {}, element("thead", {}, head), element("tbody", {}, ...body)));
+}
+
+function settingsTable(settings, names) {
+	if (settings.length === 0) return element("p", {}, "The settings are the same.");
+	const rows = settings.map(({ name, values }) => [name, ...values.map((value) => (value === null ? "–" : value))]);
+	return table("Settings that differ", ["setting", ...names], rows);
+}
+
+function scoresTable(runs, names) {
+	const range = (interval) => (interval ? ` (${asPercent(interval[0])} to ${asPercent(interval[1])})` : "");
+	const rows = [
+		["accuracy", ...runs.map(({ accuracy, intervals }) => asPercent(accuracy) + range(intervals.accuracy))],
+		["macro F1", ...runs.map(({ macroF1, intervals }) => asPercent(macroF1) + range(intervals.macroF1))],
+		["loss", ...runs.map(({ loss }) => asLoss(loss))],
+		["time", ...runs.map(({ seconds }) => asSeconds(seconds))],
+	];
+	return table("Scores", ["score", ...names], rows);
+}
+
+function charts(states, names) {
+	const figure = (measure, i) =>
+		element(
+			"figure",
+			{},
+			element("figcaption", {}, measure === "loss" ? "Loss: " : "Accuracy: ", bdi(names[i])),
+			element("div", { "data-chart": measure, "data-run": i }),
+		);
+	return element(
+		"div",
+		{ class: "columns" },
+		...["loss", "accuracy"].flatMap((measure) => states.map((_, i) => figure(measure, i))),
+	);
+}
+
+function pairTable({ shared, bothRight, onlyFirst, onlySecond, bothWrong, pValue }, [first, second]) {
+	const rows = [
+		["both right", asCount(bothRight)],
+		[bdi(`only ${first} right`), asCount(onlyFirst)],
+		[bdi(`only ${second} right`), asCount(onlySecond)],
+		["both wrong", asCount(bothWrong)],
+	];
+	const chance = `By chance, counts at least as uneven come with probability ${pValue < 0.001 ? pValue.toExponential(1) : pValue.toFixed(3)} (exact McNemar test).`;
+	const note = element("p", { class: "note" }, `${asCount(shared)} test texts are in both runs. ${chance}`);
+	return element("div", {}, table("Test texts", ["prediction", "texts"], rows), note);
+}

@@ -1,0 +1,59 @@
+import { bdi, byId, element, scrollable } from "./dom.js";
+import { asPercent, asSeconds } from "./format.js";
+
+/** Shows the list of runs; two of them can be chosen for a comparison. */
+export function showRuns({ folder, runs }) {
+	const root = byId("runs");
+	root.hidden = false;
+	document.title = `${folder}: Tailtune`;
+	const title = [element("p", { class: "eyebrow" }, "Tailtune runs"), element("h1", {}, bdi(folder))];
+	if (runs.length === 0) {
+		root.replaceChildren(...title, element("p", { class: "note" }, "No runs in this folder."));
+		return;
+	}
+	const compare = element("button", { type: "button", disabled: true }, "Compare two runs");
+	const chosen = () => [...root.querySelectorAll("[type=checkbox]:checked")].map(({ value }) => value);
+	root.addEventListener("change", () => {
+		compare.disabled = chosen().length !== 2;
+	});
+	compare.addEventListener("click", () => {
+		const [run, other] = chosen();
+		location.search = new URLSearchParams({ run, with: other });
+	});
+	const names = ["compare", "run", "state", "validation", "epoch", "time", "model", "data"];
+	const head = element("tr", {}, ...names.map((name) => element("th", { scope: "col" }, name)));
+	const rows = runs.toReversed().map(row);
+	const table = element("table", { class: "runs" }, element("thead", {}, head), element("tbody", {}, ...rows));
+	root.replaceChildren(...title, scrollable("Runs", table), element("p", { class: "row note" }, compare));
+}
+
+function row({ folder, name, state, problem, metric, validation, epoch, seconds, model, data }) {
+	const box = element("input", {
+		type: "checkbox",
+		value: folder,
+		"aria-label": `compare ${folder}`,
+		disabled: state !== "finished",
+	});
+	const link = element("a", { href: `?${new URLSearchParams({ run: folder })}` }, bdi(name ?? folder));
+	const score = validation === null ? "–" : metric === "loss" ? validation.toFixed(3) : asPercent(validation);
+	const cells = [
+		problem ?? state,
+		metric === null ? score : `${score} (${metric})`,
+		epoch ?? "–",
+		seconds === null ? "–" : asSeconds(seconds),
+		lastPart(model),
+		lastPart(data),
+	];
+	const first = state === "damaged" ? bdi(folder) : link;
+	return element(
+		"tr",
+		{},
+		element("td", {}, box),
+		element("th", { scope: "row" }, first),
+		...cells.map((cell) => element("td", {}, bdi(String(cell)))),
+	);
+}
+
+function lastPart(path) {
+	return path?.split(/[\\/]/).at(-1) ?? "–";
+}
