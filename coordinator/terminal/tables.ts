@@ -2,6 +2,7 @@ import { isAbsolute, relative } from "node:path";
 import Table from "cli-table3";
 import { printable } from "../../shared/printable.ts";
 import { describeWordBaseline } from "../baseline/describe-baseline.ts";
+import { nameSome, shortName } from "../data/name-some.ts";
 import {
 	formatCorrelation,
 	formatCorrelationInterval,
@@ -108,9 +109,18 @@ function remarks(result: RunResult): string[] {
 		...(testTextsAlsoInTraining > 0 ? [overlap] : []),
 		weights,
 		...(result.calibration ? [calibrationLine(result.calibration)] : []),
+		...thresholdsLine(result),
 		...early,
 		...refusals,
 	];
+}
+
+/** Returns a line with the thresholds that the predictions use. */
+function thresholdsLine({ labels, thresholds }: RunResult): string[] {
+	const used = thresholds.flatMap((threshold, label) =>
+		threshold === null ? [] : [`${printable(shortName(labels[label] ?? ""))} from ${formatPercent(threshold)}`],
+	);
+	return used.length > 0 ? [`predicted if probable enough: ${nameSome(used)}`] : [];
 }
 
 function calibrationLine({ temperature, error, errorBefore }: NonNullable<RunResult["calibration"]>): string {

@@ -136,7 +136,13 @@ test("epochs are lines of a table with one head", (t) => {
 
 test("the end shows accuracies, time, folder and a command to copy", (t) => {
 	const { stream, events } = setUp();
-	events.emit({ event: "result", folder: "/else where/it's here", ...sampleResult(), stopped: "early" });
+	events.emit({
+		event: "result",
+		folder: "/else where/it's here",
+		...sampleResult(),
+		thresholds: [null, 0.8],
+		stopped: "early",
+	});
 	const text = stream.text;
 	t.regex(text, /accuracy +│ 99\.5 % │ +97\.3 % │ 98\.6 % │ +96\.6–99\.5 % │/);
 	t.regex(text, /MCC +│ +0\.990 │ +– │ +0\.973 │ +0\.\d{3} to 0\.\d{3} │/);
@@ -147,6 +153,7 @@ test("the end shows accuracies, time, folder and a command to copy", (t) => {
 		"12 of 294 test texts also occur in training",
 		"kept the weights after epoch 4 (best macro F1 on validation)",
 		"probabilities have temperature 1.23: expected calibration error 2.1 % (4.5 % at 1)",
+		"\npredicted if probable enough: spam from 80.0 %\n",
 		"stopped early",
 		"1 min 50 s: load 1.8 s, features 1 min 01 s, training 38 s, evaluation 7.9 s",
 		"npx tailtune classify '/else where/it'\\''s here' ",
