@@ -1,3 +1,4 @@
+import { basename, isAbsolute } from "node:path";
 import type { Metric } from "./metrics/best-score.ts";
 
 const grouped = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
@@ -57,6 +58,21 @@ export function formatSeconds(seconds: number): string {
 	if (whole < 3600) return `${Math.floor(whole / 60)} min ${twoDigits(whole % 60)} s`;
 	const minutes = Math.round(seconds / 60);
 	return `${Math.floor(minutes / 60)} h ${twoDigits(minutes % 60)} min`;
+}
+
+/** Units per second: a whole number with thousands set apart, or one decimal if it is small. */
+export function formatRate(perSecond: number): string {
+	return perSecond < 10 ? perSecond.toFixed(1) : formatCount(perSecond);
+}
+
+/** A time in the zone of this machine, as in "2026-03-14 15:09". */
+export function formatLocalTime(date: Date): string {
+	return new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 16).replace("T", " ");
+}
+
+/** The last part of an absolute path; any other name of a model or of data as it is. */
+export function nameOfPath(name: string): string {
+	return isAbsolute(name) ? basename(name) : name;
 }
 
 /** A size in binary units, as in "512 B", "1.3 GiB". */

@@ -34,6 +34,11 @@ const runViewSchema = z.strictObject({
 				.nullable()
 				.describe("the last epoch's scores; null before the end of the first one"),
 			notices: z.array(z.string()).readonly().describe("problems that the run has now"),
+			name: z.string().describe("`--name` of the run, or empty"),
+			model: z.string().describe("`--model` of the run"),
+			data: z.string().describe("`--data` or `--train` of the run"),
+			startedAtMs: count.describe("when its process started or resumed it, in milliseconds since 1970 (UTC)"),
+			secondsLeft: z.number().min(0).describe("estimated time until the end of the phase; 0 if unknown"),
 		})
 		.optional()
 		.describe("the coordinator's last report; missing if its heartbeats have stopped"),

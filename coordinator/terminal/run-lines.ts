@@ -2,13 +2,18 @@ import Table from "cli-table3";
 import type { Assignment, RunView } from "../../shared/bus/bus.ts";
 import type { WorkerInfo } from "../../shared/messages.ts";
 import { printable } from "../../shared/printable.ts";
-import { formatCount, formatLoss, formatPercent } from "../format.ts";
+import { formatCount, formatLocalTime, formatLoss, formatPercent, formatRate, nameOfPath } from "../format.ts";
+import { formatEta } from "./work.ts";
 
 /** Formats a table of runs, one row per run. */
 export function runsTable(runs: readonly RunView[]): string[] {
 	if (runs.length === 0) return ["no runs"];
-	const rows = runs.map((run) => [run.spec.runId, tunedOf(run), String(run.spec.shards), stateOf(run), scoreOf(run)]);
-	return table(["run", "trainable", "shards", "progress", "validation"], rows);
+	const rows = runs.map((run) => {
+		const { name = "", model = "", data = "", startedAtMs } = run.progress ?? {};
+		const texts = [run.spec.runId, name, nameOfPath(model), nameOfPath(data), formatStart(startedAtMs)];
+		return [...texts, tunedOf(run), String(run.spec.shards), stateOf(run), scoreOf(run)];
+	});
+	return table(["run", "name", "model", "data", "started", "trainable", "shards", "progress", "validation"], rows);
 }
 
 /** Formats the details of a run, one line per fact. */
@@ -16,7 +21,10 @@ export function runDetails(run: RunView): string[] {
 	const { spec, assignments, progress } = run;
 	const facts: [string, string][] = [
 		["run", spec.runId],
-		["model", spec.modelHash],
+		...(progress?.name ? [["name", progress.name] as [string, string]] : []),
+		["model", progress ? `${progress.model}, weights ${spec.modelHash}` : spec.modelHash],
+		["data", progress?.data ?? "unknown"],
+		["started", formatStart(progress?.startedAtMs)],
 		["trainable", `${tunedOf(run)}, ${spec.tail?.classes ?? 0} classes`],
 		["shards", String(spec.shards)],
 		...countByWorker(assignments).map(([workerId, count]): [string, string] => ["", `${count} on ${workerId}`]),
@@ -47,9 +55,14 @@ function tunedOf({ spec }: RunView): string {
 
 function stateOf({ progress }: RunView): string {
 	if (!progress) return "no heartbeat from the coordinator";
-	const { phase, done, total, unit, epoch, epochs, notices } = progress;
+	const { phase, done, total, unit, epoch, epochs, notices, secondsLeft } = progress;
 	const count = total > 0 ? ` ${formatCount(done)} of ${formatCount(total)} ${unit}` : "";
-	return `${phase}${count}, epoch ${epoch} of ${epochs}${notices.length > 0 ? ", waiting" : ""}`;
+	const speed = secondsLeft > 0 ? ` (${formatRate((total - done) / secondsLeft)}/s, ${formatEta(secondsLeft)})` : "";
+	return `${phase}${count}${speed}, epoch ${epoch} of ${epochs}${notices.length > 0 ? ", waiting" : ""}`;
+}
+
+function formatStart(startedAtMs: number | undefined): string {
+	return startedAtMs === undefined ? "" : formatLocalTime(new Date(startedAtMs));
 }
 
 function scoreOf({ progress }: RunView): string {

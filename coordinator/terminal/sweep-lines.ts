@@ -9,6 +9,7 @@ import { BOOK_EXPERIMENTS, BOOK_EXPERIMENTS_URL, type BookExperiment } from "../
 import { plainTable } from "./class-table.ts";
 import type { Paint } from "./paint.ts";
 import { shortPath } from "./tables.ts";
+import { formatEta } from "./work.ts";
 
 type Metric = NonNullable<SweepState["metric"]>;
 type Spread = SweepState["ranking"][number]["validation"];
@@ -24,7 +25,7 @@ export function trialLines(event: Extract<RunEvent, { event: "trial" }>): string
 		...(metric !== null && score !== null ? [`${METRIC_NAMES[metric]} ${formatScore(metric, score)}`] : []),
 		...(seconds !== null ? [formatSeconds(seconds)] : []),
 		...(error !== undefined ? [`failed: ${printable(error)}`] : []),
-		...(secondsLeft !== null && secondsLeft > 0 ? [`about ${formatSeconds(secondsLeft)} left`] : []),
+		...(secondsLeft !== null && secondsLeft > 0 ? [formatEta(secondsLeft)] : []),
 	];
 	return [facts.join("  ")];
 }

@@ -1,5 +1,5 @@
 import { Progress } from "../events/progress.ts";
-import { formatBytes, formatCount, formatSeconds } from "../format.ts";
+import { formatBytes, formatCount, formatRate, formatSeconds } from "../format.ts";
 
 /** Formats the progress of a phase. */
 export class Work extends Progress {
@@ -18,7 +18,7 @@ export class Work extends Progress {
 	get eta(): string {
 		const left = this.secondsLeft;
 		if (left === undefined) return "";
-		return `about ${left < 10 ? `${Math.ceil(left)} s` : formatSeconds(left)} left`;
+		return formatEta(left);
 	}
 
 	/** For example "1,200 of 5,000 tokens". */
@@ -40,6 +40,7 @@ export class Work extends Progress {
 	}
 }
 
-function formatRate(perSecond: number): string {
-	return perSecond < 10 ? perSecond.toFixed(1) : formatCount(perSecond);
+/** Formats estimated seconds, as in "about 12 s left". */
+export function formatEta(seconds: number): string {
+	return `about ${seconds < 10 ? `${Math.ceil(seconds)} s` : formatSeconds(seconds)} left`;
 }

@@ -38,7 +38,8 @@ export class ProgressPublisher {
 	#follow(event: RunEvent): void {
 		if (event.event === "phase" || event.event === "progress") {
 			const { name, done, total, unit } = event;
-			this.#progress = { ...this.#progress, phase: name, done, total, unit };
+			const secondsLeft = event.event === "progress" ? (event.secondsLeft ?? 0) : 0;
+			this.#progress = { ...this.#progress, phase: name, done, total, unit, secondsLeft };
 		} else if (event.event === "epoch") {
 			const { epoch, validation } = event;
 			this.#progress = { ...this.#progress, epoch, validation };

@@ -136,9 +136,11 @@ function initialProgress(
 	{ progress }: TrainingState,
 	{ spec }: Cluster,
 ): RunProgress {
-	const phase = { phase: "start", done: 0, total: 0, unit: "" };
+	const phase = { phase: "start", done: 0, total: 0, unit: "", secondsLeft: 0 };
+	const { name = "", model, data, train = "" } = config;
+	const names = { name, model, data: data ?? train, startedAtMs: Date.now() };
 	const epochs = { epoch: progress.epoch, epochs: config.epochs, validation: null, notices: [] };
-	return { runId: spec.runId, host: hostname(), folder, ...phase, ...epochs };
+	return { runId: spec.runId, host: hostname(), folder, ...phase, ...epochs, ...names };
 }
 
 function createContext(

@@ -8,26 +8,38 @@ const run: RunView = { spec: someRun({ tensorsAddress: "host:7070" }), assignmen
 
 test("a run is shown with what it tunes and how far it has come", (t) => {
 	const [, , , row] = runsTable([run]);
-	t.regex(row ?? "", /run .* last-block .* 2 .* training 3 of 9 steps, epoch 1 of 3 .* accuracy 75.0 %, loss 0.250/);
+	t.regex(row ?? "", /run .* first .* demo .* texts\.tsv .* 2026-03-1\d \d\d:\d9 .* last-block .* 2 /);
+	t.regex(
+		row ?? "",
+		/ training 3 of 9 steps \(0\.5\/s, about 12 s left\), epoch 1 of 3 .* accuracy 75.0 %, loss 0.250/,
+	);
+	const unknown = { ...run, progress: someProgress({ secondsLeft: 0 }) };
+	t.regex(runsTable([unknown])[3] ?? "", / training 3 of 9 steps, epoch 1 of 3 /);
 	t.regex(runsTable([{ ...run, progress: undefined }])[3] ?? "", /no heartbeat from the coordinator/);
 	const heldUp = { ...run, progress: someProgress({ notices: ["no worker is there"] }) };
-	t.regex(runsTable([heldUp])[3] ?? "", /training 3 of 9 steps, epoch 1 of 3, waiting /);
+	t.regex(runsTable([heldUp])[3] ?? "", /about 12 s left\), epoch 1 of 3, waiting /);
 	t.true(runDetails(heldUp).includes("notice     no worker is there"));
 	t.deepEqual(runsTable([]), ["no runs"]);
 });
 
 test("all that is known of a run is told in a line a fact, and nothing that it says moves the cursor", (t) => {
-	t.deepEqual(runDetails({ ...run, progress: someProgress({ folder: "/runs/\u001b[2J", validation: null }) }), [
-		"run        run",
-		"model      abc",
-		"trainable  last-block, 2 classes",
-		"shards     2",
-		"           2 on east",
-		"progress   training 3 of 9 steps, epoch 1 of 3",
-		"validation ",
-		"address    host:7070",
-		"folder     /runs/\\x1b[2J on here",
-	]);
+	const details = runDetails({ ...run, progress: someProgress({ folder: "/runs/\u001b[2J", validation: null }) });
+	t.deepEqual(
+		details.filter((line) => !line.startsWith("started")),
+		[
+			"run        run",
+			"name       first",
+			"model      demo, weights abc",
+			"data       /data/texts.tsv",
+			"trainable  last-block, 2 classes",
+			"shards     2",
+			"           2 on east",
+			"progress   training 3 of 9 steps (0.5/s, about 12 s left), epoch 1 of 3",
+			"validation ",
+			"address    host:7070",
+			"folder     /runs/\\x1b[2J on here",
+		],
+	);
 });
 
 test("a worker is shown with what it computes with and its shards by run", (t) => {

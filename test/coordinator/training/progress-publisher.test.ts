@@ -19,12 +19,14 @@ test("progress is published at once and repeatedly, one report at a time, also a
 			wake = resolve;
 		});
 	const first = someProgress({ phase: "start", done: 0, total: 0, unit: "", epoch: 0, validation: null });
-	const events = new RunEvents();
+	const clock = { ms: 0 };
+	const events = new RunEvents(() => clock.ms);
 	const notices = new Notices();
 	const publisher = new ProgressPublisher(events, first, { report, notices });
 	t.teardown(() => publisher.end());
 	t.deepEqual(published[0]?.progress, first);
 	const phase = events.phase("training", 20, "steps", 4);
+	clock.ms = 8000;
 	phase.advance(3);
 	events.phase("evaluation", 5, "texts").done();
 	phase.advance(1);
@@ -37,7 +39,7 @@ test("progress is published at once and repeatedly, one report at a time, also a
 	t.teardown(() => clearInterval(keepAlive));
 	published[0]?.settle(new Error("no connection"));
 	await nextReport();
-	const training = { phase: "training", done: 8, total: 20, unit: "steps" };
+	const training = { phase: "training", done: 8, total: 20, unit: "steps", secondsLeft: 24 };
 	const now = { ...first, ...training, epoch: 1, validation: line.validation };
 	t.deepEqual(published[1]?.progress, { ...now, notices: ["no worker is there"] });
 	hold.end();

@@ -57,7 +57,14 @@ export function someWorker(workerId: string): WorkerInfo {
 }
 
 export function someProgress(fields: Partial<RunProgress> = {}): RunProgress {
-	const place = { runId: "run", host: "here", folder: "/runs/one" };
+	const place = {
+		runId: "run",
+		host: "here",
+		folder: "/runs/one",
+		name: "first",
+		model: "demo",
+		data: "/data/texts.tsv",
+	};
 	const validation = { loss: 0.25, accuracy: 0.75 };
 	return {
 		...place,
@@ -69,6 +76,8 @@ export function someProgress(fields: Partial<RunProgress> = {}): RunProgress {
 		epochs: 3,
 		validation,
 		notices: [],
+		startedAtMs: Date.UTC(2026, 2, 14, 15, 9),
+		secondsLeft: 12,
 		...fields,
 	};
 }

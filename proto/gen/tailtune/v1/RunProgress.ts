@@ -1,6 +1,7 @@
 // Original file: proto/tailtune/v1/work.proto
 
 import type { RunScoreInput as _tailtune_v1_RunScoreInput, RunScore as _tailtune_v1_RunScore } from '../../tailtune/v1/RunScore.ts';
+import type { Long } from '@grpc/proto-loader';
 
 /**
  * Progress of a run, published by the coordinator about every second for `tailtune runs`.
@@ -32,6 +33,20 @@ export interface RunProgressInput {
    * Current problems of the run, one line each.
    */
   'notices'?: (string)[];
+  /**
+   * Name of the run, empty if it has none; names of its model and of its data.
+   */
+  'name'?: (string);
+  'model'?: (string);
+  'data'?: (string);
+  /**
+   * When the coordinator's process started or resumed the run, in milliseconds since 1970 (UTC).
+   */
+  'startedAtMs'?: (number | string | Long);
+  /**
+   * Estimated seconds for the rest of the phase; 0 if unknown.
+   */
+  'secondsLeft'?: (number | string);
 }
 
 /**
@@ -64,4 +79,18 @@ export interface RunProgress {
    * Current problems of the run, one line each.
    */
   'notices': (string)[];
+  /**
+   * Name of the run, empty if it has none; names of its model and of its data.
+   */
+  'name': (string);
+  'model': (string);
+  'data': (string);
+  /**
+   * When the coordinator's process started or resumed the run, in milliseconds since 1970 (UTC).
+   */
+  'startedAtMs': (number);
+  /**
+   * Estimated seconds for the rest of the phase; 0 if unknown.
+   */
+  'secondsLeft': (number);
 }
