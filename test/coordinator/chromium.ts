@@ -1,8 +1,11 @@
 // Needs an installed chromium (Debian: apt-get install chromium).
 import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { delimiter, join } from "node:path";
-import { type Browser, chromium } from "playwright-core";
+import { type Browser, chromium, type Page } from "playwright-core";
 
+const AXE = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome.exe"];
 const QUIET = "--disable-gpu --disable-background-networking --disable-component-update --disable-sync --no-first-run";
 
@@ -17,4 +20,14 @@ export async function launchChromium(): Promise<Browser | undefined> {
 	const executablePath = paths.find((path) => existsSync(path));
 	if (!executablePath) return undefined;
 	return chromium.launch({ executablePath, args: ["--headless", "--no-sandbox", ...QUIET.split(" ")] });
+}
+
+/** Returns the rules of accessibility that the page breaks, of the impact serious or critical. */
+export async function findBarriers(page: Page): Promise<string[]> {
+	await page.evaluate(AXE);
+	const { violations } = (await page.evaluate("axe.run()")) as {
+		violations: { id: string; impact: string; nodes: { html: string }[] }[];
+	};
+	const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
+	return serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join()}`);
 }

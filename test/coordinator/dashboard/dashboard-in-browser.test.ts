@@ -1,5 +1,3 @@
-import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import type { Browser, Page } from "playwright-core";
@@ -7,23 +5,12 @@ import { openDashboard } from "../../../coordinator/dashboard/open-dashboard.ts"
 import { openRunsPage } from "../../../coordinator/dashboard/open-runs-page.ts";
 import { RunEvents } from "../../../coordinator/events/run-events.ts";
 import { newFolder } from "../../new-folder.ts";
-import { launchChromium } from "../chromium.ts";
+import { findBarriers, launchChromium } from "../chromium.ts";
 import { sampleMetrics, sampleResult } from "../run-folder/sample-run.ts";
 import { emitStart, emitStep, emitWorkers } from "./events.ts";
 import { sampleRun } from "./sample-runs.ts";
 
 const HOSTILE = '</script><img src=x onerror="document.title=1">';
-const AXE = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-
-/** Returns the rules of accessibility that the page breaks, of the impact serious or critical. */
-async function findBarriers(page: Page): Promise<string[]> {
-	await page.evaluate(AXE);
-	const { violations } = (await page.evaluate("axe.run()")) as {
-		violations: { id: string; impact: string; nodes: { html: string }[] }[];
-	};
-	const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
-	return serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join()}`);
-}
 
 /** Opens a page that keeps its complaints: messages on the console and errors. */
 async function open(browser: Browser, url: string, width: number, colorScheme: "light" | "dark") {

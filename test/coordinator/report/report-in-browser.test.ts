@@ -7,7 +7,7 @@ import test, { type ExecutionContext } from "ava";
 import type { Browser, Page } from "playwright-core";
 import { renderReport } from "../../../coordinator/report/render-report.ts";
 import { defaultConfig } from "../../../shared/settings/resolve-config.ts";
-import { launchChromium } from "../chromium.ts";
+import { findBarriers, launchChromium } from "../chromium.ts";
 import { sampleDetails } from "../run-folder/sample-details.ts";
 import { sampleMetrics, sampleResult } from "../run-folder/sample-run.ts";
 
@@ -34,7 +34,7 @@ async function withPage(
 	return complaints;
 }
 
-/** Uses the page by keyboard: sorts a table, opens the texts of a cell, moves the threshold. */
+/** Uses the page by keyboard: sorts a table, opens the texts of a cell, moves the threshold; checks accessibility. */
 async function checkUse(t: ExecutionContext, page: Page): Promise<void> {
 	const scores = page.locator("[data-sortable]").first();
 	const recalls = () => scores.locator("tbody td:nth-child(3)").allTextContents();
@@ -68,6 +68,7 @@ async function checkUse(t: ExecutionContext, page: Page): Promise<void> {
 	);
 	t.is(await page.locator("output").textContent(), percent(threshold));
 	t.true((await slider.getAttribute("aria-valuetext"))?.includes(`recall ${expected[1]}`));
+	t.deepEqual(await findBarriers(page), []);
 }
 
 /** Runs in the page: computes the share of painted pixels of each canvas. */
@@ -76,7 +77,7 @@ const PAINTED = `[...document.querySelectorAll("[data-chart] canvas")].map((canv
 	return data.filter((value, i) => i % 4 === 3 && value > 0).length / (data.length / 4);
 })`;
 
-test("the report draws both charts, sends no request and fits the window: wide and narrow, light and dark", async (t) => {
+test("the report draws both charts, sends no request, fits wide and narrow windows, light and dark, and can be used by keyboard", async (t) => {
 	const browser = await launchChromium();
 	if (!browser) {
 		t.log("not run: no chromium in PATH (Debian: apt-get install chromium)");
