@@ -12,7 +12,7 @@ import type { RunTexts } from "./run-texts.ts";
 const MOST_CURVES = 100;
 const MOST_POINTS = 100;
 /** Most characters of a text: of one whose words were examined, and of another one. */
-const LONGEST_EXPLAINED = 2000;
+const LONGEST_EXPLAINED = 1000;
 const LONGEST_OTHER = 400;
 /** Probabilities that are listed for a text. */
 const MOST_PROBABILITIES = 5;

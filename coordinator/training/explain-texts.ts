@@ -5,6 +5,7 @@ import type { LabelPrediction } from "../metrics/scoring.ts";
 import { groupForTrunk } from "../plan/group-for-trunk.ts";
 import type { ChosenText } from "./choose-test-texts.ts";
 import type { VersionedState } from "./evaluator.ts";
+import { findReadPart } from "./find-read-part.ts";
 import { assertNotInterrupted } from "./interruption.ts";
 import type { RunContext } from "./run-context.ts";
 import type { RunTexts } from "./run-texts.ts";
@@ -46,7 +47,7 @@ export async function explainTexts(
 	chosen: readonly ChosenText[],
 	predict: (logits: readonly number[]) => LabelPrediction,
 ): Promise<Map<number, ExplainedSpan[]>> {
-	const explained = planVariants(run.texts, chosen);
+	const explained = await planVariants(run.texts, chosen);
 	if (explained.length === 0) return new Map();
 	const { tensors, spec } = run.cluster;
 	await tensors.publishState(spec.runId, version, state);
@@ -65,22 +66,25 @@ export async function explainTexts(
 	);
 }
 
-/** Divides texts into parts as far as the budget allows. */
-function planVariants({ planned, details }: RunTexts, chosen: readonly ChosenText[]): TextVariants[] {
+/** Divides texts into parts as far as the budget allows. Only the words that are read are removed. */
+async function planVariants(
+	{ planned, details, long }: RunTexts,
+	chosen: readonly ChosenText[],
+): Promise<TextVariants[]> {
 	const total = planned.reduce((sum, { tokens }) => sum + tokens.length, 0);
 	const budget = Math.max(LEAST_BUDGET, BUDGET_SHARE * total);
+	const explained = new Map<number, TextVariants>();
 	let left = budget;
-	const seen = new Set<number>();
-	return chosen.flatMap(({ id, about }) => {
-		const { text = "", tokens = 1 } = details[id] ?? {};
+	for (const { id, about } of chosen) {
+		const { text = "", tokens = 1, cut = false } = details[id] ?? {};
 		const most = Math.min(MOST_SPANS, Math.floor(Math.min(left, TEXT_SHARE * budget) / tokens) - 1);
-		if (most < LEAST_SPANS || seen.has(id)) return [];
-		seen.add(id);
-		const spans = listWordSpans(text, most);
-		if (spans.length < 2) return [];
+		if (most < LEAST_SPANS || explained.has(id)) continue;
+		const spans = listWordSpans(cut && long !== "head-tail" ? await findReadPart(text, tokens) : text, most);
+		if (spans.length < 2) continue;
 		left -= tokens * (spans.length + 1);
-		return [{ id, about, spans, variants: [text, ...spans.map((span) => removeSpan(text, span))] }];
-	});
+		explained.set(id, { id, about, spans, variants: [text, ...spans.map((span) => removeSpan(text, span))] });
+	}
+	return [...explained.values()];
 }
 
 /** Computes the logits of texts that aren't in the run's sets; the features aren't kept. */
