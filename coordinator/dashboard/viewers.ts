@@ -7,6 +7,9 @@ import { changesBetween, type StateChanges, wholeState } from "./state-changes.t
 /** Most viewers at the same time. */
 export const MOST_VIEWERS = 100;
 
+/** With more viewers, messages are rarer, so that all viewers together cost the run little. */
+const MANY_VIEWERS = 12;
+
 /** A viewer for which more bytes wait is disconnected; its page connects again and gets the whole state. */
 const MOST_WAITING_BYTES = 4 << 20;
 
@@ -34,7 +37,9 @@ export class Viewers {
 	/** Sends a new state soon. It may be called often: several changes become one message. */
 	show(state: DashboardState): void {
 		this.#state = state;
-		if (this.#viewers.size > 0) this.#timer ??= setTimeout(() => this.flush(), VIEWER_MESSAGE_MS).unref();
+		if (this.#viewers.size === 0) return;
+		const ms = VIEWER_MESSAGE_MS * Math.max(1, this.#viewers.size / MANY_VIEWERS);
+		this.#timer ??= setTimeout(() => this.flush(), ms).unref();
 	}
 
 	/**

@@ -1,5 +1,6 @@
 import type { Bench } from "./bench.ts";
 import { clusterBench } from "./cluster.ts";
+import { dashboardBench } from "./dashboard.ts";
 import { fleetBench } from "./fleet.ts";
 import { scaleBench } from "./scale.ts";
 import { serveBench } from "./serve.ts";
@@ -27,5 +28,6 @@ export function listBenches(options: BenchOptions): readonly Bench[] {
 		clusterBench(options),
 		fleetBench(options),
 		serveBench(options),
+		dashboardBench(),
 	];
 }
