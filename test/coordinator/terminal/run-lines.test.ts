@@ -8,7 +8,7 @@ const run: RunView = { spec: someRun({ tensorsAddress: "host:7070" }), assignmen
 
 test("a run is shown with what it tunes and how far it has come", (t) => {
 	const [, , , row] = runsTable([run]);
-	t.regex(row ?? "", /run .* first .* demo .* texts\.tsv .* 2026-03-1\d \d\d:\d9 .* last-block .* 2 /);
+	t.regex(row ?? "", /run .* first .* demo .* texts\.tsv .* 2026-03-1\d \d\d:\d\d .* last-block .* 2 /);
 	t.regex(
 		row ?? "",
 		/ training 3 of 9 steps \(0\.5\/s, about 12 s left\), epoch 1 of 3 .* accuracy 75.0 %, loss 0.250/,
