@@ -59,7 +59,9 @@ async function printData(
 	measureRates: WorkerSide["measureRates"],
 ): Promise<void> {
 	const { describeData, inspectData } = await import("./doctor-data.ts");
-	const report = await inspectData(data, await resolveConfig(parseFlags(options)), measureRates, options.model);
+	const { measureUpdate } = await import("./estimate-steps.ts");
+	const config = await resolveConfig(parseFlags(options));
+	const report = await inspectData(data, config, { measureRates, measureUpdate }, options.model);
 	if (options.json) return writeJsonLine({ event: "data-report", ...report });
 	const events = showEvents({});
 	for (const line of describeData(report)) events.line(line);

@@ -1,5 +1,6 @@
 import { TailtuneError } from "../../shared/errors.ts";
 import { MOST_TEXT_BYTES } from "../../shared/files/regular-file.ts";
+import type { Gpt2Config } from "../../shared/model/gpt2-config.ts";
 import { GPT2_SIZES } from "../../shared/model/random-model.ts";
 import type { LongTexts, TrainConfig } from "../../shared/settings/config.ts";
 import { countPhysicalCores } from "../../shared/vectors/physical-cores.ts";
@@ -14,6 +15,7 @@ import { nameSome, shortName } from "../data/name-some.ts";
 import { type RowSurvey, readSurvey } from "../data/read-survey.ts";
 import { countOverlap } from "../data/split.ts";
 import { formatSeconds } from "../format.ts";
+import { estimateSteps, type MeasureUpdate } from "./estimate-steps.ts";
 
 /** The files that a run would read, and their possible faults. */
 export interface DataReport extends TextsReport {
@@ -29,6 +31,14 @@ export interface DataReport extends TextsReport {
 	 * can't be measured.
 	 */
 	readonly trunkSeconds?: number;
+	/** Estimated seconds for all training steps, if the last block is tuned in one process. */
+	readonly trainingSeconds: number;
+}
+
+/** Measures the speed of this machine. */
+export interface SpeedTests {
+	readonly measureRates: WorkerSide["measureRates"];
+	readonly measureUpdate: MeasureUpdate;
 }
 
 /** A class with this many times the texts of another one is worth a remark. */
@@ -44,7 +54,7 @@ const MOST_CLASSES = 15;
 export async function inspectData(
 	data: string | undefined,
 	config: TrainConfig,
-	measureRates: WorkerSide["measureRates"],
+	{ measureRates, measureUpdate }: SpeedTests,
 	modelName?: string,
 ): Promise<DataReport> {
 	const given = [config.train, config.validation, config.test].filter((file) => file !== undefined);
@@ -58,9 +68,11 @@ export async function inspectData(
 		throw new TailtuneError("data", first);
 	}
 	const [train, ...others] = surveys.map((survey) => survey.texts);
-	const model = await describeModel(modelName);
+	const shape = modelName === undefined ? GPT2_SIZES.small : await readModelConfig(modelName);
+	const model = describeModel(modelName, shape);
 	const limit = tokenLimit(config, model.context);
 	const report = await inspectTexts(texts, limit);
+	const forTraining = data === undefined ? (train?.length ?? 0) : Math.floor(texts.length * config.split[0]);
 	const seconds = await estimateTrunk(report.tokens.computed, model, measureRates);
 	return {
 		files: surveys.map((survey) => ({ ...survey, texts: survey.texts.length })),
@@ -69,6 +81,7 @@ export async function inspectData(
 		model,
 		long: limit.long,
 		...(seconds !== undefined && { trunkSeconds: seconds }),
+		trainingSeconds: estimateSteps(shape, forTraining, config, measureUpdate),
 	};
 }
 
@@ -79,8 +92,7 @@ async function findFiles(data: string): Promise<string[]> {
 	throw new TailtuneError("usage", `doctor: found ${data}, expected a file, a folder or hub:OWNER/NAME`);
 }
 
-async function describeModel(name: string | undefined): Promise<DataReport["model"]> {
-	const config = name === undefined ? GPT2_SIZES.small : await readModelConfig(name);
+function describeModel(name: string | undefined, config: Gpt2Config): DataReport["model"] {
 	return { name: name ?? "GPT-2 small", context: config.n_positions, blocks: config.n_layer, width: config.n_embd };
 }
 
@@ -98,11 +110,11 @@ async function estimateTrunk(
 
 /** Describes a report, one line per fact. */
 export function describeData(report: DataReport): string[] {
-	const { trunkSeconds: seconds, model } = report;
+	const { trunkSeconds: seconds, trainingSeconds, model } = report;
 	const time =
 		seconds === undefined
 			? "can't be told: the speed of this machine can't be measured"
-			: `about ${formatSeconds(seconds)} for the frozen blocks of ${model.name} on this machine; the training steps add to it`;
+			: `about ${formatSeconds(seconds + trainingSeconds)} on this machine: ${formatSeconds(seconds)} for the frozen blocks of ${model.name}, ${formatSeconds(trainingSeconds)} for the training steps`;
 	return [...report.files.flatMap(fileLines), ...classLines(report), ...oddLines(report), `time      ${time}`];
 }
 

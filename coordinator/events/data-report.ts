@@ -54,6 +54,9 @@ export const dataReport = {
 		.number()
 		.optional()
 		.describe(
-			"estimated seconds for the frozen blocks of `model`, at this machine's speed; the training steps add to it",
+			"estimated seconds for the frozen blocks of `model` at this machine's speed; missing if it can't be measured",
 		),
+	trainingSeconds: z
+		.number()
+		.describe("estimated seconds for all training steps, if the last block is tuned by one process on this machine"),
 };
