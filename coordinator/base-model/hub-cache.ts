@@ -16,7 +16,7 @@ import {
 	notInCache,
 	writeRef,
 } from "../hub/hub-files.ts";
-import { TOKENIZER_FILES } from "./check-tokenizer.ts";
+import { TOKENIZER_FILES } from "../tokenizer/read-definition.ts";
 
 const CONFIG_FILE = "config.json";
 

@@ -3,22 +3,29 @@ import { openModel } from "../../shared/model/open-model.ts";
 import { endOnSignals } from "../../shared/processes/interrupt.ts";
 import type { TrainConfig } from "../../shared/settings/config.ts";
 import type { RunEvents } from "../events/run-events.ts";
-import { checkTokenizer } from "./check-tokenizer.ts";
+import { loadTokenizer } from "../tokenizer/load-tokenizer.ts";
+import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { resolveModel } from "./resolve-model.ts";
+
+/** A model and the tokenizer with which it was trained. */
+export interface LoadedModel {
+	readonly model: ModelFiles;
+	readonly tokenizer: Tokenizer;
+}
 
 /**
  * Finds the model of `--model`, downloads missing files, and checks every file.
- * @throws TailtuneError as `resolveModel`, `openModel` and `checkTokenizer`; "model" if a number isn't finite
+ * @throws TailtuneError as `resolveModel`, `openModel` and `loadTokenizer`; "model" if a number isn't finite
  */
 export async function loadModel(
-	{ model: name, seed }: Pick<TrainConfig, "model" | "seed">,
+	{ model: name, seed, specialTokens }: Pick<TrainConfig, "model" | "seed" | "specialTokens">,
 	{ events, interrupt }: { readonly events: RunEvents; readonly interrupt: AbortSignal },
-): Promise<ModelFiles> {
+): Promise<LoadedModel> {
 	const folder = await resolveModel(name, { seed, onProgress: events.download(name), signal: interrupt });
 	return endOnSignals(async () => {
 		const model = await openModel(folder);
-		await checkTokenizer(folder, model.config.vocab_size);
+		const tokenizer = await loadTokenizer(folder, model.config.vocab_size, specialTokens);
 		await model.checkFinite();
-		return model;
+		return { model, tokenizer };
 	});
 }

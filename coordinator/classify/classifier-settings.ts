@@ -3,7 +3,7 @@ import { z } from "zod";
 import { TailtuneError } from "../../shared/errors.ts";
 import { MOST_JSON_BYTES, readRegularFile } from "../../shared/files/regular-file.ts";
 import { TRUNK_PRECISIONS } from "../../shared/model/trunk-precision.ts";
-import { LONG_TEXTS, type TrainConfig } from "../../shared/settings/config.ts";
+import { LONG_TEXTS, SPECIAL_TOKENS, type TrainConfig } from "../../shared/settings/config.ts";
 import type { TokenLimit } from "../data/limit-tokens.ts";
 import { withThresholds } from "./with-thresholds.ts";
 
@@ -24,6 +24,10 @@ const settingsSchema = z.strictObject({
 	padId: z.int(),
 	/** Whether a text has any number of labels. */
 	multiLabel: z.boolean().default(false),
+	/** SHA-256 of the tokenizer with which the run was trained; its files are next to this one. */
+	tokenizer: z.string(),
+	/** How names of special tokens in texts are read. */
+	specialTokens: z.enum(SPECIAL_TOKENS).default("text"),
 	/**
 	 * Divides the logits before the softmax, so that probabilities agree with how often predictions are right. Not used
 	 * with several labels.

@@ -9,9 +9,10 @@ import { readInitialParameters } from "../base-model/initial-parameters.ts";
 import type { Cluster, ClusterRun, OpenCluster } from "../cluster/cluster.ts";
 import type { SourcedText } from "../data/dataset.ts";
 import { averageLogits, type DividedTokens, divideTokens } from "../data/divide-tokens.ts";
-import { lengthFault, type TokenLimit, tokenizeWithin } from "../data/limit-tokens.ts";
+import { countAffixes, lengthFault, type TokenLimit, tokenizeWithin } from "../data/limit-tokens.ts";
 import { type LabelPrediction, type Scoring, scoringOf } from "../metrics/scoring.ts";
 import { groupForTrunk } from "../plan/group-for-trunk.ts";
+import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { type ClassifierSettings, classifierLimit, withLabelFlags } from "./classifier-settings.ts";
 import { openTunedModel } from "./tuned-model.ts";
 
@@ -49,6 +50,7 @@ const VERSION = 0;
 /** A tuned model, ready to classify on the workers of a cluster. */
 export class Classifier {
 	readonly settings: ClassifierSettings;
+	readonly tokenizer: Tokenizer;
 	/** The most tokens of a text, and how `classify` reads longer texts. */
 	readonly limit: TokenLimit;
 	/** How logits become labels, and how these are scored. */
@@ -60,12 +62,14 @@ export class Classifier {
 
 	private constructor(
 		settings: ClassifierSettings,
+		tokenizer: Tokenizer,
 		limit: TokenLimit,
 		scoring: Scoring,
 		cluster: Cluster,
 		{ runId, modelHash }: ClusterRun,
 	) {
 		this.settings = settings;
+		this.tokenizer = tokenizer;
 		this.limit = limit;
 		this.scoring = scoring;
 		this.modelHash = modelHash;
@@ -83,9 +87,9 @@ export class Classifier {
 		{ openCluster, shards = 1, verify = false, alwaysLabel = false }: ClassifierOptions,
 	): Promise<Classifier> {
 		const folder = join(runFolder, "model");
-		const { settings: ofRun, model } = await openTunedModel(folder);
+		const { settings: ofRun, model, tokenizer } = await openTunedModel(folder);
 		const settings = withLabelFlags(ofRun, engine);
-		const limit = classifierLimit(settings, engine);
+		const limit = countAffixes(tokenizer, classifierLimit(settings, engine));
 		const runId = randomUUID();
 		const { trunkPrecision = settings.trunkPrecision } = engine;
 		const tail = plainTail(TRAINABLE_BY_NAME[settings.tail], settings.labels.length, settings.causal);
@@ -103,7 +107,7 @@ export class Classifier {
 			throw error;
 		}
 		const scoring = scoringOf(alwaysLabel ? { ...settings, abstain: undefined } : settings);
-		return new Classifier(settings, limit, scoring, cluster, run);
+		return new Classifier(settings, tokenizer, limit, scoring, cluster, run);
 	}
 
 	/** Id of the worker that holds each shard; undefined while there is none. */
@@ -128,7 +132,7 @@ export class Classifier {
 		texts: readonly SourcedText[],
 		onTexts: (count: number) => void = () => {},
 	): Promise<(TextAnswer | TailtuneError)[]> {
-		const whole = await tokenizeWithin(texts, this.limit);
+		const whole = tokenizeWithin(texts, this.limit, this.tokenizer);
 		const answers: (TextAnswer | TailtuneError)[] = [];
 		for (const [index, { source }] of texts.entries()) {
 			const refusal = lengthFault(whole[index] as Uint32Array, source, this.limit);
@@ -155,9 +159,8 @@ export class Classifier {
 	/** Returns the error of the first text that is longer than the limit and would be refused, without classifying. */
 	async findFault(texts: readonly SourcedText[]): Promise<TailtuneError | undefined> {
 		if (this.limit.long !== "refuse") return undefined;
-		// A token is at least one byte, so shorter texts needn't be tokenized.
-		const suspects = texts.filter(({ text }) => Buffer.byteLength(text) > this.limit.tokens);
-		const tokens = await tokenizeWithin(suspects, this.limit);
+		const suspects = texts.filter(({ text }) => this.tokenizer.mayExceed(text, this.limit.tokens));
+		const tokens = tokenizeWithin(suspects, this.limit, this.tokenizer);
 		for (const [index, { source }] of suspects.entries()) {
 			const refusal = lengthFault(tokens[index] as Uint32Array, source, this.limit);
 			if (refusal) return refusal;

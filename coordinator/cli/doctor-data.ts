@@ -6,6 +6,7 @@ import type { LongTexts, TrainConfig } from "../../shared/settings/config.ts";
 import { countPhysicalCores } from "../../shared/vectors/physical-cores.ts";
 import type { WorkerSide } from "../../shared/worker-port/worker-side.ts";
 import { readModelConfig } from "../base-model/read-model-config.ts";
+import { isModelFolder } from "../base-model/resolve-model.ts";
 import { isHubName } from "../data/hub-name.ts";
 import { inspectTexts, type TextsReport } from "../data/inspect-texts.ts";
 import { findJoinedLabel } from "../data/label.ts";
@@ -15,6 +16,8 @@ import { nameSome, shortName } from "../data/name-some.ts";
 import { type RowSurvey, readSurvey } from "../data/read-survey.ts";
 import { countOverlap } from "../data/split.ts";
 import { formatSeconds } from "../format.ts";
+import { loadGpt2Tokenizer, loadTokenizer } from "../tokenizer/load-tokenizer.ts";
+import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { estimateSteps, type MeasureUpdate } from "./estimate-steps.ts";
 
 /** The files that a run would read, and their possible faults. */
@@ -71,7 +74,7 @@ export async function inspectData(
 	const shape = modelName === undefined ? GPT2_SIZES.small : await readModelConfig(modelName);
 	const model = describeModel(modelName, shape);
 	const limit = tokenLimit(config, model.context);
-	const report = await inspectTexts(texts, limit);
+	const report = inspectTexts(texts, limit, await findTokenizer(modelName, shape.vocab_size));
 	const forTraining = data === undefined ? (train?.length ?? 0) : Math.floor(texts.length * config.split[0]);
 	const seconds = await estimateTrunk(report.tokens.computed, model, measureRates);
 	return {
@@ -90,6 +93,12 @@ async function findFiles(data: string): Promise<string[]> {
 	if (isHubName(data)) return (await import("../data/hub-dataset.ts")).fetchHubDataset(data);
 	if (!isNamedDataset(data)) return [data];
 	throw new TailtuneError("usage", `doctor: found ${data}, expected a file, a folder or hub:OWNER/NAME`);
+}
+
+/** Returns the tokenizer of a model's folder; GPT-2's for other models, of which only the configuration is read. */
+async function findTokenizer(name: string | undefined, size: number): Promise<Tokenizer> {
+	if (name === undefined || !(await isModelFolder(name))) return loadGpt2Tokenizer();
+	return loadTokenizer(name, size, "text");
 }
 
 function describeModel(name: string | undefined, config: Gpt2Config): DataReport["model"] {

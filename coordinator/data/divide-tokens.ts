@@ -12,15 +12,29 @@ export interface DividedTokens {
 
 /**
  * Divides a text's tokens so that each sequence is within the limit. A text within the limit stays as it is. A longer
- * one is cut, or only its first and last half of the limit are kept, or it is divided into windows.
+ * one is cut, or only its first and last half of the limit are kept, or it is divided into windows. The tokens that the
+ * tokenizer adds to every text are part of each sequence.
  * @param tokens all tokens of the text; if longer texts are cut, at least one more than the limit
  */
-export function divideTokens(tokens: Uint32Array, limit: Pick<TokenLimit, "tokens" | "long">): DividedTokens {
-	const { tokens: most, long } = limit;
+export function divideTokens(
+	tokens: Uint32Array,
+	limit: Pick<TokenLimit, "tokens" | "long" | "affixes">,
+): DividedTokens {
+	const { tokens: most, long, affixes: { before, after } = NO_AFFIXES } = limit;
 	if (tokens.length <= most) return { windows: [tokens], tokens: tokens.length, cut: false };
-	if (long === "windows") return { windows: divideIntoWindows(tokens, most), tokens: tokens.length, cut: false };
-	return { windows: [long === "head-tail" ? keepEnds(tokens, most) : tokens.slice(0, most)], tokens: most, cut: true };
+	const own = tokens.subarray(before, tokens.length - after);
+	const room = most - before - after;
+	const between = (part: Uint32Array) =>
+		Uint32Array.from([...tokens.subarray(0, before), ...part, ...tokens.subarray(tokens.length - after)]);
+	if (long === "windows") {
+		const [first, ...others] = divideIntoWindows(own, room);
+		return { windows: [between(first), ...others.map(between)], tokens: tokens.length, cut: false };
+	}
+	const kept = long === "head-tail" ? keepEnds(own, room) : own.slice(0, room);
+	return { windows: [between(kept)], tokens: most, cut: true };
 }
+
+const NO_AFFIXES = { before: 0, after: 0 };
 
 /** Returns the first and the last tokens, half of `most` each; the first one more if that number is odd. */
 function keepEnds(tokens: Uint32Array, most: number): Uint32Array {

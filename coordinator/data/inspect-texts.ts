@@ -1,8 +1,8 @@
+import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { divideTokens } from "./divide-tokens.ts";
 import { similarLabels } from "./label.ts";
 import type { TextWithLabels } from "./label-sets.ts";
 import type { TokenLimit } from "./limit-tokens.ts";
-import { tokenize } from "./tokenize.ts";
 
 type Limit = Pick<TokenLimit, "tokens" | "long">;
 
@@ -41,7 +41,11 @@ export interface TextsReport {
  * @param texts at least one
  * @param limit maximum number of tokens of a text, and how longer ones are read
  */
-export async function inspectTexts(texts: readonly TextWithLabels[], limit: Limit): Promise<TextsReport> {
+export function inspectTexts(
+	texts: readonly TextWithLabels[],
+	limit: Limit,
+	tokenizer: Pick<Tokenizer, "tokenize">,
+): TextsReport {
 	const counts = new Map<string, number>();
 	const firstOf = new Map<string, TextWithLabels>();
 	let duplicates = 0;
@@ -64,7 +68,7 @@ export async function inspectTexts(texts: readonly TextWithLabels[], limit: Limi
 		duplicates,
 		contradictions,
 		contradictionAt,
-		tokens: await measureLengths(texts, limit),
+		tokens: measureLengths(texts, limit, tokenizer),
 	};
 }
 
@@ -72,8 +76,12 @@ function namesOf({ labels }: TextWithLabels): string {
 	return labels.toSorted().join("|");
 }
 
-async function measureLengths(texts: readonly TextWithLabels[], limit: Limit): Promise<TextsReport["tokens"]> {
-	const tokens = await tokenize(texts.map(({ text }) => text));
+function measureLengths(
+	texts: readonly TextWithLabels[],
+	limit: Limit,
+	tokenizer: Pick<Tokenizer, "tokenize">,
+): TextsReport["tokens"] {
+	const tokens = tokenizer.tokenize(texts.map(({ text }) => text));
 	const windows = tokens.flatMap((of) => divideTokens(of, limit).windows.map(({ length }) => length));
 	const lengths = new Uint32Array(tokens.map(({ length }) => length)).sort();
 	const at = (share: number) => lengths[Math.ceil(share * lengths.length) - 1] ?? 0;

@@ -1,6 +1,6 @@
 import { TailtuneError } from "../../shared/errors.ts";
 import type { LongTexts, TrainConfig } from "../../shared/settings/config.ts";
-import { tokenize } from "./tokenize.ts";
+import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 
 /** The maximum number of tokens of a text, and the way in which longer texts are read. */
 export interface TokenLimit {
@@ -8,6 +8,19 @@ export interface TokenLimit {
 	readonly long: LongTexts;
 	/** Source of the limit for messages; for example "the model's context". */
 	readonly reason: string;
+	/** How many of the tokens the tokenizer puts before and after every text; they are kept when a text is cut. */
+	readonly affixes?: { readonly before: number; readonly after: number };
+}
+
+/**
+ * Returns the number of tokens that the tokenizer puts before and after every text.
+ * @throws TailtuneError "usage" if the limit leaves no token for the text
+ */
+export function countAffixes({ affixes }: Pick<Tokenizer, "affixes">, limit: TokenLimit): TokenLimit {
+	const [before, after] = [affixes.before.length, affixes.after.length];
+	if (before + after < limit.tokens) return { ...limit, affixes: { before, after } };
+	const found = `found ${limit.tokens} (${limit.reason}), expected more than ${before + after}`;
+	throw new TailtuneError("usage", `--max-tokens: ${found}, the tokens that the model's tokenizer adds to every text`);
 }
 
 /**
@@ -38,15 +51,23 @@ function flagOfLimit(tokens: number, padded: number): string {
  * Tokenizes texts as far as the limit needs it. If longer texts are cut, tokenizing stops one token after the limit,
  * which shows that the text was longer.
  */
-export function tokenizeWithin(texts: readonly { readonly text: string }[], limit: TokenLimit): Promise<Uint32Array[]> {
-	return tokenize(
+export function tokenizeWithin(
+	texts: readonly { readonly text: string }[],
+	limit: Pick<TokenLimit, "tokens" | "long">,
+	tokenizer: Pick<Tokenizer, "tokenize">,
+): Uint32Array[] {
+	return tokenizer.tokenize(
 		texts.map(({ text }) => text),
 		limit.long === "cut" ? limit.tokens + 1 : undefined,
 	);
 }
 
-/** Returns the error of a text that is refused because it is longer than the limit; undefined if it isn't. */
+/**
+ * Returns the error of a text that is refused because it has no tokens, or is longer than the limit; undefined if it
+ * isn't refused.
+ */
 export function lengthFault({ length }: Uint32Array, source: string, limit: TokenLimit): TailtuneError | undefined {
+	if (length === 0) return new TailtuneError("data", `${source}: found a text for which the model has no token`);
 	if (length <= limit.tokens || limit.long !== "refuse") return undefined;
 	const allowed = `expected at most ${limit.tokens} (${limit.reason}); for longer texts use --long cut, head-tail or windows`;
 	return new TailtuneError("data", `${source}: found a text of ${length} tokens, ${allowed}`);

@@ -2,13 +2,13 @@ import { join } from "node:path";
 import { TailtuneError } from "../../shared/errors.ts";
 import { writeJson } from "../../shared/files/write-atomic.ts";
 import type { TailSpec } from "../../shared/messages.ts";
-import type { Gpt2Config } from "../../shared/model/gpt2-config.ts";
 import type { ModelFiles } from "../../shared/model/model-files.ts";
 import { baseShapes } from "../../shared/model/parameter-layout.ts";
 import { writeSafetensors } from "../../shared/model/safetensors.ts";
 import { allocateChunkBuffers, readTensorChunks } from "../../shared/model/tensor-chunks.ts";
 import { writeFolderAtomic } from "../../shared/model/write-folder.ts";
-import { END_OF_TEXT, writeTokenizer } from "../base-model/tokenizer-files.ts";
+import type { Tokenizer } from "../tokenizer/tokenizer.ts";
+import { writeTokenizer } from "../tokenizer/write-tokenizer.ts";
 import { foldBias } from "./fold-bias.ts";
 import { mergeTail } from "./merge-tail.ts";
 
@@ -21,6 +21,8 @@ export interface ClassifierExport {
 	readonly labels: readonly string[];
 	/** Folder to write; an existing one is replaced. */
 	readonly folder: string;
+	/** The run's tokenizer, which is written too. Unset: the folder gets none, as for tests of weights. */
+	readonly tokenizer?: Tokenizer;
 	/** Maximum number of tokens in the tokenizer's settings; default: the model's context. */
 	readonly maxTokens?: number;
 	/**
@@ -32,11 +34,11 @@ export interface ClassifierExport {
 /**
  * Writes a model folder that gives the same logits in transformers' GPT2ForSequenceClassification and with `openModel`.
  * That class has no bias in its head, so the bias is moved into the final norm. Numbers are float32, whatever the type
- * of the base model. GPT-2's tokenizer is included if the model has GPT-2's vocabulary.
+ * of the base model.
  * @throws TailtuneError "disk" if it can't be written, "model" if the head's bias can't be folded
  */
 export async function exportClassifier(request: ClassifierExport): Promise<void> {
-	const { model, spec, parameters, labels, folder, extra, maxTokens = model.config.n_positions } = request;
+	const { model, spec, parameters, folder, tokenizer, extra, maxTokens = model.config.n_positions } = request;
 	const { config } = model;
 	if (spec.classes > config.n_embd) {
 		const found = `found ${spec.classes} classes, expected at most ${config.n_embd}, the model's width`;
@@ -58,26 +60,27 @@ export async function exportClassifier(request: ClassifierExport): Promise<void>
 	}));
 	const head = { name: "score.weight", shape: [spec.classes, config.n_embd], data: score };
 	await writeFolderAtomic(folder, async (temporary) => {
-		await writeJson(join(temporary, "config.json"), classifierConfig(config, labels, spec.loss?.multiLabel ?? false));
+		await writeJson(join(temporary, "config.json"), classifierConfig(request, spec.loss?.multiLabel ?? false));
 		if (extra) await writeJson(join(temporary, "tailtune.json"), extra);
-		if (config.vocab_size > END_OF_TEXT.id) await writeTokenizer(temporary, maxTokens);
+		if (tokenizer) await writeTokenizer(temporary, tokenizer, maxTokens);
 		// Older versions of transformers refuse a file that doesn't name its framework.
 		await writeSafetensors(join(temporary, "model.safetensors"), [...base, head], { format: "pt" });
 	});
 }
 
 /** Builds a `config.json` for transformers. */
-function classifierConfig(config: Gpt2Config, labels: readonly string[], multiLabel: boolean) {
-	const endOfText = Math.min(END_OF_TEXT.id, config.vocab_size - 1);
+function classifierConfig({ model, labels, tokenizer }: ClassifierExport, multiLabel: boolean) {
+	const { config } = model;
+	const padId = tokenizer?.padId ?? config.vocab_size - 1;
 	return {
 		architectures: ["GPT2ForSequenceClassification"],
 		model_type: "gpt2",
 		...config,
 		n_ctx: config.n_positions,
 		activation_function: "gelu_new",
-		bos_token_id: endOfText,
-		eos_token_id: endOfText,
-		pad_token_id: endOfText,
+		bos_token_id: tokenizer?.idOf("bos") ?? padId,
+		eos_token_id: tokenizer?.idOf("eos") ?? padId,
+		pad_token_id: padId,
 		num_labels: labels.length,
 		id2label: Object.fromEntries(labels.map((label, index) => [index, label])),
 		label2id: Object.fromEntries(labels.map((label, index) => [label, index])),

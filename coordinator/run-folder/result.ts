@@ -124,6 +124,7 @@ export const runResultSchema = z.strictObject({
 	mcc: ofEverySet(coefficient).describe(MCC),
 	intervals: intervalsSchema,
 	labels: z.array(z.string()).min(2).describe("names of the classes, in the order of the model's outputs"),
+	tokenizer: z.string().describe("SHA-256 of the tokenizer: of everything that affects the tokens of a text"),
 	confusion: z
 		.array(z.array(count))
 		.describe("test texts by true class (row) and predicted class (column), in the order of `labels`"),

@@ -84,8 +84,7 @@ export class ServedModel {
 		try {
 			const options = { openCluster: parts.openCluster, shards: parts.shards, verify: true };
 			const classifier = await Classifier.open(staged.run, parts.engine, options);
-			const limit = { tokens: classifier.settings.maxTokens, long: "cut" } as const;
-			const { windows } = await readText("Is this thing on?", limit, 1);
+			const { windows } = readText("Is this thing on?", { ...classifier.limit, long: "cut" }, 1, classifier.tokenizer);
 			try {
 				await classifier.classifyGroup(windows, 0);
 			} catch (error) {
@@ -130,10 +129,11 @@ export class ServedModel {
 	 * Tokenizes a text: the first step of `classify`. A longer text is read as in the run; if the run refused such texts,
 	 * it is cut if the caller wants it.
 	 */
-	read(text: string, truncate: boolean): Promise<DividedTokens> {
+	async read(text: string, truncate: boolean): Promise<DividedTokens> {
 		const { long } = this.#classifier.settings;
-		const limit = { tokens: this.maxTokens, long: long === "refuse" && truncate ? "cut" : long } as const;
-		return readText(text, limit, this.#mostWindows);
+		const { limit, tokenizer } = this.#classifier;
+		const own = { ...limit, tokens: this.maxTokens, long: long === "refuse" && truncate ? "cut" : long } as const;
+		return readText(text, own, this.#mostWindows, tokenizer);
 	}
 
 	/** Classifies a tokenized text: the second step of `classify`. */

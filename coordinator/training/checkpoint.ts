@@ -27,7 +27,7 @@ const count = z.int().min(0);
 const seconds = z.number().min(0);
 
 const progressSchema = z.strictObject({
-	/** Identifies data, model and settings of the run. A checkpoint can't be used with others. */
+	/** Identifies model, tokenizer, data and settings of the run. A checkpoint can't be used with others. */
 	fingerprint: z.string(),
 	/** Finished optimizer steps and epochs, and texts used in these steps. */
 	step: count,
@@ -109,8 +109,8 @@ export async function writeBest(folder: string, step: number, best: Float32Array
 /**
  * Reads the state from the run folder. Returns undefined if the run has no checkpoint yet.
  * @throws TailtuneError that names the file: "checksum" if the checkpoint or the best epoch's file is damaged, "model"
- *   if it has another shape, "not-found" if the best epoch's file is missing; "data" if data, model or settings have
- *   changed
+ *   if it has another shape, "not-found" if the best epoch's file is missing; "data" if data, model, tokenizer
+ *   or settings have changed
  */
 export async function readCheckpoint(
 	folder: string,
@@ -122,10 +122,8 @@ export async function readCheckpoint(
 	const checkpoint = await withRecoveryHint(readChecked(path));
 	const progress = parseProgress(checkpoint.metadata.progress, path);
 	if (progress.fingerprint !== fingerprint) {
-		throw new TailtuneError(
-			"data",
-			`${folder}: the data, the model or the settings changed since this run began; start a new run`,
-		);
+		const changed = findChange(progress.fingerprint, fingerprint);
+		throw new TailtuneError("data", `${folder}: ${changed} changed since this run began; start a new run`);
 	}
 	const vectors = allocateState(shape);
 	for (const name of ["parameters", "firstMoment", "secondMoment"] as const)
@@ -133,6 +131,13 @@ export async function readCheckpoint(
 	if (!progress.best || !shape.withBest) return { progress, ...vectors };
 	const best = await withRecoveryHint(readChecked(bestFile(folder, progress.best.step)));
 	return { progress, ...vectors, best: await readVector(best, "best", shape.size) };
+}
+
+/** Names the first part in which two fingerprints differ. */
+function findChange(before: string, now: string): string {
+	const parts = before.split(" ");
+	const index = now.split(" ").findIndex((part, i) => part !== parts[i]);
+	return ["the model", "the model's tokenizer", "the data"][index] ?? "the settings";
 }
 
 function parseProgress(text: string | undefined, path: string): TrainingProgress {

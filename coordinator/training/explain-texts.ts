@@ -1,6 +1,6 @@
 import { effectiveSequence } from "../../shared/sequences/effective-sequence.ts";
 import { averageLogits, divideTokens } from "../data/divide-tokens.ts";
-import { tokenizeWithin } from "../data/limit-tokens.ts";
+import { countAffixes, tokenizeWithin } from "../data/limit-tokens.ts";
 import type { LabelPrediction } from "../metrics/scoring.ts";
 import { groupForTrunk } from "../plan/group-for-trunk.ts";
 import type { ChosenText } from "./choose-test-texts.ts";
@@ -47,7 +47,7 @@ export async function explainTexts(
 	chosen: readonly ChosenText[],
 	predict: (logits: readonly number[]) => LabelPrediction,
 ): Promise<Map<number, ExplainedSpan[]>> {
-	const explained = await planVariants(run.texts, chosen);
+	const explained = planVariants(run.texts, chosen);
 	if (explained.length === 0) return new Map();
 	const { tensors, spec } = run.cluster;
 	await tensors.publishState(spec.runId, version, state);
@@ -67,10 +67,7 @@ export async function explainTexts(
 }
 
 /** Divides texts into parts as far as the budget allows. Only the words that are read are removed. */
-async function planVariants(
-	{ planned, details, long }: RunTexts,
-	chosen: readonly ChosenText[],
-): Promise<TextVariants[]> {
+function planVariants({ planned, details, long, tokenizer }: RunTexts, chosen: readonly ChosenText[]): TextVariants[] {
 	const total = planned.reduce((sum, { tokens }) => sum + tokens.length, 0);
 	const budget = Math.max(LEAST_BUDGET, BUDGET_SHARE * total);
 	const explained = new Map<number, TextVariants>();
@@ -79,7 +76,7 @@ async function planVariants(
 		const { text = "", tokens = 1, cut = false } = details[id] ?? {};
 		const most = Math.min(MOST_SPANS, Math.floor(Math.min(left, TEXT_SHARE * budget) / tokens) - 1);
 		if (most < LEAST_SPANS || explained.has(id)) continue;
-		const spans = listWordSpans(cut && long !== "head-tail" ? await findReadPart(text, tokens) : text, most);
+		const spans = listWordSpans(cut && long !== "head-tail" ? findReadPart(text, tokens, tokenizer) : text, most);
 		if (spans.length < 2) continue;
 		left -= tokens * (spans.length + 1);
 		explained.set(id, { id, about, spans, variants: [text, ...spans.map((span) => removeSpan(text, span))] });
@@ -90,11 +87,13 @@ async function planVariants(
 /** Computes the logits of texts that aren't in the run's sets; the features aren't kept. */
 async function computeLogits(run: RunContext, version: number, texts: readonly string[]): Promise<number[][]> {
 	const { cluster, config } = run;
-	const { padding, maxTokens, long, classes } = run.texts;
-	const limit = { tokens: maxTokens, long: long === "refuse" ? "cut" : long, reason: "" } as const;
-	const tokens = await tokenizeWithin(
+	const { padding, maxTokens, long, classes, tokenizer } = run.texts;
+	const own = { tokens: maxTokens, long: long === "refuse" ? "cut" : long, reason: "" } as const;
+	const limit = countAffixes(tokenizer, own);
+	const tokens = tokenizeWithin(
 		texts.map((text) => ({ text })),
 		limit,
+		tokenizer,
 	);
 	const windows = tokens.map((of) => [...divideTokens(of, limit).windows]);
 	const sequences = windows.flat().map((of) => effectiveSequence(of, padding, of.length));

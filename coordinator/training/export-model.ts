@@ -1,6 +1,5 @@
 import { join } from "node:path";
 import type { ModelFiles } from "../../shared/model/model-files.ts";
-import { PAD_ID } from "../../shared/sequences/effective-sequence.ts";
 import type { ClassifierSettings } from "../classify/classifier-settings.ts";
 import { exportClassifier } from "../export/export-classifier.ts";
 import type { LabelRule } from "../metrics/scoring.ts";
@@ -25,6 +24,7 @@ export async function exportModel(
 		parameters,
 		labels: run.texts.labels,
 		folder: join(run.folder, "model"),
+		tokenizer: run.texts.tokenizer,
 		maxTokens: run.texts.maxTokens,
 		extra: { ...classifierSettings(run, rule), bestThresholds: [...bestThresholds] },
 	});
@@ -34,11 +34,13 @@ function classifierSettings(
 	{ texts, config, frozenBlocks }: Pick<RunContext, "texts" | "config" | "frozenBlocks">,
 	{ multiLabel, temperature, thresholds }: LabelRule,
 ): Omit<ClassifierSettings, "bestThresholds"> {
-	const { labels, padding, maxTokens, long } = texts;
-	const { token, causal, padTo = null, padId = PAD_ID } = padding;
+	const { labels, padding, maxTokens, long, tokenizer } = texts;
+	const { token, causal, padTo = null, padId = tokenizer.padId } = padding;
 	const computed = computeSettingsOf(config, frozenBlocks);
 	const rule = { multiLabel, temperature, thresholds: [...thresholds], abstain: config.abstain ?? 0 };
-	return { format: 1, labels: [...labels], token, causal, maxTokens, long, padTo, padId, ...rule, ...computed };
+	const reading = { token, causal, maxTokens, long, padTo, padId };
+	const { hash, specialTokens } = tokenizer;
+	return { format: 1, labels: [...labels], ...reading, tokenizer: hash, specialTokens, ...rule, ...computed };
 }
 
 /** Computation settings. In fp32 the result doesn't depend on where the trunk ends; a tail of one block is fastest. */

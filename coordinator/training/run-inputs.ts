@@ -23,7 +23,7 @@ export interface RunInputs {
 	readonly model: ModelFiles;
 	readonly texts: RunTexts;
 	readonly tail: TailSpec;
-	/** Identifies model, texts and settings. A checkpoint can't be used with others. */
+	/** Identifies model, tokenizer, texts and settings. A checkpoint can't be used with others. */
 	readonly fingerprint: string;
 }
 
@@ -33,15 +33,15 @@ export interface RunInputs {
  */
 export async function loadInputs(given: TrainConfig, options: TrainOptions): Promise<RunInputs> {
 	const sets = await endOnSignals(() => loadSets(given, options.events));
-	const model = await loadModel(given, options);
+	const { model, tokenizer } = await loadModel(given, options);
 	const config = await fixDefaults(given, sets, options);
-	const texts = await endOnSignals(() => prepareTexts(config, sets, model.config));
+	const texts = await endOnSignals(async () => prepareTexts(config, sets, model.config, tokenizer));
 	assertWarmupFits(config.warmup, config.epochs * countRunSteps({ config, texts }));
 	const tail = tailSpecOf(config, texts);
 	assertRankFits(config, model.config.n_embd);
 	assertClassesFit(texts.classes, config.model, model.config.n_embd);
 	const saved = await makePathsAbsolute(config);
-	const fingerprint = `${await model.hash()} ${texts.hash} ${JSON.stringify(saved)}`;
+	const fingerprint = `${await model.hash()} ${tokenizer.hash} ${texts.hash} ${JSON.stringify(saved)}`;
 	// The user may have stopped the run meanwhile, for example while the workers were counted.
 	if (options.interrupt.aborted) throw new TailtuneError("interrupted", "stopped before the run began");
 	return { config: saved, model, texts, tail, fingerprint };

@@ -1,16 +1,17 @@
 import { createHash } from "node:crypto";
 import type { Sequence } from "../../shared/messages.ts";
 import type { Gpt2Config } from "../../shared/model/gpt2-config.ts";
-import { effectiveSequence, PAD_ID, type Padding } from "../../shared/sequences/effective-sequence.ts";
+import { effectiveSequence, type Padding } from "../../shared/sequences/effective-sequence.ts";
 import type { LongTexts, RunConfig } from "../../shared/settings/config.ts";
 import { type Example, labelsOf as labelsOfExample, type SourcedText } from "../data/dataset.ts";
 import { type DividedTokens, divideTokens } from "../data/divide-tokens.ts";
-import { lengthFault, padLength, tokenizeWithin, tokenLimit } from "../data/limit-tokens.ts";
+import { countAffixes, lengthFault, padLength, tokenizeWithin, tokenLimit } from "../data/limit-tokens.ts";
 import type { LoadedSets } from "../data/load-sets.ts";
 import { countOverlap, type Split } from "../data/split.ts";
 import { assertBatchFits } from "../plan/plan-epoch.ts";
 import type { PlannedText } from "../plan/planned-part.ts";
 import type { ClassTexts, RunResult } from "../run-folder/result.ts";
+import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { assignSetShards, listSequences, mapSets, tokensOf } from "./run-sequences.ts";
 
 /**
@@ -46,6 +47,8 @@ export interface RunTexts {
 	/** Number of distinct texts, and of test texts that are also in the training set. */
 	readonly distinct: number;
 	readonly overlap: number;
+	/** The tokenizer that made the tokens. */
+	readonly tokenizer: Tokenizer;
 	/** SHA-256 of the texts, their labels and their sets, hexadecimal. */
 	readonly hash: string;
 	/** Returns the label of a text or a sequence. */
@@ -73,17 +76,17 @@ export interface TextDetails {
 }
 
 /** Tokenizes the texts, divides them by the limit and assigns their sequences to shards. */
-export async function prepareTexts(config: RunConfig, sets: LoadedSets, model: Gpt2Config): Promise<RunTexts> {
+export function prepareTexts(config: RunConfig, sets: LoadedSets, model: Gpt2Config, tokenizer: Tokenizer): RunTexts {
 	const { train, validation, test } = sets;
 	const examples = [...train.examples, ...validation.examples, ...test.examples];
-	const { divided, padTo, limit } = await readTokens(config, sets, model.n_positions);
+	const { divided, padTo, limit } = readTokens(config, sets, model.n_positions, tokenizer);
 	const { sequences, windowsOf, idsIn } = listSequences(divided, sets);
 	assertBatchFits(idsIn.train.length, config.batch, config.shards);
 	const exampleOf = (id: number) => examples[sequences[id]?.text ?? 0] as Example;
 	const labelOf = (id: number) => exampleOf(id).label;
 	const labelsOf = (id: number) => labelsOfExample(exampleOf(id));
 	const shardOf = assignSetShards(sequences, idsIn, labelOf, config);
-	const padding = { token: config.token, causal: config.causal, padTo, padId: PAD_ID };
+	const padding = { token: config.token, causal: config.causal, padTo, padId: tokenizer.padId };
 	const textsIn = mapSets(idsIn, (ids) => ids.filter((id) => id < examples.length));
 	return {
 		labels: train.labels,
@@ -101,6 +104,7 @@ export async function prepareTexts(config: RunConfig, sets: LoadedSets, model: G
 		windows: mapSets(textsIn, (ids) => ids.reduce((sum, id) => sum + windowsOf(id).length, 0)),
 		distinct: new Set(examples.map(({ text }) => text)).size,
 		overlap: countOverlap(train.examples, test.examples),
+		tokenizer,
 		hash: hashOf(sets),
 		labelOf,
 		labelsOf,
@@ -118,10 +122,10 @@ function detailsOf({ text, source }: SourcedText, divided: DividedTokens | undef
 }
 
 /** Tokenizes the texts of all sets and divides them by the limit. Returns the texts, the padding and the limit. */
-async function readTokens(config: RunConfig, { train, validation, test }: LoadedSets, context: number) {
+function readTokens(config: RunConfig, { train, validation, test }: LoadedSets, context: number, tokenizer: Tokenizer) {
 	const examples = [...train.examples, ...validation.examples, ...test.examples];
-	const limit = tokenLimit(config, context);
-	const whole = await tokenizeWithin(examples, limit);
+	const limit = countAffixes(tokenizer, tokenLimit(config, context));
+	const whole = tokenizeWithin(examples, limit, tokenizer);
 	for (const [id, { source }] of examples.entries()) {
 		const fault = lengthFault(whole[id] as Uint32Array, source, limit);
 		if (fault) throw fault;
@@ -133,7 +137,7 @@ async function readTokens(config: RunConfig, { train, validation, test }: Loaded
 	);
 	if (config.pad !== "longest" || padTo === undefined) return { divided, padTo, limit };
 	// With --pad longest, the longest training text is the limit of all texts, as in the reference implementation.
-	const shorter = { tokens: padTo, long: limit.long === "refuse" ? "cut" : limit.long } as const;
+	const shorter = { ...limit, tokens: padTo, long: limit.long === "refuse" ? "cut" : limit.long } as const;
 	return { divided: whole.map((tokens) => divideTokens(tokens, shorter)), padTo, limit: shorter };
 }
 

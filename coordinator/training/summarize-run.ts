@@ -70,6 +70,7 @@ function summarizeScores({ texts, config }: RunContext, evaluation: Evaluation) 
 		mcc: mapValues(scores, ({ mcc }) => mcc),
 		intervals,
 		labels: [...texts.labels],
+		tokenizer: texts.tokenizer.hash,
 		confusion,
 		perClass: perClass.map((score, label) => ({ label: labelName(label), ...score })),
 		majorityBaseline: { label: nameLabels(texts.labels, majority.labels), accuracy: majority.accuracy },

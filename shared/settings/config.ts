@@ -10,6 +10,10 @@ export type LongTexts = (typeof LONG_TEXTS)[number];
 export const FEWEST_FOLDS = 3;
 export const MOST_FOLDS = 100;
 
+/** Ways to read the name of a special token in a text: as ordinary text, or as the token. */
+export const SPECIAL_TOKENS = ["text", "tokens"] as const;
+export type SpecialTokensInTexts = (typeof SPECIAL_TOKENS)[number];
+
 const text = () => z.string().min(1);
 const count = (least: number) => z.int().min(least);
 const trainableNames = Object.keys(TRAINABLE_BY_NAME) as [TrainableName, ...TrainableName[]];
@@ -111,6 +115,12 @@ export const trainConfigSchema = z.strictObject({
 		.optional()
 		.describe(
 			"way to read longer texts; refuse: not at all, they are an error; cut: the first tokens; head-tail: the first and the last half of the limit; windows: overlapping windows; all are trained, and their logits are averaged; default: refuse, or as in the training run",
+		),
+	specialTokens: z
+		.enum(SPECIAL_TOKENS)
+		.default("text")
+		.describe(
+			"how names of special tokens in texts are read, for example [SEP]; text: as ordinary text; tokens: as these tokens",
 		),
 	pad: z
 		.union([z.enum(["bucket", "longest"]), count(1)])

@@ -6,10 +6,10 @@ import { undersample } from "../../coordinator/data/balance.ts";
 import { type Dataset, toDataset } from "../../coordinator/data/dataset.ts";
 import { loadDataset } from "../../coordinator/data/load-dataset.ts";
 import { splitAtRandom } from "../../coordinator/data/split.ts";
-import { tokenize } from "../../coordinator/data/tokenize.ts";
 import { planPreparation } from "../../coordinator/plan/plan-preparation.ts";
 import { seededShuffle } from "../../coordinator/plan/seeded-shuffle.ts";
 import { sharedRows } from "../../shared/sequences/shared-rows.ts";
+import { tokenize } from "../gpt2-tokenizer.ts";
 
 /** Labelled texts on disk, in three sets that all compared programs read. */
 export interface BenchTexts {
@@ -67,7 +67,7 @@ export async function makeMessages(
 export async function writeBenchTexts(dataset: Dataset, folder: string, longest = LONGEST_TOKENS): Promise<BenchTexts> {
 	await mkdir(folder, { recursive: true });
 	const sets = splitAtRandom(dataset, [0.7, 0.1, 0.2], SEED);
-	const tokens = await tokenize(
+	const tokens = tokenize(
 		dataset.examples.map(({ text }) => text),
 		longest,
 	);

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "ava";
-import { tokenize } from "../../coordinator/data/tokenize.ts";
+import { tokenize } from "../gpt2-tokenizer.ts";
 import { benchDataset, writeBenchTexts } from "./bench-texts.ts";
 import { FleetProcess, readProcessorTime } from "./fleet-process.ts";
 import { measureInTurn, median, spread } from "./measure-in-turn.ts";
@@ -101,7 +101,7 @@ test.serial(
 		];
 		const all: Awaited<ReturnType<typeof read>> = [...train, ...val, ...testing];
 		t.deepEqual([train.length, val.length, testing.length], [42, 6, 12]);
-		const tokens = await tokenize(
+		const tokens = tokenize(
 			all.map(({ text }) => text),
 			30,
 		);

@@ -11,6 +11,7 @@ import { Trainer } from "../../coordinator/training/trainer.ts";
 import { parameterLayout } from "../../shared/model/parameter-layout.ts";
 import type { RunConfig } from "../../shared/settings/config.ts";
 import { resolveConfig } from "../../shared/settings/resolve-config.ts";
+import { gpt2 } from "../gpt2-tokenizer.ts";
 import { answerRequests } from "./fleet-process.ts";
 import { FLEET_TAIL, type FleetSettings, sizesOnly } from "./fleet-settings.ts";
 
@@ -116,7 +117,7 @@ function makeTexts(count: number, shards: number): RunTexts {
 		},
 		...{ windows: { train: count, validation: 0, test: 0 }, windowsOf: (id) => [id] },
 		countTexts: (ids) => ids.length,
-		...{ cut: { train: 0, validation: 0, test: 0 }, distinct: count, overlap: 0, hash: "", labelOf },
+		...{ cut: { train: 0, validation: 0, test: 0 }, distinct: count, overlap: 0, tokenizer: gpt2, hash: "", labelOf },
 		labelsOf: (id) => [labelOf(id)],
 		sequence(exampleId) {
 			const tokens = Array.from(planned[exampleId]?.tokens ?? []);

@@ -5,7 +5,6 @@ import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { setTimeout } from "node:timers/promises";
 import { execa } from "execa";
-import { tokenize } from "../../coordinator/data/tokenize.ts";
 import { CLASSIFIER, classifierDefinition } from "../../coordinator/serve/service.ts";
 import type { ClassifierClient } from "../../proto/gen/tailtune/v1/Classifier.ts";
 import { writeJson } from "../../shared/files/write-atomic.ts";
@@ -14,6 +13,7 @@ import { clientOf } from "../../shared/rpc/service.ts";
 import { PAD_ID } from "../../shared/sequences/effective-sequence.ts";
 import { createClient } from "../../worker/exchange/client.ts";
 import { start } from "../cli/tailtune.ts";
+import { gpt2, tokenize } from "../gpt2-tokenizer.ts";
 import type { Bench, BenchContext, Row, Table } from "./bench.ts";
 import type { BenchOptions } from "./benches.ts";
 import { measureBatches } from "./serve-batch.ts";
@@ -133,7 +133,14 @@ async function makeRun(run: string, peers: string | undefined, python: string): 
 	await mkdir(model);
 	if (peers === undefined) await writeRandomModel(model, GPT2_SIZES.small, 1);
 	else await execa(python, [join(peers, "init_weights.py"), "--size", "small", "--out", model]);
-	const reading = { token: "last-real", causal: true, maxTokens: 1024, padTo: null, padId: PAD_ID };
+	const reading = {
+		token: "last-real",
+		causal: true,
+		maxTokens: 1024,
+		padTo: null,
+		padId: PAD_ID,
+		tokenizer: gpt2.hash,
+	};
 	await writeJson(join(model, "tailtune.json"), { format: 1, labels: ["ham", "spam"], ...reading });
 	await writeJson(join(run, "config.json"), {});
 }
@@ -170,7 +177,7 @@ async function startPeer(peers: string, python: string, weights: string, texts: 
 	const peer = execa(python, [join(peers, "serve.py"), ...args], { reject: false });
 	for await (const line of createInterface({ input: peer.stderr as Readable })) if (line.includes("pid")) break;
 	peer.stderr?.resume();
-	const tokens = await tokenize(texts);
+	const tokens = tokenize(texts);
 	const ids = new Map(texts.map((text, index) => [text, Array.from(tokens[index] ?? [])]));
 	const send = createHttpSend(`http://127.0.0.1:${PEER_PORT}/classify`, (text) => ({ ids: ids.get(text) }));
 	// The peer prints this line before it listens.

@@ -105,9 +105,9 @@ const refused: [title: string, model: string, message: string][] = [
 		`${folder}/nan/model.safetensors: tensor "h.0.mlp.c_fc.weight": found NaN or infinity, expected finite numbers`,
 	],
 	[
-		"a vocabulary that isn't GPT-2's",
+		"a vocabulary that isn't GPT-2's, without a tokenizer",
 		"few-tokens",
-		`${folder}/few-tokens/config.json: vocab_size: found 300, expected 50257; only GPT-2's tokenizer is supported`,
+		`${folder}/few-tokens/config.json: vocab_size: found 300, not GPT-2's 50257; expected a tokenizer.json (or vocab.json and merges.txt) in the same folder`,
 	],
 ];
 

@@ -143,7 +143,7 @@ test.serial("a run in use is refused; resuming a stopped run reports what has ch
 	const resume = ["train", "--resume", "busy"];
 	await assertRefused(t, folder, resume, {
 		exitCode: 1,
-		message: `${folder}/busy: the data, the model or the settings changed since this run began; start a new run`,
+		message: `${folder}/busy: the data changed since this run began; start a new run`,
 		begins: true,
 	});
 	await truncate(join(folder, "busy", "checkpoint.safetensors"), 100_000);

@@ -20,6 +20,7 @@ import {
 } from "../../shared/messages.ts";
 import { gradientForm } from "../../shared/updates/gradient-form.ts";
 import { checkItem } from "../../worker/run/check-item.ts";
+import { gpt2 } from "../gpt2-tokenizer.ts";
 import { makeRun } from "../serve/run-folder.ts";
 import { someRun } from "../shared/bus/messages.ts";
 import { someSchema } from "../shared/exchange/conformance.ts";
@@ -168,7 +169,7 @@ test.serial("every request of a worker is answered in time that grows with its b
 test.serial("every request of the classifier is answered in time that grows with its bytes", async (t) => {
 	const log = createLog("silent");
 	const answer = { labels: [], probabilities: [], tokens: 0, truncated: false, version: "" };
-	const read: ServedModel["read"] = (text) => readText(text, { tokens: 1024, long: "windows" }, 1024);
+	const read: ServedModel["read"] = async (text) => readText(text, { tokens: 1024, long: "windows" }, 1024, gpt2);
 	const classify: ServedModel["classify"] = async (text, truncate) => {
 		await read(text, truncate);
 		return { ...answer, logits: [] };

@@ -3,13 +3,13 @@ import { status as Status } from "@grpc/grpc-js";
 import test from "ava";
 import { Classifier } from "../../coordinator/classify/classifier.ts";
 import { openEmbeddedCluster } from "../../coordinator/cluster/embedded-cluster.ts";
-import { tokenize } from "../../coordinator/data/tokenize.ts";
 import { classifierDefinition } from "../../coordinator/serve/service.ts";
 import type { Classification } from "../../proto/gen/tailtune/v1/Classification.ts";
 import type { ClassifyBatchResponse } from "../../proto/gen/tailtune/v1/ClassifyBatchResponse.ts";
 import type { LabelProbability } from "../../proto/gen/tailtune/v1/LabelProbability.ts";
 import { startWorker } from "../../worker/run/lifecycle.ts";
 import { sampleTexts } from "../cli/tailtune.ts";
+import { tokenize } from "../gpt2-tokenizer.ts";
 import { labels, makeRun } from "./run-folder.ts";
 import { classify, classifyStream, connect, post, startServer, statusOf } from "./server.ts";
 
@@ -34,7 +34,7 @@ test("a text's logits don't depend on the other texts of its batch", async (t) =
 		},
 	);
 	t.teardown(() => classifier.close());
-	const tokens = await tokenize(texts);
+	const tokens = tokenize(texts);
 	const together = await classifier.classifyGroup(tokens, 0);
 	const worst = { difference: 0 };
 	for (const [index, alone] of tokens.entries()) {
@@ -75,7 +75,7 @@ test("single calls, batches, streams and HTTP give the same complete answers", a
 		labels,
 	);
 	t.true(Math.abs((first?.probabilities ?? []).reduce((sum, of) => sum + of.probability, 0) - 1) < 1e-6);
-	t.is(first?.tokenCount, (await tokenize(texts))[0]?.length);
+	t.is(first?.tokenCount, tokenize(texts)[0]?.length);
 	const likely = first?.probabilities.reduce((a, b) => (b.probability > a.probability ? b : a));
 	t.is(first?.label, likely?.label);
 

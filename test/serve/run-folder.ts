@@ -6,6 +6,7 @@ import { writeJson } from "../../shared/files/write-atomic.ts";
 import { openModel } from "../../shared/model/open-model.ts";
 import { plainTail } from "../../shared/model/tail-spec.ts";
 import { PAD_ID } from "../../shared/sequences/effective-sequence.ts";
+import { gpt2 } from "../gpt2-tokenizer.ts";
 import { newFolder } from "../new-folder.ts";
 
 export const labels = ["ham", "spam"];
@@ -18,9 +19,16 @@ export async function writeModel(run: string, seed: number, thresholds?: readonl
 	const model = await openModel(await resolveModel("demo"));
 	const spec = plainTail("TRAINABLE_LAST_BLOCK", labels.length);
 	const parameters = await readInitialParameters(model, spec, seed);
-	const reading = { token: "last-real", causal: true, maxTokens: 256, padTo: null, padId: PAD_ID };
+	const reading = {
+		token: "last-real",
+		causal: true,
+		maxTokens: 256,
+		padTo: null,
+		padId: PAD_ID,
+		tokenizer: gpt2.hash,
+	};
 	const extra = { format: 1, labels, ...reading, ...(thresholds && { multiLabel: true, thresholds }) };
-	await exportClassifier({ model, spec, parameters, labels, folder: join(run, "model"), extra });
+	await exportClassifier({ model, spec, parameters, labels, tokenizer: gpt2, folder: join(run, "model"), extra });
 }
 
 /** Makes a run folder with all files of a trained run that serving reads. */

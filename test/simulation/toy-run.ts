@@ -16,6 +16,7 @@ import { parameterLayout } from "../../shared/model/parameter-layout.ts";
 import { plainTail } from "../../shared/model/tail-spec.ts";
 import { effectiveSequence, type Padding } from "../../shared/sequences/effective-sequence.ts";
 import { type RunConfig, trainConfigSchema } from "../../shared/settings/config.ts";
+import { gpt2 } from "../gpt2-tokenizer.ts";
 import type { Plan } from "./schedule.ts";
 
 const TEXTS = 26;
@@ -63,6 +64,7 @@ export function createToyTexts(shards: number): RunTexts {
 		windowsOf: (id) => [id],
 		distinct: TEXTS,
 		overlap: 0,
+		tokenizer: gpt2,
 		hash: "",
 		labelOf,
 		labelsOf: (id) => [labelOf(id)],

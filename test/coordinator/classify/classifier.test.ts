@@ -7,7 +7,6 @@ import type { OpenCluster } from "../../../coordinator/cluster/cluster.ts";
 import { openEmbeddedCluster } from "../../../coordinator/cluster/embedded-cluster.ts";
 import { toDataset } from "../../../coordinator/data/dataset.ts";
 import { averageLogits, divideTokens } from "../../../coordinator/data/divide-tokens.ts";
-import { tokenize } from "../../../coordinator/data/tokenize.ts";
 import { RunEvents } from "../../../coordinator/events/run-events.ts";
 import type { LabelRule } from "../../../coordinator/metrics/scoring.ts";
 import { ServedModel } from "../../../coordinator/serve/served-model.ts";
@@ -16,6 +15,7 @@ import { TailtuneError } from "../../../shared/errors.ts";
 import type { LongTexts, TrainConfig } from "../../../shared/settings/config.ts";
 import type { RunningWorker } from "../../../shared/worker-port/running-worker.ts";
 import { startWorker } from "../../../worker/run/lifecycle.ts";
+import { tokenize } from "../../gpt2-tokenizer.ts";
 import { labels, makeRun } from "../../serve/run-folder.ts";
 
 const workerSide = { startWorker, inspectEngines: async () => [], addWorkerCommand: () => {} };
@@ -106,7 +106,7 @@ const numbers = Array.from({ length: 300 }, (_, index) => index % 10).join(" ");
 test("a text in windows gets the mean of their logits, and is read whole; other texts aren't affected", async (t) => {
 	const classifier = await open(t, dividing, { maxTokens: 128 });
 	const reference = await open(t, refusing);
-	const [tokens = new Uint32Array()] = await tokenize([numbers]);
+	const [tokens = new Uint32Array()] = tokenize([numbers]);
 	const { windows } = divideTokens(tokens, { tokens: 128, long: "windows" });
 	t.is(windows.length, 4);
 	const each = await reference.classifyGroup(windows, 0);
@@ -147,7 +147,7 @@ test("probabilities use the run's temperature, in classify and in groups of the 
 	const total = weights.reduce((sum, weight) => sum + weight, 0);
 	for (const [label, weight] of weights.entries())
 		t.true(Math.abs((calibrated?.probabilities[label] ?? 0) - weight / total) < 1e-12);
-	const [grouped] = await warm.classifyGroup(await tokenize(["short"]), 0);
+	const [grouped] = await warm.classifyGroup(tokenize(["short"]), 0);
 	t.deepEqual(grouped?.probabilities, calibrated?.probabilities);
 });
 
@@ -167,7 +167,7 @@ test("with --abstain a text gets no label if no probability reaches it; the flag
 		const classifier = await open(t, run, asked);
 		const [answer] = await classifier.classify(text);
 		t.deepEqual([answer?.labels, answer?.label, answer?.probabilities], [expected, label, probabilities]);
-		const [grouped] = await classifier.classifyGroup(await tokenize(["short"]), 0);
+		const [grouped] = await classifier.classifyGroup(tokenize(["short"]), 0);
 		t.deepEqual(grouped?.labels, expected);
 	}
 	const several = await runThat("refuse", { multiLabel: true, thresholds: [0.5, 0.5] });

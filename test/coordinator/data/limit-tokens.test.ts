@@ -1,6 +1,7 @@
 import test from "ava";
 import { lengthFault, padLength, tokenizeWithin, tokenLimit } from "../../../coordinator/data/limit-tokens.ts";
 import { LONG_TEXTS } from "../../../shared/settings/config.ts";
+import { gpt2 } from "../../gpt2-tokenizer.ts";
 
 const texts = [Uint32Array.of(1, 2), Uint32Array.of(1, 2, 3, 4)] as const;
 
@@ -23,11 +24,11 @@ test("the limit is the smallest of context, --max-tokens and --pad", (t) => {
 	t.like(tokenLimit({ pad: "longest" }, 9), { tokens: 9 });
 });
 
-test("a text that is cut is tokenized one token further than the limit; otherwise to its end", async (t) => {
-	const tokensOf = async (long: (typeof LONG_TEXTS)[number]) =>
-		(await tokenizeWithin([{ text: "a b c d e f" }], { tokens: 2, long, reason: "" }))[0]?.length;
-	t.is(await tokensOf("cut"), 3);
-	for (const long of ["refuse", "head-tail", "windows"] as const) t.is(await tokensOf(long), 6);
+test("a text that is cut is tokenized one token further than the limit; otherwise to its end", (t) => {
+	const tokensOf = (long: (typeof LONG_TEXTS)[number]) =>
+		tokenizeWithin([{ text: "a b c d e f" }], { tokens: 2, long }, gpt2)[0]?.length;
+	t.is(tokensOf("cut"), 3);
+	for (const long of ["refuse", "head-tail", "windows"] as const) t.is(tokensOf(long), 6);
 });
 
 test("flags with more tokens than the context are refused", (t) => {

@@ -11,6 +11,7 @@ import { openModel } from "../../../shared/model/open-model.ts";
 import { baseShapes, parameterLayout, parameterViews } from "../../../shared/model/parameter-layout.ts";
 import { readSafetensorsFile } from "../../../shared/model/safetensors.ts";
 import { TRAINABLE_BY_NAME, type TrainableName } from "../../../shared/model/tail-spec.ts";
+import { gpt2 } from "../../gpt2-tokenizer.ts";
 import { TINY, tinyModel } from "../../shared/model/tiny-model.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
 
@@ -182,7 +183,7 @@ test("replaces trained tensors, keeps the others, and moves the bias into the fi
 	t.deepEqual(again.get("score.bias"), new Float32Array(2));
 });
 
-test("writes a tokenizer that pads with GPT-2's end of text if the model has GPT-2's vocabulary", async (t) => {
+test("writes the tokenizer, which pads with GPT-2's end of text", async (t) => {
 	const folder = join(await temporaryFolder(t), "model");
 	const model = await openModel(fileURLToPath(new URL("../../../coordinator/base-model/demo-model", import.meta.url)));
 	const spec = specOf("head");
@@ -191,6 +192,7 @@ test("writes a tokenizer that pads with GPT-2's end of text if the model has GPT
 		spec,
 		parameters: await readInitialParameters(model, spec, 1),
 		labels: ["a", "b"],
+		tokenizer: gpt2,
 		maxTokens: 100,
 		folder,
 	});

@@ -9,7 +9,6 @@ import { Classifier } from "../../../coordinator/classify/classifier.ts";
 import type { ClassifierSettings } from "../../../coordinator/classify/classifier-settings.ts";
 import type { OpenCluster } from "../../../coordinator/cluster/cluster.ts";
 import { openEmbeddedCluster } from "../../../coordinator/cluster/embedded-cluster.ts";
-import { tokenize } from "../../../coordinator/data/tokenize.ts";
 import { exportClassifier } from "../../../coordinator/export/export-classifier.ts";
 import type { ExportFormat } from "../../../coordinator/export/export-formats.ts";
 import { exportRun } from "../../../coordinator/export/export-run.ts";
@@ -21,6 +20,7 @@ import { LONG_TEXTS } from "../../../shared/settings/config.ts";
 import { resolveConfig } from "../../../shared/settings/resolve-config.ts";
 import { buildClassifierGraph } from "../../../worker/engine/onnx/classifier-graph.ts";
 import { startWorker } from "../../../worker/run/lifecycle.ts";
+import { gpt2, tokenize } from "../../gpt2-tokenizer.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
 
 const LABELS = ["ham", "spam", "other"];
@@ -33,6 +33,8 @@ const READS = {
 	long: "cut",
 	padTo: null,
 	padId: PAD_ID,
+	tokenizer: gpt2.hash,
+	specialTokens: "text",
 };
 /** Texts of one token, a few, many, and more than the limit of the tuned model. */
 const TEXTS = ["Hi", "See you tomorrow at noon, then", `WIN ${"a prize now ".repeat(5)}`, "again and ".repeat(20)];
@@ -44,7 +46,7 @@ test.before(async () => {
 	const model = await openModel(fileURLToPath(new URL("../../../coordinator/base-model/demo-model", import.meta.url)));
 	const spec = plainTail("TRAINABLE_LAST_BLOCK", 3);
 	const parameters = (await readInitialParameters(model, spec, 5)).map((value, i) => value + 0.1 * Math.sin(i * 1.7));
-	await exportClassifier({ model, spec, parameters, labels: LABELS, folder: join(folder, "model") });
+	await exportClassifier({ model, spec, parameters, labels: LABELS, tokenizer: gpt2, folder: join(folder, "model") });
 });
 
 test.after.always(() => rm(folder, { recursive: true, force: true }));
@@ -103,7 +105,7 @@ async function exportedLogits(out: string, batches: readonly Batch[]): Promise<n
 	const session = await InferenceSession.create(join(out, "model.onnx"), { intraOpNumThreads: 1 });
 	const rows: number[][] = [];
 	for (const { texts, layout, spare } of batches) {
-		const tokens = await tokenize(texts);
+		const tokens = tokenize(texts);
 		const width = Math.max(...tokens.map(({ length }) => length)) + spare;
 		const rectangle = (name: "ids" | "mask") => {
 			const values = tokens.flatMap((text) => rowOf(text, width, layout)[name]);

@@ -59,6 +59,7 @@ export function sampleResult(labels: readonly string[] = ["ham", "spam"]): RunRe
 		labels: [...labels],
 		confusion,
 		perClass: perClass.map((score, i) => ({ label: labels[i] ?? "", ...score })),
+		tokenizer: "a".repeat(64),
 		majorityBaseline: { label: labels[0] ?? "", accuracy: 145 / all },
 		wordBaseline: { loss: 0.12, accuracy: 0.96, balancedAccuracy: 0.95, macroF1: 0.94, mcc: 0.91, words: 4321 },
 		calibration: {

@@ -5,6 +5,7 @@ import { runLoss } from "../../../coordinator/training/run-loss.ts";
 import { prepareTexts } from "../../../coordinator/training/run-texts.ts";
 import { planRunEpoch } from "../../../coordinator/training/trainer.ts";
 import { resolveConfig } from "../../../shared/settings/resolve-config.ts";
+import { gpt2 } from "../../gpt2-tokenizer.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
 import { classTexts } from "../run-folder/class-texts.ts";
 
@@ -16,7 +17,7 @@ test("with --balance weights all texts are used, and each step is divided by the
 	const folder = await temporaryFolder(t, { "texts.tsv": lines.join("\n") });
 	const settings = { data: `${folder}/texts.tsv`, balance: "weights", shards: 2, batch: 12, accumulate: 3 };
 	const config = { ...(await resolveConfig(settings)), shards: 2, metric: "loss" as const };
-	const texts = await prepareTexts(config, await loadSets(config, new RunEvents()), model);
+	const texts = await prepareTexts(config, await loadSets(config, new RunEvents()), model, gpt2);
 	t.deepEqual(
 		texts.classTexts.map(({ train }) => train),
 		[7, 77],
@@ -46,7 +47,7 @@ test("with several labels, --balance weights gives the weights of torch's pos_we
 	const folder = await temporaryFolder(t, { "texts.tsv": Array.from({ length: 120 }, line).join("\n") });
 	const settings = { data: `${folder}/texts.tsv`, multiLabel: true, balance: "weights", shards: 2, batch: 12 };
 	const config = { ...(await resolveConfig(settings)), shards: 2, metric: "loss" as const };
-	const texts = await prepareTexts(config, await loadSets(config, new RunEvents()), model);
+	const texts = await prepareTexts(config, await loadSets(config, new RunEvents()), model, gpt2);
 	const loss = runLoss(config, texts);
 	const [, rare = 0] = texts.classTexts.map(({ train }) => train);
 	t.deepEqual(loss?.classWeights, [1, (texts.train.length - rare) / rare]);

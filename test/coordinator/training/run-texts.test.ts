@@ -11,6 +11,7 @@ import { planRunEpoch } from "../../../coordinator/training/trainer.ts";
 import type { NewItem } from "../../../shared/messages.ts";
 import { plainTail } from "../../../shared/model/tail-spec.ts";
 import { resolveConfig } from "../../../shared/settings/resolve-config.ts";
+import { gpt2 } from "../../gpt2-tokenizer.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
 
 const model = { n_layer: 1, n_embd: 8, n_head: 1, n_positions: 64, vocab_size: 50257, layer_norm_epsilon: 1e-5 };
@@ -23,7 +24,7 @@ test("oversampled texts are planned once per repeat under ids of their own, and 
 	const folder = await temporaryFolder(t, { "texts.tsv": lines.join("\n") });
 	const settings = { data: `${folder}/texts.tsv`, balance: "oversample", shards: 4, batch: 12 };
 	const config = { ...(await resolveConfig(settings)), shards: 4, metric: "accuracy" as const };
-	const texts = await prepareTexts(config, await loadSets(config, new RunEvents()), model);
+	const texts = await prepareTexts(config, await loadSets(config, new RunEvents()), model, gpt2);
 	const fraud = texts.train.filter((id) => texts.labelOf(id) === 0);
 	t.deepEqual([fraud.length, texts.train.length, texts.learned.length], [8, 92, 168]);
 	t.is(texts.countTexts(texts.learned), 168);
@@ -54,7 +55,7 @@ async function prepareLong(t: ExecutionContext, lengths: readonly number[], sett
 	const folder = await temporaryFolder(t, { "texts.tsv": lengths.map(lineOf).join("\n") });
 	const given = { data: `${folder}/texts.tsv`, balance: "none", batch: 2, shards: 2, ...settings };
 	const config = { ...(await resolveConfig(given)), shards: 2, metric: "accuracy" as const };
-	return { config, texts: await prepareTexts(config, await loadSets(config, new RunEvents()), model) };
+	return { config, texts: await prepareTexts(config, await loadSets(config, new RunEvents()), model, gpt2) };
 }
 
 const LENGTHS = Array.from({ length: 40 }, (_, index) => (index % 5 === 0 ? 30 : 3));

@@ -4,7 +4,6 @@ import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import test from "ava";
 import { execa } from "execa";
-import { checkTokenizer } from "../../../coordinator/base-model/check-tokenizer.ts";
 import { readClassifierSettings } from "../../../coordinator/classify/classifier-settings.ts";
 import { openTable } from "../../../coordinator/data/open-table.ts";
 import { readDataset } from "../../../coordinator/data/read-dataset.ts";
@@ -13,6 +12,7 @@ import { readRunConfig } from "../../../coordinator/run-folder/run-folder.ts";
 import { lockRunFolder } from "../../../coordinator/run-folder/run-lock.ts";
 import { readTokens } from "../../../coordinator/serve/read-tokens.ts";
 import { fingerprintModel } from "../../../coordinator/serve/stage-model.ts";
+import { readDefinition } from "../../../coordinator/tokenizer/read-definition.ts";
 import { readNatsAccess } from "../../../shared/bus/nats/credentials.ts";
 import { openRegularFile, readRegularFile } from "../../../shared/files/regular-file.ts";
 import { openModel } from "../../../shared/model/open-model.ts";
@@ -70,7 +70,7 @@ const READERS: [what: string, read: (folder: string, pipe: string) => Promise<un
 	["weights", (_, pipe) => readSafetensorsFile(pipe), "model.safetensors"],
 	["the settings of a tuned model", (folder) => readClassifierSettings(folder), "tailtune.json"],
 	["a served model's file", (folder) => fingerprintModel(dirname(folder)), "model.safetensors"],
-	["a tokenizer's merges", (folder) => checkTokenizer(folder, 50257), "merges.txt"],
+	["a tokenizer", (folder) => readDefinition(folder, 50257), "tokenizer.json"],
 	["a run's configuration", (folder) => readRunConfig(folder), "config.json"],
 	["a result", (folder) => readRunResult(folder), "result.json"],
 	["metrics", (folder) => readMetrics(folder), "metrics.jsonl"],

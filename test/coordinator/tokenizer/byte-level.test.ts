@@ -3,8 +3,7 @@ import { readFile } from "node:fs/promises";
 import test from "ava";
 import fc from "fast-check";
 import ranks from "gpt-tokenizer/bpeRanks/r50k_base";
-import { mergeByParts, mergeBytes } from "../../../coordinator/data/byte-pairs.ts";
-import { tokenize } from "../../../coordinator/data/tokenize.ts";
+import { tokenize } from "../../gpt2-tokenizer.ts";
 
 /** Results of tiktoken for every code point: see `tokens/generate.py`. */
 interface CodePoints {
@@ -21,7 +20,7 @@ const codePoints: CodePoints = JSON.parse(await readFile(new URL("tokens/code-po
 
 const fill = (template: string, point: number) => template.replaceAll("{c}", () => String.fromCodePoint(point));
 
-const tokensOf = async (...texts: string[]) => (await tokenize(texts)).map((tokens) => [...tokens]);
+const tokensOf = async (...texts: string[]) => tokenize(texts).map((tokens) => [...tokens]);
 
 test("known texts have GPT-2's tokens", async (t) => {
 	t.deepEqual(await tokensOf("Hello world", "Hello, I'm a language model,", "  two\n\nlines", ""), [
@@ -49,7 +48,7 @@ test("every code point has tiktoken's ids, alone and next to letters, digits, bl
 		for (let start = plane << 16; start < (plane + 1) << 16; start += 4096) {
 			const points = Array.from({ length: 4096 }, (_, i) => start + i).filter((point) => point >> 11 !== 0xd800 >> 11);
 			const texts = points.flatMap((point) => templates.map((template) => fill(template, point)));
-			for (const ids of await tokenize(texts)) hash.update(Uint32Array.of(ids.length, ...ids));
+			for (const ids of tokenize(texts)) hash.update(Uint32Array.of(ids.length, ...ids));
 		}
 		t.is(hash.digest("hex"), expected, `plane ${plane}`);
 	}
@@ -70,7 +69,7 @@ test("decoding restores any well-formed text", async (t) => {
 	await fc.assert(
 		fc.asyncProperty(texts, async (all) => {
 			t.deepEqual(
-				(await tokenize(all)).map((tokens) => textOf(tokens)),
+				tokenize(all).map((tokens) => textOf(tokens)),
 				all,
 			);
 		}),
@@ -79,42 +78,14 @@ test("decoding restores any well-formed text", async (t) => {
 
 test("the first tokens of a text are the same without the rest, and cached words change nothing", async (t) => {
 	const texts = Array.from({ length: 600 }, (_, index) => `Unbelievable prize no. ${index}: antidisestablishment`);
-	const whole = await tokenize(texts);
+	const whole = tokenize(texts);
 	for (const most of [1, 4, 1000]) {
 		t.deepEqual(
-			await tokenize(texts, most),
+			tokenize(texts, most),
 			whole.map((tokens) => tokens.slice(0, most)),
 		);
 	}
-	t.deepEqual((await tokenize(texts.slice(-1)))[0], whole.at(-1));
-});
-
-/** Words much longer than LONG_WORD: of a few letters, of one kind of character, of arbitrary bytes. */
-const longWords = fc.oneof(
-	...[
-		"ab",
-		"漢字仮名",
-		"0123456789",
-		"=-",
-		" \n\t",
-		"'!?\u0301",
-		"e\u0301é",
-		"👍🏽\ud800",
-		"𝐀𝐁\ud835x",
-		"\ufffd\ud83d",
-	].map((letters) => fc.string({ unit: fc.constantFrom(...letters), minLength: 200, maxLength: 1500, size: "max" })),
-	fc.string({ unit: "binary", maxLength: 600, size: "max" }),
-	fc.string({ unit: "grapheme", maxLength: 600, size: "max" }),
-);
-
-test("long words have the same tokens as when they are merged as a whole", (t) => {
-	fc.assert(
-		fc.property(longWords, (word) => {
-			const bytes = Buffer.from(word).toString("latin1");
-			t.deepEqual([...mergeByParts(bytes)], mergeBytes(bytes));
-		}),
-		{ numRuns: 150 },
-	);
+	t.deepEqual(tokenize(texts.slice(-1))[0], whole.at(-1));
 });
 
 test("words of 200,000 characters are encoded like others", async (t) => {
@@ -122,6 +93,6 @@ test("words of 200,000 characters are encoded like others", async (t) => {
 		const text = letters.repeat(200_000 / letters.length);
 		const [tokens = []] = await tokensOf(text);
 		t.is(textOf(tokens), text);
-		t.deepEqual([...((await tokenize([text], 50))[0] ?? [])], tokens.slice(0, 50));
+		t.deepEqual([...(tokenize([text], 50)[0] ?? [])], tokens.slice(0, 50));
 	}
 });

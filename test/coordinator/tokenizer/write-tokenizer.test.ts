@@ -2,12 +2,13 @@ import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import test from "ava";
-import { writeTokenizer } from "../../../coordinator/base-model/tokenizer-files.ts";
+import { writeTokenizer } from "../../../coordinator/tokenizer/write-tokenizer.ts";
+import { gpt2 } from "../../gpt2-tokenizer.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
 
 test("writes the vocabulary and merges published by OpenAI, and the same in one tokenizer.json", async (t) => {
 	const folder = await temporaryFolder(t);
-	await writeTokenizer(folder, 256);
+	await writeTokenizer(folder, gpt2, 256);
 	const textOf = (name: string) => readFile(join(folder, name), "utf8");
 	const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
 	t.deepEqual((await readdir(folder)).sort(), ["merges.txt", "tokenizer.json", "tokenizer_config.json", "vocab.json"]);
@@ -21,17 +22,13 @@ test("writes the vocabulary and merges published by OpenAI, and the same in one 
 	t.like(added_tokens, [{ id: 50256, content: "<|endoftext|>", special: true }]);
 	t.like(pre_tokenizer, { type: "ByteLevel", add_prefix_space: false, use_regex: true });
 	t.is(normalizer, null);
-});
-
-test("configures transformers to pad and cut on the right, and to read the name of the special token as text", async (t) => {
-	const folder = await temporaryFolder(t);
-	await writeTokenizer(folder, 256);
-	t.like(JSON.parse(await readFile(join(folder, "tokenizer_config.json"), "utf8")), {
+	// transformers pads and cuts on the right, and reads the name of the special token as text.
+	t.like(JSON.parse(await textOf("tokenizer_config.json")), {
+		tokenizer_class: "PreTrainedTokenizerFast",
 		pad_token: "<|endoftext|>",
 		padding_side: "right",
 		truncation_side: "right",
 		model_max_length: 256,
 		split_special_tokens: true,
-		add_prefix_space: false,
 	});
 });

@@ -1,0 +1,164 @@
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { describeIssue } from "../../shared/describe-issue.ts";
+import { TailtuneError } from "../../shared/errors.ts";
+import { MOST_JSON_BYTES, readRegularFile } from "../../shared/files/regular-file.ts";
+import { readJson } from "../../shared/model/gpt2-config.ts";
+import {
+	type AddedToken,
+	type SpecialTokens,
+	type TokenizerDefinition,
+	type TokenizerJson,
+	tokenizerJsonSchema,
+} from "./tokenizer-definition.ts";
+
+/** Rows of the token embedding with GPT-2's tokens, or padded to a multiple of 64 as some training programs do. */
+const GPT2_VOCABULARY_SIZES: readonly number[] = [50257, 50304];
+
+const TOKENIZER_FILE = "tokenizer.json";
+const VOCABULARY_FILE = "vocab.json";
+const MERGES_FILE = "merges.txt";
+const ADDED_FILE = "added_tokens.json";
+const SETTINGS_FILES = ["tokenizer_config.json", "special_tokens_map.json"];
+
+/** Files of tokenizers that can't be used without a `tokenizer.json`. */
+const OTHER_FILES = ["vocab.txt", "spiece.model", "sentencepiece.bpe.model", "tokenizer.model"];
+
+/** Names of files that describe a model's tokenizer. */
+export const TOKENIZER_FILES: readonly string[] = [
+	...[TOKENIZER_FILE, VOCABULARY_FILE, MERGES_FILE, ADDED_FILE, ...SETTINGS_FILES],
+	...OTHER_FILES,
+];
+
+const token = z.union([z.string(), z.object({ content: z.string() }).transform(({ content }) => content)]).nullish();
+const never = z.literal(false).nullish();
+
+/** The fields of a `tokenizer_config.json` and a `special_tokens_map.json` that affect the tokens of a text. */
+const settingsSchema = z.object({
+	add_prefix_space: z.boolean().nullish(),
+	add_bos_token: never,
+	add_eos_token: never,
+	added_tokens_decoder: z
+		.record(z.string(), tokenizerJsonSchema.shape.added_tokens.unwrap().element.omit({ id: true }))
+		.default({}),
+	pad_token: token,
+	eos_token: token,
+	bos_token: token,
+	unk_token: token,
+	cls_token: token,
+	sep_token: token,
+	mask_token: token,
+	additional_special_tokens: z.array(token).nullish(),
+});
+
+type Settings = z.infer<typeof settingsSchema>;
+
+/**
+ * Reads the tokenizer of a model folder: `tokenizer.json`, otherwise `vocab.json` and `merges.txt`. A folder without
+ * tokenizer files has GPT-2's tokenizer if the size of the vocabulary is GPT-2's.
+ * @param size rows of the token embedding
+ * @throws TailtuneError "model" that names the file, the value found and the value expected
+ */
+export async function readDefinition(folder: string, size: number): Promise<TokenizerDefinition> {
+	const names = new Set(await readdir(folder));
+	const settings: Settings[] = [];
+	for (const name of SETTINGS_FILES)
+		if (names.has(name)) settings.push(await readAs(settingsSchema, join(folder, name)));
+	const merged = Object.assign({}, ...settings.reverse().map(withoutNulls)) as Partial<Settings>;
+	if (names.has(TOKENIZER_FILE)) {
+		const name = join(folder, TOKENIZER_FILE);
+		return complete({ name, json: await readAs(tokenizerJsonSchema, name), special: {} }, merged);
+	}
+	if (names.has(VOCABULARY_FILE) || names.has(MERGES_FILE))
+		return complete(await readPair(folder, names, merged), merged);
+	const other = OTHER_FILES.find((name) => names.has(name));
+	if (other !== undefined) throw missing(join(folder, other), "found only this file of a tokenizer");
+	// Loaded only when needed, because the vocabulary takes some time to load.
+	if (GPT2_VOCABULARY_SIZES.includes(size)) return (await import("./gpt2-definition.ts")).buildGpt2Definition();
+	throw missing(join(folder, "config.json"), `vocab_size: found ${size}, not GPT-2's ${GPT2_VOCABULARY_SIZES[0]}`);
+}
+
+function missing(file: string, found: string): TailtuneError {
+	const expected = `expected a ${TOKENIZER_FILE} (or ${VOCABULARY_FILE} and ${MERGES_FILE}) in the same folder`;
+	return new TailtuneError("model", `${file}: ${found}; ${expected}`);
+}
+
+function withoutNulls(settings: Settings): Partial<Settings> {
+	return Object.fromEntries(Object.entries(settings).filter(([, value]) => value != null));
+}
+
+/** Reads `vocab.json`, `merges.txt` and `added_tokens.json`: always a byte-level tokenizer, as GPT-2's. */
+async function readPair(
+	folder: string,
+	names: ReadonlySet<string>,
+	settings: Partial<Settings>,
+): Promise<TokenizerDefinition> {
+	for (const name of [VOCABULARY_FILE, MERGES_FILE])
+		if (!names.has(name)) throw new TailtuneError("model", `${folder}: expected ${TOKENIZER_FILE}, or also ${name}`);
+	const vocabulary = z.record(z.string(), z.int().min(0));
+	const vocab = await readAs(vocabulary, join(folder, VOCABULARY_FILE));
+	const added = names.has(ADDED_FILE) ? await readAs(vocabulary, join(folder, ADDED_FILE)) : {};
+	const lines = (await readRegularFile(join(folder, MERGES_FILE), MOST_JSON_BYTES, "model")).toString().split(/\r?\n/);
+	const merges = lines.filter((line, index) => line !== "" && !(index === 0 && line.startsWith("#version")));
+	const byteLevel = { type: "ByteLevel", add_prefix_space: settings.add_prefix_space ?? false, use_regex: true };
+	const json = tokenizerJsonSchema.parse({
+		added_tokens: Object.entries(added).map(([content, id]) => ({ content, id })),
+		pre_tokenizer: byteLevel,
+		decoder: byteLevel,
+		model: { type: "BPE", vocab, merges },
+	});
+	const [usual] = ["<|endoftext|>"].filter((name) => Object.hasOwn(vocab, name));
+	return { name: join(folder, VOCABULARY_FILE), json, special: { eos: usual, bos: usual, unk: usual } };
+}
+
+/** Adds the tokens that the other files name, and checks that these files agree. */
+function complete(definition: TokenizerDefinition, settings: Partial<Settings>): TokenizerDefinition {
+	const { name, json } = definition;
+	assertSamePrefix(name, json, settings);
+	const own = (key: "pad" | "eos" | "bos" | "unk") => settings[`${key}_token`] ?? definition.special[key];
+	const special: SpecialTokens = { pad: own("pad"), eos: own("eos"), bos: own("bos"), unk: own("unk") };
+	const named = [
+		...[special.pad, special.eos, special.bos, special.unk],
+		...[settings.cls_token, settings.sep_token, settings.mask_token, ...(settings.additional_special_tokens ?? [])],
+	].filter((content) => content != null);
+	const added = new Map<string, AddedToken>();
+	const addAll = (tokens: readonly AddedToken[]) => {
+		for (const one of tokens) {
+			const before = added.get(one.content);
+			if (before !== undefined && before.id !== one.id) throw differing(name, one, before.id);
+			added.set(one.content, before ?? one);
+		}
+	};
+	addAll(json.added_tokens);
+	addAll(Object.entries(settings.added_tokens_decoder ?? {}).map(([id, one]) => ({ id: Number(id), ...one })));
+	const { vocab } = json.model;
+	for (const content of named) {
+		const id =
+			added.get(content)?.id ?? (Array.isArray(vocab) ? vocab.findIndex(([one]) => one === content) : vocab[content]);
+		if (id === undefined || id < 0) continue;
+		const plain = { single_word: false, lstrip: false, rstrip: false, normalized: false };
+		added.set(content, { id, content, ...plain, ...added.get(content), special: true });
+	}
+	return { name, json: { ...json, added_tokens: [...added.values()].sort((a, b) => a.id - b.id) }, special };
+}
+
+function assertSamePrefix(name: string, json: TokenizerJson, settings: Partial<Settings>): void {
+	const found = settings.add_prefix_space;
+	const own = json.pre_tokenizer?.type === "ByteLevel" ? (json.pre_tokenizer.add_prefix_space ?? true) : undefined;
+	if (found === undefined || own === undefined || own === found) return;
+	const message = `add_prefix_space: found ${own}, expected ${found} as in ${SETTINGS_FILES[0]}`;
+	throw new TailtuneError("model", `${name}: ${message}`);
+}
+
+function differing(name: string, { content, id }: AddedToken, before: number): TailtuneError {
+	const found = `found id ${before}, expected id ${id} as in ${SETTINGS_FILES[0]}`;
+	return new TailtuneError("model", `${name}: added token ${JSON.stringify(content)}: ${found}`);
+}
+
+async function readAs<T>(schema: z.ZodType<T>, file: string): Promise<T> {
+	const parsed = schema.safeParse(await readJson(file), { reportInput: true });
+	if (parsed.success) return parsed.data;
+	const issue = parsed.error.issues[0] as z.core.$ZodIssue;
+	throw new TailtuneError("model", `${file}: ${issue.path.join(".") || "content"}: ${describeIssue(issue)}`);
+}

@@ -1,0 +1,141 @@
+import { cp, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import test, { type ExecutionContext } from "ava";
+import { loadRunTokenizer, loadTokenizer } from "../../../coordinator/tokenizer/load-tokenizer.ts";
+import { writeTokenizer } from "../../../coordinator/tokenizer/write-tokenizer.ts";
+import { gpt2 } from "../../gpt2-tokenizer.ts";
+import { newFolder } from "../../new-folder.ts";
+import { temporaryFolder } from "../../temporary-folder.ts";
+
+const original = await newFolder();
+test.before(() => writeTokenizer(original, gpt2, 1024));
+test.after.always(() => rm(original, { recursive: true }));
+
+const load = (folder: string, size = 50257) => loadTokenizer(folder, size, "text");
+
+/** Makes a folder with some of the files of GPT-2's tokenizer. */
+async function folderWith(t: ExecutionContext, ...names: string[]): Promise<string> {
+	const folder = await temporaryFolder(t);
+	for (const name of names) await cp(join(original, name), join(folder, name));
+	return folder;
+}
+
+/** Replaces a text in a file, which must contain it. */
+async function change(folder: string, name: string, from: string | RegExp, to: string): Promise<void> {
+	const before = await readFile(join(folder, name), "utf8");
+	const after = before.replace(from, to);
+	if (after === before) throw new Error(`${name}: nothing to change`);
+	await writeFile(join(folder, name), after);
+}
+
+test("GPT-2's tokenizer is the same from its files, from their older and newer forms, and without any file", async (t) => {
+	const bare = await temporaryFolder(t);
+	for (const size of [50257, 50304]) t.is((await load(bare, size)).hash, gpt2.hash);
+	t.is((await load(original)).hash, gpt2.hash);
+	t.is((await load(await folderWith(t, "vocab.json", "merges.txt"))).hash, gpt2.hash);
+	const folder = await folderWith(t, "tokenizer.json");
+	// As in OpenAI's models on the hub (no type, no regex flag), and with merges as transformers 5 writes them.
+	await change(folder, "tokenizer.json", '"type":"BPE",', "");
+	await change(folder, "tokenizer.json", ',"use_regex":true', "");
+	const tokenizer = JSON.parse(await readFile(join(folder, "tokenizer.json"), "utf8"));
+	tokenizer.model.merges = tokenizer.model.merges.map((merge: string) => merge.split(" "));
+	await writeFile(join(folder, "tokenizer.json"), JSON.stringify(tokenizer, null, 2));
+	t.is((await load(folder)).hash, gpt2.hash);
+	const pair = await folderWith(t, "vocab.json", "merges.txt");
+	await change(pair, "merges.txt", "#version: 0.2\n", "");
+	await change(pair, "merges.txt", /\n/g, "\r\n");
+	t.is((await load(pair)).hash, gpt2.hash);
+});
+
+test("added tokens of every file count, and pad with the model's own pad token if the model has a row for it", async (t) => {
+	const folder = await folderWith(t, "vocab.json", "merges.txt");
+	await writeFile(join(folder, "added_tokens.json"), '{"[PAD]":50257,"crypto":50258}');
+	await writeFile(join(folder, "special_tokens_map.json"), '{"pad_token":{"content":"[PAD]"}}');
+	const tokenizer = await load(folder, 50259);
+	t.is(tokenizer.padId, 50257);
+	t.deepEqual([...(tokenizer.tokenize(["crypto"])[0] ?? [])], [50258]);
+	t.deepEqual(tokenizer.tokenize(["[PAD]"]), gpt2.tokenize(["[PAD]"]));
+	await writeFile(join(folder, "added_tokens.json"), '{"[PAD]":50257}');
+	t.is((await load(folder)).padId, gpt2.padId);
+	await rm(join(folder, "special_tokens_map.json"));
+	const added = '{"added_tokens_decoder":{"50257":{"content":"[PAD]","special":true}},"pad_token":"[PAD]"}';
+	await writeFile(join(folder, "tokenizer_config.json"), added);
+	t.is((await load(folder, 50258)).padId, 50257);
+});
+
+test("without a special token texts are padded with a byte that no text contains", async (t) => {
+	const folder = await folderWith(t, "tokenizer.json");
+	await change(folder, "tokenizer.json", /"added_tokens":\[.*?\]/, '"added_tokens":[]');
+	const { padId, definition } = await load(folder);
+	t.is(definition.special.pad, "ÿ");
+	t.false(gpt2.tokenize(["ÿ"])[0]?.includes(padId));
+});
+
+test("names of special tokens are tokens if that is asked for", async (t) => {
+	const text = ["a<|endoftext|>b"];
+	t.deepEqual([...((await loadTokenizer(original, 50257, "tokens")).tokenize(text)[0] ?? [])], [64, 50256, 65]);
+	t.false((await load(original)).tokenize(text)[0]?.includes(50256));
+});
+
+const REFUSED: [what: string, file: string, from: string | RegExp, to: string, found: string][] = [
+	["a missing token", "tokenizer.json", '"Ġthe":262,', "", 'merges.6: found "Ġt he", expected two tokens that'],
+	["an id that isn't a number", "tokenizer.json", '"Ġthe":262', '"Ġthe":"x"', 'model.vocab: token "Ġthe": found "x"'],
+	["an id without a row", "tokenizer.json", '"Ġthe":262', '"Ġthe":50300', 'token "Ġthe": found id 50300, expected at'],
+	["dropout", "tokenizer.json", '"dropout":null', '"dropout":0.1', "model.dropout: found 0.1"],
+	["another model", "tokenizer.json", '"type":"BPE"', '"type":"Magic"', 'model.type: found "Magic"'],
+	[
+		"another normalizer",
+		"tokenizer.json",
+		'"normalizer":null',
+		'"normalizer":{"type":"Magic"}',
+		"can't be used: Unknown",
+	],
+	[
+		"another post-processor",
+		"tokenizer.json",
+		/"post_processor":\{"type":"ByteLevel"/,
+		'"post_processor":{"type":"Magic"',
+		'post_processor: found {"type":"Magic"',
+	],
+	["a token before texts", "tokenizer_config.json", "{", '{"add_bos_token": true,', "add_bos_token: found true"],
+];
+
+for (const [what, file, from, to, found] of REFUSED) {
+	test(`refuses ${what} in ${file}, naming the file`, async (t) => {
+		const folder = await folderWith(t, file, "tokenizer.json");
+		await change(folder, file, from, to);
+		const error = await t.throwsAsync(load(folder), { code: "model" });
+		t.true(error?.message.startsWith(`${join(folder, file)}: ${found}`), error?.message);
+		t.false(error?.message.includes("\n"));
+	});
+}
+
+test("refuses files that differ, other files alone, and a vocabulary of another size without files", async (t) => {
+	const folder = await folderWith(t, "tokenizer.json");
+	await writeFile(join(folder, "tokenizer_config.json"), '{"add_prefix_space":true}');
+	await t.throwsAsync(load(folder), { message: /tokenizer\.json: add_prefix_space: found false, expected true as in/ });
+	const id = '{"added_tokens_decoder":{"7":{"content":"<|endoftext|>"}}}';
+	await writeFile(join(folder, "tokenizer_config.json"), id);
+	await t.throwsAsync(load(folder), { message: /added token "<\|endoftext\|>": found id 50256, expected id 7 as in/ });
+	const missing = /; expected a tokenizer\.json \(or vocab\.json and merges\.txt\) in the same folder$/;
+	const bare = await temporaryFolder(t);
+	await t.throwsAsync(load(bare, 32000), { code: "model", message: missing });
+	await t.throwsAsync(load(bare, 32000), { message: /config\.json: vocab_size: found 32000, not GPT-2's 50257;/ });
+	await writeFile(join(bare, "vocab.txt"), "[PAD]\n[UNK]\n");
+	await t.throwsAsync(load(bare), { message: missing });
+	await t.throwsAsync(load(await folderWith(t, "vocab.json")), {
+		message: /: expected tokenizer\.json, or also merges\.txt$/,
+	});
+});
+
+test("a tuned model's tokenizer must be that of its run", async (t) => {
+	const asked = { specialTokens: "text", tokenizer: gpt2.hash } as const;
+	t.is((await loadRunTokenizer(original, 50257, asked)).hash, gpt2.hash);
+	const folder = await folderWith(t, "tokenizer.json");
+	await change(folder, "tokenizer.json", '"Ġ t","Ġ a"', '"Ġ a","Ġ t"');
+	await t.throwsAsync(loadRunTokenizer(folder, 50257, asked), {
+		code: "model",
+		message:
+			/tokenizer\.json: found another tokenizer \(sha256 [0-9a-f]{12}\), expected that of the training run \([0-9a-f]{12}\)$/,
+	});
+});
