@@ -8,7 +8,11 @@ import { shortLabel } from "./short-label.ts";
  * @param texts number of test texts
  */
 export function thresholdSection({ curves }: TestDetails, texts: number): Html {
-	const options = curves.map(({ label }, i) => html`<option value="${i}">${shortLabel(label)}</option>`);
+	// The class with the fewest texts is usually the one for which a threshold is chosen.
+	const first = curves.reduce((least, { texts: own }, i) => (own < (curves[least]?.texts ?? 0) ? i : least), 0);
+	const options = curves.map(
+		({ label }, i) => html`<option value="${i}"${i === first && html` selected`}>${shortLabel(label)}</option>`,
+	);
 	const data = { texts, curves: curves.map(({ texts: own, start, points }) => ({ own, start, points })) };
 	return html`<section aria-labelledby="threshold"><h2 id="threshold">Precision and recall by threshold</h2>
 <p class="note">If a text counts as the class from another probability on, more of its texts are found, or fewer texts of other
