@@ -277,7 +277,10 @@ export class Dispatcher implements AnswerReceiver {
 		this.#answeredMs.set(workerId, nowMs);
 		const tokens = item.sequences.reduce((sum, sequence) => sum + sequence.tokens.length, 0);
 		this.#runWorkers.speeds.add(workerId, item.kind, tokens, computingMs);
-		this.#tallies.recordAnswer(workerId, { computingMs, texts: item.sequences.length, trunkTexts: trunkSequences });
+		// Other texts than those of the run have no features in a cache.
+		const ofRun = item.kind === "WORK_KIND_CLASSIFY" ? 0 : 1;
+		const [texts, trunkTexts] = [ofRun * item.sequences.length, ofRun * trunkSequences];
+		this.#tallies.recordAnswer(workerId, { computingMs, texts, trunkTexts });
 		this.#runWorkers.recordWork(workerId);
 	}
 }

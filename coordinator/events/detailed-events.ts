@@ -20,7 +20,7 @@ export interface WorkerActivity {
 	readonly computingSeconds: number;
 	/** Answers accepted. */
 	readonly answers: number;
-	/** Texts, or windows of texts, in these answers. */
+	/** Texts of the run, or windows of texts, in these answers. */
 	readonly texts: number;
 	/** Texts that it ran through the frozen blocks; the features of the others were in its cache. */
 	readonly trunkTexts: number;
