@@ -123,7 +123,7 @@ for (const trainable of ["TRAINABLE_HEAD", "TRAINABLE_LAST_BLOCK", "TRAINABLE_LO
 		for (const rows of [[17], Array(9).fill(3), [90, 40]]) {
 			const batch = rows.map((count, i) => {
 				const hidden = Float32Array.from({ length: count * config.n_embd }, (_, at) => numberAt(at, i));
-				return { ...input(count, false, i), hidden };
+				return { ...input(count, false, i), hidden, targets: oneHot(i, sizes.classes) };
 			});
 			const found = await Promise.all(
 				tails.map(async (tail) => {

@@ -33,14 +33,14 @@ function parametersOf(spec: TailSpec): Float32Array {
 }
 
 /** The inputs of texts. Their hidden states are views of one larger array, as from a feature store. */
-function inputsOf(hidden: readonly Float32Array[]): TailInput[] {
+function inputsOf(hidden: readonly Float32Array[], classes = 2): TailInput[] {
 	const whole = Float32Array.from(hidden.flatMap((states) => [...states]));
 	let from = 0;
 	return sequences.map((tokens, i) => {
 		const to = from + (hidden[i]?.length ?? 0);
 		const own = whole.subarray(from, to);
 		from = to;
-		return { hidden: own, tokens, poolFrom: tokens.length - 1, poolCount: 1, targets: oneHot(i % 2, 2) };
+		return { hidden: own, tokens, poolFrom: tokens.length - 1, poolCount: 1, targets: oneHot(i % 2, classes) };
 	});
 }
 
@@ -104,7 +104,7 @@ test.serial("one thread serves several runs, each with its own engines", async (
 	for (const [i, { trunk, tail }] of opened.slice(1).entries()) {
 		const hidden = (await trunk?.hiddenStates(sequences)) ?? [];
 		await tail.load(parametersOf(specs[i + 1] as TailSpec));
-		t.is((await tail.logits(inputsOf(hidden))).length, 3 * (i + 2));
+		t.is((await tail.logits(inputsOf(hidden, i + 2))).length, 3 * (i + 2));
 	}
 	await engines.terminate();
 });
