@@ -37,7 +37,7 @@ function table(label, heads, rows) {
 			"tr",
 			{},
 			element("th", { scope: "row" }, name),
-			...cells.map((cell) => element("td", {}, bdi(String(cell)))),
+			...cells.map((cell) => element("td", {}, Array.isArray(cell) ? cell : bdi(String(cell)))),
 		),
 	);
 	return scrollable(label, element("table", {}, element("thead", {}, head), element("tbody", {}, ...body)));
@@ -50,10 +50,13 @@ function settingsTable(settings, names) {
 }
 
 function scoresTable(runs, names) {
-	const range = (interval) => (interval ? ` (${asPercent(interval[0])} to ${asPercent(interval[1])})` : "");
+	const withInterval = (share, interval) => [
+		asPercent(share),
+		interval && element("small", {}, `${asPercent(interval[0])} to ${asPercent(interval[1])}`),
+	];
 	const rows = [
-		["accuracy", ...runs.map(({ accuracy, intervals }) => asPercent(accuracy) + range(intervals.accuracy))],
-		["macro F1", ...runs.map(({ macroF1, intervals }) => asPercent(macroF1) + range(intervals.macroF1))],
+		["accuracy", ...runs.map(({ accuracy, intervals }) => withInterval(accuracy, intervals.accuracy))],
+		["macro F1", ...runs.map(({ macroF1, intervals }) => withInterval(macroF1, intervals.macroF1))],
 		["loss", ...runs.map(({ loss }) => asLoss(loss))],
 		["time", ...runs.map(({ seconds }) => asSeconds(seconds))],
 	];

@@ -36,6 +36,6 @@ function fill(target, properties, children) {
 		if (name.startsWith("on")) target.addEventListener(name.slice(2), value);
 		else target.setAttribute(name, value === true ? "" : String(value));
 	}
-	target.append(...children.flat().filter((child) => child !== undefined && child !== false));
+	target.append(...children.flat().filter((child) => child != null && child !== false));
 	return target;
 }
