@@ -4,6 +4,7 @@ import test from "ava";
 import fc from "fast-check";
 import ranks from "gpt-tokenizer/bpeRanks/r50k_base";
 import { tokenize } from "../../gpt2-tokenizer.ts";
+import { IS_SLOW } from "../../slow.ts";
 
 /** Results of tiktoken for every code point: see `tokens/generate.py`. */
 interface CodePoints {
@@ -41,8 +42,8 @@ test("a sample of code points has tiktoken's ids next to letters, digits, blanks
 	}
 });
 
-test("every code point has tiktoken's ids, alone and next to letters, digits, blanks and line ends", async (t) => {
-	for (const [plane, expected] of codePoints.planes.entries()) {
+test(`every code point${IS_SLOW ? "" : " of plane 0"} has tiktoken's ids, alone and next to letters, digits, blanks and line ends`, async (t) => {
+	for (const [plane, expected] of codePoints.planes.slice(0, IS_SLOW ? undefined : 1).entries()) {
 		const hash = createHash("sha256");
 		const templates = plane < 2 ? ["{c}", codePoints.company] : [codePoints.littleCompany];
 		for (let start = plane << 16; start < (plane + 1) << 16; start += 4096) {

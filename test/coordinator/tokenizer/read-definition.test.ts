@@ -135,7 +135,6 @@ test("a tuned model's tokenizer must be that of its run", async (t) => {
 	await change(folder, "tokenizer.json", '"Ġ t","Ġ a"', '"Ġ a","Ġ t"');
 	await t.throwsAsync(loadRunTokenizer(folder, 50257, asked), {
 		code: "model",
-		message:
-			/tokenizer\.json: found another tokenizer \(sha256 [0-9a-f]{12}\), expected that of the training run \([0-9a-f]{12}\)$/,
+		message: /: found another tokenizer \(sha256 [0-9a-f]{12}\), expected that of the training run \([0-9a-f]{12}\)$/,
 	});
 });
