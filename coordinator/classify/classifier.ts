@@ -1,9 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { TailtuneError } from "../../shared/errors.ts";
-import type { NewItem } from "../../shared/messages.ts";
 import { plainTail, TRAINABLE_BY_NAME } from "../../shared/model/tail-spec.ts";
-import { type EffectiveSequence, effectiveSequence } from "../../shared/sequences/effective-sequence.ts";
 import type { TrainConfig } from "../../shared/settings/config.ts";
 import { readInitialParameters } from "../base-model/initial-parameters.ts";
 import type { Cluster, ClusterRun, OpenCluster } from "../cluster/cluster.ts";
@@ -11,9 +9,9 @@ import type { SourcedText } from "../data/dataset.ts";
 import { averageLogits, type DividedTokens, divideTokens } from "../data/divide-tokens.ts";
 import { countAffixes, lengthFault, type TokenLimit, tokenizeWithin } from "../data/limit-tokens.ts";
 import { type LabelPrediction, type Scoring, scoringOf } from "../metrics/scoring.ts";
-import { groupForTrunk } from "../plan/group-for-trunk.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { type ClassifierSettings, classifierLimit, withLabelFlags } from "./classifier-settings.ts";
+import { type AnnouncedModel, computeLogits, computeTogether } from "./compute-logits.ts";
 import { openTunedModel } from "./tuned-model.ts";
 
 /** The model's answer to a text. */
@@ -142,12 +140,8 @@ export class Classifier {
 		onTexts(texts.length - kept.length);
 		const divided = kept.map((index) => divideTokens(whole[index] as Uint32Array, this.limit));
 		const onWindows = countTexts(divided, onTexts);
-		const logits = (
-			await this.#computeLogits(
-				divided.flatMap(({ windows }) => windows),
-				onWindows,
-			)
-		).values();
+		const all = divided.flatMap(({ windows }) => windows);
+		const logits = (await computeLogits(this.#cluster.dispatcher, this.#model, all, 1, onWindows)).values();
 		for (const [place, index] of kept.entries()) {
 			const { windows, tokens, cut } = divided[place] as DividedTokens;
 			const own = windows.map(() => logits.next().value as number[]);
@@ -168,57 +162,17 @@ export class Classifier {
 		return undefined;
 	}
 
-	/** Computes the logits of token sequences, in their order. @param onDone called with the indices of finished ones */
-	async #computeLogits(
-		tokens: readonly Uint32Array[],
-		onDone: (indices: readonly number[]) => void,
-	): Promise<number[][]> {
-		const sequences = tokens.map((text) => this.#effective(text));
-		const groups = groupForTrunk(
-			sequences.map((sequence) => sequence.tokens),
-			this.settings.causal,
-		);
-		const items = groups.map((group) => this.#toItem(group, sequences));
-		const answers: number[][] = [];
-		let next = 0;
-		for await (const { logits } of this.#cluster.dispatcher.execute(items)) {
-			const group = groups[next++] ?? [];
-			const classes = this.settings.labels.length;
-			group.forEach((text, row) => {
-				answers[text] = logits.slice(row * classes, (row + 1) * classes);
-			});
-			onDone(group);
-		}
-		return answers;
-	}
-
 	/**
 	 * Classifies texts together, on the worker that holds a shard.
 	 * @param tokens tokens of each text, 1 to `settings.maxTokens`
 	 */
 	async classifyGroup(tokens: readonly Uint32Array[], shard: number): Promise<Prediction[]> {
-		const sequences = tokens.map((text) => this.#effective(text));
-		const item = this.#toItem([...tokens.keys()], sequences, shard);
-		const classes = this.settings.labels.length;
-		for await (const { logits } of this.#cluster.dispatcher.execute([item])) {
-			return tokens.map(({ length }, row) =>
-				this.toPrediction(logits.slice(row * classes, (row + 1) * classes), length),
-			);
-		}
-		return [];
+		const all = await computeTogether(this.#cluster.dispatcher, this.#model, tokens, shard);
+		return all.map((logits, text) => this.toPrediction(logits, tokens[text]?.length ?? 0));
 	}
 
 	async close(): Promise<void> {
 		await this.#cluster.close();
-	}
-
-	#toItem(group: readonly number[], effective: readonly EffectiveSequence[], shard = 0): NewItem {
-		const sequences = group.map((text) => {
-			const { tokens, ...pool } = effective[text] as EffectiveSequence;
-			return { exampleId: text, tokens: Array.from(tokens), ...pool, labels: [] };
-		});
-		const kind = "WORK_KIND_CLASSIFY" as const;
-		return { runId: this.#runId, kind, shard, parameterVersion: VERSION, sequences };
 	}
 
 	/** Makes the prediction of a text from its logits. @param tokens number of tokens that were read */
@@ -226,10 +180,10 @@ export class Classifier {
 		return { ...this.scoring.predict(logits), logits, tokens };
 	}
 
-	/** Pads a text by itself: its answer must not depend on the other texts of its group. */
-	#effective(tokens: Uint32Array): EffectiveSequence {
-		const { padTo, ...reading } = this.settings;
-		return effectiveSequence(tokens, { ...reading, padTo: padTo ?? undefined }, tokens.length);
+	get #model(): AnnouncedModel {
+		const { padTo, labels, ...reading } = this.settings;
+		const padding = { ...reading, padTo: padTo ?? undefined };
+		return { runId: this.#runId, version: VERSION, padding, classes: labels.length };
 	}
 }
 

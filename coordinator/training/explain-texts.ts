@@ -1,8 +1,7 @@
-import { effectiveSequence } from "../../shared/sequences/effective-sequence.ts";
+import { computeLogits } from "../classify/compute-logits.ts";
 import { averageLogits, divideTokens } from "../data/divide-tokens.ts";
 import { countAffixes, tokenizeWithin } from "../data/limit-tokens.ts";
 import type { LabelPrediction } from "../metrics/scoring.ts";
-import { groupForTrunk } from "../plan/group-for-trunk.ts";
 import type { ChosenText } from "./choose-test-texts.ts";
 import type { VersionedState } from "./evaluator.ts";
 import { findReadPart } from "./find-read-part.ts";
@@ -51,7 +50,7 @@ export async function explainTexts(
 	if (explained.length === 0) return new Map();
 	const { tensors, spec } = run.cluster;
 	await tensors.publishState(spec.runId, version, state);
-	const all = await computeLogits(
+	const all = await classifyTexts(
 		run,
 		version,
 		explained.flatMap(({ variants }) => variants),
@@ -84,9 +83,8 @@ function planVariants({ planned, details, long, tokenizer }: RunTexts, chosen: r
 	return [...explained.values()];
 }
 
-/** Computes the logits of texts that aren't in the run's sets; the features aren't kept. */
-async function computeLogits(run: RunContext, version: number, texts: readonly string[]): Promise<number[][]> {
-	const { cluster, config } = run;
+/** Computes the logits of texts that aren't in the run's sets. */
+async function classifyTexts(run: RunContext, version: number, texts: readonly string[]): Promise<number[][]> {
 	const { padding, maxTokens, long, classes, tokenizer } = run.texts;
 	const own = { tokens: maxTokens, long: long === "refuse" ? "cut" : long, reason: "" } as const;
 	const limit = countAffixes(tokenizer, own);
@@ -95,29 +93,10 @@ async function computeLogits(run: RunContext, version: number, texts: readonly s
 		limit,
 		tokenizer,
 	);
-	const windows = tokens.map((of) => [...divideTokens(of, limit).windows]);
-	const sequences = windows.flat().map((of) => effectiveSequence(of, padding, of.length));
-	const groups = groupForTrunk(
-		sequences.map((sequence) => sequence.tokens),
-		padding.causal,
-	);
-	const items = groups.map((group, i) => ({
-		runId: cluster.spec.runId,
-		kind: "WORK_KIND_CLASSIFY" as const,
-		shard: i % config.shards,
-		parameterVersion: version,
-		sequences: group.map((index) => {
-			const { tokens: all, ...pool } = sequences[index] as (typeof sequences)[number];
-			return { exampleId: index, tokens: Array.from(all), ...pool, labels: [] };
-		}),
-	}));
-	const logits: number[][] = [];
-	let next = 0;
-	for await (const answer of cluster.dispatcher.execute(items)) {
-		for (const [row, index] of groups[next++]?.entries() ?? [])
-			logits[index] = answer.logits.slice(row * classes, (row + 1) * classes);
-		assertNotInterrupted(run);
-	}
-	const rest = logits.values();
-	return windows.map((of) => averageLogits(of.map(() => rest.next().value as number[])));
+	const windows = tokens.map((of) => divideTokens(of, limit).windows);
+	const { dispatcher, spec } = run.cluster;
+	const model = { runId: spec.runId, version, padding, classes };
+	const onDone = () => assertNotInterrupted(run);
+	const logits = (await computeLogits(dispatcher, model, windows.flat(), run.config.shards, onDone)).values();
+	return windows.map((of) => averageLogits(of.map(() => logits.next().value as number[])));
 }
