@@ -1,5 +1,5 @@
 import { Chart } from "./curves.js";
-import { bdi, byId, element, scrollable } from "./dom.js";
+import { bdi, byId, element, table } from "./dom.js";
 import { asCount, asLoss, asPercent, asSeconds } from "./format.js";
 import { nextState } from "./next-state.js";
 
@@ -30,8 +30,7 @@ function section(title, content) {
 	return element("section", {}, element("h2", {}, title), content);
 }
 
-function table(label, heads, rows) {
-	const head = element("tr", {}, ...heads.map((text) => element("th", { scope: "col" }, bdi(text))));
+function namedRows(label, heads, rows) {
 	const body = rows.map(([name, ...cells]) =>
 		element(
 			"tr",
@@ -40,13 +39,13 @@ function table(label, heads, rows) {
 			...cells.map((cell) => element("td", {}, Array.isArray(cell) ? cell : bdi(String(cell)))),
 		),
 	);
-	return scrollable(label, element("table", {}, element("thead", {}, head), element("tbody", {}, ...body)));
+	return table(label, heads.map(bdi), body);
 }
 
 function settingsTable(settings, names) {
 	if (settings.length === 0) return element("p", {}, "The settings are the same.");
 	const rows = settings.map(({ name, values }) => [name, ...values.map((value) => (value === null ? "–" : value))]);
-	return table("Settings that differ", ["setting", ...names], rows);
+	return namedRows("Settings that differ", ["setting", ...names], rows);
 }
 
 function scoresTable(runs, names) {
@@ -60,7 +59,7 @@ function scoresTable(runs, names) {
 		["loss", ...runs.map(({ loss }) => asLoss(loss))],
 		["time", ...runs.map(({ seconds }) => asSeconds(seconds))],
 	];
-	return table("Scores", ["score", ...names], rows);
+	return namedRows("Scores", ["score", ...names], rows);
 }
 
 function charts(states, names) {
@@ -87,5 +86,5 @@ function pairTable({ shared, bothRight, onlyFirst, onlySecond, bothWrong, pValue
 	];
 	const chance = `By chance, counts at least as uneven come with probability ${pValue < 0.001 ? pValue.toExponential(1) : pValue.toFixed(3)} (exact McNemar test).`;
 	const note = element("p", { class: "note" }, `${asCount(shared)} test texts are in both runs. ${chance}`);
-	return element("div", {}, table("Test texts", ["prediction", "texts"], rows), note);
+	return element("div", {}, namedRows("Test texts", ["prediction", "texts"], rows), note);
 }

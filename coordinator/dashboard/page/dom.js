@@ -15,6 +15,18 @@ export function scrollable(label, content) {
 	return element("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": label }, content);
 }
 
+/**
+ * Creates a table in a box that scrolls.
+ * @param label of the box
+ * @param heads of the columns
+ * @param rows elements
+ */
+export function table(label, heads, rows, properties = {}) {
+	const head = element("tr", {}, ...heads.map((content) => element("th", { scope: "col" }, content)));
+	const parts = [element("thead", {}, head), element("tbody", {}, ...rows)];
+	return scrollable(label, element("table", properties, ...parts));
+}
+
 /** Returns the element of the page with this id. */
 export function byId(id) {
 	return document.getElementById(id);

@@ -1,4 +1,4 @@
-import { bdi, byId, element, scrollable, setText } from "./dom.js";
+import { bdi, byId, element, setText, table } from "./dom.js";
 import { asCount, asLoss, asPercent, asSeconds, asSpeed, asUnits } from "./format.js";
 
 /** Shows the name of the run, its model and its data. */
@@ -88,7 +88,5 @@ export function showEpochs({ curves }) {
 		const cells = columns.map((points, column) => points[i] && (column < 2 ? asLoss : asPercent)(points[i][2]));
 		return element("tr", {}, ...[asCount(texts), ...cells].map((cell) => element("td", {}, cell ?? "–")));
 	});
-	const head = element("tr", {}, ...heads.map((text) => element("th", { scope: "col" }, text)));
-	const table = element("table", {}, element("thead", {}, head), element("tbody", {}, ...rows));
-	byId("epochs").replaceChildren(scrollable("Values at the end of each epoch", table));
+	byId("epochs").replaceChildren(table("Values at the end of each epoch", heads, rows));
 }

@@ -1,4 +1,4 @@
-import { bdi, byId, element, scrollable } from "./dom.js";
+import { bdi, byId, element, scrollable, table } from "./dom.js";
 import { asCount, asLoss, asPercent } from "./format.js";
 import { keepChoice, readChoice } from "./page-state.js";
 
@@ -41,10 +41,10 @@ function matrix({ labels, confusion }, openCell) {
 	const rows = confusion.map((counts, row) =>
 		element("tr", {}, element("th", { scope: "row" }, bdi(labels[row])), ...cells(counts, row, labels, openCell)),
 	);
-	const table = element("table", { class: labels.length > 6 ? "matrix dense" : "matrix" });
-	table.append(element("caption", {}, "Confusion matrix"), element("thead", {}, head), element("tbody", {}, ...rows));
+	const whole = element("table", { class: labels.length > 6 ? "matrix dense" : "matrix" });
+	whole.append(element("caption", {}, "Confusion matrix"), element("thead", {}, head), element("tbody", {}, ...rows));
 	const note = "Test texts by true class (rows) and predicted class (columns). A cell opens its texts.";
-	return element("div", {}, scrollable("Confusion matrix", table), element("p", { class: "note" }, note));
+	return element("div", {}, scrollable("Confusion matrix", whole), element("p", { class: "note" }, note));
 }
 
 function cells(counts, row, labels, openCell) {
@@ -86,11 +86,5 @@ async function showTexts(root, ask, label, predicted) {
 		bdi(predicted),
 		`: ${asCount(answer.count)} texts${shown}`,
 	);
-	const head = element(
-		"tr",
-		{},
-		...["probability", "text and source"].map((name) => element("th", { scope: "col" }, name)),
-	);
-	const table = element("table", { class: "texts" }, element("thead", {}, head), element("tbody", {}, ...rows));
-	root.replaceChildren(title, scrollable("Texts", table));
+	root.replaceChildren(title, table("Texts", ["probability", "text and source"], rows, { class: "texts" }));
 }

@@ -1,4 +1,4 @@
-import { bdi, byId, element, scrollable } from "./dom.js";
+import { bdi, byId, element, table } from "./dom.js";
 import { asPercent, asSeconds } from "./format.js";
 
 /** Shows the list of runs; two of them can be chosen for a comparison. */
@@ -21,10 +21,8 @@ export function showRuns({ folder, runs }) {
 		location.search = new URLSearchParams({ run, with: other });
 	});
 	const names = ["compare", "run", "state", "validation", "epoch", "time", "model", "data"];
-	const head = element("tr", {}, ...names.map((name) => element("th", { scope: "col" }, name)));
-	const rows = runs.toReversed().map(row);
-	const table = element("table", { class: "runs" }, element("thead", {}, head), element("tbody", {}, ...rows));
-	root.replaceChildren(...title, scrollable("Runs", table), element("p", { class: "row note" }, compare));
+	const list = table("Runs", names, runs.toReversed().map(row), { class: "runs" });
+	root.replaceChildren(...title, list, element("p", { class: "row note" }, compare));
 }
 
 function row({ folder, name, state, problem, metric, validation, epoch, seconds, model, data }) {

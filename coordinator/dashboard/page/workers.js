@@ -1,4 +1,4 @@
-import { bdi, byId, element, scrollable, svg } from "./dom.js";
+import { bdi, byId, element, svg, table } from "./dom.js";
 import { asCount, asPercent } from "./format.js";
 
 const COLORS = 8;
@@ -20,11 +20,9 @@ export function showWorkers({ workers = [] }) {
 	}
 	const rows = workers.map((worker, i) => row(worker, i % COLORS));
 	const columns = ["worker", "state", "shards", "speed", "texts", "the last two minutes"];
-	const head = element("tr", {}, ...columns.map((text) => element("th", { scope: "col" }, text)));
-	const table = element("table", { class: "workers" }, element("thead", {}, head), element("tbody", {}, ...rows));
 	root.replaceChildren(
 		drawShards(workers),
-		scrollable("Workers", table),
+		table("Workers", columns, rows, { class: "workers" }),
 		element("p", { class: "note" }, comparison(workers)),
 	);
 }
