@@ -1,10 +1,9 @@
 import { randomBytes } from "node:crypto";
 import type { ServerResponse } from "node:http";
-import { join } from "node:path";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { TailtuneError } from "../../shared/errors.ts";
 import { compareRuns } from "../compare/compare-runs.ts";
-import { listLocalRuns } from "../run-folder/list-runs.ts";
+import { findLocalRuns, listLocalRuns } from "../run-folder/list-runs.ts";
 import { addCellTexts } from "./cell-texts.ts";
 import { FolderViewers } from "./folder-viewers.ts";
 import { listenPage, pageUrl } from "./listen-page.ts";
@@ -25,16 +24,15 @@ export interface RunsPage {
  * @throws TailtuneError "not-found" if the folder doesn't exist, "usage" if it can't listen there
  */
 export async function openRunsPage(folder: string, address: string | undefined): Promise<RunsPage> {
-	await listLocalRuns(folder);
+	await findLocalRuns(folder);
 	const token = randomBytes(16).toString("hex");
 	const viewers = new FolderViewers();
 	const { app, isAllowed } = createPageApp(token, address);
 	// Only listed runs can be named, so that no other folder is read.
 	const folderOf = async (run = "") => {
-		const runs = await listLocalRuns(folder);
-		const found = runs.find((one) => one.folder === run);
-		if (!found) throw new TailtuneError("not-found", `run ${JSON.stringify(run)}: not found in ${folder}`);
-		return run === folder ? folder : join(folder, run);
+		const path = (await findLocalRuns(folder)).get(run);
+		if (path !== undefined) return path;
+		throw new TailtuneError("not-found", `run ${JSON.stringify(run)}: not found in ${folder}`);
 	};
 	app.get("/runs", isAllowed, async (context) => context.json({ folder, runs: await listLocalRuns(folder) }));
 	app.get("/events", isAllowed, async (context) => {

@@ -13,16 +13,26 @@ import { isInUse } from "./run-lock.ts";
 const MOST_LEVELS = 2;
 
 /**
- * Lists the runs in a folder, the one that was started last at the end. Folders without a run are left out.
+ * Lists the runs in a folder, the newest one last. Folders without a run are left out.
  * @throws TailtuneError "not-found" if the folder doesn't exist
  */
 export async function listLocalRuns(folder: string): Promise<LocalRun[]> {
+	const paths = await findLocalRuns(folder);
+	const runs = await Promise.all([...paths].map(([name, path]) => describeRun(path, name)));
+	return runs.sort((a, b) => a.startedAt.localeCompare(b.startedAt));
+}
+
+/**
+ * Finds the runs in a folder without reading them.
+ * @returns the path of each run, by its name in `listLocalRuns`
+ * @throws TailtuneError "not-found" if the folder doesn't exist
+ */
+export async function findLocalRuns(folder: string): Promise<Map<string, string>> {
 	const paths = await listRunFolders(folder, MOST_LEVELS).catch((cause: unknown) => {
 		if (systemCodeOf(cause) === undefined) throw cause;
 		throw new TailtuneError("not-found", `${folder}: no such folder; expected one with runs`, { cause });
 	});
-	const runs = await Promise.all(paths.map((path) => describeRun(path, relative(folder, path) || path)));
-	return runs.sort((a, b) => a.startedAt.localeCompare(b.startedAt));
+	return new Map(paths.map((path) => [relative(folder, path) || path, path]));
 }
 
 /** Lists the folders that have the settings of a run. */
