@@ -6,6 +6,7 @@ import type { WorkerOptions } from "../../shared/worker-port/running-worker.ts";
 import type { WorkerSide } from "../../shared/worker-port/worker-side.ts";
 import { MOST_REPLICAS, REPLICAS_HELP } from "../cluster/nats-replicas.ts";
 import type { RunEvents } from "../events/run-events.ts";
+import { parseCount } from "../parse-count.ts";
 import type { TrainOptions } from "../training/train-options.ts";
 
 /** Values of the flags that choose the workers of a run. */
@@ -63,7 +64,6 @@ export async function chooseWorkers(
 		const { openEmbeddedCluster } = await import("../cluster/embedded-cluster.ts");
 		return { openCluster: (run) => openEmbeddedCluster(workerSide, run, engineIn) };
 	}
-	const replicas = parseReplicas(options.natsReplicas);
 	const { countNatsWorkers, openNatsCluster } = await import("../cluster/nats-cluster.ts");
 	const cluster = {
 		...{ nats, listen, advertise },
@@ -71,7 +71,7 @@ export async function chooseWorkers(
 		events,
 		notices,
 		interrupt,
-		replicas,
+		replicas: parseReplicas(options),
 		mixedEngines: options.mixedEngines,
 	};
 	return {
@@ -80,20 +80,13 @@ export async function chooseWorkers(
 	};
 }
 
-function parseReplicas(given: string | undefined): number | undefined {
-	if (given === undefined) return undefined;
-	const count = Number(given);
-	if (Number.isInteger(count) && count >= 1 && count <= MOST_REPLICAS) return count;
-	throw new TailtuneError(
-		"usage",
-		`--nats-replicas: found "${given}", expected a whole number from 1 to ${MOST_REPLICAS}`,
-	);
+function parseReplicas({ natsReplicas }: WorkerFlags): number | undefined {
+	if (natsReplicas === undefined) return undefined;
+	return parseCount("--nats-replicas", natsReplicas, { most: MOST_REPLICAS });
 }
 
 function parseWorkers(options: WorkerFlags): number {
-	const count = Number(options.workers);
-	if (!Number.isInteger(count) || count < 1)
-		throw new TailtuneError("usage", `--workers: found "${options.workers}", expected a whole number of at least 1`);
+	const count = parseCount("--workers", options.workers);
 	const [extra] = [...(options.nats === undefined ? [] : ["--nats"]), ...clusterFlags(options)];
 	if (extra !== undefined) throw new TailtuneError("usage", `--workers: can't be combined with ${extra}`);
 	return count;

@@ -25,7 +25,7 @@ export interface DataReport extends TextsReport {
 	readonly files: readonly (Omit<RowSurvey, "texts"> & { readonly texts: number })[];
 	/** Texts of `--validation` and `--test` that are also in `--train`. */
 	readonly overlap: number;
-	/** The model whose context limits the texts. */
+	/** The model; its context limits the texts. */
 	readonly model: { readonly name: string; readonly context: number; readonly blocks: number; readonly width: number };
 	/** How longer texts are read. */
 	readonly long: LongTexts;
@@ -148,7 +148,7 @@ function classLines({ classes, tokens, texts }: DataReport): string[] {
 	return [...shown, ...(rest > 0 ? [`class     and ${rest} more`] : []), lengths];
 }
 
-/** What a run does with texts that are longer than the limit. */
+/** Treatment of texts that are longer than the limit. */
 const LONG_REMARKS = {
 	refuse: "a run refuses them, see --long",
 	cut: "they are cut",

@@ -1,10 +1,12 @@
 import type { Gpt2Config } from "../../shared/model/gpt2-config.ts";
 import { parameterLayout } from "../../shared/model/parameter-layout.ts";
+import { plainTail } from "../../shared/model/tail-spec.ts";
 import type { TrainConfig } from "../../shared/settings/config.ts";
 import { gradientForm, gradientLength } from "../../shared/updates/gradient-form.ts";
 import { UpdatableState } from "../../shared/updates/updatable-state.ts";
 import { adamWScalars } from "../../shared/vectors/adamw.ts";
 import { countPhysicalCores } from "../../shared/vectors/physical-cores.ts";
+import { countSteps } from "../plan/plan-epoch.ts";
 
 /** Measures the seconds in which this machine applies the update of one step of `texts` texts to the last block. */
 export type MeasureUpdate = (model: Gpt2Config, texts: number) => number;
@@ -24,14 +26,13 @@ export function estimateSteps(
 	{ batch, epochs, accumulate }: Pick<TrainConfig, "batch" | "epochs" | "accumulate">,
 	measureUpdate: MeasureUpdate,
 ): number {
-	const steps = epochs * Math.ceil(Math.floor(texts / batch) / accumulate);
+	const steps = epochs * countSteps(texts, { batch, accumulate });
 	return steps === 0 ? 0 : steps * STEP_PER_UPDATE * measureUpdate(model, batch * accumulate);
 }
 
 /** As `MeasureUpdate`; it takes some milliseconds, and the memory of four times the last block. */
 export function measureUpdate(model: Gpt2Config, texts: number): number {
-	const last = { trainable: "TRAINABLE_LAST_BLOCK", classes: 2, causal: true } as const;
-	const spec = { ...last, loraRank: 0, loraScale: 1, loss: null };
+	const spec = plainTail("TRAINABLE_LAST_BLOCK", 2);
 	const form = gradientForm(spec, model, texts);
 	const state = new UpdatableState(form, parameterLayout(spec, model).size, texts);
 	const gradient = state.update.subarray(0, gradientLength(form, texts)).fill(1e-3);

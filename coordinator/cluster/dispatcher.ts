@@ -106,7 +106,7 @@ export class Dispatcher implements AnswerReceiver {
 		return { ...this.#answers.ignored };
 	}
 
-	/** Lists what each worker does now and has done so far. */
+	/** Lists the state of each worker now, and its work so far. */
 	listActivity(): WorkerActivity[] {
 		const { workers, present, holders, speeds } = this.#runWorkers;
 		const nowMs = this.#now();

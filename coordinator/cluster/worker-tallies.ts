@@ -50,7 +50,7 @@ export class WorkerTallies {
 		tally.trunkTexts += trunkTexts;
 	}
 
-	/** Lists what each worker does now and has done so far, in the order in which they joined. */
+	/** Lists the state of each worker now, and its work so far, in the order in which they joined. */
 	list({ workers, present, holders, speedOf, currentMs }: WorkersNow): WorkerActivity[] {
 		const shards = shardsByWorker(holders);
 		return [...workers].map(([workerId, worker]) => {

@@ -36,8 +36,8 @@ export function changesBetween(before: DashboardState, after: DashboardState): S
 
 /** Returns everything that the page needs if it has nothing. */
 export function wholeState(state: DashboardState): StateChanges {
-	const { run, phases, epoch, workers, notices, warnings, end } = state;
-	return { run, phases, epoch, workers, notices, warnings, end, ...changesBetween(INITIAL_STATE, state) };
+	const sections = SECTIONS.map((name) => [name, state[name]] as const);
+	return { ...Object.fromEntries(sections), ...changesBetween(INITIAL_STATE, state) };
 }
 
 function curveChange(before: DashboardState, after: DashboardState, name: CurveName): CurveChange {

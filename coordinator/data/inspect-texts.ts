@@ -1,4 +1,5 @@
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
+import { describeLengths } from "./describe-lengths.ts";
 import { divideTokens } from "./divide-tokens.ts";
 import { similarLabels } from "./label.ts";
 import type { TextWithLabels } from "./label-sets.ts";
@@ -83,12 +84,9 @@ function measureLengths(
 ): TextsReport["tokens"] {
 	const tokens = tokenizer.tokenize(texts.map(({ text }) => text));
 	const windows = tokens.flatMap((of) => divideTokens(of, limit).windows.map(({ length }) => length));
-	const lengths = new Uint32Array(tokens.map(({ length }) => length)).sort();
-	const at = (share: number) => lengths[Math.ceil(share * lengths.length) - 1] ?? 0;
+	const lengths = tokens.map(({ length }) => length);
 	return {
-		median: at(0.5),
-		p95: at(0.95),
-		longest: at(1),
+		...describeLengths(lengths),
 		total: lengths.reduce((sum, length) => sum + length, 0),
 		computed: windows.reduce((sum, length) => sum + length, 0),
 		limit: limit.tokens,

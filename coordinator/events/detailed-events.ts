@@ -3,12 +3,12 @@ import type { TrainConfig } from "../../shared/settings/config.ts";
 import type { MetricsLine } from "../run-folder/result.ts";
 
 /**
- * What a worker does: it has an item to compute; it has none; its connection or its heartbeats are lost; it gets no
- * work for a while after a fault; it shut down.
+ * State of a worker: it has an item to compute; it has none; its connection or its heartbeats are lost; it gets no work
+ * for a while after a fault; it shut down.
  */
 export type WorkerState = "computing" | "waiting" | "silent" | "suspended" | "left";
 
-/** What a worker does now, and what it has done so far. */
+/** State of a worker now, and its work so far. */
 export interface WorkerActivity {
 	readonly worker: WorkerInfo;
 	readonly state: WorkerState;

@@ -1,8 +1,9 @@
 import { z } from "zod";
+import { trainConfigSchema } from "../../shared/settings/config.ts";
 
 const count = z.int().min(0);
-const metric = z
-	.enum(["accuracy", "balanced-accuracy", "macro-f1", "mcc", "loss"])
+const metric = trainConfigSchema.shape.metric
+	.unwrap()
 	.nullable()
 	.describe("the validation score that the settings are compared by; null before the first result");
 const values = z

@@ -34,13 +34,12 @@ export function isBetterScore(metric: Metric, best: SetScores | undefined, score
 
 /** Returns a positive number if the first score is better by a metric, 0 if they are equal. */
 export function compareScores(metric: Metric, a: SetScores, b: SetScores): number {
-	return comparable(metric, a) - comparable(metric, b);
+	return compareValues(metric, scoreOf(metric, a), scoreOf(metric, b));
 }
 
-/** Returns a number that is larger for better scores. */
-function comparable(metric: Metric, scores: SetScores): number {
-	const score = scoreOf(metric, scores);
-	return metric === "loss" ? -score : score;
+/** As `compareScores`, for values of the metric. */
+export function compareValues(metric: Metric, a: number, b: number): number {
+	return metric === "loss" ? b - a : a - b;
 }
 
 /** Returns the score of a metric. An undefined MCC counts as 0, as in scikit-learn. */

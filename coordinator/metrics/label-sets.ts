@@ -20,7 +20,7 @@ export function toLabelProbabilities(logits: readonly number[]): number[] {
 	return logits.map((logit) => 1 / (1 + Math.exp(-logit)));
 }
 
-/** Returns the labels whose probability is at least their threshold; 0.5 if there is none. */
+/** Returns the labels with at least the probability of their threshold; 0.5 if there is none. */
 export function labelsAbove(probabilities: readonly number[], thresholds: Thresholds): number[] {
 	return probabilities.flatMap((probability, label) => (probability >= (thresholds[label] ?? 0.5) ? [label] : []));
 }

@@ -1,7 +1,7 @@
-/** The result of predicting a class for each text whose probability of it reaches a threshold. */
+/** The result if each text is predicted as a class that has at least a probability of it, the threshold. */
 export interface OperatingPoint {
 	readonly threshold: number;
-	/** Number of texts whose probability is at least the threshold. */
+	/** Number of texts with at least this probability. */
 	readonly flagged: number;
 	/** Number of these that belong to the class. */
 	readonly right: number;

@@ -2,7 +2,7 @@ import { type Html, html } from "./html.ts";
 
 /**
  * Renders a box in which a wide or long table is scrolled, also by keyboard.
- * @param name what is in the box, for screen readers
+ * @param name of the content, for screen readers
  * @param isLong whether the box has a limited height; default false
  */
 export function scrollBox(name: string, content: Html, { isLong = false } = {}): Html {

@@ -3,7 +3,7 @@ import type { ShownText } from "../run-folder/test-details.ts";
 import { type Html, html } from "./html.ts";
 import { shortLabel } from "./short-label.ts";
 
-/** Words whose removal changes the probability by less than this don't matter. */
+/** A word doesn't matter if the probability changes by less than this without it. */
 const LEAST_CHANGE = 0.005;
 /** Most words that are listed below a text. */
 const MOST_LISTED = 5;

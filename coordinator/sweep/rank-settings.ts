@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { SweepState, TrialResult } from "../events/sweep-schema.ts";
-import type { Metric } from "../metrics/best-score.ts";
+import { compareValues, type Metric } from "../metrics/best-score.ts";
 
 type Ranking = SweepState["ranking"];
 type Spread = Ranking[number]["validation"];
@@ -14,8 +14,7 @@ export function rankSettings(trials: readonly TrialResult[], metric: Metric): Ra
 		const validation = spreadOf(own.map(({ score }) => score ?? 0));
 		return { values, trials: own.length, validation, seconds: spreadOf(own.map(({ seconds }) => seconds ?? 0)).mean };
 	});
-	const sign = metric === "loss" ? 1 : -1;
-	return rows.sort((a, b) => sign * (a.validation.mean - b.validation.mean));
+	return rows.sort((a, b) => compareValues(metric, b.validation.mean, a.validation.mean));
 }
 
 /** Whether a trial has these values of the settings that differ. */
@@ -25,8 +24,7 @@ export function hasValues(trial: Pick<TrialResult, "values">, values: TrialResul
 
 /** Returns the trial with the best validation score. @param trials finished ones, at least one */
 export function bestTrial(trials: readonly TrialResult[], metric: Metric): TrialResult | undefined {
-	const sign = metric === "loss" ? 1 : -1;
-	return [...trials].sort((a, b) => sign * ((a.score ?? 0) - (b.score ?? 0)))[0];
+	return trials.toSorted((a, b) => compareValues(metric, b.score ?? 0, a.score ?? 0))[0];
 }
 
 /** Returns mean and sample standard deviation of at least one number. */

@@ -4,6 +4,7 @@ import { readConfigFile } from "../../shared/settings/config-file.ts";
 import { parseFlags } from "../../shared/settings/flags.ts";
 import { checkConfig, completeConfig, flagOf } from "../../shared/settings/resolve-config.ts";
 import type { SweepState } from "../events/sweep-schema.ts";
+import { parseCount } from "../parse-count.ts";
 import { makePathsAbsolute } from "../training/absolute-paths.ts";
 import { BOOK_EXPERIMENTS } from "./book-experiments.ts";
 
@@ -27,7 +28,7 @@ const NEVER_VARIED: readonly Key[] = [
 	"out",
 ] as const;
 
-/** Settings whose values may contain commas. Several values can only be given in a file. */
+/** Values of these settings may contain commas. Several values can only be given in a file. */
 const WITH_COMMAS: readonly Key[] = ["textColumn", "labelColumn", "delimiter", "split"];
 
 const MOST_TRIALS = 1000;
@@ -62,7 +63,7 @@ export async function readSweepDefinition(
 	const definition = await withAbsolutePaths({
 		settings: Object.fromEntries(fixed),
 		varied,
-		samples: parseSamples(asked.samples),
+		samples: asked.samples === undefined ? null : parseCount("--samples", asked.samples),
 		experiments,
 		seeds: chooseSeeds(firstSeed, seed as number[], asked.seeds),
 		folds: parseFolds(asked.folds, settings),
@@ -120,27 +121,15 @@ function assertVariable(varied: Values, nameOf: (key: string) => string): void {
 function chooseSeeds(first: number, given: readonly number[], asked: unknown): number[] {
 	if (given.length > 1 && asked === undefined) return [...given];
 	if (given.length > 1) throw new TailtuneError("usage", "--seeds: can't be combined with several values of --seed");
-	const count = Number(asked ?? 1);
-	if (!Number.isInteger(count) || count < 1)
-		throw new TailtuneError("usage", `--seeds: found "${asked}", expected a whole number of at least 1`);
+	const count = parseCount("--seeds", asked ?? 1);
 	return Array.from({ length: Math.min(count, MOST_TRIALS + 1) }, (_, i) => first + i);
-}
-
-function parseSamples(asked: unknown): number | null {
-	if (asked === undefined) return null;
-	const samples = Number(asked);
-	if (Number.isInteger(samples) && samples >= 1) return samples;
-	throw new TailtuneError("usage", `--samples: found "${asked}", expected a whole number of at least 1`);
 }
 
 function parseFolds(asked: unknown, { fold, train }: Pick<TrainConfig, "fold" | "train">): number | null {
 	if (asked === undefined) return null;
 	const other = fold !== undefined ? "--fold" : train !== undefined ? "--train" : undefined;
 	if (other !== undefined) throw new TailtuneError("usage", `--folds: can't be combined with ${other}`);
-	const folds = Number(asked);
-	if (Number.isInteger(folds) && folds >= FEWEST_FOLDS && folds <= MOST_FOLDS) return folds;
-	const expected = `expected a whole number from ${FEWEST_FOLDS} to ${MOST_FOLDS}`;
-	throw new TailtuneError("usage", `--folds: found "${asked}", ${expected}`);
+	return parseCount("--folds", asked, { least: FEWEST_FOLDS, most: MOST_FOLDS });
 }
 
 /** Makes the paths of data and models absolute, so that the sweep can be resumed from any folder. */

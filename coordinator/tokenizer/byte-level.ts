@@ -15,10 +15,10 @@ const WORDS = new RegExp(
 	"gu",
 );
 
-/** Largest number of words of which the tokens are cached; then the cache is emptied. */
+/** Largest number of words with cached tokens; then the cache is emptied. */
 const WORDS_CACHED = 50_000;
 
-/** Longest word whose tokens are cached, in UTF-16 units. */
+/** The tokens of longer words aren't cached; in UTF-16 units. */
 const LONGEST_CACHED = 100;
 
 /** Encodes a piece of a text; stops when the array has at least `atMost` tokens. */

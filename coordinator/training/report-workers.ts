@@ -2,7 +2,7 @@ import type { Dispatcher } from "../cluster/dispatcher.ts";
 import { WORKERS_REPORT_MS } from "../deadlines.ts";
 import type { RunEvents } from "../events/run-events.ts";
 
-/** Emits what each worker does, every second and once at the end. @returns a function that stops it */
+/** Emits the state of each worker, every second and once at the end. @returns a function that stops it */
 export function reportWorkers(events: RunEvents, dispatcher: Pick<Dispatcher, "listActivity">): () => void {
 	const report = () => {
 		const seconds = performance.now() / 1000;

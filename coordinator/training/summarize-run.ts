@@ -1,3 +1,4 @@
+import { describeLengths } from "../data/describe-lengths.ts";
 import type { Thresholds } from "../metrics/choose-label.ts";
 import { majorityLabels } from "../metrics/label-sets.ts";
 import { nameLabels } from "../metrics/probabilities.ts";
@@ -86,18 +87,11 @@ function summarizeTexts(texts: RunTexts) {
 		data: {
 			files: texts.data.files.map((file) => ({ ...file })),
 			equal: texts.data.equal,
-			tokens: summarizeLengths(texts),
+			tokens: { ...describeLengths(texts.details.map(({ tokens }) => tokens)), limit: texts.maxTokens },
 		},
 		cut: texts.cut,
 		windows: texts.windows,
 	};
-}
-
-/** Summarizes how many tokens of each text are read. */
-function summarizeLengths({ details, maxTokens }: RunTexts) {
-	const lengths = details.map(({ tokens }) => tokens).sort((a, b) => a - b);
-	const at = (share: number) => lengths[Math.ceil(share * lengths.length) - 1] ?? 0;
-	return { median: at(0.5), p95: at(0.95), longest: at(1), limit: maxTokens };
 }
 
 function summarizeEngines({ engines, workers }: RunContext["cluster"]["dispatcher"]): RunResult["engine"] {
