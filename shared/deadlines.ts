@@ -57,6 +57,8 @@ export const DOWNLOAD_STALL_MS = 20_000;
 export const DOWNLOAD_TOTAL_MS = 6 * 3_600_000;
 /** Before a request that failed is repeated. */
 export const DOWNLOAD_RETRY_MS = 300;
+/** Between attempts to lock a file that another process downloads. */
+export const DOWNLOAD_LOCK_POLL_MS = 200;
 
 // Programs and threads.
 /** A program that prepares something (pip, npm, a compiler) is ended after this time. */

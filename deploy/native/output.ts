@@ -1,6 +1,6 @@
 import { PROGRESS_LINE_MS } from "../../shared/deadlines.ts";
+import type { DownloadListener } from "../../shared/files/download.ts";
 import { printable } from "../../shared/printable.ts";
-import type { DownloadListener } from "../../shared/wheels/obtain-wheel.ts";
 
 /** Prints plain lines about an installation. */
 export class Output implements DownloadListener {

@@ -1,4 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, statSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import { TailtuneError } from "../errors.ts";
 import { tryFlock } from "./flock.ts";
 import { asDiskError } from "./write-atomic.ts";
@@ -29,6 +30,29 @@ export function lockFile(path: string): LockedFile | undefined {
 		if (outcome === "busy") return undefined;
 	}
 	return undefined;
+}
+
+/** How a lock is awaited. */
+export interface LockWait {
+	/** Ends the wait. */
+	readonly signal: AbortSignal;
+	/** Time between two attempts, in milliseconds. */
+	readonly pollMs: number;
+	/** Called once, if another holder must be awaited. */
+	readonly onBusy?: (() => void) | undefined;
+}
+
+/**
+ * Locks a file as `lockFile`, and waits for as long as someone else holds the lock.
+ * @throws TailtuneError "disk" as `lockFile`; the signal's reason if it aborts
+ */
+export async function waitForLock(path: string, { signal, pollMs, onBusy }: LockWait): Promise<LockedFile> {
+	for (let tries = 0; ; tries++) {
+		const locked = lockFile(path);
+		if (locked) return locked;
+		if (tries === 0) onBusy?.();
+		await sleep(pollMs, undefined, { signal });
+	}
 }
 
 function open(path: string): number {

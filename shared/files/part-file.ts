@@ -2,14 +2,16 @@ import { closeSync, createReadStream, fstatSync, fsync, ftruncateSync, renameSyn
 import { pipeline } from "node:stream/promises";
 import { promisify } from "node:util";
 import { TailtuneError } from "../errors.ts";
-import { lockFile } from "./lock-file.ts";
+import { type LockWait, lockFile, waitForLock } from "./lock-file.ts";
 import { asDiskError } from "./write-atomic.ts";
 
 const writeAt = promisify(write);
 const flush = promisify(fsync);
 
-/** Maximum number of processes that download the same file at the same time, each into its own part file. */
-const MAX_PARTS = 16;
+/** Returns the path of the received part of a file. */
+export function partPath(target: string): string {
+	return `${target}.incomplete`;
+}
 
 /** The received part of a download, in a file next to its target, to which no other process writes. */
 export class PartFile {
@@ -19,25 +21,23 @@ export class PartFile {
 	#isOpen = true;
 
 	/**
-	 * Opens `${target}.incomplete`, with the bytes left by an ended process. If a running process writes to it, opens the
-	 * first free one of `${target}-2.incomplete`, … On a system without locks each process uses its own file, without old
-	 * bytes.
-	 * @throws TailtuneError "busy" if all are in use, "disk" if none can be written
+	 * Opens `${target}.incomplete`, with the bytes left by an ended process. If a running process writes to it, waits
+	 * until that process has ended or has all bytes. On a system without locks each process uses its own file, without
+	 * old bytes.
+	 * @throws TailtuneError "disk" if it can't be written; the signal's reason if it aborts
 	 */
-	static open(target: string): PartFile {
-		for (let number = 1; number <= MAX_PARTS; number++) {
-			const path = `${target}${number === 1 ? "" : `-${number}`}.incomplete`;
-			const locked = lockFile(path);
-			if (locked?.unlocked !== undefined) return PartFile.#openUnlocked(target, path, locked.file);
-			if (locked) return new PartFile(path, locked.file);
-		}
-		throw new TailtuneError("busy", `${target}: ${MAX_PARTS} processes download it already`);
+	static async open(target: string, wait: LockWait): Promise<PartFile> {
+		const path = partPath(target);
+		const locked = await waitForLock(path, wait);
+		return locked.unlocked === undefined
+			? new PartFile(path, locked.file)
+			: PartFile.#openUnlocked(target, path, locked.file);
 	}
 
 	static #openUnlocked(target: string, path: string, file: number): PartFile {
 		closeSync(file);
 		rmSync(path, { force: true });
-		const own = `${target}-${process.pid}.incomplete`;
+		const own = partPath(`${target}-${process.pid}`);
 		const locked = lockFile(own);
 		if (!locked) throw new TailtuneError("busy", `${own}: another process writes to it`);
 		const part = new PartFile(own, locked.file);

@@ -43,6 +43,13 @@ export class DownloadError extends Error {
 	}
 }
 
+/** The rest that a server sends or refuses doesn't continue the received part. */
+class OtherFileError extends DownloadError {
+	constructor() {
+		super("the server has another file than before", { isTransient: true });
+	}
+}
+
 /** Returns the maximum number of bytes of the file. */
 export function limitOf({ sizeBytes, maxBytes }: DownloadSource): number {
 	return Math.min(sizeBytes ?? maxBytes, maxBytes);
@@ -59,7 +66,7 @@ export async function transferRest(source: DownloadSource, part: PartFile, optio
 		silence.start(options.answerMs);
 		response = await request(source, part.bytes, AbortSignal.any([silence.signal, options.signal]));
 		silence.start(options.stallMs);
-		if (response.status !== 206) part.restart();
+		continueOrRestart(source, response, part);
 		const total = totalOf(source, response, part.bytes);
 		for await (const chunk of response.body ?? []) {
 			silence.restart();
@@ -68,6 +75,10 @@ export async function transferRest(source: DownloadSource, part: PartFile, optio
 			options.onProgress?.(Math.min(part.bytes, total), total);
 		}
 	} catch (error) {
+		if (error instanceof OtherFileError) {
+			part.restart();
+			await response?.body?.cancel();
+		}
 		if (error instanceof DownloadError || error instanceof TailtuneError) throw error;
 		if (silence.signal.aborted) throw new DownloadError(`silent for ${silence.limitMs / 1000} s`, { cause: error });
 		if (response) throw new DownloadError("the connection broke", { isTransient: true, cause: error });
@@ -77,12 +88,25 @@ export async function transferRest(source: DownloadSource, part: PartFile, optio
 	}
 }
 
+/** Restarts the part if the server sends the whole file, and refuses a range of another file than before. */
+function continueOrRestart({ sizeBytes }: DownloadSource, { status, headers }: Response, part: PartFile): void {
+	if (status !== 206) {
+		part.restart();
+		return;
+	}
+	const [, from, total] = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(headers.get("content-range") ?? "") ?? [];
+	const isSameFile = total === "*" || sizeBytes === undefined || Number(total) === sizeBytes;
+	if (Number(from) !== part.bytes || !isSameFile) throw new OtherFileError();
+}
+
 async function request({ url, headers }: DownloadSource, from: number, signal: AbortSignal): Promise<Response> {
 	const range = from > 0 && { Range: `bytes=${from}-` };
 	const response = await fetch(url, { headers: { ...headers, "Accept-Encoding": "identity", ...range }, signal });
 	if (response.ok) return response;
 	const { status: statusCode } = response;
 	await response.body?.cancel();
+	// The part has more bytes than the file.
+	if (statusCode === 416 && from > 0) throw new OtherFileError();
 	throw new DownloadError(`status ${statusCode}`, { statusCode, isTransient: statusCode >= 500 });
 }
 

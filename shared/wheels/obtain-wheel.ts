@@ -5,16 +5,9 @@ import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { TailtuneError } from "../errors.ts";
 import { ownCacheFolder } from "../files/cache-folder.ts";
-import { downloadFile } from "../files/download.ts";
+import { type DownloadListener, downloadFile } from "../files/download.ts";
 import { runProgram } from "./run-program.ts";
 import type { Wheel } from "./wheel.ts";
-
-/** Receives messages and progress of downloads; `Terminal` implements it. */
-export interface DownloadListener {
-	line(text: string): void;
-	/** @returns a function to call with the downloaded and the total bytes */
-	download(name: string): (doneBytes: number, totalBytes: number) => void;
-}
 
 /** Returns the folder with cached wheels: the next installation needs no network. */
 export function wheelCache(env: NodeJS.ProcessEnv = process.env): string {
@@ -76,8 +69,9 @@ async function downloadFrom(
 	const url = new URL(file, base.endsWith("/") ? base : `${base}/`).href;
 	const progress = listener.download(file);
 	const from = { url, maxBytes: sizeBytes, sizeBytes, checksum: sha256 };
+	const onBusy = () => listener.line(`${file}: another process downloads it; waiting`);
 	try {
-		await downloadFile(from, path, { onProgress: progress });
+		await downloadFile(from, path, { onProgress: progress, onBusy });
 	} catch (cause) {
 		if (cause instanceof TailtuneError) throw cause;
 		throw new TailtuneError("offline", `${url}: ${(cause as Error).message}`, { cause });

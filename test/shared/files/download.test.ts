@@ -1,13 +1,17 @@
+import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { readdir, readFile, truncate, writeFile } from "node:fs/promises";
+import { readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import test, { type ExecutionContext } from "ava";
 import fc from "fast-check";
 import { downloadFile } from "../../../shared/files/download.ts";
+import { explainFullDisk } from "../../../shared/files/free-space.ts";
 import { DownloadError } from "../../../shared/files/transfer.ts";
+import { asDiskError } from "../../../shared/files/write-atomic.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
 
 const content = Buffer.from(Array.from({ length: 5000 }, (_, i) => (i * i) % 251));
@@ -30,23 +34,93 @@ async function serve(t: ExecutionContext, listener: RequestListener) {
 function answer(request: IncomingMessage, response: ServerResponse, atMost = Number.POSITIVE_INFINITY): void {
 	const from = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? "")?.[1] ?? 0);
 	const rest = content.subarray(from);
-	response.writeHead(from > 0 ? 206 : 200, { "Content-Length": rest.length });
+	const range = from > 0 && { "Content-Range": `bytes ${from}-${content.length - 1}/${content.length}` };
+	response.writeHead(from > 0 ? 206 : 200, { "Content-Length": rest.length, ...range });
 	if (rest.length <= atMost) response.end(rest);
 	else response.write(rest.subarray(0, atMost), () => response.destroy());
 }
 
-test("two downloads of one file at the same time don't write to the same part", async (t) => {
-	const halves: (() => void)[] = [];
+test("of two downloads of one file at the same time, one waits for the other and requests nothing", async (t) => {
+	let requests = 0;
+	let second: Promise<void> | undefined;
 	const { folder, path, whole } = await serve(t, (_request, response) => {
+		requests++;
 		response.writeHead(200, { "Content-Length": content.length });
 		response.write(content.subarray(0, 2000));
-		// The rest is sent when both have begun, so that both write at the same time.
-		halves.push(() => response.end(content.subarray(2000)));
-		if (halves.length === 2) for (const finish of halves) finish();
+		second = downloadFile(whole, path, { onBusy: () => response.end(content.subarray(2000)) });
 	});
-	await Promise.all([downloadFile(whole, path), downloadFile(whole, path)]);
+	await downloadFile(whole, path);
+	await second;
+	t.is(requests, 1);
 	t.deepEqual(await readFile(path), content);
 	t.deepEqual(await readdir(folder), ["file"]);
+});
+
+test("if the process that downloads a file is killed, the waiting one continues with the received bytes", async (t) => {
+	const ranges: (string | undefined)[] = [];
+	const { folder, path, whole } = await serve(t, (request, response) => {
+		ranges.push(request.headers.range);
+		if (ranges.length > 1) return answer(request, response);
+		response.writeHead(200, { "Content-Length": content.length });
+		response.write(content.subarray(0, 2000));
+	});
+	const program = "test/shared/files/download-program.ts";
+	const first = spawn(process.execPath, ["--import=./test/load-typescript.mjs", program, JSON.stringify(whole), path]);
+	t.teardown(() => first.kill("SIGKILL"));
+	for await (const line of createInterface(first.stdout)) if (line === "2000") break;
+	await downloadFile(whole, path, { onBusy: () => first.kill("SIGKILL") });
+	t.deepEqual(ranges, [undefined, "bytes=2000-"]);
+	t.deepEqual(await readFile(path), content);
+	t.deepEqual(await readdir(folder), ["file"]);
+});
+
+test("an aborted download doesn't wait any longer for another one", async (t) => {
+	const { path, whole } = await serve(t, (_request, response) => void response.write(content.subarray(0, 100)));
+	const [first, second] = [new AbortController(), new AbortController()];
+	const running = downloadFile(whole, path, { signal: first.signal });
+	const onBusy = () => second.abort(new Error("enough"));
+	await t.throwsAsync(downloadFile(whole, path, { signal: second.signal, onBusy }), { message: "enough" });
+	first.abort(new Error("also enough"));
+	await t.throwsAsync(running, { message: "also enough" });
+});
+
+test("a file without enough free space is refused before a request", async (t) => {
+	const { folder, path, whole } = await serve(t, () => t.fail("requested"));
+	await t.throwsAsync(downloadFile({ ...whole, sizeBytes: 1e17, maxBytes: 1e17 }, path), {
+		code: "disk",
+		message: /\/file: can't be written: no space is left on the disk: 100000000000000000 bytes needed, \d+ free$/,
+	});
+	t.deepEqual(await readdir(folder), []);
+	const full = Object.assign(new Error("write"), { code: "ENOSPC" });
+	const explained = (await explainFullDisk(asDiskError(`${path}.incomplete`, full), path, 500)) as Error;
+	t.regex(explained.message, /\/file: can't be written: no space is left on the disk: 500 bytes needed, \d+ free$/);
+	const other = asDiskError(path, Object.assign(new Error("open"), { code: "EACCES" }));
+	t.is(await explainFullDisk(other, path, 500), other);
+});
+
+test("a rest of another file than before isn't used", async (t) => {
+	const ranges: (string | undefined)[] = [];
+	let answerRange = (_response: ServerResponse): unknown => undefined;
+	const { path, whole } = await serve(t, (request, response) => {
+		ranges.push(request.headers.range);
+		if (request.headers.range) answerRange(response);
+		else answer(request, response);
+	});
+	const range = (text: string) => (response: ServerResponse) =>
+		response.writeHead(206, { "Content-Range": text }).end(content.subarray(1000));
+	for (answerRange of [
+		range("bytes 1000-4999/6000"),
+		range("bytes 900-4999/5000"),
+		(response: ServerResponse) => response.writeHead(206).end(content.subarray(1000)),
+		(response: ServerResponse) => response.writeHead(416).end(),
+	]) {
+		ranges.length = 0;
+		await rm(path, { force: true });
+		await writeFile(`${path}.incomplete`, Buffer.alloc(1000));
+		await downloadFile(whole, path);
+		t.deepEqual(ranges, ["bytes=1000-", undefined]);
+		t.deepEqual(await readFile(path), content);
+	}
 });
 
 test("a download whose connection breaks repeatedly requests only the missing bytes", async (t) => {
@@ -62,6 +136,7 @@ test("a download whose connection breaks repeatedly requests only the missing by
 			cuts = [...list];
 			sent = 0;
 			const told: number[] = [];
+			await rm(path, { force: true });
 			await downloadFile(whole, path, { onProgress: (done) => told.push(done) });
 			t.true(sent <= content.length);
 			t.deepEqual(
@@ -83,6 +158,7 @@ test("a part left by an ended process is completed, and one that is too long is 
 	});
 	await writeFile(`${path}.incomplete`, content.subarray(0, 1234));
 	await downloadFile(whole, path);
+	await rm(path);
 	await writeFile(`${path}.incomplete`, content);
 	await truncate(`${path}.incomplete`, content.length + 1);
 	await downloadFile(whole, path);
