@@ -29,10 +29,10 @@ const settingsSchema = z.strictObject({
 	/** How names of special tokens in texts are read. */
 	specialTokens: z.enum(SPECIAL_TOKENS).default("text"),
 	/**
-	 * Divides the logits before the softmax, so that probabilities agree with how often predictions are right. Not used
-	 * with several labels.
+	 * The temperature of the calibration. The head is already divided by it: the softmax of the model's logits gives
+	 * calibrated probabilities, also in other programs. Not used with several labels.
 	 */
-	temperature: z.number().positive().default(1),
+	foldedTemperature: z.number().positive().default(1),
 	/** Probability from which on each label is predicted, in the order of the labels; see `LabelRule`. */
 	thresholds: z.array(probability.nullable()).default([]),
 	/** For each label, the threshold with the best F1 on the validation set. */

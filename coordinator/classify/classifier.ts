@@ -8,7 +8,7 @@ import type { Cluster, ClusterRun, OpenCluster } from "../cluster/cluster.ts";
 import type { SourcedText } from "../data/dataset.ts";
 import { averageLogits, type DividedTokens, divideTokens } from "../data/divide-tokens.ts";
 import { countAffixes, lengthFault, type TokenLimit, tokenizeWithin } from "../data/limit-tokens.ts";
-import { type LabelPrediction, type Scoring, scoringOf } from "../metrics/scoring.ts";
+import { type LabelPrediction, type LabelRule, type Scoring, scoringOf } from "../metrics/scoring.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { type ClassifierSettings, classifierLimit, withLabelFlags } from "./classifier-settings.ts";
 import { type AnnouncedModel, computeLogits, computeTogether } from "./compute-logits.ts";
@@ -51,10 +51,11 @@ export class Classifier {
 	readonly tokenizer: Tokenizer;
 	/** The most tokens of a text, and how `classify` reads longer texts. */
 	readonly limit: TokenLimit;
-	/** How logits become labels, and how these are scored. */
+	/** How texts are scored, by logits that aren't divided by the temperature: as in the run. */
 	readonly scoring: Scoring;
 	/** SHA-256 of the weights, hexadecimal; empty if they weren't verified. */
 	readonly modelHash: string;
+	readonly #predict: Scoring["predict"];
 	readonly #cluster: Cluster;
 	readonly #runId: string;
 
@@ -62,14 +63,16 @@ export class Classifier {
 		settings: ClassifierSettings,
 		tokenizer: Tokenizer,
 		limit: TokenLimit,
-		scoring: Scoring,
+		rule: LabelRule,
 		cluster: Cluster,
 		{ runId, modelHash }: ClusterRun,
 	) {
 		this.settings = settings;
 		this.tokenizer = tokenizer;
 		this.limit = limit;
-		this.scoring = scoring;
+		this.scoring = scoringOf(rule);
+		// The model's head is already divided by the temperature.
+		this.#predict = scoringOf({ ...rule, temperature: 1 }).predict;
 		this.modelHash = modelHash;
 		this.#cluster = cluster;
 		this.#runId = runId;
@@ -104,8 +107,15 @@ export class Classifier {
 			await cluster.close();
 			throw error;
 		}
-		const scoring = scoringOf(alwaysLabel ? { ...settings, abstain: undefined } : settings);
-		return new Classifier(settings, tokenizer, limit, scoring, cluster, run);
+		const rule = { ...settings, temperature: settings.foldedTemperature };
+		return new Classifier(
+			settings,
+			tokenizer,
+			limit,
+			alwaysLabel ? { ...rule, abstain: undefined } : rule,
+			cluster,
+			run,
+		);
 	}
 
 	/** Id of the worker that holds each shard; undefined while there is none. */
@@ -177,7 +187,7 @@ export class Classifier {
 
 	/** Makes the prediction of a text from its logits. @param tokens number of tokens that were read */
 	toPrediction(logits: readonly number[], tokens: number): Prediction {
-		return { ...this.scoring.predict(logits), logits, tokens };
+		return { ...this.#predict(logits), logits, tokens };
 	}
 
 	get #model(): AnnouncedModel {

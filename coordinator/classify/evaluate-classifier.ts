@@ -16,14 +16,15 @@ export async function evaluateClassifier(
 	events: RunEvents,
 	onAnswers: (examples: readonly Example[], answers: readonly TextAnswer[]) => Promise<void> = async () => {},
 ): Promise<ClassifierEvaluation> {
-	const { labels } = classifier.settings;
+	const { labels, foldedTemperature } = classifier.settings;
 	const { examples } = withLabels(dataset, labels);
 	const truth = examples.map(labelsOf);
 	const bar = events.phase("evaluation", truth.length, "texts");
 	const answers = await classifier.classify(examples, (count) => bar.advance(count));
 	bar.done();
 	await onAnswers(examples, answers);
-	const logits = answers.flatMap((answer) => answer.logits);
+	// As in result.json, loss and scores are those of the logits before they are divided by the temperature.
+	const logits = answers.flatMap((answer) => answer.logits.map((logit) => logit * foldedTemperature));
 	const majority = majorityLabels(truth);
 	return {
 		texts: truth.length,

@@ -19,6 +19,8 @@ export interface ClassifierExport {
 	readonly parameters: Float32Array;
 	/** One name per class, in the order of the logits. */
 	readonly labels: readonly string[];
+	/** Divides the logits: the head's weights and bias are divided by it. Default: 1. */
+	readonly temperature?: number;
 	/** Folder to write; an existing one is replaced. */
 	readonly folder: string;
 	/** The run's tokenizer, which is written too. Unset: the folder gets none, as for tests of weights. */
@@ -33,20 +35,23 @@ export interface ClassifierExport {
 
 /**
  * Writes a model folder that gives the same logits in transformers' GPT2ForSequenceClassification and with `openModel`.
+ * They are divided by the temperature already, so every program that takes their softmax gets calibrated probabilities.
  * That class has no bias in its head, so the bias is moved into the final norm. Numbers are float32, whatever the type
  * of the base model.
  * @throws TailtuneError "disk" if it can't be written, "model" if the head's bias can't be folded
  */
 export async function exportClassifier(request: ClassifierExport): Promise<void> {
-	const { model, spec, parameters, folder, tokenizer, extra, maxTokens = model.config.n_positions } = request;
+	const { model, spec, parameters, folder, temperature = 1, tokenizer, extra } = request;
+	const { maxTokens = model.config.n_positions } = request;
 	const { config } = model;
 	if (spec.classes > config.n_embd) {
 		const found = `found ${spec.classes} classes, expected at most ${config.n_embd}, the model's width`;
 		throw new TailtuneError("model", `${folder}: ${found} (needed to fold the head's bias)`);
 	}
 	const { read, unchanged } = mergeTail(model, spec, parameters);
-	const score = await read("score.weight");
-	const shift = foldBias(score, await read("score.bias"));
+	const divided = async (name: string) => (await read(name)).map((value) => value / temperature);
+	const score = await divided("score.weight");
+	const shift = foldBias(score, await divided("score.bias"));
 	const buffers = allocateChunkBuffers();
 	const base = baseShapes(config).map(([name, shape]) => ({
 		name: `transformer.${name}`,

@@ -23,7 +23,8 @@ export function calibrationSection({ calibration }: RunResult): Html | undefined
 	return html`<section aria-labelledby="calibration"><h2 id="calibration">Probabilities</h2>
 <p class="note">Logits are divided by the temperature ${temperature.toFixed(3)}, fitted on the validation set. The expected calibration
 error on the test set, the mean difference of probability and share of right predictions, is ${formatPercent(error)};
-without the temperature it is ${formatPercent(errorBefore)}. classify, evaluate --out, serve and predictions.jsonl use it; losses and exports don’t.</p>
+without the temperature it is ${formatPercent(errorBefore)}. The head in
+model/ is divided by it already, so classify, evaluate --out, serve, predictions.jsonl and exports use it; losses don’t.</p>
 <figure class="reliability"><figcaption>Share of right test predictions (bars) by probability; the line is where both are equal</figcaption>${diagram(bins)}</figure>
 <details><summary>Values of the diagram</summary>${scrollBox("Values of the diagram", table)}</details></section>`;
 }

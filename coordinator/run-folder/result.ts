@@ -174,7 +174,7 @@ export const runResultSchema = z.strictObject({
 		})
 		.optional()
 		.describe(
-			"how well probabilities agree with how often predictions are right; `loss` and exported logits don't use the temperature. Not with `--multi-label`: probabilities of several labels are not calibrated",
+			"how well probabilities agree with how often predictions are right; `loss` doesn't use the temperature, but the head in `model/` and in exports is divided by it. Not with `--multi-label`: probabilities of several labels are not calibrated",
 		),
 	testTextsAlsoInTraining: count.describe("test texts that are also in the training set, character by character"),
 	texts: z

@@ -7,7 +7,7 @@ import type { RunContext } from "./run-context.ts";
 
 /**
  * Writes a run's model with these parameters to `model/`, replacing an earlier one.
- * @param rule temperature and thresholds of the classifier
+ * @param rule temperature, by which the head is divided, and thresholds of the classifier
  * @param bestThresholds those with the best F1 on validation; default: none, because the run isn't finished
  * @throws TailtuneError as `exportClassifier`
  */
@@ -23,6 +23,7 @@ export async function exportModel(
 		spec: run.tail,
 		parameters,
 		labels: run.texts.labels,
+		temperature: rule.temperature,
 		folder: join(run.folder, "model"),
 		tokenizer: run.texts.tokenizer,
 		maxTokens: run.texts.maxTokens,
@@ -37,10 +38,11 @@ function classifierSettings(
 	const { labels, padding, maxTokens, long, tokenizer } = texts;
 	const { token, causal, padTo = null, padId = tokenizer.padId } = padding;
 	const computed = computeSettingsOf(config, frozenBlocks);
-	const rule = { multiLabel, temperature, thresholds: [...thresholds], abstain: config.abstain ?? 0 };
+	const rule = { multiLabel, thresholds: [...thresholds], abstain: config.abstain ?? 0 };
 	const reading = { token, causal, maxTokens, long, padTo, padId };
 	const { hash, specialTokens } = tokenizer;
-	return { format: 1, labels: [...labels], ...reading, tokenizer: hash, specialTokens, ...rule, ...computed };
+	const calibrated = { foldedTemperature: temperature, ...rule };
+	return { format: 1, labels: [...labels], ...reading, tokenizer: hash, specialTokens, ...calibrated, ...computed };
 }
 
 /** Computation settings. In fp32 the result doesn't depend on where the trunk ends; a tail of one block is fastest. */

@@ -55,10 +55,10 @@ test.serial("--multi-label: a run leaves scores per label, thresholds, and a mod
 		],
 	);
 	t.is((await readJson("model", "config.json")).problem_type, "multi_label_classification");
-	const { thresholds, temperature } = await readJson("model", "tailtune.json");
+	const { thresholds, foldedTemperature } = await readJson("model", "tailtune.json");
 	t.deepEqual(thresholds, result.thresholds);
 	t.deepEqual(thresholds, result.bestThresholds);
-	t.deepEqual([temperature, result.calibration], [1, undefined]);
+	t.deepEqual([foldedTemperature, result.calibration], [1, undefined]);
 	const predictions = linesOf(await readFile(join(run, "predictions.jsonl"), "utf8"));
 	t.deepEqual([...new Set(predictions.map(({ label }) => label))].sort(), ["", "money", "money|sport", "sport"]);
 	const test = predictions.filter((line) => line.set === "test");

@@ -2,6 +2,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { Classifier } from "../../../coordinator/classify/classifier.ts";
+import type { ClassifierSettings } from "../../../coordinator/classify/classifier-settings.ts";
 import { evaluateClassifier } from "../../../coordinator/classify/evaluate-classifier.ts";
 import type { OpenCluster } from "../../../coordinator/cluster/cluster.ts";
 import { openEmbeddedCluster } from "../../../coordinator/cluster/embedded-cluster.ts";
@@ -23,7 +24,7 @@ const openCluster: OpenCluster = (run) => openEmbeddedCluster(workerSide, run);
 const engine = { engine: "auto", backend: "auto", threads: 1 } as const;
 
 /** Makes a run folder with a model for 256 tokens. @param long how the run read longer texts @param rule default: neutral */
-async function runThat(long: LongTexts, rule: Partial<LabelRule & { bestThresholds: number[] }> = {}): Promise<string> {
+async function runThat(long: LongTexts, rule: Partial<LabelRule & ClassifierSettings> = {}): Promise<string> {
 	const run = await makeRun();
 	const file = join(run, "model", "tailtune.json");
 	await writeFile(file, JSON.stringify({ ...JSON.parse(await readFile(file, "utf8")), long, ...rule }));
@@ -137,18 +138,20 @@ test("with --long head-tail a text is read from both ends, whatever is between",
 	);
 });
 
-test("probabilities use the run's temperature, in classify and in groups of the server; logits and labels don't", async (t) => {
+test("probabilities are the softmax of the model's logits, which are divided by the temperature; the loss is of those before", async (t) => {
 	const text = [{ text: "short", source: "f:1" }];
-	const warm = await open(t, await runThat("refuse", { temperature: 4 }));
-	const [plain] = await (await open(t, refusing)).classify(text);
-	const [calibrated] = await warm.classify(text);
-	t.deepEqual([calibrated?.logits, calibrated?.label], [plain?.logits, plain?.label]);
-	const weights = (plain?.logits ?? []).map((logit) => Math.exp(logit / 4));
-	const total = weights.reduce((sum, weight) => sum + weight, 0);
-	for (const [label, weight] of weights.entries())
-		t.true(Math.abs((calibrated?.probabilities[label] ?? 0) - weight / total) < 1e-12);
+	const warm = await open(t, await runThat("refuse", { foldedTemperature: 4 }));
+	const [answer] = await warm.classify(text);
+	const softmax = (logits: readonly number[] = [], factor = 1) => {
+		const weights = logits.map((logit) => Math.exp(logit * factor));
+		return weights.map((weight) => weight / weights.reduce((sum, one) => sum + one, 0));
+	};
+	assertNear(t, answer?.probabilities, softmax(answer?.logits));
 	const [grouped] = await warm.classifyGroup(tokenize(["short"]), 0);
-	t.deepEqual(grouped?.probabilities, calibrated?.probabilities);
+	t.deepEqual(grouped?.probabilities, answer?.probabilities);
+	const dataset = toDataset(labels.map((label) => ({ text: "short", source: "f", label })));
+	const { loss } = await evaluateClassifier(warm, dataset, new RunEvents());
+	t.true(Math.abs(loss - softmax(answer?.logits, 4).reduce((sum, share) => sum - Math.log(share) / 2, 0)) < 1e-4);
 });
 
 test("with --abstain a text gets no label if no probability reaches it; the flag replaces the run's value", async (t) => {

@@ -163,16 +163,18 @@ test("writes the folder of a GPT2ForSequenceClassification: names, shapes, label
 	t.deepEqual(await readdir(join(folder, "..")), ["model"]);
 });
 
-test("replaces trained tensors, keeps the others, and moves the bias into the final norm", async (t) => {
+test("replaces trained tensors, keeps the others, divides the head, and moves the bias into the final norm", async (t) => {
 	const folder = join(await temporaryFolder(t), "model");
 	const { model, tail, ...request } = await tuned(await tinyModel(t), "last-block");
-	await exportClassifier({ model, ...request, labels: ["a", "b"], folder });
+	await exportClassifier({ model, ...request, labels: ["a", "b"], temperature: 2.5, folder });
 	const written = await openModel(folder);
 	await written.checkFinite();
-	const [weight, bias] = [tail.get("score.weight"), tail.get("score.bias")] as [Float32Array, Float32Array];
-	const shift = foldBias(weight, bias);
+	const divided = (name: string) => (tail.get(name) as Float32Array).map((value) => value / 2.5);
+	const weight = divided("score.weight");
+	const shift = foldBias(weight, divided("score.bias"));
 	t.true(Math.max(...shift.map(Math.abs)) > 0.01);
-	for (const [name] of [...baseShapes(TINY), ["score.weight"] as const]) {
+	t.deepEqual(await written.read("score.weight"), weight);
+	for (const [name] of baseShapes(TINY)) {
 		const expected = tail.get(name) ?? (await model.read(name));
 		const moved = name === "ln_f.bias" ? expected.map((value, i) => value + (shift[i] as number)) : expected;
 		t.deepEqual(await written.read(name), moved, name);

@@ -2,11 +2,14 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import test from "ava";
+import test, { type ExecutionContext } from "ava";
+import { Classifier } from "../../../coordinator/classify/classifier.ts";
+import type { OpenCluster } from "../../../coordinator/cluster/cluster.ts";
 import type { Answers } from "../../../coordinator/cluster/dispatcher.ts";
 import { openEmbeddedCluster } from "../../../coordinator/cluster/embedded-cluster.ts";
 import type { DetailedEvent } from "../../../coordinator/events/detailed-events.ts";
 import { RunEvents } from "../../../coordinator/events/run-events.ts";
+import { readPredictions } from "../../../coordinator/run-folder/predictions.ts";
 import type { MetricsLine } from "../../../coordinator/run-folder/result.ts";
 import { readMetrics } from "../../../coordinator/run-folder/result-files.ts";
 import { readRunConfig } from "../../../coordinator/run-folder/run-folder.ts";
@@ -107,6 +110,19 @@ test("details are emitted to those who want them: the settings, the loss of each
 	t.true((last?.workers[0]?.texts ?? 0) > 3 * result.texts.train);
 });
 
+/** Checks that the model of a run gives the calibrated probabilities of predictions.jsonl. */
+async function assertPredictions(t: ExecutionContext, run: string, openCluster: OpenCluster): Promise<void> {
+	const classifier = await Classifier.open(run, await resolveConfig({ threads: 1 }), { openCluster });
+	for await (const { source, probabilities } of readPredictions(run)) {
+		const [file = "", line = ""] = source.split(/:(?=\d+$)/);
+		const [, text = ""] = (await readFile(file, "utf8")).split("\n")[Number(line) - 1]?.split("\t") ?? [];
+		const [answer] = await classifier.classify([{ text, source }]);
+		for (const [label, name] of classifier.settings.labels.entries())
+			t.true(Math.abs((probabilities[name] ?? Number.NaN) - (answer?.probabilities[label] ?? Number.NaN)) < 1e-5);
+	}
+	await classifier.close();
+}
+
 /** Returns the epoch with the largest value, or of equal values the one with the smaller loss. */
 function bestEpoch(lines: readonly MetricsLine[], measure: (score: MetricsLine["validation"]) => number): number {
 	const ends = lines.filter(({ kind }) => kind === "epoch");
@@ -128,9 +144,10 @@ test("uneven classes are compared by macro F1 unless --metric names another scor
 	const { result } = await train(await resolveConfig(of), options);
 	t.is(result.kept.metric, "macro-f1");
 	t.is((await readRunConfig(of.out)).metric, "macro-f1");
-	const { temperature } = JSON.parse(await readFile(join(of.out, "model", "tailtune.json"), "utf8"));
-	t.is(temperature, result.calibration?.temperature);
-	t.not(temperature, 1, "wrong predictions on validation");
+	const { foldedTemperature } = JSON.parse(await readFile(join(of.out, "model", "tailtune.json"), "utf8"));
+	t.is(foldedTemperature, result.calibration?.temperature);
+	t.not(foldedTemperature, 1, "wrong predictions on validation");
+	await assertPredictions(t, of.out, options.openCluster);
 	t.is(
 		result.kept.epoch,
 		bestEpoch(await readMetrics(of.out), ({ macroF1 }) => macroF1),
