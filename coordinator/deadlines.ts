@@ -47,6 +47,12 @@ export const PROGRESS_PUBLISH_MS = 1_000;
 /** How often a run reports what each worker does, if a listener wants details. */
 export const WORKERS_REPORT_MS = 1_000;
 
+// Trackers.
+/** A tracker that failed is tried again after this time. */
+export const TRACKER_RETRY_MS = 10_000;
+/** At the end of a run, a tracker has this time for evaluations that it hasn't recorded yet. */
+export const TRACKER_END_MS = 10_000;
+
 // Dashboard.
 /** Shortest time between two messages to a viewer. */
 export const VIEWER_MESSAGE_MS = 250;

@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import type { Command } from "commander";
 import { TailtuneError } from "../../shared/errors.ts";
 import { createInterruptSignal } from "../../shared/processes/interrupt.ts";
@@ -6,9 +7,11 @@ import type { WorkerSide } from "../../shared/worker-port/worker-side.ts";
 import { RunEvents } from "../events/run-events.ts";
 import { createTerminal } from "../terminal/create-terminal.ts";
 import { summarizeTrials } from "../terminal/sweep-terminal.ts";
+import type { Tracking } from "../tracking/track-runs.ts";
 import { addWorkerFlags, chooseWorkers, type WorkerFlags } from "./choose-workers.ts";
+import { addTrackerFlags, startTracking, type TrackerFlags } from "./tracker-flags.ts";
 
-interface Options extends Record<string, unknown>, WorkerFlags {
+interface Options extends Record<string, unknown>, WorkerFlags, TrackerFlags {
 	readonly config?: string;
 	readonly resume?: string;
 	readonly seeds?: string;
@@ -33,7 +36,9 @@ export function addSweepCommand(program: Command, workerSide: WorkerSide): void 
 		.option("--samples <n>", "try N of the combinations, chosen at random by --seed (default: all)")
 		.option("--resume <sweep>", "continue an interrupted sweep; the same command does this too");
 	addConfigFlags(
-		addWorkerFlags(command).optionsGroup("Settings of the runs; commas separate values to try (--lr 1e-5,5e-5):"),
+		addWorkerFlags(addTrackerFlags(command)).optionsGroup(
+			"Settings of the runs; commas separate values to try (--lr 1e-5,5e-5):",
+		),
 	).action(async (_, { optsWithGlobals }: Command) => {
 		const options: Options = optsWithGlobals.call(command);
 		const events = new RunEvents();
@@ -43,11 +48,14 @@ export function addSweepCommand(program: Command, workerSide: WorkerSide): void 
 		const workers = await chooseWorkers(options, workerSide, events, interrupt);
 		const folder = await openFolder(options);
 		const { runSweep } = await import("../sweep/run-sweep.ts");
+		const { path, state } = folder;
+		let tracking: Tracking | undefined;
 		try {
-			const { path, state } = folder;
+			tracking = await startTracking(options, events, dirname(path));
 			events.line(`sweep of ${state.trials.length} trials in ${path}`);
 			events.emit({ event: "sweep", folder: path, ...(await runSweep(folder, { events, interrupt, ...workers })) });
 		} finally {
+			await tracking?.close();
 			await folder.close();
 		}
 	});

@@ -9,8 +9,9 @@ import type { RunEvents } from "../events/run-events.ts";
 import type { TrainOptions } from "../training/train-options.ts";
 import { addWorkerFlags, chooseWorkers, type WorkerFlags } from "./choose-workers.ts";
 import { showEvents } from "./show-events.ts";
+import { addTrackerFlags, startTracking, type TrackerFlags } from "./tracker-flags.ts";
 
-interface Options extends Record<string, unknown>, WorkerFlags {
+interface Options extends Record<string, unknown>, WorkerFlags, TrackerFlags {
 	readonly config?: string;
 	readonly resume?: string;
 	readonly serve?: string | true;
@@ -30,15 +31,16 @@ export function addTrainCommand(program: Command, workerSide: WorkerSide): void 
 			"--dashboard [host:port]",
 			"also show the run in a browser, and print the address (default: 127.0.0.1:7007, or the next free port)",
 		);
-	addConfigFlags(addWorkerFlags(command).optionsGroup("Settings of the run:")).action(
+	addConfigFlags(addWorkerFlags(addTrackerFlags(command)).optionsGroup("Settings of the run:")).action(
 		async (_, { optsWithGlobals }: Command) => {
 			const options: Options = optsWithGlobals.call(command);
 			const events = showEvents(options);
 			const ended = createInterruptSignal();
+			const tracking = await startTracking(options, events);
 			const dashboard = await startDashboard(options, events);
 			const interrupt = dashboard ? AbortSignal.any([ended, dashboard.cancelled]) : ended;
 			try {
-				await run(options, { events, interrupt }, workerSide);
+				await run(options, { events, interrupt }, workerSide).finally(() => tracking?.close());
 				if (dashboard?.hasViewers)
 					events.line("the dashboard stays open until its last page is closed, or until Ctrl-C");
 				await dashboard?.waitForViewers(ended);

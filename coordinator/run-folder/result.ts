@@ -52,6 +52,7 @@ export const metricsLineSchema = z.strictObject({
 		"training texts learned from, each counted once per epoch, and once for each repeat; a text in windows counts as one",
 	),
 	seconds: seconds.describe("since the run began, without the time between an interruption and its resume"),
+	learningRate: z.number().min(0).describe("learning rate of the last step; before the first step, of that one"),
 	train: score.describe("on the training set"),
 	validation: score.describe("on the validation set"),
 });

@@ -161,6 +161,7 @@ class Epochs {
 			epoch: progress.epoch + (kind === "epoch" ? 1 : 0),
 			examplesSeen: progress.examplesSeen,
 			seconds: this.#watch.total,
+			learningRate: this.#trainer.learningRate(Math.max(1, progress.step)),
 			train: evaluation.score(train),
 			validation: evaluation.score(validation),
 		};

@@ -113,9 +113,15 @@ export class Trainer {
 		throw divergedGradient(update.version);
 	}
 
+	/** Returns the learning rate of a step. @param step from 1 */
+	learningRate(step: number): number {
+		const { config } = this.#run;
+		return learningRate(step, config.epochs * countRunSteps(this.#run), config);
+	}
+
 	#scalars(step: number, gradient: Float32Array, texts: number): AdamWScalars {
 		const { config } = this.#run;
-		const lr = learningRate(step, config.epochs * countRunSteps(this.#run), config);
+		const lr = this.learningRate(step);
 		const gradientScale = clipScale(config.clip, this.#state.updatable.form, gradient, texts);
 		// The norm of numbers that aren't finite: workers would refuse the update.
 		if (!(gradientScale > 0)) throw divergedGradient(step);

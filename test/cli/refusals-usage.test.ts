@@ -202,6 +202,16 @@ test.serial("refuses a --config that isn't YAML, and names the line", (t) =>
 	}),
 );
 
+test.serial(
+	"refuses a file as the folder for TensorBoard, and makes no folder for a run that is refused",
+	async (t) => {
+		const message = "--tensorboard texts.tsv: can't be written: a file has that name";
+		await assertRefused(t, folder, [...TRAIN, "--tensorboard", "texts.tsv"], { exitCode: 1, message });
+		const missing = ["train", "--data", "none.tsv", "--tensorboard", "all/curves"];
+		await assertRefused(t, folder, missing, { exitCode: 1, message: "none.tsv: no such file or folder" });
+	},
+);
+
 test.serial("refuses a missing --config", (t) =>
 	assertRefused(t, folder, ["train", "--config", "none.yaml"], {
 		exitCode: 1,

@@ -7,6 +7,7 @@ import test from "ava";
 import type { LocalRun } from "../../coordinator/run-folder/local-runs.ts";
 import { readRunResult } from "../../coordinator/run-folder/result-files.ts";
 import { readSweep } from "../../coordinator/sweep/sweep-folder.ts";
+import { readScalars } from "../coordinator/tracking/read-events.ts";
 import { newFolder } from "../new-folder.ts";
 import { start, tailtune, writeTexts } from "./tailtune.ts";
 
@@ -50,7 +51,11 @@ test.serial("a sweep that is killed is continued by the same command; a trial th
 		"--checkpoint-every",
 		"1",
 	];
-	const sweep = (out: string) => ["sweep", "--json", "--data", data, "--out", out, "--lr", "1e-3,2e-3,1e30", ...quick];
+	const curves = join(folder, "curves");
+	const sweep = (out: string) => {
+		const given = ["--data", data, "--out", out, "--tensorboard", curves, "--lr", "1e-3,2e-3,1e30"];
+		return ["sweep", "--json", ...given, ...quick];
+	};
 	const [whole, killed] = [join(folder, "whole"), join(folder, "killed")];
 	const { stdout, stderr, exitCode } = await tailtune(...sweep(whole));
 	t.is(exitCode, 0, stderr);
@@ -87,6 +92,12 @@ test.serial("a sweep that is killed is continued by the same command; a trial th
 	]);
 	t.is((await stat(join(killed, "trial-1", "result.json"))).mtimeMs, mtimeMs);
 	t.is(await modelHash(join(killed, "trial-2")), await modelHash(join(whole, "trial-2")));
+	const losses = async (...path: string[]) => {
+		const scalars = await readScalars(join(curves, ...path));
+		return scalars.filter(({ tag }) => tag.startsWith("loss/")).map(({ tag, step, value }) => [tag, step, value]);
+	};
+	t.deepEqual(await losses("killed", "trial-2"), await losses("whole", "trial-2"));
+	t.is((await losses("killed", "trial-2")).filter(([tag]) => tag === "loss/validation").length, 2);
 
 	const [one, other] = [await readSweep(whole), await readSweep(killed)];
 	const scores = ({ trials }: typeof one) => trials.map(({ score, state, error = "" }) => [score, state, error]);

@@ -23,6 +23,7 @@ export function sampleLine(kind: MetricsLine["kind"], step: number, stepsPerEpoc
 		epoch: Math.floor(step / stepsPerEpoch),
 		examplesSeen: step * 8,
 		seconds: step * 0.06,
+		learningRate: 5e-5,
 		train: sampleScore(train * (1 + wobble), 0.99 - 0.45 * Math.exp(-step / 60) * (1 + wobble)),
 		validation: sampleScore(validation * (1 - wobble), 0.97 - 0.44 * Math.exp(-step / 60) * (1 - wobble)),
 	};

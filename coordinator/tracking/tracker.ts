@@ -1,0 +1,46 @@
+import type { TrainConfig } from "../../shared/settings/config.ts";
+import { flagOf } from "../../shared/settings/resolve-config.ts";
+
+/** Numbers of a run at one step. */
+export interface TrackedPoint {
+	/** Optimizer steps done. */
+	readonly step: number;
+	/** Milliseconds since 1970 (UTC). */
+	readonly time: number;
+	/** By name, for example `loss/validation`. */
+	readonly scalars: Readonly<Record<string, number>>;
+}
+
+/** A run that begins or is resumed. */
+export interface TrackedRun {
+	/** Unique in its folder of runs, for example `2026-03-14_15-09-26` or `sweep-lr-1f0c9a7b/trial-2`. */
+	readonly name: string;
+	/** Path of its folder. */
+	readonly folder: string;
+	readonly config: TrainConfig;
+	/** Evaluations of earlier processes of the same run. Those after its checkpoint are repeated. */
+	readonly earlier: readonly TrackedPoint[];
+}
+
+/**
+ * Records the curves of runs for another program. Runs follow each other: `start`, then any number of `log`, then
+ * `end`. A call that failed may be repeated.
+ */
+export interface Tracker {
+	/** For messages. */
+	readonly name: string;
+	/** Begins a run, or continues its curves. */
+	start(run: TrackedRun): Promise<void>;
+	/** Records points, in the order of their steps. */
+	log(points: readonly TrackedPoint[]): Promise<void>;
+	/** Ends the run. @param scores of the finished run; undefined if it was interrupted or failed */
+	end(scores: TrackedPoint | undefined): Promise<void>;
+}
+
+/** Returns the settings of a run, by the names of their flags without dashes; without its name and its folder. */
+export function trackedSettings({ name: _, out: __, ...config }: TrainConfig): [string, string | number | boolean][] {
+	return Object.entries(config).flatMap(([key, value]) => {
+		if (value === undefined) return [];
+		return [[flagOf(key).slice(2), typeof value === "object" ? JSON.stringify(value) : value]];
+	});
+}
