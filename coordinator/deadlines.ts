@@ -60,6 +60,8 @@ export const VIEWER_MESSAGE_MS = 250;
 export const RUN_FILES_MS = 1_000;
 /** A finished run waits for its viewers at most this long; the process then ends. */
 export const VIEWERS_STAY_MS = 3_600_000;
+/** A text in the box of the page has this time for its answer, including the time to open the model. */
+export const BOX_ANSWER_MS = 60_000;
 /** A page that is loaded again returns within this time. */
 export const VIEWER_RETURN_MS = 3_000;
 

@@ -35,6 +35,7 @@ function expectation(issue: z.core.$ZodIssue): string {
 			return `expected ${issue.inclusive ? "at least" : "more than"} ${issue.minimum}`;
 		case "too_big":
 			if (issue.origin === "array") return `expected ${issue.maximum} values`;
+			if (issue.origin === "string") return `expected at most ${issue.maximum} characters`;
 			return `expected ${issue.inclusive ? "at most" : "less than"} ${issue.maximum}`;
 		case "invalid_type":
 			return `expected ${TYPE_WORDS[issue.expected] ?? `a ${issue.expected}`}`;

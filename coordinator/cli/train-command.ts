@@ -37,7 +37,7 @@ export function addTrainCommand(program: Command, workerSide: WorkerSide): void 
 			const events = showEvents(options);
 			const ended = createInterruptSignal();
 			const tracking = await startTracking(options, events);
-			const dashboard = await startDashboard(options, events);
+			const dashboard = await startDashboard(options, events, workerSide);
 			const interrupt = dashboard ? AbortSignal.any([ended, dashboard.cancelled]) : ended;
 			try {
 				await run(options, { events, interrupt }, workerSide).finally(() => tracking?.close());
@@ -54,10 +54,18 @@ export function addTrainCommand(program: Command, workerSide: WorkerSide): void 
 	);
 }
 
-async function startDashboard({ dashboard }: Options, events: RunEvents): Promise<Dashboard | undefined> {
+async function startDashboard(
+	{ dashboard }: Options,
+	events: RunEvents,
+	workerSide: WorkerSide,
+): Promise<Dashboard | undefined> {
 	if (dashboard === undefined) return undefined;
-	const { openDashboard } = await import("../dashboard/open-dashboard.ts");
-	const opened = await openDashboard(events, dashboard === true ? undefined : dashboard);
+	const [{ openDashboard }, { readPageOptions }] = await Promise.all([
+		import("../dashboard/open-dashboard.ts"),
+		import("./read-page-options.ts"),
+	]);
+	const address = dashboard === true ? undefined : dashboard;
+	const opened = await openDashboard(events, await readPageOptions(address, workerSide));
 	events.line(`dashboard: ${opened.url}`);
 	return opened;
 }

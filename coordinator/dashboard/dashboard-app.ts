@@ -1,25 +1,25 @@
 import type { ServerResponse } from "node:http";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
-import type { Hono } from "hono";
 import { onlyJson } from "../http/http-checks.ts";
 import { addCellTexts } from "./cell-texts.ts";
-import { createPageApp, type PageEnv } from "./page-app.ts";
+import { addClassifyBox } from "./classify-box.ts";
+import type { PageApp } from "./page-app.ts";
+import type { RunClassifier } from "./run-classifier.ts";
 import type { Viewers } from "./viewers.ts";
 
 export interface DashboardParts {
 	readonly viewers: Viewers;
-	readonly token: string;
-	/** HOST:PORT to listen on. */
-	readonly address: string | undefined;
+	readonly page: PageApp;
+	/** Classifies texts after the run. */
+	readonly classifier: RunClassifier;
 	/** Stops the run after the current step. */
 	readonly cancel: () => void;
 	/** Returns the folder of the finished run. @throws TailtuneError "not-found" before its end */
 	readonly folder: () => string;
 }
 
-/** Creates the application of one run: `GET /events`, `GET /texts` and `POST /cancel`. */
-export function dashboardApp({ viewers, token, address, cancel, folder }: DashboardParts): Hono<PageEnv> {
-	const { app, isAllowed } = createPageApp(token, address);
+/** Adds the paths of one run: `GET /events`, `GET /texts`, `POST /classify` and `POST /cancel`. */
+export function addDashboard({ viewers, page: { app, isAllowed }, classifier, cancel, folder }: DashboardParts): void {
 	app.get("/events", isAllowed, (context) => {
 		// The server speaks HTTP/1.1 only.
 		viewers.add(context.env.outgoing as ServerResponse);
@@ -32,5 +32,5 @@ export function dashboardApp({ viewers, token, address, cancel, folder }: Dashbo
 	// There is no list of runs.
 	app.get("/runs", isAllowed, (context) => context.json(null));
 	addCellTexts(app, isAllowed, folder);
-	return app;
+	addClassifyBox(app, isAllowed, folder, classifier);
 }

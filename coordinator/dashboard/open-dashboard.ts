@@ -1,13 +1,14 @@
-import { randomBytes } from "node:crypto";
 import { TailtuneError } from "../../shared/errors.ts";
 import { VIEWERS_STAY_MS } from "../deadlines.ts";
 import type { DetailedEvent } from "../events/detailed-events.ts";
 import type { RunEvents } from "../events/run-events.ts";
 import type { RunEvent } from "../events/schemas.ts";
-import { dashboardApp } from "./dashboard-app.ts";
+import { addDashboard } from "./dashboard-app.ts";
 import { type DashboardState, INITIAL_STATE } from "./dashboard-state.ts";
-import { listenPage, pageUrl } from "./listen-page.ts";
+import { createPageApp } from "./page-app.ts";
+import type { PageOptions } from "./page-options.ts";
 import { reduceEvent } from "./reduce-event.ts";
+import { RunClassifier } from "./run-classifier.ts";
 import { Viewers } from "./viewers.ts";
 
 /** A page that shows a run while it trains. */
@@ -26,31 +27,24 @@ export interface Dashboard {
 }
 
 /**
- * Serves a page with the events of a run. Everything except the page's own files needs a random token, which is in the
- * address: other users of the machine could reach a port on loopback too.
- * @param address HOST:PORT; default: port 7007 on loopback, or the next free one
+ * Serves a page with the events of a run, and classifies texts after its end.
  * @throws TailtuneError "usage" if it can't listen there
  */
-export async function openDashboard(events: RunEvents, address: string | undefined): Promise<Dashboard> {
+export async function openDashboard(events: RunEvents, options: PageOptions): Promise<Dashboard> {
 	const viewers = new Viewers();
-	const token = randomBytes(16).toString("hex");
+	const classifier = new RunClassifier(options.openCluster);
 	const cancelled = new AbortController();
 	let state = INITIAL_STATE;
-	const app = dashboardApp({
-		viewers,
-		token,
-		address,
-		cancel: () => cancelled.abort(),
-		folder: () => finishedFolder(state),
-	});
-	const server = await listenPage(app, address);
+	const page = createPageApp(options);
+	addDashboard({ viewers, page, classifier, cancel: () => cancelled.abort(), folder: () => finishedFolder(state) });
+	const server = await page.listen();
 	const follow = (event: RunEvent | DetailedEvent) => {
 		state = reduceEvent(state, event);
 		viewers.show(state);
 	};
 	const stops = [events.listen(follow), events.listenForDetails(follow)];
 	return {
-		url: pageUrl(server, token),
+		url: server.url,
 		cancelled: cancelled.signal,
 		get hasViewers() {
 			return viewers.count > 0;
@@ -66,12 +60,12 @@ export async function openDashboard(events: RunEvents, address: string | undefin
 		async close() {
 			for (const stop of stops) stop();
 			await viewers.end();
-			await server.close();
+			await Promise.all([server.close(), classifier.close()]);
 		},
 	};
 }
 
 function finishedFolder({ run, end }: DashboardState): string {
 	if (run && end?.state === "finished") return run.folder;
-	throw new TailtuneError("not-found", "the run isn't finished: found no predictions yet");
+	throw new TailtuneError("not-found", "the run isn't finished: found no predictions and no model yet");
 }

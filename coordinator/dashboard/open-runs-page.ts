@@ -1,13 +1,14 @@
-import { randomBytes } from "node:crypto";
 import type { ServerResponse } from "node:http";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { TailtuneError } from "../../shared/errors.ts";
 import { compareRuns } from "../compare/compare-runs.ts";
 import { findLocalRuns, listLocalRuns } from "../run-folder/list-runs.ts";
 import { addCellTexts } from "./cell-texts.ts";
+import { addClassifyBox } from "./classify-box.ts";
 import { FolderViewers } from "./folder-viewers.ts";
-import { listenPage, pageUrl } from "./listen-page.ts";
 import { createPageApp } from "./page-app.ts";
+import type { PageOptions } from "./page-options.ts";
+import { RunClassifier } from "./run-classifier.ts";
 import { readRunState } from "./run-files.ts";
 import { wholeState } from "./state-changes.ts";
 
@@ -20,14 +21,13 @@ export interface RunsPage {
 
 /**
  * Serves a page with the runs of a folder, from their files.
- * @param address HOST:PORT; default: port 7007 on loopback, or the next free one
  * @throws TailtuneError "not-found" if the folder doesn't exist, "usage" if it can't listen there
  */
-export async function openRunsPage(folder: string, address: string | undefined): Promise<RunsPage> {
+export async function openRunsPage(folder: string, options: PageOptions): Promise<RunsPage> {
 	await findLocalRuns(folder);
-	const token = randomBytes(16).toString("hex");
 	const viewers = new FolderViewers();
-	const { app, isAllowed } = createPageApp(token, address);
+	const classifier = new RunClassifier(options.openCluster);
+	const { app, isAllowed, listen } = createPageApp(options);
 	// Only listed runs can be named, so that no other folder is read.
 	const folderOf = async (run = "") => {
 		const path = (await findLocalRuns(folder)).get(run);
@@ -47,10 +47,11 @@ export async function openRunsPage(folder: string, address: string | undefined):
 		return context.json(await compareRuns(folders));
 	});
 	addCellTexts(app, isAllowed, folderOf);
-	const server = await listenPage(app, address);
+	addClassifyBox(app, isAllowed, folderOf, classifier);
+	const server = await listen();
 	const close = async () => {
 		await viewers.end();
-		await server.close();
+		await Promise.all([server.close(), classifier.close()]);
 	};
-	return { url: pageUrl(server, token), close };
+	return { url: server.url, close };
 }

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import type { HttpBindings } from "@hono/node-server";
 import { Hono, type MiddlewareHandler } from "hono";
 import { secureHeaders } from "hono/secure-headers";
@@ -5,7 +6,9 @@ import { TailtuneError } from "../../shared/errors.ts";
 import { onlyLoopbackHost, requireToken } from "../http/http-checks.ts";
 import { refuseRequest } from "../http/refuse-request.ts";
 import { isLoopback } from "../rpc/server.ts";
+import { listenPage, pageUrl } from "./listen-page.ts";
 import { readPageFiles } from "./page-files.ts";
+import type { PageOptions } from "./page-options.ts";
 
 /** The application runs on Node's HTTP server. */
 export interface PageEnv {
@@ -24,12 +27,21 @@ const HEADERS = secureHeaders({
 	strictTransportSecurity: false,
 });
 
+/** An application whose server doesn't listen yet. */
+export interface PageApp {
+	readonly app: Hono<PageEnv>;
+	/** Refuses requests without the token. */
+	readonly isAllowed: MiddlewareHandler;
+	/** Starts the server. @throws TailtuneError "usage" if it can't listen */
+	listen(): Promise<{ readonly url: string; close(): Promise<void> }>;
+}
+
 /**
  * Creates an application that sends the files of the page to everybody. Everything else needs the token: other users of
- * the machine can reach a port on loopback too.
- * @param address HOST:PORT to listen on; default: on loopback, which refuses other names in the Host header
+ * the machine can reach a port on loopback too. On loopback, other names in the Host header are refused.
  */
-export function createPageApp(token: string, address: string | undefined) {
+export function createPageApp({ address, security = {} }: Omit<PageOptions, "openCluster">): PageApp {
+	const { token = randomBytes(16).toString("hex"), tls } = security;
 	const app = new Hono<PageEnv>();
 	if (address === undefined || isLoopback(address)) app.use(onlyLoopbackHost);
 	app.use(HEADERS);
@@ -39,5 +51,11 @@ export function createPageApp(token: string, address: string | undefined) {
 		app.get(path, (context) => context.body(content, 200, { "content-type": type, "cache-control": "no-cache" }));
 	}
 	const isAllowed: MiddlewareHandler = requireToken("the dashboard", [{ token, may: () => true }]);
-	return { app, isAllowed };
+	const listen = async () => {
+		const server = await listenPage({ fetch: app.fetch as Hono["fetch"] }, address, tls);
+		// A token from a file is a secret of many runs, so it isn't printed.
+		const hash = security.token === undefined ? `#token=${token}` : "";
+		return { url: pageUrl(server, tls !== undefined, hash), close: () => server.close() };
+	};
+	return { app, isAllowed, listen };
 }

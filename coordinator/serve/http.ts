@@ -2,11 +2,11 @@ import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { cors } from "hono/cors";
 import { z } from "zod";
-import { describeIssue } from "../../shared/describe-issue.ts";
 import { TailtuneError } from "../../shared/errors.ts";
 import type { TokenRule } from "../../shared/rpc/authorization.ts";
 import { CALL_LIMITS, MAX_MESSAGE_BYTES } from "../../shared/rpc/config.ts";
 import { limitHeldBytes, onlyJson, onlyLoopbackHost, requireToken } from "../http/http-checks.ts";
+import { parseJsonBody } from "../http/parse-json-body.ts";
 import { refuseRequest } from "../http/refuse-request.ts";
 import type { ServeMetrics } from "./metrics.ts";
 import { METRICS_PATH } from "./read-tokens.ts";
@@ -42,7 +42,7 @@ export function httpApp(parts: HttpParts): Hono {
 	});
 	const isAllowed = requireToken(`/${CLASSIFIER}/Classify`, parts.tokens);
 	app.post("/v1/classify", isAllowed, onlyJson, limitHeldBytes(CALL_LIMITS.heldBytes), tooLarge, async (context) => {
-		const request = parseBody(await context.req.arrayBuffer());
+		const request = parseJsonBody(await context.req.arrayBuffer(), requestSchema);
 		return context.json(await classifyText(parts, request, context.req.raw.signal));
 	});
 	app.get(METRICS_PATH, requireToken(METRICS_PATH, parts.tokens), async (context) => {
@@ -53,19 +53,4 @@ export function httpApp(parts: HttpParts): Hono {
 		parts.isServing() ? context.json({ status: "SERVING" }) : context.json({ status: "NOT_SERVING" }, 503),
 	);
 	return app;
-}
-
-function parseBody(bytes: ArrayBuffer): z.infer<typeof requestSchema> {
-	let body: unknown;
-	try {
-		body = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-	} catch (cause) {
-		throw new TailtuneError("data", "body: not JSON in UTF-8", { cause });
-	}
-	const { success, data, error } = requestSchema.safeParse(body);
-	if (success) return data;
-	const issue = error.issues[0] as z.core.$ZodIssue;
-	const [place = "body"] = issue.code === "unrecognized_keys" ? issue.keys : issue.path;
-	// The value may be the text, which must not appear in a message.
-	throw new TailtuneError("data", `${String(place)}: ${describeIssue(issue).replace("found nothing, ", "")}`);
 }

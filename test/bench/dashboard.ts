@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { openDashboard } from "../../coordinator/dashboard/open-dashboard.ts";
 import { RunEvents } from "../../coordinator/events/run-events.ts";
 import { emitStart, emitStep, emitWorkers } from "../coordinator/dashboard/events.ts";
+import { pageOptions } from "../coordinator/dashboard/page-options.ts";
 import { sampleLine } from "../coordinator/run-folder/sample-run.ts";
 import type { Bench, Row } from "./bench.ts";
 
@@ -33,7 +34,7 @@ export function dashboardBench(): Bench {
 
 async function measure(viewers: number): Promise<Row> {
 	const events = new RunEvents();
-	const dashboard = await openDashboard(events, "127.0.0.1:0");
+	const dashboard = await openDashboard(events, pageOptions());
 	const child = await startViewers(dashboard.url, viewers);
 	const before = process.cpuUsage();
 	const began = performance.now();

@@ -15,9 +15,14 @@ export const labels = ["ham", "spam"];
  * Writes a run's model: the demo model with an untrained head initialised from `seed`.
  * @param thresholds of the labels; default: a text has one label
  */
-export async function writeModel(run: string, seed: number, thresholds?: readonly number[]): Promise<void> {
+export async function writeModel(
+	run: string,
+	seed: number,
+	thresholds?: readonly number[],
+	names: readonly string[] = labels,
+): Promise<void> {
 	const model = await openModel(await resolveModel("demo"));
-	const spec = plainTail("TRAINABLE_LAST_BLOCK", labels.length);
+	const spec = plainTail("TRAINABLE_LAST_BLOCK", names.length);
 	const parameters = await readInitialParameters(model, spec, seed);
 	const reading = {
 		token: "last-real",
@@ -27,8 +32,16 @@ export async function writeModel(run: string, seed: number, thresholds?: readonl
 		padId: PAD_ID,
 		tokenizer: gpt2.hash,
 	};
-	const extra = { format: 1, labels, ...reading, ...(thresholds && { multiLabel: true, thresholds }) };
-	await exportClassifier({ model, spec, parameters, labels, tokenizer: gpt2, folder: join(run, "model"), extra });
+	const extra = { format: 1, labels: names, ...reading, ...(thresholds && { multiLabel: true, thresholds }) };
+	await exportClassifier({
+		model,
+		spec,
+		parameters,
+		labels: names,
+		tokenizer: gpt2,
+		folder: join(run, "model"),
+		extra,
+	});
 }
 
 /** Makes a run folder with all files of a trained run that serving reads. */

@@ -9,7 +9,6 @@ import { nextState } from "./next-state.js";
  */
 export function showComparison({ settings, runs, pairs }, states) {
 	const root = byId("comparison");
-	root.hidden = false;
 	const names = runs.map(({ folder }) => folder.split(/[\\/]/).at(-1));
 	document.title = `${names.join(" and ")}: Tailtune`;
 	root.replaceChildren(

@@ -1,11 +1,13 @@
+import { createClassifyBox, showClassifyBox } from "./classify.js";
 import { showComparison } from "./comparison.js";
 import { createCharts } from "./curves.js";
 import { byId, setText } from "./dom.js";
 import { nextState } from "./next-state.js";
-import { keepChoice, readChoice, takeToken } from "./page-state.js";
+import { keepChoice, readChoice } from "./page-state.js";
 import { showBanner, showEpochs, showFigures, showHead, showPhase } from "./progress.js";
 import { showResult } from "./result.js";
 import { showRuns } from "./runs.js";
+import { askServer, authorization, hasToken, keepToken } from "./server.js";
 import { followEvents } from "./stream.js";
 import { showWorkers } from "./workers.js";
 
@@ -13,7 +15,6 @@ const CONNECTION = { open: "live", lost: "connection lost, trying again", over: 
 
 const charts = createCharts();
 let state = { curves: {} };
-let token = takeToken();
 
 /** Shows the sections of the state that have changed. */
 function show(changes) {
@@ -27,61 +28,52 @@ function show(changes) {
 		if (Object.keys(changes.curves).some((name) => name.includes("epoch"))) showEpochs(state);
 	}
 	if (has("workers")) showWorkers(state);
-	if (has("end")) showResult(state, ask);
+	if (has("end")) {
+		showResult(state, ask);
+		showClassifyBox(state);
+	}
 }
 
-/** Asks the server for JSON about the run. Returns undefined if it refuses or can't be reached. */
-async function ask(path, parameters = {}) {
+/** Asks the server about the run. Returns the answer, or an error. */
+async function ask(path, parameters = {}, body = undefined) {
 	const run = readChoice("run");
-	const query = new URLSearchParams(run === null ? parameters : { ...parameters, run });
-	const headers = { authorization: `Bearer ${token}` };
-	const response = await fetch(`${path}?${query}`, { headers }).catch(() => undefined);
-	if (response?.status === 401) forgetToken();
-	return response?.ok ? response.json() : undefined;
+	const asked = await askServer(path, run === null ? parameters : { ...parameters, run }, body);
+	if (asked.error?.status === 401) forgetToken();
+	return asked;
 }
 
 function forgetToken() {
-	token = null;
-	sessionStorage.removeItem("token");
+	keepToken(null);
 	byId("view").hidden = true;
 	byId("token").hidden = false;
 }
 
 /** Shows the list of runs, one run, or two runs side by side. */
 async function connect() {
-	byId("token").hidden = token !== null;
-	if (token === null) return;
-	const list = await ask("/runs");
+	byId("token").hidden = hasToken();
+	if (!hasToken()) return;
+	const { answer: list } = await ask("/runs");
 	const [run, other] = [readChoice("run"), readChoice("with")];
 	byId("all").hidden = !list || run === null;
 	if (list && run === null) showRuns(list);
-	else if (list && other !== null) await compare(run, other);
+	else if (list && other !== null) await compare([run, other]);
 	else if (list !== undefined) follow(run === null ? "/events" : `/events?${new URLSearchParams({ run })}`, !list);
 }
 
-async function compare(run, other) {
-	const headers = { authorization: `Bearer ${token}` };
-	const get = async (path, names) => {
-		const query = new URLSearchParams(names.map((name) => ["run", name]));
-		const response = await fetch(`${path}?${query}`, { headers });
-		const answer = await response.json();
-		if (!response.ok) throw new Error(answer.message);
-		return answer;
-	};
-	try {
-		const comparison = await get("/comparison", [run, other]);
-		showComparison(comparison, [await get("/state", [run]), await get("/state", [other])]);
-	} catch (error) {
-		byId("comparison").hidden = false;
-		setText(byId("comparison"), error.message);
-	}
+async function compare(runs) {
+	const asked = [{ path: "/comparison", run: runs }, ...runs.map((run) => ({ path: "/state", run }))];
+	const answers = await Promise.all(asked.map(({ path, run }) => askServer(path, { run })));
+	const error = answers.find((one) => one.error)?.error;
+	byId("comparison").hidden = false;
+	if (error) setText(byId("comparison"), error.message);
+	else showComparison(answers[0].answer, [answers[1].answer, answers[2].answer]);
 }
 
 /** @param isLive whether the server is the run itself, which can be stopped and ends */
 function follow(path, isLive) {
 	byId("view").hidden = false;
 	byId("workers-section").hidden = !isLive;
-	void followEvents(path, token, {
+	void followEvents(path, authorization(), {
 		use(event, data) {
 			state = nextState(state, event, data);
 			show(data);
@@ -98,20 +90,17 @@ function follow(path, isLive) {
 }
 
 async function cancel() {
-	const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
-	const response = await fetch("/cancel", { method: "POST", headers, body: "{}" });
-	if (response.ok) {
-		byId("cancel").disabled = true;
-		setText(byId("cancel"), "Stopping after this step");
-	}
+	if ((await ask("/cancel", {}, {})).error) return;
+	byId("cancel").disabled = true;
+	setText(byId("cancel"), "Stopping after this step");
 }
 
 byId("token").addEventListener("submit", (event) => {
 	event.preventDefault();
-	token = byId("token-value").value.trim();
-	sessionStorage.setItem("token", token);
+	keepToken(byId("token-value").value.trim());
 	void connect();
 });
+createClassifyBox((text) => ask("/classify", {}, { text }));
 byId("cancel").addEventListener("click", () => byId("confirm").showModal());
 byId("confirm").addEventListener("close", () => byId("confirm").returnValue === "yes" && cancel());
 

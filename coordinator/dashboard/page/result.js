@@ -67,7 +67,7 @@ function cells(counts, row, labels, openCell) {
 }
 
 async function showTexts(root, ask, label, predicted) {
-	const answer = await ask("/texts", { label, predicted });
+	const { answer } = await ask("/texts", { label, predicted });
 	if (!answer) return;
 	const rows = answer.texts.map(({ source, probability, text }) =>
 		element(

@@ -3,15 +3,16 @@ import { RECONNECT_FIRST_MS, RECONNECT_LONGEST_MS } from "./deadlines.js";
 /**
  * Follows the server's events, and connects again when the connection is lost.
  * @param path of the events
+ * @param headers of the request
  * @param use called with the name of each event and its data
  * @param onConnection called with "open", "lost" or "refused"
  * @param isOver whether the server is expected to have ended
  */
-export async function followEvents(path, token, { use, onConnection, isOver }) {
+export async function followEvents(path, headers, { use, onConnection, isOver }) {
 	let waitMs = RECONNECT_FIRST_MS;
 	for (;;) {
 		try {
-			const response = await fetch(path, { headers: { authorization: `Bearer ${token}` } });
+			const response = await fetch(path, { headers });
 			if (response.status === 401 || response.status === 403) return onConnection("refused");
 			if (response.ok) {
 				onConnection("open");

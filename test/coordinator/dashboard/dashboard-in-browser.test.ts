@@ -8,6 +8,7 @@ import { newFolder } from "../../new-folder.ts";
 import { findBarriers, launchChromium } from "../chromium.ts";
 import { sampleMetrics, sampleResult } from "../run-folder/sample-run.ts";
 import { emitStart, emitStep, emitWorkers } from "./events.ts";
+import { pageOptions } from "./page-options.ts";
 import { sampleRun } from "./sample-runs.ts";
 
 const HOSTILE = '</script><img src=x onerror="document.title=1">';
@@ -40,7 +41,7 @@ async function start(t: ExecutionContext) {
 	}
 	t.teardown(() => browser.close());
 	const events = new RunEvents();
-	const dashboard = await openDashboard(events, "127.0.0.1:0");
+	const dashboard = await openDashboard(events, pageOptions());
 	t.teardown(() => dashboard.close());
 	return { browser, events, dashboard };
 }
@@ -135,7 +136,7 @@ test("the runs of a folder are listed, one is opened with the texts of a cell, a
 		await run.add(100);
 		await run.finish(i === 0);
 	}
-	const runs = await openRunsPage(folder, "127.0.0.1:0");
+	const runs = await openRunsPage(folder, pageOptions());
 	t.teardown(() => runs.close());
 	const { page, complaints } = await open(browser, runs.url, 1200, "dark");
 	await shows(page, ".runs tbody tr", "run 0 & <b>");
@@ -147,6 +148,18 @@ test("the runs of a folder are listed, one is opened with the texts of a cell, a
 	t.is(await page.evaluate("new URLSearchParams(location.search).get('cell')"), "1-0");
 	await page.reload();
 	await shows(page, "#texts h3", `${HOSTILE} predicted as ham`);
+	t.deepEqual(await findBarriers(page), []);
+	await page.getByRole("textbox", { name: "Text" }).fill("You won a prize");
+	await page.getByRole("button", { name: "Classify" }).press("Enter");
+	await shows(page, "#answer .predicted", "predicted");
+	t.deepEqual((await page.locator("#answer th[scope=row] bdi").allTextContents()).sort(), [HOSTILE, "ham"]);
+	await shows(page, "#answer", "All 4 tokens of the text were read.");
+	await page.getByRole("textbox", { name: "Text" }).fill("word ".repeat(300));
+	await page.getByRole("button", { name: "Classify" }).click();
+	await shows(page, "#answer .problem", "expected at most 256");
+	t.deepEqual(complaints.splice(0), [
+		"Failed to load resource: the server responded with a status of 400 (Bad Request)",
+	]);
 	t.deepEqual(await findBarriers(page), []);
 	await page.getByRole("link", { name: "All runs" }).click();
 	await shows(page, ".runs tbody tr", "run 1 & <b>");

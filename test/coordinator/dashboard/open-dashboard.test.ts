@@ -1,18 +1,25 @@
 import { once } from "node:events";
+import { readFile, writeFile } from "node:fs/promises";
 import { type IncomingMessage, request } from "node:http";
+import { request as requestTls } from "node:https";
 import { createServer } from "node:net";
+import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { type Dashboard, openDashboard } from "../../../coordinator/dashboard/open-dashboard.ts";
+import { readPageSecurity } from "../../../coordinator/dashboard/page-options.ts";
 import { MOST_VIEWERS } from "../../../coordinator/dashboard/viewers.ts";
 import { RunEvents } from "../../../coordinator/events/run-events.ts";
 import { TailtuneError } from "../../../shared/errors.ts";
+import { newFolder } from "../../new-folder.ts";
+import { makeCertificates } from "../../shared/rpc/certificates.ts";
 import { sampleLine } from "../run-folder/sample-run.ts";
 import { emitStart, emitStep } from "./events.ts";
+import { pageOptions } from "./page-options.ts";
 import { viewEvents } from "./view-events.ts";
 
-async function start(t: ExecutionContext, address: string | undefined = "127.0.0.1:0") {
+async function start(t: ExecutionContext, options = pageOptions()) {
 	const events = new RunEvents();
-	const dashboard = await openDashboard(events, address);
+	const dashboard = await openDashboard(events, options);
 	t.teardown(() => dashboard.close());
 	const { origin, hash } = new URL(dashboard.url);
 	const authorization = `Bearer ${hash.replace("#token=", "")}`;
@@ -54,12 +61,13 @@ test("without the token only the files of the page are sent, and they can run no
 	const json = { "content-type": "application/json" };
 	for (const headers of [{}, { authorization: "Bearer wrong" }]) {
 		t.is((await fetch(`${origin}/events`, { headers })).status, 401);
-		t.is(
-			(await fetch(`${origin}/cancel`, { method: "POST", headers: { ...headers, ...json }, body: "{}" })).status,
-			401,
-		);
+		for (const path of ["/cancel", "/classify"])
+			t.is((await fetch(origin + path, { method: "POST", headers: { ...headers, ...json }, body: "{}" })).status, 401);
 	}
-	t.is((await fetch(`${origin}/cancel`, { method: "POST", headers: { authorization }, body: "{}" })).status, 415);
+	for (const path of ["/cancel", "/classify"])
+		t.is((await fetch(origin + path, { method: "POST", headers: { authorization }, body: "{}" })).status, 415);
+	const early = { method: "POST", headers: { authorization, ...json }, body: '{"text":"You won!"}' };
+	t.is((await fetch(`${origin}/classify`, early)).status, 404, "there is no model before the end");
 	t.false(dashboard.cancelled.aborted);
 	await fetch(`${origin}/cancel`, { method: "POST", headers: { authorization, ...json }, body: "{}" });
 	t.true(dashboard.cancelled.aborted);
@@ -73,6 +81,27 @@ test("a page of another name can't read it, because the Host header must be a lo
 	const [response] = await once(asked, "response");
 	t.is(response.statusCode, 403);
 	response.resume();
+});
+
+test("the token and the TLS files of the environment are used; the token isn't printed", async (t) => {
+	const { caFile, certFile, keyFile } = await makeCertificates(t);
+	const tokenFile = join(await newFolder(), "token");
+	await writeFile(tokenFile, "of-the-team\n");
+	const prefix = "TAILTUNE_DASHBOARD_";
+	const env = { [`${prefix}TOKEN_FILE`]: tokenFile, [`${prefix}CERT_FILE`]: certFile };
+	await t.throwsAsync(readPageSecurity(env), { code: "usage", message: /^TAILTUNE_DASHBOARD_KEY_FILE: found nothing/ });
+	const security = await readPageSecurity({ ...env, [`${prefix}KEY_FILE`]: keyFile });
+	const { dashboard } = await start(t, pageOptions({ security }));
+	t.regex(dashboard.url, /^https:\/\/127\.0\.0\.1:\d+\/$/);
+	const ca = await readFile(caFile);
+	const ask = async (token: string) => {
+		const asked = requestTls(`${dashboard.url}runs`, { ca, headers: { authorization: `Bearer ${token}` } }).end();
+		const [response] = (await once(asked, "response")) as [IncomingMessage];
+		response.resume();
+		return response.statusCode;
+	};
+	t.is(await ask("of-the-team"), 200);
+	t.is(await ask("of-others"), 401);
 });
 
 test("there is a limit on viewers, and one that doesn't read is disconnected", async (t) => {
@@ -116,10 +145,10 @@ test("the default port is 7007, or the next free one; a given one must be free",
 	const taken = createServer();
 	await new Promise<void>((resolve) => taken.once("error", () => resolve()).listen(7007, "127.0.0.1", resolve));
 	t.teardown(() => taken.close());
-	const { dashboard } = await start(t, undefined);
+	const { dashboard } = await start(t, pageOptions({ address: undefined }));
 	const port = (one: Dashboard) => Number(new URL(one.url).port);
 	t.true(port(dashboard) > 7007);
-	await t.throwsAsync(openDashboard(new RunEvents(), `127.0.0.1:${port(dashboard)}`), {
+	await t.throwsAsync(openDashboard(new RunEvents(), pageOptions({ address: `127.0.0.1:${port(dashboard)}` })), {
 		code: "usage",
 		message: /^listen address 127\.0\.0\.1:\d+: .*EADDRINUSE/,
 	});

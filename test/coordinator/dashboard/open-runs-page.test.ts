@@ -1,8 +1,11 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import test from "ava";
+import { Classifier } from "../../../coordinator/classify/classifier.ts";
 import { openRunsPage } from "../../../coordinator/dashboard/open-runs-page.ts";
+import { defaultConfig } from "../../../shared/settings/resolve-config.ts";
 import { newFolder } from "../../new-folder.ts";
+import { pageOptions } from "./page-options.ts";
 import { sampleRun } from "./sample-runs.ts";
 import { viewEvents } from "./view-events.ts";
 
@@ -10,7 +13,7 @@ test("runs are listed; a running one is followed as its files grow, and a finish
 	const folder = join(await newFolder(), "runs");
 	const run = await sampleRun(join(folder, "one"), {}, ["ham", "spam"]);
 	await run.add(5);
-	const page = await openRunsPage(folder, "127.0.0.1:0");
+	const page = await openRunsPage(folder, pageOptions());
 	t.teardown(() => page.close());
 	const { origin, hash } = new URL(page.url);
 	const headers = { authorization: `Bearer ${hash.replace("#token=", "")}` };
@@ -43,13 +46,46 @@ test("runs are listed; a running one is followed as its files grow, and a finish
 	});
 	const [mistake] = (await ask("/texts?run=one&label=spam&predicted=ham")).body.texts;
 	t.true(mistake.text.length > 10);
+	const post = async (text: unknown, type = "application/json") => {
+		const asked = { method: "POST", headers: { ...headers, "content-type": type }, body: JSON.stringify({ text }) };
+		const response = await fetch(`${origin}/classify?run=one`, asked);
+		return { status: response.status, body: JSON.parse(await response.text()) };
+	};
+	const classifier = await Classifier.open(join(folder, "one"), defaultConfig(), pageOptions());
+	t.teardown(() => classifier.close());
+	const [{ probabilities } = { probabilities: [] as readonly number[] }] = await classifier.classify([
+		{ text: "You won a prize", source: "" },
+	]);
+	const { status, body } = await post("You won a prize");
+	t.is(status, 200);
+	t.like(body, { tokens: 4, truncated: false, maxTokens: 256, abstain: 0, multiLabel: false });
+	const inOrder = ["ham", "spam"].map((label, i) => ({ label, probability: probabilities[i], threshold: null }));
+	inOrder.sort((a, b) => (b.probability ?? 0) - (a.probability ?? 0));
+	t.deepEqual(
+		body.labels,
+		inOrder.map((one, i) => ({ ...one, isPredicted: i === 0 })),
+	);
+	for (const [text, message] of [
+		[" ", /^text: expected at least one character$/],
+		[3, /^text: expected a text$/],
+		["x".repeat(20_001), /^text: expected at most 20000 characters$/],
+		["x".repeat(200_000), /^text: expected at most 20000 characters$/],
+		["word ".repeat(300), /^text: found a text of 3\d\d tokens, expected at most 256/],
+	] as const) {
+		const refused = await post(text);
+		t.is(refused.status, 400);
+		t.regex(refused.body.message, message);
+	}
+	const many = await Promise.all(Array.from({ length: 8 }, () => post("You won a prize")));
+	t.deepEqual(new Set(many.map((one) => one.status)), new Set([200, 429]));
+	for (const one of many) if (one.status === 200) t.deepEqual(one.body, body);
 });
 
 test("only listed runs are read, and only with the token", async (t) => {
 	const folder = await newFolder();
 	await sampleRun(join(folder, "secret"), {}, ["a", "b"]);
 	await mkdir(join(folder, "runs"));
-	const page = await openRunsPage(join(folder, "runs"), "127.0.0.1:0");
+	const page = await openRunsPage(join(folder, "runs"), pageOptions());
 	t.teardown(() => page.close());
 	const { origin, hash } = new URL(page.url);
 	const headers = { authorization: `Bearer ${hash.replace("#token=", "")}` };
@@ -58,6 +94,9 @@ test("only listed runs are read, and only with the token", async (t) => {
 		const refused = await fetch(`${origin}${path}../secret`, { headers });
 		t.is(refused.status, 404);
 	}
+	const json = { ...headers, "content-type": "application/json" };
+	const asked = { method: "POST", headers: json, body: '{"text":"a"}' };
+	t.is((await fetch(`${origin}/classify?run=../secret`, asked)).status, 404);
 	t.is((await fetch(`${origin}/runs`)).status, 401);
-	await t.throwsAsync(openRunsPage(join(folder, "none"), "127.0.0.1:0"), { code: "not-found" });
+	await t.throwsAsync(openRunsPage(join(folder, "none"), pageOptions()), { code: "not-found" });
 });

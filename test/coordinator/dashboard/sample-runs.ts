@@ -4,6 +4,7 @@ import { appendMetrics, METRICS_FILE, writeRunResult } from "../../../coordinato
 import { createRunFolder } from "../../../coordinator/run-folder/run-folder.ts";
 import { writeTestDetails } from "../../../coordinator/run-folder/test-details.ts";
 import { resolveConfig } from "../../../shared/settings/resolve-config.ts";
+import { writeModel } from "../../serve/run-folder.ts";
 import { sampleDetails } from "../run-folder/sample-details.ts";
 import { sampleMetrics, sampleResult } from "../run-folder/sample-run.ts";
 
@@ -33,6 +34,7 @@ export async function sampleRun(out: string, settings: object, labels: readonly 
 					cut: false,
 				};
 			};
+			await writeModel(path, 1, undefined, labels);
 			await writePredictions(path, SOURCES.map(ofText));
 			await writeTestDetails(path, sampleDetails(labels));
 			await writeRunResult(path, sampleResult(labels));
