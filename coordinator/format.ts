@@ -70,9 +70,9 @@ export function formatLocalTime(date: Date): string {
 	return new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 16).replace("T", " ");
 }
 
-/** The last part of an absolute path; any other name of a model or of data as it is. */
+/** The last part of an absolute path; any other name of a model or of data with a short commit. */
 export function nameOfPath(name: string): string {
-	return isAbsolute(name) ? basename(name) : name;
+	return isAbsolute(name) ? basename(name) : name.replace(/@([0-9a-f]{7})[0-9a-f]{33}$/, "@$1");
 }
 
 /** A size in binary units, as in "512 B", "1.3 GiB". */

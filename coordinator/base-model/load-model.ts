@@ -5,12 +5,14 @@ import type { TrainConfig } from "../../shared/settings/config.ts";
 import type { RunEvents } from "../events/run-events.ts";
 import { loadTokenizer } from "../tokenizer/load-tokenizer.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
-import { resolveModel } from "./resolve-model.ts";
+import { resolveModel, resolveModelName } from "./resolve-model.ts";
 
 /** A model and the tokenizer with which it was trained. */
 export interface LoadedModel {
 	readonly model: ModelFiles;
 	readonly tokenizer: Tokenizer;
+	/** A value of `--model` that names the same files later; see `resolveModelName`. */
+	readonly resolvedName: string;
 }
 
 /**
@@ -21,11 +23,12 @@ export async function loadModel(
 	{ model: name, seed, specialTokens }: Pick<TrainConfig, "model" | "seed" | "specialTokens">,
 	{ events, interrupt }: { readonly events: RunEvents; readonly interrupt: AbortSignal },
 ): Promise<LoadedModel> {
-	const folder = await resolveModel(name, { seed, onProgress: events.download(name), signal: interrupt });
+	const folder = await resolveModel(name, { seed, listener: events, signal: interrupt });
+	const resolvedName = await resolveModelName(name, folder);
 	return endOnSignals(async () => {
 		const model = await openModel(folder);
 		const tokenizer = await loadTokenizer(folder, model.config.vocab_size, specialTokens);
 		await model.checkFinite();
-		return { model, tokenizer };
+		return { model, tokenizer, resolvedName };
 	});
 }

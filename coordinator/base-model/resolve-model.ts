@@ -1,13 +1,14 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
 import { TailtuneError } from "../../shared/errors.ts";
 import { ownCacheFolder } from "../../shared/files/cache-folder.ts";
 import { GPT2_SIZES, type Gpt2Size, writeRandomModel } from "../../shared/model/random-model.ts";
-import type { HubOptions } from "../hub/hub-files.ts";
+import type { HubOptions } from "../hub/hub-access.ts";
+import { type HubId, parseHubId } from "./hub-id.ts";
 
 export interface ResolveOptions extends HubOptions {
 	/** Seed of `random:` models; default 123. */
@@ -25,15 +26,27 @@ export async function isModelFolder(name: string): Promise<boolean> {
 	return (await stat(name).catch(() => undefined))?.isDirectory() === true;
 }
 
-/** Whether the value of `--model` has the form of a hub id, and nothing on this machine has that name. */
-export async function isHubId(name: string): Promise<boolean> {
-	return /^[\w-][\w.-]*\/[\w-][\w.-]*$/.test(name) && (await stat(name).catch(() => undefined)) === undefined;
+/** Returns the hub id of the value of `--model`; undefined if it is something else or a file or folder here. */
+export async function findHubId(name: string): Promise<HubId | undefined> {
+	if (name === "demo" || (await stat(name).catch(() => undefined))) return undefined;
+	return parseHubId(name);
+}
+
+/**
+ * Returns a value of `--model` that names the same files later and in other folders: an absolute path, or a hub id with
+ * its commit.
+ * @param folder the folder of the model, as `resolveModel` returns it
+ */
+export async function resolveModelName(name: string, folder: string): Promise<string> {
+	if (await isModelFolder(name)) return resolve(name);
+	const id = await findHubId(name);
+	return id ? `${id.repo}@${basename(folder)}` : name;
 }
 
 /**
  * Returns a folder for `openModel` from the value of `--model`: `demo`, a folder, `random:SIZE` (generated once, then
  * cached) or a hub id (downloaded once, then cached).
- * @throws TailtuneError "usage", "not-found", "offline", "checksum", "disk" or "interrupted"
+ * @throws TailtuneError "usage", "not-found", or as `fetchHubModel`
  */
 export async function resolveModel(name: string, options: ResolveOptions = {}): Promise<string> {
 	if (name === "demo") return checkedDemoFolder();
@@ -41,12 +54,13 @@ export async function resolveModel(name: string, options: ResolveOptions = {}): 
 	if (await isModelFolder(name)) return resolve(name);
 	if (await stat(name).catch(() => undefined))
 		throw new TailtuneError("not-found", `--model ${name}: found a file, expected a folder with config.json`);
-	if (await isHubId(name)) {
+	const id = parseHubId(name);
+	if (id) {
 		// Loaded only when needed: the hub's client takes a third of the loading time.
-		const { fetchHubModel } = await import("./hub-cache.ts");
-		return fetchHubModel(name, options);
+		const { fetchHubModel } = await import("./hub-model.ts");
+		return fetchHubModel(id, options);
 	}
-	const expected = "expected a folder, a hub id (for example openai-community/gpt2), demo, or random:small";
+	const expected = "expected a folder, a hub id (for example gpt2 or owner/name@revision), demo, or random:small";
 	throw new TailtuneError("not-found", `--model ${name}: no such folder, ${expected}`);
 }
 
@@ -61,7 +75,7 @@ async function checkedDemoFolder(): Promise<string> {
 
 async function resolveRandom(
 	size: string,
-	{ seed = 123, cacheDir, onProgress, signal }: ResolveOptions,
+	{ seed = 123, cacheDir, listener, signal }: ResolveOptions,
 ): Promise<string> {
 	if (!Object.hasOwn(GPT2_SIZES, size)) {
 		const sizes = Object.keys(GPT2_SIZES).join("|");
@@ -69,6 +83,7 @@ async function resolveRandom(
 	}
 	const folder = join(cacheDir ?? ownCacheFolder(), `random-${size}-${seed}`);
 	const present = await stat(folder).catch(() => undefined);
-	if (!present) await writeRandomModel(folder, GPT2_SIZES[size as Gpt2Size], seed, onProgress, signal);
+	const report = listener?.download(`random:${size}`);
+	if (!present) await writeRandomModel(folder, GPT2_SIZES[size as Gpt2Size], seed, report, signal);
 	return folder;
 }

@@ -60,7 +60,7 @@ export function addEvaluateCommand(program: Command, workerSide: WorkerSide): vo
 			const events = showEvents(options);
 			const { multiLabel } = await readClassifierSettings(join(run, "model"));
 			const columns = { ...config, multiLabel, say: (line: string) => events.line(line) };
-			const dataset = await loadDataset(config.data, columns, events.download(config.data));
+			const dataset = await loadDataset(config.data, columns, events);
 			const classifier = await Classifier.open(run, config, {
 				openCluster: (of) => openEmbeddedCluster(workerSide, of),
 				// A table of right and wrong predictions needs one for each text, as the scores do.

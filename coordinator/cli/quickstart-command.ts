@@ -56,8 +56,8 @@ async function chooseInputs({ events, interrupt }: TrainOptions): Promise<Partia
 	const balance = "undersample";
 	const online = { data: "sms-spam", model: "openai-community/gpt2", balance } as const;
 	try {
-		await loadDataset(online.data, {}, events.download(online.data));
-		await resolveModel(online.model, { onProgress: events.download(online.model), signal: interrupt });
+		await loadDataset(online.data, {}, events);
+		await resolveModel(online.model, { listener: events, signal: interrupt });
 		return online;
 	} catch (error) {
 		if (!(error instanceof TailtuneError) || error.code !== "offline") throw error;

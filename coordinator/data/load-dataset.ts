@@ -1,4 +1,4 @@
-import type { OnProgress } from "../../shared/files/transfer.ts";
+import type { DownloadListener } from "../../shared/files/download.ts";
 import type { Dataset } from "./dataset.ts";
 import { isHubName } from "./hub-name.ts";
 import { type DatasetColumns, readDataset } from "./read-dataset.ts";
@@ -17,17 +17,22 @@ export function isNamedDataset(data: string): boolean {
  * Loads labelled texts: a built-in data set (`sms-spam`, `spam-assassin`), one of the hub (`hub:owner/name`), or a file
  * or folder as `readDataset` does.
  * @param columns names of the columns of a CSV or JSONL file
- * @param onProgress called during a download
+ * @param listener receives messages and progress of a download
  * @throws TailtuneError "not-found" or "data"; for a data set that is downloaded also "offline", "checksum" or "disk"
  */
-export async function loadDataset(data: string, columns: DatasetColumns, onProgress?: OnProgress): Promise<Dataset> {
+export async function loadDataset(
+	data: string,
+	columns: DatasetColumns,
+	listener?: DownloadListener,
+): Promise<Dataset> {
 	if (NAMED.includes(data)) {
-		const load = data === "sms-spam" ? loadSmsSpam({ ...(onProgress && { onProgress }) }) : loadSpamAssassin();
+		const load =
+			data === "sms-spam" ? loadSmsSpam(listener && { onProgress: listener.download(data) }) : loadSpamAssassin();
 		const dataset = await load;
 		columns.onFile?.({ file: data, format: "built-in data set", texts: dataset.examples.length });
 		return dataset;
 	}
 	if (!isHubName(data)) return readDataset(data, columns);
 	const { fetchHubDataset } = await import("./hub-dataset.ts");
-	return readDataset(await fetchHubDataset(data, { ...(onProgress && { onProgress }) }), columns);
+	return readDataset(await fetchHubDataset(data, { ...(listener && { listener }) }), columns);
 }

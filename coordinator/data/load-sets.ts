@@ -137,7 +137,7 @@ async function readGiven(
 	const sets = { train: config.train, validation: config.validation, test: config.test };
 	const [first] = Object.entries(sets).find(([, file]) => file !== undefined) ?? [];
 	if (first === undefined) {
-		if (data !== undefined) return loadDataset(data, columns, events.download(data));
+		if (data !== undefined) return loadDataset(data, columns, events);
 		throw new TailtuneError("usage", "--data: required; a file, a folder, hub:OWNER/NAME, sms-spam or spam-assassin");
 	}
 	if (config.fold !== undefined)
@@ -146,7 +146,7 @@ async function readGiven(
 		throw new TailtuneError("usage", `--data: can't be combined with --${first}; expected one of them`);
 	const read = async (set: keyof typeof sets) => {
 		const file = sets[set];
-		if (file !== undefined) return loadDataset(file, columns);
+		if (file !== undefined) return loadDataset(file, columns, events);
 		throw new TailtuneError("usage", `--${set}: required with --${first}; expected a file`);
 	};
 	const train = await read("train");

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename } from "node:path";
 import type { TrainConfig } from "../../shared/settings/config.ts";
-import { formatCount } from "../format.ts";
+import { formatCount, nameOfPath } from "../format.ts";
 import type { MetricsLine, RunResult } from "../run-folder/result.ts";
 import type { TestDetails } from "../run-folder/test-details.ts";
 import { calibrationSection } from "./calibration-section.ts";
@@ -106,7 +106,7 @@ function titleOf(labels: readonly string[]): string {
 function lead({ texts }: RunResult, config: TrainConfig): Html {
 	const data = basename(config.data ?? config.train ?? "");
 	const preset = config.preset && html` with the preset <strong>${config.preset}</strong>`;
-	return html`<p class="lead"><strong>${basename(config.model)}</strong> tuned on <strong>${formatCount(texts.train)}</strong>
+	return html`<p class="lead"><strong>${basename(nameOfPath(config.model))}</strong> tuned on <strong>${formatCount(texts.train)}</strong>
 texts of <strong>${data}</strong>${preset}. Trained: ${TRAINED[config.trainable]}.</p>`;
 }
 

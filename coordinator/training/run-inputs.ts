@@ -33,14 +33,14 @@ export interface RunInputs {
  */
 export async function loadInputs(given: TrainConfig, options: TrainOptions): Promise<RunInputs> {
 	const sets = await endOnSignals(() => loadSets(given, options.events));
-	const { model, tokenizer } = await loadModel(given, options);
+	const { model, tokenizer, resolvedName } = await loadModel(given, options);
 	const config = await fixDefaults(given, sets, options);
 	const texts = await endOnSignals(async () => prepareTexts(config, sets, model.config, tokenizer));
 	assertWarmupFits(config.warmup, config.epochs * countRunSteps({ config, texts }));
 	const tail = tailSpecOf(config, texts);
 	assertRankFits(config, model.config.n_embd);
 	assertClassesFit(texts.classes, config.model, model.config.n_embd);
-	const saved = await makePathsAbsolute(config);
+	const saved = { ...(await makePathsAbsolute(config)), model: resolvedName };
 	const fingerprint = `${await model.hash()} ${tokenizer.hash} ${texts.hash} ${JSON.stringify(saved)}`;
 	// The user may have stopped the run meanwhile, for example while the workers were counted.
 	if (options.interrupt.aborted) throw new TailtuneError("interrupted", "stopped before the run began");

@@ -19,8 +19,8 @@ const train = (model: string) => ["train", "--data", "texts.tsv", "--model", mod
 const refused: [title: string, model: string, message: string][] = [
 	[
 		"a name that matches nothing",
-		"none",
-		"--model none: no such folder, expected a folder, a hub id (for example openai-community/gpt2), demo, or random:small",
+		"./none",
+		"--model ./none: no such folder, expected a folder, a hub id (for example gpt2 or owner/name@revision), demo, or random:small",
 	],
 	["a file", "texts.tsv", "--model texts.tsv: found a file, expected a folder with config.json"],
 	["a folder without config.json", "no-config", `${folder}/no-config/config.json: no such file or folder`],

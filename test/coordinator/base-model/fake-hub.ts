@@ -18,13 +18,16 @@ export interface SeenRequest {
 export interface FakeHub {
 	readonly url: string;
 	readonly requests: SeenRequest[];
-	/** Content by path; may be changed between requests. */
+	/** Commits by branch or tag, and content by path, the same in all commits; may be changed between requests. */
+	readonly revisions: Map<string, string>;
 	readonly files: Map<string, Buffer>;
 	/** Responses with large files end after this many bytes, while `cuts` is above 0; Infinity: always. */
 	cutAfterBytes: number;
 	cuts: number;
 	/** Large files are sent with their last byte changed. */
 	corrupt: boolean;
+	/** Large files are redirected to this address of another server. */
+	storage: string | undefined;
 	/** Every request is answered with this status. */
 	status: number | undefined;
 	/** No request is answered. */
@@ -43,10 +46,12 @@ export async function startFakeHub(t: ExecutionContext, files: Record<string, Bu
 	const hub: FakeHub = {
 		url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
 		requests: [],
+		revisions: new Map([["main", COMMIT]]),
 		files: new Map(Object.entries(files)),
 		cutAfterBytes: 0,
 		cuts: 0,
 		corrupt: false,
+		storage: undefined,
 		status: undefined,
 		silent: false,
 	};
@@ -62,14 +67,26 @@ async function answer(hub: FakeHub, request: IncomingMessage, response: ServerRe
 	const { range, authorization } = request.headers;
 	hub.requests.push({ path, range, authorization });
 	if (hub.silent) return;
-	const file = path.slice(`/${REPO}/resolve/${COMMIT}/`.length);
-	if (hub.status !== undefined) json(response, { error: "Repository not found" }, hub.status);
+	const short = /^((?:\/api\/models)?\/)tiny(\/.*)$/.exec(path);
+	if (short) response.writeHead(307, { Location: `${short[1]}${REPO}${short[2]}` }).end();
+	else if (hub.status !== undefined) json(response, { error: "Repository not found" }, hub.status);
 	else if (path.startsWith(`/datasets/`) || path.startsWith(`/api/datasets/`))
 		answerDataset(hub, path, range, response);
-	else if (path === `/api/models/${REPO}/revision/main`) json(response, { _id: "1", id: REPO, sha: COMMIT });
-	else if (path === `/api/models/${REPO}/paths-info/${COMMIT}`) json(response, await describe(hub, request));
-	else if (path.startsWith(`/${REPO}/resolve/${COMMIT}/`) && hub.files.has(file)) send(hub, file, range, response);
-	else json(response, { error: "Not found" }, 404);
+	else await answerModel(hub, path, request, response);
+}
+
+async function answerModel(hub: FakeHub, path: string, request: IncomingMessage, response: ServerResponse) {
+	const [, call, rest = ""] =
+		new RegExp(`^(?:/api/models)?/${REPO}/(revision|paths-info|resolve)/(.*)$`).exec(path) ?? [];
+	const [, commit = "", file = ""] = /^([0-9a-f]{40})\/(.*)$/.exec(rest) ?? [];
+	const sha = hub.revisions.get(decodeURIComponent(rest));
+	const hasCommit = (id: string) => [...hub.revisions.values()].includes(id);
+	if (call === "revision" && sha) json(response, { _id: "1", id: REPO, sha });
+	else if (call === "paths-info" && hasCommit(rest)) json(response, await describe(hub, request));
+	else if (call === "resolve" && hasCommit(commit) && hub.files.has(file)) {
+		if (hub.storage && isLarge(file)) response.writeHead(302, { Location: `${hub.storage}${path}` }).end();
+		else send(hub, file, request.headers.range, response);
+	} else json(response, { error: "Not found" }, 404);
 }
 
 function answerDataset(hub: FakeHub, path: string, range: string | undefined, response: ServerResponse): void {

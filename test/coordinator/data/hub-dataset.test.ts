@@ -11,10 +11,13 @@ const NAME = `hub:${REPO}`;
 const PARQUET = await readFile(new URL("./parquet/snappy.parquet", import.meta.url));
 
 const VARIABLES = ["HF_TOKEN", "HF_ENDPOINT", "HF_HUB_CACHE", "HF_HOME", "HF_HUB_OFFLINE"] as const;
-for (const name of VARIABLES) delete process.env[name];
-test.afterEach.always(() => {
+function unset() {
 	for (const name of VARIABLES) delete process.env[name];
-});
+	// A folder without a token.
+	process.env.HF_HOME = "/nonexistent";
+}
+unset();
+test.afterEach.always(unset);
 
 async function setUp(t: ExecutionContext) {
 	const hub = await startFakeHub(t, {
@@ -59,6 +62,23 @@ test.serial("a data set of the hub is read like a file, and later from the cache
 	t.is(hub.requests.length, before);
 });
 
+test.serial("a data set of which a part was downloaded isn't taken as complete", async (t) => {
+	const { hub, cacheDir } = await setUp(t);
+	hub.files
+		.set("data/dev-0.csv", Buffer.from("label,text\na,b\n"))
+		.set("data/dev-1.csv", Buffer.from("label,text\nc,d\n"));
+	const options = { cacheDir, hubUrl: hub.url };
+	await fetchHubDataset(`${NAME}:test`, options);
+	const stop = new AbortController();
+	const listener = { line: () => {}, download: () => () => stop.abort() };
+	const stopped = fetchHubDataset(`${NAME}:dev`, { ...options, listener, signal: stop.signal });
+	await t.throwsAsync(stopped, { code: "interrupted", message: `${NAME}:dev: stopped; run again to continue` });
+	process.env.HF_HUB_OFFLINE = "1";
+	await t.throwsAsync(fetchHubDataset(`${NAME}:dev`, options), { code: "data", message: /found no files of "dev"/ });
+	process.env.HF_HUB_OFFLINE = "0";
+	t.is((await fetchHubDataset(`${NAME}:dev`, options)).length, 2);
+});
+
 test("a revision in the cache keeps its commit, and files that are there aren't downloaded again", async (t) => {
 	const { hub, cacheDir } = await setUp(t);
 	const options = { cacheDir, hubUrl: hub.url };
@@ -80,7 +100,7 @@ test("a hub without the data set, without an answer or with damaged files is tol
 	const options = { cacheDir, hubUrl: hub.url };
 	await t.throwsAsync(fetchHubDataset("hub:someone/else", options), {
 		code: "not-found",
-		message: "hub:someone/else: no hub data set of that name (or a private one: set HF_TOKEN)",
+		message: "hub:someone/else: no hub data set of that name (or a private or gated one: set HF_TOKEN)",
 	});
 	hub.corrupt = true;
 	await t.throwsAsync(fetchHubDataset(NAME, options), { code: "checksum" });

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import test from "ava";
 import { sampleTexts } from "../../cli/tailtune.ts";
 import { newFolder } from "../../new-folder.ts";
+import { COMMIT, startFakeHub } from "../base-model/fake-hub.ts";
 import { interruptedRun, RESUMED, resumeOutcome } from "./interrupted-run.ts";
 
 const DEMO = new URL("../../../coordinator/base-model/demo-model", import.meta.url);
@@ -37,5 +38,27 @@ test.serial(
 		t.is(await resumeOutcome(folder), `${data}: no such file or folder; ${hint}`);
 		await rename(join(original, "moved.tsv"), data);
 		t.is(await resumeOutcome(folder), RESUMED);
+	},
+);
+
+test.serial(
+	"a run with a branch of the hub is resumed with the same commit, even if the branch has moved",
+	async (t) => {
+		const files = ["config.json", "model.safetensors"].map(async (name) => [
+			name,
+			await readFile(join(DEMO.pathname, name)),
+		]);
+		const hub = await startFakeHub(t, Object.fromEntries(await Promise.all(files)));
+		const setCache = async () => Object.assign(process.env, { HF_HOME: await newFolder(), HF_ENDPOINT: hub.url });
+		process.chdir(await newFolder());
+		await writeFile("data.tsv", sampleTexts(40));
+		await setCache();
+		const folder = await interruptedRun({ data: "data.tsv", model: "tiny" });
+		t.is(JSON.parse(await readFile(join(folder, "config.json"), "utf8")).model, `tiny@${COMMIT}`);
+		const moved = "fedcba9876543210fedcba9876543210fedcba98";
+		hub.revisions.set("main", moved).set("old", COMMIT);
+		await setCache();
+		t.is(await resumeOutcome(folder), RESUMED);
+		t.false(hub.requests.some(({ path }) => path.includes(moved)));
 	},
 );
