@@ -49,8 +49,8 @@ export interface TensorService {
 
 /** Creates the service `tailtune.v1.Exchange`. */
 export function createTensorService(options: TensorServiceOptions = {}): TensorService {
-	const runs = new ServedRuns();
 	const leases = new Leases(options);
+	const runs = new ServedRuns({ countWorkers: () => leases.workers.length });
 	const models = new ServedModels(options.models ?? new Map());
 	const uploads = new Uploads({ runs, silenceMs: options.silenceMs });
 	const refusals = new Map<RefusalReason, number>();

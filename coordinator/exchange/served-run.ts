@@ -7,6 +7,7 @@ import type { Update } from "../../shared/updates/updatable-state.ts";
 import { CurrentState, type PublishedVersion } from "./current-state.ts";
 import { Snapshot } from "./snapshot.ts";
 import { UpdateLog, type UpdateLogOptions } from "./update-log.ts";
+import { withoutNumbers } from "./update-parts.ts";
 
 export interface ServedRunOptions extends UpdateLogOptions {
 	readonly runId: string;
@@ -64,15 +65,18 @@ export class ServedRun {
 		if (this.#snapshot && !this.#snapshot.hasMoments) this.#dropSnapshot();
 	}
 
-	/** @throws TailtuneError "protocol" if it isn't the next update */
-	publishUpdate(update: Update): void {
+	/**
+	 * @param isKnown whether the only worker has its numbers
+	 * @throws TailtuneError "protocol" if it isn't the next update
+	 */
+	publishUpdate(update: Update, isKnown: boolean): void {
 		const { runId, publish } = this.#options;
 		if (this.#log?.newest !== update.version - 1)
 			throw new TailtuneError("protocol", `run ${runId}: an update to ${update.version} after ${this.#log?.newest}`);
 		const parts = this.#log.append(update);
 		this.#state.expect(update.version);
 		if (this.#snapshot && !this.#log.reachesFrom(this.#snapshot.version)) this.#dropSnapshot();
-		publish?.(parts);
+		publish?.(isKnown ? [withoutNumbers(update)] : parts);
 	}
 
 	/** Counts the arrays that are kept. */

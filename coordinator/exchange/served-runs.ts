@@ -17,24 +17,28 @@ import type { Update } from "../../shared/updates/updatable-state.ts";
 import { ServedRun } from "./served-run.ts";
 import type { UpdateLogOptions } from "./update-log.ts";
 
+export interface ServedRunsOptions extends UpdateLogOptions {
+	/** Returns the number of attached workers. Default: unknown, each update is published with its numbers. */
+	readonly countWorkers?: (() => number) | undefined;
+}
+
 /** The open runs. Requests for other runs, or with another schema, are refused. */
 export class ServedRuns implements CoordinatorTensors {
 	readonly hasReplicas = true;
 	/** Number of published parts of updates that workers refused. */
 	refusedParts = 0;
 	readonly #runs = new Map<string, ServedRun>();
-	readonly #logs: UpdateLogOptions;
+	readonly #options: ServedRunsOptions;
 
-	/** @param logs of the updates of each run */
-	constructor(logs: UpdateLogOptions = {}) {
-		this.#logs = logs;
+	constructor(options: ServedRunsOptions = {}) {
+		this.#options = options;
 	}
 
 	openRun(runId: string, schema: TensorSchema, answers: AnswerReceiver, publish?: PublishUpdate): void {
 		const open = this.#runs.get(runId);
 		setGarbageLimit();
 		if (open) assertSameSchema(runId, open.schema, schema);
-		else this.#runs.set(runId, new ServedRun({ ...this.#logs, runId, schema, answers, publish }));
+		else this.#runs.set(runId, new ServedRun({ ...this.#options, runId, schema, answers, publish }));
 	}
 
 	closeRun(runId: string): void {
@@ -51,8 +55,8 @@ export class ServedRuns implements CoordinatorTensors {
 		this.#runs.get(runId)?.dropState(version);
 	}
 
-	async publishUpdate(runId: string, update: Update): Promise<void> {
-		this.#open(runId).publishUpdate(update);
+	async publishUpdate(runId: string, update: Update, isAnswer = false): Promise<void> {
+		this.#open(runId).publishUpdate(update, isAnswer && this.#options.countWorkers?.() === 1);
 	}
 
 	lendGradientBuffers(runId: string, buffers: readonly Float32Array[]): void {

@@ -1,6 +1,6 @@
 import type { UpdatePart } from "../../proto/gen/tailtune/v1/UpdatePart.ts";
-import { checksumOf } from "../../shared/files/checksum.ts";
 import type { Update } from "../../shared/updates/updatable-state.ts";
+import { toParts } from "./update-parts.ts";
 
 /** Most bytes of a part's numbers: half of what a NATS server accepts as one message by default. */
 const PART_BYTES = 512 * 2 ** 10;
@@ -102,14 +102,5 @@ export class UpdateLog {
 	/** Ends all readers. */
 	close(): void {
 		this.#isClosed = true;
-	}
-}
-
-function* toParts({ version, texts, scalars, gradient }: Update, partBytes: number): Generator<UpdatePart> {
-	const header = { parameterVersion: version, texts, scalars };
-	const { buffer, byteLength } = gradient.slice();
-	for (let byteOffset = 0; byteOffset < byteLength; byteOffset += partBytes) {
-		const data = Buffer.from(buffer, byteOffset, Math.min(partBytes, byteLength - byteOffset));
-		yield { header, chunk: { byteOffset, data, xxh64: checksumOf(data) } };
 	}
 }

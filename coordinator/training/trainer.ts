@@ -81,12 +81,12 @@ export class Trainer {
 			await this.settle();
 		}
 		await tensors.publishState(spec.runId, version, updatable);
-		const { gradient, texts, counted, loss } = await this.#combineGradients(step, answers);
+		const { gradient, isAnswer, texts, counted, loss } = await this.#combineGradients(step, answers);
 		await tensors.dropState(spec.runId, version);
 		progress.step++;
 		const scalars = this.#scalars(progress.step, gradient, texts);
 		this.#pending = { version: progress.step, texts, gradient, scalars };
-		await tensors.publishUpdate(spec.runId, this.#pending);
+		await tensors.publishUpdate(spec.runId, this.#pending, isAnswer);
 		if (!tensors.hasReplicas) await this.settle();
 		this.audit.add(progress.step, counted);
 		this.stepMs.push(performance.now() - start);
@@ -153,7 +153,7 @@ export class Trainer {
 			progress.examplesSeen += runTexts.countTexts(examples);
 			counted.push({ part, shard, examples: logits.length / runTexts.classes, worker: result.workerId });
 		}
-		return { gradient, texts, counted, loss };
+		return { gradient, isAnswer: gradient !== combined.gradient, texts, counted, loss };
 	}
 }
 

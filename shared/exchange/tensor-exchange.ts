@@ -94,8 +94,10 @@ export interface CoordinatorTensors {
 	/**
 	 * Sends an update, which leads from the version published last to the next one. Its array may then change. If workers
 	 * have copies of the state, they apply it at once; the coordinator may publish its own updated state later.
+	 * @param isAnswer whether its numbers are those of one answer; then they aren't sent to the only worker, which has
+	 *   them. Default: no
 	 */
-	publishUpdate(runId: string, update: Update): Promise<void>;
+	publishUpdate(runId: string, update: Update, isAnswer?: boolean): Promise<void>;
 	/**
 	 * Gives arrays to the exchange, in which it receives gradients: new arrays, or those of processed answers. They then
 	 * belong to the exchange; the last one given is used first, if it has the length of the next gradient.

@@ -63,6 +63,7 @@ export function faultyBus(bus: Bus, node: Node): Bus {
 		},
 		pull: (runId, shard, signal) => pull(bus, node, runId, shard, signal),
 		publishUpdate(runId, parts) {
+			if (parts[0]?.chunk?.data.length === 0) world.count("update without numbers");
 			if (node.isReachable("nats")) bus.publishUpdate(runId, parts);
 		},
 		watchUpdates: (runId, signal) => watchUpdates(bus, node, runId, signal),

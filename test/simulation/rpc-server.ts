@@ -19,7 +19,7 @@ export class RpcServer {
 	/** @param logs of the updates that are kept for slow workers */
 	constructor(node: Node, events: LeaseEvents, logs: UpdateLogOptions) {
 		this.node = node;
-		this.runs = new ServedRuns(logs);
+		this.runs = new ServedRuns({ ...logs, countWorkers: () => this.leases.workers.length });
 		this.uploads = new Uploads({ runs: this.runs, clock: node.clock });
 		this.leases = new Leases(events);
 	}

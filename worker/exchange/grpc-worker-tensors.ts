@@ -123,12 +123,17 @@ class GrpcWorkerTensors implements ConnectedTensors {
 	}
 
 	gradientBuffer(runId: string, length: number): Float32Array {
-		return takeArray(this.#runs.get(runId)?.free, length);
+		const run = this.#runs.get(runId);
+		const taken = takeArray(run?.free, length);
+		if (run?.replica.answered === taken) run.replica.answered = undefined;
+		return taken;
 	}
 
 	async putAnswer(answer: Answer): Promise<void> {
 		const run = this.#runs.get(answer.result.runId);
 		const options = { signal: this.#closed.signal, silenceMs: this.#silenceMs };
+		// Before it is sent: the update may arrive before the reply.
+		if (run && answer.tensor) run.replica.answered = answer.tensor;
 		const send = () =>
 			sendAll<PutAnswerRequestInput, PutAnswerResponse>(
 				(callback) => this.#client.putAnswer(callback),

@@ -15,6 +15,8 @@ export interface PublishedUpdatesOptions {
 	readonly schema: TensorSchema;
 	readonly source: StateSource;
 	readonly target: UpdateTarget;
+	/** Returns the last gradient that this worker sent. Default: none. */
+	readonly answered?: (() => Float32Array | undefined) | undefined;
 	/** Ends the watch when it aborts. */
 	readonly closed: AbortSignal;
 	/** Default: real time. */
@@ -120,16 +122,24 @@ export class PublishedUpdates {
 	}
 
 	#add(part: UpdatePart, base: NonNullable<UpdateTarget["base"]>): void {
-		const { runId, schema, target } = this.#options;
+		const { runId, schema, target, answered } = this.#options;
+		const lacksNumbers = part.chunk?.data.length === 0;
 		try {
 			this.#reader ??= new UpdateReader(runId, schema, base.memory);
-			const update = this.#reader.add(part, base.version);
+			const update = this.#reader.add(lacksNumbers ? withNumbers(part, answered?.()) : part, base.version);
 			if (update) target.apply(update);
 		} catch (error) {
-			this.#refused++;
+			// Without numbers the part is only of use to the worker that has them.
+			if (!lacksNumbers) this.#refused++;
 			this.drop();
 			this.miss(base.version + 1);
 			log("a published update of run %s is refused: %s", runId, error);
 		}
 	}
+}
+
+/** Adds a gradient's numbers to a part that consists of their checksum. */
+function withNumbers({ header, chunk }: UpdatePart, numbers: Float32Array | undefined): UpdatePart {
+	if (!chunk || !numbers) return { header, chunk };
+	return { header, chunk: { ...chunk, data: Buffer.from(numbers.buffer, numbers.byteOffset, numbers.byteLength) } };
 }

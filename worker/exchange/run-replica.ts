@@ -39,6 +39,11 @@ export class RunReplica {
 	#version: number | undefined;
 	/** Whether updates can be applied. */
 	#hasMoments = false;
+	/**
+	 * The last gradient that this worker sent, as long as its array isn't used again. An update of the same numbers, which
+	 * is recognized by its checksum, arrives without them.
+	 */
+	answered: Float32Array | undefined;
 	/** The parameters as given to callers: another object after each change of the numbers. */
 	#view: Float32Array | undefined;
 	/** Settles after the last requested version. */
@@ -57,7 +62,8 @@ export class RunReplica {
 			},
 			apply: (update: Update) => this.#apply(update),
 		};
-		this.#updates = new MergedUpdates({ runId, schema, source, target, closed, clock });
+		const answered = () => this.answered;
+		this.#updates = new MergedUpdates({ runId, schema, source, target, closed, clock, answered });
 	}
 
 	/**

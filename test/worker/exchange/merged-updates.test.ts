@@ -56,6 +56,52 @@ for (const [name, schema] of [
 	});
 }
 
+test("a worker that computed the whole gradient gets an update without numbers, and uses its own", async (t) => {
+	const { served, replica, isEqual } = await join();
+	served.tamperPublished = (parts) => {
+		t.deepEqual(
+			parts.map(({ chunk }) => chunk?.data.length),
+			[0],
+		);
+		// Its answer has arrived by now.
+		replica.answered = served.gradient;
+		return parts;
+	};
+	for (const texts of [1, 4, 2]) {
+		await served.step(texts, true);
+		await settle();
+		t.is(replica.version, served.version);
+		t.true(await isEqual());
+	}
+	t.deepEqual(served.calls, { states: 1, updates: 0 });
+});
+
+for (const [title, change] of [
+	["none", () => undefined],
+	["other numbers", (own: Float32Array) => own.with(1, 0.5)],
+	["another length", (own: Float32Array) => own.subarray(1)],
+	["numbers that aren't finite", (own: Float32Array) => own.with(1, Number.NaN)],
+] as const) {
+	test(`an update without numbers is read at once if the worker's own gradient is another one: ${title}`, async (t) => {
+		const { clock, served, replica, isEqual } = await join();
+		served.tamperPublished = (parts) => {
+			replica.answered = change(served.gradient);
+			return parts;
+		};
+		await served.step(2, true);
+		await settle();
+		t.is(replica.version, 3);
+		t.true(sameBits(await replica.parameters(4), served.state.parameters));
+		t.is(clock.now, 0);
+		t.deepEqual(served.calls, { states: 1, updates: 1 });
+		t.is(replica.refusedParts, 0);
+		await served.step(2);
+		await settle();
+		t.true(await isEqual());
+		t.is(served.calls.updates, 1);
+	});
+}
+
 test("a request waits for an update of which parts still arrive, however long it takes", async (t) => {
 	const { clock, served, replica } = await join();
 	let parts: Parts = [];
@@ -272,6 +318,7 @@ const faults: Record<string, (parts: Parts) => Parts> = {
 test("a replica has the coordinator's bits whatever happens in between", async (t) => {
 	const step = fc.record({
 		texts: fc.integer({ min: 1, max: 4 }),
+		isAnswer: fc.boolean(),
 		fault: fc.constantFrom("none", ...Object.keys(faults)),
 	});
 	const events = fc.oneof(
@@ -286,8 +333,12 @@ test("a replica has the coordinator's bits whatever happens in between", async (
 			else if (event === "settle") await settle();
 			else if (event === "stale") await replica.parameters(served.version - 1).catch(() => {});
 			else if (event !== "request") {
-				served.tamperPublished = faults[event.fault] ?? (() => []);
-				await served.step(event.texts);
+				const disturb = faults[event.fault] ?? (() => []);
+				served.tamperPublished = (parts) => {
+					replica.answered = served.gradient;
+					return disturb(parts);
+				};
+				await served.step(event.texts, event.isAnswer);
 			} else if (!(await isEqual()) || replica.fingerprint !== fingerprintOf(served.state.parameters)) return false;
 		}
 		replica.close();

@@ -42,13 +42,15 @@ export class ServedState {
 	tamperUpdates: Tamper<UpdatePart> = (messages) => messages;
 	/** Changes the parts of updates that are published. Unset when a replica is made: it watches nothing. */
 	tamperPublished: ((parts: readonly UpdatePart[]) => readonly UpdatePart[]) | undefined;
+	/** The gradient of the last update. */
+	gradient = new Float32Array();
 	version: number;
 	readonly #published = new Feed<never, UpdatePart>((part) => part);
 	#broken = new AbortController();
 
 	constructor(schema: TensorSchema, version = 0) {
 		this.schema = schema;
-		this.runs = new ServedRuns(schema.parameters < LARGE ? { partBytes: PART_BYTES } : {});
+		this.runs = new ServedRuns({ ...(schema.parameters < LARGE && { partBytes: PART_BYTES }), countWorkers: () => 1 });
 		this.version = version;
 		this.state = new UpdatableState(schema.form, schema.parameters, Math.max(1, schema.factorTexts));
 		this.state.parameters.set(numbers(schema.parameters, 1000));
@@ -62,8 +64,11 @@ export class ServedState {
 		return this.runs.publishState("run", this.version, this.state);
 	}
 
-	/** Takes a step with a gradient of so many texts, and publishes its update and the new state. */
-	async step(texts = 1): Promise<void> {
+	/**
+	 * Takes a step with a gradient of so many texts, and publishes its update and the new state.
+	 * @param isAnswer whether the gradient is that of one answer
+	 */
+	async step(texts = 1, isAnswer = false): Promise<void> {
 		await this.publish();
 		await this.runs.dropState("run", this.version);
 		this.version++;
@@ -71,7 +76,8 @@ export class ServedState {
 		gradient.set(numbers(gradient.length, this.version));
 		const scalars = adamWScalars(this.version, { lr: 0.01, weightDecay: 0.1 });
 		const update = { version: this.version, texts, scalars, gradient };
-		await this.runs.publishUpdate("run", update);
+		this.gradient = gradient.slice();
+		await this.runs.publishUpdate("run", update, isAnswer);
 		this.state.apply(update, 1);
 		await this.publish();
 	}
