@@ -89,7 +89,9 @@ export const trainConfigSchema = z.strictObject({
 
 	model: text()
 		.default("openai-community/gpt2")
-		.describe("Hugging Face id (gpt2, owner/name or owner/name@revision), folder, demo, or random:small (also medium, large, xl)"),
+		.describe(
+			"Hugging Face id (gpt2, owner/name or owner/name@revision), folder, demo, or random:small (also medium, large, xl)",
+		),
 	abstain: z
 		.number()
 		.min(0)
