@@ -40,8 +40,8 @@ export class RunReplica {
 	/** Whether updates can be applied. */
 	#hasMoments = false;
 	/**
-	 * The last gradient that this worker sent, as long as its array isn't used again. An update of the same numbers, which
-	 * is recognized by its checksum, arrives without them.
+	 * The last gradient that this worker sent, as long as its array isn't used again. An update of the same numbers
+	 * arrives without them, and is recognized by its checksum.
 	 */
 	answered: Float32Array | undefined;
 	/** The parameters as given to callers: another object after each change of the numbers. */

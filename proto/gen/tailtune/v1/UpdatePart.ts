@@ -11,6 +11,9 @@ export interface UpdatePartInput {
    * The same in all parts of an update.
    */
   'header'?: (_tailtune_v1_UpdateHeaderInput | null);
+  /**
+   * Without data, it is the whole tensor: the gradient that this worker sent as its last answer, recognized by its checksum.
+   */
   'chunk'?: (_tailtune_v1_TensorChunkInput | null);
 }
 
@@ -22,5 +25,8 @@ export interface UpdatePart {
    * The same in all parts of an update.
    */
   'header': (_tailtune_v1_UpdateHeader | null);
+  /**
+   * Without data, it is the whole tensor: the gradient that this worker sent as its last answer, recognized by its checksum.
+   */
   'chunk': (_tailtune_v1_TensorChunk | null);
 }
