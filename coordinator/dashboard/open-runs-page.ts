@@ -5,7 +5,9 @@ import { compareRuns } from "../compare/compare-runs.ts";
 import { findLocalRuns, listLocalRuns } from "../run-folder/list-runs.ts";
 import { addCellTexts } from "./cell-texts.ts";
 import { addClassifyBox } from "./classify-box.ts";
+import { addClusterPaths } from "./cluster-paths.ts";
 import { FolderViewers } from "./folder-viewers.ts";
+import type { LiveCluster } from "./live-cluster.ts";
 import { createPageApp } from "./page-app.ts";
 import type { PageOptions } from "./page-options.ts";
 import { RunClassifier } from "./run-classifier.ts";
@@ -20,11 +22,12 @@ export interface RunsPage {
 }
 
 /**
- * Serves a page with the runs of a folder, from their files.
+ * Serves a page with the runs of a folder, from their files, and with those of a cluster.
+ * @param cluster default: none; with a cluster, the folder needn't exist
  * @throws TailtuneError "not-found" if the folder doesn't exist, "usage" if it can't listen there
  */
-export async function openRunsPage(folder: string, options: PageOptions): Promise<RunsPage> {
-	await findLocalRuns(folder);
+export async function openRunsPage(folder: string, options: PageOptions, cluster?: LiveCluster): Promise<RunsPage> {
+	if (!cluster) await findLocalRuns(folder);
 	const viewers = new FolderViewers();
 	const classifier = new RunClassifier(options.openCluster);
 	const { app, isAllowed, listen } = createPageApp(options);
@@ -34,7 +37,13 @@ export async function openRunsPage(folder: string, options: PageOptions): Promis
 		if (path !== undefined) return path;
 		throw new TailtuneError("not-found", `run ${JSON.stringify(run)}: not found in ${folder}`);
 	};
-	app.get("/runs", isAllowed, async (context) => context.json({ folder, runs: await listLocalRuns(folder) }));
+	app.get("/runs", isAllowed, async (context) => {
+		const runs = await listLocalRuns(folder).catch((error) => {
+			if (cluster && error instanceof TailtuneError && error.code === "not-found") return [];
+			throw error;
+		});
+		return context.json({ folder, runs });
+	});
 	app.get("/events", isAllowed, async (context) => {
 		await viewers.add(await folderOf(context.req.query("run")), context.env.outgoing as ServerResponse);
 		return RESPONSE_ALREADY_SENT;
@@ -46,6 +55,7 @@ export async function openRunsPage(folder: string, options: PageOptions): Promis
 		const folders = await Promise.all((context.req.queries("run") ?? []).slice(0, 2).map(folderOf));
 		return context.json(await compareRuns(folders));
 	});
+	addClusterPaths(app, isAllowed, cluster);
 	addCellTexts(app, isAllowed, folderOf);
 	addClassifyBox(app, isAllowed, folderOf, classifier);
 	const server = await listen();

@@ -27,7 +27,10 @@ export function runDetails(run: RunView): string[] {
 		["started", formatStart(progress?.startedAtMs)],
 		["trainable", `${tunedOf(run)}, ${spec.tail?.classes ?? 0} classes`],
 		["shards", String(spec.shards)],
-		...countByWorker(assignments).map(([workerId, count]): [string, string] => ["", `${count} on ${workerId}`]),
+		...countByWorker(assignments).map(([workerId, count]): [string, string] => {
+			const state = progress?.workers.find((worker) => worker.workerId === workerId)?.state;
+			return ["", `${count} on ${workerId}${state === undefined ? "" : `, ${state}`}`];
+		}),
 		["progress", stateOf(run)],
 		...(progress?.notices ?? []).map((notice): [string, string] => ["notice", notice]),
 		["validation", scoreOf(run)],

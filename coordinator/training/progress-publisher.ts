@@ -1,6 +1,7 @@
 import { debuglog } from "node:util";
 import type { RunProgress } from "../../shared/messages.ts";
 import type { Notices } from "../../shared/notices.ts";
+import type { Dispatcher } from "../cluster/dispatcher.ts";
 import { PROGRESS_PUBLISH_MS } from "../deadlines.ts";
 import type { RunEvents } from "../events/run-events.ts";
 import type { RunEvent } from "../events/schemas.ts";
@@ -11,7 +12,13 @@ const log = debuglog("tailtune");
 export interface ProgressTarget {
 	readonly report: (progress: RunProgress) => Promise<void>;
 	readonly notices: Notices;
+	readonly dispatcher: Pick<Dispatcher, "listActivity">;
 }
+
+/** Most workers in the progress. */
+const MOST_WORKERS = 100;
+
+const PRESENT = new Set(["computing", "waiting"]);
 
 /** Publishes the progress of a run for `tailtune runs`, at once and about every second. The run never waits for it. */
 export class ProgressPublisher {
@@ -49,11 +56,19 @@ export class ProgressPublisher {
 	#publish(): void {
 		if (this.#isPublishing) return;
 		this.#isPublishing = true;
-		const { report, notices } = this.#target;
-		report({ ...this.#progress, notices: notices.lasting })
+		const { report, notices, dispatcher } = this.#target;
+		report({ ...this.#progress, notices: notices.lasting, workers: workersOf(dispatcher) })
 			.catch((error) => log("run %s: can't publish its progress: %s", this.#progress.runId, error))
 			.finally(() => {
 				this.#isPublishing = false;
 			});
 	}
+}
+
+function workersOf(dispatcher: ProgressTarget["dispatcher"]): RunProgress["workers"] {
+	const workers = dispatcher.listActivity().map(({ worker: { workerId }, state, speed, texts }) => {
+		return { workerId, state, speed, texts };
+	});
+	const rank = ({ state }: { readonly state: string }) => (PRESENT.has(state) ? 0 : 1);
+	return workers.sort((a, b) => rank(a) - rank(b)).slice(0, MOST_WORKERS);
 }

@@ -139,7 +139,7 @@ function initialProgress(
 	const phase = { phase: "start", done: 0, total: 0, unit: "", secondsLeft: 0 };
 	const { name = "", model, data, train = "" } = config;
 	const names = { name, model, data: data ?? train, startedAtMs: Date.now() };
-	const epochs = { epoch: progress.epoch, epochs: config.epochs, validation: null, notices: [] };
+	const epochs = { epoch: progress.epoch, epochs: config.epochs, validation: null, notices: [], workers: [] };
 	return { runId: spec.runId, host: hostname(), folder, ...phase, ...epochs, ...names };
 }
 

@@ -46,6 +46,19 @@ test.serial("a client lists runs and workers, and stops a run that can then be r
 		t.true(details.includes(fact), `${fact} in ${details}`);
 	t.regex((await ask("workers")).stdout, new RegExp(`${worker.id}.*2 of ${runId}`));
 
+	const ui = start(["ui", "--nats", server.url, "--json"]);
+	const { value: line } = await linesOf(ui)[Symbol.asyncIterator]().next();
+	const { origin, hash } = new URL(JSON.parse(line).text.replace("dashboard: ", ""));
+	const headers = { authorization: `Bearer ${hash.replace("#token=", "")}` };
+	const listCluster = async () =>
+		(await fetch(`${origin}/cluster`, { headers })).json() as Promise<{ runs: unknown[] }>;
+	// It connects after it printed its address.
+	let shown = await listCluster();
+	while (shown.runs.length === 0) shown = await listCluster();
+	t.like(shown.runs, [{ id: runId, workers: [{ id: worker.id, shards: [0, 1] }] }]);
+	ui.kill("SIGINT");
+	t.is((await ui).exitCode, 0);
+
 	const cancelled = await ask("cancel", runId);
 	t.is(cancelled.exitCode, 0, cancelled.stderr);
 	t.true(cancelled.stdout.includes(`npx tailtune train --resume ${out}`));

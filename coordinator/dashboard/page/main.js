@@ -1,6 +1,8 @@
 import { createClassifyBox, showClassifyBox } from "./classify.js";
+import { showCluster, showClusterProblem } from "./cluster.js";
 import { showComparison } from "./comparison.js";
 import { createCharts } from "./curves.js";
+import { CLUSTER_POLL_MS } from "./deadlines.js";
 import { byId, setText } from "./dom.js";
 import { nextState } from "./next-state.js";
 import { keepChoice, readChoice } from "./page-state.js";
@@ -55,9 +57,24 @@ async function connect() {
 	const { answer: list } = await ask("/runs");
 	const [run, other] = [readChoice("run"), readChoice("with")];
 	byId("all").hidden = !list || run === null;
-	if (list && run === null) showRuns(list);
-	else if (list && other !== null) await compare([run, other]);
+	if (list && run === null) {
+		showRuns(list);
+		await followCluster();
+	} else if (list && other !== null) await compare([run, other]);
 	else if (list !== undefined) follow(run === null ? "/events" : `/events?${new URLSearchParams({ run })}`, !list);
+}
+
+/** Shows the runs of the cluster while the page is visible, if the server has one. */
+async function followCluster() {
+	for (;;) {
+		const { answer, error } = await ask("/cluster");
+		if (answer === null || !hasToken()) return;
+		if (error) showClusterProblem(error);
+		else showCluster(answer, confirmStop);
+		await new Promise((resolve) => setTimeout(resolve, CLUSTER_POLL_MS));
+		if (document.hidden)
+			await new Promise((resolve) => document.addEventListener("visibilitychange", resolve, { once: true }));
+	}
 }
 
 async function compare(runs) {
@@ -89,10 +106,17 @@ function follow(path, isLive) {
 	});
 }
 
-async function cancel() {
-	if ((await ask("/cancel", {}, {})).error) return;
-	byId("cancel").disabled = true;
-	setText(byId("cancel"), "Stopping after this step");
+/** Asks for a confirmation, then stops the run. @param id of the run if the page shows a cluster */
+function confirmStop(id, button) {
+	const dialog = byId("confirm");
+	dialog.returnValue = "";
+	dialog.onclose = async () => {
+		if (dialog.returnValue !== "yes") return;
+		const { error } = await (id === undefined ? ask("/cancel", {}, {}) : ask("/cluster/cancel", {}, { run: id }));
+		button.disabled = !error;
+		setText(button, error ? `Stop the run (${error.message})` : "Stopping after this step");
+	};
+	dialog.showModal();
 }
 
 byId("token").addEventListener("submit", (event) => {
@@ -101,8 +125,7 @@ byId("token").addEventListener("submit", (event) => {
 	void connect();
 });
 createClassifyBox((text) => ask("/classify", {}, { text }));
-byId("cancel").addEventListener("click", () => byId("confirm").showModal());
-byId("confirm").addEventListener("close", () => byId("confirm").returnValue === "yes" && cancel());
+byId("cancel").addEventListener("click", () => confirmStop(undefined, byId("cancel")));
 
 const axis = readChoice("axis") === "seconds" ? "seconds" : "texts";
 for (const radio of document.querySelectorAll("[name=axis]")) {

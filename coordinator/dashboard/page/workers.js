@@ -3,7 +3,8 @@ import { asCount, asPercent } from "./format.js";
 
 const COLORS = 8;
 const SECONDS = 120;
-const STATES = {
+/** The state of a worker, for people. */
+export const STATES = {
 	computing: "computing",
 	waiting: "waiting",
 	silent: "silent",
@@ -32,7 +33,7 @@ function row({ id, device, state, shards, speed, texts, lane }, color) {
 		"th",
 		{ scope: "row" },
 		element("i", { class: `worker-${color}` }),
-		bdi(shorten(id)),
+		bdi(shortenWorker(id)),
 		element("small", {}, bdi(device)),
 	);
 	return element(
@@ -53,7 +54,7 @@ function drawShards(workers) {
 	const squares = shards
 		.sort((a, b) => a.shard - b.shard)
 		.map(({ shard, id, color }) =>
-			element("li", { class: `worker-${color}`, title: `shard ${shard}: ${shorten(id)}` }, String(shard)),
+			element("li", { class: `worker-${color}`, title: `shard ${shard}: ${shortenWorker(id)}` }, String(shard)),
 		);
 	return element("ul", { class: "shards", "aria-label": "Shards, in the colours of their workers" }, ...squares);
 }
@@ -88,10 +89,10 @@ function comparison(workers) {
 	const middle = (speeds.length - 1) / 2;
 	const median = (speeds[Math.floor(middle)] + speeds[Math.ceil(middle)]) / 2;
 	const slowest = present.reduce((one, other) => (other.speed < one.speed ? other : one));
-	return `The slowest worker, ${shorten(slowest.id)}, has ${asPercent(slowest.speed / median)} of the median speed. A bar is one second; its height is the share in which the worker computed.`;
+	return `The slowest worker, ${shortenWorker(slowest.id)}, has ${asPercent(slowest.speed / median)} of the median speed. A bar is one second; its height is the share in which the worker computed.`;
 }
 
-/** The host and the beginning of the random part. */
-function shorten(id) {
+/** Returns the host of a worker and the beginning of the random part of its id. */
+export function shortenWorker(id) {
 	return id.replace(/(-[0-9a-f]{8})-[0-9a-f]{4}-[0-9a-f-]{22}$/, "$1");
 }

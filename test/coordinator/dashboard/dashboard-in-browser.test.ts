@@ -9,6 +9,7 @@ import { findBarriers, launchChromium } from "../chromium.ts";
 import { sampleMetrics, sampleResult } from "../run-folder/sample-run.ts";
 import { emitStart, emitStep, emitWorkers } from "./events.ts";
 import { pageOptions } from "./page-options.ts";
+import { sampleCluster } from "./sample-cluster.ts";
 import { sampleRun } from "./sample-runs.ts";
 
 const HOSTILE = '</script><img src=x onerror="document.title=1">';
@@ -122,7 +123,7 @@ test("the run is stopped from the page after a confirmation; without the token t
 	t.deepEqual(complaints, []);
 });
 
-test("the runs of a folder are listed, one is opened with the texts of a cell, and two are compared", async (t) => {
+test("the runs of a folder and of a cluster are listed, one is opened with the texts of a cell, and two are compared", async (t) => {
 	const browser = await launchChromium();
 	if (!browser) {
 		t.log("not run: no chromium in PATH (Debian: apt-get install chromium)");
@@ -136,10 +137,18 @@ test("the runs of a folder are listed, one is opened with the texts of a cell, a
 		await run.add(100);
 		await run.finish(i === 0);
 	}
-	const runs = await openRunsPage(folder, pageOptions());
+	const { bus, cluster, cancelled } = await sampleCluster();
+	cluster.connect(bus);
+	const runs = await openRunsPage(folder, pageOptions(), cluster);
 	t.teardown(() => runs.close());
 	const { page, complaints } = await open(browser, runs.url, 1200, "dark");
 	await shows(page, ".runs tbody tr", "run 0 & <b>");
+	await shows(page, "#cluster [data-state=silent]", "silent");
+	await shows(page, "#cluster-idle", "vm-3");
+	await page.getByRole("button", { name: "Stop the run" }).press("Enter");
+	await page.getByRole("dialog").getByRole("button", { name: "Stop the run" }).click();
+	await cancelled;
+	await shows(page, "#cluster button", "Stopping after this step");
 	t.deepEqual(await findBarriers(page), []);
 	await page.getByRole("link", { name: "run 0 & <b>" }).click();
 	await shows(page, "h1", "run 0 & <b>");

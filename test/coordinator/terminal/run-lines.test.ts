@@ -23,7 +23,9 @@ test("a run is shown with what it tunes and how far it has come", (t) => {
 });
 
 test("all that is known of a run is told in a line a fact, and nothing that it says moves the cursor", (t) => {
-	const details = runDetails({ ...run, progress: someProgress({ folder: "/runs/\u001b[2J", validation: null }) });
+	const workers = [{ workerId: "east", state: "waiting", speed: 1, texts: 3 }];
+	const progress = someProgress({ folder: "/runs/\u001b[2J", validation: null, workers });
+	const details = runDetails({ ...run, progress });
 	t.deepEqual(
 		details.filter((line) => !line.startsWith("started")),
 		[
@@ -33,7 +35,7 @@ test("all that is known of a run is told in a line a fact, and nothing that it s
 			"data       /data/texts.tsv",
 			"trainable  last-block, 2 classes",
 			"shards     2",
-			"           2 on east",
+			"           2 on east, waiting",
 			"progress   training 3 of 9 steps (0.5/s, about 12 s left), epoch 1 of 3",
 			"validation ",
 			"address    host:7070",

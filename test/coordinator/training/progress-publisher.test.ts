@@ -3,7 +3,7 @@ import { RunEvents } from "../../../coordinator/events/run-events.ts";
 import { ProgressPublisher } from "../../../coordinator/training/progress-publisher.ts";
 import type { RunProgress } from "../../../shared/messages.ts";
 import { Notices } from "../../../shared/notices.ts";
-import { someProgress } from "../../shared/bus/messages.ts";
+import { someProgress, someWorker } from "../../shared/bus/messages.ts";
 import { sampleLine } from "../run-folder/sample-run.ts";
 
 test("progress is published at once and repeatedly, one report at a time, also after a failure", async (t) => {
@@ -18,11 +18,19 @@ test("progress is published at once and repeatedly, one report at a time, also a
 		new Promise<void>((resolve) => {
 			wake = resolve;
 		});
-	const first = someProgress({ phase: "start", done: 0, total: 0, unit: "", epoch: 0, validation: null });
+	const workers = [
+		{ workerId: "vm-2", state: "computing", speed: 1.5, texts: 16 },
+		{ workerId: "vm-1", state: "left", speed: 0.5, texts: 8 },
+	];
+	const first = someProgress({ phase: "start", done: 0, total: 0, unit: "", epoch: 0, validation: null, workers });
 	const clock = { ms: 0 };
 	const events = new RunEvents(() => clock.ms);
 	const notices = new Notices();
-	const publisher = new ProgressPublisher(events, first, { report, notices });
+	const activity = { shards: [0], computingSeconds: 1, answers: 2, trunkTexts: 8 };
+	const left = { worker: someWorker("vm-1"), state: "left", speed: 0.5, texts: 8, ...activity } as const;
+	const present = { worker: someWorker("vm-2"), state: "computing", speed: 1.5, texts: 16, ...activity } as const;
+	const dispatcher = { listActivity: () => [left, present] };
+	const publisher = new ProgressPublisher(events, first, { report, notices, dispatcher });
 	t.teardown(() => publisher.end());
 	t.deepEqual(published[0]?.progress, first);
 	const phase = events.phase("training", 20, "steps", 4);

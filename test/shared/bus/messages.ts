@@ -76,6 +76,7 @@ export function someProgress(fields: Partial<RunProgress> = {}): RunProgress {
 		epochs: 3,
 		validation,
 		notices: [],
+		workers: [],
 		startedAtMs: Date.UTC(2026, 2, 14, 15, 9),
 		secondsLeft: 12,
 		...fields,

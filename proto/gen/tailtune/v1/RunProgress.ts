@@ -1,6 +1,7 @@
 // Original file: proto/tailtune/v1/work.proto
 
 import type { RunScoreInput as _tailtune_v1_RunScoreInput, RunScore as _tailtune_v1_RunScore } from '../../tailtune/v1/RunScore.ts';
+import type { WorkerProgressInput as _tailtune_v1_WorkerProgressInput, WorkerProgress as _tailtune_v1_WorkerProgress } from '../../tailtune/v1/WorkerProgress.ts';
 import type { Long } from '@grpc/proto-loader';
 
 /**
@@ -47,6 +48,10 @@ export interface RunProgressInput {
    * Estimated seconds for the rest of the phase; 0 if unknown.
    */
   'secondsLeft'?: (number | string);
+  /**
+   * Workers that have taken part: at most 100, those present first.
+   */
+  'workers'?: (_tailtune_v1_WorkerProgressInput)[];
 }
 
 /**
@@ -93,4 +98,8 @@ export interface RunProgress {
    * Estimated seconds for the rest of the phase; 0 if unknown.
    */
   'secondsLeft': (number);
+  /**
+   * Workers that have taken part: at most 100, those present first.
+   */
+  'workers': (_tailtune_v1_WorkerProgress)[];
 }
