@@ -17,6 +17,7 @@ interface Options extends Record<string, unknown>, WorkerFlags, TrackerFlags {
 	readonly seeds?: string;
 	readonly folds?: string;
 	readonly samples?: string;
+	readonly halving?: string | true;
 	readonly json?: boolean;
 }
 
@@ -29,36 +30,41 @@ export function addSweepCommand(program: Command, workerSide: WorkerSide): void 
 		)
 		.option(
 			"--config <file>",
-			"YAML file with settings, as of train; a list is several values; also seeds, folds and samples",
+			"YAML file with settings, as of train; a list is several values; also seeds, folds, samples and halving",
 		)
 		.option("--seeds <n>", "try each setting with N seeds, from --seed up (default: 1)")
 		.option("--folds <n>", "cross-validation: each of N equal parts of the texts is the test set of one run")
 		.option("--samples <n>", "try N of the combinations, chosen at random by --seed (default: all)")
+		.option(
+			"--halving [n]",
+			"successive halving: train all settings for a few epochs, continue the best 1/N of them, and so on; only the last ones are trained for all --epochs (default of N: 2)",
+		)
 		.option("--resume <sweep>", "continue an interrupted sweep; the same command does this too");
 	addConfigFlags(
 		addWorkerFlags(addTrackerFlags(command)).optionsGroup(
 			"Settings of the runs; commas separate values to try (--lr 1e-5,5e-5):",
 		),
-	).action(async (_, { optsWithGlobals }: Command) => {
-		const options: Options = optsWithGlobals.call(command);
-		const events = new RunEvents();
-		const terminal = createTerminal({ json: options.json });
-		events.listen(options.json ? terminal : summarizeTrials(terminal));
-		const interrupt = createInterruptSignal();
-		const workers = await chooseWorkers(options, workerSide, events, interrupt);
-		const folder = await openFolder(options);
-		const { runSweep } = await import("../sweep/run-sweep.ts");
-		const { path, state } = folder;
-		let tracking: Tracking | undefined;
-		try {
-			tracking = await startTracking(options, events, dirname(path));
-			events.line(`sweep of ${state.trials.length} trials in ${path}`);
-			events.emit({ event: "sweep", folder: path, ...(await runSweep(folder, { events, interrupt, ...workers })) });
-		} finally {
-			await tracking?.close();
-			await folder.close();
-		}
-	});
+	).action(async (_, { optsWithGlobals }: Command) => run(optsWithGlobals.call(command), workerSide));
+}
+
+async function run(options: Options, workerSide: WorkerSide): Promise<void> {
+	const events = new RunEvents();
+	const terminal = createTerminal({ json: options.json });
+	events.listen(options.json ? terminal : summarizeTrials(terminal));
+	const interrupt = createInterruptSignal();
+	const workers = await chooseWorkers(options, workerSide, events, interrupt);
+	const folder = await openFolder(options);
+	const { runSweep } = await import("../sweep/run-sweep.ts");
+	const { path, state } = folder;
+	let tracking: Tracking | undefined;
+	try {
+		tracking = await startTracking(options, events, dirname(path));
+		events.line(`sweep of ${state.trials.length} trials in ${path}`);
+		events.emit({ event: "sweep", folder: path, ...(await runSweep(folder, { events, interrupt, ...workers })) });
+	} finally {
+		await tracking?.close();
+		await folder.close();
+	}
 }
 
 async function openFolder(options: Options) {
@@ -69,7 +75,8 @@ async function openFolder(options: Options) {
 		return openSweepFolder(definition, out);
 	}
 	const [extra] = Object.keys(parseFlags(options));
-	const other = extra ?? (["config", "seeds", "folds", "samples"] as const).find((key) => options[key] !== undefined);
+	const other =
+		extra ?? (["config", "seeds", "folds", "samples", "halving"] as const).find((key) => options[key] !== undefined);
 	if (other === undefined) return reopenSweepFolder(options.resume);
 	throw new TailtuneError("usage", `--resume: can't be combined with --${other}; a resumed sweep keeps its settings`);
 }

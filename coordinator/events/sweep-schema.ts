@@ -21,11 +21,23 @@ const trialSchema = z.strictObject({
 	seed: count.describe("`--seed` of the run"),
 	fold: z.string().optional().describe("`--fold` of the run, with `--folds`"),
 	state: z
-		.enum(["waiting", "finished", "failed"])
-		.describe("waiting: not begun, or not finished; failed: the training diverged"),
+		.enum(["waiting", "paused", "stopped", "finished", "failed"])
+		.describe(
+			"waiting: not begun, or not finished; paused, stopped: trained up to a rung of `halving`; stopped: other settings were better; failed: the training diverged",
+		),
 	error: z.string().optional().describe("why the trial failed"),
-	score: z.number().nullable().describe("the score `metric` on the validation set; null without a result"),
+	score: z
+		.number()
+		.nullable()
+		.describe("the score `metric` on the validation set; null without a result; of a paused run, the score so far"),
 	seconds: z.number().min(0).nullable().describe("how long the run took; null without a result"),
+	preparation: z
+		.number()
+		.min(0)
+		.optional()
+		.describe("seconds of these before the first step; later trials may find tokens and features in the cache"),
+	epochs: count.optional().describe("with `halving`: epochs up to which the run was trained"),
+	rung: count.optional().describe("with `halving`: the last rung on which the setting was compared, from 1"),
 });
 
 /** One trial of a sweep: a run, and its state. */
@@ -41,6 +53,20 @@ export const sweep = {
 		.describe("settings of which each value is tried, with these values; each combination is a setting of the ranking"),
 	seeds: z.array(count).min(1).describe("seeds with which each setting is tried"),
 	samples: count.nullable().describe("how many of the combinations are tried, chosen at random; null: all"),
+	halving: z
+		.strictObject({
+			factor: count.describe("`--halving`"),
+			rungs: z
+				.array(
+					z.strictObject({
+						epochs: count.describe("epochs up to which the settings of this rung are trained"),
+						settings: count.describe("how many settings reach it"),
+					}),
+				)
+				.describe("comparisons, the first one with all settings; the last rung is the end of training"),
+		})
+		.nullable()
+		.describe("successive halving; null: each trial is trained to its end"),
 	experiments: z
 		.enum(["book"])
 		.nullable()
@@ -52,12 +78,15 @@ export const sweep = {
 		.array(
 			z.strictObject({
 				values,
-				trials: count.describe("finished trials with these values"),
+				trials: count.describe("trials with these values that have a score"),
+				epochs: count.optional().describe("with `halving`: epochs after which the setting was compared last"),
 				validation: spread.describe("score `metric` on the validation set"),
 				seconds: z.number().min(0).describe("mean time of a run"),
 			}),
 		)
-		.describe("settings with a finished trial, the best one on validation first"),
+		.describe(
+			"settings with a score, the best one on validation first; with `halving`, those that reached a later rung first",
+		),
 	best: z
 		.strictObject({
 			folder: z.string().describe("folder of its run with the best validation score, inside the folder of the sweep"),
@@ -86,10 +115,11 @@ export const trialEvent = {
 	seed: count.describe("`--seed` of the run"),
 	fold: z.string().optional().describe("`--fold` of the run, with `--folds`"),
 	state: z
-		.enum(["begun", "resumed", "finished", "failed"])
+		.enum(["begun", "resumed", "paused", "finished", "failed"])
 		.describe(
-			"begun, resumed: the next events, up to `result`, are those of its run; finished: also if it was finished by an earlier process",
+			"begun, resumed: the next events, up to the next `trial`, are those of its run; paused: trained up to a rung of `halving`; finished: also if it was finished by an earlier process",
 		),
+	epochs: count.optional().describe("epochs up to which a paused run was trained"),
 	score: z.number().nullable().describe("the score `metric` on the validation set; null without a result"),
 	metric,
 	seconds: z.number().min(0).nullable().describe("how long the run took; null without a result"),

@@ -1,20 +1,52 @@
-import type { TrialResult } from "../events/sweep-schema.ts";
+import type { SweepState, TrialResult } from "../events/sweep-schema.ts";
 import { hasValues, spreadOf } from "./rank-settings.ts";
 
 /**
- * Estimates the seconds for the trials that aren't finished: each takes as long as the finished trials with the same
- * values, or, if there are none, as long as all finished trials on average.
- * @returns null if no trial is finished
+ * Estimates the seconds for the trials that aren't finished. Each takes as long as those with the same values, or, if
+ * there are none, as the average of all. The first trial prepares texts and features for all: if they are kept, its
+ * preparation isn't counted.
+ * @returns null if no trial has a result
  */
-export function estimateSecondsLeft(trials: readonly TrialResult[]): number | null {
-	const finished = trials.filter(({ state }) => state === "finished");
-	if (finished.length === 0) return null;
-	const meanOf = (some: readonly TrialResult[]) => spreadOf(some.map(({ seconds }) => seconds ?? 0)).mean;
-	const left = trials
-		.filter(({ state }) => state === "waiting")
-		.map(({ values }) => {
-			const same = finished.filter((trial) => hasValues(trial, values));
-			return meanOf(same.length > 0 ? same : finished);
-		});
+export function estimateSecondsLeft({ trials, settings, halving }: Progress): number | null {
+	const known = trials.filter(({ score }) => score !== null);
+	if (known.length === 0) return null;
+	const isKept = settings.featureCache !== 0;
+	const preparation = averageOf(known.slice(isKept ? 1 : 0).map((trial) => trial.preparation ?? 0));
+	if (halving) return estimatePasses({ trials, halving }, averageOf(known.map(epochSeconds)), preparation);
+	const waiting = trials.filter(({ state }) => state === "waiting");
+	const left = waiting.map(({ values }) => {
+		const same = known.filter((trial) => hasValues(trial, values));
+		return preparation + averageOf((same.length > 0 ? same : known).map(trainingSeconds));
+	});
 	return left.reduce((sum, seconds) => sum + seconds, 0);
+}
+
+type Progress = Pick<SweepState, "trials" | "settings" | "halving">;
+
+/** Each trial is trained on each rung that it reaches, from the epoch of the one before. */
+function estimatePasses(
+	{ trials, halving }: { trials: readonly TrialResult[]; halving: NonNullable<SweepState["halving"]> },
+	perEpoch: number,
+	preparation: number,
+): number {
+	const [first] = halving.rungs;
+	const perSetting = trials.length / (first?.settings ?? 1);
+	const passes = halving.rungs.map(({ epochs, settings }, i) => {
+		const begun = trials.filter((trial) => trial.state === "failed" || (trial.epochs ?? 0) >= epochs).length;
+		const left = Math.max(0, settings * perSetting - begun);
+		return left * (preparation + perEpoch * (epochs - (halving.rungs[i - 1]?.epochs ?? 0)));
+	});
+	return passes.reduce((sum, seconds) => sum + seconds, 0);
+}
+
+function trainingSeconds({ seconds, preparation }: TrialResult): number {
+	return Math.max(0, (seconds ?? 0) - (preparation ?? 0));
+}
+
+function epochSeconds(trial: TrialResult): number {
+	return trainingSeconds(trial) / Math.max(1, trial.epochs ?? 1);
+}
+
+function averageOf(numbers: readonly number[]): number {
+	return numbers.length === 0 ? 0 : spreadOf(numbers).mean;
 }

@@ -5,16 +5,24 @@ import { compareValues, type Metric } from "../metrics/best-score.ts";
 type Ranking = SweepState["ranking"];
 type Spread = Ranking[number]["validation"];
 
-/** Ranks the settings by their mean validation score, the best one first; equal ones stay in the trials' order. */
-export function rankSettings(trials: readonly TrialResult[], metric: Metric): Ranking {
-	const finished = trials.filter(({ state }) => state === "finished");
-	const settings = finished.filter(({ values }, i) => finished.findIndex((trial) => hasValues(trial, values)) === i);
+/**
+ * Ranks the settings by their mean validation score, the best one first; equal ones stay in the trials' order. With
+ * successive halving, scores after more epochs come first, because scores after different epochs can't be compared.
+ */
+export function rankSettings({ trials, halving }: Pick<SweepState, "trials" | "halving">, metric: Metric): Ranking {
+	const scored = trials.filter(({ score }) => score !== null);
+	const settings = scored.filter(({ values }, i) => scored.findIndex((trial) => hasValues(trial, values)) === i);
 	const rows = settings.map(({ values }) => {
-		const own = finished.filter((trial) => hasValues(trial, values));
+		const own = scored.filter((trial) => hasValues(trial, values));
 		const validation = spreadOf(own.map(({ score }) => score ?? 0));
-		return { values, trials: own.length, validation, seconds: spreadOf(own.map(({ seconds }) => seconds ?? 0)).mean };
+		const seconds = spreadOf(own.map((trial) => trial.seconds ?? 0)).mean;
+		const rung = Math.max(...own.map((trial) => trial.rung ?? 0));
+		const epochs = halving?.rungs[rung - 1]?.epochs;
+		return { values, trials: own.length, ...(epochs !== undefined && { epochs }), validation, seconds };
 	});
-	return rows.sort((a, b) => compareValues(metric, b.validation.mean, a.validation.mean));
+	return rows.sort(
+		(a, b) => (b.epochs ?? 0) - (a.epochs ?? 0) || compareValues(metric, b.validation.mean, a.validation.mean),
+	);
 }
 
 /** Whether a trial has these values of the settings that differ. */

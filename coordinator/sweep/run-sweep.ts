@@ -6,20 +6,22 @@ import type { SweepState, TrialResult } from "../events/sweep-schema.ts";
 import { shellWord } from "../format.ts";
 import type { RunResult } from "../run-folder/result.ts";
 import { readRunResult } from "../run-folder/result-files.ts";
-import { resultScore } from "../run-folder/result-scores.ts";
 import { CONFIG_FILE, isFinishedRun } from "../run-folder/run-folder.ts";
+import { PausedRun } from "../training/interruption.ts";
 import { resume, train } from "../training/train.ts";
 import type { TrainOptions } from "../training/train-options.ts";
 import { estimateSecondsLeft } from "./estimate-seconds-left.ts";
+import { measureFinishedTrial, measurePausedTrial } from "./measure-trial.ts";
 import { configOfTrial } from "./plan-trials.ts";
 import { bestTrial, hasValues, rankSettings, spreadOf } from "./rank-settings.ts";
 import { type SweepFolder, writeSweep } from "./sweep-folder.ts";
 
-type TrialEventState = "begun" | "resumed" | "finished" | "failed";
+type TrialEventState = "begun" | "resumed" | "paused" | "finished" | "failed";
 
 /**
  * Runs the trials of a sweep one after another, and writes sweep.json after each of them. Finished trials are skipped,
- * and an interrupted one is resumed. A trial that diverges is left out of the ranking.
+ * and an interrupted one is resumed. A trial that diverges is left out of the ranking. With successive halving, a trial
+ * is paused with a checkpoint and later resumed, so that the trials that are finished are those of a full sweep.
  * @throws TailtuneError of a trial that fails in another way, "diverged" if all trials do, "interrupted" if the user
  * stops the sweep, with the command that resumes it
  */
@@ -44,37 +46,69 @@ class Sweep {
 		await writeSweep(this.#path, this.#state);
 		// The phases of the trials are parts of this one. Its end can't be estimated from the number of trials alone.
 		const phase = events.phase("sweep", 0, "trials");
-		for (const index of this.#state.trials.keys()) {
-			await this.#runTrial(index);
-			phase.advance(1);
+		for (const [rung, { epochs }] of (this.#state.halving?.rungs ?? [{ epochs: undefined }]).entries()) {
+			if (this.#state.trials.some((trial) => (trial.rung ?? 0) > rung + 1)) continue;
+			for (const index of this.#state.trials.keys()) {
+				await this.#runTrial(index, rung, epochs);
+				phase.advance(1);
+			}
+			await this.#endRung(rung);
 		}
 		phase.done();
 		await this.#finish();
 		return this.#state;
 	}
 
-	async #runTrial(index: number): Promise<void> {
+	/** @param until epochs up to which it is trained; default: to its end */
+	async #runTrial(index: number, rung: number, until: number | undefined): Promise<void> {
 		const trial = this.#state.trials[index] as TrialResult;
+		const isEnded = trial.state === "failed" || trial.state === "finished";
+		if (trial.state === "stopped" || (trial.epochs ?? 0) >= (until ?? 1) || (rung > 0 && isEnded)) return;
 		if (trial.state === "failed") return this.#announce(index, "failed");
+		const path = join(this.#path, trial.folder);
+		const { error: _, ...rest } = trial;
 		try {
-			const result = await this.#resultOf(index);
-			const metric = this.#state.metric ?? result.kept.metric;
-			const score = resultScore(metric, result, "validation");
-			const { error: _, ...rest } = trial;
-			this.#update(index, { ...rest, state: "finished", score, seconds: result.seconds.total }, metric);
+			const result = await this.#resultOf(index, until);
+			const { metric, ...measures } = await measureFinishedTrial(path, result, this.#state.metric ?? undefined);
+			const epochs = until === undefined ? {} : { epochs: Number(this.#state.settings.epochs) };
+			this.#update(index, { ...rest, ...epochs, state: "finished", ...measures }, metric);
 			this.#announce(index, "finished");
 		} catch (error) {
 			if (!(error instanceof TailtuneError)) throw error;
-			if (error.code === "interrupted") throw await this.#interruption(error);
-			if (error.code !== "diverged") throw error;
-			this.#update(index, { ...trial, state: "failed", error: error.message });
-			this.#announce(index, "failed");
+			if (error instanceof PausedRun) {
+				const { metric, ...measures } = await measurePausedTrial(path, this.#state.metric);
+				this.#update(index, { ...rest, epochs: until, state: "paused", ...measures }, metric);
+				this.#announce(index, "paused");
+			} else if (error.code === "diverged") {
+				this.#update(index, { ...rest, state: "failed", score: null, error: error.message });
+				this.#announce(index, "failed");
+			} else throw error.code === "interrupted" ? await this.#interruption(error) : error;
 		}
 		await writeSweep(this.#path, this.#state);
 	}
 
+	/** With successive halving, stops the settings that don't reach the next rung. */
+	async #endRung(rung: number): Promise<void> {
+		const { halving, metric, trials } = this.#state;
+		const next = halving?.rungs[rung + 1];
+		if (!halving || !next || !metric) return;
+		const compared = trials.filter((trial) => trial.rung === rung + 1);
+		const ranking = rankSettings({ trials: compared, halving }, metric);
+		const kept = ranking.slice(0, next.settings);
+		const moved = trials.map((trial): TrialResult => {
+			if (trial.rung !== rung + 1 || trial.state === "failed") return trial;
+			if (kept.some(({ values }) => hasValues(trial, values))) return { ...trial, rung: rung + 2 };
+			return trial.state === "paused" ? { ...trial, state: "stopped" } : trial;
+		});
+		this.#state = { ...this.#state, trials: moved, ranking: rankSettings({ trials: moved, halving }, metric) };
+		await writeSweep(this.#path, this.#state);
+		const epochs = halving.rungs[rung]?.epochs;
+		const line = `${kept.length} of ${ranking.length} settings continue after ${epochs} epoch${epochs === 1 ? "" : "s"}`;
+		this.#options.events.line(line);
+	}
+
 	/** Reads the result of a finished trial, or makes its run. */
-	async #resultOf(index: number): Promise<RunResult> {
+	async #resultOf(index: number, pauseAfter: number | undefined): Promise<RunResult> {
 		const trial = this.#state.trials[index] as TrialResult;
 		const path = join(this.#path, trial.folder);
 		if (await isFinishedRun(path)) return readRunResult(path);
@@ -82,9 +116,10 @@ class Sweep {
 		const isBegun = await pathExists(join(path, CONFIG_FILE), "disk");
 		this.#announce(index, isBegun ? "resumed" : "begun");
 		const { events } = this.#options;
+		const options = { ...this.#options, pauseAfter };
 		const { folder, result } = isBegun
-			? await resume(path, this.#options)
-			: await train(await this.#prepareConfig(trial), this.#options);
+			? await resume(path, options)
+			: await train(await this.#prepareConfig(trial), options);
 		events.emit({ event: "result", folder, ...result });
 		return result;
 	}
@@ -99,12 +134,17 @@ class Sweep {
 
 	#update(index: number, trial: TrialResult, metric = this.#state.metric): void {
 		const trials = this.#state.trials.with(index, trial);
-		this.#state = { ...this.#state, metric, trials, ranking: metric ? rankSettings(trials, metric) : [] };
+		this.#state = {
+			...this.#state,
+			metric,
+			trials,
+			ranking: metric ? rankSettings({ ...this.#state, trials }, metric) : [],
+		};
 	}
 
 	#announce(index: number, state: TrialEventState): void {
 		const { trials, metric } = this.#state;
-		const { folder, values, seed, fold, score, seconds, error } = trials[index] as TrialResult;
+		const { folder, values, seed, fold, score, seconds, epochs, error } = trials[index] as TrialResult;
 		this.#options.events.emit({
 			event: "trial",
 			number: index + 1,
@@ -114,10 +154,11 @@ class Sweep {
 			seed,
 			...(fold !== undefined && { fold }),
 			state,
+			...(state === "paused" && { epochs }),
 			metric,
 			score,
 			seconds,
-			secondsLeft: estimateSecondsLeft(trials),
+			secondsLeft: estimateSecondsLeft(this.#state),
 			...(error !== undefined && { error }),
 		});
 	}
@@ -125,11 +166,12 @@ class Sweep {
 	/** Reads the test scores of the best setting; those of others aren't read. */
 	async #finish(): Promise<void> {
 		const { trials, metric, ranking } = this.#state;
-		const [first] = ranking;
+		const isFinished = (trial: TrialResult) => trial.state === "finished";
+		const first = ranking.find(({ values }) => trials.some((trial) => isFinished(trial) && hasValues(trial, values)));
 		const [failed] = trials.filter(({ state }) => state === "failed");
 		if (!metric || !first)
-			throw new TailtuneError("diverged", `all trials failed; ${failed?.folder}: ${failed?.error}`);
-		const own = trials.filter((trial) => trial.state === "finished" && hasValues(trial, first.values));
+			throw new TailtuneError("diverged", `no trial finished; ${failed?.folder}: ${failed?.error}`);
+		const own = trials.filter((trial) => isFinished(trial) && hasValues(trial, first.values));
 		const results = await Promise.all(own.map(({ folder }) => readRunResult(join(this.#path, folder))));
 		const testOf = (field: "accuracy" | "macroF1" | "loss") => spreadOf(results.map((result) => result[field].test));
 		const test = { accuracy: testOf("accuracy"), macroF1: testOf("macroF1"), loss: testOf("loss") };

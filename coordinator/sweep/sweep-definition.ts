@@ -7,9 +7,13 @@ import type { SweepState } from "../events/sweep-schema.ts";
 import { parseCount } from "../parse-count.ts";
 import { makePathsAbsolute } from "../training/absolute-paths.ts";
 import { BOOK_EXPERIMENTS } from "./book-experiments.ts";
+import { DEFAULT_FACTOR, planRungs } from "./plan-rungs.ts";
 
 /** The settings of all trials, and the values that are tried. */
-export type SweepDefinition = Pick<SweepState, "settings" | "varied" | "samples" | "experiments" | "seeds" | "folds">;
+export type SweepDefinition = Pick<
+	SweepState,
+	"settings" | "varied" | "samples" | "halving" | "experiments" | "seeds" | "folds"
+>;
 
 type Key = keyof TrainConfig;
 type Values = Readonly<Record<string, readonly unknown[]>>;
@@ -46,8 +50,8 @@ export async function readSweepDefinition(
 	options: Readonly<Record<string, unknown>>,
 	file?: string,
 ): Promise<{ definition: SweepDefinition; out: string | undefined }> {
-	const { seeds, folds, samples, ...fromFile } = file === undefined ? {} : await readConfigFile(file);
-	const asked = { seeds, folds, samples, ...onlyGiven(options) };
+	const { seeds, folds, samples, halving, ...fromFile } = file === undefined ? {} : await readConfigFile(file);
+	const asked = { seeds, folds, samples, halving, ...onlyGiven(options) };
 	const flags = readFlags(options);
 	const { all, experiments } = expandPreset({ ...readLists(fromFile), ...flags });
 	const nameOf = (key: string) => (key in flags || file === undefined ? flagOf(key) : `${file}: ${key}`);
@@ -61,6 +65,7 @@ export async function readSweepDefinition(
 	for (const value of seed) checkConfig({ seed: value }, nameOf);
 	const fixed = Object.entries(settings).filter(([key]) => !(key in varied));
 	const definition = await withAbsolutePaths({
+		halving: null,
 		settings: Object.fromEntries(fixed),
 		varied,
 		samples: asked.samples === undefined ? null : parseCount("--samples", asked.samples),
@@ -69,12 +74,13 @@ export async function readSweepDefinition(
 		folds: parseFolds(asked.folds, settings),
 	});
 	assertFewTrials(definition);
-	return { definition, out };
+	return { definition: { ...definition, halving: planHalving(definition, asked.halving) }, out };
 }
 
 /** Returns the flags of the command itself that are given. */
-function onlyGiven({ seeds, folds, samples }: Readonly<Record<string, unknown>>): Record<string, unknown> {
-	return Object.fromEntries(Object.entries({ seeds, folds, samples }).filter(([, value]) => value !== undefined));
+function onlyGiven({ seeds, folds, samples, halving }: Readonly<Record<string, unknown>>): Record<string, unknown> {
+	const flags = Object.entries({ seeds, folds, samples, halving });
+	return Object.fromEntries(flags.filter(([, value]) => value !== undefined));
 }
 
 /** Replaces the preset of the experiments by that of the book. Its data and metric are used unless others are given. */
@@ -142,9 +148,24 @@ async function withAbsolutePaths({ settings, varied, ...others }: SweepDefinitio
 	return { settings: rest, varied: { ...varied, model: models.map((config) => config.model) }, ...others };
 }
 
-function assertFewTrials({ varied, samples, experiments, seeds, folds }: SweepDefinition): void {
+/** @param asked value of `--halving`; true: without a number */
+function planHalving(definition: SweepDefinition, asked: unknown): SweepDefinition["halving"] {
+	if (asked === undefined || asked === false) return null;
+	if (definition.varied.epochs !== undefined)
+		throw new TailtuneError("usage", "--halving: can't be combined with several values of --epochs");
+	const factor = asked === true ? DEFAULT_FACTOR : parseCount("--halving", asked, { least: 2, most: MOST_SETTINGS });
+	const settings = Math.min(countCombinations(definition), definition.samples ?? MOST_SETTINGS);
+	return { factor, rungs: planRungs(factor, Number(definition.settings.epochs), settings) };
+}
+
+function countCombinations({ varied, experiments }: SweepDefinition): number {
 	const rows = experiments === "book" ? BOOK_EXPERIMENTS.length : 1;
-	const settings = Object.values(varied).reduce((product, values) => product * values.length, rows);
+	return Object.values(varied).reduce((product, values) => product * values.length, rows);
+}
+
+function assertFewTrials(definition: SweepDefinition): void {
+	const { samples, seeds, folds } = definition;
+	const settings = countCombinations(definition);
 	const trials = Math.min(settings, samples ?? settings) * seeds.length * (folds ?? 1);
 	if (settings <= MOST_SETTINGS && trials <= MOST_TRIALS) return;
 	const found = `found ${settings} combinations of values and ${trials} trials with all seeds and folds`;

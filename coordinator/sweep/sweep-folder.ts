@@ -38,8 +38,8 @@ export async function openSweepFolder(definition: SweepDefinition, out?: string)
 	return lockSweepFolder(path, firstMade, async () => {
 		if (await pathExists(join(path, SWEEP_FILE), "disk")) {
 			const state = await readSweep(path);
-			const { settings, varied, samples, experiments, seeds, folds } = state;
-			const found = { settings, varied, samples, experiments, seeds, folds };
+			const { settings, varied, samples, halving, experiments, seeds, folds } = state;
+			const found = { settings, varied, samples, halving, experiments, seeds, folds };
 			if (isDeepStrictEqual(found, toJson(definition))) return state;
 			throw new TailtuneError(
 				"usage",
@@ -108,7 +108,13 @@ function newState(definition: SweepDefinition): SweepState {
 		finishedAt: null,
 		...definition,
 		metric: null,
-		trials: planTrials(definition).map((trial) => ({ ...trial, state: "waiting", score: null, seconds: null })),
+		trials: planTrials(definition).map((trial) => ({
+			...trial,
+			...(definition.halving && { rung: 1 }),
+			state: "waiting",
+			score: null,
+			seconds: null,
+		})),
 		ranking: [],
 		best: null,
 	};

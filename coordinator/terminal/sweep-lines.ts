@@ -16,13 +16,14 @@ type Spread = SweepState["ranking"][number]["validation"];
 
 /** Formats the end of a trial: its settings, its score, and the time that is left. */
 export function trialLines(event: Extract<RunEvent, { event: "trial" }>): string[] {
-	const { number, trials, values, seed, fold, state, score, metric, seconds, secondsLeft, error } = event;
+	const { number, trials, values, seed, fold, state, score, metric, seconds, secondsLeft, epochs, error } = event;
 	if (state === "begun" || state === "resumed") return [];
 	const settings = [...Object.entries(values).map(([key, value]) => `${flagOf(key)} ${formatSetting(value)}`)];
 	const facts = [
 		`trial ${String(number).padStart(String(trials).length)} of ${trials}`,
 		[...settings, `--seed ${seed}`, ...(fold === undefined ? [] : [`--fold ${fold}`])].join(" "),
 		...(metric !== null && score !== null ? [`${METRIC_NAMES[metric]} ${formatScore(metric, score)}`] : []),
+		...(epochs !== undefined ? [`after ${countEpochs(epochs)}`] : []),
 		...(seconds !== null ? [formatSeconds(seconds)] : []),
 		...(error !== undefined ? [`failed: ${printable(error)}`] : []),
 		...(secondsLeft !== null && secondsLeft > 0 ? [formatEta(secondsLeft)] : []),
@@ -40,6 +41,7 @@ export function sweepLines(folder: string, state: SweepState, paint: Paint): str
 		"",
 		...rankingTable(state, metric, paint),
 		...(state.experiments === "book" ? describeBook() : []),
+		...describeHalving(state),
 		...describeSpread(state),
 		...(failed > 0 ? [`${failed} of ${trials.length} trials failed; they are not in the table`] : []),
 		...closeLines(state),
@@ -53,17 +55,31 @@ export function sweepLines(folder: string, state: SweepState, paint: Paint): str
 }
 
 /** Formats the settings, the best one first; those of the book with its accuracies. */
-function rankingTable({ ranking, trials, experiments }: SweepState, metric: Metric, paint: Paint): string[] {
+function rankingTable({ ranking, trials, halving, experiments }: SweepState, metric: Metric, paint: Paint): string[] {
 	const keys = [...new Set(trials.flatMap(({ values }) => Object.keys(values)))];
 	const isBook = experiments === "book";
 	const names = [...(isBook ? ["row"] : []), ...keys.map((key) => flagOf(key).slice(2))];
-	const head = [...names, `${METRIC_NAMES[metric]} (validation)`, ...(isBook ? ["the book's"] : []), "trials", "time"];
-	const rows = ranking.map(({ values, trials: count, validation, seconds }, place) => {
+	const halved = halving ? ["epochs"] : [];
+	const head = [
+		...names,
+		...halved,
+		`${METRIC_NAMES[metric]} (validation)`,
+		...(isBook ? ["the book's"] : []),
+		"trials",
+		"time",
+	];
+	const rows = ranking.map(({ values, trials: count, epochs, validation, seconds }, place) => {
 		const book = isBook ? findExperiment(values) : undefined;
 		const settings = keys.map((key) => (key in values ? formatSetting(values[key]) : "–"));
 		const scores = [formatSpread(metric, validation), ...(isBook ? [book ? formatPercent(book.validation) : "–"] : [])];
 		const row = isBook ? [String(book?.row ?? "–"), ...settings] : settings;
-		const cells = [...row, ...scores, String(count), formatSeconds(seconds)];
+		const cells = [
+			...row,
+			...(halving ? [String(epochs ?? "–")] : []),
+			...scores,
+			String(count),
+			formatSeconds(seconds),
+		];
 		return place === 0 ? cells.map((cell) => paint("bold", cell)) : cells;
 	});
 	return plainTable(head, rows);
@@ -85,6 +101,16 @@ function describeBook(): string[] {
 	];
 }
 
+function describeHalving({ halving }: SweepState): string[] {
+	if (halving === null) return [];
+	const rungs = halving.rungs.map(({ epochs, settings }) => `${settings} up to ${countEpochs(epochs)}`);
+	return [`successive halving: ${rungs.join(", ")}; scores after different numbers of epochs can't be compared`];
+}
+
+function countEpochs(epochs: number): string {
+	return `${epochs} epoch${epochs === 1 ? "" : "s"}`;
+}
+
 function describeSpread({ seeds, folds, settings }: SweepState): string[] {
 	const counts = [
 		...(folds === null ? [] : [`${folds} folds`]),
@@ -100,6 +126,7 @@ function describeSpread({ seeds, folds, settings }: SweepState): string[] {
 function closeLines({ ranking, metric }: SweepState): string[] {
 	const [first, second] = ranking;
 	if (!first || !second || metric === null || first.validation.deviation === null) return [];
+	if (first.epochs !== second.epochs) return [];
 	const difference = Math.abs(first.validation.mean - second.validation.mean);
 	if (difference > first.validation.deviation) return [];
 	return ["the first two settings differ by less than one standard deviation: this may be chance"];

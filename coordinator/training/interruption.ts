@@ -7,6 +7,13 @@ export function assertNotInterrupted({ interrupt, folder }: Pick<RunContext, "in
 	if (interrupt.aborted) throw createInterruption(folder);
 }
 
+/** A run ended with a checkpoint after the epochs of `pauseAfter`. */
+export class PausedRun extends TailtuneError {
+	constructor(folder: string) {
+		super("interrupted", `paused; to resume: npx tailtune train --resume ${shellWord(folder)}`);
+	}
+}
+
 /** Creates the error of a run that the user has stopped. */
 export function createInterruption(folder: string): TailtuneError {
 	return new TailtuneError("interrupted", `stopped; to resume: npx tailtune train --resume ${shellWord(folder)}`);

@@ -19,6 +19,8 @@ export interface RunContext {
 	readonly events: RunEvents;
 	/** Aborts when the user stops the run; the current step is finished first. */
 	readonly interrupt: AbortSignal;
+	/** As in `TrainOptions`. */
+	readonly pauseAfter?: number | undefined;
 	/** Called after each epoch with a better validation score than all before. The parameters change afterwards. */
 	readonly onBetter?: (parameters: Float32Array) => Promise<void>;
 }

@@ -8,7 +8,7 @@ import { AUDIT_FILE, appendAudit, appendMetrics, METRICS_FILE, readAudit } from 
 import type { TrainingState } from "./checkpoint.ts";
 import { CheckpointWriter } from "./checkpoint-writer.ts";
 import { evaluate } from "./evaluator.ts";
-import { createInterruption } from "./interruption.ts";
+import { createInterruption, PausedRun } from "./interruption.ts";
 import type { RunContext } from "./run-context.ts";
 import type { Stopwatch } from "./stopwatch.ts";
 import { countRunSteps, Trainer } from "./trainer.ts";
@@ -61,10 +61,11 @@ class Epochs {
 	}
 
 	async #trainEpochs(): Promise<TrainingOutcome["stopped"]> {
-		const { config, events } = this.#run;
+		const { config, events, folder, pauseAfter = config.epochs } = this.#run;
 		const { progress } = this.#state;
 		const bar = events.phase("training", config.epochs * this.#stepsPerEpoch, "steps", progress.step);
 		while (progress.epoch < config.epochs && !this.#isStalled()) {
+			if (progress.epoch >= pauseAfter) await this.#stop(new PausedRun(folder));
 			const done = progress.step - progress.epoch * this.#stepsPerEpoch;
 			await this.#trainSteps(this.#trainer.planEpoch(progress.epoch).slice(done), () => bar.advance(1));
 			await this.#endEpoch();

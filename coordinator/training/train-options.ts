@@ -12,6 +12,8 @@ export interface TrainOptions {
 	readonly events: RunEvents;
 	/** Aborts when the user stops the run; the current step is finished first. */
 	readonly interrupt: AbortSignal;
+	/** Writes a checkpoint after this number of epochs and throws `PausedRun`, unless the run ends by then. */
+	readonly pauseAfter?: number | undefined;
 	/** Starts a server of the best model so far during the run. Unset: no server. */
 	readonly startServer?: StartRunServer | undefined;
 }

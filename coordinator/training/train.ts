@@ -147,7 +147,7 @@ function createContext(
 	folder: string,
 	{ config, model, texts, tail }: RunInputs,
 	cluster: Cluster,
-	{ events, interrupt, startServer }: TrainOptions,
+	{ events, interrupt, pauseAfter, startServer }: TrainOptions,
 ): RunContext {
 	const frozenBlocks = countFrozenBlocks(tail, model.config.n_layer);
 	return {
@@ -159,6 +159,7 @@ function createContext(
 		texts,
 		events,
 		interrupt: createStopSignal(interrupt, cluster, folder),
+		pauseAfter,
 		cluster,
 		...(startServer && {
 			onBetter: (parameters) => {

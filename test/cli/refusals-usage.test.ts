@@ -165,6 +165,21 @@ const refused: [title: string, args: readonly string[], message: string][] = [
 		"--folds: can't be combined with --train",
 	],
 	[
+		"successive halving of a sweep with one setting",
+		[...SWEEP, "--seeds", "5", "--halving"],
+		"--halving: needs at least 2 epochs and 2 settings; found 5 and 1",
+	],
+	[
+		"successive halving of runs of different lengths",
+		[...SWEEP, "--epochs", "2,4", "--halving"],
+		"--halving: can't be combined with several values of --epochs",
+	],
+	[
+		"successive halving that keeps all settings",
+		[...SWEEP, "--lr", "1e-3,1e-4", "--halving", "1"],
+		'--halving: found "1", expected a whole number from 2 to 100000',
+	],
+	[
 		"settings for a sweep that is resumed",
 		["sweep", "--resume", "out", "--seeds", "3"],
 		"--resume: can't be combined with --seeds; a resumed sweep keeps its settings",

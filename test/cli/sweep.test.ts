@@ -22,35 +22,26 @@ function trialEvents(stdout: string): [number: number, state: string][] {
 	return events.filter(({ event }) => event === "trial").map(({ number, state }) => [number, state]);
 }
 
-/** Starts a sweep and kills its process in the training of the second trial. */
-async function killInSecondTrial(args: readonly string[]): Promise<void> {
+/** Starts a sweep and kills its process at the end of an epoch of a trial. */
+async function killInTrial(args: readonly string[], number: number, epoch: number): Promise<void> {
 	const running = start([...args]);
 	const lines = createInterface({ input: running.stdout as NodeJS.ReadableStream });
 	let trial = 0;
 	for await (const line of lines) {
 		const event = JSON.parse(line);
 		if (event.event === "trial") trial = event.number;
-		if (trial === 2 && event.event === "epoch") break;
+		if (trial === number && event.event === "epoch" && event.epoch === epoch) break;
 	}
 	running.kill("SIGKILL");
 	await running;
 }
 
+const QUICK = ["--model", "demo", "--threads", "1", "--feature-cache", "0"];
+
 test.serial("a sweep that is killed is continued by the same command; a trial that diverges is left out", async (t) => {
 	const folder = await newFolder();
 	const data = await writeTexts(30);
-	const quick = [
-		"--model",
-		"demo",
-		"--epochs",
-		"2",
-		"--threads",
-		"1",
-		"--feature-cache",
-		"0",
-		"--checkpoint-every",
-		"1",
-	];
+	const quick = [...QUICK, "--epochs", "2", "--checkpoint-every", "1"];
 	const curves = join(folder, "curves");
 	const sweep = (out: string) => {
 		const given = ["--data", data, "--out", out, "--tensorboard", curves, "--lr", "1e-3,2e-3,1e30"];
@@ -65,7 +56,7 @@ test.serial("a sweep that is killed is continued by the same command; a trial th
 	]);
 	t.deepEqual(trialEvents(stdout), order as [number, string][]);
 
-	await killInSecondTrial(sweep(killed));
+	await killInTrial(sweep(killed), 2, 1);
 	t.false(existsSync(join(killed, "trial-2", "result.json")), "the trial had ended before the process was killed");
 	t.deepEqual(
 		(await readSweep(killed)).trials.map(({ state }) => state),
@@ -121,4 +112,62 @@ test.serial("a sweep that is killed is continued by the same command; a trial th
 	const unfit = join(folder, "unfit");
 	t.is((await tailtune("sweep", "--data", data, "--out", unfit, "--model", "demo", "--batch", "999")).exitCode, 2);
 	t.false(existsSync(unfit), "a refused sweep leaves no folder");
+});
+
+test.serial("successive halving resumes the better trials to the models of full runs, also after a kill", async (t) => {
+	const folder = await newFolder();
+	const settings = ["--data", await writeTexts(30), ...QUICK, "--epochs", "4", "--schedule", "linear"];
+	const sweep = (out: string) => {
+		const values = ["--metric", "loss", "--lr", "1e-6,1e30,1e-3,3e-3"];
+		return ["sweep", "--json", "--halving", "--out", join(folder, out), ...values, ...settings];
+	};
+	const { stdout, stderr, exitCode } = await tailtune(...sweep("whole"));
+	t.is(exitCode, 0, stderr);
+	const { trials, ranking, halving, best } = await readSweep(join(folder, "whole"));
+	t.deepEqual(halving?.rungs, [
+		{ epochs: 1, settings: 4 },
+		{ epochs: 2, settings: 2 },
+		{ epochs: 4, settings: 1 },
+	]);
+	t.deepEqual(
+		trials.map(({ state, epochs, rung }) => [state, epochs, rung]),
+		[
+			["stopped", 1, 1],
+			["failed", undefined, 1],
+			["stopped", 2, 2],
+			["finished", 4, 3],
+		],
+	);
+	t.deepEqual(
+		ranking.map(({ values, epochs }) => [values.lr, epochs]),
+		[
+			[3e-3, 4],
+			[1e-3, 2],
+			[1e-6, 1],
+		],
+	);
+	t.deepEqual(trialEvents(stdout), [
+		...[1, 2, 3, 4].flatMap((trial) => [
+			[trial, "begun"],
+			[trial, trial === 2 ? "failed" : "paused"],
+		]),
+		...[3, 4].flatMap((trial) => [
+			[trial, "resumed"],
+			[trial, "paused"],
+		]),
+		[4, "resumed"],
+		[4, "finished"],
+	] as [number, string][]);
+	const alone = join(folder, "alone");
+	await tailtune("train", "--out", alone, "--lr", "3e-3", ...settings);
+	t.is(await modelHash(join(folder, "whole", best?.folder ?? "")), await modelHash(alone));
+
+	await killInTrial(sweep("killed"), 3, 2);
+	t.is((await tailtune(...sweep("killed"))).exitCode, 0);
+	const killed = await readSweep(join(folder, "killed"));
+	const withoutTimes = (of: typeof trials) => of.map(({ seconds: _, preparation: __, ...trial }) => trial);
+	t.deepEqual(withoutTimes(killed.trials), withoutTimes(trials));
+	const shown = (await tailtune("sweep", "--resume", join(folder, "whole"))).stdout;
+	t.regex(shown, /│ lr +│ epochs │ loss \(validation\) │/);
+	t.regex(shown, /\nsuccessive halving: 4 up to 1 epoch, 2 up to 2 epochs, 1 up to 4 epochs; /);
 });
