@@ -2,3 +2,8 @@
 export const EXPORT_FORMATS = ["hf", "onnx", "safetensors"] as const;
 
 export type ExportFormat = (typeof EXPORT_FORMATS)[number];
+
+/** Types of the numbers of an exported graph's large matrices, instead of float32. */
+export const QUANTIZATIONS = ["int8"] as const;
+
+export type Quantization = (typeof QUANTIZATIONS)[number];

@@ -1,7 +1,7 @@
-import { cp, readdir, writeFile } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { cp, readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { systemCodeOf, TailtuneError } from "../../shared/errors.ts";
-import { asDiskError, writeJson } from "../../shared/files/write-atomic.ts";
+import { asDiskError, writeFileAtomic, writeJson } from "../../shared/files/write-atomic.ts";
 import { WEIGHTS_FILE } from "../../shared/model/open-model.ts";
 import { baseShapes } from "../../shared/model/parameter-layout.ts";
 import { writeSafetensors } from "../../shared/model/safetensors.ts";
@@ -9,12 +9,19 @@ import { writeFolderAtomic } from "../../shared/model/write-folder.ts";
 import type { BuildOnnxClassifier } from "../../shared/worker-port/onnx-classifier.ts";
 import { type ClassifierSettings, SETTINGS_FILE } from "../classify/classifier-settings.ts";
 import { openTunedModel, type TunedModel } from "../classify/tuned-model.ts";
-import type { ExportFormat } from "./export-formats.ts";
+import { readRunResult } from "../run-folder/result-files.ts";
+import { readRunConfig } from "../run-folder/run-folder.ts";
+import { describeUse } from "./describe-use.ts";
+import type { ExportFormat, Quantization } from "./export-formats.ts";
+import { type DescribedRun, formatModelCard } from "./model-card.ts";
+import { writeOnnx } from "./write-onnx.ts";
 
 export interface ExportRequest {
 	/** Folder of a finished run. */
 	readonly run: string;
 	readonly format: ExportFormat;
+	/** Type of the numbers of the large matrices in the ONNX graph; default: float32. */
+	readonly quantize?: Quantization | undefined;
 	/** Folder to write: a new or an empty one. */
 	readonly out: string;
 	readonly buildOnnxClassifier: BuildOnnxClassifier;
@@ -22,20 +29,22 @@ export interface ExportRequest {
 
 /**
  * Writes a run's tuned model for other programs. The folder is written under a temporary name and then renamed, so it
- * is never incomplete. `tailtune.json`, next to the weights, has the labels and describes how to prepare texts.
+ * is never incomplete. `tailtune.json` has the labels and describes how to prepare texts.
  * @throws TailtuneError "usage" if the folder isn't empty, or the format can't express how the model reads texts;
  *   "not-found" if there is no finished run; "model" or "disk"
  */
-export async function exportRun({ run, format, out, buildOnnxClassifier }: ExportRequest): Promise<void> {
-	const folder = join(run, "model");
-	const tuned = await openTunedModel(folder);
+export async function exportRun(request: ExportRequest): Promise<void> {
+	const { run, format, out, quantize } = request;
+	if (quantize !== undefined && format !== "onnx")
+		throw new TailtuneError("usage", `--quantize ${quantize}: found --format ${format}, expected onnx`);
+	const tuned = await openTunedModel(join(run, "model"));
 	await refuseFilledFolder(out);
 	switch (format) {
 		case "hf":
 			refuseUnlessReadAsTransformers(tuned.settings);
-			return writeFolderAtomic(out, (temporary) => cp(folder, temporary, { recursive: true }));
+			return writeForHub(request, tuned, (temporary) => cp(join(run, "model"), temporary, { recursive: true }));
 		case "onnx":
-			return writeFolderAtomic(out, (temporary) => writeOnnx(tuned, temporary, buildOnnxClassifier));
+			return writeForHub(request, tuned, (temporary) => writeOnnxFolder(request, tuned, temporary));
 		case "safetensors":
 			return writeFolderAtomic(out, (temporary) => writeOneFile(tuned, temporary));
 	}
@@ -61,13 +70,32 @@ function refuseUnlessReadAsTransformers({ token, causal, padTo }: ClassifierSett
 	);
 }
 
-/** Writes the graph, and the run's weights next to it as its external data. */
-async function writeOnnx({ model, settings }: TunedModel, folder: string, build: BuildOnnxClassifier): Promise<void> {
-	const { padTo, ...reading } = settings;
-	await writeFile(join(folder, "model.onnx"), await build(model, { ...reading, padTo: padTo ?? undefined }));
-	const files = new Set([...model.tensors.values()].map(({ file }) => file));
-	for (const file of files) await cp(file, join(folder, basename(file)));
-	await writeJson(join(folder, SETTINGS_FILE), settings);
+/** Writes a folder in the layout of a repository on the hub, with a model card. */
+async function writeForHub(
+	{ run, format, quantize, out }: ExportRequest,
+	{ settings }: TunedModel,
+	fill: (temporary: string) => Promise<void>,
+): Promise<void> {
+	const described: DescribedRun = { config: await readRunConfig(run), result: await readRunResult(run), settings };
+	const card = formatModelCard(described, describeUse(format, settings, quantize));
+	await writeFolderAtomic(out, async (temporary) => {
+		await fill(temporary);
+		await writeFileAtomic(join(temporary, "README.md"), card);
+	});
+}
+
+/** Writes the graph, and the files of the run's model except its weights. */
+async function writeOnnxFolder(
+	{ run, quantize, buildOnnxClassifier }: ExportRequest,
+	tuned: TunedModel,
+	folder: string,
+): Promise<void> {
+	const model = join(run, "model");
+	for (const name of await readdir(model))
+		if (!name.endsWith(".safetensors")) await cp(join(model, name), join(folder, name));
+	const forJavaScript = await writeOnnx(tuned, folder, buildOnnxClassifier, quantize !== undefined);
+	const config = JSON.parse(await readFile(join(model, "config.json"), "utf8"));
+	await writeJson(join(folder, "config.json"), { ...config, "transformers.js_config": forJavaScript });
 }
 
 /** Writes one file of weights, with the tensor names of the published GPT-2, and one with its shape and settings. */

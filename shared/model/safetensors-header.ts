@@ -15,11 +15,11 @@ export interface SafetensorsHeader {
 	readonly tensors: ReadonlyMap<string, FileTensor>;
 }
 
-/** Name, shape and type (default: F32) of a tensor to be written. */
+/** Name, shape and type (default: F32; U8: 8-bit numbers of an exported model) of a tensor to be written. */
 export interface TensorDescription {
 	readonly name: string;
 	readonly shape: readonly number[];
-	readonly type?: StoredType;
+	readonly type?: StoredType | "U8";
 }
 
 /** Maximum size of a header: enough for 50,000 tensors; reading it blocks the process for about a second. */

@@ -1,6 +1,7 @@
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import test, { type ExecutionContext } from "ava";
 import { InferenceSession, Tensor } from "onnxruntime-node";
@@ -10,18 +11,21 @@ import type { ClassifierSettings } from "../../../coordinator/classify/classifie
 import type { OpenCluster } from "../../../coordinator/cluster/cluster.ts";
 import { openEmbeddedCluster } from "../../../coordinator/cluster/embedded-cluster.ts";
 import { exportClassifier } from "../../../coordinator/export/export-classifier.ts";
-import type { ExportFormat } from "../../../coordinator/export/export-formats.ts";
+import type { ExportFormat, Quantization } from "../../../coordinator/export/export-formats.ts";
 import { exportRun } from "../../../coordinator/export/export-run.ts";
+import { writeRunResult } from "../../../coordinator/run-folder/result-files.ts";
 import { openModel } from "../../../shared/model/open-model.ts";
 import { baseShapes } from "../../../shared/model/parameter-layout.ts";
 import { plainTail } from "../../../shared/model/tail-spec.ts";
 import { PAD_ID } from "../../../shared/sequences/effective-sequence.ts";
 import { LONG_TEXTS } from "../../../shared/settings/config.ts";
-import { resolveConfig } from "../../../shared/settings/resolve-config.ts";
+import { defaultConfig, resolveConfig } from "../../../shared/settings/resolve-config.ts";
 import { buildClassifierGraph } from "../../../worker/engine/onnx/classifier-graph.ts";
 import { startWorker } from "../../../worker/run/lifecycle.ts";
 import { gpt2, tokenize } from "../../gpt2-tokenizer.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
+import { launchChromium } from "../chromium.ts";
+import { sampleResult } from "../run-folder/sample-run.ts";
 
 const LABELS = ["ham", "spam", "other"];
 const READS = {
@@ -56,11 +60,14 @@ async function finishedRun(t: ExecutionContext, settings: Partial<ClassifierSett
 	const run = await temporaryFolder(t);
 	await cp(join(folder, "model"), join(run, "model"), { recursive: true });
 	await writeFile(join(run, "model", "tailtune.json"), JSON.stringify({ ...READS, ...settings }));
+	const config = { ...defaultConfig(), data: "/home/me/my data.csv", out: run, threshold: { spam: 0.8 } };
+	await writeFile(join(run, "config.json"), JSON.stringify(config));
+	await writeRunResult(run, sampleResult(LABELS));
 	return run;
 }
 
-const write = (run: string, format: ExportFormat, out: string) =>
-	exportRun({ run, format, out, buildOnnxClassifier: buildClassifierGraph });
+const write = (run: string, format: ExportFormat, out: string, quantize?: Quantization) =>
+	exportRun({ run, format, out, quantize, buildOnnxClassifier: buildClassifierGraph });
 
 /** Computes the logits of our own classifier, one list per text. */
 async function ownLogits(run: string): Promise<(readonly number[])[]> {
@@ -100,18 +107,26 @@ function rowOf(text: Uint32Array, width: number, layout: Batch["layout"]) {
 	return { ids, mask };
 }
 
+/** Builds ids and mask of a batch, [texts, width]. */
+function inputsOf({ texts, layout, spare }: Batch) {
+	const tokens = tokenize(texts);
+	const width = Math.max(...tokens.map(({ length }) => length)) + spare;
+	const valuesOf = (name: "ids" | "mask") => tokens.flatMap((text) => rowOf(text, width, layout)[name]);
+	return { tokens, dims: [tokens.length, width], ids: valuesOf("ids"), mask: valuesOf("mask") };
+}
+
 /** Computes the logits of an exported graph for texts in batches. */
-async function exportedLogits(out: string, batches: readonly Batch[]): Promise<number[][]> {
-	const session = await InferenceSession.create(join(out, "model.onnx"), { intraOpNumThreads: 1 });
+async function exportedLogits(
+	out: string,
+	batches: readonly Batch[],
+	name: "model" | "model_quantized" = "model",
+): Promise<number[][]> {
+	const session = await InferenceSession.create(join(out, "onnx", `${name}.onnx`), { intraOpNumThreads: 1 });
 	const rows: number[][] = [];
-	for (const { texts, layout, spare } of batches) {
-		const tokens = tokenize(texts);
-		const width = Math.max(...tokens.map(({ length }) => length)) + spare;
-		const rectangle = (name: "ids" | "mask") => {
-			const values = tokens.flatMap((text) => rowOf(text, width, layout)[name]);
-			return new Tensor("int64", BigInt64Array.from(values), [tokens.length, width]);
-		};
-		const { logits } = await session.run({ input_ids: rectangle("ids"), attention_mask: rectangle("mask") });
+	for (const batch of batches) {
+		const { tokens, dims, ids, mask } = inputsOf(batch);
+		const tensor = (values: bigint[]) => new Tensor("int64", BigInt64Array.from(values), dims);
+		const { logits } = await session.run({ input_ids: tensor(ids), attention_mask: tensor(mask) });
 		const values = Array.from(logits?.data as Float32Array);
 		rows.push(...tokens.map((_, row) => values.slice(row * LABELS.length, (row + 1) * LABELS.length)));
 	}
@@ -121,6 +136,11 @@ async function exportedLogits(out: string, batches: readonly Batch[]): Promise<n
 
 function furthest(a: (readonly number[])[], b: (readonly number[])[]): number {
 	return Math.max(...a.flatMap((row, i) => row.map((value, j) => Math.abs(value - (b[i]?.[j] ?? Number.NaN)))));
+}
+
+/** The largest absolute logit. */
+function largest(rows: readonly (readonly number[])[]): number {
+	return Math.max(...rows.flat().map(Math.abs));
 }
 
 for (const token of ["last-real", "last", "first", "mean", "mean-real"] as const) {
@@ -148,7 +168,7 @@ test("an exported graph refuses a text without tokens", async (t) => {
 	const run = await finishedRun(t);
 	const out = join(run, "onnx");
 	await write(run, "onnx", out);
-	const session = await InferenceSession.create(join(out, "model.onnx"), { intraOpNumThreads: 1 });
+	const session = await InferenceSession.create(join(out, "onnx", "model.onnx"), { intraOpNumThreads: 1 });
 	const rows = (values: number[]) => new Tensor("int64", BigInt64Array.from(values, BigInt), [2, 3]);
 	const input_ids = rows([11, 22, 33, 11, 22, 33]);
 	await t.notThrowsAsync(session.run({ input_ids, attention_mask: rows([1, 1, 1, 0, 0, 1]) }));
@@ -163,7 +183,7 @@ test("an exported graph refuses a text longer than the model's maximum, unless t
 		const run = await finishedRun(t, { maxTokens: 2, long });
 		const out = join(run, "onnx");
 		await write(run, "onnx", out);
-		const session = await InferenceSession.create(join(out, "model.onnx"), { intraOpNumThreads: 1 });
+		const session = await InferenceSession.create(join(out, "onnx", "model.onnx"), { intraOpNumThreads: 1 });
 		const rows = (values: number[]) => new Tensor("int64", BigInt64Array.from(values, BigInt), [2, 3]);
 		const input_ids = rows([11, 22, 33, 11, 22, 33]);
 		await t.notThrowsAsync(session.run({ input_ids, attention_mask: rows([1, 0, 1, 0, 1, 1]) }));
@@ -174,28 +194,113 @@ test("an exported graph refuses a text longer than the model's maximum, unless t
 	}
 });
 
-test("an exported graph uses only ONNX's standard operators, and only files in its folder", async (t) => {
+const TOKENIZER_FILES = ["merges.txt", "tokenizer.json", "tokenizer_config.json", "vocab.json"];
+const contentOf = async (...path: string[]) => JSON.parse(await readFile(join(...path), "utf8"));
+
+test("onnx is a folder for Optimum and transformers.js; its graph uses only standard operators and files in its folder", async (t) => {
 	const run = await finishedRun(t);
-	const out = join(run, "onnx");
-	await write(run, "onnx", out);
-	const graph = await readFile(join(out, "model.onnx"), "latin1");
-	t.false(graph.includes("com.microsoft"));
-	t.true(graph.includes("model.safetensors"));
-	t.false(graph.includes(run), "no path of this machine");
-	t.deepEqual((await readdir(out)).sort(), ["model.onnx", "model.safetensors", "tailtune.json"]);
-	t.like(JSON.parse(await readFile(join(out, "tailtune.json"), "utf8")), READS);
+	for (const [name, dtype, quantize] of [
+		["model.onnx", "fp32"],
+		["model_quantized.onnx", "q8", "int8"],
+	] as const) {
+		const out = join(run, dtype);
+		await write(run, "onnx", out, quantize);
+		const graph = await readFile(join(out, "onnx", name), "latin1");
+		t.false(graph.includes("com.microsoft"));
+		t.true(graph.includes(`${name}_data`));
+		t.false(graph.includes(run), "no path of this machine");
+		const files = ["README.md", "config.json", "onnx", "tailtune.json", ...TOKENIZER_FILES];
+		t.deepEqual((await readdir(out)).sort(), files.sort());
+		t.deepEqual((await readdir(join(out, "onnx"))).sort(), [name, `${name}_data`]);
+		t.like(await contentOf(out, "tailtune.json"), READS);
+		const { "transformers.js_config": forJavaScript, ...config } = await contentOf(out, "config.json");
+		t.deepEqual(config, await contentOf(run, "model", "config.json"));
+		t.deepEqual(forJavaScript, { dtype, use_external_data_format: { [name]: 1 } });
+	}
 });
 
-test("hf is a copy of the run's model folder", async (t) => {
+test("a graph in 8 bits has a quarter of the size and nearly the same probabilities, with pads on either side", async (t) => {
+	const run = await finishedRun(t);
+	const sizeOf = async (out: string) =>
+		(await stat(join(out, "onnx", `model${out === whole ? "" : "_quantized"}.onnx_data`))).size;
+	const [whole, small] = [join(run, "whole"), join(run, "small")];
+	await write(run, "onnx", whole);
+	await write(run, "onnx", small, "int8");
+	const share = (await sizeOf(small)) / (await sizeOf(whole));
+	t.true(share < 0.27, `${share}`);
+	const alone = TEXTS.map((text) => ({ texts: [text], layout: "pads on the right", spare: 0 }) as const);
+	const exact = await exportedLogits(whole, alone);
+	const near = await exportedLogits(small, alone, "model_quantized");
+	t.true(furthest(exact, near) < 0.1 * largest(exact));
+	t.true(furthest(exact, near) > 1e-4, "computed in 8 bits");
+	for (const layout of Object.keys(LAYOUTS) as Batch["layout"][]) {
+		const together = await exportedLogits(small, [{ texts: TEXTS, layout, spare: 3 }], "model_quantized");
+		t.true(furthest(near, together) < 1e-5 * largest(exact), layout);
+	}
+});
+
+/** Runs in the page: computes the logits of a graph with onnxruntime-web. */
+const RUN_IN_PAGE = `async ({ name, dims, ids, mask }) => {
+	const ort = await import("/ort/ort.wasm.min.mjs");
+	ort.env.wasm.numThreads = 1;
+	const externalData = [{ path: name + "_data", data: "/onnx/" + name + "_data" }];
+	const session = await ort.InferenceSession.create("/onnx/" + name, { externalData });
+	const tensor = (values) => new ort.Tensor("int64", BigInt64Array.from(values, BigInt), dims);
+	const { logits } = await session.run({ input_ids: tensor(ids), attention_mask: tensor(mask) });
+	return [...logits.data];
+}`;
+
+test("an exported graph gives the same logits with onnxruntime-web in a browser", async (t) => {
+	const browser = await launchChromium();
+	if (!browser) {
+		t.log("not run: no chromium in PATH (Debian: apt-get install chromium)");
+		t.pass();
+		return;
+	}
+	try {
+		const run = await finishedRun(t);
+		const libraries = dirname(createRequire(import.meta.url).resolve("onnxruntime-web"));
+		const page = await browser.newPage();
+		const batch = { texts: TEXTS, layout: "pads on the left", spare: 0 } as const;
+		const { dims, ids, mask } = inputsOf(batch);
+		const inputs = { dims, ids: ids.map(String), mask: mask.map(String) };
+		for (const [name, quantize, tolerance] of [
+			["model", undefined, 1e-5],
+			["model_quantized", "int8", 1e-2],
+		] as const) {
+			const out = join(run, `for-${name}`);
+			await write(run, "onnx", out, quantize);
+			await page.route("http://localhost/**", (route) => {
+				const [, folder, file = ""] = new URL(route.request().url()).pathname.split("/");
+				if (folder === "") return route.fulfill({ contentType: "text/html", body: "" });
+				return route.fulfill({ path: join(folder === "ort" ? libraries : join(out, "onnx"), file) });
+			});
+			await page.goto("http://localhost/");
+			const script = `(${RUN_IN_PAGE})(${JSON.stringify({ name: `${name}.onnx`, ...inputs })})`;
+			const values = (await page.evaluate(script)) as number[];
+			const rows = TEXTS.map((_, row) => values.slice(row * LABELS.length, (row + 1) * LABELS.length));
+			const inNode = await exportedLogits(out, [batch], name);
+			t.true(furthest(inNode, rows) < tolerance * largest(inNode), name);
+		}
+	} finally {
+		await browser.close();
+	}
+});
+
+test("hf is a copy of the run's model folder with a model card", async (t) => {
 	const run = await finishedRun(t);
 	const out = join(run, "deep", "hf");
 	await write(run, "hf", out);
 	const names = (await readdir(join(run, "model"))).sort();
-	t.deepEqual((await readdir(out)).sort(), names);
+	t.deepEqual((await readdir(out)).sort(), [...names, "README.md"].sort());
 	for (const name of names) {
 		const written = await readFile(join(out, name));
 		t.true(written.equals(await readFile(join(run, "model", name))), name);
 	}
+	await t.throwsAsync(write(run, "hf", join(run, "other"), "int8"), {
+		code: "usage",
+		message: "--quantize int8: found --format hf, expected onnx",
+	});
 });
 
 test("safetensors is one file with all weights under GPT-2's names, and one with the settings", async (t) => {
@@ -222,7 +327,7 @@ test("hf is refused for a model that transformers would read differently", async
 			code: "usage",
 			message: /^--format hf: this model reads .*, but transformers reads the last real token .* use --format onnx$/,
 		});
-		t.deepEqual(await readdir(run), ["model"]);
+		t.false((await readdir(run)).includes("hf"));
 	}
 	const alone = await finishedRun(t, { token: "last" });
 	await t.notThrowsAsync(write(alone, "hf", join(alone, "hf")));
@@ -243,5 +348,5 @@ test("a folder with files is refused and left unchanged, an empty one is used", 
 		code: "not-found",
 		message: /no finished run/,
 	});
-	t.deepEqual((await readdir(run)).sort(), ["model", "out"]);
+	t.deepEqual((await readdir(run)).sort(), ["config.json", "model", "out", "result.json"]);
 });

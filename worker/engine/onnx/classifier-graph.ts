@@ -1,11 +1,11 @@
-import type { ModelFiles } from "../../../shared/model/model-files.ts";
 import { paddingMatters } from "../../../shared/sequences/effective-sequence.ts";
-import type { TextReading } from "../../../shared/worker-port/onnx-classifier.ts";
+import { type OnnxWeights, scaleName, type TextReading } from "../../../shared/worker-port/onnx-classifier.ts";
 import { GraphBuilder, storedTensor, type Value } from "./graph-builder.ts";
+import { storedInt8Linear } from "./int8-linear.ts";
 import { type Dialect, ELEMENT_TYPE } from "./onnx-model.ts";
 
-/** Opset 17 without other operators: ONNX Runtime since 1.12 and other runtimes can read it. */
-const DIALECT: Dialect = { ir_version: 8, opset_import: [{ domain: "", version: 17 }] };
+/** Opset 18 without other operators: ONNX Runtime since 1.14 and other runtimes can read it. */
+const DIALECT: Dialect = { ir_version: 8, opset_import: [{ domain: "", version: 18 }] };
 
 /** Added to a score that must not count. */
 const MASKED = -3e38;
@@ -21,8 +21,9 @@ interface Texts {
 }
 
 /**
- * Builds the ONNX graph of a whole tuned model, for use in other software: standard operators, weights in the model's
- * files next to the graph.
+ * Builds the ONNX graph of a whole tuned model, for use in other software: standard operators, weights in a file next
+ * to the graph. Matrices that are stored in 8 bits are multiplied in 8 bits, by rows with a scale each, so that a text
+ * gets the same logits in every batch.
  *
  * Inputs: `input_ids` and `attention_mask` int64 [batch, sequence]. A text's own tokens have mask 1; padding may come
  * before or after them. The graph fails for a text without own tokens and for an id outside of the vocabulary. It also
@@ -30,7 +31,7 @@ interface Texts {
  * them too. Output: `logits` [batch, classes]. If padding affects the result, the graph itself adds it, so that a text
  * gets the same logits in every batch.
  */
-export async function buildClassifierGraph(model: ModelFiles, reading: TextReading): Promise<Buffer> {
+export async function buildClassifierGraph(model: OnnxWeights, reading: TextReading): Promise<Buffer> {
 	const graph = new GraphBuilder("classifier", model.folder);
 	const texts = prepareTexts(graph, reading, model.config.vocab_size);
 	const weight = (name: string) => graph.stored(name, storedTensor(model.tensors, name));
@@ -106,18 +107,30 @@ function attentionMask(graph: GraphBuilder, { positions, seen }: Texts, causal: 
 /** The layers of a GPT-2, on rows [batch, length, width]. */
 class ClassifierBuilder {
 	readonly #graph: GraphBuilder;
-	readonly #model: ModelFiles;
+	readonly #model: OnnxWeights;
 	readonly #weight: (name: string) => Value;
 
-	constructor(graph: GraphBuilder, model: ModelFiles, weight: (name: string) => Value) {
+	constructor(graph: GraphBuilder, model: OnnxWeights, weight: (name: string) => Value) {
 		this.#graph = graph;
 		this.#model = model;
 		this.#weight = weight;
 	}
 
 	embed({ ids, positions }: Texts): Value {
-		const tokens = this.#graph.op("Gather", [this.#weight("wte.weight"), ids]);
-		return this.#graph.op("Add", [tokens, this.#graph.op("Gather", [this.#weight("wpe.weight"), positions])]);
+		return this.#graph.op("Add", [this.#rowsOf("wte.weight", ids), this.#rowsOf("wpe.weight", positions)]);
+	}
+
+	/** Rows of an embedding, by their numbers. */
+	#rowsOf(name: string, indices: Value): Value {
+		const graph = this.#graph;
+		const rows = graph.op("Gather", [this.#weight(name), indices]);
+		if (!this.#isQuantized(name)) return rows;
+		const numbers = graph.op("Sub", [graph.op("Cast", [rows], { to: ELEMENT_TYPE.float32 }), graph.float(128)]);
+		return graph.op("Mul", [numbers, graph.op("Gather", [this.#weight(scaleName(name)), indices])]);
+	}
+
+	#isQuantized(name: string): boolean {
+		return this.#model.tensors.has(scaleName(name));
 	}
 
 	block(name: string, rows: Value, mask: Value): Value {
@@ -159,15 +172,30 @@ class ClassifierBuilder {
 	}
 
 	#linear(name: string, rows: Value): Value {
-		const product = this.#graph.op("MatMul", [rows, this.#weight(`${name}.weight`)]);
+		const weight = `${name}.weight`;
+		const product = this.#isQuantized(weight)
+			? this.#int8Product(weight, rows)
+			: this.#graph.op("MatMul", [rows, this.#weight(weight)]);
 		return this.#graph.op("Add", [product, this.#weight(`${name}.bias`)]);
+	}
+
+	#int8Product(name: string, rows: Value): Value {
+		const graph = this.#graph;
+		const [inputs = 0, outputs = 0] = storedTensor(this.#model.tensors, name).shape;
+		const product = storedInt8Linear(graph, graph.op("Reshape", [rows, graph.ints([-1, inputs])]), {
+			numbers: this.#weight(name),
+			scales: this.#weight(scaleName(name)),
+			afterGelu: name.endsWith(".mlp.c_proj.weight"),
+		});
+		const shape = graph.op("Concat", [graph.op("Shape", [rows], { end: 2 }), graph.ints([outputs])], { axis: 0 });
+		return graph.op("Reshape", [product, shape]);
 	}
 
 	#attention(name: string, rows: Value, mask: Value): Value {
 		const graph = this.#graph;
 		const { n_head: heads, n_embd: width } = this.#model.config;
 		const shape = graph.ints([0, 0, heads, width / heads]);
-		const parts = graph.ops("Split", [this.#linear(`${name}.c_attn`, rows)], 3, { axis: 2 });
+		const parts = graph.ops("Split", [this.#linear(`${name}.c_attn`, rows)], 3, { axis: 2, num_outputs: 3 });
 		const [query = "", key = "", value = ""] = parts.map((part, i) =>
 			graph.op("Transpose", [graph.op("Reshape", [part, shape])], { perm: i === 1 ? [0, 2, 3, 1] : [0, 2, 1, 3] }),
 		);

@@ -1,6 +1,6 @@
 import nodePath, { type PlatformPath } from "node:path";
 import { TailtuneError } from "../../../shared/errors.ts";
-import type { StoredTensor, StoredType } from "../../../shared/model/model-files.ts";
+import type { OnnxTensor } from "../../../shared/worker-port/onnx-classifier.ts";
 import {
 	type AttributeProto,
 	type Dialect,
@@ -19,8 +19,8 @@ export type Dimension = number | string;
 
 type Attributes = Record<string, number | string | readonly number[] | { readonly float: number }>;
 
-const STORED_AS = { F32: "float32", F16: "float16", BF16: "bfloat16" } as const satisfies Record<
-	StoredType,
+const STORED_AS = { F32: "float32", F16: "float16", BF16: "bfloat16", U8: "uint8" } as const satisfies Record<
+	OnnxTensor["type"],
 	ElementType
 >;
 
@@ -130,8 +130,8 @@ export class GraphBuilder {
 		return this.#constant("float32", Buffer.from(new Float32Array(length).fill(value).buffer), [length]);
 	}
 
-	/** Adds a tensor of a model file as float32. Its bytes are not copied into the graph. */
-	stored(name: string, { file, type, shape, offset, byteLength }: StoredTensor): Value {
+	/** Adds a tensor of a model file as float32, or U8 as it is. Its bytes are not copied into the graph. */
+	stored(name: string, { file, type, shape, offset, byteLength }: OnnxTensor): Value {
 		const stored = STORED_AS[type];
 		const location = this.#root === undefined ? splitDrive(file).location : nodePath.relative(this.#root, file);
 		const external_data = Object.entries({ location, offset, length: byteLength }).map(([key, value]) => ({
@@ -145,7 +145,7 @@ export class GraphBuilder {
 			data_location: "EXTERNAL",
 			external_data,
 		});
-		return type === "F32" ? name : this.op("Cast", [name], { to: ELEMENT_TYPE.float32 });
+		return type === "F32" || type === "U8" ? name : this.op("Cast", [name], { to: ELEMENT_TYPE.float32 });
 	}
 
 	/** Encodes the model in ONNX's format, without operations and tensors that no output needs. */
@@ -172,7 +172,7 @@ export class GraphBuilder {
 }
 
 /** Returns the model's tensor with this name. Throws TailtuneError "model" if there is none. */
-export function storedTensor(tensors: ReadonlyMap<string, StoredTensor>, name: string): StoredTensor {
+export function storedTensor<Tensor>(tensors: ReadonlyMap<string, Tensor>, name: string): Tensor {
 	const stored = tensors.get(name);
 	if (!stored) throw new TailtuneError("model", `no tensor ${name}, expected one for every weight of the model`);
 	return stored;

@@ -1,4 +1,5 @@
 import type { GraphBuilder, Value } from "./graph-builder.ts";
+import { ELEMENT_TYPE } from "./onnx-model.ts";
 
 /** How the quantised weights are stored: as signed numbers, or as unsigned numbers with 128 added. */
 export type Int8Weights = "int8" | "uint8";
@@ -32,9 +33,29 @@ const GELU_ZERO = 32;
  * per row. So a row's result depends on no other row, and the sums of integers are exact.
  */
 export function int8Linear(graph: GraphBuilder, rows: Value, { matrix, stored, afterGelu }: Int8Layer): Value {
-	const left = afterGelu ? quantiseGelu(graph, rows) : quantiseRows(graph, rows);
+	const left = quantiseInput(graph, rows, afterGelu);
 	const product = int8Product(graph, left.numbers, left.zero, { matrix, stored });
 	return graph.op("Mul", [product, left.scale]);
+}
+
+/**
+ * Multiplies rows as `int8Linear`, by a matrix that is stored in 8 bits, with the operators of the ONNX standard.
+ * @param numbers uint8 [in, out], with 128 added
+ * @param scales [out]
+ */
+export function storedInt8Linear(
+	graph: GraphBuilder,
+	rows: Value,
+	{ numbers, scales, afterGelu }: { readonly numbers: Value; readonly scales: Value; readonly afterGelu: boolean },
+): Value {
+	const left = quantiseInput(graph, rows, afterGelu);
+	const product = graph.op("MatMulInteger", [left.numbers, numbers, graph.byte(left.zero), graph.byte(128)]);
+	const scaled = graph.op("Mul", [graph.op("Cast", [product], { to: ELEMENT_TYPE.float32 }), scales]);
+	return graph.op("Mul", [scaled, left.scale]);
+}
+
+function quantiseInput(graph: GraphBuilder, rows: Value, afterGelu: boolean): Quantised {
+	return afterGelu ? quantiseGelu(graph, rows) : quantiseRows(graph, rows);
 }
 
 /** Multiplies rows of integers of 0 to 255, minus `zero`, by a matrix. The result is float32. */
