@@ -1,5 +1,6 @@
 import type { ModelFiles } from "../../shared/model/model-files.ts";
 import { quote } from "../../shared/model/safetensors-header.ts";
+import { normalizeLabel } from "../data/label.ts";
 import type { RunEvents } from "../events/run-events.ts";
 
 /** Names that transformers gives to classes without a name. */
@@ -17,7 +18,7 @@ export function matchHeadRows(
 ): number[] | undefined {
 	const head = model.tensors.get("score.weight");
 	if (!head) return undefined;
-	const names = model.labels?.every((name) => PLACEHOLDER.test(name)) ? undefined : model.labels;
+	const names = namesOf(model);
 	const rows = labels.map((label) => names?.indexOf(label) ?? -1);
 	if (names?.length === labels.length && !rows.includes(-1)) {
 		events.line("the model's head has the same labels as the data: training continues from it");
@@ -28,6 +29,12 @@ export function matchHeadRows(
 		: `${head.shape[0]} labels without names`;
 	events.line(`the model's head has ${shorten(found)}, not those of the data: training starts with a new head`);
 	return undefined;
+}
+
+/** Returns the names of the head's classes in the form of the data's labels; undefined if a class has no name. */
+function namesOf({ labels }: Pick<ModelFiles, "labels">): string[] | undefined {
+	if (labels?.some((name) => PLACEHOLDER.test(name))) return undefined;
+	return labels?.map(normalizeLabel);
 }
 
 function shorten(text: string): string {

@@ -11,7 +11,7 @@ const NOT_COMPARED = new Set(["out", "name", "threads", "featureMemory", "featur
 
 /**
  * Compares finished runs: the settings that differ, the scores on the test set, and for each further run the test texts
- * that it shares with the first one.
+ * that it shares with the first one, with the same labels.
  * @param folders of at least two runs
  * @throws TailtuneError "not-found" or "data" that names the file
  */
@@ -21,16 +21,17 @@ export async function compareRuns(folders: readonly string[]): Promise<RunCompar
 	return {
 		settings: findDifferences(runs.map(({ config }) => config)),
 		runs: runs.map(({ folder, result, config }) => summarize(folder, result, config.name)),
-		pairs: others.map(({ folder, correct }) => ({ folder, ...comparePair(first?.correct ?? new Map(), correct) })),
+		pairs: others.map(({ folder, judged }) => ({ folder, ...comparePair(first?.judged ?? new Map(), judged) })),
 	};
 }
 
 async function readRun(folder: string) {
 	const config = await readRunConfig(folder);
 	const result = await readRunResult(folder);
-	const correct = new Map<string, boolean>();
-	for await (const line of readPredictions(folder)) if (line.set === "test") correct.set(line.source, line.correct);
-	return { folder, result, config, correct };
+	const judged = new Map<string, JudgedText>();
+	for await (const { set, source, label, correct } of readPredictions(folder))
+		if (set === "test") judged.set(source, { label, isRight: correct });
+	return { folder, result, config, judged };
 }
 
 function findDifferences(configs: readonly Readonly<Record<string, unknown>>[]): RunComparison["settings"] {
@@ -57,12 +58,19 @@ function summarize(folder: string, result: RunResult, name: string | undefined):
 	};
 }
 
-/** Counts the texts of both runs by who got them right. @param first whether the first run got each text right */
-function comparePair(first: ReadonlyMap<string, boolean>, second: ReadonlyMap<string, boolean>) {
+/** A test text: its own label, and whether the run predicted it. */
+interface JudgedText {
+	readonly label: string;
+	readonly isRight: boolean;
+}
+
+/** Counts the texts of both runs by which run got them right. A text that has another label in each isn't compared. */
+function comparePair(first: ReadonlyMap<string, JudgedText>, second: ReadonlyMap<string, JudgedText>) {
 	const counts = { shared: 0, bothRight: 0, onlyFirst: 0, onlySecond: 0, bothWrong: 0 };
-	for (const [source, isSecondRight] of second) {
-		const isFirstRight = first.get(source);
-		if (isFirstRight === undefined) continue;
+	for (const [source, { label, isRight: isSecondRight }] of second) {
+		const own = first.get(source);
+		if (own?.label !== label) continue;
+		const isFirstRight = own.isRight;
 		counts.shared++;
 		if (isFirstRight) counts[isSecondRight ? "bothRight" : "onlyFirst"]++;
 		else counts[isSecondRight ? "onlySecond" : "bothWrong"]++;

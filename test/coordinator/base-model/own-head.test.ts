@@ -18,6 +18,10 @@ test("keeps a head with the same labels as the data, each row for the label of i
 	t.deepEqual(lines, ["the model's head has the same labels as the data: training continues from it"]);
 });
 
+test("matches names in the form of the data's labels: composed, without white space around, numbers without zeros", (t) => {
+	t.deepEqual(decide([" 2.0", "cafe\u0301 "], ["2", "caf\u00e9"]).rows, [0, 1]);
+});
+
 test("starts with a new head if a name differs, is missing or is added, and prints this", (t) => {
 	for (const names of [["ham", "Spam"], ["ham", "spam", "news"], ["ham"]]) {
 		const { rows, lines } = decide(names, ["ham", "spam"]);
@@ -30,8 +34,8 @@ test("starts with a new head if a name differs, is missing or is added, and prin
 	}
 });
 
-test("starts with a new head if the model's head has no names, or transformers' placeholders", (t) => {
-	for (const names of [undefined, ["LABEL_0", "LABEL_1"]]) {
+test("starts with a new head if the model's head has no names, or transformers' placeholders, even for one class", (t) => {
+	for (const names of [undefined, ["LABEL_0", "LABEL_1"], ["LABEL_0", "spam"]]) {
 		const { rows, lines } = decide(names, names ?? ["a", "b"]);
 		t.is(rows, undefined);
 		t.deepEqual(lines, [

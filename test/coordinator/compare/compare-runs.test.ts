@@ -10,24 +10,28 @@ import { temporaryFolder } from "../../temporary-folder.ts";
 import { sampleResult } from "../run-folder/sample-run.ts";
 
 /** Makes the folder of a finished run. @param correct which lines of the file the model gets right; all are test texts */
-async function finishedRun(t: ExecutionContext, settings: object, correct: Readonly<Record<number, boolean>>) {
+async function finishedRun(
+	t: ExecutionContext,
+	settings: object,
+	correct: Readonly<Record<number, boolean>>,
+	label = "ham",
+) {
 	const out = join(await temporaryFolder(t), "run");
 	const folder = await createRunFolder(await resolveConfig({ data: "texts.tsv", ...settings, out }));
 	await writeRunResult(folder.path, sampleResult());
-	const lines = Object.entries(correct).map(([line, isCorrect]) => toPrediction(line, isCorrect));
+	const lines = Object.entries(correct).map(([line, isCorrect]) => toPrediction(line, isCorrect, label));
 	await writePredictions(folder.path, [...lines, { ...toPrediction("99", true), set: "validation" }]);
 	await folder.release();
 	return folder.path;
 }
 
-function toPrediction(line: string, correct: boolean): PredictionLine {
+function toPrediction(line: string, correct: boolean, label = "ham"): PredictionLine {
 	const probabilities = { ham: 0.7, spam: 0.3 };
-	const label = correct ? "ham" : "spam";
 	return {
 		set: "test",
 		source: `texts.tsv:${line}`,
 		label,
-		predicted: "ham",
+		predicted: correct ? label : "other",
 		probabilities,
 		correct,
 		tokens: 3,
@@ -48,6 +52,9 @@ test("runs are compared by settings that differ, scores, and who is right on the
 	);
 	const third = await finishedRun(t, { lr: 0.001, name: "third" }, { 99: true });
 	const compared = await compareRuns([first, second, third]);
+	// The same rows with the labels of another column.
+	const other = await finishedRun(t, { lr: 0.001 }, { 1: true, 2: true }, "yes");
+	t.is((await compareRuns([first, other])).pairs[0]?.shared, 0);
 	t.deepEqual(compared.settings, [
 		{ name: "loraRank", values: [8, 4, 8] },
 		{ name: "lr", values: [0.001, 0.002, 0.001] },
