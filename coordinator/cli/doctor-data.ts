@@ -2,6 +2,7 @@ import { TailtuneError } from "../../shared/errors.ts";
 import { MOST_TEXT_BYTES } from "../../shared/files/regular-file.ts";
 import type { Gpt2Config } from "../../shared/model/gpt2-config.ts";
 import { GPT2_SIZES } from "../../shared/model/random-model.ts";
+import { innerWidth } from "../../shared/model/variant.ts";
 import type { LongTexts, TrainConfig } from "../../shared/settings/config.ts";
 import { countPhysicalCores } from "../../shared/vectors/physical-cores.ts";
 import type { WorkerSide } from "../../shared/worker-port/worker-side.ts";
@@ -76,7 +77,7 @@ export async function inspectData(
 	const limit = tokenLimit(config, model.context);
 	const report = inspectTexts(texts, limit, await findTokenizer(modelName, shape.vocab_size));
 	const forTraining = data === undefined ? (train?.length ?? 0) : Math.floor(texts.length * config.split[0]);
-	const seconds = await estimateTrunk(report.tokens.computed, model, measureRates);
+	const seconds = await estimateTrunk(report.tokens.computed, shape, measureRates);
 	return {
 		files: surveys.map((survey) => ({ ...survey, texts: survey.texts.length })),
 		overlap: others.reduce((sum, own) => sum + countOverlap(train ?? [], own), 0),
@@ -107,13 +108,14 @@ function describeModel(name: string | undefined, config: Gpt2Config): DataReport
 
 async function estimateTrunk(
 	tokens: number,
-	{ blocks, width }: DataReport["model"],
+	shape: Gpt2Config,
 	measureRates: WorkerSide["measureRates"],
 ): Promise<number | undefined> {
 	const rates = await measureRates(countPhysicalCores()).catch(() => []);
 	const fastest = Math.max(...rates.filter(({ precision }) => precision === "fp32").map((rate) => rate.trunkGflops));
-	// Operations in the matrix products of the frozen blocks: 12 width^2 weights per block.
-	const operations = tokens * (blocks - 1) * 2 * 12 * width ** 2;
+	// Operations in the matrix products of the frozen blocks, two for each weight and token.
+	const weights = shape.n_embd * (4 * shape.n_embd + 2 * innerWidth(shape));
+	const operations = tokens * (shape.n_layer - 1) * 2 * weights;
 	return fastest > 0 ? operations / (fastest * 1e9) : undefined;
 }
 

@@ -6,6 +6,7 @@ import type { ModelFiles } from "../../shared/model/model-files.ts";
 import { baseShapes } from "../../shared/model/parameter-layout.ts";
 import { writeSafetensors } from "../../shared/model/safetensors.ts";
 import { allocateChunkBuffers, readTensorChunks } from "../../shared/model/tensor-chunks.ts";
+import { activationOf } from "../../shared/model/variant.ts";
 import { writeFolderAtomic } from "../../shared/model/write-folder.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { writeTokenizer } from "../tokenizer/write-tokenizer.ts";
@@ -82,7 +83,7 @@ function classifierConfig({ model, labels, tokenizer }: ClassifierExport, multiL
 		model_type: "gpt2",
 		...config,
 		n_ctx: config.n_positions,
-		activation_function: "gelu_new",
+		activation_function: activationOf(config),
 		bos_token_id: tokenizer?.idOf("bos") ?? padId,
 		eos_token_id: tokenizer?.idOf("eos") ?? padId,
 		pad_token_id: padId,

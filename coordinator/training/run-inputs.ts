@@ -1,7 +1,9 @@
 import { TailtuneError } from "../../shared/errors.ts";
 import type { TailSpec } from "../../shared/messages.ts";
+import type { Gpt2Config } from "../../shared/model/gpt2-config.ts";
 import type { ModelFiles } from "../../shared/model/model-files.ts";
 import { TRAINABLE_BY_NAME } from "../../shared/model/tail-spec.ts";
+import { innerWidth } from "../../shared/model/variant.ts";
 import { endOnSignals } from "../../shared/processes/interrupt.ts";
 import type { RunConfig, TrainConfig } from "../../shared/settings/config.ts";
 import { checkConfig, flagOf } from "../../shared/settings/resolve-config.ts";
@@ -38,7 +40,7 @@ export async function loadInputs(given: TrainConfig, options: TrainOptions): Pro
 	const texts = await endOnSignals(async () => prepareTexts(config, sets, model.config, tokenizer));
 	assertWarmupFits(config.warmup, config.epochs * countRunSteps({ config, texts }));
 	const tail = tailSpecOf(config, texts);
-	assertRankFits(config, model.config.n_embd);
+	assertRankFits(config, model.config);
 	assertClassesFit(texts.classes, config.model, model.config.n_embd);
 	const saved = { ...(await makePathsAbsolute(config)), model: resolvedName };
 	const fingerprint = `${await model.hash()} ${tokenizer.hash} ${texts.hash} ${JSON.stringify(saved)}`;
@@ -70,10 +72,11 @@ function tailSpecOf(config: TrainConfig, texts: RunTexts): TailSpec {
 	return { ...shape, loraRank, loraScale, loss: runLoss(config, texts) };
 }
 
-/** The widest layer has four times the model's width, and a matrix's rank is at most its width. */
-function assertRankFits({ trainable, loraRank, model }: TrainConfig, width: number): void {
-	if (!trainable.startsWith("lora") || loraRank <= 4 * width) return;
-	const expected = `expected at most ${4 * width}, four times the width of ${model}`;
+/** A matrix's rank is at most its width. */
+function assertRankFits({ trainable, loraRank, model }: TrainConfig, shape: Gpt2Config): void {
+	const widest = Math.max(shape.n_embd, innerWidth(shape));
+	if (!trainable.startsWith("lora") || loraRank <= widest) return;
+	const expected = `expected at most ${widest}, the width of the widest layer of ${model}`;
 	throw new TailtuneError("usage", `--lora-rank: found ${loraRank}, ${expected}`);
 }
 

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { describeIssue } from "../describe-issue.ts";
 import { TailtuneError } from "../errors.ts";
 import { MOST_JSON_BYTES, readRegularFile } from "../files/regular-file.ts";
+import { ACTIVATION_BY_NAME, type Activation, type ActivationName } from "./activation.ts";
 
 /** The shape of a GPT-2, with the names of a Hugging Face `config.json`. */
 export interface Gpt2Config {
@@ -13,6 +14,14 @@ export interface Gpt2Config {
 	readonly n_positions: number;
 	readonly vocab_size: number;
 	readonly layer_norm_epsilon: number;
+	/** Numbers between the two layers of an MLP; unset: four times `n_embd`. See `innerWidth`. */
+	readonly n_inner?: number;
+	/** Unset: gelu_new. See `activationOf`. */
+	readonly activation_function?: Activation;
+	/** False: attention scores are not divided by the root of a head's width; unset: true. See `attentionScale`. */
+	readonly scale_attn_weights?: false;
+	/** True: scores are also divided by the number of the block, from 1; unset: false. */
+	readonly scale_attn_by_inverse_layer_idx?: true;
 }
 
 const size = (standard: number) => z.int().min(1).default(standard);
@@ -27,12 +36,12 @@ const configSchema = z.object({
 	n_ctx: z.int().min(1).optional(),
 	vocab_size: size(50257),
 	layer_norm_epsilon: z.number().positive().default(1e-5),
-	n_inner: z.int().nullish(),
-	// Two names of the same function: GELU approximated by tanh.
-	activation_function: z.enum(["gelu_new", "gelu_pytorch_tanh"]).default("gelu_new"),
-	scale_attn_weights: z.literal(true).default(true),
-	scale_attn_by_inverse_layer_idx: z.literal(false).default(false),
-	reorder_and_upcast_attn: z.literal(false).default(false),
+	n_inner: z.int().min(1).nullish(),
+	activation_function: z.enum(Object.keys(ACTIVATION_BY_NAME) as ActivationName[]).default("gelu_new"),
+	scale_attn_weights: z.boolean().default(true),
+	scale_attn_by_inverse_layer_idx: z.boolean().default(false),
+	// Changes only the order of roundings, and only below float32.
+	reorder_and_upcast_attn: z.boolean().default(false),
 	add_cross_attention: z.literal(false).default(false),
 	id2label: z.unknown().optional(),
 });
@@ -55,16 +64,24 @@ export async function readGpt2Config(folder: string): Promise<ModelConfig> {
 		const issue = parsed.error.issues[0] as z.core.$ZodIssue;
 		throw new TailtuneError("model", `${file}: ${issue.path.join(".") || "content"}: ${describeIssue(issue)}`);
 	}
-	const { n_layer, n_embd, n_head, vocab_size, layer_norm_epsilon, n_inner } = parsed.data;
+	const { n_embd, n_head } = parsed.data;
 	if (n_embd % n_head !== 0) {
 		throw new TailtuneError("model", `${file}: n_embd: found ${n_embd}, expected a multiple of n_head (${n_head})`);
 	}
-	if (n_inner != null && n_inner !== 4 * n_embd) {
-		throw new TailtuneError("model", `${file}: n_inner: found ${n_inner}, expected 4 * n_embd (${4 * n_embd})`);
-	}
-	const n_positions = parsed.data.n_positions ?? parsed.data.n_ctx ?? 1024;
-	const config = { n_layer, n_embd, n_head, n_positions, vocab_size, layer_norm_epsilon };
-	return { config, labels: labelsOf(parsed.data.id2label) };
+	return { config: toConfig(parsed.data), labels: labelsOf(parsed.data.id2label) };
+}
+
+/** Leaves out settings that have their default, so that equal models have equal configurations. */
+function toConfig(file: z.infer<typeof configSchema>): Gpt2Config {
+	const { n_layer, n_embd, n_head, vocab_size, layer_norm_epsilon, n_inner } = file;
+	const activation = ACTIVATION_BY_NAME[file.activation_function];
+	return {
+		...{ n_layer, n_embd, n_head, n_positions: file.n_positions ?? file.n_ctx ?? 1024, vocab_size, layer_norm_epsilon },
+		...(n_inner != null && n_inner !== 4 * n_embd && { n_inner }),
+		...(activation !== "gelu_new" && { activation_function: activation }),
+		...(!file.scale_attn_weights && { scale_attn_weights: false }),
+		...(file.scale_attn_by_inverse_layer_idx && { scale_attn_by_inverse_layer_idx: true }),
+	};
 }
 
 const namesSchema = z.record(z.string(), z.string());

@@ -1,6 +1,6 @@
 import type { Gpt2Config } from "./gpt2-config.ts";
 
-export type StoredType = "F32" | "F16" | "BF16";
+export type StoredType = "F32" | "F16" | "BF16" | "F64";
 
 /** Location of a tensor in a file: raw little-endian numbers, row-major. */
 export interface StoredTensor {
@@ -13,7 +13,7 @@ export interface StoredTensor {
 	readonly byteLength: number;
 }
 
-/** An opened and checked model folder. Tensors have Hugging Face's names without the prefix `transformer.`. */
+/** An opened and checked model folder. Tensors have Hugging Face's names without prefixes such as `transformer.`. */
 export interface ModelFiles {
 	readonly folder: string;
 	readonly config: Gpt2Config;
@@ -21,7 +21,10 @@ export interface ModelFiles {
 	readonly labels?: readonly string[] | undefined;
 	/** All tensors of a GPT-2 (`baseShapes`), and `score.weight` and `score.bias` if the folder has them; no others. */
 	readonly tensors: ReadonlyMap<string, StoredTensor>;
-	/** SHA-256 over names, types, shapes and bytes of the tensors, in name order; hexadecimal. Computed once. */
+	/**
+	 * SHA-256 over the configuration, and names, types, shapes and bytes of the tensors, in name order; hexadecimal.
+	 * Computed once.
+	 */
 	hash(): Promise<string>;
 	/**
 	 * Throws TailtuneError "model" that names a tensor with NaN or infinity. `hash()` and `checkFinite()` share one

@@ -1,4 +1,4 @@
-import { realpath } from "node:fs/promises";
+import { readdir, realpath } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { z } from "zod";
 import { TailtuneError } from "../errors.ts";
@@ -7,12 +7,21 @@ import { type Gpt2Config, readGpt2Config, readJson } from "./gpt2-config.ts";
 import type { ModelFiles, StoredTensor } from "./model-files.ts";
 import { baseShapes } from "./parameter-layout.ts";
 import { readSafetensorsFile, readTensor } from "./safetensors.ts";
-import { type FileTensor, isStoredType, quote } from "./safetensors-header.ts";
+import { type FileTensor, isStoredType, quote, STORED_TYPES } from "./safetensors-header.ts";
 import { scanTensors, type TensorScan } from "./scan-tensors.ts";
 
 /** Files of a model folder: a single file of weights, or the index of several. */
 export const WEIGHTS_FILE = "model.safetensors";
 export const INDEX_FILE = "model.safetensors.index.json";
+
+/** Written before names of tensors by models with a head, by torch.compile, and by training on several devices. */
+const PREFIXES = /^(?:_orig_mod\.|module\.|model\.|gpt2\.|transformer\.)+/;
+
+/** Converts PyTorch's files, without running programs in them. Tied tensors are copied: safetensors refuses them. */
+const CONVERT =
+	`python -c "import glob, torch, safetensors.torch as s; s.save_file({k: v.clone().contiguous() ` +
+	`for f in glob.glob('pytorch_model*.bin') for k, v in torch.load(f, map_location='cpu', weights_only=True).items()}, ` +
+	`'${WEIGHTS_FILE}')"`;
 
 const indexSchema = z.object({ weight_map: z.record(z.string(), z.string()) });
 
@@ -30,7 +39,7 @@ export async function openModel(path: string): Promise<ModelFiles> {
 	const tensors = selectTensors(folder, config, await readHeaders(folder));
 	let scan: Promise<TensorScan> | undefined;
 	const scanOnce = () => {
-		scan ??= scanTensors(tensors);
+		scan ??= scanTensors(config, tensors);
 		return scan;
 	};
 	return {
@@ -72,19 +81,25 @@ export async function readShardNames(folder: string): Promise<string[]> {
 	return shards;
 }
 
+/** Explains which weights a folder has instead. PyTorch's own format can contain programs, so it isn't read. */
+async function noWeights(folder: string): Promise<TailtuneError> {
+	const names = await readdir(folder).catch(() => []);
+	if (!names.some((name) => /^pytorch_model.*\.bin$/.test(name))) {
+		const found = `found neither ${WEIGHTS_FILE} nor ${INDEX_FILE} (other formats aren't read)`;
+		return new TailtuneError("not-found", `${folder}: ${found}`);
+	}
+	const message = `found pytorch_model.bin, expected ${WEIGHTS_FILE}; to convert it, run in this folder: ${CONVERT}`;
+	return new TailtuneError("model", `${folder}: ${message}`);
+}
+
 async function readHeaders(folder: string): Promise<Map<string, FileTensor>> {
 	const whole = await pathExists(join(folder, WEIGHTS_FILE), "model");
-	if (!whole && !(await pathExists(join(folder, INDEX_FILE), "model"))) {
-		throw new TailtuneError(
-			"not-found",
-			`${folder}: found neither ${WEIGHTS_FILE} nor ${INDEX_FILE} (other formats aren't read)`,
-		);
-	}
+	if (!whole && !(await pathExists(join(folder, INDEX_FILE), "model"))) throw await noWeights(folder);
 	const tensors = new Map<string, FileTensor>();
 	for (const name of whole ? [WEIGHTS_FILE] : await readShardNames(folder)) {
 		const file = await readSafetensorsFile(join(folder, name));
 		for (const [stored, tensor] of file.tensors) {
-			const plain = stored.replace(/^transformer\./, "");
+			const plain = stored.replace(PREFIXES, "");
 			if (tensors.has(plain)) throw refusal(file.file, plain, "found twice in this model");
 			tensors.set(plain, tensor);
 		}
@@ -100,7 +115,7 @@ function selectTensors(folder: string, config: Gpt2Config, found: ReadonlyMap<st
 		if (!tensor) throw refusal(folder, name, `missing, expected [${shape}]`);
 		const { file, type } = tensor;
 		if (tensor.shape.join() !== shape.join()) throw refusal(file, name, `found [${tensor.shape}], expected [${shape}]`);
-		if (!isStoredType(type)) throw refusal(file, name, `found type ${type}, expected F32, F16 or BF16`);
+		if (!isStoredType(type)) throw refusal(file, name, `found type ${type}, expected ${STORED_TYPES}`);
 		selected.set(name, { ...tensor, type });
 	};
 	checkBlocks(folder, config, found);

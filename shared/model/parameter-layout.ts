@@ -1,6 +1,7 @@
 import type { TailSpec } from "../messages.ts";
 import type { Gpt2Config } from "./gpt2-config.ts";
 import { countFrozenBlocks } from "./tail-spec.ts";
+import { innerWidth } from "./variant.ts";
 
 /** A tensor in the parameter vector. */
 export interface ParameterEntry {
@@ -53,7 +54,9 @@ export function parameterViews(layout: ParameterLayout, vector: Float32Array): M
 }
 
 /** Returns names and shapes of all tensors of one block, in file order. Linear weights are [in, out]. */
-export function blockShapes(block: number, { n_embd: width }: Gpt2Config): Shapes {
+export function blockShapes(block: number, config: Gpt2Config): Shapes {
+	const { n_embd: width } = config;
+	const inner = innerWidth(config);
 	return [
 		[`h.${block}.ln_1.weight`, [width]],
 		[`h.${block}.ln_1.bias`, [width]],
@@ -63,9 +66,9 @@ export function blockShapes(block: number, { n_embd: width }: Gpt2Config): Shape
 		[`h.${block}.attn.c_proj.bias`, [width]],
 		[`h.${block}.ln_2.weight`, [width]],
 		[`h.${block}.ln_2.bias`, [width]],
-		[`h.${block}.mlp.c_fc.weight`, [width, 4 * width]],
-		[`h.${block}.mlp.c_fc.bias`, [4 * width]],
-		[`h.${block}.mlp.c_proj.weight`, [4 * width, width]],
+		[`h.${block}.mlp.c_fc.weight`, [width, inner]],
+		[`h.${block}.mlp.c_fc.bias`, [inner]],
+		[`h.${block}.mlp.c_proj.weight`, [inner, width]],
 		[`h.${block}.mlp.c_proj.bias`, [width]],
 	];
 }
@@ -102,7 +105,9 @@ function headShapes({ classes }: TailSpec, { n_embd }: Gpt2Config): Shapes {
 }
 
 /** One LoRA pair per linear layer, the head included; query, key and value have one pair each. */
-function loraShapes({ loraRank: rank, classes }: TailSpec, { n_layer, n_embd: width }: Gpt2Config): Shapes {
+function loraShapes({ loraRank: rank, classes }: TailSpec, config: Gpt2Config): Shapes {
+	const { n_layer, n_embd: width } = config;
+	const inner = innerWidth(config);
 	const pair = (name: string, inputs: number, outputs: number): Shapes => [
 		[`${name}.lora_A`, [inputs, rank]],
 		[`${name}.lora_B`, [rank, outputs]],
@@ -110,8 +115,8 @@ function loraShapes({ loraRank: rank, classes }: TailSpec, { n_layer, n_embd: wi
 	const blocks = Array.from({ length: n_layer }, (_, i) => [
 		...["q", "k", "v"].flatMap((part) => pair(`h.${i}.attn.c_attn.${part}`, width, width)),
 		...pair(`h.${i}.attn.c_proj`, width, width),
-		...pair(`h.${i}.mlp.c_fc`, width, 4 * width),
-		...pair(`h.${i}.mlp.c_proj`, 4 * width, width),
+		...pair(`h.${i}.mlp.c_fc`, width, inner),
+		...pair(`h.${i}.mlp.c_proj`, inner, width),
 	]).flat();
 	return [...blocks, ...pair("score", width, classes)];
 }

@@ -51,9 +51,12 @@ export function sizeOf(shape: readonly number[]): number {
 	return shape.reduce((product, n) => product * n, 1);
 }
 
+/** The types that can be read as float32, in words. */
+export const STORED_TYPES = "F32, F16, BF16 or F64";
+
 /** Whether tensors of a type can be read as float32. */
 export function isStoredType(type: string): type is StoredType {
-	return type === "F32" || type === "F16" || type === "BF16";
+	return type === "F32" || type === "F16" || type === "BF16" || type === "F64";
 }
 
 /** Formats a name for error messages: in quotes, on one line, cut if it is too long. */
@@ -125,7 +128,7 @@ function toTensor(file: string, name: string, entry: unknown, dataOffset: number
 	}
 	const { dtype, shape, data_offsets } = parsed.data;
 	const bytesEach = BYTES_OF_TYPE.get(dtype);
-	if (bytesEach === undefined) return refuse(`found type ${quote(dtype)}, expected F32, F16 or BF16`);
+	if (bytesEach === undefined) return refuse(`found type ${quote(dtype)}, expected ${STORED_TYPES}`);
 	const byteLength = data_offsets[1] - data_offsets[0];
 	const expected = sizeOf(shape) * bytesEach;
 	if (byteLength !== expected) refuse(`found ${byteLength} bytes, expected ${expected} for ${dtype} [${shape}]`);

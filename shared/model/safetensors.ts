@@ -12,6 +12,7 @@ import {
 	parseHeader,
 	quote,
 	type SafetensorsHeader,
+	STORED_TYPES,
 	sizeOf,
 	type TensorDescription,
 } from "./safetensors-header.ts";
@@ -67,26 +68,37 @@ export async function readSafetensorsFile(
 }
 
 /**
- * Reads a whole tensor as float32; F16 and BF16 are converted exactly.
+ * Reads a whole tensor as float32; F16 and BF16 are converted exactly, F64 is rounded.
  * @throws TailtuneError "model" if the type isn't supported, or the file has become shorter than stated in its header
  */
 export async function readTensor(tensor: FileTensor, name: string): Promise<Float32Array> {
-	const { file, type, offset, byteLength } = tensor;
+	const { file, type, byteLength } = tensor;
 	if (!isStoredType(type)) {
-		throw new TailtuneError("model", `${file}: tensor ${quote(name)}: found type ${type}, expected F32, F16 or BF16`);
+		throw new TailtuneError("model", `${file}: tensor ${quote(name)}: found type ${type}, expected ${STORED_TYPES}`);
 	}
+	if (type === "F64") return Float32Array.from(await readDoubles(tensor));
 	const numbers = new Float32Array(sizeOf(tensor.shape));
 	// 16-bit numbers are read into the second half of the memory: converted from the front, none is overwritten too
 	// early.
 	const stored = new Uint8Array(numbers.buffer, numbers.byteLength - byteLength);
+	await readBytes(tensor, stored);
+	if (type !== "F32") widen(type, new Uint16Array(stored.buffer, stored.byteOffset, numbers.length), numbers);
+	return numbers;
+}
+
+async function readDoubles(tensor: FileTensor): Promise<Float64Array> {
+	const numbers = new Float64Array(sizeOf(tensor.shape));
+	await readBytes(tensor, new Uint8Array(numbers.buffer));
+	return numbers;
+}
+
+async function readBytes({ file, offset }: FileTensor, into: Uint8Array): Promise<void> {
 	const handle = await openToRead(file);
 	try {
-		await readFully(handle, stored, offset, file);
+		await readFully(handle, into, offset, file);
 	} finally {
 		await handle.close();
 	}
-	if (type !== "F32") widen(type, new Uint16Array(stored.buffer, stored.byteOffset, numbers.length), numbers);
-	return numbers;
 }
 
 /**

@@ -13,7 +13,7 @@ const BROKEN: Readonly<Record<string, (folder: string) => Promise<void>>> = {
 	"config-no-json": (folder) => writeFile(join(folder, "config.json"), '{"model_type":'),
 	"config-list": (folder) => writeFile(join(folder, "config.json"), "[]"),
 	bert: (folder) => changeConfig(folder, { model_type: "bert" }),
-	relu: (folder) => changeConfig(folder, { activation_function: "relu" }),
+	mish: (folder) => changeConfig(folder, { activation_function: "mish" }),
 	heads: (folder) => changeConfig(folder, { n_head: 3 }),
 	"no-blocks": (folder) => changeConfig(folder, { n_layer: 0 }),
 	"other-width": (folder) => changeConfig(folder, { n_embd: 16 }),

@@ -32,9 +32,9 @@ const refused: [title: string, model: string, message: string][] = [
 	],
 	["a model that isn't a GPT-2", "bert", `${folder}/bert/config.json: model_type: found "bert", expected "gpt2"`],
 	[
-		"another activation than GPT-2's",
-		"relu",
-		`${folder}/relu/config.json: activation_function: found "relu", expected one of gelu_new, gelu_pytorch_tanh`,
+		"an unknown activation",
+		"mish",
+		`${folder}/mish/config.json: activation_function: found "mish", expected one of gelu, gelu_new, gelu_pytorch_tanh, gelu_fast, relu, silu`,
 	],
 	[
 		"heads that don't divide the width",
@@ -97,7 +97,7 @@ const refused: [title: string, model: string, message: string][] = [
 	[
 		"weights that are whole numbers",
 		"whole-numbers",
-		`${folder}/whole-numbers/model.safetensors: tensor "ln_f.bias": found type I32, expected F32, F16 or BF16`,
+		`${folder}/whole-numbers/model.safetensors: tensor "ln_f.bias": found type I32, expected F32, F16, BF16 or F64`,
 	],
 	[
 		"weights with NaN",

@@ -108,7 +108,7 @@ const refused: [title: string, args: readonly string[], message: string][] = [
 	[
 		"a LoRA rank larger than any layer",
 		[...TRAIN, "--trainable", "lora", "--lora-rank", "1000000000"],
-		"--lora-rank: found 1000000000, expected at most 384, four times the width of demo",
+		"--lora-rank: found 1000000000, expected at most 384, the width of the widest layer of demo",
 	],
 	[
 		"a batch with more texts than the training set",

@@ -48,17 +48,17 @@ test("opens the golden model and the demo model, whose tensors are finite", asyn
 	await demo.checkFinite();
 });
 
-test("accepts names with the prefix transformer., keeps a head, and ignores masks and a tied output", async (t) => {
+test("accepts names with prefixes, keeps a head, and ignores masks and a tied output", async (t) => {
 	const folder = await tinyModel(t);
 	const plain = await openModel(folder);
 	const expected = await plain.hash();
 	await rewrite(folder, (tensor) => [
-		{ ...tensor, name: `transformer.${tensor.name}` },
+		{ ...tensor, name: `module.transformer.${tensor.name}` },
 		...(tensor.name !== "ln_f.bias"
 			? []
 			: [
-					{ name: "lm_head.weight", shape: [3], data: new Float32Array(3) },
-					{ name: "transformer.h.0.attn.bias", shape: [2], data: new Float32Array(2) },
+					{ name: "module.lm_head.weight", shape: [3], data: new Float32Array(3) },
+					{ name: "module.transformer.h.0.attn.bias", shape: [2], data: new Float32Array(2) },
 				]),
 	]);
 	const prefixed = await openModel(folder);
@@ -155,11 +155,12 @@ for (const [value, type] of [
 	[Number.NEGATIVE_INFINITY, "F32"],
 	[0x7e01, "F16"],
 	[0xff80, "BF16"],
+	[1e39, "F64"],
 ] as const) {
 	test(`finds a weight that is ${value} in ${type}, naming the tensor`, async (t) => {
 		const folder = await tinyModel(t);
 		await rewrite(folder, (tensor) => {
-			const numbers = new (type === "F32" ? Float32Array : Uint16Array)(8);
+			const numbers = new (type === "F64" ? Float64Array : type === "F32" ? Float32Array : Uint16Array)(8);
 			numbers[7] = value;
 			const bytes = new Uint8Array(numbers.buffer);
 			return [tensor.name === "h.0.ln_1.bias" ? { ...tensor, type, data: bytes } : tensor];
@@ -188,6 +189,33 @@ test("the hash depends on every number, but not on the order in the file or the 
 	t.regex(after, /^[0-9a-f]{64}$/);
 });
 
+test("the hash depends on each setting of the configuration that changes results, but not on names of equal ones", async (t) => {
+	const folder = await tinyModel(t);
+	const hashWith = async (change: object) => {
+		await changeConfig(folder, { ...VARIANT_DEFAULTS, ...change });
+		return (await openModel(folder)).hash();
+	};
+	const plain = await hashWith({});
+	const others = [
+		{ n_head: 4 },
+		{ layer_norm_epsilon: 1e-6 },
+		{ activation_function: "relu" },
+		{ scale_attn_weights: false },
+		{ scale_attn_by_inverse_layer_idx: true },
+	];
+	const hashes = [plain];
+	for (const change of others) hashes.push(await hashWith(change));
+	t.is(new Set(hashes).size, others.length + 1);
+	for (const equal of [{ activation_function: "gelu_fast" }, { n_inner: 32 }, { reorder_and_upcast_attn: true }])
+		t.is(await hashWith(equal), plain);
+});
+
+const VARIANT_DEFAULTS = {
+	...{ n_head: TINY.n_head, layer_norm_epsilon: TINY.layer_norm_epsilon, activation_function: "gelu_new" },
+	...{ n_inner: null, scale_attn_weights: true, scale_attn_by_inverse_layer_idx: false },
+	reorder_and_upcast_attn: false,
+};
+
 test("uses defaults for missing fields of a configuration, and accepts n_ctx for n_positions", async (t) => {
 	const folder = await tinyModel(t);
 	const { n_positions, layer_norm_epsilon: _, ...rest } = TINY;
@@ -204,13 +232,16 @@ test("uses defaults for missing fields of a configuration, and accepts n_ctx for
 
 const UNUSABLE: [change: object, message: RegExp][] = [
 	[{ model_type: "llama" }, /config\.json: model_type: .*"gpt2"/],
-	[{ activation_function: "relu" }, /config\.json: activation_function: .*gelu_new/],
-	[{ scale_attn_by_inverse_layer_idx: true }, /scale_attn_by_inverse_layer_idx: .*false/],
-	[{ reorder_and_upcast_attn: true }, /reorder_and_upcast_attn: .*false/],
-	[{ scale_attn_weights: false }, /scale_attn_weights: .*true/],
+	[
+		{ activation_function: "mish" },
+		/activation_function: found "mish", expected one of gelu, gelu_new, gelu_pytorch_tanh, gelu_fast, relu, silu$/,
+	],
+	[{ scale_attn_weights: "no" }, /scale_attn_weights: found "no", expected true or false$/],
+	[{ add_cross_attention: true }, /add_cross_attention: found true, expected false$/],
 	[{ n_layer: 0 }, /n_layer: /],
 	[{ n_head: 3 }, /n_embd: found 8, expected a multiple of n_head \(3\)/],
-	[{ n_inner: 5 }, /n_inner: found 5, expected 4 \* n_embd \(32\)/],
+	[{ n_inner: 0 }, /n_inner: found 0, expected at least 1$/],
+	[{ n_inner: 5 }, /tensor "h\.0\.mlp\.c_fc\.weight": found \[8,32\], expected \[8,5\]$/],
 ];
 
 for (const [change, message] of UNUSABLE) {
@@ -224,11 +255,17 @@ for (const [change, message] of UNUSABLE) {
 test("names the file that is missing or isn't JSON", async (t) => {
 	const folder = await tinyModel(t);
 	await rename(join(folder, "model.safetensors"), join(folder, "pytorch_model.bin"));
+	await t.throwsAsync(openModel(folder), {
+		code: "model",
+		message:
+			/tiny: found pytorch_model\.bin, expected model\.safetensors; to convert it, run .*: python -c "import [^\n]+"$/,
+	});
+	await rename(join(folder, "pytorch_model.bin"), join(folder, "tf_model.h5"));
 	await t.throwsAsync(openModel(folder), { code: "not-found", message: /found neither model\.safetensors nor/ });
 	await writeFile(join(folder, "config.json"), "{");
 	await t.throwsAsync(openModel(folder), { code: "model", message: /config\.json: expected JSON/ });
 	await rm(join(folder, "config.json"));
 	await t.throwsAsync(openModel(folder), { code: "not-found", message: /config\.json: no such file/ });
 	await t.throwsAsync(openModel(join(folder, "none")), { code: "not-found", message: /none: no such folder/ });
-	t.deepEqual(await readdir(folder), ["pytorch_model.bin"]);
+	t.deepEqual(await readdir(folder), ["tf_model.h5"]);
 });

@@ -88,6 +88,13 @@ test("converts 16-bit numbers exactly, also the smallest and infinities", async 
 	}
 });
 
+test("rounds numbers of 64 bits to the nearest of 32 bits", async (t) => {
+	const path = join(await temporaryFolder(t), "x.safetensors");
+	const given = Float64Array.of(1 / 3, -2.5e-45, 1e39, Number.NaN);
+	await writeSafetensors(path, [{ name: "x", shape: [2, 2], type: "F64", data: new Uint8Array(given.buffer) }]);
+	t.deepEqual(await (await readSafetensorsFile(path)).read("x"), Float32Array.from(given));
+});
+
 test("keeps only the older file if a tensor can't be read or doesn't fit its shape", async (t) => {
 	const folder = await temporaryFolder(t);
 	const path = join(folder, "x.safetensors");
@@ -114,7 +121,12 @@ const entry = { dtype: "F32", shape: [2], data_offsets: [0, 8] };
 const REFUSED: [title: string, header: unknown, dataBytes: number, message: RegExp][] = [
 	["invalid JSON", "hello", 0, /header isn't a JSON object/],
 	["an array", [1], 0, /header isn't a JSON object/],
-	["an unknown type", { a: { ...entry, dtype: "F12" } }, 8, /tensor "a": found type "F12", expected F32, F16 or BF16/],
+	[
+		"an unknown type",
+		{ a: { ...entry, dtype: "F12" } },
+		8,
+		/tensor "a": found type "F12", expected F32, F16, BF16 or F64$/,
+	],
 	["a negative shape", { a: { ...entry, shape: [-2] } }, 8, /tensor "a": header field shape\.0/],
 	[
 		"a million dimensions",

@@ -9,7 +9,7 @@ import { linearPass, normPass, softmaxGradient } from "./passes.ts";
  */
 export function attentionAllRows(
 	context: TailContext,
-	block: string,
+	block: number,
 	rows: Value,
 	{ qkv, merged, unpacked, mask }: AttentionIndices,
 	real: Value,
@@ -18,19 +18,19 @@ export function attentionAllRows(
 	const headWidth = width / heads;
 	const product = (a: Value, b: Value, how: Record<string, number | { float: number }> = {}) =>
 		graph.op("FusedMatMul", [a, b], how);
-	const alpha = { float: 1 / Math.sqrt(headWidth) };
+	const alpha = { float: context.attentionScale(block) };
 	const byHead = (value: Value) => graph.op("Reshape", [value, graph.ints([-1, headWidth])]);
 	/** [texts, heads, longest, head width] to rows [rows, width]. */
 	const toRows = (value: Value) =>
 		graph.op("Reshape", [graph.op("Gather", [byHead(value), unpacked]), graph.ints([-1, width])]);
 
-	const normed = normPass(context, `${block}.ln_1`, rows);
-	const joint = linearPass(context, `${block}.attn.c_attn`, normed.value);
+	const normed = normPass(context, `h.${block}.ln_1`, rows);
+	const joint = linearPass(context, `h.${block}.attn.c_attn`, normed.value);
 	const jointByHead = byHead(joint.value);
 	const [query, key, value] = qkv.map((index) => graph.op("Gather", [jointByHead, index])) as [Value, Value, Value];
 	const scores = graph.op("Add", [product(query, key, { transB: 1, alpha }), mask]);
 	const shares = graph.op("Softmax", [scores], { axis: -1 });
-	const projected = linearPass(context, `${block}.attn.c_proj`, toRows(product(shares, value)));
+	const projected = linearPass(context, `h.${block}.attn.c_proj`, toRows(product(shares, value)));
 
 	return {
 		value: graph.op("Add", [rows, projected.value]),

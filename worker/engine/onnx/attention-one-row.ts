@@ -12,7 +12,7 @@ import type { Pass, TailContext } from "./pass.ts";
  * same for all t and has no effect on the softmax. The attention-weighted mean of the values is W_v^T (w m + b), with m
  * the mean of x_t under the same weights. So the key's bias has no gradient.
  */
-export function attentionOneRow(context: TailContext, block: string, rows: Value, inputs: OneRowInputs): Pass {
+export function attentionOneRow(context: TailContext, block: number, rows: Value, inputs: OneRowInputs): Pass {
 	const forward = oneRowForward(context, block, rows, inputs);
 	return {
 		value: context.graph.op("Add", [forward.residual.value, forward.projected.value]),

@@ -1,5 +1,7 @@
+import { activationOf, attentionScale } from "../../../shared/model/variant.ts";
 import { paddingMatters } from "../../../shared/sequences/effective-sequence.ts";
 import { type OnnxWeights, scaleName, type TextReading } from "../../../shared/worker-port/onnx-classifier.ts";
+import { addActivation } from "./activation.ts";
 import { GraphBuilder, storedTensor, type Value } from "./graph-builder.ts";
 import { storedInt8Linear } from "./int8-linear.ts";
 import { type Dialect, ELEMENT_TYPE } from "./onnx-model.ts";
@@ -38,7 +40,7 @@ export async function buildClassifierGraph(model: OnnxWeights, reading: TextRead
 	const builder = new ClassifierBuilder(graph, model, weight);
 	const mask = attentionMask(graph, texts, reading.causal);
 	let rows = builder.embed(texts);
-	for (let block = 0; block < model.config.n_layer; block++) rows = builder.block(`h.${block}`, rows, mask);
+	for (let block = 0; block < model.config.n_layer; block++) rows = builder.block(block, rows, mask);
 	const pooled = builder.pool(rows, texts, reading.token);
 	const score = storedTensor(model.tensors, "score.weight");
 	const logits = graph.op("Gemm", [pooled, weight("score.weight")], { transB: 1 });
@@ -133,10 +135,12 @@ class ClassifierBuilder {
 		return this.#model.tensors.has(scaleName(name));
 	}
 
-	block(name: string, rows: Value, mask: Value): Value {
+	block(block: number, rows: Value, mask: Value): Value {
 		const graph = this.#graph;
-		const attended = graph.op("Add", [rows, this.#attention(`${name}.attn`, this.#norm(`${name}.ln_1`, rows), mask)]);
-		const inner = this.#gelu(this.#linear(`${name}.mlp.c_fc`, this.#norm(`${name}.ln_2`, attended)));
+		const name = `h.${block}`;
+		const attended = graph.op("Add", [rows, this.#attention(block, this.#norm(`${name}.ln_1`, rows), mask)]);
+		const product = this.#linear(`${name}.mlp.c_fc`, this.#norm(`${name}.ln_2`, attended));
+		const inner = addActivation(graph, activationOf(this.#model.config), product);
 		return graph.op("Add", [attended, this.#linear(`${name}.mlp.c_proj`, inner)]);
 	}
 
@@ -185,33 +189,25 @@ class ClassifierBuilder {
 		const product = storedInt8Linear(graph, graph.op("Reshape", [rows, graph.ints([-1, inputs])]), {
 			numbers: this.#weight(name),
 			scales: this.#weight(scaleName(name)),
-			afterGelu: name.endsWith(".mlp.c_proj.weight"),
+			after: name.endsWith(".mlp.c_proj.weight") ? activationOf(this.#model.config) : undefined,
 		});
 		const shape = graph.op("Concat", [graph.op("Shape", [rows], { end: 2 }), graph.ints([outputs])], { axis: 0 });
 		return graph.op("Reshape", [product, shape]);
 	}
 
-	#attention(name: string, rows: Value, mask: Value): Value {
+	#attention(block: number, rows: Value, mask: Value): Value {
 		const graph = this.#graph;
-		const { n_head: heads, n_embd: width } = this.#model.config;
+		const { config } = this.#model;
+		const { n_head: heads, n_embd: width } = config;
+		const name = `h.${block}.attn`;
 		const shape = graph.ints([0, 0, heads, width / heads]);
 		const parts = graph.ops("Split", [this.#linear(`${name}.c_attn`, rows)], 3, { axis: 2, num_outputs: 3 });
 		const [query = "", key = "", value = ""] = parts.map((part, i) =>
 			graph.op("Transpose", [graph.op("Reshape", [part, shape])], { perm: i === 1 ? [0, 2, 3, 1] : [0, 2, 1, 3] }),
 		);
-		const scores = graph.op("Mul", [graph.op("MatMul", [query, key]), graph.float(Math.sqrt(heads / width))]);
+		const scores = graph.op("Mul", [graph.op("MatMul", [query, key]), graph.float(attentionScale(config, block))]);
 		const shares = graph.op("Softmax", [graph.op("Add", [scores, mask])], { axis: -1 });
 		const mixed = graph.op("Transpose", [graph.op("MatMul", [shares, value])], { perm: [0, 2, 1, 3] });
 		return this.#linear(`${name}.c_proj`, graph.op("Reshape", [mixed, graph.ints([0, 0, width])]));
-	}
-
-	/** GELU in its tanh form (Hendrycks and Gimpel 2016): x / 2 * (1 + tanh(a (x + b x^3))). Opset 17 lacks it. */
-	#gelu(x: Value): Value {
-		const graph = this.#graph;
-		const times = (a: Value, b: Value) => graph.op("Mul", [a, b]);
-		const cube = times(times(x, x), x);
-		const inner = graph.op("Add", [x, times(cube, graph.float(0.044715))]);
-		const tanh = graph.op("Tanh", [times(inner, graph.float(Math.sqrt(2 / Math.PI)))]);
-		return times(times(x, graph.float(0.5)), graph.op("Add", [tanh, graph.float(1)]));
 	}
 }

@@ -19,10 +19,13 @@ export type Dimension = number | string;
 
 type Attributes = Record<string, number | string | readonly number[] | { readonly float: number }>;
 
-const STORED_AS = { F32: "float32", F16: "float16", BF16: "bfloat16", U8: "uint8" } as const satisfies Record<
-	OnnxTensor["type"],
-	ElementType
->;
+const STORED_AS = {
+	F32: "float32",
+	F16: "float16",
+	BF16: "bfloat16",
+	F64: "float64",
+	U8: "uint8",
+} as const satisfies Record<OnnxTensor["type"], ElementType>;
 
 /** A file's drive, and its path on that drive. */
 export interface DriveLocation {
@@ -42,7 +45,7 @@ export function splitDrive(file: string, path: PlatformPath = nodePath): DriveLo
 }
 
 /** The operators of ONNX Runtime among those that we use; all others are of the ONNX standard. */
-const MICROSOFT = new Set(["FastGelu", "FusedMatMul", "MatMulIntegerToFloat"]);
+const MICROSOFT = new Set(["BiasGelu", "FastGelu", "FusedMatMul", "MatMulIntegerToFloat"]);
 
 /** Builds an ONNX graph one operation at a time and names the values. */
 export class GraphBuilder {

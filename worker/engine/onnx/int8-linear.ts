@@ -1,3 +1,4 @@
+import type { Activation } from "../../../shared/model/activation.ts";
 import type { GraphBuilder, Value } from "./graph-builder.ts";
 import { ELEMENT_TYPE } from "./onnx-model.ts";
 
@@ -11,8 +12,8 @@ export interface Int8Matrix {
 }
 
 export interface Int8Layer extends Int8Matrix {
-	/** True if the rows are the output of GELU, which is never below -0.17. */
-	readonly afterGelu: boolean;
+	/** The activation whose output the rows are; undefined for other rows. */
+	readonly after: Activation | undefined;
 }
 
 /** x quantised: the whole numbers nearest to x / scale + zero. */
@@ -24,16 +25,23 @@ interface Quantised {
 
 // The maximum that is assumed if all numbers are 0, so that no scale is 0.
 const TINY = 1e-30;
-// GELU's smallest value is -0.16997. With 32 of 255 steps below 0, the features were nearest to those of fp32.
-const GELU_DEPTH = 0.17;
-const GELU_ZERO = 32;
+/**
+ * How far below 0 an activation's values can be, and how many of the 255 steps are below 0. With 32 for GELU, the
+ * features were nearest to those of fp32.
+ */
+const BELOW_ZERO = {
+	gelu: { depth: 0.17, steps: 32 },
+	gelu_new: { depth: 0.17, steps: 32 },
+	relu: { depth: 0, steps: 0 },
+	silu: { depth: 0.279, steps: 32 },
+} as const satisfies Record<Activation, { depth: number; steps: number }>;
 
 /**
  * Multiplies rows [rows, in] by the layer's matrix in 8-bit integers. Weights have one scale per output, rows one scale
  * per row. So a row's result depends on no other row, and the sums of integers are exact.
  */
-export function int8Linear(graph: GraphBuilder, rows: Value, { matrix, stored, afterGelu }: Int8Layer): Value {
-	const left = quantiseInput(graph, rows, afterGelu);
+export function int8Linear(graph: GraphBuilder, rows: Value, { matrix, stored, after }: Int8Layer): Value {
+	const left = quantiseInput(graph, rows, after);
 	const product = int8Product(graph, left.numbers, left.zero, { matrix, stored });
 	return graph.op("Mul", [product, left.scale]);
 }
@@ -46,16 +54,16 @@ export function int8Linear(graph: GraphBuilder, rows: Value, { matrix, stored, a
 export function storedInt8Linear(
 	graph: GraphBuilder,
 	rows: Value,
-	{ numbers, scales, afterGelu }: { readonly numbers: Value; readonly scales: Value; readonly afterGelu: boolean },
+	{ numbers, scales, after }: Pick<Int8Layer, "after"> & { readonly numbers: Value; readonly scales: Value },
 ): Value {
-	const left = quantiseInput(graph, rows, afterGelu);
+	const left = quantiseInput(graph, rows, after);
 	const product = graph.op("MatMulInteger", [left.numbers, numbers, graph.byte(left.zero), graph.byte(128)]);
 	const scaled = graph.op("Mul", [graph.op("Cast", [product], { to: ELEMENT_TYPE.float32 }), scales]);
 	return graph.op("Mul", [scaled, left.scale]);
 }
 
-function quantiseInput(graph: GraphBuilder, rows: Value, afterGelu: boolean): Quantised {
-	return afterGelu ? quantiseGelu(graph, rows) : quantiseRows(graph, rows);
+function quantiseInput(graph: GraphBuilder, rows: Value, after: Activation | undefined): Quantised {
+	return after ? quantiseActivated(graph, rows, after) : quantiseRows(graph, rows);
 }
 
 /** Multiplies rows of integers of 0 to 255, minus `zero`, by a matrix. The result is float32. */
@@ -83,10 +91,11 @@ function quantiseRows(graph: GraphBuilder, rows: Value): Quantised {
 	return toBytes(graph, rows, scaleOf(graph, top, 127), 128);
 }
 
-function quantiseGelu(graph: GraphBuilder, rows: Value): Quantised {
-	const scale = scaleOf(graph, graph.op("ReduceMax", [rows, graph.ints([-1])]), 255 - GELU_ZERO);
-	const least = graph.float(GELU_DEPTH / GELU_ZERO);
-	return toBytes(graph, rows, graph.op("Max", [scale, least]), GELU_ZERO);
+function quantiseActivated(graph: GraphBuilder, rows: Value, after: Activation): Quantised {
+	const { depth, steps } = BELOW_ZERO[after];
+	const scale = scaleOf(graph, graph.op("ReduceMax", [rows, graph.ints([-1])]), 255 - steps);
+	if (depth === 0) return toBytes(graph, rows, scale, steps);
+	return toBytes(graph, rows, graph.op("Max", [scale, graph.float(depth / steps)]), steps);
 }
 
 function scaleOf(graph: GraphBuilder, top: Value, steps: number): Value {

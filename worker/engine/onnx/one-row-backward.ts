@@ -21,7 +21,7 @@ interface Gradients {
 }
 
 /** Adds the backward pass to the graph. @returns the gradient with respect to all rows [rows, width] */
-export function oneRowBackward(context: TailContext, block: string, forward: OneRowForward, gradient: Value): Value {
+export function oneRowBackward(context: TailContext, block: number, forward: OneRowForward, gradient: Value): Value {
 	const { graph } = context;
 	const { toHeads, toRows, times, batched, swap, scoresOf } = shapeOperations(context);
 	const { w, wScaled, keyWeight, shares } = forward;
@@ -38,8 +38,8 @@ export function oneRowBackward(context: TailContext, block: string, forward: One
 	const dQueryRows = toRows(dQuery);
 	const dQueryInput = timesTransposed(graph, dQueryRows, forward.queryWeight);
 	const gradients = { dMixed, dMixedByHead, dValueInput, dScaledWkQ, dWkQ, dQuery, dQueryRows, dQueryInput };
-	setAttentionGradients(context, `${block}.attn.c_attn`, forward, gradients);
-	setNormGradients(context, `${block}.ln_1`, forward, gradients);
+	setAttentionGradients(context, `h.${block}.attn.c_attn`, forward, gradients);
+	setNormGradients(context, `h.${block}.ln_1`, forward, gradients);
 
 	const fromScores = batched(dScores, swap(forward.scaledWkQ), { transA: 1 }); // [T, R, C]
 	const fromMean = batched(shares, swap(dMean), { transA: 1 });
@@ -70,12 +70,12 @@ function setAttentionGradients(context: TailContext, name: string, forward: OneR
 }
 
 function setNormGradients(context: TailContext, name: string, forward: OneRowForward, gradients: Gradients): void {
-	const { graph, heads, width } = context;
+	const { graph } = context;
 	const { times, swap } = shapeOperations(context);
 	const { dValueInput, dScaledWkQ, dQueryInput } = gradients;
 	const overHeads = graph.op("Add", [
 		times(swap(dValueInput), forward.mean),
-		times(times(dScaledWkQ, swap(forward.wkQ)), graph.float(Math.sqrt(heads / width))),
+		times(times(dScaledWkQ, swap(forward.wkQ)), forward.scale),
 	]);
 	const fromAllRows = sumOfRows(graph, overHeads, [0, 1]);
 	const dScale = graph.op("Add", [fromAllRows, sumOfRows(graph, times(dQueryInput, forward.picked.value))]);

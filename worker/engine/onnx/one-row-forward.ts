@@ -24,7 +24,8 @@ export interface OneRowForward {
 	/** The query rows as they are, and what attention adds to them [T, C]. */
 	readonly residual: Pass;
 	readonly projected: Pass;
-	/** w, and w / sqrt(D). */
+	/** The factor on the scores, w, and w times this factor. */
+	readonly scale: Value;
 	readonly w: Value;
 	readonly wScaled: Value;
 	/** w x + b of the query rows [T, C], W_q [C, C], and q [T, H, D]. */
@@ -34,7 +35,7 @@ export interface OneRowForward {
 	/** W_k and W_v [C, H, D]. */
 	readonly keyWeight: Value;
 	readonly valueWeight: Value;
-	/** W_k q, and the same times w / sqrt(D) [H, T, C]. */
+	/** W_k q, and the same times `wScaled` [H, T, C]. */
 	readonly wkQ: Value;
 	readonly scaledWkQ: Value;
 	/** Attention weights [T, H, R]. */
@@ -45,16 +46,17 @@ export interface OneRowForward {
 }
 
 /** Adds the forward pass to the graph. */
-export function oneRowForward(context: TailContext, block: string, rows: Value, inputs: OneRowInputs): OneRowForward {
-	const { graph, heads, width } = context;
+export function oneRowForward(context: TailContext, block: number, rows: Value, inputs: OneRowInputs): OneRowForward {
+	const { graph } = context;
 	const { toHeads, toRows, times, batched, scoresOf } = shapeOperations(context);
-	const name = `${block}.attn.c_attn`;
+	const name = `h.${block}.attn.c_attn`;
+	const scale = graph.float(context.attentionScale(block));
 	const standard = standardisePass(context, rows);
 	const rectangle = inputs.toRectangle(standard.value);
 	const x = rectangle.value;
 	const picked = inputs.pick(standard.value);
-	const [w, b] = [context.weight(`${block}.ln_1.weight`), context.weight(`${block}.ln_1.bias`)];
-	const wScaled = times(w, graph.float(Math.sqrt(heads / width)));
+	const [w, b] = [context.weight(`h.${block}.ln_1.weight`), context.weight(`h.${block}.ln_1.bias`)];
+	const wScaled = times(w, scale);
 	const queryInput = graph.op("Add", [times(picked.value, w), b]);
 	const weights = graph.ops("Split", [context.weight(`${name}.weight`)], 3, { axis: 1, num_outputs: 3 });
 	const biases = graph.ops("Split", [context.weight(`${name}.bias`)], 3, { axis: 0, num_outputs: 3 });
@@ -68,10 +70,10 @@ export function oneRowForward(context: TailContext, block: string, rows: Value, 
 	const mean = graph.op("MatMul", [shares, x]);
 	const valueInput = graph.op("Add", [times(mean, w), b]);
 	const mixed = toRows(batched(valueInput, valueWeight, { transBatchA: 1, transBatchB: 1 })); // [T, C]
-	const projected = linearPass(context, `${block}.attn.c_proj`, graph.op("Add", [mixed, biases[2] ?? ""]));
+	const projected = linearPass(context, `h.${block}.attn.c_proj`, graph.op("Add", [mixed, biases[2] ?? ""]));
 	const residual = inputs.pick(rows);
 	return {
-		...{ standard, rectangle, picked, residual, projected, w, wScaled, queryInput, queryWeight, query },
+		...{ standard, rectangle, picked, residual, projected, scale, w, wScaled, queryInput, queryWeight, query },
 		...{ keyWeight, valueWeight, wkQ, scaledWkQ, shares, mean, valueInput },
 	};
 }

@@ -2,7 +2,15 @@ import { fileURLToPath } from "node:url";
 import { loadSync, type MessageTypeDefinition } from "@grpc/proto-loader";
 
 /** ONNX's own numbers for the element types we use. */
-export const ELEMENT_TYPE = { float32: 1, uint8: 2, int8: 3, int64: 7, float16: 10, bfloat16: 16 } as const;
+export const ELEMENT_TYPE = {
+	float32: 1,
+	uint8: 2,
+	int8: 3,
+	int64: 7,
+	float16: 10,
+	float64: 11,
+	bfloat16: 16,
+} as const;
 
 export type ElementType = keyof typeof ELEMENT_TYPE;
 

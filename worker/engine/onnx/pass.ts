@@ -1,3 +1,4 @@
+import type { Activation } from "../../../shared/model/activation.ts";
 import type { GraphBuilder, Value } from "./graph-builder.ts";
 
 /** A part of the forward pass together with the corresponding part of the backward pass. */
@@ -31,6 +32,9 @@ export interface TailContext {
 	readonly heads: number;
 	/** Added to the variance in layer normalisation. */
 	readonly epsilon: number;
+	readonly activation: Activation;
+	/** Returns the factor on the attention scores of a block, by its number. */
+	attentionScale(block: number): number;
 	weight(name: string): Value;
 	/** Factor on x A B in linear layers with a LoRA pair; undefined if no layer has one. */
 	readonly loraScale: number | undefined;

@@ -1,3 +1,4 @@
+import { activationPass } from "./activation.ts";
 import type { GraphBuilder, Value } from "./graph-builder.ts";
 import { withLora } from "./lora.ts";
 import type { Pass, TailContext } from "./pass.ts";
@@ -50,34 +51,12 @@ export function linearPass(context: TailContext, name: string, rows: Value): Pas
 	});
 }
 
-/** GELU in its tanh form (Hendrycks and Gimpel 2016): x / 2 * (1 + tanh(a (x + b x^3))). */
-function geluPass({ graph }: TailContext, x: Value): Pass {
-	const a = Math.sqrt(2 / Math.PI);
-	const b = 0.044715;
-	const times = (value: Value, factor: Value | number) =>
-		graph.op("Mul", [value, typeof factor === "number" ? graph.float(factor) : factor]);
-	const plus = (value: Value, summand: Value | number) =>
-		graph.op("Add", [value, typeof summand === "number" ? graph.float(summand) : summand]);
-	const square = times(x, x);
-	const tanh = graph.op("Tanh", [times(x, plus(times(square, a * b), a))]);
-	const share = times(plus(tanh, 1), 0.5);
-	return {
-		value: times(x, share),
-		back(gradient) {
-			// d/dx = share + x / 2 * (1 - tanh^2) * (a + 3 a b x^2)
-			const inner = plus(times(square, 1.5 * a * b), 0.5 * a);
-			const slope = times(times(x, inner), graph.op("Sub", [graph.float(1), times(tanh, tanh)]));
-			return times(gradient, plus(share, slope));
-		},
-	};
-}
-
 /** The second half of a block: rows + MLP(norm(rows)). */
 export function mlpPass(context: TailContext, block: string, rows: Value): Pass {
 	const { graph } = context;
 	const normed = normPass(context, `${block}.ln_2`, rows);
 	const inner = linearPass(context, `${block}.mlp.c_fc`, normed.value);
-	const active = geluPass(context, inner.value);
+	const active = activationPass(graph, context.activation, inner.value);
 	const outer = linearPass(context, `${block}.mlp.c_proj`, active.value);
 	return {
 		value: graph.op("Add", [rows, outer.value]),

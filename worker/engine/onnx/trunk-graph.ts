@@ -1,5 +1,8 @@
+import type { Activation } from "../../../shared/model/activation.ts";
 import type { Gpt2Config } from "../../../shared/model/gpt2-config.ts";
 import type { StoredTensor } from "../../../shared/model/model-files.ts";
+import { activationOf, attentionScale } from "../../../shared/model/variant.ts";
+import { addBiasAndActivation } from "./activation.ts";
 import { GraphBuilder, storedTensor, type Value } from "./graph-builder.ts";
 import { type Int8Weights, int8Linear } from "./int8-linear.ts";
 import { type AttentionIndices, attentionIndices, declareSlots } from "./packed-rows.ts";
@@ -37,7 +40,7 @@ export function trunkGraph(
 	let rows = graph.op("Add", embedded);
 	for (let i = 0; i < blocks; i++) {
 		const own: Weight = (name) => weight(`h.${i}.${name}`);
-		rows = block(graph, config, own, products, indices, rows);
+		rows = addBlock({ graph, config, weight: own, products, indices, block: i }, rows);
 	}
 	graph.output("hidden", rows, "float32", ["rows", config.n_embd]);
 	return graph.build();
@@ -58,48 +61,54 @@ function float32Layers(graph: GraphBuilder, weight: Weight): Layers {
 	};
 }
 
-function int8Layers(graph: GraphBuilder, weight: Weight, stored: Int8Weights): Layers {
-	const product = (name: string, rows: Value) =>
-		int8Linear(graph, rows, { matrix: weight(`${name}.weight`), stored, afterGelu: name === "mlp.c_proj" });
+function int8Layers(graph: GraphBuilder, weight: Weight, stored: Int8Weights, activation: Activation): Layers {
+	const product = (name: string, rows: Value) => {
+		const after = name === "mlp.c_proj" ? activation : undefined;
+		return int8Linear(graph, rows, { matrix: weight(`${name}.weight`), stored, after });
+	};
 	return { product, linear: (name, rows) => graph.op("Add", [product(name, rows), weight(`${name}.bias`)]) };
 }
 
-function block(
-	graph: GraphBuilder,
-	config: Gpt2Config,
-	weight: Weight,
-	products: TrunkProducts,
-	indices: AttentionIndices,
-	rows: Value,
-): Value {
+/** A block being added to a graph. */
+interface BlockContext {
+	readonly graph: GraphBuilder;
+	readonly config: Gpt2Config;
+	/** Number of the block, from 0. */
+	readonly block: number;
+	readonly weight: Weight;
+	readonly products: TrunkProducts;
+	readonly indices: AttentionIndices;
+}
+
+function addBlock(context: BlockContext, rows: Value): Value {
+	const { graph, config, weight, products } = context;
 	const { n_embd: width, layer_norm_epsilon } = config;
-	const layers = products === "float32" ? float32Layers(graph, weight) : int8Layers(graph, weight, products);
+	const activation = activationOf(config);
+	const layers =
+		products === "float32" ? float32Layers(graph, weight) : int8Layers(graph, weight, products, activation);
 	const norm = (name: string, input: Value) =>
 		graph.op("LayerNormalization", [input, weight(`${name}.weight`), weight(`${name}.bias`)], {
 			epsilon: { float: layer_norm_epsilon },
 		});
-	const mixed = attention(graph, config, indices, layers.linear("attn.c_attn", norm("ln_1", rows)));
+	const mixed = attention(context, layers.linear("attn.c_attn", norm("ln_1", rows)));
 	const attended = graph.op("Add", [
 		rows,
 		layers.linear("attn.c_proj", graph.op("Reshape", [mixed, graph.ints([-1, width])])),
 	]);
-	// FastGelu adds the bias too, which saves one pass over the rows.
-	const inner = graph.op("FastGelu", [layers.product("mlp.c_fc", norm("ln_2", attended)), weight("mlp.c_fc.bias")]);
+	// If one operator adds the bias too, that saves one pass over the rows.
+	const product = layers.product("mlp.c_fc", norm("ln_2", attended));
+	const inner = addBiasAndActivation(graph, activation, product, weight("mlp.c_fc.bias"));
 	return graph.op("Add", [attended, layers.linear("mlp.c_proj", inner)]);
 }
 
 /** Attention without its projection: the joint query, key and value [rows, 3 * width] to [rows, heads, head width]. */
-function attention(
-	graph: GraphBuilder,
-	config: Gpt2Config,
-	{ qkv, unpacked, mask }: AttentionIndices,
-	joint: Value,
-): Value {
+function attention({ graph, config, block, indices }: BlockContext, joint: Value): Value {
+	const { qkv, unpacked, mask } = indices;
 	const headWidth = graph.ints([-1, config.n_embd / config.n_head]);
 	const heads = graph.op("Reshape", [joint, headWidth]);
 	const [query, key, value] = qkv.map((index) => graph.op("Gather", [heads, index])) as [Value, Value, Value];
-	const scale = Math.sqrt(config.n_head / config.n_embd);
-	const scores = graph.op("FusedMatMul", [query, key], { transB: 1, alpha: { float: scale } });
+	const alpha = { float: attentionScale(config, block) };
+	const scores = graph.op("FusedMatMul", [query, key], { transB: 1, alpha });
 	const shares = graph.op("Softmax", [graph.op("Add", [scores, mask])], { axis: -1 });
 	const mixed = graph.op("Reshape", [graph.op("MatMul", [shares, value]), headWidth]);
 	return graph.op("Gather", [mixed, unpacked]);

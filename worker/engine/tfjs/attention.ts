@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
+import { attentionScale } from "../../../shared/model/variant.ts";
 import { gainAndShift, linearLayer, mergedWeight, recordFactors, type Weights, weight } from "./layers.ts";
 import type { Rectangle } from "./rectangle.ts";
 
@@ -13,16 +14,16 @@ export function attend(
 	x: tf.Tensor,
 	mask: tf.Tensor,
 	weights: Weights,
-	name: string,
+	block: number,
 	{ texts, rows }: Rectangle,
 ): tf.Tensor {
-	const { heads } = weights;
+	const { n_head: heads } = weights.config;
 	const [, width = 0] = x.shape;
 	const split = (part: string) =>
-		linearLayer(x, weights, `${name}.c_attn.${part}`)
+		linearLayer(x, weights, `h.${block}.attn.c_attn.${part}`)
 			.reshape([texts, rows, heads, width / heads])
 			.transpose([0, 2, 1, 3]);
-	const scores = tf.matMul(split("q").mul(Math.sqrt(heads / width)), split("k"), false, true);
+	const scores = tf.matMul(split("q").mul(attentionScale(weights.config, block)), split("k"), false, true);
 	const mixed = tf.matMul(tf.softmax(scores.add(mask)), split("v"));
 	return mixed.transpose([0, 2, 1, 3]).reshape([texts * rows, width]);
 }
@@ -41,17 +42,17 @@ export function attendFromOneRow(
 	pick: tf.Tensor,
 	mask: tf.Tensor,
 	weights: Weights,
-	names: { norm: string; attention: string },
+	block: number,
 	{ texts, rows }: Rectangle,
 ): tf.Tensor {
-	const { heads } = weights;
+	const { n_head: heads } = weights.config;
 	const [, width = 0] = normal.shape;
 	const size = width / heads;
-	const { norm, attention: name } = names;
+	const [norm, name] = [`h.${block}.ln_1`, `h.${block}.attn`];
 	const byText = normal.reshape([texts, rows, width]);
 
 	const row = gainAndShift(tf.matMul(pick, normal), weights, norm);
-	const query = linearLayer(row, weights, `${name}.c_attn.q`).mul(1 / Math.sqrt(size));
+	const query = linearLayer(row, weights, `${name}.c_attn.q`).mul(attentionScale(weights.config, block));
 	const keyWeight = mergedWeight(weights, `${name}.c_attn.k`).reshape([width, heads, size]).transpose([1, 2, 0]);
 	const product = tf.matMul(query.reshape([texts, heads, size]).transpose([1, 0, 2]), keyWeight).transpose([1, 0, 2]);
 	const queryTimesKeyWeight = recordFactors(weights, `${name}.c_attn.k.weight`, query, product);

@@ -1,6 +1,8 @@
 import * as tf from "@tensorflow/tfjs";
+import { activationOf } from "../../../shared/model/variant.ts";
+import { activate } from "./activation.ts";
 import { attend, attendFromOneRow } from "./attention.ts";
-import { gelu, layerNorm, linearLayer, normalise, type Weights } from "./layers.ts";
+import { layerNorm, linearLayer, normalise, type Weights } from "./layers.ts";
 import type { Rectangle } from "./rectangle.ts";
 
 /**
@@ -10,7 +12,7 @@ import type { Rectangle } from "./rectangle.ts";
  */
 export function runBlock(x: tf.Tensor, mask: tf.Tensor, weights: Weights, block: number, shape: Rectangle): tf.Tensor {
 	const name = `h.${block}`;
-	const mixed = attend(layerNorm(x, weights, `${name}.ln_1`), mask, weights, `${name}.attn`, shape);
+	const mixed = attend(layerNorm(x, weights, `${name}.ln_1`), mask, weights, block, shape);
 	return finishBlock(x, mixed, weights, name);
 }
 
@@ -29,13 +31,14 @@ export function runBlockForOneRow(
 	shape: Rectangle,
 ): tf.Tensor {
 	const name = `h.${block}`;
-	const names = { norm: `${name}.ln_1`, attention: `${name}.attn` };
-	const mixed = attendFromOneRow(normalise(x, weights.epsilon), pick, mask, weights, names, shape);
+	const normal = normalise(x, weights.config.layer_norm_epsilon);
+	const mixed = attendFromOneRow(normal, pick, mask, weights, block, shape);
 	return finishBlock(tf.matMul(pick, x), mixed, weights, name);
 }
 
 function finishBlock(x: tf.Tensor, mixed: tf.Tensor, weights: Weights, name: string): tf.Tensor {
 	const middle = x.add(linearLayer(mixed, weights, `${name}.attn.c_proj`));
-	const inner = gelu(linearLayer(layerNorm(middle, weights, `${name}.ln_2`), weights, `${name}.mlp.c_fc`));
+	const product = linearLayer(layerNorm(middle, weights, `${name}.ln_2`), weights, `${name}.mlp.c_fc`);
+	const inner = activate(activationOf(weights.config), product);
 	return middle.add(linearLayer(inner, weights, `${name}.mlp.c_proj`));
 }

@@ -1,12 +1,13 @@
 import * as tf from "@tensorflow/tfjs";
 import { TailtuneError } from "../../../shared/errors.ts";
+import type { Gpt2Config } from "../../../shared/model/gpt2-config.ts";
 import type { FactorRecorder } from "./factor-recorder.ts";
 
 /** The tensors of a model, by their names from `slotsOf`, and settings of its layers. */
 export interface Weights {
 	readonly tensors: ReadonlyMap<string, tf.Tensor>;
-	readonly heads: number;
-	readonly epsilon: number;
+	/** Shape and variant of the model. */
+	readonly config: Gpt2Config;
 	/** Factor on x A B in linear layers with a LoRA pair. */
 	readonly loraScale: number;
 	/** Records the factors of some weights' gradients; default: none. */
@@ -32,7 +33,7 @@ export function gainAndShift(x: tf.Tensor, weights: Weights, name: string): tf.T
 }
 
 export function layerNorm(x: tf.Tensor, weights: Weights, name: string): tf.Tensor {
-	return gainAndShift(normalise(x, weights.epsilon), weights, name);
+	return gainAndShift(normalise(x, weights.config.layer_norm_epsilon), weights, name);
 }
 
 /**
@@ -63,15 +64,4 @@ export function mergedWeight(weights: Weights, name: string): tf.Tensor {
 	const a = weights.tensors.get(`${name}.lora_A`);
 	if (!a) return plain;
 	return plain.add(tf.matMul(a, weight(weights, `${name}.lora_B`)).mul(weights.loraScale));
-}
-
-/** Computes GELU by its tanh approximation (Hendrycks and Gimpel, "Gaussian Error Linear Units", section 2). */
-export function gelu(x: tf.Tensor): tf.Tensor {
-	const inner = x
-		.mul(x)
-		.mul(0.044715)
-		.add(1)
-		.mul(x)
-		.mul(Math.sqrt(2 / Math.PI));
-	return inner.tanh().add(1).mul(x).mul(0.5);
 }

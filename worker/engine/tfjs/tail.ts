@@ -109,15 +109,15 @@ class TfjsTail implements Tail {
 
 	constructor(backend: TfjsBackend, parts: Parts) {
 		const { layout, tensors, cut, spec } = parts;
-		const { n_head, n_layer, n_embd, layer_norm_epsilon } = parts.model.config;
+		const { config } = parts.model;
 		this.info = backend.info;
 		this.#backend = backend;
 		this.#parts = parts;
-		this.#weights = { tensors, heads: n_head, epsilon: layer_norm_epsilon, loraScale: spec.loraScale };
+		this.#weights = { tensors, config, loraScale: spec.loraScale };
 		this.#slots = layout.entries.filter(({ name }) => !isEmbedding(name)).flatMap(slotsOf);
-		this.#blocks = Array.from({ length: n_layer - cut }, (_, i) => cut + i);
+		this.#blocks = Array.from({ length: config.n_layer - cut }, (_, i) => cut + i);
 		this.#vector = new Float32Array(layout.size);
-		this.#tables = embeddingOf(parameterViews(layout, this.#vector), n_embd);
+		this.#tables = embeddingOf(parameterViews(layout, this.#vector), config.n_embd);
 	}
 
 	async load(parameters: Float32Array): Promise<void> {

@@ -23,7 +23,7 @@ export async function openTfjsTrunk(model: ModelFiles, spec: TailSpec, options: 
 	const embedding = await readEmbedding(model);
 	const names = blocks.flatMap((block) => blockShapes(block, config).map(([name]) => name));
 	const tensors = await readFrozen(backend, model, names);
-	const weights = { tensors, heads: config.n_head, epsilon: config.layer_norm_epsilon, loraScale: 0, loss: null };
+	const weights = { tensors, config, loraScale: 0 };
 	const run = { weights, blocks, causal: spec.causal };
 	return {
 		info: backend.info,

@@ -77,9 +77,13 @@ for (const trainable of [
 	"TRAINABLE_ALL",
 	"TRAINABLE_LORA",
 ] as const) {
-	for (const causal of [true, false]) {
+	for (const [causal, activation_function] of [
+		[true, "gelu"],
+		[false, "silu"],
+	] as const) {
 		test(`a batch is the mean of its texts and has the same bits on 1, 2 and 5 threads: ${trainable}, causal ${causal}`, async (t) => {
-			const { tails, layout, form } = await openTails(t, { ...DEFAULT, trainable, causal }, [1, 2, 5]);
+			const config = { ...CONFIG, activation_function, n_inner: 1101 };
+			const { tails, layout, form } = await openTails(t, { ...DEFAULT, trainable, causal }, [1, 2, 5], config);
 			const [first] = tails;
 			const compute = async (tail: (typeof tails)[number], batch: ReturnType<typeof input>[]) => {
 				const gradient = new Float32Array(layout.trainedSize).fill(Number.NaN);

@@ -29,9 +29,9 @@ function specOf(spec: Partial<TailSpec> = {}): TailSpec {
 	return { ...plainTail("TRAINABLE_HEAD", 2), ...spec };
 }
 
-async function randomModel(t: ExecutionContext): Promise<ModelFiles> {
+async function randomModel(t: ExecutionContext, config = CONFIG): Promise<ModelFiles> {
 	const folder = join(await temporaryFolder(t), "model");
-	await writeRandomModel(folder, CONFIG, 7);
+	await writeRandomModel(folder, config, 7);
 	return openModel(folder);
 }
 
@@ -52,14 +52,16 @@ function text(length: number, seed = 0): Uint32Array {
 	return Uint32Array.from({ length }, (_, i) => ((seed + i) * 7919 + seed) % CONFIG.vocab_size);
 }
 
-for (const [causal, precision] of [
-	[true, "fp32"],
-	[false, "fp32"],
-	[true, "int8"],
-	[false, "int8"],
+for (const [causal, precision, activation_function] of [
+	[true, "fp32", "gelu_new"],
+	[false, "fp32", "gelu"],
+	[true, "int8", "relu"],
+	[false, "int8", "silu"],
 ] as const) {
-	test(`a text has the same bits alone, in a group and on more threads, causal ${causal}, ${precision}`, async (t) => {
-		const model = await randomModel(t);
+	const setting = `causal ${causal}, ${precision}, ${activation_function}`;
+	test(`a text has the same bits alone, in a group and on more threads, ${setting}`, async (t) => {
+		// A width that is no multiple of the kernels' blocks.
+		const model = await randomModel(t, { ...CONFIG, activation_function, n_inner: 501 });
 		const open = (threads: number) => opened(t, model, specOf({ causal }), threads, precision);
 		const one = await open(1);
 		const others = [await open(2), await open(5), await open(8)];
@@ -132,7 +134,7 @@ test("only the blocks before the cut are computed", async (t) => {
 	);
 });
 
-for (const type of ["F16", "BF16"] as const) {
+for (const type of ["F16", "BF16", "F64"] as const) {
 	test(`weights stored as ${type} in two files give the states of the same numbers in float32`, async (t) => {
 		const stored = await truncateNumbers(t, await randomModel(t), type);
 		const widened = await rewriteModel(t, stored, "F32", async (name) => stored.read(name));
@@ -162,9 +164,10 @@ function distance(states: readonly Float32Array[], from?: readonly Float32Array[
 	return states.reduce((sum, rows, text) => rows.reduce((own, v, at) => own + difference(v, text, at) ** 2, sum), 0);
 }
 
-/** Copies a model, its numbers truncated to a 16-bit type. */
-function truncateNumbers(t: ExecutionContext, model: ModelFiles, type: "F16" | "BF16"): Promise<ModelFiles> {
+/** Copies a model, its numbers stored in another type, if necessary truncated. */
+function truncateNumbers(t: ExecutionContext, model: ModelFiles, type: "F16" | "BF16" | "F64"): Promise<ModelFiles> {
 	return rewriteModel(t, model, type, async (name) => {
+		if (type === "F64") return new Uint8Array(Float64Array.from(await model.read(name)).buffer);
 		const bits = new Uint32Array((await model.read(name)).buffer);
 		const half = (pattern: number) => {
 			const exponent = ((pattern >>> 23) & 255) - 112;
