@@ -55,7 +55,7 @@ export function addTrainCommand(program: Command, workerSide: WorkerSide): void 
 }
 
 async function startDashboard(
-	{ dashboard }: Options,
+	{ dashboard, workers }: Options,
 	events: RunEvents,
 	workerSide: WorkerSide,
 ): Promise<Dashboard | undefined> {
@@ -65,7 +65,8 @@ async function startDashboard(
 		import("./read-page-options.ts"),
 	]);
 	const address = dashboard === true ? undefined : dashboard;
-	const opened = await openDashboard(events, await readPageOptions(address, workerSide));
+	const page = await readPageOptions(address, workerSide);
+	const opened = await openDashboard(events, { ...page, hasLocalWorkers: workers !== undefined });
 	events.line(`dashboard: ${opened.url}`);
 	return opened;
 }

@@ -30,7 +30,9 @@ export function addClassifyBox(
 ): void {
 	const limit = bodyLimit({
 		maxSize: MOST_BYTES,
-		onError: () => {
+		onError: (context) => {
+			// The rest of the body isn't read.
+			context.header("connection", "close");
 			throw new TailtuneError("data", `text: expected at most ${MOST_CHARACTERS} characters`);
 		},
 	});

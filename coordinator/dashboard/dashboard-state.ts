@@ -1,5 +1,6 @@
 import type { WorkerActivity } from "../events/detailed-events.ts";
 import type { MetricsLine, RunResult } from "../run-folder/result.ts";
+import type { SpeedSample } from "./speed.ts";
 import { type Curve, EMPTY_CURVE } from "./thin-curve.ts";
 
 /** Name and settings of the run. */
@@ -62,12 +63,6 @@ export type RunEnd =
 	| { readonly state: "finished"; readonly result: RunResult }
 	| { readonly state: "stopped" | "failed"; readonly message: string };
 
-/** A figure at a time, from which a speed is computed. */
-export interface SpeedSample {
-	readonly seconds: number;
-	readonly figures: readonly number[];
-}
-
 /** Everything that the page shows, bounded in size. */
 export interface DashboardState {
 	readonly run: RunHead | null;
@@ -77,6 +72,8 @@ export interface DashboardState {
 	readonly epoch: MetricsLine | null;
 	/** Steps and training texts of the last seconds. */
 	readonly pace: readonly SpeedSample[];
+	/** Bytes to and from the workers of the last seconds. */
+	readonly traffic: readonly SpeedSample[];
 	readonly workers: readonly WorkerView[];
 	/** Time of the last report of workers, on a monotonic clock. */
 	readonly workersAt: number | null;
@@ -93,6 +90,7 @@ export const INITIAL_STATE: DashboardState = {
 	curves: Object.fromEntries(CURVE_NAMES.map((name) => [name, EMPTY_CURVE])) as Record<CurveName, Curve>,
 	epoch: null,
 	pace: [],
+	traffic: [],
 	workers: [],
 	workersAt: null,
 	notices: [],

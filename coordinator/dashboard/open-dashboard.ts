@@ -3,6 +3,7 @@ import { VIEWERS_STAY_MS } from "../deadlines.ts";
 import type { DetailedEvent } from "../events/detailed-events.ts";
 import type { RunEvents } from "../events/run-events.ts";
 import type { RunEvent } from "../events/schemas.ts";
+import { ADVICE, ADVICE_FOR_LOCAL_WORKERS } from "./advice.ts";
 import { addDashboard } from "./dashboard-app.ts";
 import { type DashboardState, INITIAL_STATE } from "./dashboard-state.ts";
 import { createPageApp } from "./page-app.ts";
@@ -34,12 +35,13 @@ export async function openDashboard(events: RunEvents, options: PageOptions): Pr
 	const viewers = new Viewers();
 	const classifier = new RunClassifier(options.openCluster);
 	const cancelled = new AbortController();
+	const advice = options.hasLocalWorkers ? ADVICE_FOR_LOCAL_WORKERS : ADVICE;
 	let state = INITIAL_STATE;
 	const page = createPageApp(options);
 	addDashboard({ viewers, page, classifier, cancel: () => cancelled.abort(), folder: () => finishedFolder(state) });
 	const server = await page.listen();
 	const follow = (event: RunEvent | DetailedEvent) => {
-		state = reduceEvent(state, event);
+		state = reduceEvent(state, event, advice);
 		viewers.show(state);
 	};
 	const stops = [events.listen(follow), events.listenForDetails(follow)];

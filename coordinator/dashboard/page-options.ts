@@ -15,6 +15,8 @@ export interface PageOptions {
 	/** HOST:PORT to listen on; default: port 7007 on loopback, or the next free one. */
 	readonly address: string | undefined;
 	readonly security?: PageSecurity;
+	/** Whether the run starts its workers itself, which changes the advice; default: false. */
+	readonly hasLocalWorkers?: boolean;
 	/** Opens the worker that classifies texts. */
 	readonly openCluster: OpenCluster;
 }

@@ -1,11 +1,12 @@
 import { basename } from "node:path";
 import type { TrainConfig } from "../../shared/settings/config.ts";
-import { defaultConfig, flagOf } from "../../shared/settings/resolve-config.ts";
 import type { DetailedEvent } from "../events/detailed-events.ts";
 import type { RunEvent } from "../events/schemas.ts";
+import { listSettings } from "../run-folder/list-settings.ts";
 import type { MetricsLine } from "../run-folder/result.ts";
-import { ADVICE } from "./advice.ts";
-import type { CurveName, DashboardState, PhaseView, RunHead, SpeedSample } from "./dashboard-state.ts";
+import { ADVICE, type Advice } from "./advice.ts";
+import type { CurveName, DashboardState, PhaseView, RunHead } from "./dashboard-state.ts";
+import { withSample } from "./speed.ts";
 import { withPoint } from "./thin-curve.ts";
 import { withWorkers } from "./worker-lanes.ts";
 
@@ -14,12 +15,12 @@ const MOST_PHASES = 30;
 const MOST_NOTICES = 20;
 const MOST_WARNINGS = 20;
 
-/** Samples for the speed, and the least seconds between two of them: 15 seconds together. */
-const MOST_SAMPLES = 30;
-const SAMPLE_SECONDS = 0.5;
-
-/** Returns the state after an event. */
-export function reduceEvent(state: DashboardState, event: RunEvent | DetailedEvent): DashboardState {
+/** Returns the state after an event. @param advice for each kind of problem; default: for workers on other machines */
+export function reduceEvent(
+	state: DashboardState,
+	event: RunEvent | DetailedEvent,
+	advice: Advice = ADVICE,
+): DashboardState {
 	switch (event.event) {
 		case "run-started": {
 			const started = { ...state, run: runHead(event.folder, event.config) };
@@ -36,9 +37,9 @@ export function reduceEvent(state: DashboardState, event: RunEvent | DetailedEve
 		case "training-step":
 			return withStep(state, event);
 		case "workers-now":
-			return withWorkers(state, event);
+			return withWorkers(withTraffic(state, event), event);
 		case "notice":
-			return { ...state, notices: withNotice(state.notices, event) };
+			return { ...state, notices: withNotice(state.notices, event, advice) };
 		case "warning":
 			return { ...state, warnings: [...state.warnings, event.text].slice(-MOST_WARNINGS) };
 		case "result": {
@@ -52,12 +53,11 @@ export function reduceEvent(state: DashboardState, event: RunEvent | DetailedEve
 
 /** Describes the settings of a run for people. */
 export function runHead(folder: string, config: TrainConfig): RunHead {
-	const defaults: Readonly<Record<string, unknown>> = defaultConfig();
-	const settings = Object.entries(config)
-		.filter(([key, value]) => value !== undefined && JSON.stringify(value) !== JSON.stringify(defaults[key]))
-		.map(([key, value]) => [flagOf(key), String(value)] as const);
-	const { model, data, train, epochs } = config;
-	const names = { name: basename(folder), model: basename(model), data: basename(data ?? train ?? "") };
+	const settings = listSettings(config)
+		.filter(({ isDefault }) => !isDefault)
+		.map(({ flag, value }) => [flag, value] as const);
+	const { name = basename(folder), model, data, train, epochs } = config;
+	const names = { name, model: basename(model), data: basename(data ?? train ?? "") };
 	return { folder, ...names, epochs, settings };
 }
 
@@ -91,17 +91,17 @@ function withStep(state: DashboardState, event: Extract<DetailedEvent, { event: 
 	return { ...state, curves: { ...state.curves, "steps loss": steps }, pace };
 }
 
-/** Adds a sample, or replaces the last one if it is as good as new. */
-function withSample(samples: readonly SpeedSample[], sample: SpeedSample): SpeedSample[] {
-	const before = samples.at(-2);
-	const isFresh = before !== undefined && sample.seconds - before.seconds < SAMPLE_SECONDS;
-	return [...(isFresh ? samples.slice(0, -1) : samples), sample].slice(-MOST_SAMPLES);
+function withTraffic(state: DashboardState, event: Extract<DetailedEvent, { event: "workers-now" }>): DashboardState {
+	const { bytes, seconds } = event;
+	if (bytes === null) return state;
+	return { ...state, traffic: withSample(state.traffic, { seconds, figures: [bytes] }) };
 }
 
 function withNotice(
 	notices: DashboardState["notices"],
 	{ kind, state, text }: Extract<RunEvent, { event: "notice" }>,
+	advice: Advice,
 ): DashboardState["notices"] {
 	const others = notices.filter((notice) => notice.text !== text);
-	return state === "over" ? others : [...others, { text, advice: ADVICE[kind] }].slice(-MOST_NOTICES);
+	return state === "over" ? others : [...others, { text, advice: advice[kind] }].slice(-MOST_NOTICES);
 }

@@ -1,5 +1,6 @@
 import type { CurveName, DashboardState } from "./dashboard-state.ts";
 import { CURVE_NAMES, INITIAL_STATE } from "./dashboard-state.ts";
+import { speedsOf } from "./speed.ts";
 import { type CurvePoint, pointsOf } from "./thin-curve.ts";
 
 /** Sections of the state that are sent as they are when they change. */
@@ -15,10 +16,10 @@ interface CurveChange {
 export type StateChanges = Partial<Pick<DashboardState, (typeof SECTIONS)[number]>> & {
 	readonly curves?: Readonly<Partial<Record<CurveName, CurveChange>>>;
 	/** Steps and training texts per second; null if unknown. */
-	readonly speed?: Speed | null;
+	readonly speed?: readonly number[] | null;
+	/** Bytes per second to and from the workers, as a list of one; null if unknown. */
+	readonly traffic?: readonly number[] | null;
 };
-
-type Speed = readonly [steps: number, texts: number];
 
 /** Returns the changes from one state to a later one; undefined if there are none. */
 export function changesBetween(before: DashboardState, after: DashboardState): StateChanges | undefined {
@@ -30,7 +31,8 @@ export function changesBetween(before: DashboardState, after: DashboardState): S
 	return {
 		...Object.fromEntries(sections),
 		...(curves.length > 0 && { curves: Object.fromEntries(curves) }),
-		...(before.pace !== after.pace && { speed: speedOf(after) }),
+		...(before.pace !== after.pace && { speed: speedsOf(after.pace) ?? null }),
+		...(before.traffic !== after.traffic && { traffic: speedsOf(after.traffic) ?? null }),
 	};
 }
 
@@ -45,12 +47,4 @@ function curveChange(before: DashboardState, after: DashboardState, name: CurveN
 	const changed = points.findIndex((point, i) => point !== old[i]);
 	const from = changed === -1 ? points.length : changed;
 	return { from, points: points.slice(from) };
-}
-
-function speedOf({ pace }: DashboardState): Speed | null {
-	const [first, last] = [pace[0], pace.at(-1)];
-	const seconds = first && last ? last.seconds - first.seconds : 0;
-	if (!first || !last || seconds <= 0) return null;
-	const [steps = 0, texts = 0] = last.figures.map((figure, i) => (figure - (first.figures[i] ?? 0)) / seconds);
-	return [steps, texts];
 }

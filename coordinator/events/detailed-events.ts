@@ -51,4 +51,6 @@ export type DetailedEvent =
 			/** Seconds on a monotonic clock. */
 			readonly seconds: number;
 			readonly workers: readonly WorkerActivity[];
+			/** Bytes to and from the workers so far; null if they are in this process. */
+			readonly bytes: number | null;
 	  };

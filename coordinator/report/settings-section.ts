@@ -1,21 +1,19 @@
-import { type TrainConfig, trainConfigSchema } from "../../shared/settings/config.ts";
-import { defaultConfig, flagOf } from "../../shared/settings/resolve-config.ts";
+import type { TrainConfig } from "../../shared/settings/config.ts";
 import { formatCount, shellWord } from "../format.ts";
+import { listSettings } from "../run-folder/list-settings.ts";
 import type { RunResult } from "../run-folder/result.ts";
 import { type Html, html } from "./html.ts";
 
 /** Renders the settings that differ from the defaults; the others are folded away. */
 export function settingsSection(config: TrainConfig): Html {
-	const defaults: Readonly<Record<string, unknown>> = defaultConfig();
-	const values: Readonly<Record<string, unknown>> = config;
-	const given = Object.keys(trainConfigSchema.shape).filter((key) => values[key] !== undefined);
-	const isChanged = (key: string) => JSON.stringify(values[key]) !== JSON.stringify(defaults[key]);
-	const list = (keys: readonly string[]) =>
-		html`<dl class="pairs flags">${keys.map((key) => html`<div><dt>${flagOf(key)}</dt><dd>${String(values[key])}</dd></div>`)}</dl>`;
-	const changed = given.filter(isChanged);
+	const settings = listSettings(config);
+	const list = (isDefault: boolean) => {
+		const listed = settings.filter((setting) => setting.isDefault === isDefault);
+		return html`<dl class="pairs flags">${listed.map(({ flag, value }) => html`<div><dt>${flag}</dt><dd>${value}</dd></div>`)}</dl>`;
+	};
 	return html`<section aria-labelledby="settings"><h2 id="settings">Settings</h2>
-<h3>Different from the default</h3>${list(changed)}
-<details><summary>All other settings have their default</summary><div>${list(given.filter((key) => !isChanged(key)))}</div></details></section>`;
+<h3>Different from the default</h3>${list(false)}
+<details><summary>All other settings have their default</summary><div>${list(true)}</div></details></section>`;
 }
 
 /** Renders the software and hardware, and the command that repeats the run. */

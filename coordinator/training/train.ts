@@ -87,7 +87,7 @@ async function runInFolder(
 	const cluster = await options.openCluster(await toClusterRun(folder, inputs));
 	const progress = new ProgressPublisher(events, initialProgress(folder.path, inputs, state, cluster), cluster);
 	const run = createContext(folder.path, inputs, cluster, options);
-	const stopWorkerReports = events.isDetailed ? reportWorkers(events, cluster.dispatcher) : () => {};
+	const stopWorkerReports = events.isDetailed ? reportWorkers(events, cluster) : () => {};
 	let server: RunServer | undefined;
 	try {
 		server = await startServer?.(folder.path, config);

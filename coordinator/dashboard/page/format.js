@@ -31,5 +31,6 @@ export function asSeconds(seconds) {
 /** Units of a phase, as in "1.2 GiB" or "1,200 steps". */
 export function asUnits(units, unit) {
 	if (unit !== "bytes") return `${asCount(units)} ${unit}`;
+	if (units < 1 << 20) return `${(units / (1 << 10)).toFixed(1)} KiB`;
 	return units < 1 << 30 ? `${(units / (1 << 20)).toFixed(1)} MiB` : `${(units / (1 << 30)).toFixed(1)} GiB`;
 }

@@ -23,7 +23,7 @@ function show(changes) {
 	const has = (...names) => names.some((name) => name in changes);
 	if (has("run")) showHead(state);
 	if (has("phases", "end")) showPhase(state);
-	if (has("run", "epoch", "speed", "workers")) showFigures(state);
+	if (has("run", "epoch", "speed", "traffic", "workers")) showFigures(state);
 	if (has("notices", "warnings", "end")) showBanner(state);
 	if (has("curves")) {
 		charts.draw(state.curves);

@@ -33,7 +33,7 @@ export function showPhase({ phases, end }) {
 }
 
 /** Shows the figures of the run now. */
-export function showFigures({ run, epoch, speed, workers = [] }) {
+export function showFigures({ run, epoch, speed, traffic, workers = [] }) {
 	const texts = workers.reduce((sum, worker) => sum + worker.texts, 0);
 	const computed = workers.reduce((sum, worker) => sum + worker.trunkTexts, 0);
 	const figures = [
@@ -42,6 +42,7 @@ export function showFigures({ run, epoch, speed, workers = [] }) {
 		["Validation loss", epoch && asLoss(epoch.validation.loss)],
 		["Steps/s", speed && asSpeed(speed[0])],
 		["Training texts/s", speed && asSpeed(speed[1])],
+		["Bytes/s", traffic && asUnits(traffic[0], "bytes")],
 		["Cache hits", texts > 0 && asPercent(1 - computed / texts)],
 	].filter(([, value]) => value);
 	const list = byId("figures");

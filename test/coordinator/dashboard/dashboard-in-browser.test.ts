@@ -57,7 +57,7 @@ test("a run is watched from its start to its end: progress, curves, workers, pro
 	const { browser, events, dashboard } = set;
 	const { page, complaints } = await open(browser, `${dashboard.url}`, 1200, "light");
 	emitStart(events);
-	await shows(page, "h1", "spam-filter");
+	await shows(page, "h1", "spam filter");
 	t.is(await page.evaluate("location.hash"), "", "the token isn't left in the address");
 	t.true(await page.locator("#banner").isHidden());
 	const phase = events.phase("training", 650, "steps");
@@ -68,13 +68,15 @@ test("a run is watched from its start to its end: progress, curves, workers, pro
 	await shows(page, "#phase", "400 of 650 steps");
 	await shows(page, "#figures", "3 of 5");
 	await shows(page, ".workers tr", "vm-2");
+	emitWorkers(events, 11, { "vm-1": "computing", "vm-2": "computing" });
+	await shows(page, "#figures", "3.0 KiB");
 	t.deepEqual(await page.locator(".shards li").allTextContents(), ["0", "1"]);
 	t.regex((await page.locator("#workers .note").textContent()) ?? "", /vm-2, has 94\.7 % of the median speed/);
 	await shows(page, "[data-chart=loss] .u-legend", "3,200");
 	await page.getByLabel("seconds").check();
 	await shows(page, "[data-chart=loss] .u-legend", "24 s");
 	t.is(await page.evaluate("location.search"), "?axis=seconds");
-	emitWorkers(events, 11, { "vm-1": "computing", "vm-2": "silent" });
+	emitWorkers(events, 12, { "vm-1": "computing", "vm-2": "silent" });
 	await shows(page, ".workers .silent", "vm-2");
 	events.emit({ event: "notice", kind: "retrying", state: "begun", text: HOSTILE, seconds: 1 });
 	await shows(page, "#banner", HOSTILE);
@@ -84,7 +86,7 @@ test("a run is watched from its start to its end: progress, curves, workers, pro
 	phase.done();
 	events.emit({ event: "result", folder: "/runs/one", ...sampleResult(["ham", HOSTILE]) });
 	await shows(page, ".matrix thead th", HOSTILE);
-	t.is(await page.title(), "spam-filter: Tailtune");
+	t.is(await page.title(), "spam filter: Tailtune");
 	for (const [width, colorScheme] of [
 		[390, "dark"],
 		[1200, "dark"],
@@ -107,7 +109,7 @@ test("the run is stopped from the page after a confirmation; without the token t
 	const { page, complaints } = await open(browser, origin, 390, "light");
 	await page.getByLabel("Token, from the address").fill(hash.replace("#token=", ""));
 	await page.getByRole("button", { name: "Open" }).click();
-	await shows(page, "h1", "spam-filter");
+	await shows(page, "h1", "spam filter");
 	const stop = page.getByRole("button", { name: "Stop the run" });
 	await stop.first().press("Enter");
 	await page.getByRole("button", { name: "Keep running" }).click();

@@ -6,7 +6,7 @@ import { sampleLine } from "../run-folder/sample-run.ts";
 
 /** Emits the begin of a run. */
 export function emitStart(events: RunEvents, folder = "/runs/spam-filter"): void {
-	const config = { ...defaultConfig(), data: "/data/sms.tsv", lr: 0.001 };
+	const config = { ...defaultConfig(), data: "/data/sms.tsv", lr: 0.001, name: "spam filter" };
 	events.emitDetail({ event: "run-started", folder, config, metrics: [sampleLine("step", 0)] });
 }
 
@@ -22,5 +22,5 @@ export function emitWorkers(events: RunEvents, seconds: number, states: Readonly
 		...{ worker: someWorker(id), state, shards: state === "computing" ? [i] : [], speed: 1 - i / 10 },
 		...{ computingSeconds: seconds / 2, answers: seconds, texts: seconds * 8, trunkTexts: seconds * 2 },
 	}));
-	events.emitDetail({ event: "workers-now", seconds, workers });
+	events.emitDetail({ event: "workers-now", seconds, workers, bytes: seconds * 3072 });
 }

@@ -34,7 +34,7 @@ test("a viewer gets the whole state, then changes, then the end", async (t) => {
 	const { next } = await view(origin, authorization);
 	const first = await next();
 	t.is(first?.event, "state");
-	t.like(first?.data, { run: { name: "spam-filter" }, phases: [], end: null });
+	t.like(first?.data, { run: { name: "spam filter" }, phases: [], end: null });
 	for (let step = 1; step <= 50; step++) emitStep(events, step);
 	events.emit({ event: "epoch", ...sampleLine("epoch", 50) });
 	const second = await next();

@@ -1,4 +1,5 @@
 import test from "ava";
+import { ADVICE, ADVICE_FOR_LOCAL_WORKERS } from "../../../coordinator/dashboard/advice.ts";
 import { type DashboardState, INITIAL_STATE } from "../../../coordinator/dashboard/dashboard-state.ts";
 import { reduceEvent } from "../../../coordinator/dashboard/reduce-event.ts";
 import { changesBetween, type StateChanges, wholeState } from "../../../coordinator/dashboard/state-changes.ts";
@@ -14,12 +15,12 @@ const { nextState }: { nextState: (state: PageState, event: "state" | "change", 
 	await import(nextStateFile.href);
 
 /** Events whose reduced state can be read. */
-function setUp() {
+function setUp(advice = ADVICE) {
 	const clock = { ms: 0 };
 	const events = new RunEvents(() => clock.ms);
 	let state = INITIAL_STATE;
 	const follow = (event: Parameters<typeof reduceEvent>[1]) => {
-		state = reduceEvent(state, event);
+		state = reduceEvent(state, event, advice);
 	};
 	events.listen(follow);
 	events.listenForDetails(follow);
@@ -31,10 +32,11 @@ const overWire = (state: DashboardState) => JSON.parse(JSON.stringify(wholeState
 test("phases, problems and the speed are those of the events; a problem leaves with its end", (t) => {
 	const { clock, events, state } = setUp();
 	emitStart(events);
-	t.like(state().run, { name: "spam-filter", model: "gpt2", data: "sms.tsv", epochs: 5 });
+	t.like(state().run, { name: "spam filter", model: "gpt2", data: "sms.tsv", epochs: 5 });
 	t.deepEqual(state().run?.settings, [
-		["--lr", "0.001"],
 		["--data", "/data/sms.tsv"],
+		["--lr", "0.001"],
+		["--name", "spam filter"],
 	]);
 	const phase = events.phase("training", 100, "steps");
 	clock.ms = 4000;
@@ -47,6 +49,11 @@ test("phases, problems and the speed are those of the events; a problem leaves w
 	t.is(state().notices[0]?.advice.slice(0, 15), "Start a worker:");
 	events.emit({ ...notice, state: "over", seconds: 3 });
 	t.deepEqual(state().notices, []);
+	const local = setUp(ADVICE_FOR_LOCAL_WORKERS);
+	local.events.emit({ ...notice, state: "begun", seconds: 0 });
+	t.is(local.state().notices[0]?.advice.slice(0, 34), "The run starts its workers itself,");
+	for (let second = 0; second <= 20; second++) emitWorkers(events, second, { a: "computing" });
+	t.deepEqual(wholeState(state()).traffic, [3072]);
 	for (let step = 0; step <= 100; step++) emitStep(events, step);
 	t.deepEqual(
 		wholeState(state()).speed?.map((speed) => speed.toFixed(3)),
