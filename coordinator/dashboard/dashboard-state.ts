@@ -25,7 +25,7 @@ export interface PhaseView {
 	readonly state: "running" | "done" | "failed";
 }
 
-/** Names of the curves: a set and the kind of its evaluations, and a measure. */
+/** Names of the curves: a set, the kind of its evaluations and a measure; "epochs": numbers of epochs at their ends. */
 export const CURVE_NAMES = [
 	"train step loss",
 	"train epoch loss",
@@ -36,6 +36,7 @@ export const CURVE_NAMES = [
 	"validation step accuracy",
 	"validation epoch accuracy",
 	"steps loss",
+	"epochs",
 ] as const;
 
 export type CurveName = (typeof CURVE_NAMES)[number];

@@ -20,9 +20,12 @@ export function readPageFiles(): ReadonlyMap<string, PageFile> {
 	const uplot = createRequire(import.meta.url).resolve;
 	const files: [name: string, path: string | URL][] = [
 		...readdirSync(own).map((name) => [name, new URL(name, own)] as [string, URL]),
-		["style.css", new URL("../report/page/style.css", import.meta.url)],
+		...["style.css", "curve-chart.js"].map((name): [string, URL] => [
+			name,
+			new URL(`../report/page/${name}`, import.meta.url),
+		]),
 		["uplot.css", uplot("uplot/dist/uPlot.min.css")],
-		["uplot.js", uplot("uplot/dist/uPlot.esm.js")],
+		["uplot.js", uplot("uplot/dist/uPlot.iife.min.js")],
 	];
 	return new Map(
 		files.map(([name, path]) => {

@@ -81,7 +81,9 @@ function withEvaluation(state: DashboardState, line: MetricsLine): DashboardStat
 			const name = `${set} ${line.kind} ${measure}` as const;
 			curves[name] = withPoint(curves[name], [line.examplesSeen, line.seconds, line[set][measure]]);
 		}
-	return { ...state, curves, ...(line.kind === "epoch" && { epoch: line }) };
+	if (line.kind === "step") return { ...state, curves };
+	curves.epochs = withPoint(curves.epochs, [line.examplesSeen, line.seconds, line.epoch]);
+	return { ...state, curves, epoch: line };
 }
 
 function withStep(state: DashboardState, event: Extract<DetailedEvent, { event: "training-step" }>): DashboardState {

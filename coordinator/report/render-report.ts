@@ -7,9 +7,9 @@ import { formatCount, nameOfPath } from "../format.ts";
 import type { MetricsLine, RunResult } from "../run-folder/result.ts";
 import type { TestDetails } from "../run-folder/test-details.ts";
 import { calibrationSection } from "./calibration-section.ts";
-import { chartData } from "./chart-data.ts";
 import { classSection } from "./class-section.ts";
 import { costSection } from "./cost-section.ts";
+import { curvePoints } from "./curve-points.ts";
 import { curvesSection } from "./curves-section.ts";
 import { dataSection } from "./data-section.ts";
 import { headlineSection } from "./headline-section.ts";
@@ -21,6 +21,8 @@ import { thinMetrics } from "./thin-metrics.ts";
 import { thresholdSection } from "./threshold-section.ts";
 
 const require = createRequire(import.meta.url);
+
+const SCRIPTS = ["curve-chart.js", "charts.js", "report.js"];
 
 /** Maximum number of labels named in the title. */
 const NAMED_LABELS = 3;
@@ -46,10 +48,9 @@ export function renderReport(
 	details?: TestDetails,
 ): string {
 	const metrics = thinMetrics(allMetrics);
-	const script = readPackageFile("uPlot.iife.min.js") + readPageFile("charts.js") + readPageFile("report.js");
+	const script = [readPackageFile("uPlot.iife.min.js"), ...SCRIPTS.map(readPageFile)].join("");
 	const style = readPackageFile("uPlot.min.css") + readPageFile("style.css") + readPageFile("report.css");
 	const title = config.name ?? titleOf(result.labels);
-	const charts = { loss: chartData(metrics, "loss"), accuracy: chartData(metrics, "accuracy") };
 	return html`<!doctype html>
 <html lang="en">
 <head>
@@ -68,7 +69,7 @@ ${resultSections(result, details)}
 ${runSections(result, metrics, config)}
 </main>
 <footer>Made by Tailtune ${result.versions.tailtune} on <time datetime="${result.finishedAt}">${result.finishedAt.slice(0, 10)}</time>.</footer>
-${jsonScript("chart-data", charts)}
+${jsonScript("chart-data", curvePoints(metrics))}
 <script>${new Html(script)}</script>
 </body>
 </html>

@@ -31,3 +31,15 @@ export async function findBarriers(page: Page): Promise<string[]> {
 	const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
 	return serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join()}`);
 }
+
+/**
+ * Saves a picture of the whole page as test-output/NAME.png, for people who look at the pages after the tests.
+ * @param media "print": as it is printed
+ */
+export async function saveScreenshot(page: Page, name: string, media: "screen" | "print" = "screen"): Promise<void> {
+	await page.emulateMedia({ media });
+	if (media === "print") await page.evaluate("dispatchEvent(new Event('beforeprint'))");
+	await page.screenshot({ path: join("test-output", `${name}.png`), fullPage: true, animations: "disabled" });
+	if (media === "print") await page.evaluate("dispatchEvent(new Event('afterprint'))");
+	await page.emulateMedia({ media: "screen" });
+}

@@ -1,6 +1,5 @@
-import { Chart } from "./curves.js";
 import { bdi, byId, element, table } from "./dom.js";
-import { asCount, asLoss, asPercent, asSeconds } from "./format.js";
+import { asCount, asLoss, asPercent, asSeconds, CURVE_FORMATS } from "./format.js";
 import { nextState } from "./next-state.js";
 
 /**
@@ -21,7 +20,7 @@ export function showComparison({ settings, runs, pairs }, states) {
 	);
 	for (const chart of root.querySelectorAll("[data-chart]")) {
 		const { curves } = nextState({ curves: {} }, "state", states[Number(chart.dataset.run)]);
-		new Chart(chart).draw(curves);
+		new CurveChart(chart, CURVE_FORMATS).draw(curves);
 	}
 }
 

@@ -34,3 +34,6 @@ export function asUnits(units, unit) {
 	if (units < 1 << 20) return `${(units / (1 << 10)).toFixed(1)} KiB`;
 	return units < 1 << 30 ? `${(units / (1 << 20)).toFixed(1)} MiB` : `${(units / (1 << 30)).toFixed(1)} GiB`;
 }
+
+/** The formats of the curves. */
+export const CURVE_FORMATS = { count: asCount, seconds: asSeconds, loss: asLoss, accuracy: asPercent };

@@ -1,9 +1,9 @@
 import { createClassifyBox, showClassifyBox } from "./classify.js";
 import { showCluster, showClusterProblem } from "./cluster.js";
 import { showComparison } from "./comparison.js";
-import { createCharts } from "./curves.js";
 import { CLUSTER_POLL_MS } from "./deadlines.js";
 import { byId, setText } from "./dom.js";
+import { CURVE_FORMATS } from "./format.js";
 import { nextState } from "./next-state.js";
 import { keepChoice, readChoice } from "./page-state.js";
 import { showBanner, showEpochs, showFigures, showHead, showPhase } from "./progress.js";
@@ -15,7 +15,7 @@ import { showWorkers } from "./workers.js";
 
 const CONNECTION = { open: "live", lost: "connection lost, trying again", over: "ended" };
 
-const charts = createCharts();
+const charts = [...document.querySelectorAll("#view [data-chart]")].map((root) => new CurveChart(root, CURVE_FORMATS));
 let state = { curves: {} };
 
 /** Shows the sections of the state that have changed. */
@@ -26,7 +26,7 @@ function show(changes) {
 	if (has("run", "epoch", "speed", "traffic", "workers")) showFigures(state);
 	if (has("notices", "warnings", "end")) showBanner(state);
 	if (has("curves")) {
-		charts.draw(state.curves);
+		for (const chart of charts) chart.draw(state.curves);
 		if (Object.keys(changes.curves).some((name) => name.includes("epoch"))) showEpochs(state);
 	}
 	if (has("workers")) showWorkers(state);
@@ -132,8 +132,8 @@ for (const radio of document.querySelectorAll("[name=axis]")) {
 	radio.checked = radio.value === axis;
 	radio.addEventListener("change", () => {
 		keepChoice("axis", radio.value === "texts" ? null : radio.value);
-		charts.setAxis(radio.value);
+		for (const chart of charts) chart.setAxis(radio.value);
 	});
 }
-charts.setAxis(axis);
+for (const chart of charts) chart.setAxis(axis);
 void connect();

@@ -5,7 +5,7 @@ import { openDashboard } from "../../../coordinator/dashboard/open-dashboard.ts"
 import { openRunsPage } from "../../../coordinator/dashboard/open-runs-page.ts";
 import { RunEvents } from "../../../coordinator/events/run-events.ts";
 import { newFolder } from "../../new-folder.ts";
-import { findBarriers, launchChromium } from "../chromium.ts";
+import { findBarriers, launchChromium, saveScreenshot } from "../chromium.ts";
 import { sampleMetrics, sampleResult } from "../run-folder/sample-run.ts";
 import { emitStart, emitStep, emitWorkers } from "./events.ts";
 import { pageOptions } from "./page-options.ts";
@@ -81,6 +81,7 @@ test("a run is watched from its start to its end: progress, curves, workers, pro
 	events.emit({ event: "notice", kind: "retrying", state: "begun", text: HOSTILE, seconds: 1 });
 	await shows(page, "#banner", HOSTILE);
 	t.deepEqual(await findBarriers(page), []);
+	await saveScreenshot(page, "run-worker-lost");
 	events.emit({ event: "notice", kind: "retrying", state: "over", text: HOSTILE, seconds: 2 });
 	await page.locator("#banner").waitFor({ state: "hidden" });
 	phase.done();
@@ -96,7 +97,10 @@ test("a run is watched from its start to its end: progress, curves, workers, pro
 		await page.emulateMedia({ colorScheme });
 		t.true(await fits(page));
 		t.deepEqual(await findBarriers(page), [], `${width} ${colorScheme}`);
+		await saveScreenshot(page, `run-finished-${width}-${colorScheme}`);
 	}
+	await page.setViewportSize({ width: 800, height: 1100 });
+	await saveScreenshot(page, "run-finished-printed", "print");
 	t.deepEqual(complaints, []);
 });
 
@@ -151,6 +155,7 @@ test("the runs of a folder and of a cluster are listed, one is opened with the t
 	await page.getByRole("dialog").getByRole("button", { name: "Stop the run" }).click();
 	await cancelled;
 	await shows(page, "#cluster button", "Stopping after this step");
+	await saveScreenshot(page, "runs-dark");
 	t.deepEqual(await findBarriers(page), []);
 	await page.getByRole("link", { name: "run 0 & <b>" }).click();
 	await shows(page, "h1", "run 0 & <b>");
@@ -165,6 +170,7 @@ test("the runs of a folder and of a cluster are listed, one is opened with the t
 	await shows(page, "#answer .predicted", "predicted");
 	t.deepEqual((await page.locator("#answer th[scope=row] bdi").allTextContents()).sort(), [HOSTILE, "ham"]);
 	await shows(page, "#answer", "All 4 tokens of the text were read.");
+	await saveScreenshot(page, "text-classified-dark");
 	await page.getByRole("textbox", { name: "Text" }).fill("word ".repeat(300));
 	await page.getByRole("button", { name: "Classify" }).click();
 	await shows(page, "#answer .problem", "expected at most 256");
@@ -179,9 +185,11 @@ test("the runs of a folder and of a cluster are listed, one is opened with the t
 	await shows(page, "#comparison tr", "0.002");
 	await shows(page, "#comparison tr", "only run 1 & <b> right");
 	t.is(await page.locator("#comparison canvas").count(), 4);
+	await saveScreenshot(page, "comparison-dark");
 	t.deepEqual(await findBarriers(page), []);
 	await page.setViewportSize({ width: 390, height: 844 });
 	t.true(await fits(page));
+	await saveScreenshot(page, "comparison-390-dark");
 	t.is(await page.title(), "run 1 & <b> and run 0 & <b>: Tailtune");
 	t.deepEqual(complaints, []);
 });

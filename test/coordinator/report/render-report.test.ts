@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "ava";
-import { chartData } from "../../../coordinator/report/chart-data.ts";
+import { curvePoints } from "../../../coordinator/report/curve-points.ts";
 import { renderReport } from "../../../coordinator/report/render-report.ts";
 import { thinMetrics } from "../../../coordinator/report/thin-metrics.ts";
 import { writeReport } from "../../../coordinator/report/write-report.ts";
@@ -245,24 +245,24 @@ test("curves of many evaluations are thinned, but keep their extremes and the en
 	t.is(thinMetrics(lines.slice(0, 800)).length, 800);
 });
 
-test("a chart has one series per set and kind of evaluation, with null at points without a value", (t) => {
-	const metrics = [sampleLine("epoch", 130), sampleLine("step", 50)];
-	const { examplesSeen, epochs, series } = chartData(metrics, "loss");
-	t.deepEqual(examplesSeen, [400, 1040]);
-	t.deepEqual(epochs, [{ epoch: 1, examplesSeen: 1040 }]);
+test("there is one curve per set, kind of evaluation and measure, in the order of the texts", (t) => {
+	const metrics = [sampleLine("epoch", 260), sampleLine("step", 50), sampleLine("epoch", 130)];
+	const curves = curvePoints(metrics);
+	t.is(Object.keys(curves).length, 9);
 	t.deepEqual(
-		series.map(({ set, kind, values }) => [set, kind, ...values]),
+		curves.epochs?.map(([texts, , epoch]) => [texts, epoch]),
 		[
-			["train", "step", metrics[1]?.train.loss, null],
-			["validation", "step", metrics[1]?.validation.loss, null],
-			["train", "epoch", null, metrics[0]?.train.loss],
-			["validation", "epoch", null, metrics[0]?.validation.loss],
+			[1040, 1],
+			[2080, 2],
 		],
 	);
+	const ends = [metrics[2], metrics[0]] as MetricsLine[];
 	t.deepEqual(
-		chartData([sampleLine("epoch", 130)], "accuracy").series.map(({ kind }) => kind),
-		["epoch", "epoch"],
+		curves["validation epoch accuracy"],
+		ends.map(({ examplesSeen, seconds, validation }) => [examplesSeen, seconds, validation.accuracy]),
 	);
+	t.deepEqual(curves["train step loss"]?.[0]?.[0], 400);
+	t.is(Object.keys(curvePoints([sampleLine("epoch", 130)])).length, 5);
 });
 
 test("a report is written from the files of a run folder, but not before the run is finished", async (t) => {

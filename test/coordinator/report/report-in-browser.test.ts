@@ -7,7 +7,7 @@ import test, { type ExecutionContext } from "ava";
 import type { Browser, Page } from "playwright-core";
 import { renderReport } from "../../../coordinator/report/render-report.ts";
 import { defaultConfig } from "../../../shared/settings/resolve-config.ts";
-import { findBarriers, launchChromium } from "../chromium.ts";
+import { findBarriers, launchChromium, saveScreenshot } from "../chromium.ts";
 import { sampleDetails } from "../run-folder/sample-details.ts";
 import { sampleMetrics, sampleResult } from "../run-folder/sample-run.ts";
 
@@ -88,7 +88,7 @@ test("the report draws both charts, sends no request, fits wide and narrow windo
 	try {
 		const file = join(folder, "report.html");
 		await writeFile(file, renderReport(sampleResult(LABELS), sampleMetrics(), defaultConfig(), sampleDetails(LABELS)));
-		for (const width of [400, 1200]) {
+		for (const width of [390, 1200]) {
 			for (const colorScheme of ["light", "dark"] as const) {
 				const complaints = await withPage(browser, pathToFileURL(file).href, { width, colorScheme }, async (page) => {
 					const painted = (await page.evaluate(PAINTED)) as number[];
@@ -100,6 +100,8 @@ test("the report draws both charts, sends no request, fits wide and narrow windo
 					t.true(((await page.evaluate("document.documentElement.scrollWidth")) as number) <= width);
 					const background = await page.evaluate("getComputedStyle(document.body).backgroundColor");
 					t.is(background, colorScheme === "light" ? "rgb(253, 252, 250)" : "rgb(21, 23, 27)");
+					await saveScreenshot(page, `report-${width}-${colorScheme}`);
+					if (width > 390 && colorScheme === "dark") await saveScreenshot(page, "report-printed", "print");
 					t.is(await page.locator(".matrix tbody th").nth(1).locator("bdi").textContent(), LABELS[1] ?? "");
 				});
 				t.deepEqual(complaints, []);
