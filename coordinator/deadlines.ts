@@ -3,6 +3,8 @@
 // Models and data sets.
 /** The hub has this time for an answer about a repository; the files themselves have DOWNLOAD_STALL_MS. */
 export const HUB_ANSWER_MS = 5_000;
+/** As HUB_ANSWER_MS, after the last byte of an upload: the hub stores and checks the file first. */
+export const HUB_UPLOAD_ANSWER_MS = 120_000;
 /**
  * A server of a small data set that says nothing for this time is given up: there is a second one, and a bundled data
  * set.

@@ -19,6 +19,7 @@ const ONE_MACHINE: Readonly<Record<string, () => Promise<AddCommand>>> = {
 	classify: async () => (await import("./cli/classify-command.ts")).addClassifyCommand,
 	serve: async () => (await import("./cli/serve-command.ts")).addServeCommand,
 	export: async () => (await import("./cli/export-command.ts")).addExportCommand,
+	push: async () => (await import("./cli/push-command.ts")).addPushCommand,
 	doctor: async () => (await import("./cli/doctor-command.ts")).addDoctorCommand,
 	quickstart: async () => (await import("./cli/quickstart-command.ts")).addQuickstartCommand,
 };

@@ -69,6 +69,19 @@ const queryLines = [
 		format: z.string().describe("the format"),
 		folder: z.string().describe("the folder"),
 	}),
+	event("push", "A model was uploaded to the Hugging Face hub: the result of `tailtune push`.", {
+		url: z.string().describe("address of the repository"),
+		commit: z.string().optional().describe("commit with the files; missing with `--dry-run`"),
+		files: z
+			.array(
+				z.strictObject({
+					path: z.string().describe("path in the repository"),
+					bytes: count.describe("size of the file"),
+				}),
+			)
+			.readonly()
+			.describe("the files of the model"),
+	}),
 	event("doctor", "Engines, threads, memory and speed of this machine: the result of `tailtune doctor`.", {
 		node: z.string().describe("version of Node.js"),
 		platform: z.string().describe("operating system and processor"),

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { TailtuneError } from "../../shared/errors.ts";
 import type { DownloadListener } from "../../shared/files/download.ts";
 import { MOST_SECRET_BYTES, pathExists, readRegularFile } from "../../shared/files/regular-file.ts";
+import { CountedBlob } from "./counted-blob.ts";
 
 export interface HubOptions {
 	/** Default: the cache of Hugging Face's own tools (HF_HUB_CACHE, HF_HOME). */
@@ -58,26 +59,41 @@ export interface HubCall {
 	readonly fetch: typeof fetch;
 }
 
+/** Without these options Node's fetch keeps all sent bytes in memory, to repeat the request at a redirect. */
+const WITHOUT_COPY = { window: null, redirect: "error" } as const;
+
+/** How long a call may take. */
+export interface HubCallLimits {
+	/** Time-out of a response with its body, in milliseconds, after the last sent byte of a file. */
+	readonly limitMs: number;
+	readonly signal: AbortSignal;
+	/** Called with the number of sent bytes of a file. */
+	readonly onSent?: (bytes: number) => void;
+}
+
 /**
  * Returns the options of every call of the hub's client. The token is sent only to the hub's own address; at a redirect
  * to another one, `fetch` removes it.
- * @param limitMs time-out of a response with its body, in milliseconds
  */
 export function callOptions(
 	hubUrl: string,
 	token: HubToken | undefined,
-	limitMs: number,
-	signal: AbortSignal,
+	{ limitMs, signal, onSent }: HubCallLimits,
 ): HubCall {
 	const { origin } = new URL(hubUrl);
 	const fetchWithin: typeof fetch = (url, init) => {
 		// The timer keeps the controller alive. An AbortSignal.timeout inside AbortSignal.any can be freed by Node, and
 		// then fetch never ends.
 		const timeout = new AbortController();
-		setTimeout(() => timeout.abort(new Error("no answer")), limitMs).unref();
+		const timer = setTimeout(() => timeout.abort(new Error("no answer")), limitMs).unref();
+		const count = (bytes: number) => {
+			timer.refresh();
+			onSent?.(bytes);
+		};
 		const headers = new Headers(init?.headers);
 		if (new URL(url instanceof Request ? url.url : url).origin !== origin) headers.delete("Authorization");
-		return fetch(url, { ...init, headers, signal: AbortSignal.any([signal, timeout.signal]) });
+		const upload = init?.body instanceof Blob && { ...WITHOUT_COPY, body: new CountedBlob(init.body, count) };
+		return fetch(url, { ...init, ...upload, headers, signal: AbortSignal.any([signal, timeout.signal]) });
 	};
 	return { hubUrl, ...(token && { accessToken: token.token }), fetch: fetchWithin };
 }

@@ -17,9 +17,9 @@ export interface HubRequest {
 	readonly missing: string;
 	/** What to do if the hub can't be reached. */
 	readonly advice: string;
-	/** Address of the repository's page. */
-	readonly page: string;
-	/** Folder that is written. */
+	/** Access that the token lacks if the hub denies it, and how to get it. */
+	readonly access: string;
+	/** Folder that is written or read. */
 	readonly folder: string;
 	readonly hubUrl: string;
 	/** The token that was sent. */
@@ -44,7 +44,7 @@ export function explainHubError(error: unknown, request: HubRequest): unknown {
 		? `: ${error.message}`
 		: status === undefined
 			? " can't be reached"
-			: ` answers with status ${status}`;
+			: ` answers with status ${status}${reasonOf(error)}`;
 	return new TailtuneError("offline", `${what}: ${hubUrl}${reason}; ${advice}`, { cause: error });
 }
 
@@ -54,8 +54,14 @@ function statusOf(error: unknown): number | undefined {
 	return typeof status === "number" ? status : undefined;
 }
 
+/** Returns the hub's own explanation, for example of a name that it doesn't allow. */
+function reasonOf(error: unknown): string {
+	const { data } = error as { data?: { error?: unknown } };
+	return typeof data?.error === "string" ? ` (${data.error.replaceAll(/\s+/g, " ")})` : "";
+}
+
 /** The hub answers 401 or 404 for a private repository without access, and 401 or 403 for a gated one. */
-function explainRefusal(status: number, { missing, page, hubUrl, token }: HubRequest) {
+function explainRefusal(status: number, { missing, access, hubUrl, token }: HubRequest) {
 	if (status !== 401 && status !== 403 && status !== 404) return undefined;
 	if (!token) {
 		return { code: "not-found", reason: `${missing} of that name (or a private or gated one: set HF_TOKEN)` } as const;
@@ -64,7 +70,7 @@ function explainRefusal(status: number, { missing, page, hubUrl, token }: HubReq
 		return { code: "denied", reason: `${hubUrl} doesn't accept the token of ${token.source}` } as const;
 	}
 	if (status === 403) {
-		return { code: "denied", reason: `the token of ${token.source} has no access; ask for it at ${page}` } as const;
+		return { code: "denied", reason: `the token of ${token.source} has ${access}` } as const;
 	}
 	const reason = `${missing} of that name, or a private one without access for the token of ${token.source}`;
 	return { code: "not-found", reason } as const;

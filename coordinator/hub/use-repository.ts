@@ -58,13 +58,20 @@ export async function useRepository<T>(
 	const token = await readHubToken();
 	const { signal = new AbortController().signal } = options;
 	try {
-		const call = callOptions(hubUrl, token, HUB_ANSWER_MS, signal);
+		const call = callOptions(hubUrl, token, { limitMs: HUB_ANSWER_MS, signal });
 		const commit = cached.commit ?? (await findCommit(named, call));
 		const url = `${page}/resolve/${commit}`;
 		const snapshot = join(repoFolder, "snapshots", commit);
 		return await download({ commit, target: { name: repo, repoFolder, snapshot, url, token, signal }, call });
 	} catch (error) {
-		throw explainHubError(error, { ...named, page, folder: repoFolder, hubUrl, token, signal: options.signal });
+		throw explainHubError(error, {
+			...named,
+			access: `no access; ask for it at ${page}`,
+			folder: repoFolder,
+			hubUrl,
+			token,
+			signal: options.signal,
+		});
 	}
 }
 

@@ -1,13 +1,14 @@
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { appendFile, cp, mkdir, truncate, writeFile } from "node:fs/promises";
+import { appendFile, cp, mkdir, readFile, truncate, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import test from "ava";
 import { execa } from "execa";
+import { COMMIT_OID, startUploadHub } from "../coordinator/hub/upload-hub.ts";
 import { assertRefused, contents, removeFolder, workFolder } from "./refusals.ts";
-import { COMMAND, QUICK, sampleTexts, start, waitForFile } from "./tailtune.ts";
+import { COMMAND, callHere, QUICK, sampleTexts, start, waitForFile } from "./tailtune.ts";
 
 const folder = await workFolder();
 const train = (data: string, out: string, ...flags: string[]) => [
@@ -200,6 +201,40 @@ test.serial("a run continues if the reader of its output ends, as head does", as
 	t.is(String(stderr), "");
 	t.is(exitCode, 0);
 	t.true(existsSync(join(folder, "unread", "result.json")));
+});
+
+test.serial("push uploads a run's model and prints the address; --dry-run only lists its files", async (t) => {
+	const hub = await startUploadHub(t);
+	const variables = { HF_ENDPOINT: hub.url, HF_HOME: folder, HF_TOKEN: "" };
+	const push = (env: Record<string, string>, ...flags: string[]) =>
+		callHere(["push", "finished", "me/spam", ...flags], { ...variables, ...env }, folder);
+	const before = await contents(join(folder, "finished"));
+	const listed = await push({}, "--dry-run");
+	t.is(listed.stderr, "");
+	t.regex(
+		listed.stdout,
+		/^(.*\n)*config\.json {2}.* B\n(.*\n)*model\.safetensors {2}.* MiB\n(.*\n)*\d+ files, .* MiB$/,
+	);
+	const refused = await push({});
+	t.is(refused.exitCode, 1);
+	t.is(
+		refused.stderr,
+		`tailtune: push: found no token; set HF_TOKEN to one with write access (${hub.url}/settings/tokens), or use hf auth login`,
+	);
+	t.deepEqual(hub.requests, []);
+	const { stdout, stderr } = await push({ HF_TOKEN: "hf_secret" }, "--private", "--json");
+	t.is(stderr, "");
+	const { files, ...result } = JSON.parse(stdout.split("\n").at(-1) ?? "");
+	t.deepEqual(result, { event: "push", url: `${hub.url}/me/spam`, commit: COMMIT_OID });
+	t.deepEqual(
+		files,
+		[...hub.files].map(([path, content]) => ({ path, bytes: content.length })),
+	);
+	const weights = await readFile(join(folder, "finished", "model", "model.safetensors"));
+	t.true(hub.files.get("model.safetensors")?.equals(weights));
+	t.regex(hub.files.get("README.md")?.toString() ?? "", /^---\n/);
+	t.true(hub.repository?.isPrivate);
+	t.deepEqual(await contents(join(folder, "finished")), before);
 });
 
 /** Log lines of TensorFlow and Dawn that can't be switched off. */

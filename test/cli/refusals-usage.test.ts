@@ -37,12 +37,12 @@ const refused: [title: string, args: readonly string[], message: string][] = [
 	[
 		"no command",
 		[],
-		"expected a command: train, sweep, evaluate, compare, ui, classify, serve, export, doctor, quickstart, worker, runs, workers, cancel",
+		"expected a command: train, sweep, evaluate, compare, ui, classify, serve, export, push, doctor, quickstart, worker, runs, workers, cancel",
 	],
 	[
 		"an unknown command",
 		["frobnicate"],
-		"unknown command 'frobnicate', expected one of train, sweep, evaluate, compare, ui, classify, serve, export, doctor, quickstart, worker, runs, workers, cancel",
+		"unknown command 'frobnicate', expected one of train, sweep, evaluate, compare, ui, classify, serve, export, push, doctor, quickstart, worker, runs, workers, cancel",
 	],
 	["an unknown flag", [...TRAIN, "--frob", "3"], "unknown option '--frob'; see tailtune train --help"],
 	[
@@ -194,6 +194,11 @@ const refused: [title: string, args: readonly string[], message: string][] = [
 		"export without an output folder",
 		["export", "run", "--format", "hf"],
 		"required option '--out <folder>' not specified",
+	],
+	[
+		"to push to a name without its owner",
+		["push", "run", "spam"],
+		'push: found "spam", expected OWNER/NAME, a repository of the hub',
 	],
 	["evaluate without data", ["evaluate", "run"], "--data: required; labelled texts"],
 ];

@@ -12,7 +12,7 @@ const VERBS = new Set(
 	`is has are add announce append apply ask assert attach await begin build cancel check choose classify close collect compare compile compute
 	connect convert copy count create decode delete describe dial dispose download emit encode end evaluate exit expect explain export
 	fetch fill find finish fingerprint fit format generate get guard handle hash hide hold import inspect install iterate join
-	keep link list listen load lock main make measure merge meter move obtain open parse plan prepare print publish pull put
+	keep link list listen load lock main make measure merge meter move obtain open parse plan prepare print publish pull push put
 	race read refuse register release remove rename reopen replace report resolve respond restart resume restore retire retry round run
 	save scan send serve set show silence spawn stage start step stop store stream take test time tokenize train transfer try
 	unpack update use validate verify wait warn watch widen wrap write`.split(/\s+/),

@@ -69,7 +69,7 @@ async function answer(hub: FakeHub, request: IncomingMessage, response: ServerRe
 	if (hub.silent) return;
 	const short = /^((?:\/api\/models)?\/)tiny(\/.*)$/.exec(path);
 	if (short) response.writeHead(307, { Location: `${short[1]}${REPO}${short[2]}` }).end();
-	else if (hub.status !== undefined) json(response, { error: "Repository not found" }, hub.status);
+	else if (hub.status !== undefined) json(response, {}, hub.status);
 	else if (path.startsWith(`/datasets/`) || path.startsWith(`/api/datasets/`))
 		answerDataset(hub, path, range, response);
 	else await answerModel(hub, path, request, response);
