@@ -49,6 +49,14 @@ export function formatScore(metric: Metric, score: number): string {
 	return metric === "mcc" ? formatCorrelation(score) : formatPercent(score);
 }
 
+/** A mean score with its standard deviation, as in "97.3 % ± 0.4"; without it if it is null. */
+export function formatSpread(metric: Metric, { mean, deviation }: { mean: number; deviation: number | null }): string {
+	const score = formatScore(metric, mean);
+	if (deviation === null) return score;
+	const isShare = metric !== "loss" && metric !== "mcc";
+	return isShare ? `${score} ± ${(deviation * 100).toFixed(1)}` : `${score} ± ${formatScore(metric, deviation)}`;
+}
+
 /** A duration, as in "57 ms", "1.8 s", "38 s", "1 min 05 s", "2 h 03 min". */
 export function formatSeconds(seconds: number): string {
 	if (seconds < 0.0995) return `${Math.round(seconds * 1000)} ms`;

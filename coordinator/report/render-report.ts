@@ -1,6 +1,3 @@
-import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { basename } from "node:path";
 import type { TrainConfig } from "../../shared/settings/config.ts";
 import { formatCount, nameOfPath } from "../format.ts";
@@ -13,14 +10,13 @@ import { curvePoints } from "./curve-points.ts";
 import { curvesSection } from "./curves-section.ts";
 import { dataSection } from "./data-section.ts";
 import { headlineSection } from "./headline-section.ts";
-import { Html, type HtmlValue, html, jsonScript } from "./html.ts";
+import { type Html, type HtmlValue, html, jsonScript } from "./html.ts";
+import { readPageFile, readPlotFile, renderPage } from "./page-frame.ts";
 import { runSection, settingsSection } from "./settings-section.ts";
 import { shortLabel } from "./short-label.ts";
 import { textsSection } from "./texts-section.ts";
 import { thinMetrics } from "./thin-metrics.ts";
 import { thresholdSection } from "./threshold-section.ts";
-
-const require = createRequire(import.meta.url);
 
 const SCRIPTS = ["curve-chart.js", "charts.js", "report.js"];
 
@@ -48,32 +44,19 @@ export function renderReport(
 	details?: TestDetails,
 ): string {
 	const metrics = thinMetrics(allMetrics);
-	const script = [readPackageFile("uPlot.iife.min.js"), ...SCRIPTS.map(readPageFile)].join("");
-	const style = readPackageFile("uPlot.min.css") + readPageFile("style.css") + readPageFile("report.css");
+	const script = [readPlotFile("uPlot.iife.min.js"), ...SCRIPTS.map(readPageFile)].join("");
+	const style = readPlotFile("uPlot.min.css") + readPageFile("style.css") + readPageFile("report.css");
 	const title = config.name ?? titleOf(result.labels);
-	return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${contentPolicy(script)}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<link rel="icon" href="data:,">
-<title>${title}: a Tailtune report</title>
-<style>${new Html(style)}</style>
-</head>
-<body>
-<main>
-<header><p class="eyebrow">Tailtune report</p><h1><bdi>${title}</bdi></h1>${lead(result, config)}</header>
-${resultSections(result, details)}
-${runSections(result, metrics, config)}
-</main>
-<footer>Made by Tailtune ${result.versions.tailtune} on <time datetime="${result.finishedAt}">${result.finishedAt.slice(0, 10)}</time>.</footer>
-${jsonScript("chart-data", curvePoints(metrics))}
-<script>${new Html(script)}</script>
-</body>
-</html>
-`.text;
+	return renderPage({
+		title,
+		eyebrow: "Tailtune report",
+		lead: lead(result, config),
+		sections: [resultSections(result, details), runSections(result, metrics, config)],
+		footer: madeBy(result),
+		style,
+		data: jsonScript("chart-data", curvePoints(metrics)),
+		script,
+	});
 }
 
 /** Renders the quality of the model. */
@@ -111,21 +94,7 @@ function lead({ texts }: RunResult, config: TrainConfig): Html {
 texts of <strong>${data}</strong>${preset}. Trained: ${TRAINED[config.trainable]}.</p>`;
 }
 
-// The page can send no request, and runs only this script, whatever a label contains.
-function contentPolicy(script: string): string {
-	const hash = createHash("sha256").update(script).digest("base64");
-	return `default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src 'sha256-${hash}'`;
-}
-
-function readPackageFile(name: string): string {
-	return readText(require.resolve(`uplot/dist/${name}`));
-}
-
-function readPageFile(name: string): string {
-	return readText(new URL(`page/${name}`, import.meta.url));
-}
-
-// A browser reads every line end as \n before it compares the script with the policy's hash.
-function readText(file: string | URL): string {
-	return readFileSync(file, "utf8").replaceAll("\r\n", "\n");
+/** Renders the version and the date. */
+export function madeBy({ versions, finishedAt }: Pick<RunResult, "versions" | "finishedAt">): Html {
+	return html`Made by Tailtune ${versions.tailtune} on <time datetime="${finishedAt}">${finishedAt.slice(0, 10)}</time>.`;
 }

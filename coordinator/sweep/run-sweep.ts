@@ -4,6 +4,7 @@ import { pathExists } from "../../shared/files/regular-file.ts";
 import { removeTemporaryFiles } from "../../shared/files/write-atomic.ts";
 import type { SweepState, TrialResult } from "../events/sweep-schema.ts";
 import { shellWord } from "../format.ts";
+import { writeSweepReport } from "../report/write-sweep-report.ts";
 import type { RunResult } from "../run-folder/result.ts";
 import { readRunResult } from "../run-folder/result-files.ts";
 import { CONFIG_FILE, isFinishedRun } from "../run-folder/run-folder.ts";
@@ -179,6 +180,7 @@ class Sweep {
 		const finishedAt = this.#state.finishedAt ?? new Date().toISOString();
 		this.#state = { ...this.#state, best, finishedAt };
 		await writeSweep(this.#path, this.#state);
+		await writeSweepReport(this.#path, this.#state, metric, best.folder);
 	}
 
 	/** Returns the error with the command that resumes the sweep; before its first run there is nothing to resume. */

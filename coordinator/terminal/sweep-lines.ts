@@ -3,7 +3,8 @@ import { printable } from "../../shared/printable.ts";
 import { flagOf } from "../../shared/settings/resolve-config.ts";
 import type { RunEvent } from "../events/schemas.ts";
 import type { SweepState } from "../events/sweep-schema.ts";
-import { formatPercent, formatScore, formatSeconds, shellWord } from "../format.ts";
+import { formatPercent, formatScore, formatSeconds, formatSpread, shellWord } from "../format.ts";
+import { areFirstClose } from "../metrics/are-first-close.ts";
 import { METRIC_NAMES } from "../metrics/best-score.ts";
 import { BOOK_EXPERIMENTS, BOOK_EXPERIMENTS_URL, type BookExperiment } from "../sweep/book-experiments.ts";
 import { plainTable } from "./class-table.ts";
@@ -12,7 +13,6 @@ import { shortPath } from "./tables.ts";
 import { formatEta } from "./work.ts";
 
 type Metric = NonNullable<SweepState["metric"]>;
-type Spread = SweepState["ranking"][number]["validation"];
 
 /** Formats the end of a trial: its settings, its score, and the time that is left. */
 export function trialLines(event: Extract<RunEvent, { event: "trial" }>): string[] {
@@ -44,11 +44,14 @@ export function sweepLines(folder: string, state: SweepState, paint: Paint): str
 		...describeHalving(state),
 		...describeSpread(state),
 		...(failed > 0 ? [`${failed} of ${trials.length} trials failed; they are not in the table`] : []),
-		...closeLines(state),
+		...(areFirstClose(state.ranking)
+			? ["the first two settings differ by less than one standard deviation: this may be chance"]
+			: []),
 		"",
 		`test scores of the best setting: ${testScores(best.test)}`,
 		"(other settings: not shown, because a setting chosen by test scores would look better than it is)",
 		"",
+		`report    ${printable(join(path, "report.html"))}`,
 		`results   ${printable(path)}`,
 		`classify  npx tailtune classify ${shellWord(join(path, best.folder))} "your text"`,
 	];
@@ -122,16 +125,6 @@ function describeSpread({ seeds, folds, settings }: SweepState): string[] {
 	return [`mean ± standard deviation over ${counts.join(" and ")}${split}`];
 }
 
-/** Returns a remark if the best settings differ by less than their scores vary. */
-function closeLines({ ranking, metric }: SweepState): string[] {
-	const [first, second] = ranking;
-	if (!first || !second || metric === null || first.validation.deviation === null) return [];
-	if (first.epochs !== second.epochs) return [];
-	const difference = Math.abs(first.validation.mean - second.validation.mean);
-	if (difference > first.validation.deviation) return [];
-	return ["the first two settings differ by less than one standard deviation: this may be chance"];
-}
-
 function testScores({ accuracy, macroF1, loss }: NonNullable<SweepState["best"]>["test"]): string {
 	const parts = [
 		`accuracy ${formatSpread("accuracy", accuracy)}`,
@@ -139,13 +132,6 @@ function testScores({ accuracy, macroF1, loss }: NonNullable<SweepState["best"]>
 		`loss ${formatSpread("loss", loss)}`,
 	];
 	return parts.join(", ");
-}
-
-function formatSpread(metric: Metric, { mean, deviation }: Spread): string {
-	const score = formatScore(metric, mean);
-	if (deviation === null) return score;
-	const isShare = metric !== "loss" && metric !== "mcc";
-	return isShare ? `${score} ± ${(deviation * 100).toFixed(1)}` : `${score} ± ${formatScore(metric, deviation)}`;
 }
 
 function formatSetting(value: unknown): string {

@@ -168,6 +168,9 @@ test.serial("successive halving resumes the better trials to the models of full 
 	const withoutTimes = (of: typeof trials) => of.map(({ seconds: _, preparation: __, ...trial }) => trial);
 	t.deepEqual(withoutTimes(killed.trials), withoutTimes(trials));
 	const shown = (await tailtune("sweep", "--resume", join(folder, "whole"))).stdout;
+	const report = await readFile(join(folder, "whole", "report.html"), "utf8");
+	t.deepEqual(report.match(/(?<=<a href=")[^"]+/g), [`${best?.folder}/report.html`]);
+	t.is(report.match(/<polyline points="[^"]/g)?.length, 3);
 	t.regex(shown, /│ lr +│ epochs │ loss \(validation\) │/);
 	t.regex(shown, /\nsuccessive halving: 4 up to 1 epoch, 2 up to 2 epochs, 1 up to 4 epochs; /);
 });

@@ -6,10 +6,12 @@ import { pathToFileURL } from "node:url";
 import test, { type ExecutionContext } from "ava";
 import type { Browser, Page } from "playwright-core";
 import { renderReport } from "../../../coordinator/report/render-report.ts";
+import { renderSweepReport } from "../../../coordinator/report/render-sweep-report.ts";
 import { defaultConfig } from "../../../shared/settings/resolve-config.ts";
 import { findBarriers, launchChromium, saveScreenshot } from "../chromium.ts";
 import { sampleDetails } from "../run-folder/sample-details.ts";
 import { sampleMetrics, sampleResult } from "../run-folder/sample-run.ts";
+import { sampleSweep } from "../sweep/sample-sweep.ts";
 
 const LABELS = ["ham", '</script><b>"spam"', ...Array.from({ length: 12 }, (_, i) => `a rather long label ${i}`)];
 
@@ -71,6 +73,35 @@ async function checkUse(t: ExecutionContext, page: Page): Promise<void> {
 	t.deepEqual(await findBarriers(page), []);
 }
 
+/** Checks that the report of a sweep needs no request, fits, is accessible, and shows hostile text as text. */
+async function checkSweepReport(t: ExecutionContext, browser: Browser, file: string): Promise<void> {
+	const state = sampleSweep();
+	const hostile = { ...state, settings: { ...state.settings, name: LABELS[1] } };
+	const curves = state.trials.map(({ folder }, i) => ({
+		folder,
+		points: [1, 2, 3].map((epoch) => ({ epoch, score: 0.5 + (epoch + i) / 20 })),
+	}));
+	await writeFile(file, renderSweepReport(hostile, "macro-f1", curves, sampleResult()));
+	for (const [width, colorScheme] of [
+		[390, "dark"],
+		[1200, "light"],
+	] as const) {
+		const complaints = await withPage(browser, pathToFileURL(file).href, { width, colorScheme }, async (page) => {
+			t.true(((await page.evaluate("document.documentElement.scrollWidth")) as number) <= width);
+			t.is(await page.locator("h1").textContent(), LABELS[1] ?? "");
+			t.deepEqual(await page.locator(".ranking tbody th").allTextContents(), ["0.001", "0.1"]);
+			// Scores 0.9 and 0.86 between 0.8 and 0.9.
+			const places = await page
+				.locator(".ranking tr:first-child .dots i")
+				.evaluateAll((dots) => dots.map((dot) => dot.getAttribute("style")));
+			t.deepEqual(places, ["left:100.00%", "left:60.00%"]);
+			t.is(await page.locator(".small-charts polyline").count(), 4);
+			t.deepEqual(await findBarriers(page), []);
+		});
+		t.deepEqual(complaints, []);
+	}
+}
+
 /** Runs in the page: computes the share of painted pixels of each canvas. */
 const PAINTED = `[...document.querySelectorAll("[data-chart] canvas")].map((canvas) => {
 	const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
@@ -109,6 +140,7 @@ test("the report draws both charts, sends no request, fits wide and narrow windo
 		}
 		const url = pathToFileURL(file).href;
 		t.deepEqual(await withPage(browser, url, { width: 1200, colorScheme: "light" }, (page) => checkUse(t, page)), []);
+		await checkSweepReport(t, browser, join(folder, "sweep.html"));
 	} finally {
 		await browser.close();
 		await rm(folder, { recursive: true });

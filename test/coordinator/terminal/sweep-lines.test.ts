@@ -22,6 +22,7 @@ test("a sweep ends with its settings, the best one first, and the test scores of
 			"test scores of the best setting: accuracy 91.0 % ± 2.0, macro F1 90.0 % ± 1.2, loss 0.300 ± 0.010",
 			"(other settings: not shown, because a setting chosen by test scores would look better than it is)",
 			"",
+			"report /sweep/report.html",
 			"results /sweep",
 		],
 	);

@@ -1,0 +1,79 @@
+import type { SweepState } from "../events/sweep-schema.ts";
+import { formatScore } from "../format.ts";
+import { METRIC_NAMES, type Metric } from "../metrics/best-score.ts";
+import { type Html, html } from "./html.ts";
+import { formatValue, listTrialsOf, nameOfSetting } from "./sweep-settings.ts";
+
+/** Validation scores of a trial at the ends of its epochs. */
+export interface TrialCurve {
+	/** Folder of the trial. */
+	readonly folder: string;
+	readonly points: readonly { readonly epoch: number; readonly score: number }[];
+}
+
+/** Settings whose curves are drawn, the best ones, and trials of each. */
+const MOST_SETTINGS = 12;
+const MOST_TRIALS = 20;
+/** Size of a chart, in units of its coordinates, and its margins. */
+const WIDTH = 240;
+const HEIGHT = 120;
+const MARGIN = { left: 42, right: 6, top: 8, bottom: 18 };
+
+/** Returns the folders of the trials whose curves are drawn. */
+export function listDrawnTrials(state: SweepState): string[] {
+	const shown = state.ranking.slice(0, MOST_SETTINGS);
+	return shown.flatMap(({ values }) =>
+		listTrialsOf(state, values)
+			.slice(0, MOST_TRIALS)
+			.map(({ folder }) => folder),
+	);
+}
+
+/** Renders one small chart per setting, with one line per trial, all with the same axes. */
+export function curvesOfSettings(state: SweepState, metric: Metric, curves: readonly TrialCurve[]): Html {
+	const points = curves.flatMap((curve) => curve.points);
+	if (points.length === 0) return html``;
+	const scores = points.map(({ score }) => score);
+	const axes = {
+		low: Math.min(...scores),
+		high: Math.max(...scores),
+		epochs: Math.max(...points.map(({ epoch }) => epoch)),
+	};
+	const byFolder = new Map(curves.map((curve) => [curve.folder, curve]));
+	const shown = state.ranking.slice(0, MOST_SETTINGS);
+	const figures = shown.map(({ values }) => {
+		const name = Object.entries(values).map(([key, value]) => `${nameOfSetting(key)} ${formatValue(value)}`);
+		const own = listTrialsOf(state, values).flatMap(({ folder }) => byFolder.get(folder) ?? []);
+		return html`<figure><figcaption><bdi>${name.join(", ") || "all trials"}</bdi></figcaption>${chart(own, axes, metric)}</figure>`;
+	});
+	const rest = state.ranking.length - shown.length;
+	return html`<section aria-labelledby="curves"><h2 id="curves">Validation ${METRIC_NAMES[metric]} by epoch</h2>
+<div class="small-charts">${figures}</div>
+<p class="note">One line per trial; all charts have the same axes. ${rest > 0 && `The ${rest} other settings are left out.`}</p></section>`;
+}
+
+interface Axes {
+	readonly low: number;
+	readonly high: number;
+	readonly epochs: number;
+}
+
+function chart(curves: readonly TrialCurve[], { low, high, epochs }: Axes, metric: Metric): Html {
+	const [right, bottom] = [WIDTH - MARGIN.right, HEIGHT - MARGIN.bottom];
+	const x = (epoch: number) => MARGIN.left + ((right - MARGIN.left) * (epoch - 1)) / Math.max(1, epochs - 1);
+	const y = (score: number) => bottom - ((bottom - MARGIN.top) * (score - low)) / (high - low || 1);
+	const place = ({ epoch, score }: TrialCurve["points"][number]) => `${x(epoch).toFixed(1)},${y(score).toFixed(1)}`;
+	const lines = curves.map(({ points }) => {
+		const last = points.at(-1);
+		const [cx, cy] = last ? place(last).split(",") : [];
+		return html`<polyline points="${points.map(place).join(" ")}"/>${last && html`<circle cx="${cx}" cy="${cy}" r="2.5"/>`}`;
+	});
+	const label = `${METRIC_NAMES[metric]} from epoch 1 to ${epochs}; the last scores are in the table of the trials`;
+	return html`<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${label}">
+<path d="M${MARGIN.left} ${MARGIN.top}H${right}M${MARGIN.left} ${bottom}H${right}"/>
+<text x="${MARGIN.left - 4}" y="${MARGIN.top + 3}" text-anchor="end">${formatScore(metric, high)}</text>
+<text x="${MARGIN.left - 4}" y="${bottom + 3}" text-anchor="end">${formatScore(metric, low)}</text>
+<text x="${MARGIN.left}" y="${HEIGHT - 4}">epoch 1</text>
+${epochs > 1 && html`<text x="${right}" y="${HEIGHT - 4}" text-anchor="end">${epochs}</text>`}
+${lines}</svg>`;
+}

@@ -1,0 +1,26 @@
+import { isDeepStrictEqual } from "node:util";
+import { flagOf } from "../../shared/settings/resolve-config.ts";
+import type { SweepState, TrialResult } from "../events/sweep-schema.ts";
+
+type Values = TrialResult["values"];
+
+/** Returns the settings that differ between trials. */
+export function listVariedKeys({ trials }: SweepState): string[] {
+	return [...new Set(trials.flatMap(({ values }) => Object.keys(values)))];
+}
+
+/** Returns the name of a setting: its flag without dashes. */
+export function nameOfSetting(key: string): string {
+	return flagOf(key).slice(2);
+}
+
+/** Returns the value of a setting as text; a dash if the trial doesn't have it. */
+export function formatValue(value: unknown): string {
+	if (value === undefined) return "–";
+	return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+/** Returns the trials with a score that have these values. */
+export function listTrialsOf({ trials }: SweepState, values: Values): TrialResult[] {
+	return trials.filter((trial) => trial.score !== null && isDeepStrictEqual(trial.values, values));
+}
