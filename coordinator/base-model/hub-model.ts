@@ -13,7 +13,7 @@ import {
 	type Repository,
 	useRepository,
 } from "../hub/use-repository.ts";
-import { TOKENIZER_FILES } from "../tokenizer/read-definition.ts";
+import { TOKENIZER_FILES } from "../tokenizer/read-files.ts";
 import type { HubId } from "./hub-id.ts";
 
 const CONFIG_FILE = "config.json";

@@ -13,7 +13,7 @@ export type Piece = string | number;
  * @param tokens distinct contents; white space around a token is part of it if its flags say so
  */
 export function createSplitter(tokens: readonly AddedToken[]): (text: string) => Piece[] {
-	if (tokens.length === 0) return (text) => [text];
+	if (tokens.length === 0) return (text) => (text === "" ? [] : [text]);
 	const longestFirst = [...tokens].sort((a, b) => b.content.length - a.content.length);
 	const escaped = longestFirst.map(({ content }) => content.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, String.raw`\$&`));
 	const pattern = new RegExp(escaped.join("|"), "gu");

@@ -1,7 +1,7 @@
-import { TailtuneError } from "../../shared/errors.ts";
 import { BYTE_CHARACTERS } from "./byte-characters.ts";
-import { MergeTable } from "./merge-table.ts";
-import { type TokenizerDefinition, vocabularyOf } from "./tokenizer-definition.ts";
+import { readMerges } from "./byte-pair.ts";
+import { cacheWords, type EncodeWord } from "./cache-words.ts";
+import type { TokenizerDefinition } from "./tokenizer-definition.ts";
 import { LETTERS, NUMBERS } from "./unicode-classes.ts";
 
 /**
@@ -15,16 +15,15 @@ const WORDS = new RegExp(
 	"gu",
 );
 
-/** Largest number of words with cached tokens; then the cache is emptied. */
-const WORDS_CACHED = 50_000;
-
-/** The tokens of longer words aren't cached; in UTF-16 units. */
-const LONGEST_CACHED = 100;
-
 /** Encodes a piece of a text; stops when the array has at least `atMost` tokens. */
 export type EncodePiece = (text: string, tokens: number[], atMost: number) => void;
 
 const encoder = new TextEncoder();
+
+/** Splits a text into GPT-2's words. */
+export function splitIntoWords(text: string): readonly string[] {
+	return text.match(WORDS) ?? [];
+}
 
 /**
  * Returns the encoder of a byte-level byte-pair encoding: the same ids as tiktoken and Hugging Face's tokenizers. Half
@@ -34,9 +33,10 @@ const encoder = new TextEncoder();
  */
 export function createByteLevelEncoder(
 	definition: TokenizerDefinition,
+	vocabulary: ReadonlyMap<string, number>,
 	{ prefixSpace, usesWords }: { readonly prefixSpace: boolean; readonly usesWords: boolean },
 ): EncodePiece {
-	const encodeWord = cached(createWordEncoder(definition));
+	const encodeWord = cacheWords(createWordEncoder(definition, vocabulary));
 	return (given, tokens, atMost) => {
 		const text = prefixSpace && !given.startsWith(" ") ? ` ${given}` : given;
 		if (!usesWords) return void pushAll(tokens, encodeWord(text));
@@ -51,22 +51,8 @@ function pushAll(to: number[], tokens: readonly number[]): void {
 	for (const token of tokens) to.push(token);
 }
 
-function cached(encode: (word: string) => readonly number[]): (word: string) => readonly number[] {
-	const known = new Map<string, readonly number[]>();
-	return (word) => {
-		const found = known.get(word);
-		if (found !== undefined) return found;
-		const tokens = encode(word);
-		if (word.length > LONGEST_CACHED) return tokens;
-		if (known.size >= WORDS_CACHED) known.clear();
-		known.set(word, tokens);
-		return tokens;
-	};
-}
-
-function createWordEncoder(definition: TokenizerDefinition): (word: string) => readonly number[] {
+function createWordEncoder(definition: TokenizerDefinition, vocabulary: ReadonlyMap<string, number>): EncodeWord {
 	const { unk_token, fuse_unk, ignore_merges } = definition.json.model;
-	const vocabulary = vocabularyOf(definition);
 	const merges = readMerges(definition, vocabulary);
 	const ofByte = BYTE_CHARACTERS.map((character) => vocabulary.get(character));
 	const unknown = unk_token == null ? undefined : vocabulary.get(unk_token);
@@ -86,20 +72,4 @@ function createWordEncoder(definition: TokenizerDefinition): (word: string) => r
 		}
 		return merges.encode(symbols);
 	};
-}
-
-function readMerges({ name, json }: TokenizerDefinition, vocabulary: ReadonlyMap<string, number>): MergeTable {
-	const { merges = [] } = json.model;
-	const table = new MergeTable(merges.length);
-	for (const [index, merge] of merges.entries()) {
-		const [left = "", right = "", ...more] = typeof merge === "string" ? merge.split(" ") : merge;
-		const ids = [left, right, `${left}${right}`].map((token) => vocabulary.get(token));
-		const [first, second, merged] = ids;
-		if (first === undefined || second === undefined || merged === undefined || more.length > 0) {
-			const found = `found ${JSON.stringify(merge).slice(0, 100)}`;
-			throw new TailtuneError("model", `${name}: merges.${index}: ${found}, expected two tokens that form a token`);
-		}
-		table.add(first, second, merged);
-	}
-	return table;
 }

@@ -1,6 +1,6 @@
 import { TailtuneError } from "../../shared/errors.ts";
 import { BYTE_CHARACTERS } from "./byte-characters.ts";
-import { type TokenizerDefinition, vocabularyOf } from "./tokenizer-definition.ts";
+import type { TokenizerDefinition } from "./tokenizer-definition.ts";
 
 /**
  * Finds a token for padding that no text contains: transformers reads the last token that isn't a pad. A special token,
@@ -11,10 +11,10 @@ import { type TokenizerDefinition, vocabularyOf } from "./tokenizer-definition.t
  */
 export function findPad(
 	definition: TokenizerDefinition,
+	vocabulary: ReadonlyMap<string, number>,
 	size: number,
 ): { readonly definition: TokenizerDefinition; readonly padId: number } {
 	const { name, json, special } = definition;
-	const vocabulary = vocabularyOf(definition);
 	const added = new Map(json.added_tokens.map((token) => [token.content, token]));
 	const isSpecial = (content: string | undefined) => content !== undefined && added.get(content)?.special === true;
 	for (const [token, id] of [...vocabulary, ...json.added_tokens.map(({ content, id }) => [content, id] as const)]) {

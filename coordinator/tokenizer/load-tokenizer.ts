@@ -1,10 +1,8 @@
 import { createHash } from "node:crypto";
-import { readdir } from "node:fs/promises";
-import { join } from "node:path";
 import { TailtuneError } from "../../shared/errors.ts";
-import { MOST_JSON_BYTES, readRegularFile } from "../../shared/files/regular-file.ts";
 import type { SpecialTokensInTexts } from "../../shared/settings/config.ts";
-import { readDefinition, TOKENIZER_FILES } from "./read-definition.ts";
+import { parseDefinition } from "./read-definition.ts";
+import { readTokenizerFiles, type TokenizerFiles } from "./read-files.ts";
 import { createTokenizer, type Tokenizer } from "./tokenizer.ts";
 
 /** The tokenizer that was loaded last. Servers, sweeps and evaluations load the same one again and again. */
@@ -13,31 +11,25 @@ let last: { readonly key: string; readonly tokenizer: Tokenizer } | undefined;
 /**
  * Loads the tokenizer of a model folder.
  * @param size rows of the token embedding
- * @throws TailtuneError "model" as `readDefinition` and `createTokenizer`
+ * @throws TailtuneError "model" as `parseDefinition` and `createTokenizer`
  */
 export async function loadTokenizer(
 	folder: string,
 	size: number,
 	specialTokens: SpecialTokensInTexts,
 ): Promise<Tokenizer> {
-	const findKey = async () => `${await hashTokenizerFiles(folder)} ${size} ${specialTokens}`;
-	const key = await findKey();
+	const files = await readTokenizerFiles(folder);
+	const key = `${hashFiles(files)} ${size} ${specialTokens}`;
 	if (last?.key === key) return last.tokenizer;
-	const tokenizer = await createTokenizer(await readDefinition(folder, size), size, specialTokens);
-	// Not if the files were replaced meanwhile.
-	if (key === (await findKey())) last = { key, tokenizer };
+	const tokenizer = await createTokenizer(await parseDefinition(files, size), size, specialTokens);
+	last = { key, tokenizer };
 	return tokenizer;
 }
 
 /** Returns a hash over the names and contents of a folder's tokenizer files. */
-async function hashTokenizerFiles(folder: string): Promise<string> {
-	const names = new Set(await readdir(folder));
+function hashFiles({ contents }: TokenizerFiles): string {
 	const hash = createHash("sha256");
-	for (const name of TOKENIZER_FILES) {
-		if (!names.has(name)) continue;
-		const bytes = await readRegularFile(join(folder, name), MOST_JSON_BYTES, "model");
-		hash.update(`${name} ${bytes.length} `).update(bytes);
-	}
+	for (const [name, bytes] of contents) hash.update(`${name} ${bytes.length} `).update(bytes);
 	return hash.digest("hex");
 }
 

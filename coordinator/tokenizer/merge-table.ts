@@ -1,3 +1,5 @@
+import { PairTable } from "./pair-table.ts";
+
 /** Longest sequence, in tokens, in which the best pair is searched by comparing all pairs: then a heap is faster. */
 const SHORT = 48;
 
@@ -7,29 +9,23 @@ const NONE = Number.POSITIVE_INFINITY;
 /** A position in the heap's keys is below this. */
 const POSITIONS = 2 ** 31;
 
-/** Numbers per slot: left token + 1 (0: the slot is free), right token, rank, merged token. */
-const SLOT = 4;
-
 /**
- * The merges of a byte-pair encoding: pairs of tokens that are merged to one, in the order of their ranks. Stored as a
- * hash table in one array, because a text of a million tokens needs ten million look-ups.
+ * The merges of a byte-pair encoding: pairs of tokens that are merged to one, in the order of their ranks. A text of a
+ * million tokens needs ten million look-ups.
  */
 export class MergeTable {
-	readonly #slots: Int32Array;
-	readonly #mask: number;
+	/** Rank and merged token, by the two tokens. */
+	readonly #merges: PairTable;
 	#count = 0;
 
 	/** @param most largest number of merges */
 	constructor(most: number) {
-		let size = 16;
-		while (size < 2 * most) size *= 2;
-		this.#slots = new Int32Array(size * SLOT);
-		this.#mask = size - 1;
+		this.#merges = new PairTable(most);
 	}
 
 	/** Adds a merge with the next rank. A pair that was added before gets the new rank. */
 	add(left: number, right: number, merged: number): void {
-		this.#slots.set([left + 1, right, this.#count++, merged], this.#find(left, right));
+		this.#merges.set(left, right, this.#count++, merged);
 	}
 
 	/**
@@ -87,22 +83,12 @@ export class MergeTable {
 	}
 
 	#rank(left: number, right: number): number {
-		const slot = this.#find(left, right);
-		return this.#slots[slot] === 0 ? NONE : (this.#slots[slot + 2] as number);
+		const rank = this.#merges.first(left, right);
+		return rank < 0 ? NONE : rank;
 	}
 
 	#merged(left: number, right: number): number {
-		return this.#slots[this.#find(left, right) + 3] as number;
-	}
-
-	/** Returns the place of a pair's slot, or of the free slot for it. */
-	#find(left: number, right: number): number {
-		const slots = this.#slots;
-		let index = Math.imul(Math.imul(left, 0x9e3779b1) ^ Math.imul(right, 0x85ebca6b), 0xc2b2ae35);
-		for (index ^= index >>> 15; ; index++) {
-			const slot = (index & this.#mask) * SLOT;
-			if (slots[slot] === 0 || (slots[slot] === left + 1 && slots[slot + 1] === right)) return slot;
-		}
+		return this.#merges.second(left, right);
 	}
 }
 

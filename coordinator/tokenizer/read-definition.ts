@@ -1,10 +1,18 @@
-import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { describeIssue } from "../../shared/describe-issue.ts";
 import { TailtuneError } from "../../shared/errors.ts";
-import { MOST_JSON_BYTES, readRegularFile } from "../../shared/files/regular-file.ts";
-import { readJson } from "../../shared/model/gpt2-config.ts";
+import {
+	ADDED_FILE,
+	MERGES_FILE,
+	OTHER_FILES,
+	parseTokenizerFile,
+	SETTINGS_FILES,
+	TOKENIZER_FILE,
+	type TokenizerFiles,
+	VOCABULARY_FILE,
+	WORD_PIECE_FILE,
+} from "./read-files.ts";
 import {
 	type AddedToken,
 	type SpecialTokens,
@@ -12,24 +20,10 @@ import {
 	type TokenizerJson,
 	tokenizerJsonSchema,
 } from "./tokenizer-definition.ts";
+import { buildWordPieceDefinition } from "./word-piece-definition.ts";
 
 /** Rows of the token embedding with GPT-2's tokens, or padded to a multiple of 64 as some training programs do. */
 const GPT2_VOCABULARY_SIZES: readonly number[] = [50257, 50304];
-
-const TOKENIZER_FILE = "tokenizer.json";
-const VOCABULARY_FILE = "vocab.json";
-const MERGES_FILE = "merges.txt";
-const ADDED_FILE = "added_tokens.json";
-const SETTINGS_FILES = ["tokenizer_config.json", "special_tokens_map.json"];
-
-/** Files of tokenizers that can't be used without a `tokenizer.json`. */
-const OTHER_FILES = ["vocab.txt", "spiece.model", "sentencepiece.bpe.model", "tokenizer.model"];
-
-/** Names of files that describe a model's tokenizer. */
-export const TOKENIZER_FILES: readonly string[] = [
-	...[TOKENIZER_FILE, VOCABULARY_FILE, MERGES_FILE, ADDED_FILE, ...SETTINGS_FILES],
-	...OTHER_FILES,
-];
 
 const token = z.union([z.string(), z.object({ content: z.string() }).transform(({ content }) => content)]).nullish();
 const never = z.literal(false).nullish();
@@ -37,6 +31,10 @@ const never = z.literal(false).nullish();
 /** The fields of a `tokenizer_config.json` and a `special_tokens_map.json` that affect the tokens of a text. */
 const settingsSchema = z.object({
 	add_prefix_space: z.boolean().nullish(),
+	tokenizer_class: z.string().nullish(),
+	do_lower_case: z.boolean().nullish(),
+	tokenize_chinese_chars: z.boolean().nullish(),
+	strip_accents: z.boolean().nullish(),
 	add_bos_token: never,
 	add_eos_token: never,
 	added_tokens_decoder: z
@@ -55,24 +53,24 @@ const settingsSchema = z.object({
 type Settings = z.infer<typeof settingsSchema>;
 
 /**
- * Reads the tokenizer of a model folder: `tokenizer.json`, otherwise `vocab.json` and `merges.txt`. A folder without
- * tokenizer files has GPT-2's tokenizer if the size of the vocabulary is GPT-2's.
+ * Parses the tokenizer of a model folder: `tokenizer.json`, otherwise `vocab.json` and `merges.txt`, otherwise
+ * `vocab.txt`. A folder without tokenizer files has GPT-2's tokenizer if the size of the vocabulary is GPT-2's.
  * @param size rows of the token embedding
  * @throws TailtuneError "model" that names the file, the value found and the value expected
  */
-export async function readDefinition(folder: string, size: number): Promise<TokenizerDefinition> {
-	const names = new Set(await readdir(folder));
-	const settings: Settings[] = [];
-	for (const name of SETTINGS_FILES)
-		if (names.has(name)) settings.push(await readAs(settingsSchema, join(folder, name)));
+export async function parseDefinition(files: TokenizerFiles, size: number): Promise<TokenizerDefinition> {
+	const { folder, contents } = files;
+	const settings = SETTINGS_FILES.filter((name) => contents.has(name)).map((name) =>
+		parseAs(settingsSchema, files, name),
+	);
 	const merged = Object.assign({}, ...settings.reverse().map(withoutNulls)) as Partial<Settings>;
-	if (names.has(TOKENIZER_FILE)) {
-		const name = join(folder, TOKENIZER_FILE);
-		return complete({ name, json: await readAs(tokenizerJsonSchema, name), special: {} }, merged);
+	if (contents.has(TOKENIZER_FILE)) {
+		const json = parseAs(tokenizerJsonSchema, files, TOKENIZER_FILE);
+		return complete({ name: join(folder, TOKENIZER_FILE), json, special: {} }, merged);
 	}
-	if (names.has(VOCABULARY_FILE) || names.has(MERGES_FILE))
-		return complete(await readPair(folder, names, merged), merged);
-	const other = OTHER_FILES.find((name) => names.has(name));
+	if (contents.has(VOCABULARY_FILE) || contents.has(MERGES_FILE)) return complete(parsePair(files, merged), merged);
+	if (contents.has(WORD_PIECE_FILE)) return complete(buildWordPieceDefinition(files, merged), merged);
+	const other = OTHER_FILES.find((name) => contents.has(name));
 	if (other !== undefined) throw missing(join(folder, other), "found only this file of a tokenizer");
 	// Loaded only when needed, because the vocabulary takes some time to load.
 	if (GPT2_VOCABULARY_SIZES.includes(size)) return (await import("./gpt2-definition.ts")).buildGpt2Definition();
@@ -80,7 +78,7 @@ export async function readDefinition(folder: string, size: number): Promise<Toke
 }
 
 function missing(file: string, found: string): TailtuneError {
-	const expected = `expected a ${TOKENIZER_FILE} (or ${VOCABULARY_FILE} and ${MERGES_FILE}) in the same folder`;
+	const expected = `expected a ${TOKENIZER_FILE} (or ${VOCABULARY_FILE} and ${MERGES_FILE}, or ${WORD_PIECE_FILE}) in the same folder`;
 	return new TailtuneError("model", `${file}: ${found}; ${expected}`);
 }
 
@@ -88,18 +86,15 @@ function withoutNulls(settings: Settings): Partial<Settings> {
 	return Object.fromEntries(Object.entries(settings).filter(([, value]) => value != null));
 }
 
-/** Reads `vocab.json`, `merges.txt` and `added_tokens.json`: always a byte-level tokenizer, as GPT-2's. */
-async function readPair(
-	folder: string,
-	names: ReadonlySet<string>,
-	settings: Partial<Settings>,
-): Promise<TokenizerDefinition> {
+/** Parses `vocab.json`, `merges.txt` and `added_tokens.json`: always a byte-level tokenizer, as GPT-2's. */
+function parsePair(files: TokenizerFiles, settings: Partial<Settings>): TokenizerDefinition {
+	const { folder, contents } = files;
 	for (const name of [VOCABULARY_FILE, MERGES_FILE])
-		if (!names.has(name)) throw new TailtuneError("model", `${folder}: expected ${TOKENIZER_FILE}, or also ${name}`);
+		if (!contents.has(name)) throw new TailtuneError("model", `${folder}: expected ${TOKENIZER_FILE}, or also ${name}`);
 	const vocabulary = z.record(z.string(), z.int().min(0));
-	const vocab = await readAs(vocabulary, join(folder, VOCABULARY_FILE));
-	const added = names.has(ADDED_FILE) ? await readAs(vocabulary, join(folder, ADDED_FILE)) : {};
-	const lines = (await readRegularFile(join(folder, MERGES_FILE), MOST_JSON_BYTES, "model")).toString().split(/\r?\n/);
+	const vocab = parseAs(vocabulary, files, VOCABULARY_FILE);
+	const added = contents.has(ADDED_FILE) ? parseAs(vocabulary, files, ADDED_FILE) : {};
+	const lines = (contents.get(MERGES_FILE) ?? Buffer.of()).toString().split(/\r?\n/);
 	const merges = lines.filter((line, index) => line !== "" && !(index === 0 && line.startsWith("#version")));
 	const byteLevel = { type: "ByteLevel", add_prefix_space: settings.add_prefix_space ?? false, use_regex: true };
 	const json = tokenizerJsonSchema.parse({
@@ -156,9 +151,10 @@ function differing(name: string, { content, id }: AddedToken, before: number): T
 	return new TailtuneError("model", `${name}: added token ${JSON.stringify(content)}: ${found}`);
 }
 
-async function readAs<T>(schema: z.ZodType<T>, file: string): Promise<T> {
-	const parsed = schema.safeParse(await readJson(file), { reportInput: true });
+function parseAs<T>(schema: z.ZodType<T>, files: TokenizerFiles, name: string): T {
+	const parsed = schema.safeParse(parseTokenizerFile(files, name), { reportInput: true });
 	if (parsed.success) return parsed.data;
 	const issue = parsed.error.issues[0] as z.core.$ZodIssue;
-	throw new TailtuneError("model", `${file}: ${issue.path.join(".") || "content"}: ${describeIssue(issue)}`);
+	const place = issue.path.join(".") || "content";
+	throw new TailtuneError("model", `${join(files.folder, name)}: ${place}: ${describeIssue(issue)}`);
 }

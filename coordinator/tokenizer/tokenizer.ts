@@ -1,14 +1,8 @@
 import type { SpecialTokensInTexts } from "../../shared/settings/config.ts";
-import { createSplitter } from "./added-tokens.ts";
 import { type Affixes, affixesOf } from "./affixes.ts";
-import { createByteLevelEncoder, type EncodePiece } from "./byte-level.ts";
+import { createEncoder } from "./create-encoder.ts";
 import { findPad } from "./find-pad.ts";
-import {
-	type AddedToken,
-	hashDefinition,
-	type TokenizerDefinition,
-	type TokenizerPart,
-} from "./tokenizer-definition.ts";
+import { hashDefinition, type TokenizerDefinition, vocabularyOf } from "./tokenizer-definition.ts";
 
 /** Makes the tokens of texts, with the vocabulary of one model. */
 export interface Tokenizer {
@@ -33,8 +27,7 @@ export interface Tokenizer {
 }
 
 /**
- * Creates the tokenizer of a model. Byte-level byte-pair encoding, GPT-2's kind, is our own, because it has to be fast;
- * every other kind is computed by `@huggingface/tokenizers`.
+ * Creates the tokenizer of a model.
  * @param size rows of the token embedding
  * @throws TailtuneError "model" if the definition can't be used, or has an id that isn't below `size`
  */
@@ -43,9 +36,10 @@ export async function createTokenizer(
 	size: number,
 	specialTokens: SpecialTokensInTexts,
 ): Promise<Tokenizer> {
-	const { definition, padId } = findPad(given, size);
+	const vocabulary = vocabularyOf(given);
+	const { definition, padId } = findPad(given, vocabulary, size);
 	const affixes = affixesOf(definition);
-	const { encode, mostPerByte } = await createEncoder(definition, specialTokens);
+	const { encode, mostPerByte } = await createEncoder(definition, vocabulary, specialTokens);
 	return {
 		definition,
 		hash: hashDefinition(definition),
@@ -71,78 +65,4 @@ export async function createTokenizer(
 			return mostPerByte * Buffer.byteLength(text) + 1 + before.length + after.length > most;
 		},
 	};
-}
-
-interface TextEncoding {
-	readonly encode: EncodePiece;
-	readonly mostPerByte: number;
-}
-
-async function createEncoder(
-	definition: TokenizerDefinition,
-	specialTokens: SpecialTokensInTexts,
-): Promise<TextEncoding> {
-	const { json } = definition;
-	const recognized = json.added_tokens.filter(({ special }) => specialTokens === "tokens" || !special);
-	const words = splitPreTokenizer(json.pre_tokenizer);
-	const needsLibrary = json.normalizer !== null || words === undefined || words.first.length > 0;
-	const library = needsLibrary ? await import("./library-encoder.ts") : undefined;
-	if (!words || !isPlainBpe(json.model)) {
-		const { createLibraryEncoder } = library ?? (await import("./library-encoder.ts"));
-		return { encode: createLibraryEncoder(definition, recognized), mostPerByte: Number.POSITIVE_INFINITY };
-	}
-	const normalize = library?.createNormalizer(definition) ?? ((text: string) => text);
-	const divide = library?.createPreTokenizer(definition, words.first) ?? ((text: string) => [text]);
-	const encodeWords = createByteLevelEncoder(definition, words);
-	const byteLevel = { recognized, normalize, divide, encodeWords };
-	const mostPerByte = json.normalizer !== null ? Number.POSITIVE_INFINITY : words.prefixSpace ? 2 : 1;
-	return { encode: encodeAroundAdded(byteLevel), mostPerByte };
-}
-
-/** Whether a model is byte-pair encoding without marks at the ends of words. */
-function isPlainBpe(model: TokenizerDefinition["json"]["model"]): boolean {
-	const { type, byte_fallback, continuing_subword_prefix: prefix, end_of_word_suffix: suffix } = model;
-	return type === "BPE" && byte_fallback !== true && !prefix && !suffix;
-}
-
-/** Steps of a byte-level tokenizer. */
-interface ByteLevelSteps {
-	readonly recognized: readonly AddedToken[];
-	readonly normalize: (text: string) => string;
-	readonly divide: (text: string) => readonly string[];
-	readonly encodeWords: EncodePiece;
-}
-
-/** Splits a text at the added tokens first; those marked as normalized are found after normalization. */
-function encodeAroundAdded({ recognized, normalize, divide, encodeWords }: ByteLevelSteps): EncodePiece {
-	const splitGiven = createSplitter(recognized.filter(({ normalized }) => !normalized));
-	const ofNormal = recognized.filter(({ normalized }) => normalized);
-	const splitNormal = createSplitter(ofNormal.map((token) => ({ ...token, content: normalize(token.content) })));
-	return (text, tokens, atMost) => {
-		for (const given of splitGiven(text)) {
-			const pieces = typeof given === "number" ? [given] : splitNormal(normalize(given));
-			for (const piece of pieces) {
-				if (tokens.length >= atMost) return;
-				if (typeof piece === "number") tokens.push(piece);
-				else for (const part of divide(piece)) encodeWords(part, tokens, atMost);
-			}
-		}
-	};
-}
-
-/** The division into words of a byte-level tokenizer. */
-interface ByteLevelWords {
-	/** Parts that divide a text before. */
-	readonly first: readonly TokenizerPart[];
-	readonly prefixSpace: boolean;
-	readonly usesWords: boolean;
-}
-
-/** Returns the steps of a pre-tokenizer that ends with bytes; undefined for any other one. */
-function splitPreTokenizer(part: TokenizerPart | null): ByteLevelWords | undefined {
-	const parts = part?.type === "Sequence" ? (part.pretokenizers as TokenizerPart[]) : part ? [part] : [];
-	const last = parts.at(-1);
-	if (last?.type !== "ByteLevel") return undefined;
-	const { add_prefix_space: prefixSpace = true, use_regex: usesWords = true } = last;
-	return { first: parts.slice(0, -1), prefixSpace: prefixSpace === true, usesWords: usesWords === true };
 }

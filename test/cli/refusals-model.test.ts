@@ -107,7 +107,7 @@ const refused: [title: string, model: string, message: string][] = [
 	[
 		"a vocabulary that isn't GPT-2's, without a tokenizer",
 		"few-tokens",
-		`${folder}/few-tokens/config.json: vocab_size: found 300, not GPT-2's 50257; expected a tokenizer.json (or vocab.json and merges.txt) in the same folder`,
+		`${folder}/few-tokens/config.json: vocab_size: found 300, not GPT-2's 50257; expected a tokenizer.json (or vocab.json and merges.txt, or vocab.txt) in the same folder`,
 	],
 ];
 

@@ -1,28 +1,34 @@
 import { createHash } from "node:crypto";
-import { copyFile, readFile } from "node:fs/promises";
+import { copyFile, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { loadTokenizer } from "../../../coordinator/tokenizer/load-tokenizer.ts";
 import { writeTokenizer } from "../../../coordinator/tokenizer/write-tokenizer.ts";
 import { SPECIAL_TOKENS, type SpecialTokensInTexts } from "../../../shared/settings/config.ts";
+import { IS_SLOW } from "../../slow.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
 
-const NAMES = ["byte-level", "word-piece"] as const;
+const NAMES = ["byte-level", "word-piece", "split", "unigram", "byte-fallback"] as const;
 
 /** Ids of Hugging Face's library: see `test/golden/tokenizers/generate.py`. */
 interface GoldenIds {
 	readonly texts: readonly string[];
 	/** By tokenizer and meaning of special tokens. */
 	readonly ids: Readonly<Record<string, readonly (readonly number[])[]>>;
-	/** Hash over all characters of plane 0, of the byte-level tokenizer. */
-	readonly plane0: string;
+	/** A text with `{c}` for a code point, and units that are repeated to long texts. */
+	readonly company: string;
+	readonly long: readonly string[];
+	/** By tokenizer: hashes for each 4096 code points of planes 0 and 1, and one for the long texts. */
+	readonly hashes: Readonly<Record<string, readonly string[]>>;
 }
 
 const golden = new URL("../../golden/tokenizers/", import.meta.url);
-const { texts, ids, plane0 }: GoldenIds = JSON.parse(await readFile(new URL("ids.json", golden), "utf8"));
+const { texts, ids, company, long, hashes }: GoldenIds = JSON.parse(
+	await readFile(new URL("ids.json", golden), "utf8"),
+);
 
 /** Loads a tokenizer from a folder with only its `tokenizer.json`. */
-async function load(t: ExecutionContext, name: string, specialTokens: SpecialTokensInTexts = "text") {
+async function load(t: ExecutionContext, name: (typeof NAMES)[number], specialTokens: SpecialTokensInTexts = "text") {
 	const folder = await temporaryFolder(t);
 	await copyFile(new URL(`${name}.json`, golden), join(folder, "tokenizer.json"));
 	return loadTokenizer(folder, 1000, specialTokens);
@@ -44,14 +50,94 @@ for (const name of NAMES) {
 	});
 }
 
-test("byte-level: all characters of plane 0 have the ids of Hugging Face's library", async (t) => {
-	const { tokenize } = await load(t, "byte-level");
-	const points = Array.from({ length: 0x10000 }, (_, point) => point).filter((point) => point >> 11 !== 0xd800 >> 11);
+function hashOf(all: readonly Uint32Array[]): string {
 	const hash = createHash("sha256");
-	for (let start = 0; start < points.length; start += 16) {
-		const characters = points.slice(start, start + 16).map((point) => String.fromCharCode(point));
-		const [tokens = []] = tokenize([characters.map((c) => `${c} ${c}a${c}1`).join("")]);
-		hash.update(Uint32Array.of(tokens.length, ...tokens));
+	for (const tokens of all) hash.update(Uint32Array.of(tokens.length)).update(tokens);
+	return hash.digest("hex");
+}
+
+/** Blocks of 4096 code points that are compared. */
+const BLOCKS = IS_SLOW ? Array.from({ length: 32 }, (_, block) => block) : [0];
+
+for (const name of NAMES) {
+	test(`${name}: ${IS_SLOW ? "131,072" : "4,096"} code points and long words have the ids of Hugging Face's library`, async (t) => {
+		const { tokenize } = await load(t, name);
+		for (const block of BLOCKS) {
+			const points = Array.from({ length: 4096 }, (_, i) => block * 4096 + i).filter((p) => p >> 11 !== 0xd800 >> 11);
+			const inCompany = points.map((point) => company.replaceAll("{c}", () => String.fromCodePoint(point)));
+			t.is(hashOf(tokenize(inCompany)), hashes[name]?.[block] ?? "", `block ${block}`);
+		}
+		const lengths = [50, 99, 100, 101, 150, 2500, 20_000];
+		t.is(
+			hashOf(tokenize(long.flatMap((unit) => lengths.map((length) => unit.repeat(length))))),
+			hashes[name]?.[32] ?? "",
+		);
+	});
+
+	if (IS_SLOW) {
+		test(`${name}: encodes words of a million characters`, async (t) => {
+			const { tokenize } = await load(t, name);
+			for (const unit of ["a", "über", "天气", "A\u0301", "="]) {
+				const text = unit.repeat(1_000_000 / unit.length);
+				const [tokens = []] = tokenize([text]);
+				t.deepEqual([...(tokenize([text], 50)[0] ?? [])].slice(0, 50), [...tokens].slice(0, 50));
+			}
+		});
 	}
-	t.is(hash.digest("hex"), plane0);
+}
+
+/** Ids of transformers' BertTokenizer with the same vocabulary: texts, settings, ids. */
+const BERT: readonly (readonly [settings: object, ids: readonly (readonly number[])[]])[] = [
+	[
+		{},
+		[
+			[2, 118, 168, 80, 141, 268, 135, 116, 283, 3],
+			[2, 56, 69, 77, 64, 3],
+			[2, 133, 290, 3],
+		],
+	],
+	[
+		{ do_lower_case: false },
+		[
+			[2, 1, 1, 1, 1, 116, 1, 3],
+			[2, 56, 69, 77, 64, 3],
+			[2, 1, 1, 3],
+		],
+	],
+	[
+		{ strip_accents: false, tokenize_chinese_chars: false },
+		[
+			[2, 118, 168, 80, 141, 1, 1, 116, 283, 3],
+			[2, 1, 3],
+			[2, 1, 290, 3],
+		],
+	],
+];
+
+test("vocab.txt alone is the tokenizer that transformers makes of it and tokenizer_config.json", async (t) => {
+	const { definition } = await load(t, "word-piece");
+	const folder = await temporaryFolder(t);
+	const tokens = Object.entries(definition.json.model.vocab).sort(([, a], [, b]) => a - b);
+	await writeFile(join(folder, "vocab.txt"), tokens.map(([token]) => `${token}\r\n`).join(""));
+	const usual = await loadTokenizer(folder, 1000, "text");
+	t.deepEqual(
+		usual.tokenize(texts).map((found) => [...found]),
+		ids["word-piece text"]?.map((one) => [...one]),
+	);
+	const named = ["Der FLUSS führt ÜBER die Ufer", "天气预报", "São Paulo"];
+	const settingsFile = join(folder, "tokenizer_config.json");
+	for (const [settings, expected] of BERT) {
+		await writeFile(settingsFile, JSON.stringify({ tokenizer_class: "BertTokenizer", ...settings }));
+		const { tokenize } = await loadTokenizer(folder, 1000, "text");
+		t.deepEqual(
+			tokenize(named).map((found) => [...found]),
+			expected.map((one) => [...one]),
+		);
+	}
+	await writeFile(settingsFile, '{"tokenizer_class":"GPT2Tokenizer"}');
+	const message = /: tokenizer_class: found GPT2Tokenizer, expected BertTokenizer, because vocab\.txt is the only/;
+	await t.throwsAsync(loadTokenizer(folder, 1000, "text"), { code: "model", message });
+	await writeFile(settingsFile, '{"sep_token":"<end>"}');
+	const missing = { code: "model", message: /vocab\.txt: expected a line "<end>"$/ };
+	await t.throwsAsync(loadTokenizer(folder, 1000, "text"), missing);
 });

@@ -88,7 +88,7 @@ const REFUSED: [what: string, file: string, from: string | RegExp, to: string, f
 		"tokenizer.json",
 		'"normalizer":null',
 		'"normalizer":{"type":"Magic"}',
-		"can't be used: Unknown",
+		'normalizer: found {"type":"Magic"}, expected NFC',
 	],
 	[
 		"another post-processor",
@@ -117,11 +117,11 @@ test("refuses files that differ, other files alone, and a vocabulary of another 
 	const id = '{"added_tokens_decoder":{"7":{"content":"<|endoftext|>"}}}';
 	await writeFile(join(folder, "tokenizer_config.json"), id);
 	await t.throwsAsync(load(folder), { message: /added token "<\|endoftext\|>": found id 50256, expected id 7 as in/ });
-	const missing = /; expected a tokenizer\.json \(or vocab\.json and merges\.txt\) in the same folder$/;
+	const missing = /; expected a tokenizer\.json \(or vocab\.json and merges\.txt, or vocab\.txt\) in the same folder$/;
 	const bare = await temporaryFolder(t);
 	await t.throwsAsync(load(bare, 32000), { code: "model", message: missing });
 	await t.throwsAsync(load(bare, 32000), { message: /config\.json: vocab_size: found 32000, not GPT-2's 50257;/ });
-	await writeFile(join(bare, "vocab.txt"), "[PAD]\n[UNK]\n");
+	await writeFile(join(bare, "spiece.model"), "");
 	await t.throwsAsync(load(bare), { message: missing });
 	await t.throwsAsync(load(await folderWith(t, "vocab.json")), {
 		message: /: expected tokenizer\.json, or also merges\.txt$/,

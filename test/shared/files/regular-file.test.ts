@@ -12,7 +12,7 @@ import { readRunConfig } from "../../../coordinator/run-folder/run-folder.ts";
 import { lockRunFolder } from "../../../coordinator/run-folder/run-lock.ts";
 import { readTokens } from "../../../coordinator/serve/read-tokens.ts";
 import { fingerprintModel } from "../../../coordinator/serve/stage-model.ts";
-import { readDefinition } from "../../../coordinator/tokenizer/read-definition.ts";
+import { loadTokenizer } from "../../../coordinator/tokenizer/load-tokenizer.ts";
 import { readNatsAccess } from "../../../shared/bus/nats/credentials.ts";
 import { openRegularFile, readRegularFile } from "../../../shared/files/regular-file.ts";
 import { openModel } from "../../../shared/model/open-model.ts";
@@ -70,7 +70,7 @@ const READERS: [what: string, read: (folder: string, pipe: string) => Promise<un
 	["weights", (_, pipe) => readSafetensorsFile(pipe), "model.safetensors"],
 	["the settings of a tuned model", (folder) => readClassifierSettings(folder), "tailtune.json"],
 	["a served model's file", (folder) => fingerprintModel(dirname(folder)), "model.safetensors"],
-	["a tokenizer", (folder) => readDefinition(folder, 50257), "tokenizer.json"],
+	["a tokenizer", (folder) => loadTokenizer(folder, 50257, "text"), "tokenizer.json"],
 	["a run's configuration", (folder) => readRunConfig(folder), "config.json"],
 	["a result", (folder) => readRunResult(folder), "result.json"],
 	["metrics", (folder) => readMetrics(folder), "metrics.jsonl"],

@@ -1,5 +1,5 @@
 """Writes what `byte-level.test.ts` compares with: the ids that tiktoken gives for every Unicode code point, alone and in
-company, and `coordinator/tokenizer/unicode-classes.ts`, the letters and numbers that tiktoken takes for such.
+company.
 
     pip install tiktoken==0.14.0 tokenizers==0.23.3
     python test/coordinator/tokenizer/tokens/generate.py && npm run fix     # in a checkout with its node_modules; takes some minutes
@@ -88,30 +88,10 @@ def hash_of_plane(plane, reference, other):
     return digest.hexdigest()
 
 
-def write_classes():
-    source = (ROOT / "coordinator/tokenizer/unicode-classes.ts").read_text()
-    for name, category in [("LETTERS", r"\p{L}"), ("NUMBERS", r"\p{N}")]:
-        one = tiktoken.Encoding(name, pat_str=category, mergeable_ranks={bytes([i]): i for i in range(256)}, special_tokens={})
-        ranges = []
-        for point in range(0x110000):
-            if 0xD800 <= point < 0xE000 or not one.encode_ordinary(chr(point)):
-                continue
-            if ranges and ranges[-1][1] == point - 1:
-                ranges[-1][1] = point
-            else:
-                ranges.append([point, point])
-        written = lambda point: f"\\u{point:04x}" if point < 0x10000 else f"\\u{{{point:x}}}"
-        text = "".join(written(a) + ("-" if b > a + 1 else "") + (written(b) if b > a else "") for a, b in ranges)
-        before, rest = source.split(f"{name} = String.raw`")
-        source = f"{before}{name} = String.raw`{text}`{rest[rest.index('`') + 1 :]}"
-    (ROOT / "coordinator/tokenizer/unicode-classes.ts").write_text(source)
-
-
 def main():
     ranks = read_ranks()
     reference = tiktoken.Encoding("gpt2", pat_str=r50k_pat_str, mergeable_ranks=ranks, special_tokens={"<|endoftext|>": 50256})
     other = hugging_face(ranks)
-    write_classes()
     values = {
         "tiktoken": tiktoken.__version__,
         "tokenizers": tokenizers.__version__,
