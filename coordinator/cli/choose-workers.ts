@@ -50,20 +50,10 @@ export async function chooseWorkers(
 ): Promise<Workers> {
 	const { workers, nats, listen, advertise } = options;
 	const notices = new Notices((notice) => events.emit({ event: "notice", ...notice }));
-	if (workers !== undefined) {
-		const count = parseWorkers(options);
-		const { openLocalCluster } = await import("../cluster/local-cluster.ts");
-		return {
-			openCluster: (run) => openLocalCluster({ workers: count, events, notices }, run),
-			countWorkers: async () => count,
-		};
-	}
+	if (workers !== undefined) return useWorkerProcesses(parseWorkers(options), events, notices);
 	const [extra] = clusterFlags(options);
 	if (nats === undefined && extra !== undefined) throw new TailtuneError("usage", `${extra}: needs --nats`);
-	if (nats === undefined) {
-		const { openEmbeddedCluster } = await import("../cluster/embedded-cluster.ts");
-		return { openCluster: (run) => openEmbeddedCluster(workerSide, run, engineIn) };
-	}
+	if (nats === undefined) return useThisProcess(workerSide, events, engineIn);
 	const { countNatsWorkers, openNatsCluster } = await import("../cluster/nats-cluster.ts");
 	const cluster = {
 		...{ nats, listen, advertise },
@@ -77,6 +67,33 @@ export async function chooseWorkers(
 	return {
 		openCluster: (run) => openNatsCluster(cluster, run),
 		countWorkers: () => countNatsWorkers(cluster),
+	};
+}
+
+async function useWorkerProcesses(workers: number, events: RunEvents, notices: Notices): Promise<Workers> {
+	const { openLocalCluster } = await import("../cluster/local-cluster.ts");
+	const { warnIfMemoryIsShort } = await import("../training/estimate-memory.ts");
+	return {
+		openCluster: (run) => {
+			warnIfMemoryIsShort(run, workers, events);
+			return openLocalCluster({ workers, events, notices }, run);
+		},
+		countWorkers: async () => workers,
+	};
+}
+
+async function useThisProcess(
+	workerSide: WorkerSide,
+	events: RunEvents,
+	engineIn?: WorkerOptions["engineIn"],
+): Promise<Workers> {
+	const { openEmbeddedCluster } = await import("../cluster/embedded-cluster.ts");
+	const { warnIfMemoryIsShort } = await import("../training/estimate-memory.ts");
+	return {
+		openCluster: (run) => {
+			warnIfMemoryIsShort(run, 1, events);
+			return openEmbeddedCluster(workerSide, run, engineIn);
+		},
 	};
 }
 

@@ -1,7 +1,9 @@
 import { TailtuneError } from "../../shared/errors.ts";
 import { MOST_TEXT_BYTES } from "../../shared/files/regular-file.ts";
+import type { Trainable } from "../../shared/messages.ts";
 import type { Gpt2Config } from "../../shared/model/gpt2-config.ts";
 import { GPT2_SIZES } from "../../shared/model/random-model.ts";
+import { plainTail } from "../../shared/model/tail-spec.ts";
 import { innerWidth } from "../../shared/model/variant.ts";
 import type { LongTexts, TrainConfig } from "../../shared/settings/config.ts";
 import { countPhysicalCores } from "../../shared/vectors/physical-cores.ts";
@@ -16,9 +18,10 @@ import { isNamedDataset } from "../data/load-dataset.ts";
 import { nameSome, shortName } from "../data/name-some.ts";
 import { type RowSurvey, readSurvey } from "../data/read-survey.ts";
 import { countOverlap } from "../data/split.ts";
-import { formatSeconds } from "../format.ts";
+import { formatBytes, formatSeconds } from "../format.ts";
 import { loadGpt2Tokenizer, loadTokenizer } from "../tokenizer/load-tokenizer.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
+import { estimateMemory } from "../training/estimate-memory.ts";
 import { estimateSteps, type MeasureUpdate } from "./estimate-steps.ts";
 
 /** The files that a run would read, and their possible faults. */
@@ -30,6 +33,9 @@ export interface DataReport extends TextsReport {
 	readonly model: { readonly name: string; readonly context: number; readonly blocks: number; readonly width: number };
 	/** How longer texts are read. */
 	readonly long: LongTexts;
+	/** Estimated memory of a run in one process, if the last block is tuned, and if all parameters are. */
+	readonly memoryBytes: number;
+	readonly memoryOfAllBytes: number;
 	/**
 	 * Estimated seconds for the frozen blocks of the model, through which each text goes once. Undefined if the speed
 	 * can't be measured.
@@ -84,6 +90,8 @@ export async function inspectData(
 		...report,
 		model,
 		long: limit.long,
+		memoryBytes: memoryOf("TRAINABLE_LAST_BLOCK", shape, report.classes.length),
+		memoryOfAllBytes: memoryOf("TRAINABLE_ALL", shape, report.classes.length),
 		...(seconds !== undefined && { trunkSeconds: seconds }),
 		trainingSeconds: estimateSteps(shape, forTraining, config, measureUpdate),
 	};
@@ -106,6 +114,10 @@ function describeModel(name: string | undefined, config: Gpt2Config): DataReport
 	return { name: name ?? "GPT-2 small", context: config.n_positions, blocks: config.n_layer, width: config.n_embd };
 }
 
+function memoryOf(trainable: Trainable, config: Gpt2Config, classes: number): number {
+	return estimateMemory(plainTail(trainable, classes), config, "fp32");
+}
+
 async function estimateTrunk(
 	tokens: number,
 	shape: Gpt2Config,
@@ -126,7 +138,14 @@ export function describeData(report: DataReport): string[] {
 		seconds === undefined
 			? "can't be told: the speed of this machine can't be measured"
 			: `about ${formatSeconds(seconds + trainingSeconds)} on this machine: ${formatSeconds(seconds)} for the frozen blocks of ${model.name}, ${formatSeconds(trainingSeconds)} for the training steps`;
-	return [...report.files.flatMap(fileLines), ...classLines(report), ...oddLines(report), `time      ${time}`];
+	const [memory, ofAll] = [report.memoryBytes, report.memoryOfAllBytes].map(formatBytes);
+	return [
+		...report.files.flatMap(fileLines),
+		...classLines(report),
+		...oddLines(report),
+		`time      ${time}`,
+		`memory    about ${memory} for a run with ${model.name} in one process, ${ofAll} with --trainable all`,
+	];
 }
 
 function fileLines({ file, format, columns, texts, refused, refusals }: DataReport["files"][number]): string[] {

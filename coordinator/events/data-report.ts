@@ -56,6 +56,8 @@ export const dataReport = {
 		.describe(
 			"estimated seconds for the frozen blocks of `model` at this machine's speed; missing if it can't be measured",
 		),
+	memoryBytes: z.number().describe("estimated memory of a run with `model` in one process, if the last block is tuned"),
+	memoryOfAllBytes: z.number().describe("the same with `--trainable all`"),
 	trainingSeconds: z
 		.number()
 		.describe("estimated seconds for all training steps, if the last block is tuned by one process on this machine"),

@@ -51,6 +51,13 @@ export const VARIANTS: readonly Variant[] = set.variants.map((variant) => {
 });
 const tokens = set.texts.map((ids) => Uint32Array.from(ids));
 
+/** The number of classes, and the texts with their labels. The head reads the last token. */
+export const CLASSES = set.classes;
+export const INPUTS: readonly Omit<TailInput, "hidden">[] = tokens.map((own, i) => {
+	const targets = targetsOf([set.labels[i] as number], set.classes, null);
+	return { tokens: own, poolFrom: own.length - 1, poolCount: 1, targets };
+});
+
 /** Reads the first rows and columns of a weight: those of a model with this shape. */
 async function readPart(name: string, shape: readonly number[]): Promise<Float32Array> {
 	const whole = await weights.read(name);
@@ -107,10 +114,7 @@ async function assertTail(
 ) {
 	const hidden = await trunk?.hiddenStates(tokens);
 	if (hidden) assertNear(t, "hidden states", concatenate(hidden), await expected.read(`${name}/hidden`));
-	const inputs: TailInput[] = tokens.map((own, i) => {
-		const targets = targetsOf([set.labels[i] as number], set.classes, null);
-		return { hidden: hidden?.[i] ?? new Float32Array(0), tokens: own, poolFrom: own.length - 1, poolCount: 1, targets };
-	});
+	const inputs: TailInput[] = INPUTS.map((input, i) => ({ ...input, hidden: hidden?.[i] ?? new Float32Array(0) }));
 	await tail.load(await readParameters(spec, model));
 	const part = spec.loraRank > 0 ? `${name}/lora` : name;
 	const stored = await expected.read(`${part}/gradient`);

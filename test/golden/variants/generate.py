@@ -9,10 +9,17 @@ and rows of the MLPs.  On the same versions it writes the same bytes again:
 
     python test/golden/variants/generate.py
 
+With a folder, it writes models with the sizes of published ones instead, for
+test/golden/variants/compare-families.ts:
+
+    python test/golden/variants/generate.py DIR
+
+Run `npm run fix` afterwards, which formats variants.json.
 Needs torch, transformers, safetensors, numpy.  Nothing is downloaded.
 """
 
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -37,23 +44,38 @@ VARIANTS = {
     "epsilon": dict(layer_norm_epsilon=0.1),
 }
 
+# Width, heads, inner width and settings of published models. Blocks, vocabulary
+# and context are reduced: they only repeat the same computation.
+REDUCED = dict(n_layer=2, n_positions=64, vocab_size=500)
+FAMILIES = {
+    "GPT-2 small, DistilGPT-2, DialoGPT small; German, Chinese and Portuguese GPT-2": dict(n_embd=768, n_head=12),
+    "GPT-2 medium, DialoGPT medium": dict(n_embd=1024, n_head=16),
+    "GPT-2 large, DialoGPT large": dict(n_embd=1280, n_head=20),
+    "GPT-2 XL": dict(n_embd=1600, n_head=25),
+    "Cerebras-GPT 111M": dict(n_embd=768, n_head=12, n_inner=3072, activation_function="gelu"),
+    "Cerebras-GPT 256M": dict(n_embd=1088, n_head=17, n_inner=4352, activation_function="gelu"),
+    "Cerebras-GPT 590M": dict(n_embd=1536, n_head=12, n_inner=6144, activation_function="gelu"),
+    "BioMedLM": dict(n_embd=2560, n_head=20, scale_attn_by_inverse_layer_idx=True),
+}
+
 
 def draw(rng, shape, std=0.3, mean=0.0):
     return torch.from_numpy((mean + std * rng.standard_normal(shape)).astype(np.float32))
 
 
-def weights(rng):
+def weights(rng, shape=SHAPE, std=0.4):
     """In the order of Tailtune's parameter vector."""
-    inner = 4 * WIDTH
-    w = {"wte.weight": draw(rng, (SHAPE["vocab_size"], WIDTH), 1.0), "wpe.weight": draw(rng, (SHAPE["n_positions"], WIDTH))}
-    for i in range(LAYERS):
-        sizes = {"attn.c_attn": (WIDTH, 3 * WIDTH), "attn.c_proj": (WIDTH, WIDTH), "mlp.c_fc": (WIDTH, inner), "mlp.c_proj": (inner, WIDTH)}
+    width = shape["n_embd"]
+    inner = shape.get("n_inner", 4 * width)
+    w = {"wte.weight": draw(rng, (shape["vocab_size"], width), 1.0), "wpe.weight": draw(rng, (shape["n_positions"], width))}
+    for i in range(shape["n_layer"]):
+        sizes = {"attn.c_attn": (width, 3 * width), "attn.c_proj": (width, width), "mlp.c_fc": (width, inner), "mlp.c_proj": (inner, width)}
         for name in ("ln_1", "attn.c_attn", "attn.c_proj", "ln_2", "mlp.c_fc", "mlp.c_proj"):
-            shape = sizes.get(name, (WIDTH,))
-            w[f"h.{i}.{name}.weight"] = draw(rng, shape, 0.4, 0.0 if name in sizes else 1.0)
-            w[f"h.{i}.{name}.bias"] = draw(rng, shape[-1:])
-    w["ln_f.weight"], w["ln_f.bias"] = draw(rng, (WIDTH,), mean=1.0), draw(rng, (WIDTH,))
-    w["score.weight"], w["score.bias"] = draw(rng, (CLASSES, WIDTH)), draw(rng, (CLASSES,))
+            size = sizes.get(name, (width,))
+            w[f"h.{i}.{name}.weight"] = draw(rng, size, std if name in sizes else 0.4, 0.0 if name in sizes else 1.0)
+            w[f"h.{i}.{name}.bias"] = draw(rng, size[-1:])
+    w["ln_f.weight"], w["ln_f.bias"] = draw(rng, (width,), mean=1.0), draw(rng, (width,))
+    w["score.weight"], w["score.bias"] = draw(rng, (CLASSES, width)), draw(rng, (CLASSES,))
     return w
 
 
@@ -82,13 +104,13 @@ def narrowed(name, w, inner):
     return w
 
 
-def compute(change, w, lora, dtype):
+def compute(config, w, lora, dtype, stride=STRIDE):
     """Hidden states before the last block, logits, and gradients of the mean
     cross-entropy with respect to `w`, or to `lora` if it is given."""
-    config = GPT2Config(**{**SHAPE, **change}, embd_pdrop=0, attn_pdrop=0, resid_pdrop=0)
+    config = GPT2Config(**config, embd_pdrop=0, attn_pdrop=0, resid_pdrop=0)
     config._attn_implementation = "eager"
     model = GPT2Model(config).to(dtype).eval()
-    inner = change.get("n_inner", 4 * WIDTH)
+    inner = config.n_inner or 4 * config.n_embd
     cut = lambda tensors: {n: torch.nn.Parameter(narrowed(n, t, inner).to(dtype)) for n, t in tensors.items()}
     own, pairs = cut(w), cut(lora or {})
     states = []
@@ -116,10 +138,25 @@ def compute(change, w, lora, dtype):
     wanted = pairs or own
     grads = torch.autograd.grad(loss, list(wanted.values()))
     flat = torch.cat([g.flatten() for g in grads])
-    return dict(hidden=torch.cat(states), logits=logits, gradient=flat[::STRIDE])
+    return dict(hidden=torch.cat(states), logits=logits, gradient=flat[::stride])
+
+
+def families(out):
+    for name, change in FAMILIES.items():
+        folder = out / name
+        folder.mkdir(parents=True, exist_ok=True)
+        config = {**REDUCED, **change}
+        w = weights(np.random.default_rng(7), config, 0.05)
+        expected = compute(config, w, None, torch.float64, stride=1)
+        save_file(w, folder / "model.safetensors", {"format": "pt"})
+        save_file({n: t.detach().float() for n, t in expected.items()}, folder / "expected.safetensors")
+        (folder / "config.json").write_text(json.dumps(dict(model_type="gpt2", **config)))
+        print(name, flush=True)
 
 
 def main():
+    if len(sys.argv) > 1:
+        return families(Path(sys.argv[1]))
     rng = np.random.default_rng(7)
     w, lora = weights(rng), lora_pairs(rng)
     body = {n: t for n, t in w.items() if not n.startswith("score.")}
@@ -127,7 +164,7 @@ def main():
     out, index = {}, []
     for name, change in VARIANTS.items():
         dtype = torch.float32 if "reorder_and_upcast_attn" in change else torch.float64
-        plain, paired = compute(change, w, None, dtype), compute(change, w, lora, dtype)
+        plain, paired = compute({**SHAPE, **change}, w, None, dtype), compute({**SHAPE, **change}, w, lora, dtype)
         out |= {f"{name}/{k}": v for k, v in plain.items()}
         out |= {f"{name}/lora/{k}": v for k, v in paired.items() if k != "hidden"}
         index.append(dict(name=name, config=change))
