@@ -9,6 +9,11 @@ const RUNS = new RegExp(`([${SIMPLE}]+)(?![^${SIMPLE}])|(?:[${SIMPLE}]?[^${SIMPL
 /** Length from which a visible character isn't replaced as a whole, in bytes. */
 const TOO_LONG = 6;
 
+const GRAPHEMES = new Intl.Segmenter("en", { granularity: "grapheme" });
+
+/** Length of a part that is divided at once, in UTF-16 units. */
+const PART = 500;
+
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
@@ -23,7 +28,6 @@ type Replacement = (text: string) => string | undefined;
  */
 export function createPrecompiledNormalizer(charsmap: string): (text: string) => string {
 	const replacementOf = cached(readReplacements(Buffer.from(charsmap, "base64")));
-	const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
 	const replaceEach = (text: string) => {
 		let replaced = "";
 		for (const character of text) replaced += replacementOf(character) ?? character;
@@ -33,12 +37,27 @@ export function createPrecompiledNormalizer(charsmap: string): (text: string) =>
 		text.replaceAll(RUNS, (run: string, simple: string | undefined) => {
 			if (simple !== undefined) return replaceEach(run);
 			let replaced = "";
-			for (const { segment } of graphemes.segment(run)) {
-				const whole = Buffer.byteLength(segment) < TOO_LONG ? replacementOf(segment) : undefined;
-				replaced += whole ?? replaceEach(segment);
+			for (const character of visibleCharacters(run)) {
+				const whole = Buffer.byteLength(character) < TOO_LONG ? replacementOf(character) : undefined;
+				replaced += whole ?? replaceEach(character);
 			}
 			return replaced;
 		});
+}
+
+/** Divides a text into visible characters. In short parts, because Intl.Segmenter needs quadratic time. */
+function* visibleCharacters(text: string): Generator<string> {
+	for (let start = 0, length = PART; start < text.length; ) {
+		const isLast = start + length >= text.length;
+		const found = Array.from(GRAPHEMES.segment(text.slice(start, start + length)), ({ segment }) => segment);
+		// The last one may go on in the next part.
+		if (!isLast) found.pop();
+		length = found.length === 0 ? 2 * length : PART;
+		for (const character of found) {
+			yield character;
+			start += character.length;
+		}
+	}
 }
 
 function cached(find: Replacement): Replacement {
