@@ -1,5 +1,5 @@
 import { bdi, byId, element, setText, table } from "./dom.js";
-import { asCount, asLoss, asPercent, asSeconds, asSpeed, asUnits } from "./format.js";
+import { asCount, asLoss, asPercent, asProgress, asSeconds, asSpeed } from "./format.js";
 import { STATES, shortenWorker } from "./workers.js";
 
 /** The elements of each run that is shown, by its id. */
@@ -70,7 +70,7 @@ function showRun(card, run) {
 }
 
 function phase({ phase: name, done, total, unit, secondsLeft, epoch, epochs, validation }) {
-	const count = total > 0 ? `${asUnits(done, unit)} of ${asUnits(total, unit)}` : "";
+	const count = unit === "" ? "" : asProgress(done, total, unit);
 	const speed = secondsLeft > 0 ? `, ${asSpeed((total - done) / secondsLeft)} per second` : "";
 	const left = secondsLeft > 0 ? `, about ${asSeconds(Math.ceil(secondsLeft))} left` : "";
 	const score = validation

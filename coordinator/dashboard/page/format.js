@@ -35,5 +35,10 @@ export function asUnits(units, unit) {
 	return units < 1 << 30 ? `${(units / (1 << 20)).toFixed(1)} MiB` : `${(units / (1 << 30)).toFixed(1)} GiB`;
 }
 
+/** The progress of a phase, as in "3 of 9 steps". */
+export function asProgress(done, total, unit) {
+	return total > 0 && unit !== "bytes" ? `${asCount(done)} of ${asCount(total)} ${unit}` : asUnits(done, unit);
+}
+
 /** The formats of the curves. */
 export const CURVE_FORMATS = { count: asCount, seconds: asSeconds, loss: asLoss, accuracy: asPercent };

@@ -94,16 +94,20 @@ function follow(path, isLive) {
 		use(event, data) {
 			state = nextState(state, event, data);
 			show(data);
-			setText(byId("connection"), state.end ? CONNECTION.over : CONNECTION.open);
+			showConnection(state.end ? "over" : "open");
 			byId("cancel").hidden = !isLive || !!state.end;
 		},
 		onConnection(connection) {
 			if (connection === "refused") forgetToken();
-			else setText(byId("connection"), CONNECTION[connection]);
-			document.documentElement.dataset.connection = connection;
+			else showConnection(connection);
 		},
 		isOver: () => isLive && !!state.end,
 	});
+}
+
+function showConnection(connection) {
+	setText(byId("connection"), CONNECTION[connection]);
+	document.documentElement.dataset.connection = connection;
 }
 
 /** Asks for a confirmation, then stops the run. @param id of the run if the page shows a cluster */

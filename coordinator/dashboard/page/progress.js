@@ -1,5 +1,5 @@
 import { bdi, byId, element, setText, table } from "./dom.js";
-import { asCount, asLoss, asPercent, asSeconds, asSpeed, asUnits } from "./format.js";
+import { asCount, asLoss, asPercent, asProgress, asSeconds, asSpeed, asUnits } from "./format.js";
 
 /** Shows the name of the run, its model and its data. */
 export function showHead({ run }) {
@@ -18,7 +18,7 @@ export function showPhase({ phases, end }) {
 	const phase = phases?.findLast(({ state }) => state === "running") ?? phases?.at(-1);
 	if (!phase) return;
 	const { name, unit, done, total, seconds, secondsLeft, state } = phase;
-	const units = total > 0 && unit !== "bytes" ? `${asCount(done)} of ${asCount(total)} ${unit}` : asUnits(done, unit);
+	const units = asProgress(done, total, unit);
 	const left = secondsLeft === null ? "" : `, about ${asSeconds(Math.ceil(secondsLeft))} left`;
 	const time = state === "running" ? left : ` in ${asSeconds(seconds)}`;
 	const title = end?.state === "finished" ? "finished" : (end?.state ?? name);
