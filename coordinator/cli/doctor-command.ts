@@ -72,13 +72,7 @@ async function printMachine(
 	inspectEngines: WorkerSide["inspectEngines"],
 	measureRates: WorkerSide["measureRates"],
 ): Promise<void> {
-	const engines = await inspectEngines();
 	const threads = countPhysicalCores();
-	const speed = await measureRates(threads).then(
-		(rates) => ({ rates }),
-		// For example a full disk. Everything else is printed nevertheless.
-		(error: Error) => ({ rates: [], unmeasured: error.message }),
-	);
 	const machine = {
 		node: process.version,
 		platform: `${process.platform} ${process.arch}`,
@@ -86,13 +80,33 @@ async function printMachine(
 		memoryBytes: totalmem(),
 		freeMemoryBytes: freemem(),
 	};
+	// The rest takes seconds.
+	const events = json ? undefined : showEvents({});
+	for (const line of machineLines(machine)) events?.line(line);
+	const engines = await inspectEngines();
+	const speed = await measureRates(threads).then(
+		(rates) => ({ rates }),
+		// For example a full disk. Everything else is printed nevertheless.
+		(error: Error) => ({ rates: [], unmeasured: error.message }),
+	);
 	if (json) return writeJsonLine({ event: "doctor", ...machine, engines, ...speed });
-	const events = showEvents({});
+	for (const line of [...engineLines(engines), ...speedLines(speed)]) events?.line(line);
+}
+
+interface Machine {
+	readonly node: string;
+	readonly threads: number;
+	readonly memoryBytes: number;
+	readonly freeMemoryBytes: number;
+}
+
+function machineLines({ node, threads, memoryBytes, freeMemoryBytes }: Machine): string[] {
 	const gib = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
-	events.line(`node      ${machine.node} on ${describePlatform()}`);
-	events.line(`threads   ${machine.threads} (physical cores)`);
-	events.line(`memory    ${gib(machine.memoryBytes)}, ${gib(machine.freeMemoryBytes)} free`);
-	for (const line of [...engineLines(engines), ...speedLines(speed)]) events.line(line);
+	return [
+		`node      ${node} on ${describePlatform()}`,
+		`threads   ${threads} (physical cores)`,
+		`memory    ${gib(memoryBytes)}, ${gib(freeMemoryBytes)} free`,
+	];
 }
 
 function engineLines(engines: readonly EngineReport[]): string[] {

@@ -5,6 +5,7 @@ import type { TrainConfig } from "../../shared/settings/config.ts";
 import { addConfigFlags, ENGINE_SETTINGS, parseFlags } from "../../shared/settings/flags.ts";
 import { resolveConfig } from "../../shared/settings/resolve-config.ts";
 import type { WorkerSide } from "../../shared/worker-port/worker-side.ts";
+import { announceWork } from "./announce-work.ts";
 import { showEvents } from "./show-events.ts";
 
 interface Options extends Record<string, unknown> {
@@ -52,12 +53,13 @@ export function addEvaluateCommand(program: Command, workerSide: WorkerSide): vo
 			const options: Options = optsWithGlobals.call(command);
 			const config = await resolveConfig(parseFlags(options));
 			if (config.data === undefined) throw new TailtuneError("usage", "--data: required; labelled texts");
+			const events = showEvents(options);
+			announceWork(events, options, `reading ${config.data}`);
 			const { Classifier, readClassifierSettings, evaluateClassifier, openEmbeddedCluster, ...of } =
 				await loadModules();
 			const { loadDataset, checkOutput, writeEvaluation } = of;
 			const { out } = options;
 			if (out !== undefined) await checkOutput(out, config.data);
-			const events = showEvents(options);
 			const { multiLabel } = await readClassifierSettings(join(run, "model"));
 			const columns = { ...config, multiLabel, say: (line: string) => events.line(line) };
 			const dataset = await loadDataset(config.data, columns, events);

@@ -8,6 +8,7 @@ import type { WorkerSide } from "../../shared/worker-port/worker-side.ts";
 import type { TextAnswer } from "../classify/classifier.ts";
 import type { OpenCluster } from "../cluster/cluster.ts";
 import type { TrainOptions } from "../training/train-options.ts";
+import { announceWork } from "./announce-work.ts";
 import { showEvents } from "./show-events.ts";
 
 /** Two messages to classify, for each data set. */
@@ -30,11 +31,12 @@ export function addQuickstartCommand(program: Command, workerSide: WorkerSide): 
 			"train a spam filter and try it on two messages; without a network it uses the bundled model and data",
 		);
 	addConfigFlags(quickstart, ENGINE_SETTINGS).action(async (options: Record<string, unknown>, command: Command) => {
+		const events = showEvents(command.optsWithGlobals());
+		announceWork(events, command.optsWithGlobals(), "getting texts and a model");
 		const [{ openEmbeddedCluster }, { train }] = await Promise.all([
 			import("../cluster/embedded-cluster.ts"),
 			import("../training/train.ts"),
 		]);
-		const events = showEvents(command.optsWithGlobals());
 		const openCluster: OpenCluster = (run) => openEmbeddedCluster(workerSide, run);
 		const environment = { openCluster, events, interrupt: createInterruptSignal() };
 		const config = await resolveConfig({ ...(await chooseInputs(environment)), ...parseFlags(options) });

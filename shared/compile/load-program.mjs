@@ -59,6 +59,8 @@ function findIn(folders, entry) {
  * @param {string} entry
  */
 async function compileTo(folders, entry) {
+	// Only for people: programs read standard error.
+	if (process.stderr.isTTY) process.stderr.write("compiling Tailtune for its first use\n");
 	const compiled = await compileInThread(entry);
 	/** @type {unknown} */
 	let failure;
