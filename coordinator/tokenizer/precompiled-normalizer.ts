@@ -50,7 +50,7 @@ function* visibleCharacters(text: string): Generator<string> {
 	for (let start = 0, length = PART; start < text.length; ) {
 		const isLast = start + length >= text.length;
 		const found = Array.from(GRAPHEMES.segment(text.slice(start, start + length)), ({ segment }) => segment);
-		// The last one may go on in the next part.
+		// The last one may continue in the next part.
 		if (!isLast) found.pop();
 		length = found.length === 0 ? 2 * length : PART;
 		for (const character of found) {
