@@ -1,7 +1,5 @@
-// The loader of tests and benchmarks: has Node run TypeScript as it is, by tsx. Tailtune's processes find a cache of
-// their own in the tests (XDG_CACHE_HOME), but share the compiled program (see test/cli/tailtune.ts).
-import { fileURLToPath } from "node:url";
+// The loader of tests and benchmarks: has Node run TypeScript as it is, by tsx.
 import { register } from "tsx/esm/api";
+import "./environment.mjs";
 
-process.env.XDG_RUNTIME_DIR = fileURLToPath(new URL("../node_modules/.cache", import.meta.url));
 register();

@@ -46,33 +46,12 @@ const LOADERS = { ".ts": "ts", ".json": "json" };
  */
 export async function compile(entry) {
 	const read = new Map(readContents(listSettings()));
-	const programs = [...findThreadPrograms()];
 	try {
 		const { outputFiles, metafile } = await build({
-			entryPoints: [
-				{ in: entry, out: "main" },
-				...programs.map((program) => ({ in: program, out: basename(outputOf(program), ".mjs") })),
-			],
-			absWorkingDir: ROOT,
+			...createSettings({ main: entry }, read, (name) => `new URL("./${name}", import.meta["url"])`),
 			outdir: ROOT,
-			outExtension: { ".js": ".mjs" },
-			chunkNames: "[name]-[hash]",
-			bundle: true,
-			splitting: true,
-			format: "esm",
-			platform: "node",
-			target: "node20",
-			tsconfigRaw: {},
-			banner: { js: REQUIRE },
-			sourcemap: "linked",
-			sourcesContent: false,
-			sourceRoot: pathToFileURL(ROOT).href,
 			minifyWhitespace: true,
-			legalComments: "none",
-			metafile: true,
 			write: false,
-			logLevel: "silent",
-			plugins: [{ name: "sources", setup: (plugins) => readSources(plugins, read) }],
 		});
 		for (const [path, bytes] of readContents(listManifests([...read.keys()]))) read.set(path, bytes);
 		const files = outputFiles.map(({ path, contents }) => ({ name: basename(path), contents }));
@@ -83,11 +62,51 @@ export async function compile(entry) {
 }
 
 /**
+ * Returns esbuild's settings for programs of this package, and for all programs of threads.
+ * @param {Readonly<Record<string, string>>} entries path of each program's TypeScript file, by the name of its output
+ * @param {Map<string, Uint8Array | undefined>} read receives the contents read
+ * @param {(name: string) => string} locate returns an expression for the address of a thread's program, which is in the
+ *   output folder
+ * @param {readonly string[]} others paths of other programs that are loaded by their address
+ */
+export function createSettings(entries, read, locate, others = []) {
+	const threads = new Set([...findThreadPrograms(), ...others]);
+	const threadEntries = [...threads].map((program) => [basename(outputOf(program), ".mjs"), program]);
+	/** @type {(code: string, path: string) => string} */
+	const locateThreads = (code, path) =>
+		code.replace(THREAD_PROGRAM, (address, name) => {
+			const program = resolve(dirname(path), name);
+			return threads.has(program) ? locate(outputOf(program)) : address;
+		});
+	return /** @satisfies {import("esbuild").BuildOptions} */ ({
+		entryPoints: { ...entries, ...Object.fromEntries(threadEntries) },
+		absWorkingDir: ROOT,
+		outExtension: { ".js": ".mjs" },
+		chunkNames: "[name]-[hash]",
+		bundle: true,
+		splitting: true,
+		format: "esm",
+		platform: "node",
+		target: "node20",
+		tsconfigRaw: {},
+		banner: { js: REQUIRE },
+		sourcemap: "linked",
+		sourcesContent: false,
+		sourceRoot: pathToFileURL(ROOT).href,
+		legalComments: "none",
+		metafile: true,
+		logLevel: "silent",
+		plugins: [{ name: "sources", setup: (plugins) => readSources(plugins, read, locateThreads) }],
+	});
+}
+
+/**
  * Reads the files for esbuild, so that the digest is of the compiled contents even if a file changes in the meantime.
  * @param {import("esbuild").PluginBuild} plugins
  * @param {Map<string, Uint8Array | undefined>} read receives the contents read
+ * @param {(code: string, path: string) => string} locateThreads replaces the addresses of threads' programs
  */
-function readSources(plugins, read) {
+function readSources(plugins, read, locateThreads) {
 	plugins.onResolve({ filter: NOT_COMPILED }, ({ path, kind }) => {
 		return { path: resolveInstalled(path, kind === "require-call", read), external: true };
 	});
@@ -95,7 +114,7 @@ function readSources(plugins, read) {
 		const bytes = readFileSync(path);
 		read.set(path, bytes);
 		const loader = LOADERS[extname(path)] ?? "js";
-		return { contents: loader === "json" ? bytes : placed(bytes.toString(), path), loader };
+		return { contents: loader === "json" ? bytes : placed(locateThreads(bytes.toString(), path), path), loader };
 	});
 }
 
@@ -106,10 +125,9 @@ function readSources(plugins, read) {
  * @param {string} path of the source
  */
 function placed(code, path) {
-	const programs = code.replace(THREAD_PROGRAM, (_, program) => {
-		return `new URL("./${outputOf(resolve(dirname(path), program))}", import.meta["url"])`;
-	});
-	const urls = programs.replaceAll("import.meta.url", JSON.stringify(pathToFileURL(path).href));
+	const urls = code
+		.replaceAll("import.meta.url", JSON.stringify(pathToFileURL(path).href))
+		.replaceAll("import.meta.dirname", JSON.stringify(dirname(path)));
 	if (!/__dirname|__filename/.test(urls) || /(const|let|var) __(dir|file)name/.test(urls)) return urls;
 	return `var __dirname = ${JSON.stringify(dirname(path))}, __filename = ${JSON.stringify(path)};${urls}`;
 }

@@ -98,7 +98,7 @@ if (hasSandbox) {
 	test("in a sandbox, where the system's folders have an unknown owner, a folder below them is created", async (t) => {
 		const base = await newFolder();
 		if (isRoot) await chown(base, OTHER, OTHER);
-		const module = import.meta.resolve("../../../shared/files/private-folder.mjs");
+		const module = new URL("../../../shared/files/private-folder.mjs", import.meta.url).href;
 		const program = `import { makePrivateFolder } from ${JSON.stringify(module)}; makePrivateFolder(process.argv[1])`;
 		await inSandbox(process.execPath, "--input-type=module", "--eval", program, join(base, "tailtune"));
 		t.is(await modeOf(join(base, "tailtune")), 0o700);

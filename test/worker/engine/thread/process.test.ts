@@ -7,9 +7,11 @@ const program = fileURLToPath(new URL("./program.ts", import.meta.url));
 
 const usable = (await inspectEngines()).filter((report) => report.usable);
 
+const LOADER = new URL("../../../load-typescript.mjs", import.meta.url).href;
+
 /** Starts a program from another folder: the result must not depend on flags or on the working folder. */
 function start(file: string, ...args: string[]) {
-	return execa(process.execPath, [`--import=${import.meta.resolve("../../../load-typescript.mjs")}`, file, ...args], {
+	return execa(process.execPath, [`--import=${LOADER}`, file, ...args], {
 		cwd: "/",
 		reject: false,
 	});
