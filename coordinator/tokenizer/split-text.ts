@@ -20,7 +20,10 @@ interface Span {
 export function splitText(text: string, pattern: RegExp, behavior: SplitBehavior, invert = false): string[] {
 	const spans: Span[] = [];
 	let end = 0;
-	for (const match of text.matchAll(pattern)) {
+	// Not matchAll, which copies a long pattern for each text.
+	pattern.lastIndex = 0;
+	for (let match = pattern.exec(text); match; match = pattern.exec(text)) {
+		if (match[0] === "") pattern.lastIndex += (text.codePointAt(match.index) ?? 0) > 0xffff ? 2 : 1;
 		if (match.index > end) spans.push({ start: end, end: match.index, matches: invert });
 		end = match.index + match[0].length;
 		spans.push({ start: match.index, end, matches: !invert });
