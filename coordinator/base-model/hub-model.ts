@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { pathsInfo } from "@huggingface/hub";
 import { TailtuneError } from "../../shared/errors.ts";
 import { pathExists } from "../../shared/files/regular-file.ts";
-import { INDEX_FILE, readShardNames, WEIGHTS_FILE } from "../../shared/model/open-model.ts";
+import { CONVERT_COMMAND, INDEX_FILE, readShardNames, WEIGHTS_FILE } from "../../shared/model/open-model.ts";
 import { type HubOptions, isHubOffline } from "../hub/hub-access.ts";
 import { fetchToCache, type HubFile, writeRef } from "../hub/hub-cache.ts";
 import {
@@ -114,7 +114,8 @@ async function downloadModel(
 	if (!has(CONFIG_FILE) || !(has(WEIGHTS_FILE) || has(INDEX_FILE))) {
 		const expected = `expected a GPT-2 with ${CONFIG_FILE} and ${WEIGHTS_FILE}`;
 		const files = found.map(({ path }) => path).join(", ") || "no files of a model";
-		throw new TailtuneError("model", `${named.what}: found ${files}, ${expected}`);
+		const advice = has(PICKLED_FILE) ? `; to convert it, download it and run in its folder: ${CONVERT_COMMAND}` : "";
+		throw new TailtuneError("model", `${named.what}: found ${files}, ${expected}${advice}`);
 	}
 	const [first = ""] = TOKENIZER_FILES;
 	if (!has(first)) await noteAbsence(absencePath(target.repoFolder, commit, first));

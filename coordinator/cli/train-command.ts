@@ -37,10 +37,10 @@ export function addTrainCommand(program: Command, workerSide: WorkerSide): void 
 			const options: Options = optsWithGlobals.call(command);
 			const events = showEvents(options);
 			const ended = createInterruptSignal();
-			const tracking = await startTracking(options, events);
 			const dashboard = await startDashboard(options, events, workerSide);
 			const interrupt = dashboard ? AbortSignal.any([ended, dashboard.cancelled]) : ended;
 			try {
+				const tracking = await startTracking(options, events);
 				await run(options, { events, interrupt }, workerSide).finally(() => tracking?.close());
 				if (dashboard?.hasViewers)
 					events.line("the dashboard stays open until its last page is closed, or until Ctrl-C");
@@ -106,6 +106,7 @@ async function resumeRun(run: string, options: Options, environment: TrainOption
 			`--resume: can't be combined with --${extra ?? "config"}; a resumed run keeps its settings`,
 		);
 	}
+	announceWork(environment.events, options, `opening ${run}`);
 	const { resume } = await import("../training/train.ts");
 	const { folder, result } = await resume(run, environment);
 	environment.events.emit({ event: "result", folder, ...result });

@@ -18,7 +18,7 @@ export const INDEX_FILE = "model.safetensors.index.json";
 const PREFIXES = /^(?:_orig_mod\.|module\.|model\.|gpt2\.|transformer\.)+/;
 
 /** Converts PyTorch's files, without running programs in them. Tied tensors are copied: safetensors refuses them. */
-const CONVERT =
+export const CONVERT_COMMAND =
 	`python -c "import glob, torch, safetensors.torch as s; s.save_file({k: v.clone().contiguous() ` +
 	`for f in glob.glob('pytorch_model*.bin') for k, v in torch.load(f, map_location='cpu', weights_only=True).items()}, ` +
 	`'${WEIGHTS_FILE}')"`;
@@ -88,7 +88,7 @@ async function noWeights(folder: string): Promise<TailtuneError> {
 		const found = `found neither ${WEIGHTS_FILE} nor ${INDEX_FILE} (other formats aren't read)`;
 		return new TailtuneError("not-found", `${folder}: ${found}`);
 	}
-	const message = `found pytorch_model.bin, expected ${WEIGHTS_FILE}; to convert it, run in this folder: ${CONVERT}`;
+	const message = `found pytorch_model.bin, expected ${WEIGHTS_FILE}; to convert it, run in this folder: ${CONVERT_COMMAND}`;
 	return new TailtuneError("model", `${folder}: ${message}`);
 }
 

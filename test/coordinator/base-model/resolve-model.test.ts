@@ -345,7 +345,8 @@ test("reports that a model lacks the needed files", async (t) => {
 	hub.files.delete("model.safetensors");
 	await t.throwsAsync(resolveModel(REPO, { cacheDir, hubUrl: hub.url }), {
 		code: "model",
-		message: /^--model someone\/tiny: found config\.json, pytorch_model\.bin, expected .*model\.safetensors/,
+		message:
+			/^--model someone\/tiny: found config\.json, pytorch_model\.bin, expected .*model\.safetensors; to convert it, .* python -c /,
 	});
 });
 
