@@ -16,7 +16,10 @@ export function describeUse(
 
 The ${probabilities} of the logits gives the probabilities.`;
 	const file = quantize === undefined ? "model.onnx" : "model_quantized.onnx";
-	const numbers = quantize === undefined ? "Its numbers are float32." : "Its matrices and embeddings are in 8 bits.";
+	const numbers =
+		quantize === undefined
+			? "Its numbers are float32."
+			: "Its matrices and embeddings are in 8 bits; the results below are those in float32.";
 	return `\`onnx/${file}\` is a graph (opset 18) for any ONNX runtime; its weights are in \`onnx/${file}_data\`. ${numbers}
 Inputs: \`input_ids\` and \`attention_mask\`, int64 [batch, sequence], with padding on either side. Output: \`logits\`
 [batch, labels]; their ${probabilities} gives the probabilities. With transformers.js:

@@ -47,11 +47,14 @@ class Sweep {
 		await writeSweep(this.#path, this.#state);
 		// The phases of the trials are parts of this one. Its end can't be estimated from the number of trials alone.
 		const phase = events.phase("sweep", 0, "trials");
+		const counted = new Set<number>();
 		for (const [rung, { epochs }] of (this.#state.halving?.rungs ?? [{ epochs: undefined }]).entries()) {
 			if (this.#state.trials.some((trial) => (trial.rung ?? 0) > rung + 1)) continue;
 			for (const index of this.#state.trials.keys()) {
 				await this.#runTrial(index, rung, epochs);
-				phase.advance(1);
+				// With successive halving, a trial is continued on each rung that it reaches.
+				if (!counted.has(index)) phase.advance(1);
+				counted.add(index);
 			}
 			await this.#endRung(rung);
 		}
