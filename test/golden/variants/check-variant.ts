@@ -1,5 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { ExecutionContext } from "ava";
 import { InferenceSession, Tensor } from "onnxruntime-node";
@@ -10,6 +9,7 @@ import type { ModelFiles } from "../../../shared/model/model-files.ts";
 import { openModel } from "../../../shared/model/open-model.ts";
 import { baseShapes, parameterLayout, parameterViews } from "../../../shared/model/parameter-layout.ts";
 import { readSafetensorsFile, writeSafetensors } from "../../../shared/model/safetensors.ts";
+import { sizeOf } from "../../../shared/model/safetensors-header.ts";
 import { plainTail } from "../../../shared/model/tail-spec.ts";
 import { innerWidth } from "../../../shared/model/variant.ts";
 import { gradientForm, gradientLength } from "../../../shared/updates/gradient-form.ts";
@@ -18,6 +18,7 @@ import { buildClassifierGraph } from "../../../worker/engine/onnx/classifier-gra
 import { openEngines } from "../../../worker/engine/open-engines.ts";
 import { targetsOf } from "../../../worker/run/targets.ts";
 import { multiplyOut } from "../../multiply-out.ts";
+import { temporaryFolder } from "../../temporary-folder.ts";
 import type { GoldenEngine } from "../check-golden.ts";
 import { larger } from "../measure.ts";
 
@@ -64,13 +65,14 @@ async function readPart(name: string, shape: readonly number[]): Promise<Float32
 	const stored = weights.tensors.get(name)?.shape ?? [];
 	const columns = shape.at(-1) ?? 0;
 	const width = stored.at(-1) ?? 0;
-	const size = shape.reduce((product, length) => product * length, 1);
-	return Float32Array.from({ length: size }, (_, i) => whole[Math.floor(i / columns) * width + (i % columns)] ?? NaN);
+	return Float32Array.from(
+		{ length: sizeOf(shape) },
+		(_, i) => whole[Math.floor(i / columns) * width + (i % columns)] ?? NaN,
+	);
 }
 
 async function writeVariant(t: ExecutionContext, config: Record<string, unknown>): Promise<ModelFiles> {
-	const folder = await mkdtemp(join(tmpdir(), "tailtune-variant-"));
-	t.teardown(() => rm(folder, { recursive: true }));
+	const folder = await temporaryFolder(t);
 	const written = { model_type: "gpt2", ...set.shape, ...config };
 	await writeFile(join(folder, "config.json"), JSON.stringify(written));
 	const shape = { ...set.shape, ...config } as unknown as ModelFiles["config"];

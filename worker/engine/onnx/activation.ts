@@ -7,8 +7,8 @@ const A = Math.sqrt(2 / Math.PI);
 const B = 0.044715;
 
 /**
- * Applies an activation, in standard operators of opset 17. Their order is one that runtimes recognise and replace by
- * one operator.
+ * Applies an activation, in operators of the ONNX standard. Runtimes recognise their order and replace them by one
+ * operator.
  */
 export function addActivation(graph: GraphBuilder, activation: Activation, x: Value): Value {
 	if (activation !== "gelu_new") return FORMS[activation](operations(graph), x).value;

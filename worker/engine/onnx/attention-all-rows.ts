@@ -1,3 +1,4 @@
+import { attentionScale } from "../../../shared/model/variant.ts";
 import type { Value } from "./graph-builder.ts";
 import type { AttentionIndices } from "./packed-rows.ts";
 import type { Pass, TailContext } from "./pass.ts";
@@ -18,7 +19,7 @@ export function attentionAllRows(
 	const headWidth = width / heads;
 	const product = (a: Value, b: Value, how: Record<string, number | { float: number }> = {}) =>
 		graph.op("FusedMatMul", [a, b], how);
-	const alpha = { float: context.attentionScale(block) };
+	const alpha = { float: attentionScale(context.config, block) };
 	const byHead = (value: Value) => graph.op("Reshape", [value, graph.ints([-1, headWidth])]);
 	/** [texts, heads, longest, head width] to rows [rows, width]. */
 	const toRows = (value: Value) =>

@@ -1,3 +1,4 @@
+import { attentionScale } from "../../../shared/model/variant.ts";
 import type { Value } from "./graph-builder.ts";
 import type { Pass, TailContext } from "./pass.ts";
 import { linearPass, standardisePass } from "./passes.ts";
@@ -50,7 +51,7 @@ export function oneRowForward(context: TailContext, block: number, rows: Value, 
 	const { graph } = context;
 	const { toHeads, toRows, times, batched, scoresOf } = shapeOperations(context);
 	const name = `h.${block}.attn.c_attn`;
-	const scale = graph.float(context.attentionScale(block));
+	const scale = graph.float(attentionScale(context.config, block));
 	const standard = standardisePass(context, rows);
 	const rectangle = inputs.toRectangle(standard.value);
 	const x = rectangle.value;

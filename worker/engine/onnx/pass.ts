@@ -1,4 +1,4 @@
-import type { Activation } from "../../../shared/model/activation.ts";
+import type { Gpt2Config } from "../../../shared/model/gpt2-config.ts";
 import type { GraphBuilder, Value } from "./graph-builder.ts";
 
 /** A part of the forward pass together with the corresponding part of the backward pass. */
@@ -30,11 +30,7 @@ export interface TailContext {
 	readonly graph: GraphBuilder;
 	readonly width: number;
 	readonly heads: number;
-	/** Added to the variance in layer normalisation. */
-	readonly epsilon: number;
-	readonly activation: Activation;
-	/** Returns the factor on the attention scores of a block, by its number. */
-	attentionScale(block: number): number;
+	readonly config: Gpt2Config;
 	weight(name: string): Value;
 	/** Factor on x A B in linear layers with a LoRA pair; undefined if no layer has one. */
 	readonly loraScale: number | undefined;

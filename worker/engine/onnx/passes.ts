@@ -1,3 +1,4 @@
+import { activationOf } from "../../../shared/model/variant.ts";
 import { activationPass } from "./activation.ts";
 import type { GraphBuilder, Value } from "./graph-builder.ts";
 import { withLora } from "./lora.ts";
@@ -6,9 +7,10 @@ import type { Pass, TailContext } from "./pass.ts";
 /**
  * Layer normalisation without scale and shift: rows of mean 0 and variance 1 (Ba et al. 2016, "Layer Normalization").
  */
-export function standardisePass({ graph, width, epsilon }: TailContext, rows: Value): Pass {
+export function standardisePass({ graph, width, config }: TailContext, rows: Value): Pass {
 	const ones = graph.filled(1, width);
-	const [value = "", , scale = ""] = graph.ops("LayerNormalization", [rows, ones], 3, { epsilon: { float: epsilon } });
+	const epsilon = { float: config.layer_norm_epsilon };
+	const [value = "", , scale = ""] = graph.ops("LayerNormalization", [rows, ones], 3, { epsilon });
 	const mean = (of: Value) => graph.op("ReduceMean", [of, graph.ints([-1])]);
 	return {
 		value,
@@ -52,12 +54,12 @@ export function linearPass(context: TailContext, name: string, rows: Value): Pas
 }
 
 /** The second half of a block: rows + MLP(norm(rows)). */
-export function mlpPass(context: TailContext, block: string, rows: Value): Pass {
-	const { graph } = context;
-	const normed = normPass(context, `${block}.ln_2`, rows);
-	const inner = linearPass(context, `${block}.mlp.c_fc`, normed.value);
-	const active = activationPass(graph, context.activation, inner.value);
-	const outer = linearPass(context, `${block}.mlp.c_proj`, active.value);
+export function mlpPass(context: TailContext, block: number, rows: Value): Pass {
+	const { graph, config } = context;
+	const normed = normPass(context, `h.${block}.ln_2`, rows);
+	const inner = linearPass(context, `h.${block}.mlp.c_fc`, normed.value);
+	const active = activationPass(graph, activationOf(config), inner.value);
+	const outer = linearPass(context, `h.${block}.mlp.c_proj`, active.value);
 	return {
 		value: graph.op("Add", [rows, outer.value]),
 		back(gradient) {

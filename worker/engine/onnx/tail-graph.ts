@@ -1,7 +1,6 @@
 import type { TailSpec } from "../../../shared/messages.ts";
 import type { ModelFiles } from "../../../shared/model/model-files.ts";
 import { countFrozenBlocks, hasLora } from "../../../shared/model/tail-spec.ts";
-import { activationOf, attentionScale } from "../../../shared/model/variant.ts";
 import type { GradientForm } from "../../../shared/updates/gradient-form.ts";
 import { attentionAllRows } from "./attention-all-rows.ts";
 import { attentionOneRow } from "./attention-one-row.ts";
@@ -57,9 +56,7 @@ export function tailGraph(model: ModelFiles, spec: TailSpec, { oneRow, form }: T
 		graph,
 		width: config.n_embd,
 		heads: config.n_head,
-		epsilon: config.layer_norm_epsilon,
-		activation: activationOf(config),
-		attentionScale: (block) => attentionScale(config, block),
+		config,
 		loraScale: hasLora(spec) ? spec.loraScale : undefined,
 		loraRank: spec.loraRank,
 		weight: (name) => parameters.weight(name),
@@ -102,13 +99,13 @@ function addBody(context: TailContext, cut: number, blocks: number, last: LastBl
 		for (let i = cut; i < whole; i++) {
 			add((rows) => attentionAllRows(context, i, rows, indices, real));
 			if (oneRow && i === blocks - 1) add(pool);
-			add((rows) => mlpPass(context, `h.${i}`, rows));
+			add((rows) => mlpPass(context, i, rows));
 		}
 	}
 	if (whole < blocks) {
 		const mask = graph.input("row mask", "float32", ["texts", 1, "longest"]);
 		add((rows) => attentionOneRow(context, whole, rows, { mask, toRectangle, pick: pool }));
-		add((rows) => mlpPass(context, `h.${whole}`, rows));
+		add((rows) => mlpPass(context, whole, rows));
 	}
 	if (oneRow && cut === blocks) add(pool);
 	add((rows) => normPass(context, "ln_f", rows));

@@ -1,7 +1,6 @@
 import type * as tf from "@tensorflow/tfjs";
 import type { Activation } from "../../../shared/model/activation.ts";
 
-/** The activations. */
 const FUNCTIONS: Readonly<Record<Activation, (x: tf.Tensor) => tf.Tensor>> = {
 	gelu: (x) => x.mul(Math.SQRT1_2).erf().add(1).mul(x).mul(0.5),
 	gelu_new(x) {

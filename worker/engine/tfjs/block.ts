@@ -11,9 +11,8 @@ import type { Rectangle } from "./rectangle.ts";
  * @param mask added to the attention scores [texts, heads, rows, rows]
  */
 export function runBlock(x: tf.Tensor, mask: tf.Tensor, weights: Weights, block: number, shape: Rectangle): tf.Tensor {
-	const name = `h.${block}`;
-	const mixed = attend(layerNorm(x, weights, `${name}.ln_1`), mask, weights, block, shape);
-	return finishBlock(x, mixed, weights, name);
+	const mixed = attend(layerNorm(x, weights, `h.${block}.ln_1`), mask, weights, block, shape);
+	return finishBlock(x, mixed, weights, block);
 }
 
 /**
@@ -30,13 +29,13 @@ export function runBlockForOneRow(
 	block: number,
 	shape: Rectangle,
 ): tf.Tensor {
-	const name = `h.${block}`;
 	const normal = normalise(x, weights.config.layer_norm_epsilon);
 	const mixed = attendFromOneRow(normal, pick, mask, weights, block, shape);
-	return finishBlock(tf.matMul(pick, x), mixed, weights, name);
+	return finishBlock(tf.matMul(pick, x), mixed, weights, block);
 }
 
-function finishBlock(x: tf.Tensor, mixed: tf.Tensor, weights: Weights, name: string): tf.Tensor {
+function finishBlock(x: tf.Tensor, mixed: tf.Tensor, weights: Weights, block: number): tf.Tensor {
+	const name = `h.${block}`;
 	const middle = x.add(linearLayer(mixed, weights, `${name}.attn.c_proj`));
 	const product = linearLayer(layerNorm(middle, weights, `${name}.ln_2`), weights, `${name}.mlp.c_fc`);
 	const inner = activate(activationOf(weights.config), product);
