@@ -78,10 +78,9 @@ export class RpcConnection implements RunConnection {
 			return this.#link.retry(() => run.own.read(version));
 		},
 		// As from a pool: the buffer contains old numbers.
-		gradientBuffer: (runId, length) => {
+		gradientBuffer: (_, length) => {
 			const used = this.#free.pop();
-			const replica = this.#runs.get(runId)?.own.replica;
-			if (replica?.answered === used && replica) replica.answered = undefined;
+			for (const { own } of this.#runs.values()) own.replica.reuseArray(used);
 			return used?.length === length ? used : new Float32Array(length).fill(7);
 		},
 		putAnswer: (answer) => this.#putAnswer(answer),
@@ -96,7 +95,7 @@ export class RpcConnection implements RunConnection {
 		const run = this.#runs.get(result.runId);
 		this.#world.log(`${this.#node.name}: answers item ${result.serial}${result.failure ? ": it failed" : ""}`);
 		this.#maybeRepeat(answer, run);
-		if (run && tensor) run.own.replica.answered = tensor;
+		if (tensor) run?.own.replica.keepAnswer(tensor);
 		try {
 			await this.#link.retry(() => this.#link.call(this.#upload(answer, run)));
 		} catch (error) {

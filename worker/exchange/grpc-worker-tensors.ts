@@ -125,7 +125,7 @@ class GrpcWorkerTensors implements ConnectedTensors {
 	gradientBuffer(runId: string, length: number): Float32Array {
 		const run = this.#runs.get(runId);
 		const taken = takeArray(run?.free, length);
-		if (run?.replica.answered === taken) run.replica.answered = undefined;
+		run?.replica.reuseArray(taken);
 		return taken;
 	}
 
@@ -133,7 +133,7 @@ class GrpcWorkerTensors implements ConnectedTensors {
 		const run = this.#runs.get(answer.result.runId);
 		const options = { signal: this.#closed.signal, silenceMs: this.#silenceMs };
 		// Before it is sent: the update may arrive before the reply.
-		if (run && answer.tensor) run.replica.answered = answer.tensor;
+		if (answer.tensor) run?.replica.keepAnswer(answer.tensor);
 		const send = () =>
 			sendAll<PutAnswerRequestInput, PutAnswerResponse>(
 				(callback) => this.#client.putAnswer(callback),

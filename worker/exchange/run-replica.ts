@@ -39,11 +39,8 @@ export class RunReplica {
 	#version: number | undefined;
 	/** Whether updates can be applied. */
 	#hasMoments = false;
-	/**
-	 * The last gradient that this worker sent, as long as its array isn't used again. An update of the same numbers
-	 * arrives without them, and is recognized by its checksum.
-	 */
-	answered: Float32Array | undefined;
+	/** The last gradient that this worker sent, as long as its array isn't used again. */
+	#answered: Float32Array | undefined;
 	/** The parameters as given to callers: another object after each change of the numbers. */
 	#view: Float32Array | undefined;
 	/** Settles after the last requested version. */
@@ -62,7 +59,7 @@ export class RunReplica {
 			},
 			apply: (update: Update) => this.#apply(update),
 		};
-		const answered = () => this.answered;
+		const answered = () => this.#answered;
 		this.#updates = new MergedUpdates({ runId, schema, source, target, closed, clock, answered });
 	}
 
@@ -99,6 +96,19 @@ export class RunReplica {
 	get fingerprint(): number | undefined {
 		if (!this.#parameters || this.#version === undefined) return undefined;
 		return fingerprintOf(this.#parameters);
+	}
+
+	/**
+	 * Notes the gradient that this worker sends. An update of the same numbers arrives without them, and is recognized by
+	 * its checksum.
+	 */
+	keepAnswer(gradient: Float32Array | undefined): void {
+		this.#answered = gradient;
+	}
+
+	/** Notes that an array is used again, which may be that of the last gradient sent. */
+	reuseArray(array: Float32Array | undefined): void {
+		if (this.#answered === array) this.#answered = undefined;
 	}
 
 	/** Forgets the numbers, so that they are read again: at once if a request waits for an update, else for the next. */

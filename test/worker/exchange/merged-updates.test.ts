@@ -64,7 +64,7 @@ test("a worker that computed the whole gradient gets an update without numbers, 
 			[0],
 		);
 		// Its answer has arrived by now.
-		replica.answered = served.gradient;
+		replica.keepAnswer(served.gradient);
 		return parts;
 	};
 	for (const texts of [1, 4, 2]) {
@@ -85,7 +85,7 @@ for (const [title, change] of [
 	test(`an update without numbers is read at once if the worker's own gradient is another one: ${title}`, async (t) => {
 		const { clock, served, replica, isEqual } = await join();
 		served.tamperPublished = (parts) => {
-			replica.answered = change(served.gradient);
+			replica.keepAnswer(change(served.gradient));
 			return parts;
 		};
 		await served.step(2, true);
@@ -335,7 +335,7 @@ test("a replica has the coordinator's bits whatever happens in between", async (
 			else if (event !== "request") {
 				const disturb = faults[event.fault] ?? (() => []);
 				served.tamperPublished = (parts) => {
-					replica.answered = served.gradient;
+					replica.keepAnswer(served.gradient);
 					return disturb(parts);
 				};
 				await served.step(event.texts, event.isAnswer);
