@@ -24,8 +24,6 @@ rmSync(OUT, { recursive: true, force: true });
 await build({
 	...settings,
 	outdir: OUT,
-	// The maps' paths are then relative to the output.
-	sourceRoot: "",
 	logLevel: "error",
 	plugins: [{ name: "not compiled", setup: keepOutside }, ...plugins],
 });

@@ -50,8 +50,11 @@ export async function compile(entry) {
 		const { outputFiles, metafile } = await build({
 			...createSettings({ main: entry }, read, (name) => `new URL("./${name}", import.meta["url"])`),
 			outdir: ROOT,
+			sourceRoot: pathToFileURL(ROOT).href,
 			minifyWhitespace: true,
+			metafile: true,
 			write: false,
+			logLevel: "silent",
 		});
 		for (const [path, bytes] of readContents(listManifests([...read.keys()]))) read.set(path, bytes);
 		const files = outputFiles.map(({ path, contents }) => ({ name: basename(path), contents }));
@@ -92,10 +95,7 @@ export function createSettings(entries, read, locate, others = []) {
 		banner: { js: REQUIRE },
 		sourcemap: "linked",
 		sourcesContent: false,
-		sourceRoot: pathToFileURL(ROOT).href,
 		legalComments: "none",
-		metafile: true,
-		logLevel: "silent",
 		plugins: [{ name: "sources", setup: (plugins) => readSources(plugins, read, locateThreads) }],
 	});
 }
