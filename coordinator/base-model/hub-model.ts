@@ -13,7 +13,7 @@ import {
 	type Repository,
 	useRepository,
 } from "../hub/use-repository.ts";
-import { TOKENIZER_FILES } from "../tokenizer/read-files.ts";
+import { TOKENIZER_FILE, TOKENIZER_FILES } from "../tokenizer/read-files.ts";
 import type { HubId } from "./hub-id.ts";
 
 const CONFIG_FILE = "config.json";
@@ -80,9 +80,9 @@ async function findModel({ repoFolder, commit }: CachedRepository): Promise<stri
 	}
 }
 
-/** Path of an empty file with which Hugging Face's own tools note that a commit has no file of that name. */
-function absencePath(repoFolder: string, commit: string, name: string): string {
-	return join(repoFolder, ".no_exist", commit, name);
+/** Path of an empty file with which Hugging Face's own tools note that a commit has no `tokenizer.json`. */
+function absencePath(repoFolder: string, commit: string): string {
+	return join(repoFolder, ".no_exist", commit, TOKENIZER_FILE);
 }
 
 /**
@@ -90,8 +90,7 @@ function absencePath(repoFolder: string, commit: string, name: string): string {
  * the weights.
  */
 async function knowsTokenizer({ repoFolder, commit = "" }: CachedRepository, snapshot: string): Promise<boolean> {
-	const [first = ""] = TOKENIZER_FILES;
-	const paths = [...TOKENIZER_FILES.map((name) => join(snapshot, name)), absencePath(repoFolder, commit, first)];
+	const paths = [...TOKENIZER_FILES.map((name) => join(snapshot, name)), absencePath(repoFolder, commit)];
 	return (await Promise.all(paths.map((path) => pathExists(path, "model")))).includes(true);
 }
 
@@ -117,8 +116,7 @@ async function downloadModel(
 		const advice = has(PICKLED_FILE) ? `; to convert it, download it and run in its folder: ${CONVERT_COMMAND}` : "";
 		throw new TailtuneError("model", `${named.what}: found ${files}, ${expected}${advice}`);
 	}
-	const [first = ""] = TOKENIZER_FILES;
-	if (!has(first)) await noteAbsence(absencePath(target.repoFolder, commit, first));
+	if (!has(TOKENIZER_FILE)) await noteAbsence(absencePath(target.repoFolder, commit));
 	const unused = [PICKLED_FILE, has(WEIGHTS_FILE) ? INDEX_FILE : ""];
 	const needed = found.filter(({ path }) => !unused.includes(path));
 	await fetchToCache(target, needed, has(WEIGHTS_FILE) ? listener : undefined);

@@ -28,8 +28,7 @@ export async function isModelFolder(name: string): Promise<boolean> {
 
 /** Returns the hub id of the value of `--model`; undefined if it is something else or a file or folder here. */
 export async function findHubId(name: string): Promise<HubId | undefined> {
-	if (name === "demo" || (await stat(name).catch(() => undefined))) return undefined;
-	return parseHubId(name);
+	return (await stat(name).catch(() => undefined)) ? undefined : parseHubId(name);
 }
 
 /**

@@ -4,6 +4,7 @@ import { TailtuneError } from "../../shared/errors.ts";
 import { MOST_JSON_BYTES, readRegularFile } from "../../shared/files/regular-file.ts";
 import { TRUNK_PRECISIONS } from "../../shared/model/trunk-precision.ts";
 import { LONG_TEXTS, SPECIAL_TOKENS, type TrainConfig } from "../../shared/settings/config.ts";
+import type { TextReading } from "../../shared/worker-port/onnx-classifier.ts";
 import type { TokenLimit } from "../data/limit-tokens.ts";
 import { withThresholds } from "./with-thresholds.ts";
 
@@ -50,6 +51,11 @@ export type ClassifierSettings = z.infer<typeof settingsSchema>;
 
 /** File with these settings, next to the model's `config.json`. */
 export const SETTINGS_FILE = "tailtune.json";
+
+/** Returns how a tuned model reads a text. */
+export function readingOf({ token, causal, padTo, padId, maxTokens, long }: ClassifierSettings): TextReading {
+	return { token, causal, padTo: padTo ?? undefined, padId, maxTokens, long };
+}
 
 /**
  * Returns the limit of a text's tokens for a tuned model.

@@ -6,12 +6,12 @@ import type { TrainConfig } from "../../shared/settings/config.ts";
 import { readInitialParameters } from "../base-model/initial-parameters.ts";
 import type { Cluster, ClusterRun, OpenCluster } from "../cluster/cluster.ts";
 import type { SourcedText } from "../data/dataset.ts";
-import { averageLogits, type DividedTokens, divideTokens } from "../data/divide-tokens.ts";
+import { type DividedTokens, divideTokens } from "../data/divide-tokens.ts";
 import { countAffixes, lengthFault, type TokenLimit, tokenizeWithin } from "../data/limit-tokens.ts";
 import { type LabelPrediction, type LabelRule, type Scoring, scoringOf } from "../metrics/scoring.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
-import { type ClassifierSettings, classifierLimit, withLabelFlags } from "./classifier-settings.ts";
-import { type AnnouncedModel, computeLogits, computeTogether } from "./compute-logits.ts";
+import { type ClassifierSettings, classifierLimit, readingOf, withLabelFlags } from "./classifier-settings.ts";
+import { type AnnouncedModel, computeDivided, computeTogether } from "./compute-logits.ts";
 import { openTunedModel } from "./tuned-model.ts";
 
 /** The model's answer to a text. */
@@ -150,12 +150,11 @@ export class Classifier {
 		onTexts(texts.length - kept.length);
 		const divided = kept.map((index) => divideTokens(whole[index] as Uint32Array, this.limit));
 		const onWindows = countTexts(divided, onTexts);
-		const all = divided.flatMap(({ windows }) => windows);
-		const logits = (await computeLogits(this.#cluster.dispatcher, this.#model, all, 1, onWindows)).values();
-		for (const [place, index] of kept.entries()) {
-			const { windows, tokens, cut } = divided[place] as DividedTokens;
-			const own = windows.map(() => logits.next().value as number[]);
-			answers[index] = { ...this.toPrediction(averageLogits(own), tokens), truncated: cut };
+		const windows = divided.map((text) => text.windows);
+		const all = await computeDivided(this.#cluster.dispatcher, this.#model, windows, 1, onWindows);
+		for (const [place, logits] of all.entries()) {
+			const { tokens, cut } = divided[place] as DividedTokens;
+			answers[kept[place] as number] = { ...this.toPrediction(logits, tokens), truncated: cut };
 		}
 		return answers;
 	}
@@ -191,9 +190,8 @@ export class Classifier {
 	}
 
 	get #model(): AnnouncedModel {
-		const { padTo, labels, ...reading } = this.settings;
-		const padding = { ...reading, padTo: padTo ?? undefined };
-		return { runId: this.#runId, version: VERSION, padding, classes: labels.length };
+		const { settings } = this;
+		return { runId: this.#runId, version: VERSION, padding: readingOf(settings), classes: settings.labels.length };
 	}
 }
 

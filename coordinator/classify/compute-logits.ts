@@ -1,6 +1,7 @@
 import type { NewItem } from "../../shared/messages.ts";
 import { type EffectiveSequence, effectiveSequence, type Padding } from "../../shared/sequences/effective-sequence.ts";
 import type { Dispatcher } from "../cluster/dispatcher.ts";
+import { averageLogits } from "../data/divide-tokens.ts";
 import { groupForTrunk } from "../plan/group-for-trunk.ts";
 
 /** A model on workers, and the way in which it reads texts. */
@@ -13,13 +14,30 @@ export interface AnnouncedModel {
 }
 
 /**
+ * Computes the logits of divided texts that aren't in the sets of a run: for each text the mean of its windows.
+ * @param texts the windows of each text
+ * @param shards as of `computeLogits`
+ * @param onDone called with the indices of finished windows, counted over all texts
+ */
+export async function computeDivided(
+	dispatcher: Pick<Dispatcher, "execute">,
+	model: AnnouncedModel,
+	texts: readonly (readonly Uint32Array[])[],
+	shards: number,
+	onDone: (indices: readonly number[]) => void,
+): Promise<number[][]> {
+	const logits = (await computeLogits(dispatcher, model, texts.flat(), shards, onDone)).values();
+	return texts.map((windows) => averageLogits(windows.map(() => logits.next().value as number[])));
+}
+
+/**
  * Computes the logits of token sequences that aren't in the sets of a run. They are computed in groups that suit the
  * trunk, and their features aren't kept.
  * @param shards shards to which the groups are given in turn
  * @param onDone called with the indices of finished sequences
  * @returns the logits of each sequence, in their order
  */
-export async function computeLogits(
+async function computeLogits(
 	dispatcher: Pick<Dispatcher, "execute">,
 	model: AnnouncedModel,
 	tokens: readonly Uint32Array[],

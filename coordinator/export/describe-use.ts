@@ -1,5 +1,5 @@
 import type { ClassifierSettings } from "../classify/classifier-settings.ts";
-import type { ExportFormat, Quantization } from "./export-formats.ts";
+import { type ExportFormat, GRAPH_FILES, type Quantization } from "./export-formats.ts";
 
 /** Describes in Markdown how programs load an exported folder. */
 export function describeUse(
@@ -15,7 +15,7 @@ export function describeUse(
     print(classify("a text"))
 
 The ${probabilities} of the logits gives the probabilities.`;
-	const file = quantize === undefined ? "model.onnx" : "model_quantized.onnx";
+	const file = GRAPH_FILES[quantize === undefined ? "fp32" : "q8"];
 	const numbers =
 		quantize === undefined
 			? "Its numbers are float32."

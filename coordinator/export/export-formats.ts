@@ -7,3 +7,6 @@ export type ExportFormat = (typeof EXPORT_FORMATS)[number];
 export const QUANTIZATIONS = ["int8"] as const;
 
 export type Quantization = (typeof QUANTIZATIONS)[number];
+
+/** Names of graphs, by the type of their numbers, that Optimum and transformers.js look for. */
+export const GRAPH_FILES = { fp32: "model.onnx", q8: "model_quantized.onnx" } as const;

@@ -1,7 +1,8 @@
-import { cp, readdir, readFile } from "node:fs/promises";
+import { cp, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { systemCodeOf, TailtuneError } from "../../shared/errors.ts";
 import { asDiskError, writeFileAtomic, writeJson } from "../../shared/files/write-atomic.ts";
+import { readJson } from "../../shared/model/gpt2-config.ts";
 import { WEIGHTS_FILE } from "../../shared/model/open-model.ts";
 import { baseShapes } from "../../shared/model/parameter-layout.ts";
 import { writeSafetensors } from "../../shared/model/safetensors.ts";
@@ -15,6 +16,8 @@ import { describeUse } from "./describe-use.ts";
 import type { ExportFormat, Quantization } from "./export-formats.ts";
 import { type DescribedRun, formatModelCard } from "./model-card.ts";
 import { writeOnnx } from "./write-onnx.ts";
+
+const CONFIG_FILE = "config.json";
 
 export interface ExportRequest {
 	/** Folder of a finished run. */
@@ -92,10 +95,10 @@ async function writeOnnxFolder(
 ): Promise<void> {
 	const model = join(run, "model");
 	for (const name of await readdir(model))
-		if (!name.endsWith(".safetensors")) await cp(join(model, name), join(folder, name));
+		if (name !== CONFIG_FILE && !name.endsWith(".safetensors")) await cp(join(model, name), join(folder, name));
 	const forJavaScript = await writeOnnx(tuned, folder, buildOnnxClassifier, quantize !== undefined);
-	const config = JSON.parse(await readFile(join(model, "config.json"), "utf8"));
-	await writeJson(join(folder, "config.json"), { ...config, "transformers.js_config": forJavaScript });
+	const config = (await readJson(join(model, CONFIG_FILE))) as object;
+	await writeJson(join(folder, CONFIG_FILE), { ...config, "transformers.js_config": forJavaScript });
 }
 
 /** Writes one file of weights, with the tensor names of the published GPT-2, and one with its shape and settings. */

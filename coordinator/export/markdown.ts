@@ -2,7 +2,7 @@ import { shortLabel } from "../report/short-label.ts";
 
 /** Returns text from data as Markdown on one line that shows it as it is, and cut if it is long. */
 export function escapeMarkdown(text: string): string {
-	return shortLabel(text.replaceAll(/\s+/g, " ")).replaceAll(/[\\`*_{}[\]<>|#~]/g, "\\$&");
+	return shortLabel(text.replaceAll(/\s+/g, " ")).replaceAll(/[\\`*_{}[\]<>|#~&]/g, "\\$&");
 }
 
 /** Formats a table. Cells are Markdown. */

@@ -69,7 +69,7 @@ ${describeTraining(run)}
 
 /** Metadata that the hub reads. */
 function frontMatter({ config, result }: DescribedRun) {
-	const base = config.model === "demo" ? undefined : parseHubId(config.model);
+	const base = parseHubId(config.model);
 	const score = (type: string, value: number) => ({ type, value: Number(value.toFixed(4)) });
 	const scored = {
 		task: { type: "text-classification" },

@@ -8,12 +8,13 @@ import {
 	type OnnxWeights,
 	scaleName,
 } from "../../shared/worker-port/onnx-classifier.ts";
+import { readingOf } from "../classify/classifier-settings.ts";
 import type { TunedModel } from "../classify/tuned-model.ts";
+import { GRAPH_FILES } from "./export-formats.ts";
 import { type QuantizedTensor, quantizeTensor } from "./quantize-tensor.ts";
 
-/** The folder of graphs, and their names, that Optimum and transformers.js look for. */
+/** The folder of graphs that Optimum and transformers.js look for. */
 const FOLDER = "onnx";
-const NAMES = { fp32: "model.onnx", q8: "model_quantized.onnx" } as const;
 
 /**
  * Writes the graph of a model, and its weights to a second file: a graph's file can't be larger than 2 GB.
@@ -27,13 +28,12 @@ export async function writeOnnx(
 	isQuantized: boolean,
 ): Promise<object> {
 	const dtype = isQuantized ? "q8" : "fp32";
-	const file = join(folder, FOLDER, NAMES[dtype]);
+	const file = join(folder, FOLDER, GRAPH_FILES[dtype]);
 	await mkdir(dirname(file));
 	const tensors = [...model.tensors].flatMap(([name, stored]) => toWrite(model, name, stored, isQuantized));
-	const { padTo, ...reading } = settings;
 	const weights = await writeWeights(`${file}_data`, tensors, model);
-	await writeFile(file, await build(weights, { ...reading, padTo: padTo ?? undefined }));
-	return { dtype, use_external_data_format: { [NAMES[dtype]]: 1 } };
+	await writeFile(file, await build(weights, readingOf(settings)));
+	return { dtype, use_external_data_format: { [GRAPH_FILES[dtype]]: 1 } };
 }
 
 async function writeWeights(path: string, tensors: TensorToWrite[], { config }: ModelFiles): Promise<OnnxWeights> {

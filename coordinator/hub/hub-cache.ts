@@ -43,7 +43,7 @@ export interface HubFile {
 	readonly lfs?: { readonly oid: string } | undefined;
 }
 
-/** Where files of one commit go, and where they come from. */
+/** Folders for the files of one commit, and their address. */
 export interface CacheTarget {
 	/** The repository, for messages. */
 	readonly name: string;
@@ -72,7 +72,7 @@ export async function fetchToCache(
 	await mkdir(join(repoFolder, "blobs"), { recursive: true });
 	await assertFreeSpace(join(repoFolder, "blobs"), missing);
 	if (missing > 0) listener?.line(`${name}: downloading ${formatBytes(missing)} to ${repoFolder}`);
-	const report = listener?.download(name);
+	const report = missing > 0 ? listener?.download(name) : undefined;
 	let before = 0;
 	for (const file of blobs) {
 		const from = before;

@@ -19,7 +19,7 @@ export interface HubRequest {
 	readonly advice: string;
 	/** Access that the token lacks if the hub denies it, and how to get it. */
 	readonly access: string;
-	/** Folder that is written or read. */
+	/** Folder that is written. */
 	readonly folder: string;
 	readonly hubUrl: string;
 	/** The token that was sent. */

@@ -5,7 +5,7 @@ import { commitIter, createRepo, HubApiError, modelInfo } from "@huggingface/hub
 import { systemCodeOf, TailtuneError } from "../../shared/errors.ts";
 import { toReadError } from "../../shared/files/regular-file.ts";
 import { HUB_UPLOAD_ANSWER_MS } from "../deadlines.ts";
-import { callOptions, type HubOptions, type HubToken, hubAddress } from "./hub-access.ts";
+import { callOptions, type HubCall, type HubOptions, type HubToken, hubAddress } from "./hub-access.ts";
 import { explainHubError } from "./hub-error.ts";
 
 /** A file of a folder. */
@@ -73,9 +73,10 @@ export async function pushFolder(request: PushRequest, options: HubOptions): Pro
 	}
 }
 
-type Call = ReturnType<typeof callOptions> & { readonly accessToken: string };
-
-async function createRepository({ repo, isPrivate }: PushRequest, call: Call): Promise<void> {
+async function createRepository(
+	{ repo, isPrivate }: PushRequest,
+	call: HubCall & { readonly accessToken: string },
+): Promise<void> {
 	try {
 		await createRepo({ repo, ...(isPrivate && { visibility: "private" }), ...call });
 	} catch (error) {
@@ -87,7 +88,7 @@ async function createRepository({ repo, isPrivate }: PushRequest, call: Call): P
 
 async function commitFiles(
 	{ repo, title, folder, files }: PushRequest,
-	call: ReturnType<typeof callOptions> & { readonly abortSignal: AbortSignal },
+	call: HubCall & { readonly abortSignal: AbortSignal },
 ): Promise<string> {
 	const operations = await Promise.all(
 		files.map(async ({ path }) => {

@@ -70,7 +70,7 @@ export async function useRepository<T>(
 			folder: repoFolder,
 			hubUrl,
 			token,
-			signal: options.signal,
+			signal,
 		});
 	}
 }

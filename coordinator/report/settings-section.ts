@@ -9,7 +9,7 @@ export function settingsSection(config: TrainConfig): Html {
 	const settings = listSettings(config);
 	const list = (isDefault: boolean) => {
 		const listed = settings.filter((setting) => setting.isDefault === isDefault);
-		return html`<dl class="pairs flags">${listed.map(({ flag, value }) => html`<div><dt>${flag}</dt><dd>${value}</dd></div>`)}</dl>`;
+		return html`<dl class="pairs flags">${listed.map(({ flag, values }) => html`<div><dt>${flag}</dt><dd>${values.join(" ")}</dd></div>`)}</dl>`;
 	};
 	return html`<section aria-labelledby="settings"><h2 id="settings">Settings</h2>
 <h3>Different from the default</h3>${list(false)}

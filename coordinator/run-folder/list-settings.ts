@@ -3,8 +3,10 @@ import { defaultConfig, flagOf } from "../../shared/settings/resolve-config.ts";
 
 /** A setting of a run. */
 export interface NamedSetting {
+	readonly key: keyof TrainConfig;
 	readonly flag: string;
-	readonly value: string;
+	/** The values of the flag: several if it is given several times. */
+	readonly values: readonly string[];
 	readonly isDefault: boolean;
 }
 
@@ -12,9 +14,17 @@ export interface NamedSetting {
 export function listSettings(config: TrainConfig): NamedSetting[] {
 	const defaults: Readonly<Record<string, unknown>> = defaultConfig();
 	const values: Readonly<Record<string, unknown>> = config;
-	const given = Object.keys(trainConfigSchema.shape).filter((key) => values[key] !== undefined);
-	return given.map((key) => {
-		const isDefault = JSON.stringify(values[key]) === JSON.stringify(defaults[key]);
-		return { flag: flagOf(key), value: String(values[key]), isDefault };
-	});
+	const keys = Object.keys(trainConfigSchema.shape) as (keyof TrainConfig)[];
+	return keys
+		.filter((key) => values[key] !== undefined)
+		.map((key) => {
+			const isDefault = JSON.stringify(values[key]) === JSON.stringify(defaults[key]);
+			return { key, flag: flagOf(key), values: listValues(values[key]), isDefault };
+		});
+}
+
+/** A record, as of thresholds, has one value per entry: NAME=NUMBER. */
+function listValues(value: unknown): string[] {
+	if (typeof value !== "object" || value === null || Array.isArray(value)) return [String(value)];
+	return Object.entries(value).map(([name, number]) => `${name}=${number}`);
 }

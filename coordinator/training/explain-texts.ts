@@ -1,5 +1,5 @@
-import { computeLogits } from "../classify/compute-logits.ts";
-import { averageLogits, divideTokens } from "../data/divide-tokens.ts";
+import { computeDivided } from "../classify/compute-logits.ts";
+import { divideTokens } from "../data/divide-tokens.ts";
 import { countAffixes, tokenizeWithin } from "../data/limit-tokens.ts";
 import type { LabelPrediction } from "../metrics/scoring.ts";
 import type { ChosenText } from "./choose-test-texts.ts";
@@ -97,6 +97,5 @@ async function classifyTexts(run: RunContext, version: number, texts: readonly s
 	const { dispatcher, spec } = run.cluster;
 	const model = { runId: spec.runId, version, padding, classes };
 	const onDone = () => assertNotInterrupted(run);
-	const logits = (await computeLogits(dispatcher, model, windows.flat(), run.config.shards, onDone)).values();
-	return windows.map((of) => averageLogits(of.map(() => logits.next().value as number[])));
+	return computeDivided(dispatcher, model, windows, run.config.shards, onDone);
 }

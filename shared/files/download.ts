@@ -79,7 +79,8 @@ async function completePart(
 		}
 		options.onProgress?.(sizeBytes || part.bytes, sizeBytes || part.bytes);
 	} catch (error) {
-		const explained = await explainFullDisk(error, path, sizeBytes - part.bytes);
+		const isKnown = source.sizeBytes !== undefined;
+		const explained = isKnown ? await explainFullDisk(error, path, sizeBytes - part.bytes) : error;
 		if (!isResumable(source) || part.bytes === 0) part.remove();
 		throw explained;
 	} finally {

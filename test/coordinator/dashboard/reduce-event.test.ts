@@ -1,9 +1,10 @@
 import test from "ava";
 import { ADVICE, ADVICE_FOR_LOCAL_WORKERS } from "../../../coordinator/dashboard/advice.ts";
 import { type DashboardState, INITIAL_STATE } from "../../../coordinator/dashboard/dashboard-state.ts";
-import { reduceEvent } from "../../../coordinator/dashboard/reduce-event.ts";
+import { reduceEvent, runHead } from "../../../coordinator/dashboard/reduce-event.ts";
 import { changesBetween, type StateChanges, wholeState } from "../../../coordinator/dashboard/state-changes.ts";
 import { RunEvents } from "../../../coordinator/events/run-events.ts";
+import { defaultConfig } from "../../../shared/settings/resolve-config.ts";
 import { sampleMetrics } from "../run-folder/sample-run.ts";
 import { emitStart, emitStep, emitWorkers } from "./events.ts";
 
@@ -28,6 +29,11 @@ function setUp(advice = ADVICE) {
 }
 
 const overWire = (state: DashboardState) => JSON.parse(JSON.stringify(wholeState(state)));
+
+test("a model of the hub is shown with a short commit", (t) => {
+	const config = { ...defaultConfig(), model: `someone/spam-gpt2@${"1234567890".repeat(4)}` };
+	t.is(runHead("/runs/one", config).model, "spam-gpt2@1234567");
+});
 
 test("phases, problems and the speed are those of the events; a problem leaves with its end", (t) => {
 	const { clock, events, state } = setUp();

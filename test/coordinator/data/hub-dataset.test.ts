@@ -86,7 +86,8 @@ test("a revision in the cache keeps its commit, and files that are there aren't 
 	t.deepEqual(files, [snapshot(cacheDir, "data/test-00000-of-00001.parquet")]);
 	t.deepEqual(await readFile(files[0] ?? ""), PARQUET);
 	hub.requests.length = 0;
-	t.deepEqual(await fetchHubDataset(`${NAME}:test`, options), files);
+	const listener = { line: (text: string) => t.fail(text), download: (name: string) => t.fail(name) as never };
+	t.deepEqual(await fetchHubDataset(`${NAME}:test`, { ...options, listener }), files);
 	t.deepEqual(await fetchHubDataset(`${NAME}@${COMMIT}:test`, options), files);
 	const tree = `/api/datasets/${REPO}/tree/${COMMIT}`;
 	t.deepEqual(

@@ -24,8 +24,9 @@ test("a model card has the data, the split, the scores with intervals, the limit
 			data: "/home/me/my mails.csv",
 			lr: 0.001,
 			out: "/home/me/runs/mails",
-			model: "openai-community/gpt2-medium",
+			model: `openai-community/gpt2-medium@${"1234567890".repeat(4)}`,
 			threads: 7,
+			threshold: { "/ham": 0.8, spam: "best" },
 		},
 		{ thresholds: [0.8, null], abstain: 0.6 },
 	);
@@ -33,7 +34,7 @@ test("a model card has the data, the split, the scores with intervals, the limit
 	const percent = (share: number) => (100 * share).toFixed(1);
 	for (const part of [
 		"# mails\n",
-		"labels “ham”, “a \\| b \\<i\\>”. It was tuned from openai-community/gpt2-medium with Tailtune.",
+		"labels “ham”, “a \\| b \\<i\\>”. It was tuned from openai-community/gpt2-medium@1234567 with Tailtune.",
 		"| sms.tsv | TSV, UTF-8 | 1,494 |",
 		"into 70.0 %, 10.0 %, 20.0 % for training, validation and test",
 		"| ham | 747 | 500 | 75 | 149 | 23 | 0 |",
@@ -43,7 +44,10 @@ test("a model card has the data, the split, the scores with intervals, the limit
 		"12 test texts are also in the training set",
 		"predicts a label from this probability on: ham 80.0 %.",
 		"no label below a probability of 60.0 %",
-		"    npx tailtune train --data 'my mails.csv' --model openai-community/gpt2-medium --lr 0.001\n",
+		"    npx tailtune train --data 'my mails.csv' ",
+		` --model openai-community/gpt2-medium@${"1234567890".repeat(4)} `,
+		" --threshold /ham=0.8 --threshold spam=best",
+		" --lr 0.001",
 		"Weights of epoch 4 (best macro-f1 on validation). tailtune 0.1.0",
 	])
 		t.true(card.includes(part), part);
