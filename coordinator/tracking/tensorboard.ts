@@ -1,4 +1,4 @@
-import { access, constants, type FileHandle, mkdir, open, readdir } from "node:fs/promises";
+import { access, constants, type FileHandle, mkdir, open, readdir, rm } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join, resolve } from "node:path";
 import { asDiskError } from "../../shared/files/write-atomic.ts";
@@ -37,18 +37,26 @@ class TensorBoard implements Tracker {
 
 	async start(run: TrackedRun): Promise<void> {
 		await this.#file?.close();
+		this.#file = undefined;
 		const folder = join(this.#folder, run.name);
 		const { file, isFirst } = await createEventFile(folder);
-		this.#file = file;
 		const seconds = Date.now() / 1000;
 		// Steps after the checkpoint are repeated: readers drop those of earlier files.
 		const step = (run.earlier.at(-1)?.step ?? -1) + 1;
-		await file.append([
+		const events: EventMessage[] = [
 			{ wall_time: seconds, step: 0, file_version: "brain.Event:2" },
 			{ wall_time: seconds, step, session_log: { status: "START" } },
 			summaryOf(seconds, 0, [hparamsValue("_hparams_/session_start_info", startOf(run, seconds))]),
 			...(isFirst ? run.earlier.map(eventOf) : []),
-		]);
+		];
+		try {
+			await file.append(events);
+		} catch (error) {
+			// So that the next call creates the first file again.
+			await file.remove();
+			throw error;
+		}
+		this.#file = file;
 	}
 
 	async log(points: readonly TrackedPoint[]): Promise<void> {
@@ -91,6 +99,12 @@ class EventFile {
 
 	async close(): Promise<void> {
 		await this.#handle.close();
+	}
+
+	/** Closes and removes the file. It never throws. */
+	async remove(): Promise<void> {
+		await this.close().catch(() => {});
+		await rm(this.#path, { force: true }).catch(() => {});
 	}
 }
 

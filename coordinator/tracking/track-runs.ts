@@ -59,7 +59,7 @@ function followRuns(queue: TrackerQueue, parent: string | undefined) {
 			previous = metrics.at(-1);
 			const name = parent === undefined ? basename(folder) : relative(parent, folder);
 			const earlier = pointsOfLines(metrics, Date.now());
-			queue.add({ name: "start", run: { name, folder, config, earlier } });
+			queue.add({ name: "start", run: { name, config, earlier } });
 		} else if (event.event === "step" || event.event === "epoch") {
 			const { event: _, ...line } = event;
 			queue.add({ name: "log", point: pointOfLine(line, previous, Date.now()) });

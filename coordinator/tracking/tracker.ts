@@ -15,10 +15,8 @@ export interface TrackedPoint {
 export interface TrackedRun {
 	/** Unique in its folder of runs, for example `2026-03-14_15-09-26` or `sweep-lr-1f0c9a7b/trial-2`. */
 	readonly name: string;
-	/** Path of its folder. */
-	readonly folder: string;
 	readonly config: TrainConfig;
-	/** Evaluations of earlier processes of the same run. Those after its checkpoint are repeated. */
+	/** Evaluations of earlier processes of the same run, up to its checkpoint. */
 	readonly earlier: readonly TrackedPoint[];
 }
 

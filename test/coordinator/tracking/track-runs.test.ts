@@ -1,10 +1,11 @@
-import { readdir, readFile } from "node:fs/promises";
+import { open, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import test from "ava";
 import { RunEvents } from "../../../coordinator/events/run-events.ts";
 import type { MetricsLine } from "../../../coordinator/run-folder/result.ts";
 import { openTensorBoard } from "../../../coordinator/tracking/tensorboard.ts";
 import { trackRuns } from "../../../coordinator/tracking/track-runs.ts";
+import { pointsOfLines } from "../../../coordinator/tracking/tracked-points.ts";
 import type { Tracker } from "../../../coordinator/tracking/tracker.ts";
 import { defaultConfig } from "../../../shared/settings/resolve-config.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
@@ -73,6 +74,32 @@ test("a resumed run that was not recorded before is recorded from its first eval
 	const times = scalars.filter(({ tag }) => tag === "learning-rate");
 	t.deepEqual(
 		times.map(({ step }) => step),
+		[0, 50],
+	);
+});
+
+test.serial("a start on a full disk leaves no file, and the next call records the earlier evaluations", async (t) => {
+	const folder = await temporaryFolder(t);
+	const handle = await open(folder);
+	const files = Object.getPrototypeOf(handle);
+	await handle.close();
+	const { write } = files;
+	t.teardown(() => {
+		files.write = write;
+	});
+	const tracker = await openTensorBoard(folder);
+	const run = { name: "one", config, earlier: pointsOfLines([sampleLine("step", 0), sampleLine("step", 50)], 1e12) };
+	files.write = () => Promise.reject(Object.assign(new Error("no space left"), { code: "ENOSPC" }));
+	for (let call = 0; call < 2; call++) {
+		await t.throwsAsync(tracker.start(run), { code: "disk" } as object);
+		t.deepEqual(await readdir(join(folder, "one")), []);
+	}
+	files.write = write;
+	await tracker.start(run);
+	await tracker.end(undefined);
+	const scalars = await readScalars(join(folder, "one"));
+	t.deepEqual(
+		scalars.filter(({ tag }) => tag === "learning-rate").map(({ step }) => step),
 		[0, 50],
 	);
 });
