@@ -4,6 +4,7 @@ import { Notices } from "../../shared/notices.ts";
 import { addRpcFlags, type RpcFlags, readRpcSecurity } from "../../shared/settings/rpc-flags.ts";
 import type { WorkerOptions } from "../../shared/worker-port/running-worker.ts";
 import type { WorkerSide } from "../../shared/worker-port/worker-side.ts";
+import type { ClusterRun } from "../cluster/cluster.ts";
 import { MOST_REPLICAS, REPLICAS_HELP } from "../cluster/nats-replicas.ts";
 import type { RunEvents } from "../events/run-events.ts";
 import { parseCount } from "../parse-count.ts";
@@ -70,12 +71,23 @@ export async function chooseWorkers(
 	};
 }
 
+/** Returns a function that warns if a run needs more memory than is free, once for all runs of a sweep. */
+async function createMemoryCheck(processes: number, events: RunEvents): Promise<(run: ClusterRun) => void> {
+	const { warnIfMemoryIsShort } = await import("../training/estimate-memory.ts");
+	let hasWarned = false;
+	const warn = (text: string) => {
+		if (!hasWarned) events.warn(text);
+		hasWarned = true;
+	};
+	return (run) => warnIfMemoryIsShort(run, processes, { warn });
+}
+
 async function useWorkerProcesses(workers: number, events: RunEvents, notices: Notices): Promise<Workers> {
 	const { openLocalCluster } = await import("../cluster/local-cluster.ts");
-	const { warnIfMemoryIsShort } = await import("../training/estimate-memory.ts");
+	const checkMemory = await createMemoryCheck(workers, events);
 	return {
 		openCluster: (run) => {
-			warnIfMemoryIsShort(run, workers, events);
+			checkMemory(run);
 			return openLocalCluster({ workers, events, notices }, run);
 		},
 		countWorkers: async () => workers,
@@ -88,10 +100,10 @@ async function useThisProcess(
 	engineIn?: WorkerOptions["engineIn"],
 ): Promise<Workers> {
 	const { openEmbeddedCluster } = await import("../cluster/embedded-cluster.ts");
-	const { warnIfMemoryIsShort } = await import("../training/estimate-memory.ts");
+	const checkMemory = await createMemoryCheck(1, events);
 	return {
 		openCluster: (run) => {
-			warnIfMemoryIsShort(run, 1, events);
+			checkMemory(run);
 			return openEmbeddedCluster(workerSide, run, engineIn);
 		},
 	};

@@ -1,7 +1,11 @@
 import test from "ava";
+import { chooseWorkers } from "../../../coordinator/cli/choose-workers.ts";
+import type { ClusterRun } from "../../../coordinator/cluster/cluster.ts";
+import { RunEvents } from "../../../coordinator/events/run-events.ts";
 import { estimateMemory, warnIfMemoryIsShort } from "../../../coordinator/training/estimate-memory.ts";
 import { GPT2_SIZES } from "../../../shared/model/random-model.ts";
 import { plainTail } from "../../../shared/model/tail-spec.ts";
+import type { WorkerSide } from "../../../shared/worker-port/worker-side.ts";
 
 const GIB = 2 ** 30;
 
@@ -34,4 +38,22 @@ test("a run that needs more memory than is free is warned about, for all its pro
 		"this run needs about 13.0 GiB of memory, of which 7.0 GiB are free: the system may stop it; " +
 			"a smaller model, --trainable head or --trunk-precision int8 needs less",
 	]);
+});
+
+test("a command that trains several models warns about memory once", async (t) => {
+	const events = new RunEvents();
+	const warnings: string[] = [];
+	events.listen((event) => event.event === "warning" && warnings.push(event.text));
+	const startWorker = () => Promise.reject(new Error("no worker"));
+	const workerSide = { startWorker } as unknown as WorkerSide;
+	const { openCluster } = await chooseWorkers({}, workerSide, events, new AbortController().signal);
+	for (const layers of [10, 100_000, 200_000]) {
+		const model = { config: { ...GPT2_SIZES.small, n_layer: layers } };
+		const tail = plainTail("TRAINABLE_LAST_BLOCK", 2);
+		const run = { model, tail, trunkPrecision: "fp32", engine: {} } as unknown as ClusterRun;
+		await t.throwsAsync(openCluster(run), { message: "no worker" });
+	}
+	await new Promise(setImmediate);
+	t.is(warnings.length, 1);
+	t.regex(warnings[0] ?? "", /^this run needs about 2\.6 TiB of memory, /);
 });
