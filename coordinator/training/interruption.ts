@@ -9,8 +9,8 @@ export function assertNotInterrupted({ interrupt, folder }: Pick<RunContext, "in
 
 /** A run ended with a checkpoint after the epochs of `pauseAfter`. */
 export class PausedRun extends TailtuneError {
-	constructor(folder: string) {
-		super("interrupted", `paused; to resume: npx tailtune train --resume ${shellWord(folder)}`);
+	constructor() {
+		super("interrupted", "paused");
 	}
 }
 

@@ -37,6 +37,8 @@ class Epochs {
 	readonly #checkpoints: CheckpointWriter;
 	/** Whether the best epoch's parameters aren't in a file yet. */
 	#isBestNew = false;
+	/** The step of the last checkpoint of this process. */
+	#savedStep: number | undefined;
 
 	constructor(run: RunContext, state: TrainingState, watch: Stopwatch) {
 		this.#run = run;
@@ -61,11 +63,14 @@ class Epochs {
 	}
 
 	async #trainEpochs(): Promise<TrainingOutcome["stopped"]> {
-		const { config, events, folder, pauseAfter = config.epochs } = this.#run;
+		const { config, events, pauseAfter = config.epochs } = this.#run;
 		const { progress } = this.#state;
 		const bar = events.phase("training", config.epochs * this.#stepsPerEpoch, "steps", progress.step);
 		while (progress.epoch < config.epochs && !this.#isStalled()) {
-			if (progress.epoch >= pauseAfter) await this.#stop(new PausedRun(folder));
+			if (progress.epoch >= pauseAfter) {
+				bar.done();
+				await this.#stop(new PausedRun());
+			}
 			const done = progress.step - progress.epoch * this.#stepsPerEpoch;
 			await this.#trainSteps(this.#trainer.planEpoch(progress.epoch).slice(done), () => bar.advance(1));
 			await this.#endEpoch();
@@ -175,7 +180,9 @@ class Epochs {
 	/** Ends the run with an error; if the user stopped it, after writing a checkpoint from which it can be resumed. */
 	async #stop(error: unknown = createInterruption(this.#run.folder)): Promise<never> {
 		if (error instanceof TailtuneError && error.code === "interrupted") {
-			await this.#checkpoint();
+			// Nothing has changed since a checkpoint at the end of the epoch.
+			const isSaved = error instanceof PausedRun && this.#savedStep === this.#state.progress.step;
+			if (!isSaved) await this.#checkpoint();
 			await this.#checkpoints.waitUntilWritten();
 		}
 		throw error;
@@ -187,5 +194,6 @@ class Epochs {
 		const best = this.#isBestNew ? this.#state.best : undefined;
 		this.#isBestNew = false;
 		await this.#checkpoints.begin(this.#state, { audit: this.#trainer.audit.take(), best });
+		this.#savedStep = this.#state.progress.step;
 	}
 }

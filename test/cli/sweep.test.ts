@@ -3,10 +3,11 @@ import { existsSync } from "node:fs";
 import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import test from "ava";
+import test, { type ExecutionContext } from "ava";
 import type { LocalRun } from "../../coordinator/run-folder/local-runs.ts";
 import { readRunResult } from "../../coordinator/run-folder/result-files.ts";
 import { readSweep } from "../../coordinator/sweep/sweep-folder.ts";
+import { CheckpointWriter } from "../../coordinator/training/checkpoint-writer.ts";
 import { readScalars } from "../coordinator/tracking/read-events.ts";
 import { newFolder } from "../new-folder.ts";
 import { start, tailtune, writeTexts } from "./tailtune.ts";
@@ -34,6 +35,22 @@ async function killInTrial(args: readonly string[], number: number, epoch: numbe
 	}
 	running.kill("SIGKILL");
 	await running;
+}
+
+/** Lists the checkpoints that are written in this process: the number of their run and the step. */
+function listCheckpoints(t: ExecutionContext): string[] {
+	const writers: CheckpointWriter[] = [];
+	const { begin } = CheckpointWriter.prototype;
+	t.teardown(() => {
+		CheckpointWriter.prototype.begin = begin;
+	});
+	const written: string[] = [];
+	CheckpointWriter.prototype.begin = function (state, before) {
+		if (!writers.includes(this)) writers.push(this);
+		written.push(`${writers.indexOf(this)}: ${state.progress.step}`);
+		return begin.call(this, state, before);
+	};
+	return written;
 }
 
 const QUICK = ["--model", "demo", "--threads", "1", "--feature-cache", "0"];
@@ -121,8 +138,15 @@ test.serial("successive halving resumes the better trials to the models of full 
 		const values = ["--metric", "loss", "--lr", "1e-6,1e30,1e-3,3e-3"];
 		return ["sweep", "--json", "--halving", "--out", join(folder, out), ...values, ...settings];
 	};
+	const checkpoints = listCheckpoints(t);
 	const { stdout, stderr, exitCode } = await tailtune(...sweep("whole"));
 	t.is(exitCode, 0, stderr);
+	t.true(checkpoints.length >= 5, "at least one checkpoint for each of the five pauses");
+	t.is(new Set(checkpoints).size, checkpoints.length, "no checkpoint is written twice");
+	const phases = stdout.split("\n").map((line) => JSON.parse(line));
+	const count = (event: string) => phases.filter((one) => one.event === event && one.name === "training").length;
+	// One of the seven begins in vain, because its training diverges.
+	t.deepEqual([count("phase"), count("phase-done")], [7, 6]);
 	const { trials, ranking, halving, best } = await readSweep(join(folder, "whole"));
 	t.deepEqual(halving?.rungs, [
 		{ epochs: 1, settings: 4 },
