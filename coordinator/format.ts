@@ -8,6 +8,11 @@ export function formatCount(count: number): string {
 	return grouped.format(count);
 }
 
+/** A number of epochs, as in "1 epoch", "5 epochs". */
+export function formatEpochs(epochs: number): string {
+	return `${epochs} epoch${epochs === 1 ? "" : "s"}`;
+}
+
 /** A share in [0, 1] with one decimal, as in "97.3 %". */
 export function formatPercent(share: number): string {
 	return `${(share * 100).toFixed(1)} %`;

@@ -1,6 +1,7 @@
 import { basename } from "node:path";
 import type { TrainConfig } from "../../shared/settings/config.ts";
 import type { SweepState, TrialResult } from "../events/sweep-schema.ts";
+import { formatValue, listVariedKeys, nameOfSetting } from "../events/sweep-settings.ts";
 import { formatCount, formatScore, formatSeconds, shellWord } from "../format.ts";
 import { METRIC_NAMES, type Metric } from "../metrics/best-score.ts";
 import type { RunResult } from "../run-folder/result.ts";
@@ -11,7 +12,6 @@ import { scrollBox } from "./scroll-box.ts";
 import { settingsSection } from "./settings-section.ts";
 import { curvesOfSettings, type TrialCurve } from "./sweep-curves.ts";
 import { rankingSection } from "./sweep-ranking.ts";
-import { formatValue, listVariedKeys, nameOfSetting } from "./sweep-settings.ts";
 
 /** With more trials than this, their table is scrolled in a box of limited height. */
 const LONG_TABLE = 20;

@@ -1,8 +1,8 @@
 import type { SweepState } from "../events/sweep-schema.ts";
+import { formatValue, listTrialsOf, nameOfSetting } from "../events/sweep-settings.ts";
 import { formatScore } from "../format.ts";
 import { METRIC_NAMES, type Metric } from "../metrics/best-score.ts";
 import { type Html, html } from "./html.ts";
-import { formatValue, listTrialsOf, nameOfSetting } from "./sweep-settings.ts";
 
 /** Validation scores of a trial at the ends of its epochs. */
 export interface TrialCurve {

@@ -1,10 +1,10 @@
 import type { SweepState } from "../events/sweep-schema.ts";
+import { formatValue, listTrialsOf, listVariedKeys, nameOfSetting } from "../events/sweep-settings.ts";
 import { formatScore, formatSeconds, formatSpread } from "../format.ts";
 import { areFirstClose } from "../metrics/are-first-close.ts";
 import { METRIC_NAMES, type Metric } from "../metrics/best-score.ts";
 import { type Html, html } from "./html.ts";
 import { scrollBox } from "./scroll-box.ts";
-import { formatValue, listTrialsOf, listVariedKeys, nameOfSetting } from "./sweep-settings.ts";
 
 type Row = SweepState["ranking"][number];
 

@@ -1,4 +1,4 @@
-import { isBetterScore } from "../metrics/best-score.ts";
+import { findBestEpoch } from "../run-folder/find-best-epoch.ts";
 import type { MetricsLine } from "../run-folder/result.ts";
 import { readMetrics, readRunResult } from "../run-folder/result-files.ts";
 import { readRunConfig } from "../run-folder/run-folder.ts";
@@ -26,11 +26,7 @@ export async function readSetMetrics(run: string): Promise<SetMetrics[]> {
 
 async function readBestEpoch(run: string): Promise<MetricsLine | undefined> {
 	const { metric = "accuracy" } = await readRunConfig(run);
-	let best: MetricsLine | undefined;
-	for (const line of await readMetrics(run)) {
-		if (line.kind === "epoch" && isBetterScore(metric, best?.validation, line.validation)) best = line;
-	}
-	return best;
+	return findBestEpoch(await readMetrics(run), metric);
 }
 
 function metricsOf(set: string, { accuracy, loss }: MetricsLine["train"]): SetMetrics {

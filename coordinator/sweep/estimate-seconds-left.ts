@@ -1,5 +1,6 @@
 import type { SweepState, TrialResult } from "../events/sweep-schema.ts";
-import { hasValues, spreadOf } from "./rank-settings.ts";
+import { hasValues } from "../events/sweep-settings.ts";
+import { spreadOf } from "./rank-settings.ts";
 
 /**
  * Estimates the seconds for the trials that aren't finished. Each takes as long as those with the same values, or, if

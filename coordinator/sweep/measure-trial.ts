@@ -1,5 +1,6 @@
 import type { TrialResult } from "../events/sweep-schema.ts";
-import { isBetterScore, type Metric, scoreOf } from "../metrics/best-score.ts";
+import { type Metric, scoreOf } from "../metrics/best-score.ts";
+import { findBestEpoch } from "../run-folder/find-best-epoch.ts";
 import type { MetricsLine, RunResult } from "../run-folder/result.ts";
 import { readMetrics } from "../run-folder/result-files.ts";
 import { resultScore } from "../run-folder/result-scores.ts";
@@ -15,21 +16,16 @@ export async function measureFinishedTrial(
 	metric = result.kept.metric,
 ): Promise<TrialMeasures> {
 	const score = resultScore(metric, result, "validation");
-	return { metric, score, seconds: result.seconds.total, ...preparationOf(await readMetrics(path)) };
+	return { metric, score, seconds: result.seconds.total, ...preparationOf(await readMetrics(path, 1)) };
 }
 
 /** Measures a trial that is paused: as if it had ended now, with the epoch that it would keep. */
 export async function measurePausedTrial(path: string, sweepMetric: Metric | null): Promise<TrialMeasures> {
 	const [lines, config] = await Promise.all([readMetrics(path), readRunConfig(path)]);
 	const metric = sweepMetric ?? config.metric ?? "accuracy";
-	const ends = lines.filter(({ kind }) => kind === "epoch").map(({ validation }) => validation);
-	const isKept = (best: MetricsLine["validation"] | undefined, score: MetricsLine["validation"]) =>
-		config.keep === "last" || isBetterScore(config.metric ?? metric, best, score);
-	const kept = ends.reduce<MetricsLine["validation"] | undefined>(
-		(best, score) => (isKept(best, score) ? score : best),
-		undefined,
-	);
-	const score = kept ? scoreOf(metric, kept) : null;
+	const last = lines.findLast(({ kind }) => kind === "epoch");
+	const kept = config.keep === "last" ? last : findBestEpoch(lines, config.metric ?? metric);
+	const score = kept ? scoreOf(metric, kept.validation) : null;
 	return { metric, score, seconds: lines.at(-1)?.seconds ?? 0, ...preparationOf(lines) };
 }
 

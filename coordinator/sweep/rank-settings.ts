@@ -1,5 +1,5 @@
-import { isDeepStrictEqual } from "node:util";
 import type { SweepState, TrialResult } from "../events/sweep-schema.ts";
+import { hasValues, listTrialsOf } from "../events/sweep-settings.ts";
 import { compareValues, type Metric } from "../metrics/best-score.ts";
 
 type Ranking = SweepState["ranking"];
@@ -13,7 +13,7 @@ export function rankSettings({ trials, halving }: Pick<SweepState, "trials" | "h
 	const scored = trials.filter(({ score }) => score !== null);
 	const settings = scored.filter(({ values }, i) => scored.findIndex((trial) => hasValues(trial, values)) === i);
 	const rows = settings.map(({ values }) => {
-		const own = scored.filter((trial) => hasValues(trial, values));
+		const own = listTrialsOf({ trials }, values);
 		const validation = spreadOf(own.map(({ score }) => score ?? 0));
 		const seconds = spreadOf(own.map((trial) => trial.seconds ?? 0)).mean;
 		const rung = Math.max(...own.map((trial) => trial.rung ?? 0));
@@ -23,11 +23,6 @@ export function rankSettings({ trials, halving }: Pick<SweepState, "trials" | "h
 	return rows.sort(
 		(a, b) => (b.epochs ?? 0) - (a.epochs ?? 0) || compareValues(metric, b.validation.mean, a.validation.mean),
 	);
-}
-
-/** Whether a trial has these values of the settings that differ. */
-export function hasValues(trial: Pick<TrialResult, "values">, values: TrialResult["values"]): boolean {
-	return isDeepStrictEqual(trial.values, values);
 }
 
 /** Returns the trial with the best validation score. @param trials finished ones, at least one */

@@ -3,7 +3,8 @@ import { TailtuneError } from "../../shared/errors.ts";
 import { pathExists } from "../../shared/files/regular-file.ts";
 import { removeTemporaryFiles } from "../../shared/files/write-atomic.ts";
 import type { SweepState, TrialResult } from "../events/sweep-schema.ts";
-import { shellWord } from "../format.ts";
+import { hasValues } from "../events/sweep-settings.ts";
+import { formatEpochs, shellWord } from "../format.ts";
 import { writeSweepReport } from "../report/write-sweep-report.ts";
 import type { RunResult } from "../run-folder/result.ts";
 import { readRunResult } from "../run-folder/result-files.ts";
@@ -14,7 +15,7 @@ import type { TrainOptions } from "../training/train-options.ts";
 import { estimateSecondsLeft } from "./estimate-seconds-left.ts";
 import { measureFinishedTrial, measurePausedTrial } from "./measure-trial.ts";
 import { configOfTrial } from "./plan-trials.ts";
-import { bestTrial, hasValues, rankSettings, spreadOf } from "./rank-settings.ts";
+import { bestTrial, rankSettings, spreadOf } from "./rank-settings.ts";
 import { type SweepFolder, writeSweep } from "./sweep-folder.ts";
 
 type TrialEventState = "begun" | "resumed" | "paused" | "finished" | "failed";
@@ -47,14 +48,13 @@ class Sweep {
 		await writeSweep(this.#path, this.#state);
 		// The phases of the trials are parts of this one. Its end can't be estimated from the number of trials alone.
 		const phase = events.phase("sweep", 0, "trials");
-		const counted = new Set<number>();
-		for (const [rung, { epochs }] of (this.#state.halving?.rungs ?? [{ epochs: undefined }]).entries()) {
-			if (this.#state.trials.some((trial) => (trial.rung ?? 0) > rung + 1)) continue;
+		const rungs = this.#state.halving?.rungs ?? [{ epochs: undefined }];
+		const first = Math.max(...this.#state.trials.map((trial) => trial.rung ?? 1)) - 1;
+		for (let rung = first; rung < rungs.length; rung++) {
 			for (const index of this.#state.trials.keys()) {
-				await this.#runTrial(index, rung, epochs);
+				await this.#runTrial(index, rung, rungs[rung]?.epochs);
 				// With successive halving, a trial is continued on each rung that it reaches.
-				if (!counted.has(index)) phase.advance(1);
-				counted.add(index);
+				if (rung === first) phase.advance(1);
 			}
 			await this.#endRung(rung);
 		}
@@ -106,9 +106,8 @@ class Sweep {
 		});
 		this.#state = { ...this.#state, trials: moved, ranking: rankSettings({ trials: moved, halving }, metric) };
 		await writeSweep(this.#path, this.#state);
-		const epochs = halving.rungs[rung]?.epochs;
-		const line = `${kept.length} of ${ranking.length} settings continue after ${epochs} epoch${epochs === 1 ? "" : "s"}`;
-		this.#options.events.line(line);
+		const epochs = formatEpochs(halving.rungs[rung]?.epochs ?? 0);
+		this.#options.events.line(`${kept.length} of ${ranking.length} settings continue after ${epochs}`);
 	}
 
 	/** Reads the result of a finished trial, or makes its run. */

@@ -3,7 +3,8 @@ import { printable } from "../../shared/printable.ts";
 import { flagOf } from "../../shared/settings/resolve-config.ts";
 import type { RunEvent } from "../events/schemas.ts";
 import type { SweepState } from "../events/sweep-schema.ts";
-import { formatPercent, formatScore, formatSeconds, formatSpread, shellWord } from "../format.ts";
+import { listVariedKeys, nameOfSetting } from "../events/sweep-settings.ts";
+import { formatEpochs, formatPercent, formatScore, formatSeconds, formatSpread, shellWord } from "../format.ts";
 import { areFirstClose } from "../metrics/are-first-close.ts";
 import { METRIC_NAMES } from "../metrics/best-score.ts";
 import { BOOK_EXPERIMENTS, BOOK_EXPERIMENTS_URL, type BookExperiment } from "../sweep/book-experiments.ts";
@@ -23,7 +24,7 @@ export function trialLines(event: Extract<RunEvent, { event: "trial" }>): string
 		`trial ${String(number).padStart(String(trials).length)} of ${trials}`,
 		[...settings, `--seed ${seed}`, ...(fold === undefined ? [] : [`--fold ${fold}`])].join(" "),
 		...(metric !== null && score !== null ? [`${METRIC_NAMES[metric]} ${formatScore(metric, score)}`] : []),
-		...(epochs !== undefined ? [`after ${countEpochs(epochs)}`] : []),
+		...(epochs !== undefined ? [`after ${formatEpochs(epochs)}`] : []),
 		...(seconds !== null ? [formatSeconds(seconds)] : []),
 		...(error !== undefined ? [`failed: ${printable(error)}`] : []),
 		...(secondsLeft !== null && secondsLeft > 0 ? [formatEta(secondsLeft)] : []),
@@ -58,14 +59,14 @@ export function sweepLines(folder: string, state: SweepState, paint: Paint): str
 }
 
 /** Formats the settings, the best one first; those of the book with its accuracies. */
-function rankingTable({ ranking, trials, halving, experiments }: SweepState, metric: Metric, paint: Paint): string[] {
-	const keys = [...new Set(trials.flatMap(({ values }) => Object.keys(values)))];
+function rankingTable(state: SweepState, metric: Metric, paint: Paint): string[] {
+	const { ranking, halving, experiments } = state;
+	const keys = listVariedKeys(state);
 	const isBook = experiments === "book";
-	const names = [...(isBook ? ["row"] : []), ...keys.map((key) => flagOf(key).slice(2))];
-	const halved = halving ? ["epochs"] : [];
+	const names = [...(isBook ? ["row"] : []), ...keys.map(nameOfSetting)];
 	const head = [
 		...names,
-		...halved,
+		...(halving ? ["epochs"] : []),
 		`${METRIC_NAMES[metric]} (validation)`,
 		...(isBook ? ["the book's"] : []),
 		"trials",
@@ -106,12 +107,8 @@ function describeBook(): string[] {
 
 function describeHalving({ halving }: SweepState): string[] {
 	if (halving === null) return [];
-	const rungs = halving.rungs.map(({ epochs, settings }) => `${settings} up to ${countEpochs(epochs)}`);
+	const rungs = halving.rungs.map(({ epochs, settings }) => `${settings} up to ${formatEpochs(epochs)}`);
 	return [`successive halving: ${rungs.join(", ")}; scores after different numbers of epochs can't be compared`];
-}
-
-function countEpochs(epochs: number): string {
-	return `${epochs} epoch${epochs === 1 ? "" : "s"}`;
 }
 
 function describeSpread({ seeds, folds, settings }: SweepState): string[] {

@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { TailtuneError } from "../../shared/errors.ts";
-import { isBetterScore, type Metric } from "../metrics/best-score.ts";
+import type { Metric } from "../metrics/best-score.ts";
 import type { EpochStep } from "../plan/plan-epoch.ts";
 import { checkAudit } from "../run-folder/audit.ts";
-import type { MetricsLine } from "../run-folder/result.ts";
+import { findBestEpoch } from "../run-folder/find-best-epoch.ts";
 import { AUDIT_FILE, METRICS_FILE, readAudit, readMetrics } from "../run-folder/result-files.ts";
 import { CHECKPOINT_FILE } from "../run-folder/run-folder.ts";
 import { RECOVERY_HINT, type TrainingProgress } from "./checkpoint.ts";
@@ -70,16 +70,10 @@ async function checkMetrics(
 	}
 	const late = lines.find(({ step }, index) => step > (lines[index + 1]?.step ?? progress.step));
 	if (late) throw refusal(file, `found step ${late.step} before a smaller one, expected them in order`);
-	const [best, expected] = [progress.best, bestOf(epochs, metric)].map(describeBest);
+	const line = findBestEpoch(epochs, metric);
+	const found = line && { epoch: line.epoch, step: line.step, ...line.validation };
+	const [best, expected] = [progress.best, found].map(describeBest);
 	if (best !== expected) throw refusal(file, `found the best epoch ${expected}, ${CHECKPOINT_FILE} has ${best}`);
-}
-
-function bestOf(epochs: readonly MetricsLine[], metric: Metric): TrainingProgress["best"] {
-	let best: TrainingProgress["best"];
-	for (const { epoch, step, validation } of epochs) {
-		if (isBetterScore(metric, best, validation)) best = { epoch, step, ...validation };
-	}
-	return best;
 }
 
 function describeBest(best: TrainingProgress["best"]): string {

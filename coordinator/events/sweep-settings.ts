@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { flagOf } from "../../shared/settings/resolve-config.ts";
-import type { SweepState, TrialResult } from "../events/sweep-schema.ts";
+import type { SweepState, TrialResult } from "./sweep-schema.ts";
 
 type Values = TrialResult["values"];
 
@@ -20,7 +20,12 @@ export function formatValue(value: unknown): string {
 	return typeof value === "string" ? value : JSON.stringify(value);
 }
 
+/** Whether a trial has these values of the settings that differ. */
+export function hasValues(trial: Pick<TrialResult, "values">, values: Values): boolean {
+	return isDeepStrictEqual(trial.values, values);
+}
+
 /** Returns the trials with a score that have these values. */
-export function listTrialsOf({ trials }: SweepState, values: Values): TrialResult[] {
-	return trials.filter((trial) => trial.score !== null && isDeepStrictEqual(trial.values, values));
+export function listTrialsOf({ trials }: Pick<SweepState, "trials">, values: Values): TrialResult[] {
+	return trials.filter((trial) => trial.score !== null && hasValues(trial, values));
 }
