@@ -24,7 +24,10 @@ export function estimateSecondsLeft({ trials, settings, halving }: Progress): nu
 
 type Progress = Pick<SweepState, "trials" | "settings" | "halving">;
 
-/** Each trial is trained on each rung that it reaches, from the epoch of the one before. */
+/**
+ * Each trial is trained on each rung that it reaches, from the epoch of the one before. A rung that no trial has
+ * reached is counted with all its settings, unless fewer trials can still reach it.
+ */
 function estimatePasses(
 	{ trials, halving }: { trials: readonly TrialResult[]; halving: NonNullable<SweepState["halving"]> },
 	perEpoch: number,
@@ -32,9 +35,11 @@ function estimatePasses(
 ): number {
 	const [first] = halving.rungs;
 	const perSetting = trials.length / (first?.settings ?? 1);
+	const able = trials.filter(({ state }) => state !== "failed" && state !== "stopped");
 	const passes = halving.rungs.map(({ epochs, settings }, i) => {
-		const begun = trials.filter((trial) => trial.state === "failed" || (trial.epochs ?? 0) >= epochs).length;
-		const left = Math.max(0, settings * perSetting - begun);
+		const isReached = trials.some((trial) => (trial.rung ?? 1) > i);
+		const open = able.filter((trial) => (trial.rung ?? 1) > i && (trial.epochs ?? 0) < epochs);
+		const left = isReached ? open.length : Math.min(settings * perSetting, able.length);
 		return left * (preparation + perEpoch * (epochs - (halving.rungs[i - 1]?.epochs ?? 0)));
 	});
 	return passes.reduce((sum, seconds) => sum + seconds, 0);

@@ -94,6 +94,23 @@ test("the time left of successive halving is that of the epochs that will be tra
 	t.is(estimateSecondsLeft(progress([finished, ...stopped], {}, HALVING)), 0);
 });
 
+test("trials of successive halving that failed or ended early leave the next rungs to the others", (t) => {
+	const left = (...trials: TrialResult[]) => estimateSecondsLeft(progress(trials, {}, HALVING));
+	const waiting = { ...trialOf(1, null), rung: 1 };
+	const failed = { ...waiting, state: "failed" as const };
+	const paused = { ...trialOf(1, 0.5, 4), epochs: 1, rung: 1, state: "paused" as const };
+	const early = { ...trialOf(1, 0.5, 20), epochs: 5, rung: 1 };
+	const moved = { ...paused, rung: 2 };
+	const stopped = { ...paused, state: "stopped" as const };
+	// 4 s per epoch: two trials for one epoch, two for another one, one for three more.
+	t.is(left(paused, failed, waiting, waiting), 4 * (2 + 2 + 3));
+	t.is(left(paused, early, waiting, waiting), 4 * (2 + 2 + 3));
+	t.is(left(moved, failed, moved, stopped), 4 * (2 + 3));
+	t.is(left(moved, { ...moved, state: "failed" }, failed, stopped), 4 * (1 + 3));
+	t.is(left(moved, { ...early, rung: 2 }, failed, stopped), 4 * (1 + 3));
+	t.is(left(paused, failed, failed, failed), 4 * (1 + 3));
+});
+
 test("with successive halving, settings that were trained longer are ranked first", (t) => {
 	const trials = [
 		{ ...trialOf(1, 0.99), rung: 1 },
