@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { extname } from "node:path";
+import { basename, extname } from "node:path";
 
 const TYPES: Readonly<Record<string, string>> = {
 	".html": "text/html; charset=utf-8",
@@ -20,9 +20,9 @@ export function readPageFiles(): ReadonlyMap<string, PageFile> {
 	const uplot = createRequire(import.meta.url).resolve;
 	const files: [name: string, path: string | URL][] = [
 		...readdirSync(own).map((name) => [name, new URL(name, own)] as [string, URL]),
-		...["style.css", "curve-chart.js"].map((name): [string, URL] => [
-			name,
-			new URL(`../report/page/${name}`, import.meta.url),
+		...["report/page/style.css", "report/page/curve-chart.js", "format-numbers.js"].map((path): [string, URL] => [
+			basename(path),
+			new URL(`../${path}`, import.meta.url),
 		]),
 		["uplot.css", uplot("uplot/dist/uPlot.min.css")],
 		["uplot.js", uplot("uplot/dist/uPlot.iife.min.js")],

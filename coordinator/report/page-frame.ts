@@ -17,6 +17,7 @@ export interface Page {
 	readonly style: string;
 	/** Embedded data for the script. */
 	readonly data?: HtmlValue;
+	/** A module without imports. */
 	readonly script?: string;
 }
 
@@ -40,7 +41,7 @@ ${sections}
 </main>
 <footer>${footer}</footer>
 ${data}
-${script !== "" && html`<script>${new Html(script)}</script>`}
+${script !== "" && html`<script type="module">${new Html(script)}</script>`}
 </body>
 </html>
 `.text;
@@ -56,7 +57,7 @@ export function readPlotFile(name: string): string {
 	return readText(require.resolve(`uplot/dist/${name}`));
 }
 
-/** Reads a file of the folder page/. */
+/** Reads a file, by its path from the folder page/. */
 export function readPageFile(name: string): string {
 	return readText(new URL(`page/${name}`, import.meta.url));
 }

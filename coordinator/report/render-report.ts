@@ -18,7 +18,7 @@ import { textsSection } from "./texts-section.ts";
 import { thinMetrics } from "./thin-metrics.ts";
 import { thresholdSection } from "./threshold-section.ts";
 
-const SCRIPTS = ["curve-chart.js", "charts.js", "report.js"];
+const SCRIPTS = ["../../format-numbers.js", "curve-chart.js", "charts.js", "report.js"];
 
 /** Maximum number of labels named in the title. */
 const NAMED_LABELS = 3;

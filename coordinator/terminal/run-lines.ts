@@ -2,8 +2,15 @@ import Table from "cli-table3";
 import type { Assignment, RunView } from "../../shared/bus/bus.ts";
 import type { WorkerInfo } from "../../shared/messages.ts";
 import { printable } from "../../shared/printable.ts";
-import { formatCount, formatLocalTime, formatLoss, formatPercent, formatRate, nameOfPath } from "../format.ts";
-import { formatEta } from "./work.ts";
+import {
+	formatCount,
+	formatEta,
+	formatLocalTime,
+	formatLoss,
+	formatPercent,
+	formatRate,
+	nameOfPath,
+} from "../format.ts";
 
 /** Formats a table of runs, one row per run. */
 export function runsTable(runs: readonly RunView[]): string[] {

@@ -4,14 +4,21 @@ import { flagOf } from "../../shared/settings/resolve-config.ts";
 import type { RunEvent } from "../events/schemas.ts";
 import type { SweepState } from "../events/sweep-schema.ts";
 import { listVariedKeys, nameOfSetting } from "../events/sweep-settings.ts";
-import { formatEpochs, formatPercent, formatScore, formatSeconds, formatSpread, shellWord } from "../format.ts";
+import {
+	formatEpochs,
+	formatEta,
+	formatPercent,
+	formatScore,
+	formatSeconds,
+	formatSpread,
+	shellWord,
+} from "../format.ts";
 import { areFirstClose } from "../metrics/are-first-close.ts";
 import { METRIC_NAMES } from "../metrics/best-score.ts";
 import { BOOK_EXPERIMENTS, BOOK_EXPERIMENTS_URL, type BookExperiment } from "../sweep/book-experiments.ts";
 import { plainTable } from "./class-table.ts";
 import type { Paint } from "./paint.ts";
 import { shortPath } from "./tables.ts";
-import { formatEta } from "./work.ts";
 
 type Metric = NonNullable<SweepState["metric"]>;
 

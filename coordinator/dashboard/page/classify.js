@@ -1,5 +1,5 @@
 import { bdi, byId, element, setText, table } from "./dom.js";
-import { asCount, asPercent } from "./format.js";
+import { formatCount, formatPercent } from "./format-numbers.js";
 
 /**
  * Lets people classify a text with the model of a finished run.
@@ -35,12 +35,12 @@ function describe({ labels, multiLabel, abstain, tokens, truncated, maxTokens })
 			{ class: isPredicted && "predicted" },
 			element("th", { scope: "row" }, bdi(label), isPredicted && element("small", {}, "predicted")),
 			bar(probability),
-			hasThresholds && element("td", {}, threshold === null ? "–" : asPercent(threshold)),
+			hasThresholds && element("td", {}, threshold === null ? "–" : formatPercent(threshold)),
 		),
 	);
 	const read = truncated
-		? `The text was cut: only ${asCount(tokens)} tokens were read, the limit is ${asCount(maxTokens)}.`
-		: `All ${asCount(tokens)} tokens of the text were read.`;
+		? `The text was cut: only ${formatCount(tokens)} tokens were read, the limit is ${formatCount(maxTokens)}.`
+		: `All ${formatCount(tokens)} tokens of the text were read.`;
 	return [
 		decision(labels, multiLabel, abstain),
 		table("Probabilities", heads, rows, { class: "probabilities" }),
@@ -54,12 +54,12 @@ function decision(labels, multiLabel, abstain) {
 		const names = predicted.flatMap(({ label }, i) => [i > 0 && ", ", bdi(label)]);
 		return element("p", { class: "decision" }, "Predicted: ", element("strong", {}, ...names));
 	}
-	const least = !multiLabel && abstain > 0 ? ` or ${asPercent(abstain)} (--abstain)` : "";
+	const least = !multiLabel && abstain > 0 ? ` or ${formatPercent(abstain)} (--abstain)` : "";
 	return element("p", { class: "decision" }, `No label is predicted: no probability reaches its threshold${least}.`);
 }
 
 function bar(probability) {
-	const cell = element("td", { class: "bar" }, asPercent(probability));
+	const cell = element("td", { class: "bar" }, formatPercent(probability));
 	cell.style.setProperty("--share", probability.toFixed(4));
 	return cell;
 }

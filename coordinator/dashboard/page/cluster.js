@@ -1,5 +1,5 @@
 import { bdi, byId, element, setText, table } from "./dom.js";
-import { asCount, asLoss, asPercent, asProgress, asSeconds, asSpeed } from "./format.js";
+import { formatCount, formatEta, formatLoss, formatPercent, formatProgress, formatRate } from "./format-numbers.js";
 import { STATES, shortenWorker } from "./workers.js";
 
 /** The elements of each run that is shown, by its id. */
@@ -70,16 +70,16 @@ function showRun(card, run) {
 }
 
 function phase({ phase: name, done, total, unit, secondsLeft, epoch, epochs, validation }) {
-	const count = unit === "" ? "" : asProgress(done, total, unit);
-	const speed = secondsLeft > 0 ? `, ${asSpeed((total - done) / secondsLeft)} per second` : "";
-	const left = secondsLeft > 0 ? `, about ${asSeconds(Math.ceil(secondsLeft))} left` : "";
+	const count = unit === "" ? "" : formatProgress(done, total, unit);
+	const speed = secondsLeft > 0 ? `, ${formatRate((total - done) / secondsLeft)} per second` : "";
+	const left = secondsLeft > 0 ? `, ${formatEta(secondsLeft)}` : "";
 	const score = validation
-		? `, validation accuracy ${asPercent(validation.accuracy)}, loss ${asLoss(validation.loss)}`
+		? `, validation accuracy ${formatPercent(validation.accuracy)}, loss ${formatLoss(validation.loss)}`
 		: "";
 	return [
 		element("p", { class: "row phase" }, element("strong", {}, bdi(name)), element("span", {}, count + speed + left)),
 		element("progress", { max: 1, value: total > 0 ? done / total : undefined, "aria-label": name }),
-		element("p", { class: "note" }, `${asCount(epoch)} of ${asCount(epochs)} epochs${score}`),
+		element("p", { class: "note" }, `${formatCount(epoch)} of ${formatCount(epochs)} epochs${score}`),
 	];
 }
 
@@ -93,7 +93,7 @@ function workersTable(workers) {
 			element("td", { "data-state": state ?? "" }, STATES[state] ?? "–"),
 			element("td", {}, shards.length === 0 ? "–" : shards.join(", ")),
 			element("td", {}, speed === null ? "–" : `${speed.toFixed(2)} ×`),
-			element("td", {}, texts === null ? "–" : asCount(texts)),
+			element("td", {}, texts === null ? "–" : formatCount(texts)),
 		),
 	);
 	return table("Workers of the run", heads, rows, { class: "cluster-workers" });

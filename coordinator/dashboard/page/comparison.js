@@ -1,5 +1,5 @@
 import { bdi, byId, element, table } from "./dom.js";
-import { asCount, asLoss, asPercent, asSeconds, CURVE_FORMATS } from "./format.js";
+import { CURVE_FORMATS, formatCount, formatLoss, formatPercent, formatSeconds, formatShare } from "./format-numbers.js";
 import { nextState } from "./next-state.js";
 
 /**
@@ -48,14 +48,14 @@ function settingsTable(settings, names) {
 
 function scoresTable(runs, names) {
 	const withInterval = (share, interval) => [
-		asPercent(share),
-		interval && element("small", {}, `${asPercent(interval[0])} to ${asPercent(interval[1])}`),
+		formatShare(share),
+		interval && element("small", {}, `${formatPercent(interval[0])} to ${formatPercent(interval[1])}`),
 	];
 	const rows = [
 		["accuracy", ...runs.map(({ accuracy, intervals }) => withInterval(accuracy, intervals.accuracy))],
 		["macro F1", ...runs.map(({ macroF1, intervals }) => withInterval(macroF1, intervals.macroF1))],
-		["loss", ...runs.map(({ loss }) => asLoss(loss))],
-		["time", ...runs.map(({ seconds }) => asSeconds(seconds))],
+		["loss", ...runs.map(({ loss }) => formatLoss(loss))],
+		["time", ...runs.map(({ seconds }) => formatSeconds(seconds))],
 	];
 	return namedRows("Scores", ["score", ...names], rows);
 }
@@ -77,12 +77,12 @@ function charts(states, names) {
 
 function pairTable({ shared, bothRight, onlyFirst, onlySecond, bothWrong, pValue }, [first, second]) {
 	const rows = [
-		["both right", asCount(bothRight)],
-		[bdi(`only ${first} right`), asCount(onlyFirst)],
-		[bdi(`only ${second} right`), asCount(onlySecond)],
-		["both wrong", asCount(bothWrong)],
+		["both right", formatCount(bothRight)],
+		[bdi(`only ${first} right`), formatCount(onlyFirst)],
+		[bdi(`only ${second} right`), formatCount(onlySecond)],
+		["both wrong", formatCount(bothWrong)],
 	];
 	const chance = `By chance, counts at least as uneven come with probability ${pValue < 0.001 ? pValue.toExponential(1) : pValue.toFixed(3)} (exact McNemar test).`;
-	const note = element("p", { class: "note" }, `${asCount(shared)} test texts are in both runs. ${chance}`);
+	const note = element("p", { class: "note" }, `${formatCount(shared)} test texts are in both runs. ${chance}`);
 	return element("div", {}, namedRows("Test texts", ["prediction", "texts"], rows), note);
 }

@@ -3,7 +3,7 @@ import { showCluster, showClusterProblem } from "./cluster.js";
 import { showComparison } from "./comparison.js";
 import { CLUSTER_POLL_MS } from "./deadlines.js";
 import { byId, setText } from "./dom.js";
-import { CURVE_FORMATS } from "./format.js";
+import { CURVE_FORMATS } from "./format-numbers.js";
 import { nextState } from "./next-state.js";
 import { keepChoice, readChoice } from "./page-state.js";
 import { showBanner, showEpochs, showFigures, showHead, showPhase } from "./progress.js";

@@ -1,5 +1,14 @@
 import { bdi, byId, element, setText, table } from "./dom.js";
-import { asCount, asLoss, asPercent, asProgress, asSeconds, asSpeed, asUnits } from "./format.js";
+import {
+	formatBytes,
+	formatCount,
+	formatEta,
+	formatLoss,
+	formatPercent,
+	formatProgress,
+	formatRate,
+	formatSeconds,
+} from "./format-numbers.js";
 
 /** Shows the name of the run, its model and its data. */
 export function showHead({ run }) {
@@ -18,9 +27,9 @@ export function showPhase({ phases, end }) {
 	const phase = phases?.findLast(({ state }) => state === "running") ?? phases?.at(-1);
 	if (!phase) return;
 	const { name, unit, done, total, seconds, secondsLeft, state } = phase;
-	const units = asProgress(done, total, unit);
-	const left = secondsLeft === null ? "" : `, about ${asSeconds(Math.ceil(secondsLeft))} left`;
-	const time = state === "running" ? left : ` in ${asSeconds(seconds)}`;
+	const units = formatProgress(done, total, unit);
+	const left = secondsLeft === null ? "" : `, ${formatEta(secondsLeft)}`;
+	const time = state === "running" ? left : ` in ${formatSeconds(seconds)}`;
 	const title = end?.state === "finished" ? "finished" : (end?.state ?? name);
 	const bar = element("progress", { max: 1, value: total > 0 ? done / total : undefined, "aria-label": name });
 	const text = element(
@@ -38,12 +47,12 @@ export function showFigures({ run, epoch, speed, traffic, workers = [] }) {
 	const computed = workers.reduce((sum, worker) => sum + worker.trunkTexts, 0);
 	const figures = [
 		["Epochs", run && `${epoch?.epoch ?? 0} of ${run.epochs}`],
-		["Validation accuracy", epoch && asPercent(epoch.validation.accuracy)],
-		["Validation loss", epoch && asLoss(epoch.validation.loss)],
-		["Steps/s", speed && asSpeed(speed[0])],
-		["Training texts/s", speed && asSpeed(speed[1])],
-		["Bytes/s", traffic && asUnits(traffic[0], "bytes")],
-		["Cache hits", texts > 0 && asPercent(1 - computed / texts)],
+		["Validation accuracy", epoch && formatPercent(epoch.validation.accuracy)],
+		["Validation loss", epoch && formatLoss(epoch.validation.loss)],
+		["Steps/s", speed && formatRate(speed[0])],
+		["Training texts/s", speed && formatRate(speed[1])],
+		["Bytes/s", traffic && formatBytes(traffic[0])],
+		["Cache hits", texts > 0 && formatPercent(1 - computed / texts)],
 	].filter(([, value]) => value);
 	const list = byId("figures");
 	if (list.children.length !== figures.length)
@@ -86,8 +95,8 @@ export function showEpochs({ curves }) {
 	const columns = names.map((name) => curves[name] ?? []);
 	const heads = ["texts seen", "training loss", "validation loss", "training accuracy", "validation accuracy"];
 	const rows = columns[0].map(([texts], i) => {
-		const cells = columns.map((points, column) => points[i] && (column < 2 ? asLoss : asPercent)(points[i][2]));
-		return element("tr", {}, ...[asCount(texts), ...cells].map((cell) => element("td", {}, cell ?? "–")));
+		const cells = columns.map((points, column) => points[i] && (column < 2 ? formatLoss : formatPercent)(points[i][2]));
+		return element("tr", {}, ...[formatCount(texts), ...cells].map((cell) => element("td", {}, cell ?? "–")));
 	});
 	byId("epochs").replaceChildren(table("Values at the end of each epoch", heads, rows));
 }

@@ -1,5 +1,5 @@
 import { bdi, byId, element, scrollable, table } from "./dom.js";
-import { asCount, asLoss, asPercent } from "./format.js";
+import { formatCount, formatLoss, formatPercent } from "./format-numbers.js";
 import { keepChoice, readChoice } from "./page-state.js";
 
 /**
@@ -25,12 +25,12 @@ export function showResult({ end }, ask) {
 
 function headline({ accuracy, intervals, texts, loss }) {
 	const [low, high] = intervals.accuracy ?? [];
-	const range = low === undefined ? "" : ` (95 % interval ${asPercent(low)} to ${asPercent(high)})`;
-	const sentence = `of ${asCount(texts.test)} test texts are classified correctly${range}; mean loss ${asLoss(loss.test)}.`;
+	const range = low === undefined ? "" : ` (95 % interval ${formatPercent(low)} to ${formatPercent(high)})`;
+	const sentence = `of ${formatCount(texts.test)} test texts are classified correctly${range}; mean loss ${formatLoss(loss.test)}.`;
 	return element(
 		"p",
 		{ class: "headline" },
-		element("strong", {}, asPercent(accuracy.test)),
+		element("strong", {}, formatPercent(accuracy.test)),
 		element("span", {}, sentence),
 	);
 }
@@ -60,7 +60,7 @@ function cells(counts, row, labels, openCell) {
 			"data-cell": `${row}-${column}`,
 			onclick: open,
 		};
-		const cell = element("td", { class: kind }, count === 0 ? "0" : element("button", properties, asCount(count)));
+		const cell = element("td", { class: kind }, count === 0 ? "0" : element("button", properties, formatCount(count)));
 		cell.style.setProperty("--share", sum === 0 ? "0" : (count / sum).toFixed(3));
 		return cell;
 	});
@@ -73,7 +73,7 @@ async function showTexts(root, ask, label, predicted) {
 		element(
 			"tr",
 			{},
-			element("td", {}, asPercent(probability)),
+			element("td", {}, formatPercent(probability)),
 			element("td", { class: "text" }, text !== null && bdi(text), element("small", {}, bdi(source))),
 		),
 	);
@@ -84,7 +84,7 @@ async function showTexts(root, ask, label, predicted) {
 		bdi(label),
 		" predicted as ",
 		bdi(predicted),
-		`: ${asCount(answer.count)} texts${shown}`,
+		`: ${formatCount(answer.count)} texts${shown}`,
 	);
 	root.replaceChildren(title, table("Texts", ["probability", "text and source"], rows, { class: "texts" }));
 }

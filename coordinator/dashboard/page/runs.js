@@ -1,5 +1,5 @@
 import { bdi, byId, element, table } from "./dom.js";
-import { asPercent, asSeconds } from "./format.js";
+import { formatScore, formatSeconds } from "./format-numbers.js";
 
 /** Shows the list of runs; two of them can be chosen for a comparison. */
 export function showRuns({ folder, runs }) {
@@ -33,12 +33,12 @@ function row({ folder, name, state, problem, metric, validation, epoch, seconds,
 		disabled: state !== "finished",
 	});
 	const link = element("a", { href: `?${new URLSearchParams({ run: folder })}` }, bdi(name ?? folder));
-	const score = validation === null ? "–" : metric === "loss" ? validation.toFixed(3) : asPercent(validation);
+	const score = validation === null ? "–" : formatScore(metric, validation);
 	const cells = [
 		problem ?? state,
 		metric === null ? score : `${score} (${metric})`,
 		epoch ?? "–",
-		seconds === null ? "–" : asSeconds(seconds),
+		seconds === null ? "–" : formatSeconds(seconds),
 		lastPart(model),
 		lastPart(data),
 	];

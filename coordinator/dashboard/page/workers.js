@@ -1,5 +1,5 @@
 import { bdi, byId, element, svg, table } from "./dom.js";
-import { asCount, asPercent } from "./format.js";
+import { formatCount, formatPercent } from "./format-numbers.js";
 
 const COLORS = 8;
 const SECONDS = 120;
@@ -43,7 +43,7 @@ function row({ id, device, state, shards, speed, texts, lane }, color) {
 		element("td", { "data-state": state }, STATES[state]),
 		element("td", {}, shards.length === 0 ? "–" : shards.length > 8 ? String(shards.length) : shards.join(", ")),
 		element("td", {}, `${speed.toFixed(2)} ×`),
-		element("td", {}, asCount(texts)),
+		element("td", {}, formatCount(texts)),
 		element("td", { class: "lane" }, drawLane(lane, color)),
 	);
 }
@@ -76,7 +76,7 @@ function drawLane(lane, color) {
 			viewBox: `0 0 ${SECONDS} 20`,
 			preserveAspectRatio: "none",
 			role: "img",
-			"aria-label": `computed ${asPercent(share)} of this time`,
+			"aria-label": `computed ${formatPercent(share)} of this time`,
 		},
 		...Object.entries(paths).flatMap(([kind, d]) => (d ? [svg("path", { d, class: `${kind} worker-${color}` })] : [])),
 	);
@@ -89,7 +89,7 @@ function comparison(workers) {
 	const middle = (speeds.length - 1) / 2;
 	const median = (speeds[Math.floor(middle)] + speeds[Math.ceil(middle)]) / 2;
 	const slowest = present.reduce((one, other) => (other.speed < one.speed ? other : one));
-	return `The slowest worker, ${shortenWorker(slowest.id)}, has ${asPercent(slowest.speed / median)} of the median speed. A bar is one second; its height is the share in which the worker computed.`;
+	return `The slowest worker, ${shortenWorker(slowest.id)}, has ${formatPercent(slowest.speed / median)} of the median speed. A bar is one second; its height is the share in which the worker computed.`;
 }
 
 /** Returns the host of a worker and the beginning of the random part of its id. */

@@ -59,22 +59,26 @@
 // Draws the precision-recall curve of the chosen class and shows the point at the slider's threshold.
 {
 	const root = document.querySelector("[data-thresholds]");
-	const count = new Intl.NumberFormat("en");
-	const percent = (share) => `${(share * 100).toFixed(1)} %`;
 	// Enough digits to tell a threshold near 0 or 1 from 0 and 1.
 	const threshold = (share) => `${(share * 100).toFixed(share > 0.001 && share < 0.999 ? 1 : 4)} %`;
+	const at = ([, flagged, right], { own }) => ({ precision: right / flagged, recall: right / own });
+	const place = ({ precision, recall }) => `${(100 * recall).toFixed(2)} ${(100 - 100 * precision).toFixed(2)}`;
 
 	function start({ texts, curves }) {
-		const [select, slider] = [root.querySelector("select"), root.querySelector("input")];
+		const [select, slider, line, circle] = ["select", "input", ".curve", "circle"].map((name) =>
+			root.querySelector(name),
+		);
 		const values = root.querySelectorAll("dd");
-		const at = ([, flagged, right], { own }) => ({ precision: right / flagged, recall: right / own });
-		const place = ({ precision, recall }) => `${(100 * recall).toFixed(2)} ${(100 - 100 * precision).toFixed(2)}`;
 
 		const show = () => {
 			const curve = curves[select.value];
 			const point = curve.points[slider.max - slider.value];
 			const { precision, recall } = at(point, curve);
-			const shown = [percent(precision), percent(recall), `${count.format(point[1])} of ${count.format(texts)}`];
+			const shown = [
+				formatPercent(precision),
+				formatPercent(recall),
+				`${formatCount(point[1])} of ${formatCount(texts)}`,
+			];
 			for (const [i, text] of shown.entries()) values[i].textContent = text;
 			root.querySelector("output").textContent = threshold(point[0]);
 			slider.setAttribute(
@@ -82,7 +86,6 @@
 				`${threshold(point[0])}: precision ${shown[0]}, recall ${shown[1]}, ${shown[2]} texts flagged`,
 			);
 			const [x, y] = place({ precision, recall }).split(" ");
-			const circle = root.querySelector("circle");
 			circle.setAttribute("cx", x);
 			circle.setAttribute("cy", y);
 		};
@@ -93,9 +96,7 @@
 			const reached = curve.points.findIndex((point) => point[0] < curve.start);
 			slider.max = curve.points.length - 1;
 			slider.value = reached < 0 ? 0 : slider.max - Math.max(0, reached - 1);
-			root
-				.querySelector(".curve")
-				.setAttribute("d", `M${curve.points.map((point) => place(at(point, curve))).join("L")}`);
+			line.setAttribute("d", `M${curve.points.map((point) => place(at(point, curve))).join("L")}`);
 			show();
 		};
 		select.addEventListener("change", choose);

@@ -4,6 +4,7 @@ import type { Browser, Page } from "playwright-core";
 import { openDashboard } from "../../../coordinator/dashboard/open-dashboard.ts";
 import { openRunsPage } from "../../../coordinator/dashboard/open-runs-page.ts";
 import { RunEvents } from "../../../coordinator/events/run-events.ts";
+import { formatSeconds } from "../../../coordinator/format.ts";
 import { newFolder } from "../../new-folder.ts";
 import { findBarriers, launchChromium, saveScreenshot } from "../chromium.ts";
 import { sampleMetrics, sampleResult } from "../run-folder/sample-run.ts";
@@ -84,7 +85,8 @@ test("a run is watched from its start to its end: progress, curves, workers, pro
 	await saveScreenshot(page, "run-worker-lost");
 	events.emit({ event: "notice", kind: "retrying", state: "over", text: HOSTILE, seconds: 2 });
 	await page.locator("#banner").waitFor({ state: "hidden" });
-	phase.done();
+	events.emit({ event: "phase-done", name: "training", total: 650, unit: "steps", done: 650, seconds: 1.84 });
+	await shows(page, "#phase", `650 of 650 steps in ${formatSeconds(1.84)}`);
 	events.emit({ event: "result", folder: "/runs/one", ...sampleResult(["ham", HOSTILE]) });
 	await shows(page, ".matrix thead th", HOSTILE);
 	t.is(await page.title(), "spam filter: Tailtune");
