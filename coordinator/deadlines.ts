@@ -44,6 +44,8 @@ export const CANCEL_POLL_MS = 250;
 export const RUNS_WATCH_MS = 1_000;
 
 // Progress.
+/** A quick command that printed nothing within this time prints what it does: until then people don't wonder. */
+export const SILENCE_MS = 1_000;
 /** How often a run publishes its progress. */
 export const PROGRESS_PUBLISH_MS = 1_000;
 /** How often a run reports what each worker does, if a listener wants details. */

@@ -5,7 +5,6 @@ import type { TrainConfig } from "../../shared/settings/config.ts";
 import { addConfigFlags, ENGINE_SETTINGS, parseFlags } from "../../shared/settings/flags.ts";
 import { resolveConfig } from "../../shared/settings/resolve-config.ts";
 import type { WorkerSide } from "../../shared/worker-port/worker-side.ts";
-import { announceWork } from "./announce-work.ts";
 import { showEvents } from "./show-events.ts";
 
 interface Options extends Record<string, unknown> {
@@ -54,7 +53,6 @@ export function addEvaluateCommand(program: Command, workerSide: WorkerSide): vo
 			const config = await resolveConfig(parseFlags(options));
 			if (config.data === undefined) throw new TailtuneError("usage", "--data: required; labelled texts");
 			const events = showEvents(options);
-			announceWork(events, options, `reading ${config.data}`);
 			const { Classifier, readClassifierSettings, evaluateClassifier, openEmbeddedCluster, ...of } =
 				await loadModules();
 			const { loadDataset, checkOutput, writeEvaluation } = of;

@@ -8,7 +8,6 @@ import type { WorkerSide } from "../../shared/worker-port/worker-side.ts";
 import type { TextAnswer } from "../classify/classifier.ts";
 import type { OpenCluster } from "../cluster/cluster.ts";
 import type { TrainOptions } from "../training/train-options.ts";
-import { announceWork } from "./announce-work.ts";
 import { showEvents } from "./show-events.ts";
 
 /** Two messages to classify, for each data set. */
@@ -32,14 +31,15 @@ export function addQuickstartCommand(program: Command, workerSide: WorkerSide): 
 		);
 	addConfigFlags(quickstart, ENGINE_SETTINGS).action(async (options: Record<string, unknown>, command: Command) => {
 		const events = showEvents(command.optsWithGlobals());
-		announceWork(events, command.optsWithGlobals(), "getting texts and a model");
+		const flags = parseFlags(options);
+		await resolveConfig(flags); // refuses wrong flags before the downloads
 		const [{ openEmbeddedCluster }, { train }] = await Promise.all([
 			import("../cluster/embedded-cluster.ts"),
 			import("../training/train.ts"),
 		]);
 		const openCluster: OpenCluster = (run) => openEmbeddedCluster(workerSide, run);
 		const environment = { openCluster, events, interrupt: createInterruptSignal() };
-		const config = await resolveConfig({ ...(await chooseInputs(environment)), ...parseFlags(options) });
+		const config = await resolveConfig({ ...(await chooseInputs(environment)), ...flags });
 		const { folder, result } = await train(config, environment);
 		events.emit({ event: "result", folder, ...result });
 		await classifyMessages(folder, config, environment);

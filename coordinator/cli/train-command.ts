@@ -7,7 +7,6 @@ import type { WorkerSide } from "../../shared/worker-port/worker-side.ts";
 import type { Dashboard } from "../dashboard/open-dashboard.ts";
 import type { RunEvents } from "../events/run-events.ts";
 import type { TrainOptions } from "../training/train-options.ts";
-import { announceWork } from "./announce-work.ts";
 import { addWorkerFlags, chooseWorkers, type WorkerFlags } from "./choose-workers.ts";
 import { showEvents } from "./show-events.ts";
 import { addTrackerFlags, startTracking, type TrackerFlags } from "./tracker-flags.ts";
@@ -91,8 +90,6 @@ async function run(
 
 async function startNew(options: Options, environment: TrainOptions): Promise<void> {
 	const config = await resolveConfig(parseFlags(options), options.config);
-	const { data, train: training } = config;
-	announceWork(environment.events, options, `reading ${data ?? training ?? "texts"}`);
 	const { train } = await import("../training/train.ts");
 	const { folder, result } = await train(config, environment);
 	environment.events.emit({ event: "result", folder, ...result });
@@ -106,7 +103,6 @@ async function resumeRun(run: string, options: Options, environment: TrainOption
 			`--resume: can't be combined with --${extra ?? "config"}; a resumed run keeps its settings`,
 		);
 	}
-	announceWork(environment.events, options, `opening ${run}`);
 	const { resume } = await import("../training/train.ts");
 	const { folder, result } = await resume(run, environment);
 	environment.events.emit({ event: "result", folder, ...result });

@@ -88,6 +88,7 @@ const refused: [title: string, args: readonly string[], message: string][] = [
 		[...TRAIN, "--split", "0.5,0.5,0.5"],
 		"--split: found [0.5,0.5,0.5], expected three fractions that add up to 1",
 	],
+	["a wrong flag of the quick start", ["quickstart", "--threads", "two"], '--threads: found "two", expected a number'],
 	["no data", ["train"], "--data: required; a file, a folder, hub:OWNER/NAME, sms-spam or spam-assassin"],
 	[
 		"--train together with --data",

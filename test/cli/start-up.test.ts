@@ -7,7 +7,7 @@ import { execa } from "execa";
 import { compile } from "../../shared/compile/compile.mjs";
 import { layOutApp } from "../deploy/image.ts";
 import { newFolder } from "../new-folder.ts";
-import { COMMAND, start, tailtune } from "./tailtune.ts";
+import { CACHE, COMMAND, compileOnce, start, tailtune } from "./tailtune.ts";
 
 /** The sources and imports of each compiled file. */
 const { metafile } = await compile(fileURLToPath(new URL("../../tailtune.ts", import.meta.url)));
@@ -31,17 +31,23 @@ test("--version prints the version in package.json", async (t) => {
 	t.is(stdout, version);
 });
 
+/** Returns a file of the compiled program and all files and packages that it imports statically. */
+function closureOf(outputs: Metafile["outputs"], file: string, found = new Set<string>()): Set<string> {
+	if (found.has(file)) return found;
+	found.add(file);
+	const imports = outputs[file]?.imports ?? [];
+	for (const { path, kind } of imports) if (kind !== "dynamic-import") closureOf(outputs, path, found);
+	return found;
+}
+
 /** Returns the packages that a file of the compiled program imports statically. */
-function packagesOf(outputs: Metafile["outputs"], file: string, seen = new Set<string>()): string[] {
-	const output = outputs[file];
-	if (!output || seen.has(file)) return [];
-	seen.add(file);
-	const own = Object.keys(output.inputs).flatMap((path) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? []);
-	const others = output.imports.flatMap(({ path, kind, external }) => {
-		if (kind === "dynamic-import") return [];
-		return external ? [path] : packagesOf(outputs, path, seen);
+function packagesOf(outputs: Metafile["outputs"], file: string): string[] {
+	const packages = [...closureOf(outputs, file)].flatMap((path) => {
+		const sources = Object.keys(outputs[path]?.inputs ?? {});
+		const own = sources.flatMap((source) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(source)?.[1] ?? []);
+		return path in outputs ? own : [path];
 	});
-	return [...new Set([...own, ...others])];
+	return [...new Set(packages)];
 }
 
 // Unused libraries once took a third of the start-up time.
@@ -69,6 +75,72 @@ test("no command statically imports a library for clusters, servers or engines",
 	}
 	t.true(packagesOf(outputs, "main.mjs").includes("commander"), "packages are listed");
 	t.false(packagesOf(outputs, "main.mjs").includes("zod"), "--version needs no settings");
+});
+
+const NOWHERE = "nats://127.0.0.1:9";
+
+/** Each command, with arguments that let it fail soon after its implementation was loaded, and its first line. */
+const FIRST_LINES: readonly (readonly [line: string, name: string, ...args: string[]])[] = [
+	["reading nix.tsv", "train", "--data", "nix.tsv"],
+	["preparing the trials", "sweep", "--data", "nix.tsv"],
+	["reading nix.tsv", "evaluate", "nix", "--data", "nix.tsv"],
+	["reading nix, nax", "compare", "nix", "nax"],
+	["reading the runs in nix", "ui", "nix"],
+	["opening nix", "classify", "nix", "a text"],
+	["opening nix", "serve", "nix", "--listen", "127.0.0.1:0"],
+	["converting nix to hf", "export", "nix", "--format", "hf", "--out", "nax"],
+	["preparing the files of nix", "push", "nix", "a/b", "--dry-run"],
+	["reading nix.tsv", "doctor", "nix.tsv"],
+	["getting texts and a model", "quickstart", "--threads", "nix"],
+	[`connecting to ${NOWHERE}`, "worker", "--nats", NOWHERE],
+	["reading nix", "runs", "nix"],
+	[`reading the workers of ${NOWHERE}`, "workers", "--nats", NOWHERE],
+	[`looking for run nix at ${NOWHERE}`, "cancel", "nix", "--nats", NOWHERE],
+];
+
+/** Times of the process: long after its start, and long before. */
+const [LATE_MS, EARLY_MS] = [1e6, -1e9];
+
+const commands = runCommands();
+
+/** Runs all commands in one process, at two times of its clock. @returns the lines of standard error of each */
+async function runCommands(): Promise<string[][]> {
+	compileOnce();
+	const script = fileURLToPath(new URL("run-commands.mjs", import.meta.url));
+	const env = { XDG_CACHE_HOME: CACHE, HF_ENDPOINT: "http://127.0.0.1:9" };
+	const commands = [LATE_MS, EARLY_MS].flatMap((clockMs) => FIRST_LINES.map(([, ...args]) => [clockMs, ...args]));
+	const options = { env, cwd: await newFolder(), reject: false };
+	const { stderr } = await execa(process.execPath, [script, JSON.stringify(commands)], options);
+	const parts = stderr.split(/^run .*\n/m).slice(1);
+	return parts.map((part) => part.trim().split("\n"));
+}
+
+// Loading takes seconds on a busy machine.
+test("on a terminal each command prints what it does before it loads more than its command line", async (t) => {
+	const { outputs } = metafile;
+	const printed = await commands;
+	for (const [at, [line, name]] of FIRST_LINES.entries()) {
+		const lines = printed[at] ?? [];
+		const before = lines.slice(0, lines.indexOf(line)).map((loaded) => loaded.replace(/^loaded /, ""));
+		const chunk = Object.keys(outputs).find((file) => outputs[file]?.entryPoint?.endsWith(`/cli/${name}-command.ts`));
+		const allowed = closureOf(outputs, chunk ?? "");
+		t.true(lines.includes(line), `${name}: ${lines.join("; ")}`);
+		t.true(before.length > 0, name);
+		t.deepEqual(
+			before.filter((file) => !allowed.has(file)),
+			[],
+			name,
+		);
+	}
+});
+
+test("a command that usually ends within a second prints what it does only if it takes longer", async (t) => {
+	const printed = (await commands).slice(FIRST_LINES.length);
+	const silent = FIRST_LINES.filter(([line], at) => !printed[at]?.includes(line));
+	t.deepEqual(
+		silent.map(([, name]) => name),
+		["compare", "classify", "runs", "workers", "cancel"],
+	);
 });
 
 // esbuild makes such a chunk from a CommonJS package in an `import()`: the named exports are missing.

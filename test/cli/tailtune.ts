@@ -37,7 +37,7 @@ export function start(
 let isCompiled = false;
 
 /** Compiles the program once for all tests, to a folder that every command searches in addition to its own cache. */
-function compileOnce(): void {
+export function compileOnce(): void {
 	if (isCompiled) return;
 	const env = { ...process.env, XDG_CACHE_HOME: process.env.XDG_RUNTIME_DIR };
 	execFileSync(process.execPath, [COMMAND, "--version"], { env });
