@@ -1,10 +1,10 @@
 import { convertToForm, convertToLowerCase } from "./normal-form.ts";
-import { formatClass, readRanges } from "./unicode-classes.ts";
+import { readClass } from "./unicode-classes.ts";
 import { BERT_ACCENTS, BERT_REMOVED } from "./unicode-tables.ts";
 
-const REMOVED = new RegExp(`[${formatClass(readRanges(BERT_REMOVED))}]+`, "gu");
+const REMOVED = new RegExp(`[${readClass(BERT_REMOVED)}]+`, "gu");
 const OTHER_SPACE = /[^\P{White_Space} ]/gu;
-const ACCENTS = new RegExp(`[${formatClass(readRanges(BERT_ACCENTS))}]+`, "gu");
+const ACCENTS = new RegExp(`[${readClass(BERT_ACCENTS)}]+`, "gu");
 
 /** Ideographs as in BERT's code, which leaves out the newer blocks. */
 const IDEOGRAPH =

@@ -6,3 +6,8 @@ export const BYTE_CHARACTERS: readonly string[] = (() => {
 	let others = 0;
 	return Array.from({ length: 256 }, (_, byte) => String.fromCharCode(isPrintable(byte) ? byte : 256 + others++));
 })();
+
+/** Writes bytes as in the files of a byte-level tokenizer. */
+export function writeBytes(bytes: Uint8Array): string {
+	return Array.from(bytes, (byte) => BYTE_CHARACTERS[byte]).join("");
+}

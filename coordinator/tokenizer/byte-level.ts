@@ -1,4 +1,4 @@
-import { BYTE_CHARACTERS } from "./byte-characters.ts";
+import { BYTE_CHARACTERS, writeBytes } from "./byte-characters.ts";
 import { readMerges } from "./byte-pair.ts";
 import { cacheWords, type EncodeWord } from "./cache-words.ts";
 import type { TokenizerDefinition } from "./tokenizer-definition.ts";
@@ -26,8 +26,7 @@ export function splitIntoWords(text: string): readonly string[] {
 }
 
 /**
- * Returns the encoder of a byte-level byte-pair encoding: the same ids as tiktoken and Hugging Face's tokenizers. Half
- * a surrogate pair counts as U+FFFD.
+ * Returns the encoder of a byte-level byte-pair encoding: the same ids as tiktoken and Hugging Face's tokenizers.
  * @param usesWords whether a piece is divided into GPT-2's words first
  * @throws TailtuneError "model" that names a merge that can't be used
  */
@@ -59,7 +58,7 @@ function createWordEncoder(definition: TokenizerDefinition, vocabulary: Readonly
 	return (word) => {
 		const bytes = encoder.encode(word);
 		if (ignore_merges === true) {
-			const whole = vocabulary.get(Array.from(bytes, (byte) => BYTE_CHARACTERS[byte]).join(""));
+			const whole = vocabulary.get(writeBytes(bytes));
 			if (whole !== undefined) return [whole];
 		}
 		const symbols: number[] = [];

@@ -1,5 +1,5 @@
 import ranks from "gpt-tokenizer/bpeRanks/r50k_base";
-import { BYTE_CHARACTERS } from "./byte-characters.ts";
+import { writeBytes } from "./byte-characters.ts";
 import { MergeTable } from "./merge-table.ts";
 import type { TokenizerDefinition } from "./tokenizer-definition.ts";
 
@@ -8,7 +8,7 @@ const END_OF_TEXT = "<|endoftext|>";
 /** Builds the definition of GPT-2's own tokenizer from the vocabulary in the package `gpt-tokenizer`. */
 export function buildGpt2Definition(): TokenizerDefinition {
 	const tokens = ranks.map((bytes) => Buffer.from(typeof bytes === "string" ? Buffer.from(bytes) : bytes));
-	const written = tokens.map((bytes) => Array.from(bytes, (byte) => BYTE_CHARACTERS[byte]).join(""));
+	const written = tokens.map(writeBytes);
 	const id = tokens.length;
 	const flags = { single_word: false, lstrip: false, rstrip: false, normalized: false, special: true };
 	const byteLevel = { type: "ByteLevel", add_prefix_space: false, trim_offsets: false, use_regex: true };

@@ -1,20 +1,16 @@
-import { formatClass, readRanges } from "./unicode-classes.ts";
+import { readClass } from "./unicode-classes.ts";
 import { LATER_FORMS } from "./unicode-tables.ts";
 
 export type NormalForm = "NFC" | "NFD" | "NFKC" | "NFKD";
 
-const LATER = formatClass(readRanges(LATER_FORMS));
-
 /** Runs of characters whose forms are the same in all versions of Unicode from 9 on. */
-const SAME_FORMS = new RegExp(`[^${LATER}]+`, "gu");
-const HAS_LATER = new RegExp(`[${LATER}]`, "u");
+const SAME_FORMS = new RegExp(`[^${readClass(LATER_FORMS)}]+`, "gu");
 
 /**
  * Puts a text into one of Unicode's normal forms, of Unicode 9 as in Hugging Face's tokenizers. Characters that got
  * their forms later stay as they are, and no accent moves across them.
  */
 export function convertToForm(text: string, form: NormalForm): string {
-	if (!HAS_LATER.test(text)) return text.normalize(form);
 	return text.replaceAll(SAME_FORMS, (run) => run.normalize(form));
 }
 

@@ -4,8 +4,8 @@ import { buildPart } from "./build-part.ts";
 import { compilePattern } from "./compile-pattern.ts";
 import { convertToForm, convertToLowerCase } from "./normal-form.ts";
 import { createPrecompiledNormalizer } from "./precompiled-normalizer.ts";
-import type { TokenizerDefinition, TokenizerPart } from "./tokenizer-definition.ts";
-import { formatClass, readRanges } from "./unicode-classes.ts";
+import { partSchema, type TokenizerDefinition, type TokenizerPart } from "./tokenizer-definition.ts";
+import { readClass } from "./unicode-classes.ts";
 import { ACCENTS } from "./unicode-tables.ts";
 
 export type Normalize = (text: string) => string;
@@ -13,7 +13,7 @@ export type Normalize = (text: string) => string;
 const TYPES =
 	"NFC, NFD, NFKC, NFKD, BertNormalizer, Lowercase, Strip, StripAccents, Replace, Prepend, Precompiled or Sequence";
 
-const sequenceSchema = z.object({ normalizers: z.array(z.looseObject({ type: z.string() })) });
+const sequenceSchema = z.object({ normalizers: z.array(partSchema) });
 const bertSchema = z.object({
 	clean_text: z.boolean(),
 	handle_chinese_chars: z.boolean(),
@@ -57,7 +57,7 @@ function build(part: TokenizerPart): Normalize {
 		case "Strip":
 			return buildStrip(part);
 		case "StripAccents": {
-			const accents = new RegExp(`[${formatClass(readRanges(ACCENTS))}]+`, "gu");
+			const accents = new RegExp(`[${readClass(ACCENTS)}]+`, "gu");
 			return (text) => text.replaceAll(accents, "");
 		}
 		case "Replace":

@@ -16,7 +16,7 @@ const addedTokenSchema = z.object({
 export type AddedToken = z.infer<typeof addedTokenSchema>;
 
 /** A part of a tokenizer with its settings, for example a normalizer. */
-const partSchema = z.looseObject({ type: z.string() });
+export const partSchema = z.looseObject({ type: z.string() });
 
 export type TokenizerPart = z.infer<typeof partSchema>;
 

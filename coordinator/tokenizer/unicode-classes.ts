@@ -66,25 +66,33 @@ export function unionOf(...classes: readonly CodePointRanges[]): CodePointRanges
 	return union;
 }
 
+/**
+ * Returns the code points of any of some general categories of Unicode 16.
+ * @param names as for `categoryRanges`
+ */
+export function unionOfCategories(...names: readonly string[]): CodePointRanges {
+	return unionOf(...names.map((name) => categoryRanges(name) ?? []));
+}
+
 /** Formats ranges as the content of a character class of a regular expression with the flag u. */
 export function formatClass(ranges: CodePointRanges): string {
 	const written = (point: number) => `\\u{${point.toString(16)}}`;
 	return ranges.map(([a, b]) => (a === b ? written(a) : `${written(a)}-${written(b)}`)).join("");
 }
 
-/** Returns the content of a character class of some general categories. */
-function formatCategories(...names: readonly string[]): string {
-	return formatClass(unionOf(...names.map((name) => categoryRanges(name) ?? [])));
+/** Reads ranges as `readRanges`, and formats them as `formatClass`. */
+export function readClass(text: string): string {
+	return formatClass(readRanges(text));
 }
 
 /**
  * Letters and numbers of Unicode 16 (general categories L and N), as the content of a character class of a regular
  * expression with the flag u. GPT-2's words depend on them. tiktoken 0.14 has the same classes.
  */
-export const LETTERS: string = formatCategories("L");
-export const NUMBERS: string = formatCategories("N");
+export const LETTERS: string = formatClass(unionOfCategories("L"));
+export const NUMBERS: string = formatClass(unionOfCategories("N"));
 
 /** Returns the characters that `\w` means in a class of a pattern: Alphabetic, marks, digits and connectors. */
 export function wordRanges(): CodePointRanges {
-	return unionOf(readRanges(ALPHABETIC), ...["M", "Nd", "Pc"].map((name) => categoryRanges(name) ?? []));
+	return unionOf(readRanges(ALPHABETIC), unionOfCategories("M", "Nd", "Pc"));
 }
