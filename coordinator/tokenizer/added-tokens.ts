@@ -1,3 +1,4 @@
+import { escapePattern } from "./split-text.ts";
 import type { AddedToken } from "./tokenizer-definition.ts";
 
 const SPACE = /\p{White_Space}/u;
@@ -15,8 +16,7 @@ export type Piece = string | number;
 export function createSplitter(tokens: readonly AddedToken[]): (text: string) => Piece[] {
 	if (tokens.length === 0) return (text) => (text === "" ? [] : [text]);
 	const longestFirst = [...tokens].sort((a, b) => b.content.length - a.content.length);
-	const escaped = longestFirst.map(({ content }) => content.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, String.raw`\$&`));
-	const pattern = new RegExp(escaped.join("|"), "gu");
+	const pattern = new RegExp(longestFirst.map(({ content }) => escapePattern(content)).join("|"), "gu");
 	const byContent = new Map(tokens.map((token) => [token.content, token]));
 	return (text) => {
 		const pieces: Piece[] = [];

@@ -1,6 +1,7 @@
 import { z } from "zod";
-import { TailtuneError } from "../../shared/errors.ts";
-import type { TokenizerDefinition, TokenizerPart } from "./tokenizer-definition.ts";
+import { buildPart } from "./build-part.ts";
+import { missingRow } from "./missing-row.ts";
+import { partSchema, type TokenizerDefinition, type TokenizerPart } from "./tokenizer-definition.ts";
 
 /** Ids that a tokenizer puts before and after the tokens of every text, for example [CLS] and [SEP]. */
 export interface Affixes {
@@ -10,6 +11,8 @@ export interface Affixes {
 
 const NO_AFFIXES: Affixes = { before: [], after: [] };
 
+const TYPES = "ByteLevel, TemplateProcessing, RobertaProcessing, BertProcessing or Sequence";
+
 const id = z.int().min(0);
 const pairSchema = z.object({ cls: z.tuple([z.string(), id]), sep: z.tuple([z.string(), id]) });
 const templateSchema = z.object({
@@ -18,20 +21,20 @@ const templateSchema = z.object({
 	),
 	special_tokens: z.record(z.string(), z.object({ ids: z.array(id) })),
 });
-const sequenceSchema = z.object({ processors: z.array(z.looseObject({ type: z.string() })) });
+const sequenceSchema = z.object({ processors: z.array(partSchema) });
 
 /**
  * Returns the ids around every text, as the post-processor of a tokenizer defines them.
- * @throws TailtuneError "model" if the post-processor isn't one of Hugging Face's
+ * @param size rows of the token embedding
+ * @throws TailtuneError "model" if the post-processor can't be used, or an id isn't below `size`
  */
-export function affixesOf({ name, json }: TokenizerDefinition): Affixes {
-	try {
-		return json.post_processor === null ? NO_AFFIXES : affixesOfPart(json.post_processor);
-	} catch (cause) {
-		const found = `found ${JSON.stringify(json.post_processor).slice(0, 200)}`;
-		const expected = "expected ByteLevel, TemplateProcessing, RobertaProcessing, BertProcessing or Sequence";
-		throw new TailtuneError("model", `${name}: post_processor: ${found}, ${expected}`, { cause });
-	}
+export function affixesOf(definition: TokenizerDefinition, size: number): Affixes {
+	const part = definition.json.post_processor;
+	if (part === null) return NO_AFFIXES;
+	const affixes = buildPart(definition, "post_processor", part, TYPES, affixesOfPart);
+	for (const id of [...affixes.before, ...affixes.after])
+		if (id >= size) throw missingRow(definition, "post_processor", id, size);
+	return affixes;
 }
 
 function affixesOfPart(part: TokenizerPart): Affixes {
@@ -63,6 +66,11 @@ function affixesOfPart(part: TokenizerPart): Affixes {
 function affixesOfTemplate({ single, special_tokens }: z.infer<typeof templateSchema>): Affixes {
 	const text = single.findIndex((piece) => "Sequence" in piece);
 	const idsOf = (pieces: typeof single) =>
-		pieces.flatMap((piece) => ("SpecialToken" in piece ? (special_tokens[piece.SpecialToken.id]?.ids ?? []) : []));
-	return { before: idsOf(single.slice(0, text)), after: idsOf(single.slice(text)) };
+		pieces.flatMap((piece) => {
+			const special = "SpecialToken" in piece ? special_tokens[piece.SpecialToken.id] : undefined;
+			if (special === undefined) throw new Error(JSON.stringify(piece));
+			return special.ids;
+		});
+	if (text < 0) throw new Error("no Sequence");
+	return { before: idsOf(single.slice(0, text)), after: idsOf(single.slice(text + 1)) };
 }

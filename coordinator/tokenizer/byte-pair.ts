@@ -28,8 +28,8 @@ export function createBytePairEncoder(
 	vocabulary: ReadonlyMap<string, number>,
 ): EncodeWord {
 	const { model } = definition.json;
-	const prefix = markOf(definition, "continuing_subword_prefix");
-	const suffix = markOf(definition, "end_of_word_suffix");
+	const prefix = model.continuing_subword_prefix ?? "";
+	const suffix = model.end_of_word_suffix ?? "";
 	const merges = readMerges(definition, vocabulary, prefix.length);
 	const unknown = model.unk_token == null ? undefined : vocabulary.get(model.unk_token);
 	const toBytes = model.byte_fallback === true ? byteTokens(vocabulary) : () => undefined;
@@ -58,13 +58,6 @@ export function createBytePairEncoder(
 		addPending();
 		return merges.encode(symbols);
 	};
-}
-
-/** Returns a mark of tokens, for example that of tokens inside a word; empty if the model has none. */
-function markOf({ name, json }: TokenizerDefinition, key: "continuing_subword_prefix" | "end_of_word_suffix"): string {
-	const mark = json.model[key] ?? "";
-	if (typeof mark === "string") return mark;
-	throw new TailtuneError("model", `${name}: model.${key}: found ${JSON.stringify(mark)}, expected a text`);
 }
 
 /**

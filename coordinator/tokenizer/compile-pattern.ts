@@ -6,13 +6,14 @@ import {
 	formatClass,
 	readRanges,
 	unionOf,
+	unionOfCategories,
 	wordRanges,
 } from "./unicode-classes.ts";
 import { ALPHABETIC } from "./unicode-tables.ts";
 
 /** Stand for classes while the library translates a pattern: code points that no pattern contains, from this one on. */
 const FIRST_PLACEHOLDER = 0x10ff00;
-const PLACEHOLDER = /[\u{10ff00}-\u{10ffff}]/gu;
+const PLACEHOLDER = /[\u{10ff00}-\u{10ffff}]/u;
 
 /** `\w` outside a class also has these: ² ³ ¹ ¼ ½ ¾. */
 const MORE_OF_WORD: CodePointRanges = [
@@ -75,20 +76,21 @@ function rangesOf(text: string, isInside: boolean): CodePointRanges | undefined 
 	}
 	switch (text) {
 		case "\\w":
-			return isInside ? wordRanges() : unionOf(wordRanges(), MORE_OF_WORD);
-		case "\\W":
-			return complementOf(isInside ? wordRanges() : unionOf(wordRanges(), MORE_OF_WORD));
+		case "\\W": {
+			const word = isInside ? wordRanges() : unionOf(wordRanges(), MORE_OF_WORD);
+			return text === "\\w" ? word : complementOf(word);
+		}
 		case "\\d":
 		case "[:digit:]":
-			return categoryRanges("Nd");
+			return unionOfCategories("Nd");
 		case "\\D":
-			return complementOf(categoryRanges("Nd") ?? []);
+			return complementOf(unionOfCategories("Nd"));
 		case "[:alpha:]":
 			return readRanges(ALPHABETIC);
 		case "[:alnum:]":
-			return unionOf(readRanges(ALPHABETIC), categoryRanges("Nd") ?? []);
+			return unionOf(readRanges(ALPHABETIC), unionOfCategories("Nd"));
 		case "[:punct:]":
-			return unionOf(categoryRanges("P") ?? [], categoryRanges("S") ?? []);
+			return unionOfCategories("P", "S");
 		case "[:word:]":
 			return wordRanges();
 		default:

@@ -1,8 +1,10 @@
+import { toUSVString } from "node:util";
 import type { SpecialTokensInTexts } from "../../shared/settings/config.ts";
 import { createSplitter } from "./added-tokens.ts";
 import { createByteLevelEncoder, type EncodePiece } from "./byte-level.ts";
+import { splitPreTokenizer } from "./byte-level-words.ts";
 import type { Parts } from "./pre-tokenizer.ts";
-import type { AddedToken, TokenizerDefinition, TokenizerPart } from "./tokenizer-definition.ts";
+import type { AddedToken, TokenizerDefinition } from "./tokenizer-definition.ts";
 
 /** The encoder of a tokenizer, without affixes. */
 export interface TextEncoding {
@@ -41,7 +43,9 @@ export async function createEncoder(
 	const encodePart = words
 		? createByteLevelEncoder(definition, vocabulary, words)
 		: await createPartEncoder(definition, vocabulary);
-	const mostPerByte = hasSteps || !words ? Number.POSITIVE_INFINITY : words.prefixSpace ? 2 : 1;
+	// Each token has at least one byte of a part, and `prefixSpace` adds one byte to each part.
+	const isBounded = words && json.normalizer === null && (preTokenizers?.onlyDivide(first) ?? true);
+	const mostPerByte = isBounded ? (words.prefixSpace ? 2 : 1) : Number.POSITIVE_INFINITY;
 	return { encode: encodeAroundAdded({ recognized, normalize, divide, encodePart }), mostPerByte };
 }
 
@@ -69,10 +73,11 @@ async function createPartEncoder(
 function encodeAroundAdded({ recognized, normalize, divide, encodePart }: Steps): EncodePiece {
 	const splitGiven = createSplitter(recognized.filter(({ normalized }) => !normalized));
 	const ofNormal = recognized.filter(({ normalized }) => normalized);
-	const splitNormal = createSplitter(ofNormal.map((token) => ({ ...token, content: normalize(token.content) })));
+	const normals = ofNormal.map((token) => ({ ...token, content: normalize(token.content) }));
+	const splitNormal = createSplitter(normals.filter(({ content }) => content !== ""));
 	return (given, tokens, atMost) => {
 		// Half a surrogate pair counts as U+FFFD.
-		const text = given.replaceAll(/\p{Cs}/gu, "\ufffd");
+		const text = toUSVString(given);
 		let isStart = true;
 		for (const piece of splitGiven(text)) {
 			const pieces = typeof piece === "number" ? [piece] : splitNormal(normalize(piece));
@@ -89,21 +94,4 @@ function encodeAroundAdded({ recognized, normalize, divide, encodePart }: Steps)
 			}
 		}
 	};
-}
-
-/** The division into words of a byte-level tokenizer. */
-interface ByteLevelWords {
-	/** Parts that divide a text before. */
-	readonly first: readonly TokenizerPart[];
-	readonly prefixSpace: boolean;
-	readonly usesWords: boolean;
-}
-
-/** Returns the steps of a pre-tokenizer that ends with bytes; undefined for any other one. */
-function splitPreTokenizer(part: TokenizerPart | null): ByteLevelWords | undefined {
-	const parts = part?.type === "Sequence" ? (part.pretokenizers as TokenizerPart[]) : part ? [part] : [];
-	const last = parts.at(-1);
-	if (last?.type !== "ByteLevel") return undefined;
-	const { add_prefix_space: prefixSpace = true, use_regex: usesWords = true } = last;
-	return { first: parts.slice(0, -1), prefixSpace: prefixSpace === true, usesWords: usesWords === true };
 }

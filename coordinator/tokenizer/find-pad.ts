@@ -1,6 +1,8 @@
 import { TailtuneError } from "../../shared/errors.ts";
+import type { SpecialTokensInTexts } from "../../shared/settings/config.ts";
 import { BYTE_CHARACTERS } from "./byte-characters.ts";
-import type { TokenizerDefinition } from "./tokenizer-definition.ts";
+import { missingRow } from "./missing-row.ts";
+import type { AddedToken, TokenizerDefinition } from "./tokenizer-definition.ts";
 
 /**
  * Finds a token for padding that no text contains: transformers reads the last token that isn't a pad. A special token,
@@ -13,15 +15,15 @@ export function findPad(
 	definition: TokenizerDefinition,
 	vocabulary: ReadonlyMap<string, number>,
 	size: number,
+	specialTokens: SpecialTokensInTexts,
 ): { readonly definition: TokenizerDefinition; readonly padId: number } {
 	const { name, json, special } = definition;
 	const added = new Map(json.added_tokens.map((token) => [token.content, token]));
 	const isSpecial = (content: string | undefined) => content !== undefined && added.get(content)?.special === true;
-	for (const [token, id] of [...vocabulary, ...json.added_tokens.map(({ content, id }) => [content, id] as const)]) {
-		if (id < size || isSpecial(token)) continue;
-		const expected = `expected at most ${size - 1}, because vocab_size in config.json is ${size}`;
-		throw new TailtuneError("model", `${name}: token ${JSON.stringify(token)}: found id ${id}, ${expected}`);
-	}
+	const isRead = ({ special }: AddedToken) => specialTokens === "tokens" || !special;
+	const ofTexts = json.added_tokens.filter(isRead).map(({ content, id }) => [content, id] as const);
+	for (const [token, id] of [...vocabulary, ...ofTexts])
+		if (id >= size) throw missingRow(definition, `token ${JSON.stringify(token)}`, id, size);
 	const named = [special.pad, special.eos, special.bos, ...added.keys()];
 	const canPad = (content: string | undefined) =>
 		isSpecial(content) && content !== json.model.unk_token && (added.get(content as string)?.id ?? size) < size;

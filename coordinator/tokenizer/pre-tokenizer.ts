@@ -1,11 +1,12 @@
 import { z } from "zod";
 import { buildPart } from "./build-part.ts";
-import { BYTE_CHARACTERS } from "./byte-characters.ts";
+import { writeBytes } from "./byte-characters.ts";
 import { splitIntoWords } from "./byte-level.ts";
+import { byteLevelSchema, sequenceSchema } from "./byte-level-words.ts";
 import { compilePattern } from "./compile-pattern.ts";
-import { splitBehavior, splitText } from "./split-text.ts";
+import { escapePattern, splitBehavior, splitText } from "./split-text.ts";
 import type { TokenizerDefinition, TokenizerPart } from "./tokenizer-definition.ts";
-import { type CodePointRanges, formatClass, readRanges, unionOf, wordRanges } from "./unicode-classes.ts";
+import { type CodePointRanges, formatClass, readClass, unionOf, wordRanges } from "./unicode-classes.ts";
 import { NUMERIC, PUNCTUATION } from "./unicode-tables.ts";
 
 /** A text in parts. */
@@ -27,7 +28,11 @@ const JOINERS: CodePointRanges = [[0x200c, 0x200d]];
 const TYPES =
 	"ByteLevel, BertPreTokenizer, Metaspace, Split, Whitespace, WhitespaceSplit, Punctuation, Digits, CharDelimiterSplit or Sequence";
 
-const sequenceSchema = z.object({ pretokenizers: z.array(z.looseObject({ type: z.string() })) });
+/** Types of pre-tokenizers that only divide a text or leave out characters. */
+const DIVIDING: readonly string[] = [
+	...["Split", "CharDelimiterSplit", "Whitespace", "WhitespaceSplit", "Digits", "Punctuation", "BertPreTokenizer"],
+];
+
 const splitSchema = z.object({
 	pattern: z.union([z.object({ String: z.string() }), z.object({ Regex: z.string() })]),
 	behavior: splitBehavior,
@@ -39,26 +44,29 @@ const metaspaceSchema = z.object({
 	prepend_scheme: z.enum(["always", "first", "never"]).default("always"),
 	split: z.boolean().nullish(),
 });
-const byteLevelSchema = z.object({
-	add_prefix_space: z.boolean().default(true),
-	use_regex: z.boolean().default(true),
-});
 
 /**
  * Returns a function that divides texts as some pre-tokenizers do, with the results of Hugging Face's library.
  * @throws TailtuneError "model" if one can't be used
  */
 export function createPreTokenizer(definition: TokenizerDefinition, parts: readonly TokenizerPart[]): Divide {
-	const all = parts.map((part) => buildPart(definition, "pre_tokenizer", part, TYPES, build));
+	return divideInTurn(parts.map((part) => buildPart(definition, "pre_tokenizer", part, TYPES, build)));
+}
+
+/** Returns whether pre-tokenizers only divide a text or leave out characters: its parts have no more bytes than it. */
+export function onlyDivide(parts: readonly TokenizerPart[]): boolean {
+	return parts.every(({ type }) => DIVIDING.includes(type));
+}
+
+/** Returns a function that divides by each of some functions in turn. */
+function divideInTurn(all: readonly Divide[]): Divide {
 	return (given) => all.reduce((before, divide) => divide(before), given);
 }
 
 function build(part: TokenizerPart): Divide {
 	switch (part.type) {
-		case "Sequence": {
-			const all = sequenceSchema.parse(part).pretokenizers.map(build);
-			return (given) => all.reduce((before, divide) => divide(before), given);
-		}
+		case "Sequence":
+			return divideInTurn(sequenceSchema.parse(part).pretokenizers.map(build));
 		case "Split":
 			return divideEach(buildSplit(part));
 		case "CharDelimiterSplit": {
@@ -75,11 +83,11 @@ function build(part: TokenizerPart): Divide {
 			return divideEach(buildDigits(part));
 		case "Punctuation": {
 			const { behavior } = z.object({ behavior: splitBehavior.default("Isolated") }).parse(part);
-			const sign = new RegExp(`[${formatClass(readRanges(PUNCTUATION))}]`, "gu");
+			const sign = new RegExp(`[${readClass(PUNCTUATION)}]`, "gu");
 			return divideEach((text) => splitText(text, sign, behavior));
 		}
 		case "BertPreTokenizer": {
-			const sign = formatClass(readRanges(PUNCTUATION));
+			const sign = readClass(PUNCTUATION);
 			return divideEach(matching(new RegExp(`[^\\p{White_Space}${sign}]+|[${sign}]`, "gu")));
 		}
 		case "Metaspace":
@@ -93,13 +101,17 @@ function build(part: TokenizerPart): Divide {
 
 function buildSplit(part: TokenizerPart): SplitOne {
 	const { pattern, behavior, invert } = splitSchema.parse(part);
-	const compiled = "String" in pattern ? escapePattern(pattern.String) : compilePattern(pattern.Regex);
+	const compiled = "String" in pattern ? compileText(pattern.String) : compilePattern(pattern.Regex);
 	return (text) => splitText(text, compiled, behavior, invert);
+}
+
+function compileText(text: string): RegExp {
+	return new RegExp(escapePattern(text), "gu");
 }
 
 function buildDigits(part: TokenizerPart): SplitOne {
 	const { individual_digits } = z.object({ individual_digits: z.boolean() }).parse(part);
-	const digit = new RegExp(`[${formatClass(readRanges(NUMERIC))}]`, "gu");
+	const digit = new RegExp(`[${readClass(NUMERIC)}]`, "gu");
 	return (text) => splitText(text, digit, individual_digits ? "Isolated" : "Contiguous");
 }
 
@@ -120,7 +132,7 @@ function divideEach(split: SplitOne): Divide {
 function buildMetaspace(part: TokenizerPart): Divide {
 	const { replacement, add_prefix_space, prepend_scheme, split } = metaspaceSchema.parse(part);
 	if (add_prefix_space === false && prepend_scheme !== "never") throw new Error("add_prefix_space");
-	const pattern = escapePattern(replacement);
+	const pattern = compileText(replacement);
 	return ({ texts, isStart }) => {
 		const marked = texts.map((text, i) => {
 			const written = text.replaceAll(" ", replacement);
@@ -139,11 +151,7 @@ function buildByteLevel(part: TokenizerPart): Divide {
 	return ({ texts, isStart }) => {
 		const prefixed = texts.map((text) => (add_prefix_space && !text.startsWith(" ") ? ` ${text}` : text));
 		const words = divide({ texts: prefixed, isStart }).texts;
-		const written = words.map((word) => Array.from(Buffer.from(word), (byte) => BYTE_CHARACTERS[byte]).join(""));
+		const written = words.map((word) => writeBytes(Buffer.from(word)));
 		return { texts: written, isStart };
 	};
-}
-
-function escapePattern(text: string): RegExp {
-	return new RegExp(text.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, String.raw`\$&`), "gu");
 }

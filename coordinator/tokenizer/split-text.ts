@@ -34,6 +34,12 @@ export function splitText(text: string, pattern: RegExp, behavior: SplitBehavior
 		.map((span) => text.slice(span.start, span.end));
 }
 
+/** Returns the source of a regular expression with the flag u that matches exactly a text. */
+export function escapePattern(text: string): string {
+	// Not the hyphen, which mustn't be escaped outside of a class.
+	return text.replaceAll(/[\\^$.*+?()[\]{}|/]/g, String.raw`\$&`);
+}
+
 function mergeSpans(spans: readonly Span[], behavior: SplitBehavior): readonly Span[] {
 	switch (behavior) {
 		case "Removed":

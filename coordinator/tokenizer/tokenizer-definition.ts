@@ -23,12 +23,27 @@ export type TokenizerPart = z.infer<typeof partSchema>;
 const modelSchema = z.looseObject({
 	// Older files don't name the model.
 	type: z.enum(["BPE", "WordPiece", "Unigram"]).default("BPE"),
-	// Entries are checked where they are used, because schemas are slow for this many.
+	// `vocabularyOf` checks the ids, because schemas of records are slow for this many.
 	vocab: z.union([z.custom<Record<string, number>>(isRecord), z.array(z.tuple([z.string(), z.number()]))]),
-	merges: z.custom<readonly (string | readonly [string, string])[]>(Array.isArray).optional(),
+	merges: z.array(z.custom<Merge>(isMerge, "expected two tokens")).optional(),
 	unk_token: z.string().nullish(),
 	dropout: z.literal(0).nullish(),
+	continuing_subword_prefix: z.string().nullish(),
+	end_of_word_suffix: z.string().nullish(),
+	fuse_unk: z.boolean().nullish(),
+	byte_fallback: z.boolean().nullish(),
+	ignore_merges: z.boolean().nullish(),
+	max_input_chars_per_word: z.int().min(0).optional(),
+	unk_id: z.int().min(0).nullish(),
 });
+
+/** Two tokens that are merged: with a blank between them, or as a pair. */
+type Merge = string | readonly [string, string];
+
+function isMerge(value: unknown): boolean {
+	if (!Array.isArray(value)) return typeof value === "string";
+	return value.length === 2 && value.every((token) => typeof token === "string");
+}
 
 function isRecord(value: unknown): boolean {
 	return typeof value === "object" && value !== null && !Array.isArray(value);

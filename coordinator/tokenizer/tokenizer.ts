@@ -37,8 +37,8 @@ export async function createTokenizer(
 	specialTokens: SpecialTokensInTexts,
 ): Promise<Tokenizer> {
 	const vocabulary = vocabularyOf(given);
-	const { definition, padId } = findPad(given, vocabulary, size);
-	const affixes = affixesOf(definition);
+	const { definition, padId } = findPad(given, vocabulary, size, specialTokens);
+	const affixes = affixesOf(definition, size);
 	const { encode, mostPerByte } = await createEncoder(definition, vocabulary, specialTokens);
 	return {
 		definition,
@@ -62,7 +62,8 @@ export async function createTokenizer(
 		},
 		mayExceed(text, most) {
 			const { before, after } = affixes;
-			return mostPerByte * Buffer.byteLength(text) + 1 + before.length + after.length > most;
+			const inside = text === "" ? 0 : mostPerByte * Buffer.byteLength(text);
+			return before.length + inside + after.length > most;
 		},
 	};
 }

@@ -1,31 +1,24 @@
-import { z } from "zod";
 import { TailtuneError } from "../../shared/errors.ts";
 import type { EncodeWord } from "./cache-words.ts";
 import { TokenTrie } from "./token-trie.ts";
 import type { TokenizerDefinition } from "./tokenizer-definition.ts";
 
-const settingsSchema = z.object({
-	unk_token: z.string(),
-	continuing_subword_prefix: z.string().default("##"),
-	max_input_chars_per_word: z.int().min(0).default(100),
-});
-
 /**
  * Returns the encoder of BERT's WordPiece: from left to right the longest token that fits; a word that can't be divided
  * in this way, or is too long, is the unknown token.
- * @throws TailtuneError "model" if a setting is missing
+ * @throws TailtuneError "model" if the unknown token isn't in the vocabulary
  */
 export function createWordPieceEncoder(
 	{ name, json }: TokenizerDefinition,
 	vocabulary: ReadonlyMap<string, number>,
 ): EncodeWord {
-	const settings = settingsSchema.safeParse(json.model);
-	const unknown = settings.success ? vocabulary.get(settings.data.unk_token) : undefined;
-	if (!settings.success || unknown === undefined) {
-		const found = `found ${JSON.stringify(json.model.unk_token)}, expected a token of the vocabulary`;
+	const { unk_token, max_input_chars_per_word: longest = 100 } = json.model;
+	const prefix = json.model.continuing_subword_prefix ?? "##";
+	const unknown = unk_token == null ? undefined : vocabulary.get(unk_token);
+	if (unknown === undefined) {
+		const found = `found ${JSON.stringify(unk_token)}, expected a token of the vocabulary`;
 		throw new TailtuneError("model", `${name}: model.unk_token: ${found}`);
 	}
-	const { continuing_subword_prefix: prefix, max_input_chars_per_word: longest } = settings.data;
 	const first = new TokenTrie(vocabulary);
 	const continuing = [...vocabulary].filter(([token]) => token.startsWith(prefix));
 	const later = new TokenTrie(new Map(continuing.map(([token, id]) => [token.slice(prefix.length), id])));

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { copyFile, readFile, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { loadTokenizer } from "../../../coordinator/tokenizer/load-tokenizer.ts";
@@ -27,10 +27,17 @@ const { texts, ids, company, long, hashes }: GoldenIds = JSON.parse(
 	await readFile(new URL("ids.json", golden), "utf8"),
 );
 
-/** Loads a tokenizer from a folder with only its `tokenizer.json`. */
-async function load(t: ExecutionContext, name: (typeof NAMES)[number], specialTokens: SpecialTokensInTexts = "text") {
+/** Loads a tokenizer from a folder with only its `tokenizer.json`, after changes to its content. */
+async function load(
+	t: ExecutionContext,
+	name: (typeof NAMES)[number],
+	specialTokens: SpecialTokensInTexts = "text",
+	changes: readonly (readonly [from: string, to: string])[] = [],
+) {
 	const folder = await temporaryFolder(t);
-	await copyFile(new URL(`${name}.json`, golden), join(folder, "tokenizer.json"));
+	const original = await readFile(new URL(`${name}.json`, golden), "utf8");
+	const content = changes.reduce((before, [from, to]) => before.replace(from, () => to), original);
+	await writeFile(join(folder, "tokenizer.json"), content);
 	return loadTokenizer(folder, 1000, specialTokens);
 }
 
@@ -44,8 +51,10 @@ for (const name of NAMES) {
 			t.is(again.hash, tokenizer.hash);
 			const expected = ids[`${name} ${specialTokens}`] ?? [];
 			for (const own of [tokenizer, again])
-				for (const [i, tokens] of own.tokenize(texts).entries())
+				for (const [i, tokens] of own.tokenize(texts).entries()) {
 					t.deepEqual([...tokens], expected[i], `${specialTokens}: ${JSON.stringify(texts[i])}`);
+					t.true(own.mayExceed(texts[i] ?? "", tokens.length - 1));
+				}
 		}
 	});
 }
@@ -85,6 +94,39 @@ for (const name of NAMES) {
 		});
 	}
 }
+
+test("signs in added tokens, delimiters and replacements count as themselves, with the ids of Hugging Face's library", async (t) => {
+	const added = '"added_tokens":[{"id":420,"content":"a-b"},{"id":421,"content":"$x/^"},';
+	const hyphen = '"pretokenizers":[{"type":"Split","pattern":{"String":"-"},"behavior":"MergedWithPrevious"},';
+	const split = await load(t, "split", "text", [
+		['"added_tokens":[', added],
+		['"pretokenizers":[', hyphen],
+	]);
+	const [tokens = []] = split.tokenize(["x-y a-b 12-34-- $x/^ a/b"]);
+	t.deepEqual([...tokens], [88, 13, 89, 221, 420, 221, 17, 18, 13, 19, 20, 13, 13, 221, 421, 261, 15, 66]);
+	const unigram = await load(t, "unigram", "text", [['"replacement":"▁"', '"replacement":"-"']]);
+	t.deepEqual([...(unigram.tokenize(["im-Fluß Die"])[0] ?? [])], [44, 9, 17, 44, 149, 82, 48, 44, 152, 9, 5]);
+});
+
+test("an added token without characters in its normal form is never found", async (t) => {
+	const { tokenize } = await load(t, "byte-level", "text", [
+		['"added_tokens":[', '"added_tokens":[{"id":430,"content":"\u0301","normalized":true},'],
+		['"normalizer":{"type":"NFC"}', '"normalizer":{"type":"StripAccents"}'],
+	]);
+	t.deepEqual(tokenize(["Sa\u0301 b"]), tokenize(["Sa b"]));
+	t.false(tokenize(["Sa b"])[0]?.includes(430));
+});
+
+test("a text that pre-tokenizers only divide has at most one token per byte", async (t) => {
+	const { tokenize, mayExceed } = await load(t, "split");
+	const text = "12 ß\n漢";
+	t.true((tokenize([text])[0] as Uint32Array).length <= Buffer.byteLength(text));
+	t.false(mayExceed(text, Buffer.byteLength(text)));
+	// These write one byte as several.
+	const metaspace = '"pretokenizers":[{"type":"Metaspace"},';
+	t.true((await load(t, "split", "text", [['"pretokenizers":[', metaspace]])).mayExceed(text, 1000));
+	t.true((await load(t, "byte-level")).mayExceed(text, 1000));
+});
 
 /** Ids of transformers' BertTokenizer with the same vocabulary: texts, settings, ids. */
 const BERT: readonly (readonly [settings: object, ids: readonly (readonly number[])[]])[] = [

@@ -1,11 +1,25 @@
 import { cp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
+import fc from "fast-check";
 import { loadRunTokenizer, loadTokenizer } from "../../../coordinator/tokenizer/load-tokenizer.ts";
+import { parseDefinition } from "../../../coordinator/tokenizer/read-definition.ts";
+import { createTokenizer } from "../../../coordinator/tokenizer/tokenizer.ts";
 import { writeTokenizer } from "../../../coordinator/tokenizer/write-tokenizer.ts";
+import { TailtuneError } from "../../../shared/errors.ts";
+import { SPECIAL_TOKENS, type SpecialTokensInTexts } from "../../../shared/settings/config.ts";
 import { gpt2 } from "../../gpt2-tokenizer.ts";
 import { newFolder } from "../../new-folder.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
+
+type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+
+/** A small tokenizer.json of each kind. */
+const small: Json[] = await Promise.all(
+	["byte-level", "word-piece", "split", "unigram", "byte-fallback"].map(async (name) =>
+		JSON.parse(await readFile(new URL(`../../golden/tokenizers/${name}.json`, import.meta.url), "utf8")),
+	),
+);
 
 const original = await newFolder();
 test.before(() => writeTokenizer(original, gpt2, 1024));
@@ -97,6 +111,20 @@ const REFUSED: [what: string, file: string, from: string | RegExp, to: string, f
 		'"post_processor":{"type":"Magic"',
 		'post_processor: found {"type":"Magic"',
 	],
+	[
+		"a merge that isn't a pair",
+		"tokenizer.json",
+		'"merges":["Ġ t"',
+		'"merges":["Ġ t",7',
+		"model.merges.1: found 7, expected",
+	],
+	[
+		"a sequence without parts",
+		"tokenizer.json",
+		'"pre_tokenizer":{"type":"ByteLevel"',
+		'"pre_tokenizer":{"type":"Sequence"',
+		'pre_tokenizer: found {"type":"Sequence"',
+	],
 	["a token before texts", "tokenizer_config.json", "{", '{"add_bos_token": true,', "add_bos_token: found true"],
 ];
 
@@ -137,4 +165,75 @@ test("a tuned model's tokenizer must be that of its run", async (t) => {
 		code: "model",
 		message: /: found another tokenizer \(sha256 [0-9a-f]{12}\), expected that of the training run \([0-9a-f]{12}\)$/,
 	});
+});
+
+/** Creates a tokenizer from the content of a tokenizer.json. */
+async function create(json: Json, specialTokens: SpecialTokensInTexts = "text") {
+	const contents = new Map([["tokenizer.json", Buffer.from(JSON.stringify(json))]]);
+	return createTokenizer(await parseDefinition({ folder: "m", contents }, 600), 600, specialTokens);
+}
+
+/** Lists the places of all values in a value, of long lists and records only the first ones. */
+function listPlaces(value: Json, place: readonly string[] = []): (readonly string[])[] {
+	const inside = typeof value === "object" && value !== null ? Object.entries(value).slice(0, 20) : [];
+	return [place, ...inside.flatMap(([key, own]) => listPlaces(own, [...place, key]))];
+}
+
+/** Returns a value with the part at a place replaced, or left out if undefined is given. */
+function replaceAt(value: Json, [key, ...place]: readonly string[], by: Json | undefined): Json {
+	if (key === undefined) return by ?? null;
+	const copy = (Array.isArray(value) ? [...value] : { ...(value as object) }) as { [key: string]: Json };
+	const part = place.length === 0 ? by : replaceAt(copy[key] as Json, place, by);
+	if (part !== undefined) copy[key] = part;
+	else if (Array.isArray(copy)) copy.splice(Number(key), 1);
+	else delete copy[key];
+	return copy;
+}
+
+const values = fc.oneof(
+	fc.constantFrom<Json | undefined>(undefined, null, "", "-", [], {}, [null], -1, 0.5, 600, 1e9, { type: "Sequence" }),
+	fc.constantFrom("ByteLevel", "Sequence", "Split", "NFD", "BPE", "WordPiece", "Unigram"),
+	fc.jsonValue({ maxDepth: 2 }) as fc.Arbitrary<Json>,
+);
+const damaged = fc
+	.constantFrom(...small)
+	.chain((json) =>
+		fc
+			.array(fc.tuple(fc.constantFrom(...listPlaces(json)), values), { minLength: 1, maxLength: 2 })
+			.map((changes) => changes.reduce((before, [place, value]) => replaceAt(before, place, value), json)),
+	);
+
+test("names the setting, pattern or id that can't be used, each time", async (t) => {
+	const [, wordPiece = null, split = null] = small;
+	const longest = replaceAt(wordPiece, ["model", "max_input_chars_per_word"], -1);
+	await t.throwsAsync(create(longest), {
+		message: /: model\.max_input_chars_per_word: found -1, expected at least 0$/,
+	});
+	const far = replaceAt(wordPiece, ["post_processor", "special_tokens", "[SEP]", "ids", "0"], 600);
+	const row = "found id 600, expected at most 599, because vocab_size in config.json is 600";
+	await t.throwsAsync(create(far), { message: `m/tokenizer.json: post_processor: ${row}` });
+	const unnamed = replaceAt(wordPiece, ["post_processor", "special_tokens", "[SEP]"], undefined);
+	await t.throwsAsync(create(unnamed), { message: /: post_processor: found \{"type":"TemplateProcessing"/ });
+	const beyond = replaceAt(split, ["added_tokens", "0", "id"], 600);
+	await t.throwsAsync(create(beyond, "tokens"), { message: `m/tokenizer.json: token "<|endoftext|>": ${row}` });
+	t.truthy(await create(beyond));
+	const reserved = replaceAt(split, ["pre_tokenizer", "pretokenizers", "0", "pattern", "Regex"], "[\u{10ff00}]");
+	for (const _ of ["first", "second"])
+		await t.throwsAsync(create(reserved), { message: /: pre_tokenizer: found \{"type":"Split"/ });
+});
+
+test("a damaged tokenizer.json is refused in one line, or its tokens have rows", async (t) => {
+	await fc.assert(
+		fc.asyncProperty(damaged, fc.constantFrom(...SPECIAL_TOKENS), async (json, specialTokens) => {
+			try {
+				const { tokenize } = await create(json, specialTokens);
+				const [tokens = []] = tokenize(["Der Fluß 12 <|endoftext|>[SEP]  São Paulo\n\ud800-x"]);
+				t.true(tokens.every((id) => id < 600));
+			} catch (error) {
+				if (!(error instanceof TailtuneError)) throw error;
+				t.regex(error.message, /^m(\/tokenizer\.json)?: .+$/);
+			}
+		}),
+		{ numRuns: 300 },
+	);
 });
