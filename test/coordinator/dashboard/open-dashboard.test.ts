@@ -83,7 +83,7 @@ test("a page of another name can't read it, because the Host header must be a lo
 	response.resume();
 });
 
-test("the token and the TLS files of the environment are used; the token isn't printed", async (t) => {
+test("the token and the TLS files of the environment are used, also for mutual TLS; the token isn't printed", async (t) => {
 	const { caFile, certFile, keyFile } = await makeCertificates(t);
 	const tokenFile = join(await newFolder(), "token");
 	await writeFile(tokenFile, "of-the-team\n");
@@ -94,14 +94,28 @@ test("the token and the TLS files of the environment are used; the token isn't p
 	const { dashboard } = await start(t, pageOptions({ security }));
 	t.regex(dashboard.url, /^https:\/\/127\.0\.0\.1:\d+\/$/);
 	const ca = await readFile(caFile);
-	const ask = async (token: string) => {
-		const asked = requestTls(`${dashboard.url}runs`, { ca, headers: { authorization: `Bearer ${token}` } }).end();
-		const [response] = (await once(asked, "response")) as [IncomingMessage];
+	const ask = async (url: string, token: string, own: { cert?: Buffer; key?: Buffer } = {}) => {
+		const headers = { authorization: `Bearer ${token}` };
+		const [response] = (await once(requestTls(`${url}runs`, { ca, headers, ...own }).end(), "response")) as [
+			IncomingMessage,
+		];
 		response.resume();
 		return response.statusCode;
 	};
-	t.is(await ask("of-the-team"), 200);
-	t.is(await ask("of-others"), 401);
+	t.is(await ask(dashboard.url, "of-the-team"), 200);
+	t.is(await ask(dashboard.url, "of-others"), 401);
+
+	const files = { ...env, [`${prefix}KEY_FILE`]: keyFile, [`${prefix}CA_FILE`]: caFile };
+	const mutual = await start(t, pageOptions({ security: await readPageSecurity(files) }));
+	const own = { cert: await readFile(certFile), key: await readFile(keyFile) };
+	t.is(await ask(mutual.dashboard.url, "of-the-team", own), 200);
+	t.is(await ask(mutual.dashboard.url, "of-others", own), 401);
+	// The server ends the connection, perhaps before the client has read why.
+	const refused = { message: /alert|socket hang up|ECONNRESET/ };
+	await t.throwsAsync(ask(mutual.dashboard.url, "of-the-team"), refused);
+	const others = await makeCertificates(t);
+	const foreign = { cert: await readFile(others.certFile), key: await readFile(others.keyFile) };
+	await t.throwsAsync(ask(mutual.dashboard.url, "of-the-team", foreign), refused);
 });
 
 test("there is a limit on viewers, and one that doesn't read is disconnected", async (t) => {
