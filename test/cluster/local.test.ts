@@ -1,15 +1,14 @@
-import { once } from "node:events";
 import { readFile } from "node:fs/promises";
-import { get, type IncomingMessage } from "node:http";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
-import test from "ava";
+import test, { type ExecutionContext } from "ava";
 import { execa } from "execa";
 import { WorkerProcesses } from "../../coordinator/cluster/worker-processes.ts";
 import { readRunResult } from "../../coordinator/run-folder/result-files.ts";
 import { tailtune, writeTexts } from "../cli/tailtune.ts";
+import { launchChromium, openPage, saveScreenshot, waitForText } from "../coordinator/chromium.ts";
 import { newFolder } from "../new-folder.ts";
 import { hashWeights, LONG, listChildren, RunProcess, untilGone } from "./processes.ts";
+import { RUN_LIMIT_MS } from "./time-limit.ts";
 
 // Promises 2 (elastic determinism) and 4 (resumable) of the design, for processes of one machine.
 
@@ -17,14 +16,14 @@ const data = await writeTexts(120);
 const folder = await newFolder();
 
 test.serial(
-	"--workers 2 gives the same bits as one process, also if a worker and nats-server are killed",
+	"--workers 2 gives the same bits as one process, also if a worker and nats-server are killed, as its page shows",
 	async (t) => {
 		const embedded = join(folder, "embedded");
 		t.is(await RunProcess.begin(data, embedded).end(), "");
 		const out = join(folder, "local");
 		const run = RunProcess.begin(data, out, "--workers", "2", "--dashboard", "127.0.0.1:0");
 		const { text: told } = await run.reach("line", ({ text }) => String(text).startsWith("dashboard: "));
-		const watching = watchDashboard(String(told).replace("dashboard: ", ""));
+		const dashboard = await openDashboard(t, String(told).replace("dashboard: ", ""));
 		await run.reach("epoch");
 		const [worker] = await listChildren(run.pid, " worker ");
 		process.kill(worker ?? 0, "SIGKILL");
@@ -33,14 +32,10 @@ test.serial(
 		const [server] = await listChildren(helper ?? 0);
 		process.kill(server ?? 0, "SIGKILL");
 		await run.reach("line", ({ text }) => text === "nats-server died; starting another");
+		const lost = run.seen.find(({ reason }) => reason === "disconnected") as { worker: { workerId: string } };
+		await dashboard?.checkLost(lost.worker.workerId);
 		t.is(await run.end(), "");
 		t.is(await hashWeights(out), await hashWeights(embedded));
-		const { states, end } = await watching;
-		t.deepEqual(
-			["computing", "silent"].filter((state) => !states.has(state)),
-			[],
-		);
-		t.is(end, "finished");
 		const details = (of: string) => readFile(join(of, "test-details.json"), "utf8");
 		t.is(await details(out), await details(embedded), "the same words mattered");
 		const { audit, traffic } = await readRunResult(out);
@@ -53,23 +48,29 @@ test.serial(
 	},
 );
 
-/** Follows the dashboard of a run to its end. Returns all states that workers had, and how the run ended. */
-async function watchDashboard(address: string): Promise<{ states: ReadonlySet<string>; end: string | undefined }> {
-	const { origin, hash } = new URL(address);
-	const headers = { authorization: `Bearer ${hash.replace("#token=", "")}` };
-	const [response] = (await once(get(`${origin}/events`, { headers }), "response")) as [IncomingMessage];
-	const states = new Set<string>();
-	let end: string | undefined;
-	for await (const line of createInterface({ input: response })) {
-		if (!line.startsWith("data: ")) continue;
-		const changes = JSON.parse(line.slice("data: ".length));
-		for (const { state } of changes.workers ?? []) states.add(state);
-		end = changes.end?.state ?? end;
-		if (end) break;
+/** Opens the page of a run. @returns undefined if no browser is installed */
+async function openDashboard(t: ExecutionContext, address: string) {
+	const browser = await launchChromium();
+	if (!browser) {
+		t.log("no page is opened: no chromium in PATH (Debian: apt-get install chromium)");
+		return undefined;
 	}
-	// The run waits until its viewers are gone.
-	response.destroy();
-	return { states, end };
+	t.teardown(() => browser.close());
+	const { page, complaints } = await openPage(browser, address);
+	await waitForText(page, ".workers tr:nth-child(2) [data-state]", /computing|waiting/, RUN_LIMIT_MS);
+	/** Waits for the end of the run, and checks that a worker was seen to compute, and then to be silent. */
+	const checkLost = async (workerId: string) => {
+		await waitForText(page, "#phase", "finished", RUN_LIMIT_MS);
+		await saveScreenshot(page, "local-worker-killed");
+		// The page shows 8 of 32 digits.
+		const row = page.locator(".workers tr", { hasText: workerId.slice(0, -28) });
+		t.is(await row.locator("[data-state]").textContent(), "silent");
+		for (const kind of ["computing", "silent"]) t.is(await row.locator(`.lane path.${kind}`).count(), 1, kind);
+		t.deepEqual(complaints, []);
+		// The run waits until its viewers are gone.
+		await browser.close();
+	};
+	return { checkLost };
 }
 
 test.serial("without --shards there are as many shards as workers, and no secret is on a command line", async (t) => {

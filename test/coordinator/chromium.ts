@@ -22,6 +22,21 @@ export async function launchChromium(): Promise<Browser | undefined> {
 	return chromium.launch({ executablePath, args: ["--headless", "--no-sandbox", ...QUIET.split(" ")] });
 }
 
+/** Opens a page that keeps its complaints: messages on the console and errors. */
+export async function openPage(browser: Browser, url: string, width = 1200, colorScheme: "light" | "dark" = "light") {
+	const complaints: string[] = [];
+	const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme });
+	page.on("console", (message) => complaints.push(message.text()));
+	page.on("pageerror", (error) => complaints.push(error.message));
+	await page.goto(url);
+	return { page, complaints };
+}
+
+/** Waits until an element has the text. @throws Error after the limit */
+export function waitForText(page: Page, selector: string, text: string | RegExp, limitMs = 30_000): Promise<void> {
+	return page.locator(selector, { hasText: text }).first().waitFor({ timeout: limitMs });
+}
+
 /** Returns the rules of accessibility that the page breaks, of the impact serious or critical. */
 export async function findBarriers(page: Page): Promise<string[]> {
 	await page.evaluate(AXE);

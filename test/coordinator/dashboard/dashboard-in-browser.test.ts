@@ -1,12 +1,12 @@
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
-import type { Browser, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { openDashboard } from "../../../coordinator/dashboard/open-dashboard.ts";
 import { openRunsPage } from "../../../coordinator/dashboard/open-runs-page.ts";
 import { RunEvents } from "../../../coordinator/events/run-events.ts";
 import { formatSeconds } from "../../../coordinator/format.ts";
 import { newFolder } from "../../new-folder.ts";
-import { findBarriers, launchChromium, saveScreenshot } from "../chromium.ts";
+import { findBarriers, launchChromium, openPage, saveScreenshot, waitForText } from "../chromium.ts";
 import { sampleMetrics, sampleResult } from "../run-folder/sample-run.ts";
 import { emitStart, emitStep, emitWorkers } from "./events.ts";
 import { pageOptions } from "./page-options.ts";
@@ -14,16 +14,6 @@ import { sampleCluster } from "./sample-cluster.ts";
 import { sampleRun } from "./sample-runs.ts";
 
 const HOSTILE = '</script><img src=x onerror="document.title=1">';
-
-/** Opens a page that keeps its complaints: messages on the console and errors. */
-async function open(browser: Browser, url: string, width: number, colorScheme: "light" | "dark") {
-	const complaints: string[] = [];
-	const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme });
-	page.on("console", (message) => complaints.push(message.text()));
-	page.on("pageerror", (error) => complaints.push(error.message));
-	await page.goto(url);
-	return { page, complaints };
-}
 
 /** Whether the page is no wider than its window, at the latest when 100 frames were drawn. */
 async function fits(page: Page): Promise<boolean> {
@@ -48,17 +38,13 @@ async function start(t: ExecutionContext) {
 	return { browser, events, dashboard };
 }
 
-/** Waits until the element has the text. */
-const shows = (page: Page, selector: string, text: string) =>
-	page.locator(selector, { hasText: text }).first().waitFor({ timeout: 30_000 });
-
 test("a run is watched from its start to its end: progress, curves, workers, problems, result", async (t) => {
 	const set = await start(t);
 	if (!set) return;
 	const { browser, events, dashboard } = set;
-	const { page, complaints } = await open(browser, `${dashboard.url}`, 1200, "light");
+	const { page, complaints } = await openPage(browser, `${dashboard.url}`, 1200, "light");
 	emitStart(events);
-	await shows(page, "h1", "spam filter");
+	await waitForText(page, "h1", "spam filter");
 	t.is(await page.evaluate("location.hash"), "", "the token isn't left in the address");
 	t.true(await page.locator("#banner").isHidden());
 	const phase = events.phase("training", 650, "steps");
@@ -66,29 +52,29 @@ test("a run is watched from its start to its end: progress, curves, workers, pro
 	for (const line of sampleMetrics()) if (line.step <= 400) events.emit({ event: line.kind, ...line });
 	phase.advance(400);
 	emitWorkers(events, 10, { "vm-1": "computing", "vm-2": "computing" });
-	await shows(page, "#phase", "400 of 650 steps");
-	await shows(page, "#figures", "3 of 5");
-	await shows(page, ".workers tr", "vm-2");
+	await waitForText(page, "#phase", "400 of 650 steps");
+	await waitForText(page, "#figures", "3 of 5");
+	await waitForText(page, ".workers tr", "vm-2");
 	emitWorkers(events, 11, { "vm-1": "computing", "vm-2": "computing" });
-	await shows(page, "#figures", "3.0 KiB");
+	await waitForText(page, "#figures", "3.0 KiB");
 	t.deepEqual(await page.locator(".shards li").allTextContents(), ["0", "1"]);
 	t.regex((await page.locator("#workers .note").textContent()) ?? "", /vm-2, has 94\.7 % of the median speed/);
-	await shows(page, "[data-chart=loss] .u-legend", "3,200");
+	await waitForText(page, "[data-chart=loss] .u-legend", "3,200");
 	await page.getByLabel("seconds").check();
-	await shows(page, "[data-chart=loss] .u-legend", "24 s");
+	await waitForText(page, "[data-chart=loss] .u-legend", "24 s");
 	t.is(await page.evaluate("location.search"), "?axis=seconds");
 	emitWorkers(events, 12, { "vm-1": "computing", "vm-2": "silent" });
-	await shows(page, ".workers .silent", "vm-2");
+	await waitForText(page, ".workers .silent", "vm-2");
 	events.emit({ event: "notice", kind: "retrying", state: "begun", text: HOSTILE, seconds: 1 });
-	await shows(page, "#banner", HOSTILE);
+	await waitForText(page, "#banner", HOSTILE);
 	t.deepEqual(await findBarriers(page), []);
 	await saveScreenshot(page, "run-worker-lost");
 	events.emit({ event: "notice", kind: "retrying", state: "over", text: HOSTILE, seconds: 2 });
 	await page.locator("#banner").waitFor({ state: "hidden" });
 	events.emit({ event: "phase-done", name: "training", total: 650, unit: "steps", done: 650, seconds: 1.84 });
-	await shows(page, "#phase", `650 of 650 steps in ${formatSeconds(1.84)}`);
+	await waitForText(page, "#phase", `650 of 650 steps in ${formatSeconds(1.84)}`);
 	events.emit({ event: "result", folder: "/runs/one", ...sampleResult(["ham", HOSTILE]) });
-	await shows(page, ".matrix thead th", HOSTILE);
+	await waitForText(page, ".matrix thead th", HOSTILE);
 	t.is(await page.title(), "spam filter: Tailtune");
 	for (const [width, colorScheme] of [
 		[390, "dark"],
@@ -112,22 +98,22 @@ test("the run is stopped from the page after a confirmation; without the token t
 	const { browser, events, dashboard } = set;
 	emitStart(events);
 	const { origin, hash } = new URL(dashboard.url);
-	const { page, complaints } = await open(browser, origin, 390, "light");
+	const { page, complaints } = await openPage(browser, origin, 390, "light");
 	await page.getByLabel("Token, from the address").fill(hash.replace("#token=", ""));
 	await page.getByRole("button", { name: "Open" }).click();
-	await shows(page, "h1", "spam filter");
+	await waitForText(page, "h1", "spam filter");
 	const stop = page.getByRole("button", { name: "Stop the run" });
 	await stop.first().press("Enter");
 	await page.getByRole("button", { name: "Keep running" }).click();
 	t.false(dashboard.cancelled.aborted);
 	await stop.first().click();
 	await page.getByRole("dialog").getByRole("button", { name: "Stop the run" }).click();
-	await shows(page, "#cancel", "Stopping after this step");
+	await waitForText(page, "#cancel", "Stopping after this step");
 	t.true(dashboard.cancelled.aborted);
 	dashboard.showFailure(new Error("stopped; to resume: npx tailtune train --resume runs/one"));
 	await dashboard.close();
-	await shows(page, "#banner", "stopped; to resume");
-	await shows(page, "#connection", "ended");
+	await waitForText(page, "#banner", "stopped; to resume");
+	await waitForText(page, "#connection", "ended");
 	t.deepEqual(complaints, []);
 });
 
@@ -149,43 +135,43 @@ test("the runs of a folder and of a cluster are listed, one is opened with the t
 	cluster.connect(bus);
 	const runs = await openRunsPage(folder, pageOptions(), cluster);
 	t.teardown(() => runs.close());
-	const { page, complaints } = await open(browser, runs.url, 1200, "dark");
-	await shows(page, ".runs tbody tr", "run 0 & <b>");
-	await shows(page, "#cluster [data-state=silent]", "silent");
-	await shows(page, "#cluster-idle", "vm-3");
+	const { page, complaints } = await openPage(browser, runs.url, 1200, "dark");
+	await waitForText(page, ".runs tbody tr", "run 0 & <b>");
+	await waitForText(page, "#cluster [data-state=silent]", "silent");
+	await waitForText(page, "#cluster-idle", "vm-3");
 	await page.getByRole("button", { name: "Stop the run" }).press("Enter");
 	await page.getByRole("dialog").getByRole("button", { name: "Stop the run" }).click();
 	await cancelled;
-	await shows(page, "#cluster button", "Stopping after this step");
+	await waitForText(page, "#cluster button", "Stopping after this step");
 	await saveScreenshot(page, "runs-dark");
 	t.deepEqual(await findBarriers(page), []);
 	await page.getByRole("link", { name: "run 0 & <b>" }).click();
-	await shows(page, "h1", "run 0 & <b>");
+	await waitForText(page, "h1", "run 0 & <b>");
 	await page.locator("[data-cell='1-0']").press("Enter");
-	await shows(page, "#texts h3", `${HOSTILE} predicted as ham`);
+	await waitForText(page, "#texts h3", `${HOSTILE} predicted as ham`);
 	t.is(await page.evaluate("new URLSearchParams(location.search).get('cell')"), "1-0");
 	await page.reload();
-	await shows(page, "#texts h3", `${HOSTILE} predicted as ham`);
+	await waitForText(page, "#texts h3", `${HOSTILE} predicted as ham`);
 	t.deepEqual(await findBarriers(page), []);
 	await page.getByRole("textbox", { name: "Text" }).fill("You won a prize");
 	await page.getByRole("button", { name: "Classify" }).press("Enter");
-	await shows(page, "#answer .predicted", "predicted");
+	await waitForText(page, "#answer .predicted", "predicted");
 	t.deepEqual((await page.locator("#answer th[scope=row] bdi").allTextContents()).sort(), [HOSTILE, "ham"]);
-	await shows(page, "#answer", "All 4 tokens of the text were read.");
+	await waitForText(page, "#answer", "All 4 tokens of the text were read.");
 	await saveScreenshot(page, "text-classified-dark");
 	await page.getByRole("textbox", { name: "Text" }).fill("word ".repeat(300));
 	await page.getByRole("button", { name: "Classify" }).click();
-	await shows(page, "#answer .problem", "expected at most 256");
+	await waitForText(page, "#answer .problem", "expected at most 256");
 	t.deepEqual(complaints.splice(0), [
 		"Failed to load resource: the server responded with a status of 400 (Bad Request)",
 	]);
 	t.deepEqual(await findBarriers(page), []);
 	await page.getByRole("link", { name: "All runs" }).click();
-	await shows(page, ".runs tbody tr", "run 1 & <b>");
+	await waitForText(page, ".runs tbody tr", "run 1 & <b>");
 	for (const box of await page.getByRole("checkbox").all()) await box.check();
 	await page.getByRole("button", { name: "Compare two runs" }).click();
-	await shows(page, "#comparison tr", "0.002");
-	await shows(page, "#comparison tr", "only run 1 & <b> right");
+	await waitForText(page, "#comparison tr", "0.002");
+	await waitForText(page, "#comparison tr", "only run 1 & <b> right");
 	t.is(await page.locator("#comparison canvas").count(), 4);
 	await saveScreenshot(page, "comparison-dark");
 	t.deepEqual(await findBarriers(page), []);
