@@ -56,6 +56,8 @@ export const WORKERS_REPORT_MS = 1_000;
 export const TRACKER_RETRY_MS = 10_000;
 /** At the end of a run, a tracker has this time for evaluations that it hasn't recorded yet. */
 export const TRACKER_END_MS = 10_000;
+/** An MLflow server that gives no answer to a request within this time counts as failed. */
+export const MLFLOW_ANSWER_MS = 5_000;
 
 // Dashboard.
 /** Shortest time between two messages to a viewer. */

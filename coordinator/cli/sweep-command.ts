@@ -7,9 +7,8 @@ import type { WorkerSide } from "../../shared/worker-port/worker-side.ts";
 import { RunEvents } from "../events/run-events.ts";
 import { createTerminal } from "../terminal/create-terminal.ts";
 import { summarizeTrials } from "../terminal/sweep-terminal.ts";
-import type { Tracking } from "../tracking/track-runs.ts";
 import { addWorkerFlags, chooseWorkers, type WorkerFlags } from "./choose-workers.ts";
-import { addTrackerFlags, startTracking, type TrackerFlags } from "./tracker-flags.ts";
+import { addTrackerFlags, runTracked, type TrackerFlags } from "./tracker-flags.ts";
 
 interface Options extends Record<string, unknown>, WorkerFlags, TrackerFlags {
 	readonly config?: string;
@@ -56,13 +55,13 @@ async function run(options: Options, workerSide: WorkerSide): Promise<void> {
 	const folder = await openFolder(options);
 	const { runSweep } = await import("../sweep/run-sweep.ts");
 	const { path, state } = folder;
-	let tracking: Tracking | undefined;
-	try {
-		tracking = await startTracking(options, events, dirname(path));
+	const work = async () => {
 		events.line(`sweep of ${state.trials.length} trials in ${path}`);
 		events.emit({ event: "sweep", folder: path, ...(await runSweep(folder, { events, interrupt, ...workers })) });
+	};
+	try {
+		await runTracked(options, events, work, dirname(path));
 	} finally {
-		await tracking?.close();
 		await folder.close();
 	}
 }

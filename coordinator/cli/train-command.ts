@@ -9,7 +9,7 @@ import type { RunEvents } from "../events/run-events.ts";
 import type { TrainOptions } from "../training/train-options.ts";
 import { addWorkerFlags, chooseWorkers, type WorkerFlags } from "./choose-workers.ts";
 import { showEvents } from "./show-events.ts";
-import { addTrackerFlags, startTracking, type TrackerFlags } from "./tracker-flags.ts";
+import { addTrackerFlags, runTracked, type TrackerFlags } from "./tracker-flags.ts";
 
 interface Options extends Record<string, unknown>, WorkerFlags, TrackerFlags {
 	readonly config?: string;
@@ -39,8 +39,7 @@ export function addTrainCommand(program: Command, workerSide: WorkerSide): void 
 			const dashboard = await startDashboard(options, events, workerSide);
 			const interrupt = dashboard ? AbortSignal.any([ended, dashboard.cancelled]) : ended;
 			try {
-				const tracking = await startTracking(options, events);
-				await run(options, { events, interrupt }, workerSide).finally(() => tracking?.close());
+				await runTracked(options, events, () => run(options, { events, interrupt }, workerSide));
 				if (dashboard?.hasViewers)
 					events.line("the dashboard stays open until its last page is closed, or until Ctrl-C");
 				await dashboard?.waitForViewers(ended);

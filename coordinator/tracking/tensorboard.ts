@@ -4,10 +4,11 @@ import { join, resolve } from "node:path";
 import { asDiskError } from "../../shared/files/write-atomic.ts";
 import { removeEmptyFolders } from "../run-folder/run-folder.ts";
 import { type EventMessage, encodeRecord, type HParamsData, hparamsValue, type SummaryValue } from "./event-records.ts";
-import { type TrackedPoint, type TrackedRun, type Tracker, trackedSettings } from "./tracker.ts";
+import { type TrackedEnd, type TrackedPoint, type TrackedRun, type Tracker, trackedSettings } from "./tracker.ts";
 
 /** Names of TensorBoard's files, with the second in which they were begun. */
 const EVENT_FILE = /^events\.out\.tfevents\.(\d+)\./;
+const STATUS = { finished: "STATUS_SUCCESS", failed: "STATUS_FAILURE", interrupted: "STATUS_UNKNOWN" } as const;
 
 /**
  * Opens a folder for TensorBoard. Each run has a folder in it, and each process of a run a file in that.
@@ -63,10 +64,9 @@ class TensorBoard implements Tracker {
 		await this.#file?.append(points.map(eventOf));
 	}
 
-	async end(scores: TrackedPoint | undefined): Promise<void> {
+	async end({ outcome, scores }: TrackedEnd): Promise<void> {
 		const seconds = Date.now() / 1000;
-		const status = scores ? "STATUS_SUCCESS" : "STATUS_UNKNOWN";
-		const ended = { session_end_info: { status, end_time_secs: seconds } };
+		const ended = { session_end_info: { status: STATUS[outcome], end_time_secs: seconds } };
 		const events = [summaryOf(seconds, 0, [hparamsValue("_hparams_/session_end_info", ended)])];
 		await this.#file?.append([...(scores ? [eventOf(scores)] : []), ...events]);
 		await this.#file?.close();

@@ -1,12 +1,13 @@
 import { basename, relative } from "node:path";
 import { setTimeout } from "node:timers/promises";
+import { TailtuneError } from "../../shared/errors.ts";
 import { TRACKER_END_MS, TRACKER_RETRY_MS } from "../deadlines.ts";
 import type { DetailedEvent } from "../events/detailed-events.ts";
 import type { RunEvents } from "../events/run-events.ts";
 import type { RunEvent } from "../events/schemas.ts";
 import type { MetricsLine } from "../run-folder/result.ts";
 import { pointOfLine, pointOfResult, pointsOfLines } from "./tracked-points.ts";
-import type { TrackedPoint, TrackedRun, Tracker } from "./tracker.ts";
+import type { TrackedEnd, TrackedPoint, TrackedRun, Tracker } from "./tracker.ts";
 
 /** Calls of a tracker that fails are kept up to this number; then the oldest points are dropped. */
 const MOST_WAITING = 10_000;
@@ -16,12 +17,20 @@ const MOST_POINTS = 100;
 type Call =
 	| { readonly name: "start"; readonly run: TrackedRun }
 	| { readonly name: "log"; readonly point: TrackedPoint }
-	| { readonly name: "end"; readonly scores: TrackedPoint | undefined };
+	| { readonly name: "end"; readonly end: TrackedEnd };
+
+interface Closed {
+	readonly event: "closed";
+	readonly outcome: TrackedEnd["outcome"];
+}
 
 /** Passes runs to a tracker, until `close`. */
 export interface Tracking {
-	/** Ends the current run. It waits for the tracker, but not longer than TRACKER_END_MS. */
-	close(): Promise<void>;
+	/**
+	 * Ends the current run. It waits for the tracker, but not longer than TRACKER_END_MS.
+	 * @param error with which the run ended
+	 */
+	close(error?: unknown): Promise<void>;
 }
 
 /**
@@ -34,37 +43,43 @@ export function trackRuns(events: RunEvents, tracker: Tracker, parent?: string):
 	const follow = followRuns(queue, parent);
 	const stops = [events.listen(follow), events.listenForDetails(follow)];
 	return {
-		async close() {
+		async close(error) {
 			for (const stop of stops) stop();
-			follow(undefined);
+			follow({ event: "closed", outcome: outcomeOf(error) });
 			await queue.close();
 		},
 	};
 }
 
-/** Returns a listener that turns events into calls. Without an event, the current run ends without a result. */
+function outcomeOf(error: unknown): TrackedEnd["outcome"] {
+	const isFailure = error !== undefined && !(error instanceof TailtuneError && error.code === "interrupted");
+	return isFailure ? "failed" : "interrupted";
+}
+
+/** Returns a listener that turns events into calls. */
 function followRuns(queue: TrackerQueue, parent: string | undefined) {
 	let isRunning = false;
 	let previous: MetricsLine | undefined;
-	const end = (scores?: TrackedPoint) => {
-		if (isRunning) queue.add({ name: "end", scores });
+	const end = (how: TrackedEnd) => {
+		if (isRunning) queue.add({ name: "end", end: how });
 		isRunning = false;
 	};
-	return (event: RunEvent | DetailedEvent | undefined) => {
-		if (event === undefined) return end();
+	return (event: RunEvent | DetailedEvent | Closed) => {
 		if (event.event === "run-started") {
 			const { folder, config, metrics } = event;
-			end();
 			isRunning = true;
 			previous = metrics.at(-1);
 			const name = parent === undefined ? basename(folder) : relative(parent, folder);
 			const earlier = pointsOfLines(metrics, Date.now());
-			queue.add({ name: "start", run: { name, config, earlier } });
+			queue.add({ name: "start", run: { name, folder, config, earlier } });
 		} else if (event.event === "step" || event.event === "epoch") {
 			const { event: _, ...line } = event;
 			queue.add({ name: "log", point: pointOfLine(line, previous, Date.now()) });
 			previous = line;
-		} else if (event.event === "result") end(pointOfResult(event, Date.now()));
+		} else if (event.event === "result") end({ outcome: "finished", scores: pointOfResult(event, Date.now()) });
+		else if (event.event === "trial" && event.state === "failed") end({ outcome: "failed" });
+		else if (event.event === "trial" && event.state === "paused") end({ outcome: "interrupted" });
+		else if (event.event === "closed") end({ outcome: event.outcome });
 	};
 }
 
@@ -72,9 +87,10 @@ class TrackerQueue {
 	readonly #events: RunEvents;
 	readonly #tracker: Tracker;
 	readonly #waiting: Call[] = [];
+	#inFlight: readonly Call[] = [];
 	readonly #closing = new AbortController();
 	#passing: Promise<void> | undefined;
-	#hasFailed = false;
+	#mayReport = true;
 	#dropped = 0;
 
 	constructor(events: RunEvents, tracker: Tracker) {
@@ -97,35 +113,41 @@ class TrackerQueue {
 	async close(): Promise<void> {
 		this.#closing.abort();
 		await Promise.race([this.#passing, setTimeout(TRACKER_END_MS, undefined, { ref: false })]);
-		const lost = this.#dropped + this.#waiting.filter(({ name }) => name === "log").length;
+		this.#mayReport = false;
+		const left = [...this.#inFlight, ...this.#waiting];
+		const lost = this.#dropped + left.filter(({ name }) => name === "log").length;
 		if (lost > 0) this.#events.warn(`${this.#tracker.name}: ${lost} evaluations weren't recorded`);
+		else if (left.length > 0) this.#events.warn(`${this.#tracker.name}: the end of the run wasn't recorded`);
 	}
 
 	async #passAll(): Promise<void> {
 		while (this.#waiting.length > 0) {
 			const others = this.#waiting.findIndex(({ name }) => name !== "log");
 			const calls = this.#waiting.splice(0, Math.min(others < 0 ? MOST_POINTS : others || 1, MOST_POINTS));
-			try {
-				await this.#pass(calls);
-			} catch (error) {
-				this.#waiting.unshift(...calls);
-				this.#report(error);
-				if (this.#closing.signal.aborted) return;
-				await setTimeout(TRACKER_RETRY_MS, undefined, { signal: this.#closing.signal }).catch(() => {});
-			}
+			this.#inFlight = calls;
+			const failure = await this.#pass(calls).then(
+				() => undefined,
+				(error: unknown) => ({ error }),
+			);
+			this.#inFlight = [];
+			if (!failure) continue;
+			this.#waiting.unshift(...calls);
+			this.#report(failure.error);
+			if (this.#closing.signal.aborted) return;
+			await setTimeout(TRACKER_RETRY_MS, undefined, { signal: this.#closing.signal }).catch(() => {});
 		}
 	}
 
 	async #pass(calls: readonly Call[]): Promise<void> {
 		const [first] = calls;
 		if (first?.name === "start") return this.#tracker.start(first.run);
-		if (first?.name === "end") return this.#tracker.end(first.scores);
+		if (first?.name === "end") return this.#tracker.end(first.end);
 		return this.#tracker.log(calls.flatMap((call) => (call.name === "log" ? [call.point] : [])));
 	}
 
 	#report(error: unknown): void {
-		if (this.#hasFailed) return;
-		this.#hasFailed = true;
+		if (!this.#mayReport) return;
+		this.#mayReport = false;
 		const message = error instanceof Error ? error.message : String(error);
 		this.#events.warn(`${message}; the run continues, and evaluations are recorded later if possible`);
 	}

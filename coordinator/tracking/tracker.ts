@@ -15,9 +15,18 @@ export interface TrackedPoint {
 export interface TrackedRun {
 	/** Unique in its folder of runs, for example `2026-03-14_15-09-26` or `sweep-lr-1f0c9a7b/trial-2`. */
 	readonly name: string;
+	/** Its folder, for example `runs/2026-03-14_15-09-26`. */
+	readonly folder: string;
 	readonly config: TrainConfig;
 	/** Evaluations of earlier processes of the same run, up to its checkpoint. */
 	readonly earlier: readonly TrackedPoint[];
+}
+
+/** How a run ended: with a result, with an error, or stopped by the user (or paused by successive halving). */
+export interface TrackedEnd {
+	readonly outcome: "finished" | "failed" | "interrupted";
+	/** Test scores of a finished run. */
+	readonly scores?: TrackedPoint;
 }
 
 /**
@@ -31,8 +40,8 @@ export interface Tracker {
 	start(run: TrackedRun): Promise<void>;
 	/** Records points, in the order of their steps. */
 	log(points: readonly TrackedPoint[]): Promise<void>;
-	/** Ends the run. @param scores of the finished run; undefined if it was interrupted or failed */
-	end(scores: TrackedPoint | undefined): Promise<void>;
+	/** Ends the run. An interrupted one may be continued later. */
+	end(end: TrackedEnd): Promise<void>;
 }
 
 /** Returns the settings of a run, by the names of their flags without dashes; without its name and its folder. */

@@ -201,6 +201,16 @@ const refused: [title: string, args: readonly string[], message: string][] = [
 		["push", "run", "spam"],
 		'push: found "spam", expected OWNER/NAME, a repository of the hub',
 	],
+	[
+		"an MLflow server without http",
+		[...TRAIN, "--mlflow", "sqlite:///runs.db"],
+		"--mlflow sqlite:///runs.db: expected an address, for example http://127.0.0.1:5000",
+	],
+	[
+		"an MLflow server with a password in its address",
+		[...TRAIN, "--mlflow", "http://ann:secret@127.0.0.1:5000"],
+		"--mlflow: an address with a password, expected it in MLFLOW_TRACKING_PASSWORD",
+	],
 	["evaluate without data", ["evaluate", "run"], "--data: required; labelled texts"],
 ];
 

@@ -7,18 +7,10 @@ import { openTensorBoard } from "../../../coordinator/tracking/tensorboard.ts";
 import { trackRuns } from "../../../coordinator/tracking/track-runs.ts";
 import { pointsOfLines } from "../../../coordinator/tracking/tracked-points.ts";
 import type { Tracker } from "../../../coordinator/tracking/tracker.ts";
-import { defaultConfig } from "../../../shared/settings/resolve-config.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
 import { sampleLine, sampleResult } from "../run-folder/sample-run.ts";
+import { collectWarnings, config, emitRun } from "./emit-run.ts";
 import { readScalars, type ScalarEvent } from "./read-events.ts";
-
-const config = { ...defaultConfig(), data: "/data/sms.tsv", lr: 0.001, out: "/runs/one" };
-
-/** Emits the events of one process of a run. @param earlier evaluations of earlier processes */
-function emitRun(events: RunEvents, lines: readonly MetricsLine[], earlier: readonly MetricsLine[] = []): void {
-	events.emitDetail({ event: "run-started", folder: "/runs/one", config, metrics: earlier });
-	for (const line of lines) events.emit({ event: line.kind, ...line });
-}
 
 const valuesOf = (scalars: readonly ScalarEvent[], wanted: string) =>
 	scalars.filter(({ tag }) => tag === wanted).map(({ step, value }) => [step, Math.fround(value)]);
@@ -88,7 +80,12 @@ test.serial("a start on a full disk leaves no file, and the next call records th
 		files.write = write;
 	});
 	const tracker = await openTensorBoard(folder);
-	const run = { name: "one", config, earlier: pointsOfLines([sampleLine("step", 0), sampleLine("step", 50)], 1e12) };
+	const run = {
+		name: "one",
+		folder: "/runs/one",
+		config,
+		earlier: pointsOfLines([sampleLine("step", 0), sampleLine("step", 50)], 1e12),
+	};
 	files.write = () => Promise.reject(Object.assign(new Error("no space left"), { code: "ENOSPC" }));
 	for (let call = 0; call < 2; call++) {
 		await t.throwsAsync(tracker.start(run), { code: "disk" } as object);
@@ -96,7 +93,7 @@ test.serial("a start on a full disk leaves no file, and the next call records th
 	}
 	files.write = write;
 	await tracker.start(run);
-	await tracker.end(undefined);
+	await tracker.end({ outcome: "interrupted" });
 	const scalars = await readScalars(join(folder, "one"));
 	t.deepEqual(
 		scalars.filter(({ tag }) => tag === "learning-rate").map(({ step }) => step),
@@ -120,26 +117,35 @@ function fakeTracker() {
 				"log",
 				points.map(({ step }) => step),
 			),
-		end: (scores) => call(scores ? "end" : "stop"),
+		end: ({ outcome }) => call(outcome),
 	};
 	return { state, tracker };
 }
 
+const trial = {
+	...{ number: 1, trials: 1, folder: "/runs/one", values: {}, seed: 1, metric: null },
+	...{ score: null, seconds: null, secondsLeft: null },
+};
+
 test("a tracker that is down is reported once; when it answers again, it gets all evaluations in order", async (t) => {
 	const events = new RunEvents();
-	const warnings: string[] = [];
-	events.listen((event) => event.event === "warning" && warnings.push(event.text));
+	const warnings = collectWarnings(events);
 	const { state, tracker } = fakeTracker();
 	const tracking = trackRuns(events, tracker);
 	const lines = Array.from({ length: 250 }, (_, step) => sampleLine("step", step));
 	emitRun(events, lines);
+	events.emit({ event: "trial", state: "failed", ...trial });
+	emitRun(events, []);
+	events.emit({ event: "trial", state: "paused", ...trial });
+	emitRun(events, []);
 	await new Promise(setImmediate);
 	t.deepEqual(warnings, [
 		"curves.example: no answer; the run continues, and evaluations are recorded later if possible",
 	]);
 	state.isDown = false;
-	await tracking.close();
-	t.deepEqual(state.calls, ["start one", "log", "log", "log", "stop"]);
+	await tracking.close(new Error("broken"));
+	const trials = ["failed", "start one", "interrupted", "start one", "failed"];
+	t.deepEqual(state.calls, ["start one", "log", "log", "log", ...trials]);
 	t.deepEqual(
 		state.steps,
 		lines.map(({ step }) => step),
@@ -149,8 +155,7 @@ test("a tracker that is down is reported once; when it answers again, it gets al
 
 test("for a tracker that stays down, the newest 10,000 calls are kept, and the number of the others is reported", async (t) => {
 	const events = new RunEvents();
-	const warnings: string[] = [];
-	events.listen((event) => event.event === "warning" && warnings.push(event.text));
+	const warnings = collectWarnings(events);
 	const { state, tracker } = fakeTracker();
 	const tracking = trackRuns(events, tracker);
 	const line = sampleLine("step", 0);
