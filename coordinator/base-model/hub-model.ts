@@ -28,13 +28,32 @@ const PICKLED_FILE = "pytorch_model.bin";
  *   repository has no usable files
  */
 export async function fetchHubModel(id: HubId, options: HubOptions): Promise<string> {
+	return fetchModelFiles(id, options, findModel, downloadModel);
+}
+
+/** Returns a folder with configuration and tokenizer of a hub model, as `fetchHubModel`; weights aren't downloaded. */
+export async function fetchHubConfig(id: HubId, options: HubOptions = {}): Promise<string> {
+	return fetchModelFiles(id, options, findConfig, downloadConfig);
+}
+
+/**
+ * Returns the snapshot of a commit in the cache.
+ * @param find returns the snapshot if it has the files that are needed, except those of the tokenizer
+ * @param download downloads all files that are needed
+ */
+async function fetchModelFiles(
+	id: HubId,
+	options: HubOptions,
+	find: (cached: CachedRepository) => Promise<string | undefined>,
+	download: (named: NamedRepository, repository: Repository, listener: HubOptions["listener"]) => Promise<void>,
+): Promise<string> {
 	const named = nameModel(id);
 	const cached = await findInCache(named, options);
-	const found = await findModel(cached);
+	const found = await find(cached);
 	if (found && (isHubOffline() || (await knowsTokenizer(cached, found)))) return found;
 	try {
 		return await useRepository(named, cached, options, async (repository) => {
-			await downloadModel(named, repository, options.listener);
+			await download(named, repository, options.listener);
 			await writeRef(cached.repoFolder, id.revision, repository.commit);
 			return repository.target.snapshot;
 		});
@@ -42,20 +61,6 @@ export async function fetchHubModel(id: HubId, options: HubOptions): Promise<str
 		if (found && error instanceof TailtuneError && error.code === "offline") return found;
 		throw error;
 	}
-}
-
-/** Returns a folder with the `config.json` of a hub model, as `fetchHubModel`; the weights are not downloaded. */
-export async function fetchHubConfig(id: HubId, options: HubOptions = {}): Promise<string> {
-	const named = nameModel(id);
-	const cached = await findInCache(named, options);
-	const { repoFolder, commit } = cached;
-	const known = commit && join(repoFolder, "snapshots", commit);
-	if (known && (await pathExists(join(known, CONFIG_FILE), "model"))) return known;
-	return useRepository(named, cached, options, async (repository) => {
-		await fetchToCache(repository.target, await list(named, repository, [CONFIG_FILE]));
-		await writeRef(repoFolder, id.revision, repository.commit);
-		return repository.target.snapshot;
-	});
 }
 
 function nameModel({ repo, revision }: HubId): NamedRepository {
@@ -66,12 +71,18 @@ function nameModel({ repo, revision }: HubId): NamedRepository {
 	return { type: "model", repo, revision, what, missing, advice: "use --model demo or --model FOLDER instead" };
 }
 
-/** Returns the snapshot of a cached commit if it has a configuration and all weights. */
-async function findModel({ repoFolder, commit }: CachedRepository): Promise<string | undefined> {
+/** Returns the snapshot of a cached commit if it has a configuration. */
+async function findConfig({ repoFolder, commit }: CachedRepository): Promise<string | undefined> {
 	if (commit === undefined) return undefined;
 	const snapshot = join(repoFolder, "snapshots", commit);
+	return (await pathExists(join(snapshot, CONFIG_FILE), "model")) ? snapshot : undefined;
+}
+
+/** Returns the snapshot of a cached commit if it has a configuration and all weights. */
+async function findModel(cached: CachedRepository): Promise<string | undefined> {
+	const snapshot = await findConfig(cached);
+	if (snapshot === undefined) return undefined;
 	try {
-		await stat(join(snapshot, CONFIG_FILE));
 		const isWhole = await pathExists(join(snapshot, WEIGHTS_FILE), "model");
 		for (const shard of isWhole ? [] : await readShardNames(snapshot)) await stat(join(snapshot, shard));
 		return snapshot;
@@ -106,7 +117,7 @@ async function downloadModel(
 	repository: Repository,
 	listener: HubOptions["listener"],
 ): Promise<void> {
-	const { commit, target } = repository;
+	const { target } = repository;
 	const names = [CONFIG_FILE, WEIGHTS_FILE, INDEX_FILE, PICKLED_FILE, ...TOKENIZER_FILES];
 	const found = await list(named, repository, names);
 	const has = (name: string) => found.some(({ path }) => path === name);
@@ -116,7 +127,7 @@ async function downloadModel(
 		const advice = has(PICKLED_FILE) ? `; to convert it, download it and run in its folder: ${CONVERT_COMMAND}` : "";
 		throw new TailtuneError("model", `${named.what}: found ${files}, ${expected}${advice}`);
 	}
-	if (!has(TOKENIZER_FILE)) await noteAbsence(absencePath(target.repoFolder, commit));
+	await noteAbsence(repository, found);
 	const unused = [PICKLED_FILE, has(WEIGHTS_FILE) ? INDEX_FILE : ""];
 	const needed = found.filter(({ path }) => !unused.includes(path));
 	await fetchToCache(target, needed, has(WEIGHTS_FILE) ? listener : undefined);
@@ -124,7 +135,16 @@ async function downloadModel(
 	await fetchToCache(target, await list(named, repository, await readShardNames(target.snapshot)), listener);
 }
 
-async function noteAbsence(path: string): Promise<void> {
-	await mkdir(dirname(path), { recursive: true });
-	await writeFile(path, "");
+async function downloadConfig(named: NamedRepository, repository: Repository): Promise<void> {
+	const found = await list(named, repository, [CONFIG_FILE, ...TOKENIZER_FILES]);
+	await noteAbsence(repository, found);
+	await fetchToCache(repository.target, found);
+}
+
+/** Notes that a commit has no `tokenizer.json`, if it has none. */
+async function noteAbsence({ commit, target }: Repository, files: readonly HubFile[]): Promise<void> {
+	if (files.some(({ path }) => path === TOKENIZER_FILE)) return;
+	const note = absencePath(target.repoFolder, commit);
+	await mkdir(dirname(note), { recursive: true });
+	await writeFile(note, "");
 }

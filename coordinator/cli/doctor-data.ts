@@ -2,14 +2,12 @@ import { TailtuneError } from "../../shared/errors.ts";
 import { MOST_TEXT_BYTES } from "../../shared/files/regular-file.ts";
 import type { Trainable } from "../../shared/messages.ts";
 import type { Gpt2Config } from "../../shared/model/gpt2-config.ts";
-import { GPT2_SIZES } from "../../shared/model/random-model.ts";
 import { plainTail } from "../../shared/model/tail-spec.ts";
 import { innerWidth } from "../../shared/model/variant.ts";
 import type { LongTexts, TrainConfig } from "../../shared/settings/config.ts";
 import { countPhysicalCores } from "../../shared/vectors/physical-cores.ts";
 import type { WorkerSide } from "../../shared/worker-port/worker-side.ts";
-import { readModelConfig } from "../base-model/read-model-config.ts";
-import { isModelFolder } from "../base-model/resolve-model.ts";
+import { readModelShape } from "../base-model/read-model-shape.ts";
 import { isHubName } from "../data/hub-name.ts";
 import { inspectTexts, type TextsReport } from "../data/inspect-texts.ts";
 import { findJoinedLabel } from "../data/label.ts";
@@ -78,10 +76,10 @@ export async function inspectData(
 		throw new TailtuneError("data", first);
 	}
 	const [train, ...others] = surveys.map((survey) => survey.texts);
-	const shape = modelName === undefined ? GPT2_SIZES.small : await readModelConfig(modelName);
+	const { config: shape, folder } = await readModelShape(modelName ?? "random:small");
 	const model = describeModel(modelName, shape);
 	const limit = tokenLimit(config, model.context);
-	const report = inspectTexts(texts, limit, await findTokenizer(modelName, shape.vocab_size));
+	const report = inspectTexts(texts, limit, await findTokenizer(folder, shape.vocab_size));
 	const forTraining = data === undefined ? (train?.length ?? 0) : Math.floor(texts.length * config.split[0]);
 	const seconds = await estimateTrunk(report.tokens.computed, shape, measureRates);
 	return {
@@ -104,10 +102,9 @@ async function findFiles(data: string): Promise<string[]> {
 	throw new TailtuneError("usage", `doctor: found ${data}, expected a file, a folder or hub:OWNER/NAME`);
 }
 
-/** Returns the tokenizer of a model's folder; GPT-2's for other models, of which only the configuration is read. */
-async function findTokenizer(name: string | undefined, size: number): Promise<Tokenizer> {
-	if (name === undefined || !(await isModelFolder(name))) return loadGpt2Tokenizer();
-	return loadTokenizer(name, size, "text");
+/** Returns the tokenizer of a model's folder; GPT-2's if there is no folder. */
+function findTokenizer(folder: string | undefined, size: number): Promise<Tokenizer> {
+	return folder === undefined ? loadGpt2Tokenizer() : loadTokenizer(folder, size, "text");
 }
 
 function describeModel(name: string | undefined, config: Gpt2Config): DataReport["model"] {

@@ -3,7 +3,7 @@ import { closeSync, writeFileSync } from "node:fs";
 import { lstat, mkdir, readdir, readFile, readlink, rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import test, { type ExecutionContext } from "ava";
-import { readModelConfig } from "../../../coordinator/base-model/read-model-config.ts";
+import { readModelShape } from "../../../coordinator/base-model/read-model-shape.ts";
 import { DEMO_MODEL_SHA256, resolveModel, resolveModelName } from "../../../coordinator/base-model/resolve-model.ts";
 import { formatBytes } from "../../../coordinator/format.ts";
 import type { TailtuneError } from "../../../shared/errors.ts";
@@ -188,16 +188,24 @@ test("downloads the files of a model and no others, into the cache's layout, and
 	t.true(progress.every(([done], i) => i === 0 || done >= (progress[i - 1]?.[0] ?? 0)));
 });
 
-test("reads the shape of a model; of a hub model that isn't in the cache only config.json is downloaded", async (t) => {
+test("reads the shape of a model; of a hub model only configuration and tokenizer are downloaded, once", async (t) => {
 	const { hub, cacheDir } = await hubWithModel(t);
 	const options = { cacheDir, hubUrl: hub.url };
 	const { config } = await openModel(await resolveModel("demo"));
-	t.deepEqual(await readModelConfig("demo"), config);
-	t.is((await readModelConfig("random:large")).n_layer, 36);
-	const { n_embd } = await readModelConfig(REPO, options);
-	t.deepEqual([askedFor(hub, "config.json").length, askedFor(hub, "model.safetensors").length], [1, 0]);
+	t.deepEqual((await readModelShape("demo")).config, config);
+	t.is((await readModelShape("random:large")).config.n_layer, 36);
+	hub.files.set("tokenizer.json", Buffer.from("{}"));
+	const shape = await readModelShape(REPO, options);
+	t.deepEqual(await readdir(shape.folder ?? ""), ["config.json", "tokenizer.json"]);
+	t.is(askedFor(hub, "model.safetensors").length, 0);
+	hub.status = 500;
+	t.deepEqual(await readModelShape(REPO, options), shape);
+	// Another tool may have loaded only the configuration.
+	await rm(join(shape.folder ?? "", "tokenizer.json"));
+	t.deepEqual(await readModelShape(REPO, options), shape);
+	hub.status = undefined;
 	const whole = await resolveModel(REPO, options);
-	t.is((await openModel(whole)).config.n_embd, n_embd);
+	t.is((await openModel(whole)).config.n_embd, shape.config.n_embd);
 });
 
 test("uses a cached model without any request", async (t) => {

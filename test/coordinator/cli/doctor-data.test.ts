@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import test from "ava";
 import { describeData, inspectData } from "../../../coordinator/cli/doctor-data.ts";
@@ -6,6 +7,7 @@ import { jsonLineSchema } from "../../../coordinator/events/json-line-schemas.ts
 import { defaultConfig } from "../../../shared/settings/resolve-config.ts";
 import { TINY } from "../../shared/model/tiny-model.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
+import { REPO, startFakeHub } from "../base-model/fake-hub.ts";
 
 const RATES = [
 	{ precision: "fp32", threads: 2, productsGflops: 200, trunkGflops: 100 },
@@ -96,6 +98,19 @@ test("doctor reads several labels per text and long texts as a run would, with t
 	t.is(tokens.computed, tokens.total - tokens.longest + 2 * 256);
 	t.is(trunkSeconds, (tokens.computed * (model.blocks - 1) * 12 * model.width ** 2 * 2) / 100e9);
 	t.notThrows(() => jsonLineSchema.parse({ event: "data-report", ...report }));
+});
+
+test("doctor counts tokens with the tokenizer of a hub model, without its weights", async (t) => {
+	const folder = await temporaryFolder(t, { "a.csv": "text,label\nDer Ufer,a\nDer,b\n" });
+	const hub = await startFakeHub(t, {
+		"config.json": Buffer.from(JSON.stringify({ ...TINY, model_type: "gpt2", vocab_size: 300 })),
+		"tokenizer.json": await readFile(new URL("../../golden/tokenizers/word-piece.json", import.meta.url)),
+	});
+	Object.assign(process.env, { HF_ENDPOINT: hub.url, HF_HUB_CACHE: await temporaryFolder(t) });
+	const { tokens, model } = await inspectData(join(folder, "a.csv"), defaultConfig(), speedTests, REPO);
+	// [CLS] and [SEP] around "der", "ufer", and around "der".
+	t.deepEqual([tokens.longest, tokens.total], [4, 7]);
+	t.is(model.name, REPO);
 });
 
 test("the time of an update is measured with the last block of a model", (t) => {
