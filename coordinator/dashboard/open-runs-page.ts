@@ -3,6 +3,7 @@ import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { TailtuneError } from "../../shared/errors.ts";
 import { compareRuns } from "../compare/compare-runs.ts";
 import { findLocalRuns, listLocalRuns } from "../run-folder/list-runs.ts";
+import { listSweeps } from "../sweep/find-sweeps.ts";
 import { addCellTexts } from "./cell-texts.ts";
 import { addClassifyBox } from "./classify-box.ts";
 import { addClusterPaths } from "./cluster-paths.ts";
@@ -13,6 +14,7 @@ import type { PageOptions } from "./page-options.ts";
 import { RunClassifier } from "./run-classifier.ts";
 import { readRunState } from "./run-files.ts";
 import { wholeState } from "./state-changes.ts";
+import { addSweepPage } from "./sweep-page.ts";
 
 /** A page that shows the runs of a folder. */
 export interface RunsPage {
@@ -42,7 +44,7 @@ export async function openRunsPage(folder: string, options: PageOptions, cluster
 			if (cluster && error instanceof TailtuneError && error.code === "not-found") return [];
 			throw error;
 		});
-		return context.json({ folder, runs });
+		return context.json({ folder, runs, sweeps: await listSweeps(folder) });
 	});
 	app.get("/events", isAllowed, async (context) => {
 		await viewers.add(await folderOf(context.req.query("run")), context.env.outgoing as ServerResponse);
@@ -55,6 +57,7 @@ export async function openRunsPage(folder: string, options: PageOptions, cluster
 		const folders = await Promise.all((context.req.queries("run") ?? []).slice(0, 2).map(folderOf));
 		return context.json(await compareRuns(folders));
 	});
+	addSweepPage(app, isAllowed, folder);
 	addClusterPaths(app, isAllowed, cluster);
 	addCellTexts(app, isAllowed, folderOf);
 	addClassifyBox(app, isAllowed, folderOf, classifier);

@@ -20,10 +20,9 @@ export function readPageFiles(): ReadonlyMap<string, PageFile> {
 	const uplot = createRequire(import.meta.url).resolve;
 	const files: [name: string, path: string | URL][] = [
 		...readdirSync(own).map((name) => [name, new URL(name, own)] as [string, URL]),
-		...["report/page/style.css", "report/page/curve-chart.js", "format-numbers.js"].map((path): [string, URL] => [
-			basename(path),
-			new URL(`../${path}`, import.meta.url),
-		]),
+		...[...["style.css", "sweep.css", "curve-chart.js"].map((name) => `report/page/${name}`), "format-numbers.js"].map(
+			(path): [string, URL] => [basename(path), new URL(`../${path}`, import.meta.url)],
+		),
 		["uplot.css", uplot("uplot/dist/uPlot.min.css")],
 		["uplot.js", uplot("uplot/dist/uPlot.iife.min.js")],
 	];

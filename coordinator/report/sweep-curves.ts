@@ -1,15 +1,9 @@
-import type { SweepState } from "../events/sweep-schema.ts";
-import { formatValue, listTrialsOf, nameOfSetting } from "../events/sweep-settings.ts";
+import type { SweepState, TrialResult } from "../events/sweep-schema.ts";
+import { formatValue, hasValues, nameOfSetting } from "../events/sweep-settings.ts";
 import { formatScore } from "../format.ts";
 import { METRIC_NAMES, type Metric } from "../metrics/best-score.ts";
 import { type Html, html } from "./html.ts";
-
-/** Validation scores of a trial at the ends of its epochs. */
-export interface TrialCurve {
-	/** Folder of the trial. */
-	readonly folder: string;
-	readonly points: readonly { readonly epoch: number; readonly score: number }[];
-}
+import type { SweepView, TrialCurve } from "./sweep-view.ts";
 
 /** Settings whose curves are drawn, the best ones, and trials of each. */
 const MOST_SETTINGS = 12;
@@ -19,20 +13,31 @@ const WIDTH = 240;
 const HEIGHT = 120;
 const MARGIN = { left: 42, right: 6, top: 8, bottom: 18 };
 
-/** Returns the folders of the trials whose curves are drawn. */
-export function listDrawnTrials(state: SweepState): string[] {
-	const shown = state.ranking.slice(0, MOST_SETTINGS);
-	return shown.flatMap(({ values }) =>
-		listTrialsOf(state, values)
-			.slice(0, MOST_TRIALS)
-			.map(({ folder }) => folder),
+/**
+ * Returns the folders of the trials whose curves are drawn.
+ * @param running folder of the trial that is trained now; its setting comes first
+ */
+export function listDrawnTrials(state: SweepState, running?: string): string[] {
+	return listDrawnSettings(state, running).flatMap((values) =>
+		drawnTrialsOf(state, values, running).map(({ folder }) => folder),
 	);
 }
 
+function listDrawnSettings({ ranking, trials }: SweepState, running: string | undefined): TrialResult["values"][] {
+	const first = trials.find(({ folder }) => folder === running);
+	const others = ranking.filter(({ values }) => !first || !hasValues(first, values));
+	return [...(first ? [first] : []), ...others].slice(0, MOST_SETTINGS).map(({ values }) => values);
+}
+
+function drawnTrialsOf({ trials }: SweepState, values: TrialResult["values"], running: string | undefined) {
+	const drawn = trials.filter((trial) => trial.score !== null || trial.folder === running);
+	return drawn.filter((trial) => hasValues(trial, values)).slice(0, MOST_TRIALS);
+}
+
 /** Renders one small chart per setting, with one line per trial, all with the same axes. */
-export function curvesOfSettings(state: SweepState, metric: Metric, curves: readonly TrialCurve[]): Html {
+export function curvesOfSettings({ state, metric, curves, running }: SweepView): Html | undefined {
 	const points = curves.flatMap((curve) => curve.points);
-	if (points.length === 0) return html``;
+	if (points.length === 0) return undefined;
 	const scores = points.map(({ score }) => score);
 	const axes = {
 		low: Math.min(...scores),
@@ -40,13 +45,13 @@ export function curvesOfSettings(state: SweepState, metric: Metric, curves: read
 		epochs: Math.max(...points.map(({ epoch }) => epoch)),
 	};
 	const byFolder = new Map(curves.map((curve) => [curve.folder, curve]));
-	const shown = state.ranking.slice(0, MOST_SETTINGS);
-	const figures = shown.map(({ values }) => {
+	const shown = listDrawnSettings(state, running);
+	const figures = shown.map((values) => {
 		const name = Object.entries(values).map(([key, value]) => `${nameOfSetting(key)} ${formatValue(value)}`);
-		const own = listTrialsOf(state, values).flatMap(({ folder }) => byFolder.get(folder) ?? []);
+		const own = drawnTrialsOf(state, values, running).flatMap(({ folder }) => byFolder.get(folder) ?? []);
 		return html`<figure><figcaption><bdi>${name.join(", ") || "all trials"}</bdi></figcaption>${chart(own, axes, metric)}</figure>`;
 	});
-	const rest = state.ranking.length - shown.length;
+	const rest = Math.max(0, state.ranking.length - MOST_SETTINGS);
 	return html`<section aria-labelledby="curves"><h2 id="curves">Validation ${METRIC_NAMES[metric]} by epoch</h2>
 <div class="small-charts">${figures}</div>
 <p class="note">One line per trial; all charts have the same axes. ${rest > 0 && `The ${rest} other settings are left out.`}</p></section>`;

@@ -11,16 +11,20 @@ type Row = SweepState["ranking"][number];
 /** With more settings than this, the table is scrolled in a box of limited height. */
 const LONG_TABLE = 20;
 
-/** Renders the settings, the best one first, with a dot for each trial, and the test scores of the best one. */
-export function rankingSection(state: SweepState, metric: Metric): Html {
+/**
+ * Renders the settings, the best one first, with a dot for each trial, and the test scores of the best one.
+ * @returns undefined if no trial has a score yet
+ */
+export function rankingSection(state: SweepState, metric: Metric): Html | undefined {
 	const { ranking, halving } = state;
+	if (ranking.length === 0) return undefined;
 	const keys = listVariedKeys(state);
 	const scores = ranking.flatMap(({ values }) => listTrialsOf(state, values).map(({ score }) => score ?? 0));
 	const range: [number, number] = [Math.min(...scores), Math.max(...scores)];
-	const scale = range.map((score) => formatScore(metric, score)).join(" to ");
+	const ends = new Set(range.map((score) => formatScore(metric, score)));
 	const heads = [...keys.map(nameOfSetting), ...(halving ? ["epochs"] : []), METRIC_NAMES[metric]];
 	const table = html`<table class="ranking"><thead><tr>${heads.map((head) => html`<th scope="col">${head}</th>`)}
-<th scope="col">each trial, ${scale}</th><th scope="col">trials</th><th scope="col">time</th></tr></thead>
+<th scope="col">each trial, ${[...ends].join(" to ")}</th><th scope="col">trials</th><th scope="col">time</th></tr></thead>
 <tbody>${ranking.map((row) => rankingRow(state, row, { keys, metric, range }))}</tbody></table>`;
 	return html`<section aria-labelledby="ranking"><h2 id="ranking">Settings by validation score</h2>
 ${testScores(state, metric)}
@@ -34,12 +38,13 @@ function rankingRow(
 	{ keys, metric, range }: { keys: readonly string[]; metric: Metric; range: readonly [number, number] },
 ): Html {
 	const [low, high] = range;
-	const place = (score: number) => `left:${((100 * (score - low)) / (high - low || 1)).toFixed(2)}%`;
-	const dots = listTrialsOf(state, values).map(({ score }) => html`<i style="${place(score ?? 0)}"></i>`);
+	const place = (score: number) => `${((100 * (score - low)) / (high - low || 1)).toFixed(2)}%`;
+	const dots = listTrialsOf(state, values).map(({ score }) => html`<circle cx="${place(score ?? 0)}" cy="50%" r="5"/>`);
+	const mean = place(validation.mean);
 	const [first, ...others] = keys.map((key) => html`<bdi>${formatValue(values[key])}</bdi>`);
 	return html`<tr>${first && html`<th scope="row">${first}</th>`}${others.map((value) => html`<td>${value}</td>`)}
 ${state.halving !== null && html`<td>${epochs}</td>`}<td>${formatSpread(metric, validation)}</td>
-<td aria-hidden="true"><span class="dots">${dots}<b style="${place(validation.mean)}"></b></span></td>
+<td aria-hidden="true"><svg class="dots"><line x1="0" x2="100%" y1="50%" y2="50%"/>${dots}<line class="mean" x1="${mean}" x2="${mean}" y1="0" y2="100%"/></svg></td>
 <td>${trials}</td><td>${formatSeconds(seconds)}</td></tr>`;
 }
 

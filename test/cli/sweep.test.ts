@@ -3,11 +3,16 @@ import { existsSync } from "node:fs";
 import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { pathToFileURL } from "node:url";
 import test, { type ExecutionContext } from "ava";
+import { openRunsPage } from "../../coordinator/dashboard/open-runs-page.ts";
 import type { LocalRun } from "../../coordinator/run-folder/local-runs.ts";
 import { readRunResult } from "../../coordinator/run-folder/result-files.ts";
+import { lockRunFolder } from "../../coordinator/run-folder/run-lock.ts";
 import { readSweep } from "../../coordinator/sweep/sweep-folder.ts";
 import { CheckpointWriter } from "../../coordinator/training/checkpoint-writer.ts";
+import { findBarriers, launchChromium, openPage, saveScreenshot, waitForText } from "../coordinator/chromium.ts";
+import { pageOptions } from "../coordinator/dashboard/page-options.ts";
 import { readScalars } from "../coordinator/tracking/read-events.ts";
 import { newFolder } from "../new-folder.ts";
 import { start, tailtune, writeTexts } from "./tailtune.ts";
@@ -53,83 +58,134 @@ function listCheckpoints(t: ExecutionContext): string[] {
 	return written;
 }
 
+/** Opens the page of a folder with sweeps. @returns checks of the one in killed/; undefined if there is no browser */
+async function openSweepPage(t: ExecutionContext, folder: string) {
+	const browser = await launchChromium();
+	if (!browser) {
+		t.log("no page is opened: no chromium in PATH (Debian: apt-get install chromium)");
+		return undefined;
+	}
+	t.teardown(() => browser.close());
+	const server = await openRunsPage(folder, pageOptions());
+	t.teardown(() => server.close());
+	const { page, complaints } = await openPage(browser, server.url, 390, "dark");
+	const curves = () => page.locator("#sweep polyline[points*=',']").count();
+	/** Trial 2 was killed after its first epoch. This process locks its folder for a moment, as if it trained it. */
+	const checkKilled = async () => {
+		await waitForText(page, ".sweeps tr", "3 of 3");
+		await page.reload();
+		await page.getByRole("link", { name: "killed", exact: true }).click();
+		await waitForText(page, ".phase", /interrupted.*1 of 3 trials have ended/s);
+		t.is(await curves(), 1);
+		const lock = await lockRunFolder(join(folder, "killed", "trial-2"));
+		await waitForText(page, ".phase", "trial-2 is trained");
+		t.is(await curves(), 2);
+		t.deepEqual(await findBarriers(page), []);
+		await lock.release();
+		await waitForText(page, ".phase", "interrupted");
+	};
+	/** The page has followed the resumed sweep. */
+	const checkEnd = async () => {
+		await waitForText(page, ".phase", /finished.*3 of 3/s);
+		t.is(await curves(), 2);
+		t.is(await page.locator(".ranking tbody tr").count(), 2);
+		await saveScreenshot(page, "sweep-390-dark");
+		await page.getByRole("link", { name: "trial-2" }).click();
+		await waitForText(page, "h1", "trial-2");
+		await page.goto(pathToFileURL(join(folder, "killed", "report.html")).href);
+		await waitForText(page, "h1", "Comparison of 3 settings");
+		t.is(await page.locator(".ranking tbody tr").count(), 2);
+		await page.getByRole("link", { name: "trial-1" }).click();
+		await waitForText(page, "h1", "Classifier for");
+		t.deepEqual(complaints, []);
+		await browser.close();
+	};
+	return { checkKilled, checkEnd };
+}
+
 const QUICK = ["--model", "demo", "--threads", "1", "--feature-cache", "0"];
 
-test.serial("a sweep that is killed is continued by the same command; a trial that diverges is left out", async (t) => {
-	const folder = await newFolder();
-	const data = await writeTexts(30);
-	const quick = [...QUICK, "--epochs", "2", "--checkpoint-every", "1"];
-	const curves = join(folder, "curves");
-	const sweep = (out: string) => {
-		const given = ["--data", data, "--out", out, "--tensorboard", curves, "--lr", "1e-3,2e-3,1e30"];
-		return ["sweep", "--json", ...given, ...quick];
-	};
-	const [whole, killed] = [join(folder, "whole"), join(folder, "killed")];
-	const { stdout, stderr, exitCode } = await tailtune(...sweep(whole));
-	t.is(exitCode, 0, stderr);
-	const order = [1, 2, 3].flatMap((trial) => [
-		[trial, "begun"],
-		[trial, trial === 3 ? "failed" : "finished"],
-	]);
-	t.deepEqual(trialEvents(stdout), order as [number, string][]);
+test.serial(
+	"a sweep that is killed is continued by the same command, and a page follows it; a trial that diverges is left out",
+	async (t) => {
+		const folder = await newFolder();
+		const data = await writeTexts(30);
+		const quick = [...QUICK, "--epochs", "2", "--checkpoint-every", "1"];
+		const curves = join(folder, "curves");
+		const sweep = (out: string) => {
+			const given = ["--data", data, "--out", out, "--tensorboard", curves, "--lr", "1e-3,2e-3,1e30"];
+			return ["sweep", "--json", ...given, ...quick];
+		};
+		const [whole, killed] = [join(folder, "whole"), join(folder, "killed")];
+		const { stdout, stderr, exitCode } = await tailtune(...sweep(whole));
+		t.is(exitCode, 0, stderr);
+		const order = [1, 2, 3].flatMap((trial) => [
+			[trial, "begun"],
+			[trial, trial === 3 ? "failed" : "finished"],
+		]);
+		t.deepEqual(trialEvents(stdout), order as [number, string][]);
 
-	await killInTrial(sweep(killed), 2, 1);
-	t.false(existsSync(join(killed, "trial-2", "result.json")), "the trial had ended before the process was killed");
-	t.deepEqual(
-		(await readSweep(killed)).trials.map(({ state }) => state),
-		["finished", "waiting", "waiting"],
-	);
-	const { runs } = JSON.parse((await tailtune("runs", killed, "--json")).stdout);
-	t.deepEqual(
-		runs.map(({ folder: run, state, epoch }: LocalRun) => [run, state, epoch]),
-		[
-			["trial-1", "finished", (await readRunResult(join(killed, "trial-1"))).kept.epoch],
-			["trial-2", "interrupted", 1],
-		],
-	);
-	const { mtimeMs } = await stat(join(killed, "trial-1", "result.json"));
-	// A temporary file, as left by a process that is killed while it makes the folder of a trial.
-	await writeFile(join(killed, ".sweep.json.123-0a1b2c3d.tmp"), "half");
-	const again = await tailtune(...sweep(killed));
-	t.deepEqual(trialEvents(again.stdout), [
-		[1, "finished"],
-		[2, "resumed"],
-		[2, "finished"],
-		[3, "begun"],
-		[3, "failed"],
-	]);
-	t.is((await stat(join(killed, "trial-1", "result.json"))).mtimeMs, mtimeMs);
-	t.is(await modelHash(join(killed, "trial-2")), await modelHash(join(whole, "trial-2")));
-	const losses = async (...path: string[]) => {
-		const scalars = await readScalars(join(curves, ...path));
-		return scalars.filter(({ tag }) => tag.startsWith("loss/")).map(({ tag, step, value }) => [tag, step, value]);
-	};
-	t.deepEqual(await losses("killed", "trial-2"), await losses("whole", "trial-2"));
-	t.is((await losses("killed", "trial-2")).filter(([tag]) => tag === "loss/validation").length, 2);
+		const followed = await openSweepPage(t, folder);
+		await killInTrial(sweep(killed), 2, 1);
+		t.false(existsSync(join(killed, "trial-2", "result.json")), "the trial had ended before the process was killed");
+		t.deepEqual(
+			(await readSweep(killed)).trials.map(({ state }) => state),
+			["finished", "waiting", "waiting"],
+		);
+		const { runs } = JSON.parse((await tailtune("runs", killed, "--json")).stdout);
+		t.deepEqual(
+			runs.map(({ folder: run, state, epoch }: LocalRun) => [run, state, epoch]),
+			[
+				["trial-1", "finished", (await readRunResult(join(killed, "trial-1"))).kept.epoch],
+				["trial-2", "interrupted", 1],
+			],
+		);
+		const { mtimeMs } = await stat(join(killed, "trial-1", "result.json"));
+		await followed?.checkKilled();
+		// A temporary file, as left by a process that is killed while it makes the folder of a trial.
+		await writeFile(join(killed, ".sweep.json.123-0a1b2c3d.tmp"), "half");
+		const again = await tailtune(...sweep(killed));
+		t.deepEqual(trialEvents(again.stdout), [
+			[1, "finished"],
+			[2, "resumed"],
+			[2, "finished"],
+			[3, "begun"],
+			[3, "failed"],
+		]);
+		await followed?.checkEnd();
+		t.is((await stat(join(killed, "trial-1", "result.json"))).mtimeMs, mtimeMs);
+		t.is(await modelHash(join(killed, "trial-2")), await modelHash(join(whole, "trial-2")));
+		const losses = async (...path: string[]) => {
+			const scalars = await readScalars(join(curves, ...path));
+			return scalars.filter(({ tag }) => tag.startsWith("loss/")).map(({ tag, step, value }) => [tag, step, value]);
+		};
+		t.deepEqual(await losses("killed", "trial-2"), await losses("whole", "trial-2"));
+		t.is((await losses("killed", "trial-2")).filter(([tag]) => tag === "loss/validation").length, 2);
 
-	const [one, other] = [await readSweep(whole), await readSweep(killed)];
-	const scores = ({ trials }: typeof one) => trials.map(({ score, state, error = "" }) => [score, state, error]);
-	t.deepEqual(scores(other), scores(one));
-	t.regex(one.trials[2]?.error ?? "", /finite/);
-	t.is(one.ranking.length, 2);
-	t.truthy(one.finishedAt);
-	const [first] = one.ranking;
-	const best = one.trials.find(({ values }) => values.lr === first?.values.lr);
-	const result = await readRunResult(join(whole, best?.folder ?? ""));
-	t.is(one.best?.folder, best?.folder);
-	t.deepEqual(one.best?.test.accuracy, { mean: result.accuracy.test, deviation: null });
+		const [one, other] = [await readSweep(whole), await readSweep(killed)];
+		const scores = ({ trials }: typeof one) => trials.map(({ score, state, error = "" }) => [score, state, error]);
+		t.deepEqual(scores(other), scores(one));
+		t.regex(one.trials[2]?.error ?? "", /finite/);
+		t.is(one.ranking.length, 2);
+		t.truthy(one.finishedAt);
+		const [first] = one.ranking;
+		const best = one.trials.find(({ values }) => values.lr === first?.values.lr);
+		const result = await readRunResult(join(whole, best?.folder ?? ""));
+		t.is(one.best?.folder, best?.folder);
+		t.deepEqual(one.best?.test.accuracy, { mean: result.accuracy.test, deviation: null });
 
-	const shown = (await tailtune("sweep", "--resume", whole)).stdout;
-	t.regex(shown, /trial 3 of 3 {2}--lr 1e\+30 --seed 123 {2}failed: /);
-	t.regex(shown, /│ lr +│ accuracy \(validation\) │ trials │ +time │/);
-	t.regex(shown, /\n1 of 3 trials failed; they are not in the table\n/);
-	t.regex(shown, /\ntest scores of the best setting: accuracy \d+\.\d %, macro F1/);
-	const refused = await tailtune(...sweep(whole), "--epochs", "4");
-	t.regex(refused.stderr, /the folder holds a sweep with other settings; expected a new one/);
-	const unfit = join(folder, "unfit");
-	t.is((await tailtune("sweep", "--data", data, "--out", unfit, "--model", "demo", "--batch", "999")).exitCode, 2);
-	t.false(existsSync(unfit), "a refused sweep leaves no folder");
-});
+		const shown = (await tailtune("sweep", "--resume", whole)).stdout;
+		t.regex(shown, /trial 3 of 3 {2}--lr 1e\+30 --seed 123 {2}failed: /);
+		t.regex(shown, /│ lr +│ accuracy \(validation\) │ trials │ +time │/);
+		t.regex(shown, /\n1 of 3 trials failed; they are not in the table\n/);
+		t.regex(shown, /\ntest scores of the best setting: accuracy \d+\.\d %, macro F1/);
+		const refused = await tailtune(...sweep(whole), "--epochs", "4");
+		t.regex(refused.stderr, /the folder holds a sweep with other settings; expected a new one/);
+		const unfit = join(folder, "unfit");
+		t.is((await tailtune("sweep", "--data", data, "--out", unfit, "--model", "demo", "--batch", "999")).exitCode, 2);
+		t.false(existsSync(unfit), "a refused sweep leaves no folder");
+	},
+);
 
 test.serial("successive halving resumes the better trials to the models of full runs, also after a kill", async (t) => {
 	const folder = await newFolder();

@@ -1,7 +1,7 @@
 import { createClassifyBox, showClassifyBox } from "./classify.js";
 import { showCluster, showClusterProblem } from "./cluster.js";
 import { showComparison } from "./comparison.js";
-import { CLUSTER_POLL_MS } from "./deadlines.js";
+import { POLL_MS } from "./deadlines.js";
 import { byId, setText } from "./dom.js";
 import { CURVE_FORMATS } from "./format-numbers.js";
 import { nextState } from "./next-state.js";
@@ -11,6 +11,7 @@ import { showResult } from "./result.js";
 import { showRuns } from "./runs.js";
 import { askServer, authorization, hasToken, keepToken } from "./server.js";
 import { followEvents } from "./stream.js";
+import { showSweep, showSweepProblem } from "./sweep.js";
 import { showWorkers } from "./workers.js";
 
 const CONNECTION = { open: "live", lost: "connection lost, trying again", over: "ended" };
@@ -50,14 +51,15 @@ function forgetToken() {
 	byId("token").hidden = false;
 }
 
-/** Shows the list of runs, one run, or two runs side by side. */
+/** Shows the list of runs, a sweep, one run, or two runs side by side. */
 async function connect() {
 	byId("token").hidden = hasToken();
 	if (!hasToken()) return;
 	const { answer: list } = await ask("/runs");
-	const [run, other] = [readChoice("run"), readChoice("with")];
-	byId("all").hidden = !list || run === null;
-	if (list && run === null) {
+	const [run, other, sweep] = ["run", "with", "sweep"].map(readChoice);
+	byId("all").hidden = !list || (run === null && sweep === null);
+	if (list && sweep !== null) await followSweep(sweep);
+	else if (list && run === null) {
 		showRuns(list);
 		await followCluster();
 	} else if (list && other !== null) await compare([run, other]);
@@ -65,13 +67,29 @@ async function connect() {
 }
 
 /** Shows the runs of the cluster while the page is visible, if the server has one. */
-async function followCluster() {
-	for (;;) {
+function followCluster() {
+	return pollWhileVisible(async () => {
 		const { answer, error } = await ask("/cluster");
-		if (answer === null || !hasToken()) return;
 		if (error) showClusterProblem(error);
-		else showCluster(answer, confirmStop);
-		await new Promise((resolve) => setTimeout(resolve, CLUSTER_POLL_MS));
+		else if (answer !== null) showCluster(answer, confirmStop);
+		return answer === null;
+	});
+}
+
+/** Shows a sweep while the page is visible, until its end. */
+function followSweep(sweep) {
+	return pollWhileVisible(async () => {
+		const { answer, error } = await ask("/sweep", { sweep });
+		if (error) showSweepProblem(error);
+		else showSweep(answer);
+		return answer?.isFinished;
+	});
+}
+
+/** @param read reads and shows something; returns whether that was its end */
+async function pollWhileVisible(read) {
+	while (!(await read()) && hasToken()) {
+		await new Promise((resolve) => setTimeout(resolve, POLL_MS));
 		if (document.hidden)
 			await new Promise((resolve) => document.addEventListener("visibilitychange", resolve, { once: true }));
 	}

@@ -1,12 +1,14 @@
 import { bdi, byId, element, table } from "./dom.js";
-import { formatScore, formatSeconds } from "./format-numbers.js";
+import { formatCount, formatScore, formatSeconds } from "./format-numbers.js";
 
 /** Shows the list of runs; two of them can be chosen for a comparison. */
-export function showRuns({ folder, runs }) {
+export function showRuns({ folder, runs, sweeps }) {
 	const root = byId("runs");
 	root.hidden = false;
 	document.title = `${folder}: Tailtune`;
 	const title = [element("p", { class: "eyebrow" }, "Tailtune runs"), element("h1", {}, bdi(folder))];
+	if (sweeps.length > 0)
+		title.push(table("Sweeps", ["sweep", "trials that have ended"], sweeps.map(sweepRow), { class: "sweeps" }));
 	if (runs.length === 0) {
 		root.replaceChildren(...title, element("p", { class: "note" }, "No runs in this folder."));
 		return;
@@ -23,6 +25,12 @@ export function showRuns({ folder, runs }) {
 	const names = ["compare", "run", "state", "validation", "epoch", "time", "model", "data"];
 	const list = table("Runs", names, runs.toReversed().map(row), { class: "runs" });
 	root.replaceChildren(...title, list, element("p", { class: "row note" }, compare));
+}
+
+function sweepRow({ name, trials, ended, problem }) {
+	const link = element("a", { href: `?${new URLSearchParams({ sweep: name })}` }, bdi(name));
+	const state = problem ?? `${formatCount(ended)} of ${formatCount(trials)}`;
+	return element("tr", {}, element("th", { scope: "row" }, problem ? bdi(name) : link), element("td", {}, bdi(state)));
 }
 
 function row({ folder, name, state, problem, metric, validation, epoch, seconds, model, data }) {

@@ -1,10 +1,13 @@
-import { mkdir } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import test from "ava";
 import { Classifier } from "../../../coordinator/classify/classifier.ts";
 import { openRunsPage } from "../../../coordinator/dashboard/open-runs-page.ts";
+import type { LocalSweep } from "../../../coordinator/sweep/find-sweeps.ts";
+import { writeJson } from "../../../shared/files/write-atomic.ts";
 import { defaultConfig } from "../../../shared/settings/resolve-config.ts";
 import { newFolder } from "../../new-folder.ts";
+import { sampleSweep } from "../sweep/sample-sweep.ts";
 import { pageOptions } from "./page-options.ts";
 import { sampleRun } from "./sample-runs.ts";
 import { viewEvents } from "./view-events.ts";
@@ -81,19 +84,27 @@ test("runs are listed; a running one is followed as its files grow, and a finish
 	for (const one of many) if (one.status === 200) t.deepEqual(one.body, body);
 });
 
-test("only listed runs are read, and only with the token", async (t) => {
+test("only listed runs and sweeps are read, and only with the token; a damaged sweep is listed with its problem", async (t) => {
 	const folder = await newFolder();
 	await sampleRun(join(folder, "secret"), {}, ["a", "b"]);
-	await mkdir(join(folder, "runs"));
+	await writeJson(join(folder, "secret", "sweep.json"), sampleSweep());
+	await mkdir(join(folder, "runs", "damaged"), { recursive: true });
+	const file = join(folder, "runs", "damaged", "sweep.json");
+	await writeFile(file, "{");
 	const page = await openRunsPage(join(folder, "runs"), pageOptions());
 	t.teardown(() => page.close());
 	const { origin, hash } = new URL(page.url);
 	const headers = { authorization: `Bearer ${hash.replace("#token=", "")}` };
-	for (const path of ["/events?run=", "/state?run=", "/texts?run=", "/comparison?run=x&run="]) {
+	for (const path of ["/events?run=", "/state?run=", "/texts?run=", "/comparison?run=x&run=", "/sweep?sweep="]) {
 		t.is((await fetch(`${origin}${path}../secret`)).status, 401);
 		const refused = await fetch(`${origin}${path}../secret`, { headers });
 		t.is(refused.status, 404);
 	}
+	const { sweeps } = (await (await fetch(`${origin}/runs`, { headers })).json()) as { sweeps: LocalSweep[] };
+	t.like(sweeps, [{ name: "damaged", trials: null }]);
+	t.true(sweeps[0]?.problem?.startsWith(`${file}: `), sweeps[0]?.problem);
+	const shown = await fetch(`${origin}/sweep?sweep=damaged`, { headers });
+	t.is(((await shown.json()) as { message: string }).message, sweeps[0]?.problem ?? "");
 	const json = { ...headers, "content-type": "application/json" };
 	const asked = { method: "POST", headers: json, body: '{"text":"a"}' };
 	t.is((await fetch(`${origin}/classify?run=../secret`, asked)).status, 404);

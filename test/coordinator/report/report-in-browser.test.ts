@@ -92,10 +92,11 @@ async function checkSweepReport(t: ExecutionContext, browser: Browser, file: str
 			t.deepEqual(await page.locator(".ranking tbody th").allTextContents(), ["0.001", "0.1"]);
 			// Scores 0.9 and 0.86 between 0.8 and 0.9.
 			const places = await page
-				.locator(".ranking tr:first-child .dots i")
-				.evaluateAll((dots) => dots.map((dot) => dot.getAttribute("style")));
-			t.deepEqual(places, ["left:100.00%", "left:60.00%"]);
+				.locator(".ranking tr:first-child .dots circle")
+				.evaluateAll((dots) => dots.map((dot) => dot.getAttribute("cx")));
+			t.deepEqual(places, ["100.00%", "60.00%"]);
 			t.is(await page.locator(".small-charts polyline").count(), 4);
+			await saveScreenshot(page, `sweep-report-${width}-${colorScheme}`);
 			t.deepEqual(await findBarriers(page), []);
 		});
 		t.deepEqual(complaints, []);

@@ -1,0 +1,22 @@
+import { bdi, byId, element } from "./dom.js";
+
+/**
+ * Shows a sweep: ranking, curves and trials. Only the sections that have changed are replaced, so that the others keep
+ * their focus and their scroll position.
+ * @param answer of the server; its markup is made by the code of the report, which escapes texts
+ */
+export function showSweep({ title, html }) {
+	const root = byId("sweep");
+	root.hidden = false;
+	document.title = `${title}: Tailtune`;
+	const sections = [...new DOMParser().parseFromString(html, "text/html").body.children];
+	const before = [...root.children];
+	const kept = sections.map((section) => before.find((one) => one.outerHTML === section.outerHTML) ?? section);
+	if (kept.length !== before.length || kept.some((one, i) => one !== before[i])) root.replaceChildren(...kept);
+}
+
+/** Shows why the sweep can't be read now. */
+export function showSweepProblem({ message }) {
+	byId("sweep").hidden = false;
+	byId("sweep").replaceChildren(element("p", { class: "problem" }, bdi(message)));
+}

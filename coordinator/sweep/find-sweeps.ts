@@ -1,0 +1,44 @@
+import { readdir } from "node:fs/promises";
+import { basename, join, resolve } from "node:path";
+import { TailtuneError } from "../../shared/errors.ts";
+import { pathExists } from "../../shared/files/regular-file.ts";
+import { readSweep, SWEEP_FILE } from "./sweep-folder.ts";
+
+/** A sweep in a folder. */
+export interface LocalSweep {
+	readonly name: string;
+	/** Its trials, and those that have ended; null if its file can't be read. */
+	readonly trials: number | null;
+	readonly ended: number | null;
+	/** Why its file can't be read. */
+	readonly problem?: string;
+}
+
+/**
+ * Finds the sweeps in a folder, or the one that the folder is.
+ * @returns the path of each sweep, by its name
+ */
+export async function findSweeps(folder: string): Promise<Map<string, string>> {
+	const isSweep = (path: string) => pathExists(join(path, SWEEP_FILE), "disk").catch(() => false);
+	if (await isSweep(folder)) return new Map([[basename(resolve(folder)), folder]]);
+	const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+	const inner = entries.filter((entry) => entry.isDirectory()).map(({ name }) => join(folder, name));
+	const found = await Promise.all(inner.map(async (path) => ((await isSweep(path)) ? [path] : [])));
+	return new Map(found.flat().map((path) => [basename(path), path]));
+}
+
+/** Lists the sweeps in a folder. */
+export async function listSweeps(folder: string): Promise<LocalSweep[]> {
+	return Promise.all([...(await findSweeps(folder))].map(([name, path]) => describeSweep(name, path)));
+}
+
+async function describeSweep(name: string, path: string): Promise<LocalSweep> {
+	try {
+		const { trials } = await readSweep(path);
+		const ended = trials.filter(({ state }) => state !== "waiting" && state !== "paused").length;
+		return { name, trials: trials.length, ended };
+	} catch (error) {
+		if (!(error instanceof TailtuneError)) throw error;
+		return { name, trials: null, ended: null, problem: error.message };
+	}
+}
