@@ -1,10 +1,22 @@
-import { denseViews, factorViews, type GradientForm } from "../shared/updates/gradient-form.ts";
+import type { TextsGradient } from "../shared/updates/combine.ts";
+import { noRows, rowNumbers, rowsOfTexts } from "../shared/updates/embedding-rows.ts";
+import { denseViews, factorViews, type GradientForm, gradientLength } from "../shared/updates/gradient-form.ts";
 
-/** Returns a gradient of some texts in the order of the layout. Products of factors are summed in float64. */
-export function multiplyOut(form: GradientForm, gradient: Float32Array, texts: number): Float32Array {
+/** Allocates the gradient of some inputs of a tail, filled with NaN. */
+export function allocateGradient(form: GradientForm, inputs: readonly { readonly tokens: Uint32Array }[]) {
+	const rows = rowsOfTexts(form, inputs);
+	const gradient = new Float32Array(gradientLength(form, inputs.length, rows.length)).fill(Number.NaN);
+	return { gradient, texts: inputs.length, rows };
+}
+
+/** Returns a gradient in the order of the layout. Products of factors are summed in float64. */
+export function multiplyOut(form: GradientForm, { gradient, texts, rows = noRows }: TextsGradient): Float32Array {
 	const sum = new Float64Array(form.trainedSize);
 	const dense = denseViews(form, gradient);
 	for (const { name, offset } of form.dense) sum.set(dense.get(name) ?? [], offset);
+	const { width = 0 } = form.table ?? {};
+	const numbers = rowNumbers(form, gradient, texts);
+	for (const [i, row] of rows.entries()) sum.set(numbers.subarray(i * width, (i + 1) * width), row * width);
 	for (const { block, left, right } of factorViews(form, gradient, texts)) {
 		const { heads, rows, columns, offset, stride } = block;
 		for (let head = 0; head < texts * heads; head++) {

@@ -5,8 +5,8 @@ import { Refusal } from "../../shared/rpc/refusal.ts";
 /** Figures of a run on which the sizes of its answers depend. */
 export interface AnswerShape {
 	readonly classes: number;
-	/** Returns the numbers of the gradient of an item with this number of sequences. */
-	readonly gradientLength: (texts: number) => number;
+	/** Returns the numbers of the gradient of an item with these sequences. */
+	readonly gradientLength: (sequences: WorkItem["sequences"]) => number;
 }
 
 /**
@@ -21,7 +21,7 @@ export function checkSizes(
 ): void {
 	const expected = {
 		logits: isFailure || kind === "WORK_KIND_PREPARE" ? 0 : sequences.length * classes,
-		tensor: isFailure || kind !== "WORK_KIND_GRADIENT" ? 0 : gradientLength(sequences.length),
+		tensor: isFailure || kind !== "WORK_KIND_GRADIENT" ? 0 : gradientLength(sequences),
 	};
 	if (logits === expected.logits && tensor === expected.tensor) return;
 	const found = `the answer to item ${serial} has ${logits} logits and a tensor of ${tensor} numbers`;

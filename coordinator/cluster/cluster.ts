@@ -6,7 +6,7 @@ import type { ModelFiles } from "../../shared/model/model-files.ts";
 import { TRUNK_PRECISION_BY_NAME, type TrunkPrecision } from "../../shared/model/trunk-precision.ts";
 import type { Notices } from "../../shared/notices.ts";
 import type { TrainConfig } from "../../shared/settings/config.ts";
-import { formOfPart, gradientLength } from "../../shared/updates/gradient-form.ts";
+import { partLength } from "../../shared/updates/embedding-rows.ts";
 import type { Traffic } from "../rpc/http2-servers.ts";
 import { Dispatcher, type DispatcherOptions } from "./dispatcher.ts";
 
@@ -66,7 +66,7 @@ export async function announceRun(
 	for (const former of abandoned) await bus.retire(former);
 	const dispatcher = new Dispatcher(bus, spec, {
 		...options,
-		gradientLength: (texts) => gradientLength(formOfPart(schema.form, texts), texts),
+		gradientLength: (sequences) => partLength(schema.form, sequences),
 	});
 	tensors.openRun(runId, schema, dispatcher, (parts) => bus.publishUpdate(runId, parts));
 	await dispatcher.start();

@@ -29,7 +29,7 @@ export interface DispatcherOptions {
 	readonly now?: (() => number) | undefined;
 	/** Workers with another engine than the first worker's take part too; they round differently. Default: false. */
 	readonly mixedEngines?: boolean | undefined;
-	/** Returns the numbers of the gradient of this number of texts. Default: 0, for a run without gradients. */
+	/** Returns the numbers of the gradient of these sequences. Default: 0, for a run without gradients. */
 	readonly gradientLength?: AnswerShape["gradientLength"] | undefined;
 }
 

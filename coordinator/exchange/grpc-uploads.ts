@@ -3,7 +3,7 @@ import type { PutAnswerRequest } from "../../proto/gen/tailtune/v1/PutAnswerRequ
 import type { PutAnswerResponse } from "../../proto/gen/tailtune/v1/PutAnswerResponse.ts";
 import type { Clock } from "../../shared/clock.ts";
 import { CALL_SILENCE_MS } from "../../shared/deadlines.ts";
-import { takeArray } from "../../shared/exchange/take-array.ts";
+import { releaseArrays, takeArray } from "../../shared/exchange/take-array.ts";
 import { checkProtocolVersion } from "../../shared/exchange/tensor-service.ts";
 import { CHUNK_BYTES, checkEnd, TensorReceiver } from "../../shared/exchange/tensor-stream.ts";
 import { CALL_LIMITS } from "../../shared/rpc/config.ts";
@@ -98,7 +98,7 @@ export class Uploads {
 			end();
 			run.answers.accept({ result, logits, ...(tensorLength > 0 && { tensor }) });
 		} catch (error) {
-			if (tensorLength > 0) run.free.push(tensor);
+			if (tensorLength > 0) releaseArrays(run.free, tensor);
 			throw error;
 		} finally {
 			end();

@@ -1,5 +1,5 @@
 import { TailtuneError } from "../../shared/errors.ts";
-import { takeArray } from "../../shared/exchange/take-array.ts";
+import { releaseArrays, takeArray } from "../../shared/exchange/take-array.ts";
 import type {
 	AnswerReceiver,
 	CoordinatorTensors,
@@ -65,7 +65,7 @@ class InProcessExchange implements MemoryTensors {
 	}
 
 	lendGradientBuffers(runId: string, buffers: readonly Float32Array[]): void {
-		this.#open(runId).free.push(...buffers);
+		releaseArrays(this.#open(runId).free, ...buffers);
 	}
 
 	async parameters(runId: string, version: number): Promise<Float32Array> {
@@ -84,7 +84,7 @@ class InProcessExchange implements MemoryTensors {
 		try {
 			run?.answers?.accept(answer);
 		} catch (error) {
-			if (tensor) run?.free.push(tensor);
+			if (tensor) releaseArrays(run?.free, tensor);
 			if (!isUnwanted(error)) throw error;
 		}
 	}

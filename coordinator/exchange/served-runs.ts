@@ -4,6 +4,7 @@ import type { GetUpdatesRequest } from "../../proto/gen/tailtune/v1/GetUpdatesRe
 import type { GetUpdatesResponse } from "../../proto/gen/tailtune/v1/GetUpdatesResponse.ts";
 import { TailtuneError } from "../../shared/errors.ts";
 import { setGarbageLimit } from "../../shared/exchange/garbage-limit.ts";
+import { releaseArrays } from "../../shared/exchange/take-array.ts";
 import type {
 	AnswerReceiver,
 	CoordinatorTensors,
@@ -60,7 +61,7 @@ export class ServedRuns implements CoordinatorTensors {
 	}
 
 	lendGradientBuffers(runId: string, buffers: readonly Float32Array[]): void {
-		this.#open(runId).free.push(...buffers);
+		releaseArrays(this.#open(runId).free, ...buffers);
 	}
 
 	/** Counts the arrays that are kept for a run, for tests that memory is released. */

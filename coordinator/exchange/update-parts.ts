@@ -8,7 +8,8 @@ export function* toParts(update: Update, partBytes: number): Generator<UpdatePar
 	const { buffer, byteLength } = update.gradient.slice();
 	for (let byteOffset = 0; byteOffset < byteLength; byteOffset += partBytes) {
 		const data = Buffer.from(buffer, byteOffset, Math.min(partBytes, byteLength - byteOffset));
-		yield { header, chunk: { byteOffset, data, xxh64: checksumOf(data) } };
+		const rows = byteOffset === 0 ? rowsOf(update) : [];
+		yield { header, chunk: { byteOffset, data, xxh64: checksumOf(data) }, rows };
 	}
 }
 
@@ -16,7 +17,11 @@ export function* toParts(update: Update, partBytes: number): Generator<UpdatePar
 export function withoutNumbers(update: Update): UpdatePart {
 	const { buffer, byteOffset, byteLength } = update.gradient;
 	const xxh64 = checksumOf(Buffer.from(buffer, byteOffset, byteLength));
-	return { header: headerOf(update), chunk: { byteOffset: 0, data: Buffer.alloc(0), xxh64 } };
+	return { header: headerOf(update), chunk: { byteOffset: 0, data: Buffer.alloc(0), xxh64 }, rows: rowsOf(update) };
+}
+
+function rowsOf({ rows }: Update): number[] {
+	return Array.from(rows ?? []);
 }
 
 function headerOf({ version, texts, scalars }: Update): NonNullable<UpdatePart["header"]> {

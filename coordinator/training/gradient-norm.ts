@@ -1,3 +1,5 @@
+import type { TextsGradient } from "../../shared/updates/combine.ts";
+import { noRows, rowNumbers } from "../../shared/updates/embedding-rows.ts";
 import { denseViews, type Factors, factorViews, type GradientForm } from "../../shared/updates/gradient-form.ts";
 
 /** Is added to the norm before the limit is divided by it, as in torch.nn.utils.clip_grad_norm_. */
@@ -6,19 +8,21 @@ const NORM_EPSILON = 1e-6;
 /**
  * Returns the factor that scales a gradient down to a limit of its norm; 1 if it is shorter.
  * @param clip the limit; unset: there is none
- * @param gradient of `texts` texts, in a form
  */
-export function clipScale(clip: number | undefined, form: GradientForm, gradient: Float32Array, texts: number): number {
+export function clipScale(clip: number | undefined, form: GradientForm, gradient: TextsGradient): number {
 	if (clip === undefined) return 1;
-	return Math.min(1, clip / (gradientNorm(form, gradient, texts) + NORM_EPSILON));
+	return Math.min(1, clip / (gradientNorm(form, gradient) + NORM_EPSILON));
 }
 
 /**
  * Returns the Euclidean norm of a gradient of all trained parameters, from its form: products of factors aren't
  * multiplied out. Sums are taken in float64 in a fixed order, so that the bits are the same on every machine.
  */
-export function gradientNorm(form: GradientForm, gradient: Float32Array, texts: number): number {
-	let sum = 0;
+export function gradientNorm(form: GradientForm, { gradient, texts, rows = noRows }: TextsGradient): number {
+	const { tokens = 0, width = 0 } = form.table ?? {};
+	const numbers = rowNumbers(form, gradient, texts);
+	const ofTokens = rows.filter((row) => row < tokens).length * width;
+	let sum = sumSquares(numbers.subarray(0, ofTokens)) + sumSquares(numbers.subarray(ofTokens));
 	for (const range of denseViews(form, gradient).values()) sum += sumSquares(range);
 	for (const factors of factorViews(form, gradient, texts)) sum += squaredNormOfProducts(factors, texts);
 	return Math.sqrt(sum);

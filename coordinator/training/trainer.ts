@@ -1,5 +1,9 @@
 import { TailtuneError } from "../../shared/errors.ts";
+import { wholeArray } from "../../shared/exchange/take-array.ts";
 import type { Answer } from "../../shared/exchange/tensor-exchange.ts";
+import type { NewItem } from "../../shared/messages.ts";
+import type { TextsGradient } from "../../shared/updates/combine.ts";
+import { rowsOfTexts } from "../../shared/updates/embedding-rows.ts";
 import { formOfPart } from "../../shared/updates/gradient-form.ts";
 import type { Update } from "../../shared/updates/updatable-state.ts";
 import { type AdamWScalars, adamWScalars } from "../../shared/vectors/adamw.ts";
@@ -81,11 +85,10 @@ export class Trainer {
 			await this.settle();
 		}
 		await tensors.publishState(spec.runId, version, updatable);
-		const { gradient, isAnswer, texts, counted, loss } = await this.#combineGradients(step, answers);
+		const { sum, isAnswer, counted, loss } = await this.#combineGradients(step, items, answers);
 		await tensors.dropState(spec.runId, version);
 		progress.step++;
-		const scalars = this.#scalars(progress.step, gradient, texts);
-		this.#pending = { version: progress.step, texts, gradient, scalars };
+		this.#pending = { version: progress.step, ...sum, scalars: this.#scalars(progress.step, sum) };
 		await tensors.publishUpdate(spec.runId, this.#pending, isAnswer);
 		if (!tensors.hasReplicas) await this.settle();
 		this.audit.add(progress.step, counted);
@@ -106,7 +109,7 @@ export class Trainer {
 		const isUsable = updatable.apply(update, this.#threads);
 		this.#pending = undefined;
 		// Lent at once, so that the next gradient is written to the same memory, which is still in the processor's cache.
-		const { gradient } = update;
+		const gradient = wholeArray(update.gradient);
 		if (gradient.buffer !== updatable.update.buffer || updatable.received.includes(gradient))
 			this.#run.cluster.tensors.lendGradientBuffers(this.#run.cluster.spec.runId, [gradient]);
 		if (isUsable) return;
@@ -119,22 +122,27 @@ export class Trainer {
 		return learningRate(step, config.epochs * countRunSteps(this.#run), config);
 	}
 
-	#scalars(step: number, gradient: Float32Array, texts: number): AdamWScalars {
+	#scalars(step: number, gradient: TextsGradient): AdamWScalars {
 		const { config } = this.#run;
 		const lr = this.learningRate(step);
-		const gradientScale = clipScale(config.clip, this.#state.updatable.form, gradient, texts);
+		const gradientScale = clipScale(config.clip, this.#state.updatable.form, gradient);
 		// The norm of numbers that aren't finite: workers would refuse the update.
 		if (!(gradientScale > 0)) throw divergedGradient(step);
 		return adamWScalars(step, { ...config, lr, gradientScale });
 	}
 
 	/** Combines the gradients of a step's parts. A single one of weight 1 is returned as received. */
-	async #combineGradients({ parts }: EpochStep, answers: AsyncIterable<Answer>) {
+	async #combineGradients({ parts }: EpochStep, items: readonly NewItem[], answers: AsyncIterable<Answer>) {
 		const { cluster, texts: runTexts } = this.#run;
 		const { tensors, spec } = cluster;
 		const { progress, updatable } = this.#state;
 		const texts = parts.reduce((sum, { examples }) => sum + examples.length, 0);
-		const combined = updatable.combine(texts, this.#threads);
+		const { form } = updatable;
+		const rows = rowsOfTexts(
+			form,
+			items.flatMap(({ sequences }) => sequences),
+		);
+		const combined = updatable.combine(texts, this.#threads, rows);
 		const counted: AuditLine["parts"] = [];
 		let { gradient } = combined;
 		let loss = 0;
@@ -144,16 +152,17 @@ export class Trainer {
 				throw new TailtuneError("protocol", `item ${result.serial}: answered without a gradient`);
 			const { part, shard, weight, examples } = planned;
 			loss += (examples.length / texts) * finiteLoss(this.#run, progress.step, logits, examples);
-			const form = formOfPart(updatable.form, examples.length);
-			if (parts.length === 1 && weight === 1 && form === updatable.form) gradient = tensor;
+			const ownForm = formOfPart(form, examples.length);
+			if (parts.length === 1 && weight === 1 && ownForm === form) gradient = tensor;
 			else {
-				combined.add({ gradient: tensor, texts: examples.length }, weight, form);
+				const own = { texts: examples.length, rows: rowsOfTexts(form, items[counted.length]?.sequences ?? []) };
+				combined.add({ gradient: tensor, ...own }, weight, ownForm);
 				tensors.lendGradientBuffers(spec.runId, [tensor]);
 			}
 			progress.examplesSeen += runTexts.countTexts(examples);
 			counted.push({ part, shard, examples: logits.length / runTexts.classes, worker: result.workerId });
 		}
-		return { gradient, isAnswer: gradient !== combined.gradient, texts, counted, loss };
+		return { sum: { gradient, texts, rows }, isAnswer: gradient !== combined.gradient, counted, loss };
 	}
 }
 

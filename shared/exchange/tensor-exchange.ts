@@ -100,7 +100,7 @@ export interface CoordinatorTensors {
 	publishUpdate(runId: string, update: Update, isAnswer?: boolean): Promise<void>;
 	/**
 	 * Gives arrays to the exchange, in which it receives gradients: new arrays, or those of processed answers. They then
-	 * belong to the exchange; the last one given is used first, if it has the length of the next gradient.
+	 * belong to the exchange; the last one given is used first, if it is long enough for the next gradient.
 	 */
 	lendGradientBuffers(runId: string, buffers: readonly Float32Array[]): void;
 }

@@ -78,6 +78,11 @@ export function baseShapes(config: Gpt2Config): Shapes {
 	return [...embeddingShapes(config), ...blocksFrom(0, config), ...finalNormShapes(config)];
 }
 
+/** Returns whether a parameter is one of the two embedding tables. */
+export function isEmbedding(name: string): boolean {
+	return name === "wte.weight" || name === "wpe.weight";
+}
+
 function embeddingShapes({ vocab_size, n_positions, n_embd }: Gpt2Config): Shapes {
 	return [
 		["wte.weight", [vocab_size, n_embd]],

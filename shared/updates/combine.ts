@@ -1,11 +1,14 @@
 import { writeOuterProducts } from "../vectors/outer-products.ts";
 import { addWeighted } from "../vectors/weighted-sum.ts";
+import { findRows, noRows, rowNumbers } from "./embedding-rows.ts";
 import { denseViews, factorViews, type GradientForm, gradientLength, outerProductsOf } from "./gradient-form.ts";
 
 /** The gradient of the mean loss of some texts, in a form. */
 export interface TextsGradient {
 	readonly gradient: Float32Array;
 	readonly texts: number;
+	/** Rows of the embedding tables in it; see `rowsOfTexts`. Default: none, because the tables aren't trained. */
+	readonly rows?: Uint32Array | undefined;
 }
 
 export interface CombinedGradientOptions extends TextsGradient {
@@ -17,20 +20,22 @@ export interface CombinedGradientOptions extends TextsGradient {
 }
 
 /**
- * Combines the gradients of parts to a weighted sum: dense ranges are added, factors are put one after the other, the
- * left ones multiplied by the part's weight. The order of the parts affects the bits.
+ * Combines the gradients of parts to a weighted sum: dense ranges and rows are added, factors are put one after the
+ * other, the left ones multiplied by the part's weight. The order of the parts affects the bits.
  */
 export class CombinedGradient implements TextsGradient {
 	/** Length for all texts; the numbers of parts not yet added have any content. */
 	readonly gradient: Float32Array;
 	readonly texts: number;
+	readonly rows: Uint32Array;
 	readonly #options: CombinedGradientOptions;
 	#added = 0;
 
-	/** @param options with the array that receives the sum; its length is that of a gradient of `texts` texts */
+	/** @param options with the array that receives the sum; its length is that of a gradient of all texts and rows */
 	constructor(options: CombinedGradientOptions) {
 		this.#options = options;
 		this.texts = options.texts;
+		this.rows = options.rows ?? noRows;
 		this.gradient = options.gradient;
 	}
 
@@ -38,13 +43,15 @@ export class CombinedGradient implements TextsGradient {
 	 * Adds the next part. Each operation is rounded to float32.
 	 * @param form of the part: that of the sum, or with more factors
 	 */
-	add({ gradient, texts }: TextsGradient, weight: number, form = this.#options.form): void {
-		if (gradient.length !== gradientLength(form, texts) || this.#added + texts > this.texts)
+	add(part: TextsGradient, weight: number, form = this.#options.form): void {
+		const { gradient, texts, rows = noRows } = part;
+		if (gradient.length !== gradientLength(form, texts, rows.length) || this.#added + texts > this.texts)
 			throw new RangeError(`a gradient of ${gradient.length} numbers and ${texts} texts doesn't fit`);
 		if (form === this.#options.form) {
 			const { denseSize } = form;
 			addWeighted(this.gradient.subarray(0, denseSize), gradient.subarray(0, denseSize), weight, this.#added === 0);
-		} else this.#addRanges({ gradient, texts }, weight, form);
+		} else this.#addRanges(part, weight, form);
+		this.#addRows(part, weight, form);
 		const targets = factorViews(this.#options.form, this.gradient, this.texts);
 		const factors = new Map(factorViews(form, gradient, texts).map((each) => [each.block.offset, each]));
 		for (const { block, left, right } of targets) {
@@ -54,6 +61,17 @@ export class CombinedGradient implements TextsGradient {
 			right.set(own.right, this.#added * block.heads * block.columns);
 		}
 		this.#added += texts;
+	}
+
+	#addRows({ gradient, texts, rows = noRows }: TextsGradient, weight: number, form: GradientForm): void {
+		const { width = 0 } = form.table ?? {};
+		const own = rowNumbers(form, gradient, texts);
+		const sums = rowNumbers(this.#options.form, this.gradient, this.texts);
+		if (this.#added === 0) sums.fill(0);
+		for (const { count, inPart, inSum } of findRows(rows, this.rows)) {
+			const target = sums.subarray(inSum * width, (inSum + count) * width);
+			addWeighted(target, own.subarray(inPart * width, (inPart + count) * width), weight, false);
+		}
 	}
 
 	/** Adds dense ranges, and products of factors. */

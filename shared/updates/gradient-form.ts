@@ -1,6 +1,6 @@
 import type { TailSpec } from "../messages.ts";
 import type { Gpt2Config } from "../model/gpt2-config.ts";
-import { type ParameterEntry, parameterLayout } from "../model/parameter-layout.ts";
+import { isEmbedding, type ParameterEntry, parameterLayout } from "../model/parameter-layout.ts";
 import { countFrozenBlocks, hasLora } from "../model/tail-spec.ts";
 import type { OuterProducts } from "../vectors/pack-factors.ts";
 
@@ -29,6 +29,19 @@ export interface FactorBlock {
 	readonly stride: number;
 }
 
+/**
+ * Both embedding tables, which are the start of the trained vector: one row per token of the vocabulary, then one row
+ * per position. Of their gradient only the rows of tokens and positions that occur in the texts are sent: all others
+ * are zeros.
+ */
+export interface RowTable {
+	/** Number of tokens, and of all rows. */
+	readonly tokens: number;
+	readonly count: number;
+	/** Numbers per row. */
+	readonly width: number;
+}
+
 /** Consecutive numbers of the trained vector that all belong to matrices, or all to vectors: biases and norms. */
 export interface DecayGroup {
 	readonly offset: number;
@@ -38,12 +51,14 @@ export interface DecayGroup {
 
 /**
  * The form in which the gradient of some texts is sent and added. It is one vector: first all dense ranges, then for
- * each block its left factors [texts, heads, rows] and its right factors [texts, heads, columns]. It depends on the
- * plan only, not on the workers, and so do the bits of the sum.
+ * each block its left factors [texts, heads, rows] and its right factors [texts, heads, columns], then rows of the
+ * embedding tables. It depends on the plan only, not on the workers, and so do the bits of the sum.
  */
 export interface GradientForm {
 	readonly dense: readonly DenseRange[];
 	readonly factors: readonly FactorBlock[];
+	/** Unset if the embeddings aren't trained. */
+	readonly table?: RowTable | undefined;
 	/** The whole trained vector, in order. */
 	readonly decayGroups: readonly DecayGroup[];
 	/** Numbers of the trained vector. */
@@ -82,15 +97,20 @@ function formFor(spec: TailSpec, config: Gpt2Config, factorTexts: number): Gradi
 	const { entries, trainedSize } = parameterLayout(spec, config);
 	const dense: DenseRange[] = [];
 	const factors: FactorBlock[] = [];
+	const table = entries.some(({ name }) => isEmbedding(name)) ? rowTable(config) : undefined;
 	for (const entry of entries) {
-		if (entry.offset >= trainedSize) continue;
+		if (entry.offset >= trainedSize || isEmbedding(entry.name)) continue;
 		const blocks = factorTexts > 0 ? factorBlocks(entry, spec, config) : [];
 		if (blocks.length > 0 && factorTexts * sizeOf(blocks) < entry.size) factors.push(...blocks);
 		else dense.push({ name: entry.name, offset: entry.offset, size: entry.size });
 	}
 	const denseSize = dense.reduce((sum, { size }) => sum + size, 0);
 	const decayGroups = groupByDecay(entries.filter(({ offset }) => offset < trainedSize));
-	return { dense, factors, decayGroups, trainedSize, denseSize, factorSize: sizeOf(factors) };
+	return { dense, factors, table, decayGroups, trainedSize, denseSize, factorSize: sizeOf(factors) };
+}
+
+function rowTable({ vocab_size: tokens, n_positions, n_embd: width }: Gpt2Config): RowTable {
+	return { tokens, count: tokens + n_positions, width };
 }
 
 function groupByDecay(entries: readonly ParameterEntry[]): DecayGroup[] {
@@ -104,9 +124,17 @@ function groupByDecay(entries: readonly ParameterEntry[]): DecayGroup[] {
 	return groups;
 }
 
-/** Returns the numbers of the gradient of this many texts in a form. */
-export function gradientLength({ denseSize, factorSize }: GradientForm, texts: number): number {
-	return denseSize + texts * factorSize;
+/** Returns the numbers of both embedding tables; 0 if they aren't trained. */
+export function tableSize({ table }: GradientForm): number {
+	return table ? table.count * table.width : 0;
+}
+
+/**
+ * Returns the numbers of a gradient in a form.
+ * @param rows number of rows of the embedding tables; default: 0
+ */
+export function gradientLength({ denseSize, factorSize, table }: GradientForm, texts: number, rows = 0): number {
+	return denseSize + texts * factorSize + rows * (table?.width ?? 0);
 }
 
 /** A block's factors of some texts: views of a vector in a form. */

@@ -2,7 +2,16 @@ import { type AdamWScalars, stepAdamW } from "../vectors/adamw.ts";
 import { allocateVectors } from "../vectors/allocate-vectors.ts";
 import { writeOuterProducts } from "../vectors/outer-products.ts";
 import { CombinedGradient, type TextsGradient } from "./combine.ts";
-import { denseViews, factorViews, type GradientForm, gradientLength, outerProductsOf } from "./gradient-form.ts";
+import { noRows, rowNumbers, TableGradient } from "./embedding-rows.ts";
+import {
+	type DecayGroup,
+	denseViews,
+	factorViews,
+	type GradientForm,
+	gradientLength,
+	outerProductsOf,
+	tableSize,
+} from "./gradient-form.ts";
 
 /** One optimizer step, as sent to workers. */
 export interface Update extends TextsGradient {
@@ -33,7 +42,9 @@ export class UpdatableState implements StateVectors {
 	readonly update: Float32Array;
 	readonly received: readonly Float32Array[];
 	readonly form: GradientForm;
-	/** The gradient of all trained parameters, or of the largest weight that some parts send as factors. */
+	/** The gradient of the embedding tables, if they are trained. */
+	readonly #table: TableGradient | undefined;
+	/** The gradient of all other trained parameters, or of the largest weight that some parts send as factors. */
 	readonly #gradient: Float32Array;
 
 	/**
@@ -43,14 +54,15 @@ export class UpdatableState implements StateVectors {
 	 */
 	constructor(form: GradientForm, size: number, texts: number, received = 0) {
 		const { trainedSize } = form;
-		const length = gradientLength(form, texts);
-		const [parameters, firstMoment, secondMoment, gradient, update, ...others] = allocateVectors(
-			...[size, trainedSize, trainedSize, countProducts(form), length],
+		const length = gradientLength(form, texts, form.table?.count);
+		const [parameters, firstMoment, secondMoment, table, gradient, update, ...others] = allocateVectors(
+			...[size, trainedSize, trainedSize, tableSize(form), countProducts(form), length],
 			...new Array<number>(received).fill(length),
 		);
 		this.parameters = parameters as Float32Array;
 		this.firstMoment = firstMoment as Float32Array;
 		this.secondMoment = secondMoment as Float32Array;
+		this.#table = form.table && new TableGradient(table as Float32Array, form.table.width);
 		this.#gradient = gradient as Float32Array;
 		this.update = update as Float32Array;
 		this.received = others;
@@ -60,10 +72,11 @@ export class UpdatableState implements StateVectors {
 	/**
 	 * Begins to combine the gradients of a step's parts, in `update`.
 	 * @param threads threads that compute; the result doesn't depend on it
+	 * @param rows rows of the embedding tables that any part has; default: none
 	 */
-	combine(texts: number, threads: number): CombinedGradient {
-		const gradient = this.update.subarray(0, gradientLength(this.form, texts));
-		return new CombinedGradient({ form: this.form, texts, gradient, products: this.#gradient, threads });
+	combine(texts: number, threads: number, rows: Uint32Array = noRows): CombinedGradient {
+		const gradient = this.update.subarray(0, gradientLength(this.form, texts, rows.length));
+		return new CombinedGradient({ form: this.form, texts, rows, gradient, products: this.#gradient, threads });
 	}
 
 	/**
@@ -72,31 +85,51 @@ export class UpdatableState implements StateVectors {
 	 * @returns whether the gradient and its square were finite; if not, the state is unusable
 	 */
 	apply(update: Update, threads: number): boolean {
-		const { gradient, texts, scalars } = update;
-		const isDense = this.form.factors.length === 0;
-		const trained = isDense ? this.#inKernelMemory(gradient) : this.#multiplyOut(gradient, texts, threads);
-		if (scalars.decay === scalars.vectorDecay) return stepAdamW(this.parameters, trained, this, scalars, threads);
-		return this.#stepByGroup(trained, scalars, threads);
-	}
-
-	#stepByGroup(gradient: Float32Array, scalars: AdamWScalars, threads: number): boolean {
-		const { decay, vectorDecay } = scalars;
+		const { gradient, texts, rows = noRows, scalars } = update;
+		const { form } = this;
+		this.#table?.write(rows, rowNumbers(form, gradient, texts));
+		const others =
+			form.factors.length === 0
+				? this.#inKernelMemory(gradient).subarray(0, form.denseSize)
+				: this.#multiplyOut(gradient, texts, threads);
+		const start = tableSize(form);
 		let isUsable = true;
-		for (const { offset, size, isMatrix } of this.form.decayGroups) {
-			const own = (vector: Float32Array) => vector.subarray(offset, offset + size);
-			const moments = { firstMoment: own(this.firstMoment), secondMoment: own(this.secondMoment) };
-			const factors = { ...scalars, decay: isMatrix ? decay : vectorDecay };
-			isUsable = stepAdamW(own(this.parameters), own(gradient), moments, factors, threads) && isUsable;
+		for (const group of this.#groupsFor(scalars)) {
+			const { offset, size } = group;
+			const from = offset < start ? offset : offset - start;
+			const own = (offset < start ? (this.#table?.numbers ?? others) : others).subarray(from, from + size);
+			isUsable = this.#step(group, own, scalars, threads) && isUsable;
 		}
 		return isUsable;
 	}
 
+	/** Returns the groups of parameters that take a step together. */
+	#groupsFor({ decay, vectorDecay }: AdamWScalars): readonly DecayGroup[] {
+		const { decayGroups, trainedSize } = this.form;
+		if (decay !== vectorDecay) return decayGroups;
+		const start = tableSize(this.form);
+		const groups = [
+			{ offset: 0, size: start, isMatrix: true },
+			{ offset: start, size: trainedSize - start, isMatrix: true },
+		];
+		return groups.filter(({ size }) => size > 0);
+	}
+
+	#step({ offset, size, isMatrix }: DecayGroup, gradient: Float32Array, scalars: AdamWScalars, threads: number) {
+		const own = (vector: Float32Array) => vector.subarray(offset, offset + size);
+		const moments = { firstMoment: own(this.firstMoment), secondMoment: own(this.secondMoment) };
+		const factors = { ...scalars, decay: isMatrix ? scalars.decay : scalars.vectorDecay };
+		return stepAdamW(own(this.parameters), gradient, moments, factors, threads);
+	}
+
+	/** Writes the gradient of all parameters after the embedding tables. */
 	#multiplyOut(update: Float32Array, texts: number, threads: number): Float32Array {
+		const start = tableSize(this.form);
 		const dense = denseViews(this.form, update);
-		for (const { name, offset } of this.form.dense) this.#gradient.set(dense.get(name) ?? [], offset);
+		for (const { name, offset } of this.form.dense) this.#gradient.set(dense.get(name) ?? [], offset - start);
 		const factors = factorViews(this.form, update, texts);
 		writeOuterProducts(
-			factors.flatMap((each) => outerProductsOf(each, texts, this.#gradient, 0)),
+			factors.flatMap((each) => outerProductsOf(each, texts, this.#gradient, start)),
 			threads,
 		);
 		return this.#gradient;
@@ -110,9 +143,13 @@ export class UpdatableState implements StateVectors {
 	}
 }
 
-/** Returns the numbers computed from factors at a time: all trained ones, or one weight that parts have as factors. */
-function countProducts({ factors, dense, ofFewTexts, trainedSize }: GradientForm): number {
-	if (factors.length > 0) return trainedSize;
+/**
+ * Returns the numbers computed from factors at a time: all trained ones without the tables, or one weight that parts
+ * have as factors.
+ */
+function countProducts(form: GradientForm): number {
+	const { factors, dense, ofFewTexts, trainedSize } = form;
+	if (factors.length > 0) return trainedSize - tableSize(form);
 	const names = new Set(ofFewTexts?.factors.map(({ name }) => name));
 	return Math.max(0, ...dense.filter(({ name }) => names.has(name)).map(({ size }) => size));
 }

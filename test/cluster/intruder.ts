@@ -5,7 +5,7 @@ import type { Answer } from "../../shared/exchange/tensor-exchange.ts";
 import { type TensorSchema, tensorSchema } from "../../shared/exchange/tensor-schema.ts";
 import type { RunSpec, WorkItem } from "../../shared/messages.ts";
 import { openModel } from "../../shared/model/open-model.ts";
-import { gradientLength } from "../../shared/updates/gradient-form.ts";
+import { partLength } from "../../shared/updates/embedding-rows.ts";
 import { someResult, someWorker } from "../shared/bus/messages.ts";
 
 /** Connects the test to a cluster without credentials. */
@@ -48,7 +48,7 @@ export async function takeItem(bus: Bus, folder: string, workerId: string): Prom
 			const answer = {
 				result,
 				logits,
-				tensor: new Float32Array(gradientLength(schema.form, sequences.length)).fill(1),
+				tensor: new Float32Array(partLength(schema.form, sequences)).fill(1),
 			};
 			return { item, spec, schema, leave, answer };
 		}

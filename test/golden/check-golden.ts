@@ -8,13 +8,14 @@ import { type ParameterLayout, parameterLayout } from "../../shared/model/parame
 import { readSafetensorsFile } from "../../shared/model/safetensors.ts";
 import { countFrozenBlocks } from "../../shared/model/tail-spec.ts";
 import { effectiveSequence } from "../../shared/sequences/effective-sequence.ts";
+import { rowsOfTexts } from "../../shared/updates/embedding-rows.ts";
 import { gradientForm, gradientLength } from "../../shared/updates/gradient-form.ts";
 import { UpdatableState } from "../../shared/updates/updatable-state.ts";
 import { adamWScalars } from "../../shared/vectors/adamw.ts";
 import { addWeighted } from "../../shared/vectors/weighted-sum.ts";
 import type { Engines } from "../../worker/engine/engine.ts";
 import { targetsOf } from "../../worker/run/targets.ts";
-import { multiplyOut } from "../multiply-out.ts";
+import { allocateGradient, multiplyOut } from "../multiply-out.ts";
 import { allowedOf, compareAfter, compareGradients } from "./compare-parameters.ts";
 import { type GoldenFolder, specOf, startOf } from "./golden-folder.ts";
 import type { GoldenCase, GoldenSplit } from "./golden-format.ts";
@@ -108,7 +109,7 @@ async function checkSteps(run: Run): Promise<Measurement[]> {
 	const { set, path } = folder;
 	const file = await readSafetensorsFile(join(path, golden.file));
 	const stored = { set, golden, file, stride: golden.stride };
-	const { form, gradient, parameters, step: takeStep } = prepareSteps(run);
+	const { form, gradient, rows, parameters, step: takeStep } = prepareSteps(run);
 	const measured: Measurement[] = [];
 	for (let step = 0; step <= set.adamw.steps; step++) {
 		await tail.load(parameters);
@@ -129,7 +130,7 @@ async function checkSteps(run: Run): Promise<Measurement[]> {
 			measured.push(
 				...compareLogits(golden, "logits without gradient", await tail.logits(inputs), await file.read("logits")),
 			);
-			const whole = multiplyOut(form, gradient, inputs.length);
+			const whole = multiplyOut(form, { gradient, texts: inputs.length, rows });
 			measured.push(...(await compareGradients(whole, layout, { ...stored, part: "grad" })));
 			const product = await productOfFactors(run);
 			const compared = product ? await compareGradients(product, layout, { ...stored, part: "grad" }) : [];
@@ -149,23 +150,24 @@ function prepareSteps({ folder: { set, model }, golden, spec, layout, inputs, st
 	const { optimizer, norms } = golden;
 	const form = gradientForm(spec, model.config, norms.length > 0 ? 1 : 0);
 	const texts = inputs.length;
+	const rows = rowsOfTexts(form, inputs);
 	const state = new UpdatableState(form, layout.size, texts);
 	state.parameters.set(start);
-	const gradient = state.update.subarray(0, gradientLength(form, texts));
+	const gradient = state.update.subarray(0, gradientLength(form, texts, rows.length));
 	const { lr, weight_decay: weightDecay, steps } = set.adamw;
 	const step = (done: number): Measurement[] => {
 		const version = done + 1;
 		const rate = learningRate(version, steps, { ...optimizer, lr });
-		const gradientScale = clipScale(optimizer.clip, form, gradient, texts);
+		const gradientScale = clipScale(optimizer.clip, form, { gradient, texts, rows });
 		const options = { ...optimizer, lr: rate, weightDecay, gradientScale };
 		const expected = norms[done];
-		const norm = gradientNorm(form, gradient, texts);
-		state.apply({ version, texts, gradient, scalars: adamWScalars(version, options) }, 1);
+		const norm = gradientNorm(form, { gradient, texts, rows });
+		state.apply({ version, texts, rows, gradient, scalars: adamWScalars(version, options) }, 1);
 		if (expected === undefined) return [];
 		const relative = done === 0 ? allowedOf(golden, "grad_rel") : CLOSE_LOSS;
 		return [difference(`norm in step ${version}`, norm, expected, relative * expected)];
 	};
-	return { form, gradient, parameters: state.parameters, step };
+	return { form, gradient, rows, parameters: state.parameters, step };
 }
 
 /**
@@ -176,9 +178,9 @@ async function productOfFactors(run: Run): Promise<Float32Array | undefined> {
 	const { folder, spec, engines, inputs } = run;
 	const form = gradientForm(spec, folder.model.config, 1);
 	if (form.factors.length === 0 || inputs.some(({ poolCount }) => poolCount !== 1)) return undefined;
-	const gradient = new Float32Array(gradientLength(form, inputs.length)).fill(Number.NaN);
-	await engines.tail.gradient(inputs, form, gradient);
-	const product = multiplyOut(form, gradient, inputs.length);
+	const own = allocateGradient(form, inputs);
+	await engines.tail.gradient(inputs, form, own.gradient);
+	const product = multiplyOut(form, own);
 	scale(product, run);
 	return product;
 }
@@ -207,13 +209,10 @@ async function checkPlans({ folder, golden, spec, layout, engines: { tail }, inp
 		});
 		const total = new Float32Array(layout.trainedSize);
 		for (const { part, examples: ids, weight } of steps.flatMap(({ parts }) => parts)) {
-			const gradient = new Float32Array(layout.trainedSize);
-			await tail.gradient(
-				ids.flatMap((id) => inputs[id] ?? []),
-				form,
-				gradient,
-			);
-			addWeighted(total, gradient, weight, part === 0);
+			const own = ids.flatMap((id) => inputs[id] ?? []);
+			const found = allocateGradient(form, own);
+			await tail.gradient(own, form, found.gradient);
+			addWeighted(total, multiplyOut(form, found), weight, part === 0);
 		}
 		const whole = await compareGradients(total, layout, { set, golden, file, part: "grad", stride: golden.stride });
 		measured.push(
@@ -245,9 +244,10 @@ async function checkSplit(run: Run, split: GoldenSplit) {
 	let weightedLoss = 0;
 	await tail.load(start);
 	for (const [shard, rows] of split.rows.entries()) {
-		const gradient = new Float32Array(layout.trainedSize);
 		const own = rows.flatMap((row) => inputs[row] ?? []);
-		const logits = await tail.gradient(own, form, gradient);
+		const found = allocateGradient(form, own);
+		const logits = await tail.gradient(own, form, found.gradient);
+		const gradient = multiplyOut(form, found);
 		const { loss } = scoreOf(logits, own, spec);
 		measured.push(difference(`${title}: loss of shard ${shard}`, loss, split.losses[shard], allowed));
 		if (parallel) {

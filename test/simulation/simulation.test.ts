@@ -142,23 +142,25 @@ function changeUpdates(change: (parts: AsyncIterable<UpdatePart>) => AsyncIterab
 async function* repeatNumbers(parts: AsyncIterable<UpdatePart>): AsyncGenerator<UpdatePart> {
 	let before: UpdatePart[] = [];
 	let update: UpdatePart[] = [];
-	for await (const { header, chunk } of parts) {
+	for await (const part of parts) {
+		const { header, chunk } = part;
 		if (chunk?.byteOffset === 0) [before, update] = [update, []];
 		const kept = before[update.length]?.chunk;
-		update.push({ header, chunk });
+		update.push(part);
 		const isRepeated = header && header.parameterVersion % 3 === 0 && kept?.data.length === chunk?.data.length;
-		yield { header, chunk: (isRepeated ? kept : undefined) ?? chunk };
+		yield { ...part, chunk: (isRepeated ? kept : undefined) ?? chunk };
 	}
 }
 
 /** A replica that skips every third update, but counts it. */
 async function* skipUpdates(parts: AsyncIterable<UpdatePart>): AsyncGenerator<UpdatePart> {
-	for await (const { header, chunk } of parts) {
+	for await (const part of parts) {
+		const { header } = part;
 		const isSkipped = header && header.parameterVersion % 3 === 0;
 		const scalars = isSkipped
 			? { decay: 0, vectorDecay: 0, stepSize: 0, epsilon: 1, gradientScale: 1 }
 			: header?.scalars;
-		yield { header: header && { ...header, scalars: scalars ?? null }, chunk };
+		yield { ...part, header: header && { ...header, scalars: scalars ?? null } };
 	}
 }
 

@@ -29,12 +29,15 @@ export const width = 16;
 /** A model of which only the shape is used. */
 export const toyModel = {
 	folder: "toy",
-	config: { n_layer: 2, n_embd: width, n_head: 1, n_positions: 8, vocab_size: 50, layer_norm_epsilon: 1e-5 },
+	config: { n_layer: 0, n_embd: width, n_head: 1, n_positions: 8, vocab_size: 50, layer_norm_epsilon: 1e-5 },
 	tensors: new Map(),
 } as unknown as ModelFiles;
 
-/** Gradients are sent as factors if a step has up to 6 texts, otherwise they are dense. */
-export const toyTail = plainTail("TRAINABLE_HEAD", classes);
+/**
+ * Trains the head, whose gradient is sent as factors if a step has up to 6 texts, otherwise dense, and the embeddings,
+ * whose gradient is sent as rows.
+ */
+export const toyTail = plainTail("TRAINABLE_ALL", classes);
 
 /** Makes the texts of a toy run: short sequences of tokens. */
 export function createToyTexts(shards: number): RunTexts {
@@ -100,7 +103,7 @@ export function createToyRun(plan: Plan, folder: string, interrupt: AbortSignal)
 		config: createToyConfig(plan),
 		folder,
 		tail: toyTail,
-		frozenBlocks: toyModel.config.n_layer,
+		frozenBlocks: 2,
 		layout: parameterLayout(toyTail, toyModel.config),
 		texts: createToyTexts(plan.shards),
 		events: new RunEvents(),

@@ -1,10 +1,7 @@
 import { TailtuneError } from "../../shared/errors.ts";
 import type { ModelFiles } from "../../shared/model/model-files.ts";
-
-/** Returns whether a parameter is one of the two embedding tables. */
-export function isEmbedding(name: string): boolean {
-	return name === "wte.weight" || name === "wpe.weight";
-}
+import { rowsOfTexts } from "../../shared/updates/embedding-rows.ts";
+import type { RowTable } from "../../shared/updates/gradient-form.ts";
 
 /** Token and position embeddings: [vocab, width] and [positions, width], row-major. */
 export interface Embedding {
@@ -51,24 +48,28 @@ export function embed(text: Uint32Array, { tokens, positions, width }: Embedding
 }
 
 /**
- * Adds the gradient of embedded texts to the gradients of both tables: one text after the other, row by row.
+ * Writes the gradient of the embedding tables' rows that the texts use: adds one text after the other, row by row.
  * @param states gradient of each text's hidden states [rows, width]; tokens beyond these rows have no gradient
+ * @param target [rows, width]: the rows in the order of `rowsOfTexts`
  */
-export function addEmbeddingGradient(
-	texts: readonly Uint32Array[],
+export function writeRowGradient(
+	texts: readonly { readonly tokens: Uint32Array }[],
 	states: readonly Float32Array[],
-	gradient: Embedding,
+	table: RowTable,
+	target: Float32Array,
 ): void {
-	const { width } = gradient;
-	const addRow = (table: Float32Array, row: number, text: Float32Array, position: number) => {
-		for (let i = 0; i < width; i++) {
-			table[row * width + i] = (table[row * width + i] as number) + (text[position * width + i] as number);
-		}
+	const { width } = table;
+	const places = new Map([...rowsOfTexts({ table }, texts)].map((row, i) => [row, i * width]));
+	const addRow = (row: number, text: Float32Array, from: number) => {
+		const at = places.get(row) as number;
+		for (let i = 0; i < width; i++) target[at + i] = (target[at + i] as number) + (text[from + i] as number);
 	};
+	target.fill(0);
 	for (const [index, text] of states.entries()) {
-		for (const [position, token] of (texts[index] ?? new Uint32Array()).subarray(0, text.length / width).entries()) {
-			addRow(gradient.tokens, token, text, position);
-			addRow(gradient.positions, position, text, position);
+		for (const [position, token] of (texts[index]?.tokens ?? []).entries()) {
+			if ((position + 1) * width > text.length) break;
+			addRow(token, text, position * width);
+			addRow(table.tokens + position, text, position * width);
 		}
 	}
 }

@@ -62,7 +62,7 @@ export interface Tail {
 	 * Computes the logits, and writes the gradient of the mean loss of the inputs with respect to the trained parameters
 	 * to `gradient`, in the given form.
 	 * @param form if it has factors, the head must read one row of every text
-	 * @param gradient of length `gradientLength(form, inputs.length)`
+	 * @param gradient of length `gradientLength(form, inputs.length, rowsOfTexts(form, inputs).length)`
 	 * @throws TailtuneError "engine" if inputs or length don't fit the form
 	 */
 	gradient(inputs: readonly TailInput[], form: GradientForm, gradient: Float32Array): Promise<Float32Array>;

@@ -1,5 +1,6 @@
 import { TailtuneError } from "../../shared/errors.ts";
-import { CombinedGradient } from "../../shared/updates/combine.ts";
+import { CombinedGradient, type TextsGradient } from "../../shared/updates/combine.ts";
+import { rowsOfTexts } from "../../shared/updates/embedding-rows.ts";
 import { type GradientForm, gradientLength } from "../../shared/updates/gradient-form.ts";
 import type { Tail, TailInput } from "./engine.ts";
 import { DEVICE_IS_FULL } from "./error-texts.ts";
@@ -36,18 +37,25 @@ export function splitWhenFull(tail: Tail, report: (line: string) => void): Tail 
 		try {
 			return await tail.gradient(inputs, form, target);
 		} catch (error) {
-			const combined = new CombinedGradient({ form, texts: inputs.length, gradient: target });
+			const rows = rowsOfTexts(form, inputs);
+			const combined = new CombinedGradient({ form, texts: inputs.length, rows, gradient: target });
 			const logits: Float32Array[] = [];
 			for (const half of split(inputs, error)) {
-				const part = new Float32Array(gradientLength(form, half.length));
-				logits.push(await gradient(half, form, part));
-				combined.add({ gradient: part, texts: half.length }, half.length / inputs.length);
+				const part = allocateGradient(form, half);
+				logits.push(await gradient(half, form, part.gradient));
+				combined.add(part, half.length / inputs.length);
 			}
 			return concatenate(...(logits as [Float32Array, Float32Array]));
 		}
 	};
 	const { info } = tail;
 	return { info, load: (parameters) => tail.load(parameters), logits, gradient, dispose: () => tail.dispose() };
+}
+
+function allocateGradient(form: GradientForm, inputs: readonly TailInput[]): TextsGradient {
+	const rows = rowsOfTexts(form, inputs);
+	const gradient = new Float32Array(gradientLength(form, inputs.length, rows.length));
+	return { gradient, texts: inputs.length, rows };
 }
 
 function concatenate(first: Float32Array, second: Float32Array): Float32Array {

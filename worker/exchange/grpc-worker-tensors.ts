@@ -8,7 +8,7 @@ import { watchNothing } from "../../shared/bus/changes.ts";
 import { CALL_SILENCE_MS } from "../../shared/deadlines.ts";
 import { TailtuneError } from "../../shared/errors.ts";
 import { setGarbageLimit } from "../../shared/exchange/garbage-limit.ts";
-import { takeArray } from "../../shared/exchange/take-array.ts";
+import { releaseArrays, takeArray } from "../../shared/exchange/take-array.ts";
 import type { Answer, WorkerTensors } from "../../shared/exchange/tensor-exchange.ts";
 import { assertSameSchema, type TensorSchema } from "../../shared/exchange/tensor-schema.ts";
 import { type ExchangeClient, ExchangeClientConstructor } from "../../shared/exchange/tensor-service.ts";
@@ -145,7 +145,7 @@ class GrpcWorkerTensors implements ConnectedTensors {
 		} catch (error) {
 			if (!isUnwanted(error)) throw hasDiverged(error) ? this.#readAgain(run, error) : error;
 		} finally {
-			if (answer.tensor) run?.free.push(answer.tensor);
+			if (answer.tensor) releaseArrays(run?.free, answer.tensor);
 		}
 	}
 
@@ -183,5 +183,5 @@ class GrpcWorkerTensors implements ConnectedTensors {
 }
 
 async function* partsOf(messages: AsyncIterable<GetUpdatesResponse>): AsyncGenerator<UpdatePart> {
-	for await (const { part } of messages) yield part ?? { header: null, chunk: null };
+	for await (const { part } of messages) yield part ?? { header: null, chunk: null, rows: [] };
 }

@@ -139,7 +139,8 @@ export class PublishedUpdates {
 }
 
 /** Adds a gradient's numbers to a part that consists of their checksum. */
-function withNumbers({ header, chunk }: UpdatePart, numbers: Float32Array | undefined): UpdatePart {
-	if (!chunk || !numbers) return { header, chunk };
-	return { header, chunk: { ...chunk, data: Buffer.from(numbers.buffer, numbers.byteOffset, numbers.byteLength) } };
+function withNumbers(part: UpdatePart, numbers: Float32Array | undefined): UpdatePart {
+	const { chunk } = part;
+	if (!chunk || !numbers) return part;
+	return { ...part, chunk: { ...chunk, data: Buffer.from(numbers.buffer, numbers.byteOffset, numbers.byteLength) } };
 }

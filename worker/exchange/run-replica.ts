@@ -1,6 +1,7 @@
 import type { StateHeader } from "../../proto/gen/tailtune/v1/StateHeader.ts";
 import type { Clock } from "../../shared/clock.ts";
 import { TailtuneError } from "../../shared/errors.ts";
+import { wholeArray } from "../../shared/exchange/take-array.ts";
 import type { TensorSchema } from "../../shared/exchange/tensor-schema.ts";
 import { raceAbort } from "../../shared/race-abort.ts";
 import { Refusal, type RefusalReason } from "../../shared/rpc/refusal.ts";
@@ -108,7 +109,7 @@ export class RunReplica {
 
 	/** Notes that an array is used again, which may be that of the last gradient sent. */
 	reuseArray(array: Float32Array | undefined): void {
-		if (this.#answered === array) this.#answered = undefined;
+		if (this.#answered && array && wholeArray(this.#answered) === wholeArray(array)) this.#answered = undefined;
 	}
 
 	/** Forgets the numbers, so that they are read again: at once if a request waits for an update, else for the next. */

@@ -4,7 +4,8 @@ import { type TensorSchema, tensorSchema } from "../../shared/exchange/tensor-sc
 import type { RunSpec, TailSpec, WorkItem, WorkResult } from "../../shared/messages.ts";
 import type { ModelFiles } from "../../shared/model/model-files.ts";
 import { countFrozenBlocks } from "../../shared/model/tail-spec.ts";
-import { formOfPart, gradientLength } from "../../shared/updates/gradient-form.ts";
+import { partLength } from "../../shared/updates/embedding-rows.ts";
+import { formOfPart } from "../../shared/updates/gradient-form.ts";
 import { allFinite } from "../../shared/vectors/all-finite.ts";
 import { type EngineInfo, type Engines, type TailInput, type Trunk, toTokens } from "../engine/engine.ts";
 import type { FeatureCache } from "../features/feature-cache.ts";
@@ -118,7 +119,7 @@ export class Session {
 	async #gradient(item: WorkItem, inputs: readonly TailInput[]): Promise<Omit<Done, "counts">> {
 		const { run, engines, tensors } = this.#parts;
 		const form = formOfPart(this.#schema.form, inputs.length);
-		const tensor = tensors.gradientBuffer(run.runId, gradientLength(form, inputs.length));
+		const tensor = tensors.gradientBuffer(run.runId, partLength(this.#schema.form, inputs));
 		const logits = await engines.tail.gradient(inputs, form, tensor);
 		this.#checkLogits(item, logits);
 		return { logits: Array.from(logits), tensor };

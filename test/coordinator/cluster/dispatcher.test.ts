@@ -265,7 +265,7 @@ test("the item of a worker without heartbeat goes to another worker at once", as
 });
 
 test("an answer that doesn't fit its item is refused with the reason, and the item keeps waiting", async (t) => {
-	const { dispatcher } = await begin({ gradientLength: (texts) => 1 + texts });
+	const { dispatcher } = await begin({ gradientLength: ({ length }) => 1 + length });
 	const gradient = { ...item(), kind: "WORK_KIND_GRADIENT" } as const;
 	const ofTwo = { ...gradient, sequences: [...gradient.sequences, ...gradient.sequences] };
 	const asked = [item(), { ...item(), kind: "WORK_KIND_PREPARE" }, gradient, ofTwo] as const;

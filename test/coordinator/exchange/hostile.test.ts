@@ -271,7 +271,7 @@ test("factors of another number of texts than the item's are refused before they
 		{ hash: "factors", parameters: 30, form, factorTexts: 4 },
 		{
 			expect: (result, sizes) => {
-				checkSizes(sizes, twoTexts, { classes: 0, gradientLength: isFor }, !!result.failure);
+				checkSizes(sizes, twoTexts, { classes: 0, gradientLength: ({ length }) => isFor(length) }, !!result.failure);
 				return { over, version: undefined };
 			},
 			accept: () => {},

@@ -30,6 +30,21 @@ test("a returned array is used for the next gradient, and only once", async (t) 
 	t.is(tensors.held("run").free, 2);
 });
 
+test("a shorter gradient uses the start of a returned array, and a longer one then the whole array", async (t) => {
+	const { tensors } = await openRun();
+	const lent = new Float32Array(3);
+	tensors.lendGradientBuffers("run", [lent]);
+	for (const length of [2, 3, 1, 3]) {
+		const tensor = tensors.gradientBuffer("run", length);
+		t.is(tensor.length, length);
+		t.is(tensor.buffer, lent.buffer);
+		tensors.lendGradientBuffers("run", [tensor]);
+	}
+	t.is(tensors.gradientBuffer("run", 3), lent);
+	tensors.lendGradientBuffers("run", [lent]);
+	t.not(tensors.gradientBuffer("run", 4).buffer, lent.buffer);
+});
+
 test("nothing is copied", async (t) => {
 	const { tensors, received } = await openRun();
 	const parameters = Float32Array.of(3);

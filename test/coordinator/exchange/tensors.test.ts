@@ -98,6 +98,9 @@ test("after 2,000 exchanges only one gradient per side and one parameter vector 
 	t.deepEqual(coordinator.held("run"), { states: 0, updates: 0, free: 1 });
 	t.is(coordinator.uploadsUnderWay, 0);
 	t.is(coordinator.refusals.size, 0);
+	const shorter = worker.gradientBuffer("run", 2);
+	await t.throwsAsync(worker.putAnswer({ result: someResult({ serial: 2000 }), logits: [], tensor: shorter }));
+	t.true(sent.has(worker.gradientBuffer("run", 3)));
 });
 
 test("parameters of a run that isn't open, or of another size, aren't published", async (t) => {

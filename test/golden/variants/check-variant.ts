@@ -12,12 +12,12 @@ import { readSafetensorsFile, writeSafetensors } from "../../../shared/model/saf
 import { sizeOf } from "../../../shared/model/safetensors-header.ts";
 import { plainTail } from "../../../shared/model/tail-spec.ts";
 import { innerWidth } from "../../../shared/model/variant.ts";
-import { gradientForm, gradientLength } from "../../../shared/updates/gradient-form.ts";
+import { gradientForm } from "../../../shared/updates/gradient-form.ts";
 import type { Engines, TailInput } from "../../../worker/engine/engine.ts";
 import { buildClassifierGraph } from "../../../worker/engine/onnx/classifier-graph.ts";
 import { openEngines } from "../../../worker/engine/open-engines.ts";
 import { targetsOf } from "../../../worker/run/targets.ts";
-import { multiplyOut } from "../../multiply-out.ts";
+import { allocateGradient, multiplyOut } from "../../multiply-out.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
 import type { GoldenEngine } from "../check-golden.ts";
 import { larger } from "../measure.ts";
@@ -122,11 +122,11 @@ async function assertTail(
 	const stored = await expected.read(`${part}/gradient`);
 	for (const factorTexts of hidden ? [0, 1] : [0]) {
 		const form = gradientForm(spec, model.config, factorTexts);
-		const gradient = new Float32Array(gradientLength(form, inputs.length));
-		const logits = await tail.gradient(inputs, form, gradient);
+		const found = allocateGradient(form, inputs);
+		const logits = await tail.gradient(inputs, form, found.gradient);
 		assertNear(t, "logits", logits, await expected.read(`${part}/logits`));
 		// The gradient of the last block is the end of that of all parameters.
-		const own = multiplyOut(form, gradient, inputs.length);
+		const own = multiplyOut(form, found);
 		const total = totalOf(spec, model);
 		const start = total - own.length;
 		const thinned = Float32Array.from(stored, (_, i) => own[i * set.stride - start] ?? 0);

@@ -30,6 +30,7 @@ export function somePart(parameterVersion: number, data = Buffer.of(1, 2, 3, 4))
 	return {
 		header: { parameterVersion, texts: 1, scalars },
 		chunk: { byteOffset: 0, data, xxh64: Buffer.alloc(8, parameterVersion) },
+		rows: [3, 50_257],
 	};
 }
 

@@ -1,12 +1,15 @@
 import test from "ava";
+import fc from "fast-check";
 import { GPT2_SIZES } from "../../../shared/model/random-model.ts";
 import { plainTail } from "../../../shared/model/tail-spec.ts";
+import { areRows, partLength, rowsOfTexts } from "../../../shared/updates/embedding-rows.ts";
 import {
 	denseViews,
 	factorViews,
 	formOfPart,
 	gradientForm,
 	gradientLength,
+	tableSize,
 } from "../../../shared/updates/gradient-form.ts";
 
 const SPEC = plainTail("TRAINABLE_LAST_BLOCK", 2);
@@ -69,14 +72,43 @@ test("of two trained blocks the last one is sent as factors", (t) => {
 	t.deepEqual([...new Set(factors.map(({ name }) => name.slice(0, 5)))], ["h.11."]);
 });
 
-test("blocks and dense ranges cover each trained number once", (t) => {
+test("GPT-2 small, all: 8 texts of 30 tokens have 263 rows of embeddings instead of 51,281", (t) => {
+	const form = gradientForm({ ...SPEC, trainable: "TRAINABLE_ALL" }, small, 8);
+	t.deepEqual(form.table, { tokens: 50_257, count: 51_281, width: 768 });
+	const texts = Array.from({ length: 8 }, (_, text) => ({
+		tokens: Uint32Array.from({ length: 30 }, (_, i) => (i === 0 ? 50_256 : text * 30 + i)),
+	}));
+	const rows = 8 * 29 + 1 + 30;
+	t.is(partLength(form, texts), form.denseSize + 8 * form.factorSize + rows * 768);
+	// All other parameters: 12 blocks, of which the last one is sent as factors, the final norm and the head.
+	t.is(form.trainedSize - tableSize(form), 12 * 7_087_872 + 2 * 768 + 2 * 768 + 2);
+	t.is(rows, 263);
+});
+
+test("the rows of texts are those of their tokens and positions, in ascending order, each once", (t) => {
+	const form = gradientForm({ ...SPEC, trainable: "TRAINABLE_ALL" }, { ...small, vocab_size: 9, n_positions: 6 }, 8);
+	const texts = fc.array(fc.array(fc.nat(8), { minLength: 1, maxLength: 6 }).map((tokens) => ({ tokens })));
+	fc.assert(
+		fc.property(texts, (texts) => {
+			const rows = [...rowsOfTexts(form, texts)];
+			t.true(areRows(form, rows));
+			const used = texts.flatMap(({ tokens }) => tokens.flatMap((token, position) => [token, 9 + position]));
+			t.deepEqual(rows.toSorted(), [...new Set(used)].toSorted());
+		}),
+	);
+	t.deepEqual(rowsOfTexts(gradientForm(SPEC, small, 8), [{ tokens: [1] }]), new Uint32Array());
+});
+
+test("blocks, dense ranges and tables cover each trained number once", (t) => {
 	for (const [trainable, texts] of [
+		["TRAINABLE_ALL", 4],
 		["TRAINABLE_LAST_BLOCK", 8],
 		["TRAINABLE_LAST_TWO_BLOCKS", 100],
 		["TRAINABLE_HEAD", 1],
 	] as const) {
 		const form = gradientForm({ ...SPEC, trainable }, NARROW, texts);
 		const times = new Uint8Array(form.trainedSize);
+		addOne(times.subarray(0, tableSize(form)));
 		for (const { offset, size } of form.dense) addOne(times.subarray(offset, offset + size));
 		for (const { heads, rows, columns, offset, stride } of form.factors)
 			for (let row = 0; row < rows; row++) {

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { parameterLayout, parameterViews } from "../../../shared/model/parameter-layout.ts";
 import { GPT2_SIZES } from "../../../shared/model/random-model.ts";
 import { plainTail } from "../../../shared/model/tail-spec.ts";
+import { partLength, rowsOfTexts } from "../../../shared/updates/embedding-rows.ts";
 import {
 	type FactorBlock,
 	formOfPart,
@@ -14,7 +15,7 @@ import { UpdatableState } from "../../../shared/updates/updatable-state.ts";
 import { adamWScalars, stepAdamW } from "../../../shared/vectors/adamw.ts";
 
 const SPEC = plainTail("TRAINABLE_LAST_BLOCK", 3);
-const CONFIG = { ...GPT2_SIZES.small, n_layer: 2, n_embd: 12, n_head: 3 };
+const CONFIG = { ...GPT2_SIZES.small, n_layer: 2, n_embd: 12, n_head: 3, vocab_size: 9, n_positions: 4 };
 const round = Math.fround;
 
 /** Numbers of both signs, different for each seed. */
@@ -26,6 +27,7 @@ interface Part {
 	readonly form: GradientForm;
 	readonly gradient: Float32Array;
 	readonly texts: number;
+	readonly rows: Uint32Array;
 	readonly weight: number;
 }
 
@@ -36,6 +38,13 @@ function startOf({ form, texts }: Part, block: FactorBlock): number {
 		form.factors.findIndex(({ offset }) => offset === block.offset),
 	);
 	return before.reduce((sum, { heads, rows, columns }) => sum + texts * heads * (rows + columns), form.denseSize);
+}
+
+/** A part with these texts of a step. */
+function partOf(form: GradientForm, own: readonly { readonly tokens: number[] }[], texts: number, seed: number): Part {
+	const gradient = numbers(partLength(form, own), seed);
+	const rows = rowsOfTexts(form, own);
+	return { form: formOfPart(form, own.length), gradient, texts: own.length, rows, weight: own.length / texts };
 }
 
 /** Multiplies out and sums in the plan's order, one rounding per operation, straight from the definition of the form. */
@@ -54,6 +63,14 @@ function naiveGradient(form: GradientForm, parts: readonly Part[]): Float32Array
 			}
 		start += size;
 	}
+	const { width = 0 } = form.table ?? {};
+	for (const { gradient, rows, weight } of parts)
+		for (const [i, row] of rows.entries())
+			for (let column = 0; column < width; column++) {
+				const number = gradient.at((i - rows.length) * width + column) as number;
+				const at = row * width + column;
+				sum[at] = round((sum[at] as number) + round(number * round(weight)));
+			}
 	for (const block of factors) {
 		const { heads, rows, columns, offset, stride } = block;
 		for (const part of parts) {
@@ -74,6 +91,11 @@ function naiveGradient(form: GradientForm, parts: readonly Part[]): Float32Array
 	return sum;
 }
 
+const ALL = { ...SPEC, trainable: "TRAINABLE_ALL" } as const;
+
+/** Tokens of a text, some of them several times. */
+const tokensOfText = fc.array(fc.nat(8), { minLength: 1, maxLength: 4 }).map((tokens) => ({ tokens }));
+
 /** Wide enough that weights may have factors in parts of few texts only. */
 const WIDER = { ...CONFIG, n_layer: 1, n_embd: 72 };
 
@@ -82,33 +104,39 @@ for (const [name, form, numRuns, mostTexts] of [
 	["dense ranges", gradientForm(SPEC, CONFIG, 0), 30, 4],
 	["parts with more factors", gradientForm(SPEC, WIDER, 40), 4, 20],
 	["dense ranges, parts with factors", gradientForm(SPEC, WIDER, 60), 4, 20],
+	["rows and factors", gradientForm(ALL, CONFIG, 4), 20, 4],
+	["rows and dense ranges", gradientForm(ALL, CONFIG, 0), 20, 4],
+	["rows, parts with more factors", gradientForm(ALL, WIDER, 40), 4, 20],
+	["rows and dense ranges, parts with factors", gradientForm(ALL, WIDER, 60), 4, 20],
 ] as const) {
-	test(`${name}: a step has the bits of a naive sum in the order of the parts, followed by AdamW`, (t) => {
-		const partTexts = fc.array(fc.integer({ min: 1, max: mostTexts }), { minLength: 1, maxLength: 4 });
+	test(`${name}: two steps have the bits of naive sums in the order of the parts, followed by AdamW`, (t) => {
+		const partTexts = fc.array(fc.array(tokensOfText, { minLength: 1, maxLength: mostTexts }), {
+			minLength: 1,
+			maxLength: 4,
+		});
+		const steps = fc.tuple(partTexts, partTexts);
 		fc.assert(
-			fc.property(partTexts, fc.integer({ min: 1, max: 2 }), fc.nat(1000), (counts, threads, seed) => {
-				const texts = counts.reduce((sum, count) => sum + count, 0);
-				const parts = counts.map((count, i) => {
-					const own = formOfPart(form, count);
-					const gradient = numbers(gradientLength(own, count), seed + i);
-					return { form: own, gradient, texts: count, weight: count / texts };
-				});
+			fc.property(steps, fc.integer({ min: 1, max: 2 }), fc.nat(1000), (steps, threads, seed) => {
 				const size = form.trainedSize + 5;
-				const state = new UpdatableState(form, size, texts);
+				const state = new UpdatableState(form, size, 4 * mostTexts);
 				const start = numbers(size, seed + 100);
 				state.parameters.set(start);
-				const sum = state.combine(texts, threads);
-				for (const part of parts) sum.add(part, part.weight, part.form);
-				const scalars = adamWScalars(3, { lr: 0.01, weightDecay: 0.1 });
-				const { gradient } = sum;
-				t.true(state.apply({ version: 3, texts, scalars, gradient }, threads));
-
 				const expected = {
 					parameters: start.slice(),
 					firstMoment: new Float32Array(form.trainedSize),
 					secondMoment: new Float32Array(form.trainedSize),
 				};
-				stepAdamW(expected.parameters, naiveGradient(form, parts), expected, scalars);
+				for (const [done, step] of steps.entries()) {
+					const texts = step.flat().length;
+					const rows = rowsOfTexts(form, step.flat());
+					const sum = state.combine(texts, threads, rows);
+					const parts = step.map((own, i) => partOf(form, own, texts, seed + 10 * done + i));
+					for (const part of parts) sum.add(part, part.weight, part.form);
+					const scalars = adamWScalars(done + 1, { lr: 0.01, weightDecay: 0.1 });
+					const { gradient } = sum;
+					t.true(state.apply({ version: done + 1, texts, rows, scalars, gradient }, threads));
+					stepAdamW(expected.parameters, naiveGradient(form, parts), expected, scalars);
+				}
 				t.deepEqual(state.parameters, expected.parameters);
 				t.deepEqual(state.firstMoment, expected.firstMoment);
 				t.deepEqual(state.secondMoment, expected.secondMoment);

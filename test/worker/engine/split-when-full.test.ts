@@ -1,7 +1,9 @@
 import test from "ava";
+import { rowNumbers, rowsOfTexts } from "../../../shared/updates/embedding-rows.ts";
 import { denseViews, factorViews, type GradientForm, gradientLength } from "../../../shared/updates/gradient-form.ts";
 import type { Tail, TailInput } from "../../../worker/engine/engine.ts";
 import { splitWhenFull } from "../../../worker/engine/split-when-full.ts";
+import { allocateGradient } from "../../multiply-out.ts";
 import { info } from "../run/fake-engines.ts";
 
 /** A tail whose logit and gradient of a text are its first target, on a device with memory for `capacity` texts. */
@@ -18,6 +20,12 @@ function tailWithCapacity(capacity: number, error = "OOM when allocating tensor 
 			const values = await logits(inputs);
 			for (const range of denseViews(form, gradient).values())
 				range.fill(values.reduce((sum, value) => sum + value, 0) / inputs.length);
+			const { width = 0 } = form.table ?? {};
+			for (const [i, row] of rowsOfTexts(form, inputs).entries()) {
+				const users = inputs.flatMap(({ tokens }, text) => (tokens.includes(row) ? (values[text] ?? 0) : []));
+				const sum = users.reduce((sum, value) => sum + value, 0) / inputs.length;
+				rowNumbers(form, gradient, inputs.length).fill(sum, i * width, (i + 1) * width);
+			}
 			for (const { block, left, right } of factorViews(form, gradient, inputs.length)) {
 				for (const [i] of left.entries()) left[i] = (values[textOf(i, block.heads * block.rows)] ?? 0) / inputs.length;
 				for (const [i] of right.entries()) right[i] = 1 + textOf(i, block.heads * block.columns);
@@ -51,7 +59,7 @@ const FACTORED: GradientForm = {
 const inputs = [3, 1, 4, 1, 6].map(
 	(label): TailInput => ({
 		hidden: new Float32Array(0),
-		tokens: new Uint32Array(1),
+		tokens: Uint32Array.of(label),
 		poolFrom: 0,
 		poolCount: 1,
 		targets: Float32Array.of(label),
@@ -67,6 +75,17 @@ test("a batch too large for the device is split, gives the same mean gradient, a
 		t.true(gradient.every((value) => Math.abs(value - 3) < 1e-6));
 		t.deepEqual([...(await tail.logits(inputs))], [3, 1, 4, 1, 6]);
 		t.deepEqual(reported, ["paper: not enough memory for 5 texts at once: split in halves"]);
+	}
+});
+
+test("the rows of a split batch are those of its texts, with the sums of the texts that use them", async (t) => {
+	const form = { ...DENSE, table: { tokens: 10, count: 12, width: 2 } };
+	for (const capacity of [1, 2, 3]) {
+		const { gradient, rows } = allocateGradient(form, inputs);
+		t.deepEqual(rows, Uint32Array.of(1, 3, 4, 6, 10));
+		await splitWhenFull(tailWithCapacity(capacity), () => {}).gradient(inputs, form, gradient);
+		const expected = [3, 3, 2, 2, 3, 3, 4, 4, 6, 6, 0, 0].map((sum, i) => (i < 2 ? sum : sum / 5));
+		t.true(gradient.every((value, i) => Math.abs(value - (expected[i] as number)) < 1e-6));
 	}
 });
 

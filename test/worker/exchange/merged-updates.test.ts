@@ -167,24 +167,24 @@ const gaps: [title: string, refused: number, fault: (parts: Parts) => Parts][] =
 	[
 		"has a damaged part",
 		1,
-		(parts) => parts.map(({ header, chunk }) => ({ header, chunk: chunk && { ...chunk, xxh64: Buffer.alloc(8) } })),
+		(parts) => parts.map((part) => ({ ...part, chunk: part.chunk && { ...part.chunk, xxh64: Buffer.alloc(8) } })),
 	],
-	["has an empty part", 1, (parts) => [{ header: null, chunk: null }, ...parts]],
+	["has an empty part", 1, (parts) => [{ header: null, chunk: null, rows: [] }, ...parts]],
 	[
 		"has parts of another step's texts",
 		1,
-		(parts) => parts.map(({ header, chunk }, i) => ({ header: header && { ...header, texts: 1 + (i % 2) }, chunk })),
+		(parts) => parts.map((part, i) => ({ ...part, header: part.header && { ...part.header, texts: 1 + (i % 2) } })),
 	],
 	[
 		"announces 4 billion texts",
 		1,
-		(parts) => parts.map(({ header, chunk }) => ({ header: header && { ...header, texts: 2 ** 32 - 1 }, chunk })),
+		(parts) => parts.map((part) => ({ ...part, header: part.header && { ...part.header, texts: 2 ** 32 - 1 } })),
 	],
 	[
 		"is of a later version",
 		0,
 		(parts) =>
-			parts.map(({ header, chunk }) => ({ header: header && { ...header, parameterVersion: 2 ** 32 - 1 }, chunk })),
+			parts.map((part) => ({ ...part, header: part.header && { ...part.header, parameterVersion: 2 ** 32 - 1 } })),
 	],
 ];
 

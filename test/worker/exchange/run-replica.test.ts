@@ -42,6 +42,7 @@ async function join(schema = factors, options: Parameters<ServedState["replica"]
 for (const [name, schema] of [
 	["factors", factors],
 	["dense gradients", smallSchema(0)],
+	["rows of embeddings and factors", smallSchema(4, "TRAINABLE_ALL")],
 ] as const) {
 	test(`${name}: a replica has the coordinator's bits after each of many updates, and reads one state`, async (t) => {
 		const { served, replica } = await join(schema, { threads: 2 });
@@ -99,7 +100,7 @@ test("a state that no kept updates lead on from isn't sent to its end, so that s
 
 /** Replaces fields of the header of each update. */
 function inHeader(change: (header: NonNullable<UpdatePart["header"]>) => object) {
-	return ({ header, chunk }: UpdatePart) => [{ header: header && { ...header, ...change(header) }, chunk }];
+	return (part: UpdatePart) => [{ ...part, header: part.header && { ...part.header, ...change(part.header) } }];
 }
 
 /** Replaces the first numbers of each update. */
@@ -140,9 +141,9 @@ const logs: [title: string, reason: RefusalReason, change: (part: UpdatePart, i:
 		"REFUSAL_ORDER",
 		inHeader(({ parameterVersion }) => ({ parameterVersion: parameterVersion - 1 })),
 	],
-	["has no header", "REFUSAL_MALFORMED", ({ chunk }) => [{ header: null, chunk }]],
-	["has no numbers", "REFUSAL_MALFORMED", ({ header }) => [{ header, chunk: null }]],
-	["has an empty part", "REFUSAL_MALFORMED", (part) => [part, { header: null, chunk: null }]],
+	["has no header", "REFUSAL_MALFORMED", (part) => [{ ...part, header: null }]],
+	["has no numbers", "REFUSAL_MALFORMED", (part) => [{ ...part, chunk: null }]],
+	["has an empty part", "REFUSAL_MALFORMED", (part) => [part, { header: null, chunk: null, rows: [] }]],
 	["begins an update within another one", "REFUSAL_ORDER", (part) => (isLast(part) ? [] : [part])],
 	["lacks a part", "REFUSAL_ORDER", (part, i) => (i === 1 ? [] : [part])],
 	["announces no texts", "REFUSAL_LENGTH", inHeader(() => ({ texts: 0 }))],
@@ -172,7 +173,7 @@ const logs: [title: string, reason: RefusalReason, change: (part: UpdatePart, i:
 	[
 		"has a damaged part",
 		"REFUSAL_CHECKSUM",
-		({ header, chunk }) => [{ header, chunk: chunk && { ...chunk, xxh64: Buffer.alloc(8) } }],
+		(part) => [{ ...part, chunk: part.chunk && { ...part.chunk, xxh64: Buffer.alloc(8) } }],
 	],
 	[
 		"sends an update again after it",
@@ -184,9 +185,30 @@ const logs: [title: string, reason: RefusalReason, change: (part: UpdatePart, i:
 	],
 ];
 
-for (const [title, reason, change] of logs) {
+/** Replaces the rows of each update. */
+function withRows(change: (rows: readonly number[]) => number[]) {
+	return (part: UpdatePart) => [part.chunk?.byteOffset === 0 ? { ...part, rows: change(part.rows) } : part];
+}
+
+const tables = smallSchema(4, "TRAINABLE_ALL");
+
+const rowLogs: typeof logs = [
+	["has rows in descending order", "REFUSAL_MALFORMED", withRows((rows) => rows.toReversed())],
+	["has a row twice", "REFUSAL_MALFORMED", withRows(([first = 0, ...rows]) => [first, first, ...rows.slice(1)])],
+	["has a row after the last position", "REFUSAL_MALFORMED", withRows((rows) => [...rows.slice(0, -1), 26])],
+	["has a row that is the largest number", "REFUSAL_MALFORMED", withRows((rows) => [...rows.slice(1), 2 ** 32 - 1])],
+	["has numbers of more rows than it names", "REFUSAL_LENGTH", withRows(() => [])],
+	["has numbers of fewer rows than it names", "REFUSAL_ORDER", withRows(() => [...Array(26).keys()])],
+	["has factors of more texts than a step, and few rows", "REFUSAL_LENGTH", inHeader(() => ({ texts: 5 }))],
+];
+const ofNoTable: (typeof logs)[number] = ["has rows without tables", "REFUSAL_MALFORMED", withRows(() => [0])];
+
+for (const [title, reason, change, schema] of [
+	...[...logs, ofNoTable].map((log) => [...log, factors] as const),
+	...rowLogs.map((log) => [...log, tables] as const),
+]) {
 	test(`a log that ${title} is refused with ${reason}, and the replica recovers`, async (t) => {
-		const { served, replica } = await join();
+		const { served, replica } = await join(schema);
 		for (let i = 0; i < 2; i++) await served.step(2);
 		served.tamperUpdates = (messages) => changed(messages, change);
 		const error = await t.throwsAsync(replica.parameters(5));

@@ -5,6 +5,7 @@ import { watchNothing } from "../../../shared/bus/changes.ts";
 import { Feed } from "../../../shared/bus/feed.ts";
 import { TailtuneError } from "../../../shared/errors.ts";
 import type { TensorSchema } from "../../../shared/exchange/tensor-schema.ts";
+import type { Trainable } from "../../../shared/messages.ts";
 import { GPT2_SIZES } from "../../../shared/model/random-model.ts";
 import { plainTail } from "../../../shared/model/tail-spec.ts";
 import { gradientForm, gradientLength } from "../../../shared/updates/gradient-form.ts";
@@ -14,12 +15,11 @@ import { type ReplicaOptions, RunReplica } from "../../../worker/exchange/run-re
 import type { StateSource, WantedUpdates } from "../../../worker/exchange/state-source.ts";
 import { ReceivedAnswers } from "../../shared/exchange/received-answers.ts";
 
-const SPEC = plainTail("TRAINABLE_LAST_BLOCK", 3);
-const CONFIG = { ...GPT2_SIZES.small, n_layer: 2, n_embd: 12, n_head: 3 };
+const CONFIG = { ...GPT2_SIZES.small, n_layer: 2, n_embd: 12, n_head: 3, vocab_size: 20, n_positions: 6 };
 
 /** A schema of a small model with two frozen numbers. @param factorTexts 0: the whole gradient is dense */
-export function smallSchema(factorTexts: number): TensorSchema {
-	const form = gradientForm(SPEC, CONFIG, factorTexts);
+export function smallSchema(factorTexts: number, trainable: Trainable = "TRAINABLE_LAST_BLOCK"): TensorSchema {
+	const form = gradientForm(plainTail(trainable, 3), CONFIG, factorTexts);
 	return { hash: `${factorTexts}`, parameters: form.trainedSize + 2, form, factorTexts };
 }
 
@@ -72,10 +72,14 @@ export class ServedState {
 		await this.publish();
 		await this.runs.dropState("run", this.version);
 		this.version++;
-		const gradient = this.state.update.subarray(0, gradientLength(this.schema.form, texts));
+		const { form } = this.schema;
+		const rows = Uint32Array.from({ length: form.table?.count ?? 0 }, (_, row) => row).filter(
+			(row) => (row + this.version) % 3 === 0,
+		);
+		const gradient = this.state.update.subarray(0, gradientLength(form, texts, rows.length));
 		gradient.set(numbers(gradient.length, this.version));
 		const scalars = adamWScalars(this.version, { lr: 0.01, weightDecay: 0.1 });
-		const update = { version: this.version, texts, scalars, gradient };
+		const update = { version: this.version, texts, rows, scalars, gradient };
 		this.gradient = gradient.slice();
 		await this.runs.publishUpdate("run", update, isAnswer);
 		this.state.apply(update, 1);

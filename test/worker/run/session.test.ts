@@ -172,6 +172,14 @@ test("a run's gradients are factors if its announcement says so, as many numbers
 	}
 });
 
+test("a gradient has a row for each token and each position of its item if embeddings are trained", async (t) => {
+	const { session } = await open(allRun);
+	const form = gradientForm(allRun.tail as TailSpec, fakeModel.config, 0);
+	const sequences = [someSequence([4, 7, 4]), someSequence([7])];
+	const { tensor } = await session.handle(someItem({ sequences }));
+	t.is(tensor?.length, gradientLength(form, 2, 2 + 3));
+});
+
 const unfit: [fault: string, sequences: Sequence[], message: RegExp][] = [
 	[
 		"a text of which the head reads two rows",

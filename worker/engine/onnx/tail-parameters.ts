@@ -3,7 +3,6 @@ import type { TailSpec } from "../../../shared/messages.ts";
 import type { ModelFiles } from "../../../shared/model/model-files.ts";
 import { parameterLayout } from "../../../shared/model/parameter-layout.ts";
 import type { FactorBlock, GradientForm } from "../../../shared/updates/gradient-form.ts";
-import { isEmbedding } from "../embedding.ts";
 import { type GraphBuilder, storedTensor, type Value } from "./graph-builder.ts";
 import type { GradientView } from "./pass.ts";
 
@@ -29,7 +28,6 @@ export const HIDDEN_GRADIENT = gradientName("hidden");
 export class TailParameters {
 	readonly gradients = new Map<string, { readonly value: Value } & GradientView>();
 	readonly #width: number;
-	readonly #trainsEmbedding: boolean;
 	readonly #graph: GraphBuilder;
 	readonly #model: ModelFiles;
 	/** Shapes of the parameters in the vector: the trained ones, and the head if it is frozen. */
@@ -40,7 +38,6 @@ export class TailParameters {
 		this.#graph = graph;
 		this.#model = model;
 		const { entries } = parameterLayout(spec, model.config);
-		this.#trainsEmbedding = entries.some(({ name }) => isEmbedding(name));
 		this.#width = model.config.n_embd;
 		this.#given = new Map(entries.map(({ name, shape }) => [name, shape]));
 	}
@@ -56,10 +53,9 @@ export class TailParameters {
 	 * needed, so `build` leaves them out.
 	 * @returns the shapes of the dense gradients, by the parameter's name
 	 */
-	outputGradients({ dense, factors }: GradientForm): Map<string, readonly number[]> {
+	outputGradients({ dense, factors, table }: GradientForm): Map<string, readonly number[]> {
 		const views = new Map<string, readonly number[]>();
 		for (const { name } of dense) {
-			if (isEmbedding(name)) continue;
 			const { value, view = this.#given.get(name) ?? [] } = this.#gradientOf(name);
 			this.#graph.output(gradientName(name), value, "float32", view);
 			views.set(name, view);
@@ -73,7 +69,7 @@ export class TailParameters {
 			output("right", block.columns);
 		}
 		const hidden = this.gradients.get("hidden");
-		if (this.#trainsEmbedding && hidden) {
+		if (table && hidden) {
 			this.#graph.output(HIDDEN_GRADIENT, hidden.value, "float32", ["rows", this.#width]);
 		}
 		return views;

@@ -3,9 +3,10 @@ import type { TailSpec } from "../../../shared/messages.ts";
 import type { ModelFiles } from "../../../shared/model/model-files.ts";
 import { type ParameterLayout, parameterLayout, parameterViews } from "../../../shared/model/parameter-layout.ts";
 import { countFrozenBlocks } from "../../../shared/model/tail-spec.ts";
+import { rowNumbers } from "../../../shared/updates/embedding-rows.ts";
 import { denseViews, factorViews, type GradientForm } from "../../../shared/updates/gradient-form.ts";
 import { checkForm } from "../check-form.ts";
-import { addEmbeddingGradient, type Embedding, embed, embeddingOf, isEmbedding, readEmbedding } from "../embedding.ts";
+import { type Embedding, embed, embeddingOf, readEmbedding, writeRowGradient } from "../embedding.ts";
 import type { EngineOptions, OpenTail, Tail, TailInput } from "../engine.ts";
 import { floats, OnnxSession, onnxInfo } from "./session.ts";
 import { type TailGraphKind, tailGraph } from "./tail-graph.ts";
@@ -44,7 +45,7 @@ function gradientTensors(
 	views: ReadonlyMap<string, readonly number[]>,
 	texts: number,
 ): Record<string, Tensor> {
-	const dense = [...denseViews(form, gradient)].filter(([name]) => !isEmbedding(name));
+	const dense = [...denseViews(form, gradient)];
 	const factors = factorViews(form, gradient, texts).flatMap(({ block, left, right }) => [
 		[factorName(block, "left"), floats(left, factorShape(block, texts, block.rows))],
 		[factorName(block, "right"), floats(right, factorShape(block, texts, block.columns))],
@@ -135,17 +136,14 @@ class OnnxTail implements Tail {
 			if (buffer.length < length) buffer = new Float32Array(length);
 			return buffer;
 		});
-		const tables = wanted && embeddingOf(denseViews(wanted.form, wanted.gradient), width);
-		const states = tables && floats(new Float32Array(tensors.hidden.size), [tensors.hidden.size / width, width]);
+		const rowTable = wanted?.form.table;
+		const states = rowTable && floats(new Float32Array(tensors.hidden.size), [tensors.hidden.size / width, width]);
 		await session.run({ ...this.#weights, ...tensors }, { ...results, ...(states && { [HIDDEN_GRADIENT]: states }) });
 		this.#hiddenBuffer = buffer;
-		if (tables && states) {
-			tables.tokens.fill(0);
-			tables.positions.fill(0);
+		if (wanted && rowTable && states) {
 			const all = states.data as Float32Array;
-			const texts = inputs.map(({ tokens }) => tokens);
 			const gradients = rowsOf.map(([from, to]) => all.subarray(from * width, to * width));
-			addEmbeddingGradient(texts, gradients, tables);
+			writeRowGradient(inputs, gradients, rowTable, rowNumbers(wanted.form, wanted.gradient, inputs.length));
 		}
 		return logits;
 	}

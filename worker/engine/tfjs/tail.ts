@@ -4,14 +4,16 @@ import type { TailSpec } from "../../../shared/messages.ts";
 import type { ModelFiles } from "../../../shared/model/model-files.ts";
 import {
 	baseShapes,
+	isEmbedding,
 	type ParameterLayout,
 	parameterLayout,
 	parameterViews,
 } from "../../../shared/model/parameter-layout.ts";
 import { countFrozenBlocks } from "../../../shared/model/tail-spec.ts";
-import { denseViews, factorViews, type GradientForm } from "../../../shared/updates/gradient-form.ts";
+import { rowNumbers } from "../../../shared/updates/embedding-rows.ts";
+import { denseViews, factorViews, type GradientForm, type RowTable } from "../../../shared/updates/gradient-form.ts";
 import { checkForm } from "../check-form.ts";
-import { addEmbeddingGradient, type Embedding, embed, embeddingOf, isEmbedding, readEmbedding } from "../embedding.ts";
+import { type Embedding, embed, embeddingOf, readEmbedding, writeRowGradient } from "../embedding.ts";
 import type { Tail, TailInput } from "../engine.ts";
 import { lossRows } from "../loss-rows.ts";
 import { assertFits, openTfjsBackend, type TfjsBackend, type TfjsOptions } from "./backend.ts";
@@ -158,14 +160,17 @@ class TfjsTail implements Tail {
 			return backpropagate(
 				() => tailLogits(x, batch, weights),
 				(logits) => meanLoss(logits, rows, spec),
-				this.#tables ? [...wanted, x] : wanted,
+				form.table ? [...wanted, x] : wanted,
 				recorder,
 			);
 		});
 		gradient.fill(0);
 		for (const { slot, view } of slots) writeSlot(slot, found.shift() as Float32Array, view);
 		recorder.write(factorViews(form, gradient, inputs.length), found);
-		if (this.#tables) this.#addTableGradient(inputs, found[0] as Float32Array, dense);
+		if (form.table) {
+			const target = rowNumbers(form, gradient, inputs.length);
+			writeTableGradient(inputs, found[0] as Float32Array, form.table, target);
+		}
 		return logits as Float32Array;
 	}
 
@@ -205,23 +210,24 @@ class TfjsTail implements Tail {
 	#denseSlots(dense: ReadonlyMap<string, Float32Array>, batch: TailBatch): DenseSlot[] {
 		const unused = readsOneRow(batch) ? `h.${batch.blocks.at(-1)}.attn.c_attn.k.bias` : "";
 		return this.#parts.layout.entries.flatMap(({ name, shape }) => {
-			const view = isEmbedding(name) ? undefined : dense.get(name);
+			const view = dense.get(name);
 			if (!view) return [];
 			const slots = slotsOf({ name, shape, offset: 0 }).filter((slot) => slot.name !== unused);
 			return slots.map((slot) => ({ slot, view }));
 		});
 	}
+}
 
-	#addTableGradient(
-		inputs: readonly TailInput[],
-		states: Float32Array,
-		dense: ReadonlyMap<string, Float32Array>,
-	): void {
-		const width = this.#parts.model.config.n_embd;
-		const tables = embeddingOf(dense, width);
-		const texts = inputs.map(({ tokens }) => tokens);
-		const { rows } = rectangleOf(texts.map(({ length }) => length));
-		const own = texts.map(({ length }, i) => states.subarray(i * rows * width, (i * rows + length) * width));
-		if (tables) addEmbeddingGradient(texts, own, tables);
-	}
+/** @param states the gradient of the padded states */
+function writeTableGradient(
+	inputs: readonly TailInput[],
+	states: Float32Array,
+	table: RowTable,
+	target: Float32Array,
+): void {
+	const { width } = table;
+	const lengths = inputs.map(({ tokens }) => tokens.length);
+	const { rows } = rectangleOf(lengths);
+	const own = lengths.map((length, i) => states.subarray(i * rows * width, (i * rows + length) * width));
+	writeRowGradient(inputs, own, table, target);
 }

@@ -8,8 +8,8 @@ export interface UpdateHeaderInput {
    */
   'parameterVersion'?: (number);
   /**
-   * Number of texts of the step. The tensor is their gradient, in the form that the schema fixes: dense ranges and factors. So its
-   * length is known, and with it the last part.
+   * Number of texts of the step. The tensor is their gradient, in the form that the schema fixes: dense ranges, factors, and rows
+   * of the embedding tables. So its length is known, and with it the last part.
    */
   'texts'?: (number);
   'scalars'?: (_tailtune_v1_AdamWScalarsInput | null);
@@ -21,8 +21,8 @@ export interface UpdateHeader {
    */
   'parameterVersion': (number);
   /**
-   * Number of texts of the step. The tensor is their gradient, in the form that the schema fixes: dense ranges and factors. So its
-   * length is known, and with it the last part.
+   * Number of texts of the step. The tensor is their gradient, in the form that the schema fixes: dense ranges, factors, and rows
+   * of the embedding tables. So its length is known, and with it the last part.
    */
   'texts': (number);
   'scalars': (_tailtune_v1_AdamWScalars | null);

@@ -15,6 +15,12 @@ export interface UpdatePartInput {
    * Without data, it is the whole tensor: the gradient that this worker sent as its last answer, recognized by its checksum.
    */
   'chunk'?: (_tailtune_v1_TensorChunkInput | null);
+  /**
+   * Only in the part whose chunk has offset 0, and only if the embedding tables are trained: the rows of the tensor, in ascending
+   * order. Row t is that of token t; the rows of positions follow those of all tokens. An answer doesn't name its rows: they are
+   * those of all tokens and positions of its item.
+   */
+  'rows'?: (number)[];
 }
 
 /**
@@ -29,4 +35,10 @@ export interface UpdatePart {
    * Without data, it is the whole tensor: the gradient that this worker sent as its last answer, recognized by its checksum.
    */
   'chunk': (_tailtune_v1_TensorChunk | null);
+  /**
+   * Only in the part whose chunk has offset 0, and only if the embedding tables are trained: the rows of the tensor, in ascending
+   * order. Row t is that of token t; the rows of positions follow those of all tokens. An answer doesn't name its rows: they are
+   * those of all tokens and positions of its item.
+   */
+  'rows': (number)[];
 }

@@ -10,7 +10,7 @@ import { gradientForm, gradientLength } from "../../../../shared/updates/gradien
 import type { Tail } from "../../../../worker/engine/engine.ts";
 import { openOnnxTail } from "../../../../worker/engine/onnx/tail.ts";
 import { openTfjsTail } from "../../../../worker/engine/tfjs/tail.ts";
-import { multiplyOut } from "../../../multiply-out.ts";
+import { allocateGradient, multiplyOut } from "../../../multiply-out.ts";
 import { temporaryFolder } from "../../../temporary-folder.ts";
 import { oneHot } from "../one-hot.ts";
 
@@ -86,8 +86,8 @@ for (const trainable of [
 			const { tails, layout, form } = await openTails(t, { ...DEFAULT, trainable, causal }, [1, 2, 5], config);
 			const [first] = tails;
 			const compute = async (tail: (typeof tails)[number], batch: ReturnType<typeof input>[]) => {
-				const gradient = new Float32Array(layout.trainedSize).fill(Number.NaN);
-				return { logits: await tail.gradient(batch, form, gradient), gradient };
+				const found = allocateGradient(form, batch);
+				return { logits: await tail.gradient(batch, form, found.gradient), gradient: multiplyOut(form, found) };
 			};
 			const property = fc.asyncProperty(texts, async (drawn) => {
 				const batch = drawn.map((one) => input(...one));
@@ -164,7 +164,7 @@ for (const trainable of ["TRAINABLE_HEAD", "TRAINABLE_LAST_BLOCK", "TRAINABLE_LA
 				found.push(factors);
 				t.is(largestGap(factors, found[0] ?? []), 0);
 			}
-			const product = multiplyOut(factored, found[0] ?? dense, batch.length);
+			const product = multiplyOut(factored, { gradient: found[0] ?? dense, texts: batch.length });
 			for (const { name, offset, size } of layout.entries) {
 				const [own, wanted] = [product, dense].map((all) => all.subarray(offset, offset + size));
 				const largest = wanted?.reduce((most, value) => Math.max(most, Math.abs(value)), 0) ?? 0;
@@ -196,9 +196,9 @@ for (const mean of [false, true]) {
 		await other.load(parameters);
 		const batch = [input(5, mean, 1), input(9, mean, 2)];
 		const gradientOf = async (tail: Tail | undefined) => {
-			const gradient = new Float32Array(layout.trainedSize).fill(Number.NaN);
-			await tail?.gradient(batch, form, gradient);
-			return gradient;
+			const found = allocateGradient(form, batch);
+			await tail?.gradient(batch, form, found.gradient);
+			return multiplyOut(form, found);
 		};
 		const [own, expected] = [await gradientOf(tails[0]), await gradientOf(other)];
 		for (const { name, offset, size } of layout.entries) {

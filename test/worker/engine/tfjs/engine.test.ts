@@ -11,7 +11,7 @@ import { openTfjsBackend } from "../../../../worker/engine/tfjs/backend.ts";
 import type { TfjsBackendName } from "../../../../worker/engine/tfjs/backend-names.ts";
 import { openTfjsTail } from "../../../../worker/engine/tfjs/tail.ts";
 import { openTfjsTrunk } from "../../../../worker/engine/tfjs/trunk.ts";
-import { multiplyOut } from "../../../multiply-out.ts";
+import { allocateGradient, multiplyOut } from "../../../multiply-out.ts";
 import { oneHot } from "../one-hot.ts";
 
 const printed: unknown[][] = [];
@@ -88,14 +88,14 @@ for (const backend of BACKENDS) {
 	test.serial(`${backend}: a closed engine leaves no tensors, and neither does a call`, async (t) => {
 		for (const trainable of Object.values(TRAINABLE_BY_NAME)) {
 			const before = tf.memory().numTensors;
-			const { tail, trunk, input, parameters, form, trainedSize, close } = await open(trainable, backend);
+			const { tail, trunk, input, parameters, form, close } = await open(trainable, backend);
 			const opened = tf.memory().numTensors;
 			t.true(opened > before);
 			const inputs = [await input(text(7, 1)), await input(text(3, 2))];
 			await tail.logits(inputs);
-			await tail.gradient(inputs, form, new Float32Array(trainedSize));
+			await tail.gradient(inputs, form, allocateGradient(form, inputs).gradient);
 			const factored = gradientForm(specOf(trainable), model.config, 1);
-			await tail.gradient(inputs, factored, new Float32Array(gradientLength(factored, 2)));
+			await tail.gradient(inputs, factored, allocateGradient(factored, inputs).gradient);
 			await tail.load(parameters);
 			await trunk.hiddenStates([text(4, 1)]);
 			t.is(tf.memory().numTensors, opened);
@@ -135,18 +135,19 @@ for (const backend of BACKENDS) {
 		`${backend}: a gradient overwrites its whole array, agrees with its factors, and leaves the inputs unchanged`,
 		async (t) => {
 			for (const trainable of Object.values(TRAINABLE_BY_NAME)) {
-				const { tail, input, form, trainedSize, close } = await open(trainable, backend);
+				const { tail, input, form, close } = await open(trainable, backend);
 				const inputs = [await input(text(6, 1)), await input(text(9, 2))];
 				const copies = inputs.map(({ hidden }) => hidden.slice());
-				const gradient = new Float32Array(trainedSize).fill(Number.NaN);
-				const logits = await tail.gradient(inputs, form, gradient);
+				const dense = allocateGradient(form, inputs);
+				const logits = await tail.gradient(inputs, form, dense.gradient);
+				const gradient = multiplyOut(form, dense);
 				t.true(gradient.every(Number.isFinite));
 				t.true(gradient.some((value) => value !== 0));
 				t.deepEqual(logits, await tail.logits(inputs));
 				const factored = gradientForm(specOf(trainable), model.config, 1);
-				const factors = new Float32Array(gradientLength(factored, 2)).fill(Number.NaN);
-				t.deepEqual(await tail.gradient(inputs, factored, factors), logits);
-				const product = multiplyOut(factored, factors, 2);
+				const factors = allocateGradient(factored, inputs);
+				t.deepEqual(await tail.gradient(inputs, factored, factors.gradient), logits);
+				const product = multiplyOut(factored, factors);
 				const largest = gradient.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
 				t.true(largestDifference(product, gradient) < 1e-6 * largest);
 				t.deepEqual(

@@ -3,12 +3,13 @@ import test from "ava";
 import type { TailSpec, Trainable } from "../../../../shared/messages.ts";
 import { openModel } from "../../../../shared/model/open-model.ts";
 import { parameterLayout } from "../../../../shared/model/parameter-layout.ts";
-import { gradientForm, gradientLength } from "../../../../shared/updates/gradient-form.ts";
+import { gradientForm } from "../../../../shared/updates/gradient-form.ts";
 import { allocateVectors } from "../../../../shared/vectors/allocate-vectors.ts";
 import type { EngineChoice } from "../../../../shared/worker-port/engine-choice.ts";
 import type { TailInput } from "../../../../worker/engine/engine.ts";
 import { describeEngines, openEngines } from "../../../../worker/engine/open-engines.ts";
 import { ThreadEngines } from "../../../../worker/engine/thread/thread-engines.ts";
+import { allocateGradient } from "../../../multiply-out.ts";
 import { oneHot } from "../one-hot.ts";
 import { COMPUTES_UNTIL_STOPPED, FAULTS } from "./fake-thread-engines.ts";
 
@@ -73,7 +74,7 @@ for (const choice of choices) {
 				// Dense, as factors, and dense again: the shared memory is reused.
 				for (const texts of [0, 1, 0]) {
 					const form = gradientForm(spec, model.config, texts);
-					const gradient = new Float32Array(gradientLength(form, inputs.length)).fill(7);
+					const gradient = allocateGradient(form, inputs).gradient.fill(7);
 					await tail.load(parameters);
 					logits.push(await tail.gradient(inputs, form, gradient));
 					gradients.push(gradient);
