@@ -46,6 +46,8 @@ export const RUNS_WATCH_MS = 1_000;
 // Progress.
 /** A quick command that printed nothing within this time prints what it does: until then people don't wonder. */
 export const SILENCE_MS = 1_000;
+/** Shortest time between two drawings of a bar, and longest one, because the time that is left changes. */
+export const BAR_REDRAW_MS = 100;
 /** How often a run publishes its progress. */
 export const PROGRESS_PUBLISH_MS = 1_000;
 /** How often a run reports what each worker does, if a listener wants details. */

@@ -4,7 +4,6 @@ import type { Command } from "commander";
 import type { Bus, RunView } from "../../shared/bus/bus.ts";
 import { Notices } from "../../shared/notices.ts";
 import { createInterruptSignal } from "../../shared/processes/interrupt.ts";
-import { raceAbort } from "../../shared/race-abort.ts";
 import { RUNS_WATCH_MS } from "../deadlines.ts";
 import { LiveLines } from "../terminal/live-lines.ts";
 import { writeJsonLine } from "../terminal/write-json-line.ts";
@@ -39,23 +38,23 @@ async function listFolder(given: string | undefined, { json, watch }: Options): 
 		import("../terminal/local-runs-lines.ts"),
 	]);
 	const folder = given ?? RUNS_FOLDER;
-	const live = new LiveLines(process.stdout);
+	const print = createPrinter(watch);
 	const show = (runs: Awaited<ReturnType<typeof listLocalRuns>>) => {
 		if (json) writeJsonLine({ event: "local-runs", folder, runs });
-		else live.show(localRunsTable(runs));
+		else print(localRunsTable(runs));
 	};
 	const list = () => listLocalRuns(folder);
 	const runs = await list();
 	show(runs);
 	if (!watch) return;
 	const interrupt = createInterruptSignal();
-	await raceAbort(follow(list, show, runs), interrupt).catch((error) => {
+	await follow({ list, show, shown: runs, signal: interrupt }).catch((error) => {
 		if (!interrupt.aborted) throw error;
 	});
 }
 
 async function listCluster(id: string | undefined, options: Options & { readonly nats: string }): Promise<void> {
-	const show = options.json ? showJson : await showLines(id);
+	const show = options.json ? showJson : await showLines(id, options.watch);
 	const events = showEvents(options);
 	const notices = new Notices((notice) => events.emit({ event: "notice", ...notice }));
 	const watch = options.watch ? { notices, signal: createInterruptSignal() } : undefined;
@@ -66,21 +65,27 @@ async function listCluster(id: string | undefined, options: Options & { readonly
 			(await bus.listRuns()).filter(({ spec }) => wanted === undefined || spec.runId === wanted);
 		const runs = await listWanted();
 		show(runs);
-		if (watch) await follow(listWanted, show, runs, wanted !== undefined);
+		const { signal } = watch ?? {};
+		if (signal) await follow({ list: listWanted, show, shown: runs, signal, isOfOne: wanted !== undefined });
 	};
 	await askCluster(options, ask, watch);
 }
 
-/** Shows every change. @param isOfOne whether to return when the run has ended; default false */
-async function follow<Run>(
-	list: () => Promise<Run[]>,
-	show: (runs: Run[]) => void,
-	shown: readonly Run[],
-	isOfOne = false,
-): Promise<void> {
+interface Followed<Run> {
+	readonly list: () => Promise<Run[]>;
+	readonly show: (runs: Run[]) => void;
+	/** The runs shown last. */
+	readonly shown: readonly Run[];
+	readonly signal: AbortSignal;
+	/** Whether to return when the run has ended; default false. */
+	readonly isOfOne?: boolean;
+}
+
+/** Shows every change. @throws Error if the signal aborts */
+async function follow<Run>({ list, show, shown, signal, isOfOne = false }: Followed<Run>): Promise<void> {
 	let last = shown;
 	while (!(isOfOne && last.length === 0)) {
-		await sleep(RUNS_WATCH_MS);
+		await sleep(RUNS_WATCH_MS, undefined, { signal });
 		const runs = await list();
 		if (!isDeepStrictEqual(runs, last)) show(runs);
 		last = runs;
@@ -92,11 +97,18 @@ function showJson(runs: readonly RunView[]): void {
 }
 
 /** Returns a function that prints runs as lines: a table, or the details of one run if `id` is given. */
-async function showLines(id: string | undefined) {
+async function showLines(id: string | undefined, watch: boolean | undefined) {
 	const { runDetails, runsTable } = await import("../terminal/run-lines.ts");
-	const live = new LiveLines(process.stdout);
+	const print = createPrinter(watch);
 	return (runs: readonly RunView[]) => {
 		const [run] = runs;
-		live.show(id !== undefined && run !== undefined ? runDetails(run) : runsTable(runs));
+		print(id !== undefined && run !== undefined ? runDetails(run) : runsTable(runs));
 	};
+}
+
+/** Returns a function that prints lines. With `watch` they replace those before, cut to the width of the terminal. */
+function createPrinter(watch = false): (lines: readonly string[]) => void {
+	if (!watch) return (lines) => process.stdout.write(`${lines.join("\n")}\n`);
+	const live = new LiveLines(process.stdout);
+	return (lines) => live.show(() => lines);
 }

@@ -1,5 +1,7 @@
-import progress, { type GenericFormatter } from "cli-progress";
+import { BAR_REDRAW_MS } from "../deadlines.ts";
+import { LiveLines } from "./live-lines.ts";
 import type { Paint } from "./paint.ts";
+import type { TerminalStream } from "./terminal-stream.ts";
 import type { Work } from "./work.ts";
 
 const WIDEST_BAR = 28;
@@ -9,65 +11,65 @@ const shown = new Set<Bar>();
 
 /** Removes all bars from the screen, so that the next output begins on an empty line, and stops their timers. */
 export function hideBars(): void {
-	for (const bar of shown) bar.hide();
+	for (const bar of shown) bar.show(undefined);
 }
 
-/**
- * A progress bar at the bottom of a terminal. It neither hides the cursor nor changes settings of the terminal, so
- * nothing has to be restored after a crash.
- */
+/** A progress bar at the bottom of a terminal. It is drawn at most every BAR_REDRAW_MS, also without news. */
 export class Bar {
-	readonly #bar: progress.SingleBar;
-	readonly #work: Work;
+	readonly #lines: LiveLines;
+	readonly #paint: Paint;
+	#work: Work | undefined;
+	#timer: NodeJS.Timeout | undefined;
+	#drawnMs = 0;
 
-	constructor(work: Work, stream: NodeJS.WritableStream, paint: Paint) {
-		this.#work = work;
-		this.#bar = new progress.SingleBar({
-			stream,
-			format: formatterOf(work, paint),
-			barCompleteChar: "━",
-			barIncompleteChar: "─",
-			barsize: WIDEST_BAR,
-			clearOnComplete: true,
-			linewrap: true,
-			gracefulExit: false,
-		});
+	constructor(stream: TerminalStream, env: NodeJS.ProcessEnv, paint: Paint) {
+		this.#lines = new LiveLines(stream, env);
+		this.#paint = paint;
 	}
 
-	show(): void {
+	/** Shows the progress of `work`; removes the bar if it is undefined. @param above lines to write above the bar */
+	show(work: Work | undefined, above = ""): void {
+		this.#work = work;
+		this.#drawnMs = performance.now();
+		this.#lines.show((columns) => (work ? [formatBar(work, columns, this.#paint)] : []), above);
+		if (work) this.#keep();
+		else this.#release();
+	}
+
+	/** Draws the bar again, if that wasn't done just now. */
+	update(): void {
+		if (this.#work && performance.now() - this.#drawnMs >= BAR_REDRAW_MS) this.show(this.#work);
+	}
+
+	#keep(): void {
+		if (this.#timer) return;
 		if (shown.size === 0) process.once("exit", hideBars);
 		shown.add(this);
-		this.#bar.start(this.#work.total, this.#work.done);
+		this.#timer = setInterval(() => this.update(), BAR_REDRAW_MS).unref();
 	}
 
-	update(): void {
-		this.#bar.update(this.#work.done);
-	}
-
-	hide(): void {
-		this.#bar.stop();
+	#release(): void {
+		clearInterval(this.#timer);
+		this.#timer = undefined;
 		shown.delete(this);
 		if (shown.size === 0) process.removeListener("exit", hideBars);
 	}
 }
 
-/** Formats the line of a bar to fit the terminal. If it is too narrow, the counts are left out first, then the bar. */
-function formatterOf(work: Work, paint: Paint): GenericFormatter {
-	// The library cuts the line at the width of the terminal and counts colour codes as visible characters.
-	const invisible = paint("cyan", "").length;
-	return (options, { maxWidth }) => {
-		const percent = work.total > 0 ? `${Math.floor(work.share * 100)} %`.padStart(5) : "";
-		const name = work.name.padEnd(10);
-		for (const parts of [
-			[percent, work.counts, work.eta],
-			[percent, work.eta],
-		]) {
-			const text = parts.filter((part) => part !== "").join("  ");
-			const barsize = Math.min(maxWidth - 1 - invisible - name.length - 2 - text.length - 2, WIDEST_BAR);
-			if (barsize < NARROWEST_BAR) continue;
-			const bar = paint("cyan", progress.Format.BarFormat(work.share, { ...options, barsize }));
-			return [name, ...(work.total > 0 ? [bar] : []), text].join("  ");
-		}
-		return `${name}  ${percent}`.slice(0, maxWidth - 1);
-	};
+/** Formats a bar in at most `columns`. If they are too few, the counts are left out first, then the bar. */
+function formatBar(work: Work, columns: number, paint: Paint): string {
+	const percent = work.total > 0 ? `${Math.floor(work.share * 100)} %`.padStart(5) : "";
+	const name = work.name.padEnd(10);
+	for (const parts of [
+		[percent, work.counts, work.eta],
+		[percent, work.eta],
+	]) {
+		const text = parts.filter((part) => part !== "").join("  ");
+		const width = Math.min(columns - name.length - 2 - text.length - 2, WIDEST_BAR);
+		if (width < NARROWEST_BAR) continue;
+		const done = Math.round(work.share * width);
+		const bar = paint("cyan", `${"━".repeat(done)}${"─".repeat(width - done)}`);
+		return [name, ...(work.total > 0 ? [bar] : []), text].join("  ");
+	}
+	return `${name}  ${percent}`.slice(0, columns);
 }

@@ -1,7 +1,8 @@
 import { systemCodeOf } from "../../shared/errors.ts";
 import type { Listener } from "../events/listener-queue.ts";
-import { HumanTerminal, type TerminalStream } from "./human-terminal.ts";
+import { HumanTerminal } from "./human-terminal.ts";
 import { JsonTerminal } from "./json-terminal.ts";
+import type { TerminalStream } from "./terminal-stream.ts";
 
 export interface TerminalOptions {
 	/** Whether to write one JSON object per line and nothing else; default: lines for people. */

@@ -1,18 +1,17 @@
 import { describeNotice } from "../../shared/notices.ts";
 import { printable } from "../../shared/printable.ts";
 import type { RunEvent } from "../events/schemas.ts";
+import { Bar } from "./bar.ts";
 import { classificationLines, classifiedLines } from "./classification-lines.ts";
 import { evaluationLines } from "./evaluation-lines.ts";
 import { createPaint, type Paint } from "./paint.ts";
 import { BarView, PlainView, type ProgressView } from "./progress-views.ts";
 import { sweepLines, trialLines } from "./sweep-lines.ts";
 import { EPOCH_HEAD, epochLine, resultLines } from "./tables.ts";
+import type { TerminalStream } from "./terminal-stream.ts";
 import { textsLines } from "./texts-lines.ts";
 import { Work } from "./work.ts";
 import { workersLine } from "./worker-lines.ts";
-
-/** An output stream. Bars and colours are used if `isTTY` is true. */
-export type TerminalStream = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
 
 interface HumanOptions {
 	readonly stream: TerminalStream;
@@ -22,7 +21,6 @@ interface HumanOptions {
 
 /** Prints events as lines for people, with a bar at the bottom if the stream is a terminal. */
 export class HumanTerminal {
-	readonly #stream: TerminalStream;
 	readonly #paint: Paint;
 	readonly #now: () => number;
 	readonly #view: ProgressView;
@@ -32,10 +30,9 @@ export class HumanTerminal {
 
 	constructor({ stream, env, now }: HumanOptions) {
 		const canMove = stream.isTTY === true && env.TERM !== "dumb";
-		this.#stream = stream;
 		this.#paint = createPaint(canMove, env);
 		this.#now = now;
-		this.#view = canMove ? new BarView(stream, this.#paint) : new PlainView((text) => this.#write(text), now);
+		this.#view = canMove ? new BarView(new Bar(stream, env, this.#paint)) : new PlainView(stream, now);
 	}
 
 	show(event: RunEvent): void {
@@ -126,10 +123,6 @@ export class HumanTerminal {
 	}
 
 	#print(text: string): void {
-		this.#view.around(() => this.#write(text));
-	}
-
-	#write(text: string): void {
-		this.#stream.write(`${text}\n`);
+		this.#view.write(`${text}\n`);
 	}
 }

@@ -1,6 +1,5 @@
 import { PROGRESS_LINE_MS } from "../../shared/deadlines.ts";
-import { Bar } from "./bar.ts";
-import type { Paint } from "./paint.ts";
+import type { Bar } from "./bar.ts";
 import type { Work } from "./work.ts";
 
 /** Shows the running phases. */
@@ -8,56 +7,50 @@ export interface ProgressView {
 	begin(work: Work): void;
 	advance(work: Work): void;
 	end(work: Work): void;
-	/** Calls `write`, which writes a line above the bar. */
-	around(write: () => void): void;
+	/** Writes whole lines, above the bar if there is one. */
+	write(lines: string): void;
 }
 
 /** Shows a bar for the phase that began last. */
 export class BarView implements ProgressView {
-	readonly #stream: NodeJS.WritableStream;
-	readonly #paint: Paint;
-	readonly #bars = new Map<Work, Bar>();
+	readonly #bar: Bar;
+	readonly #works = new Set<Work>();
 
-	constructor(stream: NodeJS.WritableStream, paint: Paint) {
-		this.#stream = stream;
-		this.#paint = paint;
+	constructor(bar: Bar) {
+		this.#bar = bar;
 	}
 
 	begin(work: Work): void {
-		this.#top?.hide();
-		this.#bars.set(work, new Bar(work, this.#stream, this.#paint));
-		this.#top?.show();
+		this.#works.add(work);
+		this.#bar.show(work);
 	}
 
-	advance(work: Work): void {
-		this.#bars.get(work)?.update();
+	advance(): void {
+		this.#bar.update();
 	}
 
 	end(work: Work): void {
-		this.#top?.hide();
-		this.#bars.delete(work);
-		this.#top?.show();
+		this.#works.delete(work);
+		this.#bar.show(this.#top);
 	}
 
-	around(write: () => void): void {
-		this.#top?.hide();
-		write();
-		this.#top?.show();
+	write(lines: string): void {
+		this.#bar.show(this.#top, lines);
 	}
 
-	get #top(): Bar | undefined {
-		return [...this.#bars.values()].at(-1);
+	get #top(): Work | undefined {
+		return [...this.#works].at(-1);
 	}
 }
 
 /** Writes one line every few seconds. */
 export class PlainView implements ProgressView {
-	readonly #write: (text: string) => void;
+	readonly #stream: NodeJS.WritableStream;
 	readonly #now: () => number;
 	#shownMs = 0;
 
-	constructor(write: (text: string) => void, now: () => number) {
-		this.#write = write;
+	constructor(stream: NodeJS.WritableStream, now: () => number) {
+		this.#stream = stream;
 		this.#now = now;
 	}
 
@@ -70,12 +63,12 @@ export class PlainView implements ProgressView {
 		this.#shownMs = this.#now();
 		const percent = work.total > 0 ? `${Math.floor(work.share * 100)} %, ` : "";
 		const eta = work.eta ? `, ${work.eta}` : "";
-		this.#write(`${work.name.padEnd(10)}  ${percent}${work.counts}${eta}`);
+		this.write(`${work.name.padEnd(10)}  ${percent}${work.counts}${eta}\n`);
 	}
 
 	end(): void {}
 
-	around(write: () => void): void {
-		write();
+	write(lines: string): void {
+		this.#stream.write(lines);
 	}
 }

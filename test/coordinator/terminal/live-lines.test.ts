@@ -13,18 +13,18 @@ test("on a terminal lines replace those before, even if the terminal was made na
 	const stream = new FakeStream(true, 20);
 	const live = new LiveLines(stream, {});
 	t.is(
-		written(stream, () => live.show(["a line", "b".repeat(25)])),
+		written(stream, () => live.show(() => ["a line", "b".repeat(25)])),
 		`a line\n${"b".repeat(18)}…\n`,
 	);
 	t.is(
-		written(stream, () => live.show(["x"])),
+		written(stream, () => live.show(() => ["x"])),
 		"\u001b[2A\r\u001b[0Jx\n",
 	);
-	live.show(["c".repeat(19), "文文文文文文文文文文"]);
+	live.show(() => ["c".repeat(19), "文文文文文文文文文文"]);
 	stream.columns = 8;
 	// Nineteen columns take three rows of eight; nine characters of two columns and a mark take three as well.
 	t.is(
-		written(stream, () => live.show(["y"])),
+		written(stream, () => live.show(() => ["y"])),
 		"\u001b[6A\r\u001b[0Jy\n",
 	);
 });
@@ -32,11 +32,11 @@ test("on a terminal lines replace those before, even if the terminal was made na
 test("more lines than the terminal has are cut in the middle; other streams get all", (t) => {
 	const stream = Object.assign(new FakeStream(true, 20), { rows: 8 });
 	const lines = Array.from({ length: 12 }, (_, i) => `line ${i}`);
-	new LiveLines(stream, {}).show(lines);
+	new LiveLines(stream, {}).show(() => lines);
 	t.deepEqual(stream.lines, ["line 0", "line 1", "line 2", "...", "line 9", "line 10", "line 11"]);
 	const file = new FakeStream(false);
 	const live = new LiveLines(file, {});
-	live.show(lines);
-	live.show(["last"]);
+	live.show(() => lines);
+	live.show(() => ["last"]);
 	t.deepEqual(file.lines, [...lines, "last"]);
 });

@@ -55,5 +55,5 @@ test("a bar that is still shown goes first, so that the process can end and the 
 	const stream = new FakeStream(true);
 	createTerminal({ stream, env: {} })({ event: "phase", name: "training", total: 10, unit: "steps", done: 0 });
 	printError(new TailtuneError("diverged", "step 3"), { stream });
-	t.true(stream.text.endsWith("\u001b[2Ktailtune: step 3\n"));
+	t.true(stream.text.endsWith("\u001b[0Jtailtune: step 3\n"));
 });
