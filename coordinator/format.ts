@@ -52,7 +52,7 @@ export function formatLocalTime(date: Date): string {
 
 /** The last part of an absolute path; any other name of a model or of data with a short commit. */
 export function nameOfPath(name: string): string {
-	return isAbsolute(name) ? basename(name) : name.replace(/@([0-9a-f]{7})[0-9a-f]{33}$/, "@$1");
+	return isAbsolute(name) ? basename(name) : name.replace(/@([0-9a-f]{7})[0-9a-f]{33}(?=:|$)/, "@$1");
 }
 
 /** A word as it has to be typed for a POSIX shell to take it as it is. */

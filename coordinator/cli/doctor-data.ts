@@ -96,8 +96,8 @@ export async function inspectData(
 }
 
 /** Returns the files of a data set of the hub, which are downloaded if they aren't in the cache, or the file itself. */
-async function findFiles(data: string): Promise<string[]> {
-	if (isHubName(data)) return (await import("../data/hub-dataset.ts")).fetchHubDataset(data);
+async function findFiles(data: string): Promise<readonly string[]> {
+	if (isHubName(data)) return (await (await import("../data/hub-dataset.ts")).fetchHubDataset(data)).files;
 	if (!isNamedDataset(data)) return [data];
 	throw new TailtuneError("usage", `doctor: found ${data}, expected a file, a folder or hub:OWNER/NAME`);
 }

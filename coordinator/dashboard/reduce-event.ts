@@ -58,7 +58,7 @@ export function runHead(folder: string, config: TrainConfig): RunHead {
 		.filter(({ isDefault }) => !isDefault)
 		.map(({ flag, values }) => [flag, values.join(" ")] as const);
 	const { name = basename(folder), model, data, train, epochs } = config;
-	const names = { name, model: basename(nameOfPath(model)), data: basename(data ?? train ?? "") };
+	const names = { name, model: basename(nameOfPath(model)), data: basename(nameOfPath(data ?? train ?? "")) };
 	return { folder, ...names, epochs, settings };
 }
 

@@ -11,10 +11,17 @@ import {
 	type Repository,
 	useRepository,
 } from "../hub/use-repository.ts";
-import { chooseHubFiles, type HubName, parseHubName } from "./hub-name.ts";
+import { chooseHubFiles, formatHubName, type HubName, parseHubName } from "./hub-name.ts";
 
 /** Most files of a data set that are listed. */
 const MOST_FILES = 10_000;
+
+/** A data set of the hub in the cache. */
+export interface HubDataset {
+	readonly files: readonly string[];
+	/** A name that stands for the same files later: with the commit. */
+	readonly resolvedName: string;
+}
 
 /**
  * Returns the files of a data set of the hub in the standard cache; missing ones are downloaded and checked. The commit
@@ -23,7 +30,7 @@ const MOST_FILES = 10_000;
  * @param name hub:owner/name[@revision][:split or file]; private data sets need a token
  * @throws TailtuneError "usage", "offline", "not-found", "denied", "data", "checksum", "disk" or "interrupted"
  */
-export async function fetchHubDataset(name: string, options: HubOptions = {}): Promise<string[]> {
+export async function fetchHubDataset(name: string, options: HubOptions = {}): Promise<HubDataset> {
 	const hubName = parseHubName(name);
 	const { repo, revision } = hubName;
 	const advice = "download it elsewhere and use --data FILE, or HF_HUB_OFFLINE=1 if it is in the cache";
@@ -40,7 +47,7 @@ export async function fetchHubDataset(name: string, options: HubOptions = {}): P
 		const chosen = paths.flatMap((path) => listed.filter((file) => file.path === path));
 		await fetchToCache(target, chosen, options.listener);
 		await writeRef(cached.repoFolder, revision, commit);
-		return paths.map((path) => join(target.snapshot, path));
+		return datasetOf(hubName, commit, target.snapshot, paths);
 	});
 }
 
@@ -55,12 +62,17 @@ async function listRepository({ repo }: HubName, { commit, call }: Repository): 
 	return listed;
 }
 
-async function findCached(hubName: HubName, { repoFolder, commit }: CachedRepository): Promise<string[]> {
-	const snapshot = join(repoFolder, "snapshots", commit ?? "");
-	const found = commit === undefined ? [] : await readdir(snapshot, { recursive: true }).catch(() => []);
+async function findCached(hubName: HubName, { repoFolder, commit }: CachedRepository): Promise<HubDataset> {
+	if (commit === undefined) throw notInCache(hubName.name, repoFolder);
+	const snapshot = join(repoFolder, "snapshots", commit);
+	const found = await readdir(snapshot, { recursive: true }).catch(() => []);
 	if (found.length === 0) throw notInCache(hubName.name, repoFolder);
 	const paths = found.map((path) => path.split(sep).join("/"));
-	return chooseHubFiles(hubName, paths).map((path) => join(snapshot, path));
+	return datasetOf(hubName, commit, snapshot, chooseHubFiles(hubName, paths));
+}
+
+function datasetOf(hubName: HubName, commit: string, snapshot: string, paths: readonly string[]): HubDataset {
+	return { files: paths.map((path) => join(snapshot, path)), resolvedName: formatHubName(hubName, commit) };
 }
 
 function isSafe(path: string): boolean {

@@ -33,6 +33,11 @@ export function parseHubName(name: string): HubName {
 	throw new TailtuneError("usage", `--data: found ${JSON.stringify(name)}, ${expected}`);
 }
 
+/** Formats the name of the same part of a data set at a revision. */
+export function formatHubName({ repo, part }: HubName, revision: string): string {
+	return `${HUB}${repo}@${revision}${part === undefined ? "" : `:${part}`}`;
+}
+
 /**
  * Chooses the files of a data set to read: the file with that path, or all files of a split, in order. A file belongs
  * to a split if a part of its path has its name (`data/train-00000-of-00002.parquet`).

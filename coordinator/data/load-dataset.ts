@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import type { DownloadListener } from "../../shared/files/download.ts";
 import type { Dataset } from "./dataset.ts";
 import { isHubName } from "./hub-name.ts";
@@ -13,6 +14,15 @@ export function isNamedDataset(data: string): boolean {
 	return NAMED.includes(data) || isHubName(data);
 }
 
+/** A data set that was read. */
+export interface LoadedDataset extends Dataset {
+	/**
+	 * A value of `--data` that names the same files later and in other folders: an absolute path, a built-in data set, or
+	 * a data set of the hub with its commit.
+	 */
+	readonly resolvedName: string;
+}
+
 /**
  * Loads labelled texts: a built-in data set (`sms-spam`, `spam-assassin`), one of the hub (`hub:owner/name`), or a file
  * or folder as `readDataset` does.
@@ -24,15 +34,16 @@ export async function loadDataset(
 	data: string,
 	columns: DatasetColumns,
 	listener?: DownloadListener,
-): Promise<Dataset> {
+): Promise<LoadedDataset> {
 	if (NAMED.includes(data)) {
 		const load =
 			data === "sms-spam" ? loadSmsSpam(listener && { onProgress: listener.download(data) }) : loadSpamAssassin();
 		const dataset = await load;
 		columns.onFile?.({ file: data, format: "built-in data set", texts: dataset.examples.length });
-		return dataset;
+		return { ...dataset, resolvedName: data };
 	}
-	if (!isHubName(data)) return readDataset(data, columns);
+	if (!isHubName(data)) return { ...(await readDataset(data, columns)), resolvedName: resolve(data) };
 	const { fetchHubDataset } = await import("./hub-dataset.ts");
-	return readDataset(await fetchHubDataset(data, { ...(listener && { listener }) }), columns);
+	const { files, resolvedName } = await fetchHubDataset(data, { ...(listener && { listener }) });
+	return { ...(await readDataset(files, columns)), resolvedName };
 }

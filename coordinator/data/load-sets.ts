@@ -17,16 +17,17 @@ export interface LoadedSets extends Split {
 	readonly classes: readonly ClassTexts[];
 	/** The files that were read. */
 	readonly files: readonly ReadFile[];
+	/** Values of `--data`, `--train`, `--validation` and `--test` that name the same files later; see `loadDataset`. */
+	readonly names: Partial<Record<NamedSet, string>>;
 	/** Number of texts that equal another one, by `--dedupe`. */
 	readonly equal: number;
 }
 
+type NamedSet = "data" | "train" | "validation" | "test";
+
 type Settings = Pick<
 	TrainConfig,
-	| "data"
-	| "train"
-	| "validation"
-	| "test"
+	| NamedSet
 	| "textColumn"
 	| "labelColumn"
 	| "encoding"
@@ -53,13 +54,19 @@ export async function loadSets(config: Settings, events: RunEvents): Promise<Loa
 			`--balance: found "${config.balance}", expected none or weights with --multi-label`,
 		);
 	const files: ReadFile[] = [];
-	const given = await readGiven(config, events, (file) => files.push(file));
+	const names: Partial<Record<NamedSet, string>> = {};
+	const columns = { ...config, say: (line: string) => events.line(line), onFile: (file: ReadFile) => files.push(file) };
+	const given = await readGiven(config, async (set, name) => {
+		const { resolvedName, ...dataset } = await loadDataset(name, columns, events);
+		names[set] = resolvedName;
+		return dataset;
+	});
 	const whole = "examples" in given ? splitTexts(given, config) : given;
 	const equal = reportEqual(whole, config.dedupe, events);
 	const sets = balanceTraining(whole, config, "examples" in given);
 	const repeats = config.balance === "oversample" ? repeatSmallLabels(sets.train, config.seed) : [];
 	const all = "examples" in given ? [given] : [given.train, given.validation, given.test];
-	const loaded = { ...sets, repeats, classes: countClasses(all, sets, repeats), files, equal };
+	const loaded = { ...sets, repeats, classes: countClasses(all, sets, repeats), files, names, equal };
 	assertEnoughLeft(loaded, config);
 	return loaded;
 }
@@ -129,15 +136,13 @@ function assertEnoughLeft({ train, classes }: LoadedSets, { batch }: Settings): 
 
 async function readGiven(
 	config: Settings,
-	events: RunEvents,
-	onFile: (file: ReadFile) => void,
+	load: (set: NamedSet, name: string) => Promise<Dataset>,
 ): Promise<Dataset | Split> {
 	const { data } = config;
-	const columns = { ...config, say: (line: string) => events.line(line), onFile };
 	const sets = { train: config.train, validation: config.validation, test: config.test };
 	const [first] = Object.entries(sets).find(([, file]) => file !== undefined) ?? [];
 	if (first === undefined) {
-		if (data !== undefined) return loadDataset(data, columns, events);
+		if (data !== undefined) return load("data", data);
 		throw new TailtuneError("usage", "--data: required; a file, a folder, hub:OWNER/NAME, sms-spam or spam-assassin");
 	}
 	if (config.fold !== undefined)
@@ -146,7 +151,7 @@ async function readGiven(
 		throw new TailtuneError("usage", `--data: can't be combined with --${first}; expected one of them`);
 	const read = async (set: keyof typeof sets) => {
 		const file = sets[set];
-		if (file !== undefined) return loadDataset(file, columns, events);
+		if (file !== undefined) return load(set, file);
 		throw new TailtuneError("usage", `--${set}: required with --${first}; expected a file`);
 	};
 	const train = await read("train");

@@ -88,7 +88,7 @@ function titleOf(labels: readonly string[]): string {
 }
 
 function lead({ texts }: RunResult, config: TrainConfig): Html {
-	const data = basename(config.data ?? config.train ?? "");
+	const data = basename(nameOfPath(config.data ?? config.train ?? ""));
 	const preset = config.preset && html` with the preset <strong>${config.preset}</strong>`;
 	return html`<p class="lead"><strong>${basename(nameOfPath(config.model))}</strong> tuned on <strong>${formatCount(texts.train)}</strong>
 texts of <strong>${data}</strong>${preset}. Trained: ${TRAINED[config.trainable]}.</p>`;

@@ -12,7 +12,6 @@ import { abstainsAnyway } from "../classify/classifier-settings.ts";
 import { assertLabelsKnown } from "../classify/with-thresholds.ts";
 import { type LoadedSets, loadSets } from "../data/load-sets.ts";
 import { defaultMetric } from "../metrics/best-score.ts";
-import { makePathsAbsolute } from "./absolute-paths.ts";
 import { assertWarmupFits } from "./learning-rate.ts";
 import { runLoss } from "./run-loss.ts";
 import { prepareTexts, type RunTexts } from "./run-texts.ts";
@@ -29,11 +28,13 @@ export interface RunInputs {
 	readonly fingerprint: string;
 }
 
+type InputOptions = Pick<TrainOptions, "countWorkers" | "events" | "interrupt">;
+
 /**
  * Loads the inputs of a run. Texts are read first, so that faults in them are reported before a model is downloaded.
  * @throws TailtuneError if settings, texts or model can't be used, "interrupted" if the user stops the run
  */
-export async function loadInputs(given: TrainConfig, options: TrainOptions): Promise<RunInputs> {
+export async function loadInputs(given: TrainConfig, options: InputOptions): Promise<RunInputs> {
 	const sets = await endOnSignals(() => loadSets(given, options.events));
 	const { model, tokenizer, resolvedName } = await loadModel(given, options);
 	const config = await fixDefaults(given, sets, options);
@@ -42,7 +43,7 @@ export async function loadInputs(given: TrainConfig, options: TrainOptions): Pro
 	const tail = tailSpecOf(config, texts);
 	assertRankFits(config, model.config);
 	assertClassesFit(texts.classes, config.model, model.config.n_embd);
-	const saved = { ...(await makePathsAbsolute(config)), model: resolvedName };
+	const saved = { ...config, ...sets.names, model: resolvedName };
 	const fingerprint = `${await model.hash()} ${tokenizer.hash} ${texts.hash} ${JSON.stringify(saved)}`;
 	// The user may have stopped the run meanwhile, for example while the workers were counted.
 	if (options.interrupt.aborted) throw new TailtuneError("interrupted", "stopped before the run began");
@@ -53,7 +54,7 @@ export async function loadInputs(given: TrainConfig, options: TrainOptions): Pro
 async function fixDefaults(
 	config: TrainConfig,
 	{ classes, train }: LoadedSets,
-	{ countWorkers = async () => 1 }: TrainOptions,
+	{ countWorkers = async () => 1 }: InputOptions,
 ): Promise<RunConfig> {
 	const shards = config.shards ?? Math.min(await countWorkers(), config.batch);
 	if (config.multiLabel && config.metric === "mcc")

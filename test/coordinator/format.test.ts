@@ -5,6 +5,7 @@ import {
 	formatLoss,
 	formatPercent,
 	formatSeconds,
+	nameOfPath,
 	shellWord,
 } from "../../coordinator/format.ts";
 
@@ -43,6 +44,14 @@ test("shares have one decimal, losses three, counts groups of thousands", (t) =>
 	t.is(formatLoss(0.00004), "4.0e-5");
 	t.is(formatLoss(0), "0.000");
 	t.is(formatCount(1494), "1,494");
+});
+
+test("a name of a file or a revision of the hub is shown short", (t) => {
+	const commit = "0123456789".repeat(4);
+	t.is(nameOfPath("/home/me/texts.csv"), "texts.csv");
+	t.is(nameOfPath(`hub:a/b@${commit}:test`), "hub:a/b@0123456:test");
+	t.is(nameOfPath(`a/b@${commit}`), "a/b@0123456");
+	t.is(nameOfPath(`hub:a/b@${commit}0`), `hub:a/b@${commit}0`);
 });
 
 test("a word for a shell is quoted only where it must be", (t) => {

@@ -1,9 +1,12 @@
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { fetchHubDataset } from "../../../coordinator/data/hub-dataset.ts";
 import { chooseHubFiles, parseHubName } from "../../../coordinator/data/hub-name.ts";
 import { loadDataset } from "../../../coordinator/data/load-dataset.ts";
+import { RunEvents } from "../../../coordinator/events/run-events.ts";
+import { loadInputs } from "../../../coordinator/training/run-inputs.ts";
+import { resolveConfig } from "../../../shared/settings/resolve-config.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
 import { COMMIT, REPO, startFakeHub } from "../base-model/fake-hub.ts";
 
@@ -40,6 +43,7 @@ test.serial("a data set of the hub is read like a file, and later from the cache
 	process.env.HF_HUB_CACHE = cacheDir;
 	const dataset = await loadDataset(NAME, {});
 	t.deepEqual(dataset.labels, ["neg", "pos"]);
+	t.is(dataset.resolvedName, `${NAME}@${COMMIT}`);
 	t.deepEqual(
 		dataset.examples.map(({ source }) => source),
 		[0, 1].flatMap((file) =>
@@ -62,6 +66,24 @@ test.serial("a data set of the hub is read like a file, and later from the cache
 	t.is(hub.requests.length, before);
 });
 
+test.serial(
+	"a run keeps the commits of its data sets, so that it reads the same texts when it is resumed",
+	async (t) => {
+		const { hub, cacheDir } = await setUp(t);
+		hub.files.set("more/texts.csv", Buffer.from(`label,text\n${"a,b\nc,d\n".repeat(20)}`));
+		Object.assign(process.env, { HF_ENDPOINT: hub.url, HF_HUB_CACHE: cacheDir });
+		const options = { events: new RunEvents(), interrupt: new AbortController().signal };
+		const read = async (data: string) => loadInputs(await resolveConfig({ data, model: "demo" }), options);
+		const { config, fingerprint } = await read(`${NAME}:more/texts.csv`);
+		t.is(config.data, `${NAME}@${COMMIT}:more/texts.csv`);
+		// As another tool does after a push to the hub.
+		const branch = join(cacheDir, "datasets--someone--tiny", "refs", "main");
+		t.is(await readFile(branch, "utf8"), COMMIT);
+		await writeFile(branch, COMMIT.replaceAll("0", "f"));
+		t.is((await read(config.data ?? "")).fingerprint, fingerprint);
+	},
+);
+
 test.serial("a data set of which a part was downloaded isn't taken as complete", async (t) => {
 	const { hub, cacheDir } = await setUp(t);
 	hub.files
@@ -76,19 +98,21 @@ test.serial("a data set of which a part was downloaded isn't taken as complete",
 	process.env.HF_HUB_OFFLINE = "1";
 	await t.throwsAsync(fetchHubDataset(`${NAME}:dev`, options), { code: "data", message: /found no files of "dev"/ });
 	process.env.HF_HUB_OFFLINE = "0";
-	t.is((await fetchHubDataset(`${NAME}:dev`, options)).length, 2);
+	t.is((await fetchHubDataset(`${NAME}:dev`, options)).files.length, 2);
 });
 
 test("a revision in the cache keeps its commit, and files that are there aren't downloaded again", async (t) => {
 	const { hub, cacheDir } = await setUp(t);
 	const options = { cacheDir, hubUrl: hub.url };
-	const files = await fetchHubDataset(`${NAME}:test`, options);
+	const found = await fetchHubDataset(`${NAME}:test`, options);
+	const { files } = found;
 	t.deepEqual(files, [snapshot(cacheDir, "data/test-00000-of-00001.parquet")]);
+	t.is(found.resolvedName, `${NAME}@${COMMIT}:test`);
 	t.deepEqual(await readFile(files[0] ?? ""), PARQUET);
 	hub.requests.length = 0;
 	const listener = { line: (text: string) => t.fail(text), download: (name: string) => t.fail(name) as never };
-	t.deepEqual(await fetchHubDataset(`${NAME}:test`, { ...options, listener }), files);
-	t.deepEqual(await fetchHubDataset(`${NAME}@${COMMIT}:test`, options), files);
+	t.deepEqual(await fetchHubDataset(`${NAME}:test`, { ...options, listener }), found);
+	t.deepEqual(await fetchHubDataset(`${NAME}@${COMMIT}:test`, options), found);
 	const tree = `/api/datasets/${REPO}/tree/${COMMIT}`;
 	t.deepEqual(
 		hub.requests.map(({ path }) => path),
