@@ -63,7 +63,11 @@ globalThis.CurveChart = class CurveChart {
 		// A curve without points would have an entry in the legend.
 		if (!this.#plot || drawn.map(([name]) => name).join() !== this.#drawn.map(([name]) => name).join())
 			this.#create(drawn);
-		else this.#plot.setData(this.#data());
+		else {
+			this.#plot.setData(this.#data());
+			// Without this, an epoch that ends at the last step gets no label, because the scale is the same.
+			this.#plot.redraw(false, true);
+		}
 		CurveChart.#showLast(this.#plot);
 	}
 
