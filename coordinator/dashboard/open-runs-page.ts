@@ -2,7 +2,9 @@ import type { ServerResponse } from "node:http";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { TailtuneError } from "../../shared/errors.ts";
 import { compareRuns } from "../compare/compare-runs.ts";
+import { METRIC_NAMES } from "../metrics/best-score.ts";
 import { findLocalRuns, listLocalRuns } from "../run-folder/list-runs.ts";
+import type { LocalRun } from "../run-folder/local-runs.ts";
 import { listSweeps } from "../sweep/find-sweeps.ts";
 import { addCellTexts } from "./cell-texts.ts";
 import { addClassifyBox } from "./classify-box.ts";
@@ -44,7 +46,7 @@ export async function openRunsPage(folder: string, options: PageOptions, cluster
 			if (cluster && error instanceof TailtuneError && error.code === "not-found") return [];
 			throw error;
 		});
-		return context.json({ folder, runs, sweeps: await listSweeps(folder) });
+		return context.json({ folder, runs: runs.map(withMetricName), sweeps: await listSweeps(folder) });
 	});
 	app.get("/events", isAllowed, async (context) => {
 		await viewers.add(await folderOf(context.req.query("run")), context.env.outgoing as ServerResponse);
@@ -67,4 +69,8 @@ export async function openRunsPage(folder: string, options: PageOptions, cluster
 		await Promise.all([server.close(), classifier.close()]);
 	};
 	return { url: server.url, close };
+}
+
+function withMetricName(run: LocalRun) {
+	return { ...run, metricName: run.metric && METRIC_NAMES[run.metric] };
 }

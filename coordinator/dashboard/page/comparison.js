@@ -5,10 +5,10 @@ import { nextState } from "./next-state.js";
 /**
  * Shows two runs side by side: settings that differ, scores, curves, and the texts that only one got right.
  * @param states of both runs, as the server sends them
+ * @param names of both runs: their folders in the list of runs, since those of two sweeps may end alike
  */
-export function showComparison({ settings, runs, pairs }, states) {
+export function showComparison({ settings, runs, pairs }, states, names) {
 	const root = byId("comparison");
-	const names = runs.map(({ folder }) => folder.split(/[\\/]/).at(-1));
 	document.title = `${names.join(" and ")}: Tailtune`;
 	root.replaceChildren(
 		element("p", { class: "eyebrow" }, "Tailtune comparison"),

@@ -8,7 +8,7 @@ import { nextState } from "./next-state.js";
 import { keepChoice, readChoice } from "./page-state.js";
 import { showBanner, showEpochs, showFigures, showHead, showPhase } from "./progress.js";
 import { showResult } from "./result.js";
-import { showRuns } from "./runs.js";
+import { showRuns, showRunsProblem } from "./runs.js";
 import { askServer, authorization, hasToken, keepToken } from "./server.js";
 import { followEvents } from "./stream.js";
 import { showSweep, showSweepProblem } from "./sweep.js";
@@ -55,7 +55,8 @@ function forgetToken() {
 async function connect() {
 	byId("token").hidden = hasToken();
 	if (!hasToken()) return;
-	const { answer: list } = await ask("/runs");
+	const { answer: list, error } = await ask("/runs");
+	if (error && hasToken()) showRunsProblem(error);
 	const [run, other, sweep] = ["run", "with", "sweep"].map(readChoice);
 	byId("all").hidden = !list || (run === null && sweep === null);
 	if (list && sweep !== null) await followSweep(sweep);
@@ -101,7 +102,7 @@ async function compare(runs) {
 	const error = answers.find((one) => one.error)?.error;
 	byId("comparison").hidden = false;
 	if (error) setText(byId("comparison"), error.message);
-	else showComparison(answers[0].answer, [answers[1].answer, answers[2].answer]);
+	else showComparison(answers[0].answer, [answers[1].answer, answers[2].answer], runs);
 }
 
 /** @param isLive whether the server is the run itself, which can be stopped and ends */
@@ -119,6 +120,7 @@ function follow(path, isLive) {
 			if (connection === "refused") forgetToken();
 			else showConnection(connection);
 		},
+		onProblem: (text) => showBanner({ notices: [{ text, advice: "" }] }),
 		isOver: () => isLive && !!state.end,
 	});
 }

@@ -22,23 +22,22 @@ export function showHead({ run }) {
 	byId("settings").replaceChildren(...rows);
 }
 
-/** Shows the phase that runs now: a bar, its units, and the time that is left. */
+/** Shows the phase that runs now: a bar, its units, and the time that is left; at the end the time of the run. */
 export function showPhase({ phases, end }) {
+	if (end?.state === "finished") return showBar("finished", `in ${formatSeconds(end.result.seconds.total)}`, 1);
 	const phase = phases?.findLast(({ state }) => state === "running") ?? phases?.at(-1);
 	if (!phase) return;
 	const { name, unit, done, total, seconds, secondsLeft, state } = phase;
 	const units = formatProgress(done, total, unit);
 	const left = secondsLeft === null ? "" : `, ${formatEta(secondsLeft)}`;
 	const time = state === "running" ? left : ` in ${formatSeconds(seconds)}`;
-	const title = end?.state === "finished" ? "finished" : (end?.state ?? name);
-	const bar = element("progress", { max: 1, value: total > 0 ? done / total : undefined, "aria-label": name });
-	const text = element(
-		"p",
-		{ class: "row" },
-		element("strong", {}, bdi(title)),
-		element("span", {}, `${units}${time}`),
-	);
-	byId("phase").replaceChildren(text, bar);
+	showBar(end?.state ?? name, `${units}${time}`, total > 0 ? done / total : undefined);
+}
+
+function showBar(title, text, share) {
+	const line = [element("strong", {}, bdi(title)), element("span", {}, text)];
+	const bar = element("progress", { max: 1, value: share, "aria-label": title });
+	byId("phase").replaceChildren(element("p", { class: "row" }, ...line), bar);
 }
 
 /** Shows the figures of the run now. */

@@ -2,6 +2,11 @@ import { bdi, byId, element, scrollable, table } from "./dom.js";
 import { formatCount, formatLoss, formatPercent } from "./format-numbers.js";
 import { keepChoice, readChoice } from "./page-state.js";
 
+/** With more classes than this, columns have numbers instead of names. */
+const MOST_NAMED = 6;
+/** With more classes than this, there is no matrix: it would have more than 14,400 cells. */
+const MOST_CLASSES = 120;
+
 /**
  * Shows the scores of a finished run.
  * @param ask asks the server for JSON
@@ -36,14 +41,22 @@ function headline({ accuracy, intervals, texts, loss }) {
 }
 
 function matrix({ labels, confusion }, openCell) {
-	if (confusion.length === 0) return "";
-	const head = element("tr", {}, element("td"), ...labels.map((label) => element("th", { scope: "col" }, bdi(label))));
-	const rows = confusion.map((counts, row) =>
-		element("tr", {}, element("th", { scope: "row" }, bdi(labels[row])), ...cells(counts, row, labels, openCell)),
+	if (confusion.length === 0 || labels.length > MOST_CLASSES) return "";
+	const isDense = labels.length > MOST_NAMED;
+	const columns = labels.map((label, i) =>
+		isDense
+			? element("th", { scope: "col", title: label, "aria-label": label }, String(i + 1))
+			: element("th", { scope: "col" }, bdi(label)),
 	);
-	const whole = element("table", { class: labels.length > 6 ? "matrix dense" : "matrix" });
+	const rows = confusion.map((counts, row) => {
+		const name = [isDense && element("small", {}, `${row + 1} `), bdi(labels[row])];
+		return element("tr", {}, element("th", { scope: "row" }, ...name), ...cells(counts, row, labels, openCell));
+	});
+	const head = element("tr", {}, element("td"), ...columns);
+	const whole = element("table", { class: isDense ? "matrix dense" : "matrix" });
 	whole.append(element("caption", {}, "Confusion matrix"), element("thead", {}, head), element("tbody", {}, ...rows));
-	const note = "Test texts by true class (rows) and predicted class (columns). A cell opens its texts.";
+	const names = isDense ? "columns, by the numbers of the rows" : "columns";
+	const note = `Test texts by true class (rows) and predicted class (${names}). A cell opens its texts.`;
 	return element("div", {}, scrollable("Confusion matrix", whole), element("p", { class: "note" }, note));
 }
 
@@ -67,8 +80,8 @@ function cells(counts, row, labels, openCell) {
 }
 
 async function showTexts(root, ask, label, predicted) {
-	const { answer } = await ask("/texts", { label, predicted });
-	if (!answer) return;
+	const { answer, error } = await ask("/texts", { label, predicted });
+	if (error) return root.replaceChildren(element("p", { class: "problem" }, bdi(error.message)));
 	const rows = answer.texts.map(({ source, probability, text }) =>
 		element(
 			"tr",

@@ -1,6 +1,12 @@
 import { bdi, byId, element, table } from "./dom.js";
 import { formatCount, formatScore, formatSeconds } from "./format-numbers.js";
 
+/** Shows why the runs can't be listed. */
+export function showRunsProblem({ message }) {
+	byId("runs").hidden = false;
+	byId("runs").replaceChildren(element("p", { class: "problem" }, bdi(message)));
+}
+
 /** Shows the list of runs; two of them can be chosen for a comparison. */
 export function showRuns({ folder, runs, sweeps }) {
 	const root = byId("runs");
@@ -33,7 +39,7 @@ function sweepRow({ name, trials, ended, problem }) {
 	return element("tr", {}, element("th", { scope: "row" }, problem ? bdi(name) : link), element("td", {}, bdi(state)));
 }
 
-function row({ folder, name, state, problem, metric, validation, epoch, seconds, model, data }) {
+function row({ folder, name, state, problem, metric, metricName, validation, epoch, seconds, model, data }) {
 	const box = element("input", {
 		type: "checkbox",
 		value: folder,
@@ -44,7 +50,7 @@ function row({ folder, name, state, problem, metric, validation, epoch, seconds,
 	const score = validation === null ? "–" : formatScore(metric, validation);
 	const cells = [
 		problem ?? state,
-		metric === null ? score : `${score} (${metric})`,
+		metric === null ? score : `${score} (${metricName})`,
 		epoch ?? "–",
 		seconds === null ? "–" : formatSeconds(seconds),
 		lastPart(model),

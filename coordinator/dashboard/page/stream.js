@@ -6,9 +6,10 @@ import { RECONNECT_FIRST_MS, RECONNECT_LONGEST_MS } from "./deadlines.js";
  * @param headers of the request
  * @param use called with the name of each event and its data
  * @param onConnection called with "open", "lost" or "refused"
+ * @param onProblem called with the server's message if it can't send events now
  * @param isOver whether the server is expected to have ended
  */
-export async function followEvents(path, headers, { use, onConnection, isOver }) {
+export async function followEvents(path, headers, { use, onConnection, onProblem, isOver }) {
 	let waitMs = RECONNECT_FIRST_MS;
 	for (;;) {
 		try {
@@ -18,7 +19,7 @@ export async function followEvents(path, headers, { use, onConnection, isOver })
 				onConnection("open");
 				waitMs = RECONNECT_FIRST_MS;
 				await readEvents(response.body, use);
-			}
+			} else onProblem((await response.json()).message);
 		} catch {
 			// The connection was lost.
 		}

@@ -1,3 +1,4 @@
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import type { Page } from "playwright-core";
@@ -5,6 +6,7 @@ import { openDashboard } from "../../../coordinator/dashboard/open-dashboard.ts"
 import { openRunsPage } from "../../../coordinator/dashboard/open-runs-page.ts";
 import { RunEvents } from "../../../coordinator/events/run-events.ts";
 import { formatSeconds } from "../../../coordinator/format.ts";
+import type { MetricsLine } from "../../../coordinator/run-folder/result.ts";
 import { newFolder } from "../../new-folder.ts";
 import { findBarriers, launchChromium, openPage, saveScreenshot, waitForText } from "../chromium.ts";
 import { sampleMetrics, sampleResult } from "../run-folder/sample-run.ts";
@@ -15,14 +17,27 @@ import { sampleRun } from "./sample-runs.ts";
 
 const HOSTILE = '</script><img src=x onerror="document.title=1">';
 
-/** Whether the page is no wider than its window, at the latest when 100 frames were drawn. */
-async function fits(page: Page): Promise<boolean> {
-	for (let frame = 0; frame < 100; frame++) {
-		if (await page.evaluate("document.documentElement.scrollWidth <= innerWidth")) return true;
+/** Runs in the page: finds the charts in which the number of epoch 77 is drawn. */
+const FIND_LABELLED = `{
+	window.labelled = new Set();
+	const { fillText } = CanvasRenderingContext2D.prototype;
+	CanvasRenderingContext2D.prototype.fillText = function (text, ...place) {
+		if (text === "77") labelled.add(this.canvas);
+		fillText.call(this, text, ...place);
+	};
+}`;
+
+/** Whether an expression is true in the page, at the latest when 300 frames were drawn. */
+async function becomesTrue(page: Page, expression: string): Promise<boolean> {
+	for (let frame = 0; frame < 300; frame++) {
+		if (await page.evaluate(expression)) return true;
 		await page.evaluate("new Promise(requestAnimationFrame)");
 	}
 	return false;
 }
+
+/** Whether the page is no wider than its window. */
+const fits = (page: Page) => becomesTrue(page, "document.documentElement.scrollWidth <= innerWidth");
 
 async function start(t: ExecutionContext) {
 	const browser = await launchChromium();
@@ -43,6 +58,7 @@ test("a run is watched from its start to its end: progress, curves, workers, pro
 	if (!set) return;
 	const { browser, events, dashboard } = set;
 	const { page, complaints } = await openPage(browser, `${dashboard.url}`, 1200, "light");
+	await page.evaluate(FIND_LABELLED);
 	emitStart(events);
 	await waitForText(page, "h1", "spam filter");
 	t.is(await page.evaluate("location.hash"), "", "the token isn't left in the address");
@@ -60,6 +76,10 @@ test("a run is watched from its start to its end: progress, curves, workers, pro
 	t.deepEqual(await page.locator(".shards li").allTextContents(), ["0", "1"]);
 	t.regex((await page.locator("#workers .note").textContent()) ?? "", /vm-2, has 94\.7 % of the median speed/);
 	await waitForText(page, "[data-chart=loss] .u-legend", "3,200");
+	// An epoch that ends at the last step drawn is labelled in both charts.
+	const last = sampleMetrics().find(({ step }) => step === 390);
+	events.emit({ event: "epoch", ...(last as MetricsLine), step: 400, examplesSeen: 3200, epoch: 77 });
+	t.true(await becomesTrue(page, "labelled.size === 2"));
 	await page.getByLabel("seconds").check();
 	await waitForText(page, "[data-chart=loss] .u-legend", "24 s");
 	t.is(await page.evaluate("location.search"), "?axis=seconds");
@@ -73,7 +93,9 @@ test("a run is watched from its start to its end: progress, curves, workers, pro
 	await page.locator("#banner").waitFor({ state: "hidden" });
 	events.emit({ event: "phase-done", name: "training", total: 650, unit: "steps", done: 650, seconds: 1.84 });
 	await waitForText(page, "#phase", `650 of 650 steps in ${formatSeconds(1.84)}`);
-	events.emit({ event: "result", folder: "/runs/one", ...sampleResult(["ham", HOSTILE]) });
+	const result = sampleResult(["ham", HOSTILE]);
+	events.emit({ event: "result", folder: "/runs/one", ...result });
+	await waitForText(page, "#phase", `finishedin ${formatSeconds(result.seconds.total)}`);
 	await waitForText(page, ".matrix thead th", HOSTILE);
 	t.is(await page.title(), "spam filter: Tailtune");
 	for (const [width, colorScheme] of [
@@ -127,16 +149,19 @@ test("the runs of a folder and of a cluster are listed, one is opened with the t
 	t.teardown(() => browser.close());
 	const folder = join(await newFolder(), "runs");
 	for (const [i, lr] of [1e-3, 2e-3].entries()) {
-		const run = await sampleRun(join(folder, `run ${i} & <b>`), { lr }, ["ham", HOSTILE]);
+		const run = await sampleRun(join(folder, `${i}/run & <b>`), { lr }, ["ham", HOSTILE]);
 		await run.add(100);
 		await run.finish(i === 0);
 	}
+	const damaged = await sampleRun(join(folder, "damaged"), {}, ["ham", HOSTILE]);
+	await damaged.release();
+	await writeFile(join(folder, "damaged", "result.json"), "{");
 	const { bus, cluster, cancelled } = await sampleCluster();
 	cluster.connect(bus);
 	const runs = await openRunsPage(folder, pageOptions(), cluster);
 	t.teardown(() => runs.close());
 	const { page, complaints } = await openPage(browser, runs.url, 1200, "dark");
-	await waitForText(page, ".runs tbody tr", "run 0 & <b>");
+	await waitForText(page, ".runs tbody tr", "0/run & <b>");
 	await waitForText(page, "#cluster [data-state=silent]", "silent");
 	await waitForText(page, "#cluster-idle", "vm-3");
 	await page.getByRole("button", { name: "Stop the run" }).press("Enter");
@@ -145,8 +170,8 @@ test("the runs of a folder and of a cluster are listed, one is opened with the t
 	await waitForText(page, "#cluster button", "Stopping after this step");
 	await saveScreenshot(page, "runs-dark");
 	t.deepEqual(await findBarriers(page), []);
-	await page.getByRole("link", { name: "run 0 & <b>" }).click();
-	await waitForText(page, "h1", "run 0 & <b>");
+	await page.getByRole("link", { name: "0/run & <b>" }).click();
+	await waitForText(page, "h1", "run & <b>");
 	await page.locator("[data-cell='1-0']").press("Enter");
 	await waitForText(page, "#texts h3", `${HOSTILE} predicted as ham`);
 	t.is(await page.evaluate("new URLSearchParams(location.search).get('cell')"), "1-0");
@@ -166,18 +191,22 @@ test("the runs of a folder and of a cluster are listed, one is opened with the t
 		"Failed to load resource: the server responded with a status of 400 (Bad Request)",
 	]);
 	t.deepEqual(await findBarriers(page), []);
+	await page.goto(`${new URL(runs.url).origin}/?run=damaged`);
+	await waitForText(page, "#banner", "damaged/result.json: ");
 	await page.getByRole("link", { name: "All runs" }).click();
-	await waitForText(page, ".runs tbody tr", "run 1 & <b>");
-	for (const box of await page.getByRole("checkbox").all()) await box.check();
+	await waitForText(page, ".runs tbody tr", "damaged");
+	t.true(complaints.splice(0).every((text) => text.includes("status of 400")));
+	await waitForText(page, ".runs tbody tr", "97.3 % (macro F1)");
+	for (const box of await page.locator("[type=checkbox]:enabled").all()) await box.check();
 	await page.getByRole("button", { name: "Compare two runs" }).click();
 	await waitForText(page, "#comparison tr", "0.002");
-	await waitForText(page, "#comparison tr", "only run 1 & <b> right");
+	await waitForText(page, "#comparison tr", "only 1/run & <b> right");
 	t.is(await page.locator("#comparison canvas").count(), 4);
 	await saveScreenshot(page, "comparison-dark");
 	t.deepEqual(await findBarriers(page), []);
 	await page.setViewportSize({ width: 390, height: 844 });
 	t.true(await fits(page));
 	await saveScreenshot(page, "comparison-390-dark");
-	t.is(await page.title(), "run 1 & <b> and run 0 & <b>: Tailtune");
+	t.is(await page.title(), "1/run & <b> and 0/run & <b>: Tailtune");
 	t.deepEqual(complaints, []);
 });
