@@ -7,8 +7,11 @@ import type { RunEvent } from "./schemas.ts";
 export interface Phase {
 	/** Reports that more units are done. */
 	advance(units: number): void;
-	/** Reports the end of the phase. */
-	done(): void;
+	/**
+	 * Reports the end of the phase.
+	 * @param seconds time of the work, if it was measured without other work; default: the time since the phase began
+	 */
+	done(seconds?: number): void;
 }
 
 /**
@@ -121,7 +124,8 @@ export class RunEvents {
 			const { seconds, secondsLeft } = progress;
 			this.emit({ event: "progress", ...state(), seconds, ...(secondsLeft !== undefined && { secondsLeft }) });
 		};
-		const end = (event: "phase-done" | "phase-failed") => this.emit({ event, ...state(), seconds: progress.seconds });
-		return { advance, done: () => end("phase-done"), end };
+		const end = (event: "phase-done" | "phase-failed", seconds = progress.seconds) =>
+			this.emit({ event, ...state(), seconds });
+		return { advance, done: (seconds?: number) => end("phase-done", seconds), end };
 	}
 }

@@ -120,7 +120,15 @@ export const eventsAsLines = [
 		seconds,
 		secondsLeft: z.number().min(0).optional().describe("estimated time until the end of the phase, once it is known"),
 	}),
-	event("phase-done", "A phase has ended.", { ...phase, seconds }),
+	event("phase-done", "A phase has ended.", {
+		...phase,
+		seconds: z
+			.number()
+			.min(0)
+			.describe(
+				"time of the phase; of `features` and `training` as in `result.json`: without the evaluations in between",
+			),
+	}),
 	event("phase-failed", "A download has ended before its last byte.", { ...phase, seconds }),
 	event("notice", "A problem that delays or endangers the run begins or ends.", {
 		kind: z.enum(Object.keys(NOTICE_KINDS) as [NoticeKind, ...NoticeKind[]]).describe(describeKinds()),

@@ -44,7 +44,7 @@ export class HumanTerminal {
 				this.#advance(event.name, event.done);
 				break;
 			case "phase-done":
-				this.#end(event.name, (work) => this.#print(`${work.name.padEnd(10)}  ${work.summary}`));
+				this.#end(event.name, (work) => this.#print(`${work.name.padEnd(10)}  ${work.summarize(event.seconds)}`));
 				break;
 			case "phase-failed":
 				this.#end(event.name);

@@ -25,9 +25,14 @@ export class Work extends Progress {
 		return formatProgress(this.done, this.total, this.unit);
 	}
 
-	/** The work of this process and its speed, for example "5,000 tokens in 12 s (417/s)". */
-	get summary(): string {
-		const speed = this.unit === "bytes" ? formatBytes(this.speed) : formatRate(this.speed);
-		return `${formatUnits(this.done - this.startAt, this.unit)} in ${formatSeconds(this.seconds)} (${speed}/s)`;
+	/**
+	 * Formats the work of this process and its speed, for example "5,000 tokens in 12 s (417/s)".
+	 * @param seconds time of the whole phase
+	 */
+	summarize(seconds: number): string {
+		const units = this.done - this.startAt;
+		const perSecond = seconds > 0 ? units / seconds : 0;
+		const speed = this.unit === "bytes" ? formatBytes(perSecond) : formatRate(perSecond);
+		return `${formatUnits(units, this.unit)} in ${formatSeconds(seconds)} (${speed}/s)`;
 	}
 }

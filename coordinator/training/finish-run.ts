@@ -62,7 +62,7 @@ function chooseRule({ config, texts }: RunContext, evaluation: Evaluation, tempe
 async function evaluateAll(run: RunContext, parameters: Float32Array, version: number): Promise<Evaluation> {
 	const { train, validation, test } = run.texts;
 	const examples = [...train, ...validation, ...test];
-	const bar = run.events.phase("evaluation", examples.length, "texts");
+	const bar = run.events.phase("scores", examples.length, "texts");
 	const evaluation = await evaluate(run, { version, state: { parameters } }, examples, (count) => bar.advance(count));
 	bar.done();
 	return evaluation;

@@ -66,16 +66,18 @@ class Epochs {
 		const { config, events, pauseAfter = config.epochs } = this.#run;
 		const { progress } = this.#state;
 		const bar = events.phase("training", config.epochs * this.#stepsPerEpoch, "steps", progress.step);
+		const earlier = this.#watch.seconds.training;
+		const end = () => bar.done(this.#watch.seconds.training - earlier);
 		while (progress.epoch < config.epochs && !this.#isStalled()) {
 			if (progress.epoch >= pauseAfter) {
-				bar.done();
+				end();
 				await this.#stop(new PausedRun());
 			}
 			const done = progress.step - progress.epoch * this.#stepsPerEpoch;
 			await this.#trainSteps(this.#trainer.planEpoch(progress.epoch).slice(done), () => bar.advance(1));
 			await this.#endEpoch();
 		}
-		bar.done();
+		end();
 		return progress.epoch < config.epochs ? "early" : "finished";
 	}
 

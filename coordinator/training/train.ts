@@ -92,7 +92,7 @@ async function runInFolder(
 	try {
 		server = await startServer?.(folder.path, config);
 		if (server) events.line(`the best model so far answers on ${server.address}`);
-		await watch.time("features", () => prepareFeatures(run));
+		await prepareFeatures(run, watch);
 		const outcome = await runEpochs(run, state, watch);
 		return { folder: folder.path, result: await finishRun(run, model, state, outcome, watch) };
 	} finally {

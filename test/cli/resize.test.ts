@@ -64,7 +64,7 @@ test("resizing the terminal leaves nothing of the bars of train and of the lines
 		/^epoch/,
 		...EPOCHS,
 		/^training .* in /,
-		/^evaluation .* in /,
+		/^scores .* in /,
 		/^$/,
 	];
 	for (const [at, pattern] of patterns.entries()) t.regex(shown[at] ?? "", pattern);

@@ -4,6 +4,7 @@ import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { parse } from "csv-parse/sync";
+import { formatSeconds } from "../../coordinator/format.ts";
 import { predictionLineSchema } from "../../coordinator/run-folder/predictions.ts";
 import { readAudit, readMetrics, readRunResult } from "../../coordinator/run-folder/result-files.ts";
 import { newFolder } from "../new-folder.ts";
@@ -48,6 +49,10 @@ test.serial("a run writes the whole result folder and prints its scores", async 
 		result.data.tokens.median <= result.data.tokens.longest && result.data.tokens.longest <= result.data.tokens.limit,
 	);
 	t.regex(stdout, /accuracy/);
+	for (const phase of ["features", "training"] as const) {
+		const [, time] = new RegExp(`^${phase} .* in (.+) \\(`, "m").exec(stdout) ?? [];
+		t.is(time, formatSeconds(result.seconds[phase]), `the seconds of result.json, ${phase}`);
+	}
 	await checkPredictions(t, out);
 });
 

@@ -127,7 +127,7 @@ export async function openToyState({ folder, config, texts, layout }: ToyRun): P
 export async function runPhases(run: RunContext, state: TrainingState): Promise<string> {
 	const watch = new Stopwatch();
 	watch.add(state.progress.seconds);
-	await watch.time("features", () => prepareFeatures(run));
+	await prepareFeatures(run, watch);
 	const { stopped } = await runEpochs(run, state, watch);
 	const { parameters, firstMoment, secondMoment, best = parameters, progress } = state;
 	// The final parameters, with the number of their step as version, as at the end of a real run.

@@ -21,7 +21,7 @@ test("a bar leaves nothing on a terminal whose size changes, and removes no line
 	await fc.assert(
 		fc.asyncProperty(fc.boolean(), size, fc.array(action, { maxLength: 25 }), async (wrapsAll, start, actions) => {
 			const terminal = new EmulatedTerminal(...start, wrapsAll);
-			const events = new RunEvents();
+			const events = new RunEvents(() => 0);
 			events.listen(createTerminal({ stream: terminal, env: {}, now: () => 0 }));
 			const phase = events.phase("features", 5_000, "tokens");
 			const printed: string[] = [];
