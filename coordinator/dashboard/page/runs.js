@@ -62,7 +62,7 @@ function row({ folder, name, state, problem, metric, metricName, validation, epo
 		{},
 		element("td", {}, box),
 		element("th", { scope: "row" }, first),
-		...cells.map((cell) => element("td", {}, bdi(String(cell)))),
+		...cells.map((cell, i) => element("td", { class: i === 0 && "state" }, bdi(String(cell)))),
 	);
 }
 

@@ -104,12 +104,13 @@ globalThis.CurveChart = class CurveChart {
 		return {
 			...{ width: this.#root.clientWidth, height: CurveChart.#HEIGHT, padding: [8, 14, 0, 0] },
 			scales: {
-				x: { time: false, range: (_, __, max) => [0, max || 1] },
+				// Without points, the axis ends at 100, so that its numbers are whole.
+				x: { time: false, range: (_, __, max) => [0, max || 100] },
 				y: { range: isLoss ? CurveChart.#lossRange : CurveChart.#accuracyRange },
 			},
 			axes: this.#axes(),
 			series: [
-				{ label: this.#axis, value: (_, n) => (n === null ? "–" : formatX(n)) },
+				{ label: this.#axis, value: (_, n) => (Number.isFinite(n) ? formatX(n) : "–") },
 				...drawn.map((one) => this.#series(one)),
 			],
 			cursor: { y: false, drag: { x: false, y: false }, sync: { key: "run" } },

@@ -58,6 +58,7 @@ test("a run is watched from its start to its end: progress, curves, workers, pro
 	if (!set) return;
 	const { browser, events, dashboard } = set;
 	const { page, complaints } = await openPage(browser, `${dashboard.url}`, 1200, "light");
+	await waitForText(page, "[data-chart=loss] .u-legend", /^texts:?\s*–$/);
 	await page.evaluate(FIND_LABELLED);
 	emitStart(events);
 	await waitForText(page, "h1", "spam filter");
