@@ -85,18 +85,25 @@ function dotProducts(vectors: Vectors): Float64Array {
 	return products;
 }
 
-/** Returns the sum of squares, in four sums: one alone would wait for each addition. */
+/**
+ * Returns the sum of squares, in four sums: one alone would wait for each addition. The loop never reads after the end,
+ * because that would make all its reads three times as slow.
+ */
 function sumSquares(x: Float32Array): number {
 	let [a, b, c, d] = [0, 0, 0, 0];
-	for (let i = 0; i < x.length; i += 4) {
-		a += square(x[i]);
-		b += square(x[i + 1]);
-		c += square(x[i + 2]);
-		d += square(x[i + 3]);
+	const whole = x.length - (x.length % 4);
+	for (let i = 0; i < whole; i += 4) {
+		a += square(x[i] as number);
+		b += square(x[i + 1] as number);
+		c += square(x[i + 2] as number);
+		d += square(x[i + 3] as number);
 	}
+	a += square(x[whole] ?? 0);
+	b += square(x[whole + 1] ?? 0);
+	c += square(x[whole + 2] ?? 0);
 	return a + b + (c + d);
 }
 
-function square(number = 0): number {
+function square(number: number): number {
 	return number * number;
 }
