@@ -58,6 +58,19 @@ export function larger(a: number, b: number): number {
 	return Number.isNaN(b) || b > a ? b : a;
 }
 
+/**
+ * Returns the largest difference of two arrays, relative to the largest expected number; NaN if a number is missing.
+ * @param from index of the first number that is compared
+ */
+export function relativeGap(found: Float32Array, expected: Float32Array, from = 0): number {
+	const largest = expected.reduce((most, value) => larger(most, Math.abs(value)), 0);
+	const gap = expected.reduce(
+		(most, value, i) => (i < from ? most : larger(most, Math.abs(value - (found[i] ?? Number.NaN)))),
+		0,
+	);
+	return gap === 0 ? 0 : gap / largest;
+}
+
 function isNoise(column: number, noise: Columns | undefined): boolean {
 	return noise !== undefined && column >= noise[0] && column < noise[1];
 }

@@ -20,7 +20,7 @@ import { targetsOf } from "../../../worker/run/targets.ts";
 import { allocateGradient, multiplyOut } from "../../multiply-out.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
 import type { GoldenEngine } from "../check-golden.ts";
-import { larger } from "../measure.ts";
+import { relativeGap } from "../measure.ts";
 
 /** A variant of GPT-2 with expected results. */
 export interface Variant {
@@ -86,12 +86,8 @@ async function writeVariant(t: ExecutionContext, config: Record<string, unknown>
 /** Compares every number; the tolerance is relative to the largest expected one. `found[i]` stands for `stored[i]`. */
 function assertNear(t: ExecutionContext, what: string, found: Float32Array, stored: Float32Array, from = 0): void {
 	t.is(found.length, stored.length, what);
-	const largest = stored.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-	const gap = found.reduce(
-		(most, value, i) => (i < from ? most : larger(most, Math.abs(value - (stored[i] ?? NaN)))),
-		0,
-	);
-	t.true(gap <= 1e-5 * largest, `${what}: found a difference of ${gap}, expected at most 1e-5 of ${largest}`);
+	const gap = relativeGap(found, stored, from);
+	t.true(gap <= 1e-5, `${what}: found a difference of ${gap}, expected at most 1e-5 of the largest number`);
 }
 
 function concatenate(parts: readonly Float32Array[]): Float32Array {

@@ -6,7 +6,7 @@ import { readSafetensorsFile } from "../../../shared/model/safetensors.ts";
 import { plainTail } from "../../../shared/model/tail-spec.ts";
 import { gradientForm } from "../../../shared/updates/gradient-form.ts";
 import type { GoldenEngine } from "../check-golden.ts";
-import { larger } from "../measure.ts";
+import { relativeGap } from "../measure.ts";
 import { findEngines } from "../run-golden.ts";
 import { CLASSES, INPUTS } from "./check-variant.ts";
 
@@ -33,12 +33,6 @@ async function compare(folder: string, engine: GoldenEngine): Promise<string> {
 		relativeGap(gradient, whole.subarray(whole.length - gradient.length)),
 	];
 	return gaps.map((gap) => gap.toExponential(1)).join(" / ");
-}
-
-/** Returns the largest difference, relative to the largest expected number. */
-function relativeGap(found: Float32Array, expected: Float32Array): number {
-	const gap = expected.reduce((most, value, i) => larger(most, Math.abs(value - (found[i] ?? Number.NaN))), 0);
-	return gap / expected.reduce((most, value) => larger(most, Math.abs(value)), 0);
 }
 
 const engines = (await findEngines()).filter(({ name }) => name !== "tfjs cpu");
