@@ -1,8 +1,7 @@
 import { createHash } from "node:crypto";
-import { once } from "node:events";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { ExecutionContext } from "ava";
+import { serveHttp } from "../../serve-http.ts";
 
 export const REPO = "someone/tiny";
 export const COMMIT = "0123456789abcdef0123456789abcdef01234567";
@@ -38,13 +37,11 @@ const isLarge = (path: string) => /\.(safetensors|parquet)$/.test(path);
 
 /** Serves the files until the test ends. */
 export async function startFakeHub(t: ExecutionContext, files: Record<string, Buffer>): Promise<FakeHub> {
-	const server = createServer((request, response) => {
+	const url = await serveHttp(t, (request, response) => {
 		void answer(hub, request, response);
 	});
-	server.listen(0, "127.0.0.1");
-	await once(server, "listening");
 	const hub: FakeHub = {
-		url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+		url,
 		requests: [],
 		revisions: new Map([["main", COMMIT]]),
 		files: new Map(Object.entries(files)),
@@ -55,10 +52,6 @@ export async function startFakeHub(t: ExecutionContext, files: Record<string, Bu
 		status: undefined,
 		silent: false,
 	};
-	t.teardown(() => {
-		server.closeAllConnections();
-		server.close();
-	});
 	return hub;
 }
 

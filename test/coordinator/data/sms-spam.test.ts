@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
 import { readdir, readFile, writeFile } from "node:fs/promises";
-import { createServer, type RequestListener } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { RequestListener } from "node:http";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { strToU8, zipSync } from "fflate";
 import { loadSmsSpam, type SmsSpamOptions } from "../../../coordinator/data/sms-spam.ts";
 import { TailtuneError } from "../../../shared/errors.ts";
+import { serveHttp } from "../../serve-http.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
 
 const ENTRY = "SMSSpamCollection";
@@ -37,18 +37,12 @@ type Answer = keyof typeof answers;
  */
 async function serve(t: ExecutionContext, ...paths: (readonly Answer[])[]) {
 	const requests: string[] = [];
-	const server = createServer((request, response) => {
+	const base = await serveHttp(t, (request, response) => {
 		const path = paths[Number(request.url?.slice(1))] ?? [];
 		const earlier = requests.filter((url) => url === request.url).length;
 		requests.push(request.url ?? "");
 		answers[path[Math.min(earlier, path.length - 1)] ?? "missing"](request, response);
 	});
-	await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-	t.teardown(() => {
-		server.closeAllConnections();
-		server.close();
-	});
-	const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 	const cacheFolder = await temporaryFolder(t);
 	const options: SmsSpamOptions = { urls: paths.map((_, index) => `${base}/${index}`), cacheFolder, sha256 };
 	return { requests, cacheFolder, options };

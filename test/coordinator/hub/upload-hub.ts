@@ -1,7 +1,6 @@
-import { once } from "node:events";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { ExecutionContext } from "ava";
+import { serveHttp } from "../../serve-http.ts";
 
 /** A local server with the hub's endpoints for uploads to one repository. */
 export interface UploadHub {
@@ -32,14 +31,9 @@ export const COMMIT_OID = "89abcdef0123456789abcdef0123456789abcdef";
 
 /** Serves uploads until the test ends. */
 export async function startUploadHub(t: ExecutionContext): Promise<UploadHub> {
-	const server = createServer((request, response) => void answer(hub, request, response)).listen(0, "127.0.0.1");
-	await once(server, "listening");
-	t.teardown(() => {
-		server.closeAllConnections();
-		server.close();
-	});
+	const url = await serveHttp(t, (request, response) => void answer(hub, request, response));
 	const hub: UploadHub = {
-		url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+		url,
 		requests: [],
 		created: [],
 		repository: undefined,

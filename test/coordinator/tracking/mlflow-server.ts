@@ -1,10 +1,9 @@
 // An MLflow server in memory, by MLflow's documentation of its REST API.
-import { once } from "node:events";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
 import type { ExecutionContext } from "ava";
 import { z } from "zod";
+import { serveHttp } from "../../serve-http.ts";
 
 const tag = z.strictObject({ key: z.string().regex(/^[\w./ -]+$/), value: z.string() });
 const metric = z.strictObject({ key: tag.shape.key, value: z.number(), timestamp: z.int(), step: z.int() });
@@ -41,25 +40,12 @@ export class MlflowServer {
 	/** What the server refused. */
 	readonly refusals: string[] = [];
 	disturb: Disturb = () => false;
-	readonly #http: Server;
+	address = "";
 
 	static async start(t: ExecutionContext): Promise<MlflowServer> {
 		const server = new MlflowServer();
-		server.#http.listen(0, "127.0.0.1");
-		await once(server.#http, "listening");
-		t.teardown(() => {
-			server.#http.closeAllConnections();
-			server.#http.close();
-		});
+		server.address = await serveHttp(t, (request, response) => void server.#respond(request, response));
 		return server;
-	}
-
-	private constructor() {
-		this.#http = createServer((request, response) => void this.#respond(request, response));
-	}
-
-	get address(): string {
-		return `http://127.0.0.1:${(this.#http.address() as AddressInfo).port}`;
 	}
 
 	async #respond(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -1,9 +1,7 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { once } from "node:events";
 import { readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
-import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import test, { type ExecutionContext } from "ava";
@@ -12,20 +10,15 @@ import { downloadFile } from "../../../shared/files/download.ts";
 import { explainFullDisk } from "../../../shared/files/free-space.ts";
 import { DownloadError } from "../../../shared/files/transfer.ts";
 import { asDiskError } from "../../../shared/files/write-atomic.ts";
+import { serveHttp } from "../../serve-http.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
 
 const content = Buffer.from(Array.from({ length: 5000 }, (_, i) => (i * i) % 251));
 const checksum = createHash("sha256").update(content).digest("hex");
 
 async function serve(t: ExecutionContext, listener: RequestListener) {
-	const server = createServer(listener).listen(0, "127.0.0.1");
-	await once(server, "listening");
-	t.teardown(() => {
-		server.closeAllConnections();
-		server.close();
-	});
 	const folder = await temporaryFolder(t);
-	const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/file`;
+	const url = `${await serveHttp(t, listener)}/file`;
 	const whole = { url, maxBytes: content.length, sizeBytes: content.length, checksum };
 	return { folder, path: join(folder, "file"), url, whole };
 }

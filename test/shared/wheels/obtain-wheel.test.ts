@@ -1,13 +1,11 @@
 import { createHash } from "node:crypto";
-import { once } from "node:events";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import test from "ava";
 import { obtainWheel, wheelCache } from "../../../shared/wheels/obtain-wheel.ts";
 import type { Wheel } from "../../../shared/wheels/wheel.ts";
 import { newFolder } from "../../new-folder.ts";
+import { serveHttp } from "../../serve-http.ts";
 
 const content = Buffer.from("a wheel");
 const wheel: Wheel = {
@@ -25,15 +23,13 @@ test.beforeEach(async () => {
 
 test.serial("a wheel is downloaded once from a URL, checked, and then taken from the cache", async (t) => {
 	const requested: (string | undefined)[] = [];
-	const server = createServer((request, response) => {
+	const address = await serveHttp(t, (request, response) => {
 		requested.push(request.url);
 		response.end(content);
-	}).listen(0, "127.0.0.1");
-	await once(server, "listening");
-	const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}/wheels`;
+	});
+	const base = `${address}/wheels`;
 	const first = await obtainWheel(wheel, base, listener);
 	t.deepEqual(await readFile(first), content);
-	server.close();
 	t.is(await obtainWheel(wheel, base, listener), first);
 	t.deepEqual(requested, [`/wheels/${wheel.file}`]);
 });
