@@ -60,7 +60,7 @@ function findIn(folders, entry) {
  */
 async function compileTo(folders, entry) {
 	// Only for people: programs read standard error.
-	if (process.stderr.isTTY) process.stderr.write("compiling Tailtune for its first use\n");
+	if (process.stderr.isTTY) process.stderr.write("compiling Tailtune: found no compiled copy of its present files\n");
 	const compiled = await compileInThread(entry);
 	/** @type {unknown} */
 	let failure;
