@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { TailtuneError } from "../../shared/errors.ts";
 import { nameSome } from "./name-some.ts";
 
@@ -71,4 +72,12 @@ export function examplesByLabel({ labels, examples }: Dataset): number[][] {
 /** Returns the number of texts of each label, by label index. */
 export function countByLabel(dataset: Dataset): number[] {
 	return examplesByLabel(dataset).map(({ length }) => length);
+}
+
+/** Returns the SHA-256 of texts and labels, in their order. */
+export function hashDatasets(datasets: readonly Dataset[]): string {
+	const hash = createHash("sha256");
+	for (const { labels, examples } of datasets)
+		hash.update(JSON.stringify([labels, examples.map((example) => [labelsOf(example), example.text])]));
+	return hash.digest("hex");
 }

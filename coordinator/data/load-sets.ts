@@ -4,7 +4,7 @@ import type { RunEvents } from "../events/run-events.ts";
 import { formatCount } from "../format.ts";
 import type { ClassTexts } from "../run-folder/result.ts";
 import { repeatSmallLabels, undersample } from "./balance.ts";
-import { countByLabel, type Dataset, type Example, withLabels } from "./dataset.ts";
+import { countByLabel, type Dataset, type Example, hashDatasets, withLabels } from "./dataset.ts";
 import { groupEqual } from "./group-equal.ts";
 import { loadDataset } from "./load-dataset.ts";
 import type { ReadFile } from "./read-dataset.ts";
@@ -21,6 +21,8 @@ export interface LoadedSets extends Split {
 	readonly names: Partial<Record<NamedSet, string>>;
 	/** Number of texts that equal another one, by `--dedupe`. */
 	readonly equal: number;
+	/** SHA-256 of all texts that were read, before they were split. */
+	readonly hash: string;
 }
 
 type NamedSet = "data" | "train" | "validation" | "test";
@@ -66,7 +68,8 @@ export async function loadSets(config: Settings, events: RunEvents): Promise<Loa
 	const sets = balanceTraining(whole, config, "examples" in given);
 	const repeats = config.balance === "oversample" ? repeatSmallLabels(sets.train, config.seed) : [];
 	const all = "examples" in given ? [given] : [given.train, given.validation, given.test];
-	const loaded = { ...sets, repeats, classes: countClasses(all, sets, repeats), files, names, equal };
+	const read = { classes: countClasses(all, sets, repeats), files, names, equal, hash: hashDatasets(all) };
+	const loaded = { ...sets, repeats, ...read };
 	assertEnoughLeft(loaded, config);
 	return loaded;
 }

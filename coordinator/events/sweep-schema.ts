@@ -72,6 +72,12 @@ export const sweep = {
 		.nullable()
 		.describe("book: with `--preset book-experiments`, the settings of the book's table are tried; otherwise null"),
 	folds: count.nullable().describe("parts of the texts that are each the test set of one run; null without `--folds`"),
+	texts: z
+		.string()
+		.nullable()
+		.describe(
+			"SHA-256 of the texts and labels that all trials read; null before the first trial has ended, or if it is a setting how they are read",
+		),
 	metric,
 	trials: z.array(trialSchema).describe("the runs, in the order in which they are made"),
 	ranking: z

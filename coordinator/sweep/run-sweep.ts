@@ -18,6 +18,9 @@ import { configOfTrial } from "./plan-trials.ts";
 import { bestTrial, rankSettings, spreadOf } from "./rank-settings.ts";
 import { type SweepFolder, writeSweep } from "./sweep-folder.ts";
 
+/** Settings by which the same files give other texts. */
+const READING = ["textColumn", "labelColumn", "encoding", "delimiter"] as const;
+
 type TrialEventState = "begun" | "resumed" | "paused" | "finished" | "failed";
 
 /**
@@ -119,12 +122,22 @@ class Sweep {
 		const isBegun = await pathExists(join(path, CONFIG_FILE), "disk");
 		this.#announce(index, isBegun ? "resumed" : "begun");
 		const { events } = this.#options;
-		const options = { ...this.#options, pauseAfter };
+		const options: TrainOptions = { ...this.#options, pauseAfter, onTexts: (hash) => this.#checkTexts(trial, hash) };
 		const { folder, result } = isBegun
 			? await resume(path, options)
 			: await train(await this.#prepareConfig(trial), options);
 		events.emit({ event: "result", folder, ...result });
 		return result;
+	}
+
+	/** Scores on different texts can't be compared, unless it is a setting how the texts are read. */
+	#checkTexts({ folder }: TrialResult, hash: string): void {
+		const { settings, varied, texts } = this.#state;
+		if (READING.some((key) => varied[key] !== undefined)) return;
+		this.#state = { ...this.#state, texts: texts ?? hash };
+		if (hash === this.#state.texts) return;
+		const found = `${settings.data ?? settings.train}: not the texts of the trials before ${folder}`;
+		throw new TailtuneError("data", `${found}; put those there again, or start a new sweep with another --out`);
 	}
 
 	/** A process that was killed while it made the folder may have left a temporary file. */

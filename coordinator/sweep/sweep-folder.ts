@@ -107,6 +107,7 @@ function newState(definition: SweepDefinition): SweepState {
 		startedAt: new Date().toISOString(),
 		finishedAt: null,
 		...definition,
+		texts: null,
 		metric: null,
 		trials: planTrials(definition).map((trial) => ({
 			...trial,

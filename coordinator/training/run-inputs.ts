@@ -28,7 +28,7 @@ export interface RunInputs {
 	readonly fingerprint: string;
 }
 
-type InputOptions = Pick<TrainOptions, "countWorkers" | "events" | "interrupt">;
+type InputOptions = Pick<TrainOptions, "countWorkers" | "events" | "interrupt" | "onTexts">;
 
 /**
  * Loads the inputs of a run. Texts are read first, so that faults in them are reported before a model is downloaded.
@@ -36,6 +36,7 @@ type InputOptions = Pick<TrainOptions, "countWorkers" | "events" | "interrupt">;
  */
 export async function loadInputs(given: TrainConfig, options: InputOptions): Promise<RunInputs> {
 	const sets = await endOnSignals(() => loadSets(given, options.events));
+	options.onTexts?.(sets.hash);
 	const { model, tokenizer, resolvedName } = await loadModel(given, options);
 	const config = await fixDefaults(given, sets, options);
 	const texts = await endOnSignals(async () => prepareTexts(config, sets, model.config, tokenizer));

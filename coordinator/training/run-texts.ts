@@ -1,13 +1,12 @@
-import { createHash } from "node:crypto";
 import type { Sequence } from "../../shared/messages.ts";
 import type { Gpt2Config } from "../../shared/model/gpt2-config.ts";
 import { effectiveSequence, type Padding } from "../../shared/sequences/effective-sequence.ts";
 import type { LongTexts, RunConfig } from "../../shared/settings/config.ts";
-import { type Example, labelsOf as labelsOfExample, type SourcedText } from "../data/dataset.ts";
+import { type Example, hashDatasets, labelsOf as labelsOfExample, type SourcedText } from "../data/dataset.ts";
 import { type DividedTokens, divideTokens } from "../data/divide-tokens.ts";
 import { countAffixes, lengthFault, padLength, tokenizeWithin, tokenLimit } from "../data/limit-tokens.ts";
 import type { LoadedSets } from "../data/load-sets.ts";
-import { countOverlap, type Split } from "../data/split.ts";
+import { countOverlap } from "../data/split.ts";
 import { assertBatchFits } from "../plan/plan-epoch.ts";
 import type { PlannedText } from "../plan/planned-part.ts";
 import type { ClassTexts, RunResult } from "../run-folder/result.ts";
@@ -105,7 +104,7 @@ export function prepareTexts(config: RunConfig, sets: LoadedSets, model: Gpt2Con
 		distinct: new Set(examples.map(({ text }) => text)).size,
 		overlap: countOverlap(train.examples, test.examples),
 		tokenizer,
-		hash: hashOf(sets),
+		hash: hashDatasets([train, validation, test]),
 		labelOf,
 		labelsOf,
 		countTexts: (ids) => ids.filter((id) => id < examples.length + sets.repeats.length).length,
@@ -139,12 +138,4 @@ function readTokens(config: RunConfig, { train, validation, test }: LoadedSets, 
 	// With --pad longest, the longest training text is the limit of all texts, as in the reference implementation.
 	const shorter = { ...limit, tokens: padTo, long: limit.long === "refuse" ? "cut" : limit.long } as const;
 	return { divided: whole.map((tokens) => divideTokens(tokens, shorter)), padTo, limit: shorter };
-}
-
-function hashOf(sets: Split): string {
-	const hash = createHash("sha256");
-	for (const { labels, examples } of [sets.train, sets.validation, sets.test]) {
-		hash.update(JSON.stringify([labels, examples.map(({ text, label, labels: own = label }) => [own, text])]));
-	}
-	return hash.digest("hex");
 }

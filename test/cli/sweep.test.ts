@@ -140,6 +140,12 @@ test.serial(
 				["trial-2", "interrupted", 1],
 			],
 		);
+		const texts = await readFile(data, "utf8");
+		await writeFile(data, texts.slice(0, texts.trimEnd().lastIndexOf("\n") + 1));
+		const changed = await tailtune(...sweep(killed));
+		t.is(changed.exitCode, 1);
+		t.regex(changed.stderr, /: not the texts of the trials before trial-2; put those there again/);
+		await writeFile(data, texts);
 		const { mtimeMs } = await stat(join(killed, "trial-1", "result.json"));
 		await followed?.checkKilled();
 		// A temporary file, as left by a process that is killed while it makes the folder of a trial.

@@ -20,6 +20,7 @@ export function sampleSweep(): SweepState {
 		experiments: null,
 		seeds: [123, 124],
 		folds: null,
+		texts: "5d41402abc4b2a76b9719d911017c592",
 		metric: "macro-f1",
 		trials,
 		ranking: rankSettings({ trials, halving: null }, "macro-f1"),
