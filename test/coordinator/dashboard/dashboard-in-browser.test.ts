@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
-import type { Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { openDashboard } from "../../../coordinator/dashboard/open-dashboard.ts";
 import { openRunsPage } from "../../../coordinator/dashboard/open-runs-page.ts";
 import { RunEvents } from "../../../coordinator/events/run-events.ts";
@@ -39,24 +39,28 @@ async function becomesTrue(page: Page, expression: string): Promise<boolean> {
 /** Whether the page is no wider than its window. */
 const fits = (page: Page) => becomesTrue(page, "document.documentElement.scrollWidth <= innerWidth");
 
+/** One for all tests. */
+const browser = await launchChromium();
+test.after.always(() => browser?.close());
+
+/** Whether there is a browser; if not, the test passes with a note. */
+function hasBrowser(t: ExecutionContext, found: Browser | undefined): found is Browser {
+	if (found) return true;
+	t.log("not run: no chromium in PATH (Debian: apt-get install chromium)");
+	t.pass();
+	return false;
+}
+
 async function start(t: ExecutionContext) {
-	const browser = await launchChromium();
-	if (!browser) {
-		t.log("not run: no chromium in PATH (Debian: apt-get install chromium)");
-		t.pass();
-		return undefined;
-	}
-	t.teardown(() => browser.close());
 	const events = new RunEvents();
 	const dashboard = await openDashboard(events, pageOptions());
 	t.teardown(() => dashboard.close());
-	return { browser, events, dashboard };
+	return { events, dashboard };
 }
 
 test("a run is watched from its start to its end: progress, curves, workers, problems, result", async (t) => {
-	const set = await start(t);
-	if (!set) return;
-	const { browser, events, dashboard } = set;
+	if (!hasBrowser(t, browser)) return;
+	const { events, dashboard } = await start(t);
 	const { page, complaints } = await openPage(browser, `${dashboard.url}`, 1200, "light");
 	await waitForText(page, "[data-chart=loss] .u-legend", /^texts:?\s*–$/);
 	await page.evaluate(FIND_LABELLED);
@@ -116,9 +120,8 @@ test("a run is watched from its start to its end: progress, curves, workers, pro
 });
 
 test("the run is stopped from the page after a confirmation; without the token the page asks for it", async (t) => {
-	const set = await start(t);
-	if (!set) return;
-	const { browser, events, dashboard } = set;
+	if (!hasBrowser(t, browser)) return;
+	const { events, dashboard } = await start(t);
 	emitStart(events);
 	const { origin, hash } = new URL(dashboard.url);
 	const { page, complaints } = await openPage(browser, origin, 390, "light");
@@ -141,13 +144,7 @@ test("the run is stopped from the page after a confirmation; without the token t
 });
 
 test("the runs of a folder and of a cluster are listed, one is opened with the texts of a cell, and two are compared", async (t) => {
-	const browser = await launchChromium();
-	if (!browser) {
-		t.log("not run: no chromium in PATH (Debian: apt-get install chromium)");
-		t.pass();
-		return;
-	}
-	t.teardown(() => browser.close());
+	if (!hasBrowser(t, browser)) return;
 	const folder = join(await newFolder(), "runs");
 	for (const [i, lr] of [1e-3, 2e-3].entries()) {
 		const run = await sampleRun(join(folder, `${i}/run & <b>`), { lr }, ["ham", HOSTILE]);
