@@ -55,7 +55,10 @@ export function parseServeOptions(options: Record<string, unknown>): ServeOption
 	const { success, data, error } = serveOptionsSchema.safeParse(options, { reportInput: true });
 	if (!success) {
 		const issue = error.issues[0] as z.core.$ZodIssue;
-		throw new TailtuneError("usage", `${flagOf(String(issue.path[0]))}: ${describeIssue(issue)}`, { cause: error });
+		const key = String(issue.path[0]);
+		// A word that was read as a number is NaN.
+		const found = (Number.isNaN(issue.input) ? { ...issue, input: options[key] } : issue) as z.core.$ZodIssue;
+		throw new TailtuneError("usage", `${flagOf(key)}: ${describeIssue(found)}`, { cause: error });
 	}
 	if ((data.tlsCert === undefined) !== (data.tlsKey === undefined))
 		throw new TailtuneError("usage", "--tls-cert, --tls-key: found one of them, expected both or none");

@@ -63,7 +63,7 @@ test("settings that can't be served are refused in one line", async (t) => {
 	const refusals: [args: string[], message: RegExp][] = [
 		[[run, "--listen", "0.0.0.0:0"], /0\.0\.0\.0:0: to listen on a public address set a token/],
 		[[run, "--listen", "127.0.0.1:0", "--http", "0.0.0.0:0"], /0\.0\.0\.0:0: to listen on a public address/],
-		[[run, "--max-batch", "many"], /--max-batch: found/],
+		[[run, "--max-batch", "many"], /--max-batch: found "many", expected a number/],
 		[[run, "--tls-cert", "cert.pem"], /--tls-cert, --tls-key: found one of them/],
 		[[run, "--tensors", "10.0.0.5:50052"], /--tensors: needs --nats/],
 		[
