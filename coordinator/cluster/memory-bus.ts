@@ -182,8 +182,8 @@ class MemoryBus implements Bus {
 		return this.#runs.get(runId)?.assignments.watch(signal) ?? watchNothing();
 	}
 
-	async publish(item: WorkItem): Promise<void> {
-		this.#shardOf(item).queue.push(workItemCodec.encode(item));
+	async publish(item: WorkItem, answered: AbortSignal): Promise<void> {
+		this.#shardOf(item).queue.push(workItemCodec.encode(item), answered);
 	}
 
 	pull(runId: string, shard: number, signal: AbortSignal): AsyncIterable<Delivery> {

@@ -25,8 +25,10 @@ export class WorkQueue {
 		this.#ackWaitMs = ackWaitMs;
 	}
 
-	push(item: Uint8Array): void {
+	/** @param answered acknowledges the item when it aborts */
+	push(item: Uint8Array, answered: AbortSignal): void {
 		this.#items.push(item);
+		answered.addEventListener("abort", () => this.#drop(item), { once: true });
 		this.#changes.notify();
 	}
 
@@ -70,6 +72,7 @@ export class WorkQueue {
 			working: async () => {
 				if (this.#outstanding === mine) startWait();
 			},
+			requestNext: () => {},
 		};
 	}
 

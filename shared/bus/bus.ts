@@ -20,6 +20,11 @@ export interface Delivery {
 	nak(): Promise<void>;
 	/** Reports that the worker still computes the item: `ackWaitMs` starts again. */
 	working(): Promise<void>;
+	/**
+	 * Requests the shard's next item before the loop asks for it, so that the item is delivered as soon as this one is
+	 * acknowledged. Not before the answer is computed: an item requested by a worker that hangs is delivered to it.
+	 */
+	requestNext(): void;
 }
 
 export type WorkerEvent =
@@ -109,7 +114,7 @@ export interface Bus {
 	// Work.
 	/**
 	 * Publishes an item; resolves when it is stored. If it is lost later, the bus publishes it again, until `answered`
-	 * aborts.
+	 * aborts. Then the bus acknowledges the item for its worker, whose own ack would arrive later.
 	 * @param answered aborted when the item has its answer
 	 */
 	publish(item: WorkItem, answered: AbortSignal): Promise<void>;

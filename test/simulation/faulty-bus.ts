@@ -48,8 +48,9 @@ export function faultyBus(bus: Bus, node: Node): Bus {
 		}),
 		watchAssignments: (runId, signal) => watchAssignments(bus, node, runId, signal),
 		publish: stored(async (item, answered) => {
-			await bus.publish(item, answered);
-			if (random.chance(noise.duplicated / 4)) await bus.publish(item, answered);
+			const acknowledged = acknowledgedAfter(answered, node);
+			await bus.publish(item, acknowledged);
+			if (random.chance(noise.duplicated / 4)) await bus.publish(item, acknowledged);
 		}),
 		takeBack: stored(async (runId, shard) => {
 			world.log(`${node.name}: takes back the items of shard ${shard}`);
@@ -69,6 +70,17 @@ export function faultyBus(bus: Bus, node: Node): Bus {
 		watchUpdates: (runId, signal) => watchUpdates(bus, node, runId, signal),
 		close: () => bus.close(),
 	};
+}
+
+/** Aborts when a coordinator's ack of an answered item has arrived; the ack may be lost. */
+function acknowledgedAfter(answered: AbortSignal, { world }: Node): AbortSignal {
+	const acknowledged = new AbortController();
+	const send = () => {
+		if (world.random.chance(world.noise.lost)) return;
+		void world.sleep(world.random.wait(world.noise.delayMs)).then(() => acknowledged.abort());
+	};
+	answered.addEventListener("abort", send, { once: true });
+	return acknowledged.signal;
 }
 
 /** Changes of the registry arrive in order, with a delay. */
@@ -195,6 +207,7 @@ function faultyDelivery({ item, ack, nak, working }: Delivery, node: Node): Deli
 		},
 		nak: send(nak),
 		working: send(working),
+		requestNext: () => {},
 	};
 }
 

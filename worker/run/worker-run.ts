@@ -195,13 +195,15 @@ export class WorkerRun {
 
 	/**
 	 * Computes an item and sends its answer. The item is acknowledged only when the coordinator has the answer, so no
-	 * crash can lose it. After a fault of the worker, the worker reports the fault and keeps the item for another
-	 * attempt, until the coordinator assigns the shard to another worker.
+	 * crash can lose it: by the coordinator, and by the worker in case that ack was lost. After a fault of the worker,
+	 * the worker reports the fault and keeps the item for another attempt, until the coordinator assigns the shard to
+	 * another worker.
 	 * @returns whether the item is finished
 	 */
 	async #do(delivery: Delivery, { session, tensors }: Ready): Promise<boolean> {
 		const { item } = delivery;
 		const answer = await session.handle(item);
+		delivery.requestNext();
 		const fault = answer.result.failure?.ofWorker ? answer : await this.#submit(answer, item, tensors);
 		if (fault) {
 			const isOver = !KEEPS_SESSION.has(fault.result.failure?.code ?? "");

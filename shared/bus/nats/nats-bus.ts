@@ -1,7 +1,7 @@
 import { debuglog } from "node:util";
 import type { Authenticator, Msg } from "nats";
 import type { UpdatePart } from "../../../proto/gen/tailtune/v1/UpdatePart.ts";
-import { NATS_FIRST_CONTACT_MS, NATS_REQUEST_MS } from "../../deadlines.ts";
+import { NATS_FIRST_CONTACT_MS } from "../../deadlines.ts";
 import { TailtuneError } from "../../errors.ts";
 import {
 	type RunProgress,
@@ -15,9 +15,9 @@ import type { Notices } from "../../notices.ts";
 import { raceAbort } from "../../race-abort.ts";
 import type { Assignment, Bus, BusTiming, Delivery, Membership, RunChange, RunView, WorkerEvent } from "../bus.ts";
 import { NATS_TIMING } from "./config.ts";
-import { isNoResponders, isTimeout, type NatsConnectionOptions, NatsLink } from "./connection.ts";
+import { type NatsConnectionOptions, NatsLink } from "./connection.ts";
 import { ProgressAndCancel } from "./progress-and-cancel.ts";
-import { ACK, NAK, pullMessages, respond, TERM, WORKING } from "./pull.ts";
+import { ACK, NAK, type Pulled, pullMessages, respond, TERM, WORKING } from "./pull.ts";
 import { RunPublisher, type RunPublisherParts, retireRun } from "./run-publisher.ts";
 import { type KnownRun, RunRegistry } from "./run-registry.ts";
 import { NatsStreams } from "./streams.ts";
@@ -261,13 +261,13 @@ class Adapter implements NatsBus {
 	async *pull(runId: string, shard: number, signal: AbortSignal): AsyncGenerator<Delivery, void, undefined> {
 		const run = await this.#find(runId);
 		if (!run || shard >= run.record.shards) return;
-		for await (const message of this.#pullFrom(run, shard, signal)) {
+		for await (const { message, requestNext } of this.#pullFrom(run, shard, signal)) {
 			const item = this.#decode(message, () => {
 				const decoded = workItemCodec.decode(message.data);
 				expectPlace(decoded, runId, shard);
 				return decoded;
 			});
-			if (item) yield this.#deliver(item, message);
+			if (item) yield { item, ...this.#repliesTo(message), requestNext };
 		}
 	}
 
@@ -292,7 +292,7 @@ class Adapter implements NatsBus {
 	}
 
 	/** Yields the messages of a shard from the run's present queue, until the run ends or `signal` aborts. */
-	async *#pullFrom(run: KnownRun, shard: number, signal: AbortSignal): AsyncGenerator<Msg, void, undefined> {
+	async *#pullFrom(run: KnownRun, shard: number, signal: AbortSignal): AsyncGenerator<Pulled, void, undefined> {
 		const end = AbortSignal.any([signal, run.ended, this.#link.closed]);
 		while (!end.aborted) {
 			const { name, replaced } = run.queue;
@@ -303,31 +303,15 @@ class Adapter implements NatsBus {
 		if (this.#link.failure) throw this.#link.failure;
 	}
 
-	#deliver(item: WorkItem, message: Msg): Delivery {
+	#repliesTo(message: Msg): Omit<Delivery, "item" | "requestNext"> {
 		const reply = (payload: string) => {
 			if (this.#link.isConnected) respond(message, payload);
 		};
 		return {
-			item,
-			ack: () => this.#ack(message),
+			ack: async () => reply(ACK),
 			nak: async () => reply(NAK),
 			working: async () => reply(WORKING),
 		};
-	}
-
-	/** Waits for the server's confirmation; without it the next pull could still deliver the item again. */
-	async #ack({ reply }: Msg): Promise<void> {
-		if (!reply) return;
-		try {
-			await this.#link.persist(async () => {
-				await this.#link.nc.request(reply, Buffer.from(ACK), { timeout: NATS_REQUEST_MS }).catch((error) => {
-					// The consumer doesn't exist, or the item is acknowledged already (server 2.15 doesn't reply then).
-					if (!isNoResponders(error) && !isTimeout(error)) throw error;
-				});
-			});
-		} catch (error) {
-			if (!this.#link.closed.aborted) throw error;
-		}
 	}
 
 	get traffic(): NatsBus["traffic"] {

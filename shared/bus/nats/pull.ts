@@ -26,6 +26,13 @@ export interface PullSource {
 	readonly inboxPrefix: string;
 }
 
+/** A message of a consumer. */
+export interface Pulled {
+	readonly message: Msg;
+	/** Requests the next message before the loop asks for it. */
+	requestNext(): void;
+}
+
 /**
  * Yields the messages of a durable pull consumer, one at a time: the next one is requested when the loop asks for it.
  * Sends the request again after a reconnection and if the consumer doesn't exist, until `signal` aborts. Returns a
@@ -35,15 +42,18 @@ export async function* pullMessages(
 	link: NatsLink,
 	source: PullSource,
 	signal: AbortSignal,
-): AsyncGenerator<Msg, void, undefined> {
+): AsyncGenerator<Pulled, void, undefined> {
 	const inbox = new PullInbox(link, source);
 	const wake = () => inbox.wake();
+	const requestNext = () => {
+		if (!signal.aborted && inbox.isRequestDue) inbox.request();
+	};
 	const offConnected = link.on("connected", () => inbox.requestAgain());
 	signal.addEventListener("abort", wake);
 	try {
 		while (!signal.aborted) {
 			const message = inbox.next();
-			if (message) yield message;
+			if (message) yield { message, requestNext };
 			else if (inbox.isRequestDue) inbox.request();
 			else await inbox.wait();
 		}

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { AckPolicy, headers, nanos, nuid } from "nats";
+import { AckPolicy, headers, nanos, nuid, type SequenceInfo } from "nats";
 import { realClock } from "../../clock.ts";
 import { NATS_REQUEST_MS } from "../../deadlines.ts";
 import { TailtuneError } from "../../errors.ts";
@@ -7,7 +7,7 @@ import { type RunSpec, runSpecCodec, type WorkItem, workItemCodec } from "../../
 import type { Hold } from "../../notices.ts";
 import type { Assignment, BusTiming } from "../bus.ts";
 import { isNoResponders, isNotFound, type NatsLink, waitAtMost } from "./connection.ts";
-import { NAK } from "./pull.ts";
+import { ACK, NAK } from "./pull.ts";
 import { queueHeaders, type RunRecord, type RunRegistry } from "./run-registry.ts";
 import { type NatsStreams, OPERATION_HEADER } from "./streams.ts";
 import { encodeToken, type NatsNames, shardConsumer } from "./subjects.ts";
@@ -24,11 +24,13 @@ export interface RunPublisherParts {
 interface PendingItem {
 	readonly item: Uint8Array;
 	readonly shard: number;
-	/** Whether JetStream confirmed that it stored the item. */
-	isStored: boolean;
+	/** Queue, and number in its stream, of the message; unset before JetStream has confirmed that it stored the item. */
+	stored?: { readonly queue: string; readonly seq: number };
 	/** Whether NATS lost the item and it was published again. */
 	isResent: boolean;
 }
+
+type DeliveryNumbers = Pick<SequenceInfo, "stream_seq" | "consumer_seq">;
 
 /**
  * Publishes a run and its items on NATS, for the coordinator that announced it. Every few seconds, after a reconnection
@@ -123,15 +125,35 @@ export class RunPublisher {
 			const message = `item ${item.serial}: found ${bytes.length} bytes, expected at most ${most}, NATS' max_payload`;
 			throw new TailtuneError("protocol", `${message}; more --shards make smaller items`);
 		}
-		const entry = { item: bytes, shard: item.shard, isStored: false, isResent: false };
+		const entry: PendingItem = { item: bytes, shard: item.shard, isResent: false };
 		const forget = () => {
 			this.#waiting.delete(entry);
+			this.#acknowledge(entry);
 			if (entry.isResent && ![...this.#waiting].some(({ isResent }) => isResent)) this.#resending.end();
 		};
 		this.#waiting.add(entry);
 		answered.addEventListener("abort", forget);
 		if (answered.aborted) forget();
 		await this.#store(entry);
+		if (answered.aborted) this.#acknowledge(entry);
+	}
+
+	/**
+	 * Acknowledges an answered item in the name of its worker. The shard's next item is then delivered without waiting
+	 * for the worker to learn that its answer has arrived. If this message is lost, the worker's own ack follows.
+	 */
+	#acknowledge({ stored, shard }: PendingItem): void {
+		const { link } = this.#parts;
+		if (!stored || !link.isConnected) return;
+		const consumer = shardConsumer(this.#spec.runId, stored.queue, shard);
+		// The server finds the delivery by the number of the message.
+		link.nc.publish(this.#replySubject(consumer, { stream_seq: stored.seq, consumer_seq: 0 }), ACK);
+	}
+
+	/** Returns the subject for replies to a delivery, as ADR 15 of NATS defines it. */
+	#replySubject(consumer: string, { stream_seq, consumer_seq }: DeliveryNumbers): string {
+		const delivery = [1, stream_seq, consumer_seq, `${Date.now()}000000`, 0];
+		return ["$JS.ACK", this.#parts.names.workStream, consumer, ...delivery].join(".");
 	}
 
 	/** Rejects the unacknowledged item of a shard in the name of its worker, so that it is delivered again. */
@@ -144,10 +166,8 @@ export class RunPublisher {
 				if (!isNotFound(error)) throw error;
 			});
 			if (!info || info.num_ack_pending === 0) return;
-			// Only one item is unacknowledged at a time: the last delivered one. ADR 15 of NATS defines its reply subject.
-			const { stream_seq, consumer_seq } = info.delivered;
-			const reply = `$JS.ACK.${names.workStream}.${consumer}.1.${stream_seq}.${consumer_seq}.${Date.now()}000000.0`;
-			link.nc.publish(reply, NAK);
+			// Only one item is unacknowledged at a time: the last delivered one.
+			link.nc.publish(this.#replySubject(consumer, info.delivered), NAK);
 		}, this.ended);
 	}
 
@@ -195,7 +215,6 @@ export class RunPublisher {
 		await this.#parts.link.persist(async () => {
 			try {
 				await this.#send(entry, id);
-				entry.isStored = true;
 			} catch (error) {
 				if (isNoResponders(error)) await this.reconcile();
 				throw error;
@@ -217,7 +236,7 @@ export class RunPublisher {
 		if (this.ended.aborted) return;
 		if (found === "retired") return this.superseded("retired by another process");
 		if (found && found.queue !== queue) return this.superseded("taken over by another coordinator");
-		const waiting = [...this.#waiting].filter(({ isStored }) => isStored);
+		const waiting = [...this.#waiting].filter(({ stored }) => stored);
 		if (!areSameStreams) await this.#makeQueue(found);
 		else {
 			await this.#ensureConsumers(this.#present(), new Set(waiting.map(({ shard }) => shard)));
@@ -237,10 +256,11 @@ export class RunPublisher {
 	}
 
 	/** @param msgID the server stores only one message with this id */
-	async #send({ shard, item }: PendingItem, msgID: string): Promise<void> {
+	async #send(entry: PendingItem, msgID: string): Promise<void> {
 		const { link, names } = this.#parts;
 		const { runId, queue } = this.#present();
-		await link.js.publish(names.work(runId, queue, shard), item, { msgID });
+		const { seq } = await link.js.publish(names.work(runId, queue, entry.shard), entry.item, { msgID });
+		entry.stored = { queue, seq };
 	}
 
 	/** Creates a new, empty queue for the run with its consumers, then writes the entry that names it for the workers. */

@@ -146,6 +146,24 @@ export function busConformance(
 		},
 	);
 
+	onBus("an answered item is acknowledged, and the next one was requested before", async (t, { bus, advance }) => {
+		await bus.announce(someRun());
+		const answered = new AbortController();
+		await bus.publish(someItem({ serial: 0 }), answered.signal);
+		await bus.publish(someItem({ serial: 1 }), never());
+		const pulled = iterate(bus.pull("run", 0, never()));
+		const delivery = await pulled.next();
+		delivery.requestNext();
+		await advance(0);
+		answered.abort();
+		await advance(0);
+		delivery.requestNext();
+		t.is((await pulled.next()).item.serial, 1);
+		await delivery.ack();
+		await bus.publish(someItem({ serial: 2 }), never());
+		t.true(await isPending(pulled.next(), advance), "the ack of an item isn't that of the next one");
+	});
+
 	onBus("an item with a nak is delivered again at once, to any process that pulls", async (t, { bus }) => {
 		await bus.announce(someRun());
 		await bus.publish(someItem(), never());
@@ -363,10 +381,13 @@ export function busConformance(
 	});
 
 	test("with any order of acks, naks and expired deliveries no item is lost or overtaken", async (t) => {
-		const steps = fc.array(fc.constantFrom("publish", "pull", "ack", "nak", "forget", "late ack", "new puller"), {
-			minLength: 1,
-			maxLength: 40,
-		});
+		const steps = fc.array(
+			fc.constantFrom("publish", "pull", "ack", "answer", "nak", "forget", "late ack", "new puller"),
+			{
+				minLength: 1,
+				maxLength: 40,
+			},
+		);
 		for (const schedule of fc.sample(steps, { numRuns: propertyRuns, seed: 3 }))
 			await onOwnBus(t, (t, under) => t.notThrowsAsync(new ShardHistory(under).run(schedule), schedule.join(", ")));
 	});
@@ -379,7 +400,8 @@ class ShardHistory {
 	#next: Promise<Delivery> | undefined;
 	#current: Delivery | undefined;
 	#abandoned: Delivery | undefined;
-	#published = 0;
+	/** By item. */
+	readonly #answered: AbortController[] = [];
 	#acked = 0;
 
 	constructor(under: BusUnderTest) {
@@ -398,9 +420,13 @@ class ShardHistory {
 		if (!(await isPending(nothing, this.#under.advance))) throw new Error("an acked item came again");
 	}
 
+	get #published(): number {
+		return this.#answered.length;
+	}
+
 	async #play(step: string): Promise<void> {
 		const { bus } = this.#under;
-		if (step === "publish") await bus.publish(someItem({ serial: this.#published++ }), never());
+		if (step === "publish") await this.#publish(bus);
 		else if (step === "new puller") this.#endPuller();
 		else if (step === "late ack") await this.#ackAbandoned();
 		else if (step !== "pull") await this.#settleCurrent(step);
@@ -410,6 +436,11 @@ class ShardHistory {
 			const { serial } = this.#current.item;
 			if (serial !== this.#acked) throw new Error(`item ${serial} came while ${this.#acked} was due`);
 		}
+	}
+
+	async #publish(bus: Bus): Promise<void> {
+		const answered = new AbortController();
+		await bus.publish(someItem({ serial: this.#answered.push(answered) - 1 }), answered.signal);
 	}
 
 	#pull(): Promise<Delivery> {
@@ -433,7 +464,8 @@ class ShardHistory {
 			this.#abandoned = delivery;
 			await this.#under.advance(1.5 * this.#under.bus.timing.ackWaitMs);
 		} else {
-			await delivery.ack();
+			if (how === "answer") this.#answered[delivery.item.serial]?.abort();
+			else await delivery.ack();
 			this.#acked++;
 		}
 	}

@@ -40,7 +40,7 @@ class Cluster {
 	}
 
 	publish(item: WorkItem): Promise<void> {
-		return this.bus.publish(item, this.#never);
+		return this.bus.publish(item, new AbortController().signal);
 	}
 
 	async assign(shards: readonly string[], runId = "run"): Promise<void> {

@@ -111,10 +111,10 @@ test("an acknowledged item without an answer is published again; an item with an
 	await coordinator.announce(someRun());
 	const [answered, unanswered] = [someItem({ serial: 1 }), someItem({ serial: 2, shard: 1 })];
 	for (const item of [answered, unanswered]) await answers.publish(coordinator, item);
-	answers.put(answered.serial);
 	for (const { shard } of [answered, unanswered]) {
 		const { value } = await cluster.worker.pull("run", shard, never)[Symbol.asyncIterator]().next();
-		await value?.ack();
+		if (shard === answered.shard) answers.put(answered.serial);
+		else await value?.ack();
 	}
 	const again = await cluster.worker.pull("run", unanswered.shard, never)[Symbol.asyncIterator]().next();
 	t.deepEqual(again.value?.item, unanswered);
