@@ -26,7 +26,7 @@ export interface TestServer {
 	stop(): Promise<void>;
 	/** SIGKILL; it stays down until the restart. */
 	kill(): Promise<void>;
-	/** Kills it if it runs, deletes its files where `wipe` says so, and starts it again on the same port. */
+	/** Kills it if it runs, deletes its files if `wipe` is set, and starts it again on the same port. */
 	restart(options?: { wipe?: boolean }): Promise<void>;
 }
 
@@ -36,7 +36,7 @@ export function natsServerProgram(): Promise<string> {
 }
 
 /**
- * Starts a nats-server of the test's own. Fails, saying how to get it, where there is none and none can be installed.
+ * Starts a nats-server of the test's own. Fails if there is none and none can be installed; the error says how to get it.
  */
 export async function startNatsServer(options: TestServerOptions = {}): Promise<TestServer> {
 	const binary = await natsServerProgram();

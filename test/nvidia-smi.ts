@@ -13,7 +13,7 @@ case "$*" in
 esac
 `;
 
-/** As where the driver isn't running. */
+/** As if the driver isn't running. */
 export const BROKEN = `#!/bin/sh
 echo "NVIDIA-SMI has failed because it couldn't communicate with the NVIDIA driver."
 exit 9

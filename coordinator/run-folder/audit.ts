@@ -19,7 +19,7 @@ export const auditLineSchema = z.strictObject({
 	step: z.int().min(1),
 	/** The answers used, in the order of summation. */
 	parts: z.array(z.strictObject({ part: count, shard: count, examples: count, worker: z.string() })),
-	/** Answers that came since the step before and were not counted; left out where there were none. */
+	/** Answers that came since the step before and were not counted; left out if there were none. */
 	ignored: ignoredSchema.optional(),
 });
 
