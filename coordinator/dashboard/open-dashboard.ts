@@ -3,6 +3,7 @@ import { VIEWERS_STAY_MS } from "../deadlines.ts";
 import type { DetailedEvent } from "../events/detailed-events.ts";
 import type { RunEvents } from "../events/run-events.ts";
 import type { RunEvent } from "../events/schemas.ts";
+import { TimeLimit } from "../time-limit.ts";
 import { ADVICE, ADVICE_FOR_LOCAL_WORKERS } from "./advice.ts";
 import { addDashboard } from "./dashboard-app.ts";
 import { type DashboardState, INITIAL_STATE } from "./dashboard-state.ts";
@@ -57,8 +58,7 @@ export async function openDashboard(events: RunEvents, options: PageOptions): Pr
 			state = { ...state, end: { state: isStopped ? "stopped" : "failed", message } };
 			viewers.show(state);
 		},
-		waitForViewers: (interrupt) =>
-			viewers.waitUntilGone(AbortSignal.any([interrupt, AbortSignal.timeout(VIEWERS_STAY_MS)])),
+		waitForViewers: (interrupt) => viewers.waitUntilGone(new TimeLimit(VIEWERS_STAY_MS, interrupt).signal),
 		async close() {
 			for (const stop of stops) stop();
 			await viewers.end();

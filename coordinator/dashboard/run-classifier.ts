@@ -4,6 +4,7 @@ import { defaultConfig } from "../../shared/settings/resolve-config.ts";
 import { Classifier, type TextAnswer } from "../classify/classifier.ts";
 import type { OpenCluster } from "../cluster/cluster.ts";
 import { BOX_ANSWER_MS } from "../deadlines.ts";
+import { TimeLimit } from "../time-limit.ts";
 import { fingerprintRun } from "./run-files.ts";
 
 /** Most texts that wait for their answer, including the one that is computed. */
@@ -69,12 +70,14 @@ export class RunClassifier {
 
 	/** Waits until the page is closed, or the answer is late. */
 	async #limitTime<T>(promise: Promise<T>): Promise<T> {
-		const late = AbortSignal.timeout(BOX_ANSWER_MS);
+		const limit = new TimeLimit(BOX_ANSWER_MS, this.#closed.signal);
 		try {
-			return await raceAbort(promise, AbortSignal.any([this.#closed.signal, late]));
+			return await raceAbort(promise, limit.signal);
 		} catch (error) {
-			if (!late.aborted) throw error;
+			if (!limit.isOver) throw error;
 			throw new TailtuneError("busy", `no answer within ${BOX_ANSWER_MS / 1000} seconds; try again later`);
+		} finally {
+			limit.end();
 		}
 	}
 

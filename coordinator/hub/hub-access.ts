@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { TailtuneError } from "../../shared/errors.ts";
 import type { DownloadListener } from "../../shared/files/download.ts";
 import { MOST_SECRET_BYTES, pathExists, readRegularFile } from "../../shared/files/regular-file.ts";
+import { TimeLimit } from "../time-limit.ts";
 import { CountedBlob } from "./counted-blob.ts";
 
 export interface HubOptions {
@@ -82,18 +83,15 @@ export function callOptions(
 ): HubCall {
 	const { origin } = new URL(hubUrl);
 	const fetchWithin: typeof fetch = (url, init) => {
-		// The timer keeps the controller alive. An AbortSignal.timeout inside AbortSignal.any can be freed by Node, and
-		// then fetch never ends.
-		const timeout = new AbortController();
-		const timer = setTimeout(() => timeout.abort(new Error("no answer")), limitMs).unref();
+		const limit = new TimeLimit(limitMs, signal);
 		const count = (bytes: number) => {
-			timer.refresh();
+			limit.restart();
 			onSent?.(bytes);
 		};
 		const headers = new Headers(init?.headers);
 		if (new URL(url instanceof Request ? url.url : url).origin !== origin) headers.delete("Authorization");
 		const upload = init?.body instanceof Blob && { ...WITHOUT_COPY, body: new CountedBlob(init.body, count) };
-		return fetch(url, { ...init, ...upload, headers, signal: AbortSignal.any([signal, timeout.signal]) });
+		return fetch(url, { ...init, ...upload, headers, signal: limit.signal });
 	};
 	return { hubUrl, ...(token && { accessToken: token.token }), fetch: fetchWithin };
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { systemCodeOf, TailtuneError } from "../../shared/errors.ts";
 import { MLFLOW_ANSWER_MS } from "../deadlines.ts";
+import { TimeLimit } from "../time-limit.ts";
 
 /** Longest answer that is read, in bytes. */
 const MOST_ANSWER_BYTES = 4 << 20;
@@ -55,19 +56,16 @@ export class MlflowApi {
 	}
 
 	async #request(path: string, post: RequestInit = {}): Promise<{ status: number; json: unknown }> {
-		// The timer keeps the controller alive: Node frees an AbortSignal.timeout that is only used in AbortSignal.any.
-		const timeout = new AbortController();
-		const timer = setTimeout(() => timeout.abort(), this.#answerMs).unref();
-		const signal = AbortSignal.any([timeout.signal, this.#signal]);
+		const limit = new TimeLimit(this.#answerMs, this.#signal);
 		try {
-			const options: RequestInit = { ...post, headers: requestHeaders(), redirect: "manual", signal };
+			const options: RequestInit = { ...post, headers: requestHeaders(), redirect: "manual", signal: limit.signal };
 			const response = await fetch(`${this.#address}/api/2.0/mlflow/${path}`, options);
 			return { status: response.status, json: await readJson(response) };
 		} catch (cause) {
-			if (timeout.signal.aborted) throw this.#error(`gives no answer within ${this.#answerMs / 1000} seconds`, cause);
+			if (limit.isOver) throw this.#error(`gives no answer within ${this.#answerMs / 1000} seconds`, cause);
 			throw this.#error(`can't be reached (${reasonOf(cause as Error)})`, cause);
 		} finally {
-			clearTimeout(timer);
+			limit.end();
 		}
 	}
 

@@ -70,6 +70,16 @@ test("each deadline has a comment with its reason and a unique name that ends in
 	t.is(new Set(names).size, names.length);
 });
 
+// Node frees such a signal, so that it never aborts.
+test("no source with AbortSignal.any has an AbortSignal.timeout: time limits with another signal are TimeLimits", async (t) => {
+	const sources = [...(await readSources())].filter(([, text]) => text.includes("AbortSignal.any("));
+	t.true(sources.length > 0);
+	t.deepEqual(
+		sources.filter(([, text]) => text.includes("AbortSignal.timeout(")).map(([file]) => file),
+		[],
+	);
+});
+
 function timesOf(text: string): string[] {
 	return parseSources(new Map([["a.ts", text]])).flatMap(timesIn);
 }
