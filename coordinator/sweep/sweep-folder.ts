@@ -5,8 +5,8 @@ import { isDeepStrictEqual } from "node:util";
 import { TailtuneError } from "../../shared/errors.ts";
 import { MOST_JSON_BYTES, pathExists, readRegularFile } from "../../shared/files/regular-file.ts";
 import { asDiskError, removeTemporaryFiles, writeJson } from "../../shared/files/write-atomic.ts";
-import { flagOf } from "../../shared/settings/resolve-config.ts";
 import { type SweepState, sweepSchema } from "../events/sweep-schema.ts";
+import { nameOfSetting } from "../events/sweep-settings.ts";
 import { parseAs } from "../run-folder/result-files.ts";
 import { folderWords, RUNS_FOLDER, removeEmptyFolders } from "../run-folder/run-folder.ts";
 import { LOCK_FILE, lockRunFolder } from "../run-folder/run-lock.ts";
@@ -124,9 +124,7 @@ function newState(definition: SweepDefinition): SweepState {
 /** For example "sweep-lr-trainable-1f0c9a7b". */
 function nameOf(definition: SweepDefinition): string {
 	const hash = createHash("sha256").update(JSON.stringify(definition)).digest("hex").slice(0, 8);
-	const keys = Object.keys(definition.varied)
-		.slice(0, 4)
-		.map((key) => flagOf(key).slice(2));
+	const keys = Object.keys(definition.varied).slice(0, 4).map(nameOfSetting);
 	const name = folderWords(definition.settings.name as string | undefined);
 	if (definition.experiments) keys.unshift(definition.experiments);
 	return ["sweep", ...(name.length > 0 ? name : keys), hash].join("-");

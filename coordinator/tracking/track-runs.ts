@@ -19,11 +19,6 @@ type Call =
 	| { readonly name: "log"; readonly point: TrackedPoint }
 	| { readonly name: "end"; readonly end: TrackedEnd };
 
-interface Closed {
-	readonly event: "closed";
-	readonly outcome: TrackedEnd["outcome"];
-}
-
 /** Passes runs to a tracker, until `close`. */
 export interface Tracking {
 	/**
@@ -40,12 +35,12 @@ export interface Tracking {
  */
 export function trackRuns(events: RunEvents, tracker: Tracker, parent?: string): Tracking {
 	const queue = new TrackerQueue(events, tracker);
-	const follow = followRuns(queue, parent);
+	const { follow, end } = followRuns(queue, parent);
 	const stops = [events.listen(follow), events.listenForDetails(follow)];
 	return {
 		async close(error) {
 			for (const stop of stops) stop();
-			follow({ event: "closed", outcome: outcomeOf(error) });
+			end({ outcome: outcomeOf(error) });
 			await queue.close();
 		},
 	};
@@ -56,7 +51,7 @@ function outcomeOf(error: unknown): TrackedEnd["outcome"] {
 	return isFailure ? "failed" : "interrupted";
 }
 
-/** Returns a listener that turns events into calls. */
+/** Returns a listener that turns events into calls, and a function that ends the current run, if there is one. */
 function followRuns(queue: TrackerQueue, parent: string | undefined) {
 	let isRunning = false;
 	let previous: MetricsLine | undefined;
@@ -64,7 +59,7 @@ function followRuns(queue: TrackerQueue, parent: string | undefined) {
 		if (isRunning) queue.add({ name: "end", end: how });
 		isRunning = false;
 	};
-	return (event: RunEvent | DetailedEvent | Closed) => {
+	const follow = (event: RunEvent | DetailedEvent) => {
 		if (event.event === "run-started") {
 			const { folder, config, metrics } = event;
 			isRunning = true;
@@ -79,8 +74,8 @@ function followRuns(queue: TrackerQueue, parent: string | undefined) {
 		} else if (event.event === "result") end({ outcome: "finished", scores: pointOfResult(event, Date.now()) });
 		else if (event.event === "trial" && event.state === "failed") end({ outcome: "failed" });
 		else if (event.event === "trial" && event.state === "paused") end({ outcome: "interrupted" });
-		else if (event.event === "closed") end({ outcome: event.outcome });
 	};
+	return { follow, end };
 }
 
 class TrackerQueue {

@@ -1,5 +1,5 @@
 import type { TrainConfig } from "../../shared/settings/config.ts";
-import { flagOf } from "../../shared/settings/resolve-config.ts";
+import { nameOfSetting } from "../events/sweep-settings.ts";
 
 /** Numbers of a run at one step. */
 export interface TrackedPoint {
@@ -48,6 +48,6 @@ export interface Tracker {
 export function trackedSettings({ name: _, out: __, ...config }: TrainConfig): [string, string | number | boolean][] {
 	return Object.entries(config).flatMap(([key, value]) => {
 		if (value === undefined) return [];
-		return [[flagOf(key).slice(2), typeof value === "object" ? JSON.stringify(value) : value]];
+		return [[nameOfSetting(key), typeof value === "object" ? JSON.stringify(value) : value]];
 	});
 }
