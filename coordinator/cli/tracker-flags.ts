@@ -15,7 +15,10 @@ export function addTrackerFlags(command: Command): Command {
 			"--tensorboard <folder>",
 			"also write the curves, the settings and the test scores for TensorBoard, into one folder per run",
 		)
-		.option("--mlflow <url>", "also send them to this MLflow server, for example http://127.0.0.1:5000");
+		.option(
+			"--mlflow <url>",
+			"also send the curves, the settings and the test scores to this MLflow server, for example http://127.0.0.1:5000",
+		);
 }
 
 /**
