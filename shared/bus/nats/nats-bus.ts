@@ -304,9 +304,7 @@ class Adapter implements NatsBus {
 	}
 
 	#repliesTo(message: Msg): Omit<Delivery, "item" | "requestNext"> {
-		const reply = (payload: string) => {
-			if (this.#link.isConnected) respond(message, payload);
-		};
+		const reply = (payload: string) => respond(this.#link, message.reply, payload);
 		return {
 			ack: async () => reply(ACK),
 			nak: async () => reply(NAK),
@@ -325,7 +323,7 @@ class Adapter implements NatsBus {
 			return decode();
 		} catch (error) {
 			this.#refuse(message.subject, error);
-			respond(message, TERM);
+			respond(this.#link, message.reply, TERM);
 			return undefined;
 		}
 	}

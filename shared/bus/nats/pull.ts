@@ -10,10 +10,14 @@ export const TERM = "+TERM";
 
 const PULL_REQUEST = Buffer.from(JSON.stringify({ batch: 1, expires: nanos(NATS_PULL_MS) }));
 
-/** Replies to a delivery. If the reply is lost, the item is only delivered again. */
-export function respond(message: Msg, payload: string): void {
+/**
+ * Replies to a delivery, if there is a connection. If the reply is lost, the item is only delivered again.
+ * @param reply the delivery's subject for replies
+ */
+export function respond({ isConnected, nc }: NatsLink, reply: string | undefined, payload: string): void {
+	if (!isConnected || !reply) return;
 	try {
-		message.respond(Buffer.from(payload));
+		nc.publish(reply, payload);
 	} catch {
 		// The connection is closed: nothing waits for the reply.
 	}
@@ -139,7 +143,7 @@ function returnUnread(link: NatsLink, drained: Promise<void>, arrived: readonly 
 	drained
 		.catch(() => {})
 		.then(() => {
-			for (const message of arrived) if (!isStatus(message) && link.isConnected) respond(message, NAK);
+			for (const message of arrived) if (!isStatus(message)) respond(link, message.reply, NAK);
 		})
 		.catch(() => {});
 }

@@ -7,7 +7,7 @@ import { type RunSpec, runSpecCodec, type WorkItem, workItemCodec } from "../../
 import type { Hold } from "../../notices.ts";
 import type { Assignment, BusTiming } from "../bus.ts";
 import { isNoResponders, isNotFound, type NatsLink, waitAtMost } from "./connection.ts";
-import { ACK, NAK } from "./pull.ts";
+import { ACK, NAK, respond } from "./pull.ts";
 import { queueHeaders, type RunRecord, type RunRegistry } from "./run-registry.ts";
 import { type NatsStreams, OPERATION_HEADER } from "./streams.ts";
 import { encodeToken, type NatsNames, shardConsumer } from "./subjects.ts";
@@ -135,19 +135,22 @@ export class RunPublisher {
 		answered.addEventListener("abort", forget);
 		if (answered.aborted) forget();
 		await this.#store(entry);
-		if (answered.aborted) this.#acknowledge(entry);
 	}
 
 	/**
 	 * Acknowledges an answered item in the name of its worker. The shard's next item is then delivered without waiting
-	 * for the worker to learn that its answer has arrived. If this message is lost, the worker's own ack follows.
+	 * for the worker to learn that its answer has arrived. If there is no connection, which the worker may not have
+	 * either, waits for it, because otherwise the item would be computed again. If this message is lost, the worker's own
+	 * ack follows.
 	 */
 	#acknowledge({ stored, shard }: PendingItem): void {
+		if (!stored) return;
 		const { link } = this.#parts;
-		if (!stored || !link.isConnected) return;
 		const consumer = shardConsumer(this.#spec.runId, stored.queue, shard);
 		// The server finds the delivery by the number of the message.
-		link.nc.publish(this.#replySubject(consumer, { stream_seq: stored.seq, consumer_seq: 0 }), ACK);
+		const reply = this.#replySubject(consumer, { stream_seq: stored.seq, consumer_seq: 0 });
+		if (link.isConnected) respond(link, reply, ACK);
+		else link.persist(async () => respond(link, reply, ACK), this.ended).catch(() => {});
 	}
 
 	/** Returns the subject for replies to a delivery, as ADR 15 of NATS defines it. */
@@ -255,12 +258,16 @@ export class RunPublisher {
 		}
 	}
 
-	/** @param msgID the server stores only one message with this id */
+	/**
+	 * Publishes an item once. If it was answered meanwhile, it is acknowledged.
+	 * @param msgID the server stores only one message with this id
+	 */
 	async #send(entry: PendingItem, msgID: string): Promise<void> {
 		const { link, names } = this.#parts;
 		const { runId, queue } = this.#present();
 		const { seq } = await link.js.publish(names.work(runId, queue, entry.shard), entry.item, { msgID });
 		entry.stored = { queue, seq };
+		if (!this.#waiting.has(entry)) this.#acknowledge(entry);
 	}
 
 	/** Creates a new, empty queue for the run with its consumers, then writes the entry that names it for the workers. */

@@ -5,7 +5,7 @@ import { RunPublisher, type RunPublisherParts } from "../../../../shared/bus/nat
 import { NatsNames } from "../../../../shared/bus/nats/subjects.ts";
 import { runSpecCodec } from "../../../../shared/messages.ts";
 import { Notices } from "../../../../shared/notices.ts";
-import { someRun } from "../messages.ts";
+import { someItem, someRun } from "../messages.ts";
 
 /** Waits for turns of the event loop, as a request takes. */
 async function pass(turns = 1): Promise<void> {
@@ -34,18 +34,25 @@ class BreakingServer {
 		},
 	};
 
+	/** Subjects of the messages that have no reply. */
+	readonly sent = new Set<string>();
+
 	readonly link = {
 		notices: new Notices(),
+		isConnected: true,
+		maxMessageBytes: 1000,
 		on: () => () => {},
-		/** Retries the action while the former try still runs. */
+		nc: { publish: (subject: string) => this.sent.add(subject) },
+		/** Waits for the connection, and retries the action while the former try still runs. */
 		persist: async (action: () => Promise<void>) => {
+			while (!this.link.isConnected) await pass();
 			const former = action();
 			await pass(3);
 			await Promise.all([former, action()]);
 		},
 		js: {
-			publish: async (_subject: string, _bytes: Uint8Array, { headers }: { headers: MsgHdrs }) => {
-				this.queue = headers.get("Tailtune-Queue");
+			publish: async (_subject: string, _bytes: Uint8Array, { headers }: { headers?: MsgHdrs }) => {
+				if (headers) this.queue = headers.get("Tailtune-Queue");
 				await pass();
 				return { seq: 1 };
 			},
@@ -73,4 +80,35 @@ test("a try that continues after its connection broke leaves no second queue on 
 	t.true(publisher.isQueue(server.queue ?? ""));
 	t.true(server.consumers.size > 0);
 	for (const consumer of server.consumers) t.regex(consumer, new RegExp(server.queue ?? "no queue"));
+});
+
+test("an item that is answered without a connection is acknowledged when there is one", async (t) => {
+	const server = new BreakingServer();
+	const publisher = new RunPublisher(someRun(), server.parts);
+	await publisher.start();
+	t.teardown(() => publisher.end());
+	const answered = new AbortController();
+	await publisher.publish(someItem(), answered.signal);
+	server.link.isConnected = false;
+	answered.abort();
+	await pass(10);
+	t.is(server.sent.size, 0);
+	server.link.isConnected = true;
+	await pass(10);
+	const [consumer] = server.consumers;
+	t.true(server.sent.size > 0);
+	for (const subject of server.sent)
+		t.regex(subject, new RegExp(`^\\$JS\\.ACK\\..*${consumer}\\.1\\.1\\.0\\.\\d+\\.0$`));
+});
+
+test("an item that is answered while it is stored is acknowledged", async (t) => {
+	const server = new BreakingServer();
+	const publisher = new RunPublisher(someRun(), server.parts);
+	await publisher.start();
+	t.teardown(() => publisher.end());
+	const answered = new AbortController();
+	const published = publisher.publish(someItem(), answered.signal);
+	answered.abort();
+	await published;
+	t.true(server.sent.size > 0);
 });
