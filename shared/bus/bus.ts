@@ -22,7 +22,8 @@ export interface Delivery {
 	working(): Promise<void>;
 	/**
 	 * Requests the shard's next item before the loop asks for it, so that the item is delivered as soon as this one is
-	 * acknowledged. Not before the answer is computed: an item requested by a worker that hangs is delivered to it.
+	 * acknowledged. Call it only when the answer is computed: a worker that hangs or fails before would get its item, or
+	 * the next one, although its shard is assigned to another worker.
 	 */
 	requestNext(): void;
 }

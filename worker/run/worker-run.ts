@@ -203,8 +203,10 @@ export class WorkerRun {
 	async #do(delivery: Delivery, { session, tensors }: Ready): Promise<boolean> {
 		const { item } = delivery;
 		const answer = await session.handle(item);
-		delivery.requestNext();
-		const fault = answer.result.failure?.ofWorker ? answer : await this.#submit(answer, item, tensors);
+		const isFault = answer.result.failure?.ofWorker ?? false;
+		// Not after a fault: the worker would be sent its item again instead of the worker that gets its shard.
+		if (!isFault) delivery.requestNext();
+		const fault = isFault ? answer : await this.#submit(answer, item, tensors);
 		if (fault) {
 			const isOver = !KEEPS_SESSION.has(fault.result.failure?.code ?? "");
 			await Promise.all([this.#reportFault(fault), isOver && this.#closeSession()]);

@@ -89,6 +89,16 @@ function itemOf(shard: number, serial: number, fields: Partial<WorkItem> = {}): 
 	return someItem({ shard, serial, sequences: [someSequence([serial])], ...fields });
 }
 
+/** Counts the items that workers request before their loop does. */
+function countRequests(bus: Bus): () => number {
+	let requests = 0;
+	const pull = bus.pull.bind(bus);
+	bus.pull = async function* (...args) {
+		for await (const delivery of pull(...args)) yield { ...delivery, requestNext: () => void requests++ };
+	};
+	return () => requests;
+}
+
 /** Blocks a tail until it is released. */
 function holdUp(tail: FakeTail): () => void {
 	let letGo = () => {};
@@ -342,20 +352,24 @@ test("an answer that the coordinator refuses is followed by a failure that says 
 	});
 });
 
-test("after a fault of the engine the next attempt uses a new engine, after a lost coordinator the same one", async (t) => {
+test("after a fault no item is requested; after one of the engine the next attempt uses a new engine, after a lost coordinator the same one", async (t) => {
 	for (const [code, sessions] of [
 		["engine", 2],
 		["offline", 1],
 	] as const) {
 		const cluster = new Cluster();
 		await cluster.announce();
+		const countRequested = countRequests(cluster.bus);
 		const { tail, opened } = await cluster.startWorker("a");
 		tail.fault = () => Promise.reject(new TailtuneError(code, "not now"));
 		await cluster.assign(["a"]);
 		await cluster.publish(itemOf(0, 0));
+		await settle();
+		t.is(countRequested(), 0);
 		await cluster.clock.advance(500);
 		t.is(cluster.answers.at(-1)?.failure, null);
 		t.is(opened(), sessions);
+		t.is(countRequested(), 1);
 	}
 });
 
