@@ -27,6 +27,7 @@ export class WorkQueue {
 
 	/** @param answered acknowledges the item when it aborts */
 	push(item: Uint8Array, answered: AbortSignal): void {
+		if (answered.aborted) return;
 		this.#items.push(item);
 		answered.addEventListener("abort", () => this.#drop(item), { once: true });
 		this.#changes.notify();
