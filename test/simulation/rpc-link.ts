@@ -50,10 +50,10 @@ export class RpcLink {
 		return this.#broken.signal;
 	}
 
-	/** A call whose request or answer may be lost. */
+	/** A call whose request or answer may be lost. It fails if the connection breaks, because a dead server never answers. */
 	async call<Result>(answer: () => Promise<Result>): Promise<Result> {
 		await this.hop();
-		const result = await this.#server.serve(answer);
+		const result = await raceAbort(this.#server.serve(answer), this.broken);
 		await this.hop();
 		if (this.#node.world.random.chance(this.#node.world.noise.lost)) throw offline();
 		return result;

@@ -9,8 +9,11 @@ import type { StateSource } from "../../worker/exchange/state-source.ts";
 import { IS_SLOW } from "../slow.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import type { Mutation } from "./mutation.ts";
+import { RpcLink } from "./rpc-link.ts";
+import { RpcServer } from "./rpc-server.ts";
 import { createUndisturbed, drawSchedule } from "./schedule.ts";
 import { simulate } from "./simulate.ts";
+import { Node, World } from "./world.ts";
 
 // The others are with `npm run test:slow`.
 const SCHEDULES = IS_SLOW ? 2000 : 300;
@@ -69,6 +72,25 @@ test("a run resumed from any of its checkpoints, with faults, ends with the same
 		t.true(copies.length > 2);
 		for (const from of copies) t.is((await simulate({ ...schedule, plan }, { from })).fault, undefined, `seed ${seed}`);
 	}
+});
+
+test("a call fails if the coordinator dies while it serves the call", async (t) => {
+	const world = new World(1, { delayMs: 1, lost: 0, duplicated: 0, lagMs: 0, missed: 0 }, false);
+	const [worker, coordinator] = [new Node("worker", world), new Node("coordinator", world)];
+	const server = new RpcServer(coordinator, { onWorkerConnected: () => {}, onWorkerLost: () => {} }, {});
+	let ended: unknown;
+	let isServed = false;
+	const answer = () => {
+		isServed = true;
+		return new Promise(() => {});
+	};
+	new RpcLink(worker, server).call(answer).catch((error) => {
+		ended = error;
+	});
+	t.true(await world.clock.runUntil(() => isServed, 1000));
+	coordinator.kill(1);
+	t.true(await world.clock.runUntil(() => ended !== undefined, 60_000));
+	t.like(ended, { code: "offline" });
 });
 
 test("a seed gives exactly the same trace again", async (t) => {

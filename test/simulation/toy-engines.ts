@@ -12,8 +12,8 @@ const TRUNK_MS_PER_TOKEN = 10;
 const TAIL_MS_PER_TEXT = 20;
 
 /**
- * Softmax regression on a simple trunk and on embeddings, which takes virtual time of its node. Every result depends on the text and on
- * the parameters, which are read as late as possible.
+ * Softmax regression on a simple trunk and on embeddings, which takes virtual time of its node. Every result depends on
+ * the text and on the parameters, which are read as late as possible.
  * @param takeFault returns whether the current computation fails
  */
 export function createToyEngines(node: Node, takeFault: () => boolean): Engines {
