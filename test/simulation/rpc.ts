@@ -1,5 +1,6 @@
 import type { PutAnswerRequest } from "../../proto/gen/tailtune/v1/PutAnswerRequest.ts";
 import { TailtuneError } from "../../shared/errors.ts";
+import { releaseArrays, takeArray } from "../../shared/exchange/take-array.ts";
 import type { Answer, WorkerTensors } from "../../shared/exchange/tensor-exchange.ts";
 import type { TensorSchema } from "../../shared/exchange/tensor-schema.ts";
 import type { ModelFiles } from "../../shared/model/model-files.ts";
@@ -77,11 +78,10 @@ export class RpcConnection implements RunConnection {
 			if (!run) throw new TailtuneError("protocol", `run ${runId}: not open`);
 			return this.#link.retry(() => run.own.read(version));
 		},
-		// As from a pool: the buffer contains old numbers.
 		gradientBuffer: (_, length) => {
-			const used = this.#free.pop();
-			for (const { own } of this.#runs.values()) own.replica.reuseArray(used);
-			return used?.length === length ? used : new Float32Array(length).fill(7);
+			const taken = takeArray(this.#free, length);
+			for (const { own } of this.#runs.values()) own.replica.reuseArray(taken);
+			return taken;
 		},
 		putAnswer: (answer) => this.#putAnswer(answer),
 	};
@@ -102,7 +102,7 @@ export class RpcConnection implements RunConnection {
 			if (hasDiverged(error)) run?.own.replica.drop();
 			if (!isUnwanted(error)) throw error;
 		} finally {
-			if (tensor) this.#free.push(tensor);
+			if (tensor) releaseArrays(this.#free, tensor);
 		}
 	}
 

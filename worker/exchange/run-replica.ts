@@ -108,8 +108,8 @@ export class RunReplica {
 	}
 
 	/** Notes that an array is used again, which may be that of the last gradient sent. */
-	reuseArray(array: Float32Array | undefined): void {
-		if (this.#answered && array && wholeArray(this.#answered) === wholeArray(array)) this.#answered = undefined;
+	reuseArray(array: Float32Array): void {
+		if (this.#answered && wholeArray(this.#answered) === wholeArray(array)) this.#answered = undefined;
 	}
 
 	/** Forgets the numbers, so that they are read again: at once if a request waits for an update, else for the next. */
