@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { ModelFiles, StoredTensor } from "../../shared/model/model-files.ts";
+import { isEmbedding } from "../../shared/model/parameter-layout.ts";
 import { readSafetensorsFile, type TensorToWrite, writeSafetensors } from "../../shared/model/safetensors.ts";
 import {
 	type BuildOnnxClassifier,
@@ -43,14 +44,14 @@ async function writeWeights(path: string, tensors: TensorToWrite[], { config }: 
 }
 
 function toWrite(model: ModelFiles, name: string, { shape }: StoredTensor, isQuantized: boolean): TensorToWrite[] {
-	const isEmbedding = name === "wte.weight" || name === "wpe.weight";
+	const isTable = isEmbedding(name);
 	const isLayer = name.startsWith("h.") && shape.length === 2;
-	if (!isQuantized || !(isEmbedding || isLayer)) return [{ name, shape, data: () => model.read(name) }];
+	if (!isQuantized || !(isTable || isLayer)) return [{ name, shape, data: () => model.read(name) }];
 	const [rows = 0, columns = 0] = shape;
 	// Both parts are written one after the other, so that only one tensor is in memory.
 	let both: Promise<QuantizedTensor> | undefined;
 	const quantize = () => {
-		both ??= model.read(name).then((values) => quantizeTensor(values, columns, isEmbedding ? "rows" : "columns"));
+		both ??= model.read(name).then((values) => quantizeTensor(values, columns, isTable ? "rows" : "columns"));
 		return both;
 	};
 	const scales = async () => {
@@ -60,6 +61,6 @@ function toWrite(model: ModelFiles, name: string, { shape }: StoredTensor, isQua
 	};
 	return [
 		{ name, shape, type: "U8", data: async () => (await quantize()).numbers },
-		{ name: scaleName(name), shape: isEmbedding ? [rows, 1] : [columns], data: scales },
+		{ name: scaleName(name), shape: isTable ? [rows, 1] : [columns], data: scales },
 	];
 }
