@@ -41,7 +41,7 @@ export function addTrainCommand(program: Command, workerSide: WorkerSide): void 
 			try {
 				await runTracked(options, events, () => run(options, { events, interrupt }, workerSide));
 				if (dashboard?.hasViewers)
-					events.line("the dashboard stays open until its last page is closed, or until Ctrl-C");
+					events.line("the dashboard stays open until its last page is closed, for at most an hour, or until Ctrl-C");
 				await dashboard?.waitForViewers(ended);
 			} catch (error) {
 				dashboard?.showFailure(error);
