@@ -11,13 +11,13 @@ export type Piece = string | number;
 /**
  * Returns a function that splits a text at added tokens. From left to right, and the longest one of several that begin
  * at the same place, as in Hugging Face's tokenizers.
- * @param tokens distinct contents; white space around a token is part of it if its flags say so
+ * @param tokens of equal contents the first one counts; white space around a token is part of it if its flags say so
  */
 export function createSplitter(tokens: readonly AddedToken[]): (text: string) => Piece[] {
 	if (tokens.length === 0) return (text) => (text === "" ? [] : [text]);
 	const longestFirst = [...tokens].sort((a, b) => b.content.length - a.content.length);
 	const pattern = new RegExp(longestFirst.map(({ content }) => escapePattern(content)).join("|"), "gu");
-	const byContent = new Map(tokens.map((token) => [token.content, token]));
+	const byContent = new Map(tokens.toReversed().map((token) => [token.content, token]));
 	return (text) => {
 		const pieces: Piece[] = [];
 		let done = 0;

@@ -117,6 +117,15 @@ test("an added token without characters in its normal form is never found", asyn
 	t.false(tokenize(["Sa b"])[0]?.includes(430));
 });
 
+test("of added tokens with the same normal form the first one is found, as in Hugging Face's library", async (t) => {
+	const flags = '"normalized":true,"special":false';
+	const { tokenize } = await load(t, "byte-level", "text", [
+		['"added_tokens":[', `"added_tokens":[{"id":430,"content":"Zq",${flags}},{"id":431,"content":"zq",${flags}},`],
+		['"normalizer":{"type":"NFC"}', '"normalizer":{"type":"Lowercase"}'],
+	]);
+	t.deepEqual([...(tokenize(["a zq Zq ZQ b"])[0] ?? [])], [261, 221, 430, 221, 430, 221, 430, 221, 66]);
+});
+
 test("a text that pre-tokenizers only divide has at most one token per byte", async (t) => {
 	const { tokenize, mayExceed } = await load(t, "split");
 	const text = "12 ß\n漢";
