@@ -46,19 +46,27 @@ function upperBound(values: Float64Array, from: number, value: number): number {
 }
 
 /**
- * Returns for each text the log-odds of the probability of a class. They rank texts as the probability does, but don't
- * become equal if it rounds to 0 or 1.
+ * Returns for each class the log-odds of its probability in each text. They rank texts as the probability does, but
+ * don't become equal if it rounds to 0 or 1. The other logits of a text are added in ascending order, so that texts
+ * with the same ones in another order stay equal.
  * @param logits row-major [texts, classes]
+ * @returns [classes, texts]
  */
-export function classLogOdds(logits: ArrayLike<number>, label: number, classes: number): Float64Array {
-	const odds = new Float64Array(logits.length / classes);
-	for (let text = 0; text < odds.length; text++) {
-		const from = text * classes;
-		let largest = Number.NEGATIVE_INFINITY;
-		for (let c = 0; c < classes; c++) if (c !== label) largest = Math.max(largest, logits[from + c] ?? 0);
-		let sum = 0;
-		for (let c = 0; c < classes; c++) if (c !== label) sum += Math.exp((logits[from + c] ?? 0) - largest);
-		odds[text] = (logits[from + label] ?? 0) - largest - Math.log(sum);
+export function classLogOdds(logits: readonly number[], classes: number): Float64Array[] {
+	const odds = Array.from({ length: classes }, () => new Float64Array(logits.length / classes));
+	for (let from = 0; from < logits.length; from += classes) {
+		const row = Float64Array.from(logits.slice(from, from + classes));
+		const ascending = row.toSorted();
+		for (const [label, own] of row.entries()) (odds[label] as Float64Array)[from / classes] = logOdds(own, ascending);
 	}
 	return odds;
+}
+
+/** @param ascending all logits of the text, at least two */
+function logOdds(own: number, ascending: Float64Array): number {
+	const place = ascending.indexOf(own);
+	const largest = ascending.at(place === ascending.length - 1 ? -2 : -1) as number;
+	let sum = 0;
+	for (const [i, logit] of ascending.entries()) if (i !== place) sum += Math.exp(logit - largest);
+	return own - largest - Math.log(sum);
 }

@@ -67,6 +67,7 @@ export function scoreInDetail(
 	const confusion = confusionMatrix(labels, predicted, classes);
 	const counts = countClasses(confusion);
 	const overall = overallScores(counts);
+	const odds = classLogOdds(logits, classes);
 	const [balancedAccuracy = null, macroF1 = null, mcc = null, ...f1] = bootstrapIntervals(
 		cellsOf(confusion),
 		classes,
@@ -82,7 +83,7 @@ export function scoreInDetail(
 		confusion,
 		perClass: classDetails(counts, f1, (label) =>
 			rankingScores(
-				classLogOdds(logits, label, classes),
+				odds[label] as Float64Array,
 				labels.map((own) => own === label),
 			),
 		),

@@ -35,6 +35,19 @@ test("ROC AUC is the share of pairs in the right order; average precision sums p
 });
 
 test("texts whose probability rounds to 1 are still ranked", (t) => {
-	const [first = 0, second = 0] = classLogOdds([0, 100, 0, 0, 200, 0], 1, 3);
+	const [first = 0, second = 0] = classLogOdds([0, 100, 0, 0, 200, 0], 3)[1] ?? [];
 	t.true(second > first && Math.abs(first - (100 - Math.log(2))) < 1e-12);
+});
+
+test("texts with the same logits of the other classes, in any order, are ranked by the logit of the class alone", (t) => {
+	const row = fc.array(fc.double({ min: -20, max: 20, noNaN: true }), { minLength: 4, maxLength: 7 });
+	const two = row.chain((own) =>
+		fc.tuple(fc.constant(own), fc.shuffledSubarray(own.slice(1), { minLength: own.length - 1 })),
+	);
+	fc.assert(
+		fc.property(two, ([own, others]) => {
+			const [[first, second] = []] = classLogOdds([...own, own[0] ?? 0, ...others], own.length);
+			t.is(first, second);
+		}),
+	);
 });
