@@ -1,5 +1,5 @@
 import test from "ava";
-import { countByLabel, toDataset, withLabels } from "../../../coordinator/data/dataset.ts";
+import { countByLabel, hashDatasets, toDataset, withLabels } from "../../../coordinator/data/dataset.ts";
 import { TailtuneError } from "../../../shared/errors.ts";
 
 const named = (...labels: string[]) =>
@@ -24,4 +24,11 @@ test("texts get the label indices of another set; a label that it doesn't have i
 	);
 	const error = t.throws(() => withLabels(named("a", "x"), ["a", "b"]), { instanceOf: TailtuneError, code: "data" });
 	t.is(error?.message, 'f:2: label "x", expected one of a, b');
+});
+
+test("texts that together are longer than the longest string have a hash", (t) => {
+	// JSON writes six characters for each of these.
+	const text = "\u0001".repeat(1 << 20);
+	const dataset = toDataset(Array.from({ length: 90 }, () => ({ text, label: "a", source: "f:1" })));
+	t.regex(hashDatasets([dataset]), /^[0-9a-f]{64}$/);
 });
