@@ -122,10 +122,8 @@ async function downloadModel(
 	const found = await list(named, repository, names);
 	const has = (name: string) => found.some(({ path }) => path === name);
 	if (!has(CONFIG_FILE) || !(has(WEIGHTS_FILE) || has(INDEX_FILE))) {
-		const expected = `expected a GPT-2 with ${CONFIG_FILE} and ${WEIGHTS_FILE}`;
-		const files = found.map(({ path }) => path).join(", ") || "no files of a model";
 		const advice = has(PICKLED_FILE) ? `; to convert it, download it and run in its folder: ${CONVERT_COMMAND}` : "";
-		throw new TailtuneError("model", `${named.what}: found ${files}, ${expected}${advice}`);
+		throw notUsable(named, found, advice);
 	}
 	await noteAbsence(repository, found);
 	const unused = [PICKLED_FILE, has(WEIGHTS_FILE) ? INDEX_FILE : ""];
@@ -137,8 +135,15 @@ async function downloadModel(
 
 async function downloadConfig(named: NamedRepository, repository: Repository): Promise<void> {
 	const found = await list(named, repository, [CONFIG_FILE, ...TOKENIZER_FILES]);
+	if (!found.some(({ path }) => path === CONFIG_FILE)) throw notUsable(named, found);
 	await noteAbsence(repository, found);
 	await fetchToCache(repository.target, found);
+}
+
+function notUsable({ what }: NamedRepository, found: readonly HubFile[], advice = ""): TailtuneError {
+	const files = found.map(({ path }) => path).join(", ") || "no files of a model";
+	const expected = `expected a GPT-2 with ${CONFIG_FILE} and ${WEIGHTS_FILE}`;
+	return new TailtuneError("model", `${what}: found ${files}, ${expected}${advice}`);
 }
 
 /** Notes that a commit has no `tokenizer.json`, if it has none. */

@@ -204,6 +204,13 @@ test("reads the shape of a model; of a hub model only configuration and tokenize
 	await rm(join(shape.folder ?? "", "tokenizer.json"));
 	t.deepEqual(await readModelShape(REPO, options), shape);
 	hub.status = undefined;
+	const configuration = hub.files.get("config.json") as Buffer;
+	hub.files.delete("config.json");
+	await t.throwsAsync(readModelShape(REPO, { ...options, cacheDir: await temporaryFolder(t) }), {
+		code: "model",
+		message: /: found tokenizer\.json, expected a GPT-2 with config\.json and model\.safetensors$/,
+	});
+	hub.files.set("config.json", configuration);
 	const whole = await resolveModel(REPO, options);
 	t.is((await openModel(whole)).config.n_embd, shape.config.n_embd);
 });
