@@ -1,8 +1,8 @@
 import { cp, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { systemCodeOf, TailtuneError } from "../../shared/errors.ts";
+import { readJson } from "../../shared/files/json-file.ts";
 import { asDiskError, writeFileAtomic, writeJson } from "../../shared/files/write-atomic.ts";
-import { readJson } from "../../shared/model/gpt2-config.ts";
 import { WEIGHTS_FILE } from "../../shared/model/open-model.ts";
 import { baseShapes } from "../../shared/model/parameter-layout.ts";
 import { writeSafetensors } from "../../shared/model/safetensors.ts";

@@ -65,9 +65,10 @@ function affixesOfPart(part: TokenizerPart): Affixes {
 
 function affixesOfTemplate({ single, special_tokens }: z.infer<typeof templateSchema>): Affixes {
 	const text = single.findIndex((piece) => "Sequence" in piece);
+	const specials = new Map(Object.entries(special_tokens));
 	const idsOf = (pieces: typeof single) =>
 		pieces.flatMap((piece) => {
-			const special = "SpecialToken" in piece ? special_tokens[piece.SpecialToken.id] : undefined;
+			const special = "SpecialToken" in piece ? specials.get(piece.SpecialToken.id) : undefined;
 			if (special === undefined) throw new Error(JSON.stringify(piece));
 			return special.ids;
 		});

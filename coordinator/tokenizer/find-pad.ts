@@ -22,8 +22,9 @@ export function findPad(
 	const isSpecial = (content: string | undefined) => content !== undefined && added.get(content)?.special === true;
 	const isRead = ({ special }: AddedToken) => specialTokens === "tokens" || !special;
 	const ofTexts = json.added_tokens.filter(isRead).map(({ content, id }) => [content, id] as const);
-	for (const [token, id] of [...vocabulary, ...ofTexts])
-		if (id >= size) throw missingRow(definition, `token ${JSON.stringify(token)}`, id, size);
+	for (const tokens of [vocabulary, ofTexts])
+		for (const [token, id] of tokens)
+			if (id >= size) throw missingRow(definition, `token ${JSON.stringify(token)}`, id, size);
 	const named = [special.pad, special.eos, special.bos, ...added.keys()];
 	const canPad = (content: string | undefined) =>
 		isSpecial(content) && content !== json.model.unk_token && (added.get(content as string)?.id ?? size) < size;

@@ -39,6 +39,7 @@ const settingsSchema = z.object({
 	add_eos_token: never,
 	added_tokens_decoder: z
 		.record(z.string(), tokenizerJsonSchema.shape.added_tokens.unwrap().element.omit({ id: true }))
+		.refine((tokens) => Object.keys(tokens).every((id) => /^\d+$/.test(id)), "expected ids as keys")
 		.default({}),
 	pad_token: token,
 	eos_token: token,
@@ -129,13 +130,18 @@ function complete(definition: TokenizerDefinition, settings: Partial<Settings>):
 	addAll(Object.entries(settings.added_tokens_decoder ?? {}).map(([id, one]) => ({ id: Number(id), ...one })));
 	const { vocab } = json.model;
 	for (const content of named) {
-		const id =
-			added.get(content)?.id ?? (Array.isArray(vocab) ? vocab.findIndex(([one]) => one === content) : vocab[content]);
-		if (id === undefined || id < 0) continue;
+		const id = added.get(content)?.id ?? findId(vocab, content);
+		if (id === undefined) continue;
 		const plain = { single_word: false, lstrip: false, rstrip: false, normalized: false };
 		added.set(content, { id, content, ...plain, ...added.get(content), special: true });
 	}
 	return { name, json: { ...json, added_tokens: [...added.values()].sort((a, b) => a.id - b.id) }, special };
+}
+
+function findId(vocab: TokenizerJson["model"]["vocab"], token: string): number | undefined {
+	if (!Array.isArray(vocab)) return Object.hasOwn(vocab, token) ? vocab[token] : undefined;
+	const id = vocab.findIndex(([one]) => one === token);
+	return id < 0 ? undefined : id;
 }
 
 function assertSamePrefix(name: string, json: TokenizerJson, settings: Partial<Settings>): void {

@@ -1,6 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { TailtuneError } from "../../shared/errors.ts";
+import { parseModelJson } from "../../shared/files/json-file.ts";
 import { MOST_JSON_BYTES, readRegularFile } from "../../shared/files/regular-file.ts";
 
 export const TOKENIZER_FILE = "tokenizer.json";
@@ -41,12 +41,8 @@ export async function readTokenizerFiles(folder: string): Promise<TokenizerFiles
 
 /**
  * Parses one of the files.
- * @throws TailtuneError "model" if it isn't JSON
+ * @throws TailtuneError "model" as `parseModelJson`
  */
 export function parseTokenizerFile({ folder, contents }: TokenizerFiles, name: string): unknown {
-	try {
-		return JSON.parse(contents.get(name)?.toString("utf8") ?? "");
-	} catch (cause) {
-		throw new TailtuneError("model", `${join(folder, name)}: expected JSON`, { cause });
-	}
+	return parseModelJson(contents.get(name)?.toString("utf8") ?? "", join(folder, name));
 }

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { describeIssue } from "../describe-issue.ts";
 import { TailtuneError } from "../errors.ts";
-import { MOST_JSON_BYTES, readRegularFile } from "../files/regular-file.ts";
+import { readJson } from "../files/json-file.ts";
 import { ACTIVATION_BY_NAME, type Activation, type ActivationName } from "./activation.ts";
 
 /** The shape of a GPT-2, with the names of a Hugging Face `config.json`. */
@@ -91,14 +91,4 @@ function labelsOf(id2label: unknown): string[] | undefined {
 	if (!names.success) return undefined;
 	const labels = Object.keys(names.data).flatMap((_, number) => names.data[number] ?? []);
 	return new Set(labels).size === Object.keys(names.data).length ? labels : undefined;
-}
-
-/** Reads a JSON file. Throws TailtuneError "not-found" if there is no such file, "model" if it isn't JSON. */
-export async function readJson(file: string): Promise<unknown> {
-	const bytes = await readRegularFile(file, MOST_JSON_BYTES, "model");
-	try {
-		return JSON.parse(bytes.toString("utf8"));
-	} catch (cause) {
-		throw new TailtuneError("model", `${file}: expected JSON`, { cause });
-	}
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { describeIssue } from "../describe-issue.ts";
 import { TailtuneError } from "../errors.ts";
+import { parseModelJson } from "../files/json-file.ts";
 import type { StoredTensor, StoredType } from "./model-files.ts";
 
 /** A tensor as described in its file: like a StoredTensor, but the type may be one that we don't support. */
@@ -106,7 +107,7 @@ export function formatHeader(
 
 function parseEntries(text: string, file: string): [string, unknown][] {
 	try {
-		const header: unknown = JSON.parse(text);
+		const header = parseModelJson(text, file);
 		if (typeof header === "object" && header !== null && !Array.isArray(header)) return Object.entries(header);
 	} catch {
 		// Continues with the same refusal, because the parser's message about binary data wouldn't help.

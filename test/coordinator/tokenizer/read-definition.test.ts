@@ -125,6 +125,20 @@ const REFUSED: [what: string, file: string, from: string | RegExp, to: string, f
 		'"pre_tokenizer":{"type":"Sequence"',
 		'pre_tokenizer: found {"type":"Sequence"',
 	],
+	[
+		"more levels than functions can call themselves",
+		"tokenizer.json",
+		'"normalizer":null',
+		`"normalizer":${'{"type":"Sequence","normalizers":['.repeat(20_000)}${"]}".repeat(20_000)}`,
+		"found more than 128 levels of lists and objects, expected at most 128",
+	],
+	[
+		"a key that isn't an id",
+		"tokenizer_config.json",
+		"{",
+		'{"added_tokens_decoder":{"1.5":{"content":"hello"}},',
+		'added_tokens_decoder: found {"1.5":{"content":"hello"',
+	],
 	["a token before texts", "tokenizer_config.json", "{", '{"add_bos_token": true,', "add_bos_token: found true"],
 ];
 
@@ -214,12 +228,28 @@ test("names the setting, pattern or id that can't be used, each time", async (t)
 	await t.throwsAsync(create(far), { message: `m/tokenizer.json: post_processor: ${row}` });
 	const unnamed = replaceAt(wordPiece, ["post_processor", "special_tokens", "[SEP]"], undefined);
 	await t.throwsAsync(create(unnamed), { message: /: post_processor: found \{"type":"TemplateProcessing"/ });
+	const inherited = replaceAt(wordPiece, ["post_processor", "single", "0", "SpecialToken", "id"], "constructor");
+	await t.throwsAsync(create(inherited), { message: /: post_processor: found \{"type":"TemplateProcessing"/ });
 	const beyond = replaceAt(split, ["added_tokens", "0", "id"], 600);
 	await t.throwsAsync(create(beyond, "tokens"), { message: `m/tokenizer.json: token "<|endoftext|>": ${row}` });
 	t.truthy(await create(beyond));
 	const reserved = replaceAt(split, ["pre_tokenizer", "pretokenizers", "0", "pattern", "Regex"], "[\u{10ff00}]");
 	for (const _ of ["first", "second"])
 		await t.throwsAsync(create(reserved), { message: /: pre_tokenizer: found \{"type":"Split"/ });
+});
+
+test("a token with a name that all objects have is only known if the vocabulary has it", async (t) => {
+	const [json = null] = small;
+	const added = async (tokenizer: Json) => {
+		const contents = new Map([
+			["tokenizer.json", Buffer.from(JSON.stringify(tokenizer))],
+			["tokenizer_config.json", Buffer.from('{"eos_token":"constructor"}')],
+		]);
+		const { added_tokens } = (await parseDefinition({ folder: "m", contents }, 600)).json;
+		return added_tokens.filter(({ content }) => content === "constructor").map(({ id }) => id);
+	};
+	t.deepEqual(await added(json), []);
+	t.deepEqual(await added(replaceAt(json, ["model", "vocab", "constructor"], 500)), [500]);
 });
 
 test("a damaged tokenizer.json is refused in one line, or its tokens have rows", async (t) => {
