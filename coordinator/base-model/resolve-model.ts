@@ -6,6 +6,7 @@ import { pipeline } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
 import { TailtuneError } from "../../shared/errors.ts";
 import { ownCacheFolder } from "../../shared/files/cache-folder.ts";
+import { pathExists } from "../../shared/files/regular-file.ts";
 import { GPT2_SIZES, type Gpt2Size, writeRandomModel } from "../../shared/model/random-model.ts";
 import type { HubOptions } from "../hub/hub-access.ts";
 import { type HubId, parseHubId } from "./hub-id.ts";
@@ -17,6 +18,8 @@ export interface ResolveOptions extends HubOptions {
 
 /** SHA-256 of the demo model's weights, as in its card. */
 export const DEMO_MODEL_SHA256 = "290014c25208b955375a70acfa6c916135dae6899aeb400307d18b383ad5b693";
+
+const EXPECTED_NAME = "expected a folder, a hub id (for example gpt2 or owner/name@revision), demo, or random:small";
 
 const demoFolder = fileURLToPath(new URL("./demo-model", import.meta.url));
 
@@ -43,24 +46,37 @@ export async function resolveModelName(name: string, folder: string): Promise<st
 }
 
 /**
+ * Checks the value of `--model` as far as that is possible without a download or reading the weights.
+ * @throws TailtuneError "usage" or "not-found" that names the flag
+ */
+export async function checkModelName(name: string): Promise<void> {
+	if (name === "demo") return;
+	if (name.startsWith("random:")) return assertSize(name.slice("random:".length));
+	const fail = (found: string) => {
+		throw new TailtuneError("not-found", `--model ${name}: ${found}`);
+	};
+	const expected = "expected a folder with config.json and model.safetensors (and a tokenizer, unless it is GPT-2's)";
+	if (await isModelFolder(name)) {
+		if (!(await pathExists(join(name, "config.json"), "model")))
+			fail(`found a folder without config.json, ${expected}`);
+	} else if (await stat(name).catch(() => undefined)) fail(`found a file, ${expected}`);
+	else if (!parseHubId(name)) fail(`no such folder, ${EXPECTED_NAME}`);
+}
+
+/**
  * Returns a folder for `openModel` from the value of `--model`: `demo`, a folder, `random:SIZE` (generated once, then
  * cached) or a hub id (downloaded once, then cached).
- * @throws TailtuneError "usage", "not-found", or as `fetchHubModel`
+ * @throws TailtuneError as `checkModelName` and `fetchHubModel`
  */
 export async function resolveModel(name: string, options: ResolveOptions = {}): Promise<string> {
+	await checkModelName(name);
 	if (name === "demo") return checkedDemoFolder();
-	if (name.startsWith("random:")) return resolveRandom(name.slice("random:".length), options);
-	if (await isModelFolder(name)) return resolve(name);
-	if (await stat(name).catch(() => undefined))
-		throw new TailtuneError("not-found", `--model ${name}: found a file, expected a folder with config.json`);
-	const id = parseHubId(name);
-	if (id) {
-		// Loaded only when needed: the hub's client takes a third of the loading time.
-		const { fetchHubModel } = await import("./hub-model.ts");
-		return fetchHubModel(id, options);
-	}
-	const expected = "expected a folder, a hub id (for example gpt2 or owner/name@revision), demo, or random:small";
-	throw new TailtuneError("not-found", `--model ${name}: no such folder, ${expected}`);
+	if (name.startsWith("random:")) return resolveRandom(name.slice("random:".length) as Gpt2Size, options);
+	const id = await findHubId(name);
+	if (!id) return resolve(name);
+	// Loaded only when needed: the hub's client takes a third of the loading time.
+	const { fetchHubModel } = await import("./hub-model.ts");
+	return fetchHubModel(id, options);
 }
 
 async function checkedDemoFolder(): Promise<string> {
@@ -72,17 +88,19 @@ async function checkedDemoFolder(): Promise<string> {
 	throw new TailtuneError("checksum", message);
 }
 
+function assertSize(size: string): void {
+	if (Object.hasOwn(GPT2_SIZES, size)) return;
+	const sizes = Object.keys(GPT2_SIZES).join("|");
+	throw new TailtuneError("usage", `--model random:${size}: unknown size, expected random:${sizes}`);
+}
+
 async function resolveRandom(
-	size: string,
+	size: Gpt2Size,
 	{ seed = 123, cacheDir, listener, signal }: ResolveOptions,
 ): Promise<string> {
-	if (!Object.hasOwn(GPT2_SIZES, size)) {
-		const sizes = Object.keys(GPT2_SIZES).join("|");
-		throw new TailtuneError("usage", `--model random:${size}: unknown size, expected random:${sizes}`);
-	}
 	const folder = join(cacheDir ?? ownCacheFolder(), `random-${size}-${seed}`);
 	const present = await stat(folder).catch(() => undefined);
 	const report = listener?.download(`random:${size}`);
-	if (!present) await writeRandomModel(folder, GPT2_SIZES[size as Gpt2Size], seed, report, signal);
+	if (!present) await writeRandomModel(folder, GPT2_SIZES[size], seed, report, signal);
 	return folder;
 }

@@ -1,11 +1,13 @@
 import type { Command } from "commander";
 import { TailtuneError } from "../../shared/errors.ts";
 import { Notices } from "../../shared/notices.ts";
+import { createAddressCheck } from "../../shared/settings/host-port.ts";
 import { addRpcFlags, type RpcFlags, readRpcSecurity } from "../../shared/settings/rpc-flags.ts";
 import type { WorkerOptions } from "../../shared/worker-port/running-worker.ts";
 import type { WorkerSide } from "../../shared/worker-port/worker-side.ts";
 import type { ClusterRun } from "../cluster/cluster.ts";
 import { MOST_REPLICAS, REPLICAS_HELP } from "../cluster/nats-replicas.ts";
+import { assertDialable } from "../cluster/wildcard-address.ts";
 import type { RunEvents } from "../events/run-events.ts";
 import { parseCount } from "../parse-count.ts";
 import type { TrainOptions } from "../training/train-options.ts";
@@ -29,6 +31,7 @@ export function addWorkerFlags(command: Command): Command {
 		.option(
 			"--listen <host:port>",
 			"with --nats: address for the workers' gRPC connections (default: a free port on loopback)",
+			createAddressCheck("--listen"),
 		)
 		.option("--advertise <host:port>", "address that workers connect to, if it differs from --listen (proxy or NAT)")
 		.option("--nats-replicas <n>", REPLICAS_HELP)
@@ -55,6 +58,7 @@ export async function chooseWorkers(
 	const [extra] = clusterFlags(options);
 	if (nats === undefined && extra !== undefined) throw new TailtuneError("usage", `${extra}: needs --nats`);
 	if (nats === undefined) return useThisProcess(workerSide, events, engineIn);
+	assertDialable(listen, advertise);
 	const { countNatsWorkers, openNatsCluster } = await import("../cluster/nats-cluster.ts");
 	const cluster = {
 		...{ nats, listen, advertise },

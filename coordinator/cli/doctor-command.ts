@@ -41,7 +41,7 @@ export function addDoctorCommand(program: Command, { inspectEngines, measureRate
 		.description(
 			"print the engines and the speed of this machine; with data: their format, columns and possible faults",
 		)
-		.argument("[data]", "labelled texts to examine, without training: a file or a folder");
+		.argument("[data]", "labelled texts to examine, without training: a file, a folder or hub:OWNER/NAME");
 	addConfigFlags(command, DATA_FLAGS).action(
 		async (data: string | undefined, _options: object, { optsWithGlobals }: Command) => {
 			const options = optsWithGlobals.call(command) as Options;

@@ -38,7 +38,7 @@ export function addSweepCommand(program: Command, workerSide: WorkerSide): void 
 			"--halving [n]",
 			"successive halving: train all settings for a few epochs, continue the best 1/N of them, and so on; only the last ones are trained for all --epochs (default of N: 2)",
 		)
-		.option("--resume <sweep>", "continue an interrupted sweep; the same command does this too");
+		.option("--resume <sweep>", "continue the interrupted sweep in this folder; the same command does this too");
 	addConfigFlags(
 		addWorkerFlags(addTrackerFlags(command)).optionsGroup(
 			"Settings of the runs; commas separate values to try (--lr 1e-5,5e-5):",

@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { TailtuneError } from "../../shared/errors.ts";
 import { createInterruptSignal } from "../../shared/processes/interrupt.ts";
 import { addConfigFlags, parseFlags } from "../../shared/settings/flags.ts";
+import { createAddressCheck, isLoopback } from "../../shared/settings/host-port.ts";
 import { resolveConfig } from "../../shared/settings/resolve-config.ts";
 import type { WorkerSide } from "../../shared/worker-port/worker-side.ts";
 import type { Dashboard } from "../dashboard/open-dashboard.ts";
@@ -25,11 +26,16 @@ export function addTrainCommand(program: Command, workerSide: WorkerSide): void 
 		.command("train")
 		.description("tune a model on labelled texts and write a result folder")
 		.option("--config <file>", "YAML file with settings; keys are the flags in camelCase")
-		.option("--resume <run>", "continue an interrupted run")
-		.option("--serve [host:port]", "also serve the best model so far over gRPC (default: 127.0.0.1:50051)")
+		.option("--resume <run>", "continue the interrupted run in this folder")
+		.option(
+			"--serve [host:port]",
+			"also serve the best model so far over gRPC, to programs on this machine (default: 127.0.0.1:50051)",
+			createAddressCheck("--serve"),
+		)
 		.option(
 			"--dashboard [host:port]",
 			"also show the run in a browser, and print the address (default: 127.0.0.1:7007, or the next free port)",
+			createAddressCheck("--dashboard"),
 		);
 	addConfigFlags(addWorkerFlags(addTrackerFlags(command)).optionsGroup("Settings of the run:")).action(
 		async (_, { optsWithGlobals }: Command) => {
@@ -77,14 +83,22 @@ async function run(
 ): Promise<void> {
 	// If there is a page, in a separate thread, so that it is answered while the engine computes.
 	const engineIn = options.dashboard === undefined ? "main-thread" : "thread";
-	const workers = await chooseWorkers(options, workerSide, events, interrupt, engineIn);
 	const address = options.serve === true ? "127.0.0.1:50051" : options.serve;
+	assertOnlyHere(address);
+	const workers = await chooseWorkers(options, workerSide, events, interrupt, engineIn);
 	const startServer =
 		address === undefined ? undefined : (await import("../training/run-server.ts")).createServerStarter(address);
 	const environment = { events, interrupt, ...workers, startServer };
 	await (options.resume === undefined
 		? startNew(options, environment)
 		: resumeRun(options.resume, options, environment));
+}
+
+/** The server of `--serve` has neither a token nor TLS. */
+function assertOnlyHere(address: string | undefined): void {
+	if (address === undefined || isLoopback(address)) return;
+	const expected = "expected an address of this machine only, for example 127.0.0.1:50051";
+	throw new TailtuneError("usage", `--serve ${address}: ${expected}; tailtune serve can also have a token and TLS`);
 }
 
 async function startNew(options: Options, environment: TrainOptions): Promise<void> {

@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import type { Bus } from "../../shared/bus/bus.ts";
 import { Notices } from "../../shared/notices.ts";
 import { createInterruptSignal } from "../../shared/processes/interrupt.ts";
+import { createAddressCheck } from "../../shared/settings/host-port.ts";
 import type { WorkerSide } from "../../shared/worker-port/worker-side.ts";
 import { askCluster } from "./ask-cluster.ts";
 import { showEvents } from "./show-events.ts";
@@ -18,7 +19,11 @@ export function addUiCommand(program: Command, workerSide: WorkerSide): void {
 		.command("ui")
 		.description("show the runs of a folder in a browser, also while they train, and compare two of them")
 		.argument("[runs]", "folder with runs (default: runs)")
-		.option("--listen <host:port>", "address of the page (default: 127.0.0.1:7007, or the next free port)")
+		.option(
+			"--listen <host:port>",
+			"address of the page (default: 127.0.0.1:7007, or the next free port)",
+			createAddressCheck("--listen"),
+		)
 		.option("--nats <urls>", "also show the runs of the cluster with these NATS servers; commas separate several URLs")
 		.action((given: string | undefined, _: object, self: Command) =>
 			showRuns(given, self.optsWithGlobals<Options>(), workerSide),

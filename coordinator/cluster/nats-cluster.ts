@@ -12,7 +12,6 @@ import { serveTensors, type TensorServer } from "../exchange/grpc-coordinator-te
 import type { Traffic } from "../rpc/http2-servers.ts";
 import { announceRun, type Cluster, type ClusterRun, type OpenCluster } from "./cluster.ts";
 import type { Dispatcher } from "./dispatcher.ts";
-import { DIALABLE, isWildcardAddress } from "./wildcard-address.ts";
 import { WorkerWatch } from "./worker-watch.ts";
 
 /** Addresses and credentials of a coordinator that reaches its workers over NATS. */
@@ -66,7 +65,6 @@ interface HostParts {
 /** Connects to NATS and begins to serve tensors. */
 export async function connectNatsHost(options: NatsClusterOptions): Promise<NatsHost> {
 	const { listen, advertise } = options;
-	assertDialable(listen, advertise);
 	const security = options.security ?? (await readRpcSecurity({}));
 	const bus = await connect(options);
 	const dispatchers: HostParts["dispatchers"] = new Map();
@@ -182,14 +180,6 @@ function interruptible<Args extends readonly unknown[], T>(
 			throw interrupt.aborted ? new TailtuneError("interrupted", "stopped while waiting for NATS") : error;
 		}
 	};
-}
-
-/** Checks that workers on other hosts can connect to the announced address. */
-function assertDialable(listen = "", advertise: NatsClusterOptions["advertise"]): void {
-	if (typeof advertise === "string" && !/^[^:].*:[1-9]\d*$/.test(advertise))
-		throw new TailtuneError("usage", `--advertise ${advertise}: ${DIALABLE}, as HOST:PORT`);
-	if (advertise === undefined && isWildcardAddress(listen))
-		throw new TailtuneError("usage", `--listen ${listen}: ${DIALABLE}, or --advertise with one`);
 }
 
 function addTraffic(bus: NatsBus, server: TensorServer): Traffic {

@@ -10,6 +10,9 @@ import { loadDataset } from "./load-dataset.ts";
 import type { ReadFile } from "./read-dataset.ts";
 import { assertSeveralLabels, assertSplittable, type Split, split, splitAtRandom, splitForFold } from "./split.ts";
 
+/** The error if no texts are given. */
+export const DATA_REQUIRED = "--data: required; a file, a folder, hub:OWNER/NAME, sms-spam or spam-assassin";
+
 /** The three sets of a run, and how each class's texts were distributed among them. */
 export interface LoadedSets extends Split {
 	/** Texts of the training set, once for each time that an epoch repeats them. */
@@ -146,7 +149,7 @@ async function readGiven(
 	const [first] = Object.entries(sets).find(([, file]) => file !== undefined) ?? [];
 	if (first === undefined) {
 		if (data !== undefined) return load("data", data);
-		throw new TailtuneError("usage", "--data: required; a file, a folder, hub:OWNER/NAME, sms-spam or spam-assassin");
+		throw new TailtuneError("usage", DATA_REQUIRED);
 	}
 	if (config.fold !== undefined)
 		throw new TailtuneError("usage", `--fold: can't be combined with --${first}; the texts of --data are divided`);

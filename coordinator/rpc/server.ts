@@ -6,6 +6,7 @@ import { CALL_LIMITS, type CallLimits, MAX_MESSAGE_BYTES, WINDOW_BYTES } from ".
 import { readServerCredentials, type TlsFiles } from "../../shared/rpc/credentials.ts";
 import type { RefusalReason } from "../../shared/rpc/refusal.ts";
 import { silenceLibrary } from "../../shared/rpc/silence-library.ts";
+import { HOST_PORT, isLoopback, splitHostPort } from "../../shared/settings/host-port.ts";
 import { CallGate } from "./call-gate.ts";
 import { guardCalls, meterTraffic, type Traffic, widenServerWindows } from "./http2-servers.ts";
 import type { RpcService } from "./rpc-service.ts";
@@ -83,9 +84,9 @@ export async function createServer(options: ServerOptions, services: readonly Rp
 
 /** Splits HOST:PORT. @throws TailtuneError "usage" if the address has another form */
 export function parseAddress(address: string): { host: string; port: number } {
-	const [, host = "", port] = /^(.*):(\d+)$/.exec(address) ?? [];
-	if (!host || Number(port) > 65_535) throw new TailtuneError("usage", `listen address ${address}: expected HOST:PORT`);
-	return { host, port: Number(port) };
+	const parts = splitHostPort(address);
+	if (!parts) throw new TailtuneError("usage", `listen address ${address}: ${HOST_PORT}`);
+	return parts;
 }
 
 /** @throws TailtuneError "usage" if a server without tokens would be open to everybody */
@@ -95,10 +96,4 @@ export function checkAuthenticated(address: string, tls: TlsFiles | undefined): 
 		"usage",
 		`listen address ${address}: to listen on a public address set a token, or TLS with a CA for client certificates`,
 	);
-}
-
-/** Whether only this machine can reach HOST:PORT. */
-export function isLoopback(address: string): boolean {
-	const { host } = parseAddress(address);
-	return /^(127\.\d+\.\d+\.\d+|\[::1\]|localhost)$/.test(host);
 }

@@ -2,20 +2,30 @@ import { type Command, Option } from "commander";
 import { z } from "zod";
 import { describeIssue } from "../../shared/describe-issue.ts";
 import { TailtuneError } from "../../shared/errors.ts";
+import { HOST_PORT, splitHostPort } from "../../shared/settings/host-port.ts";
 import { flagOf } from "../../shared/settings/resolve-config.ts";
 import { MOST_REPLICAS, REPLICAS_HELP } from "../cluster/nats-replicas.ts";
 import { DIALABLE, isWildcardAddress } from "../cluster/wildcard-address.ts";
 
 const text = () => z.string().min(1);
+const address = () => text().refine((value) => splitHostPort(value) !== undefined, HOST_PORT);
 const number = (least: number) => z.coerce.number().int().min(least);
 
 /** Every setting of `tailtune serve` except those of the engine; each is a flag. */
 const serveOptionsSchema = z.object({
-	listen: text().default("127.0.0.1:50051").describe("HOST:PORT of gRPC"),
-	http: text().optional().describe("HOST:PORT of HTTP: POST /v1/classify, /metrics, /healthz; default: none"),
-	cors: text().optional().describe("origin whose pages may call over HTTP (CORS), for example https://example.org"),
-	nats: text().optional().describe("use the workers of this NATS server instead of one in this process"),
-	tensors: text().optional().describe("with --nats: HOST:PORT where workers fetch the model; default: loopback"),
+	listen: address().default("127.0.0.1:50051").describe("HOST:PORT of gRPC"),
+	http: address().optional().describe("HOST:PORT of HTTP: POST /v1/classify, /metrics, /healthz; default: none"),
+	cors: text()
+		.optional()
+		.describe("origin whose pages may call over HTTP (CORS), for example https://example.org; default: none"),
+	nats: text()
+		.optional()
+		.describe(
+			"use the workers of this NATS server instead of one in this process; commas separate several URLs; default: none",
+		),
+	tensors: address()
+		.optional()
+		.describe("with --nats: HOST:PORT from which workers fetch the model; default: a free port on loopback"),
 	natsReplicas: number(1).max(MOST_REPLICAS).optional().describe(REPLICAS_HELP),
 	maxBatch: number(1).default(32).describe("most texts in one batch"),
 	maxDelayMs: number(0)
@@ -32,7 +42,7 @@ const serveOptionsSchema = z.object({
 	logLevel: z
 		.enum(["debug", "info", "warn", "error", "silent"])
 		.default("info")
-		.describe("lowest level that is logged"),
+		.describe("lowest level that is logged: debug, info, warn, error, or silent for none"),
 	logTexts: z.boolean().default(false).describe("log the texts too, at level debug"),
 });
 

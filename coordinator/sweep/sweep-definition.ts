@@ -1,5 +1,5 @@
 import { TailtuneError } from "../../shared/errors.ts";
-import { FEWEST_FOLDS, MOST_FOLDS, type TrainConfig } from "../../shared/settings/config.ts";
+import { FEWEST_FOLDS, MOST_FOLDS, PRESETS, type TrainConfig } from "../../shared/settings/config.ts";
 import { readConfigFile } from "../../shared/settings/config-file.ts";
 import { parseFlags } from "../../shared/settings/flags.ts";
 import { checkConfig, completeConfig, flagOf } from "../../shared/settings/resolve-config.ts";
@@ -35,6 +35,9 @@ const NEVER_VARIED: readonly Key[] = [
 /** Values of these settings may contain commas. Several values can only be given in a file. */
 const WITH_COMMAS: readonly Key[] = ["textColumn", "labelColumn", "delimiter", "split"];
 
+/** The preset that makes the experiments of the book. */
+const EXPERIMENTS = "book-experiments";
+
 const MOST_TRIALS = 1000;
 const MOST_SETTINGS = 100_000;
 
@@ -53,8 +56,8 @@ export async function readSweepDefinition(
 	const { seeds, folds, samples, halving, ...fromFile } = file === undefined ? {} : await readConfigFile(file);
 	const asked = { seeds, folds, samples, halving, ...onlyGiven(options) };
 	const flags = readFlags(options);
-	const { all, experiments } = expandPreset({ ...readLists(fromFile), ...flags });
 	const nameOf = (key: string) => (key in flags || file === undefined ? flagOf(key) : `${file}: ${key}`);
+	const { all, experiments } = expandPreset({ ...readLists(fromFile), ...flags }, nameOf);
 	const { seed = [], ...others } = all;
 	const isSingle = ([, values]: [string, readonly unknown[]]) => values.length === 1;
 	const constant = Object.entries(others).filter(isSingle);
@@ -83,9 +86,25 @@ function onlyGiven({ seeds, folds, samples, halving }: Readonly<Record<string, u
 	return Object.fromEntries(flags.filter(([, value]) => value !== undefined));
 }
 
-/** Replaces the preset of the experiments by that of the book. Its data and metric are used unless others are given. */
-function expandPreset(all: Values): { all: Values; experiments: SweepDefinition["experiments"] } {
-	if (all.preset?.[0] !== "book-experiments") return { all, experiments: null };
+/**
+ * Replaces the preset of the experiments by that of the book. Its data and metric are used unless others are given.
+ * @throws TailtuneError "usage" that names the presets if there is none of that name
+ */
+function expandPreset(
+	all: Values,
+	nameOf: (key: string) => string,
+): { all: Values; experiments: SweepDefinition["experiments"] } {
+	const [preset, ...others] = all.preset ?? [];
+	if (
+		preset !== undefined &&
+		preset !== EXPERIMENTS &&
+		others.length === 0 &&
+		!Object.hasOwn(PRESETS, String(preset))
+	) {
+		const expected = [...Object.keys(PRESETS), EXPERIMENTS].join(", ");
+		throw new TailtuneError("usage", `${nameOf("preset")}: found "${preset}", expected one of ${expected}`);
+	}
+	if (preset !== EXPERIMENTS) return { all, experiments: null };
 	const data = all.data === undefined && all.train === undefined ? { data: ["sms-spam"] } : {};
 	return { all: { metric: ["accuracy"], ...data, ...all, preset: ["book"] }, experiments: "book" };
 }

@@ -10,6 +10,7 @@ import { nameOfSetting } from "../events/sweep-settings.ts";
 import { parseAs } from "../run-folder/result-files.ts";
 import { folderWords, RUNS_FOLDER, removeEmptyFolders } from "../run-folder/run-folder.ts";
 import { LOCK_FILE, lockRunFolder } from "../run-folder/run-lock.ts";
+import { checkInputs } from "./check-inputs.ts";
 import { planTrials } from "./plan-trials.ts";
 import type { SweepDefinition } from "./sweep-definition.ts";
 
@@ -28,10 +29,12 @@ export interface SweepFolder {
 /**
  * Opens the folder of a sweep. If it has the same sweep, that one continues.
  * @param out default: a name made from the definition, so that the same command finds its folder again
- * @throws TailtuneError "usage" if the folder has anything else, "busy" if it is in use, "disk" if it can't be written
+ * @throws TailtuneError "usage" if the folder has anything else, "busy" if it is in use, "disk" if it can't be written;
+ * for a new sweep, also as `checkInputs`
  */
 export async function openSweepFolder(definition: SweepDefinition, out?: string): Promise<SweepFolder> {
 	const path = resolve(out ?? join(RUNS_FOLDER, nameOf(definition)));
+	if (!(await pathExists(join(path, SWEEP_FILE), "disk"))) await checkInputs(definition);
 	const firstMade = await mkdir(path, { recursive: true, mode: 0o700 }).catch((cause: unknown) => {
 		throw asDiskError(`--out ${path}`, cause);
 	});

@@ -8,6 +8,7 @@ import { endOnSignals } from "../../shared/processes/interrupt.ts";
 import type { RunConfig, TrainConfig } from "../../shared/settings/config.ts";
 import { checkConfig, flagOf } from "../../shared/settings/resolve-config.ts";
 import { loadModel } from "../base-model/load-model.ts";
+import { checkModelName } from "../base-model/resolve-model.ts";
 import { abstainsAnyway } from "../classify/classifier-settings.ts";
 import { assertLabelsKnown } from "../classify/with-thresholds.ts";
 import { type LoadedSets, loadSets } from "../data/load-sets.ts";
@@ -31,10 +32,12 @@ export interface RunInputs {
 type InputOptions = Pick<TrainOptions, "countWorkers" | "events" | "interrupt" | "onTexts">;
 
 /**
- * Loads the inputs of a run. Texts are read first, so that faults in them are reported before a model is downloaded.
+ * Loads the inputs of a run. A wrong name of a model is reported first. Texts are read before the model, so that faults
+ * in them are reported before a model is downloaded.
  * @throws TailtuneError if settings, texts or model can't be used, "interrupted" if the user stops the run
  */
 export async function loadInputs(given: TrainConfig, options: InputOptions): Promise<RunInputs> {
+	await checkModelName(given.model);
 	const sets = await endOnSignals(() => loadSets(given, options.events));
 	options.onTexts?.(sets.hash);
 	const { model, tokenizer, resolvedName } = await loadModel(given, options);

@@ -133,7 +133,9 @@ export const trainConfigSchema = z.strictObject({
 	token: z
 		.enum(["last-real", "last", "first", "mean", "mean-real"])
 		.default("last-real")
-		.describe("position that the head reads: last-real, last, first, mean or mean-real"),
+		.describe(
+			"position that the head reads; last-real: the last token of the text; last: the last position, also if it is padding; first: the first token; mean: the mean of all positions, also of padding; mean-real: the mean of the text's own tokens",
+		),
 	causal: z
 		.boolean()
 		.default(true)
@@ -141,8 +143,10 @@ export const trainConfigSchema = z.strictObject({
 	trainable: z
 		.enum(trainableNames)
 		.default("last-block")
-		.describe("part of the model that is tuned: head, last-block, last-two-blocks, all, lora or lora-only"),
-	loraRank: count(1).default(8).describe("LoRA rank"),
+		.describe(
+			"part of the model that is tuned; head: only the new head; last-block or last-two-blocks: also these blocks and the final norm; all: all parameters; lora: LoRA matrices beside every linear layer, and the head; lora-only: only the LoRA matrices",
+		),
+	loraRank: count(1).default(8).describe("with --trainable lora or lora-only: rank of the LoRA matrices"),
 	loraAlpha: z
 		.number()
 		.positive()
@@ -163,7 +167,9 @@ export const trainConfigSchema = z.strictObject({
 		.min(0)
 		.lt(1)
 		.default(0)
-		.describe("label smoothing: share of the target that is distributed evenly over all classes"),
+		.describe(
+			"share of the target probability that is distributed evenly over all classes (label smoothing), from 0 to below 1",
+		),
 	schedule: z
 		.enum(["constant", "linear", "cosine"])
 		.default("constant")
@@ -207,7 +213,12 @@ export const trainConfigSchema = z.strictObject({
 		.default(500)
 		.describe("save a checkpoint every N steps, and after each epoch if that takes at most 5 % of the time"),
 
-	engine: z.enum(["auto", "onnx", "tfjs"]).default("auto").describe("library for the computations: onnx, tfjs or auto"),
+	engine: z
+		.enum(["auto", "onnx", "tfjs"])
+		.default("auto")
+		.describe(
+			"library for the computations: onnx (ONNX Runtime), tfjs (TensorFlow.js), or auto: onnx, or tfjs if onnx can't be loaded",
+		),
 	backend: z
 		.enum(["auto", "wasm", "cpu", "webgpu", "tensorflow", "cuda", "dml", "coreml"])
 		.default("auto")

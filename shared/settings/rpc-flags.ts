@@ -20,7 +20,7 @@ export function addRpcFlags(command: Command): Command {
 	return command
 		.option(
 			"--token-file <file>",
-			"file with the token that workers send to the coordinator (default: TAILTUNE_TOKEN_FILE)",
+			"file with the token that workers send to the coordinator (default: the file that TAILTUNE_TOKEN_FILE names)",
 		)
 		.option("--tls-cert <file>", "own certificate (PEM): turns on TLS between workers and coordinator")
 		.option("--tls-key <file>", "private key of that certificate (PEM)")

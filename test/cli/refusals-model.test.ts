@@ -16,14 +16,21 @@ test.after.always(() => removeFolder(folder));
 
 const train = (model: string) => ["train", "--data", "texts.tsv", "--model", model, "--out", "out"];
 
+const NO_CONFIG =
+	"--model no-config: found a folder without config.json, expected a folder with config.json and model.safetensors (and a tokenizer, unless it is GPT-2's)";
+
 const refused: [title: string, model: string, message: string][] = [
 	[
 		"a name that matches nothing",
 		"./none",
 		"--model ./none: no such folder, expected a folder, a hub id (for example gpt2 or owner/name@revision), demo, or random:small",
 	],
-	["a file", "texts.tsv", "--model texts.tsv: found a file, expected a folder with config.json"],
-	["a folder without config.json", "no-config", `${folder}/no-config/config.json: no such file or folder`],
+	[
+		"a file",
+		"texts.tsv",
+		"--model texts.tsv: found a file, expected a folder with config.json and model.safetensors (and a tokenizer, unless it is GPT-2's)",
+	],
+	["a folder without config.json", "no-config", NO_CONFIG],
 	["a config.json cut short", "config-no-json", `${folder}/config-no-json/config.json: expected JSON`],
 	[
 		"a config.json with a list",
@@ -114,6 +121,14 @@ const refused: [title: string, model: string, message: string][] = [
 for (const [title, model, message] of refused) {
 	test.serial(`refuses ${title}`, (t) => assertRefused(t, folder, train(model), { exitCode: 1, message }));
 }
+
+test.serial("refuses a folder that holds no model before the texts are read", async (t) => {
+	const late = ["--data", "none.tsv", "--model", "no-config"];
+	await assertRefused(t, folder, ["train", ...late], { exitCode: 1, message: NO_CONFIG });
+	const message = NO_CONFIG.replace("no-config", `${folder}/no-config`);
+	const sweep = ["sweep", "--data", "texts.tsv", "--model", "demo,no-config"];
+	await assertRefused(t, folder, sweep, { exitCode: 1, message });
+});
 
 test.serial("refuses a hub model at once if there is no network, and names alternatives", (t) =>
 	assertRefused(t, folder, train("nobody/nothing"), {

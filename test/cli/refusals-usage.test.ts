@@ -117,6 +117,41 @@ const refused: [title: string, args: readonly string[], message: string][] = [
 		"--batch: found 29, expected at most the 28 texts for training",
 	],
 	["an address for workers without --nats", [...TRAIN, "--advertise", "here:7070"], "--advertise: needs --nats"],
+	...(
+		[
+			["an address of gRPC", ["serve", "run"], "--listen"],
+			["an address of HTTP", ["serve", "run"], "--http"],
+			["an address of tensors", ["serve", "run", "--nats", "nats://127.0.0.1:9"], "--tensors"],
+			["an address of a run's server", ["train"], "--serve"],
+			["an address of a run's page", ["train"], "--dashboard"],
+			["an address of a run", [...TRAIN, "--nats", "nats://127.0.0.1:9"], "--listen"],
+			["an address of a sweep", [...SWEEP, "--nats", "nats://127.0.0.1:9"], "--listen"],
+			["an address of the page of runs", ["ui"], "--listen"],
+			["an address of a coordinator", ["worker", "--nats", "nats://127.0.0.1:9"], "--coordinator"],
+		] as const
+	).flatMap(([title, args, flag]) =>
+		["nonsense", "127.0.0.1:65536", "http://127.0.0.1:80", "::1:80"].map((address): (typeof refused)[number] => [
+			`${title} in another form: ${address}`,
+			[...args, flag, address],
+			`${flag}: found "${address}", expected HOST:PORT, for example 127.0.0.1:50051`,
+		]),
+	),
+	[
+		"a coordinator without a port in a list",
+		["worker", "--nats", "nats://127.0.0.1:9", "--coordinator", "[::1]:7070,b"],
+		'--coordinator: found "b", expected HOST:PORT, for example 127.0.0.1:50051',
+	],
+	[
+		"to serve a run to other machines without a token",
+		["train", "--serve", "0.0.0.0:50051"],
+		"--serve 0.0.0.0:50051: expected an address of this machine only, for example 127.0.0.1:50051; tailtune serve can also have a token and TLS",
+	],
+	[
+		"a preset that doesn't exist",
+		["sweep", "--preset", "nix"],
+		'--preset: found "nix", expected one of book, book-experiments',
+	],
+	["a sweep without data", ["sweep"], "--data: required; a file, a folder, hub:OWNER/NAME, sms-spam or spam-assassin"],
 	[
 		"an unknown size of random model",
 		["train", "--data", "texts.tsv", "--model", "random:tiny"],
@@ -222,7 +257,6 @@ test.serial("refuses an address to which workers can't connect", (t) =>
 	assertRefused(t, folder, [...TRAIN, "--nats", "nats://127.0.0.1:9", "--shards", "1", "--advertise", "here"], {
 		exitCode: 2,
 		message: "--advertise here: expected an address or name of this host to which workers can connect, as HOST:PORT",
-		begins: true,
 	}),
 );
 
@@ -240,6 +274,8 @@ test.serial(
 		await assertRefused(t, folder, [...TRAIN, "--tensorboard", "texts.tsv"], { exitCode: 1, message });
 		const missing = ["train", "--data", "none.tsv", "--tensorboard", "all/curves"];
 		await assertRefused(t, folder, missing, { exitCode: 1, message: "none.tsv: no such file or folder" });
+		const sweep = ["sweep", "--data", "none.tsv", "--model", "demo", "--tensorboard", "all/curves"];
+		await assertRefused(t, folder, sweep, { exitCode: 1, message: `${folder}/none.tsv: no such file or folder` });
 	},
 );
 

@@ -8,7 +8,10 @@ import { serveOnGpus } from "./gpu-workers.ts";
 
 /** Adds `--gpus`. */
 export function addGpusFlag(command: Command): Command {
-	return command.option("--gpus <which>", "one worker process per NVIDIA GPU: all, or GPU numbers (0,2)");
+	return command.option(
+		"--gpus <which>",
+		"one worker process per NVIDIA GPU: all, or GPU numbers (0,2) (default: one process)",
+	);
 }
 
 /**

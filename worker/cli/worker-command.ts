@@ -8,6 +8,7 @@ import { raceAbort } from "../../shared/race-abort.ts";
 import type { TrainConfig } from "../../shared/settings/config.ts";
 import { featureCacheBytes, featureMemoryBytes } from "../../shared/settings/feature-memory.ts";
 import { addConfigFlags, ENGINE_SETTINGS, parseFlags } from "../../shared/settings/flags.ts";
+import { createAddressCheck } from "../../shared/settings/host-port.ts";
 import { resolveConfig } from "../../shared/settings/resolve-config.ts";
 import { addRpcFlags, type RpcFlags, readRpcSecurity } from "../../shared/settings/rpc-flags.ts";
 import { countPhysicalCores } from "../../shared/vectors/physical-cores.ts";
@@ -27,7 +28,11 @@ export function addWorkerCommand(program: Command): void {
 		.command("worker")
 		.description("compute for the runs of a NATS server, until Ctrl-C")
 		.requiredOption("--nats <urls>", "URLs of NATS servers, separated by commas")
-		.option("--coordinator <host:port,…>", "compute only for runs of these coordinators (default: all)")
+		.option(
+			"--coordinator <host:port,…>",
+			"compute only for runs of these coordinators (default: all)",
+			createAddressCheck("--coordinator", { isList: true }),
+		)
 		.option("--require-gpu", "fail if there is no GPU, instead of using the processor");
 	addConfigFlags(addRpcFlags(addGpusFlag(command)), [...ENGINE_SETTINGS, "featureCache"]).action(runWorker);
 }
