@@ -13,7 +13,7 @@ export interface AskOptions {
 
 /** Adds `--nats`. */
 export function addNatsFlag(command: Command): Command {
-	return command.requiredOption("--nats <urls>", "URLs of NATS servers, separated by commas");
+	return command.requiredOption("--nats <urls>", "required; URLs of NATS servers, separated by commas");
 }
 
 /**

@@ -44,6 +44,8 @@ export function addSweepCommand(program: Command, workerSide: WorkerSide): void 
 			"Settings of the runs; commas separate values to try (--lr 1e-5,5e-5):",
 		),
 	).action(async (_, { optsWithGlobals }: Command) => run(optsWithGlobals.call(command), workerSide));
+	const preset = command.options.find(({ long }) => long === "--preset");
+	if (preset) preset.description += "; book-experiments: the experiments of the book";
 }
 
 async function run(options: Options, workerSide: WorkerSide): Promise<void> {

@@ -27,7 +27,7 @@ export function addWorkerCommand(program: Command): void {
 	const command = program
 		.command("worker")
 		.description("compute for the runs of a NATS server, until Ctrl-C")
-		.requiredOption("--nats <urls>", "URLs of NATS servers, separated by commas")
+		.requiredOption("--nats <urls>", "required; URLs of NATS servers, separated by commas")
 		.option(
 			"--coordinator <host:port,…>",
 			"compute only for runs of these coordinators (default: all)",
