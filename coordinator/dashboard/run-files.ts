@@ -29,7 +29,12 @@ export async function readRunState(folder: string): Promise<DashboardState> {
 
 /** Returns a text that changes when the state of a run may have changed. */
 export async function fingerprintRun(folder: string): Promise<string> {
-	const files = [CONFIG_FILE, METRICS_FILE, RESULT_FILE].map((name) => stat(join(folder, name)).catch(() => undefined));
-	const parts = (await Promise.all(files)).map((file) => `${file?.size} ${file?.mtimeMs}`);
-	return [...parts, isInUse(folder)].join();
+	const files = [CONFIG_FILE, METRICS_FILE, RESULT_FILE].map((name) => join(folder, name));
+	return [await fingerprintFiles(files), isInUse(folder)].join();
+}
+
+/** Returns a text that changes when one of the files may have changed. A file needn't exist. */
+export async function fingerprintFiles(files: readonly string[]): Promise<string> {
+	const found = await Promise.all(files.map((file) => stat(file).catch(() => undefined)));
+	return found.map((file) => `${file?.size} ${file?.mtimeMs}`).join();
 }

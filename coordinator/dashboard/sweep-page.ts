@@ -1,24 +1,36 @@
-import { stat } from "node:fs/promises";
 import { join, relative } from "node:path";
 import type { Hono, MiddlewareHandler } from "hono";
 import { TailtuneError } from "../../shared/errors.ts";
-import type { SweepState } from "../events/sweep-schema.ts";
+import type { SweepState, TrialResult } from "../events/sweep-schema.ts";
+import { hasEnded } from "../events/sweep-settings.ts";
 import { formatCount, formatEta, shellWord } from "../format.ts";
 import type { Metric } from "../metrics/best-score.ts";
 import { type Html, html } from "../report/html.ts";
 import { leadOf, sweepSections, titleOf } from "../report/render-sweep-report.ts";
 import { readSweepCurves } from "../report/write-sweep-report.ts";
+import { findLocalRuns } from "../run-folder/list-runs.ts";
 import { METRICS_FILE } from "../run-folder/result-files.ts";
 import { isInUse } from "../run-folder/run-lock.ts";
 import { estimateSecondsLeft } from "../sweep/estimate-seconds-left.ts";
 import { findSweeps } from "../sweep/find-sweeps.ts";
 import { readSweep, SWEEP_FILE } from "../sweep/sweep-folder.ts";
 import type { PageEnv } from "./page-app.ts";
+import { fingerprintFiles } from "./run-files.ts";
+
+/** A sweep now. */
+interface SweepNow {
+	readonly path: string;
+	readonly state: SweepState;
+	/** Folder of the trial that is trained now. */
+	readonly running: string | undefined;
+	/** Whether a process uses the folder of the sweep. */
+	readonly isUsed: boolean;
+	/** A text that changes when the page may have changed. */
+	readonly fingerprint: string;
+}
 
 /** A sweep as markup, made by the code of its report. */
 interface ShownSweep {
-	/** Of the files from which it was made. */
-	readonly fingerprint: string;
 	readonly title: string;
 	readonly html: string;
 	readonly isFinished: boolean;
@@ -30,57 +42,52 @@ interface ShownSweep {
  */
 export function addSweepPage(app: Hono<PageEnv>, isAllowed: MiddlewareHandler, folder: string): void {
 	// The last one is kept, so that many pages cost as much as one.
-	let shown: ShownSweep | undefined;
+	let last: { readonly fingerprint: string; readonly shown: ShownSweep } | undefined;
 	app.get("/sweep", isAllowed, async (context) => {
 		const { sweep: name = "" } = context.req.query();
 		const path = (await findSweeps(folder)).get(name);
 		if (path === undefined)
 			throw new TailtuneError("not-found", `sweep ${JSON.stringify(name)}: not found in ${folder}`);
-		const state = await readSweep(path);
-		const running = state.trials.find(
-			(trial) => (trial.state === "waiting" || trial.state === "paused") && isInUse(join(path, trial.folder)),
-		)?.folder;
-		const fingerprint = await fingerprintSweep(path, running);
-		if (shown?.fingerprint !== fingerprint)
-			shown = { fingerprint, ...(await renderSweep(path, state, running, relative(folder, path))) };
-		const { fingerprint: _, ...answer } = shown;
-		return context.json(answer);
+		const sweep = await readSweepNow(path);
+		const { fingerprint } = sweep;
+		if (last?.fingerprint !== fingerprint) last = { fingerprint, shown: await renderSweep(sweep, folder) };
+		return context.json(last.shown);
 	});
 }
 
-async function fingerprintSweep(path: string, running = ""): Promise<string> {
-	const files = [join(path, SWEEP_FILE), join(path, running, METRICS_FILE)];
-	const parts = await Promise.all(files.map((file) => stat(file).catch(() => undefined)));
-	return [path, running, isInUse(path), ...parts.map((file) => `${file?.size} ${file?.mtimeMs}`)].join();
+async function readSweepNow(path: string): Promise<SweepNow> {
+	// Before the file is read: if it is replaced meanwhile, the next fingerprint differs.
+	const before = await fingerprintFiles([join(path, SWEEP_FILE)]);
+	const state = await readSweep(path);
+	const running = state.trials.find((trial) => !hasEnded(trial) && isInUse(join(path, trial.folder)))?.folder;
+	const isUsed = isInUse(path);
+	const metrics = await fingerprintFiles([join(path, running ?? "", METRICS_FILE)]);
+	return { path, state, running, isUsed, fingerprint: [path, before, running, isUsed, metrics].join() };
 }
 
-async function renderSweep(
-	path: string,
-	state: SweepState,
-	running: string | undefined,
-	name: string,
-): Promise<Omit<ShownSweep, "fingerprint">> {
+/** @param folder with sweeps, or of one sweep; the runs in it have pages */
+async function renderSweep(sweep: SweepNow, folder: string): Promise<ShownSweep> {
+	const { path, state, running } = sweep;
 	const metric = state.metric ?? (state.settings.metric as Metric | undefined) ?? "accuracy";
-	const view = {
-		...{ state, metric, running },
-		curves: await readSweepCurves(path, state, metric, running),
-		linkOf: (trial: SweepState["trials"][number]) =>
-			trial.state === "waiting" && trial.folder !== running
-				? undefined
-				: `?${new URLSearchParams({ run: join(name, trial.folder) })}`,
+	const runs = await findLocalRuns(folder);
+	const linkOf = (trial: TrialResult) => {
+		const run = join(relative(folder, path), trial.folder);
+		return runs.has(run) ? `?${new URLSearchParams({ run })}` : undefined;
 	};
+	const view = { state, metric, running, curves: await readSweepCurves(path, state, metric, running), linkOf };
 	const page = html`<header><p class="eyebrow">Tailtune sweep</p><h1><bdi>${titleOf(state)}</bdi></h1>${leadOf(state)}</header>
-${progress(path, state, running)}${sweepSections(view)}`;
+${renderProgress(sweep)}${sweepSections(view)}`;
 	return { title: titleOf(state), html: page.text, isFinished: state.finishedAt !== null };
 }
 
 /** Renders what the sweep does now, and how many trials have ended. */
-function progress(path: string, state: SweepState, running: string | undefined): Html {
+function renderProgress(sweep: SweepNow): Html {
+	const { path, state, isUsed } = sweep;
 	const { trials, finishedAt } = state;
-	const ended = trials.filter((trial) => trial.state !== "waiting" && trial.state !== "paused").length;
-	const left = finishedAt === null && isInUse(path) ? estimateSecondsLeft(state) : null;
+	const ended = trials.filter(hasEnded).length;
+	const left = finishedAt === null && isUsed ? estimateSecondsLeft(state) : null;
 	const counts = `${formatCount(ended)} of ${formatCount(trials.length)} trials have ended`;
-	const now = describeNow(path, state, running);
+	const now = describeNow(sweep);
 	return html`<section aria-label="Progress"><p class="row phase"><strong>${now}</strong>
 <span>${counts}${left !== null && left > 0 && `, ${formatEta(left)}`}</span></p>
 <progress max="${trials.length}" value="${ended}" aria-label="Trials that have ended"></progress>
@@ -88,9 +95,9 @@ ${finishedAt !== null && html`<p class="note">The report can be opened without a
 ${now === "interrupted" && html`<p class="note">To resume: npx tailtune sweep --resume ${shellWord(path)}</p>`}</section>`;
 }
 
-function describeNow(path: string, { finishedAt, trials }: SweepState, running: string | undefined): string {
+function describeNow({ state: { finishedAt, trials }, running, isUsed }: SweepNow): string {
 	if (finishedAt !== null) return "finished";
 	if (running !== undefined) return `${running} is trained`;
-	if (isInUse(path)) return "running";
+	if (isUsed) return "running";
 	return trials.every(({ state }) => state === "failed") ? "failed: no trial finished" : "interrupted";
 }

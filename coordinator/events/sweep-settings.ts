@@ -20,6 +20,11 @@ export function formatValue(value: unknown): string {
 	return typeof value === "string" ? value : JSON.stringify(value);
 }
 
+/** Whether a trial is over: no more epochs are trained. */
+export function hasEnded({ state }: Pick<TrialResult, "state">): boolean {
+	return state !== "waiting" && state !== "paused";
+}
+
 /** Whether a trial has these values of the settings that differ. */
 export function hasValues(trial: Pick<TrialResult, "values">, values: Values): boolean {
 	return isDeepStrictEqual(trial.values, values);

@@ -2,6 +2,7 @@ import { readdir } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { TailtuneError } from "../../shared/errors.ts";
 import { pathExists } from "../../shared/files/regular-file.ts";
+import { hasEnded } from "../events/sweep-settings.ts";
 import { readSweep, SWEEP_FILE } from "./sweep-folder.ts";
 
 /** A sweep in a folder. */
@@ -35,7 +36,7 @@ export async function listSweeps(folder: string): Promise<LocalSweep[]> {
 async function describeSweep(name: string, path: string): Promise<LocalSweep> {
 	try {
 		const { trials } = await readSweep(path);
-		const ended = trials.filter(({ state }) => state !== "waiting" && state !== "paused").length;
+		const ended = trials.filter(hasEnded).length;
 		return { name, trials: trials.length, ended };
 	} catch (error) {
 		if (!(error instanceof TailtuneError)) throw error;

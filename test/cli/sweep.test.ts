@@ -77,9 +77,12 @@ async function openSweepPage(t: ExecutionContext, folder: string) {
 		await page.getByRole("link", { name: "killed", exact: true }).click();
 		await waitForText(page, ".phase", /interrupted.*1 of 3 trials have ended/s);
 		t.is(await curves(), 1);
+		const ranking = ".scroll[aria-label='Settings by validation score']";
+		await page.focus(ranking);
 		const lock = await lockRunFolder(join(folder, "killed", "trial-2"));
 		await waitForText(page, ".phase", "trial-2 is trained");
 		t.is(await curves(), 2);
+		t.is(await page.locator(`${ranking}:focus`).count(), 1, "a section that hasn't changed keeps its focus");
 		t.deepEqual(await findBarriers(page), []);
 		await lock.release();
 		await waitForText(page, ".phase", "interrupted");

@@ -9,10 +9,14 @@ export function showSweep({ title, html }) {
 	const root = byId("sweep");
 	root.hidden = false;
 	document.title = `${title}: Tailtune`;
-	const sections = [...new DOMParser().parseFromString(html, "text/html").body.children];
 	const before = [...root.children];
-	const kept = sections.map((section) => before.find((one) => one.outerHTML === section.outerHTML) ?? section);
-	if (kept.length !== before.length || kept.some((one, i) => one !== before[i])) root.replaceChildren(...kept);
+	const sections = [...new DOMParser().parseFromString(html, "text/html").body.children].map(
+		(section) => before.find((one) => one.outerHTML === section.outerHTML) ?? section,
+	);
+	for (const one of before) if (!sections.includes(one)) one.remove();
+	// A section that is inserted again, even at the same place, loses its focus.
+	for (const [i, section] of sections.entries())
+		if (root.children[i] !== section) root.insertBefore(section, root.children[i] ?? null);
 }
 
 /** Shows why the sweep can't be read now. */
