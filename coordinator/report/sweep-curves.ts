@@ -18,15 +18,16 @@ const MARGIN = { left: 42, right: 6, top: 8, bottom: 18 };
  * @param running folder of the trial that is trained now; its setting comes first
  */
 export function listDrawnTrials(state: SweepState, running?: string): string[] {
-	return listDrawnSettings(state, running).flatMap((values) =>
-		drawnTrialsOf(state, values, running).map(({ folder }) => folder),
-	);
+	return listCurveSettings(state, running)
+		.slice(0, MOST_SETTINGS)
+		.flatMap((values) => drawnTrialsOf(state, values, running).map(({ folder }) => folder));
 }
 
-function listDrawnSettings({ ranking, trials }: SweepState, running: string | undefined): TrialResult["values"][] {
+/** Lists the settings that have curves: the one that is trained now, then the best ones. */
+function listCurveSettings({ ranking, trials }: SweepState, running: string | undefined): TrialResult["values"][] {
 	const first = trials.find(({ folder }) => folder === running);
 	const others = ranking.filter(({ values }) => !first || !hasValues(first, values));
-	return [...(first ? [first] : []), ...others].slice(0, MOST_SETTINGS).map(({ values }) => values);
+	return [...(first ? [first] : []), ...others].map(({ values }) => values);
 }
 
 function drawnTrialsOf({ trials }: SweepState, values: TrialResult["values"], running: string | undefined) {
@@ -45,16 +46,17 @@ export function curvesOfSettings({ state, metric, curves, running }: SweepView):
 		epochs: Math.max(...points.map(({ epoch }) => epoch)),
 	};
 	const byFolder = new Map(curves.map((curve) => [curve.folder, curve]));
-	const shown = listDrawnSettings(state, running);
+	const settings = listCurveSettings(state, running);
+	const shown = settings.slice(0, MOST_SETTINGS);
 	const figures = shown.map((values) => {
 		const name = Object.entries(values).map(([key, value]) => `${nameOfSetting(key)} ${formatValue(value)}`);
 		const own = drawnTrialsOf(state, values, running).flatMap(({ folder }) => byFolder.get(folder) ?? []);
 		return html`<figure><figcaption><bdi>${name.join(", ") || "all trials"}</bdi></figcaption>${chart(own, axes, metric)}</figure>`;
 	});
-	const rest = Math.max(0, state.ranking.length - MOST_SETTINGS);
+	const rest = settings.length - shown.length;
 	return html`<section aria-labelledby="curves"><h2 id="curves">Validation ${METRIC_NAMES[metric]} by epoch</h2>
 <div class="small-charts">${figures}</div>
-<p class="note">One line per trial; all charts have the same axes. ${rest > 0 && `The ${rest} other settings are left out.`}</p></section>`;
+<p class="note">One line per trial; all charts have the same axes. ${rest > 0 && `Settings left out: ${rest}.`}</p></section>`;
 }
 
 interface Axes {

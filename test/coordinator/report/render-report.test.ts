@@ -2,17 +2,21 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "ava";
+import type { TrialResult } from "../../../coordinator/events/sweep-schema.ts";
 import { curvePoints } from "../../../coordinator/report/curve-points.ts";
 import { renderReport } from "../../../coordinator/report/render-report.ts";
+import { curvesOfSettings } from "../../../coordinator/report/sweep-curves.ts";
 import { thinMetrics } from "../../../coordinator/report/thin-metrics.ts";
 import { writeReport } from "../../../coordinator/report/write-report.ts";
 import type { MetricsLine, RunResult } from "../../../coordinator/run-folder/result.ts";
 import { appendMetrics, METRICS_FILE, writeRunResult } from "../../../coordinator/run-folder/result-files.ts";
 import { type TestDetails, writeTestDetails } from "../../../coordinator/run-folder/test-details.ts";
+import { rankSettings } from "../../../coordinator/sweep/rank-settings.ts";
 import { TailtuneError } from "../../../shared/errors.ts";
 import { defaultConfig } from "../../../shared/settings/resolve-config.ts";
 import { sampleDetails, sampleText } from "../run-folder/sample-details.ts";
 import { sampleLine, sampleMetrics, sampleResult } from "../run-folder/sample-run.ts";
+import { sampleSweep } from "../sweep/sample-sweep.ts";
 
 const HOSTILE = '</script><b onload="x">&lt;\u0000';
 /** Most bytes of a report. */
@@ -282,4 +286,21 @@ test("a report is written from the files of a run folder, but not before the run
 	} finally {
 		await rm(folder, { recursive: true });
 	}
+});
+
+test("the best settings of a sweep and the one that is trained now have curves, the others are counted", (t) => {
+	const sample = sampleSweep();
+	const trials = Array.from({ length: 14 }, (_, i): TrialResult => {
+		const ended = { folder: `trial-${i + 1}`, values: { lr: i + 1 }, seed: 123, score: 0.9 - i / 100, seconds: 1 };
+		return i < 13 ? { ...ended, state: "finished" } : { ...ended, state: "waiting", score: null, seconds: null };
+	});
+	const state = { ...sample, trials, ranking: rankSettings({ trials, halving: null }, "macro-f1") };
+	const curves = trials.map(({ folder }) => ({ folder, points: [{ epoch: 1, score: 0.5 }] }));
+	const view = { state, metric: "macro-f1", curves, running: "trial-14", linkOf: () => undefined } as const;
+	const { text = "" } = curvesOfSettings(view) ?? {};
+	t.deepEqual(
+		[...text.matchAll(/lr (\d+)/g)].map(([, lr]) => Number(lr)),
+		[14, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11],
+	);
+	t.true(text.includes("Settings left out: 2."));
 });
