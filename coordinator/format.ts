@@ -55,6 +55,11 @@ export function nameOfPath(name: string): string {
 	return isAbsolute(name) ? basename(name) : name.replace(/@([0-9a-f]{7})[0-9a-f]{33}(?=:|$)/, "@$1");
 }
 
+/** The last part of the name of a model or of data, for headings and lists. */
+export function shortNameOf(name: string): string {
+	return basename(nameOfPath(name));
+}
+
 /** A word as it has to be typed for a POSIX shell to take it as it is. */
 export function shellWord(text: string): string {
 	return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;

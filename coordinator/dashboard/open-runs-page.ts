@@ -2,6 +2,7 @@ import type { ServerResponse } from "node:http";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { TailtuneError } from "../../shared/errors.ts";
 import { compareRuns } from "../compare/compare-runs.ts";
+import { shortNameOf } from "../format.ts";
 import { METRIC_NAMES } from "../metrics/best-score.ts";
 import { findLocalRuns, listLocalRuns } from "../run-folder/list-runs.ts";
 import type { LocalRun } from "../run-folder/local-runs.ts";
@@ -46,7 +47,7 @@ export async function openRunsPage(folder: string, options: PageOptions, cluster
 			if (cluster && error instanceof TailtuneError && error.code === "not-found") return [];
 			throw error;
 		});
-		return context.json({ folder, runs: runs.map(withMetricName), sweeps: await listSweeps(folder) });
+		return context.json({ folder, runs: runs.map(withShortNames), sweeps: await listSweeps(folder) });
 	});
 	app.get("/events", isAllowed, async (context) => {
 		await viewers.add(await folderOf(context.req.query("run")), context.env.outgoing as ServerResponse);
@@ -71,6 +72,7 @@ export async function openRunsPage(folder: string, options: PageOptions, cluster
 	return { url: server.url, close };
 }
 
-function withMetricName(run: LocalRun) {
-	return { ...run, metricName: run.metric && METRIC_NAMES[run.metric] };
+function withShortNames({ model, data, ...run }: LocalRun) {
+	const metricName = run.metric && METRIC_NAMES[run.metric];
+	return { ...run, model: model && shortNameOf(model), data: data && shortNameOf(data), metricName };
 }

@@ -8,6 +8,14 @@ const TYPES: Readonly<Record<string, string>> = {
 	".js": "text/javascript; charset=utf-8",
 };
 
+/** Files that reports contain too. */
+const SHARED = [
+	"../format-numbers.js",
+	"../report/page/curve-chart.js",
+	"../report/page/style.css",
+	"../report/page/sweep.css",
+];
+
 /** A file of the page. */
 export interface PageFile {
 	readonly type: string;
@@ -20,9 +28,7 @@ export function readPageFiles(): ReadonlyMap<string, PageFile> {
 	const uplot = createRequire(import.meta.url).resolve;
 	const files: [name: string, path: string | URL][] = [
 		...readdirSync(own).map((name) => [name, new URL(name, own)] as [string, URL]),
-		...[...["style.css", "sweep.css", "curve-chart.js"].map((name) => `report/page/${name}`), "format-numbers.js"].map(
-			(path): [string, URL] => [basename(path), new URL(`../${path}`, import.meta.url)],
-		),
+		...SHARED.map((path): [string, URL] => [basename(path), new URL(path, import.meta.url)]),
 		["uplot.css", uplot("uplot/dist/uPlot.min.css")],
 		["uplot.js", uplot("uplot/dist/uPlot.iife.min.js")],
 	];

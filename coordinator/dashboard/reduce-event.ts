@@ -2,7 +2,7 @@ import { basename } from "node:path";
 import type { TrainConfig } from "../../shared/settings/config.ts";
 import type { DetailedEvent } from "../events/detailed-events.ts";
 import type { RunEvent } from "../events/schemas.ts";
-import { nameOfPath } from "../format.ts";
+import { shortNameOf } from "../format.ts";
 import { listSettings } from "../run-folder/list-settings.ts";
 import type { MetricsLine } from "../run-folder/result.ts";
 import { ADVICE, type Advice } from "./advice.ts";
@@ -58,7 +58,7 @@ export function runHead(folder: string, config: TrainConfig): RunHead {
 		.filter(({ isDefault }) => !isDefault)
 		.map(({ flag, values }) => [flag, values.join(" ")] as const);
 	const { name = basename(folder), model, data, train, epochs } = config;
-	const names = { name, model: basename(nameOfPath(model)), data: basename(nameOfPath(data ?? train ?? "")) };
+	const names = { name, model: shortNameOf(model), data: shortNameOf(data ?? train ?? "") };
 	return { folder, ...names, epochs, settings };
 }
 

@@ -1,6 +1,5 @@
-import { basename } from "node:path";
 import type { TrainConfig } from "../../shared/settings/config.ts";
-import { formatCount, nameOfPath } from "../format.ts";
+import { formatCount, shortNameOf } from "../format.ts";
 import type { MetricsLine, RunResult } from "../run-folder/result.ts";
 import type { TestDetails } from "../run-folder/test-details.ts";
 import { calibrationSection } from "./calibration-section.ts";
@@ -88,9 +87,9 @@ function titleOf(labels: readonly string[]): string {
 }
 
 function lead({ texts }: RunResult, config: TrainConfig): Html {
-	const data = basename(nameOfPath(config.data ?? config.train ?? ""));
+	const data = shortNameOf(config.data ?? config.train ?? "");
 	const preset = config.preset && html` with the preset <strong>${config.preset}</strong>`;
-	return html`<p class="lead"><strong>${basename(nameOfPath(config.model))}</strong> tuned on <strong>${formatCount(texts.train)}</strong>
+	return html`<p class="lead"><strong>${shortNameOf(config.model)}</strong> tuned on <strong>${formatCount(texts.train)}</strong>
 texts of <strong>${data}</strong>${preset}. Trained: ${TRAINED[config.trainable]}.</p>`;
 }
 

@@ -1,7 +1,6 @@
-import { basename } from "node:path";
 import type { TrainConfig } from "../../shared/settings/config.ts";
 import type { SweepState, TrialResult } from "../events/sweep-schema.ts";
-import { formatCount, shellWord } from "../format.ts";
+import { formatCount, shellWord, shortNameOf } from "../format.ts";
 import type { Metric } from "../metrics/best-score.ts";
 import type { RunResult } from "../run-folder/result.ts";
 import { type Html, type HtmlValue, html } from "./html.ts";
@@ -57,14 +56,14 @@ export function titleOf({ settings, trials }: SweepState): string {
 
 /** Renders the sentence below the title of a sweep. */
 export function leadOf({ settings, trials, seeds, folds }: SweepState): Html {
-	const data = basename(String(settings.data ?? settings.train ?? ""));
+	const data = shortNameOf(String(settings.data ?? settings.train ?? ""));
 	const counts = [
 		`${formatCount(countSettings(trials))} settings`,
 		...(seeds.length > 1 ? [`${seeds.length} seeds`] : []),
 		...(folds === null ? [] : [`${folds} folds`]),
 	];
 	const model =
-		settings.model === undefined ? "" : html`<strong>${basename(String(settings.model))}</strong> tuned on `;
+		settings.model === undefined ? "" : html`<strong>${shortNameOf(String(settings.model))}</strong> tuned on `;
 	return html`<p class="lead">${model}<strong>${data}</strong>: ${counts.join(", ")}, ${formatCount(trials.length)} trials.</p>`;
 }
 

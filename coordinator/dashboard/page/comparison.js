@@ -1,3 +1,4 @@
+import { CurveChart } from "./curve-chart.js";
 import { bdi, byId, element, table } from "./dom.js";
 import { CURVE_FORMATS, formatCount, formatLoss, formatPercent, formatSeconds, formatShare } from "./format-numbers.js";
 import { nextState } from "./next-state.js";
@@ -42,8 +43,13 @@ function namedRows(label, heads, rows) {
 
 function settingsTable(settings, names) {
 	if (settings.length === 0) return element("p", {}, "The settings are the same.");
-	const rows = settings.map(({ name, values }) => [name, ...values.map((value) => (value === null ? "–" : value))]);
+	const rows = settings.map(({ name, values }) => [name, ...values.map(formatSetting)]);
 	return namedRows("Settings that differ", ["setting", ...names], rows);
+}
+
+function formatSetting(value) {
+	if (value === null) return "–";
+	return typeof value === "string" ? value : JSON.stringify(value);
 }
 
 function scoresTable(runs, names) {

@@ -1,6 +1,7 @@
 import { createClassifyBox, showClassifyBox } from "./classify.js";
 import { showCluster, showClusterProblem } from "./cluster.js";
 import { showComparison } from "./comparison.js";
+import { CurveChart } from "./curve-chart.js";
 import { POLL_MS } from "./deadlines.js";
 import { byId, setText } from "./dom.js";
 import { CURVE_FORMATS } from "./format-numbers.js";
@@ -14,7 +15,7 @@ import { followEvents } from "./stream.js";
 import { showSweep, showSweepProblem } from "./sweep.js";
 import { showWorkers } from "./workers.js";
 
-const CONNECTION = { open: "live", lost: "connection lost, trying again", over: "ended" };
+const CONNECTION = { open: "live", lost: "connection lost, trying again", failed: "trying again", over: "ended" };
 
 const charts = [...document.querySelectorAll("#view [data-chart]")].map((root) => new CurveChart(root, CURVE_FORMATS));
 let state = { curves: {} };
@@ -109,6 +110,7 @@ async function compare(runs) {
 function follow(path, isLive) {
 	byId("view").hidden = false;
 	byId("workers-section").hidden = !isLive;
+	if (!isLive) setText(byId("name"), readChoice("run"));
 	void followEvents(path, authorization(), {
 		use(event, data) {
 			state = nextState(state, event, data);
@@ -116,11 +118,11 @@ function follow(path, isLive) {
 			showConnection(state.end ? "over" : "open");
 			byId("cancel").hidden = !isLive || !!state.end;
 		},
-		onConnection(connection) {
+		onConnection(connection, problem) {
+			if (problem !== undefined) showBanner({ warnings: [problem] });
 			if (connection === "refused") forgetToken();
 			else showConnection(connection);
 		},
-		onProblem: (text) => showBanner({ notices: [{ text, advice: "" }] }),
 		isOver: () => isLive && !!state.end,
 	});
 }

@@ -36,7 +36,8 @@ export function showRuns({ folder, runs, sweeps }) {
 function sweepRow({ name, trials, ended, problem }) {
 	const link = element("a", { href: `?${new URLSearchParams({ sweep: name })}` }, bdi(name));
 	const state = problem ?? `${formatCount(ended)} of ${formatCount(trials)}`;
-	return element("tr", {}, element("th", { scope: "row" }, problem ? bdi(name) : link), element("td", {}, bdi(state)));
+	const cell = element("td", { class: "state" }, bdi(state));
+	return element("tr", {}, element("th", { scope: "row" }, problem ? bdi(name) : link), cell);
 }
 
 function row({ folder, name, state, problem, metric, metricName, validation, epoch, seconds, model, data }) {
@@ -53,8 +54,8 @@ function row({ folder, name, state, problem, metric, metricName, validation, epo
 		metric === null ? score : `${score} (${metricName})`,
 		epoch ?? "–",
 		seconds === null ? "–" : formatSeconds(seconds),
-		lastPart(model),
-		lastPart(data),
+		model ?? "–",
+		data ?? "–",
 	];
 	const first = state === "damaged" ? bdi(folder) : link;
 	return element(
@@ -64,8 +65,4 @@ function row({ folder, name, state, problem, metric, metricName, validation, epo
 		element("th", { scope: "row" }, first),
 		...cells.map((cell, i) => element("td", { class: i === 0 && "state" }, bdi(String(cell)))),
 	);
-}
-
-function lastPart(path) {
-	return path?.split(/[\\/]/).at(-1) ?? "–";
 }

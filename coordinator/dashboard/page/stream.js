@@ -5,13 +5,14 @@ import { RECONNECT_FIRST_MS, RECONNECT_LONGEST_MS } from "./deadlines.js";
  * @param path of the events
  * @param headers of the request
  * @param use called with the name of each event and its data
- * @param onConnection called with "open", "lost" or "refused"
- * @param onProblem called with the server's message if it can't send events now
+ * @param onConnection called with "open", "lost", "refused", or with "failed" and the server's message if it can't send
+ *   events now
  * @param isOver whether the server is expected to have ended
  */
-export async function followEvents(path, headers, { use, onConnection, onProblem, isOver }) {
+export async function followEvents(path, headers, { use, onConnection, isOver }) {
 	let waitMs = RECONNECT_FIRST_MS;
 	for (;;) {
+		let problem;
 		try {
 			const response = await fetch(path, { headers });
 			if (response.status === 401 || response.status === 403) return onConnection("refused");
@@ -19,12 +20,12 @@ export async function followEvents(path, headers, { use, onConnection, onProblem
 				onConnection("open");
 				waitMs = RECONNECT_FIRST_MS;
 				await readEvents(response.body, use);
-			} else onProblem((await response.json()).message);
+			} else problem = (await response.json()).message;
 		} catch {
 			// The connection was lost.
 		}
 		if (isOver()) return onConnection("over");
-		onConnection("lost");
+		onConnection(problem === undefined ? "lost" : "failed", problem);
 		await new Promise((resolve) => setTimeout(resolve, waitMs));
 		waitMs = Math.min(waitMs * 2, RECONNECT_LONGEST_MS);
 	}

@@ -1,8 +1,8 @@
-// Draws curves in the report and in the dashboard. It is no module, because the report has all scripts in one; it needs
-// uPlot. Colours are read when drawing, so that they follow the light or dark theme.
+// Draws curves in the dashboard and in the report, which has all scripts in one module. It needs uPlot. Colours are
+// read when drawing, so that they follow the light or dark theme.
 
 /** A chart of the loss or the accuracy, in an element that names the measure. */
-globalThis.CurveChart = class CurveChart {
+export class CurveChart {
 	static #HEIGHT = 300;
 	static #PRINTED_WIDTH = 330;
 	static #FONT = "12px system-ui, sans-serif";
@@ -193,4 +193,4 @@ globalThis.CurveChart = class CurveChart {
 		const idxs = plot.data.map((values) => values.findLastIndex((value) => value !== null && value !== undefined));
 		plot.setLegend({ idxs }, false);
 	}
-};
+}

@@ -147,7 +147,8 @@ test("the runs of a folder and of a cluster are listed, one is opened with the t
 	if (!hasBrowser(t, browser)) return;
 	const folder = join(await newFolder(), "runs");
 	for (const [i, lr] of [1e-3, 2e-3].entries()) {
-		const run = await sampleRun(join(folder, `${i}/run & <b>`), { lr }, ["ham", HOSTILE]);
+		const others = i === 1 && { split: [0.6, 0.2, 0.2], threshold: { ham: 0.3 } };
+		const run = await sampleRun(join(folder, `${i}/run & <b>`), { lr, ...others }, ["ham", HOSTILE]);
 		await run.add(100);
 		await run.finish(i === 0);
 	}
@@ -191,6 +192,8 @@ test("the runs of a folder and of a cluster are listed, one is opened with the t
 	t.deepEqual(await findBarriers(page), []);
 	await page.goto(`${new URL(runs.url).origin}/?run=damaged`);
 	await waitForText(page, "#banner", "damaged/result.json: ");
+	t.is(await page.locator("h1:visible").textContent(), "damaged");
+	t.is(await page.locator("#connection").textContent(), "trying again");
 	await page.getByRole("link", { name: "All runs" }).click();
 	await waitForText(page, ".runs tbody tr", "damaged");
 	t.true(complaints.splice(0).every((text) => text.includes("status of 400")));
@@ -198,6 +201,8 @@ test("the runs of a folder and of a cluster are listed, one is opened with the t
 	for (const box of await page.locator("[type=checkbox]:enabled").all()) await box.check();
 	await page.getByRole("button", { name: "Compare two runs" }).click();
 	await waitForText(page, "#comparison tr", "0.002");
+	await waitForText(page, "#comparison tr", "[0.6,0.2,0.2]");
+	await waitForText(page, "#comparison tr", '{"ham":0.3}');
 	await waitForText(page, "#comparison tr", "only 1/run & <b> right");
 	t.is(await page.locator("#comparison canvas").count(), 4);
 	await saveScreenshot(page, "comparison-dark");

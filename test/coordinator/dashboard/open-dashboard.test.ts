@@ -56,15 +56,7 @@ test("without the token only the files of the page are sent, and they can run no
 		/default-src 'none'; script-src 'self'; style-src 'self'; /,
 	);
 	const scripts = [...(await page.text()).matchAll(/(?:src|href)="(\/[^"]+)"/g)].map(([, path]) => path);
-	t.deepEqual(scripts, [
-		"/uplot.css",
-		"/style.css",
-		"/sweep.css",
-		"/dashboard.css",
-		"/uplot.js",
-		"/curve-chart.js",
-		"/main.js",
-	]);
+	t.deepEqual(scripts, ["/uplot.css", "/style.css", "/sweep.css", "/dashboard.css", "/uplot.js", "/main.js"]);
 	for (const path of scripts) t.is((await fetch(origin + path)).status, 200);
 	const json = { "content-type": "application/json" };
 	for (const headers of [{}, { authorization: "Bearer wrong" }]) {

@@ -14,7 +14,8 @@ import { viewEvents } from "./view-events.ts";
 
 test("runs are listed; a running one is followed as its files grow, and a finished one has the texts of its cells", async (t) => {
 	const folder = join(await newFolder(), "runs");
-	const run = await sampleRun(join(folder, "one"), {}, ["ham", "spam"]);
+	const data = `someone/mails@${"0123456789".repeat(4)}`;
+	const run = await sampleRun(join(folder, "one"), { data }, ["ham", "spam"]);
 	await run.add(5);
 	const page = await openRunsPage(folder, pageOptions());
 	t.teardown(() => page.close());
@@ -24,10 +25,10 @@ test("runs are listed; a running one is followed as its files grow, and a finish
 		const response = await fetch(origin + path, { headers });
 		return { status: response.status, body: JSON.parse(await response.text()) };
 	};
-	t.like((await ask("/runs")).body, { folder, runs: [{ folder: "one", state: "running" }] });
+	t.like((await ask("/runs")).body, { folder, runs: [{ folder: "one", state: "running", data: "mails@0123456" }] });
 	const { next } = await viewEvents(`${origin}/events?run=one`, headers);
 	const first = await next();
-	t.like(first?.data, { run: { name: "one", data: "mails.tsv" }, epoch: { epoch: 1 }, end: null });
+	t.like(first?.data, { run: { name: "one", data: "mails@0123456" }, epoch: { epoch: 1 }, end: null });
 	t.is(first?.data.curves["train step loss"].points.length, 4);
 	await run.add(3);
 	// The files may be read between two lines.
@@ -88,7 +89,9 @@ test("only listed runs and sweeps are read, and only with the token; a damaged s
 	const folder = await newFolder();
 	await sampleRun(join(folder, "secret"), {}, ["a", "b"]);
 	await writeJson(join(folder, "secret", "sweep.json"), sampleSweep());
-	await mkdir(join(folder, "runs", "damaged"), { recursive: true });
+	await sampleRun(join(folder, "runs", "sample", "trial-1"), {}, ["a", "b"]);
+	await writeJson(join(folder, "runs", "sample", "sweep.json"), sampleSweep());
+	await mkdir(join(folder, "runs", "damaged"));
 	const file = join(folder, "runs", "damaged", "sweep.json");
 	await writeFile(file, "{");
 	const page = await openRunsPage(join(folder, "runs"), pageOptions());
@@ -101,10 +104,15 @@ test("only listed runs and sweeps are read, and only with the token; a damaged s
 		t.is(refused.status, 404);
 	}
 	const { sweeps } = (await (await fetch(`${origin}/runs`, { headers })).json()) as { sweeps: LocalSweep[] };
-	t.like(sweeps, [{ name: "damaged", trials: null }]);
+	t.like(sweeps, [
+		{ name: "damaged", trials: null },
+		{ name: "sample", trials: 4, ended: 4 },
+	]);
 	t.true(sweeps[0]?.problem?.startsWith(`${file}: `), sweeps[0]?.problem);
 	const shown = await fetch(`${origin}/sweep?sweep=damaged`, { headers });
 	t.is(((await shown.json()) as { message: string }).message, sweeps[0]?.problem ?? "");
+	const sample = (await (await fetch(`${origin}/sweep?sweep=sample`, { headers })).json()) as { html: string };
+	t.deepEqual(sample.html.match(/href="[^"]*"/g), ['href="?run=sample%2Ftrial-1"'], "the only trial that left a run");
 	const json = { ...headers, "content-type": "application/json" };
 	const asked = { method: "POST", headers: json, body: '{"text":"a"}' };
 	t.is((await fetch(`${origin}/classify?run=../secret`, asked)).status, 404);
