@@ -70,6 +70,8 @@ export const RUN_FILES_MS = 1_000;
 export const VIEWERS_STAY_MS = 3_600_000;
 /** A text in the box of the page has this time for its answer, including the time to open the model. */
 export const BOX_ANSWER_MS = 60_000;
+/** At the end a viewer must take the last messages within this time. */
+export const VIEWER_END_MS = 2_000;
 /** A page that is loaded again returns within this time. */
 export const VIEWER_RETURN_MS = 3_000;
 

@@ -11,10 +11,17 @@ export class FolderViewers {
 	async add(folder: string, response: ServerResponse): Promise<void> {
 		const run = this.#runs.get(folder) ?? new FollowedRun(folder);
 		this.#runs.set(folder, run);
-		await run.add(response);
-		response.once("close", () => {
-			if (run.isIdle) this.#runs.delete(folder);
-		});
+		const dropIfIdle = () => {
+			if (!run.isIdle || this.#runs.get(folder) !== run) return;
+			this.#runs.delete(folder);
+			run.stop();
+		};
+		try {
+			await run.add(response);
+			response.once("close", dropIfIdle);
+		} finally {
+			dropIfIdle();
+		}
 	}
 
 	/** Ends all responses. */
@@ -28,6 +35,8 @@ class FollowedRun {
 	readonly #viewers = new Viewers();
 	readonly #timer: NodeJS.Timeout;
 	#fingerprint = "";
+	/** Number of viewers for which the files are being read. */
+	#added = 0;
 
 	constructor(folder: string) {
 		this.#folder = folder;
@@ -36,18 +45,26 @@ class FollowedRun {
 	}
 
 	get isIdle(): boolean {
-		if (this.#viewers.count > 0) return false;
-		clearInterval(this.#timer);
-		return true;
+		return this.#viewers.count === 0 && this.#added === 0;
 	}
 
 	async add(response: ServerResponse): Promise<void> {
-		await this.#read();
-		this.#viewers.add(response);
+		this.#added++;
+		try {
+			await this.#read();
+			this.#viewers.add(response);
+		} finally {
+			this.#added--;
+		}
+	}
+
+	/** Doesn't read the files any more. */
+	stop(): void {
+		clearInterval(this.#timer);
 	}
 
 	async end(): Promise<void> {
-		clearInterval(this.#timer);
+		this.stop();
 		await this.#viewers.end();
 	}
 

@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
 import { TailtuneError } from "../../shared/errors.ts";
-import { VIEWER_MESSAGE_MS, VIEWER_RETURN_MS } from "../deadlines.ts";
+import { VIEWER_END_MS, VIEWER_MESSAGE_MS, VIEWER_RETURN_MS } from "../deadlines.ts";
 import { type DashboardState, INITIAL_STATE } from "./dashboard-state.ts";
 import { changesBetween, type StateChanges, wholeState } from "./state-changes.ts";
 
@@ -43,10 +43,11 @@ export class Viewers {
 	}
 
 	/**
-	 * Adds a viewer and sends it the whole state.
+	 * Adds a viewer and sends it the whole state, unless it has already left.
 	 * @throws TailtuneError "busy" if there are too many
 	 */
 	add(response: ServerResponse): void {
+		if (response.destroyed) return;
 		if (this.#viewers.size >= MOST_VIEWERS)
 			throw new TailtuneError("busy", `found ${MOST_VIEWERS} viewers already, expected fewer; close a page`);
 		this.flush();
@@ -78,10 +79,10 @@ export class Viewers {
 		}
 	}
 
-	/** Sends the last changes and ends all responses. */
+	/** Sends the last changes and ends all responses. A viewer that doesn't take them in time is disconnected. */
 	async end(): Promise<void> {
 		this.flush();
-		await Promise.all([...this.#viewers].map((viewer) => new Promise<void>((resolve) => viewer.end(resolve))));
+		await Promise.all([...this.#viewers].map(endResponse));
 	}
 
 	#send(viewer: ServerResponse, message: string): void {
@@ -100,6 +101,17 @@ export class Viewers {
 			signal.addEventListener("abort", done);
 		});
 	}
+}
+
+function endResponse(viewer: ServerResponse): Promise<void> {
+	return new Promise((resolve) => {
+		const timer = setTimeout(() => viewer.destroy(), VIEWER_END_MS);
+		viewer.once("close", () => {
+			clearTimeout(timer);
+			resolve();
+		});
+		viewer.end();
+	});
 }
 
 function messageOf(event: "state" | "change", data: StateChanges): string {
