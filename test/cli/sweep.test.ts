@@ -11,7 +11,14 @@ import { readRunResult } from "../../coordinator/run-folder/result-files.ts";
 import { lockRunFolder } from "../../coordinator/run-folder/run-lock.ts";
 import { readSweep } from "../../coordinator/sweep/sweep-folder.ts";
 import { CheckpointWriter } from "../../coordinator/training/checkpoint-writer.ts";
-import { findBarriers, launchChromium, openPage, saveScreenshot, waitForText } from "../coordinator/chromium.ts";
+import {
+	findBarriers,
+	hasBrowser,
+	launchChromium,
+	openPage,
+	saveScreenshot,
+	waitForText,
+} from "../coordinator/chromium.ts";
 import { pageOptions } from "../coordinator/dashboard/page-options.ts";
 import { readScalars } from "../coordinator/tracking/read-events.ts";
 import { newFolder } from "../new-folder.ts";
@@ -61,10 +68,7 @@ function listCheckpoints(t: ExecutionContext): string[] {
 /** Opens the page of a folder with sweeps. @returns checks of the one in killed/; undefined if there is no browser */
 async function openSweepPage(t: ExecutionContext, folder: string) {
 	const browser = await launchChromium();
-	if (!browser) {
-		t.log("no page is opened: no chromium in PATH (Debian: apt-get install chromium)");
-		return undefined;
-	}
+	if (!hasBrowser(t, browser, "the part with a page")) return undefined;
 	t.teardown(() => browser.close());
 	const server = await openRunsPage(folder, pageOptions());
 	t.teardown(() => server.close());

@@ -3,9 +3,11 @@ import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { execa } from "execa";
 import { WorkerProcesses } from "../../coordinator/cluster/worker-processes.ts";
+import type { StateChanges } from "../../coordinator/dashboard/state-changes.ts";
 import { readRunResult } from "../../coordinator/run-folder/result-files.ts";
 import { tailtune, writeTexts } from "../cli/tailtune.ts";
-import { launchChromium, openPage, saveScreenshot, waitForText } from "../coordinator/chromium.ts";
+import { hasBrowser, launchChromium, openPage, saveScreenshot, waitForText } from "../coordinator/chromium.ts";
+import { viewEvents } from "../coordinator/dashboard/view-events.ts";
 import { newFolder } from "../new-folder.ts";
 import { hashWeights, LONG, listChildren, RunProcess, untilGone } from "./processes.ts";
 import { RUN_LIMIT_MS } from "./time-limit.ts";
@@ -23,7 +25,7 @@ test.serial(
 		const out = join(folder, "local");
 		const run = RunProcess.begin(data, out, "--workers", "2", "--dashboard", "127.0.0.1:0");
 		const { text: told } = await run.reach("line", ({ text }) => String(text).startsWith("dashboard: "));
-		const dashboard = await openDashboard(t, String(told).replace("dashboard: ", ""));
+		const dashboard = await watchDashboard(t, String(told).replace("dashboard: ", ""));
 		await run.reach("epoch");
 		const [worker] = await listChildren(run.pid, " worker ");
 		process.kill(worker ?? 0, "SIGKILL");
@@ -33,7 +35,7 @@ test.serial(
 		process.kill(server ?? 0, "SIGKILL");
 		await run.reach("line", ({ text }) => text === "nats-server died; starting another");
 		const lost = run.seen.find(({ reason }) => reason === "disconnected") as { worker: { workerId: string } };
-		await dashboard?.checkLost(lost.worker.workerId);
+		await dashboard.checkLost(lost.worker.workerId);
 		t.is(await run.end(), "");
 		t.is(await hashWeights(out), await hashWeights(embedded));
 		const details = (of: string) => readFile(join(of, "test-details.json"), "utf8");
@@ -48,17 +50,39 @@ test.serial(
 	},
 );
 
-/** Opens the page of a run. @returns undefined if no browser is installed */
-async function openDashboard(t: ExecutionContext, address: string) {
+/** Follows a run as its page does, and also opens the page if there is a browser. */
+async function watchDashboard(t: ExecutionContext, address: string) {
+	const { origin, hash } = new URL(address);
+	const events = await viewEvents(`${origin}/events`, { authorization: `Bearer ${hash.replace("#token=", "")}` });
+	let seen: StateChanges = {};
+	const reach = async (isWanted: () => boolean | undefined) => {
+		while (!isWanted()) {
+			const message = await events.next();
+			if (!message) throw new Error(`the events ended, the last state was ${JSON.stringify(seen)}`);
+			seen = { ...seen, ...message.data };
+		}
+	};
+	await reach(() => seen.workers?.length === 2 && seen.workers.every(({ state }) => /computing|waiting/.test(state)));
+	const page = await openRunPage(t, address);
+	/** Waits for the end of the run, and checks that a worker was seen to compute, and then to be silent. */
+	const checkLost = async (workerId: string) => {
+		await reach(() => seen.end?.state === "finished");
+		await events.close();
+		const lost = seen.workers?.find(({ id }) => id === workerId);
+		t.is(lost?.state, "silent");
+		t.regex(lost?.lane ?? "", /^\d*[1-9]\d*s+$/);
+		await page?.checkLost(workerId);
+	};
+	return { checkLost };
+}
+
+/** @returns undefined if no browser is installed */
+async function openRunPage(t: ExecutionContext, address: string) {
 	const browser = await launchChromium();
-	if (!browser) {
-		t.log("no page is opened: no chromium in PATH (Debian: apt-get install chromium)");
-		return undefined;
-	}
+	if (!hasBrowser(t, browser, "the part with a page")) return undefined;
 	t.teardown(() => browser.close());
 	const { page, complaints } = await openPage(browser, address);
 	await waitForText(page, ".workers tr:nth-child(2) [data-state]", /computing|waiting/, RUN_LIMIT_MS);
-	/** Waits for the end of the run, and checks that a worker was seen to compute, and then to be silent. */
 	const checkLost = async (workerId: string) => {
 		await waitForText(page, "#phase", "finished", RUN_LIMIT_MS);
 		await saveScreenshot(page, "local-worker-killed");

@@ -1,8 +1,8 @@
-// Needs an installed chromium (Debian: apt-get install chromium).
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { delimiter, join } from "node:path";
+import type { ExecutionContext } from "ava";
 import { type Browser, chromium, type Page } from "playwright-core";
 
 const AXE = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -20,6 +20,17 @@ export async function launchChromium(): Promise<Browser | undefined> {
 	const executablePath = paths.find((path) => existsSync(path));
 	if (!executablePath) return undefined;
 	return chromium.launch({ executablePath, args: ["--headless", "--no-sandbox", ...QUIET.split(" ")] });
+}
+
+/**
+ * Whether there is a browser. If not, the test says which part of it isn't run, and passes if no other part fails.
+ * @param notRun default: the whole test
+ */
+export function hasBrowser(t: ExecutionContext, found: Browser | undefined, notRun = "the test"): found is Browser {
+	if (found) return true;
+	t.log(`${notRun} isn't run: no chromium in PATH (Debian: apt-get install chromium)`);
+	t.pass();
+	return false;
 }
 
 /** Opens a page that keeps its complaints: messages on the console and errors. */

@@ -1,14 +1,14 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
-import type { Browser, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { openDashboard } from "../../../coordinator/dashboard/open-dashboard.ts";
 import { openRunsPage } from "../../../coordinator/dashboard/open-runs-page.ts";
 import { RunEvents } from "../../../coordinator/events/run-events.ts";
 import { formatSeconds } from "../../../coordinator/format.ts";
 import type { MetricsLine } from "../../../coordinator/run-folder/result.ts";
 import { newFolder } from "../../new-folder.ts";
-import { findBarriers, launchChromium, openPage, saveScreenshot, waitForText } from "../chromium.ts";
+import { findBarriers, hasBrowser, launchChromium, openPage, saveScreenshot, waitForText } from "../chromium.ts";
 import { sampleMetrics, sampleResult } from "../run-folder/sample-run.ts";
 import { emitStart, emitStep, emitWorkers } from "./events.ts";
 import { pageOptions } from "./page-options.ts";
@@ -42,14 +42,6 @@ const fits = (page: Page) => becomesTrue(page, "document.documentElement.scrollW
 /** One for all tests. */
 const browser = await launchChromium();
 test.after.always(() => browser?.close());
-
-/** Whether there is a browser; if not, the test passes with a note. */
-function hasBrowser(t: ExecutionContext, found: Browser | undefined): found is Browser {
-	if (found) return true;
-	t.log("not run: no chromium in PATH (Debian: apt-get install chromium)");
-	t.pass();
-	return false;
-}
 
 async function start(t: ExecutionContext) {
 	const events = new RunEvents();

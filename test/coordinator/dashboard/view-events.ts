@@ -1,4 +1,4 @@
-/** Asks for server-sent events. Returns a function that reads the next one. */
+/** Asks for server-sent events. Returns functions that read the next one, and that close the connection. */
 export async function viewEvents(url: string, headers: Readonly<Record<string, string>>) {
 	const response = await fetch(url, { headers });
 	const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
@@ -15,5 +15,5 @@ export async function viewEvents(url: string, headers: Readonly<Record<string, s
 		const [event, data] = message.split("\n").map((line) => line.replace(/^\w+: /, ""));
 		return { event, data: JSON.parse(data ?? "") };
 	};
-	return { status: response.status, next };
+	return { status: response.status, next, close: () => reader?.cancel() };
 }

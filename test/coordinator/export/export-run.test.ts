@@ -24,7 +24,7 @@ import { buildClassifierGraph } from "../../../worker/engine/onnx/classifier-gra
 import { startWorker } from "../../../worker/run/lifecycle.ts";
 import { gpt2, tokenize } from "../../gpt2-tokenizer.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
-import { launchChromium } from "../chromium.ts";
+import { hasBrowser, launchChromium } from "../chromium.ts";
 import { sampleResult } from "../run-folder/sample-run.ts";
 
 const LABELS = ["ham", "spam", "other"];
@@ -264,11 +264,7 @@ const RUN_IN_PAGE = `async ({ name, dims, ids, mask }) => {
 
 test("an exported graph gives the same logits with onnxruntime-web in a browser", async (t) => {
 	const browser = await launchChromium();
-	if (!browser) {
-		t.log("not run: no chromium in PATH (Debian: apt-get install chromium)");
-		t.pass();
-		return;
-	}
+	if (!hasBrowser(t, browser)) return;
 	try {
 		const { whole, small } = await readGraphs();
 		const libraries = dirname(createRequire(import.meta.url).resolve("onnxruntime-web"));

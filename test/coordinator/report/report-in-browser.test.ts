@@ -8,7 +8,7 @@ import type { Browser, Page } from "playwright-core";
 import { renderReport } from "../../../coordinator/report/render-report.ts";
 import { renderSweepReport } from "../../../coordinator/report/render-sweep-report.ts";
 import { defaultConfig } from "../../../shared/settings/resolve-config.ts";
-import { findBarriers, launchChromium, saveScreenshot } from "../chromium.ts";
+import { findBarriers, hasBrowser, launchChromium, saveScreenshot } from "../chromium.ts";
 import { sampleDetails } from "../run-folder/sample-details.ts";
 import { sampleMetrics, sampleResult } from "../run-folder/sample-run.ts";
 import { sampleSweep } from "../sweep/sample-sweep.ts";
@@ -111,11 +111,7 @@ const PAINTED = `[...document.querySelectorAll("[data-chart] canvas")].map((canv
 
 test("the report draws both charts, sends no request, fits wide and narrow windows, light and dark, and can be used by keyboard", async (t) => {
 	const browser = await launchChromium();
-	if (!browser) {
-		t.log("not run: no chromium in PATH (Debian: apt-get install chromium)");
-		t.pass();
-		return;
-	}
+	if (!hasBrowser(t, browser)) return;
 	const folder = await mkdtemp(join(tmpdir(), "report-in-browser-"));
 	try {
 		const file = join(folder, "report.html");
