@@ -5,14 +5,11 @@
 export const HUB_ANSWER_MS = 5_000;
 /** As HUB_ANSWER_MS, after the last byte of an upload: the hub stores and checks the file first. */
 export const HUB_UPLOAD_ANSWER_MS = 120_000;
-/**
- * A server of a small data set that says nothing for this time is given up: there is a second one, and a bundled data
- * set.
- */
+/** A server of a small data set that sends nothing for this time is given up: a second one or a bundled set is used. */
 export const DATA_SET_SILENCE_MS = 4_000;
 
 // Processes that a run starts.
-/** First and longest pause before a process of the run's own is started again. */
+/** First and longest pause before a process that the run started, and that ended, is started again. */
 export const RESTART_FIRST_MS = 50;
 export const RESTART_LONGEST_MS = 1_000;
 /** A worker process that was asked to end has this time for its item; then it is killed. */
@@ -25,7 +22,7 @@ export const NATS_SERVER_STOP_MS = 10_000;
 export const RUN_SERVER_STOP_MS = 30_000;
 
 // Workers.
-/** Workers that are there need this time at the start to be heard of. */
+/** At the start of a run, workers that are already running need this time to report to it. */
 export const FIRST_WORKER_MS = 2_000;
 /** Workers that wait for the first coordinator join within this time of each other. */
 export const OTHER_WORKERS_MS = 1_000;
@@ -44,7 +41,7 @@ export const CANCEL_POLL_MS = 250;
 export const RUNS_WATCH_MS = 1_000;
 
 // Progress.
-/** A quick command that printed nothing within this time prints what it does: until then people don't wonder. */
+/** A quick command that has printed nothing after this time prints what it does: people accept a silent second. */
 export const SILENCE_MS = 1_000;
 /** Shortest time between two drawings of a bar, and longest one, because the time that is left changes. */
 export const BAR_REDRAW_MS = 100;

@@ -6,18 +6,18 @@ type AddCommand = (program: Command, workerSide: WorkerSide) => void | Promise<v
 
 /** A command, and what it prints on a terminal before its implementation is loaded. */
 export interface CommandEntry {
-	/** Loads the command line of the command. The command loads its implementation when it runs. */
+	/** Loads the definition of the command's arguments and flags. Its implementation is loaded only when it runs. */
 	readonly load: () => Promise<AddCommand>;
-	/** Describes the work from the arguments and flags; undefined if a required flag is missing. */
+	/** Returns the line, for example "opening runs/NAME"; undefined if a required flag is missing. */
 	readonly describeWork: (args: readonly string[], flags: Readonly<Record<string, unknown>>) => string | undefined;
 	/**
-	 * Whether the command usually ends within a second. Then the line would only be in the way, so it is printed if the
-	 * command is still silent after a second. Default: false, the line is printed at once.
+	 * Whether the command usually ends within a second. If so, the line would only disturb, so it is printed only if the
+	 * command has printed nothing after a second. Default: false, the line is printed at once.
 	 */
 	readonly isQuick?: boolean;
 }
 
-/** Folder of runs if none is given. */
+/** Default folder of runs. */
 const RUNS = "runs";
 
 const ONE_MACHINE: Readonly<Record<string, CommandEntry>> = {
@@ -98,7 +98,7 @@ const MANY_MACHINES: typeof ONE_MACHINE = {
 	},
 };
 
-/** All commands by name, in the groups of the help. Only the modules of the requested command are loaded. */
+/** All commands by name, grouped as in the help. Only the modules of the command that is called are loaded. */
 export const COMMAND_GROUPS = { "One machine:": ONE_MACHINE, "Many machines:": MANY_MACHINES } as const;
 
 /** Returns the command with this name; undefined if there is none. */

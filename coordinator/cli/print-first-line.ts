@@ -4,10 +4,10 @@ import { SILENCE_MS } from "../deadlines.ts";
 import { findCommand } from "./command-table.ts";
 
 /**
- * Prints on a terminal what a command does, before its implementation is loaded: that takes seconds on a busy machine.
- * The line goes to standard error, so results are not disturbed. Programs (`--json`, no terminal, a parent
- * process with a channel) get no such line.
- * @returns a function to call at the end of the command, so that a quick command prints nothing
+ * Prints what a command does before its implementation is loaded, because loading takes seconds on a busy machine.
+ * The line goes to standard error, so that it isn't part of the result. It is for people only: it isn't printed with
+ * `--json`, without a terminal, or by a process that another program started with a channel for messages.
+ * @returns a function to call at the end of the command: the line of a quick command isn't printed any more
  */
 export function printFirstLine(command: Command): () => void {
 	const flags = command.optsWithGlobals();
@@ -15,7 +15,7 @@ export function printFirstLine(command: Command): () => void {
 	const work = describeWork?.(command.args, flags);
 	if (work === undefined || flags.json || !process.stderr.isTTY || process.send) return () => {};
 	const print = () => process.stderr.write(`${printable(work)}\n`);
-	// Since the process began: loading the command itself may have taken long.
+	// Counted from the start of the process, because loading the flags may have taken long.
 	const silenceMs = isQuick ? SILENCE_MS - performance.now() : 0;
 	if (silenceMs <= 0) {
 		print();

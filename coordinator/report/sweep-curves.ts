@@ -5,17 +5,17 @@ import { METRIC_NAMES, type Metric } from "../metrics/best-score.ts";
 import { type Html, html } from "./html.ts";
 import type { SweepView, TrialCurve } from "./sweep-view.ts";
 
-/** Settings whose curves are drawn, the best ones, and trials of each. */
+/** Limits of what is drawn: the number of settings (the best ones), and of trials of each setting. */
 const MOST_SETTINGS = 12;
 const MOST_TRIALS = 20;
-/** Size of a chart, in units of its coordinates, and its margins. */
+/** Size and margins of a chart, in units of its SVG coordinates. */
 const WIDTH = 240;
 const HEIGHT = 120;
 const MARGIN = { left: 42, right: 6, top: 8, bottom: 18 };
 
 /**
- * Returns the folders of the trials whose curves are drawn.
- * @param running folder of the trial that is trained now; its setting comes first
+ * Lists the folders of the trials whose curves are drawn, at most 20 trials of each of 12 settings.
+ * @param running folder of the trial that is being trained; its setting comes first
  */
 export function listDrawnTrials(state: SweepState, running?: string): string[] {
 	return listCurveSettings(state, running)
@@ -23,7 +23,7 @@ export function listDrawnTrials(state: SweepState, running?: string): string[] {
 		.flatMap((values) => drawnTrialsOf(state, values, running).map(({ folder }) => folder));
 }
 
-/** Lists the settings that have curves: the one that is trained now, then the best ones. */
+/** Lists the settings that have curves: first the one that is being trained, then the others, the best first. */
 function listCurveSettings({ ranking, trials }: SweepState, running: string | undefined): TrialResult["values"][] {
 	const first = trials.find(({ folder }) => folder === running);
 	const others = ranking.filter(({ values }) => !first || !hasValues(first, values));
@@ -35,7 +35,11 @@ function drawnTrialsOf({ trials }: SweepState, values: TrialResult["values"], ru
 	return drawn.filter((trial) => hasValues(trial, values)).slice(0, MOST_TRIALS);
 }
 
-/** Renders one small chart per setting, with one line per trial, all with the same axes. */
+/**
+ * Renders one small chart per setting, with one line per trial. All charts have the same axes, so that people can
+ * compare them.
+ * @returns undefined if no trial has been evaluated yet
+ */
 export function curvesOfSettings({ state, metric, curves, running }: SweepView): Html | undefined {
 	const points = curves.flatMap((curve) => curve.points);
 	if (points.length === 0) return undefined;

@@ -5,19 +5,20 @@ import { pathExists } from "../../shared/files/regular-file.ts";
 import { hasEnded } from "../events/sweep-settings.ts";
 import { readSweep, SWEEP_FILE } from "./sweep-folder.ts";
 
-/** A sweep in a folder. */
+/** A sweep in a folder of runs. */
 export interface LocalSweep {
+	/** Name of its folder. */
 	readonly name: string;
-	/** Its trials, and those that have ended; null if its file can't be read. */
+	/** Number of its trials, and of those that have ended; null if sweep.json can't be read. */
 	readonly trials: number | null;
 	readonly ended: number | null;
-	/** Why its file can't be read. */
+	/** Why sweep.json can't be read. */
 	readonly problem?: string;
 }
 
 /**
- * Finds the sweeps in a folder, or the one that the folder is.
- * @returns the path of each sweep, by its name
+ * Finds the sweeps in a folder. If the folder itself is a sweep, that is the only one.
+ * @returns the path of each sweep, by its name; none if the folder can't be read
  */
 export async function findSweeps(folder: string): Promise<Map<string, string>> {
 	const isSweep = (path: string) => pathExists(join(path, SWEEP_FILE), "disk").catch(() => false);
@@ -28,7 +29,7 @@ export async function findSweeps(folder: string): Promise<Map<string, string>> {
 	return new Map(found.flat().map((path) => [basename(path), path]));
 }
 
-/** Lists the sweeps in a folder. */
+/** Lists the sweeps in a folder, also those whose file is damaged. */
 export async function listSweeps(folder: string): Promise<LocalSweep[]> {
 	return Promise.all([...(await findSweeps(folder))].map(([name, path]) => describeSweep(name, path)));
 }

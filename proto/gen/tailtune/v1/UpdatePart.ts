@@ -16,9 +16,9 @@ export interface UpdatePartInput {
    */
   'chunk'?: (_tailtune_v1_TensorChunkInput | null);
   /**
-   * Only in the part whose chunk has offset 0, and only if the embedding tables are trained: the rows of the tensor, in ascending
-   * order. Row t is that of token t; the rows of positions follow those of all tokens. An answer doesn't name its rows: they are
-   * those of all tokens and positions of its item.
+   * Numbers of the embedding rows in the tensor, in ascending order. Number t is the row of token t; the vocabulary's size plus p
+   * is the row of position p. Only in the part at offset 0, and only if the embedding tables are trained. An answer has no such
+   * list: its rows are those of all tokens and positions in its item.
    */
   'rows'?: (number)[];
 }
@@ -36,9 +36,9 @@ export interface UpdatePart {
    */
   'chunk': (_tailtune_v1_TensorChunk | null);
   /**
-   * Only in the part whose chunk has offset 0, and only if the embedding tables are trained: the rows of the tensor, in ascending
-   * order. Row t is that of token t; the rows of positions follow those of all tokens. An answer doesn't name its rows: they are
-   * those of all tokens and positions of its item.
+   * Numbers of the embedding rows in the tensor, in ascending order. Number t is the row of token t; the vocabulary's size plus p
+   * is the row of position p. Only in the part at offset 0, and only if the embedding tables are trained. An answer has no such
+   * list: its rows are those of all tokens and positions in its item.
    */
   'rows': (number)[];
 }
