@@ -5,6 +5,7 @@ import type { Bus, RunView } from "../../shared/bus/bus.ts";
 import { Notices } from "../../shared/notices.ts";
 import { createInterruptSignal } from "../../shared/processes/interrupt.ts";
 import { RUNS_WATCH_MS } from "../deadlines.ts";
+import type { KnownRuns } from "../run-folder/list-runs.ts";
 import { LiveLines } from "../terminal/live-lines.ts";
 import { writeJsonLine } from "../terminal/write-json-line.ts";
 import { askCluster, findRun } from "./ask-cluster.ts";
@@ -43,7 +44,8 @@ async function listFolder(given: string | undefined, { json, watch }: Options): 
 		if (json) writeJsonLine({ event: "local-runs", folder, runs });
 		else print(localRunsTable(runs));
 	};
-	const list = () => listLocalRuns(folder);
+	const known: KnownRuns = new Map();
+	const list = () => listLocalRuns(folder, known);
 	const runs = await list();
 	show(runs);
 	if (!watch) return;

@@ -1,6 +1,7 @@
 import type { ServerResponse } from "node:http";
 import { RUN_FILES_MS } from "../deadlines.ts";
-import { fingerprintRun, readRunState } from "./run-files.ts";
+import { fingerprintRun } from "../run-folder/fingerprint-run.ts";
+import { readRunState } from "./run-files.ts";
 import { Viewers } from "./viewers.ts";
 
 /** The viewers of runs in a folder. The files of a run are read again when they change, as long as a page shows it. */

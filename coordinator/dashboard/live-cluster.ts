@@ -7,6 +7,7 @@ import { raceAbort } from "../../shared/race-abort.ts";
 import { CLUSTER_ANSWER_MS, RUNS_WATCH_MS } from "../deadlines.ts";
 import { ADVICE } from "./advice.ts";
 import type { Problem } from "./dashboard-state.ts";
+import { shareReads } from "./share-reads.ts";
 
 /** A worker of the cluster, in one of its runs. */
 interface LiveWorker {
@@ -44,8 +45,7 @@ export class LiveCluster {
 	#bus: Pick<Bus, "listRuns" | "listWorkers" | "cancel"> | undefined;
 	/** Problems of the connection, by their text. */
 	readonly #problems = new Map<string, Problem>();
-	#reading: Promise<Found> | undefined;
-	#readAtMs = Number.NEGATIVE_INFINITY;
+	readonly #readSometimes = shareReads(() => this.#read(), RUNS_WATCH_MS);
 
 	/** Uses a connection from now on. */
 	connect(bus: Pick<Bus, "listRuns" | "listWorkers" | "cancel">): void {
@@ -80,23 +80,6 @@ export class LiveCluster {
 		if (!runs.some(({ spec }) => spec.runId === runId))
 			throw new TailtuneError("not-found", `run ${JSON.stringify(runId)}: not found; it may have ended`);
 		await this.#limitTime(bus.cancel(runId));
-	}
-
-	/** Reads again if the last answer is older than a second. While the cluster doesn't answer, one question waits. */
-	#readSometimes(): Promise<Found> {
-		const nowMs = performance.now();
-		if (this.#reading && nowMs - this.#readAtMs <= RUNS_WATCH_MS) return this.#reading;
-		this.#readAtMs = Number.POSITIVE_INFINITY;
-		const reading = this.#read();
-		const isAnswered = () => {
-			this.#readAtMs = nowMs;
-		};
-		const isFailed = () => {
-			this.#reading = undefined;
-		};
-		reading.then(isAnswered, isFailed);
-		this.#reading = reading;
-		return reading;
 	}
 
 	async #read(): Promise<Found> {

@@ -1,10 +1,12 @@
 import type { ServerResponse } from "node:http";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
+import type { Hono, MiddlewareHandler } from "hono";
 import { TailtuneError } from "../../shared/errors.ts";
 import { compareRuns } from "../compare/compare-runs.ts";
+import { RUN_FILES_MS } from "../deadlines.ts";
 import { shortNameOf } from "../format.ts";
 import { METRIC_NAMES } from "../metrics/best-score.ts";
-import { findLocalRuns, listLocalRuns } from "../run-folder/list-runs.ts";
+import { findLocalRuns, type KnownRuns, listLocalRuns } from "../run-folder/list-runs.ts";
 import type { LocalRun } from "../run-folder/local-runs.ts";
 import { listSweeps } from "../sweep/find-sweeps.ts";
 import { addCellTexts } from "./cell-texts.ts";
@@ -12,10 +14,11 @@ import { addClassifyBox } from "./classify-box.ts";
 import { addClusterPaths } from "./cluster-paths.ts";
 import { FolderViewers } from "./folder-viewers.ts";
 import type { LiveCluster } from "./live-cluster.ts";
-import { createPageApp } from "./page-app.ts";
+import { createPageApp, type PageEnv } from "./page-app.ts";
 import type { PageOptions } from "./page-options.ts";
 import { RunClassifier } from "./run-classifier.ts";
 import { readRunState } from "./run-files.ts";
+import { shareReads } from "./share-reads.ts";
 import { wholeState } from "./state-changes.ts";
 import { addSweepPage } from "./sweep-page.ts";
 
@@ -42,13 +45,7 @@ export async function openRunsPage(folder: string, options: PageOptions, cluster
 		if (path !== undefined) return path;
 		throw new TailtuneError("not-found", `run ${JSON.stringify(run)}: not found in ${folder}`);
 	};
-	app.get("/runs", isAllowed, async (context) => {
-		const runs = await listLocalRuns(folder).catch((error) => {
-			if (cluster && error instanceof TailtuneError && error.code === "not-found") return [];
-			throw error;
-		});
-		return context.json({ folder, runs: runs.map(withShortNames), sweeps: await listSweeps(folder) });
-	});
+	addRunsList(app, isAllowed, folder, cluster !== undefined);
 	app.get("/events", isAllowed, async (context) => {
 		await viewers.add(await folderOf(context.req.query("run")), context.env.outgoing as ServerResponse);
 		return RESPONSE_ALREADY_SENT;
@@ -70,6 +67,19 @@ export async function openRunsPage(folder: string, options: PageOptions, cluster
 		await Promise.all([server.close(), classifier.close()]);
 	};
 	return { url: server.url, close };
+}
+
+/** Adds `GET /runs`. The list is read at most once per second for all pages. */
+function addRunsList(app: Hono<PageEnv>, isAllowed: MiddlewareHandler, folder: string, isOptional: boolean): void {
+	const known: KnownRuns = new Map();
+	const list = shareReads(async () => {
+		const runs = await listLocalRuns(folder, known).catch((error) => {
+			if (isOptional && error instanceof TailtuneError && error.code === "not-found") return [];
+			throw error;
+		});
+		return { folder, runs: runs.map(withShortNames), sweeps: await listSweeps(folder) };
+	}, RUN_FILES_MS);
+	app.get("/runs", isAllowed, async (context) => context.json(await list()));
 }
 
 function withShortNames({ model, data, ...run }: LocalRun) {

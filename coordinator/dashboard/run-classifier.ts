@@ -4,8 +4,8 @@ import { defaultConfig } from "../../shared/settings/resolve-config.ts";
 import { Classifier, type TextAnswer } from "../classify/classifier.ts";
 import type { OpenCluster } from "../cluster/cluster.ts";
 import { BOX_ANSWER_MS } from "../deadlines.ts";
+import { fingerprintRun } from "../run-folder/fingerprint-run.ts";
 import { TimeLimit } from "../time-limit.ts";
-import { fingerprintRun } from "./run-files.ts";
 
 /** Most texts that wait for their answer, including the one that is computed. */
 const MOST_WAITING = 4;

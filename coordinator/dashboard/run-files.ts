@@ -1,8 +1,6 @@
-import { stat } from "node:fs/promises";
-import { join } from "node:path";
 import { shellWord } from "../format.ts";
-import { METRICS_FILE, RESULT_FILE, readMetrics, readRunResult } from "../run-folder/result-files.ts";
-import { CONFIG_FILE, isFinishedRun, readRunConfig } from "../run-folder/run-folder.ts";
+import { readMetrics, readRunResult } from "../run-folder/result-files.ts";
+import { isFinishedRun, readRunConfig } from "../run-folder/run-folder.ts";
 import { isInUse } from "../run-folder/run-lock.ts";
 import { type DashboardState, INITIAL_STATE } from "./dashboard-state.ts";
 import { reduceEvent } from "./reduce-event.ts";
@@ -25,16 +23,4 @@ export async function readRunState(folder: string): Promise<DashboardState> {
 		phases: [{ ...phase, state: isRunning ? "running" : "failed" }],
 		end: isRunning ? null : { state: "stopped", message },
 	};
-}
-
-/** Returns a text that changes when the state of a run may have changed. */
-export async function fingerprintRun(folder: string): Promise<string> {
-	const files = [CONFIG_FILE, METRICS_FILE, RESULT_FILE].map((name) => join(folder, name));
-	return [await fingerprintFiles(files), isInUse(folder)].join();
-}
-
-/** Returns a text that changes when one of the files may have changed. A file needn't exist. */
-export async function fingerprintFiles(files: readonly string[]): Promise<string> {
-	const found = await Promise.all(files.map((file) => stat(file).catch(() => undefined)));
-	return found.map((file) => `${file?.size} ${file?.mtimeMs}`).join();
 }

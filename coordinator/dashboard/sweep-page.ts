@@ -8,6 +8,7 @@ import type { Metric } from "../metrics/best-score.ts";
 import { type Html, html } from "../report/html.ts";
 import { leadOf, sweepSections, titleOf } from "../report/render-sweep-report.ts";
 import { readSweepCurves } from "../report/write-sweep-report.ts";
+import { fingerprintFiles } from "../run-folder/fingerprint-run.ts";
 import { findLocalRuns } from "../run-folder/list-runs.ts";
 import { METRICS_FILE } from "../run-folder/result-files.ts";
 import { isInUse } from "../run-folder/run-lock.ts";
@@ -15,7 +16,6 @@ import { estimateSecondsLeft } from "../sweep/estimate-seconds-left.ts";
 import { findSweeps } from "../sweep/find-sweeps.ts";
 import { readSweep, SWEEP_FILE } from "../sweep/sweep-folder.ts";
 import type { PageEnv } from "./page-app.ts";
-import { fingerprintFiles } from "./run-files.ts";
 
 /** A sweep now. */
 interface SweepNow {

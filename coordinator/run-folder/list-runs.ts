@@ -3,6 +3,7 @@ import { join, relative } from "node:path";
 import { systemCodeOf, TailtuneError } from "../../shared/errors.ts";
 import type { TrainConfig } from "../../shared/settings/config.ts";
 import { type Metric, scoreOf } from "../metrics/best-score.ts";
+import { fingerprintRun } from "./fingerprint-run.ts";
 import type { LocalRun } from "./local-runs.ts";
 import { readMetrics, readRunResult } from "./result-files.ts";
 import { resultScore } from "./result-scores.ts";
@@ -12,14 +13,29 @@ import { isInUse } from "./run-lock.ts";
 /** Folders that are searched: the given one, those in it, and those in these, which may be trials of a sweep. */
 const MOST_LEVELS = 2;
 
+/** Runs that were listed before, by their folders. */
+export type KnownRuns = Map<string, { readonly fingerprint: string; readonly run: LocalRun }>;
+
 /**
  * Lists the runs in a folder, the newest one last. Folders without a run are left out.
+ * @param known keeps the runs for the next call, which reads only the files that have changed
  * @throws TailtuneError "not-found" if the folder doesn't exist
  */
-export async function listLocalRuns(folder: string): Promise<LocalRun[]> {
+export async function listLocalRuns(folder: string, known: KnownRuns = new Map()): Promise<LocalRun[]> {
 	const paths = await findLocalRuns(folder);
-	const runs = await Promise.all([...paths].map(([name, path]) => describeRun(path, name)));
+	for (const name of known.keys()) if (!paths.has(name)) known.delete(name);
+	const runs = await Promise.all([...paths].map(([name, path]) => describeChangedRun(path, name, known)));
 	return runs.sort((a, b) => a.startedAt.localeCompare(b.startedAt));
+}
+
+async function describeChangedRun(path: string, name: string, known: KnownRuns): Promise<LocalRun> {
+	// Before the files are read: if one is replaced meanwhile, the next fingerprint differs.
+	const fingerprint = await fingerprintRun(path);
+	const before = known.get(name);
+	if (before?.fingerprint === fingerprint && before.run.state !== "damaged") return before.run;
+	const run = await describeRun(path, name);
+	known.set(name, { fingerprint, run });
+	return run;
 }
 
 /**

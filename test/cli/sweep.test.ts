@@ -77,7 +77,6 @@ async function openSweepPage(t: ExecutionContext, folder: string) {
 	/** Trial 2 was killed after its first epoch. This process locks its folder for a moment, as if it trained it. */
 	const checkKilled = async () => {
 		await waitForText(page, ".sweeps tr", "3 of 3");
-		await page.reload();
 		await page.getByRole("link", { name: "killed", exact: true }).click();
 		await waitForText(page, ".phase", /interrupted.*1 of 3 trials have ended/s);
 		t.is(await curves(), 1);

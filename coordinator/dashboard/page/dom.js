@@ -37,6 +37,13 @@ export function setText(target, text) {
 	if (target.textContent !== text) target.textContent = text;
 }
 
+/** Makes these the children of an element. One that is inserted again, even at its place, would lose the focus. */
+export function setChildren(target, children) {
+	for (const one of [...target.children]) if (!children.includes(one)) one.remove();
+	for (const [i, child] of children.entries())
+		if (target.children[i] !== child) target.insertBefore(child, target.children[i] ?? null);
+}
+
 /** A text that may be written from right to left, apart from the text around it. */
 export function bdi(text) {
 	return element("bdi", {}, text);

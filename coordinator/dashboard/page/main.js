@@ -63,9 +63,18 @@ async function connect() {
 	if (list && sweep !== null) await followSweep(sweep);
 	else if (list && run === null) {
 		showRuns(list);
-		await followCluster();
+		await Promise.all([followRuns(), followCluster()]);
 	} else if (list && other !== null) await compare([run, other]);
 	else if (list !== undefined) follow(run === null ? "/events" : `/events?${new URLSearchParams({ run })}`, !list);
+}
+
+/** Shows the list of runs again while the page is visible. */
+function followRuns() {
+	return pollWhileVisible(async () => {
+		const { answer, error } = await ask("/runs");
+		if (error) showRunsProblem(error);
+		else showRuns(answer);
+	});
 }
 
 /** Shows the runs of the cluster while the page is visible, if the server has one. */

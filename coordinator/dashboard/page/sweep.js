@@ -1,4 +1,4 @@
-import { bdi, byId, element } from "./dom.js";
+import { bdi, byId, element, setChildren } from "./dom.js";
 
 /**
  * Shows a sweep: ranking, curves and trials. Only the sections that have changed are replaced, so that the others keep
@@ -13,10 +13,7 @@ export function showSweep({ title, html }) {
 	const sections = [...new DOMParser().parseFromString(html, "text/html").body.children].map(
 		(section) => before.find((one) => one.outerHTML === section.outerHTML) ?? section,
 	);
-	for (const one of before) if (!sections.includes(one)) one.remove();
-	// A section that is inserted again, even at the same place, loses its focus.
-	for (const [i, section] of sections.entries())
-		if (root.children[i] !== section) root.insertBefore(section, root.children[i] ?? null);
+	setChildren(root, sections);
 }
 
 /** Shows why the sweep can't be read now. */

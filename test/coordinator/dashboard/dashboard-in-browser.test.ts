@@ -1,4 +1,4 @@
-import { writeFile } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import type { Page } from "playwright-core";
@@ -135,6 +135,23 @@ test("the run is stopped from the page after a confirmation; without the token t
 	t.deepEqual(complaints, []);
 });
 
+/** Starts a run while the list is open, interrupts it, and removes it. */
+async function checkListFollows(t: ExecutionContext, page: Page, folder: string) {
+	const box = page.getByLabel("compare 0/run & <b>");
+	await box.check();
+	await box.focus();
+	const added = await sampleRun(join(folder, "added"), { metric: "accuracy" }, ["ham", "spam"]);
+	await waitForText(page, ".runs tbody tr:first-child", /added.*running.*–/);
+	await added.add(5);
+	await waitForText(page, ".runs tbody tr:first-child", /added.*running.*% \(.*1/);
+	await added.release();
+	await waitForText(page, ".runs tbody tr:first-child", "interrupted");
+	await rm(join(folder, "added"), { recursive: true });
+	await page.locator(".runs tbody tr", { hasText: "added" }).waitFor({ state: "detached" });
+	t.is(await page.locator("[type=checkbox]:focus:checked").getAttribute("value"), "0/run & <b>");
+	await box.uncheck();
+}
+
 test("the runs of a folder and of a cluster are listed, one is opened with the texts of a cell, and two are compared", async (t) => {
 	if (!hasBrowser(t, browser)) return;
 	const folder = join(await newFolder(), "runs");
@@ -161,6 +178,7 @@ test("the runs of a folder and of a cluster are listed, one is opened with the t
 	await waitForText(page, "#cluster button", "Stopping after this step");
 	await saveScreenshot(page, "runs-dark");
 	t.deepEqual(await findBarriers(page), []);
+	await checkListFollows(t, page, folder);
 	await page.getByRole("link", { name: "0/run & <b>" }).click();
 	await waitForText(page, "h1", "run & <b>");
 	await page.locator("[data-cell='1-0']").press("Enter");

@@ -1,13 +1,31 @@
-import { mkdir, utimes, writeFile } from "node:fs/promises";
+import { mkdir, rm, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import test from "ava";
-import { listLocalRuns } from "../../../coordinator/run-folder/list-runs.ts";
+import { type KnownRuns, listLocalRuns } from "../../../coordinator/run-folder/list-runs.ts";
+import type { LocalRun } from "../../../coordinator/run-folder/local-runs.ts";
 import { appendMetrics, writeRunResult } from "../../../coordinator/run-folder/result-files.ts";
 import { createRunFolder } from "../../../coordinator/run-folder/run-folder.ts";
 import { localRunsTable } from "../../../coordinator/terminal/local-runs-lines.ts";
 import { resolveConfig } from "../../../shared/settings/resolve-config.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
 import { sampleLine, sampleResult } from "./sample-run.ts";
+
+test("a list that is made again reads only the runs whose files have changed", async (t) => {
+	const folder = await temporaryFolder(t);
+	const known: KnownRuns = new Map();
+	const begin = async (name: string) => createRunFolder(await resolveConfig({ data: "a", out: join(folder, name) }));
+	const [one, other, gone] = [await begin("one"), await begin("other"), await begin("gone")];
+	const before = await listLocalRuns(folder, known);
+	await appendMetrics(join(other.path, "metrics.jsonl"), sampleLine("epoch", 130));
+	await rm(gone.path, { recursive: true });
+	const after = await listLocalRuns(folder, known);
+	const of = (runs: readonly LocalRun[], name: string) => runs.find((run) => run.folder === name);
+	t.is(of(after, "one"), of(before, "one"), "the same object");
+	t.is(of(after, "other")?.epoch, 1);
+	t.deepEqual([...known.keys()].sort(), ["one", "other"]);
+	for (const run of [one, other]) await run.release();
+	t.deepEqual(new Set((await listLocalRuns(folder, known)).map(({ state }) => state)), new Set(["interrupted"]));
+});
 
 test("the runs of a folder and of its sweeps are listed with their states, the last one at the end", async (t) => {
 	const folder = await temporaryFolder(t);
