@@ -11,6 +11,7 @@ const TYPES: Readonly<Record<string, string>> = {
 /** Files that reports contain too. */
 const SHARED = [
 	"../format-numbers.js",
+	"../short-label.js",
 	"../report/page/curve-chart.js",
 	"../report/page/style.css",
 	"../report/page/sweep.css",

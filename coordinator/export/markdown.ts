@@ -1,4 +1,4 @@
-import { shortLabel } from "../report/short-label.ts";
+import { shortLabel } from "../short-label.js";
 
 /** Returns text from data as Markdown on one line that shows it as it is, and cut if it is long. */
 export function escapeMarkdown(text: string): string {

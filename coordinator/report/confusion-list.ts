@@ -1,7 +1,7 @@
 import { formatCount, formatPercent } from "../format.ts";
 import type { RunResult } from "../run-folder/result.ts";
+import { shortLabel } from "../short-label.js";
 import { type Html, html } from "./html.ts";
-import { shortLabel } from "./short-label.ts";
 
 /** Pairs that are shown, and pairs that are folded away after them. */
 const MOST_SHOWN = 10;

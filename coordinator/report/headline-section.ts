@@ -10,8 +10,8 @@ import {
 } from "../format.ts";
 import { METRIC_NAMES } from "../metrics/best-score.ts";
 import type { RunResult } from "../run-folder/result.ts";
+import { shortLabel } from "../short-label.js";
 import { type Html, html } from "./html.ts";
-import { shortLabel } from "./short-label.ts";
 
 /** Renders the test accuracy with its interval, the baselines, one sentence that compares them, and other scores. */
 export function headlineSection(result: RunResult): Html {

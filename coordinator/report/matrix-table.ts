@@ -1,8 +1,8 @@
 import { formatCount, formatPercent } from "../format.ts";
 import type { RunResult } from "../run-folder/result.ts";
+import { shortLabel } from "../short-label.js";
 import { type Html, html } from "./html.ts";
 import { scrollBox } from "./scroll-box.ts";
-import { shortLabel } from "./short-label.ts";
 
 /** With more classes than this, a cell shows only its count, and columns have numbers instead of names. */
 const MOST_WITH_SHARES = 6;

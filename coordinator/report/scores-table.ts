@@ -1,8 +1,8 @@
 import { formatCount, formatPercent, formatShare, formatShareInterval } from "../format.ts";
 import type { RunResult } from "../run-folder/result.ts";
+import { shortLabel } from "../short-label.js";
 import { type Html, html } from "./html.ts";
 import { scrollBox } from "./scroll-box.ts";
-import { shortLabel } from "./short-label.ts";
 
 /** With more classes than this, the table is scrolled in a box of limited height. */
 const LONG_TABLE = 20;

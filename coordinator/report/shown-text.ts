@@ -1,7 +1,7 @@
 import { formatPercent } from "../format.ts";
 import type { ShownText } from "../run-folder/test-details.ts";
+import { shortLabel } from "../short-label.js";
 import { type Html, html } from "./html.ts";
-import { shortLabel } from "./short-label.ts";
 
 /** A word doesn't matter if the probability changes by less than this without it. */
 const LEAST_CHANGE = 0.005;

@@ -1,6 +1,6 @@
 import type { TestDetails } from "../run-folder/test-details.ts";
+import { shortLabel } from "../short-label.js";
 import { type Html, html, jsonScript } from "./html.ts";
-import { shortLabel } from "./short-label.ts";
 
 /**
  * Renders the precision-recall curve of a class that can be chosen, with a slider for the threshold. The page's script

@@ -1,4 +1,4 @@
-import { bdi, byId, element, setText, table } from "./dom.js";
+import { bdi, byId, element, labelText, setText, table } from "./dom.js";
 import { formatCount, formatPercent } from "./format-numbers.js";
 
 /**
@@ -33,7 +33,7 @@ function describe({ labels, multiLabel, abstain, tokens, truncated, maxTokens })
 		element(
 			"tr",
 			{ class: isPredicted && "predicted" },
-			element("th", { scope: "row" }, bdi(label), isPredicted && element("small", {}, "predicted")),
+			element("th", { scope: "row" }, labelText(label), isPredicted && element("small", {}, "predicted")),
 			bar(probability),
 			hasThresholds && element("td", {}, threshold === null ? "–" : formatPercent(threshold)),
 		),
@@ -51,7 +51,7 @@ function describe({ labels, multiLabel, abstain, tokens, truncated, maxTokens })
 function decision(labels, multiLabel, abstain) {
 	const predicted = labels.filter(({ isPredicted }) => isPredicted);
 	if (predicted.length > 0) {
-		const names = predicted.flatMap(({ label }, i) => [i > 0 && ", ", bdi(label)]);
+		const names = predicted.flatMap(({ label }, i) => [i > 0 && ", ", labelText(label)]);
 		return element("p", { class: "decision" }, "Predicted: ", element("strong", {}, ...names));
 	}
 	const least = !multiLabel && abstain > 0 ? ` or ${formatPercent(abstain)} (--abstain)` : "";

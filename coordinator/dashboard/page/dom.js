@@ -1,3 +1,5 @@
+import { shortLabel } from "./short-label.js";
+
 const SVG = "http://www.w3.org/2000/svg";
 
 /** Creates an HTML element. Texts become text, never markup. */
@@ -47,6 +49,12 @@ export function setChildren(target, children) {
 /** A text that may be written from right to left, apart from the text around it. */
 export function bdi(text) {
 	return element("bdi", {}, text);
+}
+
+/** A label, cut if it is long; then a pointer shows all of it. */
+export function labelText(label) {
+	const shown = shortLabel(label);
+	return element("bdi", { title: shown !== label && label }, shown);
 }
 
 function fill(target, properties, children) {

@@ -1,6 +1,7 @@
-import { bdi, byId, element, scrollable, table } from "./dom.js";
+import { bdi, byId, element, labelText, scrollable, table } from "./dom.js";
 import { formatCount, formatLoss, formatPercent } from "./format-numbers.js";
 import { keepChoice, readChoice } from "./page-state.js";
+import { shortLabel } from "./short-label.js";
 
 /** With more classes than this, columns have numbers instead of names. */
 const MOST_NAMED = 6;
@@ -45,11 +46,11 @@ function matrix({ labels, confusion }, openCell) {
 	const isDense = labels.length > MOST_NAMED;
 	const columns = labels.map((label, i) =>
 		isDense
-			? element("th", { scope: "col", title: label, "aria-label": label }, String(i + 1))
-			: element("th", { scope: "col" }, bdi(label)),
+			? element("th", { scope: "col", title: label, "aria-label": shortLabel(label) }, String(i + 1))
+			: element("th", { scope: "col" }, labelText(label)),
 	);
 	const rows = confusion.map((counts, row) => {
-		const name = [isDense && element("small", {}, `${row + 1} `), bdi(labels[row])];
+		const name = [isDense && element("small", {}, `${row + 1} `), labelText(labels[row])];
 		return element("tr", {}, element("th", { scope: "row" }, ...name), ...cells(counts, row, labels, openCell));
 	});
 	const head = element("tr", {}, element("td"), ...columns);
@@ -64,7 +65,7 @@ function cells(counts, row, labels, openCell) {
 	const sum = counts.reduce((total, count) => total + count, 0);
 	return counts.map((count, column) => {
 		const kind = count === 0 ? "none" : column === row ? "right" : "wrong";
-		const label = `${count} texts of ${labels[row]}, predicted ${labels[column]}`;
+		const label = `${count} texts of ${shortLabel(labels[row])}, predicted ${shortLabel(labels[column])}`;
 		const open = () => openCell(row, column);
 		const properties = {
 			type: "button",
@@ -94,9 +95,9 @@ async function showTexts(root, ask, label, predicted) {
 	const title = element(
 		"h3",
 		{},
-		bdi(label),
+		labelText(label),
 		" predicted as ",
-		bdi(predicted),
+		labelText(predicted),
 		`: ${formatCount(answer.count)} texts${shown}`,
 	);
 	root.replaceChildren(title, table("Texts", ["probability", "text and source"], rows, { class: "texts" }));

@@ -27,6 +27,11 @@ const FIND_LABELLED = `{
 	};
 }`;
 
+/** Runs in the page: counts the heads of the confusion matrix whose text is wider than they are. */
+const OVERFLOWING = `[...document.querySelectorAll(".matrix th")].filter(
+	(head) => head.querySelector("bdi").getBoundingClientRect().width > head.clientWidth,
+).length`;
+
 /** Whether an expression is true in the page, at the latest when 300 frames were drawn. */
 async function becomesTrue(page: Page, expression: string): Promise<boolean> {
 	for (let frame = 0; frame < 300; frame++) {
@@ -90,10 +95,11 @@ test("a run is watched from its start to its end: progress, curves, workers, pro
 	await page.locator("#banner").waitFor({ state: "hidden" });
 	events.emit({ event: "phase-done", name: "training", total: 650, unit: "steps", done: 650, seconds: 1.84 });
 	await waitForText(page, "#phase", `650 of 650 steps in ${formatSeconds(1.84)}`);
-	const result = sampleResult(["ham", HOSTILE]);
+	const result = sampleResult(["w".repeat(100), HOSTILE]);
 	events.emit({ event: "result", folder: "/runs/one", ...result });
 	await waitForText(page, "#phase", `finishedin ${formatSeconds(result.seconds.total)}`);
 	await waitForText(page, ".matrix thead th", HOSTILE);
+	t.is(await page.locator(".matrix thead bdi").first().textContent(), `${"w".repeat(79)}…`);
 	t.is(await page.title(), "spam filter: Tailtune");
 	for (const [width, colorScheme] of [
 		[390, "dark"],
@@ -103,6 +109,7 @@ test("a run is watched from its start to its end: progress, curves, workers, pro
 		await page.setViewportSize({ width, height: 844 });
 		await page.emulateMedia({ colorScheme });
 		t.true(await fits(page));
+		t.is(await page.evaluate(OVERFLOWING), 0, "labels wrap in their cells");
 		t.deepEqual(await findBarriers(page), [], `${width} ${colorScheme}`);
 		await saveScreenshot(page, `run-finished-${width}-${colorScheme}`);
 	}
