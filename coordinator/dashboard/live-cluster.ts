@@ -5,6 +5,7 @@ import type { WorkerInfo } from "../../shared/messages.ts";
 import type { Notice } from "../../shared/notices.ts";
 import { raceAbort } from "../../shared/race-abort.ts";
 import { CLUSTER_ANSWER_MS, RUNS_WATCH_MS } from "../deadlines.ts";
+import { shortNameOf } from "../format.ts";
 import { ADVICE } from "./advice.ts";
 import type { Problem } from "./dashboard-state.ts";
 import { shareReads } from "./share-reads.ts";
@@ -24,7 +25,7 @@ interface LiveWorker {
 /** A run of the cluster. */
 interface LiveRun {
 	readonly id: string;
-	/** The last report of its coordinator; null if there is none. */
+	/** The last report of its coordinator, with short names of model and data; null if there is none. */
 	readonly progress: RunView["progress"] | null;
 	readonly shards: number;
 	readonly workers: readonly LiveWorker[];
@@ -114,5 +115,6 @@ function describeRun({ spec, assignments, progress }: RunView, byId: ReadonlyMap
 		const shards = assignments.filter(({ workerId }) => workerId === id).map(({ shard }) => shard);
 		return { id, device: info ? describeWorker(info) : null, state, speed, texts, shards };
 	});
-	return { id: spec.runId, progress: progress ?? null, shards: spec.shards, workers };
+	const names = progress && { model: shortNameOf(progress.model), data: shortNameOf(progress.data) };
+	return { id: spec.runId, progress: progress ? { ...progress, ...names } : null, shards: spec.shards, workers };
 }

@@ -61,7 +61,7 @@ function showRun(card, run) {
 	}
 	const { model, data, host, folder, startedAtMs, notices } = progress;
 	const started = new Date(startedAtMs).toLocaleString();
-	setText(card.lead, `${lastPart(model)} tuned on ${lastPart(data)}, started ${started}, folder ${folder} on ${host}`);
+	setText(card.lead, `${model} tuned on ${data}, started ${started}, folder ${folder} on ${host}`);
 	card.body.replaceChildren(
 		...notices.map((text) => element("p", { class: "problem" }, bdi(text))),
 		...phase(progress),
@@ -97,8 +97,4 @@ function workersTable(workers) {
 		),
 	);
 	return table("Workers of the run", heads, rows, { class: "cluster-workers" });
-}
-
-function lastPart(path) {
-	return path.split(/[\\/]/).at(-1);
 }

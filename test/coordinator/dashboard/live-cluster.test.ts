@@ -28,7 +28,8 @@ test("runs of a cluster are shown with the states of their workers, problems wit
 	cluster.connect(bus);
 	const listing = (await ask("/cluster")).body;
 	t.deepEqual(listing.problems, []);
-	t.like(listing.runs, [{ id: runId, shards: 2, progress: { phase: "training", done: 3, name: "first" } }]);
+	const progress = { phase: "training", done: 3, name: "first", model: "gpt2@0123456", data: "texts.tsv" };
+	t.like(listing.runs, [{ id: runId, shards: 2, progress }]);
 	const device = "onnx cpu (1.0), 2 threads, cpu";
 	t.deepEqual(listing.runs[0].workers, [
 		{ id: "vm-2", device, state: "computing", speed: 1.25, texts: 640, shards: [0, 1] },

@@ -18,7 +18,8 @@ export async function sampleCluster() {
 		{ workerId: "vm-2", state: "computing", speed: 1.25, texts: 640 },
 		{ workerId: "vm-1", state: "silent", speed: 0.75, texts: 320 },
 	];
-	await bus.report(someProgress({ runId: run.runId, workers, notices: ["work item 7 is tried again"] }));
+	const model = `openai-community/gpt2@${"0123456789".repeat(4)}`;
+	await bus.report(someProgress({ runId: run.runId, model, workers, notices: ["work item 7 is tried again"] }));
 	const cluster = new LiveCluster();
 	return { bus, runId: run.runId, cluster, cancelled };
 }
