@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { TailtuneError } from "../../shared/errors.ts";
 import type { Log } from "./log.ts";
 import type { ServeMetrics } from "./metrics.ts";
@@ -13,6 +14,7 @@ export class InFlightCalls {
 	constructor(metrics: ServeMetrics, log: Log) {
 		this.#metrics = metrics;
 		this.#log = log;
+		setMaxListeners(0, this.draining); // one per open stream
 	}
 
 	/** Aborts when the server stops accepting new calls. */

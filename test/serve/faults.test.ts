@@ -33,7 +33,7 @@ test("after SIGTERM accepted calls are answered, new ones refused, and the proce
 	await classify(client, { text: long });
 	const stream = client.ClassifyStream();
 	const streamed = new Promise((resolve) => stream.on("data", resolve));
-	stream.on("error", () => {});
+	const streamEnd = statusOf(new Promise((_, reject) => stream.on("error", reject)));
 	stream.write({ text: long });
 	await streamed;
 	const underWay = Array.from({ length: 8 }, () => classify(client, { text: long }));
@@ -45,6 +45,7 @@ test("after SIGTERM accepted calls are answered, new ones refused, and the proce
 	const refused = await statusOf(classify(client, { text: "too late" }));
 	t.is(refused.code, Status.UNAVAILABLE);
 	t.is((await Promise.all(underWay)).length, 8);
+	t.is((await streamEnd).code, Status.UNAVAILABLE);
 	t.is((await server.ended).exitCode, 0);
 });
 
