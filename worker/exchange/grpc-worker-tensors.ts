@@ -58,7 +58,6 @@ export interface ConnectedTensors extends WorkerTensors {
 export async function connectTensors(address: string, options: ConnectOptions): Promise<ConnectedTensors> {
 	const client = await createClient(ExchangeClientConstructor, address, options);
 	const tensors = new GrpcWorkerTensors(client, options);
-	options.signal?.addEventListener("abort", () => void tensors.close(), { once: true });
 	try {
 		options.signal?.throwIfAborted();
 		await tensors.attach();
@@ -85,13 +84,14 @@ class GrpcWorkerTensors implements ConnectedTensors {
 	readonly #runs = new Map<string, OpenRun>();
 	readonly #closed = new AbortController();
 
-	constructor(client: ExchangeClient, { workerId, silenceMs = CALL_SILENCE_MS, threads, bus }: ConnectOptions) {
+	constructor(client: ExchangeClient, { workerId, signal, silenceMs = CALL_SILENCE_MS, threads, bus }: ConnectOptions) {
 		this.#client = client;
 		this.#workerId = workerId;
 		this.#silenceMs = silenceMs;
 		this.#threads = threads;
 		this.#bus = bus;
 		setMaxListeners(0, this.#closed.signal); // one per running call
+		signal?.addEventListener("abort", () => void this.close(), { once: true, signal: this.#closed.signal });
 	}
 
 	async attach(): Promise<void> {

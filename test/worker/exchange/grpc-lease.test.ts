@@ -1,5 +1,5 @@
 import { fork } from "node:child_process";
-import { once } from "node:events";
+import { getEventListeners, once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { fileURLToPath } from "node:url";
 import test from "ava";
@@ -47,6 +47,17 @@ test("a worker is attached after connecting, and lost after closing", async (t) 
 	await firstLost();
 	t.deepEqual(lost, ["leaves"]);
 	t.deepEqual(server.workers, ["stays"]);
+});
+
+test("a connection leaves no listener at its signal after it was closed or refused", async (t) => {
+	const server = await serveTensors({ token: "right" });
+	t.teardown(server.close);
+	const { signal } = new AbortController();
+	const options = { workerId: "a", signal };
+	await t.throwsAsync(connectTensors(server.address, { ...options, token: "wrong" }), { code: "denied" });
+	const tensors = await connectTensors(server.address, { ...options, token: "right" });
+	await tensors.close();
+	t.deepEqual(getEventListeners(signal, "abort"), []);
 });
 
 test("connecting to a silent coordinator fails after a time limit, or when the signal aborts", async (t) => {
