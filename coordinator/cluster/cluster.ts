@@ -5,7 +5,7 @@ import type { RunProgress, RunSpec, TailSpec } from "../../shared/messages.ts";
 import type { ModelFiles } from "../../shared/model/model-files.ts";
 import { TRUNK_PRECISION_BY_NAME, type TrunkPrecision } from "../../shared/model/trunk-precision.ts";
 import type { Notices } from "../../shared/notices.ts";
-import type { TrainConfig } from "../../shared/settings/config.ts";
+import type { WorkerSettings } from "../../shared/settings/worker-flags.ts";
 import { partLength } from "../../shared/updates/embedding-rows.ts";
 import type { Traffic } from "../rpc/http2-servers.ts";
 import { Dispatcher, type DispatcherOptions } from "./dispatcher.ts";
@@ -28,7 +28,7 @@ export interface ClusterRun extends DispatcherOptions {
 	 */
 	readonly factorTexts?: number | undefined;
 	/** Settings of a worker in this process or on this machine. */
-	readonly engine: Pick<TrainConfig, "engine" | "backend" | "threads" | "featureMemory" | "featureCache">;
+	readonly engine: WorkerSettings;
 }
 
 /** An announced run, whether its workers are in this process or on other hosts. */

@@ -1,4 +1,5 @@
 import type { ServerResponse } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
 import { TailtuneError } from "../../shared/errors.ts";
 import { VIEWER_END_MS, VIEWER_MESSAGE_MS, VIEWER_RETURN_MS } from "../deadlines.ts";
 import { type DashboardState, INITIAL_STATE } from "./dashboard-state.ts";
@@ -75,7 +76,7 @@ export class Viewers {
 	async waitUntilGone(signal: AbortSignal): Promise<void> {
 		while (!signal.aborted && this.#viewers.size > 0) {
 			await this.#nextLeave(signal);
-			if (this.#viewers.size === 0) await waitAbortable(VIEWER_RETURN_MS, signal);
+			if (this.#viewers.size === 0) await sleep(VIEWER_RETURN_MS, undefined, { signal }).catch(() => {});
 		}
 	}
 
@@ -116,14 +117,4 @@ function endResponse(viewer: ServerResponse): Promise<void> {
 
 function messageOf(event: "state" | "change", data: StateChanges): string {
 	return `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
-}
-
-function waitAbortable(ms: number, signal: AbortSignal): Promise<void> {
-	return new Promise((resolve) => {
-		const timer = setTimeout(resolve, ms);
-		signal.addEventListener("abort", () => {
-			clearTimeout(timer);
-			resolve();
-		});
-	});
 }

@@ -1,11 +1,11 @@
 import { basename, isAbsolute } from "node:path";
 import type { TrainConfig } from "../../shared/settings/config.ts";
-import { ENGINE_SETTINGS } from "../../shared/settings/flags.ts";
+import { WORKER_SETTINGS } from "../../shared/settings/flags.ts";
 import { shellWord } from "../format.ts";
 import { listSettings } from "../run-folder/list-settings.ts";
 
 /** Settings of one machine, which don't affect the model. */
-const OF_MACHINE = new Set<keyof TrainConfig>([...ENGINE_SETTINGS, "featureCache", "out", "name"]);
+const OF_MACHINE = new Set<keyof TrainConfig>([...WORKER_SETTINGS, "out", "name"]);
 
 /**
  * Formats the command that repeats a run: the settings that differ from the defaults. Of an absolute path only the name

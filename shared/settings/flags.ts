@@ -10,6 +10,9 @@ const ALL_SETTINGS = Object.keys(trainConfigSchema.shape) as Key[];
 /** Settings of the engine, and the memory for features. */
 export const ENGINE_SETTINGS = ["engine", "backend", "threads", "featureMemory"] as const satisfies Key[];
 
+/** Settings of a worker. */
+export const WORKER_SETTINGS = [...ENGINE_SETTINGS, "featureCache"] as const satisfies Key[];
+
 /**
  * Adds one flag per setting in `keys`. The values stay text until `parseFlags`. A flag for true needs no value.
  * @param keys default: all settings

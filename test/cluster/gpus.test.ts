@@ -97,7 +97,7 @@ test("refused workers get the flags of the parent and are restarted only a few t
 		if (child) command = (await execa("ps", ["ww", "-o", "args=", "-p", `${child}`], { reject: false })).stdout;
 	}
 	const called =
-		/worker --nats nats:\S+ --feature-cache 0 --engine auto --backend tensorflow --threads 3 .* --require-gpu$/;
+		/worker --nats nats:\S+ --engine auto --backend tensorflow --threads 3 --feature-memory \d+ --feature-cache 0 --require-gpu$/;
 	t.regex(command, called);
 	const { exitCode, stderr } = await parent;
 	t.is(exitCode, 1);

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { TailtuneError } from "../../shared/errors.ts";
 import type { TrainConfig } from "../../shared/settings/config.ts";
-import { ENGINE_SETTINGS } from "../../shared/settings/flags.ts";
+import { WORKER_SETTINGS } from "../../shared/settings/flags.ts";
 import { sharedWorkerFlags } from "../../shared/settings/worker-flags.ts";
 import { findNvidiaGpus } from "../engine/nvidia-gpus.ts";
 import { serveOnGpus } from "./gpu-workers.ts";
@@ -41,7 +41,7 @@ function backendOf({ engine, backend }: TrainConfig): TrainConfig["backend"] {
 
 /** Returns the flags of this process without the flags that `runOnGpus` sets itself. */
 function otherFlags(command: Command): string[] {
-	const replaced: readonly string[] = ["gpus", "requireGpu", ...ENGINE_SETTINGS];
+	const replaced: readonly string[] = ["gpus", "requireGpu", ...WORKER_SETTINGS];
 	const options = [...(command.parent?.options ?? []), ...command.options];
 	const values = command.optsWithGlobals();
 	return options.flatMap((option) => {

@@ -7,7 +7,7 @@ import { endWithParent, reportJoined } from "../../shared/processes/worker-proce
 import { raceAbort } from "../../shared/race-abort.ts";
 import type { TrainConfig } from "../../shared/settings/config.ts";
 import { featureCacheBytes, featureMemoryBytes } from "../../shared/settings/feature-memory.ts";
-import { addConfigFlags, ENGINE_SETTINGS, parseFlags } from "../../shared/settings/flags.ts";
+import { addConfigFlags, parseFlags, WORKER_SETTINGS } from "../../shared/settings/flags.ts";
 import { createAddressCheck } from "../../shared/settings/host-port.ts";
 import { resolveConfig } from "../../shared/settings/resolve-config.ts";
 import { addRpcFlags, type RpcFlags, readRpcSecurity } from "../../shared/settings/rpc-flags.ts";
@@ -34,7 +34,7 @@ export function addWorkerCommand(program: Command): void {
 			createAddressCheck("--coordinator", { isList: true }),
 		)
 		.option("--require-gpu", "fail if there is no GPU, instead of using the processor");
-	addConfigFlags(addRpcFlags(addGpusFlag(command)), [...ENGINE_SETTINGS, "featureCache"]).action(runWorker);
+	addConfigFlags(addRpcFlags(addGpusFlag(command)), WORKER_SETTINGS).action(runWorker);
 }
 
 async function runWorker(options: Options, command: Command): Promise<void> {

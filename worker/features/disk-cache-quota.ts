@@ -9,25 +9,34 @@ interface FeatureFile {
 	readonly usedMs: number;
 }
 
-/** Keeps the feature files of all kinds within a limit of bytes. The least recently used files are removed first. */
+/** Share of the limit after which the folder is listed again, because other processes write to it too. */
+const LISTED_AFTER = 1 / 16;
+
+/**
+ * Keeps the feature files of all kinds and processes within a limit of bytes. The least recently used files are removed
+ * first, but never files that this or another process has written or used since this one began.
+ */
 export class DiskCacheQuota {
 	readonly #folder: string;
 	readonly #limitBytes: number;
-	/** Files of this run. They are never removed. */
-	readonly #inUse = new Set<string>();
-	/** All other files, the least recently used last. */
-	#others: FeatureFile[] | undefined;
+	readonly #beganMs = Date.now();
+	/** Files that this process has used. */
+	readonly #touched = new Set<string>();
+	/** The files that may be removed, the least recently used last. */
+	#old: FeatureFile[] = [];
+	/** Bytes of all files at the last listing, and of those written here since then. */
 	#usedBytes = 0;
+	#unlistedBytes = Number.POSITIVE_INFINITY;
 
 	constructor(folder: string, limitBytes: number) {
 		this.#folder = folder;
 		this.#limitBytes = limitBytes;
 	}
 
-	/** Marks a file as used by this run. @returns whether it was not marked before */
+	/** Marks a file as used by this process. @returns whether it was not marked before */
 	touch(path: string): boolean {
-		if (this.#inUse.has(path)) return false;
-		this.#inUse.add(path);
+		if (this.#touched.has(path)) return false;
+		this.#touched.add(path);
 		return true;
 	}
 
@@ -37,14 +46,14 @@ export class DiskCacheQuota {
 	 */
 	async reserve(path: string, bytes: number): Promise<boolean> {
 		await mkdir(dirname(path), { recursive: true });
-		this.#others ??= await this.#list();
+		if (this.#unlistedBytes > LISTED_AFTER * this.#limitBytes) await this.#list();
 		while (this.#usedBytes + bytes > this.#limitBytes) {
-			const oldest = this.#others.pop();
+			const oldest = this.#old.pop();
 			if (!oldest) return false;
-			if (this.#inUse.has(oldest.path)) continue;
-			if (await tryRemove(oldest.path)) this.#usedBytes -= oldest.bytes;
+			if (!this.#touched.has(oldest.path) && (await tryRemove(oldest.path))) this.#usedBytes -= oldest.bytes;
 		}
 		this.#usedBytes += bytes;
+		this.#unlistedBytes += bytes;
 		this.touch(path);
 		return true;
 	}
@@ -53,7 +62,7 @@ export class DiskCacheQuota {
 	 * Lists the files in the folders of all kinds. Other files, folders inside these folders and unreadable folders are
 	 * ignored.
 	 */
-	async #list(): Promise<FeatureFile[]> {
+	async #list(): Promise<void> {
 		const files: FeatureFile[] = [];
 		const kinds = await readdir(this.#folder, { withFileTypes: true });
 		for (const kind of kinds.filter((entry) => entry.isDirectory())) {
@@ -65,7 +74,8 @@ export class DiskCacheQuota {
 			}
 		}
 		this.#usedBytes = files.reduce((sum, { bytes }) => sum + bytes, 0);
-		return files.sort((a, b) => b.usedMs - a.usedMs);
+		this.#unlistedBytes = 0;
+		this.#old = files.filter(({ usedMs }) => usedMs < this.#beganMs).sort((a, b) => b.usedMs - a.usedMs);
 	}
 }
 

@@ -91,6 +91,23 @@ test("the least recently used files are removed when space is needed, but never 
 	t.deepEqual([...(await load(folder, ["a", "b", "c"], { key: "full" })).keys()], ["a", "b"]);
 });
 
+test("caches of several processes keep to one limit together, and don't remove each other's files", async (t) => {
+	const folder = await newFolder();
+	const bytes = 160_000;
+	const caches = ["a", "b"].map((name) => ({ name, cache: new FeatureCache(KIND, { folder, bytes }) }));
+	for (let i = 0; i < 40; i++) {
+		for (const { name, cache } of caches) {
+			await cache.add(new Map([[`${name}${i}`, ones(1000)]]));
+			await cache.close();
+		}
+	}
+	const sizes = await Promise.all((await featureFiles(folder)).map(async (path) => (await stat(path)).size));
+	const used = sizes.reduce((sum, size) => sum + size, 0);
+	// Each process may miss what the other one has written since it looked.
+	t.true(used > 0.9 * bytes && used < 1.2 * bytes, `${used} bytes`);
+	t.deepEqual([...(await load(folder, ["a0", "b0", "a15", "b15"])).keys()], ["a0", "b0", "a15", "b15"]);
+});
+
 test("other files and folders in the cache's folder don't prevent it from keeping features", async (t) => {
 	const folder = await newFolder();
 	await writeFile(join(folder, ".DS_Store"), "");
