@@ -37,6 +37,7 @@ test("the weights are the same if servers of a NATS cluster die, also two at a t
 	await servers[leader]?.restart();
 	await run.reach("epoch");
 	await untilWhole(streams, run);
+	await untilAnswered(run);
 
 	// Kills two of three servers: there is no majority, and the run waits and reports it.
 	const lost = [servers[leader], servers[(leader + 1) % 3]];
@@ -57,6 +58,14 @@ test("the weights are the same if servers of a NATS cluster die, also two at a t
 
 function isNoAnswer(state: string) {
 	return (found: RunEvent) => found.kind === "no-answer" && found.state === state;
+}
+
+/** Waits until no earlier lack of answers lasts: a new one is reported only after its end. */
+async function untilAnswered(run: RunProcess): Promise<void> {
+	// Events that were written before this step are read then.
+	await run.reach("step");
+	const last = run.seen.findLast(({ event, kind }) => event === "notice" && kind === "no-answer");
+	if (last?.state === "begun") await run.reach("notice", isNoAnswer("over"));
 }
 
 /**
