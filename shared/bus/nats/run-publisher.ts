@@ -6,6 +6,7 @@ import { TailtuneError } from "../../errors.ts";
 import { type RunSpec, runSpecCodec, type WorkItem, workItemCodec } from "../../messages.ts";
 import type { Hold } from "../../notices.ts";
 import type { Assignment, BusTiming } from "../bus.ts";
+import { isBlind, replaceLeader } from "./blind-consumers.ts";
 import { isNoResponders, isNotFound, type NatsLink, waitAtMost } from "./connection.ts";
 import { ACK, NAK, respond } from "./pull.ts";
 import { queueHeaders, type RunRecord, type RunRegistry } from "./run-registry.ts";
@@ -24,10 +25,18 @@ export interface RunPublisherParts {
 interface PendingItem {
 	readonly item: Uint8Array;
 	readonly shard: number;
-	/** Queue, and number in its stream, of the message; unset before JetStream has confirmed that it stored the item. */
-	stored?: { readonly queue: string; readonly seq: number };
+	/** Where and when the message was stored; unset before JetStream has confirmed it. */
+	stored?: StoredItem;
 	/** Whether NATS lost the item and it was published again. */
 	isResent: boolean;
+}
+
+interface StoredItem {
+	readonly queue: string;
+	/** Number of the message in the stream. */
+	readonly seq: number;
+	/** Time of `performance.now()`. */
+	readonly atMs: number;
 }
 
 type DeliveryNumbers = Pick<SequenceInfo, "stream_seq" | "consumer_seq">;
@@ -246,16 +255,35 @@ export class RunPublisher {
 			if (!found) await this.#writeEntries();
 		}
 		const items = await streams.counts(names.workStream, names.work(runId, this.#present().queue));
+		const blind = areSameStreams ? await this.#findBlind(waiting) : new Set();
 		for (const entry of waiting) {
 			// An item is acknowledged only after its answer is counted: without an answer and not in its queue, it is lost.
-			const isHeld = items.has(names.work(runId, this.#present().queue, entry.shard));
+			const isHeld = items.has(names.work(runId, this.#present().queue, entry.shard)) && !blind.has(entry.shard);
 			if (isHeld || !this.#waiting.has(entry)) continue;
 			this.republishedItems++;
 			entry.isResent = true;
-			this.#resending.begin("retrying", "NATS lost items that have no answer yet: they are sent again", 0);
+			const text = "NATS lost items that have no answer yet, or doesn't deliver them: they are sent again";
+			this.#resending.begin("retrying", text, 0);
 			// A new id: the server may still know the former one and would discard the message as a duplicate.
 			await this.#send(entry, nuid.next());
 		}
+	}
+
+	/** Finds the shards whose consumers don't deliver items that were stored a while ago; their leaders are replaced. */
+	async #findBlind(waiting: readonly PendingItem[]): Promise<ReadonlySet<number>> {
+		const { link, names, timing } = this.#parts;
+		const { runId, queue } = this.#present();
+		const isDue = ({ stored }: PendingItem) =>
+			stored !== undefined && performance.now() - stored.atMs >= timing.heartbeatLimitMs;
+		const blind = new Set<number>();
+		const check = async (shard: number) => {
+			const consumer = shardConsumer(runId, queue, shard);
+			if (!(await isBlind(link, names.workStream, consumer))) return;
+			blind.add(shard);
+			await replaceLeader(link, names.workStream, consumer);
+		};
+		await Promise.all([...new Set(waiting.filter(isDue).map(({ shard }) => shard))].map(check));
+		return blind;
 	}
 
 	/**
@@ -266,7 +294,7 @@ export class RunPublisher {
 		const { link, names } = this.#parts;
 		const { runId, queue } = this.#present();
 		const { seq } = await link.js.publish(names.work(runId, queue, entry.shard), entry.item, { msgID });
-		entry.stored = { queue, seq };
+		entry.stored = { queue, seq, atMs: performance.now() };
 		if (!this.#waiting.has(entry)) this.#acknowledge(entry);
 	}
 

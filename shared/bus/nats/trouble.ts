@@ -40,13 +40,21 @@ const STORE_FULL = [
 	STORE_FAILED,
 ];
 
+const NOT_LEADER = 10009;
+const STREAM_OFFLINE = 10118;
+const CONSUMER_OFFLINE = 10119;
+const DUPLICATE_IN_PROCESS = 10158;
+const TOO_MANY_REQUESTS = 10167;
+/** A cluster elects a leader, has not enough servers, or hasn't stored the former try of the same message yet. */
+const NOT_READY = [NOT_LEADER, STREAM_OFFLINE, CONSUMER_OFFLINE, DUPLICATE_IN_PROCESS, TOO_MANY_REQUESTS];
+
 /** Whether a retry may succeed: no connection, no reply, no leader, or no storage yet. */
 export function isTransient(error: unknown): boolean {
 	if (error instanceof NotReadyError) return true;
 	if (!(error instanceof NatsError)) return false;
 	const codes: string[] = [ErrorCode.Timeout, ErrorCode.NoResponders, ErrorCode.Disconnect];
 	const { code, err_code = 0 } = error.api_error ?? {};
-	return codes.includes(error.code) || code === 503 || STORE_FULL.includes(err_code);
+	return codes.includes(error.code) || code === 503 || [...STORE_FULL, ...NOT_READY].includes(err_code);
 }
 
 /**

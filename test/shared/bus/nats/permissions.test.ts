@@ -111,6 +111,8 @@ const PUBLISH_PERMISSIONS: readonly [action: string, subject: string, ...roles: 
 	["make a consumer of workers", "$JS.API.CONSUMER.CREATE.KV_tailtune-workers.x.$KV.tailtune-workers.>"],
 	["make a consumer with the old request", "$JS.API.CONSUMER.DURABLE.CREATE.tailtune-work.x"],
 	["delete a consumer of items", "$JS.API.CONSUMER.DELETE.tailtune-work.x", "coordinator"],
+	["replace the leader of a consumer of items", "$JS.API.CONSUMER.LEADER.STEPDOWN.tailtune-work.x", "coordinator"],
+	["replace the leader of a consumer of runs", "$JS.API.CONSUMER.LEADER.STEPDOWN.KV_tailtune-runs.x"],
 	["pull items", "$JS.API.CONSUMER.MSG.NEXT.tailtune-work.x", "worker"],
 	["acknowledge items", "$JS.ACK.tailtune-work.x.1.1.1.1.0", "coordinator", "worker"],
 	["announce a run", "$KV.tailtune-runs.run.x", "coordinator"],

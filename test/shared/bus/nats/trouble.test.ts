@@ -1,6 +1,8 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import test from "ava";
+import { NatsError } from "nats";
+import { isTransient, troubleOf } from "../../../../shared/bus/nats/trouble.ts";
 import { type Notice, Notices } from "../../../../shared/notices.ts";
 import { newFolder } from "../../../new-folder.ts";
 import { someItem, someRun } from "../messages.ts";
@@ -40,4 +42,25 @@ test("a full store is reported, and a waiting item is stored when there is space
 	await streams.delete("filler");
 	await Promise.all([over, publishing]);
 	t.like(reported[1], { kind: "store-full", state: "over" });
+});
+
+// Codes and texts of nats-server's list of errors, server/errors.json.
+const API_ERRORS = [
+	[10009, 500, "JetStream cluster can not handle request", true],
+	[10118, 500, "stream is offline", true],
+	[10119, 500, "consumer is offline", true],
+	[10158, 409, "duplicate message id is in process", true],
+	[10167, 429, "too many requests", true],
+	[10008, 503, "JetStream system temporarily unavailable", true],
+	[10058, 400, "stream name already in use with a different configuration", false],
+	[10003, 400, "bad request", false],
+] as const;
+
+test("errors of a cluster that isn't ready are retried, and reported as no answer; wrong requests fail", (t) => {
+	for (const [err_code, code, description, isRetried] of API_ERRORS) {
+		const error = new NatsError(description, String(code));
+		error.api_error = { code, err_code, description };
+		t.is(isTransient(error), isRetried, description);
+		if (isRetried) t.like(troubleOf(error, "NATS", true), { kind: "no-answer" }, description);
+	}
 });
