@@ -3,8 +3,9 @@ import { isNotFound, type NatsLink } from "./connection.ts";
 
 /**
  * Whether a consumer knows of no message: none is to be delivered, and none waits for its ack. If the stream has
- * messages for it, the consumer never delivers them. This happens in a NATS cluster whose servers died at the same time:
- * the consumer's leader may keep a copy of the stream that differs from the others and isn't repaired (nats-server 2.9).
+ * messages for it, the consumer never delivers them. This happens in a NATS cluster whose servers died at the same
+ * time: the consumer's leader may keep a copy of the stream that differs from the others and isn't repaired
+ * (nats-server 2.9).
  */
 export async function isBlind({ jsm }: NatsLink, stream: string, consumer: string): Promise<boolean> {
 	try {
