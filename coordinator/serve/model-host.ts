@@ -33,7 +33,6 @@ export class ModelHost {
 	#unstablePolls = 0;
 	/** Fingerprint of the model that was loaded or refused last. */
 	#lastTried: string | undefined;
-	#poll: Promise<void> | undefined;
 	#cancelPoll = () => {};
 	#closed = false;
 
@@ -61,7 +60,7 @@ export class ModelHost {
 	 */
 	async start(): Promise<void> {
 		this.#lastTried = await fingerprintModel(this.#parts.run);
-		if (this.#lastTried !== undefined) this.#serve(await this.#parts.open(this.#parts.run));
+		if (this.#lastTried !== undefined) await this.#open();
 		else {
 			await readRunConfig(this.#parts.run);
 			this.#parts.log.info("no model yet: waiting for the run's first");
@@ -95,10 +94,13 @@ export class ModelHost {
 		this.#lastTried = undefined;
 	}
 
+	/**
+	 * Closes the model when its calls are answered. A model that is being opened isn't awaited, because without workers
+	 * that never ends; it is closed as soon as it is open.
+	 */
 	async close(): Promise<void> {
 		this.#closed = true;
 		this.#cancelPoll();
-		await this.#poll;
 		const model = this.#current;
 		this.#current = undefined;
 		if (model) this.#retire(model);
@@ -108,7 +110,7 @@ export class ModelHost {
 	#pollLater(): void {
 		if (this.#closed) return;
 		this.#cancelPoll = this.#parts.clock.schedule(() => {
-			this.#poll = this.#pollOnce()
+			void this.#pollOnce()
 				.catch((error) => this.#parts.log.warn({ err: error }, "the run's folder can't be read"))
 				.then(() => this.#pollLater());
 		}, MODEL_POLL_MS);
@@ -116,7 +118,7 @@ export class ModelHost {
 
 	// While files are being written the fingerprint changes: load when it is the same twice, or after several changes.
 	async #pollOnce(): Promise<void> {
-		const { run, open, log, onModel } = this.#parts;
+		const { run, log, onModel } = this.#parts;
 		const found = await fingerprintModel(run);
 		this.#unstablePolls = found === this.#lastSeen ? 0 : this.#unstablePolls + 1;
 		this.#lastSeen = found;
@@ -125,13 +127,22 @@ export class ModelHost {
 		this.#lastTried = found;
 		this.#unstablePolls = 0;
 		try {
-			this.#serve(await open(run));
+			await this.#open();
 		} catch (error) {
+			if (this.#closed) return;
 			if (error instanceof TailtuneError && error.code === "busy") this.#lastTried = undefined;
 			const kept = this.#current?.version ?? "none";
 			log.error({ err: error, kept }, "the run's new model is refused");
 			onModel("refused");
 		}
+	}
+
+	async #open(): Promise<void> {
+		const { run, open, log } = this.#parts;
+		log.info("opening the run's model");
+		const model = await open(run);
+		if (this.#closed) await model.close();
+		else this.#serve(model);
 	}
 
 	#serve(model: ServedModel): void {

@@ -20,6 +20,7 @@ import {
 	NATS_RETRY_LONGEST_MS,
 } from "../../deadlines.ts";
 import { TailtuneError } from "../../errors.ts";
+import { joinSignals } from "../../join-signals.ts";
 import { type Hold, Notices } from "../../notices.ts";
 import { raceAbort } from "../../race-abort.ts";
 import { HEADER_BYTES } from "./config.ts";
@@ -132,8 +133,7 @@ export class NatsLink {
 			deadline.abort(new TailtuneError("offline", reason));
 		};
 		const timer = patienceMs === Number.POSITIVE_INFINITY ? undefined : setTimeout(giveUp, patienceMs);
-		const ends = [this.closed, ...(signal ? [signal] : []), ...(timer ? [deadline.signal] : [])];
-		const end = ends.length > 1 ? AbortSignal.any(ends) : this.closed;
+		const { signal: end, release } = joinSignals(this.closed, deadline.signal, ...(signal ? [signal] : []));
 		const note = (error: unknown) => {
 			last = this.#troubleOf(error);
 			if (last) hold.begin(last.kind, last.text, last.reportAfterMs);
@@ -145,6 +145,7 @@ export class NatsLink {
 			throw end.aborted ? end.reason : translate(error);
 		} finally {
 			clearTimeout(timer);
+			release();
 			hold.end();
 		}
 	}

@@ -1,6 +1,8 @@
+import { once } from "node:events";
 import { AckPolicy, createInbox, DeliverPolicy, nanos, nuid } from "nats";
 import { realClock } from "../../clock.ts";
 import { NATS_FOLLOW_RETRY_MS } from "../../deadlines.ts";
+import { joinSignals } from "../../join-signals.ts";
 import { Changes } from "../changes.ts";
 import { isNotFound, type NatsLink } from "./connection.ts";
 import { type BucketReader, BucketReading } from "./reading.ts";
@@ -62,7 +64,7 @@ export class BucketFollower {
 		const begun = this.#readings;
 		this.#wake();
 		const isKnown = () => this.#isWhole && (this.#readings > begun || this.#seq >= seq);
-		await this.#until(isKnown, AbortSignal.any([signal, this.#link.closed]));
+		await this.#until(isKnown, signal); // also ends when the connection is closed
 	}
 
 	async #until(isTrue: () => boolean, signal: AbortSignal): Promise<void> {
@@ -72,6 +74,7 @@ export class BucketFollower {
 	async #follow(): Promise<void> {
 		const { closed, log } = this.#link;
 		closed.addEventListener("abort", () => this.#changes.end());
+		if (closed.aborted) this.#changes.end();
 		while (!closed.aborted) {
 			this.#readings++;
 			this.#isWhole = false;
@@ -112,7 +115,7 @@ export class BucketFollower {
 			awaitNext();
 			if (!count) reading.complete();
 			if (count === undefined) await this.#pause();
-			else await untilAborted(AbortSignal.any([lost.signal, closed]));
+			else await untilAborted(lost.signal, closed);
 		} finally {
 			endSilence();
 			offDisconnected();
@@ -154,14 +157,14 @@ export class BucketFollower {
 		const over = new AbortController();
 		const cancel = realClock.schedule(() => over.abort(), NATS_FOLLOW_RETRY_MS);
 		this.#wake = () => over.abort();
-		await untilAborted(AbortSignal.any([over.signal, this.#link.closed]));
+		await untilAborted(over.signal, this.#link.closed);
 		cancel();
 	}
 }
 
-function untilAborted(signal: AbortSignal): Promise<void> {
-	return new Promise((resolve) => {
-		if (signal.aborted) resolve();
-		else signal.addEventListener("abort", () => resolve(), { once: true });
-	});
+/** Waits until one of the signals aborts. */
+async function untilAborted(...signals: readonly AbortSignal[]): Promise<void> {
+	const { signal, release } = joinSignals(...signals);
+	if (!signal.aborted) await once(signal, "abort");
+	release();
 }

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { setMaxListeners } from "node:events";
 import { AckPolicy, headers, nanos, nuid, type SequenceInfo } from "nats";
 import { realClock } from "../../clock.ts";
 import { NATS_REQUEST_MS } from "../../deadlines.ts";
@@ -69,6 +70,7 @@ export class RunPublisher {
 		this.#specBytes = runSpecCodec.encode(spec);
 		this.#parts = parts;
 		this.#resending = parts.link.notices.hold();
+		setMaxListeners(0, this.ended); // one per pending request
 	}
 
 	isOf(spec: RunSpec): boolean {

@@ -8,13 +8,15 @@ import { TailtuneError } from "../../../shared/errors.ts";
 import { makeRun } from "../../serve/run-folder.ts";
 import { VirtualClock } from "../../shared/bus/virtual-clock.ts";
 
-/** A host of models that are numbered in the order of their opening; with `broken` the next one fails. */
+/** A host of models that are numbered in the order of their opening, after `ready`; with `broken` the next one fails. */
 async function setUp(t: ExecutionContext) {
 	const clock = new VirtualClock();
 	const run = await makeRun();
-	const state = { opened: 0, closed: [] as string[], looks: [] as string[], broken: false };
+	const ready = Promise.resolve();
+	const state = { opened: 0, closed: [] as string[], looks: [] as string[], broken: false, ready };
 	const open = async () => {
 		const version = String(++state.opened);
+		await state.ready;
 		if (state.broken) throw new TailtuneError("model", "broken");
 		return { version, labels: [], close: async () => state.closed.push(version) } as unknown as ServedModel;
 	};
@@ -57,6 +59,20 @@ test("a model that can't be opened is tried once, and the previous one stays in 
 	await change();
 	await until(() => host.current?.version !== "1");
 	t.is(host.current?.version, "3");
+});
+
+test("closing doesn't wait for a model that is being opened, for example without workers; it is closed later", async (t) => {
+	const { host, state, until, change } = await setUp(t);
+	let finish = () => {};
+	state.ready = new Promise((resolve) => (finish = resolve));
+	await change();
+	await until(() => state.opened === 2);
+	await host.close();
+	t.deepEqual(state.closed, ["1"]);
+	finish();
+	await until(() => state.closed.length === 2);
+	t.is(host.current, undefined);
+	t.deepEqual(state.looks, ["loaded"]);
 });
 
 test("a model that can't compute any more is opened again", async (t) => {

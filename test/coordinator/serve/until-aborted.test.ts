@@ -32,7 +32,7 @@ test("the error of the source ends the loop", async (t) => {
 		throw new Error("broken");
 	})();
 	const read = async () => {
-		for await (const _ of iterateUntilAborted(failing, new AbortController().signal)) continue;
+		for await (const _ of iterateUntilAborted(failing, new AbortController().signal));
 	};
 	await t.throwsAsync(read(), { message: "broken" });
 });
@@ -65,7 +65,7 @@ test("many streams are open at the same time without a warning of Node", async (
 	const calls = new InFlightCalls(new ServeMetrics(() => []), pino({ level: "silent" }));
 	const streams = Array.from({ length: 20 }, () => iterateUntilAborted(twoThenSilence(), calls.draining));
 	const reads = streams.map(async (stream) => {
-		for await (const _ of stream) continue;
+		for await (const _ of stream);
 	});
 	await turn();
 	await calls.drain(0);
