@@ -1,11 +1,12 @@
-// All times that only the coordinator waits for, in milliseconds. Those of both sides are in shared/deadlines.ts.
+// All time-outs and pauses that only the coordinator uses, in milliseconds. Those of both sides are in
+// shared/deadlines.ts.
 
 // Models and data sets.
 /** The hub has this time for an answer about a repository; the files themselves have DOWNLOAD_STALL_MS. */
 export const HUB_ANSWER_MS = 5_000;
 /** As HUB_ANSWER_MS, after the last byte of an upload: the hub stores and checks the file first. */
 export const HUB_UPLOAD_ANSWER_MS = 120_000;
-/** A server of a small data set that sends nothing for this time is given up: a second one or a bundled set is used. */
+/** If the server of a small data set sends nothing for this time, a second server or a bundled set is used. */
 export const DATA_SET_SILENCE_MS = 4_000;
 
 // Processes that a run starts.
@@ -14,15 +15,17 @@ export const RESTART_FIRST_MS = 50;
 export const RESTART_LONGEST_MS = 1_000;
 /** A worker process that was asked to end has this time for its item; then it is killed. */
 export const LOCAL_WORKER_STOP_MS = 5_000;
-/** A nats-server that isn't ready after this time is given up: its first start on a slow disk may take long. */
+/** A nats-server must be ready within this time: its first start on a slow disk may take long. */
 export const NATS_SERVER_START_MS = 60_000;
 /** A nats-server that was asked to end has this time to store its streams; then it is killed. */
 export const NATS_SERVER_STOP_MS = 10_000;
+/** The server of `train --serve` has this time until it listens: on a busy machine, loading the program takes long. */
+export const RUN_SERVER_START_MS = 60_000;
 /** The server of `train --serve` has this time after SERVE_DRAIN_MS and SERVE_FLUSH_MS to end; then it is killed. */
 export const RUN_SERVER_STOP_MS = 30_000;
 
 // Workers.
-/** At the start of a run, workers that are already running need this time to report to it. */
+/** At the start of a run, a lack of workers is reported after this time, in which running workers join. */
 export const FIRST_WORKER_MS = 2_000;
 /** Workers that wait for the first coordinator join within this time of each other. */
 export const OTHER_WORKERS_MS = 1_000;
@@ -33,7 +36,7 @@ export const SUSPENSION_LONGEST_MS = 600_000;
 export const RUN_CLOSE_MS = 5_000;
 
 // Commands that look at a cluster.
-/** A cluster that doesn't answer within this time is given up, unless it is watched. */
+/** A cluster must answer within this time, unless it is watched. */
 export const CLUSTER_ANSWER_MS = 5_000;
 /** How often `tailtune cancel` asks whether the run has ended. */
 export const CANCEL_POLL_MS = 250;

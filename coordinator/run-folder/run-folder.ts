@@ -70,11 +70,14 @@ export async function createRunFolder(config: TrainConfig): Promise<NewRunFolder
 export async function reopenRunFolder(path: string): Promise<{ folder: RunFolder; config: TrainConfig }> {
 	const config = await readRunConfig(path);
 	const lock = await lockRunFolder(path);
-	if (await isFinishedRun(path)) {
+	try {
+		if (await isFinishedRun(path))
+			throw new TailtuneError("usage", `--resume ${path}: the run is finished (${join(path, RESULT_FILE)} is there)`);
+		await removeTemporaryFiles(path);
+	} catch (error) {
 		await lock.release();
-		throw new TailtuneError("usage", `--resume ${path}: the run is finished (${join(path, RESULT_FILE)} is there)`);
+		throw asDiskError(path, error);
 	}
-	await removeTemporaryFiles(path);
 	return { folder: { path: resolve(path), ...lock }, config };
 }
 

@@ -1,11 +1,11 @@
-import { fork } from "node:child_process";
+import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { TailtuneError } from "../../shared/errors.ts";
 import { stopChild } from "../../shared/processes/stop-child.ts";
 import type { TrainConfig } from "../../shared/settings/config.ts";
 import { ENGINE_SETTINGS } from "../../shared/settings/flags.ts";
 import { flagOf } from "../../shared/settings/resolve-config.ts";
-import { RUN_SERVER_STOP_MS } from "../deadlines.ts";
+import { RUN_SERVER_START_MS, RUN_SERVER_STOP_MS } from "../deadlines.ts";
 
 /** A server of a run's best model so far. */
 export interface RunServer {
@@ -22,9 +22,10 @@ export type StartRunServer = (run: string, config: TrainConfig) => Promise<RunSe
  * Returns a function that runs `tailtune serve` in a separate process, so that training and serving don't delay each
  * other and a failure affects only one of them. The server ends with this process, even if this one is killed.
  * @param listen HOST:PORT
+ * @param limitMs milliseconds until it must listen
  * @throws TailtuneError "usage", by the returned function, if the server can't listen there
  */
-export function createServerStarter(listen: string): StartRunServer {
+export function createServerStarter(listen: string, limitMs = RUN_SERVER_START_MS): StartRunServer {
 	return async (run, config) => {
 		const engine = ENGINE_SETTINGS.flatMap((key) => {
 			const value = config[key];
@@ -33,12 +34,26 @@ export function createServerStarter(listen: string): StartRunServer {
 		const args = ["serve", run, "--listen", listen, "--log-level", "warn", ...engine];
 		// The log goes to standard error, because standard output belongs to the run.
 		const server = fork(process.argv[1] ?? "", args, { stdio: ["ignore", 2, 2, "ipc"] });
-		const exited = once(server, "exit");
-		const [address] = await Promise.race([once(server, "message"), exited.then(() => [undefined])]);
-		if (typeof address !== "string") throw new TailtuneError("usage", `--serve ${listen}: the server didn't start`);
-		const end = async () => {
-			await stopChild(server, RUN_SERVER_STOP_MS);
-		};
-		return { address, end };
+		const address = await waitForAddress(server, limitMs);
+		if (address !== undefined) return { address, end: () => stopChild(server, RUN_SERVER_STOP_MS) };
+		await stopChild(server, 0);
+		throw new TailtuneError("usage", `--serve ${listen}: the server didn't start`);
 	};
+}
+
+/** Returns the address that a server sends when it listens; undefined if it ends before, or sends none in time. */
+async function waitForAddress(server: ChildProcess, limitMs: number): Promise<string | undefined> {
+	const over = new AbortController();
+	const giveUp = () => over.abort();
+	const timer = setTimeout(giveUp, limitMs);
+	server.once("exit", giveUp);
+	try {
+		const [address] = await once(server, "message", { signal: over.signal });
+		return String(address);
+	} catch {
+		return undefined;
+	} finally {
+		clearTimeout(timer);
+		server.off("exit", giveUp);
+	}
 }
