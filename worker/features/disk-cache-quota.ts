@@ -24,8 +24,9 @@ export class DiskCacheQuota {
 	readonly #touched = new Set<string>();
 	/** The files that may be removed, the least recently used last. */
 	#old: FeatureFile[] = [];
-	/** Bytes of all files at the last listing, and of those written here since then. */
+	/** Bytes of all files at the last listing, and of those that this process has written since then. */
 	#usedBytes = 0;
+	/** Bytes of the latter alone. */
 	#unlistedBytes = Number.POSITIVE_INFINITY;
 
 	constructor(folder: string, limitBytes: number) {
