@@ -3,6 +3,7 @@ import type { Bus, RunView } from "../../shared/bus/bus.ts";
 import { TailtuneError } from "../../shared/errors.ts";
 import type { Notices } from "../../shared/notices.ts";
 import { raceAbort } from "../../shared/race-abort.ts";
+import { checkNatsUrls } from "../../shared/settings/nats-urls.ts";
 import { CLUSTER_ANSWER_MS } from "../deadlines.ts";
 
 /** Options of every command that connects to a cluster as a client. */
@@ -13,7 +14,7 @@ export interface AskOptions {
 
 /** Adds `--nats`. */
 export function addNatsFlag(command: Command): Command {
-	return command.requiredOption("--nats <urls>", "required; URLs of NATS servers, separated by commas");
+	return command.requiredOption("--nats <urls>", "required; URLs of NATS servers, separated by commas", checkNatsUrls);
 }
 
 /**

@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { TailtuneError } from "../../shared/errors.ts";
 import { Notices } from "../../shared/notices.ts";
 import { createAddressCheck } from "../../shared/settings/host-port.ts";
+import { checkNatsUrls } from "../../shared/settings/nats-urls.ts";
 import { addRpcFlags, type RpcFlags, readRpcSecurity } from "../../shared/settings/rpc-flags.ts";
 import type { WorkerOptions } from "../../shared/worker-port/running-worker.ts";
 import type { WorkerSide } from "../../shared/worker-port/worker-side.ts";
@@ -27,7 +28,7 @@ export function addWorkerFlags(command: Command): Command {
 	command
 		.optionsGroup("Workers:")
 		.option("--workers <n>", "use N worker processes on this machine; starts nats-server, and installs it if missing")
-		.option("--nats <urls>", "use the workers of this NATS server; commas separate several URLs")
+		.option("--nats <urls>", "use the workers of this NATS server; commas separate several URLs", checkNatsUrls)
 		.option(
 			"--listen <host:port>",
 			"with --nats: address for the workers' gRPC connections (default: a free port on loopback)",
@@ -61,7 +62,7 @@ export async function chooseWorkers(
 	assertDialable(listen, advertise);
 	const { countNatsWorkers, openNatsCluster } = await import("../cluster/nats-cluster.ts");
 	const cluster = {
-		...{ nats, listen, advertise },
+		...{ nats, listen, advertise, flag: "--listen" },
 		security: await readRpcSecurity(options),
 		events,
 		notices,

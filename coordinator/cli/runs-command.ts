@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import type { Bus, RunView } from "../../shared/bus/bus.ts";
 import { Notices } from "../../shared/notices.ts";
 import { createInterruptSignal } from "../../shared/processes/interrupt.ts";
+import { checkNatsUrls } from "../../shared/settings/nats-urls.ts";
 import { RUNS_WATCH_MS } from "../deadlines.ts";
 import type { KnownRuns } from "../run-folder/list-runs.ts";
 import { LiveLines } from "../terminal/live-lines.ts";
@@ -23,7 +24,11 @@ export function addRunsCommand(program: Command): void {
 		.command("runs")
 		.description("list the runs of a folder or of a cluster, or print the details of one run of a cluster")
 		.argument("[run]", "folder with runs (default: runs); with --nats: id of a run, or a unique prefix of it")
-		.option("--nats <urls>", "list the runs of the cluster with these NATS servers; commas separate several URLs")
+		.option(
+			"--nats <urls>",
+			"list the runs of the cluster with these NATS servers; commas separate several URLs",
+			checkNatsUrls,
+		)
 		.option("--watch", "show every change, until Ctrl-C or the end of that run")
 		.action(async (run: string | undefined, _: object, self: Command) => {
 			const options = self.optsWithGlobals<Options>();

@@ -54,7 +54,14 @@ async function connect(options: ServeOptions, workerSide: WorkerSide, interrupt:
 		]);
 		const log = createLog(options.logLevel);
 		const notices = new Notices((notice) => log.warn(notice, describeNotice(notice)));
-		const { open, close } = await connectNatsHost({ nats, listen: tensors, notices, replicas, interrupt });
+		const { open, close } = await connectNatsHost({
+			nats,
+			listen: tensors,
+			flag: "--tensors",
+			notices,
+			replicas,
+			interrupt,
+		});
 		return { openCluster: open, close, shards: NATS_SHARDS };
 	}
 	const { openEmbeddedCluster } = await import("../cluster/embedded-cluster.ts");

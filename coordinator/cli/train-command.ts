@@ -69,8 +69,8 @@ async function startDashboard(
 		import("../dashboard/open-dashboard.ts"),
 		import("./read-page-options.ts"),
 	]);
-	const address = dashboard === true ? undefined : dashboard;
-	const page = await readPageOptions(address, workerSide);
+	const place = dashboard === true ? undefined : { address: dashboard, flag: "--dashboard" };
+	const page = await readPageOptions(place, workerSide);
 	const opened = await openDashboard(events, { ...page, hasLocalWorkers: workers !== undefined });
 	events.line(`dashboard: ${opened.url}`);
 	return opened;

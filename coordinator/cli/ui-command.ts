@@ -3,6 +3,7 @@ import type { Bus } from "../../shared/bus/bus.ts";
 import { Notices } from "../../shared/notices.ts";
 import { createInterruptSignal } from "../../shared/processes/interrupt.ts";
 import { createAddressCheck } from "../../shared/settings/host-port.ts";
+import { checkNatsUrls } from "../../shared/settings/nats-urls.ts";
 import type { WorkerSide } from "../../shared/worker-port/worker-side.ts";
 import { askCluster } from "./ask-cluster.ts";
 import { showEvents } from "./show-events.ts";
@@ -24,7 +25,11 @@ export function addUiCommand(program: Command, workerSide: WorkerSide): void {
 			"address of the page (default: 127.0.0.1:7007, or the next free port)",
 			createAddressCheck("--listen"),
 		)
-		.option("--nats <urls>", "also show the runs of the cluster with these NATS servers; commas separate several URLs")
+		.option(
+			"--nats <urls>",
+			"also show the runs of the cluster with these NATS servers; commas separate several URLs",
+			checkNatsUrls,
+		)
 		.action((given: string | undefined, _: object, self: Command) =>
 			showRuns(given, self.optsWithGlobals<Options>(), workerSide),
 		);
@@ -40,7 +45,8 @@ async function showRuns(given: string | undefined, options: Options, workerSide:
 	const { nats, listen } = options;
 	const signal = createInterruptSignal();
 	const cluster = nats === undefined ? undefined : new LiveCluster();
-	const page = await openRunsPage(given ?? RUNS_FOLDER, await readPageOptions(listen, workerSide), cluster);
+	const place = listen === undefined ? undefined : { address: listen, flag: "--listen" };
+	const page = await openRunsPage(given ?? RUNS_FOLDER, await readPageOptions(place, workerSide), cluster);
 	try {
 		const events = showEvents(options);
 		events.line(`dashboard: ${page.url}`);

@@ -22,6 +22,8 @@ export interface NatsClusterOptions {
 	readonly access?: NatsAccess | undefined;
 	/** HOST:PORT on which workers fetch parameters; default: a free port on loopback. */
 	readonly listen?: string | undefined;
+	/** Flag that gives this address, for messages. */
+	readonly flag?: string | undefined;
 	/** Credentials that workers need on that port; default: those of the environment. */
 	readonly security?: RpcSecurity | undefined;
 	/** Receives an event for each worker that joins or leaves. Default: none. */
@@ -64,7 +66,7 @@ interface HostParts {
 
 /** Connects to NATS and begins to serve tensors. */
 export async function connectNatsHost(options: NatsClusterOptions): Promise<NatsHost> {
-	const { listen, advertise } = options;
+	const { listen, flag, advertise } = options;
 	const security = options.security ?? (await readRpcSecurity({}));
 	const bus = await connect(options);
 	const dispatchers: HostParts["dispatchers"] = new Map();
@@ -77,7 +79,7 @@ export async function connectNatsHost(options: NatsClusterOptions): Promise<Nats
 	};
 	try {
 		server = await serveTensors({
-			listen,
+			...{ listen, flag },
 			...security,
 			models,
 			onWorkerConnected: (workerId) => forEach((dispatcher) => dispatcher.connectWorker(workerId)),

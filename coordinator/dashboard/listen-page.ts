@@ -3,6 +3,7 @@ import { systemCodeOf } from "../../shared/errors.ts";
 import type { TlsFiles } from "../../shared/rpc/credentials.ts";
 import { isWildcardAddress } from "../cluster/wildcard-address.ts";
 import { type HttpServer, listenHttp } from "../http/listen-http.ts";
+import type { ListenPlace } from "../rpc/listen-error.ts";
 
 /** The port if none is given, and how many are tried from it on. */
 const FIRST_PORT = 7007;
@@ -10,24 +11,28 @@ const TRIED_PORTS = 20;
 
 /**
  * Serves an application whose requests need a token.
- * @param address HOST:PORT; default: port 7007 on loopback, or the next free one
+ * @param place default: port 7007 on loopback, or the next free one
  * @throws TailtuneError "usage" if it can't listen there
  */
 export async function listenPage(
 	{ fetch }: Parameters<typeof listenHttp>[0],
-	address: string | undefined,
+	place: ListenPlace | undefined,
 	tls: TlsFiles | undefined,
 ): Promise<HttpServer> {
-	const listen = (at: string) => listenHttp({ fetch }, at, tls, true);
-	if (address !== undefined) return listen(address);
+	const listen = (at: ListenPlace) => listenHttp({ fetch }, at, tls, true);
+	if (place !== undefined) return listen(place);
 	for (let port = FIRST_PORT; port < FIRST_PORT + TRIED_PORTS; port++) {
 		try {
-			return await listen(`127.0.0.1:${port}`);
+			return await listen(onLoopback(port));
 		} catch (error) {
 			if (!(error instanceof Error && systemCodeOf(error.cause) === "EADDRINUSE")) throw error;
 		}
 	}
-	return listen("127.0.0.1:0");
+	return listen(onLoopback(0));
+}
+
+function onLoopback(port: number): ListenPlace {
+	return { address: `127.0.0.1:${port}`, flag: "listen address" };
 }
 
 /** Returns the address of a page for people. @param hash the token, unless people have it from elsewhere */

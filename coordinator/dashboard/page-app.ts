@@ -40,10 +40,10 @@ export interface PageApp {
  * Creates an application that sends the files of the page to everybody. Everything else needs the token: other users of
  * the machine can reach a port on loopback too. On loopback, other names in the Host header are refused.
  */
-export function createPageApp({ address, security = {} }: Omit<PageOptions, "openCluster">): PageApp {
+export function createPageApp({ place, security = {} }: Omit<PageOptions, "openCluster">): PageApp {
 	const { token = randomBytes(16).toString("hex"), tls } = security;
 	const app = new Hono<PageEnv>();
-	if (address === undefined || isLoopback(address)) app.use(onlyLoopbackHost);
+	if (place === undefined || isLoopback(place.address)) app.use(onlyLoopbackHost);
 	app.use(HEADERS);
 	app.onError((error, context) => refuseRequest(context, error));
 	app.notFound((context) => refuseRequest(context, new TailtuneError("not-found", `${context.req.path}: not found`)));
@@ -52,7 +52,7 @@ export function createPageApp({ address, security = {} }: Omit<PageOptions, "ope
 	}
 	const isAllowed: MiddlewareHandler = requireToken("the dashboard", [{ token, may: () => true }]);
 	const listen = async () => {
-		const server = await listenPage({ fetch: app.fetch as Hono["fetch"] }, address, tls);
+		const server = await listenPage({ fetch: app.fetch as Hono["fetch"] }, place, tls);
 		// A token from a file is a secret of many runs, so it isn't printed.
 		const hash = security.token === undefined ? `#token=${token}` : "";
 		return { url: pageUrl(server, tls !== undefined, hash), close: () => server.close() };

@@ -1,6 +1,7 @@
 import { TailtuneError } from "../../shared/errors.ts";
 import { readToken, type TlsFiles } from "../../shared/rpc/credentials.ts";
 import type { OpenCluster } from "../cluster/cluster.ts";
+import type { ListenPlace } from "../rpc/listen-error.ts";
 
 /** How a page is protected. */
 export interface PageSecurity {
@@ -12,8 +13,8 @@ export interface PageSecurity {
 
 /** Options of a page and its server. */
 export interface PageOptions {
-	/** HOST:PORT to listen on; default: port 7007 on loopback, or the next free one. */
-	readonly address: string | undefined;
+	/** Default: port 7007 on loopback, or the next free one. */
+	readonly place: ListenPlace | undefined;
 	readonly security?: PageSecurity;
 	/** Whether the run starts its workers itself, which changes the advice; default: false. */
 	readonly hasLocalWorkers?: boolean;

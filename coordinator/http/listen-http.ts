@@ -3,10 +3,10 @@ import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { createAdaptorServer } from "@hono/node-server";
 import type { Hono } from "hono";
-import { TailtuneError } from "../../shared/errors.ts";
 import { CALL_LIMITS, type CallLimits } from "../../shared/rpc/config.ts";
 import { readPems, type TlsFiles } from "../../shared/rpc/credentials.ts";
 import { HTTP_CHECK_MS } from "../deadlines.ts";
+import { createListenError, type ListenPlace } from "../rpc/listen-error.ts";
 import { checkAuthenticated, parseAddress } from "../rpc/server.ts";
 
 /** A server that listens. */
@@ -25,13 +25,13 @@ export interface HttpServer {
  */
 export async function listenHttp(
 	{ fetch }: Pick<Hono, "fetch">,
-	address: string,
+	place: ListenPlace,
 	tls: TlsFiles | undefined,
 	hasTokens: boolean,
 	limits: Pick<CallLimits, "connections" | "headerBytes" | "messageMs"> = CALL_LIMITS,
 ): Promise<HttpServer> {
-	const { host, port } = parseAddress(address);
-	if (!hasTokens) checkAuthenticated(address, tls);
+	const { host, port } = parseAddress(place);
+	if (!hasTokens) checkAuthenticated(place, tls);
 	const { connections, headerBytes, messageMs } = limits;
 	const serverOptions = {
 		maxHeaderSize: headerBytes,
@@ -47,9 +47,7 @@ export async function listenHttp(
 	});
 	server.maxConnections = connections;
 	await new Promise<void>((resolve, reject) => {
-		server.once("error", (cause) =>
-			reject(new TailtuneError("usage", `listen address ${address}: ${cause.message}`, { cause })),
-		);
+		server.once("error", (cause) => reject(createListenError(place, cause)));
 		server.listen(port, host.replace(/^\[(.*)\]$/, "$1"), resolve);
 	});
 	const close = () =>

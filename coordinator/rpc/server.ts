@@ -9,12 +9,15 @@ import { silenceLibrary } from "../../shared/rpc/silence-library.ts";
 import { HOST_PORT, isLoopback, splitHostPort } from "../../shared/settings/host-port.ts";
 import { CallGate } from "./call-gate.ts";
 import { guardCalls, meterTraffic, type Traffic, widenServerWindows } from "./http2-servers.ts";
+import { createListenError, type ListenPlace } from "./listen-error.ts";
 import type { RpcService } from "./rpc-service.ts";
 import { prepareShutdown } from "./shut-down.ts";
 
 export interface ServerOptions {
 	/** HOST:PORT; port 0 chooses a free one. Default 127.0.0.1:0. */
 	readonly listen?: string | undefined;
+	/** Flag that gives the address, for messages. Default: "listen address". */
+	readonly flag?: string | undefined;
 	readonly tls?: TlsFiles | undefined;
 	/** Bearer token that clients must send. Default: none is needed. */
 	readonly token?: string | undefined;
@@ -44,10 +47,11 @@ export interface RpcServer {
  * clients; "denied" if TLS files can't be used
  */
 export async function createServer(options: ServerOptions, services: readonly RpcService[]): Promise<RpcServer> {
-	const { listen = "127.0.0.1:0", tls, token, onRefused = () => {} } = options;
+	const { listen = "127.0.0.1:0", flag = "listen address", tls, token, onRefused = () => {} } = options;
+	const place = { address: listen, flag };
 	const tokens = options.tokens ?? (token === undefined ? undefined : [{ token, may: () => true }]);
-	const { host } = parseAddress(listen);
-	if (tokens === undefined) checkAuthenticated(listen, tls);
+	const { host } = parseAddress(place);
+	if (tokens === undefined) checkAuthenticated(place, tls);
 	silenceLibrary();
 	const limits = { ...CALL_LIMITS, ...options.limits };
 	const gate = new CallGate({ services, tokens, limits, onRefused });
@@ -62,7 +66,7 @@ export async function createServer(options: ServerOptions, services: readonly Rp
 	const credentials = await readServerCredentials(tls);
 	const port = await new Promise<number>((resolve, reject) => {
 		server.bindAsync(listen, credentials, (cause, bound) => {
-			if (cause) reject(new TailtuneError("usage", `listen address ${listen}: ${cause.message}`, { cause }));
+			if (cause) reject(createListenError(place, cause));
 			else resolve(bound);
 		});
 	});
@@ -83,17 +87,17 @@ export async function createServer(options: ServerOptions, services: readonly Rp
 }
 
 /** Splits HOST:PORT. @throws TailtuneError "usage" if the address has another form */
-export function parseAddress(address: string): { host: string; port: number } {
+export function parseAddress({ address, flag }: ListenPlace): { host: string; port: number } {
 	const parts = splitHostPort(address);
-	if (!parts) throw new TailtuneError("usage", `listen address ${address}: ${HOST_PORT}`);
+	if (!parts) throw new TailtuneError("usage", `${flag} ${address}: ${HOST_PORT}`);
 	return parts;
 }
 
 /** @throws TailtuneError "usage" if a server without tokens would be open to everybody */
-export function checkAuthenticated(address: string, tls: TlsFiles | undefined): void {
+export function checkAuthenticated({ address, flag }: ListenPlace, tls: TlsFiles | undefined): void {
 	if (tls?.caFile !== undefined || isLoopback(address)) return;
 	throw new TailtuneError(
 		"usage",
-		`listen address ${address}: to listen on a public address set a token, or TLS with a CA for client certificates`,
+		`${flag} ${address}: to listen on a public address set a token, or TLS with a CA for client certificates`,
 	);
 }

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { describeIssue } from "../../shared/describe-issue.ts";
 import { TailtuneError } from "../../shared/errors.ts";
 import { HOST_PORT, splitHostPort } from "../../shared/settings/host-port.ts";
+import { checkNatsUrls } from "../../shared/settings/nats-urls.ts";
 import { flagOf } from "../../shared/settings/resolve-config.ts";
 import { MOST_REPLICAS, REPLICAS_HELP } from "../cluster/nats-replicas.ts";
 import { DIALABLE, isWildcardAddress } from "../cluster/wildcard-address.ts";
@@ -18,7 +19,8 @@ const serveOptionsSchema = z.object({
 	cors: text()
 		.optional()
 		.describe("origin whose pages may call over HTTP (CORS), for example https://example.org; default: none"),
-	nats: text()
+	nats: z
+		.string()
 		.optional()
 		.describe(
 			"use the workers of this NATS server instead of one in this process; commas separate several URLs; default: none",
@@ -74,6 +76,7 @@ export function parseServeOptions(options: Record<string, unknown>): ServeOption
 		throw new TailtuneError("usage", "--tls-cert, --tls-key: found one of them, expected both or none");
 	if (data.tlsCa !== undefined && data.tlsCert === undefined)
 		throw new TailtuneError("usage", "--tls-ca: needs --tls-cert and --tls-key, because client certificates need TLS");
+	if (data.nats !== undefined) checkNatsUrls(data.nats);
 	for (const key of ["tensors", "natsReplicas"] as const) {
 		if (data[key] !== undefined && data.nats === undefined)
 			throw new TailtuneError("usage", `${flagOf(key)}: needs --nats`);

@@ -52,12 +52,13 @@ export async function serve(parts: ServeParts): Promise<Serving> {
 	const host = openHost(parts, { metrics, log, onModel: () => standard.setServing(isServing()) });
 	const service = { host, calls, log, logTexts: options.logTexts };
 	const server = await createServer(
-		{ listen: options.listen, tls, tokens, onRefused: (reason) => metrics.refused(reason) },
+		{ listen: options.listen, flag: "--listen", tls, tokens, onRefused: (reason) => metrics.refused(reason) },
 		[classifierService(service), ...standard.services],
 	);
 	const onlyLoopback = tokens === undefined && tls === undefined;
 	const app = httpApp({ ...service, metrics, tokens, onlyLoopback, cors: options.cors, isServing });
-	const listening = options.http === undefined ? undefined : listenHttp(app, options.http, tls, tokens !== undefined);
+	const place = options.http === undefined ? undefined : { address: options.http, flag: "--http" };
+	const listening = place && listenHttp(app, place, tls, tokens !== undefined);
 	const http = await listening?.catch(async (error) => {
 		await server.close();
 		throw error;

@@ -120,5 +120,5 @@ test("errors that a restart can't fix are reported at once, in one line", async 
 	t.is(unknown, '2 tailtune: --gpus: found "0,2", expected all or some of these GPUs: 0,1');
 	t.regex(webgpu, /^2 tailtune: --gpus: found --backend webgpu, expected tensorflow or cuda, which can be limited/);
 	const wrong = await refused(PATH, "--gpus", "1", "--nats", "nats://me:secret@nowhere");
-	t.regex(wrong, /\ntailtune: GPU 1: its worker ended with code 2: tailtune: a NATS URL with credentials/);
+	t.regex(wrong, /\ntailtune: GPU 1: its worker ended with code 2: tailtune: --nats: a URL with credentials/);
 });

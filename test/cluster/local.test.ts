@@ -142,7 +142,7 @@ test.serial("worker processes that keep failing are given up after some restarts
 	});
 	t.regex(
 		error.message,
-		/^a worker process died 4 times, the last time with code 2: tailtune: a NATS URL with credentials/,
+		/^a worker process died 4 times, the last time with code 2: tailtune: --nats: a URL with credentials/,
 	);
 	t.is(told.length, 3);
 });

@@ -9,6 +9,7 @@ import type { TrainConfig } from "../../shared/settings/config.ts";
 import { featureCacheBytes, featureMemoryBytes } from "../../shared/settings/feature-memory.ts";
 import { addConfigFlags, parseFlags, WORKER_SETTINGS } from "../../shared/settings/flags.ts";
 import { createAddressCheck } from "../../shared/settings/host-port.ts";
+import { checkNatsUrls } from "../../shared/settings/nats-urls.ts";
 import { resolveConfig } from "../../shared/settings/resolve-config.ts";
 import { addRpcFlags, type RpcFlags, readRpcSecurity } from "../../shared/settings/rpc-flags.ts";
 import { countPhysicalCores } from "../../shared/vectors/physical-cores.ts";
@@ -27,7 +28,7 @@ export function addWorkerCommand(program: Command): void {
 	const command = program
 		.command("worker")
 		.description("compute for the runs of a NATS server, until Ctrl-C")
-		.requiredOption("--nats <urls>", "required; URLs of NATS servers, separated by commas")
+		.requiredOption("--nats <urls>", "required; URLs of NATS servers, separated by commas", checkNatsUrls)
 		.option(
 			"--coordinator <host:port,…>",
 			"compute only for runs of these coordinators (default: all)",

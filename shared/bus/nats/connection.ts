@@ -23,6 +23,7 @@ import { TailtuneError } from "../../errors.ts";
 import { joinSignals } from "../../join-signals.ts";
 import { type Hold, Notices } from "../../notices.ts";
 import { raceAbort } from "../../race-abort.ts";
+import { checkNatsUrls } from "../../settings/nats-urls.ts";
 import { HEADER_BYTES } from "./config.ts";
 import type { NatsTls } from "./credentials.ts";
 import { isTransient, type NatsTrouble, troubleOf } from "./trouble.ts";
@@ -285,10 +286,9 @@ function translate(error: unknown): unknown {
 }
 
 async function connectTo(options: NatsConnectionOptions, sockets: ClientSockets): Promise<NatsConnection> {
-	const servers = options.servers.split(",").map((url) => url.trim());
-	// A URL is visible in process lists, logs and shell histories.
-	if (servers.some((url) => url.includes("@")))
-		throw new TailtuneError("usage", "a NATS URL with credentials, expected them in the environment: TAILTUNE_NATS_*");
+	const servers = checkNatsUrls(options.servers)
+		.split(",")
+		.map((url) => url.trim());
 	const connecting = sockets.run(() =>
 		connect({
 			servers,

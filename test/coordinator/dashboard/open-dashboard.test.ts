@@ -159,11 +159,12 @@ test("the default port is 7007, or the next free one; a given one must be free",
 	const taken = createServer();
 	await new Promise<void>((resolve) => taken.once("error", () => resolve()).listen(7007, "127.0.0.1", resolve));
 	t.teardown(() => taken.close());
-	const { dashboard } = await start(t, pageOptions({ address: undefined }));
+	const { dashboard } = await start(t, pageOptions({ place: undefined }));
 	const port = (one: Dashboard) => Number(new URL(one.url).port);
 	t.true(port(dashboard) > 7007);
-	await t.throwsAsync(openDashboard(new RunEvents(), pageOptions({ address: `127.0.0.1:${port(dashboard)}` })), {
+	const place = { address: `127.0.0.1:${port(dashboard)}`, flag: "--dashboard" };
+	await t.throwsAsync(openDashboard(new RunEvents(), pageOptions({ place })), {
 		code: "usage",
-		message: /^listen address 127\.0\.0\.1:\d+: .*EADDRINUSE/,
+		message: /^--dashboard 127\.0\.0\.1:\d+: the port is in use, expected a free one/,
 	});
 });

@@ -4,5 +4,6 @@ import { startWorker } from "../../../worker/run/lifecycle.ts";
 
 /** Options of a page on a free port, whose worker computes in this thread. */
 export function pageOptions(others: Partial<PageOptions> = {}): PageOptions {
-	return { address: "127.0.0.1:0", openCluster: (run) => openEmbeddedCluster({ startWorker }, run), ...others };
+	const place = { address: "127.0.0.1:0", flag: "--dashboard" };
+	return { place, openCluster: (run) => openEmbeddedCluster({ startWorker }, run), ...others };
 }

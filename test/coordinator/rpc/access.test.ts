@@ -1,7 +1,9 @@
 import { writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import test from "ava";
+import { Hono } from "hono";
 import { serveTensors } from "../../../coordinator/exchange/grpc-coordinator-tensors.ts";
+import { listenHttp } from "../../../coordinator/http/listen-http.ts";
 import { createServer } from "../../../coordinator/rpc/server.ts";
 import { TailtuneError } from "../../../shared/errors.ts";
 import { readToken } from "../../../shared/rpc/credentials.ts";
@@ -80,13 +82,15 @@ test("a server on a public address needs a token or mTLS", async (t) => {
 	await server.close();
 });
 
-test("an address in use is named", async (t) => {
-	const server = await serveTensors();
+test("an address in use is named with its flag", async (t) => {
+	const server = await createServer({}, []);
 	t.teardown(() => server.close());
-	await t.throwsAsync(serveTensors({ listen: server.address }), {
-		code: "usage",
-		message: new RegExp(`${server.address}.*EADDRINUSE`),
-	});
+	const { address } = server;
+	const reason = "the port is in use, expected a free one, or 0 for any free port";
+	const another = createServer({ listen: address, flag: "--listen" }, []);
+	await t.throwsAsync(another, { code: "usage", message: `--listen ${address}: ${reason}` });
+	const overHttp = listenHttp(new Hono(), { address, flag: "--http" }, undefined, true);
+	await t.throwsAsync(overHttp, { code: "usage", message: `--http ${address}: ${reason}` });
 });
 
 test("TLS files that can't be used are named", async (t) => {

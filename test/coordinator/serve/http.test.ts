@@ -21,7 +21,10 @@ async function start(t: ExecutionContext, limits: Partial<typeof CALL_LIMITS> = 
 	const tokens = [{ token: "token", may: () => true }];
 	const service = { host, calls: new InFlightCalls(metrics, log), log, logTexts: false };
 	const app = httpApp({ ...service, metrics, tokens, cors: undefined, isServing: () => true, onlyLoopback: false });
-	const server = await listenHttp(app, "127.0.0.1:0", undefined, true, { ...CALL_LIMITS, ...limits });
+	const server = await listenHttp(app, { address: "127.0.0.1:0", flag: "--http" }, undefined, true, {
+		...CALL_LIMITS,
+		...limits,
+	});
 	t.teardown(() => server.close());
 	const [name = "", port = ""] = server.address.split(":");
 	return () => {
