@@ -1,6 +1,8 @@
 import { dirname, join } from "node:path";
 import { z } from "zod";
+import { checkValue } from "../../shared/check-value.ts";
 import { TailtuneError } from "../../shared/errors.ts";
+import { parseJsonText } from "../../shared/files/json-file.ts";
 import { MOST_JSON_BYTES, readRegularFile } from "../../shared/files/regular-file.ts";
 import { TRUNK_PRECISIONS } from "../../shared/model/trunk-precision.ts";
 import { LONG_TEXTS, SPECIAL_TOKENS, type TrainConfig } from "../../shared/settings/config.ts";
@@ -106,9 +108,5 @@ export async function readClassifierSettings(modelFolder: string): Promise<Class
 		const message = `${dirname(modelFolder)}: no finished run here (${file} doesn't exist)`;
 		throw new TailtuneError("not-found", message, { cause });
 	});
-	try {
-		return settingsSchema.parse(JSON.parse(bytes.toString("utf8")));
-	} catch (cause) {
-		throw new TailtuneError("model", `${file}: not the settings of a tuned model`, { cause });
-	}
+	return checkValue(settingsSchema, parseJsonText(bytes.toString("utf8"), file, "model"), file, "model");
 }

@@ -1,4 +1,5 @@
 import { TailtuneError } from "../../shared/errors.ts";
+import { refuseLevels } from "../../shared/files/json-file.ts";
 import type { TableRow } from "./table.ts";
 
 /**
@@ -19,6 +20,11 @@ export function parseObject(json: string, source: string, expected: string): Tab
 		return fault("not JSON", cause);
 	}
 	if (typeof value !== "object" || value === null || Array.isArray(value)) return fault(`found ${kindOf(value)}`);
+	try {
+		refuseLevels(value, source, "data");
+	} catch (error) {
+		return { ...none, fault: error as TailtuneError };
+	}
 	return { ...none, names: Object.keys(value), values: Object.values(value) };
 }
 

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { describeIssue } from "../../shared/describe-issue.ts";
+import { describeExpected, describeFault } from "../../shared/describe-issue.ts";
 import { TailtuneError } from "../../shared/errors.ts";
 
 /**
@@ -15,7 +15,6 @@ export function parseJsonBody<Body>(bytes: ArrayBuffer, schema: z.ZodType<Body>)
 	}
 	const { success, data, error } = schema.safeParse(body);
 	if (success) return data;
-	const issue = error.issues[0] as z.core.$ZodIssue;
-	const [place = "body"] = issue.code === "unrecognized_keys" ? issue.keys : issue.path;
-	throw new TailtuneError("data", `${String(place)}: ${describeIssue(issue).replace("found nothing, ", "")}`);
+	const fault = describeFault(error.issues[0] as z.core.$ZodIssue, describeExpected);
+	throw new TailtuneError("data", fault.startsWith("expected ") ? `body: ${fault}` : fault);
 }

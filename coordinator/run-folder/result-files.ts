@@ -1,7 +1,9 @@
 import { appendFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { z } from "zod";
+import { checkValue } from "../../shared/check-value.ts";
 import { TailtuneError } from "../../shared/errors.ts";
+import { parseJsonText } from "../../shared/files/json-file.ts";
 import { MOST_JSON_BYTES, MOST_TEXT_BYTES, readRegularFile } from "../../shared/files/regular-file.ts";
 import { asDiskError, writeFileAtomic, writeJson } from "../../shared/files/write-atomic.ts";
 import { type AuditLine, auditLineSchema } from "./audit.ts";
@@ -108,15 +110,5 @@ async function wholeLines(file: string): Promise<string[] | undefined> {
  * @throws TailtuneError "data" that names the place and the key
  */
 export function parseAs<T>(schema: z.ZodType<T>, text: string, where: string): T {
-	let value: unknown;
-	try {
-		value = JSON.parse(text);
-	} catch (cause) {
-		throw new TailtuneError("data", `${where}: not JSON`, { cause });
-	}
-	const { success, data, error } = schema.safeParse(value);
-	if (success) return data;
-	const [issue] = error.issues;
-	const key = issue?.path.join(".") ?? "";
-	throw new TailtuneError("data", `${where}: ${key ? `${key}: ` : ""}${issue?.message}`, { cause: error });
+	return checkValue(schema, parseJsonText(text, where, "data"), where, "data");
 }

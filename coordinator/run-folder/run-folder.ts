@@ -1,6 +1,9 @@
 import { mkdir, readdir, rm, rmdir } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
+import { z } from "zod";
+import { checkValue } from "../../shared/check-value.ts";
 import { TailtuneError } from "../../shared/errors.ts";
+import { parseJsonText } from "../../shared/files/json-file.ts";
 import { MOST_JSON_BYTES, pathExists, readRegularFile } from "../../shared/files/regular-file.ts";
 import { asDiskError, removeTemporaryFiles, writeJson } from "../../shared/files/write-atomic.ts";
 import type { TrainConfig } from "../../shared/settings/config.ts";
@@ -16,6 +19,8 @@ export const CHECKPOINT_FILE = "checkpoint.safetensors";
 
 /** Name of the file in a run folder with all settings of the run. */
 export const CONFIG_FILE = "config.json";
+
+const settingsSchema = z.record(z.string(), z.unknown());
 
 /** A run's folder, locked by this process until `release`. */
 export interface RunFolder extends RunLock {
@@ -88,12 +93,8 @@ export async function readRunConfig(path: string): Promise<TrainConfig> {
 		if (cause.code !== "not-found") throw cause;
 		throw new TailtuneError("not-found", `${path}: no run here (${file} doesn't exist)`, { cause });
 	});
-	try {
-		return checkConfig(JSON.parse(bytes.toString("utf8")), (key) => `${file}: ${key}`);
-	} catch (cause) {
-		if (cause instanceof TailtuneError) throw cause;
-		throw new TailtuneError("data", `${file}: not JSON`, { cause });
-	}
+	const settings = checkValue(settingsSchema, parseJsonText(bytes.toString("utf8"), file, "data"), file, "data");
+	return checkConfig(settings, (key) => `${file}: ${key}`);
 }
 
 /** Removes the files that only an unfinished run needs. */

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { z } from "zod";
-import { describeIssue } from "../../shared/describe-issue.ts";
+import { checkValue } from "../../shared/check-value.ts";
 import { TailtuneError } from "../../shared/errors.ts";
 import {
 	ADDED_FILE,
@@ -158,9 +158,5 @@ function differing(name: string, { content, id }: AddedToken, before: number): T
 }
 
 function parseAs<T>(schema: z.ZodType<T>, files: TokenizerFiles, name: string): T {
-	const parsed = schema.safeParse(parseTokenizerFile(files, name), { reportInput: true });
-	if (parsed.success) return parsed.data;
-	const issue = parsed.error.issues[0] as z.core.$ZodIssue;
-	const place = issue.path.join(".") || "content";
-	throw new TailtuneError("model", `${join(files.folder, name)}: ${place}: ${describeIssue(issue)}`);
+	return checkValue(schema, parseTokenizerFile(files, name), join(files.folder, name), "model");
 }

@@ -1,6 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { parseModelJson } from "../../shared/files/json-file.ts";
+import { parseJsonText } from "../../shared/files/json-file.ts";
 import { MOST_JSON_BYTES, readRegularFile } from "../../shared/files/regular-file.ts";
 
 export const TOKENIZER_FILE = "tokenizer.json";
@@ -41,8 +41,8 @@ export async function readTokenizerFiles(folder: string): Promise<TokenizerFiles
 
 /**
  * Parses one of the files.
- * @throws TailtuneError "model" as `parseModelJson`
+ * @throws TailtuneError "model" as `parseJsonText`
  */
 export function parseTokenizerFile({ folder, contents }: TokenizerFiles, name: string): unknown {
-	return parseModelJson(contents.get(name)?.toString("utf8") ?? "", join(folder, name));
+	return parseJsonText(contents.get(name)?.toString("utf8") ?? "", join(folder, name), "model");
 }

@@ -24,7 +24,10 @@ const modelSchema = z.looseObject({
 	// Older files don't name the model.
 	type: z.enum(["BPE", "WordPiece", "Unigram"]).default("BPE"),
 	// `vocabularyOf` checks the ids, because schemas of records are slow for this many.
-	vocab: z.union([z.custom<Record<string, number>>(isRecord), z.array(z.tuple([z.string(), z.number()]))]),
+	vocab: z.union([
+		z.custom<Record<string, number>>(isRecord, "expected an object of ids"),
+		z.array(z.tuple([z.string(), z.number()])),
+	]),
 	merges: z.array(z.custom<Merge>(isMerge, "expected two tokens")).optional(),
 	unk_token: z.string().nullish(),
 	dropout: z.literal(0).nullish(),

@@ -3,8 +3,10 @@ import { mkdir, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
+import { checkValue } from "../../shared/check-value.ts";
 import { PREBUILT_DOWNLOAD_MS } from "../../shared/deadlines.ts";
 import { TailtuneError } from "../../shared/errors.ts";
+import { parseJsonText } from "../../shared/files/json-file.ts";
 import { runProgram } from "../../shared/wheels/run-program.ts";
 
 /** Folder of this project. */
@@ -59,8 +61,11 @@ export async function addPackages(packages: readonly string[], others: readonly 
 }
 
 async function checkPackages(): Promise<void> {
-	const [locked, installed] = await Promise.all([readLock("package-lock.json"), readLock(INSTALLED)]);
-	const pinned = z.record(z.string(), z.string()).parse(await readJson(PINNED));
+	const [locked, installed] = await Promise.all([
+		readJsonAs(lockSchema, "package-lock.json"),
+		readJsonAs(lockSchema, INSTALLED),
+	]);
+	const pinned = await readJsonAs(z.record(z.string(), z.string()), PINNED);
 	const [unknown] = unknownPackages(installed, locked, pinned);
 	if (unknown === undefined) return;
 	throw new TailtuneError("checksum", `${unknown}: checksum not found in package-lock.json or ${PINNED}`);
@@ -83,16 +88,12 @@ export function unknownPackages(installed: Lock, locked: Lock, pinned: Readonly<
 	});
 }
 
-async function readLock(file: string): Promise<Lock> {
-	return lockSchema.parse(await readJson(file));
-}
-
-async function readJson(file: string): Promise<unknown> {
+async function readJsonAs<T>(schema: z.ZodType<T>, file: string): Promise<T> {
 	const path = join(PROJECT, file);
 	const text = await readFile(path, "utf8").catch((cause) => {
 		throw new TailtuneError("not-found", `${path}: can't be read, expected a clone with installed packages`, { cause });
 	});
-	return JSON.parse(text);
+	return checkValue(schema, parseJsonText(text, path, "data"), path, "data");
 }
 
 async function move(from: string, to: string): Promise<void> {

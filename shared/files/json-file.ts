@@ -1,29 +1,40 @@
-import { TailtuneError } from "../errors.ts";
+import { type ErrorCode, TailtuneError } from "../errors.ts";
 import { MOST_JSON_BYTES, readRegularFile } from "./regular-file.ts";
 
 /** Maximum number of levels of lists and objects. Functions that call themselves for each level need a bound. */
 const MOST_LEVELS = 128;
 
-/** Reads a JSON file of a model. @throws TailtuneError "not-found" if there is no such file, or as `parseModelJson` */
+/** Reads a JSON file of a model. @throws TailtuneError "not-found" if there is none, or "model" as `parseJsonText` */
 export async function readJson(file: string): Promise<unknown> {
 	const bytes = await readRegularFile(file, MOST_JSON_BYTES, "model");
-	return parseModelJson(bytes.toString("utf8"), file);
+	return parseJsonText(bytes.toString("utf8"), file, "model");
 }
 
 /**
- * Parses the content of a JSON file of a model.
- * @throws TailtuneError "model" that names the file if the content isn't JSON, or has too many levels
+ * Parses JSON of any origin.
+ * @param place of the text, for example the file
+ * @throws TailtuneError that names the place if the text isn't JSON, or has too many levels
  */
-export function parseModelJson(text: string, file: string): unknown {
+export function parseJsonText(text: string, place: string, code: ErrorCode): unknown {
 	let value: unknown;
 	try {
 		value = JSON.parse(text);
 	} catch (cause) {
-		throw new TailtuneError("model", `${file}: expected JSON`, { cause });
+		throw new TailtuneError(code, `${place}: not JSON`, { cause });
 	}
-	if (hasAtMost(MOST_LEVELS, value)) return value;
+	refuseLevels(value, place, code);
+	return value;
+}
+
+/** Refuses a value with more than 128 levels of lists and objects. @throws TailtuneError that names the place */
+export function refuseLevels(value: unknown, place: string, code: ErrorCode): void {
+	if (!hasAtMost(MOST_LEVELS, value)) throw createLevelsError(place, code);
+}
+
+/** Creates the error of a value with more than 128 levels. */
+export function createLevelsError(place: string, code: ErrorCode): TailtuneError {
 	const found = `found more than ${MOST_LEVELS} levels of lists and objects`;
-	throw new TailtuneError("model", `${file}: ${found}, expected at most ${MOST_LEVELS}`);
+	return new TailtuneError(code, `${place}: ${found}, expected at most ${MOST_LEVELS}`);
 }
 
 function hasAtMost(levels: number, value: unknown): boolean {

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { z } from "zod";
-import { describeIssue } from "../describe-issue.ts";
+import { checkValue } from "../check-value.ts";
 import { TailtuneError } from "../errors.ts";
 import { readJson } from "../files/json-file.ts";
 import { ACTIVATION_BY_NAME, type Activation, type ActivationName } from "./activation.ts";
@@ -59,16 +59,12 @@ export interface ModelConfig {
  */
 export async function readGpt2Config(folder: string): Promise<ModelConfig> {
 	const file = join(folder, "config.json");
-	const parsed = configSchema.safeParse(await readJson(file), { reportInput: true });
-	if (!parsed.success) {
-		const issue = parsed.error.issues[0] as z.core.$ZodIssue;
-		throw new TailtuneError("model", `${file}: ${issue.path.join(".") || "content"}: ${describeIssue(issue)}`);
-	}
-	const { n_embd, n_head } = parsed.data;
+	const found = checkValue(configSchema, await readJson(file), file, "model");
+	const { n_embd, n_head } = found;
 	if (n_embd % n_head !== 0) {
 		throw new TailtuneError("model", `${file}: n_embd: found ${n_embd}, expected a multiple of n_head (${n_head})`);
 	}
-	return { config: toConfig(parsed.data), labels: labelsOf(parsed.data.id2label) };
+	return { config: toConfig(found), labels: labelsOf(found.id2label) };
 }
 
 /** Leaves out settings that have their default, so that equal models have equal configurations. */

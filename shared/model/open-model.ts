@@ -1,6 +1,7 @@
 import { readdir, realpath } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { z } from "zod";
+import { checkValue } from "../check-value.ts";
 import { TailtuneError } from "../errors.ts";
 import { readJson } from "../files/json-file.ts";
 import { pathExists } from "../files/regular-file.ts";
@@ -69,9 +70,8 @@ export async function openModel(path: string): Promise<ModelFiles> {
 /** Reads the names of the shards in an index, each once. Throws TailtuneError "model" if one is outside the folder. */
 export async function readShardNames(folder: string): Promise<string[]> {
 	const file = join(folder, INDEX_FILE);
-	const index = indexSchema.safeParse(await readJson(file));
-	if (!index.success) throw new TailtuneError("model", `${file}: expected weight_map, an object of file names`);
-	const shards = [...new Set(Object.values(index.data.weight_map))];
+	const { weight_map } = checkValue(indexSchema, await readJson(file), file, "model");
+	const shards = [...new Set(Object.values(weight_map))];
 	const stray = shards.find((shard) => shard !== basename(shard) || !shard.endsWith(".safetensors"));
 	if (stray !== undefined) {
 		throw new TailtuneError(

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { describeIssue } from "../describe-issue.ts";
+import { checkValue } from "../check-value.ts";
 import { TailtuneError } from "../errors.ts";
-import { parseModelJson } from "../files/json-file.ts";
+import { parseJsonText } from "../files/json-file.ts";
 import type { StoredTensor, StoredType } from "./model-files.ts";
 
 /** A tensor as described in its file: like a StoredTensor, but the type may be one that we don't support. */
@@ -107,7 +107,7 @@ export function formatHeader(
 
 function parseEntries(text: string, file: string): [string, unknown][] {
 	try {
-		const header = parseModelJson(text, file);
+		const header = parseJsonText(text, file, "model");
 		if (typeof header === "object" && header !== null && !Array.isArray(header)) return Object.entries(header);
 	} catch {
 		// Continues with the same refusal, because the parser's message about binary data wouldn't help.
@@ -122,12 +122,12 @@ function toTensor(file: string, name: string, entry: unknown, dataOffset: number
 	const { shape: given } = (entry ?? {}) as { readonly shape?: unknown };
 	if (Array.isArray(given) && given.length > MAX_DIMENSIONS)
 		return refuse(`found ${given.length} dimensions, expected at most ${MAX_DIMENSIONS}`);
-	const parsed = entrySchema.safeParse(entry, { reportInput: true });
-	if (!parsed.success) {
-		const issue = parsed.error.issues[0] as z.core.$ZodIssue;
-		return refuse(`header field ${issue.path.join(".") || "itself"}: ${describeIssue(issue)}`);
-	}
-	const { dtype, shape, data_offsets } = parsed.data;
+	const { dtype, shape, data_offsets } = checkValue(
+		entrySchema,
+		entry,
+		`${file}: tensor ${quote(name)}: header`,
+		"model",
+	);
 	const bytesEach = BYTES_OF_TYPE.get(dtype);
 	if (bytesEach === undefined) return refuse(`found type ${quote(dtype)}, expected ${STORED_TYPES}`);
 	const byteLength = data_offsets[1] - data_offsets[0];

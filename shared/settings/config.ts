@@ -14,6 +14,8 @@ export const MOST_FOLDS = 100;
 export const SPECIAL_TOKENS = ["text", "tokens"] as const;
 export type SpecialTokensInTexts = (typeof SPECIAL_TOKENS)[number];
 
+const THREE_FRACTIONS = "expected three fractions that add up to 1";
+
 const text = () => z.string().min(1);
 const count = (least: number) => z.int().min(least);
 const trainableNames = Object.keys(TRAINABLE_BY_NAME) as [TrainableName, ...TrainableName[]];
@@ -75,8 +77,8 @@ export const trainConfigSchema = z.strictObject({
 			"texts that stay in the same set when the data is split; equal: equal texts; near: also texts that differ only in case, numbers and white space; none: each text is assigned alone",
 		),
 	split: z
-		.tuple([z.number().positive(), z.number().positive(), z.number().positive()])
-		.refine((parts) => Math.abs(parts[0] + parts[1] + parts[2] - 1) < 1e-9, "expected three fractions that add up to 1")
+		.tuple([z.number().positive(), z.number().positive(), z.number().positive()], THREE_FRACTIONS)
+		.refine((parts) => Math.abs(parts[0] + parts[1] + parts[2] - 1) < 1e-9, THREE_FRACTIONS)
 		.default([0.7, 0.1, 0.2])
 		.describe("fractions for training, validation and test; each class is split this way"),
 	fold: text()

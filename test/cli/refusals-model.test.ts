@@ -31,12 +31,8 @@ const refused: [title: string, model: string, message: string][] = [
 		"--model texts.tsv: found a file, expected a folder with config.json and model.safetensors (and a tokenizer, unless it is GPT-2's)",
 	],
 	["a folder without config.json", "no-config", NO_CONFIG],
-	["a config.json cut short", "config-no-json", `${folder}/config-no-json/config.json: expected JSON`],
-	[
-		"a config.json with a list",
-		"config-list",
-		`${folder}/config-list/config.json: content: found [], expected an object`,
-	],
+	["a config.json cut short", "config-no-json", `${folder}/config-no-json/config.json: not JSON`],
+	["a config.json with a list", "config-list", `${folder}/config-list/config.json: found [], expected an object`],
 	["a model that isn't a GPT-2", "bert", `${folder}/bert/config.json: model_type: found "bert", expected "gpt2"`],
 	[
 		"an unknown activation",

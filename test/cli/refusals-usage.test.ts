@@ -15,6 +15,8 @@ test.before(async () => {
 	await writeFile(join(folder, "two-sets.yaml"), "data: [texts.tsv, more.tsv]\n");
 	await writeFile(join(folder, "broken.yaml"), "a: [1,\nb: }\n");
 	await writeFile(join(folder, "list.yaml"), "- epochs\n");
+	await writeFile(join(folder, "circle.yaml"), "epochs: &x [*x]\n");
+	await writeFile(join(folder, "deep.yaml"), `epochs: ${"[".repeat(20_000)}${"]".repeat(20_000)}\n`);
 });
 
 test.after.always(() => removeFolder(folder));
@@ -82,7 +84,11 @@ const refused: [title: string, args: readonly string[], message: string][] = [
 		[...TRAIN, "--trainable", "most"],
 		'--trainable: found "most", expected one of head, last-block, last-two-blocks, all, lora, lora-only',
 	],
-	["two fractions", [...TRAIN, "--split", "0.5,0.5"], "--split: found [0.5,0.5], expected 3 values"],
+	[
+		"two fractions",
+		[...TRAIN, "--split", "0.5,0.5"],
+		"--split: found [0.5,0.5], expected three fractions that add up to 1",
+	],
 	[
 		"fractions that don't add up",
 		[...TRAIN, "--split", "0.5,0.5,0.5"],
@@ -115,6 +121,29 @@ const refused: [title: string, args: readonly string[], message: string][] = [
 		"a batch with more texts than the training set",
 		[...TRAIN, "--batch", "29"],
 		"--batch: found 29, expected at most the 28 texts for training",
+	],
+	...["circle", "deep"].map((name): (typeof refused)[number] => [
+		`the configuration ${name}.yaml with a list in a list without an end`,
+		[...TRAIN, "--config", `${name}.yaml`],
+		`--config ${name}.yaml: found more than 128 levels of lists and objects, expected at most 128`,
+	]),
+	...[TRAIN, SWEEP, ["worker"], ["runs"], ["workers"], ["cancel", "run"], ["ui"], ["serve", "run"]].flatMap((args) =>
+		["htp:/x", "tls://x:4222", "nats://x:65536", "nats://x:0", "nats://x,,y", ""].map(
+			(urls): (typeof refused)[number] => {
+				const found = JSON.stringify(urls === "nats://x,,y" ? "" : urls);
+				const expected = "expected nats://HOST:PORT, or several with commas between";
+				return [
+					`${args[0]} with NATS URLs ${found} in ${urls}`,
+					[...args, "--nats", urls],
+					`--nats: found ${found}, ${expected}`,
+				];
+			},
+		),
+	),
+	[
+		"credentials in a NATS URL",
+		["runs", "--nats", "nats://me:secret@x"],
+		"--nats: a URL with credentials, expected them in the environment: TAILTUNE_NATS_*",
 	],
 	["an address for workers without --nats", [...TRAIN, "--advertise", "here:7070"], "--advertise: needs --nats"],
 	...(

@@ -285,6 +285,10 @@ test("rows of another shape are refused, and the message names the shape found",
 		"a.jsonl:1: label: found a number of more than 15 digits, expected it as a string, in quotes",
 	);
 	t.is(await refusal(t, "a.jsonl", "{"), "a.jsonl:1: not JSON, expected one JSON object per line");
+	t.is(
+		await refusal(t, "a.jsonl", `{"text":"x","label":${"[".repeat(10_000)}${"]".repeat(10_000)}}`),
+		"a.jsonl:1: found more than 128 levels of lists and objects, expected at most 128",
+	);
 	t.is(await refusal(t, "a.jsonl", "[1]"), "a.jsonl:1: found a list, expected one JSON object per line");
 	t.regex(await refusal(t, "a.dat", "ham x\n"), /^a\.dat:1: no tab, expected label<TAB>text/);
 });

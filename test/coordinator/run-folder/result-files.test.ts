@@ -45,9 +45,19 @@ test("an invalid result is refused with the file and the key", (t) =>
 		const file = join(folder, RESULT_FILE);
 		for (const [text, message] of [
 			["{", `${file}: not JSON`],
-			[JSON.stringify({ ...result, accuracy: { ...result.accuracy, test: 95 } }), `${file}: accuracy.test: `],
-			[JSON.stringify({ ...result, labels: ["one"] }), `${file}: labels: `],
-			[JSON.stringify({ ...result, surprise: 1 }), `${file}: Unrecognized key`],
+			[
+				JSON.stringify({ ...result, accuracy: { ...result.accuracy, test: 95 } }),
+				`${file}: accuracy.test: found 95, expected at most 1`,
+			],
+			[JSON.stringify({ ...result, labels: ["one"] }), `${file}: labels: found ["one"], expected at least 2 values`],
+			[
+				JSON.stringify({ ...result, finishedAt: "today" }),
+				`${file}: finishedAt: found "today", expected a time in UTC`,
+			],
+			[JSON.stringify({ ...result, labels: undefined }), `${file}: labels: found nothing, expected a list`],
+			["[]", `${file}: found [], expected an object`],
+			["[".repeat(10_000) + "]".repeat(10_000), `${file}: found more than 128 levels of lists and objects`],
+			[JSON.stringify({ ...result, surprise: 1 }), `${file}: surprise: unknown field`],
 		] as const) {
 			await writeFile(file, text);
 			const error = await t.throwsAsync(readRunResult(folder), { instanceOf: TailtuneError, code: "data" });

@@ -263,7 +263,7 @@ test("names the file that is missing or isn't JSON", async (t) => {
 	await rename(join(folder, "pytorch_model.bin"), join(folder, "tf_model.h5"));
 	await t.throwsAsync(openModel(folder), { code: "not-found", message: /found neither model\.safetensors nor/ });
 	await writeFile(join(folder, "config.json"), "{");
-	await t.throwsAsync(openModel(folder), { code: "model", message: /config\.json: expected JSON/ });
+	await t.throwsAsync(openModel(folder), { code: "model", message: /config\.json: not JSON/ });
 	await rm(join(folder, "config.json"));
 	await t.throwsAsync(openModel(folder), { code: "not-found", message: /config\.json: no such file/ });
 	await t.throwsAsync(openModel(join(folder, "none")), { code: "not-found", message: /none: no such folder/ });

@@ -127,14 +127,14 @@ const REFUSED: [title: string, header: unknown, dataBytes: number, message: RegE
 		8,
 		/tensor "a": found type "F12", expected F32, F16, BF16 or F64$/,
 	],
-	["a negative shape", { a: { ...entry, shape: [-2] } }, 8, /tensor "a": header field shape\.0/],
+	["a negative shape", { a: { ...entry, shape: [-2] } }, 8, /tensor "a": header: shape\.0/],
 	[
 		"a million dimensions",
 		{ a: { ...entry, shape: new Array(1e6).fill("x") } },
 		8,
 		/tensor "a": found 1000000 dimensions, expected at most 32$/,
 	],
-	["no shape", { a: { dtype: "F32", data_offsets: [0, 8] } }, 8, /tensor "a": header field shape/],
+	["no shape", { a: { dtype: "F32", data_offsets: [0, 8] } }, 8, /tensor "a": header: shape/],
 	["offsets that don't fit the shape", { a: { ...entry, shape: [3] } }, 8, /found 8 bytes, expected 12 for F32 \[3\]/],
 	["reversed offsets", { a: { ...entry, data_offsets: [8, 0] } }, 8, /tensor "a": found -8 bytes/],
 	[
