@@ -15,6 +15,8 @@ export const RESTART_FIRST_MS = 50;
 export const RESTART_LONGEST_MS = 1_000;
 /** A worker process that was asked to end has this time for its item; then it is killed. */
 export const LOCAL_WORKER_STOP_MS = 5_000;
+/** A process of a sweep's trials has this time to end after the last one; then it is killed. */
+export const TRIAL_PROCESS_STOP_MS = 5_000;
 /** A nats-server must be ready within this time: its first start on a slow disk may take long. */
 export const NATS_SERVER_START_MS = 60_000;
 /** A nats-server that was asked to end has this time to store its streams; then it is killed. */

@@ -40,7 +40,8 @@ export function addWorkerFlags(command: Command): Command {
 	return addRpcFlags(command);
 }
 
-type Workers = Pick<TrainOptions, "openCluster" | "countWorkers">;
+/** How a run finds its workers. */
+export type Workers = Pick<TrainOptions, "openCluster" | "countWorkers">;
 
 /**
  * Chooses the workers: this process, other processes on this machine, or the workers of a NATS server.

@@ -1,5 +1,4 @@
-import { dirname } from "node:path";
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { TailtuneError } from "../../shared/errors.ts";
 import { createInterruptSignal } from "../../shared/processes/interrupt.ts";
 import { addConfigFlags, parseFlags } from "../../shared/settings/flags.ts";
@@ -7,10 +6,11 @@ import type { WorkerSide } from "../../shared/worker-port/worker-side.ts";
 import { RunEvents } from "../events/run-events.ts";
 import { createTerminal } from "../terminal/create-terminal.ts";
 import { summarizeTrials } from "../terminal/sweep-terminal.ts";
-import { addWorkerFlags, chooseWorkers, type WorkerFlags } from "./choose-workers.ts";
-import { addTrackerFlags, runTracked, type TrackerFlags } from "./tracker-flags.ts";
+import { addWorkerFlags, chooseWorkers } from "./choose-workers.ts";
+import { addTrackerFlags, openTrackers } from "./tracker-flags.ts";
+import { createTrialRunner, readAtOnce, serveTrialsOf, type TrialFlags } from "./trial-runner.ts";
 
-interface Options extends Record<string, unknown>, WorkerFlags, TrackerFlags {
+interface Options extends Record<string, unknown>, TrialFlags {
 	readonly config?: string;
 	readonly resume?: string;
 	readonly seeds?: string;
@@ -18,6 +18,7 @@ interface Options extends Record<string, unknown>, WorkerFlags, TrackerFlags {
 	readonly samples?: string;
 	readonly halving?: string | true;
 	readonly json?: boolean;
+	readonly serveTrials?: boolean;
 }
 
 /** `tailtune sweep`: trains one run for each combination of settings, and ranks the settings. */
@@ -38,7 +39,12 @@ export function addSweepCommand(program: Command, workerSide: WorkerSide): void 
 			"--halving [n]",
 			"successive halving: train all settings for a few epochs, continue the best 1/N of them, and so on; only the last ones are trained for all --epochs (default of N: 2)",
 		)
-		.option("--resume <sweep>", "continue the interrupted sweep in this folder; the same command does this too");
+		.option(
+			"--at-once <n>",
+			"train N trials at once, each in a process of its own (default: as many as there are cores and memory for; 1 with --workers, --nats or a GPU)",
+		)
+		.option("--resume <sweep>", "continue the interrupted sweep in this folder; the same command does this too")
+		.addOption(new Option("--serve-trials").hideHelp());
 	addConfigFlags(
 		addWorkerFlags(addTrackerFlags(command)).optionsGroup(
 			"Settings of the runs; commas separate values to try (--lr 1e-5,5e-5):",
@@ -49,20 +55,23 @@ export function addSweepCommand(program: Command, workerSide: WorkerSide): void 
 }
 
 async function run(options: Options, workerSide: WorkerSide): Promise<void> {
+	if (options.serveTrials) return serveTrialsOf(options, workerSide);
 	const events = new RunEvents();
 	const terminal = createTerminal({ json: options.json });
 	events.listen(options.json ? terminal : summarizeTrials(terminal));
 	const interrupt = createInterruptSignal();
 	const workers = await chooseWorkers(options, workerSide, events, interrupt);
+	readAtOnce(options);
+	await openTrackers(options, interrupt); // only to refuse wrong flags
 	const folder = await openFolder(options);
 	const { runSweep } = await import("../sweep/run-sweep.ts");
 	const { path, state } = folder;
-	const work = async () => {
-		events.line(`sweep of ${state.trials.length} trials in ${path}`);
-		events.emit({ event: "sweep", folder: path, ...(await runSweep(folder, { events, interrupt, ...workers })) });
-	};
 	try {
-		await runTracked(options, events, work, dirname(path));
+		const runner = await createTrialRunner(options, state, workers);
+		events.line(`sweep of ${state.trials.length} trials in ${path}`);
+		const { runTrial } = runner;
+		const result = await runSweep(folder, { events, interrupt, runTrial }).finally(() => runner.close());
+		events.emit({ event: "sweep", folder: path, ...result });
 	} finally {
 		await folder.close();
 	}

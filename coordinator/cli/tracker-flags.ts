@@ -46,7 +46,8 @@ export async function runTracked(
 	});
 }
 
-async function openTrackers({ tensorboard, mlflow }: TrackerFlags, signal: AbortSignal): Promise<Tracker[]> {
+/** Opens the trackers of the flags. @throws TailtuneError that names the flag, if one can't be used */
+export async function openTrackers({ tensorboard, mlflow }: TrackerFlags, signal: AbortSignal): Promise<Tracker[]> {
 	const trackers: Tracker[] = [];
 	if (mlflow !== undefined) trackers.push((await import("../tracking/mlflow.ts")).openMlflow(mlflow, signal));
 	if (tensorboard !== undefined)

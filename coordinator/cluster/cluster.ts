@@ -7,6 +7,7 @@ import { TRUNK_PRECISION_BY_NAME, type TrunkPrecision } from "../../shared/model
 import type { Notices } from "../../shared/notices.ts";
 import type { WorkerSettings } from "../../shared/settings/worker-flags.ts";
 import { partLength } from "../../shared/updates/embedding-rows.ts";
+import type { EngineChoice } from "../../shared/worker-port/engine-choice.ts";
 import type { Traffic } from "../rpc/http2-servers.ts";
 import { Dispatcher, type DispatcherOptions } from "./dispatcher.ts";
 
@@ -28,7 +29,7 @@ export interface ClusterRun extends DispatcherOptions {
 	 */
 	readonly factorTexts?: number | undefined;
 	/** Settings of a worker in this process or on this machine. */
-	readonly engine: WorkerSettings;
+	readonly engine: WorkerSettings & Pick<EngineChoice, "trunkThreads">;
 }
 
 /** An announced run, whether its workers are in this process or on other hosts. */

@@ -18,11 +18,11 @@ export async function openEmbeddedCluster(
 ): Promise<Cluster> {
 	const bus = createMemoryBus();
 	const tensors = createMemoryTensors();
-	const { engine, backend, threads = countPhysicalCores(), featureMemory, featureCache } = run.engine;
+	const { engine, backend, threads = countPhysicalCores(), trunkThreads, featureMemory, featureCache } = run.engine;
 	const worker = await startWorker({
 		bus,
 		connect: async () => ({ tensors, openModel: async () => run.model, close: async () => {} }),
-		engine: { engine, backend, threads },
+		engine: { engine, backend, threads, trunkThreads },
 		engineIn,
 		featureMemoryBytes: featureMemoryBytes(featureMemory),
 		featureCacheBytes: featureCacheBytes(featureCache),

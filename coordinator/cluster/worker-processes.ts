@@ -1,6 +1,6 @@
 import { TailtuneError } from "../../shared/errors.ts";
 import { Supervisor } from "../../shared/processes/supervisor.ts";
-import { WorkerProcess } from "../../shared/processes/worker-process.ts";
+import { TailtuneProcess } from "../../shared/processes/tailtune-process.ts";
 import { LOCAL_WORKER_STOP_MS } from "../deadlines.ts";
 import { RESTART_POLICY } from "./restart-policy.ts";
 
@@ -17,12 +17,12 @@ export interface WorkerProcessesOptions {
 
 /** Worker processes that a run starts on this machine. A worker that dies is restarted. */
 export class WorkerProcesses {
-	readonly #supervisors: readonly Supervisor<WorkerProcess>[];
+	readonly #supervisors: readonly Supervisor<TailtuneProcess>[];
 
 	constructor({ count, args, env, log, fail }: WorkerProcessesOptions) {
 		this.#supervisors = Array.from({ length: count }, () => {
 			return new Supervisor({
-				start: () => new WorkerProcess({ args, env, stopMs: LOCAL_WORKER_STOP_MS }),
+				start: () => new TailtuneProcess({ args: ["worker", ...args], env, stopMs: LOCAL_WORKER_STOP_MS }),
 				policy: RESTART_POLICY,
 				onRestart: ({ how }) => log(`a worker process died with ${how}; starting another`),
 			});

@@ -21,8 +21,8 @@ import type { PageEnv } from "./page-app.ts";
 interface SweepNow {
 	readonly path: string;
 	readonly state: SweepState;
-	/** Folder of the trial that is trained now. */
-	readonly running: string | undefined;
+	/** Folders of the trials that are trained now. */
+	readonly running: readonly string[];
 	/** Whether a process uses the folder of the sweep. */
 	readonly isUsed: boolean;
 	/** A text that changes when the page may have changed. */
@@ -59,10 +59,12 @@ async function readSweepNow(path: string): Promise<SweepNow> {
 	// Before the file is read: if it is replaced meanwhile, the next fingerprint differs.
 	const before = await fingerprintFiles([join(path, SWEEP_FILE)]);
 	const state = await readSweep(path);
-	const running = state.trials.find((trial) => !hasEnded(trial) && isInUse(join(path, trial.folder)))?.folder;
+	const running = state.trials
+		.filter((trial) => !hasEnded(trial) && isInUse(join(path, trial.folder)))
+		.map(({ folder }) => folder);
 	const isUsed = isInUse(path);
-	const metrics = await fingerprintFiles([join(path, running ?? "", METRICS_FILE)]);
-	return { path, state, running, isUsed, fingerprint: [path, before, running, isUsed, metrics].join() };
+	const metrics = await fingerprintFiles(running.map((trial) => join(path, trial, METRICS_FILE)));
+	return { path, state, running, isUsed, fingerprint: [path, before, ...running, isUsed, metrics].join() };
 }
 
 /** @param folder with sweeps, or of one sweep; the runs in it have pages */
@@ -82,10 +84,10 @@ ${renderProgress(sweep)}${sweepSections(view)}`;
 
 /** Renders what the sweep does now, and how many trials have ended. */
 function renderProgress(sweep: SweepNow): Html {
-	const { path, state, isUsed } = sweep;
+	const { path, state, running, isUsed } = sweep;
 	const { trials, finishedAt } = state;
 	const ended = trials.filter(hasEnded).length;
-	const left = finishedAt === null && isUsed ? estimateSecondsLeft(state) : null;
+	const left = finishedAt === null && isUsed ? estimateSecondsLeft(state, running.length) : null;
 	const counts = `${formatCount(ended)} of ${formatCount(trials.length)} trials have ended`;
 	const now = describeNow(sweep);
 	return html`<section aria-label="Progress"><p class="row phase"><strong>${now}</strong>
@@ -97,7 +99,7 @@ ${now === "interrupted" && html`<p class="note">To resume: npx tailtune sweep --
 
 function describeNow({ state: { finishedAt, trials }, running, isUsed }: SweepNow): string {
 	if (finishedAt !== null) return "finished";
-	if (running !== undefined) return `${running} is trained`;
+	if (running.length > 0) return `${running.join(", ")} ${running.length === 1 ? "is" : "are"} trained`;
 	if (isUsed) return "running";
 	return trials.every(({ state }) => state === "failed") ? "failed: no trial finished" : "interrupted";
 }

@@ -26,7 +26,8 @@ export class ListenerQueue<E extends RunEvent | DetailedEvent = RunEvent> {
 		}
 		const last = this.#waiting.at(-1);
 		// Of several reports of progress only the newest one is needed.
-		if (event.event === "progress" && last?.event === "progress" && last.name === event.name) this.#waiting.pop();
+		const isNewer = event.event === "progress" && last?.event === "progress";
+		if (isNewer && last.name === event.name && last.trial === event.trial) this.#waiting.pop();
 		if (this.#waiting.length >= MOST_WAITING) this.#waiting.shift();
 		this.#waiting.push(event);
 	}

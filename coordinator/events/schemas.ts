@@ -110,17 +110,25 @@ export function event<Name extends string, Shape extends z.ZodRawShape>(name: Na
 	return z.strictObject({ event: z.literal(name), ...shape }).describe(description);
 }
 
+/** Creates the schema of an event that a run emits. */
+function runEvent<Name extends string, Shape extends z.ZodRawShape>(name: Name, description: string, shape: Shape) {
+	return event(name, description, {
+		...shape,
+		trial: count.optional().describe("in a sweep: number of the trial whose run this is about, from 1"),
+	});
+}
+
 /** Schemas of the events that `--json` prints as one line each. */
 export const eventsAsLines = [
-	event("line", "A remark for people.", { text: z.string().describe("the remark") }),
-	event("warning", "A warning for people.", { text: z.string().describe("the warning") }),
-	event("phase", "A phase of the work begins. A phase may begin within another one.", phase),
-	event("progress", "Progress of a phase, at most once per second.", {
+	runEvent("line", "A remark for people.", { text: z.string().describe("the remark") }),
+	runEvent("warning", "A warning for people.", { text: z.string().describe("the warning") }),
+	runEvent("phase", "A phase of the work begins. A phase may begin within another one.", phase),
+	runEvent("progress", "Progress of a phase, at most once per second.", {
 		...phase,
 		seconds,
 		secondsLeft: z.number().min(0).optional().describe("estimated time until the end of the phase, once it is known"),
 	}),
-	event("phase-done", "A phase has ended.", {
+	runEvent("phase-done", "A phase has ended.", {
 		...phase,
 		seconds: z
 			.number()
@@ -129,14 +137,14 @@ export const eventsAsLines = [
 				"time of the phase; of `features` and `training` as in `result.json`: without the evaluations in between",
 			),
 	}),
-	event("phase-failed", "A download has ended before its last byte.", { ...phase, seconds }),
-	event("notice", "A problem that delays or endangers the run begins or ends.", {
+	runEvent("phase-failed", "A download has ended before its last byte.", { ...phase, seconds }),
+	runEvent("notice", "A problem that delays or endangers the run begins or ends.", {
 		kind: z.enum(Object.keys(NOTICE_KINDS) as [NoticeKind, ...NoticeKind[]]).describe(describeKinds()),
 		state: z.enum(["begun", "over"]).describe("begun: the problem has begun; over: it has ended"),
 		text: z.string().describe("the problem, on one line"),
 		seconds: z.number().min(0).describe("how long the problem has lasted"),
 	}),
-	event("texts", "The texts of the run were read.", {
+	runEvent("texts", "The texts of the run were read.", {
 		classes: z.array(classTextsSchema).readonly().describe("texts of each class, in the order of the labels"),
 		texts: z
 			.strictObject({ train: count, validation: count, test: count })
@@ -146,16 +154,16 @@ export const eventsAsLines = [
 		windows: windowsSchema,
 		maxTokens: count.describe("the limit, in tokens"),
 	}),
-	event("step", "An evaluation between two steps of an epoch: a line of `metrics.jsonl`.", metricsLineSchema.shape),
-	event("epoch", "The evaluation at the end of an epoch: a line of `metrics.jsonl`.", metricsLineSchema.shape),
-	event("worker-joined", "A worker takes part in the run, for the first time or again.", workers),
-	event("worker-left", "A worker no longer takes part in the run.", {
+	runEvent("step", "An evaluation between two steps of an epoch: a line of `metrics.jsonl`.", metricsLineSchema.shape),
+	runEvent("epoch", "The evaluation at the end of an epoch: a line of `metrics.jsonl`.", metricsLineSchema.shape),
+	runEvent("worker-joined", "A worker takes part in the run, for the first time or again.", workers),
+	runEvent("worker-left", "A worker no longer takes part in the run.", {
 		...workers,
 		reason: z
 			.enum(["shut-down", "no-heartbeat"])
 			.describe("shut-down: it was stopped; no-heartbeat: its heartbeats stopped, for example after a crash"),
 	}),
-	event("worker-suspended", "A worker gets no work for a while.", {
+	runEvent("worker-suspended", "A worker gets no work for a while.", {
 		...workers,
 		reason: z
 			.enum(["disconnected", "failing", "idle"])
@@ -164,7 +172,7 @@ export const eventsAsLines = [
 			),
 		detail: z.string().optional().describe("more about the reason"),
 	}),
-	event("result", "The run is finished. All other fields are those of `result.json`, see below.", {
+	runEvent("result", "The run is finished. All other fields are those of `result.json`, see below.", {
 		folder: z.string().describe("folder of the run"),
 		...runResultSchema.shape,
 	}),

@@ -123,7 +123,7 @@ export const trialEvent = {
 	state: z
 		.enum(["begun", "resumed", "paused", "finished", "failed"])
 		.describe(
-			"begun, resumed: the next events, up to the next `trial`, are those of its run; paused: trained up to a rung of `halving`; finished: also if it was finished by an earlier process",
+			"begun, resumed: events with its number in `trial` are those of its run, and several may run at once; paused: trained up to a rung of `halving`; finished: also if it was finished by an earlier process",
 		),
 	epochs: count.optional().describe("epochs up to which a paused run was trained"),
 	score: z.number().nullable().describe("the score `metric` on the validation set; null without a result"),

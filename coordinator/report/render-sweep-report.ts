@@ -30,7 +30,7 @@ export function renderSweepReport(
 		eyebrow: "Tailtune sweep report",
 		lead: leadOf(state),
 		sections: [
-			sweepSections({ state, metric, curves, linkOf }),
+			sweepSections({ state, metric, curves, running: [], linkOf }),
 			settingsSection(state.settings as TrainConfig),
 			commandSection(commandLine, versions),
 		],

@@ -15,23 +15,24 @@ const MARGIN = { left: 42, right: 6, top: 8, bottom: 18 };
 
 /**
  * Lists the folders of the trials whose curves are drawn, at most 20 trials of each of 12 settings.
- * @param running folder of the trial that is being trained; its setting comes first
+ * @param running folders of the trials that are being trained; their settings come first
  */
-export function listDrawnTrials(state: SweepState, running?: string): string[] {
+export function listDrawnTrials(state: SweepState, running: readonly string[]): string[] {
 	return listCurveSettings(state, running)
 		.slice(0, MOST_SETTINGS)
 		.flatMap((values) => drawnTrialsOf(state, values, running).map(({ folder }) => folder));
 }
 
-/** Lists the settings that have curves: first the one that is being trained, then the others, the best first. */
-function listCurveSettings({ ranking, trials }: SweepState, running: string | undefined): TrialResult["values"][] {
-	const first = trials.find(({ folder }) => folder === running);
-	const others = ranking.filter(({ values }) => !first || !hasValues(first, values));
-	return [...(first ? [first] : []), ...others].map(({ values }) => values);
+/** Lists the settings that have curves: first those that are being trained, then the others, the best first. */
+function listCurveSettings({ ranking, trials }: SweepState, running: readonly string[]): TrialResult["values"][] {
+	const listed = [...trials.filter(({ folder }) => running.includes(folder)), ...ranking];
+	return listed
+		.filter((one, i) => listed.findIndex((other) => hasValues(other, one.values)) === i)
+		.map(({ values }) => values);
 }
 
-function drawnTrialsOf({ trials }: SweepState, values: TrialResult["values"], running: string | undefined) {
-	const drawn = trials.filter((trial) => trial.score !== null || trial.folder === running);
+function drawnTrialsOf({ trials }: SweepState, values: TrialResult["values"], running: readonly string[]) {
+	const drawn = trials.filter((trial) => trial.score !== null || running.includes(trial.folder));
 	return drawn.filter((trial) => hasValues(trial, values)).slice(0, MOST_TRIALS);
 }
 

@@ -22,7 +22,7 @@ export function trialsSection({ state, metric, running, linkOf }: SweepView): Ht
 				...keys.map((key) => html`<td><bdi>${formatValue(trial.values[key])}</bdi></td>`),
 				html`<td>${trial.seed}</td>`,
 				...(hasFolds ? [html`<td>${trial.fold ?? "–"}</td>`] : []),
-				html`<td>${trial.folder === running ? "running" : describeState(trial)}</td>`,
+				html`<td>${running.includes(trial.folder) ? "running" : describeState(trial)}</td>`,
 				html`<td>${trial.score === null ? "–" : formatScore(metric, trial.score)}</td>`,
 				html`<td>${trial.seconds === null ? "–" : formatSeconds(trial.seconds)}</td>`,
 			]}</tr>`,

@@ -15,8 +15,8 @@ export interface SweepView {
 	readonly metric: Metric;
 	/** Curves of the trials in `listDrawnTrials`. */
 	readonly curves: readonly TrialCurve[];
-	/** Folder of the trial that is trained now. */
-	readonly running?: string | undefined;
+	/** Folders of the trials that are trained now. */
+	readonly running: readonly string[];
 	/** Returns the address of the page of a trial; undefined if it has none. */
 	readonly linkOf: (trial: TrialResult) => string | undefined;
 }

@@ -26,14 +26,14 @@ export async function writeSweepReport(path: string, state: SweepState, metric: 
 /**
  * Reads the curves of the trials that are drawn.
  * @param path folder of the sweep
- * @param running folder of the trial that is trained now
+ * @param running folders of the trials that are trained now
  * @throws TailtuneError "data" if files of trials can't be used
  */
 export async function readSweepCurves(
 	path: string,
 	state: SweepState,
 	metric: Metric,
-	running?: string,
+	running: readonly string[] = [],
 ): Promise<TrialCurve[]> {
 	const curves: TrialCurve[] = [];
 	for (const folder of listDrawnTrials(state, running))

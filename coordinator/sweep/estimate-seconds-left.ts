@@ -6,20 +6,22 @@ import { spreadOf } from "./rank-settings.ts";
  * Estimates the seconds for the trials that aren't finished. Each takes as long as those with the same values, or, if
  * there are none, as the average of all. The first trial prepares texts and features for all: if they are kept, its
  * preparation isn't counted.
+ * @param atOnce trials that run at once
  * @returns null if no trial has a result
  */
-export function estimateSecondsLeft({ trials, settings, halving }: Progress): number | null {
+export function estimateSecondsLeft({ trials, settings, halving }: Progress, atOnce: number): number | null {
 	const known = trials.filter(({ score }) => score !== null);
 	if (known.length === 0) return null;
 	const isKept = settings.featureCache !== 0;
 	const preparation = averageOf(known.slice(isKept ? 1 : 0).map((trial) => trial.preparation ?? 0));
-	if (halving) return estimatePasses({ trials, halving }, averageOf(known.map(epochSeconds)), preparation);
+	if (halving)
+		return estimatePasses({ trials, halving }, averageOf(known.map(epochSeconds)), preparation) / Math.max(1, atOnce);
 	const waiting = trials.filter(({ state }) => state === "waiting");
 	const left = waiting.map(({ values }) => {
 		const same = known.filter((trial) => hasValues(trial, values));
 		return preparation + averageOf((same.length > 0 ? same : known).map(trainingSeconds));
 	});
-	return left.reduce((sum, seconds) => sum + seconds, 0);
+	return left.reduce((sum, seconds) => sum + seconds, 0) / Math.max(1, Math.min(atOnce, left.length));
 }
 
 type Progress = Pick<SweepState, "trials" | "settings" | "halving">;

@@ -2,45 +2,59 @@ import { join } from "node:path";
 import { TailtuneError } from "../../shared/errors.ts";
 import { pathExists } from "../../shared/files/regular-file.ts";
 import { removeTemporaryFiles } from "../../shared/files/write-atomic.ts";
+import { RunEvents } from "../events/run-events.ts";
+import type { RunEvent } from "../events/schemas.ts";
 import type { SweepState, TrialResult } from "../events/sweep-schema.ts";
-import { hasValues } from "../events/sweep-settings.ts";
+import { hasEnded, hasValues } from "../events/sweep-settings.ts";
 import { formatEpochs, shellWord } from "../format.ts";
 import { writeSweepReport } from "../report/write-sweep-report.ts";
-import type { RunResult } from "../run-folder/result.ts";
 import { readRunResult } from "../run-folder/result-files.ts";
 import { CONFIG_FILE, isFinishedRun } from "../run-folder/run-folder.ts";
 import { PausedRun } from "../training/interruption.ts";
-import { resume, train } from "../training/train.ts";
 import type { TrainOptions } from "../training/train-options.ts";
 import { estimateSecondsLeft } from "./estimate-seconds-left.ts";
 import { measureFinishedTrial, measurePausedTrial } from "./measure-trial.ts";
 import { configOfTrial } from "./plan-trials.ts";
 import { bestTrial, rankSettings, spreadOf } from "./rank-settings.ts";
 import { type SweepFolder, writeSweep } from "./sweep-folder.ts";
+import type { RunTrial } from "./trial-job.ts";
+import { LostProcess } from "./trial-processes.ts";
 
 /** Settings by which the same files give other texts. */
 const READING = ["textColumn", "labelColumn", "encoding", "delimiter"] as const;
 
+/** A trial whose process died is continued in another one up to this number of times. */
+const MOST_LOSSES = 2;
+
+export interface SweepOptions extends Pick<TrainOptions, "events" | "interrupt"> {
+	readonly runTrial: RunTrial;
+}
+
 type TrialEventState = "begun" | "resumed" | "paused" | "finished" | "failed";
 
 /**
- * Runs the trials of a sweep one after another, and writes sweep.json after each of them. Finished trials are skipped,
- * and an interrupted one is resumed. A trial that diverges is left out of the ranking. With successive halving, a trial
+ * Runs the trials of a sweep, as many at once as `runTrial` allows, and writes sweep.json after each of them. Finished
+ * trials are skipped, and interrupted ones are resumed. A trial that diverges is left out of the ranking. With successive halving, a trial
  * is paused with a checkpoint and later resumed, so that the trials that are finished are those of a full sweep.
  * @throws TailtuneError of a trial that fails in another way, "diverged" if all trials do, "interrupted" if the user
  * stops the sweep, with the command that resumes it
  */
-export async function runSweep(folder: SweepFolder, options: TrainOptions): Promise<SweepState> {
+export async function runSweep(folder: SweepFolder, options: SweepOptions): Promise<SweepState> {
 	const run = new Sweep(folder, options);
 	return run.toEnd();
 }
 
 class Sweep {
 	readonly #path: string;
-	readonly #options: TrainOptions;
+	readonly #options: SweepOptions;
 	#state: SweepState;
+	/** Aborts when the user stops the sweep or a trial fails, so that the other trials stop too. */
+	readonly #stop = new AbortController();
+	#failure: { readonly error: unknown } | undefined;
+	#writing: Promise<void> = Promise.resolve();
+	#atOnce = 1;
 
-	constructor({ path, state }: SweepFolder, options: TrainOptions) {
+	constructor({ path, state }: SweepFolder, options: SweepOptions) {
 		this.#path = path;
 		this.#state = state;
 		this.#options = options;
@@ -48,17 +62,14 @@ class Sweep {
 
 	async toEnd(): Promise<SweepState> {
 		const { events } = this.#options;
-		await writeSweep(this.#path, this.#state);
+		await this.#write();
 		// The phases of the trials are parts of this one. Its end can't be estimated from the number of trials alone.
 		const phase = events.phase("sweep", 0, "trials");
 		const rungs = this.#state.halving?.rungs ?? [{ epochs: undefined }];
 		const first = Math.max(...this.#state.trials.map((trial) => trial.rung ?? 1)) - 1;
 		for (let rung = first; rung < rungs.length; rung++) {
-			for (const index of this.#state.trials.keys()) {
-				await this.#runTrial(index, rung, rungs[rung]?.epochs);
-				// With successive halving, a trial is continued on each rung that it reaches.
-				if (rung === first) phase.advance(1);
-			}
+			// With successive halving, a trial is continued on each rung that it reaches.
+			await this.#runRung(rung, rungs[rung]?.epochs, () => phase.advance(rung === first ? 1 : 0));
 			await this.#endRung(rung);
 		}
 		phase.done();
@@ -66,8 +77,40 @@ class Sweep {
 		return this.#state;
 	}
 
-	/** @param until epochs up to which it is trained; default: to its end */
-	async #runTrial(index: number, rung: number, until: number | undefined): Promise<void> {
+	/**
+	 * Runs the trials of a rung. The first one begins alone: it checks and downloads what all need.
+	 * @param until epochs up to which they are trained; default: to their end
+	 */
+	async #runRung(rung: number, until: number | undefined, onDone: () => void): Promise<void> {
+		const waiting = this.#state.trials.keys();
+		const work = async () => {
+			try {
+				for (const index of waiting) {
+					if (this.#failure) return;
+					await this.#runTrial(index, rung, until, begin);
+					onDone();
+				}
+			} catch (error) {
+				this.#failure ??= { error };
+				this.#stop.abort();
+			}
+		};
+		const loops: Promise<void>[] = [];
+		const begin = (atOnce: number) => {
+			this.#atOnce = atOnce;
+			while (loops.length < atOnce) loops.push(work());
+		};
+		begin(1);
+		for (const loop of loops) await loop; // the list grows meanwhile
+		if (this.#failure) throw this.#failure.error;
+	}
+
+	async #runTrial(
+		index: number,
+		rung: number,
+		until: number | undefined,
+		onBegin: (atOnce: number) => void,
+	): Promise<void> {
 		const trial = this.#state.trials[index] as TrialResult;
 		const isEnded = trial.state === "failed" || trial.state === "finished";
 		if (trial.state === "stopped" || (trial.epochs ?? 0) >= (until ?? 1) || (rung > 0 && isEnded)) return;
@@ -75,7 +118,8 @@ class Sweep {
 		const path = join(this.#path, trial.folder);
 		const { error: _, ...rest } = trial;
 		try {
-			const result = await this.#resultOf(index, until);
+			await this.#train(index, until, onBegin);
+			const result = await readRunResult(path);
 			const { metric, ...measures } = await measureFinishedTrial(path, result, this.#state.metric ?? undefined);
 			const epochs = until === undefined ? {} : { epochs: Number(this.#state.settings.epochs) };
 			this.#update(index, { ...rest, ...epochs, state: "finished", ...measures }, metric);
@@ -91,7 +135,13 @@ class Sweep {
 				this.#announce(index, "failed");
 			} else throw error.code === "interrupted" ? await this.#interruption(error) : error;
 		}
-		await writeSweep(this.#path, this.#state);
+		await this.#write();
+	}
+
+	/** Writes the present state after earlier ones. */
+	#write(): Promise<void> {
+		this.#writing = this.#writing.then(() => writeSweep(this.#path, this.#state));
+		return this.#writing;
 	}
 
 	/** With successive halving, stops the settings that don't reach the next rung. */
@@ -108,26 +158,37 @@ class Sweep {
 			return trial.state === "paused" ? { ...trial, state: "stopped" } : trial;
 		});
 		this.#state = { ...this.#state, trials: moved, ranking: rankSettings({ trials: moved, halving }, metric) };
-		await writeSweep(this.#path, this.#state);
+		await this.#write();
 		const epochs = formatEpochs(halving.rungs[rung]?.epochs ?? 0);
 		this.#options.events.line(`${kept.length} of ${ranking.length} settings continue after ${epochs}`);
 	}
 
-	/** Reads the result of a finished trial, or makes its run. */
-	async #resultOf(index: number, pauseAfter: number | undefined): Promise<RunResult> {
+	/** Trains a trial, unless it is finished. If its process dies, it is resumed in another one. */
+	async #train(index: number, pauseAfter: number | undefined, onBegin: (atOnce: number) => void): Promise<void> {
 		const trial = this.#state.trials[index] as TrialResult;
 		const path = join(this.#path, trial.folder);
-		if (await isFinishedRun(path)) return readRunResult(path);
-		if (this.#options.interrupt.aborted) throw new TailtuneError("interrupted", "stopped before the sweep began");
-		const isBegun = await pathExists(join(path, CONFIG_FILE), "disk");
-		this.#announce(index, isBegun ? "resumed" : "begun");
-		const { events } = this.#options;
-		const options: TrainOptions = { ...this.#options, pauseAfter, onTexts: (hash) => this.#checkTexts(trial, hash) };
-		const { folder, result } = isBegun
-			? await resume(path, options)
-			: await train(await this.#prepareConfig(trial), options);
-		events.emit({ event: "result", folder, ...result });
-		return result;
+		const { events, interrupt, runTrial } = this.#options;
+		const stop = AbortSignal.any([interrupt, this.#stop.signal]);
+		const own = new RunEvents();
+		own.listen((event) => events.emit({ ...event, trial: index + 1 } as RunEvent));
+		const hooks = { events: own, interrupt: stop, onTexts: (hash: string) => this.#checkTexts(trial, hash), onBegin };
+		for (let losses = 0; !(await isFinishedRun(path)); ) {
+			if (stop.aborted) throw new TailtuneError("interrupted", "stopped before the sweep began");
+			const isBegun = await pathExists(join(path, CONFIG_FILE), "disk");
+			this.#announce(index, isBegun ? "resumed" : "begun");
+			const config = isBegun ? undefined : await this.#prepareConfig(trial);
+			try {
+				await runTrial({ path, config, pauseAfter, left: this.#countLeft(pauseAfter) }, hooks);
+			} catch (error) {
+				if (!(error instanceof LostProcess) || losses++ === MOST_LOSSES) throw error;
+				events.warn(`${error.message}; it is continued in another one`);
+			}
+		}
+	}
+
+	/** Counts the trials that aren't trained up to these epochs. */
+	#countLeft(until = Number.POSITIVE_INFINITY): number {
+		return this.#state.trials.filter((trial) => !hasEnded(trial) && (trial.epochs ?? 0) < until).length;
 	}
 
 	/** Scores on different texts can't be compared, unless it is a setting how the texts are read. */
@@ -174,7 +235,7 @@ class Sweep {
 			metric,
 			score,
 			seconds,
-			secondsLeft: estimateSecondsLeft(this.#state),
+			secondsLeft: estimateSecondsLeft(this.#state, this.#atOnce),
 			...(error !== undefined && { error }),
 		});
 	}
@@ -194,7 +255,7 @@ class Sweep {
 		const best = { folder: bestTrial(own, metric)?.folder ?? "", test };
 		const finishedAt = this.#state.finishedAt ?? new Date().toISOString();
 		this.#state = { ...this.#state, best, finishedAt };
-		await writeSweep(this.#path, this.#state);
+		await this.#write();
 		await writeSweepReport(this.#path, this.#state, metric, best.folder);
 	}
 

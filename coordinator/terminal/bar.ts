@@ -11,14 +11,14 @@ const shown = new Set<Bar>();
 
 /** Removes all bars from the screen, so that the next output begins on an empty line, and stops their timers. */
 export function hideBars(): void {
-	for (const bar of shown) bar.show(undefined);
+	for (const bar of shown) bar.show([]);
 }
 
-/** A progress bar at the bottom of a terminal. It is drawn at most every BAR_REDRAW_MS, also without news. */
+/** Progress bars at the bottom of a terminal. They are drawn at most every BAR_REDRAW_MS, also without news. */
 export class Bar {
 	readonly #lines: LiveLines;
 	readonly #paint: Paint;
-	#work: Work | undefined;
+	#works: readonly Work[] = [];
 	#timer: NodeJS.Timeout | undefined;
 	#drawnMs = 0;
 
@@ -27,18 +27,19 @@ export class Bar {
 		this.#paint = paint;
 	}
 
-	/** Shows the progress of `work`; removes the bar if it is undefined. @param above lines to write above the bar */
-	show(work: Work | undefined, above = ""): void {
-		this.#work = work;
+	/** Shows the progress of each of `works`; nothing if there is none. @param above lines to write above the bars */
+	show(works: readonly Work[], above = ""): void {
+		this.#works = works;
 		this.#drawnMs = performance.now();
-		this.#lines.show((columns) => (work ? [formatBar(work, columns, this.#paint)] : []), above);
-		if (work) this.#keep();
+		const nameColumns = Math.max(10, ...works.map(({ name }) => name.length));
+		this.#lines.show((columns) => works.map((work) => formatBar(work, columns, nameColumns, this.#paint)), above);
+		if (works.length > 0) this.#keep();
 		else this.#release();
 	}
 
-	/** Draws the bar again, if that wasn't done just now. */
+	/** Draws the bars again, if that wasn't done just now. */
 	update(): void {
-		if (this.#work && performance.now() - this.#drawnMs >= BAR_REDRAW_MS) this.show(this.#work);
+		if (this.#works.length > 0 && performance.now() - this.#drawnMs >= BAR_REDRAW_MS) this.show(this.#works);
 	}
 
 	#keep(): void {
@@ -57,9 +58,9 @@ export class Bar {
 }
 
 /** Formats a bar in at most `columns`. If they are too few, the counts are left out first, then the bar. */
-function formatBar(work: Work, columns: number, paint: Paint): string {
+function formatBar(work: Work, columns: number, nameColumns: number, paint: Paint): string {
 	const percent = work.total > 0 ? `${Math.floor(work.share * 100)} %`.padStart(5) : "";
-	const name = work.name.padEnd(10);
+	const name = work.name.padEnd(nameColumns);
 	for (const parts of [
 		[percent, work.counts, work.eta],
 		[percent, work.eta],

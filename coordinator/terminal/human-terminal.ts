@@ -10,7 +10,7 @@ import { sweepLines, trialLines } from "./sweep-lines.ts";
 import { EPOCH_HEAD, epochLine, resultLines } from "./tables.ts";
 import type { TerminalStream } from "./terminal-stream.ts";
 import { textsLines } from "./texts-lines.ts";
-import { Work } from "./work.ts";
+import { keyOfPhase, Work } from "./work.ts";
 import { workersLine } from "./worker-lines.ts";
 
 interface HumanOptions {
@@ -24,7 +24,7 @@ export class HumanTerminal {
 	readonly #paint: Paint;
 	readonly #now: () => number;
 	readonly #view: ProgressView;
-	/** The running phases, by name. */
+	/** The running phases, by trial and name. */
 	readonly #open = new Map<string, Work>();
 	#hasEpochHead = false;
 
@@ -38,16 +38,18 @@ export class HumanTerminal {
 	show(event: RunEvent): void {
 		switch (event.event) {
 			case "phase":
-				this.#begin(event.name, new Work(printable(event.name), event.total, event.unit, event.done, this.#now));
+				this.#begin(keyOfPhase(event), new Work(event, this.#now));
 				break;
 			case "progress":
-				this.#advance(event.name, event.done);
+				this.#advance(keyOfPhase(event), event.done);
 				break;
 			case "phase-done":
-				this.#end(event.name, (work) => this.#print(`${work.name.padEnd(10)}  ${work.summarize(event.seconds)}`));
+				this.#end(keyOfPhase(event), (work) =>
+					this.#print(`${work.name.padEnd(10)}  ${work.summarize(event.seconds)}`),
+				);
 				break;
 			case "phase-failed":
-				this.#end(event.name);
+				this.#end(keyOfPhase(event));
 				break;
 			default:
 				for (const line of this.#linesOf(event)) this.#print(line);
@@ -75,6 +77,7 @@ export class HumanTerminal {
 			case "result":
 				return resultLines(event.folder, event, this.#paint);
 			case "trial":
+				this.#endTrial(event.number);
 				return trialLines(event);
 			case "sweep":
 				return sweepLines(event.folder, event, this.#paint);
@@ -100,26 +103,31 @@ export class HumanTerminal {
 		return `${this.#paint("yellow", "warning:")} ${printable(text)}`;
 	}
 
-	#begin(name: string, work: Work): void {
-		this.#end(name);
-		this.#open.set(name, work);
+	#begin(key: string, work: Work): void {
+		this.#end(key);
+		this.#open.set(key, work);
 		this.#view.begin(work);
 	}
 
-	#advance(name: string, done: number): void {
-		const work = this.#open.get(name);
+	#advance(key: string, done: number): void {
+		const work = this.#open.get(key);
 		if (!work) return;
 		work.done = done;
 		this.#view.advance(work);
 	}
 
 	/** Ends a phase if it is running. @param summarise called if the phase is not part of a longer one */
-	#end(name: string, summarise: (work: Work) => void = () => {}): void {
-		const work = this.#open.get(name);
+	#end(key: string, summarise: (work: Work) => void = () => {}): void {
+		const work = this.#open.get(key);
 		if (!work) return;
-		this.#open.delete(name);
+		this.#open.delete(key);
 		this.#view.end(work);
 		if (this.#open.size === 0) summarise(work);
+	}
+
+	/** Ends the phases of a trial; they are still open if its run failed. */
+	#endTrial(number: number): void {
+		for (const [key, { trial }] of [...this.#open]) if (trial === number) this.#end(key);
 	}
 
 	#print(text: string): void {

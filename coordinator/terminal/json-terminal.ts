@@ -1,4 +1,5 @@
 import type { RunEvent } from "../events/schemas.ts";
+import { keyOfPhase } from "./work.ts";
 import { writeJsonLine } from "./write-json-line.ts";
 
 const PROGRESS_EVERY_SECONDS = 1;
@@ -18,11 +19,11 @@ export class JsonTerminal {
 			for (const result of event.results) writeJsonLine({ event: "classification", ...result }, this.#stream);
 			return;
 		}
-		if (event.event === "phase") this.#shownAt.set(event.name, 0);
-		if (event.event === "phase-done" || event.event === "phase-failed") this.#shownAt.delete(event.name);
+		if (event.event === "phase") this.#shownAt.set(keyOfPhase(event), 0);
+		if (event.event === "phase-done" || event.event === "phase-failed") this.#shownAt.delete(keyOfPhase(event));
 		if (event.event === "progress") {
-			if (event.seconds - (this.#shownAt.get(event.name) ?? 0) < PROGRESS_EVERY_SECONDS) return;
-			this.#shownAt.set(event.name, event.seconds);
+			if (event.seconds - (this.#shownAt.get(keyOfPhase(event)) ?? 0) < PROGRESS_EVERY_SECONDS) return;
+			this.#shownAt.set(keyOfPhase(event), event.seconds);
 		}
 		writeJsonLine(event, this.#stream);
 	}

@@ -11,7 +11,7 @@ export interface ProgressView {
 	write(lines: string): void;
 }
 
-/** Shows a bar for the phase that began last. */
+/** Shows a bar for the phase that began last, and one for each trial of a sweep that runs. */
 export class BarView implements ProgressView {
 	readonly #bar: Bar;
 	readonly #works = new Set<Work>();
@@ -22,7 +22,7 @@ export class BarView implements ProgressView {
 
 	begin(work: Work): void {
 		this.#works.add(work);
-		this.#bar.show(work);
+		this.#bar.show(this.#tops);
 	}
 
 	advance(): void {
@@ -31,15 +31,17 @@ export class BarView implements ProgressView {
 
 	end(work: Work): void {
 		this.#works.delete(work);
-		this.#bar.show(this.#top);
+		this.#bar.show(this.#tops);
 	}
 
 	write(lines: string): void {
-		this.#bar.show(this.#top, lines);
+		this.#bar.show(this.#tops, lines);
 	}
 
-	get #top(): Work | undefined {
-		return [...this.#works].at(-1);
+	/** The last phase of each trial, in their order, and that of the command. */
+	get #tops(): Work[] {
+		const tops = new Map([...this.#works].map((work) => [work.trial || Number.POSITIVE_INFINITY, work]));
+		return [...tops].sort(([a], [b]) => a - b).map(([, work]) => work);
 	}
 }
 

@@ -12,7 +12,7 @@ export function summarizeTrials(listener: Listener): Listener {
 	return (event) => {
 		if (SUMMARIZED.has(event.event)) return;
 		if (REPEATED.has(event.event)) {
-			const text = JSON.stringify(event);
+			const text = JSON.stringify({ ...event, trial: undefined });
 			if (passed.has(text)) return;
 			passed.add(text);
 		}

@@ -1,16 +1,23 @@
+import { printable } from "../../shared/printable.ts";
 import { Progress } from "../events/progress.ts";
+import type { RunEvent } from "../events/schemas.ts";
 import { formatBytes, formatEta, formatProgress, formatRate, formatSeconds, formatUnits } from "../format.ts";
+
+type WorkBegun = Omit<Extract<RunEvent, { event: "phase" }>, "event">;
 
 /** Formats the progress of a phase. */
 export class Work extends Progress {
 	readonly name: string;
+	/** Number of the trial of a sweep that it belongs to; 0: none. */
+	readonly trial: number;
 	/** For example "tokens", "steps" or "bytes". */
 	readonly unit: string;
 
-	/** @param startAt units done by an earlier process: they count for the share, not for the speed */
-	constructor(name: string, total: number, unit: string, startAt: number, now: () => number) {
-		super(total, startAt, now);
-		this.name = name;
+	/** @param begun `done`: units done by an earlier process, which count for the share, not for the speed */
+	constructor({ name, total, unit, done, trial = 0 }: WorkBegun, now: () => number) {
+		super(total, done, now);
+		this.name = printable(trial > 0 ? `trial ${trial}: ${name}` : name);
+		this.trial = trial;
 		this.unit = unit;
 	}
 
@@ -35,4 +42,9 @@ export class Work extends Progress {
 		const speed = this.unit === "bytes" ? formatBytes(perSecond) : formatRate(perSecond);
 		return `${formatUnits(units, this.unit)} in ${formatSeconds(seconds)} (${speed}/s)`;
 	}
+}
+
+/** Identifies a running phase: trials of a sweep that run at once have the same phases. */
+export function keyOfPhase({ trial = 0, name }: Pick<WorkBegun, "trial" | "name">): string {
+	return `${trial} ${name}`;
 }

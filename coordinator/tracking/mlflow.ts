@@ -104,9 +104,14 @@ class Mlflow implements Tracker {
 	async #openExperiment(): Promise<string> {
 		const name = process.env.MLFLOW_EXPERIMENT_NAME || "tailtune";
 		const path = `experiments/get-by-name?experiment_name=${encodeURIComponent(name)}`;
-		const found = await this.#api.find(experimentSchema, path);
-		const { experiment_id } = found?.experiment ?? (await this.#api.call(idSchema, "experiments/create", { name }));
-		return experiment_id;
+		const find = async () => (await this.#api.find(experimentSchema, path))?.experiment;
+		const create = () =>
+			this.#api.call(idSchema, "experiments/create", { name }).catch(async (error: unknown) => {
+				const made = await find(); // by another process meanwhile
+				if (made) return made;
+				throw error;
+			});
+		return ((await find()) ?? (await create())).experiment_id;
 	}
 
 	async #logBatches(field: keyof typeof MOST, all: readonly object[]): Promise<void> {

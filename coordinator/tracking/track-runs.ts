@@ -72,8 +72,6 @@ function followRuns(queue: TrackerQueue, parent: string | undefined) {
 			queue.add({ name: "log", point: pointOfLine(line, previous, Date.now()) });
 			previous = line;
 		} else if (event.event === "result") end({ outcome: "finished", scores: pointOfResult(event, Date.now()) });
-		else if (event.event === "trial" && event.state === "failed") end({ outcome: "failed" });
-		else if (event.event === "trial" && event.state === "paused") end({ outcome: "interrupted" });
 	};
 	return { follow, end };
 }

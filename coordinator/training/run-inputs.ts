@@ -39,7 +39,7 @@ type InputOptions = Pick<TrainOptions, "countWorkers" | "events" | "interrupt" |
 export async function loadInputs(given: TrainConfig, options: InputOptions): Promise<RunInputs> {
 	await checkModelName(given.model);
 	const sets = await endOnSignals(() => loadSets(given, options.events));
-	options.onTexts?.(sets.hash);
+	await options.onTexts?.(sets.hash);
 	const { model, tokenizer, resolvedName } = await loadModel(given, options);
 	const config = await fixDefaults(given, sets, options);
 	const texts = await endOnSignals(async () => prepareTexts(config, sets, model.config, tokenizer));

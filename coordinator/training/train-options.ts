@@ -15,7 +15,7 @@ export interface TrainOptions {
 	/** Writes a checkpoint after this number of epochs and throws `PausedRun`, unless the run ends by then. */
 	readonly pauseAfter?: number | undefined;
 	/** Called with the SHA-256 of all texts, before a model is loaded; it may throw to end the run. */
-	readonly onTexts?: ((hash: string) => void) | undefined;
+	readonly onTexts?: ((hash: string) => void | Promise<void>) | undefined;
 	/** Starts a server of the best model so far during the run. Unset: no server. */
 	readonly startServer?: StartRunServer | undefined;
 }

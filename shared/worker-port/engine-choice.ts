@@ -6,6 +6,8 @@ export interface EngineChoice {
 	readonly backend: TrainConfig["backend"];
 	/** Compute threads. */
 	readonly threads: number;
+	/** Compute threads of the frozen blocks. Default: `threads`. Only ONNX Runtime can use another number. */
+	readonly trunkThreads?: number | undefined;
 	/** Whether to refuse to compute without a GPU. Default: false. */
 	readonly requireGpu?: boolean;
 }

@@ -1,6 +1,6 @@
 import { EXIT_CODES, TailtuneError } from "../../shared/errors.ts";
 import { type GivenUp, Supervisor } from "../../shared/processes/supervisor.ts";
-import { WorkerProcess } from "../../shared/processes/worker-process.ts";
+import { TailtuneProcess } from "../../shared/processes/tailtune-process.ts";
 import { GPU_WORKER_STOP_MS, WORKER_RETRY_FIRST_MS, WORKER_RETRY_LONGEST_MS } from "../deadlines.ts";
 import type { NvidiaGpu } from "../engine/nvidia-gpus.ts";
 
@@ -44,7 +44,8 @@ function superviseOn(gpu: NvidiaGpu, { args, env, onLine }: Omit<GpuWorkersOptio
 	const print: GpuWorkersOptions["onLine"] = (line, stream) => onLine(`GPU ${gpu.index}: ${line}`, stream);
 	const ownEnv = { ...env, CUDA_VISIBLE_DEVICES: gpu.uuid };
 	return new Supervisor({
-		start: () => new WorkerProcess({ args, env: ownEnv, stopMs: GPU_WORKER_STOP_MS, onLine: print }),
+		start: () =>
+			new TailtuneProcess({ args: ["worker", ...args], env: ownEnv, stopMs: GPU_WORKER_STOP_MS, onLine: print }),
 		policy: {
 			maxFailedStarts: MAX_FAILED_STARTS,
 			// A restart would use the same wrong flags.

@@ -3,7 +3,7 @@ import type { Bus } from "../../shared/bus/bus.ts";
 import { describeWorker } from "../../shared/describe-worker.ts";
 import { describeNotice, Notices } from "../../shared/notices.ts";
 import { createInterruptSignal } from "../../shared/processes/interrupt.ts";
-import { endWithParent, reportJoined } from "../../shared/processes/worker-process.ts";
+import { endWithParent, reportJoined } from "../../shared/processes/tailtune-process.ts";
 import { raceAbort } from "../../shared/race-abort.ts";
 import type { TrainConfig } from "../../shared/settings/config.ts";
 import { featureCacheBytes, featureMemoryBytes } from "../../shared/settings/feature-memory.ts";

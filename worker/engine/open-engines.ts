@@ -21,7 +21,7 @@ export async function openEngines(model: ModelFiles, spec: TailSpec, choice: Run
 	const hasTrunk = countFrozenBlocks(spec, model.config.n_layer) > 0;
 	if (hasTrunk) checkPrecision(choice, onnx !== undefined);
 	const openTrunk = async () => {
-		if (onnx) return onnx.openOnnxTrunk(model, spec, choice);
+		if (onnx) return onnx.openOnnxTrunk(model, spec, { ...choice, threads: choice.trunkThreads ?? choice.threads });
 		return (await loadTfjs()).openTfjsTrunk(model, spec, toTfjsChoice(choice));
 	};
 	const openTail = async () => {

@@ -89,7 +89,7 @@ export class FeatureCache {
 	}
 
 	/** Waits until all files are written. */
-	async close(): Promise<void> {
+	async flush(): Promise<void> {
 		await this.#writing;
 	}
 

@@ -88,7 +88,7 @@ export class Session {
 
 	async close(): Promise<void> {
 		const { engines, features, cache } = this.#parts;
-		await cache?.close();
+		await cache?.flush();
 		features.close();
 		await Promise.all([engines.trunk?.dispose(), engines.tail.dispose()]);
 	}
@@ -103,6 +103,8 @@ export class Session {
 	async #do(item: WorkItem): Promise<Done> {
 		const { inputs, ...counts } = await this.#prepare(item);
 		if (item.kind === "WORK_KIND_PREPARE") return { counts, logits: [] };
+		// An answer with numbers also says that other processes find the features of the run in the cache.
+		await this.#parts.cache?.flush();
 		await this.#load(item.parameterVersion);
 		const isGradient = item.kind === "WORK_KIND_GRADIENT";
 		const numbers = isGradient ? await this.#gradient(item, inputs) : await this.#logits(item, inputs);

@@ -296,7 +296,7 @@ test("the best settings of a sweep and the one that is trained now have curves, 
 	});
 	const state = { ...sample, trials, ranking: rankSettings({ trials, halving: null }, "macro-f1") };
 	const curves = trials.map(({ folder }) => ({ folder, points: [{ epoch: 1, score: 0.5 }] }));
-	const view = { state, metric: "macro-f1", curves, running: "trial-14", linkOf: () => undefined } as const;
+	const view = { state, metric: "macro-f1", curves, running: ["trial-14"], linkOf: () => undefined } as const;
 	const { text = "" } = curvesOfSettings(view) ?? {};
 	t.deepEqual(
 		[...text.matchAll(/lr (\d+)/g)].map(([, lr]) => Number(lr)),

@@ -61,18 +61,18 @@ const progress = (trials: readonly TrialResult[], settings = {}, halving: SweepS
 
 test("the time left counts trials by those of the same setting, or else by all", (t) => {
 	// Finished: 10, 20, 12 and 14 s, 14 s on average. Left: two with lr 2, three with lr 3.
-	t.is(estimateSecondsLeft(progress(TRIALS)), 2 * 20 + 3 * 14);
-	t.is(estimateSecondsLeft(progress([trialOf(1, null)])), null);
-	t.is(estimateSecondsLeft(progress([trialOf(1, 0.5, 3)])), 0);
+	t.is(estimateSecondsLeft(progress(TRIALS), 1), 2 * 20 + 3 * 14);
+	t.is(estimateSecondsLeft(progress([trialOf(1, null)]), 1), null);
+	t.is(estimateSecondsLeft(progress([trialOf(1, 0.5, 3)]), 1), 0);
 });
 
 test("the time left leaves out the preparation of the first trial, unless features are not kept", (t) => {
 	const first = { ...trialOf(1, 0.5, 40), preparation: 30 };
 	const second = { ...trialOf(2, 0.5, 14), preparation: 2 };
 	const waiting = [trialOf(3, null), trialOf(3, null)];
-	t.is(estimateSecondsLeft(progress([first, ...waiting])), 2 * 10);
-	t.is(estimateSecondsLeft(progress([first, second, ...waiting])), 2 * (2 + 11));
-	t.is(estimateSecondsLeft(progress([first, ...waiting], { featureCache: 0 })), 2 * 40);
+	t.is(estimateSecondsLeft(progress([first, ...waiting]), 1), 2 * 10);
+	t.is(estimateSecondsLeft(progress([first, second, ...waiting]), 1), 2 * (2 + 11));
+	t.is(estimateSecondsLeft(progress([first, ...waiting], { featureCache: 0 }), 1), 2 * 40);
 });
 
 const HALVING = {
@@ -88,14 +88,14 @@ test("the time left of successive halving is that of the epochs that will be tra
 	const paused = { ...trialOf(1, 0.5, 10), preparation: 6, epochs: 1, rung: 1, state: "paused" as const };
 	const waiting = [trialOf(2, null), trialOf(3, null), trialOf(4, null)].map((trial) => ({ ...trial, rung: 1 }));
 	// 4 s per epoch: three trials for one epoch, two for another one, one for three more.
-	t.is(estimateSecondsLeft(progress([paused, ...waiting], {}, HALVING)), 4 * (3 + 2 + 3));
+	t.is(estimateSecondsLeft(progress([paused, ...waiting], {}, HALVING), 1), 4 * (3 + 2 + 3));
 	const finished = { ...paused, seconds: 26, epochs: 5, rung: 3, state: "finished" as const };
 	const stopped = [paused, { ...paused, epochs: 2, seconds: 14 }, paused];
-	t.is(estimateSecondsLeft(progress([finished, ...stopped], {}, HALVING)), 0);
+	t.is(estimateSecondsLeft(progress([finished, ...stopped], {}, HALVING), 1), 0);
 });
 
 test("trials of successive halving that failed or ended early leave the next rungs to the others", (t) => {
-	const left = (...trials: TrialResult[]) => estimateSecondsLeft(progress(trials, {}, HALVING));
+	const left = (...trials: TrialResult[]) => estimateSecondsLeft(progress(trials, {}, HALVING), 1);
 	const waiting = { ...trialOf(1, null), rung: 1 };
 	const failed = { ...waiting, state: "failed" as const };
 	const paused = { ...trialOf(1, 0.5, 4), epochs: 1, rung: 1, state: "paused" as const };

@@ -12,7 +12,7 @@ const PLENTY = 1e9;
 async function addToCache(folder: string, entries: Record<string, Float32Array>, bytes = PLENTY, kind: object = KIND) {
 	const cache = new FeatureCache(kind, { folder, bytes });
 	await cache.add(new Map(Object.entries(entries)));
-	await cache.close();
+	await cache.flush();
 }
 
 /** Loads features as a new process would. */
@@ -87,7 +87,7 @@ test("the least recently used files are removed when space is needed, but never 
 
 	const cache = new FeatureCache({ key: "full" }, { folder, bytes: 9_000 });
 	for (const key of ["a", "b", "c"]) await cache.add(new Map([[key, ones(1000)]]));
-	await cache.close();
+	await cache.flush();
 	t.deepEqual([...(await load(folder, ["a", "b", "c"], { key: "full" })).keys()], ["a", "b"]);
 });
 

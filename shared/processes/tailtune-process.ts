@@ -10,29 +10,36 @@ const COMMAND = fileURLToPath(new URL("../../tailtune.mjs", import.meta.url));
 /** Message of a worker to its parent process after joining. */
 const JOINED = "joined";
 
-export interface WorkerProcessOptions {
-	/** Arguments of `tailtune worker`. */
+export interface TailtuneProcessOptions {
+	/** The command and its arguments. */
 	readonly args: readonly string[];
 	readonly env: NodeJS.ProcessEnv;
-	/** Milliseconds between SIGTERM and SIGKILL, in which the worker can finish its item. */
+	/** Milliseconds between SIGTERM and SIGKILL, in which it can finish its work. */
 	readonly stopMs: number;
-	/** Called with each line that the worker writes. Unset: lines are ignored. */
+	/** Called with each line that it writes. Unset: lines are ignored. */
 	readonly onLine?: (line: string, stream: "stdout" | "stderr") => void;
+	/** Called with each message that it sends to its parent. */
+	readonly onMessage?: (message: unknown) => void;
 }
 
-/** `tailtune worker` as a process on this machine. It ends with this process, even if this one is killed. */
-export class WorkerProcess implements SupervisedProcess {
+/** A command as a process on this machine. It ends with this process, even if this one is killed. */
+export class TailtuneProcess implements SupervisedProcess {
 	readonly ended: Promise<ProcessEnd>;
 	readonly #child: ChildProcess;
 	readonly #stopMs: number;
 	#hasJoined = false;
 	#lastLine = "";
 
-	constructor({ args, env, stopMs, onLine = () => {} }: WorkerProcessOptions) {
+	constructor({ args, env, stopMs, onLine = () => {}, onMessage = () => {} }: TailtuneProcessOptions) {
 		this.#stopMs = stopMs;
-		// The worker ends when the channel breaks because this process ended. In a separate group it doesn't get Ctrl-C.
+		// It ends when the channel breaks because this process ended. In a separate group it doesn't get Ctrl-C.
 		const stdio = ["ignore", "pipe", "pipe", "ipc"] as const;
-		const child = spawn(process.execPath, [COMMAND, "worker", ...args], { env, stdio: [...stdio], detached: true });
+		const child = spawn(process.execPath, [COMMAND, ...args], {
+			env,
+			stdio: [...stdio],
+			detached: true,
+			serialization: "advanced",
+		});
 		this.#child = child;
 		for (const stream of ["stdout", "stderr"] as const) {
 			createInterface({ input: child[stream] as Readable }).on("line", (line) => {
@@ -42,6 +49,7 @@ export class WorkerProcess implements SupervisedProcess {
 		}
 		child.on("message", (message) => {
 			this.#hasJoined ||= message === JOINED;
+			onMessage(message);
 		});
 		child.once("error", ({ message }) => {
 			this.#lastLine = message;
@@ -54,18 +62,28 @@ export class WorkerProcess implements SupervisedProcess {
 		});
 	}
 
+	/** Sends it a message. If it has ended, nothing happens. */
+	send(message: object): void {
+		if (this.#child.connected) this.#child.send(message, () => {});
+	}
+
+	/** Asks it to end its work cleanly, by SIGTERM. */
+	interrupt(): void {
+		this.#child.kill("SIGTERM");
+	}
+
 	async stop(): Promise<void> {
 		await stopChild(this.#child, this.#stopMs);
 		await this.ended;
 	}
 }
 
-/** Reports to the parent that this worker has joined. Does nothing if no `WorkerProcess` started this process. */
+/** Reports to the parent that this worker has joined. Does nothing if no `TailtuneProcess` started this process. */
 export function reportJoined(): void {
 	process.send?.(JOINED);
 }
 
-/** Ends this worker when its parent ends or is killed. Does nothing if no `WorkerProcess` started this process. */
+/** Ends this process when its parent ends or is killed. Does nothing if no `TailtuneProcess` started this process. */
 export function endWithParent(): void {
 	if (!process.connected) return;
 	// No exit: it ends threads first, and ONNX Runtime aborts if its thread is ended while it computes.
