@@ -34,8 +34,9 @@ type TrialEventState = "begun" | "resumed" | "paused" | "finished" | "failed";
 
 /**
  * Runs the trials of a sweep, as many at once as `runTrial` allows, and writes sweep.json after each of them. Finished
- * trials are skipped, and interrupted ones are resumed. A trial that diverges is left out of the ranking. With successive halving, a trial
- * is paused with a checkpoint and later resumed, so that the trials that are finished are those of a full sweep.
+ * trials are skipped, and interrupted ones are resumed. A trial that diverges is left out of the ranking. With
+ * successive halving, a trial is paused with a checkpoint and later resumed, so that the trials that are finished are
+ * those of a full sweep.
  * @throws TailtuneError of a trial that fails in another way, "diverged" if all trials do, "interrupted" if the user
  * stops the sweep, with the command that resumes it
  */

@@ -3,14 +3,16 @@ import { TailtuneError } from "../../shared/errors.ts";
 import { countFrozenBlocks } from "../../shared/model/tail-spec.ts";
 import { createInterruptSignal } from "../../shared/processes/interrupt.ts";
 import { endWithParent } from "../../shared/processes/tailtune-process.ts";
+import { fromSentError, toSentError } from "../../shared/sent-error.ts";
 import { featureCacheBytes, featureMemoryBytes } from "../../shared/settings/feature-memory.ts";
 import type { ClusterRun, OpenCluster } from "../cluster/cluster.ts";
 import { BAR_REDRAW_MS } from "../deadlines.ts";
 import { RunEvents } from "../events/run-events.ts";
 import { estimateMemory } from "../training/estimate-memory.ts";
+import { PausedRun } from "../training/interruption.ts";
 import type { TrainOptions } from "../training/train-options.ts";
 import type { TrialJob } from "./trial-job.ts";
-import { decodeError, encodeError, type FromTrial, type ToTrial } from "./trial-messages.ts";
+import type { FromTrial, ToTrial } from "./trial-messages.ts";
 import type { TrialNeeds, TrialShare } from "./trial-shares.ts";
 
 /**
@@ -30,10 +32,15 @@ export async function serveTrials(
 		if (!message) break;
 		// The report of a trial names the command of the sweep.
 		process.argv.splice(2, process.argv.length, ...message.commandLine);
-		const error = await train(message.job, createOptions(interrupt, openCluster)).then(() => undefined, encodeError);
-		send({ kind: "ended", ...(error && { error }) });
+		const options = createOptions(interrupt, openCluster);
+		const outcome = await train(message.job, options).then(() => ({}), describeFailure);
+		send({ kind: "ended", ...outcome });
 	}
 	process.channel?.unref();
+}
+
+function describeFailure(error: unknown) {
+	return error instanceof PausedRun ? { isPaused: true } : { error: toSentError(error) };
 }
 
 function send(message: FromTrial): void {
@@ -59,7 +66,7 @@ function createOptions(interrupt: AbortSignal, openCluster: OpenCluster): TrainO
 		onTexts: async (hash) => {
 			send({ kind: "texts", hash });
 			const { error } = await receive("texts", interrupt);
-			if (error) throw decodeError(error);
+			if (error) throw fromSentError(error);
 		},
 		openCluster: async (run) => {
 			send({ kind: "begin", needs: needsOf(run) });

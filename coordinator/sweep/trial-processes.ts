@@ -1,8 +1,10 @@
 import { TailtuneError } from "../../shared/errors.ts";
 import { TailtuneProcess } from "../../shared/processes/tailtune-process.ts";
+import { fromSentError, toSentError } from "../../shared/sent-error.ts";
 import { TRIAL_PROCESS_STOP_MS } from "../deadlines.ts";
+import { PausedRun } from "../training/interruption.ts";
 import type { RunTrial, TrialHooks, TrialJob } from "./trial-job.ts";
-import { decodeError, encodeError, type FromTrial, type ToTrial } from "./trial-messages.ts";
+import type { FromTrial, ToTrial } from "./trial-messages.ts";
 import { type Machine, TrialShares } from "./trial-shares.ts";
 
 /** The process of a trial died. The trial can be resumed in another one. */
@@ -66,7 +68,8 @@ class TrialProcess {
 				this.#onLine = (line) => hooks.events.line(line);
 				this.#onMessage = (message) => {
 					if (message.kind !== "ended") this.#answer(message, job, hooks, shares);
-					else if (message.error) reject(decodeError(message.error));
+					else if (message.isPaused) reject(new PausedRun());
+					else if (message.error) reject(fromSentError(message.error));
 					else resolve();
 				};
 				this.#send({ kind: "job", job, commandLine: process.argv.slice(2) });
@@ -116,7 +119,7 @@ function refusalOf(check: () => void): Pick<Extract<ToTrial, { kind: "texts" }>,
 		check();
 		return {};
 	} catch (error) {
-		return { error: encodeError(error) };
+		return { error: toSentError(error) };
 	}
 }
 

@@ -175,6 +175,12 @@ const refused: [title: string, args: readonly string[], message: string][] = [
 		["train", "--serve", "0.0.0.0:50051"],
 		"--serve 0.0.0.0:50051: expected an address of this machine only, for example 127.0.0.1:50051; tailtune serve can also have a token and TLS",
 	],
+	["no trial at once", [...SWEEP, "--at-once", "0"], '--at-once: found "0", expected a whole number of at least 1'],
+	[
+		"trials at once on the same workers",
+		[...SWEEP, "--at-once", "2", "--workers", "2"],
+		"--at-once: found 2, expected 1 with --workers",
+	],
 	[
 		"a preset that doesn't exist",
 		["sweep", "--preset", "nix"],

@@ -62,6 +62,8 @@ const progress = (trials: readonly TrialResult[], settings = {}, halving: SweepS
 test("the time left counts trials by those of the same setting, or else by all", (t) => {
 	// Finished: 10, 20, 12 and 14 s, 14 s on average. Left: two with lr 2, three with lr 3.
 	t.is(estimateSecondsLeft(progress(TRIALS), 1), 2 * 20 + 3 * 14);
+	t.is(estimateSecondsLeft(progress(TRIALS), 2), (2 * 20 + 3 * 14) / 2);
+	t.is(estimateSecondsLeft(progress(TRIALS), 8), (2 * 20 + 3 * 14) / 5, "no more run at once than are left");
 	t.is(estimateSecondsLeft(progress([trialOf(1, null)]), 1), null);
 	t.is(estimateSecondsLeft(progress([trialOf(1, 0.5, 3)]), 1), 0);
 });

@@ -84,6 +84,28 @@ test("on a terminal the bar of a phase makes room for lines and goes when the ph
 	t.deepEqual(await screenOf(stream), ["hello", "training    50 steps in 10 s (5.0/s)"]);
 });
 
+test("trials of a sweep that run at once have a bar each, above that of the sweep, until they end", async (t) => {
+	const { stream, events } = setUp({ isTTY: true, columns: 60 });
+	events.phase("sweep", 0, "trials").advance(1);
+	const phase = (trial: number, name: string, done: number) => {
+		events.emit({ event: "phase", name, total: 4, unit: "steps", done, trial });
+	};
+	phase(12, "training", 1);
+	phase(3, "features", 2);
+	t.deepEqual(await screenOf(stream), [
+		"trial 3: features   ━━━━━━━━━─────────   50 %  2 of 4 steps",
+		"trial 12: training  ━━━━━─────────────   25 %  1 of 4 steps",
+		"sweep               1 trials",
+	]);
+	const values = { values: {}, seed: 1, metric: null, score: null, seconds: null, secondsLeft: null };
+	events.emit({ event: "trial", number: 3, trials: 20, folder: "/s/3", state: "begun", ...values });
+	t.deepEqual((await screenOf(stream)).slice(0, 2), [
+		"trial 12: training  ━━━━━─────────────   25 %  1 of 4 steps",
+		"sweep               1 trials",
+	]);
+	hideBars();
+});
+
 test("a bar is never wider than the terminal", async (t) => {
 	for (const columns of [20, 30, 45, 58, 80, 200]) {
 		const { stream, clock, events } = setUp({ isTTY: true, columns });

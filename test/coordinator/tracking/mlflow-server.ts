@@ -73,6 +73,8 @@ export class MlflowServer {
 				return { error_code: "RESOURCE_DOES_NOT_EXIST", message: "no such experiment" };
 			}
 			case "POST experiments/create":
+				if (this.experiments.includes(createExperiment.parse(body).name))
+					return { error_code: "RESOURCE_ALREADY_EXISTS", message: "the experiment exists" };
 				return { experiment_id: String(this.experiments.push(createExperiment.parse(body).name) - 1) };
 			case "POST runs/search":
 				return this.#search(search.parse(body));

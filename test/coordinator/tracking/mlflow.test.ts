@@ -99,6 +99,18 @@ test.serial(
 	},
 );
 
+test("two processes that create the experiment at the same time both use it", async (t) => {
+	const server = await MlflowServer.start(t);
+	server.disturb = (path) => {
+		// The other process is faster.
+		if (path === "GET experiments/get-by-name" && server.experiments.length === 0) server.experiments.push("tailtune");
+		return false;
+	};
+	const folder = await temporaryFolder(t, { "config.json": "{}" });
+	t.deepEqual(await track(server.address, (events) => emitRun(events, [], [], folder)), []);
+	t.deepEqual([server.experiments, server.runs.map(({ experiment_id }) => experiment_id)], [["tailtune"], ["0"]]);
+});
+
 const answer = (status: number, body: string) => (response: ServerResponse) => {
 	response.writeHead(status);
 	response.end(body);

@@ -1,6 +1,6 @@
-import { TailtuneError } from "../../../shared/errors.ts";
 import type { TailSpec } from "../../../shared/messages.ts";
 import type { ModelFiles } from "../../../shared/model/model-files.ts";
+import type { SentError } from "../../../shared/sent-error.ts";
 import type { GradientForm } from "../../../shared/updates/gradient-form.ts";
 import type { EngineChoice } from "../../../shared/worker-port/engine-choice.ts";
 import type { EngineInfo, EngineInfos, Engines } from "../engine.ts";
@@ -53,28 +53,6 @@ export interface Call<Name extends CallName = CallName> {
 export type Reply =
 	| { readonly id: number; readonly result: unknown }
 	| { readonly id: number; readonly error: SentError };
-
-/** An error as sent between threads: cloning would lose its class and its code. */
-export interface SentError {
-	/** Undefined if it isn't a TailtuneError. */
-	readonly code: TailtuneError["code"] | undefined;
-	readonly message: string;
-	readonly stack: string | undefined;
-}
-
-/** Converts an error for sending. */
-export function toSentError(error: unknown): SentError {
-	const code = error instanceof TailtuneError ? error.code : undefined;
-	const { message, stack } = error instanceof Error ? error : new Error(String(error));
-	return { code, message, stack };
-}
-
-/** Converts a sent error back, with the stack that it had in the thread. */
-export function fromSentError({ code, message, stack }: SentError): Error {
-	const error = code === undefined ? new Error(message) : new TailtuneError(code, message);
-	if (stack !== undefined) error.stack = stack;
-	return error;
-}
 
 /** Returns the memory of arrays, to be moved rather than cloned. */
 export function memoryOf(arrays: readonly Float32Array[]): ArrayBuffer[] {

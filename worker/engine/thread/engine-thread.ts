@@ -1,7 +1,8 @@
 import { SHARE_ENV, type Worker } from "node:worker_threads";
 import { TailtuneError } from "../../../shared/errors.ts";
+import { fromSentError } from "../../../shared/sent-error.ts";
 import { startThread } from "../../../shared/threads/start-thread.ts";
-import { type Call, type CallName, type EngineCalls, fromSentError, type Reply, type ThreadData } from "./calls.ts";
+import type { Call, CallName, EngineCalls, Reply, ThreadData } from "./calls.ts";
 
 const PROGRAM = new URL("./host.ts", import.meta.url);
 

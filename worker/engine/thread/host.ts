@@ -3,6 +3,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { TailtuneError } from "../../../shared/errors.ts";
 import { openModel } from "../../../shared/model/open-model.ts";
+import { toSentError } from "../../../shared/sent-error.ts";
 import type { Tail, Trunk } from "../engine.ts";
 import {
 	type Call,
@@ -12,7 +13,6 @@ import {
 	memoryOf,
 	type Reply,
 	type ThreadData,
-	toSentError,
 } from "./calls.ts";
 import { unpackInputs } from "./packed-inputs.ts";
 import { VectorReceiver } from "./sent-vector.ts";
