@@ -6,7 +6,6 @@ import { checkNatsUrls } from "../../shared/settings/nats-urls.ts";
 import { addRpcFlags, type RpcFlags, readRpcSecurity } from "../../shared/settings/rpc-flags.ts";
 import type { WorkerOptions } from "../../shared/worker-port/running-worker.ts";
 import type { WorkerSide } from "../../shared/worker-port/worker-side.ts";
-import type { ClusterRun } from "../cluster/cluster.ts";
 import { MOST_REPLICAS, REPLICAS_HELP } from "../cluster/nats-replicas.ts";
 import { assertDialable } from "../cluster/wildcard-address.ts";
 import type { RunEvents } from "../events/run-events.ts";
@@ -77,23 +76,13 @@ export async function chooseWorkers(
 	};
 }
 
-/** Returns a function that warns if a run needs more memory than is free, once for all runs of a sweep. */
-async function createMemoryCheck(processes: number, events: RunEvents): Promise<(run: ClusterRun) => void> {
-	const { warnIfMemoryIsShort } = await import("../training/estimate-memory.ts");
-	let hasWarned = false;
-	const warn = (text: string) => {
-		if (!hasWarned) events.warn(text);
-		hasWarned = true;
-	};
-	return (run) => warnIfMemoryIsShort(run, processes, { warn });
-}
-
 async function useWorkerProcesses(workers: number, events: RunEvents, notices: Notices): Promise<Workers> {
 	const { openLocalCluster } = await import("../cluster/local-cluster.ts");
-	const checkMemory = await createMemoryCheck(workers, events);
+	const { createMemoryCheck } = await import("../training/estimate-memory.ts");
+	const checkMemory = createMemoryCheck(workers);
 	return {
 		openCluster: (run) => {
-			checkMemory(run);
+			checkMemory(run, events);
 			return openLocalCluster({ workers, events, notices }, run);
 		},
 		countWorkers: async () => workers,
@@ -106,10 +95,11 @@ async function useThisProcess(
 	engineIn?: WorkerOptions["engineIn"],
 ): Promise<Workers> {
 	const { openEmbeddedCluster } = await import("../cluster/embedded-cluster.ts");
-	const checkMemory = await createMemoryCheck(1, events);
+	const { createMemoryCheck } = await import("../training/estimate-memory.ts");
+	const checkMemory = createMemoryCheck(1);
 	return {
 		openCluster: (run) => {
-			checkMemory(run);
+			checkMemory(run, events);
 			return openEmbeddedCluster(workerSide, run, engineIn);
 		},
 	};

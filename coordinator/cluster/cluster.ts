@@ -37,6 +37,8 @@ export interface Cluster {
 	readonly spec: RunSpec;
 	readonly dispatcher: Dispatcher;
 	readonly tensors: CoordinatorTensors;
+	/** Compute threads, if the worker is in this process. */
+	readonly threads?: number;
 	/** Aborts when a request to cancel the run arrives over the bus. */
 	readonly cancelled: AbortSignal;
 	/** Problems that hold up the run. */

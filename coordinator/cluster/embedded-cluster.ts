@@ -41,5 +41,5 @@ export async function openEmbeddedCluster(
 		await dispatcher.stop();
 		await leave();
 	};
-	return { ...announced, tensors, notices: new Notices(), refusals: () => ({}), close };
+	return { ...announced, tensors, threads, notices: new Notices(), refusals: () => ({}), close };
 }

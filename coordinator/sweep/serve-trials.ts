@@ -8,7 +8,7 @@ import { featureCacheBytes, featureMemoryBytes } from "../../shared/settings/fea
 import type { ClusterRun, OpenCluster } from "../cluster/cluster.ts";
 import { BAR_REDRAW_MS } from "../deadlines.ts";
 import { RunEvents } from "../events/run-events.ts";
-import { estimateMemory } from "../training/estimate-memory.ts";
+import { createMemoryCheck, estimateMemory } from "../training/estimate-memory.ts";
 import { PausedRun } from "../training/interruption.ts";
 import type { TrainOptions } from "../training/train-options.ts";
 import type { TrialJob } from "./trial-job.ts";
@@ -27,12 +27,13 @@ export async function serveTrials(
 	const interrupt = createInterruptSignal();
 	endWithParent();
 	process.channel?.ref(); // while it waits for the next trial
+	const checkMemory = createMemoryCheck(1);
 	while (!interrupt.aborted) {
 		const message = await receive("job", interrupt).catch(() => undefined);
 		if (!message) break;
 		// The report of a trial names the command of the sweep.
 		process.argv.splice(2, process.argv.length, ...message.commandLine);
-		const options = createOptions(interrupt, openCluster);
+		const options = createOptions(interrupt, openCluster, checkMemory);
 		const outcome = await train(message.job, options).then(() => ({}), describeFailure);
 		send({ kind: "ended", ...outcome });
 	}
@@ -59,9 +60,14 @@ async function receive<K extends ToTrial["kind"]>(
 	return message;
 }
 
-function createOptions(interrupt: AbortSignal, openCluster: OpenCluster): TrainOptions {
+function createOptions(
+	interrupt: AbortSignal,
+	openCluster: OpenCluster,
+	checkMemory: ReturnType<typeof createMemoryCheck>,
+): TrainOptions {
+	const events = sendEvents();
 	return {
-		events: sendEvents(),
+		events,
 		interrupt,
 		onTexts: async (hash) => {
 			send({ kind: "texts", hash });
@@ -71,6 +77,7 @@ function createOptions(interrupt: AbortSignal, openCluster: OpenCluster): TrainO
 		openCluster: async (run) => {
 			send({ kind: "begin", needs: needsOf(run) });
 			const { share } = await receive("begin", interrupt);
+			checkMemory(run, events); // after those have ended that this one waited for
 			return openCluster({ ...run, engine: engineOf(run, share) });
 		},
 	};

@@ -45,3 +45,18 @@ export function warnIfMemoryIsShort(
 	const advice = "a smaller model, --trainable head or --trunk-precision int8 needs less";
 	events.warn(`${found}: the system may stop it; ${advice}`);
 }
+
+/**
+ * Returns a function that warns if a run needs more memory than is free, once for all runs of a sweep.
+ * @param processes as for `warnIfMemoryIsShort`
+ */
+export function createMemoryCheck(processes: number): (run: ClusterRun, events: Pick<RunEvents, "warn">) => void {
+	let hasWarned = false;
+	return (run, events) => {
+		const warn = (text: string) => {
+			if (!hasWarned) events.warn(text);
+			hasWarned = true;
+		};
+		warnIfMemoryIsShort(run, processes, { warn });
+	};
+}

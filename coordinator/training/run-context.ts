@@ -8,7 +8,7 @@ import type { RunTexts } from "./run-texts.ts";
 /** Everything that the phases of a run share. */
 export interface RunContext {
 	/** The workers that compute. */
-	readonly cluster: Pick<Cluster, "spec" | "dispatcher" | "tensors" | "refusals" | "traffic">;
+	readonly cluster: Pick<Cluster, "spec" | "dispatcher" | "tensors" | "threads" | "refusals" | "traffic">;
 	readonly config: RunConfig;
 	readonly folder: string;
 	readonly tail: TailSpec;

@@ -56,7 +56,7 @@ export class Trainer {
 		this.#beforeUpdate = beforeUpdate;
 		this.#run = run;
 		this.#state = state;
-		this.#threads = run.config.threads ?? countPhysicalCores();
+		this.#threads = run.cluster.threads ?? run.config.threads ?? countPhysicalCores();
 		this.audit = new AuditTrail(run.cluster.dispatcher);
 		run.cluster.tensors.lendGradientBuffers(run.cluster.spec.runId, state.updatable.received);
 	}
