@@ -98,7 +98,7 @@ test("caches of several processes keep to one limit together, and don't remove e
 	for (let i = 0; i < 40; i++) {
 		for (const { name, cache } of caches) {
 			await cache.add(new Map([[`${name}${i}`, ones(1000)]]));
-			await cache.close();
+			await cache.flush();
 		}
 	}
 	const sizes = await Promise.all((await featureFiles(folder)).map(async (path) => (await stat(path)).size));
