@@ -49,8 +49,10 @@ class Sweep {
 	readonly #path: string;
 	readonly #options: SweepOptions;
 	#state: SweepState;
-	/** Aborts when the user stops the sweep or a trial fails, so that the other trials stop too. */
+	/** Aborts when a trial fails, so that the others stop too. */
 	readonly #stop = new AbortController();
+	/** Aborts then, or when the user stops the sweep. */
+	readonly #stopped: AbortSignal;
 	#failure: { readonly error: unknown } | undefined;
 	#writing: Promise<void> = Promise.resolve();
 	#atOnce = 1;
@@ -59,6 +61,7 @@ class Sweep {
 		this.#path = path;
 		this.#state = state;
 		this.#options = options;
+		this.#stopped = AbortSignal.any([options.interrupt, this.#stop.signal]);
 	}
 
 	async toEnd(): Promise<SweepState> {
@@ -168,13 +171,13 @@ class Sweep {
 	async #train(index: number, pauseAfter: number | undefined, onBegin: (atOnce: number) => void): Promise<void> {
 		const trial = this.#state.trials[index] as TrialResult;
 		const path = join(this.#path, trial.folder);
-		const { events, interrupt, runTrial } = this.#options;
-		const stop = AbortSignal.any([interrupt, this.#stop.signal]);
+		const { events, runTrial } = this.#options;
+		const interrupt = this.#stopped;
 		const own = new RunEvents();
 		own.listen((event) => events.emit({ ...event, trial: index + 1 } as RunEvent));
-		const hooks = { events: own, interrupt: stop, onTexts: (hash: string) => this.#checkTexts(trial, hash), onBegin };
+		const hooks = { events: own, interrupt, onTexts: (hash: string) => this.#checkTexts(trial, hash), onBegin };
 		for (let losses = 0; !(await isFinishedRun(path)); ) {
-			if (stop.aborted) throw new TailtuneError("interrupted", "stopped before the sweep began");
+			if (interrupt.aborted) throw new TailtuneError("interrupted", "stopped before the sweep began");
 			const isBegun = await pathExists(join(path, CONFIG_FILE), "disk");
 			this.#announce(index, isBegun ? "resumed" : "begun");
 			const config = isBegun ? undefined : await this.#prepareConfig(trial);
