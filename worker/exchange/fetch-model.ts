@@ -11,12 +11,14 @@ import type { ModelFiles } from "../../shared/model/model-files.ts";
 import { openModel } from "../../shared/model/open-model.ts";
 import { PROTOCOL_VERSION } from "../../shared/rpc/service.ts";
 import { fromServiceError } from "../../shared/rpc/status.ts";
+import { keepRecentModels } from "./keep-recent-models.ts";
 import { readAll } from "./read.ts";
 import { retryCall } from "./retry.ts";
 
 export interface FetchModelOptions {
 	/**
-	 * Folder with a folder `models`, which has one folder per hash. Default: `tailtune` in XDG_CACHE_HOME or ~/.cache.
+	 * Folder with a folder `models`, which has one folder per hash, of the last five models. Default: `tailtune` in
+	 * XDG_CACHE_HOME or ~/.cache.
 	 */
 	readonly cacheFolder?: string | undefined;
 	/** Called with the received and the total bytes. */
@@ -45,6 +47,7 @@ export async function fetchModel(
 		throw new TailtuneError("protocol", `model hash ${JSON.stringify(modelHash)}: expected 64 hexadecimal digits`);
 	const files = await retryCall(() => askManifest(client, modelHash, signal), signal);
 	const folder = join(cacheFolder, "models", modelHash);
+	await keepRecentModels(folder);
 	const cached = await openChecked(folder, files, modelHash);
 	if (cached) return cached;
 	const totalBytes = files.reduce((sum, { byteLength }) => sum + byteLength, 0);

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, stat, truncate, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, stat, truncate, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { ServedModels } from "../../../shared/exchange/model-manifest.ts";
@@ -89,6 +89,23 @@ test("several workers fetch the same model into the same cache", async (t) => {
 		models.map(({ folder }) => folder),
 		[place, place, place],
 	);
+});
+
+test("the last five models that were used stay in the cache, and everything that isn't a model", async (t) => {
+	const { hash, worker, cacheFolder } = await openModelExchange(t);
+	const models = join(cacheFolder, "models");
+	const names = Array.from("abcdef", (letter) => letter.repeat(64));
+	const unfinished = `.${"1".repeat(64)}.part`;
+	for (const [age, name] of [unfinished, ...names, "notes"].entries()) {
+		await mkdir(join(models, name), { recursive: true });
+		await utimes(join(models, name), 1000 + age, 1000 + age);
+	}
+	await worker.fetchModel(hash, { cacheFolder });
+	t.deepEqual((await readdir(models)).sort(), [...names.slice(2), hash, "notes"].sort());
+	// A use from the cache counts like a download.
+	await utimes(join(models, hash), 1, 1);
+	await worker.fetchModel(hash, { cacheFolder });
+	t.true((await stat(join(models, hash))).mtimeMs > 1e6);
 });
 
 test("a model with another hash is not kept", async (t) => {
