@@ -151,8 +151,12 @@ class OnnxTail implements Tail {
 	#graph(kind: TailGraphKind): Promise<OpenGraph> {
 		const factors = kind.form?.factors.map(({ name, index }) => `${name} ${index}`);
 		const key = JSON.stringify([kind.oneRow, factors]);
-		const graph = this.#graphs.get(key) ?? this.#open(kind);
+		const known = this.#graphs.get(key);
+		if (known) return known;
+		const graph = this.#open(kind);
 		this.#graphs.set(key, graph);
+		// The next call tries again, and `dispose` finds only open graphs.
+		graph.catch(() => this.#graphs.delete(key));
 		return graph;
 	}
 

@@ -244,3 +244,14 @@ function largestGap(a: ArrayLike<number>, b: ArrayLike<number>): number {
 	for (let i = 0; i < a.length; i++) gap = Math.max(gap, Math.abs((a[i] ?? Number.NaN) - (b[i] ?? Number.NaN)));
 	return gap;
 }
+
+test("a tail whose graph couldn't be opened can be disposed of, so that its worker continues", async (t) => {
+	const folder = join(await temporaryFolder(t), "model");
+	await writeRandomModel(folder, CONFIG, 7);
+	// This system's ONNX Runtime doesn't have the provider.
+	const backend = process.platform === "win32" ? "coreml" : "dml";
+	const tail = await openOnnxTail(await openModel(folder), DEFAULT, { threads: 1, backend });
+	await tail.load(new Float32Array(parameterLayout(DEFAULT, CONFIG).size));
+	await t.throwsAsync(tail.logits([input(4, false, 1)]), { code: "engine" });
+	await t.notThrowsAsync(tail.dispose());
+});
