@@ -32,7 +32,7 @@ export interface Serving {
 	readonly httpAddress: string | undefined;
 	/** Resolves when the run's model is loaded, or if it has none yet; rejects if the model can't be used. */
 	readonly ready: Promise<void>;
-	/** Refuses new calls, answers the unfinished ones and stops: within ten seconds in any case. */
+	/** Refuses new calls, answers the unfinished ones and stops: within 10 seconds, or 15 if NATS doesn't answer. */
 	drain(): Promise<void>;
 }
 

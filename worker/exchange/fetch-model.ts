@@ -129,7 +129,7 @@ async function downloadFile(download: Download, folder: string, file: ModelFile)
 	throw new TailtuneError("checksum", `${path}: found sha256 ${found}, expected ${file.sha256}`);
 }
 
-// Every writer begins at the end of the file and writes the same bytes, so several ones don't disturb each other.
+// Several workers may write the same file: each begins at its end and writes the same bytes.
 async function fill(download: Download, handle: FileHandle, { name, byteLength }: ModelFile): Promise<void> {
 	const { client, modelHash, signal, onBytes } = download;
 	let offset = (await handle.stat()).size;
