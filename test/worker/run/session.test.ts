@@ -4,8 +4,10 @@ import { tensorSchema } from "../../../shared/exchange/tensor-schema.ts";
 import type { RunSpec, Sequence, TailSpec, WorkItem } from "../../../shared/messages.ts";
 import { gradientForm, gradientLength } from "../../../shared/updates/gradient-form.ts";
 import { ByteBudget } from "../../../worker/features/byte-budget.ts";
+import { FeatureCache } from "../../../worker/features/feature-cache.ts";
 import { FeatureStore } from "../../../worker/features/feature-store.ts";
 import { Session } from "../../../worker/run/session.ts";
+import { newFolder } from "../../new-folder.ts";
 import { someItem } from "../../shared/bus/messages.ts";
 import {
 	allRun,
@@ -20,7 +22,7 @@ import {
 } from "./fake-engines.ts";
 
 /** A session with versions 0 and 1 of the parameters: all 0, all 1. */
-async function open(run: RunSpec = lastBlockRun) {
+async function open(run: RunSpec = lastBlockRun, cache?: FeatureCache) {
 	const trunk = run === allRun ? undefined : new FakeTrunk();
 	const tail = new FakeTail();
 	const features = new FeatureStore(new ByteBudget(1e6));
@@ -29,7 +31,8 @@ async function open(run: RunSpec = lastBlockRun) {
 	for (const version of [0, 1]) {
 		await tensors.publishState(run.runId, version, { parameters: new Float32Array(layoutOf(run).size).fill(version) });
 	}
-	const session = new Session({ run, model: fakeModel, engines: { trunk, tail }, features, tensors, workerId: "w" });
+	const engines = { trunk, tail };
+	const session = new Session({ run, model: fakeModel, engines, features, cache, tensors, workerId: "w" });
 	return { session, trunk, tail, features, tensors };
 }
 
@@ -51,6 +54,16 @@ test("the trunk computes each distinct text once, for all later items", async (t
 	const { result: mixed } = await session.handle(someItem({ sequences: [...texts, someSequence([4, 5, 6])] }));
 	t.deepEqual([mixed.trunkSequences, mixed.trunkTokens], [1, 3]);
 	t.deepEqual(trunk?.calls, [[[1, 2], [3]], [[4, 5, 6]]]);
+});
+
+test("after the first answer with numbers, other processes find the features of the texts before", async (t) => {
+	const options = { folder: await newFolder(), bytes: 1e6 };
+	const { session } = await open(lastBlockRun, new FeatureCache({}, options));
+	await session.handle(someItem({ kind: "WORK_KIND_PREPARE", sequences: texts }));
+	await session.handle(someItem({ kind: "WORK_KIND_EVALUATE", sequences: texts }));
+	const { session: other } = await open(lastBlockRun, new FeatureCache({}, options));
+	const { result } = await other.handle(someItem({ kind: "WORK_KIND_PREPARE", sequences: texts }));
+	t.deepEqual([result.failure, result.trunkSequences], [null, 0]);
 });
 
 test("an evaluated text is kept, a classified one is not", async (t) => {
