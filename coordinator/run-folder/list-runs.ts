@@ -46,7 +46,8 @@ async function describeChangedRun(path: string, name: string, known: KnownRuns):
 export async function findLocalRuns(folder: string): Promise<Map<string, string>> {
 	const paths = await listRunFolders(folder, MOST_LEVELS).catch((cause: unknown) => {
 		if (systemCodeOf(cause) === undefined) throw cause;
-		throw new TailtuneError("not-found", `${folder}: no such folder; expected one with runs`, { cause });
+		const found = systemCodeOf(cause) === "ENOTDIR" ? "found a file" : "no such folder";
+		throw new TailtuneError("not-found", `${folder}: ${found}; expected a folder with runs`, { cause });
 	});
 	return new Map(paths.map((path) => [relative(folder, path) || path, path]));
 }

@@ -1,9 +1,10 @@
-import { mkdir, readdir, rm, rmdir } from "node:fs/promises";
+import { readdir, rm, rmdir } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { z } from "zod";
 import { checkValue } from "../../shared/check-value.ts";
 import { TailtuneError } from "../../shared/errors.ts";
 import { parseJsonText } from "../../shared/files/json-file.ts";
+import { makeFolders } from "../../shared/files/make-folders.ts";
 import { MOST_JSON_BYTES, pathExists, readRegularFile } from "../../shared/files/regular-file.ts";
 import { asDiskError, removeTemporaryFiles, writeJson } from "../../shared/files/write-atomic.ts";
 import type { TrainConfig } from "../../shared/settings/config.ts";
@@ -40,7 +41,7 @@ export interface NewRunFolder extends RunFolder {
  */
 export async function createRunFolder(config: TrainConfig): Promise<NewRunFolder> {
 	const path = resolve(config.out ?? join(RUNS_FOLDER, [timestamp(), ...folderWords(config.name)].join("-")));
-	const firstMade = await mkdir(path, { recursive: true, mode: 0o700 }).catch((cause: unknown) => {
+	const firstMade = await makeFolders(path, 0o700).catch((cause: unknown) => {
 		throw asDiskError(`--out ${path}`, cause);
 	});
 	let lock: RunLock | undefined;

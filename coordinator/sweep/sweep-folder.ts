@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
-import { mkdir, readdir, rm } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { TailtuneError } from "../../shared/errors.ts";
+import { makeFolders } from "../../shared/files/make-folders.ts";
 import { MOST_JSON_BYTES, pathExists, readRegularFile } from "../../shared/files/regular-file.ts";
 import { asDiskError, removeTemporaryFiles, writeJson } from "../../shared/files/write-atomic.ts";
 import { type SweepState, sweepSchema } from "../events/sweep-schema.ts";
@@ -35,7 +36,7 @@ export interface SweepFolder {
 export async function openSweepFolder(definition: SweepDefinition, out?: string): Promise<SweepFolder> {
 	const path = resolve(out ?? join(RUNS_FOLDER, nameOf(definition)));
 	if (!(await pathExists(join(path, SWEEP_FILE), "disk"))) await checkInputs(definition);
-	const firstMade = await mkdir(path, { recursive: true, mode: 0o700 }).catch((cause: unknown) => {
+	const firstMade = await makeFolders(path, 0o700).catch((cause: unknown) => {
 		throw asDiskError(`--out ${path}`, cause);
 	});
 	return lockSweepFolder(path, firstMade, async () => {

@@ -1,6 +1,7 @@
-import { access, constants, type FileHandle, mkdir, open, readdir, rm } from "node:fs/promises";
+import { access, constants, type FileHandle, open, readdir, rm } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join, resolve } from "node:path";
+import { makeFolders } from "../../shared/files/make-folders.ts";
 import { asDiskError } from "../../shared/files/write-atomic.ts";
 import { removeEmptyFolders } from "../run-folder/run-folder.ts";
 import { type EventMessage, encodeRecord, type HParamsData, hparamsValue, type SummaryValue } from "./event-records.ts";
@@ -17,7 +18,7 @@ const STATUS = { finished: "STATUS_SUCCESS", failed: "STATUS_FAILURE", interrupt
 export async function openTensorBoard(path: string): Promise<Tracker> {
 	const folder = resolve(path);
 	try {
-		const firstMade = await mkdir(folder, { recursive: true });
+		const firstMade = await makeFolders(folder);
 		await access(folder, constants.W_OK);
 		// It is made again for the first run, if there is one.
 		if (firstMade !== undefined) await removeEmptyFolders(folder, firstMade);
@@ -111,7 +112,7 @@ class EventFile {
 /** Readers sort the files of a run by name, so a new one has a later second than the others. */
 async function createEventFile(folder: string): Promise<{ file: EventFile; isFirst: boolean }> {
 	try {
-		await mkdir(folder, { recursive: true });
+		await makeFolders(folder);
 		const begun = (await readdir(folder)).flatMap((name) => EVENT_FILE.exec(name)?.slice(1).map(Number) ?? []);
 		const second = Math.max(Math.floor(Date.now() / 1000), ...begun.map((other) => other + 1));
 		const path = join(folder, `events.out.tfevents.${String(second).padStart(10, "0")}.${hostname()}.${process.pid}.0`);

@@ -1,6 +1,7 @@
 import { mkdir, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { systemCodeOf, TailtuneError } from "../errors.ts";
+import { makeFolders } from "../files/make-folders.ts";
 import { asDiskError, temporaryPath } from "../files/write-atomic.ts";
 
 /**
@@ -11,7 +12,7 @@ import { asDiskError, temporaryPath } from "../files/write-atomic.ts";
 export async function writeFolderAtomic(folder: string, fill: (temporary: string) => Promise<void>): Promise<void> {
 	const [temporary, older] = [temporaryPath(folder), temporaryPath(folder)];
 	try {
-		await mkdir(dirname(folder), { recursive: true });
+		await makeFolders(dirname(folder));
 		await mkdir(temporary);
 		await fill(temporary);
 		await rename(folder, older).catch(ignoreMissing);

@@ -34,6 +34,15 @@ const full = (file: string, begins = true) => ({
 	begins,
 });
 
+test.serial("a folder in which none can be made is refused at once, in every command", async (t) => {
+	const out = "/proc/tailtune/one";
+	const message = `--out ${out}: can't be written: the folder doesn't exist`;
+	for (const command of ["train", "sweep"])
+		await assertRefused(t, folder, [command, "--data", "texts.tsv", ...QUICK, "--out", out], { exitCode: 1, message });
+	const tracked = [...train, "--tensorboard", out];
+	await assertRefused(t, folder, tracked, { exitCode: 1, message: message.replace("--out", "--tensorboard") });
+});
+
 test.serial("if the disk is too small for its settings, a run leaves no files", async (t) => {
 	if (!(await mountDisk(t, "4k"))) return;
 	await assertRefused(t, folder, train, full("config.json", false));
