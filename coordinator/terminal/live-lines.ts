@@ -49,7 +49,7 @@ export class LiveLines {
 	/** Returns the codes that remove the lines. A terminal that was made narrower since has wrapped them. */
 	#clear(): string {
 		if (this.#shown.length === 0) return "";
-		const rowsOf = (line: string) => (this.#canWrap ? Math.max(1, Math.ceil(columnsOf(line) / this.#columns)) : 1);
+		const rowsOf = (line: string) => (this.#canWrap ? countRows(line, this.#columns) : 1);
 		const rows = this.#shown.reduce((sum, line) => sum + rowsOf(line), 0);
 		return `\u001b[${Math.min(rows, this.#rows - 1)}A\r\u001b[0J`;
 	}
@@ -85,12 +85,31 @@ function cutLine(line: string, columns: number): string {
 	return `${cut}…`;
 }
 
-/** Columns of a text without its colours; characters outside European scripts and symbols may take two. */
-function columnsOf(text: string): number {
-	let columns = 0;
-	for (const character of stripVTControlCharacters(text)) {
-		const code = character.codePointAt(0) ?? 0;
-		columns += code >= 0x1100 && (code < 0x2000 || code > 0x2bff) ? 2 : 1;
+/** Counts the rows of a wrapped line. A character of two columns begins a new row if only one column is left. */
+function countRows(line: string, columns: number): number {
+	let rows = 1;
+	let used = 0;
+	for (const width of widthsOf(line)) {
+		if (used + width > columns) {
+			rows++;
+			used = 0;
+		}
+		used += width;
 	}
-	return columns;
+	return rows;
+}
+
+function columnsOf(text: string): number {
+	return widthsOf(text).reduce((sum, width) => sum + width, 0);
+}
+
+/**
+ * Returns the columns of each character of a text without its colours. Characters outside European scripts and symbols
+ * may take two.
+ */
+function widthsOf(text: string): number[] {
+	return [...stripVTControlCharacters(text)].map((character) => {
+		const code = character.codePointAt(0) ?? 0;
+		return code >= 0x1100 && (code < 0x2000 || code > 0x2bff) ? 2 : 1;
+	});
 }

@@ -62,6 +62,7 @@ test("lines that are shown again fit each size of the terminal, and replace all 
 				for (const [at, line] of rest.entries()) t.true(lines[at]?.startsWith(line.replace(/…$/, "")), line);
 			}
 		}),
-		{ numRuns: 60 },
+		// A character of two columns that doesn't fit at the end of a row.
+		{ numRuns: 60, examples: [[[[[10, 25], ["aaa文文文文文文文文a"]]]]] },
 	);
 });
