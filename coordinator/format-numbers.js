@@ -94,12 +94,13 @@ export function formatBytes(bytes) {
 }
 
 /**
- * Units of a phase, as in "1.2 GiB" or "1,200 steps".
+ * Units of a phase, as in "1.2 GiB", "1 step" or "1,200 steps".
  * @param {number} units
  * @param {string} unit
  */
 export function formatUnits(units, unit) {
-	return unit === "bytes" ? formatBytes(units) : `${formatCount(units)} ${unit}`;
+	if (unit === "bytes") return formatBytes(units);
+	return `${formatCount(units)} ${units === 1 ? unit.replace(/s$/, "") : unit}`;
 }
 
 /**

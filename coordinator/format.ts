@@ -1,5 +1,5 @@
 import { basename, isAbsolute } from "node:path";
-import { formatCorrelation, formatPercent, formatScore, formatShare } from "./format-numbers.js";
+import { formatCorrelation, formatPercent, formatScore, formatShare, formatUnits } from "./format-numbers.js";
 import type { Metric } from "./metrics/best-score.ts";
 
 export {
@@ -19,7 +19,7 @@ export {
 
 /** A number of epochs, as in "1 epoch", "5 epochs". */
 export function formatEpochs(epochs: number): string {
-	return `${epochs} epoch${epochs === 1 ? "" : "s"}`;
+	return formatUnits(epochs, "epochs");
 }
 
 /** A confidence interval of a share, as in "96.1–98.2 %"; a dash for null. */

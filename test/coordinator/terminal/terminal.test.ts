@@ -95,13 +95,13 @@ test("trials of a sweep that run at once have a bar each, above that of the swee
 	t.deepEqual(await screenOf(stream), [
 		"trial 3: features   ━━━━━━━━━─────────   50 %  2 of 4 steps",
 		"trial 12: training  ━━━━━─────────────   25 %  1 of 4 steps",
-		"sweep               1 trials",
+		"sweep               1 trial",
 	]);
 	const values = { values: {}, seed: 1, metric: null, score: null, seconds: null, secondsLeft: null };
 	events.emit({ event: "trial", number: 3, trials: 20, folder: "/s/3", state: "begun", ...values });
 	t.deepEqual((await screenOf(stream)).slice(0, 2), [
 		"trial 12: training  ━━━━━─────────────   25 %  1 of 4 steps",
-		"sweep               1 trials",
+		"sweep               1 trial",
 	]);
 	hideBars();
 });
