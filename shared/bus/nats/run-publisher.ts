@@ -7,8 +7,8 @@ import { TailtuneError } from "../../errors.ts";
 import { type RunSpec, runSpecCodec, type WorkItem, workItemCodec } from "../../messages.ts";
 import type { Hold } from "../../notices.ts";
 import type { Assignment, BusTiming } from "../bus.ts";
-import { isBlind, replaceLeader } from "./blind-consumers.ts";
 import { isNoResponders, isNotFound, type NatsLink, waitAtMost } from "./connection.ts";
+import { isBlind, readConsumer, replaceLeader } from "./consumers.ts";
 import { ACK, NAK, respond } from "./pull.ts";
 import { queueHeaders, type RunRecord, type RunRegistry } from "./run-registry.ts";
 import { type NatsStreams, OPERATION_HEADER } from "./streams.ts";
@@ -176,9 +176,7 @@ export class RunPublisher {
 		await link.persist(async () => {
 			const { runId, queue } = this.#present();
 			const consumer = shardConsumer(runId, queue, shard);
-			const info = await link.jsm.consumers.info(names.workStream, consumer).catch((error) => {
-				if (!isNotFound(error)) throw error;
-			});
+			const info = await readConsumer(link, names.workStream, consumer);
 			if (!info || info.num_ack_pending === 0) return;
 			// Only one item is unacknowledged at a time: the last delivered one.
 			link.nc.publish(this.#replySubject(consumer, info.delivered), NAK);

@@ -1,5 +1,6 @@
 import { realClock } from "../../clock.ts";
-import { isNotFound, isTransient, type NatsLink } from "./connection.ts";
+import { isTransient, type NatsLink } from "./connection.ts";
+import { readConsumer } from "./consumers.ts";
 
 /**
  * Returns whether a worker computes the next item of a queue with one unacknowledged item at a time; undefined if the
@@ -13,13 +14,15 @@ export async function isItemTaken(
 ): Promise<boolean | undefined> {
 	if (!link.isConnected) return undefined;
 	try {
-		const { num_pending, num_ack_pending, num_waiting } = await link.jsm.consumers.info(stream, consumer);
+		const info = await readConsumer(link, stream, consumer);
+		if (!info) return undefined;
+		const { num_pending, num_ack_pending, num_waiting } = info;
 		if (num_ack_pending > 0) return await isAckSeen(link, `$JS.ACK.${stream}.${consumer}.>`, ackWaitMs);
 		// A worker has requested the item and is about to receive it.
 		if (num_pending === 0 || num_waiting > 0) return undefined;
 		return false;
 	} catch (error) {
-		if (isTransient(error) || isNotFound(error)) return undefined;
+		if (isTransient(error)) return undefined;
 		throw error;
 	}
 }

@@ -1,5 +1,20 @@
+import type { ConsumerInfo } from "nats";
 import { NATS_REQUEST_MS } from "../../deadlines.ts";
 import { isNotFound, type NatsLink } from "./connection.ts";
+
+/** Reads the state of a consumer; undefined if it or its stream doesn't exist. */
+export async function readConsumer(
+	{ jsm }: NatsLink,
+	stream: string,
+	consumer: string,
+): Promise<ConsumerInfo | undefined> {
+	try {
+		return await jsm.consumers.info(stream, consumer);
+	} catch (error) {
+		if (isNotFound(error)) return undefined;
+		throw error;
+	}
+}
 
 /**
  * Whether a consumer knows of no message: none is to be delivered, and none waits for its ack. If the stream has
@@ -7,14 +22,9 @@ import { isNotFound, type NatsLink } from "./connection.ts";
  * time: the consumer's leader may keep a copy of the stream that differs from the others and isn't repaired
  * (nats-server 2.9).
  */
-export async function isBlind({ jsm }: NatsLink, stream: string, consumer: string): Promise<boolean> {
-	try {
-		const { num_pending, num_ack_pending } = await jsm.consumers.info(stream, consumer);
-		return num_pending === 0 && num_ack_pending === 0;
-	} catch (error) {
-		if (isNotFound(error)) return false;
-		throw error;
-	}
+export async function isBlind(link: NatsLink, stream: string, consumer: string): Promise<boolean> {
+	const info = await readConsumer(link, stream, consumer);
+	return info?.num_pending === 0 && info.num_ack_pending === 0;
 }
 
 /** Asks a consumer's leader to leave that role to another server. A single server refuses it, which has no effect. */
