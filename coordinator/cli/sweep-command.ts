@@ -61,13 +61,13 @@ async function run(options: Options, workerSide: WorkerSide): Promise<void> {
 	events.listen(options.json ? terminal : summarizeTrials(terminal));
 	const interrupt = createInterruptSignal();
 	const workers = await chooseWorkers(options, workerSide, events, interrupt);
-	readAtOnce(options);
+	const atOnce = readAtOnce(options);
 	await openTrackers(options, interrupt); // only to refuse wrong flags
 	const folder = await openFolder(options);
 	const { runSweep } = await import("../sweep/run-sweep.ts");
 	const { path, state } = folder;
 	try {
-		const runner = await createTrialRunner(options, state, workers);
+		const runner = await createTrialRunner(options, atOnce, state, workers);
 		events.line(`sweep of ${state.trials.length} trials in ${path}`);
 		const { runTrial } = runner;
 		const result = await runSweep(folder, { events, interrupt, runTrial }).finally(() => runner.close());

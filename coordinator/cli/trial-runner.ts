@@ -41,14 +41,15 @@ export function readAtOnce({ atOnce, workers, nats }: TrialFlags): number | unde
 
 /**
  * Chooses processes of their own for the trials, or, if only one can run at once, this process.
+ * @param asked `--at-once`
  * @param workers of this process
  */
 export async function createTrialRunner(
 	options: TrialFlags,
+	asked: number | undefined,
 	state: SweepState,
 	workers: Workers,
 ): Promise<TrialRunner> {
-	const asked = readAtOnce(options);
 	const most = Math.min(asked ?? chooseMost(options, state), state.trials.length);
 	if (most === 1) {
 		const { trainTrial } = await import("../sweep/trial-job.ts");
