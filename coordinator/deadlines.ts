@@ -46,7 +46,7 @@ export const CANCEL_POLL_MS = 250;
 export const RUNS_WATCH_MS = 1_000;
 
 // Progress.
-/** A quick command that has printed nothing after this time prints what it does: people accept a silent second. */
+/** Delay before a quick command prints its first line. If it prints something else earlier, there is no such line. */
 export const SILENCE_MS = 1_000;
 /** Shortest time between two drawings of a bar, and longest one, because the time that is left changes. */
 export const BAR_REDRAW_MS = 100;

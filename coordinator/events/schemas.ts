@@ -114,7 +114,7 @@ export function event<Name extends string, Shape extends z.ZodRawShape>(name: Na
 function runEvent<Name extends string, Shape extends z.ZodRawShape>(name: Name, description: string, shape: Shape) {
 	return event(name, description, {
 		...shape,
-		trial: count.optional().describe("in a sweep: number of the trial whose run this is about, from 1"),
+		trial: count.optional().describe("only in a sweep: number of the trial, from 1"),
 	});
 }
 

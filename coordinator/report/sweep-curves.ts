@@ -5,8 +5,9 @@ import { METRIC_NAMES, type Metric } from "../metrics/best-score.ts";
 import { type Html, html } from "./html.ts";
 import type { SweepView, TrialCurve } from "./sweep-view.ts";
 
-/** Limits of what is drawn: the number of settings (the best ones), and of trials of each setting. */
+/** Maximum number of settings with a chart. */
 const MOST_SETTINGS = 12;
+/** Maximum number of trials in the chart of a setting. */
 const MOST_TRIALS = 20;
 /** Size and margins of a chart, in units of its SVG coordinates. */
 const WIDTH = 240;
@@ -14,7 +15,7 @@ const HEIGHT = 120;
 const MARGIN = { left: 42, right: 6, top: 8, bottom: 18 };
 
 /**
- * Lists the folders of the trials whose curves are drawn, at most 20 trials of each of 12 settings.
+ * Lists the folders of the trials with a curve: up to MOST_TRIALS for each of up to MOST_SETTINGS settings.
  * @param running folders of the trials that are being trained; their settings come first
  */
 export function listDrawnTrials(state: SweepState, running: readonly string[]): string[] {

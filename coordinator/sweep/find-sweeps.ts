@@ -29,7 +29,7 @@ export async function findSweeps(folder: string): Promise<Map<string, string>> {
 	return new Map(found.flat().map((path) => [basename(path), path]));
 }
 
-/** Lists the sweeps in a folder, also those whose file is damaged. */
+/** Lists the sweeps in a folder. A sweep with a damaged file is listed with the problem. */
 export async function listSweeps(folder: string): Promise<LocalSweep[]> {
 	return Promise.all([...(await findSweeps(folder))].map(([name, path]) => describeSweep(name, path)));
 }

@@ -23,7 +23,7 @@ import { LostProcess } from "./trial-processes.ts";
 /** Settings by which the same files give other texts. */
 const READING = ["textColumn", "labelColumn", "encoding", "delimiter"] as const;
 
-/** A trial whose process died is continued in another one up to this number of times. */
+/** Maximum number of times that a trial is resumed in another process because its process died. */
 const MOST_LOSSES = 2;
 
 export interface SweepOptions extends Pick<TrainOptions, "events" | "interrupt"> {

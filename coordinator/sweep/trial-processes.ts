@@ -17,7 +17,7 @@ export class TrialProcesses {
 	readonly #all = new Set<TrialProcess>();
 	readonly #idle: TrialProcess[] = [];
 
-	/** @param args command whose process calls `serveTrials` */
+	/** @param args command and flags of a process; the command must call `serveTrials` */
 	constructor(args: readonly string[], machine: Machine) {
 		this.#args = args;
 		this.#shares = new TrialShares(machine);
